@@ -1,0 +1,33 @@
+# One verb each. `make help` lists them. Everything is installed into .venv, nothing outside it is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint format clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+$(READY): python/pyproject.toml conformance/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; name one with PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis]' --editable 'conformance[test]' ruff mypy
+	@touch $@
+
+test: $(READY) lint ## lint, types and all tests
+	cd python && ../$(BIN)/python -m pytest -q
+
+lint: $(READY) ## ruff and mypy --strict
+	$(BIN)/ruff check python conformance
+	$(BIN)/ruff format --check python conformance
+	cd python && ../$(BIN)/mypy
+	cd conformance && ../$(BIN)/mypy
+
+format: $(READY) ## mend what ruff can mend
+	$(BIN)/ruff check --fix python conformance
+	$(BIN)/ruff format python conformance
+
+clean: ## remove what make made
+	rm -rf .venv out

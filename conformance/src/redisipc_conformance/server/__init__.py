@@ -1,0 +1,12 @@
+"""Which Redis is used: one place decides, for the suite, the library's tests and the demo.
+
+    with choose() as server:              # REDIS_URL, container, redis-server on the PATH, embedded
+        client = redis.Redis.from_url(server.url)
+
+`python -m redisipc_conformance.server -- COMMAND` runs COMMAND with REDIS_URL set.
+"""
+
+from .base import NoServer, Server
+from .choose import choose, private
+
+__all__ = ["NoServer", "Server", "choose", "private"]

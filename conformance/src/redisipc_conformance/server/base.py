@@ -1,0 +1,131 @@
+"""What every kind of server has in common."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+
+from ..wire import resp
+from ..wire.address import Address
+
+
+class NoServer(Exception):
+    """No Redis of this kind can be had here; the message says why."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a server says of itself."""
+
+    brand: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.brand} {self.version}"
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.version.split(".") if part.isdigit())
+
+
+class Server(ABC):
+    """A running Redis. Use as a context manager; closing ends what was started for it."""
+
+    kind: str = ""
+    """How it was come by: `REDIS_URL`, `container`, `local`, `embedded`."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def stop(self) -> None:
+        """Goes away like a stopped service. Not every kind can."""
+        raise NoServer(f"a {self.kind} server cannot be stopped by the suite")
+
+    def start(self, *, empty: bool = False) -> None:
+        """Comes back on the same port, with its data or without."""
+        raise NoServer(f"a {self.kind} server cannot be started again by the suite")
+
+    def about(self) -> About:
+        """Brand and version, asked from the server."""
+        return ask(self.url)
+
+    def __str__(self) -> str:
+        return f"{self.about()} ({self.kind})"
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _command(sock: socket.socket, *args: str) -> object:
+    sock.sendall(resp.encode_command(args))
+    buffer = bytearray()
+    while True:
+        with contextlib.suppress(resp.Incomplete):
+            return resp.parse(buffer)[0]
+        data = sock.recv(65536)
+        if not data:
+            raise OSError("connection closed")
+        buffer += data
+
+
+def connect(url: str, seconds: float = 2.0) -> socket.socket:
+    """A plain socket that has said hello, for the few blocking questions."""
+    address = Address.parse(url)
+    sock: socket.socket = socket.create_connection((address.host, address.port), timeout=seconds)
+    if address.tls:
+        import ssl
+
+        sock = ssl.create_default_context().wrap_socket(sock, server_hostname=address.host)
+    for greeting in address.greeting():
+        reply = _command(sock, *greeting)
+        if isinstance(reply, resp.ErrorReply):
+            raise NoServer(f"{address.host}:{address.port} says {reply.text}")
+    return sock
+
+
+def ask(url: str) -> About:
+    """Brand and version of the server at `url`; raises OSError when nobody answers."""
+    with connect(url) as sock:
+        reply = _command(sock, "INFO", "server")
+    if not isinstance(reply, bytes):
+        raise NoServer(f"INFO was refused: {reply}")
+    fields = dict(line.split(":", 1) for line in reply.decode().splitlines() if ":" in line)
+    if "valkey_version" in fields:
+        return About("Valkey", fields["valkey_version"])
+    return About("Redis", fields.get("redis_version", "0"))
+
+
+def wait_until_up(url: str, seconds: float) -> None:
+    """Until PING is answered with PONG; raises NoServer after `seconds`."""
+    deadline = time.monotonic() + seconds
+    problem: object = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            with connect(url, 1.0) as sock:
+                problem = _command(sock, "PING")
+                if problem == b"PONG":
+                    return
+        except OSError as error:
+            problem = error
+        time.sleep(0.01)
+    raise NoServer(f"the server at {url} did not come up within {seconds:g} s: {problem}")
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port

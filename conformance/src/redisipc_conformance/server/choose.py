@@ -1,0 +1,76 @@
+"""The order in which a Redis is looked for, and what is said about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from .base import NoServer, Server
+from .container import DEFAULT_IMAGE, ContainerServer
+from .embedded import embedded_binary
+from .local import LocalServer, find_binary
+from .url import GivenServer
+
+AUTO = "auto"
+
+
+def _local() -> Server:
+    binary = find_binary()
+    if binary is None:
+        raise NoServer("no redis-server or valkey-server on the PATH")
+    return LocalServer(binary)
+
+
+def _embedded() -> Server:
+    return LocalServer(embedded_binary(), kind="embedded")
+
+
+def choose(wish: str = AUTO, *, image: str | None = None, say: Callable[[str], object] | None = None) -> Server:
+    """A running server.
+
+    `wish`: `auto`, `container`, `local`, `embedded`, or a redis:// URL. `auto` takes the first that can be had:
+    the environment's REDIS_URL, a container (`image`, else REDIS_IMAGE, else redis:7), a redis-server on the PATH
+    (or REDIS_SERVER), the embedded Valkey. `say` gets one line for each kind that was passed over and one for the
+    one taken. Raises NoServer when there is none.
+    """
+    report = say or (lambda line: None)
+    image = image or os.environ.get("REDIS_IMAGE") or DEFAULT_IMAGE
+    kinds: dict[str, Callable[[], Server]] = {
+        "container": lambda: ContainerServer(image),
+        "local": _local,
+        "embedded": _embedded,
+    }
+    if "://" in wish:
+        server: Server = GivenServer(wish, "URL")
+    elif wish in kinds:
+        server = kinds[wish]()
+    elif wish == AUTO:
+        server = _first(kinds, report)
+    else:
+        raise NoServer(f"--redis takes auto, container, local, embedded or a redis:// URL, not {wish!r}")
+    report(f"Redis: {server} at {server.url}")
+    return server
+
+
+def _first(kinds: dict[str, Callable[[], Server]], report: Callable[[str], object]) -> Server:
+    given = os.environ.get("REDIS_URL")
+    if given:
+        # Somebody who names a server means that one: another one instead would hide his mistake.
+        return GivenServer(given)
+    problems = []
+    for name, start in kinds.items():
+        try:
+            return start()
+        except NoServer as error:
+            problems.append(f"{name}: {error}")
+            report(f"Redis: not {name}, {error}")
+    raise NoServer("no Redis can be had here. " + "; ".join(problems))
+
+
+def private(like: Server) -> Server:
+    """Another server of the same kind and version, for a scenario that may do what it likes with it."""
+    if isinstance(like, ContainerServer):
+        return ContainerServer(like.image)
+    if isinstance(like, LocalServer):
+        return like.twin()
+    raise NoServer(f"a {like.kind} server has no twin")

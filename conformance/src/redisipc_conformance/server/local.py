@@ -1,0 +1,128 @@
+"""A server of our own from a binary: `redis-server` or `valkey-server` on the PATH, or the embedded one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .base import NoServer, Server, free_port, wait_until_up
+
+START_SECONDS = 10.0
+STOP_SECONDS = 5.0
+
+
+def find_binary() -> Path | None:
+    """A Redis or Valkey server program on the PATH (REDIS_SERVER names another one)."""
+    named = os.environ.get("REDIS_SERVER")
+    for name in [named] if named else ["redis-server", "valkey-server"]:
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    return None
+
+
+class LocalServer(Server):
+    """One server process in a directory of its own, on a free port, without persistence unless it is restarted."""
+
+    def __init__(self, binary: Path, kind: str = "local", config: tuple[str, ...] = ()):
+        self.kind = kind
+        self._binary = binary
+        self._config = config
+        self._directory = tempfile.mkdtemp(prefix="redisipc-")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self, *, empty: bool = False) -> None:
+        if self._process is not None:
+            return
+        if empty:
+            for left in Path(self._directory).glob("*.rdb"):
+                left.unlink()
+        # A port that is free now may be taken a moment later: try a few (a restart must have the old one).
+        attempts = 5 if self._port == 0 else 1
+        for attempt in range(attempts):
+            port = self._port or free_port()
+            self._process = self._run(port)
+            try:
+                wait_until_up(f"redis://127.0.0.1:{port}/0", START_SECONDS)
+            except NoServer:
+                self._end(kill=True)
+                if attempt == attempts - 1:
+                    self.close()
+                    raise
+                continue
+            if self._process.poll() is None:
+                self._port = port
+                return
+            self._process = None
+        raise NoServer(f"{self._binary} does not stay up")
+
+    def _run(self, port: int) -> subprocess.Popen[bytes]:
+        command = [
+            str(self._binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", self._directory, "--save", "",
+            "--appendonly", "no", "--loglevel", "warning", "--enable-debug-command", "yes", *self._config,
+        ]  # fmt: skip
+        if self._older_than_7():
+            at = command.index("--enable-debug-command")
+            del command[at : at + 2]
+        try:
+            return subprocess.Popen(
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=_die_with_parent,
+            )
+        except OSError as error:
+            raise NoServer(f"{self._binary} cannot be started: {error}") from error
+
+    def _older_than_7(self) -> bool:
+        said = subprocess.run([str(self._binary), "--version"], capture_output=True, text=True, check=False).stdout
+        return " v=6." in said or " v=5." in said
+
+    def twin(self) -> LocalServer:
+        """Another one from the same program."""
+        return LocalServer(self._binary, self.kind, self._config)
+
+    def stop(self) -> None:
+        """SHUTDOWN SAVE: the data is there for the next start."""
+        self._end(kill=False)
+
+    def _end(self, *, kill: bool) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if not kill:
+            with contextlib.suppress(OSError, NoServer):
+                from .base import _command, connect
+
+                with connect(self.url) as sock, contextlib.suppress(OSError):
+                    _command(sock, "SHUTDOWN", "SAVE")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+    def close(self) -> None:
+        self._end(kill=True)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _die_with_parent() -> None:
+    """Linux: the server ends when the runner is killed, however that happens."""
+    with contextlib.suppress(Exception):
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        os.setpgrp()

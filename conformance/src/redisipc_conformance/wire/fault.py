@@ -1,0 +1,48 @@
+"""What the tap can do to a command: one armed fault, and what it has struck so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .pattern import Pattern
+
+Deed = Literal["drop-reply", "cut-before", "hold-reply", "hold", "delay", "error", "lose", "reply"]
+
+
+@dataclass
+class Fault:
+    """Armed for the commands of one endpoint."""
+
+    pattern: Pattern
+    do: Deed
+    times: int = 1
+    skip: int = 0
+    seconds: float = 0.0
+    text: str = ""
+    reply: Any = None
+    multi_has: Pattern | None = None
+    struck: int = 0
+    lifted: bool = False
+    release: list[Callable[[], None]] = field(default_factory=list)
+    _seen: int = 0
+
+    def strikes(self, args: Sequence[bytes], queued: Sequence[Sequence[bytes]]) -> bool:
+        """Whether this command is hit. `queued`: what its MULTI holds so far."""
+        if self.lifted or (self.times and self.struck >= self.times) or not self.pattern.matches(args):
+            return False
+        if self.multi_has is not None and not any(self.multi_has.matches(q) for q in queued):
+            return False
+        self._seen += 1
+        if self._seen <= self.skip:
+            return False
+        self.struck += 1
+        return True
+
+    def lift(self) -> None:
+        """Ends it and lets go what it holds."""
+        self.lifted = True
+        held, self.release = self.release, []
+        for go in held:
+            go()

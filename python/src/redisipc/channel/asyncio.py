@@ -1,0 +1,65 @@
+"""``Channel`` for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from redisipc.runtime.asyncio.requests import RequestFuture
+from redisipc.runtime.asyncio.stream import Stream
+from redisipc.runtime.response import Response
+
+from .base import BaseChannel
+from .dispatch import content_of
+
+
+class Channel(BaseChannel[Stream]):
+    __doc__ = BaseChannel.__doc__
+
+    @classmethod
+    async def connect(cls, **options: Any) -> None:
+        """Connect the class; takes what ``Stream.connect`` takes, and ``options``.
+
+        Raises ``AlreadyConnected`` and as that does.
+        """
+        endpoint = cls._make_endpoint(Stream, options)
+        cls._endpoint = endpoint
+        try:
+            await endpoint.connect(**options)
+        except BaseException:
+            cls._endpoint = None
+            raise
+
+    @classmethod
+    async def disconnect(cls, timeout: float | None = None) -> None:
+        """Leave; see ``Stream.disconnect``."""
+        endpoint, cls._endpoint = cls._endpoint, None
+        if endpoint is not None:
+            await endpoint.disconnect(timeout)
+
+    close = disconnect
+    aclose = disconnect
+
+    @classmethod
+    async def run(cls, **options: Any) -> None:
+        """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
+        if cls._endpoint is None:
+            await cls.connect(**options)
+        try:
+            await cls._connected_endpoint().run()
+        finally:
+            cls._endpoint = None
+
+    @classmethod
+    async def trigger_event(
+        cls, name: str, target: str, params: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> Response:
+        """Trigger an event of the channel ``target`` and wait for its ``Response``; see ``Stream.send_to_group``."""
+        return await cls._connected_endpoint().send_to_group(content_of(name, params), target, timeout)
+
+    @classmethod
+    def submit_event(
+        cls, name: str, target: str, params: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> RequestFuture:
+        """Trigger an event and return a future of its value; see ``Stream.submit``."""
+        return cls._connected_endpoint().submit(content_of(name, params), target, timeout)

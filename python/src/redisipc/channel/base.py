@@ -1,0 +1,131 @@
+"""What the two ``Channel`` classes share: the events, who is connected, and what an event sees as ``self``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar
+
+from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected
+from redisipc.runtime.base import BaseStream, E
+from redisipc.runtime.request import Request
+
+from .definition import EventDefinition, events_of
+from .dispatch import Call, dispatch
+
+T = TypeVar("T")
+S = TypeVar("S", bound=BaseStream)
+
+
+class ClassProperty(Generic[T]):
+    """A property of the class itself."""
+
+    def __init__(self, get: Callable[[Any], T]) -> None:
+        self._get = get
+        self.__doc__ = get.__doc__
+
+    def __get__(self, instance: object, owner: type) -> T:
+        return self._get(owner)
+
+
+class BaseChannel(Generic[S]):
+    """A set of named events that others on the stream can trigger. Subclass it, name it, decorate methods with
+    ``@event``, connect.
+
+    ``stream`` is the name of the Redis stream, ``channel`` (or ``group``) that of this endpoint. Subclasses inherit
+    both, the events and ``on_error``; the class itself is what is connected. Each call of an event has an object of its
+    own: ``self.entry`` is the ``Request``, ``self.source_group`` the group that asks, ``self.params`` the declared
+    params that came, ``self.instance_id`` this instance, ``self.stream_name`` and ``self.group_name`` what they say.
+    """
+
+    stream: ClassVar[str] = ""
+    channel: ClassVar[str] = ""
+    group: ClassVar[str] = ""
+    events: ClassVar[dict[str, EventDefinition]] = {}
+
+    entry: Request
+    params: dict[str, Any]
+
+    _endpoint: ClassVar[Any] = None
+    _on_error: ClassVar[Callable[..., Any] | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = vars(cls)
+        if "channel" in own and "group" in own and own["channel"] != own["group"]:
+            raise ConfigurationError(f"{cls.__name__}: channel and group are two words for one name; set one of them")
+        if "channel" in own:
+            cls.group = own["channel"]
+        elif "group" in own:
+            cls.channel = own["group"]
+        cls.events = events_of(cls)
+        cls._endpoint = None
+
+    # inside an event
+
+    @property
+    def source_group(self) -> str:
+        """The group that triggered the event."""
+        return self.entry.source_group
+
+    @property
+    def instance_id(self) -> str:
+        """The id of this instance."""
+        return type(self)._connected_endpoint().instance or ""
+
+    @property
+    def stream_name(self) -> str:
+        """The name of the Redis stream."""
+        return self.stream
+
+    @property
+    def group_name(self) -> str:
+        """The group of this channel."""
+        return self.group
+
+    # of the class
+
+    @ClassProperty
+    def connected(cls) -> bool:
+        """Whether the channel is joined and registered, and Redis can be reached."""
+        return cls._endpoint is not None and cls._endpoint.connected
+
+    @ClassProperty
+    def instance(cls) -> str | None:
+        """The id of the connected instance, 6 hex characters; None before it is connected."""
+        return cls._endpoint.instance if cls._endpoint is not None else None
+
+    @classmethod
+    def on_error(cls, handler: E) -> E:
+        """Register what is told of trouble that belongs to no call; see ``Stream.on_error``. Subclasses inherit it."""
+        cls._on_error = staticmethod(handler)
+        if cls._endpoint is not None:
+            cls._endpoint.on_error(handler)
+        return handler
+
+    @classmethod
+    def _make_endpoint(cls, kind: type[S], options: dict[str, Any]) -> S:
+        if cls._endpoint is not None:
+            raise AlreadyConnected(f"{cls.__name__} is connected already; call {cls.__name__}.disconnect() first")
+        if not cls.stream or not cls.group:
+            raise ConfigurationError(f'{cls.__name__} needs names: stream = "..." and channel = "..." in the class')
+        given = {name: options.pop(name) for name in ("options",) if name in options}
+        endpoint = kind(cls.stream, cls.group, **given)
+        endpoint.on_request(cls._handle)
+        if cls._on_error is not None:
+            endpoint.on_error(cls._on_error)
+        return endpoint
+
+    @classmethod
+    def _connected_endpoint(cls) -> S:
+        if cls._endpoint is None:
+            raise NotConnected(f"{cls.__name__} is not connected; call {cls.__name__}.connect() first")
+        endpoint: S = cls._endpoint
+        return endpoint
+
+    @classmethod
+    def _handle(cls, request: Request) -> Any:
+        call: Call = dispatch(cls.events, request.content)
+        self = cls()
+        self.entry = request
+        self.params = call.params
+        return getattr(self, call.event.method)(**call.arguments)

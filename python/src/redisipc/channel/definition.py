@@ -1,0 +1,108 @@
+"""The events of a channel class: which methods they are, what they are called, which params they accept. No I/O."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from redisipc.errors import ConfigurationError
+
+F = TypeVar("F", bound=Callable[..., Any])
+_MARK = "__redisipc_event__"
+
+
+@dataclass(frozen=True)
+class EventDefinition:
+    """One event. ``params`` are those that are passed on; ``accepted`` those of them that the method takes as
+    arguments.
+
+    ``method`` is the name of the attribute, looked up at each call, so that a subclass may override it.
+    """
+
+    name: str
+    method: str
+    params: tuple[str, ...]
+    accepted: frozenset[str]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Mark:
+    name: str | None
+    params: tuple[str, ...] | None
+
+
+@overload
+def event(name: F, /) -> F: ...
+
+
+@overload
+def event(name: str | None = None, params: Iterable[str] | None = None) -> Callable[[F], F]: ...
+
+
+def event(name: Any = None, params: Iterable[str] | None = None) -> Any:
+    """Mark a method of a ``Channel`` as an event that other groups can trigger.
+
+    ``name`` is what others call it, the method's name where nothing is given. ``params`` are the parameters that it
+    accepts, all others that come are dropped; where nothing is given, they are those of the method. Parameters are
+    passed by name; a method that takes none finds them in ``self.params``. What it returns fulfils the request, an
+    exception rejects it.
+    """
+    if callable(name):
+        return event()(name)
+    if name is not None and (not isinstance(name, str) or not name.strip()):
+        raise ConfigurationError(f"an event's name must be a string that is not blank, got {name!r}")
+    if isinstance(params, str):
+        raise ConfigurationError(f"params must be a list of names, such as params=[{params!r}]")
+    mark = _Mark(name, None if params is None else tuple(params))
+
+    def decorate(method: F) -> F:
+        setattr(method, _MARK, mark)
+        return method
+
+    return decorate
+
+
+def events_of(cls: type) -> dict[str, EventDefinition]:
+    """All events of a class by name, its own and those that it inherits."""
+    found: dict[str, EventDefinition] = {}
+    for base in reversed(cls.__mro__):
+        own: dict[str, str] = {}
+        for attribute, value in vars(base).items():
+            mark = getattr(value, _MARK, None)
+            if not isinstance(mark, _Mark):
+                continue
+            definition = _define(base, attribute, value, mark)
+            if definition.name in own:
+                both = f"{own[definition.name]} and {attribute}"
+                raise ConfigurationError(f"{base.__name__} defines the event {definition.name!r} twice: {both}")
+            own[definition.name] = attribute
+            found[definition.name] = definition
+    return found
+
+
+def _define(cls: type, attribute: str, method: Any, mark: _Mark) -> EventDefinition:
+    where = f"{cls.__name__}.{attribute}"
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    if any(p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL) for p in parameters):
+        raise ConfigurationError(
+            f"{where}: the parameters of an event are passed by name; it cannot take them by position"
+        )
+    named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+    open_ended = len(named) < len(parameters)
+    names = tuple(p.name for p in named)
+    if mark.params is None and open_ended:
+        raise ConfigurationError(f"{where}: with **{parameters[-1].name}, say which params it accepts: params=[...]")
+    params = names if mark.params is None else mark.params
+    for name in names:
+        if name not in params:
+            raise ConfigurationError(f"{where}: {name} is a parameter of the method and not in params={list(params)}")
+    return EventDefinition(
+        name=mark.name or attribute,
+        method=attribute,
+        params=params,
+        accepted=frozenset(params) if open_ended else frozenset(names),
+        required=tuple(p.name for p in named if p.default is p.empty),
+    )

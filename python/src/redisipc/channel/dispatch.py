@@ -1,0 +1,61 @@
+"""From the content of a request to the call of an event, or to the text that rejects it. No I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from redisipc.errors import Reject
+
+from .definition import EventDefinition
+
+
+class Call(NamedTuple):
+    """An event to call: ``params`` as declared, ``arguments`` those that the method takes."""
+
+    event: EventDefinition
+    params: dict[str, Any]
+    arguments: dict[str, Any]
+
+
+def content_of(name: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The content of the request that triggers an event."""
+    return {"event": name, "params": dict(params or {})}
+
+
+def dispatch(events: Mapping[str, EventDefinition], content: Any) -> Call:
+    """What to call for a request's content. Raises ``Reject`` with the text that the requester gets (RIPC-CHAN)."""
+    if not isinstance(content, dict):
+        raise Reject(f"Malformed event data. Expected Hash, got {_kind(content)}")
+    name = content.get("event")
+    event = events.get(name) if isinstance(name, str) else None
+    if event is None:
+        raise Reject(f"Unsupported event. Given {_shown(name)}")
+    given = content.get("params")
+    if given is None:
+        given = {}
+    if not isinstance(given, dict):
+        raise Reject(f"Malformed event data. Expected Hash, got {_kind(given)}")
+    params = {name: given[name] for name in event.params if name in given}
+    missing = [name for name in event.required if name not in params]
+    if missing:
+        raise Reject(f"Missing params: {', '.join(missing)}")
+    return Call(event, params, {name: value for name, value in params.items() if name in event.accepted})
+
+
+def _kind(value: Any) -> str:
+    """What JSON calls it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+
+
+def _shown(name: Any) -> str:
+    if isinstance(name, str):
+        return name
+    return "" if name is None else json.dumps(name, ensure_ascii=False)

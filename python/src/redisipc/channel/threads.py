@@ -1,0 +1,72 @@
+"""``Channel`` for threads."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from redisipc.errors import ConfigurationError
+from redisipc.runtime.response import Response
+from redisipc.runtime.threads.requests import RequestFuture
+from redisipc.runtime.threads.stream import Stream
+
+from .base import BaseChannel
+from .dispatch import content_of
+
+
+class Channel(BaseChannel[Stream]):
+    __doc__ = BaseChannel.__doc__
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for event in cls.events.values():
+            if inspect.iscoroutinefunction(getattr(cls, event.method)):
+                raise ConfigurationError(f"{cls.__name__}.{event.method} is async; that needs redisipc.asyncio.Channel")
+
+    @classmethod
+    def connect(cls, **options: Any) -> None:
+        """Connect the class; takes what ``Stream.connect`` takes, and ``options``.
+
+        Raises ``AlreadyConnected`` and as that does.
+        """
+        endpoint = cls._make_endpoint(Stream, options)
+        cls._endpoint = endpoint
+        try:
+            endpoint.connect(**options)
+        except BaseException:
+            cls._endpoint = None
+            raise
+
+    @classmethod
+    def disconnect(cls, timeout: float | None = None) -> None:
+        """Leave; see ``Stream.disconnect``."""
+        endpoint, cls._endpoint = cls._endpoint, None
+        if endpoint is not None:
+            endpoint.disconnect(timeout)
+
+    close = disconnect
+
+    @classmethod
+    def run(cls, **options: Any) -> None:
+        """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
+        if cls._endpoint is None:
+            cls.connect(**options)
+        try:
+            cls._connected_endpoint().run()
+        finally:
+            cls._endpoint = None
+
+    @classmethod
+    def trigger_event(
+        cls, name: str, target: str, params: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> Response:
+        """Trigger an event of the channel ``target`` and wait for its ``Response``; see ``Stream.send_to_group``."""
+        return cls._connected_endpoint().send_to_group(content_of(name, params), target, timeout)
+
+    @classmethod
+    def submit_event(
+        cls, name: str, target: str, params: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> RequestFuture:
+        """Trigger an event and return a future of its value; see ``Stream.submit``."""
+        return cls._connected_endpoint().submit(content_of(name, params), target, timeout)

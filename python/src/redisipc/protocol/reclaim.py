@@ -1,0 +1,184 @@
+"""Taking over what others of the group left behind: two looks, then a claim (RIPC-GROUP).
+
+A first look notes who has been holding an entry for too long. Only where the same owner still holds it at a second look, some
+seconds later by our own clock, it is claimed: Redis' clock may have stepped, and Redis' own down time counts as idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import commands, replies
+from .commands import GIVEN_BACK, Command, Failure, Step
+from .core import Core
+from .entry import PENDING, Entry, Malformed, parse
+from .events import State
+from .replies import PendingEntry
+from .responder import Responder
+
+_LOOK_COUNT = 100
+
+
+def starts_of(row: PendingEntry) -> int:
+    """How often a pending entry was started: a dispatcher of ours counts 1 each, a gem's consumer sees 3 deliveries a start."""
+    if row.consumer.startswith(b"consumer_"):
+        return -(-row.deliveries // 3)
+    return row.deliveries
+
+
+class Reclaimer:
+    """Looks at the group's pending list now and then, and at once when told that something was given back."""
+
+    def __init__(
+        self,
+        core: Core,
+        responder: Responder,
+        receive: Callable[[Entry | Malformed, int, bool, float], None],
+        siblings: Callable[[], bool],
+    ) -> None:
+        self.core = core
+        self.responder = responder
+        self.next_look: float | None = None
+        self.hold_until = 0.0
+        self._receive = receive
+        self._siblings = siblings
+        self._suspects: dict[bytes, tuple[bytes, float]] = {}
+        self._seen: dict[bytes, tuple[bytes, float]] = {}
+        self._cursor = b"-"
+        self._looking = False
+        self._look_again = False
+
+    def due(self) -> float | None:
+        return self.next_look
+
+    def tick(self, now: float) -> None:
+        if self.next_look is None or now < self.next_look or self.core.state is not State.UP:
+            return
+        self.next_look = now + self.core.settings.look * (0.9 + 0.2 * self.core.random.random())
+        self._look(int(self.core.settings.suspect_after * 1000))
+
+    def look_for_given_back(self) -> None:
+        """Somebody gave something back, or we have room again for what we gave back."""
+        if self.core.state is not State.UP or self.core.without("rule8"):
+            return
+        if self.responder.room == 0:
+            self.responder.shared_waiting = True
+            return
+        if self._looking:
+            self._look_again = True
+            return
+        self.responder.shared_waiting = False
+        self._look(GIVEN_BACK)
+
+    def reset(self, now: float, hold: bool) -> None:
+        """Connected (anew: ``hold``): Redis' down time counts as idle, so for a while nothing of others is taken."""
+        self._looking = self._look_again = False
+        self._suspects.clear()
+        self._cursor = b"-"
+        held = hold and not self.core.without("rule3")
+        self.hold_until = now + (self.core.settings.claim_after if held else 0.0)
+        self.next_look = now + self.core.settings.look * self.core.random.random()
+
+    def _look(self, idle_ms: int) -> None:
+        if self._looking:
+            return
+        self._looking = True
+        names = self.core.names
+        start = self._cursor if idle_ms < GIVEN_BACK else b"-"
+
+        def done(answers: list[Any], now: float) -> None:
+            self._looking = False
+            if isinstance(answers[0], Failure):
+                self.core.fail(answers[0])
+                return
+            rows = list(replies.pending_entries(answers[0]))
+            if idle_ms < GIVEN_BACK:
+                self._page(rows)
+            self._choose(rows, now)
+            if self._look_again:
+                self._look_again = False
+                self.look_for_given_back()
+
+        def lost(_sent: bool, _now: float) -> None:
+            self._looking = self._look_again = False
+
+        self.core.step(Step([commands.pending(names.stream, names.group, idle_ms, start, _LOOK_COUNT)], done, lost))
+
+    def _page(self, rows: list[PendingEntry]) -> None:
+        """Next time go on behind this page, so that many that are kept alive never hide one that is dead."""
+        if len(rows) == _LOOK_COUNT and not self.core.without("rule4"):
+            self._cursor = b"(" + rows[-1].id
+            self.next_look = min(self.next_look or 0.0, self.core.up_since)
+        else:
+            self._cursor = b"-"
+
+    def _choose(self, rows: list[PendingEntry], now: float) -> None:
+        settings = self.core.settings
+        for id in [id for id, (_, at) in self._suspects.items() if now - at > 60]:
+            del self._suspects[id]
+        chosen: list[tuple[PendingEntry, bool]] = []
+        for row in rows:
+            if row.id in self.core.inflight:
+                continue
+            if row.idle >= GIVEN_BACK and not self.core.without("rule8"):
+                chosen.append((row, True))
+                continue
+            if now < self.hold_until:
+                continue
+            owner, since = self._suspects.get(row.id, (b"", now))
+            if owner != row.consumer:
+                self._suspects[row.id] = (row.consumer, now)
+            elif now - since >= settings.second_look or self.core.without("rule4"):
+                del self._suspects[row.id]
+                if row.idle >= settings.claim_after * 1000:
+                    chosen.append((row, False))
+                else:
+                    self._suspects[row.id] = (owner, since)
+        if chosen:
+            self._read(chosen)
+
+    def _read(self, chosen: list[tuple[PendingEntry, bool]]) -> None:
+        """Read the bodies before anything is claimed: what is gone is acknowledged, what we have no room for is left."""
+        names = self.core.names
+
+        def done(answers: list[Any], now: float) -> None:
+            room = self.responder.room
+            if not self._siblings():
+                room += self.core.settings.max_queue - len(self.responder.queue)
+            claims: list[tuple[PendingEntry, bool, Entry | Malformed]] = []
+            for (row, given), reply in zip(chosen, answers, strict=True):
+                if isinstance(reply, Failure):
+                    continue
+                if not reply:
+                    self.core.outbox.clean(row.id, None, now)
+                    continue
+                entry = parse(row.id, reply[0][1])
+                if isinstance(entry, Entry) and entry.status == PENDING:
+                    if room <= 0:
+                        self.responder.shared_waiting = True
+                        continue
+                    room -= 1
+                claims.append((row, given, entry))
+            if claims:
+                self._claim(claims)
+
+        self.core.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done))
+
+    def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]]) -> None:
+        names, settings = self.core.names, self.core.settings
+        lines: list[Command] = []
+        for row, given, _ in claims:
+            if given:
+                lines.append(commands.claim(names.stream, names.group, names.dispatcher, row.id, GIVEN_BACK))
+            else:
+                starts = starts_of(row) + 1
+                idle = int(settings.claim_after * 1000)
+                lines.append(commands.claim(names.stream, names.group, names.dispatcher, row.id, idle, starts))
+
+        def done(answers: list[Any], now: float) -> None:
+            for (row, given, entry), reply in zip(claims, answers, strict=True):
+                if isinstance(reply, list) and row.id in reply:
+                    self._receive(entry, starts_of(row) + (0 if given else 1), not given, now)
+
+        self.core.step(Step(lines, done))

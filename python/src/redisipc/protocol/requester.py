@@ -1,0 +1,290 @@
+"""Requests that this instance sent: the ledger, deadlines and the last look (RIPC-REQ, RIPC-TIME).
+
+``STATES`` is the state machine that SPEC.md draws. Every change of state goes through it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from typing import Any
+
+from redisipc.errors import ClosedError, NotConnected, Overloaded
+
+from . import commands, replies
+from .commands import Failure, Step
+from .core import Core
+from .entry import FULFILLED, PENDING, Entry, Malformed, build, parse
+from .errors_of_redis import is_outage, is_refusal
+from .events import Finished, Outcome, Outgoing, State
+from .names import check_name, new_request_id
+from .settings import check_timeout
+
+STATES: dict[tuple[str, str], str] = {
+    ("queued", "written"): "sending",
+    ("sending", "stored"): "waiting",
+    ("sending", "unknown"): "unsure",
+    ("sending", "not stored"): "queued",
+    ("sending", "response"): "finished",
+    ("waiting", "response"): "finished",
+    ("unsure", "response"): "finished",
+    ("queued", "deadline"): "finished",
+    ("sending", "deadline"): "looking",
+    ("waiting", "deadline"): "looking",
+    ("unsure", "deadline"): "looking",
+    ("looking", "stored"): "looking",
+    ("looking", "unknown"): "looking",
+    ("looking", "not stored"): "finished",
+    ("looking", "response"): "finished",
+    ("looking", "nothing found"): "finished",
+    ("queued", "cancel"): "finished",
+    ("sending", "cancel"): "finished",
+    ("waiting", "cancel"): "finished",
+    ("unsure", "cancel"): "finished",
+    ("looking", "cancel"): "finished",
+    ("sending", "refused"): "finished",
+    ("looking", "refused"): "finished",
+}
+
+_PAGE = 1000
+_PAGES = 20
+
+
+class Requester:
+    """The ledger of one instance: ``outstanding`` maps the id of each request to its record."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.outstanding: dict[bytes, Outgoing] = {}
+        self._deadlines: list[tuple[float, int, Outgoing]] = []
+        self._order = itertools.count()
+        self._looking: dict[bytes, Outgoing] = {}
+        self._look_running = False
+        core.outbox.add_step = self._add_step
+
+    # calls of the user
+
+    def send(self, text: bytes, destination: str, timeout: float, now: float) -> Outgoing:
+        core = self.core
+        if core.state in (State.CLOSING, State.CLOSED):
+            raise ClosedError("the endpoint is closed; make a new one, or send before close()")
+        if core.state is State.NEW:
+            raise NotConnected("not connected; call connect() before sending")
+        check_name("destination group", destination)
+        if len(self.outstanding) >= core.settings.max_outstanding:
+            raise Overloaded(
+                f"{len(self.outstanding)} requests are outstanding, max_outstanding allows no more; wait for some of them"
+            )
+        request_id = new_request_id(core.random).encode()
+        outgoing = Outgoing(request_id, text, destination, now, now + check_timeout(timeout))
+        # RIPC-REQ: in the ledger before it is written, so that no response can come too early.
+        self.outstanding[request_id] = outgoing
+        heapq.heappush(self._deadlines, (outgoing.deadline, next(self._order), outgoing))
+        core.outbox.adds.append(outgoing)
+        return outgoing
+
+    def cancel(self, outgoing: Outgoing, now: float, status: str = "cancelled", reason: str = "cancelled") -> None:
+        if outgoing.state == "finished":
+            return
+        known = outgoing.entry_id
+        self._advance(outgoing, "cancel")
+        self._finish(outgoing, Outcome(status, None, reason))
+        if known is not None:
+            self.core.outbox.clean(None, known, now)
+
+    # entries
+
+    def knows(self, id: bytes) -> bool:
+        return id in self.outstanding
+
+    def response(self, entry: Entry) -> None:
+        """The first response to a request that is outstanding."""
+        outgoing = self.outstanding[entry.id]
+        self._advance(outgoing, "response")
+        status = "fulfilled" if entry.status == FULFILLED else "rejected"
+        self._finish(outgoing, Outcome(status, entry.content))
+
+    # time
+
+    def due(self) -> float | None:
+        heap = self._deadlines
+        while heap and heap[0][2].state == "finished":
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def tick(self, now: float) -> None:
+        heap = self._deadlines
+        while heap and heap[0][0] <= now:
+            outgoing = heapq.heappop(heap)[2]
+            if outgoing.state == "finished":
+                continue
+            if outgoing.state == "looking":
+                self._timed_out(outgoing, now)
+                continue
+            was = outgoing.state
+            self._advance(outgoing, "deadline")
+            if was == "queued" or self.core.state is not State.UP or self.core.without("rule5"):
+                self._timed_out(outgoing, now)
+                continue
+            self._looking[outgoing.id] = outgoing
+            heapq.heappush(heap, (now + self.core.settings.last_look_limit, next(self._order), outgoing))
+        if len(heap) > 2 * len(self.outstanding) + 1000:
+            self._deadlines = [item for item in heap if item[2].state != "finished"]
+            heapq.heapify(self._deadlines)
+        if self._looking and not self._look_running:
+            self._look(now)
+
+    def connection_lost(self, now: float) -> None:
+        """Nothing can be looked up now: what was looking ends as timed out."""
+        self._look_running = False
+        for outgoing in list(self._looking.values()):
+            self._timed_out(outgoing, now)
+
+    def close(self, reason: str, now: float) -> None:
+        for outgoing in list(self.outstanding.values()):
+            self.cancel(outgoing, now, "closed", reason)
+
+    # parts
+
+    def _advance(self, outgoing: Outgoing, event: str) -> None:
+        outgoing.state = STATES[outgoing.state, event]
+
+    def _finish(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        outgoing.state = "finished"
+        self.outstanding.pop(outgoing.id, None)
+        self._looking.pop(outgoing.id, None)
+        self.core.queue.append(Finished(outgoing, outcome))
+
+    def _timed_out(self, outgoing: Outgoing, now: float) -> None:
+        if outgoing.entry_id is not None:
+            # Kept in the outbox and repeated until it worked: a request must not run long after its requester gave up.
+            self.core.outbox.clean(None, outgoing.entry_id, now)
+            self.core.outbox.cleanup_due = now
+        where = "" if outgoing.entry_id or self.core.state is State.UP else "; Redis could not be reached"
+        waited = outgoing.deadline - outgoing.sent_at
+        self._finish(
+            outgoing,
+            Outcome("timeout", None, f"no answer from group {outgoing.destination!r} within {waited:g} s{where}"),
+        )
+
+    def _add_step(self, items: list[Outgoing]) -> Step:
+        core = self.core
+        names = core.names
+        sent: list[Outgoing] = []
+        lines: list[commands.Command] = []
+        for outgoing in items:
+            if outgoing.state != "queued":
+                continue
+            outgoing.state = "sending"
+            sent.append(outgoing)
+            lines.append(
+                commands.add(
+                    names.stream,
+                    build(
+                        outgoing.id, names.instance, PENDING, outgoing.text, names.group, outgoing.destination.encode()
+                    ),
+                )
+            )
+
+        def done(answers: list[Any], now: float) -> None:
+            for outgoing, reply in zip(sent, answers, strict=True):
+                if isinstance(reply, bytes):
+                    self._stored(outgoing, reply, now)
+                elif isinstance(reply, Failure):
+                    self._refused(outgoing, reply, now)
+                else:
+                    core.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
+                    self._not_stored(outgoing, now)
+            if answers and isinstance(answers[-1], bytes):
+                core.saw_id(answers[-1], now)
+
+        def lost(was_sent: bool, now: float) -> None:
+            for outgoing in sent:
+                if was_sent and not core.without("rule1"):
+                    # RIPC-REQ: it may be stored; sending it again could run it twice.
+                    if outgoing.state != "finished":
+                        # Where to look for it: 10 s of slack for what the clocks may differ.
+                        outgoing.floor = b"%d" % max(0, int((core.server_clock(outgoing.sent_at) - 10) * 1000))
+                        self._advance(outgoing, "unknown")
+                else:
+                    self._not_stored(outgoing, now)
+
+        return Step(lines, done, lost)
+
+    def _stored(self, outgoing: Outgoing, entry_id: bytes, now: float) -> None:
+        if outgoing.state == "finished":
+            # Cancelled, timed out or even answered while the reply was on its way.
+            outgoing.entry_id = entry_id
+            self.core.outbox.clean(None, entry_id, now)
+            return
+        outgoing.entry_id = entry_id
+        self._advance(outgoing, "stored")
+
+    def _not_stored(self, outgoing: Outgoing, now: float) -> None:
+        if outgoing.state == "finished":
+            return
+        self._advance(outgoing, "not stored")
+        if outgoing.state == "queued":
+            self.core.outbox.adds.append(outgoing)
+        else:
+            self._timed_out(outgoing, now)
+
+    def _refused(self, outgoing: Outgoing, failure: Failure, now: float) -> None:
+        """An error reply says that nothing was stored, so sending it later is no repetition."""
+        if outgoing.state == "finished":
+            return
+        if is_outage(failure):
+            self.core.fail(failure)
+            self._not_stored(outgoing, now)
+        elif is_refusal(failure):
+            self.core.write_blocked_until = now + 0.2
+            self._not_stored(outgoing, now)
+        else:
+            self._advance(outgoing, "refused")
+            self._finish(outgoing, Outcome("failed", None, f"Redis refused the request: {failure.message}"))
+
+    # the last look
+
+    def _look(self, now: float) -> None:
+        """One scan for all that are due: a response may be stored and lie with a dead or deaf member."""
+        wanted = dict(self._looking)
+        start = min((o.entry_id or o.floor for o in wanted.values()), key=replies.id_parts)
+        self._look_running = True
+        self._look_page(wanted, start, 0)
+
+    def _look_page(self, wanted: dict[bytes, Outgoing], start: bytes, page: int) -> None:
+        names = self.core.names
+
+        def done(answers: list[Any], now: float) -> None:
+            rows = answers[0] if isinstance(answers[0], list) else []
+            for entry_id, raw in rows:
+                self._looked_at(parse(entry_id, raw), now)
+            open_ones = any(o.state == "looking" for o in wanted.values())
+            if len(rows) == _PAGE and open_ones and page < _PAGES:
+                self._look_page(wanted, b"(" + rows[-1][0], page + 1)
+                return
+            self._look_running = False
+            for outgoing in wanted.values():
+                if outgoing.state == "looking":
+                    self._advance(outgoing, "nothing found")
+                    self._timed_out(outgoing, now)
+            if self._looking:
+                self._look(now)
+
+        def lost(_sent: bool, now: float) -> None:
+            self.connection_lost(now)
+
+        self.core.step(Step([("XRANGE", names.stream, start, "+", "COUNT", _PAGE)], done, lost))
+
+    def _looked_at(self, entry: Entry | Malformed, now: float) -> None:
+        if isinstance(entry, Malformed) or entry.instance_id != self.core.names.instance:
+            return
+        outgoing = self._looking.get(entry.id)
+        if outgoing is None:
+            return
+        if entry.status == PENDING:
+            if outgoing.entry_id is None and entry.source_group == self.core.names.group:
+                outgoing.entry_id = entry.entry_id
+        elif entry.destination_group == self.core.names.group:
+            self.response(entry)
+            self.core.outbox.clean(entry.entry_id, entry.entry_id, now)

@@ -1,0 +1,273 @@
+"""Requests that this instance received: start, queue or give back, answer (RIPC-RESP, RIPC-GROUP).
+
+``STATES`` is the state machine that SPEC.md draws. Every change of state goes through it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from redisipc.errors import AlreadyAnswered
+
+from . import commands, replies
+from .commands import Failure, Step
+from .core import Core
+from .entry import REJECTED, Entry, build
+from .errors_of_redis import is_group_lost, is_outage, is_refusal
+from .events import Cancelled, Incoming, Problem, Start, State
+
+STATES: dict[tuple[str, str], str] = {
+    ("queued", "start"): "running",
+    ("queued", "check"): "checking",
+    ("queued", "give back"): "gone",
+    ("queued", "overload"): "answering",
+    ("queued", "gone"): "gone",
+    ("checking", "exists"): "running",
+    ("checking", "gone"): "gone",
+    ("checking", "not known"): "queued",
+    ("checking", "give back"): "gone",
+    ("running", "answer"): "answering",
+    ("running", "gone"): "gone",
+    ("answering", "answered"): "gone",
+    ("answering", "not answered"): "answering",
+    ("answering", "unknown"): "unsure",
+    ("answering", "gone"): "gone",
+    ("unsure", "still pending"): "answering",
+    ("unsure", "gone"): "gone",
+}
+
+
+class Responder:
+    """What this instance holds: ``core.inflight`` maps the entry ID of each request to its record."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.queue: deque[Incoming] = deque()
+        self.running = 0
+        self.shared_waiting = False
+        core.outbox.answer_step = self._answer_step
+
+    @property
+    def room(self) -> int:
+        """How many more requests could start now."""
+        return max(0, self.core.settings.concurrency - self.running - len(self.queue))
+
+    # a request was read
+
+    def request(self, entry: Entry, now: float, siblings: bool, starts: int = 1, idle: bool = False) -> None:
+        core = self.core
+        if entry.entry_id in core.inflight:
+            return
+        incoming = Incoming(entry.entry_id, entry.id, entry.instance_id, entry.source_group, entry.content, now)
+        stored = int(entry.entry_id.partition(b"-")[0]) / 1000
+        incoming.age = max(0.0, core.server_clock(now) - stored)
+        incoming.starts = starts
+        incoming.redelivered = starts > 1 or idle
+        core.inflight[entry.entry_id] = incoming
+        limit = core.settings.max_request_age
+        if limit is not None and incoming.age > limit:
+            self._reject(incoming, f"Too old: the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now)
+        elif starts > core.settings.max_starts:
+            message = f"Given up after {core.settings.max_starts} starts"
+            core.queue.append(Problem("given-up", f"request {entry.id!r}: {message}", entry.entry_id))
+            self._reject(incoming, message, now)
+        elif core.state is State.CLOSING:
+            self._give_back(incoming)
+        elif self.running < core.settings.concurrency and not self.queue:
+            self._start(incoming)
+        elif siblings and not core.without("rule8"):
+            self._give_back(incoming)
+        elif len(self.queue) < core.settings.max_queue:
+            self.queue.append(incoming)
+        else:
+            self._reject(incoming, f"Overloaded: {len(self.queue)} requests are waiting in this instance", now)
+
+    def _start(self, incoming: Incoming, event: str = "start") -> None:
+        self._advance(incoming, event)
+        self.running += 1
+        self.core.queue.append(Start(incoming))
+
+    def _reject(self, incoming: Incoming, message: str, now: float) -> None:
+        self._advance(incoming, "overload")
+        incoming.done = True
+        self._enqueue(incoming, REJECTED, message.encode(), now)
+
+    # calls of the user
+
+    def answer(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
+        if incoming.answer is not None:
+            raise AlreadyAnswered(f"request {incoming.id!r} is answered already; answer it once")
+        if incoming.state == "gone":
+            # The requester gave up: whatever is written now would be a late response.
+            incoming.answer = (status, text, now)
+            return
+        self._advance(incoming, "answer")
+        self._enqueue(incoming, status, text, now)
+
+    def handler_done(self, incoming: Incoming, now: float) -> None:
+        if incoming.done:
+            return
+        incoming.done = True
+        self.running -= 1
+        self.start_queued(now)
+
+    def forget(self, incoming: Incoming, now: float) -> None:
+        """The handler ended and will never answer: acknowledge and delete, the requester times out."""
+        if incoming.answer is None and incoming.state == "running":
+            self._gone(incoming)
+            self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
+
+    def start_queued(self, now: float) -> None:
+        core = self.core
+        while self.queue and self.running < core.settings.concurrency:
+            incoming = self.queue.popleft()
+            if incoming.state != "queued":
+                continue
+            if now - incoming.received_at > core.settings.check_after_waiting and not core.without("rule7"):
+                self._check(incoming)
+            else:
+                self._start(incoming)
+
+    def _check(self, incoming: Incoming) -> None:
+        self._advance(incoming, "check")
+        self.running += 1
+
+        def done(answers: list[Any], now: float) -> None:
+            if incoming.state != "checking":
+                self.running -= 1
+                return
+            self.running -= 1
+            if isinstance(answers[0], Failure):
+                self._advance(incoming, "not known")
+                incoming.received_at = now
+                self.queue.appendleft(incoming)
+            elif answers[0]:
+                self._start(incoming, "exists")
+            else:
+                self._gone(incoming)
+                self.core.outbox.clean(incoming.entry_id, None, now)
+            self.start_queued(now)
+
+        def lost(_sent: bool, now: float) -> None:
+            self.running -= 1
+            if incoming.state == "checking":
+                self._advance(incoming, "not known")
+                self.queue.appendleft(incoming)
+
+        self.core.step(Step([commands.one(self.core.names.stream, incoming.entry_id)], done, lost))
+
+    # giving back
+
+    def _give_back(self, incoming: Incoming) -> None:
+        self._advance(incoming, "give back")
+        incoming.done = True
+        self.core.inflight.pop(incoming.entry_id, None)
+        self.core.outbox.returned.append(incoming.entry_id)
+        self.shared_waiting = True
+
+    def give_back_queued(self) -> None:
+        while self.queue:
+            incoming = self.queue.pop()
+            if incoming.state == "queued":
+                self._give_back(incoming)
+
+    # what Redis tells of it
+
+    def lost(self, entry_id: bytes, reason: str) -> None:
+        """It is no longer pending for us: given up by its requester, answered, or another member's now."""
+        incoming = self.core.inflight.get(entry_id)
+        if incoming is not None:
+            self._cancelled(incoming, reason)
+
+    def _cancelled(self, incoming: Incoming, reason: str) -> None:
+        """It is gone from Redis, or another's: the handler learns it, its answer is not written."""
+        was = incoming.state
+        self._gone(incoming)
+        incoming.cancelled = True
+        if was == "running":
+            self.core.queue.append(Cancelled(incoming, reason))
+        elif was == "queued":
+            incoming.done = True
+
+    def _gone(self, incoming: Incoming) -> None:
+        self._advance(incoming, "gone")
+        self.core.inflight.pop(incoming.entry_id, None)
+
+    # answers
+
+    def _enqueue(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
+        incoming.answer = (status, text, now)
+        self.core.outbox.answers.append(incoming)
+
+    def _answer_step(self, items: list[Incoming]) -> Step:
+        core = self.core
+        names = core.names
+        lines: list[commands.Command] = []
+        sent: list[Incoming] = []
+        for incoming in items:
+            if incoming.state != "answering" or incoming.answer is None:
+                continue
+            sent.append(incoming)
+            status, text, _ = incoming.answer
+            fields = build(incoming.id, incoming.instance_id, status, text, names.group, incoming.source_group)
+            lines.append(commands.add(names.stream, fields))
+        if not sent:
+            return Step([], lambda _replies, _now: None)
+        ids = [incoming.entry_id for incoming in sent]
+        lines.append(commands.acknowledge(names.stream, names.group, ids))
+        lines.append(commands.delete(names.stream, ids))
+
+        def done(answers: list[Any], now: float) -> None:
+            failure = replies.first_failure(answers)
+            if failure is None:
+                for incoming in sent:
+                    self._advance(incoming, "answered")
+                    core.inflight.pop(incoming.entry_id, None)
+                return
+            self._refused(sent, failure, now)
+
+        def lost(was_sent: bool, now: float) -> None:
+            for incoming in sent:
+                if was_sent and not core.without("rule1"):
+                    self._advance(incoming, "unknown")
+                else:
+                    core.outbox.answers.append(incoming)
+
+        return Step(commands.atomic(lines), done, lost)
+
+    def _refused(self, sent: list[Incoming], failure: Failure, now: float) -> None:
+        core = self.core
+        for incoming in sent:
+            assert incoming.answer is not None
+            patient = now - incoming.answer[2] < core.settings.answer_patience
+            if is_outage(failure) or is_group_lost(failure) or (is_refusal(failure) and patient):
+                if is_refusal(failure) and core.without("rule12"):
+                    self._gone(incoming)
+                    continue
+                self._advance(incoming, "not answered")
+                core.outbox.answers.append(incoming)
+            else:
+                core.problem("answer", f"an answer could not be written: {failure.message}", incoming.entry_id)
+                self._gone(incoming)
+        if is_outage(failure) or is_group_lost(failure):
+            core.fail(failure)
+        elif is_refusal(failure):
+            core.write_blocked_until = now + 0.2
+
+    def unsure(self) -> list[Incoming]:
+        """Answers of which nobody knows whether they were written."""
+        return [incoming for incoming in self.core.inflight.values() if incoming.state == "unsure"]
+
+    def settle(self, incoming: Incoming, still_ours: bool) -> None:
+        """After a look at the pending list: repeat the answer only where the request is still pending for us."""
+        if incoming.state != "unsure":
+            return
+        if still_ours:
+            self._advance(incoming, "still pending")
+            self.core.outbox.answers.append(incoming)
+        else:
+            self._gone(incoming)
+
+    def _advance(self, incoming: Incoming, event: str) -> None:
+        incoming.state = STATES[incoming.state, event]

@@ -1,0 +1,80 @@
+"""What an endpoint is told once, when it is made: names, limits and times, with units, defaults and checks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from redisipc.errors import ConfigurationError
+
+from .names import check_name
+
+RULES = frozenset(f"rule{number}" for number in range(1, 14))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options of one endpoint. All times are seconds, all sizes are counts of requests.
+
+    The times that decide about other members of the group (``keep_alive``, ``suspect_after``, ``claim_after`` ...) are part of
+    the wire: change them only in tests.
+    """
+
+    stream: str
+    group: str
+    # what a user sets
+    timeout: float = 5.0
+    concurrency: int = 16
+    max_queue: int = 1000
+    max_outstanding: int = 100_000
+    max_starts: int = 3
+    version: str = "0"
+    wakeups: bool = True
+    janitor_age: float | None = None
+    max_request_age: float | None = None
+    answer_patience: float = 60.0
+    # how often something is done
+    block: float = 5.0
+    read_count: int = 128
+    batch_count: int = 512
+    linger: float = 0.005
+    poll: float = 0.01
+    poll_with_wakeups: float = 0.25
+    refresh: float = 10.0
+    refresh_busy: float = 3.0
+    look: float = 3.0
+    backoff_first: float = 0.05
+    backoff_most: float = 2.0
+    # the wire's times
+    keep_alive: float = 3.0
+    suspect_after: float = 7.0
+    second_look: float = 3.0
+    claim_after: float = 10.0
+    orphan_grace: float = 5.0
+    registration_expiry: float = 100.0
+    check_after_waiting: float = 1.0
+    last_look_limit: float = 0.5
+    # rules switched off, to show that the simulation sees what each is for
+    without: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        check_name("stream", self.stream)
+        check_name("group", self.group)
+        check_timeout(self.timeout)
+        for name in ("concurrency", "max_outstanding", "max_starts", "read_count", "batch_count"):
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.max_queue < 0:
+            raise ConfigurationError(f"max_queue must not be negative, got {self.max_queue}")
+        unknown = self.without - RULES
+        if unknown:
+            raise ConfigurationError(f"unknown rules in without: {sorted(unknown)}")
+
+
+def check_timeout(timeout: float) -> float:
+    """Return ``timeout`` (seconds) or raise ``ConfigurationError``: it must be a finite number above 0 (RIPC-TIME)."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise ConfigurationError(f"timeout must be a number of seconds, got {type(timeout).__name__}")
+    if not math.isfinite(timeout) or timeout <= 0:
+        raise ConfigurationError(f"timeout must be a finite number of seconds above 0, got {timeout}")
+    return float(timeout)

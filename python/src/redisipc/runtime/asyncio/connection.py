@@ -1,0 +1,80 @@
+"""Connections for asyncio: redis-py opens them, then the transport is ours, and what comes goes to the driver without a
+task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+
+from redisipc.runtime.client import check_client, check_slot, connection_kwargs, url_of
+from redisipc.runtime.lane import Lane
+
+
+class Target:
+    """Where connections go to, from a URL or the user's client."""
+
+    def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
+        if client is None:
+            client = redis.asyncio.Redis.from_url(url_of(url), **redis_options)
+        check_client(client, (redis.asyncio.Redis, redis.asyncio.RedisCluster), "redis.asyncio")
+        self._client = client
+        self._stream = stream
+        self._fresh = True
+        if isinstance(client, redis.asyncio.RedisCluster):
+            check_slot(stream)
+
+    async def connect(self, name: str) -> Any:
+        """The stream writer of a connection after its handshake. Raises what redis-py raises."""
+        client = self._client
+        if isinstance(client, redis.asyncio.RedisCluster):
+            await client.initialize()
+            if not self._fresh:
+                # It broke or was refused: the slot may have moved.
+                await client.nodes_manager.initialize()
+            self._fresh = False
+            pool: Any = client.get_node_from_key(self._stream)
+        else:
+            pool = client.connection_pool
+        connection = pool.connection_class(**connection_kwargs(pool.connection_kwargs, Retry, name))
+        await connection.connect()
+        # From here on redis-py has nothing to do with it.
+        writer = connection._writer
+        connection._reader = connection._writer = None
+        return writer
+
+
+class TransportWire(asyncio.Protocol):
+    """An open transport, and the protocol that gets what it reads."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        writer: Any,
+        receive: Callable[[TransportWire, bytes], None],
+        lose: Callable[[TransportWire, str], None],
+    ) -> None:
+        self.lane = lane
+        self._writer = writer  # a StreamWriter closes its transport when it is collected
+        self._transport: asyncio.Transport = writer.transport
+        self._receive = receive
+        self._lose = lose
+        self._transport.set_protocol(self)
+
+    def send(self, data: bytes) -> None:
+        if self._transport.is_closing():
+            raise ConnectionError("Redis closed the connection")
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._receive(self, data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lose(self, str(error) if error else "Redis closed the connection")

@@ -1,0 +1,75 @@
+"""From what a user gave us, a URL or any redis-py client, to connections of our own.
+
+Nothing is sent over the user's client. Its settings (address, credentials, TLS, Sentinel, cluster) make our
+connections, with what must differ: no retries, since redis-py repeats an XADD whose connection broke; RESP2, bytes
+undecoded, finite time limits.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.crc import key_slot
+
+from redisipc.errors import ConfigurationError
+
+DEFAULT_URL = "redis://localhost:6379/0"
+HANDSHAKE_LIMIT = 5.0
+"""Seconds for connecting and for each reply of the handshake, where the client's settings do not say."""
+
+_NOT_OURS = (
+    # Settings of pools and of features that speak on a connection without being asked.
+    "cache",
+    "cache_config",
+    "maint_notifications_config",
+    "maint_notifications_pool_handler",
+    "oss_cluster_maint_notifications_handler",
+    "maintenance_state",
+    "maintenance_notification_hash",
+    "retry_on_timeout",
+    "himport_registry",
+)
+
+
+def url_of(url: str | None) -> str:
+    """The URL to use: given, from ``REDIS_URL``, or a local server."""
+    return url or os.environ.get("REDIS_URL") or DEFAULT_URL
+
+
+def connection_kwargs(kwargs: dict[str, Any], retry: type[Any], name: str) -> dict[str, Any]:
+    """Arguments for a connection of ours, from those of the user's client. ``name`` is shown by CLIENT LIST."""
+    ours = {key: value for key, value in kwargs.items() if key not in _NOT_OURS}
+    ours.update(
+        retry=retry(NoBackoff(), 0),
+        retry_on_error=[],
+        decode_responses=False,
+        health_check_interval=0,
+        protocol=2,
+        client_name=re.sub(r"[^!-~]", "_", name),
+        socket_timeout=ours.get("socket_timeout") or HANDSHAKE_LIMIT,
+        socket_connect_timeout=ours.get("socket_connect_timeout") or HANDSHAKE_LIMIT,
+    )
+    return ours
+
+
+def check_client(client: Any, wanted: tuple[type[Any], ...], face: str) -> None:
+    """Raise ``ConfigurationError`` where ``client`` is none of the wanted types."""
+    if isinstance(client, wanted):
+        return
+    if hasattr(client, "master_for"):
+        raise ConfigurationError("pass a client of the master, sentinel.master_for(NAME), and not the Sentinel itself")
+    names = " or ".join(f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in wanted)
+    raise ConfigurationError(
+        f"client must be a {face} client ({names}), got {type(client).__module__}.{type(client).__name__}"
+    )
+
+
+def check_slot(stream: str) -> None:
+    """In a cluster all keys of a stream must lie in one slot, which a hash tag in its name brings about."""
+    if key_slot(stream.encode()) != key_slot(f"{stream}:group:instance:consumers".encode()):
+        raise ConfigurationError(
+            f"in a cluster, put the stream's name in braces: {'{' + stream + '}'!r}; only then its keys share one slot"
+        )

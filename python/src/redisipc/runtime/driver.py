@@ -1,0 +1,302 @@
+"""Between the core and the connections: batches and reads go out, replies and events come in. It never waits.
+
+The twins drive it: they call ``received``, ``opened``, ``lost`` and ``tick``, and after each call, or several of them,
+``pump``. It tells them through a ``Host`` what happened, and asks it to open connections. Three lanes at most, each a
+connection of its own: one writes batches, one reads blocking, one listens for wake-ups (optional). Not thread-safe: the
+threads twin holds one lock.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from redisipc.protocol.commands import Batch, Failure, Read
+from redisipc.protocol.endpoint import Endpoint
+from redisipc.protocol.events import (
+    Cancelled,
+    Closed,
+    Event,
+    Finished,
+    Incoming,
+    Outcome,
+    Outgoing,
+    Problem,
+    Start,
+    State,
+    StateChanged,
+    Unblock,
+)
+
+from .hints import Hints
+from .lane import REPLY_LIMIT, Lane, Wire
+from .resp import ProtocolError, pack
+
+AFTER_DEFECT = 0.1
+"""Seconds for which nothing is due after an internal error, so that one that repeats does not spin."""
+
+logger = logging.getLogger("redisipc")
+
+
+class Host(Protocol):
+    """What a driver needs of the twin that drives it. None of these may wait."""
+
+    def open(self, lane: Lane, attempt: int) -> None: ...
+
+    def start(self, incoming: Incoming) -> None: ...
+
+    def cancelled(self, incoming: Incoming, reason: str) -> None: ...
+
+    def finished(self, outgoing: Outgoing, outcome: Outcome) -> None: ...
+
+    def problem(self, problem: Problem) -> None: ...
+
+    def changed(self, event: StateChanged) -> None: ...
+
+    def closed(self) -> None: ...
+
+
+class Driver:
+    """Feeds one ``Endpoint`` and writes what it wants written."""
+
+    def __init__(self, core: Endpoint, host: Host, hints: bool = True) -> None:
+        self.core = core
+        self.host = host
+        self.writer, self.reader = Lane("write"), Lane("read")
+        self.hints = Hints(core, Lane("hints"), self._open, hints)
+        self.lanes = (self.writer, self.reader, self.hints.lane)
+        self.batch: Batch | None = None
+        self.read: Read | None = None
+        self._pumping = False
+        self._again = False
+        self._unblocking = False
+        self._defect_at = float("-inf")
+        self._handlers: dict[type[Event], Callable[[Any, float], None]] = {
+            Start: lambda event, _now: host.start(event.incoming),
+            Finished: lambda event, _now: host.finished(event.outgoing, event.outcome),
+            Cancelled: lambda event, _now: host.cancelled(event.incoming, event.reason),
+            Problem: lambda event, _now: host.problem(event),
+            StateChanged: self._changed,
+            Unblock: lambda _event, now: self._unblock(now),
+            Closed: lambda _event, _now: self._closed(),
+        }
+
+    # what a twin calls
+
+    def pump(self, now: float) -> None:
+        """Hand on what happened and write what may be written. May be called from within a handler."""
+        if self._pumping:
+            self._again = True
+            return
+        self._pumping = True
+        core = self.core
+        try:
+            while True:
+                self._again = False
+                for event in core.events():
+                    self._handlers[type(event)](event, now)
+                progress = False
+                if self.batch is None:
+                    batch = core.next_batch(now)
+                    if batch is not None:
+                        self._write(batch, now)
+                        progress = self.batch is None
+                if self.read is None:
+                    read = core.next_read(now)
+                    if read is not None:
+                        self._block(read, now)
+                        progress = progress or self.read is None
+                if not progress and not self._again and not core.core.queue:
+                    return
+        finally:
+            self._pumping = False
+
+    def deadline(self) -> float | None:
+        """When to call ``tick``, at the latest."""
+        due = self.core.deadline()
+        for lane in self.lanes:
+            if lane.reply_by is not None and (due is None or lane.reply_by < due):
+                due = lane.reply_by
+        if due is not None and due < self._defect_at + AFTER_DEFECT:
+            due = self._defect_at + AFTER_DEFECT
+        return due
+
+    def tick(self, now: float) -> None:
+        """Do what is due.
+
+        Call it after what has arrived was handed in, or a pause of the process looks like a lost reply.
+        """
+        due = self.core.deadline()
+        if due is not None and due <= now:
+            self.core.tick(now)
+        for lane in self.lanes:
+            if lane.reply_by is not None and lane.reply_by <= now:
+                if lane is self.hints.lane:
+                    self.hints.overdue(now)
+                else:
+                    self.lost(lane, f"no reply from Redis within {REPLY_LIMIT:g} s", now)
+        self.hints.look(now)
+
+    def opened(self, lane: Lane, attempt: int, wire: Wire, now: float) -> None:
+        """The connection that ``Host.open`` was asked for stands."""
+        if attempt != lane.attempt or not lane.opening:
+            wire.close()
+            return
+        lane.opened(wire)
+        try:
+            if lane is self.writer:
+                if self.batch is not None:
+                    self._send_batch(self.batch, now)
+            elif lane is self.reader:
+                lane.send(pack([("CLIENT", "ID")]), 1, self._client_id)
+                if self.read is not None:
+                    self._send_read(self.read, now)
+            else:
+                self.hints.opened(now)
+        except OSError as error:
+            self.lost(lane, str(error), now)
+
+    def open_failed(self, lane: Lane, attempt: int, reason: str, now: float) -> None:
+        """The connection that ``Host.open`` was asked for cannot be had."""
+        if attempt == lane.attempt and lane.opening:
+            lane.drop()
+            self._give_up(lane, False, reason, now)
+
+    def received(self, lane: Lane, data: bytes, now: float) -> None:
+        """Bytes came on a lane."""
+        if lane.wire is None:
+            return
+        try:
+            if lane is self.hints.lane:
+                self.hints.received(data, now)
+            else:
+                lane.received(data, now)
+        except ProtocolError as error:
+            self.lost(lane, str(error), now)
+
+    def lost(self, lane: Lane, reason: str, now: float) -> None:
+        """The connection is gone, or cannot be used any longer."""
+        if lane.wire is not None:
+            lane.drop()
+            self._give_up(lane, True, reason, now)
+
+    def defect(self, error: Exception, now: float) -> None:
+        """An exception that should not be: connect anew, which mends most of what it may have left, and go on."""
+        logger.error("internal error, connecting anew: %r", error, exc_info=error)
+        self._defect_at = now
+        for lane in (self.writer, self.reader):
+            self.lost(lane, f"internal error: {error!r}", now)
+
+    # lanes
+
+    def _open(self, lane: Lane, epoch: int) -> None:
+        if not lane.opening:
+            lane.opening = True
+            lane.attempt += 1
+            lane.epoch = epoch
+            self.host.open(lane, lane.attempt)
+
+    def _give_up(self, lane: Lane, sent: bool, reason: str, now: float) -> None:
+        if lane is self.writer:
+            batch, self.batch = self.batch, None
+            if batch is not None:
+                self.core.batch_lost(batch, sent, reason, now)
+        elif lane is self.reader:
+            read, self.read = self.read, None
+            if read is not None:
+                self.core.read_lost(read, reason, now)
+        else:
+            self.hints.give_up(now)
+
+    def _ready(self, lane: Lane, epoch: int) -> bool:
+        """Whether the lane is open, and was opened late enough. If not, it is being opened now."""
+        if lane.wire is not None:
+            if lane.epoch >= epoch:
+                return True
+            lane.drop()
+        self._open(lane, epoch)
+        return False
+
+    def _write(self, batch: Batch, now: float) -> None:
+        if not batch.commands:
+            self.core.batch_done(batch, [], now)
+            return
+        self.batch = batch
+        if self._ready(self.writer, batch.epoch):
+            try:
+                self._send_batch(batch, now)
+            except OSError as error:
+                self.lost(self.writer, str(error), now)
+
+    def _send_batch(self, batch: Batch, now: float) -> None:
+        self.writer.reply_by = now + REPLY_LIMIT
+        self.writer.send(pack(batch.commands), len(batch.commands), self._written)
+
+    def _written(self, replies: list[Any], now: float) -> None:
+        batch, self.batch = self.batch, None
+        self.writer.reply_by = None
+        if batch is not None:
+            self.core.batch_done(batch, replies, now)
+
+    def _block(self, read: Read, now: float) -> None:
+        self.read = read
+        if self._ready(self.reader, read.epoch):
+            try:
+                self._send_read(read, now)
+            except OSError as error:
+                self.lost(self.reader, str(error), now)
+
+    def _send_read(self, read: Read, now: float) -> None:
+        self.reader.reply_by = now + read.block + REPLY_LIMIT
+        self.reader.send(pack([read.command]), 1, self._was_read)
+
+    def _was_read(self, replies: list[Any], now: float) -> None:
+        read, self.read = self.read, None
+        self.reader.reply_by = None
+        if read is not None:
+            self.core.read_done(read, replies[0], now)
+
+    def _client_id(self, replies: list[Any], now: float) -> None:
+        self.reader.client_id = replies[0] if isinstance(replies[0], int) else -1
+        if self._unblocking:
+            self._unblock(now)
+
+    # events that are not the twin's
+
+    def _unblock(self, now: float) -> None:
+        """End the blocked read in order, so that its consumer may be deleted; where that is not allowed, break it."""
+        broken = "the blocked read was broken off"
+        self._unblocking = True
+
+        def done(replies: list[Any], at: float) -> None:
+            if isinstance(replies[0], Failure):
+                self.lost(self.reader, broken, at)
+
+        if self.read is None:
+            return
+        if self.reader.wire is None:
+            # It was never sent.
+            self.reader.drop()
+            self._was_read([None], now)
+        elif self.writer.wire is None or self.reader.client_id == -1:
+            self.lost(self.reader, broken, now)
+        elif self.reader.client_id is not None:
+            try:
+                self.writer.send(pack([("CLIENT", "UNBLOCK", self.reader.client_id)]), 1, done)
+            except OSError as error:
+                self.lost(self.writer, str(error), now)
+
+    def _changed(self, event: StateChanged, now: float) -> None:
+        if event.state is State.DOWN:
+            self.hints.connection_lost()
+        elif event.state is State.UP:
+            self.hints.look(now)
+        self.host.changed(event)
+
+    def _closed(self) -> None:
+        for lane in self.lanes:
+            lane.attempt += 1
+            lane.drop()
+        self.batch = self.read = None
+        self.host.closed()

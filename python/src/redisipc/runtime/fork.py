@@ -1,0 +1,23 @@
+"""After a fork the child must not use what it inherited: every endpoint that lives is told."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Any
+
+_living: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def watch(endpoint: Any) -> None:
+    """Call ``endpoint._after_fork()`` in a forked child."""
+    _living.add(endpoint)
+
+
+def _after_fork() -> None:
+    for endpoint in list(_living):
+        endpoint._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

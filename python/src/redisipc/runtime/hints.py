@@ -1,0 +1,91 @@
+"""The lane that listens for wake-ups. Optional: nothing but latency depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from redisipc.protocol.commands import Failure
+from redisipc.protocol.endpoint import Endpoint
+from redisipc.protocol.events import State
+
+from .lane import REPLY_LIMIT, Lane
+from .resp import MISSING, pack
+
+PING_AFTER = 30.0
+"""Seconds of silence after which it is asked whether it still lives."""
+RETRY_AFTER = 2.0
+"""Seconds before it is opened again."""
+
+
+class Hints:
+    """Subscribes to the core's wake-up channels whenever the endpoint is up, and tells the core of each message."""
+
+    def __init__(self, core: Endpoint, lane: Lane, open: Callable[[Lane, int], None], on: bool) -> None:
+        self.lane = lane
+        self._core = core
+        self._open = open
+        self._on = on
+        self._again_at = 0.0
+        self._stale = False
+        self._asked = False
+
+    def connection_lost(self) -> None:
+        """Redis was away: the subscription went with it, or stands on a server that is no longer ours."""
+        self._stale = True
+
+    def look(self, now: float) -> None:
+        """Open the lane where it should be open and is not."""
+        if not self._on or self._core.state is not State.UP or now < self._again_at:
+            return
+        if self._stale:
+            self._stale = False
+            self.give_up(now)
+        if self.lane.wire is None and not self.lane.opening:
+            self._open(self.lane, 0)
+
+    def opened(self, now: float) -> None:
+        """The connection stands: subscribe. Raises OSError."""
+        assert self.lane.wire is not None
+        self.lane.wire.send(pack([("SUBSCRIBE", *self._core.wakeup_channels())]))
+        self._asked = True
+        self.lane.reply_by = now + REPLY_LIMIT
+
+    def received(self, data: bytes, now: float) -> None:
+        """Messages, and the answers to SUBSCRIBE and PING. Raises ``ProtocolError``."""
+        lane = self.lane
+        lane.parser.feed(data)
+        while lane.wire is not None and (reply := lane.parser.gets()) is not MISSING:
+            self._asked = False
+            lane.reply_by = now + PING_AFTER
+            if isinstance(reply, Failure):
+                # No right to listen, most likely: responses that others read are then looked for more often.
+                self._on = reply.kind not in ("NOPERM", "ERR")
+                self.give_up(now)
+            else:
+                self._message(reply, now)
+
+    def _message(self, reply: Any, now: float) -> None:
+        if isinstance(reply, list) and reply[0] == b"message":
+            self._core.woken(reply[1], now)
+        elif isinstance(reply, list) and reply[0] == b"subscribe":
+            self._core.listening(True, now)
+
+    def overdue(self, now: float) -> None:
+        """Nothing was heard for long: ask; nothing came on asking either: open it anew."""
+        if self._asked or self.lane.wire is None:
+            self.give_up(now)
+            return
+        try:
+            self.lane.wire.send(pack([("PING",)]))
+        except OSError:
+            self.give_up(now)
+        else:
+            self._asked = True
+            self.lane.reply_by = now + REPLY_LIMIT
+
+    def give_up(self, now: float) -> None:
+        """The lane is lost, or could not be opened."""
+        self.lane.drop()
+        self._again_at = now + RETRY_AFTER
+        self._core.listening(False, now)

@@ -1,0 +1,81 @@
+"""One connection as the driver sees it, and what it needs of the socket or transport beneath."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .resp import MISSING, Parser, ProtocolError, make_parser
+
+REPLY_LIMIT = 5.0
+"""Seconds in which a reply must come; a server that is silent for longer counts as lost."""
+
+Done = Callable[[list[Any], float], None]
+
+
+class Wire(Protocol):
+    """An open connection. ``send`` may raise OSError and never waits; what does not fit leaves later, in order."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Lane:
+    """Closed (``wire`` is None), opening, or open.
+
+    ``attempt`` tells the answers to several requests to open apart; ``epoch`` is that of the batch or read for which it
+    was opened; ``reply_by`` is when it counts as lost, None with nothing due; ``client_id`` is what Redis calls it,
+    None while that is not known, -1 where Redis does not tell.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.wire: Wire | None = None
+        self.opening = False
+        self.attempt = 0
+        self.epoch = 0
+        self.reply_by: float | None = None
+        self.client_id: int | None = None
+        self.parser: Parser
+        self._expected: deque[tuple[int, Done]] = deque()
+        self._replies: list[Any] = []
+
+    def opened(self, wire: Wire) -> None:
+        self.opening = False
+        self.wire = wire
+        self.parser = make_parser()
+        self.client_id = None
+
+    def send(self, data: bytes, count: int, done: Done) -> None:
+        """Write commands and say who takes their ``count`` replies. Raises OSError."""
+        assert self.wire is not None
+        self._expected.append((count, done))
+        self.wire.send(data)
+
+    def received(self, data: bytes, now: float) -> None:
+        """Hand replies to who waits for them. Raises ``ProtocolError``."""
+        self.parser.feed(data)
+        gets = self.parser.gets
+        while (reply := gets()) is not MISSING:
+            if not self._expected:
+                raise ProtocolError(f"a reply that nobody asked for: {reply!r}")
+            replies = self._replies
+            replies.append(reply)
+            if len(replies) >= self._expected[0][0]:
+                self._replies = []
+                self._expected.popleft()[1](replies, now)
+                if self.wire is None:
+                    # Dropped by what the replies led to.
+                    return
+
+    def drop(self) -> None:
+        """Close it, and forget what was expected."""
+        wire, self.wire = self.wire, None
+        self.opening = False
+        self.reply_by = None
+        self._expected.clear()
+        self._replies = []
+        if wire is not None:
+            wire.close()

@@ -1,0 +1,130 @@
+"""What a user may set, with units and defaults; the gem's option names are understood as well."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from redisipc.errors import ConfigurationError
+from redisipc.protocol.settings import Settings, check_timeout
+from redisipc.version import __version__
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of an endpoint. Times are seconds, sizes are numbers of requests.
+
+    Times:
+
+    - ``timeout``: how long a request waits for its answer, where the call says nothing else. With less than 10 seconds
+      a request is run at most once as long as nothing fails; a responder that crashed is then not replaced in time.
+    - ``connect_timeout``: how long ``connect()`` tries to reach Redis before it raises.
+    - ``close_timeout``: how long closing lets handlers and own requests end.
+
+    Limits:
+
+    - ``concurrency``: handlers that run at once. The gem's number of consumers.
+    - ``max_queue``: requests that wait here while all handlers are busy and nobody else is in the group; more are
+      rejected.
+    - ``max_outstanding``: requests sent and not yet answered; more raise ``Overloaded``.
+    - ``max_request_age``: requests that are older when they arrive are rejected. None: none is.
+
+    Redis:
+
+    - ``wakeups``: whether to use pub/sub to wake up siblings at once, which costs the third connection.
+    - ``janitor_age``: whether to trim entries older than this from the stream (``XTRIM MINID``). None: never.
+    """
+
+    timeout: float = 5.0
+    connect_timeout: float = 5.0
+    close_timeout: float = 10.0
+
+    concurrency: int = 16
+    max_queue: int = 1000
+    max_outstanding: int = 100_000
+    max_request_age: float | None = None
+
+    wakeups: bool = True
+    janitor_age: float | None = None
+
+    def __post_init__(self) -> None:
+        check_timeout(self.timeout)
+        check_timeout(self.connect_timeout)
+        for name in ("concurrency", "max_outstanding"):
+            self._check_count(name, 1)
+        self._check_count("max_queue", 0)
+        for name in ("close_timeout", "max_request_age", "janitor_age"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0):
+                raise ConfigurationError(f"{name} must be a number of seconds that is not negative, got {value!r}")
+
+    def _check_count(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ConfigurationError(f"{name} must be a whole number of at least {least}, got {value!r}")
+
+    def with_(self, given: Mapping[str, Any]) -> Options:
+        """These options with those changed; raises ``ConfigurationError`` for a name that nobody knows."""
+        changes = _translated(given)
+        for name in changes:
+            if name not in _NAMES:
+                close = difflib.get_close_matches(name, [*_NAMES, *_GEM_NAMES], 1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                raise ConfigurationError(f"there is no option {name}{hint}")
+        return dataclasses.replace(self, **changes) if changes else self
+
+    def settings(self, stream: str, group: str) -> Settings:
+        """What the core is told."""
+        return Settings(
+            stream,
+            group,
+            timeout=self.timeout,
+            concurrency=self.concurrency,
+            max_queue=self.max_queue,
+            max_outstanding=self.max_outstanding,
+            max_request_age=self.max_request_age,
+            wakeups=self.wakeups,
+            janitor_age=self.janitor_age,
+            version=__version__,
+        )
+
+
+_NAMES = frozenset(field.name for field in dataclasses.fields(Options))
+_GEM_NAMES = {
+    # The gem's option: ours. None: understood and without effect, since nothing is polled and connections are a fixed
+    # few.
+    "entry_timeout": "timeout",
+    "cleanup_interval": None,
+    "pool_size": None,
+    "max_pool_size": None,
+}
+_GEM_GROUPS: dict[str, dict[str, str | None]] = {
+    "ledger": {"entry_timeout": "timeout", "cleanup_interval": None},
+    "consumer": {"pool_size": "concurrency", "execution_interval": None},
+    "dispatcher": {"pool_size": None, "execution_interval": None},
+}
+
+
+def _translated(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The gem's names replaced by ours."""
+    ours: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in _GEM_GROUPS:
+            if not isinstance(value, Mapping):
+                raise ConfigurationError(f"{name} must be a dict, such as {name}={{...}}, got {type(value).__name__}")
+            for inner, setting in value.items():
+                if inner not in _GEM_GROUPS[name]:
+                    raise ConfigurationError(f"there is no option {inner} in {name}")
+                target = _GEM_GROUPS[name][inner]
+                if target is not None:
+                    ours[target] = setting
+        elif name in _GEM_NAMES:
+            target = _GEM_NAMES[name]
+            if target is not None:
+                ours[target] = value
+        else:
+            ours[name] = value
+    return ours

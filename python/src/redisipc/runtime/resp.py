@@ -1,0 +1,131 @@
+"""RESP2, both ways: commands to bytes, bytes to replies. Knows no socket and no command.
+
+redis-py opens a connection and shakes hands; from then on its socket is ours and these two speak over it. Error replies
+are values (``Failure``), nested ones in an EXEC too, since the core wants to see every reply of a batch. With hiredis
+installed it does the work; without it the classes below do, a few times slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from redisipc.protocol.commands import Command, Failure
+
+hiredis: Any
+try:
+    import hiredis
+except ImportError:  # pragma: no cover - one of the two lanes of CI
+    hiredis = None
+
+MISSING: Any = object()
+"""What ``Parser.next`` returns while a reply is incomplete."""
+
+
+class ProtocolError(Exception):
+    """Bytes that are no RESP2: the connection cannot be used any longer."""
+
+
+class Parser(Protocol):
+    """Bytes in, replies out, in order."""
+
+    def feed(self, data: bytes, /) -> None: ...
+
+    def gets(self) -> Any:
+        """The next reply, or ``MISSING``."""
+
+
+def failure(text: str) -> Failure:
+    return Failure(text.partition(" ")[0], text)
+
+
+def pack_plain(commands: Iterable[Command]) -> bytes:
+    """Commands as one string of bytes, in pure Python."""
+    parts: list[bytes] = []
+    for command in commands:
+        parts.append(b"*%d\r\n" % len(command))
+        for arg in command:
+            if not isinstance(arg, bytes):
+                arg = str(arg).encode()
+            parts.append(b"$%d\r\n%b\r\n" % (len(arg), arg))
+    return b"".join(parts)
+
+
+class PlainParser:
+    """Incremental: what was parsed is never looked at again, however the bytes are cut."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._stack: list[tuple[list[Any], int]] = []
+
+    def feed(self, data: bytes, /) -> None:
+        self._buffer += data
+
+    def gets(self) -> Any:
+        buffer, stack = self._buffer, self._stack
+        start = 0
+        try:
+            while True:
+                end = buffer.find(b"\r\n", start)
+                if end < 0:
+                    return MISSING
+                kind, line = buffer[start], bytes(buffer[start + 1 : end])
+                value: Any
+                if kind == 36:  # $
+                    size = int(line)
+                    if size < 0:
+                        value, after = None, end + 2
+                    else:
+                        after = end + 4 + size
+                        if len(buffer) < after:
+                            return MISSING
+                        value = bytes(buffer[end + 2 : after - 2])
+                else:
+                    after = end + 2
+                    if kind == 58:  # :
+                        value = int(line)
+                    elif kind == 43:  # +
+                        value = line
+                    elif kind == 45:  # -
+                        value = failure(line.decode("utf-8", "replace"))
+                    elif kind == 42:  # *
+                        size = int(line)
+                        if size > 0:
+                            stack.append(([], size))
+                            start = after
+                            continue
+                        value = [] if size == 0 else None
+                    else:
+                        raise ProtocolError(f"unexpected {chr(kind)!r} in a reply; is this a Redis server, and RESP2?")
+                start = after
+                while stack:
+                    items, size = stack[-1]
+                    items.append(value)
+                    if len(items) < size:
+                        break
+                    stack.pop()
+                    value = items
+                else:
+                    return value
+        except ValueError as error:
+            raise ProtocolError(f"a length in a reply is no number: {error}") from error
+        finally:
+            del buffer[:start]
+
+
+def make_parser(plain: bool = False) -> Parser:
+    """A parser for one connection. ``plain`` keeps hiredis out, for tests and comparisons."""
+    if hiredis is None or plain:
+        return PlainParser()
+    reader: Parser = hiredis.Reader(protocolError=ProtocolError, replyError=failure, notEnoughData=MISSING)
+    return reader
+
+
+def pack(commands: list[Command]) -> bytes:
+    """Commands as one string of bytes."""
+    if hiredis is None:
+        return pack_plain(commands)
+    if len(commands) == 1:
+        packed: bytes = hiredis.pack_command(commands[0])
+        return packed
+    return b"".join(map(hiredis.pack_command, commands))

@@ -1,0 +1,83 @@
+"""What a caller gets for a request: the other side's answer, or the reason why there is none."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from redisipc.errors import Rejected, RequestCancelled, RequestError, RequestFailed, RequestTimeout
+from redisipc.protocol.content import decode
+from redisipc.protocol.events import Outcome, Outgoing
+
+_ERRORS: dict[str, type[RequestError]] = {
+    "timeout": RequestTimeout,
+    "cancelled": RequestCancelled,
+    "closed": RequestCancelled,
+    "failed": RequestFailed,
+}
+
+
+class Response:
+    """A fulfilled or a rejected request.
+
+    ``value`` is the answer of a fulfilled one, else None. ``reason`` is None for a fulfilled one; for a rejected one
+    what the other side said, or, where the other side said nothing, the error that tells why: ``RequestTimeout``,
+    ``RequestCancelled`` (also when the endpoint was closed) or ``RequestFailed``. ``result()`` returns the value or
+    raises.
+    """
+
+    __slots__ = ("_about", "reason", "request_id", "status", "value")
+
+    status: Literal["fulfilled", "rejected"]
+
+    def __init__(self, status: Literal["fulfilled", "rejected"], content: Any, about: dict[str, Any]) -> None:
+        self.status = status
+        self.value = content if status == "fulfilled" else None
+        self.reason = content if status == "rejected" else None
+        self.request_id: str = about.get("request_id", "")
+        self._about = about
+
+    @property
+    def fulfilled(self) -> bool:
+        """Whether there is a ``value``."""
+        return self.status == "fulfilled"
+
+    @property
+    def rejected(self) -> bool:
+        """Whether there is a ``reason`` instead."""
+        return self.status == "rejected"
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether there was no answer in time."""
+        return isinstance(self.reason, RequestTimeout)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from sending to the outcome."""
+        elapsed: float = self._about.get("elapsed", 0.0)
+        return elapsed
+
+    def result(self) -> Any:
+        """The value, or raises ``Rejected``, ``RequestTimeout``, ``RequestCancelled`` or ``RequestFailed``."""
+        if self.status == "fulfilled":
+            return self.value
+        if isinstance(self.reason, RequestError):
+            raise self.reason
+        raise Rejected(self.reason, **self._about)
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.value if self.fulfilled else self.reason!r}>"
+
+
+def response_of(outgoing: Outgoing, outcome: Outcome, stream: str, now: float) -> Response:
+    """The response for an outcome of the core."""
+    about: dict[str, Any] = {
+        "request_id": outgoing.id.decode(),
+        "group": outgoing.destination,
+        "stream": stream,
+        "elapsed": now - outgoing.sent_at,
+    }
+    if outcome.content is not None:
+        return Response("fulfilled" if outcome.status == "fulfilled" else "rejected", decode(outcome.content), about)
+    error = _ERRORS[outcome.status](f"{outcome.reason}; request {about['request_id']}", **about)
+    return Response("rejected", error, about)

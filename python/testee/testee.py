@@ -1,0 +1,171 @@
+"""redisipc as an implementation under test: the testee protocol 1.0 over the public API, for either runtime.
+
+Methods are coroutines; with threads none of them ever waits, so that one ``send(None)`` runs it, each in its thread.
+A handler waits until the runner says what it does.
+"""
+
+import argparse
+import asyncio
+import concurrent.futures
+import contextlib
+import inspect
+import itertools
+import json
+import os
+import sys
+import threading
+
+import redisipc
+import redisipc.asyncio
+
+PROFILES = ["base", "group", "channel", "resilient"]
+FEATURES = ["cancel", "cancellation", "wakeup", "announce", "redelivery"]
+lock, handles = threading.Lock(), itertools.count(1)
+
+
+def write(**message):
+    with lock:
+        print(json.dumps({"jsonrpc": "2.0", **message}, ensure_ascii=False), flush=True)
+
+
+def notify(method, endpoint, **params):
+    write(method=method, params={"endpoint": endpoint, **params})
+
+
+async def ready(value):
+    return await value if inspect.isawaitable(value) else value
+
+
+class Testee:
+    def __init__(self, face, is_async):
+        self.face, self.is_async = face, is_async
+        self.endpoints, self.requests, self.calls = {}, {}, {}
+
+    async def do_hello(self, protocol):
+        name = f"redisipc ({'asyncio' if self.is_async else 'threads'})"
+        about = {"protocol": "1.0", "name": name, "version": redisipc.__version__, "language": "python"}
+        return {**about, "spec": ["1.0"], "profiles": PROFILES, "features": FEATURES}
+
+    async def do_connect(self, endpoint, url, stream, group, options=None, events=None):
+        options = {"max_queue" if name == "queue" else name: value for name, value in (options or {}).items()}
+        if events is None:
+            target = self.face.Stream(stream, group)
+            target.on_request(self.handler(lambda request: self.received(endpoint, request)))
+        else:
+            methods = {f"event_{n}": self.method(endpoint, **event) for n, event in enumerate(events)}
+            target = type("TesteeChannel", (self.face.Channel,), {"stream": stream, "channel": group, **methods})
+        target.on_error(lambda error: self.report(endpoint, error))
+        await ready(target.connect(url=url, **options))
+        self.endpoints[endpoint] = target
+        return {"instance": target.instance}
+
+    def method(self, endpoint, event, params):
+        run = self.handler(lambda self_: self.received(endpoint, self_.entry, event=event, params=self_.params))
+        return self.face.event(event, params)(run)
+
+    async def do_send(self, endpoint, to, content, timeout=None, call=None):
+        stream = self.endpoints[endpoint]
+        return await self.ask(call, stream.submit if call else stream.send_to_group, content, to, timeout)
+
+    async def do_trigger(self, endpoint, event, target, params=None, timeout=None, call=None):
+        channel = self.endpoints[endpoint]
+        function = channel.submit_event if call else channel.trigger_event
+        return await self.ask(call, function, event, target, params, timeout)
+
+    async def ask(self, call, function, *arguments):
+        try:
+            sent = function(*arguments)
+            if call:
+                self.calls[call] = sent
+                return {"outcome": "fulfilled", "content": await sent if self.is_async else sent.result()}
+            return {"outcome": "fulfilled", "content": (await ready(sent)).result()}
+        except redisipc.Rejected as error:
+            return {"outcome": "rejected", "content": error.content}
+        except redisipc.RequestTimeout:
+            return {"outcome": "timeout", "content": None}
+        except (redisipc.RequestCancelled, concurrent.futures.CancelledError, asyncio.CancelledError):
+            return {"outcome": "cancelled", "content": None}
+
+    async def do_cancel(self, endpoint, call):
+        self.calls.pop(call).cancel()
+        return {}
+
+    def answering(verb):
+        async def answer(self, endpoint, request, **content):
+            entry, end = self.requests[request]
+            getattr(entry, verb)(**content)
+            return {} if end.done() else (end.set_result(None) or {})
+
+        return answer
+
+    do_fulfill, do_reject, do_ignore = answering("fulfill"), answering("reject"), answering("ignore")
+
+    async def do_raise(self, endpoint, request, message):
+        self.requests[request][1].set_exception(RuntimeError(message))
+        return {}
+
+    async def do_disconnect(self, endpoint):
+        await ready(self.endpoints.pop(endpoint).disconnect())
+        return {}
+
+    async def do_shutdown(self):
+        for endpoint in list(self.endpoints):
+            await self.do_disconnect(endpoint)
+        return {}
+
+    def received(self, endpoint, request, **about):
+        handle = f"r{next(handles)}"
+        end = asyncio.Future() if self.is_async else concurrent.futures.Future()
+        self.requests[handle] = (request, end)
+        request.on_cancel(lambda: notify("cancelled", endpoint, request=handle))
+        about |= {"id": request.id, "source": request.source_group, "instance": request.instance_id}
+        notify("received", endpoint, request=handle, content=request.content, redelivered=request.redelivered, **about)
+        return end
+
+    def handler(self, begin):
+        async def wait(subject):
+            return await begin(subject)
+
+        return wait if self.is_async else lambda subject: begin(subject).result()
+
+    def report(self, endpoint, error):
+        fields = {n.decode("utf-8", "replace"): v.decode("utf-8", "replace") for n, v in getattr(error, "fields", ())}
+        notify("error", endpoint, kind=error.kind, message=str(error), **({"fields": fields} if fields else {}))
+
+    async def handle(self, message):
+        name, params = message.get("method"), message.get("params") or {}
+        method = getattr(self, f"do_{name}", None)
+        try:
+            inspect.signature(method).bind(**params)
+        except TypeError as error:
+            answer = {"error": {"code": -32602 if method else -32601, "message": str(error)}}
+        else:
+            try:
+                answer = {"result": await method(**params)}
+            except Exception as error:
+                answer = {"error": {"code": -32000, "message": f"{type(error).__name__}: {error}"}}
+        write(id=message.get("id"), **answer)
+        if name == "shutdown":
+            os._exit(0)
+
+
+def run(testee, line):
+    with contextlib.suppress(StopIteration):
+        testee.handle(json.loads(line)).send(None)
+
+
+async def serve(testee):
+    loop, tasks = asyncio.get_running_loop(), set()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        tasks.add(asyncio.create_task(testee.handle(json.loads(line))))
+    os._exit(0)
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--runtime", choices=["threads", "asyncio"], default="threads")
+if parser.parse_args().runtime == "asyncio":
+    asyncio.run(serve(Testee(redisipc.asyncio, True)))
+testee = Testee(redisipc, False)
+for line in sys.stdin:
+    threading.Thread(target=run, args=(testee, line), daemon=True).start()
+os._exit(0)

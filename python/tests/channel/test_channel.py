@@ -1,0 +1,169 @@
+"""Channels over a real Redis, the same on both faces."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+import redisipc
+import redisipc.asyncio
+from redisipc import AlreadyConnected, ConfigurationError, NotConnected, event
+
+
+class Face:
+    """One of the two faces: makes channel classes and waits for what they do."""
+
+    def __init__(self, module: Any, stream: str, url: str) -> None:
+        self.module, self.stream_name, self.url = module, stream, url
+        self.made: list[Any] = []
+
+    async def call(self, function: Any, *arguments: Any, **options: Any) -> Any:
+        if self.module is redisipc:
+            return await asyncio.to_thread(function, *arguments, **options)
+        value = function(*arguments, **options)
+        return await value if inspect.isawaitable(value) else value
+
+    def channel(self, name: str, **body: Any) -> Any:
+        made = type(name.title(), (self.module.Channel,), {"stream": self.stream_name, "channel": name, **body})
+        self.made.append(made)
+        return made
+
+    async def connected(self, name: str, **body: Any) -> Any:
+        made = self.channel(name, **body)
+        await self.call(made.connect, url=self.url)
+        return made
+
+
+@pytest_asyncio.fixture(params=["threads", "asyncio"])
+async def face(request: Any, stream: str, url: str) -> AsyncIterator[Face]:
+    face = Face({"threads": redisipc, "asyncio": redisipc.asyncio}[request.param], stream, url)
+    yield face
+    for channel in face.made:
+        await face.call(channel.disconnect, 0.2)
+
+
+@event("start_job", params=["id"])
+def start_job(self: Any) -> dict[str, Any]:
+    return {"id": self.params["id"], "who": self.source_group}
+
+
+@event("where")
+def where(self: Any) -> list[Any]:
+    return [self.stream_name, self.group_name, self.instance_id, self.entry.content["event"], self.entry.source_group]
+
+
+@event
+def fail(self: Any) -> None:
+    raise RuntimeError("I told you!")
+
+
+@event
+def answer_itself(self: Any) -> None:
+    self.entry.reject({"not": "today"})
+
+
+async def test_an_event_is_triggered_and_answered(face: Face) -> None:
+    await face.connected("worker", start_job=start_job)
+    web = await face.connected("web")
+    response = await face.call(web.trigger_event, "start_job", target="worker", params={"id": 1, "other": 2})
+    assert response.status == "fulfilled"
+    assert response.value == {"id": 1, "who": "web"}
+
+
+async def test_an_event_sees_where_it_runs(face: Face) -> None:
+    worker = await face.connected("worker", where=where)
+    web = await face.connected("web")
+    response = await face.call(web.trigger_event, "where", target="worker")
+    assert response.value == [face.stream_name, "worker", worker.instance, "where", "web"]
+
+
+async def test_exceptions_and_unknown_events_reject(face: Face) -> None:
+    await face.connected("buggy", fail=fail, answer_itself=answer_itself)
+    web = await face.connected("web")
+    assert (await face.call(web.trigger_event, "fail", target="buggy")).reason == "I told you!"
+    assert (await face.call(web.trigger_event, "nope", target="buggy")).reason == "Unsupported event. Given nope"
+    assert (await face.call(web.trigger_event, "answer_itself", target="buggy")).reason == {"not": "today"}
+
+
+async def test_unknown_events_are_no_trouble_to_report(face: Face) -> None:
+    errors: list[Any] = []
+    buggy = face.channel("buggy")
+    buggy.on_error(errors.append)
+    await face.call(buggy.connect, url=face.url)
+    web = await face.connected("web")
+    await face.call(web.trigger_event, "nope", target="buggy")
+    assert errors == []
+
+
+async def test_on_error_is_inherited(face: Face) -> None:
+    errors: list[Any] = []
+    base = face.channel("base", fail=fail)
+    base.on_error(errors.append)
+    child = type("Child", (base,), {"channel": "child"})
+    face.made.append(child)
+    await face.call(child.connect, url=face.url)
+    web = await face.connected("web")
+    await face.call(web.trigger_event, "fail", target="child")
+    await asyncio.sleep(0.05)
+    assert [error.kind for error in errors] == ["handler"]
+
+
+async def test_a_subclass_is_connected_on_its_own(face: Face) -> None:
+    base = await face.connected("base", where=where)
+    child = type("Child", (base,), {"channel": "child"})
+    assert base.connected
+    assert not child.connected
+
+
+async def test_a_timeout_of_the_call(face: Face) -> None:
+    web = await face.connected("web")
+    assert (await face.call(web.trigger_event, "x", target="nobody", timeout=0.1)).timed_out
+
+
+async def test_a_future_of_an_event_can_be_cancelled(face: Face) -> None:
+    web = await face.connected("web")
+    assert web.submit_event("x", target="nobody").cancel()
+
+
+async def test_connected_twice_and_not_at_all(face: Face) -> None:
+    web = face.channel("web")
+    with pytest.raises(NotConnected, match=r"Web\.connect"):
+        await face.call(web.trigger_event, "x", target="y")
+    await face.call(web.connect, url=face.url)
+    with pytest.raises(AlreadyConnected, match=r"Web\.disconnect"):
+        await face.call(web.connect, url=face.url)
+    await face.call(web.disconnect)
+    assert not web.connected
+    await face.call(web.connect, url=face.url)
+    assert web.connected
+
+
+async def test_a_channel_without_names_is_refused(face: Face) -> None:
+    with pytest.raises(ConfigurationError, match="needs names"):
+        await face.call(type("Nameless", (face.module.Channel,), {}).connect)
+
+
+async def test_a_failed_connect_leaves_it_as_it_was(face: Face) -> None:
+    web = face.channel("web")
+    with pytest.raises(redisipc.ConnectionLost):
+        await face.call(web.connect, url="redis://127.0.0.1:1", connect_timeout=0.1)
+    await face.call(web.connect, url=face.url)
+    assert web.connected
+
+
+async def test_async_events(face: Face) -> None:
+    if face.module is redisipc:
+        pytest.skip("plain functions only")
+
+    async def slow(self: Any, n: int) -> int:
+        await asyncio.sleep(0.01)
+        return n + 1
+
+    await face.connected("worker", slow=event(slow))
+    web = await face.connected("web")
+    assert (await web.trigger_event("slow", target="worker", params={"n": 1})).value == 2

@@ -1,0 +1,49 @@
+"""Fixtures of all tests: a server, a stream's name of one's own, and a raw client to look from outside."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from .support_server import Server, given_url
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """The URL of a server that is there for the whole run."""
+    given = given_url()
+    if given is not None:
+        yield given
+        return
+    server = Server()
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server of the test's own, to be killed, paused and started again."""
+    server = Server()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def raw(url: str) -> Iterator[redis.Redis]:
+    """A plain client of the server."""
+    with redis.Redis.from_url(url) as client:
+        yield client
+
+
+@pytest.fixture
+def stream(raw: redis.Redis) -> Iterator[str]:
+    """The name of a stream that nobody else uses; what is left of it is deleted."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    yield name
+    keys = [name, *raw.scan_iter(f"{name}:*")]
+    raw.delete(*keys)

@@ -1,0 +1,130 @@
+"""Content survives the way to any reader: values as JSON, plain text plain, what could be taken for JSON encoded."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redisipc.errors import ContentError
+from redisipc.protocol.content import MAX_DEPTH, decode, encode
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON_VALUES)
+def test_every_json_value_arrives_as_it_was_sent(value: Any) -> None:
+    assert decode(encode(value)) == value
+
+
+@given(st.text())
+def test_a_string_arrives_as_a_string_whatever_it_looks_like(text: str) -> None:
+    assert decode(encode(text)) == text
+    assert type(decode(encode(text))) is str
+
+
+@given(st.text())
+def test_no_reader_that_tries_json_first_takes_a_string_for_anything_else(text: str) -> None:
+    try:
+        seen = json.loads(encode(text))
+    except ValueError:
+        return
+    assert seen == text
+
+
+@given(st.binary())
+def test_any_bytes_can_be_read(raw: bytes) -> None:
+    decode(raw)
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello!", "No! <Tantrum>", "", "   ", "x", "ä", "+1", ".5", "NaN", "Infinity", "\ufeff1"]
+)
+def test_plain_text_stays_plain(text: str) -> None:
+    assert encode(text) == text.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["123", " 1 ", "null", "true", "{}", "[", '"x"', "-", "/* c */ 1", "\n\t[1]", "nothing"]
+)
+def test_text_that_could_be_json_is_encoded(text: str) -> None:
+    assert encode(text) == json.dumps(text).encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (b"NaN", "NaN"),
+        (b"[NaN]", "[NaN]"),
+        (b"-Infinity", "-Infinity"),
+        (b"01", "01"),
+        (b"[1,]", "[1,]"),
+        (b'"\\ud800"', '"\\ud800"'),
+        (b'"\\ud83d\\ude00"', "\U0001f600"),
+        (b"/* c */ 1", "/* c */ 1"),
+        (b'{"a":1,"a":2}', {"a": 2}),
+        (b'"a\nb"', '"a\nb"'),
+        (b" 1 ", 1),
+        (b"1e400", math.inf),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b'"\xff"', '"\ufffd"'),
+        (b"{" * 5, "{" * 5),
+    ],
+)
+def test_what_is_json_is_decided_as_every_port_does(raw: bytes, value: Any) -> None:
+    assert decode(raw) == value
+
+
+def test_a_hundred_levels_are_read_and_one_more_is_text() -> None:
+    deep = "[" * MAX_DEPTH + "]" * MAX_DEPTH
+    assert decode(deep.encode()) != deep
+    deeper = f"[{deep}]"
+    assert decode(deeper.encode()) == deeper
+    assert decode(('["' + "[" * 200 + '"]').encode()) == ["[" * 200]
+
+
+def test_many_brackets_side_by_side_are_not_deep() -> None:
+    wide: list[Any] = [[] for _ in range(500)]
+    assert decode(encode(wide)) == wide
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({"a": [1, {"b": math.nan}]}, "$.a[1].b"),
+        ([math.inf], "$[0]"),
+        ({"a": b"x"}, "$.a"),
+        ({1: 2}, "$"),
+        ({"a": {"b": {2: 3}}}, "$.a.b"),
+        ("\ud800", "$"),
+        (["\udfff"], "$[0]"),
+        ({"x": object()}, "$.x"),
+    ],
+)
+def test_what_is_no_json_is_refused_with_its_path(value: Any, path: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        encode(value)
+    assert caught.value.path == path
+
+
+def test_deeper_than_a_hundred_levels_is_refused() -> None:
+    encode(nested(MAX_DEPTH))
+    with pytest.raises(ContentError, match="deeper"):
+        encode(nested(MAX_DEPTH + 1))
+    with pytest.raises(ContentError, match="deeper"):
+        encode(nested(100_000))

@@ -1,0 +1,209 @@
+"""Joining, staying findable, coming back after a fault, leaving."""
+
+from __future__ import annotations
+
+from redisipc.protocol.commands import Failure
+from redisipc.protocol.events import Closed, Finished, Problem, State, StateChanged, Unblock
+
+from ..support_core import Hand
+
+
+def test_joining_makes_group_consumers_and_registration_before_anything_is_written() -> None:
+    hand = Hand()
+    hand.core.start(hand.now)
+    hand.core.send(b"1", "stock", 5.0, hand.now)
+    names = hand.names_sent(hand.write_all())
+    assert names.index("LPUSH") < names.index("XADD")
+    registration = b"s:web:%b:consumers" % hand.instance
+    consumer = b"consumer_%b_0" % hand.instance
+    at = hand.sent.index(("LREM", registration, 0, consumer))
+    assert hand.sent[at - 1 : at + 4] == [
+        ("MULTI",),
+        ("LREM", registration, 0, consumer),
+        ("LPUSH", registration, consumer),
+        ("EXPIRE", registration, 100),
+        ("EXEC",),
+    ]
+
+
+def test_a_taken_instance_id_is_given_up_for_another() -> None:
+    hand = Hand()
+    taken = hand.instance
+    answers = {f"dispatcher_{taken.decode()}_0".encode(): 0}
+    original = hand.reply
+    hand.reply = lambda command: answers.get(command[-1], original(command))  # type: ignore[method-assign, arg-type]
+    hand.core.start(hand.now)
+    hand.write_all()
+    assert hand.core.state is State.UP
+    assert hand.instance != taken
+
+
+def test_an_idle_endpoint_sends_less_than_two_commands_a_second_and_stays_registered() -> None:
+    hand = Hand().up()
+    hand.pass_time(1)
+    sent = hand.pass_time(3600)
+    assert len(sent) < 2 * 3600
+    registration = b"s:web:%b:consumers" % hand.instance
+    assert sent.count(("EXPIRE", registration, 100)) >= 3600 / 30
+
+
+def test_a_missing_registration_is_made_again() -> None:
+    hand = Hand().up()
+    hand.special["EXPIRE"] = 0
+    assert "LPUSH" in hand.names_sent(hand.pass_time(11))
+
+
+def test_the_own_list_is_polled_while_requests_are_outstanding_and_others_are_there() -> None:
+    hand = Hand().up()
+    hand.special["XINFO CONSUMERS"] = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]
+    hand.special["LRANGE"] = [b"consumer_51b110_0"]
+    hand.pass_time(11)
+    assert hand.names_sent(hand.pass_time(1)).count("XREADGROUP") <= 1
+    hand.core.send(b"1", "stock", 5.0, hand.now)
+    assert hand.names_sent(hand.pass_time(1)).count("XREADGROUP") >= 50
+
+
+def test_a_lost_read_is_followed_by_a_look_at_the_own_list_before_the_next() -> None:
+    hand = Hand().up()
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    hand.core.read_lost(read, "cut", hand.now)
+    assert hand.core.next_read(hand.now) is None
+    row = hand.request()
+    dispatcher = b"dispatcher_%b_0" % hand.instance
+    hand.special["XPENDING"] = lambda command: [[row[0], dispatcher, 5, 1]] if command[-1] == dispatcher else []
+    hand.special["XRANGE"] = [row]
+    hand.pass_time(0.5)
+    assert len(hand.started()) == 1
+    assert hand.core.next_read(hand.now) is not None
+
+
+def test_an_entry_seen_in_the_own_list_and_in_a_late_reply_runs_once() -> None:
+    hand = Hand().up()
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    row = hand.request()
+    dispatcher = b"dispatcher_%b_0" % hand.instance
+    hand.special["XPENDING"] = lambda command: [[row[0], dispatcher, 5, 1]] if command[-1] == dispatcher else []
+    hand.special["XRANGE"] = [row]
+    hand.core.send(b"1", "stock", 5.0, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    hand.core.batch_lost(batch, True, "cut", hand.now)
+    hand.pass_time(0.5)
+    [start] = hand.started()
+    hand.core.answer(start.incoming, "fulfilled", b"1", hand.now)
+    hand.core.handler_done(start.incoming, hand.now)
+    hand.write_all()
+    hand.core.read_done(read, [[b"s", [row]]], hand.now)
+    hand.drain()
+    assert len(hand.started()) == 1
+
+
+def test_a_lost_group_is_made_again_at_the_last_id_read() -> None:
+    hand = Hand().up()
+    row = hand.request(to=b"other")
+    hand.read(row)
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    hand.special["XINFO STREAM"] = [b"last-generated-id", b"9999999999999-0"]
+    hand.core.read_done(read, Failure("NOGROUP", "NOGROUP no such group"), hand.now)
+    sent = hand.write_all()
+    assert ("XGROUP", "CREATE", b"s", b"web", row[0], "MKSTREAM") in sent
+    assert hand.core.state is State.UP
+
+
+def test_a_group_on_a_new_stream_starts_at_its_beginning() -> None:
+    hand = Hand().up()
+    hand.read(hand.request(to=b"other"))
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    hand.special["XINFO STREAM"] = [b"last-generated-id", b"0-0"]
+    hand.core.read_done(read, Failure("UNBLOCKED", "UNBLOCKED the stream key no longer exists"), hand.now)
+    assert ("XGROUP", "SETID", b"s", b"web", "0") in hand.write_all()
+
+
+def test_what_is_in_progress_is_claimed_before_anything_else_after_a_reconnect() -> None:
+    hand = Hand().up()
+    row = hand.request()
+    hand.read(row)
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    dispatcher = b"dispatcher_%b_0" % hand.instance
+    hand.special["XPENDING"] = lambda command: [[row[0], dispatcher, 5, 1]] if command[3] == command[4] else []
+    hand.core.read_lost(read, "cut", hand.now)
+    sent = hand.pass_time(0.5)
+    claim = sent.index(("XCLAIM", b"s", b"web", dispatcher, 0, row[0], "JUSTID"))
+    assert claim < hand.names_sent(sent).index("LPUSH")
+
+
+def test_a_change_of_state_is_told_once_and_not_once_per_attempt() -> None:
+    hand = Hand().up()
+    hand.core.send(b"1", "stock", 60.0, hand.now)
+    end = hand.now + 20
+    attempts = 0
+    while hand.now < end:
+        hand.now += 0.05
+        hand.core.tick(hand.now)
+        batch = hand.core.next_batch(hand.now)
+        if batch is not None:
+            attempts += 1
+            hand.core.batch_lost(batch, False, "away", hand.now)
+    hand.drain()
+    assert attempts > 5
+    assert [event.state for event in hand.events if isinstance(event, StateChanged)] == [State.DOWN]
+
+
+def test_rights_that_are_missing_for_a_detail_are_reported_once_and_do_not_stop_anything() -> None:
+    hand = Hand().up()
+    hand.special["XINFO CONSUMERS"] = Failure("NOPERM", "NOPERM xinfo")
+    hand.pass_time(60)
+    assert hand.core.state is State.UP
+    assert len([event for event in hand.events if isinstance(event, Problem)]) == 1
+
+
+def test_closing_waits_for_what_runs_then_deregisters_and_deletes_its_consumers() -> None:
+    hand = Hand().up()
+    hand.read(hand.request())
+    [start] = hand.started()
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    hand.core.close(hand.now, 5.0)
+    hand.pass_time(1)
+    assert hand.core.state is State.CLOSING
+    hand.core.answer(start.incoming, "fulfilled", b"1", hand.now)
+    hand.core.handler_done(start.incoming, hand.now)
+    hand.pass_time(0.1)
+    assert any(isinstance(event, Unblock) for event in hand.events)
+    hand.core.read_done(read, None, hand.now)
+    sent = hand.write_all()
+    names = [command[:2] for command in sent]
+    assert ("LREM", b"s:web:%b:consumers" % hand.instance) in names
+    assert names.count(("XGROUP", "DELCONSUMER")) == 2
+    assert hand.core.state is State.CLOSED
+    assert any(isinstance(event, Closed) for event in hand.events)
+
+
+def test_closing_gives_back_what_has_not_started_and_ends_own_requests() -> None:
+    hand = Hand(concurrency=1).up()
+    hand.read(hand.request(b"%021d" % 1), hand.request(b"%021d" % 2))
+    hand.core.send(b"1", "stock", 60.0, hand.now)
+    hand.write_all()
+    hand.core.close(hand.now, 1.0)
+    assert any("IDLE" in command for command in hand.pass_time(0.1))
+    hand.pass_time(4)
+    assert [e.outcome.status for e in hand.events if isinstance(e, Finished)] == ["closed"]
+    assert hand.core.state is State.CLOSED
+
+
+def test_closing_while_redis_is_away_ends_at_once() -> None:
+    hand = Hand().up()
+    batch = None
+    hand.core.send(b"1", "stock", 5.0, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    hand.core.batch_lost(batch, False, "away", hand.now)
+    hand.core.close(hand.now, 5.0)
+    hand.drain()
+    assert hand.core.state is State.CLOSED
+    assert [e.outcome.status for e in hand.events if isinstance(e, Finished)] == ["closed"]

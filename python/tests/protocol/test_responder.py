@@ -1,0 +1,209 @@
+"""A request received: started, queued or given back; kept alive; answered in one MULTI; at most three starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from redisipc.errors import AlreadyAnswered
+from redisipc.protocol.commands import Failure
+from redisipc.protocol.entry import build
+from redisipc.protocol.events import Cancelled, Problem
+
+from ..support_core import Hand
+
+SIBLING = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]
+
+
+def with_sibling(hand: Hand) -> Hand:
+    hand.special["XINFO CONSUMERS"] = SIBLING
+    hand.special["LRANGE"] = [b"consumer_51b110_0"]
+    hand.special["GET"] = b'{"features":["wakeup"]}'
+    hand.pass_time(11)
+    return hand
+
+
+def test_an_answer_is_one_multi_of_response_acknowledge_and_delete() -> None:
+    hand = Hand().up()
+    row = hand.request()
+    hand.read(row)
+    [start] = hand.started()
+    hand.core.answer(start.incoming, "fulfilled", b"8", hand.now)
+    hand.core.handler_done(start.incoming, hand.now)
+    assert hand.write_all() == [
+        ("MULTI",),
+        ("XADD", b"s", "NOMKSTREAM", "*", *build(b"r" * 21, b"peer01", b"fulfilled", b"8", b"web", b"peer")),
+        ("XACK", b"s", b"web", row[0]),
+        ("XDEL", b"s", row[0]),
+        ("EXEC",),
+    ]
+    assert hand.core.inflight == 0
+
+
+def test_answers_that_wait_leave_as_one_multi() -> None:
+    hand = Hand().up()
+    rows = [hand.request(b"%021d" % n) for n in range(3)]
+    hand.read(*rows)
+    for start in hand.started():
+        hand.core.answer(start.incoming, "fulfilled", b"8", hand.now)
+    assert hand.names_sent(hand.write_all()) == ["MULTI", "XADD", "XADD", "XADD", "XACK", "XDEL", "EXEC"]
+
+
+def test_a_second_answer_is_an_error() -> None:
+    hand = Hand().up()
+    hand.read(hand.request())
+    [start] = hand.started()
+    hand.core.answer(start.incoming, "rejected", b"8", hand.now)
+    with pytest.raises(AlreadyAnswered):
+        hand.core.answer(start.incoming, "fulfilled", b"8", hand.now)
+
+
+def test_no_more_handlers_run_than_concurrency_allows() -> None:
+    hand = Hand(concurrency=2).up()
+    hand.read(*[hand.request(b"%021d" % n) for n in range(5)])
+    assert len(hand.started()) == 2
+    hand.core.handler_done(hand.started()[0].incoming, hand.now)
+    hand.drain()
+    assert len(hand.started()) == 3
+
+
+def test_beyond_the_queue_a_request_is_rejected_as_overloaded() -> None:
+    hand = Hand(concurrency=1, max_queue=1).up()
+    hand.read(*[hand.request(b"%021d" % n) for n in range(3)])
+    sent = hand.write_all()
+    answers = [command for command in sent if command[0] == "XADD"]
+    assert len(answers) == 1
+    assert b"rejected" in answers[0]
+    assert any(isinstance(part, bytes) and part.startswith(b"Overloaded") for part in answers[0])
+
+
+def test_what_cannot_run_is_given_back_while_there_are_siblings() -> None:
+    hand = with_sibling(Hand(concurrency=1).up())
+    first, second = hand.request(b"%021d" % 1), hand.request(b"%021d" % 2)
+    hand.read(first, second)
+    sent = hand.write_all()
+    dispatcher = b"dispatcher_%b_0" % hand.instance
+    assert ("XCLAIM", b"s", b"web", dispatcher, 0, second[0], "IDLE", 86_400_000, "JUSTID") in sent
+    assert ("PUBLISH", b"s:web:wakeup", b"") in sent
+
+
+def test_what_was_given_back_is_taken_at_the_first_look() -> None:
+    hand = Hand().up()
+    row = hand.request()
+    hand.special["XPENDING"] = [[row[0], b"dispatcher_51b110_0", 86_400_100, 1]]
+    hand.special["XRANGE"] = [row]
+    hand.core.woken(b"s:web:wakeup", hand.now)
+    sent = hand.write_all()
+    dispatcher = b"dispatcher_%b_0" % hand.instance
+    assert ("XCLAIM", b"s", b"web", dispatcher, 43_200_000, row[0], "JUSTID") in sent
+    [start] = hand.started()
+    assert start.incoming.starts == 1
+    assert not start.incoming.redelivered
+
+
+def test_what_runs_is_claimed_again_every_three_seconds() -> None:
+    hand = Hand().up()
+    row = hand.request()
+    hand.read(row)
+    sent = hand.pass_time(10)
+    keeps = [c for c in sent if c[0] == "XCLAIM"]
+    assert len(keeps) == 3
+    assert set(keeps) == {("XCLAIM", b"s", b"web", b"dispatcher_%b_0" % hand.instance, 0, row[0], "JUSTID")}
+
+
+def test_the_handler_learns_that_its_requester_gave_up() -> None:
+    hand = Hand().up()
+    hand.read(hand.request())
+    [start] = hand.started()
+    hand.special["XCLAIM"] = []
+    hand.pass_time(3.5)
+    assert [event.incoming for event in hand.events if isinstance(event, Cancelled)] == [start.incoming]
+    assert start.incoming.cancelled
+    hand.core.answer(start.incoming, "fulfilled", b"late", hand.now)
+    assert "XADD" not in hand.names_sent(hand.write_all())
+
+
+def test_on_redis_6_the_body_is_looked_at_since_a_deleted_entry_is_still_claimed() -> None:
+    hand = Hand(version="6.2.14").up()
+    hand.read(hand.request())
+    hand.special["XRANGE"] = []
+    hand.pass_time(3.5)
+    assert any(isinstance(event, Cancelled) for event in hand.events)
+
+
+def test_after_a_pause_it_looks_who_owns_a_request_before_claiming_it() -> None:
+    hand = Hand().up()
+    hand.read(hand.request())
+    hand.special["XPENDING"] = []
+    hand.now += 12
+    hand.core.tick(hand.now)
+    sent = hand.write_all()
+    assert "XCLAIM" not in hand.names_sent(sent)
+    assert any(isinstance(event, Cancelled) for event in hand.events)
+
+
+def test_a_request_that_waited_over_a_second_is_checked_before_it_starts() -> None:
+    hand = Hand(concurrency=1).up()
+    hand.read(hand.request(b"%021d" % 1), hand.request(b"%021d" % 2))
+    [first] = hand.started()
+    hand.pass_time(2)
+    hand.core.answer(first.incoming, "fulfilled", b"1", hand.now)
+    hand.core.handler_done(first.incoming, hand.now)
+    hand.special["XRANGE"] = []
+    assert "XRANGE" in hand.names_sent(hand.write_all())
+    assert len(hand.started()) == 1
+    assert hand.core.inflight == 0
+
+
+def test_an_answer_of_which_nobody_knows_is_repeated_only_if_still_pending() -> None:
+    for pending, repeated in (([], False), ([[b"1-0", b"d", 1, 1]], True)):
+        hand = Hand().up()
+        hand.read(hand.request())
+        [start] = hand.started()
+        hand.core.answer(start.incoming, "fulfilled", b"8", hand.now)
+        batch = hand.core.next_batch(hand.now)
+        assert batch is not None
+        hand.core.batch_lost(batch, True, "cut", hand.now)
+        hand.special["XPENDING"] = lambda command, pending=pending: pending if command[3] == command[4] else []
+        assert ("XADD" in hand.names_sent(hand.pass_time(2))) is repeated
+        assert hand.core.inflight == 0
+
+
+def test_an_answer_that_memory_refuses_is_kept_and_nothing_new_is_taken() -> None:
+    hand = Hand().up()
+    hand.read(hand.request())
+    [start] = hand.started()
+    hand.special["XADD"] = Failure("OOM", "OOM")
+    hand.core.answer(start.incoming, "fulfilled", b"8", hand.now)
+    hand.write_all()
+    assert hand.core.next_read(hand.now) is None
+    del hand.special["XADD"]
+    assert "XADD" in hand.names_sent(hand.pass_time(1))
+
+
+def test_the_fourth_start_is_refused_and_reported() -> None:
+    hand = Hand(look=1.0).up()
+    row = hand.request()
+    owner = b"dispatcher_51b110_0"
+    hand.special["XPENDING"] = lambda command: [[row[0], owner, 20_000, 3]] if "IDLE" in command else []
+    hand.special["XRANGE"] = [row]
+    hand.pass_time(6)
+    assert hand.started() == []
+    assert any(isinstance(event, Problem) and event.kind == "given-up" for event in hand.events)
+    assert any(command[0] == "XADD" and b"rejected" in command for command in hand.sent)
+
+
+def test_a_dead_owners_request_is_claimed_at_the_second_look_with_its_count_raised() -> None:
+    hand = Hand(look=1.0).up()
+    row = hand.request()
+    hand.special["XPENDING"] = lambda command: (
+        [[row[0], b"consumer_51b110_0", 20_000, 3]] if "IDLE" in command and not hand.started() else []
+    )
+    hand.special["XRANGE"] = [row]
+    early = hand.pass_time(2.5)
+    assert "XCLAIM" not in hand.names_sent(early)
+    sent = hand.pass_time(3)
+    dispatcher = b"dispatcher_%b_0" % hand.instance
+    assert ("XCLAIM", b"s", b"web", dispatcher, 10_000, row[0], "RETRYCOUNT", 2, "JUSTID") in sent
+    [start] = hand.started()
+    assert start.incoming.starts == 2
+    assert start.incoming.redelivered

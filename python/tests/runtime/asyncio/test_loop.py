@@ -1,0 +1,163 @@
+"""What only asyncio has: event loops, tasks, and loops that stand still."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from redisipc import LoopLagError, WrongLoopError
+from redisipc.asyncio import Stream
+
+Connect = Callable[..., Awaitable[Stream]]
+
+
+@pytest_asyncio.fixture
+async def connect(stream: str, url: str) -> AsyncIterator[Connect]:
+    made: list[Stream] = []
+
+    async def connect(group: str, handler: Any = None, **options: Any) -> Stream:
+        endpoint = Stream(stream, group, url=url, **options)
+        if handler is not None:
+            endpoint.on_request(handler)
+        made.append(endpoint)
+        return await endpoint.connect()
+
+    yield connect
+    for endpoint in made:
+        await endpoint.disconnect(0.2)
+
+
+async def test_plain_and_async_handlers_both_work(connect: Connect) -> None:
+    async def waiting(request: Any) -> str:
+        await asyncio.sleep(0.01)
+        return "async"
+
+    await connect("one", waiting)
+    await connect("two", lambda request: "plain")
+    web = await connect("web")
+    assert await web.request(1, to="one") == "async"
+    assert await web.request(1, to="two") == "plain"
+
+
+async def test_handlers_run_in_tasks_of_their_own(connect: Connect) -> None:
+    async def handle(request: Any) -> bool:
+        async with asyncio.timeout(1) if hasattr(asyncio, "timeout") else _nothing():
+            return asyncio.current_task() is not None
+
+    await connect("stock", handle)
+    web = await connect("web")
+    assert await web.request(1, to="stock")
+
+
+class _nothing:
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: Any) -> None: ...
+
+
+async def test_a_cancelled_caller_gives_its_request_up(connect: Connect, raw: Any, stream: str) -> None:
+    web = await connect("web")
+    waiting = asyncio.create_task(web.request(1, to="nobody"))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert web.outstanding == 0
+    await asyncio.sleep(0.05)
+    assert raw.xlen(stream) == 0
+
+
+async def test_wait_for_gives_the_request_up(connect: Connect) -> None:
+    web = await connect("web")
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(web.request(1, to="nobody"), 0.05)
+    assert web.outstanding == 0
+
+
+async def test_an_on_error_may_be_async(connect: Connect, raw: Any, stream: str) -> None:
+    seen: list[Exception] = []
+
+    async def report(error: Exception) -> None:
+        await asyncio.sleep(0)
+        seen.append(error)
+
+    stock = await connect("stock")
+    stock.on_error(report)
+    raw.xadd(stream, {"destination_group": "stock"})
+    await asyncio.sleep(0.1)
+    assert len(seen) == 1
+
+
+async def test_another_event_loop_is_told(connect: Connect) -> None:
+    web = await connect("web")
+    with pytest.raises(WrongLoopError, match="another event loop"):
+        await asyncio.to_thread(lambda: asyncio.run(web.request(1, to="stock")))
+    with pytest.raises(WrongLoopError, match="thread without an event loop"):
+        await asyncio.to_thread(web.submit, 1, "stock")
+
+
+async def test_a_loop_that_stood_still_is_reported(connect: Connect) -> None:
+    errors: list[Any] = []
+    web = await connect("web")
+    web.on_error(errors.append)
+    await asyncio.sleep(0.1)
+    time.sleep(2.2)
+    await asyncio.sleep(0.1)
+    assert [type(error) for error in errors] == [LoopLagError]
+    assert "stood still" in str(errors[0])
+    assert web.connected
+
+
+async def test_plain_handlers_leave_the_loop_its_turns(connect: Connect) -> None:
+    """A hundred handlers of 2 ms read at once do not stop the loop for 200 ms."""
+    gaps: list[float] = []
+
+    async def watch() -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0)
+            now = time.monotonic()
+            gaps.append(now - last)
+            last = now
+
+    await connect("stock", lambda request: time.sleep(0.002), concurrency=100)
+    web = await connect("web")
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*(web.request(n, to="stock") for n in range(100)))
+    watching.cancel()
+    assert max(gaps) < 0.1
+
+
+async def test_handlers_that_outlive_the_grace_are_cancelled(connect: Connect) -> None:
+    ended = asyncio.Event()
+
+    async def handle(request: Any) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    stock = await connect("stock", handle)
+    web = await connect("web")
+    web.submit(1, to="stock").add_done_callback(lambda future: future.cancelled() or future.exception())
+    await asyncio.sleep(0.1)
+    await stock.disconnect(0.1)
+    assert ended.is_set()
+
+
+async def test_no_task_and_no_thread_is_left(connect: Connect) -> None:
+    threads, tasks = set(threading.enumerate()), asyncio.all_tasks()
+    stock = await connect("stock", lambda request: 1)
+    web = await connect("web")
+    await web.request(1, to="stock")
+    await web.disconnect()
+    await stock.disconnect()
+    await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == tasks
+    assert set(threading.enumerate()) == threads

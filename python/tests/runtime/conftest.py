@@ -1,0 +1,25 @@
+"""The faces under test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from .faces import FACES, Face
+
+
+@pytest_asyncio.fixture(params=["threads", "asyncio"])
+async def face(request: Any, stream: str) -> AsyncIterator[Face]:
+    # The stream comes first, so that it is deleted when all who are on it have left.
+    face = Face(request.param, FACES[request.param])
+    yield face
+    await face.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Tests name the server, or mean this one."""
+    monkeypatch.setenv("REDIS_URL", url)

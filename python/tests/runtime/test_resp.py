@@ -1,0 +1,69 @@
+"""RESP2 in pure Python agrees with hiredis, however the bytes are cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redisipc.protocol.commands import Failure
+from redisipc.runtime import resp
+from redisipc.runtime.resp import MISSING, ProtocolError, make_parser, pack, pack_plain
+
+words = st.text(st.characters(codec="ascii", exclude_characters="\r\n"), min_size=1)
+replies = st.recursive(
+    st.none()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.binary()
+    | words.map(lambda text: Failure(text.partition(" ")[0], text)),
+    lambda inner: st.lists(inner, max_size=4),
+    max_leaves=12,
+)
+arguments = st.one_of(st.binary(), st.text(st.characters(codec="utf-8")), st.integers())
+
+
+def wire(reply: Any) -> bytes:
+    if reply is None:
+        return b"$-1\r\n"
+    if isinstance(reply, Failure):
+        return b"-%b\r\n" % reply.message.encode()
+    if isinstance(reply, int):
+        return b":%d\r\n" % reply
+    if isinstance(reply, bytes):
+        return b"$%d\r\n%b\r\n" % (len(reply), reply)
+    return b"*%d\r\n" % len(reply) + b"".join(map(wire, reply))
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@given(st.lists(replies, max_size=4), st.data())
+def test_what_is_written_is_read_again_however_it_is_cut(plain: bool, expected: list[Any], data: st.DataObject) -> None:
+    text = b"".join(map(wire, expected))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
+    parser = make_parser(plain)
+    seen = []
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        parser.feed(text[start:end])
+        while (reply := parser.gets()) is not MISSING:
+            seen.append(reply)
+    assert seen == expected
+
+
+@given(st.lists(st.lists(arguments, min_size=1).map(tuple), max_size=3))
+def test_both_packers_agree(commands: list[tuple[Any, ...]]) -> None:
+    assert pack(commands) == pack_plain(commands)
+
+
+@pytest.mark.parametrize("text", [b"HTTP/1.1 200\r\n", b"$x\r\n", b"%1\r\n+a\r\n+b\r\n"])
+def test_what_is_no_resp2_is_refused(text: bytes) -> None:
+    parser = make_parser(plain=True)
+    parser.feed(text)
+    with pytest.raises(ProtocolError):
+        parser.gets()
+
+
+def test_without_hiredis_the_plain_ones_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resp, "hiredis", None)
+    assert isinstance(make_parser(), resp.PlainParser)
+    assert pack([("GET", 1)]) == b"*2\r\n$3\r\nGET\r\n$1\r\n1\r\n"

@@ -1,0 +1,156 @@
+"""Who leads: callers, quick handlers and slow ones, and what is left of the threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from redisipc import ConfigurationError, Stream
+
+Connect = Callable[..., Stream]
+
+
+@pytest.fixture
+def connect(stream: str, url: str) -> Iterator[Connect]:
+    made: list[Stream] = []
+
+    def connect(group: str, handler: Any = None, **options: Any) -> Stream:
+        endpoint = Stream(stream, group, url=url, **options)
+        if handler is not None:
+            endpoint.on_request(handler)
+        made.append(endpoint)
+        return endpoint.connect()
+
+    yield connect
+    for endpoint in made:
+        endpoint.disconnect(0.2)
+
+
+def test_a_handler_that_is_slow_for_once_does_not_hold_the_others(connect: Connect) -> None:
+    """By experience it is quick, so it runs on the thread that reads: another one must take over reading."""
+    slow = threading.Event()
+
+    def handle(request: Any) -> Any:
+        if request.content == "slow":
+            slow.wait(5)
+        return request.content
+
+    connect("stock", handle)
+    web = connect("web")
+    for number in range(300):
+        web.request(number, to="stock")
+    future = web.submit("slow", to="stock")
+    time.sleep(0.02)
+    start = time.monotonic()
+    for number in range(20):
+        assert web.request(number, to="stock") == number
+    assert time.monotonic() - start < 1
+    slow.set()
+    assert future.result() == "slow"
+
+
+def test_a_nested_request_of_a_quick_handler_is_answered(connect: Connect) -> None:
+    stock = connect("stock", lambda request: request.content)
+
+    def handle(request: Any) -> Any:
+        return stock_of_web.request(request.content, to="stock")
+
+    stock_of_web = connect("middle", handle)
+    web = connect("web")
+    for number in range(300):
+        assert web.request(number, to="middle") == number
+    assert stock.connected
+
+
+def test_many_callers_share_one_endpoint(connect: Connect) -> None:
+    connect("stock", lambda request: request.content)
+    web = connect("web")
+    wrong: list[Any] = []
+
+    def call(base: int) -> None:
+        for number in range(base, base + 100):
+            if web.request(number, to="stock") != number:
+                wrong.append(number)
+
+    callers = [threading.Thread(target=call, args=(1000 * n,)) for n in range(16)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(30)
+    assert not wrong
+    assert web.outstanding == 0
+
+
+def test_callers_and_handlers_at_once(connect: Connect) -> None:
+    """An endpoint that asks and answers: while a caller leads, requests go to workers."""
+    one = connect("one", lambda request: request.content + 1)
+    two = connect("two", lambda request: request.content + 2)
+    sums = {"one": 0, "two": 0}
+
+    def call(me: Stream, other: str) -> None:
+        for number in range(300):
+            sums[me.group] += me.request(number, to=other) - number
+
+    callers = [threading.Thread(target=call, args=(one, "two")), threading.Thread(target=call, args=(two, "one"))]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(30)
+    assert sums == {"one": 600, "two": 300}
+
+
+def test_an_idle_endpoint_answers_at_once_after_its_calls(connect: Connect) -> None:
+    """A caller that leaves keeps the lead free for its next call; a request that comes meanwhile must not wait long."""
+    one = connect("one", lambda request: 1)
+    two = connect("two", lambda request: 2)
+    for _ in range(50):
+        one.request(0, to="two")
+    for _ in range(50):
+        start = time.monotonic()
+        two.request(0, to="one")
+        assert time.monotonic() - start < 0.5
+
+
+def test_no_thread_is_left(connect: Connect) -> None:
+    before = set(threading.enumerate())
+    stock = connect("stock", lambda request: time.sleep(0.02))
+    web = connect("web")
+    futures = [web.submit(n, to="stock") for n in range(30)]
+    for future in futures:
+        future.result()
+    web.disconnect()
+    stock.disconnect()
+    deadline = time.monotonic() + 2
+    while set(threading.enumerate()) - before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert set(threading.enumerate()) - before == set()
+
+
+def test_callbacks_of_futures_may_block(connect: Connect) -> None:
+    connect("stock", lambda request: request.content)
+    web = connect("web")
+    free = threading.Event()
+    web.submit(1, to="stock").add_done_callback(lambda future: free.wait(5))
+    assert web.request(2, to="stock", timeout=2) == 2
+    free.set()
+
+
+def test_an_async_handler_is_refused() -> None:
+    async def handle(request: Any) -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"redisipc\.asyncio"):
+        Stream("s", "g").on_request(handle)
+
+
+def test_a_handler_that_exits_its_thread_rejects(connect: Connect) -> None:
+    def handle(request: Any) -> None:
+        raise SystemExit("out")
+
+    connect("stock", handle)
+    web = connect("web")
+    assert web.send_to_group(1, to="stock").reason == "out"
+    assert web.send_to_group(1, to="stock").reason == "out"

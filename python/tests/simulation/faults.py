@@ -1,0 +1,157 @@
+"""What goes wrong, when and to whom, drawn from the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .history import Trouble
+
+if TYPE_CHECKING:
+    from .process import Actor
+    from .world import World
+
+
+class Faults:
+    """Plans the faults of a world. All are over soon after the last request was sent."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.random = world.random
+        self.kinds: dict[str, Callable[[], None]] = {
+            "crash": self.crash,
+            "pause": self.pause,
+            "cut": self.cut,
+            "isolate": self.isolate,
+            "hole": self.hole,
+            "failover": self.failover,
+            "rewind": self.rewind,
+            "empty": self.empty,
+            "group": self.group,
+            "restart": self.restart,
+            "memory": self.memory,
+            "clock": self.clock,
+        }
+
+    def plan(self) -> None:
+        world, plan = self.world, self.world.plan
+        start = world.schedule.now
+        for _ in range(plan.fault_count):
+            kind = self.random.choice(plan.faults)
+            world.schedule.at(start + self.random.uniform(0.05, 1.0) * plan.seconds, self.kinds[kind])
+        for _ in range(plan.restarts):
+            world.schedule.at(start + self.random.uniform(0.1, 0.9) * plan.seconds, self.restart_one)
+
+    def _one(self) -> Actor | None:
+        alive = [actor for actor in self.world.actors if actor.alive and actor.record.closing_at is None]
+        return self.random.choice(alive) if alive else None
+
+    # of one process
+
+    def crash(self) -> None:
+        """A process dies; another one takes its place. Redis hears of it at once, or much later where the host died."""
+        actor = self._one()
+        if actor is None:
+            return
+        learns = 0.0 if self.random.random() < 0.7 else self.random.uniform(1.0, 20.0)
+        actor.crash(learns)
+        self.world.schedule.after(self.random.uniform(0.2, 6.0), self.world.join, actor.record.group)
+
+    def pause(self) -> None:
+        """A process stands still: a debugger, swapping, a handler that blocks everything."""
+        actor = self._one()
+        if actor is not None:
+            actor.pause(self.random.choice((0.3, 2.0, 5.0, 8.0, 12.0, 25.0)) * self.random.uniform(0.8, 1.2))
+
+    def cut(self) -> None:
+        """Connections break around one thing that was sent: before, after, or while it was executed. Many in a row."""
+        for _ in range(self.random.randint(2, 20)):
+            self.world.schedule.after(self.random.random() * 2.0, self.cut_one)
+
+    def cut_one(self) -> None:
+        actor = self._one()
+        if actor is not None:
+            write = self.random.random() < 0.7
+            fate = self.random.choice(("before", "after", "partly", "after") if write else ("before", "after"))
+            actor.spoil(fate, write, self.random.choice(("", "XADD", "XADD", "XCLAIM")) if write else "")
+
+    def isolate(self) -> None:
+        """A process can't reach Redis and is told so."""
+        actor = self._one()
+        if actor is not None:
+            actor.isolate(self.random.choice((0.5, 3.0, 8.0, 14.0)) * self.random.uniform(0.8, 1.2), False)
+
+    def hole(self) -> None:
+        """A process can't reach Redis and nobody tells it."""
+        actor = self._one()
+        if actor is not None:
+            actor.isolate(self.random.choice((0.5, 3.0, 8.0)) * self.random.uniform(0.8, 1.2), True)
+
+    def restart_one(self) -> None:
+        """A rolling restart: a process closes in order, another one comes."""
+        actor = self._one()
+        if actor is not None:
+            actor.close(self.random.choice((0.5, 5.0, 30.0)))
+            self.world.schedule.after(self.random.uniform(0.0, 3.0), self.world.join, actor.record.group)
+
+    # of Redis
+
+    def failover(self) -> None:
+        """A replica that lags takes over: the last writes are lost."""
+        self._lose(self.random.choice((0.005, 0.05, 0.5, 2.0)), self.random.choice((0.05, 1.0, 4.0)), "failover")
+
+    def rewind(self) -> None:
+        """Redis restarts from a file that is up to a second old."""
+        self._lose(self.random.uniform(0.0, 1.0), self.random.choice((0.1, 2.0)), "rewind")
+
+    def _lose(self, lag: float, away: float, kind: str) -> None:
+        server = self.world.server
+        if not server.up:
+            return
+        state = server.model.copy_keys()
+        seen = self.world.schedule.now
+        self.world.history.redis.append(Trouble(seen, seen + lag + away, kind))
+
+        def switch() -> None:
+            if server.up:
+                self.world.note(None, f"{kind}: the last {lag:.3f} s of writes are lost, away for {away:g} s")
+                server.stop(away, kind, state)
+
+        self.world.schedule.after(lag, switch)
+
+    def empty(self) -> None:
+        """Redis restarts with nothing."""
+        if self.world.server.up:
+            self.world.note(None, "restarts empty")
+            self.world.server.stop(self.random.choice((0.05, 1.0, 4.0)), "empty", ({}, {}))
+
+    def group(self) -> None:
+        """Somebody destroys a group, or deletes the stream."""
+        now = self.world.schedule.now
+        self.world.history.redis.append(Trouble(now, now, "group"))
+        if self.random.random() < 0.5:
+            name = self.random.choice(self.world.group_names)
+            self.world.note(None, f"group {name} is destroyed")
+            self.world.operate([("XGROUP", "DESTROY", self.world.stream, name)])
+        else:
+            self.world.note(None, "the stream is deleted")
+            self.world.operate([("DEL", self.world.stream)])
+
+    def restart(self) -> None:
+        """Redis is away for a while and comes back with everything."""
+        if self.world.server.up:
+            away = self.random.choice((0.05, 1.0, 5.0, 12.0, 20.0)) * self.random.uniform(0.8, 1.2)
+            self.world.note(None, f"restarts, away for {away:.1f} s")
+            self.world.server.stop(away, "restart", None)
+
+    def memory(self) -> None:
+        """Out of memory for a while: writes that need some are refused."""
+        away = self.random.choice((0.5, 3.0, 15.0)) * self.random.uniform(0.8, 1.2)
+        self.world.note(None, f"is out of memory for {away:.1f} s")
+        self.world.server.lose_memory(away)
+
+    def clock(self) -> None:
+        """The server's clock steps."""
+        step = self.random.choice((-60.0, -2.0, 2.0, 8.0, 15.0, 3600.0))
+        self.world.note(None, f"its clock steps by {step:g} s")
+        self.world.server.step_clock(step)

@@ -1,0 +1,154 @@
+"""What happened to each request, written down as it happens and judged afterwards."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Run(NamedTuple):
+    """One start of a handler: when, by which process, and which start the core took it for."""
+
+    time: float
+    process: int
+    starts: int
+    entry_id: bytes
+
+
+class Reply(NamedTuple):
+    """A response as Redis stored it."""
+
+    time: float
+    entry_id: bytes
+    by: int
+
+
+class Ask:
+    """One request: the plan for it, what its sender saw, what its handlers saw, what Redis saw. Times are virtual seconds."""
+
+    __slots__ = (
+        "answers", "cancelled_at", "content", "copies", "deadline", "deleted_at", "destination", "duration", "entry_id",
+        "id", "kind", "number", "outcomes", "parent", "reason", "replies", "runs", "sender", "sent_at", "status",
+        "stored_at", "timeout",
+    )  # fmt: skip
+
+    def __init__(self, number: int, sender: int, destination: str, timeout: float, kind: str, duration: float) -> None:
+        self.number = number
+        self.sender = sender
+        self.destination = destination
+        self.timeout = timeout
+        self.kind = kind
+        self.duration = duration
+        self.id = b""
+        self.sent_at = self.deadline = 0.0
+        self.parent: int | None = None
+        self.outcomes: list[float] = []
+        self.status = ""
+        self.content: bytes | None = None
+        self.reason = ""
+        self.cancelled_at: float | None = None
+        self.runs: list[Run] = []
+        self.answers = 0
+        self.entry_id: bytes | None = None
+        self.stored_at: float | None = None
+        self.deleted_at: float | None = None
+        self.copies = 0
+        self.replies: list[Reply] = []
+
+    def added_at(self, entry_id: bytes) -> float:
+        """When Redis stored an entry that belongs to it."""
+        return next((reply.time for reply in self.replies if reply.entry_id == entry_id), self.stored_at or 0.0)
+
+    def __repr__(self) -> str:
+        return f"<Ask {self.number} {self.kind} to {self.destination} {self.status}>"
+
+
+class Trouble(NamedTuple):
+    """A stretch of time in which something was wrong with a process or with Redis.
+
+    A process that is "redis away" is not to blame: all are.
+    """
+
+    start: float
+    end: float
+    kind: str
+
+
+@dataclass
+class Process:
+    """The life of one endpoint. ``troubles``: paused, cut off, or not connected; ``full``: all places of handlers taken."""
+
+    number: int
+    group: str
+    started_at: float
+    up_at: float | None = None
+    crashed_at: float | None = None
+    closing_at: float | None = None
+    closed_at: float | None = None
+    troubles: list[Trouble] = field(default_factory=list)
+    full: list[tuple[float, float]] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+
+    @property
+    def ended_at(self) -> float | None:
+        """When it stopped taking part: crashed, or began to close."""
+        ends = [end for end in (self.crashed_at, self.closing_at) if end is not None]
+        return min(ends, default=None)
+
+    def was_well(self, start: float, end: float) -> bool:
+        """Connected, running and on time between two moments."""
+        if self.up_at is None or self.up_at > start:
+            return False
+        if self.ended_at is not None and self.ended_at < end:
+            return False
+        return not any(trouble.start < end and start < trouble.end for trouble in self.troubles)
+
+    def left_before(self, time: float) -> bool:
+        """Whether it had closed in order by then."""
+        return self.closed_at is not None and self.closed_at < time
+
+    def was_full(self, start: float, end: float) -> bool:
+        """Whether it had no free place for a handler at some moment of a span."""
+        return any(first < end and start < last for first, last in self.full)
+
+    def was_idle(self, start: float, end: float) -> bool:
+        """Whether it was well, had a free place and started nothing in a span: it could have taken something."""
+        if not self.was_well(start, end) or self.was_full(start, end):
+            return False
+        index = bisect_left(self.starts, start)
+        return index == len(self.starts) or self.starts[index] >= end
+
+    def longest_trouble(self, start: float, end: float, without: str = "") -> float:
+        """The longest stretch of trouble (but for one kind), in seconds, that reaches into a span of time."""
+        found = [trouble for trouble in self.troubles if trouble.kind != without]
+        spans = sorted((t.start, t.end) for t in found if t.start < end and start < t.end)
+        longest = begin = until = 0.0
+        for first, last in spans:
+            if first > until:
+                begin = first
+            until = max(until, min(last, end))
+            longest = max(longest, until - begin)
+        return longest
+
+
+@dataclass
+class History:
+    """Everything that one simulated world leaves behind for the checker."""
+
+    seed: int
+    asks: list[Ask] = field(default_factory=list)
+    by_id: dict[bytes, Ask] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list)
+    redis: list[Trouble] = field(default_factory=list)
+    violations: list[tuple[str, str, int | None]] = field(default_factory=list)
+
+    def violation(self, guarantee: str, text: str, ask: Ask | None = None) -> None:
+        self.violations.append((guarantee, text, None if ask is None else ask.number))
+
+    def redis_fault(self, start: float, end: float, *kinds: str) -> bool:
+        """Whether Redis had a fault (of these kinds) that touches a span of time."""
+        return any(
+            trouble.start < end and start < trouble.end and (not kinds or trouble.kind in kinds)
+            for trouble in self.redis
+        )

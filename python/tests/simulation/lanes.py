@@ -1,0 +1,195 @@
+"""The two connections of one process: what is sent over them arrives later, or never, or its reply gets lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from redisipc.protocol.commands import Batch, Read
+
+from .redis_model import Blocked
+from .server import Connection, Server
+
+if TYPE_CHECKING:
+    from .process import Actor
+
+WRITE_TIMEOUT = 5.0
+"""Seconds after which a runtime gives up waiting for the replies of a batch."""
+READ_SLACK = 1.0
+"""Seconds that a runtime waits for a blocking read beyond its BLOCK."""
+
+
+class Lane:
+    """What both lanes share: a connection made when needed, which may break or become a hole that swallows everything."""
+
+    def __init__(self, actor: Actor, server: Server) -> None:
+        self.actor = actor
+        self.server = server
+        self.schedule = server.schedule
+        self.connection: Connection | None = None
+        self.hole = False
+        self.sent: Any = None
+
+    def send(self, what: Any, epoch: int, arrive: Callable[[Connection, Any], None]) -> None:
+        self.sent = what
+        connection = self.connection
+        delay = self.actor.latency()
+        if connection is not None and (not connection.open or connection.epoch < epoch):
+            if not connection.open and connection.epoch >= epoch and self.actor.random.random() < 0.5:
+                # It broke while nothing was under way: the runtime learns it only by writing.
+                self.schedule.after(delay, self._broke, connection, what)
+                return
+            self.server.forget(connection)
+            self.connection = connection = None
+            self.hole = False
+        if connection is None:
+            if not self.actor.cut_off:
+                connection = self.connection = self.server.connect(epoch, self.broken)
+            if connection is None:
+                self.schedule.after(delay, self.actor.do, self._refused, what)
+                return
+            delay += 2 * self.actor.latency()
+        if self.hole:
+            self.schedule.after(self.patience(what), self._broke, connection, what)
+            return
+        self.schedule.after(delay, arrive, connection, what)
+
+    def patience(self, what: Any) -> float:
+        return WRITE_TIMEOUT
+
+    def _refused(self, what: Any) -> None:
+        if self.sent is what:
+            self.sent = None
+            self.lost(what, False)
+
+    def _broke(self, connection: Connection, what: Any) -> None:
+        self.actor.do(self._broken_now, connection, what)
+
+    def _broken_now(self, connection: Connection, what: Any) -> None:
+        if self.connection is connection:
+            self.server.forget(connection)
+            self.connection = None
+            self.hole = False
+        if what is not None and self.sent is what:
+            self.sent = None
+            self.lost(what, True)
+
+    def lost(self, what: Any, sent: bool) -> None:
+        raise NotImplementedError
+
+    def broken(self, connection: Connection) -> None:
+        """The server closed the connection."""
+        if self.sent is not None and self.connection is connection:
+            self.schedule.after(self.actor.latency(), self._broke, connection, self.sent)
+
+    def cut(self, where: str) -> None:
+        """A fault: the connection breaks now, and both sides hear of it."""
+        connection = self.connection
+        if connection is not None and connection.open:
+            self.actor.trouble(0.2, "cut", where)
+            self.server.forget(connection)
+            self.broken(connection)
+
+    def become_hole(self) -> None:
+        """A fault: nothing comes through any more, and nobody hears of it before a timeout."""
+        connection = self.connection
+        if connection is None or not connection.open or self.hole:
+            return
+        self.hole = True
+        if self.sent is not None:
+            self.schedule.after(self.patience(self.sent), self._broke, connection, self.sent)
+
+    def close(self, delay: float) -> None:
+        """The process is gone: the server hears of it after ``delay`` seconds."""
+        if self.connection is not None:
+            self.schedule.after(delay, self.server.forget, self.connection)
+
+
+class Writer(Lane):
+    """The write lane: batches."""
+
+    def write(self, batch: Batch) -> None:
+        self.send(batch, batch.epoch, self._arrive)
+
+    def _arrive(self, connection: Connection, batch: Batch) -> None:
+        if not connection.open or (self.hole and self.connection is connection):
+            return
+        commands = batch.commands
+        fate = connection.fate
+        if not fate or (connection.only and all(command[0] != connection.only for command in commands)):
+            self.actor.world.wrote(self.actor, batch)
+            replies = self.server.run(connection, commands)
+            self.schedule.after(self.actor.latency(), self.actor.do, self._replies, connection, batch, replies)
+            return
+        if fate == "after":
+            self.actor.world.wrote(self.actor, batch)
+            self.server.run(connection, commands)
+        elif fate == "partly":
+            self.actor.world.wrote(self.actor, batch)
+            self.server.run(connection, commands[: self.actor.random.randrange(len(commands))])
+        self.cut(f"before, after or partly executed: {fate}")
+
+    def _replies(self, connection: Connection, batch: Batch, replies: list[Any]) -> None:
+        if self.sent is not batch or not connection.open or self.hole:
+            return
+        self.sent = None
+        self.actor.batch_done(batch, replies)
+
+    def lost(self, what: Any, sent: bool) -> None:
+        self.actor.batch_lost(what, sent)
+
+
+class Reader(Lane):
+    """The read lane: one blocking read at a time."""
+
+    def read(self, read: Read) -> None:
+        self.send(read, read.epoch, self._arrive)
+
+    def patience(self, what: Any) -> float:
+        return float(what.block) + READ_SLACK
+
+    def _arrive(self, connection: Connection, read: Read) -> None:
+        if not connection.open or (self.hole and self.connection is connection):
+            return
+        if connection.fate == "before":
+            self.cut("before the read")
+            return
+        reply = self.server.run(connection, [read.command])[0]
+        if type(reply) is Blocked:
+            connection.waiting = reply
+
+            def deliver(answer: Any) -> None:
+                connection.waiting = None
+                self._answered(connection, read, answer)
+
+            self.server.model.wait(reply, deliver)
+            self.schedule.after(read.block, self._limit, connection, reply, read)
+        else:
+            self._answered(connection, read, reply)
+
+    def _limit(self, connection: Connection, blocked: Blocked, read: Read) -> None:
+        if connection.waiting is blocked:
+            self.server.forget_wait(connection)
+            self._answered(connection, read, None)
+
+    def unblock(self) -> None:
+        """CLIENT UNBLOCK, from the write lane or elsewhere."""
+        connection = self.connection
+        if connection is not None and connection.waiting is not None and self.sent is not None:
+            self.server.forget_wait(connection)
+            self._answered(connection, self.sent, None)
+
+    def _answered(self, connection: Connection, read: Read, answer: Any) -> None:
+        if connection.fate and answer is not None:
+            self.cut("after the read took something")
+            return
+        self.schedule.after(self.actor.latency(), self.actor.do, self._reply, connection, read, answer)
+
+    def _reply(self, connection: Connection, read: Read, answer: Any) -> None:
+        if self.sent is not read or not connection.open or self.hole:
+            return
+        self.sent = None
+        self.actor.read_done(read, answer)
+
+    def lost(self, what: Any, sent: bool) -> None:
+        self.actor.read_lost(what)

@@ -1,0 +1,298 @@
+"""One process with one endpoint: a stand-in for a runtime, driven by virtual time, that can be paused, cut off and killed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from redisipc.errors import RedisIPCError
+from redisipc.protocol.commands import Batch, Read
+from redisipc.protocol.endpoint import Endpoint
+from redisipc.protocol.events import Cancelled, Closed, Event, Finished, Outgoing, Start, State, StateChanged, Unblock
+from redisipc.protocol.settings import Settings
+
+from .handlers import Handlers
+from .history import Ask, Process, Trouble
+from .lanes import Reader, Writer
+
+if TYPE_CHECKING:
+    from .world import World
+
+_PATIENCE = 500
+"""How often in a row an endpoint may ask to be called at once before that counts as spinning."""
+
+
+class Actor:
+    """Does what a runtime does: after every call it drains events, then gives both lanes what they may send."""
+
+    def __init__(self, world: World, record: Process, settings: Settings, source: random.Random) -> None:
+        self.world = world
+        self.schedule = world.schedule
+        self.record = record
+        self.random = world.random
+        self.endpoint = Endpoint(settings, source)
+        self.handlers = Handlers(self)
+        self.writer = Writer(self, world.server)
+        self.reader = Reader(self, world.server)
+        self.alive = True
+        self.cut_off = False
+        self.heard: list[bytes] = []
+        self.sent: dict[int, Outgoing] = {}
+        self._batch: Batch | None = None
+        self._read: Read | None = None
+        self._timer: float | None = None
+        self._spins = 0
+        self._paused = False
+        self._backlog: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._down_since: float | None = record.started_at
+        self._redis_away = False
+
+    def latency(self) -> float:
+        return self.world.latency * (0.5 + self.random.random())
+
+    # time
+
+    def do(self, action: Callable[..., None], *arguments: Any) -> None:
+        """Something happens to this process: now, or when it wakes up, or never."""
+        if self._paused:
+            self._backlog.append((action, arguments))
+        elif self.alive:
+            action(*arguments)
+
+    def start(self) -> None:
+        self.endpoint.start(self.schedule.now)
+        self.pump()
+
+    def pump(self) -> None:
+        endpoint, now = self.endpoint, self.schedule.now
+        while True:
+            events = endpoint.events()
+            if events:
+                for event in events:
+                    self._event(event)
+            if self._batch is None:
+                batch = endpoint.next_batch(now)
+                if batch is not None:
+                    self._batch = batch
+                    self.writer.write(batch)
+            if self._read is None:
+                read = endpoint.next_read(now)
+                if read is not None:
+                    self._read = read
+                    self.reader.read(read)
+            if not events:
+                break
+        due = endpoint.deadline()
+        if due is not None and (self._timer is None or due < self._timer):
+            self._timer = max(due, now)
+            self.schedule.at(self._timer, self.do, self._tick, self._timer)
+
+    def _tick(self, planned: float) -> None:
+        if planned != self._timer:
+            return
+        self._timer = None
+        now = self.schedule.now
+        self.endpoint.tick(now)
+        self.pump()
+        if self._timer is not None and self._timer <= now:
+            self._spins += 1
+            if self._spins > _PATIENCE:
+                raise RuntimeError(f"the endpoint asks again and again to be called at {self._timer}")
+        else:
+            self._spins = 0
+
+    # lanes
+
+    def batch_done(self, batch: Batch, replies: list[Any]) -> None:
+        self._batch = None
+        self.world.heard(self, batch, replies)
+        self.endpoint.batch_done(batch, replies, self.schedule.now)
+        self.pump()
+
+    def batch_lost(self, batch: Batch, sent: bool) -> None:
+        self._batch = None
+        self.world.note(self, "batch lost, " + ("nobody knows what was executed" if sent else "not sent"), batch)
+        self.endpoint.batch_lost(batch, sent, "connection lost", self.schedule.now)
+        self.pump()
+
+    def read_done(self, read: Read, answer: Any) -> None:
+        self._read = None
+        self.world.read(self, answer)
+        self.endpoint.read_done(read, answer, self.schedule.now)
+        self.pump()
+
+    def read_lost(self, read: Read) -> None:
+        self._read = None
+        self.world.note(self, "read lost")
+        self.endpoint.read_lost(read, "connection lost", self.schedule.now)
+        self.pump()
+
+    # events
+
+    def _event(self, event: Event) -> None:
+        kind = type(event)
+        if kind is Start:
+            self.handlers.start(event.incoming)  # type: ignore[attr-defined]
+        elif kind is Finished:
+            self.world.finished(self, event.outgoing, event.outcome)  # type: ignore[attr-defined]
+        elif kind is Cancelled:
+            self.handlers.cancelled(event.incoming)  # type: ignore[attr-defined]
+        elif isinstance(event, StateChanged):
+            self._state(event)
+        elif kind is Unblock:
+            self.schedule.after(self.latency(), self.reader.unblock)
+        elif kind is Closed:
+            self._closed()
+        else:
+            self.world.problem(self, event)
+
+    def _state(self, event: StateChanged) -> None:
+        now, record = self.schedule.now, self.record
+        self.world.note(self, f"is {event.state.value} {event.reason}".rstrip())
+        if event.state is State.UP:
+            if record.up_at is None:
+                record.up_at = now
+            self._down_ends(now)
+            if self.world.plan.hints:
+                self.schedule.after(2 * self.latency(), self.do, self._listen)
+        elif event.state is State.DOWN and self._down_since is None:
+            self._down_since = now
+            self._redis_away = not self.world.server.up
+
+    def _down_ends(self, now: float) -> None:
+        if self._down_since is not None:
+            kind = "redis away" if self._redis_away else "down"
+            self.record.troubles.append(Trouble(self._down_since, now, kind))
+            self._down_since = None
+
+    def _closed(self) -> None:
+        self.record.closed_at = self.schedule.now
+        self._gone(0.0)
+
+    def _gone(self, delay: float) -> None:
+        self.alive = False
+        self.deafen()
+        self.writer.close(delay)
+        self.reader.close(delay)
+        self._down_ends(self.schedule.now)
+        self.handlers.note_full()
+        self.world.gone(self)
+
+    # wake-ups
+
+    def _listen(self) -> None:
+        if self.heard or not self.alive or not self.world.server.up or self.cut_off:
+            return
+        self.heard = self.endpoint.wakeup_channels()
+        for channel in self.heard:
+            self.world.server.model.subscribers.setdefault(channel, []).append(self._hint)
+        self.endpoint.listening(True, self.schedule.now)
+        self.pump()
+
+    def deafen(self) -> None:
+        """Nothing is heard any more, as after a restart of the server."""
+        channels, self.heard = self.heard, []
+        for channel in channels:
+            listeners = self.world.server.model.subscribers.get(channel, [])
+            if self._hint in listeners:
+                listeners.remove(self._hint)
+        if channels and self.alive:
+            self.do(self._not_listening)
+
+    def _not_listening(self) -> None:
+        self.endpoint.listening(False, self.schedule.now)
+        self.pump()
+
+    def _hint(self, channel: bytes) -> None:
+        if self.random.random() >= self.world.plan.lost_hints:
+            self.schedule.after(self.latency(), self.do, self._woken, channel)
+
+    def _woken(self, channel: bytes) -> None:
+        self.endpoint.woken(channel, self.schedule.now)
+        self.pump()
+
+    # what a program does
+
+    def send(self, ask: Ask) -> bool:
+        now = self.schedule.now
+        try:
+            outgoing = self.endpoint.send(b"%d" % ask.number, ask.destination, ask.timeout, now)
+        except RedisIPCError:
+            return False
+        outgoing.data = ask
+        ask.id, ask.sent_at, ask.deadline = outgoing.id, now, outgoing.deadline
+        self.sent[ask.number] = outgoing
+        return True
+
+    def cancel(self, ask: Ask) -> None:
+        outgoing = self.sent.get(ask.number)
+        if outgoing is not None:
+            ask.cancelled_at = self.schedule.now
+            self.endpoint.cancel(outgoing, self.schedule.now)
+            self.pump()
+
+    def close(self, grace: float) -> None:
+        if not self.alive:
+            return
+        self.record.closing_at = self.schedule.now
+        self.world.note(self, f"closes, {grace:g} s of grace")
+        self.endpoint.close(self.schedule.now, grace)
+        self.pump()
+
+    # faults
+
+    def trouble(self, seconds: float, kind: str, text: str) -> None:
+        now = self.schedule.now
+        self.record.troubles.append(Trouble(now, now + seconds, kind))
+        self.world.note(self, f"{kind}: {text}")
+
+    def crash(self, server_learns: float) -> None:
+        if not self.alive:
+            return
+        self.world.note(self, "crashes")
+        self.record.crashed_at = self.schedule.now
+        self._gone(server_learns)
+
+    def pause(self, seconds: float) -> None:
+        if not self.alive or self._paused:
+            return
+        self.trouble(seconds, "paused", f"for {seconds:.1f} s")
+        self._paused = True
+        self.schedule.after(seconds, self._resume)
+
+    def _resume(self) -> None:
+        self._paused = False
+        backlog, self._backlog = self._backlog, []
+        if self.alive and self._timer is not None and self.random.random() < 0.5:
+            # A timer may fire before what came in meanwhile is looked at.
+            self._tick(self._timer)
+        for action, arguments in backlog:
+            self.do(action, *arguments)
+
+    def isolate(self, seconds: float, silently: bool) -> None:
+        """No way to Redis for a while. ``silently``: nothing tells so but timeouts."""
+        if not self.alive or self.cut_off:
+            return
+        self.cut_off = True
+        self.trouble(seconds + (6.0 if silently else 0.0), "cut off", f"for {seconds:.1f} s" + ", silently" * silently)
+        for lane in (self.writer, self.reader):
+            if silently:
+                lane.become_hole()
+            else:
+                lane.cut("by the network")
+        self.deafen()
+        self.schedule.after(seconds, self._rejoin)
+
+    def _rejoin(self) -> None:
+        self.cut_off = False
+
+    def spoil(self, fate: str, write: bool, only: str) -> None:
+        """The next thing sent over a lane is not executed, or is, or in part, and then the connection breaks.
+
+        ``only``: a batch in which this command is; what is sent before comes through.
+        """
+        lane = self.writer if write else self.reader
+        if lane.connection is not None and lane.connection.open and not lane.connection.fate:
+            lane.connection.fate = fate
+            lane.connection.only = only

@@ -1,0 +1,266 @@
+"""The server: keys, expiry, clients with their transactions, blocked readers, pub/sub, and what may fail as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from redisipc.protocol.commands import Command, Failure
+
+from .arguments import Refused, raw
+from .data import Group, Stream
+from .profiles import Profile
+
+Handler = Callable[["Model", Command], Any]
+HANDLERS: dict[str, Handler] = {}
+DENIED_WITHOUT_MEMORY: set[str] = {"XGROUP"}
+T = TypeVar("T")
+
+
+def handles(name: str, needs_memory: bool = False) -> Callable[[Handler], Handler]:
+    def keep(handler: Handler) -> Handler:
+        HANDLERS[name] = handler
+        if needs_memory:
+            DENIED_WITHOUT_MEMORY.add(name)
+        return handler
+
+    return keep
+
+
+class Blocked:
+    """A read of new entries that waits. ``deliver`` is called once, by the model; ``milliseconds`` 0 means no limit."""
+
+    __slots__ = ("consumer", "count", "deliver", "group", "key", "milliseconds")
+
+    def __init__(self, key: bytes, group: bytes, consumer: bytes, count: int, milliseconds: int) -> None:
+        self.key = key
+        self.group = group
+        self.consumer = consumer
+        self.count = count
+        self.milliseconds = milliseconds
+        self.deliver: Callable[[Any], None]
+
+
+class Client:
+    """One connection as the server knows it."""
+
+    __slots__ = ("blocked", "dirty", "queue")
+
+    def __init__(self) -> None:
+        self.queue: list[Command] | None = None
+        self.dirty = False
+        self.blocked: Blocked | None = None
+
+
+class Observer:
+    """Told what is stored and deleted, as it happens."""
+
+    def added(self, id: bytes, fields: list[bytes]) -> None: ...
+
+    def deleted(self, id: bytes) -> None: ...
+
+
+class Model:
+    """Executes commands one after the other. ``wall`` gives the server's clock in milliseconds."""
+
+    def __init__(self, profile: Profile, wall: Callable[[], int]) -> None:
+        self.profile = profile
+        self.wall = wall
+        self.keys: dict[bytes, Any] = {}
+        self.expires: dict[bytes, int] = {}
+        self.out_of_memory = False
+        self.waiting: dict[bytes, list[Blocked]] = {}
+        self.touched: bytes | None = None
+        self.subscribers: dict[bytes, list[Callable[[bytes], None]]] = {}
+        self.observer: Observer | None = None
+
+    # keys
+
+    def get(self, key: bytes, kind: type[T]) -> T | None:
+        if key in self.expires and self.wall() >= self.expires[key]:
+            self.remove(key)
+        value = self.keys.get(key)
+        if value is not None and type(value) is not kind:
+            raise Refused("WRONGTYPE", "Operation against a key holding the wrong kind of value")
+        return value
+
+    def exists(self, key: bytes) -> bool:
+        if key in self.expires and self.wall() >= self.expires[key]:
+            self.remove(key)
+        return key in self.keys
+
+    def remove(self, key: bytes) -> bool:
+        self.expires.pop(key, None)
+        value = self.keys.pop(key, None)
+        if type(value) is Stream:
+            self.tell_vanished(key, None, self.profile.vanished)
+        return value is not None
+
+    def group(self, key: bytes, name: bytes, where: str = "") -> tuple[Stream, Group]:
+        stream = self.get(key, Stream)
+        found = stream.groups.get(name) if stream is not None else None
+        if stream is None or found is None:
+            shown = f"No such key '{key.decode()}' or consumer group '{name.decode()}'{where}"
+            raise Refused("NOGROUP", shown)
+        return stream, found
+
+    # commands
+
+    def run(self, client: Client, commands: Sequence[Command]) -> list[Any]:
+        """Execute a pipeline; one reply each. A read that must wait gives ``Blocked``."""
+        replies = []
+        for command in commands:
+            name = command[0]
+            if client.queue is None and name != "MULTI":
+                replies.append(self.execute(command))
+                if self.touched is not None:
+                    self._serve()
+            else:
+                replies.append(self._transaction(client, name, command))
+        return replies
+
+    def execute(self, command: Command) -> Any:
+        handler = HANDLERS.get(command[0])  # type: ignore[arg-type]
+        if handler is None:
+            return Failure("ERR", f"ERR unknown command '{command[0]!s}'")
+        if self.out_of_memory and self._needs_memory(command):
+            return Failure("OOM", "OOM command not allowed when used memory > 'maxmemory'.")
+        try:
+            return handler(self, command)
+        except Refused as refused:
+            return Failure(refused.kind, refused.message)
+
+    def _needs_memory(self, command: Command) -> bool:
+        name = command[0]
+        if name == "XGROUP" and self.profile.drops_gone:
+            return len(command) > 1 and str(command[1]).upper() in ("CREATE", "CREATECONSUMER")
+        return name in DENIED_WITHOUT_MEMORY
+
+    def _transaction(self, client: Client, name: Any, command: Command) -> Any:
+        if name == "MULTI":
+            if client.queue is not None:
+                return Failure("ERR", "ERR MULTI calls can not be nested")
+            client.queue, client.dirty = [], False
+            return b"OK"
+        queue = client.queue
+        assert queue is not None
+        if name == "DISCARD":
+            client.queue = None
+            return b"OK"
+        if name == "EXEC":
+            client.queue = None
+            if client.dirty:
+                return Failure("EXECABORT", "EXECABORT Transaction discarded because of previous errors.")
+            replies = [self.execute(queued) for queued in queue]
+            if self.touched is not None:
+                self._serve()
+            return [None if type(reply) is Blocked else reply for reply in replies]
+        if name not in HANDLERS:
+            client.dirty = True
+            return Failure("ERR", f"ERR unknown command '{name}'")
+        if self.out_of_memory and self._needs_memory(command):
+            client.dirty = True
+            return Failure("OOM", "OOM command not allowed when used memory > 'maxmemory'.")
+        queue.append(command)
+        return b"QUEUED"
+
+    # blocked readers
+
+    def wait(self, blocked: Blocked, deliver: Callable[[Any], None]) -> None:
+        blocked.deliver = deliver
+        self.waiting.setdefault(blocked.key, []).append(blocked)
+
+    def stop_waiting(self, blocked: Blocked) -> bool:
+        """The limit is reached, or the connection closed."""
+        waiting = self.waiting.get(blocked.key)
+        if waiting is None or blocked not in waiting:
+            return False
+        waiting.remove(blocked)
+        return True
+
+    def _serve(self) -> None:
+        key, self.touched = self.touched, None
+        if key is None or key not in self.waiting or type(self.keys.get(key)) is not Stream:
+            return
+        stream: Stream = self.keys[key]
+        served: set[bytes] = set()
+        left: list[Blocked] = []
+        due: list[tuple[Blocked, Any]] = []
+        for blocked in self.waiting[key]:
+            group = stream.groups.get(blocked.group)
+            if group is None or blocked.group in served:
+                left.append(blocked)
+                continue
+            rows = SERVE(self, stream, group, blocked)
+            if rows or (self.profile.serves_nothing and stream.last > group.last):
+                served.add(blocked.group)
+                due.append((blocked, [[key, rows]]))
+            else:
+                left.append(blocked)
+        self.waiting[key] = left
+        for blocked, reply in due:
+            blocked.deliver(reply)
+
+    def tell_vanished(self, key: bytes, group: bytes | None, kind: str | None) -> None:
+        """The stream (or one group of it) is gone: what its blocked readers hear."""
+        if kind is None or key not in self.waiting:
+            return
+        told = [blocked for blocked in self.waiting[key] if group is None or blocked.group == group]
+        self.waiting[key] = [blocked for blocked in self.waiting[key] if blocked not in told]
+        for blocked in told:
+            blocked.deliver(Failure(kind, f"{kind} the stream key or group no longer exists"))
+
+    # pub/sub
+
+    def publish(self, channel: bytes, payload: bytes) -> int:
+        listeners = self.subscribers.get(channel)
+        if not listeners:
+            return 0
+        for listener in list(listeners):
+            listener(channel)
+        return len(listeners)
+
+    # faults
+
+    def copy_keys(self) -> tuple[dict[bytes, Any], dict[bytes, int]]:
+        """What a replica, or the disk, has at this moment."""
+        copies: dict[bytes, Any] = {}
+        for key, value in self.keys.items():
+            copies[key] = value.copy() if type(value) in (Stream, list) else value
+        return copies, dict(self.expires)
+
+    def become(self, keys: dict[bytes, Any], expires: dict[bytes, int]) -> None:
+        """Another server, or a restarted one, with this data; nobody is connected to it yet."""
+        self.keys = keys
+        self.expires = expires
+        self.waiting.clear()
+        self.subscribers.clear()
+        self.touched = None
+
+
+def _serve_nothing(_model: Model, _stream: Stream, _group: Group, _blocked: Blocked) -> list[Any]:
+    return []
+
+
+SERVE: Callable[[Model, Stream, Group, Blocked], list[Any]] = _serve_nothing
+
+
+@handles("PING")
+def _ping(_model: Model, _command: Command) -> Any:
+    return b"PONG"
+
+
+@handles("TIME")
+def _time(model: Model, _command: Command) -> Any:
+    now = model.wall()
+    return [b"%d" % (now // 1000), b"%d" % (now % 1000 * 1000)]
+
+
+@handles("INFO")
+def _info(model: Model, _command: Command) -> Any:
+    return f"# Server\r\nredis_version:{model.profile.version}\r\n".encode()
+
+
+@handles("PUBLISH")
+def _publish(model: Model, command: Command) -> Any:
+    return model.publish(raw(command[1]), raw(command[2]))

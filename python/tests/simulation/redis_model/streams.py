@@ -1,0 +1,148 @@
+"""Commands on the stream itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redisipc.protocol.commands import Command
+
+from .arguments import Refused, entry_key, need, number, range_end, range_start, raw, syntax, word
+from .data import ZERO, Stream, show
+from .model import Model, handles
+
+
+@handles("XADD", needs_memory=True)
+def _xadd(model: Model, command: Command) -> Any:
+    need(command, 5)
+    key, position, make = raw(command[1]), 2, True
+    if word(command[position]) == "NOMKSTREAM":
+        make, position = False, position + 1
+    given = command[position]
+    fields = [raw(part) for part in command[position + 1 :]]
+    if not fields or len(fields) % 2:
+        raise Refused("ERR", "wrong number of arguments for 'xadd' command")
+    explicit = None if given in ("*", b"*") else entry_key(given)
+    if explicit == ZERO:
+        raise Refused("ERR", "The ID specified in XADD must be greater than 0-0")
+    stream = model.get(key, Stream)
+    if stream is None:
+        if not make:
+            return None
+        stream = model.keys[key] = Stream()
+    ms, sequence = stream.last
+    if explicit is None:
+        now = model.wall()
+        new = (now, 0) if now > ms else (ms, sequence + 1)
+    elif explicit <= stream.last:
+        raise Refused("ERR", "The ID specified in XADD is equal or smaller than the target stream top item")
+    else:
+        new = explicit
+    model.touched = key
+    id = stream.add(new, fields)
+    if model.observer is not None:
+        model.observer.added(id, fields)
+    return id
+
+
+@handles("XLEN")
+def _xlen(model: Model, command: Command) -> Any:
+    stream = model.get(raw(command[1]), Stream)
+    return len(stream.bodies) if stream is not None else 0
+
+
+@handles("XDEL")
+def _xdel(model: Model, command: Command) -> Any:
+    need(command, 3)
+    stream = model.get(raw(command[1]), Stream)
+    if stream is None:
+        return 0
+    gone = 0
+    for given in command[2:]:
+        if stream.delete(given):  # type: ignore[arg-type]
+            gone += 1
+            if model.observer is not None:
+                model.observer.deleted(given)  # type: ignore[arg-type]
+        else:
+            gone += stream.delete(show(entry_key(given)))
+    return gone
+
+
+@handles("XRANGE")
+def _xrange(model: Model, command: Command) -> Any:
+    need(command, 4)
+    if command[2] == command[3] and type(command[2]) is bytes and len(command) == 4:
+        stream = model.get(raw(command[1]), Stream)
+        if stream is not None and command[2] in stream.bodies:
+            return [[command[2], stream.bodies[command[2]]]]
+    start, end = range_start(command[2]), range_end(command[3])
+    count = -1
+    if len(command) == 6 and word(command[4]) == "COUNT":
+        count = max(0, number(command[5]))
+    elif len(command) != 4:
+        raise syntax()
+    stream = model.get(raw(command[1]), Stream)
+    if stream is None:
+        return []
+    if count == 0:
+        return None
+    found: list[Any] = []
+    for id, _, body in stream.between(start, end):
+        found.append([id, body])
+        if len(found) == count:
+            break
+    return found
+
+
+@handles("XTRIM")
+def _xtrim(model: Model, command: Command) -> Any:
+    need(command, 4)
+    rest = [word(part) for part in command[2:]]
+    if rest[0] != "MINID":
+        raise syntax()
+    value = command[4] if rest[1] in ("=", "~") and len(command) > 4 else command[3]
+    limit = entry_key(value)
+    stream = model.get(raw(command[1]), Stream)
+    if stream is None:
+        return 0
+    return stream.trim_below(limit)
+
+
+@handles("XINFO")
+def _xinfo(model: Model, command: Command) -> Any:
+    need(command, 3)
+    kind, key = word(command[1]), raw(command[2])
+    stream = model.get(key, Stream)
+    if stream is None:
+        raise Refused("ERR", "no such key")
+    if kind == "STREAM":
+        return [
+            b"length", len(stream.bodies),
+            b"last-generated-id", show(stream.last),
+            b"groups", len(stream.groups),
+        ]  # fmt: skip
+    if kind == "GROUPS":
+        return [
+            [
+                b"name", group.name,
+                b"consumers", len(group.consumers),
+                b"pending", len(group.pending),
+                b"last-delivered-id", show(group.last),
+            ]
+            for _, group in sorted(stream.groups.items())
+        ]  # fmt: skip
+    if kind != "CONSUMERS":
+        raise syntax()
+    need(command, 4)
+    name = raw(command[3])
+    group = stream.groups.get(name)
+    if group is None:
+        raise Refused("NOGROUP", f"No such consumer group '{name.decode()}' for key name '{key.decode()}'")
+    now = model.wall()
+    rows = []
+    for _, consumer in sorted(group.consumers.items()):
+        row: list[Any] = [b"name", consumer.name, b"pending", len(consumer.pending)]
+        row += [b"idle", max(0, now - consumer.seen)]
+        if model.profile.inactive:
+            row += [b"inactive", -1 if consumer.active < 0 else max(0, now - consumer.active)]
+        rows.append(row)
+    return rows

@@ -1,0 +1,91 @@
+"""What each of the core's rules is for: a world in which its absence shows, and the guarantee that breaks there.
+
+``python -m tests.simulation.rules`` switches each off in turn and prints what the simulation finds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .plan import Plan, draw
+from .run import Result, play_plan
+
+LONG: dict[str, Any] = {"kinds": (60, 40, 0, 0, 0, 0), "long_share": 0.3, "concurrency": 64, "short_timeouts": False}
+"""Many handlers that take longer than a reclaim."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``breaks``: which guarantees; ``world``: what its worlds are like, over what their seeds draw."""
+
+    says: str
+    breaks: frozenset[str]
+    world: dict[str, Any] = field(default_factory=dict)
+    worlds: int = 4
+
+
+def _rule(says: str, breaks: str, worlds: int = 4, **world: Any) -> Rule:
+    base: dict[str, Any] = {"faults": (), "fault_count": 0, "restarts": 0, "clashing_ids": False, "lost_hints": 0.0}
+    return Rule(says, frozenset(breaks.split()), base | world, worlds)
+
+
+RULES: dict[str, Rule] = {
+    "rule1": _rule("writes are never repeated blindly", "G3 G4 G6", faults=("cut",), fault_count=8),
+    "rule2": _rule("after a lost read the own list is read first", "G5 G1", faults=("cut",), fault_count=8, short_timeouts=False),
+    "rule3": _rule("after an outage: claim the own first, reclaim nothing", "G6", faults=("restart",), fault_count=4, seconds=80.0, groups=(4, 4), **LONG),
+    "rule4": _rule("reclaim in two looks", "G4 G6", faults=("clock",), fault_count=8, **LONG),
+    "rule5": _rule("a last look before a timeout", "G1", worlds=6, faults=("hole",), fault_count=8, groups=(4, 4), hints=True, seconds=20.0, short_timeouts=True),
+    "rule6": _rule("what is in progress is claimed again", "G3 G6", groups=(3, 3), **LONG),
+    "rule7": _rule(
+        "what waited is looked for before it starts", "R7", groups=(1, 1), concurrency=1, kinds=(60, 40, 0, 0, 0, 0),
+        long_share=0.0, short_timeouts=True, max_queue=1000, seconds=20.0, worlds=4,
+    ),
+    "rule8": _rule("no hoarding", "R8", groups=(3, 3), concurrency=2, kinds=(50, 50, 0, 0, 0, 0), long_share=0.02, hints=True, seconds=30.0),
+    "rule9": _rule("responses to nobody are deleted", "G8", faults=("crash",), fault_count=8, groups=(3, 3), hints=True),
+    "rule10": _rule("an instance id that is taken is not used", "G1 G2 G3 G5 G6", groups=(4, 4), clashing_ids=True),
+    "rule11": _rule("a lost group is made at the last ID read", "G5", worlds=8, faults=("group",), fault_count=1, groups=(1, 1, 1), latency=0.005, seconds=6.0, wave=5, short_timeouts=False),
+    "rule12": _rule("without memory the answer is kept", "G1 G5 G6", faults=("memory",), fault_count=4, groups=(2, 2), **LONG),
+    "rule13": _rule("closing gives back and clears up", "G3 G6 G8", restarts=3, leaves=True, groups=(3, 3)),
+}  # fmt: skip
+
+
+def plan(name: str, index: int) -> Plan:
+    """The ``index``-th world for a rule."""
+    return replace(draw(1000 + index * 31, 1500), **RULES[name].world)
+
+
+def switch_off(name: str) -> Result:
+    """Play the rule's worlds without it."""
+    total = Result()
+    for index in range(RULES[name].worlds):
+        total.add(play_plan(plan(name, index), frozenset((name,))))
+    return total
+
+
+def keep(name: str) -> Result:
+    """The same worlds with the rule."""
+    total = Result()
+    for index in range(RULES[name].worlds):
+        total.add(play_plan(plan(name, index)))
+    return total
+
+
+def main() -> None:
+    for name, rule in RULES.items():
+        started = time.monotonic()
+        off, on = switch_off(name), keep(name)
+        print(f"{name:7} {rule.says}: {_found(off.guarantees)} without it, {_found(on.guarantees)} with it", end="")
+        print(f" ({off.requests} requests, {time.monotonic() - started:.1f} s)")
+        for _, guarantee, text in [one for one in off.violations if one[1] in rule.breaks][:1]:
+            print(f"        {guarantee}: {text.splitlines()[0]}")
+
+
+def _found(guarantees: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in guarantees.most_common()) or "nothing"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Worlds in numbers: one seed, or as many as it takes, on several processes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+from .checker import Checker
+from .plan import Plan, draw
+from .story import Story
+from .world import World
+
+
+@dataclass
+class Result:
+    """What one world, or several, came to. ``violations`` hold seed, guarantee and text."""
+
+    seeds: int = 0
+    requests: int = 0
+    runs: int = 0
+    second_runs: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    guarantees: Counter[str] = field(default_factory=Counter)
+    violations: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def add(self, other: Result) -> None:
+        self.seeds += other.seeds
+        self.requests += other.requests
+        self.runs += other.runs
+        self.second_runs += other.second_runs
+        self.outcomes += other.outcomes
+        self.guarantees += other.guarantees
+        self.violations += other.violations
+
+    def __str__(self) -> str:
+        causes = ", ".join(f"{count} {cause}" for cause, count in self.second_runs.most_common()) or "none"
+        ends = ", ".join(f"{count} {status}" for status, count in self.outcomes.most_common())
+        broken = ", ".join(f"{count} of {name}" for name, count in self.guarantees.most_common()) or "none"
+        return (
+            f"{self.requests} requests in {self.seeds} worlds, {self.runs} runs\n"
+            f"  ended: {ends}\n"
+            f"  second runs: {sum(self.second_runs.values())} ({causes})\n"
+            f"  violations: {sum(self.guarantees.values())} ({broken})"
+        )
+
+
+def play(seed: int, without: frozenset[str] = frozenset(), asks: int = 2000) -> Result:
+    """The world of a seed."""
+    return play_plan(draw(seed, asks), without)
+
+
+def play_plan(plan: Plan, without: frozenset[str] = frozenset()) -> Result:
+    world = World(plan, without)
+    history = world.run()
+    checker = Checker(world)
+    checker.check()
+    result = Result(1, len(history.asks), sum(len(ask.runs) for ask in history.asks), checker.causes, checker.outcomes)
+    for name, text, number in history.violations:
+        result.guarantees[name] += 1
+        if len(result.violations) < 10:
+            result.violations.append((plan.seed, name, text if number is None else f"request {number} {text}"))
+    return result
+
+
+def tell(plan: Plan, without: frozenset[str] = frozenset(), number: int | None = None) -> list[str]:
+    """The story of the first request that broke in a world (or of request ``number``)."""
+    story = Story()
+    world = World(plan, without, story)
+    history = world.run()
+    Checker(world).check()
+    lines = [str(world.plan)]
+    lines += [f"{name}: request {which} {text}" for name, text, which in history.violations[:20]]
+    if number is None:
+        broken = [which for _, _, which in history.violations if which is not None]
+        number = broken[0] if broken else None
+    if number is None:
+        return lines + [f"{line.time:10.4f}  {line.who:<12} {line.text}" for line in story.lines[-40:]]
+    ask = history.asks[number]
+    keys = {ask.id, *(run.entry_id for run in ask.runs), *(reply.entry_id for reply in ask.replies)}
+    if ask.entry_id is not None:
+        keys.add(ask.entry_id)
+    end = max([ask.deadline + 2.0, *(run.time for run in ask.runs)])
+    lines.append(f"the story of request {number}: {ask.kind}, {ask.duration:.2f} s, timeout {ask.timeout:g} s")
+    return lines + story.tell(keys, ask.sent_at - 1.0, end)
+
+
+def play_many(requests: int, jobs: int, first: int, without: frozenset[str], asks: int) -> Iterator[Result]:
+    """Worlds from seed ``first`` on, until enough requests were simulated."""
+    done, seed = 0, first
+    if jobs <= 1:
+        while done < requests:
+            result = play(seed, without, asks)
+            seed, done = seed + 1, done + result.requests
+            yield result
+        return
+    with ProcessPoolExecutor(jobs, get_context("fork")) as pool:
+        running = set()
+        while True:
+            while len(running) < 2 * jobs and done < requests:
+                running.add(pool.submit(play, seed, without, asks))
+                seed += 1
+            if not running:
+                return
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                result = future.result()
+                done += result.requests
+                yield result
+
+
+def simulate(
+    requests: int, jobs: int, first: int = 0, without: frozenset[str] = frozenset(), asks: int = 2000
+) -> tuple[Result, float]:
+    """All of them together, and the seconds that it took."""
+    started = time.monotonic()
+    total = Result()
+    for result in play_many(requests, jobs, first, without, asks):
+        total.add(result)
+    return total, time.monotonic() - started

@@ -1,0 +1,101 @@
+"""The virtual Redis server: the model, its clock, who can reach it, and what goes wrong with it as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from redisipc.protocol.commands import Command
+
+from .history import History, Trouble
+from .redis_model import Blocked, Client, Model, Profile
+from .schedule import Schedule
+
+EPOCH = 1_700_000_000
+"""The server's wall clock, in seconds, at virtual time 0."""
+
+
+class Connection:
+    """One lane of one process. ``fate``: what becomes of the next thing sent over it."""
+
+    __slots__ = ("broken", "client", "epoch", "fate", "only", "open", "waiting")
+
+    def __init__(self, epoch: int, broken: Callable[[Connection], None]) -> None:
+        self.client = Client()
+        self.epoch = epoch
+        self.broken = broken
+        self.open = True
+        self.fate = self.only = ""
+        self.waiting: Blocked | None = None
+
+
+class Server:
+    """Runs what arrives. While it is down nothing can connect, and what was connected is cut."""
+
+    def __init__(self, schedule: Schedule, profile: Profile, history: History) -> None:
+        self.schedule = schedule
+        self.history = history
+        self.step = 0.0
+        self.up = True
+        self.model = Model(profile, self.wall)
+        self.order: list[Connection] = []
+        self.on_restart: Callable[[], None] = lambda: None
+
+    def wall(self) -> int:
+        return int((EPOCH + self.schedule.now + self.step) * 1000)
+
+    def connect(self, epoch: int, broken: Callable[[Connection], None]) -> Connection | None:
+        if not self.up:
+            return None
+        connection = Connection(epoch, broken)
+        self.order.append(connection)
+        if len(self.order) > 200:
+            self.order = [one for one in self.order if one.open]
+        return connection
+
+    def run(self, connection: Connection, commands: list[Command]) -> list[Any]:
+        return self.model.run(connection.client, commands)
+
+    def forget(self, connection: Connection) -> None:
+        """The server learns that a connection is gone."""
+        connection.open = False
+        self.forget_wait(connection)
+
+    def forget_wait(self, connection: Connection) -> None:
+        if connection.waiting is not None:
+            self.model.stop_waiting(connection.waiting)
+            connection.waiting = None
+
+    # faults
+
+    def stop(self, seconds: float, kind: str, state: tuple[dict[bytes, Any], dict[bytes, int]] | None) -> None:
+        """All connections break; after ``seconds`` it is back, with its own data or with ``state``."""
+        now = self.schedule.now
+        self.history.redis.append(Trouble(now, now + seconds, kind))
+        self.up = False
+        cut, self.order = self.order, []
+        for connection in cut:
+            if connection.open:
+                self.forget(connection)
+                connection.broken(connection)
+        self.schedule.after(seconds, self._start, state)
+
+    def _start(self, state: tuple[dict[bytes, Any], dict[bytes, int]] | None) -> None:
+        keys, expires = state if state is not None else (self.model.keys, self.model.expires)
+        self.model.become(keys, expires)
+        self.up = True
+        self.on_restart()
+
+    def lose_memory(self, seconds: float) -> None:
+        now = self.schedule.now
+        self.history.redis.append(Trouble(now, now + seconds, "memory"))
+        self.model.out_of_memory = True
+        self.schedule.after(seconds, self._gain_memory)
+
+    def _gain_memory(self) -> None:
+        self.model.out_of_memory = False
+
+    def step_clock(self, seconds: float) -> None:
+        now = self.schedule.now
+        self.history.redis.append(Trouble(now, now, "clock"))
+        self.step += seconds

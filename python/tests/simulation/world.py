@@ -1,0 +1,210 @@
+"""One simulated world: the server, the processes of several groups, the work that is sent, until all is quiet again."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from typing import Any
+
+from redisipc.protocol.commands import Batch, Command
+from redisipc.protocol.events import Event, Incoming, Outcome, Outgoing
+from redisipc.protocol.settings import Settings
+
+from .faults import Faults
+from .history import Ask, History, Process, Reply
+from .plan import Plan
+from .process import Actor
+from .redis_model import Client
+from .redis_model.model import Observer
+from .schedule import Schedule
+from .server import Server
+from .story import Story
+from .workload import Workload
+
+START = 1000.0
+"""Virtual time at which a world begins."""
+SETTLING = 140.0
+"""Seconds after the last deadline within which everything must be gone: a dead instance's registration lives for 100 s."""
+
+
+class ClashingRandom(random.Random):
+    """Gives instance ids (24 bits) from a few only, so that they clash."""
+
+    def getrandbits(self, k: int, /) -> int:
+        value = super().getrandbits(k)
+        return value & 31 if k == 24 else value
+
+
+class Watch(Observer):
+    """Writes into the history what Redis stores and deletes."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.by_entry: dict[bytes, Ask] = {}
+
+    def added(self, id: bytes, fields: list[bytes]) -> None:
+        ask = self.world.history.by_id.get(fields[1])
+        if ask is None:
+            return
+        now = self.world.schedule.now
+        if fields[5] == b"pending":
+            ask.copies += 1
+            if ask.entry_id is None:
+                ask.entry_id, ask.stored_at = id, now
+            self.by_entry[id] = ask
+        else:
+            ask.replies.append(Reply(now, id, self.world.executing))
+
+    def deleted(self, id: bytes) -> None:
+        ask = self.by_entry.get(id)
+        if ask is not None and ask.deleted_at is None:
+            ask.deleted_at = self.world.schedule.now
+
+
+class World:
+    """Made from a plan; ``run`` plays it and gives its history."""
+
+    def __init__(self, plan: Plan, without: frozenset[str] = frozenset(), story: Story | None = None) -> None:
+        self.plan = plan
+        self.without = without
+        self.story = story
+        self.random = random.Random(plan.seed)
+        self.schedule = Schedule(START)
+        self.history = History(plan.seed)
+        self.server = Server(self.schedule, plan.profile, self.history)
+        self.watch = self.server.model.observer = Watch(self)
+        self.server.on_restart = self._restarted
+        self.stream = b"s"
+        self.latency = plan.latency
+        self.group_names = [f"g{index}" for index in range(len(plan.groups))]
+        self.actors: list[Actor] = []
+        self.by_group: dict[str, list[Actor]] = {name: [] for name in self.group_names}
+        self.workload = Workload(self)
+        self.executing = -1
+        self.operator = Client()
+
+    # its course
+
+    def run(self) -> History:
+        try:
+            self._run()
+        except Exception as error:
+            if self.story is not None:
+                self.story.line(self.schedule.now, "world", f"stops: {error!r}")
+            self.history.violation("CORE", f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-6)}")
+        return self.history
+
+    def _run(self) -> None:
+        for name, members in zip(self.group_names, self.plan.groups, strict=True):
+            for _ in range(members):
+                self.schedule.after(self.random.random() * 0.3, self.join, name)
+        self.schedule.run(START + 1.0)
+        Faults(self).plan()
+        self.workload.begin()
+        self.schedule.run(self.schedule.now + self.plan.seconds)
+        while not self.workload.sent_all:
+            self.schedule.run(self.schedule.now + 1.0)
+        limit = max([self.schedule.now, *(ask.deadline for ask in self.history.asks)]) + SETTLING
+        while self.schedule.now < limit:
+            self.schedule.run(self.schedule.now + 1.0)
+            if self.quiet():
+                break
+        for actor in self.actors:
+            actor.handlers.note_full()
+        if self.plan.leaves:
+            for actor in list(self.actors):
+                actor.close(5.0)
+            self.schedule.run(self.schedule.now + 12.0)
+
+    def quiet(self) -> bool:
+        """Whether nothing is left to wait for."""
+        if not self.server.up or self.server.model.out_of_memory:
+            return False
+        for ask in self.history.asks:
+            if not ask.outcomes and self.history.processes[ask.sender].crashed_at is None:
+                return False
+        stream = self.server.model.keys.get(self.stream)
+        if stream is None or stream.bodies or any(group.pending for group in stream.groups.values()):
+            return False
+        return not any(actor.alive and actor.handlers.running for actor in self.actors)
+
+    def join(self, group: str) -> None:
+        """A new process of a group."""
+        plan = self.plan
+        record = Process(len(self.history.processes), group, self.schedule.now)
+        self.history.processes.append(record)
+        settings = Settings(
+            stream=self.stream.decode(),
+            group=group,
+            concurrency=plan.concurrency,
+            max_queue=plan.max_queue,
+            wakeups=plan.hints,
+            without=self.without,
+        )
+        made = ClashingRandom if plan.clashing_ids else random.Random
+        actor = Actor(self, record, settings, made(self.random.getrandbits(48)))
+        self.actors.append(actor)
+        self.by_group[group].append(actor)
+        self.note(actor, f"begins in group {group}")
+        actor.start()
+
+    def gone(self, actor: Actor) -> None:
+        self.actors.remove(actor)
+        self.by_group[actor.record.group].remove(actor)
+        self.note(actor, "is gone")
+
+    def operate(self, commands: list[Command]) -> list[Any]:
+        """An operator types something into Redis."""
+        return self.server.model.run(self.operator, commands) if self.server.up else []
+
+    def _restarted(self) -> None:
+        for actor in self.actors:
+            actor.deafen()
+
+    # what processes report
+
+    def finished(self, actor: Actor, outgoing: Outgoing, outcome: Outcome) -> None:
+        ask: Ask = outgoing.data  # type: ignore[assignment]
+        actor.sent.pop(ask.number, None)
+        ask.outcomes.append(self.schedule.now)
+        if len(ask.outcomes) == 1:
+            ask.status, ask.content, ask.reason = outcome.status, outcome.content, outcome.reason
+        if self.story is not None:
+            self.story.line(self.schedule.now, actor, f"outcome {outcome}", ask.id)
+        if ask.number in actor.handlers.waiting:
+            actor.handlers.child_finished(ask)
+
+    def nested(self, actor: Actor, parent: Ask) -> Ask | None:
+        return self.workload.nested(actor, parent)
+
+    def started(self, actor: Actor, ask: Ask, incoming: Incoming) -> None:
+        if self.story is not None:
+            self.story.line(
+                self.schedule.now, actor, f"starts {ask.kind} for {ask.duration:.2f} s, {incoming}, start {incoming.starts}",
+                ask.id, incoming.entry_id,
+            )  # fmt: skip
+
+    def problem(self, actor: Actor, event: Event) -> None:
+        if self.story is not None:
+            self.story.line(self.schedule.now, actor, f"reports {event}")
+
+    # what the story tells
+
+    def note(self, actor: Actor | None, text: str, batch: Batch | None = None) -> None:
+        if self.story is not None:
+            self.story.line(self.schedule.now, actor or "redis", text)
+            if batch is not None:
+                self.story.commands(self.schedule.now, actor, "lost", batch.commands)
+
+    def wrote(self, actor: Actor, batch: Batch) -> None:
+        self.executing = actor.record.number
+        if self.story is not None:
+            self.story.commands(self.schedule.now, actor, "redis runs", batch.commands)
+
+    def heard(self, actor: Actor, batch: Batch, replies: list[Any]) -> None:
+        if self.story is not None:
+            self.story.replies(self.schedule.now, actor, batch.commands, replies)
+
+    def read(self, actor: Actor, answer: Any) -> None:
+        if self.story is not None and answer:
+            self.story.read(self.schedule.now, actor, answer)

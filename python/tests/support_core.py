@@ -1,0 +1,144 @@
+"""A core driven by hand: what it wants written is looked at, replies are given, time is a number. No Redis."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from redisipc.protocol.commands import Batch, Command
+from redisipc.protocol.endpoint import Endpoint
+from redisipc.protocol.entry import build
+from redisipc.protocol.events import Event, Start, State
+from redisipc.protocol.settings import Settings
+
+SERVER_TIME = 1_700_000_000
+
+
+class Hand:
+    """Drives one ``Endpoint``: joins it, answers its commands with plausible replies unless told otherwise."""
+
+    def __init__(self, version: str = "7.0.15", **options: Any) -> None:
+        self.core = Endpoint(Settings("s", "web", **options), random.Random(1))
+        self.now = 100.0
+        self.version = version
+        self.sequence = 0
+        self.special: dict[str, Any] = {}
+        self.sent: list[Command] = []
+        self.events: list[Event] = []
+
+    def up(self) -> Hand:
+        self.core.start(self.now)
+        self.write_all()
+        assert self.core.state is State.UP
+        self.core.tick(self.now)
+        self.write_all()
+        self.sent.clear()
+        self.events.clear()
+        return self
+
+    @property
+    def instance(self) -> bytes:
+        return self.core.instance.encode()
+
+    def next_id(self) -> bytes:
+        self.sequence += 1
+        return b"%d-%d" % (int((SERVER_TIME + self.now) * 1000), self.sequence)
+
+    def reply(self, command: Command) -> Any:
+        name = str(command[0])
+        key = f"{name} {command[1]!s}" if name in ("XGROUP", "XINFO") else name
+        if key in self.special:
+            special = self.special[key]
+            return special(command) if callable(special) else special
+        if name == "XADD":
+            return self.next_id()
+        if name == "TIME":
+            return [b"%d" % (SERVER_TIME + int(self.now)), b"0"]
+        if name == "INFO":
+            return f"redis_version:{self.version}\r\n".encode()
+        if key == "XINFO GROUPS":
+            return [[b"name", b"web", b"last-delivered-id", b"5-0"]]
+        if key == "XINFO STREAM":
+            return [b"last-generated-id", b"9-0"]
+        if key in ("XINFO CONSUMERS",) or name in ("XREADGROUP", "XPENDING", "XRANGE", "LRANGE", "XCLAIM"):
+            if name == "XCLAIM" and command[-1] == "JUSTID":
+                return [part for part in command[5:-1] if isinstance(part, bytes) and b"-" in part]
+            return []
+        return 1
+
+    def answers(self, batch: Batch) -> list[Any]:
+        replies: list[Any] = []
+        queued: list[Any] | None = None
+        for command in batch.commands:
+            if command[0] == "MULTI":
+                queued = []
+                replies.append(b"OK")
+            elif command[0] == "EXEC":
+                replies.append(queued)
+                queued = None
+            elif queued is not None:
+                queued.append(self.reply(command))
+                replies.append(b"QUEUED")
+            else:
+                replies.append(self.reply(command))
+        return replies
+
+    def write(self) -> Batch | None:
+        """One batch, if there is one, written and answered."""
+        batch = self.core.next_batch(self.now)
+        if batch is not None:
+            self.sent += batch.commands
+            self.core.batch_done(batch, self.answers(batch), self.now)
+            self.drain()
+        return batch
+
+    def write_all(self) -> list[Command]:
+        before = len(self.sent)
+        while self.write() is not None:
+            pass
+        self.drain()
+        return self.sent[before:]
+
+    def drain(self) -> list[Event]:
+        fresh = self.core.events()
+        self.events += fresh
+        return fresh
+
+    def pass_time(self, seconds: float) -> list[Command]:
+        """Let time pass; tick and write whenever something is due."""
+        end = self.now + seconds
+        before = len(self.sent)
+        while True:
+            due = self.core.deadline()
+            if due is None or due > end:
+                break
+            self.now = max(self.now, due)
+            self.core.tick(self.now)
+            self.write_all()
+            if self.core.deadline() == due:
+                self.now += 0.001
+        self.now = max(self.now, end)
+        self.core.tick(self.now)
+        self.write_all()
+        return self.sent[before:]
+
+    def read(self, *rows: list[Any]) -> list[Event]:
+        """Have the blocked read return these rows."""
+        read = self.core.next_read(self.now)
+        assert read is not None
+        self.core.read_done(read, [[b"s", list(rows)]] if rows else None, self.now)
+        return self.drain()
+
+    def request(self, id: bytes = b"r" * 21, to: bytes = b"web", content: bytes = b"1") -> list[Any]:
+        return [self.next_id(), list(build(id, b"peer01", b"pending", content, b"peer", to))]
+
+    def response(
+        self, id: bytes, status: bytes = b"fulfilled", content: bytes = b"7", instance: bytes = b""
+    ) -> list[Any]:
+        return [self.next_id(), list(build(id, instance or self.instance, status, content, b"peer", b"web"))]
+
+    def names_sent(self, commands: list[Command] | None = None) -> list[str]:
+        return [str(command[0]) for command in (self.sent if commands is None else commands)]
+
+    def started(self) -> list[Start]:
+        return [event for event in self.events if isinstance(event, Start)]

@@ -1,0 +1,56 @@
+"""The faces list what is public, and nothing else; everything public says what it is."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import redisipc
+import redisipc.asyncio
+from redisipc import errors
+
+
+@pytest.mark.parametrize("face", [redisipc, redisipc.asyncio])
+def test_all_is_sorted_and_complete(face: ModuleType) -> None:
+    names = {name for name, value in vars(face).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    assert sorted(face.__all__) == face.__all__
+    assert set(face.__all__) == names | {"__version__"}
+
+
+def test_every_error_is_exported() -> None:
+    kinds = {name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)}
+    assert kinds <= set(redisipc.__all__)
+
+
+@pytest.mark.parametrize("name", [name for name in redisipc.__all__ if name != "__version__"])
+def test_everything_public_is_described(name: str) -> None:
+    value = getattr(redisipc, name)
+    assert inspect.getdoc(value)
+    if inspect.isclass(value) and not issubclass(value, Exception):
+        for member_name, member in inspect.getmembers(value):
+            if not member_name.startswith("_") and (inspect.isroutine(member) or isinstance(member, property)):
+                assert inspect.getdoc(member), f"{name}.{member_name}"
+
+
+def fresh(text: str) -> str:
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_threads_face_does_not_load_the_asyncio_one() -> None:
+    text = "import sys, redisipc; print([m for m in sys.modules if m.startswith('redisipc') and 'asyncio' in m])"
+    assert fresh(text) == "[]"
+
+
+def test_importing_sets_up_no_logging() -> None:
+    text = "import logging, redisipc; print(logging.root.handlers, logging.getLogger('redisipc').level)"
+    assert fresh(text) == "[] 0"
+
+
+def test_no_value_is_public_by_accident() -> None:
+    public: dict[str, Any] = {name: getattr(redisipc, name) for name in redisipc.__all__}
+    assert all(callable(value) or name == "__version__" for name, value in public.items())

@@ -1,0 +1,90 @@
+"""Imports go one way: protocol, runtime, channel, faces. And the core knows neither Redis nor time."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "redisipc"
+LAYERS = ["protocol", "runtime", "channel", "cli"]
+BELOW_ALL = {"errors", "version"}
+CORE_MAY_NOT = {"redis", "threading", "asyncio", "socket", "time", "select", "selectors", "ssl", "os", "concurrent"}
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Absolute names of all modules that a file imports, whatever the form."""
+    package = ["redisipc", *path.relative_to(SOURCE).parts[:-1]]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            found.add(".".join([*base, node.module] if node.module else base))
+    return found
+
+
+def layer(path: Path) -> str:
+    parts = path.relative_to(SOURCE).parts
+    return parts[0] if len(parts) > 1 else parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_go_one_way(path: Path) -> None:
+    own = layer(path)
+    if own not in LAYERS:
+        return
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] != "redisipc":
+            continue
+        assert len(parts) > 1, f"{path} imports the face"
+        assert parts[1] in BELOW_ALL or LAYERS.index(parts[1]) <= LAYERS.index(own), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "protocol").glob("*.py")), ids=lambda path: path.name)
+def test_the_core_knows_neither_redis_nor_time(path: Path) -> None:
+    assert {name.split(".")[0] for name in imports(path)} & CORE_MAY_NOT == set()
+
+
+@pytest.mark.parametrize("twin", ["threads", "asyncio"])
+def test_the_twins_do_not_know_each_other(twin: str) -> None:
+    other = {"threads": "asyncio", "asyncio": "threads"}[twin]
+    for path in [*(SOURCE / "runtime" / twin).glob("*.py"), SOURCE / "channel" / f"{twin}.py"]:
+        assert not [name for name in imports(path) if name.startswith(f"redisipc.runtime.{other}")]
+
+
+def test_the_threads_face_does_not_import_the_asyncio_twin() -> None:
+    assert not [name for name in imports(SOURCE / "__init__.py") if ".asyncio" in name]
+
+
+@pytest.mark.parametrize("name", ["errors.py", "version.py"])
+def test_what_lies_below_all_imports_nothing_of_ours(name: str) -> None:
+    assert not [found for found in imports(SOURCE / name) if found.startswith("redisipc")]
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "asyncio.py"])
+def test_the_faces_only_list(name: str) -> None:
+    for node in ast.parse((SOURCE / name).read_text()).body:
+        assert isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign, ast.Expr)), f"line {node.lineno}"
+
+
+def test_the_twins_have_equal_file_names() -> None:
+    twins = [{path.name for path in (SOURCE / "runtime" / twin).glob("*.py")} for twin in ("threads", "asyncio")]
+    assert twins[0] - twins[1] == {"crew.py"}, "only threads need threads"
+    assert twins[1] - twins[0] == set()
+
+
+def test_conformance_and_interop_import_no_library_of_ours() -> None:
+    root = SOURCE.parents[2]
+    for part in ("conformance", "interop"):
+        for path in (root / part).rglob("*.py"):
+            names = [
+                node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
+            ]
+            for node in names:
+                modules = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+                assert not [m for m in modules if m.split(".")[0] == "redisipc"], path
