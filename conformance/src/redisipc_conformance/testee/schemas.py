@@ -1,0 +1,199 @@
+"""The messages of the testee protocol, checked against ``schemas/testee/*.json`` in both directions, always.
+
+One file a method (``$defs``: ``params`` and ``result``), one a notification (``params``), and ``message.json`` for the line itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jsonschema import Draft202012Validator, ValidationError
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+PROTOCOL = "1.0"
+_LONGEST = 160
+
+
+class MessageBroken(Exception):
+    """A message that is none of the protocol's.
+
+    ``name``: which message (``answer to connect``). ``path``: where in it (``$.instance``). ``expected``: what belongs there.
+    """
+
+    def __init__(self, name: str, path: str, seen: str, expected: str) -> None:
+        super().__init__(f"{name}: at {path} {seen}; expected {expected}")
+        self.name = name
+        self.path = path
+        self.seen = seen
+        self.expected = expected
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The call ``id`` is done. ``result`` is not yet checked: only whoever made the call knows the method."""
+
+    id: int
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The call ``id`` was refused with a JSON-RPC error. ``id`` None: the testee could not even read the line."""
+
+    id: int | None
+    code: int
+    message: str
+    data: Any = None
+
+
+@dataclass(frozen=True)
+class Notification:
+    """Something happened. Checked."""
+
+    method: str
+    params: dict[str, Any]
+
+
+class TesteeSchemas:
+    """All messages of the protocol. Made once, used by everybody; has no state."""
+
+    def __init__(self, folder: Path) -> None:
+        schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+        if "message" not in schemas:
+            raise FileNotFoundError(f"no schemas of the testee protocol in {folder}")
+        resources = [Resource.from_contents(schema, default_specification=DRAFT202012) for schema in schemas.values()]
+        registry: Registry[Any] = Registry().with_resources(
+            [(schema["$id"], resource) for schema, resource in zip(schemas.values(), resources, strict=True)]
+        )
+        self._validators: dict[tuple[str, str], Draft202012Validator] = {}
+        for name, schema in schemas.items():
+            for part in ("params", "result"):
+                if part in schema["$defs"]:
+                    reference = {"$ref": f"{schema['$id']}#/$defs/{part}"}
+                    self._validators[name, part] = Draft202012Validator(reference, registry=registry)
+        for kind in ("answer", "error", "notification"):
+            reference = {"$ref": f"{schemas['message']['$id']}#/$defs/{kind}_message"}
+            self._validators["message", kind] = Draft202012Validator(reference, registry=registry)
+        self.methods = frozenset(name for name, part in self._validators if part == "result")
+        named = {name for name, part in self._validators if part == "params"}
+        self.notifications = frozenset(named - self.methods)
+
+    @classmethod
+    def load(cls) -> TesteeSchemas:
+        """The schemas that came with the suite."""
+        return cls(_folder())
+
+    # runner to testee
+
+    def call(self, id: int, method: str, params: dict[str, Any]) -> bytes:
+        """The line of a call. Raises ``MessageBroken`` where the suite itself is wrong."""
+        self.check_call(method, params)
+        message = {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
+        try:
+            text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            return text.encode() + b"\n"
+        except UnicodeEncodeError:
+            # A lone surrogate can only travel as an escape.
+            return json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        except ValueError as error:
+            raise MessageBroken(f"call of {method}", "$.params", str(error), "a JSON value") from error
+
+    def check_call(self, method: str, params: dict[str, Any]) -> None:
+        """Raises ``MessageBroken`` unless these are parameters of that method."""
+        if method not in self.methods:
+            raise MessageBroken(f"call of {method}", "$.method", f"is {method!r}", _one_of(self.methods))
+        self._check(f"call of {method}", method, "params", params)
+
+    # testee to runner
+
+    def line(self, raw: bytes) -> Answer | Refusal | Notification:
+        """Takes a line of the testee apart. Raises ``MessageBroken`` where it is no message; a notification is checked wholly."""
+        name = f"line {_short(raw.decode('utf-8', 'backslashreplace').rstrip())}"
+        try:
+            message = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        except UnicodeDecodeError as error:
+            raise MessageBroken(name, "$", f"is no UTF-8 ({error.reason})", "one JSON-RPC message a line") from error
+        except (ValueError, RecursionError) as error:
+            raise MessageBroken(name, "$", f"is no JSON ({error})", "one JSON-RPC message a line") from error
+        if not isinstance(message, dict):
+            raise MessageBroken(name, "$", f"is {_short(repr(message))}", "a JSON-RPC object")
+        if "method" in message:
+            self._check(f"notification {_short(repr(message['method']))}", "message", "notification", message)
+            self.check_notification(message["method"], message["params"])
+            return Notification(message["method"], message["params"])
+        if "error" in message:
+            self._check(f"error answer {_short(repr(message.get('id')))}", "message", "error", message)
+            refused = message["error"]
+            return Refusal(message["id"], refused["code"], refused["message"], refused.get("data"))
+        self._check(f"answer {_short(repr(message.get('id')))}", "message", "answer", message)
+        return Answer(message["id"], message["result"])
+
+    def check_answer(self, method: str, result: dict[str, Any]) -> None:
+        """Raises ``MessageBroken`` unless this is a result of that method."""
+        self._check(f"answer to {method}", method, "result", result)
+
+    def check_notification(self, method: str, params: dict[str, Any]) -> None:
+        """Raises ``MessageBroken`` unless it is one of the notifications, with its parameters."""
+        if method not in self.notifications:
+            seen = _short(repr(method))
+            raise MessageBroken(f"notification {seen}", "$.method", f"is {seen}", _one_of(self.notifications))
+        self._check(f"notification {method}", method, "params", params)
+
+    def _check(self, name: str, schema: str, part: str, value: Any) -> None:
+        errors: Iterator[ValidationError] = self._validators[schema, part].iter_errors(value)
+        worst = max(errors, key=lambda error: (-len(error.path), str(error.validator) == "type"), default=None)
+        if worst is not None:
+            _raise(name, worst)
+
+
+def _folder() -> Path:
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "data" / "schemas" / "testee"
+    return installed if installed.is_dir() else package.parents[2] / "schemas" / "testee"
+
+
+def _raise(name: str, error: ValidationError) -> NoReturn:
+    while error.context:
+        error = error.context[0]
+    wanted: Any = error.validator_value
+    value: Any = error.instance
+    schema: Any = error.schema
+    seen, expected = f"is {_short(repr(value))}", _short(str(error.message))
+    if error.validator == "required":
+        missing = [key for key in wanted if key not in value]
+        seen, expected = f"there is no {', '.join(missing)}", f"the keys {', '.join(wanted)}"
+    elif error.validator == "additionalProperties":
+        known = schema.get("properties", {})
+        strange = [key for key in value if key not in known]
+        seen = f"there is the unknown key {', '.join(map(repr, strange))}"
+        expected = f"none but {', '.join(known)}" if known else "an empty object"
+    elif error.validator == "dependentRequired":
+        seen, expected = f"there are only {', '.join(value)}", f"the keys {' and '.join(wanted)} together"
+    elif error.validator == "enum":
+        expected = f"one of {', '.join(map(repr, wanted))}"
+    elif error.validator == "const":
+        expected = repr(wanted)
+    elif error.validator == "type":
+        expected = " or ".join(wanted) if isinstance(wanted, list) else f"a value of type {wanted}"
+    elif error.validator == "contains":
+        expected = f"a list that has {wanted.get('const')!r}"
+    elif error.validator == "pattern":
+        expected = f"a string like {wanted}"
+    raise MessageBroken(name, error.json_path, seen, expected) from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _one_of(names: frozenset[str]) -> str:
+    return f"one of {', '.join(sorted(names))}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"

@@ -1,0 +1,118 @@
+"""Each message of the testee protocol: the examples, and what is said of one that is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from redisipc_conformance.testee.schemas import Answer, MessageBroken, Notification, Refusal, TesteeSchemas
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+EXAMPLES = sorted((SCHEMAS / "examples").glob("testee-*/*.json"))
+
+
+@pytest.fixture(scope="module")
+def schemas() -> TesteeSchemas:
+    return TesteeSchemas.load()
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry[dict[str, object]]:
+    contents = [json.loads(path.read_text()) for path in (SCHEMAS / "testee").glob("*.json")]
+    return Registry().with_resources([(c["$id"], Resource.from_contents(c)) for c in contents])
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_an_example_is_what_its_name_says(path: Path, registry: Registry[dict[str, object]]) -> None:
+    schema = json.loads((SCHEMAS / "testee" / f"{path.parent.name.removeprefix('testee-')}.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    errors = list(Draft202012Validator(schema, registry=registry).iter_errors(json.loads(path.read_text())))
+    assert bool(errors) == path.name.startswith("invalid-"), errors
+
+
+def test_every_schema_has_examples_of_both_kinds() -> None:
+    for schema in (SCHEMAS / "testee").glob("*.json"):
+        kinds = {path.name.split("-")[0] for path in (SCHEMAS / "examples" / f"testee-{schema.stem}").glob("*.json")}
+        assert kinds == {"valid", "invalid"}, schema.stem
+
+
+def test_the_methods_and_notifications_are_the_protocols(schemas: TesteeSchemas) -> None:
+    assert schemas.methods == {
+        "hello", "connect", "send", "trigger", "cancel", "fulfill", "reject", "raise", "ignore", "disconnect", "shutdown"
+    }  # fmt: skip
+    assert schemas.notifications == {"received", "cancelled", "error"}
+
+
+def test_a_line_is_an_answer_a_refusal_or_a_notification(schemas: TesteeSchemas) -> None:
+    assert schemas.line(b'{"jsonrpc":"2.0","id":3,"result":{}}\n') == Answer(3, {})
+    refusal = b'{"jsonrpc":"2.0","id":3,"error":{"code":-32601,"message":"no"}}'
+    assert schemas.line(refusal) == Refusal(3, -32601, "no")
+    gone = b'{"jsonrpc":"2.0","method":"cancelled","params":{"endpoint":"a","request":"r1"}}'
+    assert schemas.line(gone) == Notification("cancelled", {"endpoint": "a", "request": "r1"})
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"Hello, I am starting up", ["is no JSON", "one JSON-RPC message a line"]),
+        (b'{"jsonrpc":"2.0","id":1,"result":{"n":NaN}}', ["NaN is no JSON value"]),
+        (b'"\xff"', ["no UTF-8"]),
+        (b"[]", ["a JSON-RPC object"]),
+        (b'{"id":1,"result":{}}', ["answer 1", "there is no jsonrpc"]),
+        (b'{"jsonrpc":"2.0","id":"1","result":{}}', ["$.id", "'1'", "integer"]),
+        (b'{"jsonrpc":"2.0","id":1,"result":null}', ["$.result", "None", "object"]),
+        (b'{"jsonrpc":"2.0","method":"recieved","params":{}}', ["'recieved'", "one of cancelled, error, received"]),
+        (b'{"jsonrpc":"2.0","method":"cancelled","params":{"endpoint":"a"}}', ["cancelled", "there is no request"]),
+        (b'{"jsonrpc":"2.0","id":1,"error":{"code":"x","message":""}}', ["$.error.code", "'x'", "integer"]),
+    ],
+)
+def test_a_broken_line_is_told_with_message_path_and_expectation(
+    schemas: TesteeSchemas, line: bytes, words: list[str]
+) -> None:
+    with pytest.raises(MessageBroken) as raised:
+        schemas.line(line)
+    for word in words:
+        assert word in str(raised.value)
+
+
+def test_a_broken_answer_is_told_with_its_method(schemas: TesteeSchemas) -> None:
+    with pytest.raises(
+        MessageBroken, match=r"answer to connect: at \$ there is no instance; expected the keys instance"
+    ):
+        schemas.check_answer("connect", {})
+    with pytest.raises(MessageBroken, match=r"answer to send: at \$.outcome is 'ok'; expected one of 'fulfilled', "):
+        schemas.check_answer("send", {"outcome": "ok", "content": None})
+    with pytest.raises(MessageBroken, match=r"answer to send: at \$.content is 'late'; expected a value of type null"):
+        schemas.check_answer("send", {"outcome": "timeout", "content": "late"})
+    with pytest.raises(MessageBroken, match=r"unknown key 'more'; expected an empty object"):
+        schemas.check_answer("fulfill", {"more": 1})
+
+
+def test_the_suites_own_messages_are_checked_too(schemas: TesteeSchemas) -> None:
+    with pytest.raises(MessageBroken, match="call of frobnicate"):
+        schemas.call(1, "frobnicate", {})
+    with pytest.raises(MessageBroken, match=r"call of send: at \$ there is no content"):
+        schemas.call(1, "send", {"endpoint": "a", "to": "b"})
+    params = {"endpoint": "a", "url": "", "stream": "s", "group": "g", "options": {"tmeout": 1}}
+    with pytest.raises(MessageBroken, match="unknown key 'tmeout'"):
+        schemas.call(1, "connect", params)
+    with pytest.raises(MessageBroken, match="a JSON value"):
+        schemas.call(1, "send", {"endpoint": "a", "to": "b", "content": float("nan")})
+
+
+def test_a_call_is_one_line_of_utf_8(schemas: TesteeSchemas) -> None:
+    content = "two\nlines, ä, \u2028, \ud800"
+    line = schemas.call(7, "send", {"endpoint": "a", "to": "b", "content": content})
+    assert line.count(b"\n") == 1
+    assert json.loads(line)["params"]["content"] == content
+    assert "ä".encode() in schemas.call(8, "send", {"endpoint": "a", "to": "b", "content": "ä"})
+
+
+def test_a_long_value_is_cut_in_the_message(schemas: TesteeSchemas) -> None:
+    with pytest.raises(MessageBroken) as raised:
+        schemas.line(b'{"jsonrpc":"2.0","id":"' + b"x" * 100_000 + b'","result":{}}')
+    assert len(str(raised.value)) < 1000
