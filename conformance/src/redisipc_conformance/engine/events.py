@@ -1,0 +1,163 @@
+"""What a run tells, as it happens: the only thing that front ends and reporters see of the engine.
+
+A run is ``RunStarted``, then for each scenario ``ScenarioStarted`` and ``ScenarioEnded`` (many side by side), then ``RunEnded``.
+Everything is plain data, so that a report can be written from it without the run.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+class Verdict(enum.Enum):
+    """What became of a check, or of a scenario (then: the worst of its checks)."""
+
+    PASS = "pass"
+    KNOWN = "known"
+    """Failed as the known-failures file says."""
+    NOT_APPLICABLE = "not-applicable"
+    """Asks for an optional feature that the testee does not claim, or another server version."""
+    WARNING = "warning"
+    """A SHOULD that does not hold."""
+    INCONCLUSIVE = "inconclusive"
+    """Could not be decided (the testee crashed before, the server lacks something). Fails the run on a MUST."""
+    FAIL = "fail"
+    SUITE_ERROR = "suite-error"
+    """The suite itself is wrong, or lost its Redis."""
+
+
+Level = Literal["MUST", "SHOULD", "MAY"]
+Side = Literal["testee", "suite"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a scenario's transcript. ``at``: seconds since the scenario began."""
+
+    at: float
+    side: Side
+    who: str
+    """Endpoint or peer."""
+    text: str
+    """A command with its arguments, or what happened (``received``, ``killed``, ``note``)."""
+    reply: str = ""
+    kind: Literal["command", "event", "step"] = "command"
+    fate: str = ""
+    """What a fault did to it."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One named check of a scenario."""
+
+    name: str
+    text: str
+    requirements: tuple[str, ...]
+    level: Level
+    """The strictest of its requirements, as SPEC.md has it."""
+    verdict: Verdict
+    message: str = ""
+    expected: str = ""
+    seen: str = ""
+    file: str = ""
+    line: int = 0
+    wrong_line: int | None = None
+    """Index into the scenario's transcript of the first line that is wrong, where one can be named."""
+    by_timeout: bool = False
+    """Failed since nothing came in time, not since something wrong was seen."""
+    late: bool = False
+    """Counts for a later version than the frozen requirement set."""
+    known: str = ""
+    """Why it may fail, as the known-failures file says (``verdict`` KNOWN)."""
+
+
+@dataclass(frozen=True)
+class BudgetUse:
+    """One wait: which budget, seconds allowed and used."""
+
+    budget: str
+    allowed: float
+    used: float
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """Everything about one scenario that was run (or left out: ``verdict`` NOT_APPLICABLE and the reason)."""
+
+    id: str
+    title: str
+    area: str
+    profile: str
+    verdict: Verdict
+    seconds: float
+    checks: tuple[CheckResult, ...] = ()
+    transcript: tuple[Line, ...] = ()
+    stderr: str = ""
+    """What the testee's processes wrote to stderr while it ran."""
+    reason: str = ""
+    """Why it was left out or could not go on."""
+    rerun: str = ""
+    """The command that runs just this one again."""
+    budgets: tuple[BudgetUse, ...] = ()
+
+
+@dataclass(frozen=True)
+class TesteeInfo:
+    """What the implementation under test said of itself."""
+
+    name: str
+    version: str
+    language: str
+    spec: tuple[str, ...]
+    profiles: tuple[str, ...]
+    features: tuple[str, ...]
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """The Redis that the scenarios ran on. ``kind``: URL, container, local or embedded."""
+
+    brand: str
+    version: str
+    kind: str
+    label: str
+
+
+class Event:
+    """Base of what the engine yields."""
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """``scenarios``: the ids of all that will run. ``left_out``: id to reason, of what was selected and cannot run here."""
+
+    suite: str
+    spec: str
+    testee: TesteeInfo
+    server: ServerInfo
+    seed: int
+    started: str
+    """ISO 8601, UTC."""
+    scenarios: tuple[str, ...]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScenarioStarted(Event):
+    id: str
+
+
+@dataclass(frozen=True)
+class ScenarioEnded(Event):
+    result: ScenarioResult
+
+
+@dataclass(frozen=True)
+class RunEnded(Event):
+    """``interrupted``: by the user or by -x; what had not ended is not in the results."""
+
+    seconds: float
+    interrupted: bool = False
