@@ -1,0 +1,233 @@
+"""``check-testee``: walks a new shim through the protocol and says in one sentence each what is wrong.
+
+Nothing here is about RedisIPC: a shim that passes is one that the runner can drive, no matter how wrong its port is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .converse import converse, refuses_nonsense
+from .raw import Ended, RawTestee, Silent
+from .schemas import PROTOCOL, Answer, MessageBroken, Refusal, TesteeSchemas
+
+START = 10.0
+"""Seconds until ``hello`` must be answered; some languages start slowly."""
+SOON = 2.0
+"""Seconds for everything that needs no Redis."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was tried. ``sentence``: what is wrong and what to do, or why it could not be tried."""
+
+    name: str
+    title: str
+    verdict: Literal["ok", "wrong", "skipped"]
+    sentence: str = ""
+
+
+class Wrong(Exception):
+    """What is wrong, in a sentence."""
+
+
+TITLES = {
+    "start": "The program starts",
+    "hello": "It answers hello, at once and as the schema says",
+    "unknown-method": "It refuses an unknown method with -32601",
+    "invalid-params": "It refuses invalid parameters with -32602 and lives on",
+    "unknown-endpoint": "It refuses an endpoint that nobody connected",
+    "not-claimed": "It refuses what it does not claim",
+    "out-of-order": "It answers a call while another one is still under way",
+    "end-of-input": "It ends when its input ends",
+    "nonsense-option": "It refuses an option that does not exist",
+    "converse": "Two of its endpoints converse over Redis",
+    "stdout": "It writes nothing but messages to stdout",
+    "shutdown": "It answers shutdown, then ends with exit status 0",
+}
+
+
+async def check(command: Sequence[str], url: str | None) -> list[Finding]:
+    """Everything that was tried, in the order of ``TITLES``. ``url``: a Redis, for the parts that need one.
+
+    Stops after ``start`` or ``hello`` where these are wrong: nothing else can be said then.
+    """
+    return await _Walk(command, url).run()
+
+
+def first_wrong(findings: Sequence[Finding]) -> Finding | None:
+    """What to tell somebody who wants one sentence."""
+    return next((finding for finding in findings if finding.verdict == "wrong"), None)
+
+
+class _Walk:
+    def __init__(self, command: Sequence[str], url: str | None) -> None:
+        self.command = command
+        self.url = url
+        self.schemas = TesteeSchemas.load()
+        self.findings: dict[str, Finding] = {}
+        self.hello: dict[str, Any] = {}
+
+    async def run(self) -> list[Finding]:
+        try:
+            testee = await RawTestee.start(self.command, self.schemas)
+        except OSError as error:
+            reason = (
+                f"{self.command[0]} cannot be started: {error.strerror or error}; give the command as the shell would"
+            )
+            self._note("start", "wrong", reason)
+            return self._all()
+        self._note("start", "ok")
+        try:
+            if await self._try("hello", lambda: self._hello(testee)):
+                await asyncio.gather(self._main(testee), self._apart("out-of-order"), self._apart("end-of-input"))
+        finally:
+            await testee.kill()
+        return self._all()
+
+    async def _main(self, testee: RawTestee) -> None:
+        """What is tried on the first process, one after the other."""
+        steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("unknown-method", lambda: self._unknown_method(testee)),
+            ("invalid-params", lambda: self._invalid_params(testee)),
+            ("unknown-endpoint", lambda: self._unknown_endpoint(testee)),
+            ("not-claimed", lambda: self._not_claimed(testee)),
+        ]
+        if self.url is not None:
+            url = self.url
+            steps += [
+                ("nonsense-option", lambda: refuses_nonsense(testee, url)),
+                ("converse", lambda: converse(testee, url, self.hello)),
+            ]
+        steps.append(("shutdown", lambda: self._shutdown(testee)))
+        for name, step in steps:
+            await self._try(name, step)
+            if testee.process.returncode is not None:
+                break
+        await self._try("stdout", lambda: self._stdout(testee))
+
+    async def _apart(self, name: str) -> None:
+        """What is tried on a process of its own."""
+        step = {"out-of-order": self._out_of_order, "end-of-input": self._end_of_input}[name]
+        testee = await RawTestee.start(self.command, self.schemas)
+        try:
+            await self._try(name, lambda: step(testee))
+        finally:
+            await testee.kill()
+
+    async def _try(self, name: str, step: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await step()
+        except (Wrong, MessageBroken, Silent, Ended, AssertionError) as error:
+            self._note(name, "wrong", str(error))
+            return False
+        self._note(name, "ok")
+        return True
+
+    def _note(self, name: str, verdict: Literal["ok", "wrong", "skipped"], sentence: str = "") -> None:
+        self.findings[name] = Finding(name, TITLES[name], verdict, sentence)
+
+    def _all(self) -> list[Finding]:
+        needs_redis = ("nonsense-option", "converse")
+        for name in TITLES:
+            if name not in self.findings:
+                no_redis = self.url is None and name in needs_redis and first_wrong([*self.findings.values()]) is None
+                self._note(name, "skipped", "needs a Redis" if no_redis else "not tried after what went wrong before")
+        return [self.findings[name] for name in TITLES]
+
+    # the steps
+
+    async def _hello(self, testee: RawTestee) -> None:
+        begun = await testee.begin("hello", {"protocol": PROTOCOL})
+        try:
+            answer = await testee.answer(begun, "hello", START)
+        except Silent:
+            testee.end_of_input()
+            try:
+                await testee.answer(begun, "hello", SOON)
+            except (Silent, Ended):
+                noise = f"; it wrote: {testee.noise[0]}" if testee.noise else ""
+                raise Wrong(f"hello was not answered within {START:g} s{noise}{testee.last_words()}") from None
+            reason = "flush stdout after each line, and read stdin line by line, not in blocks"
+            raise Wrong(f"hello was answered only when stdin was closed: {reason}") from None
+        if isinstance(answer, Refusal):
+            raise Wrong(f"hello was refused with {answer.code} {answer.message!r}; it must answer who it is")
+        self.hello = answer.result
+
+    async def _unknown_method(self, testee: RawTestee) -> None:
+        answer = await testee.call("frobnicate", {}, SOON, checked=False)
+        _refused(answer, "the unknown method frobnicate", -32601)
+
+    async def _invalid_params(self, testee: RawTestee) -> None:
+        answer = await testee.call("connect", {"endpoint": "check"}, SOON, checked=False)
+        _refused(answer, "connect without url, stream and group", -32602)
+        if isinstance(await testee.call("hello", {"protocol": PROTOCOL}, SOON), Refusal):
+            raise Wrong("after invalid parameters even hello is refused; answer the error and go on")
+
+    async def _unknown_endpoint(self, testee: RawTestee) -> None:
+        answer = await testee.call("send", {"endpoint": "nobody", "to": "check", "content": 1, "timeout": 0.2}, SOON)
+        _refused(answer, "send of the endpoint nobody, which was never connected")
+        answer = await testee.call("fulfill", {"endpoint": "nobody", "request": "r0", "content": 1}, SOON)
+        _refused(answer, "fulfill of a request that was never received")
+
+    async def _not_claimed(self, testee: RawTestee) -> None:
+        if "cancel" not in self.hello["features"]:
+            answer = await testee.call("cancel", {"endpoint": "nobody", "call": "s0"}, SOON)
+            _refused(answer, "cancel, a feature that hello does not claim,")
+        if "channel" not in self.hello["profiles"]:
+            answer = await testee.call("trigger", {"endpoint": "nobody", "event": "x", "target": "check"}, SOON)
+            _refused(answer, "trigger, of the profile channel that hello does not claim,")
+
+    async def _out_of_order(self, testee: RawTestee) -> None:
+        """A server that never says a word keeps ``connect`` under way."""
+        server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        params = {"endpoint": "slow", "url": f"redis://127.0.0.1:{port}/0", "stream": "check", "group": "check"}
+        try:
+            await testee.call("hello", {"protocol": PROTOCOL}, START)
+            await testee.begin("connect", params)
+            await testee.call("hello", {"protocol": PROTOCOL}, SOON)
+        except Silent:
+            hint = "handle each call in a thread or task of its own, and go on reading"
+            raise Wrong(f"while connect waited for a slow Redis, hello was not answered: {hint}") from None
+        finally:
+            server.close()
+
+    async def _end_of_input(self, testee: RawTestee) -> None:
+        await testee.call("hello", {"protocol": PROTOCOL}, START)
+        if self.url is not None:
+            params = {"endpoint": "eof", "url": self.url, "stream": "redisipc-check-eof", "group": "check"}
+            await testee.call("connect", params, 2 * SOON)
+        testee.end_of_input()
+        if await testee.ended(SOON) is None:
+            threads = (
+                "" if self.url is None else ", even with endpoints connected: exit the process, do not just return"
+            )
+            raise Wrong(f"it still ran {SOON:g} s after stdin was closed; end at the end of input{threads}")
+
+    async def _stdout(self, testee: RawTestee) -> None:
+        if testee.noise:
+            raise Wrong(f"stdout is for messages alone, logs go to stderr: {testee.noise[0]}")
+        if testee.strays:
+            raise Wrong(f"it wrote {testee.strays[0]}; answer each call once, with its id")
+
+    async def _shutdown(self, testee: RawTestee) -> None:
+        answer = await testee.call("shutdown", {}, 2 * SOON)
+        if isinstance(answer, Refusal):
+            raise Wrong(f"shutdown was refused with {answer.code} {answer.message!r}")
+        status = await testee.ended(SOON)
+        if status is None:
+            raise Wrong(f"it still ran {SOON:g} s after it answered shutdown; exit the process after the answer")
+        if status != 0:
+            raise Wrong(f"it ended with exit status {status} after shutdown, 0 was expected{testee.last_words()}")
+
+
+def _refused(answer: Answer | Refusal, what: str, code: int | None = None) -> None:
+    if isinstance(answer, Answer):
+        wanted = f"with the error {code}" if code is not None else "with an error"
+        raise Wrong(f"{what} was answered with {answer.result!r}; it must be refused {wanted}")
+    if code is not None and answer.code != code:
+        raise Wrong(f"{what} was refused with {answer.code} {answer.message!r}; the code must be {code}")

@@ -1,0 +1,112 @@
+"""The part of ``check-testee`` that needs a Redis: a conversation between two endpoints of one process."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+from redisipc_conformance.wire.address import Address
+from redisipc_conformance.wire.client import Client
+
+from .raw import RawTestee
+from .schemas import Answer, Refusal
+
+_SOON = 5.0
+_CONTENT: Any = {"text": "two\nlines, ü and \u2028", "list": [1, 2.5, None, True, {}]}
+
+
+async def refuses_nonsense(testee: RawTestee, url: str) -> None:
+    """An option that nobody has must not be swallowed: a scenario that sets one would test something else."""
+    stream = f"redisipc-check-{secrets.token_hex(4)}"
+    params = {"endpoint": "odd", "url": url, "stream": stream, "group": "odd", "options": {"frobnicate": 1}}
+    answer = await testee.call("connect", params, _SOON, checked=False)
+    await _remove(url, stream, [])
+    hint = "refuse what the port has nothing for"
+    assert isinstance(answer, Refusal), f"connect took the option frobnicate, which does not exist; {hint}"
+
+
+async def converse(testee: RawTestee, url: str, hello: dict[str, Any]) -> None:
+    """Raises AssertionError, or what ``RawTestee.call`` raises, at the first thing that is not as it must be."""
+    stream = f"redisipc-check-{secrets.token_hex(4)}"
+    places = [{"endpoint": name, "url": url, "stream": stream, "group": name} for name in ("a", "b")]
+    answers = await asyncio.gather(*(testee.call("connect", place, _SOON) for place in places))
+    keys = [f"{stream}:{p['group']}:{_result(a, 'connect')['instance']}" for p, a in zip(places, answers, strict=True)]
+    try:
+        nobody = await _begin(testee, "nobody", None, 1.0)
+        await _fulfilled(testee, url, stream)
+        assert not nobody.done(), "a send to a group that nobody has ended before its timeout of 1 s"
+        await _rejected(testee, "reject", {"content": {"no": 1}}, {"no": 1})
+        await _rejected(testee, "raise", {"message": "broken"}, "broken")
+        await _ignored(testee)
+        if "cancel" in hello["features"]:
+            await _given_up(testee)
+        for endpoint in ("a", "b"):
+            _result(await testee.call("disconnect", {"endpoint": endpoint}, _SOON), "disconnect")
+        refused = await testee.call("send", {"endpoint": "a", "to": "b", "content": 1}, _SOON)
+        assert isinstance(refused, Refusal), "send of an endpoint that was disconnected must be refused"
+    finally:
+        await _remove(url, stream, keys)
+
+
+async def _fulfilled(testee: RawTestee, url: str, stream: str) -> None:
+    sent = await _begin(testee, "b", _CONTENT, 3.0)
+    request = await testee.notified("received", lambda params: bool(params["content"] == _CONTENT), _SOON)
+    assert request["endpoint"] == "b", f"the request for b was reported for {request['endpoint']!r}"
+    client = Client(Address.parse(url))
+    entries = await client("XRANGE", stream, "-", "+")
+    await client.close()
+    ids = [fields[1] for _, fields in entries]
+    on_stream = request["id"].encode() in ids
+    assert on_stream, f"it reports the request {request['id']}, which is not in the stream that it was told to use"
+    await _answer(testee, "fulfill", request["request"], {"content": _CONTENT})
+    outcome = _result(await testee.answer(sent, "send", _SOON), "send")
+    expected = {"outcome": "fulfilled", "content": _CONTENT}
+    assert outcome == expected, f"send was answered with {outcome!r} after fulfill; expected {expected!r}"
+
+
+async def _rejected(testee: RawTestee, method: str, how: dict[str, Any], reason: Any) -> None:
+    sent = await _begin(testee, "b", method, 3.0)
+    request = await testee.notified("received", lambda params: bool(params["content"] == method), _SOON)
+    await _answer(testee, method, request["request"], how)
+    outcome = _result(await testee.answer(sent, "send", _SOON), "send")
+    expected = {"outcome": "rejected", "content": reason}
+    assert outcome == expected, f"send was answered with {outcome!r} after {method}; expected {expected!r}"
+
+
+async def _ignored(testee: RawTestee) -> None:
+    sent = await _begin(testee, "b", "ignore", 0.3)
+    request = await testee.notified("received", lambda params: bool(params["content"] == "ignore"), _SOON)
+    await _answer(testee, "ignore", request["request"], {})
+    outcome = _result(await testee.answer(sent, "send", _SOON), "send")
+    expected = {"outcome": "timeout", "content": None}
+    assert outcome == expected, f"send was answered with {outcome!r} after ignore; expected {expected!r}"
+
+
+async def _given_up(testee: RawTestee) -> None:
+    params = {"endpoint": "a", "to": "nobody", "content": 1, "timeout": 3.0, "call": "s1"}
+    sent = await testee.begin("send", params)
+    await asyncio.sleep(0.05)  # nothing tells that a call has begun
+    _result(await testee.call("cancel", {"endpoint": "a", "call": "s1"}, _SOON), "cancel")
+    outcome = _result(await testee.answer(sent, "send", _SOON), "send")
+    assert outcome["outcome"] == "cancelled", f"send was answered with {outcome!r} after cancel; expected cancelled"
+
+
+async def _begin(testee: RawTestee, to: str, content: Any, timeout: float) -> asyncio.Future[Answer | Refusal]:
+    return await testee.begin("send", {"endpoint": "a", "to": to, "content": content, "timeout": timeout})
+
+
+async def _answer(testee: RawTestee, method: str, request: str, how: dict[str, Any]) -> None:
+    _result(await testee.call(method, {"endpoint": "b", "request": request, **how}, _SOON), method)
+
+
+def _result(answer: Answer | Refusal, method: str) -> dict[str, Any]:
+    assert isinstance(answer, Answer), f"{method} was refused with {answer.code} {answer.message!r}"
+    return answer.result
+
+
+async def _remove(url: str, stream: str, prefixes: list[str]) -> None:
+    client = Client(Address.parse(url))
+    for key in [stream, *(f"{prefix}:{kind}" for prefix in prefixes for kind in ("consumers", "announce"))]:
+        await client("DEL", key)
+    await client.close()

@@ -1,0 +1,210 @@
+"""One OS process of the implementation under test: started, spoken to, paused, killed, and never left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .errors import TesteeBroke, TesteeGone, TesteeRefused, TesteeUnusable
+from .jsonrpc import Conversation
+from .schemas import PROTOCOL, TesteeSchemas
+
+__all__ = ["TesteeBroke", "TesteeGone", "TesteeProcess", "TesteeRefused", "TesteeUnusable"]
+
+LONGEST_LINE = 256 * 1024 * 1024
+"""Bytes. Content of 10 MiB, each character escaped, is less."""
+KEPT_STDERR = 256 * 1024
+"""Characters of stderr that are kept of one process: its end."""
+SHUTDOWN_SECONDS = 2.0
+"""What a process gets to end by itself, twice: after the call, and after the end of its stdin."""
+
+
+class TesteeProcess:
+    """One OS process that speaks the testee protocol."""
+
+    def __init__(self, command: Sequence[str], process: asyncio.subprocess.Process, conversation: Conversation) -> None:
+        self.command = tuple(command)
+        self.hello: dict[str, Any] = {}
+        self.stderr = ""
+        self.gone: TesteeGone | None = None
+        """Set when it has ended, or has closed its stdout."""
+        self.on_gone: Callable[[], None] = lambda: None
+        self._process = process
+        self._conversation = conversation
+        self._paused = False
+        self._readers = [asyncio.create_task(self._read_stdout()), asyncio.create_task(self._read_stderr())]
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def start(
+        cls,
+        command: Sequence[str],
+        *,
+        on_notification: Callable[[str, dict[str, Any]], None],
+        schemas: TesteeSchemas,
+        seconds: float,
+    ) -> TesteeProcess:
+        """Starts it and says hello, within `seconds`. Raises TesteeUnusable; no process is left then."""
+        shown = shlex.join(command)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=LONGEST_LINE,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+        except OSError as error:
+            raise TesteeUnusable(f"{shown} cannot be started: {error.strerror or error}") from error
+        testee = cls(command, process, Conversation(schemas, on_notification))
+        try:
+            testee.hello = await testee.call("hello", {"protocol": PROTOCOL}, seconds)
+        except (TesteeRefused, TesteeGone, TesteeBroke, TimeoutError, asyncio.TimeoutError) as error:
+            told = (
+                f"no answer within {seconds:g} s" if isinstance(error, (TimeoutError, asyncio.TimeoutError)) else error
+            )
+            testee.kill()
+            await testee.close()
+            tail = testee.stderr.strip().splitlines()[-5:]
+            more = "\nIts stderr ends with:\n  " + "\n  ".join(tail) if tail else ""
+            raise TesteeUnusable(f"{shown} gave no valid hello: {told}{more}") from error
+        except BaseException:
+            testee.kill()
+            await testee.close()
+            raise
+        return testee
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def outstanding(self) -> list[str]:
+        """The calls that are not answered yet: `connect(a)`."""
+        return [str(call) for call in self._conversation.outstanding.values()]
+
+    @property
+    def broken(self) -> TesteeBroke | None:
+        """The message that broke the protocol, if one did."""
+        return self._conversation.broken
+
+    async def call(self, method: str, params: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The result. Raises TesteeRefused for a JSON-RPC error, TesteeGone when it died, TesteeBroke for a message
+        that breaks the schema, TimeoutError after `seconds` (the call is then forgotten)."""
+        return await self.wait(await self.begin(method, params), method, seconds)
+
+    async def begin(self, method: str, params: dict[str, Any]) -> asyncio.Future[dict[str, Any]]:
+        """Sends the call and gives the future of its answer."""
+        if self.gone is not None:
+            raise TesteeGone(self.gone.how, method)
+        line, future = self._conversation.begin(method, params)
+        stdin = self._process.stdin
+        assert stdin is not None
+        try:
+            stdin.write(line)
+            if len(line) > 65536:
+                async with self._writing:
+                    await stdin.drain()
+        except (OSError, RuntimeError):
+            await self._ended()
+        return future
+
+    async def wait(self, future: asyncio.Future[dict[str, Any]], method: str, seconds: float) -> dict[str, Any]:
+        """The result of a call that was begun. Raises as `call` does."""
+        try:
+            return await asyncio.wait_for(future, seconds)
+        except asyncio.TimeoutError as error:
+            raise TimeoutError(f"{method} was not answered within {seconds:g} s") from error
+
+    def kill(self) -> None:
+        """SIGKILL, its children too."""
+        self._signal(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """SIGSTOP, its children too: nothing of it runs until `resume`."""
+        self._paused = True
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._paused = False
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # The process leads a session of its own, so its id is that of the group; a group outlives its leader.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    async def ended(self) -> None:
+        """Until it is gone."""
+        await asyncio.gather(*self._readers, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Shutdown, then the end of stdin, then SIGKILL. Nothing of it is left when this returns."""
+        try:
+            if self._paused:
+                self.kill()
+            if self.gone is None and self.broken is None and self.hello:
+                with contextlib.suppress(Exception):
+                    await self.call("shutdown", {}, SHUTDOWN_SECONDS)
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._process.wait()), SHUTDOWN_SECONDS)
+        finally:
+            self.kill()
+            await self._process.wait()
+            done, late = await asyncio.wait(self._readers, timeout=0.5)
+            for reader in late:
+                reader.cancel()
+            await asyncio.gather(*self._readers, return_exceptions=True)
+            transport: Any = getattr(self._process, "_transport", None)
+            if transport is not None:
+                transport.close()
+
+    async def _read_stdout(self) -> None:
+        stdout = self._process.stdout
+        assert stdout is not None
+        try:
+            while line := await stdout.readline():
+                self._conversation.line(line)
+        except ValueError:
+            self._conversation.line(b"(a line of more than %d bytes)" % LONGEST_LINE)
+        except OSError:
+            pass
+        await self._ended()
+
+    async def _ended(self) -> None:
+        if self.gone is not None:
+            return
+        try:
+            code = await asyncio.wait_for(asyncio.shield(self._process.wait()), 0.5)
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        except asyncio.TimeoutError:
+            how = "it closed its stdout"
+        calls = ", ".join(self.outstanding)
+        self.gone = TesteeGone(how, calls)
+        self._conversation.fail(self.gone)
+        self.on_gone()
+
+    async def _read_stderr(self) -> None:
+        stderr = self._process.stderr
+        assert stderr is not None
+        with contextlib.suppress(OSError):
+            while data := await stderr.read(65536):
+                self.stderr = (self.stderr + data.decode("utf-8", "replace"))[-KEPT_STDERR:]
+
+
+def _die_with_parent() -> None:
+    """Linux: it ends when the runner is killed, however that happens."""
+    with contextlib.suppress(Exception):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
