@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..scenario import jsontext
+from .. import jsontext
 from .errors import TesteeBroke, TesteeRefused
 from .schemas import Answer, MessageBroken, Notification, Refusal, TesteeSchemas
 

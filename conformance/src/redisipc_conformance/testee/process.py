@@ -161,7 +161,7 @@ class TesteeProcess:
         finally:
             self.kill()
             await self._process.wait()
-            done, late = await asyncio.wait(self._readers, timeout=0.5)
+            _, late = await asyncio.wait(self._readers, timeout=0.5)
             for reader in late:
                 reader.cancel()
             await asyncio.gather(*self._readers, return_exceptions=True)
