@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 import redis
 
-from .support_server import Server, given_url
+from .support_server import Server, choose
 
 
 @pytest.fixture(scope="session")
-def url() -> Iterator[str]:
-    """The URL of a server that is there for the whole run."""
-    given = given_url()
-    if given is not None:
-        yield given
-        return
-    server = Server()
-    server.start()
-    yield server.url
-    server.stop()
+def url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The URL of the server that is there for the whole run; which one is printed."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        server = choose(say=lambda line: print(f"\n{line}", flush=True))
+    with server:
+        yield server.url
 
 
 @pytest.fixture

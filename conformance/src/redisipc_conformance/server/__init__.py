@@ -7,6 +7,7 @@
 """
 
 from .base import NoServer, Server
-from .choose import choose, private
+from .choose import choose, private, program
+from .local import die_with_parent
 
-__all__ = ["NoServer", "Server", "choose", "private"]
+__all__ = ["NoServer", "Server", "choose", "die_with_parent", "private", "program"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 
@@ -28,12 +29,28 @@ def main(argv: list[str] | None = None) -> int:
             print(server.url)
             return 0
         try:
-            return subprocess.call(command, env={**os.environ, "REDIS_URL": server.url})
+            return run(command, {**os.environ, "REDIS_URL": server.url})
         except OSError as error:
             print(f"{command[0]} cannot be run: {error}", file=sys.stderr)
             return 127
-        except KeyboardInterrupt:
-            return 130
+
+
+def run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs it to its end, whatever signals come: the server must be there until then, and be closed after it.
+
+    SIGTERM is handed on; Ctrl-C reaches the command by itself. Returns its exit code, 128 + N where signal N ended it.
+    """
+    process: subprocess.Popen[bytes] | None = None
+
+    def hand_on(number: int, frame: object) -> None:
+        if process is not None and number != signal.SIGINT:
+            process.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, hand_on)
+    process = subprocess.Popen(command, env=environment)
+    code = process.wait()
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":

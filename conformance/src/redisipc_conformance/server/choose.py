@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from .base import NoServer, Server
 from .container import DEFAULT_IMAGE, ContainerServer
@@ -12,6 +13,12 @@ from .local import LocalServer, find_binary
 from .url import GivenServer
 
 AUTO = "auto"
+
+
+def program() -> Path:
+    """A server program of this machine, for tests that start servers with options of their own: that on the PATH, else the
+    embedded one. Raises NoServer when there is neither."""
+    return find_binary() or embedded_binary()
 
 
 def _local() -> Server:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import gc
+import warnings
 from typing import Any
 
 from .base import NoServer, Server, free_port, wait_until_up
+from .guard import Guard
 
 DEFAULT_IMAGE = "redis:7"
 START_SECONDS = 60.0
@@ -18,6 +20,15 @@ def engine_answers() -> str | None:
         import docker
     except ImportError:
         return "the docker package is not installed"
+    with warnings.catch_warnings():
+        # Where nobody listens, the docker package leaves its socket to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        problem = _ping(docker)
+        gc.collect()
+    return problem
+
+
+def _ping(docker: Any) -> str | None:
     try:
         client = docker.from_env(timeout=5)
         try:
@@ -48,33 +59,23 @@ class ContainerServer(Server):
         command = f"{program} --save '' --appendonly no --protected-mode no " + " ".join(config)
         container: Any = DockerContainer(image).with_bind_ports(6379, self._port).with_command(command.strip())
         self._container = container
+        self._guard: Guard | None = None
         try:
-            self._start(container)
+            _start(container)
+            self.id = str(container.get_wrapped_container().id)
+            self._guard = Guard(self.id)
+            self._host = str(container.get_container_host_ip())
             wait_until_up(self.url, START_SECONDS)
-        except NoServer:
-            self.close()
-            raise
-        except Exception as error:
-            self.close()
-            raise NoServer(f"image {image} cannot be run: {error}") from error
-
-    @staticmethod
-    def _start(container: Any) -> None:
-        try:
-            container.start()
-        except Exception:
-            # The reaper is an image of its own, which an offline machine may not have.
-            from testcontainers.core.config import testcontainers_config
-
-            if testcontainers_config.ryuk_disabled or os.environ.get("TESTCONTAINERS_RYUK_DISABLED"):
+        except BaseException as error:
+            with contextlib.suppress(Exception):
+                self.close()
+            if isinstance(error, NoServer) or not isinstance(error, Exception):
                 raise
-            testcontainers_config.ryuk_disabled = True
-            container.start()
+            raise NoServer(f"image {image} cannot be run: {error}") from error
 
     @property
     def url(self) -> str:
-        host = self._container.get_container_host_ip() if self._container.get_wrapped_container() else "127.0.0.1"
-        return f"redis://{host}:{self._port}/0"
+        return f"redis://{self._host}:{self._port}/0"
 
     def stop(self) -> None:
         with contextlib.suppress(Exception):
@@ -91,8 +92,25 @@ class ContainerServer(Server):
                 _command(sock, "FLUSHALL")
 
     def close(self) -> None:
-        with contextlib.suppress(Exception):
+        """Removes the container. Raises what the engine says when it cannot."""
+        import docker
+
+        with contextlib.suppress(docker.errors.NotFound):
             self._container.stop()
+        # Not reached where it failed: the guard may have more luck once this process ends.
+        if self._guard is not None:
+            self._guard.dismiss()
 
     def __str__(self) -> str:
         return f"{self.about()} (container {self.image})"
+
+
+def _start(container: Any) -> None:
+    """Starts it without testcontainers' reaper: that is an image of its own, and a `Guard` does its work."""
+    from testcontainers.core.config import testcontainers_config as config
+
+    before, config.ryuk_disabled = config.ryuk_disabled, True
+    try:
+        container.start()
+    finally:
+        config.ryuk_disabled = before

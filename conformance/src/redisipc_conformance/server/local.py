@@ -80,7 +80,7 @@ class LocalServer(Server):
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 stdin=subprocess.DEVNULL,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         except OSError as error:
             raise NoServer(f"{self._binary} cannot be started: {error}") from error
@@ -118,7 +118,7 @@ class LocalServer(Server):
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Linux: the server ends when the runner is killed, however that happens."""
     with contextlib.suppress(Exception):
         import ctypes
