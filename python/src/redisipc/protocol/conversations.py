@@ -134,7 +134,9 @@ def relist(core: Core, inbox: Inbox, read_running: bool) -> Talk:
     while True:
         answers = checked((yield [commands.pending_of(names.stream, names.group, names.dispatcher, _PAGE, start)]))
         rows = list(replies.pending_entries(answers[0]))
-        fresh = [row for row in rows if row.id not in core.inflight and row.idle < commands.GIVEN_BACK]
+        # What waits to be acknowledged or deleted was dealt with: only Redis does not know yet.
+        known = core.inflight.keys() | {*core.outbox.acknowledge, *core.outbox.delete}
+        fresh = [row for row in rows if row.id not in known and row.idle < commands.GIVEN_BACK]
         if fresh:
             answers = checked((yield [commands.one(names.stream, row.id) for row in fresh]))
             now = core.now

@@ -69,7 +69,7 @@ class Endpoint:
         """Ask ``destination`` (a group). Exactly one ``Finished`` follows, by ``timeout`` + 1 seconds (G1)."""
         outgoing = self._requester.send(text, destination, timeout, now)
         presence = self.parts.presence
-        if presence.siblings and presence.next_poll is None:
+        if presence.next_poll is None:
             presence.plan(now)
         return outgoing
 
@@ -230,7 +230,10 @@ class Endpoint:
         if state is State.UP:
             times += (self.parts.keepalive.due(), self.parts.presence.due(), self.parts.reclaimer.due())
         elif state is State.CLOSING:
-            times += (self.parts.keepalive.due(), self.closing.due())
+            times.append(self.parts.keepalive.due())
+            if self._writing is None:
+                # Otherwise the next step is taken when the batch is done or lost.
+                times.append(self.closing.due())
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> None:

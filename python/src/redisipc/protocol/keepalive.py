@@ -43,7 +43,8 @@ class KeepAlive:
         self.restart(now)
         if core.state not in (State.UP, State.CLOSING) or core.without("rule6"):
             return
-        ids = [i.entry_id for i in core.inflight.values() if i.state not in ("answering", "unsure")]
+        # Answers that wait to be written too: while Redis is out of memory they may wait for long.
+        ids = [i.entry_id for i in core.inflight.values() if i.state != "unsure"]
         for chunk in (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)):
             if late:
                 # After a pause another member may run it by now: look who owns it before claiming.
@@ -86,7 +87,7 @@ class KeepAlive:
                 alive = {id for id, body in zip(ids, answers[1:], strict=True) if body and id in alive}
             for id in ids:
                 incoming = core.inflight.get(id)
-                if id not in alive and incoming is not None and incoming.state not in ("answering", "unsure"):
+                if id not in alive and incoming is not None and incoming.state != "unsure":
                     core.outbox.clean(id, None, now)
                     self.responder.lost(id, "its requester gave up")
 

@@ -93,12 +93,13 @@ class Presence:
             return
         if self.next_refresh is not None:
             self.next_refresh = min(self.next_refresh, now + settings.refresh_busy)
-        if self.siblings and self.next_poll is None and not self._polling:
+        if self.next_poll is None and not self._polling:
+            # Without a known sibling too: one that joined just now may hand us a response before we hear of it.
             self.next_poll = now + self._interval()
 
     def _interval(self) -> float:
         settings = self.core.settings
-        woken = self.core.listening and all(sibling.wakeup for sibling in self.siblings.values())
+        woken = all(self.core.listening and sibling.wakeup for sibling in self.siblings.values())
         return settings.poll_with_wakeups if woken else settings.poll
 
     def poll(self, now: float) -> None:

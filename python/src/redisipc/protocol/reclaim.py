@@ -18,6 +18,8 @@ from .replies import PendingEntry
 from .responder import Responder
 
 _LOOK_COUNT = 100
+_SPARE = 4
+"""How many more given-back requests are looked at than there is room for: the bodies of some may be gone."""
 
 
 def starts_of(row: PendingEntry) -> int:
@@ -85,7 +87,9 @@ class Reclaimer:
             return
         self._looking = True
         names = self.core.names
-        start = self._cursor if idle_ms < GIVEN_BACK else b"-"
+        start, count = self._cursor, _LOOK_COUNT
+        if idle_ms >= GIVEN_BACK:
+            start, count = b"-", min(count, self._capacity() + _SPARE)
 
         def done(answers: list[Any], now: float) -> None:
             self._looking = False
@@ -95,6 +99,8 @@ class Reclaimer:
             rows = list(replies.pending_entries(answers[0]))
             if idle_ms < GIVEN_BACK:
                 self._page(rows)
+            elif len(rows) == count:
+                self.responder.shared_waiting = True
             self._choose(rows, now)
             if self._look_again:
                 self._look_again = False
@@ -103,7 +109,13 @@ class Reclaimer:
         def lost(_sent: bool, _now: float) -> None:
             self._looking = self._look_again = False
 
-        self.core.step(Step([commands.pending(names.stream, names.group, idle_ms, start, _LOOK_COUNT)], done, lost))
+        self.core.step(Step([commands.pending(names.stream, names.group, idle_ms, start, count)], done, lost))
+
+    def _capacity(self) -> int:
+        """How many requests may be taken over now: what can start, and alone in the group what may queue."""
+        if self._siblings():
+            return self.responder.room
+        return self.responder.room + self.core.settings.max_queue - len(self.responder.queue)
 
     def _page(self, rows: list[PendingEntry]) -> None:
         """Next time go on behind this page, so that many that are kept alive never hide one that is dead."""
@@ -118,11 +130,16 @@ class Reclaimer:
         for id in [id for id, (_, at) in self._suspects.items() if now - at > 60]:
             del self._suspects[id]
         chosen: list[tuple[PendingEntry, bool]] = []
+        given_left = self._capacity() + _SPARE
         for row in rows:
             if row.id in self.core.inflight:
                 continue
             if row.idle >= GIVEN_BACK and not self.core.without("rule8"):
-                chosen.append((row, True))
+                if given_left > 0:
+                    given_left -= 1
+                    chosen.append((row, True))
+                else:
+                    self.responder.shared_waiting = True
                 continue
             if now < self.hold_until:
                 continue
@@ -143,15 +160,15 @@ class Reclaimer:
         names = self.core.names
 
         def done(answers: list[Any], now: float) -> None:
-            room = self.responder.room
-            if not self._siblings():
-                room += self.core.settings.max_queue - len(self.responder.queue)
+            room = self._capacity()
+            gone = False
             claims: list[tuple[PendingEntry, bool, Entry | Malformed]] = []
             for (row, given), reply in zip(chosen, answers, strict=True):
                 if isinstance(reply, Failure):
                     continue
                 if not reply:
                     self.core.outbox.clean(row.id, None, now)
+                    gone = gone or given
                     continue
                 entry = parse(row.id, reply[0][1])
                 if isinstance(entry, Entry) and entry.status == PENDING:
@@ -162,6 +179,8 @@ class Reclaimer:
                 claims.append((row, given, entry))
             if claims:
                 self._claim(claims)
+            elif gone:
+                self.look_for_given_back()
 
         self.core.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done))
 
@@ -177,8 +196,14 @@ class Reclaimer:
                 lines.append(commands.claim(names.stream, names.group, names.dispatcher, row.id, idle, starts))
 
         def done(answers: list[Any], now: float) -> None:
+            beaten = False
             for (row, given, entry), reply in zip(claims, answers, strict=True):
                 if isinstance(reply, list) and row.id in reply:
                     self._receive(entry, starts_of(row) + (0 if given else 1), not given, now)
+                elif given and isinstance(reply, list):
+                    beaten = True
+            if beaten:
+                # A sibling was faster: there may be more, and nobody will tell us again.
+                self.look_for_given_back()
 
         self.core.step(Step(lines, done))

@@ -122,6 +122,8 @@ class Requester:
                 self._timed_out(outgoing, now)
                 continue
             was = outgoing.state
+            if was == "sending":
+                outgoing.floor = self._floor(outgoing)
             self._advance(outgoing, "deadline")
             if was == "queued" or self.core.state is not State.UP or self.core.without("rule5"):
                 self._timed_out(outgoing, now)
@@ -203,13 +205,16 @@ class Requester:
                 if was_sent and not core.without("rule1"):
                     # RIPC-REQ: it may be stored; sending it again could run it twice.
                     if outgoing.state != "finished":
-                        # Where to look for it: 10 s of slack for what the clocks may differ.
-                        outgoing.floor = b"%d" % max(0, int((core.server_clock(outgoing.sent_at) - 10) * 1000))
+                        outgoing.floor = self._floor(outgoing)
                         self._advance(outgoing, "unknown")
                 else:
                     self._not_stored(outgoing, now)
 
         return Step(lines, done, lost)
+
+    def _floor(self, outgoing: Outgoing) -> bytes:
+        """Where a last look begins for a request of which the entry ID is not known: 10 s of slack for what the clocks may differ."""
+        return b"%d" % max(0, int((self.core.server_clock(outgoing.sent_at) - 10) * 1000))
 
     def _stored(self, outgoing: Outgoing, entry_id: bytes, now: float) -> None:
         if outgoing.state == "finished":

@@ -250,6 +250,8 @@ class Responder:
             else:
                 core.problem("answer", f"an answer could not be written: {failure.message}", incoming.entry_id)
                 self._gone(incoming)
+                # It was run: nobody may run it again.
+                core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
         if is_outage(failure) or is_group_lost(failure):
             core.fail(failure)
         elif is_refusal(failure):
