@@ -26,7 +26,7 @@ HELLO = {
 }  # fmt: skip
 
 
-out = open(1, "w", buffering=1 << 16, closefd=False)  # whatever PYTHONUNBUFFERED says
+out = open(1, "w", buffering=1 << 16, closefd=False)  # noqa: SIM115  whatever PYTHONUNBUFFERED says
 
 
 def write(message: dict[str, Any]) -> None:
