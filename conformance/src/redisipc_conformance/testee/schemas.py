@@ -15,6 +15,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from redisipc_conformance.files import schemas_folder
+
 PROTOCOL = "1.0"
 _LONGEST = 160
 
@@ -86,7 +88,7 @@ class TesteeSchemas:
     @classmethod
     def load(cls) -> TesteeSchemas:
         """The schemas that came with the suite."""
-        return cls(_folder())
+        return cls(schemas_folder() / "testee")
 
     # runner to testee
 
@@ -149,12 +151,6 @@ class TesteeSchemas:
         worst = max(errors, key=lambda error: (-len(error.path), str(error.validator) == "type"), default=None)
         if worst is not None:
             _raise(name, worst)
-
-
-def _folder() -> Path:
-    package = Path(__file__).resolve().parent.parent
-    installed = package / "data" / "schemas" / "testee"
-    return installed if installed.is_dir() else package.parents[2] / "schemas" / "testee"
 
 
 def _raise(name: str, error: ValidationError) -> NoReturn:
