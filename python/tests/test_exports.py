@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -49,6 +51,35 @@ def test_the_threads_face_does_not_load_the_asyncio_one() -> None:
 def test_importing_sets_up_no_logging() -> None:
     text = "import logging, redisipc; print(logging.root.handlers, logging.getLogger('redisipc').level)"
     assert fresh(text) == "[] 0"
+
+
+def modules(text: str) -> set[str]:
+    return set(fresh(f"import sys; {text}; print(*sys.modules)").split())
+
+
+def test_importing_loads_nothing_but_redis_py_and_what_that_loads() -> None:
+    more = modules("import redisipc") - modules("import redis")
+    assert {name for name in more if name.partition(".")[0] != "redisipc"} == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="counts the processor time of children")
+def test_importing_costs_little_beside_redis_py(tmp_path: Path) -> None:
+    import resource
+
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+
+    def seconds(text: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", text], check=True, env=environment)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    seconds("import redisipc")
+    bare, redis, ours = (
+        min(seconds(text) for _ in range(5)) for text in ("pass", "import redis, redis.cluster", "import redisipc")
+    )
+    assert ours - redis < 0.4 * (redis - bare)
 
 
 def test_no_value_is_public_by_accident() -> None:

@@ -125,6 +125,19 @@ async def test_a_timeout_of_the_call(face: Face) -> None:
     assert (await face.call(web.trigger_event, "x", target="nobody", timeout=0.1)).timed_out
 
 
+@event
+def left(self: Any) -> float | None:
+    return self.entry.time_left
+
+
+async def test_an_event_knows_how_much_time_is_left_where_the_call_said_so(face: Face) -> None:
+    await face.connected("worker", left=left)
+    web = await face.connected("web")
+    response = await face.call(web.trigger_event, "left", target="worker", timeout=3)
+    assert 2 < response.value <= 3
+    assert (await face.call(web.trigger_event, "left", target="worker")).value is None
+
+
 async def test_a_future_of_an_event_can_be_cancelled(face: Face) -> None:
     web = await face.connected("web")
     assert web.submit_event("x", target="nobody").cancel()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from redisipc import Channel, Reject, event
+from redisipc import Channel, ConfigurationError, Reject, event
 from redisipc.channel.dispatch import content_of, dispatch
 
 
@@ -56,5 +56,11 @@ def test_what_cannot_be_called_is_rejected(content: Any, text: str) -> None:
 
 
 def test_the_content_that_triggers_an_event() -> None:
-    assert content_of("reserve", {"sku": 1}) == {"event": "reserve", "params": {"sku": 1}}
-    assert content_of("free", None) == {"event": "free", "params": {}}
+    assert content_of("reserve", {"sku": 1}, None) == {"event": "reserve", "params": {"sku": 1}}
+    assert content_of("free", None, None) == {"event": "free", "params": {}}
+
+
+def test_a_timeout_of_the_calls_own_travels_beside_the_params() -> None:
+    assert content_of("free", None, 0.25) == {"event": "free", "params": {}, "meta": {"timeout_ms": 250}}
+    with pytest.raises(ConfigurationError, match="timeout"):
+        content_of("free", None, float("inf"))

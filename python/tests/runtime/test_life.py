@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -146,6 +147,30 @@ async def test_state_changes_are_logged_once(face: Face, stream: str, caplog: py
     assert caplog.records[0].redisipc_group == "web"  # type: ignore[attr-defined]
 
 
+async def test_a_logger_of_the_users_own_is_used(face: Face, stream: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        web = face.stream(stream, "web")
+        await face.call(web.connect, logger=logging.getLogger("mine"))
+        await face.call(web.disconnect)
+        await until(lambda: len(caplog.records) == 2)
+    assert {record.name for record in caplog.records} == {"mine"}
+
+
+async def test_trouble_is_logged_where_nobody_takes_it(
+    face: Face, stream: str, raw: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    await face.connected(stream, "stock", lambda request: 1 / 0)
+    web = await face.connected(stream, "web")
+    with caplog.at_level(logging.ERROR, "redisipc"):
+        assert (await face.call(web.send_to_group, {"secret": 1}, to="stock")).reason == "division by zero"
+        await until(lambda: caplog.records)
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+    assert "raised ZeroDivisionError: division by zero" in record.getMessage()
+    assert "secret" not in record.getMessage()
+
+
 class TestWhereRedisIs:
     async def test_by_url(self, face: Face, stream: str, url: str) -> None:
         web = face.module.Stream.from_url(url, stream, "web", timeout=1.5)
@@ -176,6 +201,30 @@ class TestWhereRedisIs:
         await face.call(web.connect, redis_options={"url": url, "client_name": "x"}, ledger={"entry_timeout": 2})
         assert web.options.timeout == 2
 
+    async def test_by_host_and_port(self, face: Face, stream: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+        given = urlsplit(url)
+        web = face.stream(stream, "web", lambda request: request.content)
+        await face.call(web.connect, redis_options={"host": given.hostname, "port": given.port})
+        assert await face.call(web.request, 1, to="web") == 1
+
+    async def test_redis_options_go_before_the_url(self, face: Face, stream: str, url: str) -> None:
+        web = face.stream(stream, "web")
+        await face.call(web.connect, url=url, redis_options={"db": 1})
+        with redis.Redis.from_url(url.removesuffix("/0") + "/1") as other:
+            assert other.exists(stream)
+            await face.call(web.disconnect)
+            other.delete(stream)
+
+    async def test_two_addresses_are_refused(self, face: Face, stream: str, url: str) -> None:
+        with pytest.raises(ConfigurationError, match="a url, or host in redis_options, not both"):
+            await face.call(face.stream(stream, "web", url=url).connect, redis_options={"host": "x"})
+
+    @pytest.mark.parametrize("options", [{"hots": "x"}, {"host": "x", "hots": "y"}])
+    async def test_redis_options_that_nobody_knows_are_refused(self, face: Face, stream: str, options: Any) -> None:
+        with pytest.raises(ConfigurationError, match="hots"):
+            await face.call(face.stream(stream, "web").connect, redis_options=options)
+
     async def test_a_client_of_the_other_face_is_refused(self, face: Face, stream: str, url: str) -> None:
         kind = redis.asyncio.Redis if face.name == "threads" else redis.Redis
         web = face.stream(stream, "web", client=kind.from_url(url))
@@ -199,7 +248,7 @@ class TestWhereRedisIs:
     async def test_nobody_there(self, face: Face, stream: str) -> None:
         web = face.stream(stream, "web", url="redis://127.0.0.1:1", connect_timeout=0.4)
         start = time.monotonic()
-        with pytest.raises(ConnectionLost, match=r"within 0\.4 s.*127.0.0.1:1") as caught:
+        with pytest.raises(ConnectionLost, match=r"within 0\.4 s.*127.0.0.1:1.*REDIS_URL") as caught:
             await face.call(web.connect)
         assert isinstance(caught.value, ConnectionError)
         assert 0.3 < time.monotonic() - start < 2
@@ -209,7 +258,7 @@ class TestWhereRedisIs:
         raw.set(stream, "no stream")
         web = face.stream(stream, "web", connect_timeout=10)
         start = time.monotonic()
-        with pytest.raises(ConnectionLost, match="WRONGTYPE"):
+        with pytest.raises(ConnectionLost, match=r"WRONGTYPE.*choose another name"):
             await face.call(web.connect)
         assert time.monotonic() - start < 2
 

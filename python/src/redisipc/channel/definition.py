@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from redisipc.errors import ConfigurationError
 
@@ -28,8 +28,7 @@ class EventDefinition:
     required: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Mark:
+class _Mark(NamedTuple):
     name: str | None
     params: tuple[str, ...] | None
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from redisipc.errors import Reject
+from redisipc.protocol.settings import check_timeout
 
 from .definition import EventDefinition
 
@@ -19,9 +20,14 @@ class Call(NamedTuple):
     arguments: dict[str, Any]
 
 
-def content_of(name: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The content of the request that triggers an event."""
-    return {"event": name, "params": dict(params or {})}
+def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | None) -> dict[str, Any]:
+    """The content of the request that triggers an event; a ``timeout`` of the call's own travels in ``meta``
+    (RIPC-CHAN-3).
+    """
+    content: dict[str, Any] = {"event": name, "params": dict(params or {})}
+    if timeout is not None:
+        content["meta"] = {"timeout_ms": round(check_timeout(timeout) * 1000)}
+    return content
 
 
 def dispatch(events: Mapping[str, EventDefinition], content: Any) -> Call:

@@ -61,12 +61,15 @@ class Channel(BaseChannel[Stream]):
     def trigger_event(
         cls, name: str, target: str, params: Mapping[str, Any] | None = None, timeout: float | None = None
     ) -> Response:
-        """Trigger an event of the channel ``target`` and wait for its ``Response``; see ``Stream.send_to_group``."""
-        return cls._connected_endpoint().send_to_group(content_of(name, params), target, timeout)
+        """Trigger an event of the channel ``target`` and wait for its ``Response``; see ``Stream.send_to_group``.
+
+        A ``timeout`` given here travels with the request, so that the event knows its ``entry.time_left``.
+        """
+        return cls._connected_endpoint().send_to_group(content_of(name, params, timeout), target, timeout)
 
     @classmethod
     def submit_event(
         cls, name: str, target: str, params: Mapping[str, Any] | None = None, timeout: float | None = None
     ) -> RequestFuture:
         """Trigger an event and return a future of its value; see ``Stream.submit``."""
-        return cls._connected_endpoint().submit(content_of(name, params), target, timeout)
+        return cls._connected_endpoint().submit(content_of(name, params, timeout), target, timeout)

@@ -36,6 +36,13 @@ H = TypeVar("H", bound=Handler)
 E = TypeVar("E", bound=ErrorHandler)
 
 logger = logging.getLogger("redisipc")
+_HINTS = {
+    "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
+    "WRONGPASS": "; look at the user and the password in the URL",
+    "NOPERM": "; the rights that an endpoint needs stand in the README, under Running in production",
+    "WRONGTYPE": "; a key of this name holds something else: choose another name for the stream",
+}
+"""What to do about a refusal that only the user can mend, by its first word."""
 
 
 class BaseStream:
@@ -204,9 +211,13 @@ class BaseStream:
 
     def _lost_error(self) -> ConnectionLost:
         if self._permanent:
-            return ConnectionLost(f"Redis refuses this endpoint: {self._reason}")
+            hint = _HINTS.get(self._reason.partition(" ")[0], "")
+            return ConnectionLost(f"Redis refuses this endpoint: {self._reason}{hint}")
         limit = self._options.connect_timeout
-        return ConnectionLost(f"Redis could not be reached within {limit:g} s: {self._reason or 'no answer'}")
+        return ConnectionLost(
+            f"no working connection to Redis within {limit:g} s: {self._reason or 'no answer'}; "
+            "is it running, and is it the one that url=, client= or REDIS_URL names?"
+        )
 
     def _response(self, outgoing: Outgoing, outcome: Outcome) -> Response:
         return response_of(outgoing, outcome, self._stream, time.monotonic())

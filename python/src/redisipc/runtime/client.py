@@ -34,9 +34,32 @@ _NOT_OURS = (
 )
 
 
+_ADDRESS = ("host", "port", "unix_socket_path", "ssl")
+"""Options of redis-py that say where Redis is, as a URL does."""
+
+
 def url_of(url: str | None) -> str:
     """The URL to use: given, from ``REDIS_URL``, or a local server."""
     return url or os.environ.get("REDIS_URL") or DEFAULT_URL
+
+
+def make_client(kind: type[Any], url: str | None, redis_options: dict[str, Any]) -> Any:
+    """A redis-py client of ours, of which only the settings are used.
+
+    What ``redis_options`` say goes before the URL and the environment. Raises ``ConfigurationError`` for two addresses,
+    TypeError or ValueError for what redis-py does not know.
+    """
+    where = [name for name in _ADDRESS if name in redis_options]
+    if where:
+        if url is not None:
+            raise ConfigurationError(f"give a url, or {' and '.join(where)} in redis_options, not both")
+        return kind(**redis_options)
+    client = kind.from_url(url_of(url))
+    pool = client.connection_pool
+    pool.connection_kwargs.update(redis_options)
+    # Made and not opened, it shows an option that does not exist.
+    pool.connection_class(**pool.connection_kwargs)
+    return client
 
 
 def connection_kwargs(kwargs: dict[str, Any], retry: type[Any], name: str) -> dict[str, Any]:

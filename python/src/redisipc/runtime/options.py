@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +35,11 @@ class Options:
 
     - ``wakeups``: whether to use pub/sub to wake up siblings at once, which costs the third connection.
     - ``janitor_age``: whether to trim entries older than this from the stream (``XTRIM MINID``). None: never.
+
+    The gem's options are understood wherever these are: ``ledger={"entry_timeout": 5}``, or ``entry_timeout=5``, is
+    ``timeout``; ``consumer={"pool_size": 3}`` is ``concurrency``. Dispatchers, connection pools, execution intervals
+    and ``cleanup_interval`` have nothing to set here: one reader takes requests as they come, connections are two or
+    three, nothing is polled, and a request's time limit is kept to the millisecond. They are accepted without effect.
     """
 
     timeout: float = 5.0
@@ -71,6 +75,8 @@ class Options:
         changes = _translated(given)
         for name in changes:
             if name not in _NAMES:
+                import difflib  # rare, and an import that everybody would pay for
+
                 close = difflib.get_close_matches(name, [*_NAMES, *_GEM_NAMES], 1)
                 hint = f"; did you mean {close[0]}?" if close else ""
                 raise ConfigurationError(f"there is no option {name}{hint}")

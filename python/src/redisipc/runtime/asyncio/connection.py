@@ -11,7 +11,7 @@ from typing import Any
 import redis.asyncio
 from redis.asyncio.retry import Retry
 
-from redisipc.runtime.client import check_client, check_slot, connection_kwargs, url_of
+from redisipc.runtime.client import check_client, check_slot, connection_kwargs, make_client
 from redisipc.runtime.lane import Lane
 
 
@@ -20,7 +20,7 @@ class Target:
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
         if client is None:
-            client = redis.asyncio.Redis.from_url(url_of(url), **redis_options)
+            client = make_client(redis.asyncio.Redis, url, redis_options)
         check_client(client, (redis.asyncio.Redis, redis.asyncio.RedisCluster), "redis.asyncio")
         self._client = client
         self._stream = stream

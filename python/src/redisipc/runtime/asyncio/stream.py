@@ -53,9 +53,9 @@ class Stream(BaseStream):
     ) -> Stream:
         """Join the stream, and return when others can find this endpoint. From then on it repairs itself.
 
-        Everything may have been given to the constructor as well. ``redis_options`` are arguments for redis-py's
-        ``Redis.from_url``. Raises ``ConnectionLost`` when Redis cannot be reached within ``connect_timeout`` or refuses
-        us, ``AlreadyConnected``, and ``ConfigurationError`` for options that cannot work.
+        Everything may have been given to the constructor as well. ``redis_options`` are arguments of
+        redis-py's ``Redis``, among them ``url``. Raises ``ConnectionLost`` when Redis cannot be reached within
+        ``connect_timeout`` or refuses us, ``AlreadyConnected``, and ``ConfigurationError`` for options that cannot work.
         """
         self._configure(url, client, redis_options, logger, given)
         try:

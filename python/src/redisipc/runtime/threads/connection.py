@@ -16,7 +16,7 @@ from typing import Any
 import redis
 from redis.retry import Retry
 
-from redisipc.runtime.client import check_client, check_slot, connection_kwargs, url_of
+from redisipc.runtime.client import check_client, check_slot, connection_kwargs, make_client
 from redisipc.runtime.lane import Lane
 
 READ_SIZE = 65536
@@ -28,7 +28,7 @@ class Target:
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
         if client is None:
-            client = redis.Redis.from_url(url_of(url), **redis_options)
+            client = make_client(redis.Redis, url, redis_options)
         check_client(client, (redis.Redis, redis.RedisCluster), "sync redis-py")
         self._client = client
         self._stream = stream
