@@ -155,7 +155,10 @@ def test_ctrl_c_while_waiting_gives_the_request_up(run: Any, stream: str, url: s
     """
     program = run(text, stream, url)
     program.line()
-    time.sleep(0.3)
+    end = time.monotonic() + 10
+    while raw.xlen(stream) == 0:
+        assert time.monotonic() < end, "the request was not stored"
+        time.sleep(0.01)
     program.process.send_signal(signal.SIGINT)
     assert program.end() == (0, "interrupted 0\n")
     assert raw.xlen(stream) == 0
