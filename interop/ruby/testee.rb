@@ -1,0 +1,236 @@
+# frozen_string_literal: true
+
+# The gem redis_ipc as an implementation under test: the testee protocol 1.0 over its public API.
+#
+# A handler waits in the gem's own thread until the runner says what it does. What the gem has no means for (a timeout for one
+# request, most options, rejecting an event with anything but a message) is refused, never played.
+
+require "json"
+require "logger"
+require "optparse"
+require "securerandom"
+require "uri"
+require "redis_ipc"
+
+# A call that is answered with an error: its code and what cannot be done.
+class Refused < StandardError
+  attr_reader :code
+
+  def initialize(message, code = -32000)
+    super(message)
+    @code = code
+  end
+end
+
+# Writes lines to the runner, from any thread.
+module Wire
+  LOCK = Mutex.new
+
+  def self.write(**message)
+    text = JSON.generate({jsonrpc: "2.0", **message}, allow_nan: true, max_nesting: 0)
+    LOCK.synchronize do
+      $stdout.puts(text)
+      $stdout.flush
+    end
+  end
+
+  # Text that is no UTF-8 cannot be said in JSON.
+  def self.sayable(value)
+    case value
+    when String then value.dup.force_encoding("UTF-8").scrub
+    when Hash then value.to_h { |key, part| [sayable(key.to_s), sayable(part)] }
+    when Array then value.map { |part| sayable(part) }
+    else value
+    end
+  end
+end
+
+# The gem hands the entry to Event#execute but keeps it from the event's block; the runner wants its id.
+class EventWithEntry < RedisIPC::Channel::Event
+  def execute(entry:, **)
+    Thread.current[:entry] = entry
+    super
+  end
+end
+
+# One handler that was started. `stream` is nil for an event, which answers by its value or exception.
+Started = Struct.new(:stream, :entry, :ending)
+
+class Testee
+  ABOUT = {protocol: "1.0", name: "redis_ipc (gem)", version: RedisIPC::VERSION, language: "ruby", spec: ["1.0"],
+           profiles: %w[base group channel resilient], features: []}.freeze
+
+  def initialize(consumers:, dispatchers:, interval:)
+    @consumer = {pool_size: consumers, execution_interval: interval}
+    @dispatcher = {pool_size: dispatchers, execution_interval: interval}
+    @endpoints = {}
+    @timeouts = {}
+    @started = {}
+    @handles = 0
+    @lock = Mutex.new
+  end
+
+  def do_hello(protocol:) = ABOUT
+
+  def do_connect(endpoint:, url:, stream:, group:, options: {}, events: nil)
+    odd = options.keys - %w[timeout concurrency]
+    raise Refused, "the gem has no option for #{odd.join(", ")}" if odd.any?
+
+    @timeouts[endpoint] = options.fetch("timeout", 5)
+    consumer = {**@consumer, pool_size: options.fetch("concurrency", @consumer[:pool_size])}
+    target = events ? channel(endpoint, stream, group, events) : stream(endpoint, stream, group)
+    target.connect(redis_options: redis(url), ledger: {entry_timeout: @timeouts[endpoint]}, consumer: consumer, dispatcher: @dispatcher)
+    @endpoints[endpoint] = target
+    inner = events ? target.instance_variable_get(:@stream) : target # a channel does not tell its instance
+    {instance: inner.redis.instance_id}
+  end
+
+  def do_send(endpoint:, to:, content:, timeout: nil, call: nil)
+    ask(endpoint, timeout) { |stream| stream.send_to_group(content: content, to: to) }
+  end
+
+  def do_trigger(endpoint:, event:, target:, params: {}, timeout: nil, call: nil)
+    ask(endpoint, timeout) { |channel| channel.trigger_event(event, target: target, params: params) }
+  end
+
+  def do_fulfill(endpoint:, request:, content:)
+    finish(request) do |started|
+      started.stream&.fulfill_request(started.entry, content: content)
+      -> { content }
+    end
+  end
+
+  def do_reject(endpoint:, request:, content:)
+    finish(request) do |started|
+      next -> { raise content } if started.stream.nil? && content.is_a?(String)
+      raise Refused, "the gem rejects an event with an exception's message, a string" if started.stream.nil?
+
+      started.stream.reject_request(started.entry, content: content)
+      -> {}
+    end
+  end
+
+  def do_raise(endpoint:, request:, message:)
+    finish(request) { -> { raise message } }
+  end
+
+  def do_ignore(endpoint:, request:)
+    finish(request) do |started|
+      raise Refused, "an event of the gem always answers" if started.stream.nil?
+
+      -> {}
+    end
+  end
+
+  def do_disconnect(endpoint:)
+    known(@endpoints, endpoint).disconnect
+    @endpoints.delete(endpoint)
+    {}
+  end
+
+  def do_shutdown
+    @endpoints.each_value(&:disconnect)
+    {}
+  end
+
+  def handle(line)
+    message = JSON.parse(line, max_nesting: 0)
+    Wire.write(id: message["id"], result: call("do_#{message["method"]}", message["params"] || {}))
+    exit!(0) if message["method"] == "shutdown"
+  rescue JSON::ParserError => e
+    Wire.write(id: nil, error: {code: -32700, message: Wire.sayable(e.message)})
+  rescue Refused => e
+    Wire.write(id: message["id"], error: {code: e.code, message: e.message})
+  rescue => e
+    Wire.write(id: message["id"], error: {code: -32000, message: Wire.sayable("#{e.class}: #{e.message}")})
+  end
+
+  # A handler begins: tells the runner and does what it says.
+  def received(endpoint, stream, entry, **about)
+    started = Started.new(stream, entry, Queue.new)
+    handle = @lock.synchronize { "r#{@handles += 1}" }
+    @started[handle] = started
+    about = {**about, id: entry.id, source: entry.source_group, instance: entry.instance_id, content: entry.content}
+    Wire.write(method: "received", params: {endpoint: endpoint, request: handle, **Wire.sayable(about)})
+    started.ending.pop.call
+  end
+
+  private
+
+  def call(name, params)
+    raise Refused.new("no method #{name}", -32601) unless respond_to?(name)
+
+    method = public_method(name)
+    given = params.transform_keys(&:to_sym)
+    missing = method.parameters.filter_map { |kind, key| key if kind == :keyreq } - given.keys
+    unknown = given.keys - method.parameters.map(&:last)
+    raise Refused.new("missing #{missing}, unknown #{unknown}", -32602) if missing.any? || unknown.any?
+
+    method.call(**given)
+  end
+
+  def known(table, key) = table.fetch(key) { raise Refused.new("unknown: #{key}", -32602) }
+
+  # The gem lets its default host and port win over a URL, so the URL is taken apart here.
+  def redis(url)
+    uri = URI(url)
+    parts = {host: uri.host, port: uri.port || 6379, username: uri.user, password: uri.password, db: uri.path.delete("/")}
+    parts.reject { |_, value| value.nil? || value == "" }
+  end
+
+  def stream(endpoint, name, group)
+    testee = self
+    RedisIPC::Stream.new(name, group)
+      .on_request { |entry| testee.received(endpoint, self, entry) }
+      .on_error { |error| Wire.write(method: "error", params: Testee.problem(endpoint, error)) }
+  end
+
+  def channel(endpoint, name, group, events)
+    made = Class.new(RedisIPC::Channel)
+    made.stream(name)
+    made.channel(group)
+    made.on_error = ->(error) { Wire.write(method: "error", params: Testee.problem(endpoint, error)) } # its `on_error do` is lost in a subclass
+    made.events = ActiveSupport::HashWithIndifferentAccess.new # or all channels would share one table
+    testee = self
+    events.map(&:values).each do |event, declared|
+      made.events[event] = EventWithEntry.new(declared) do
+        testee.received(endpoint, nil, Thread.current[:entry], event: event, params: params.to_h)
+      end
+    end
+    made
+  end
+
+  def finish(request)
+    started = known(@started, request)
+    started.ending << yield(started)
+    {}
+  end
+
+  def ask(endpoint, timeout)
+    target = known(@endpoints, endpoint)
+    unless [nil, @timeouts[endpoint]].include?(timeout)
+      raise Refused, "the gem has one timeout an endpoint (entry_timeout), none for one request"
+    end
+
+    response = yield target
+    return {outcome: "fulfilled", content: Wire.sayable(response.value)} if response.fulfilled?
+    return {outcome: "timeout", content: nil} if response.reason.is_a?(RedisIPC::TimeoutError)
+
+    {outcome: "rejected", content: Wire.sayable(response.reason)}
+  end
+
+  def self.problem(endpoint, error)
+    {endpoint: endpoint, kind: error.class.name, message: Wire.sayable(error.message)}
+  end
+end
+
+settings = {consumers: 3, dispatchers: 2, interval: 0.001} # as in the gem's README
+OptionParser.new("Usage: ruby testee.rb [options]: the testee protocol on stdin and stdout") do |parser|
+  parser.on("--consumers N", Integer, "consumers of an endpoint, #{settings[:consumers]}")
+  parser.on("--dispatchers N", Integer, "dispatchers of an endpoint, #{settings[:dispatchers]}")
+  parser.on("--interval SECONDS", Float, "how often each of them looks, #{settings[:interval]}")
+end.parse!(into: settings)
+testee = Testee.new(**settings)
+Thread.report_on_exception = false
+$stdin.each_line { |line| Thread.new(line) { |text| testee.handle(text) } }
+exit!(0)
