@@ -1,0 +1,113 @@
+"""SPEC.md to schemas/requirements.json, and the checks on its ids.
+
+``requirements.py`` writes, ``--check`` only looks and fails where something is wrong or out of date, ``--cited`` lists the
+mandatory statements that no line of the reference library names.
+
+Ids are never reused: ``schemas/requirement-ids.txt`` holds each id that was ever given, with the version that gave it. The
+tool adds to it and takes nothing away; an id of it that SPEC.md has neither as a statement nor as retired is an error, and so
+is a statement under an id that is retired there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from citations import citations, files
+from spec import ROOT, SPEC, Spec, read
+
+REQUIREMENTS = ROOT / "schemas" / "requirements.json"
+IDS = ROOT / "schemas" / "requirement-ids.txt"
+LIBRARY = ROOT / "python" / "src" / "redisipc"
+_HEAD = "# Every id of SPEC.md that was ever given, and the version that gave it. Lines are only added; made by tools/requirements.py."
+
+
+def as_json(spec: Spec) -> str:
+    """The file, one statement a line, so that a change shows as one line."""
+    rows = [json.dumps(asdict(statement), ensure_ascii=False) for statement in spec.statements]
+    return f'{{"spec": {json.dumps(spec.version)}, "requirements": [\n' + ",\n".join(rows) + "\n]}\n"
+
+
+def given(text: str) -> dict[str, tuple[str, bool]]:
+    """The list of ids: to each the version that gave it and whether it is retired."""
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {row[0]: (row[1], row[2:] == ["retired"]) for row in rows}
+
+
+def all_given(spec: Spec, before: dict[str, tuple[str, bool]]) -> str:
+    """The list with what is new in it."""
+    now = {**before, **{id: (before.get(id, (spec.version,))[0], id in spec.retired) for id in spec.ids}}
+    order = sorted(now, key=lambda id: (id.split("-")[1], int(id.split("-")[2])))
+    return "\n".join([_HEAD, *(f"{id} {now[id][0]}{' retired' if now[id][1] else ''}" for id in order)]) + "\n"
+
+
+def reused(spec: Spec, before: dict[str, tuple[str, bool]]) -> Iterator[str]:
+    statements = {statement.id for statement in spec.statements}
+    for id, (_, retired) in before.items():
+        if id not in spec.ids:
+            yield f"{id} was given and is gone from SPEC.md; keep it there as '- **{id}** retired in ...: why.'"
+        elif retired and id in statements:
+            yield f"{id} was retired and stands in SPEC.md again; take the next free number"
+
+
+def unknown(spec: Spec, root: Path) -> Iterator[str]:
+    for path in files(root):
+        if path == IDS:
+            continue
+        where = path.relative_to(root)
+        for _, line, id in citations(path):
+            if id.count("-") == 1:
+                yield f"{where}:{line}: {id} has no number; cite a statement"
+            elif id not in spec.ids:
+                yield f"{where}:{line}: there is no {id}"
+            elif id in spec.retired and path != SPEC:
+                yield f"{where}:{line}: {id} is retired"
+
+
+def uncited(spec: Spec) -> list[str]:
+    """Mandatory, testable, and named nowhere in the library."""
+    cited = {each.id for path in files(LIBRARY) for each in citations(path)}
+    return [
+        f"{s.id} ({s.role}, {s.profile})"
+        for s in spec.statements
+        if s.level == "MUST" and s.testable and s.id not in cited
+    ]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="SPEC.md to schemas/requirements.json, and the checks on its ids")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where something is out of date")
+    parser.add_argument("--cited", action="store_true", help="list what no line of the library names")
+    options = parser.parse_args(arguments)
+    spec = read(SPEC.read_text(encoding="utf-8"))
+    if options.cited:
+        missing = uncited(spec)
+        print("\n".join(missing))
+        print(f"{len(missing)} mandatory statements are cited nowhere in {LIBRARY.relative_to(ROOT)}")
+        return 0
+    before = given(IDS.read_text(encoding="utf-8")) if IDS.is_file() else {}
+    faults = [f"SPEC.md: {fault}" for fault in spec.faults] + [*reused(spec, before), *unknown(spec, ROOT)]
+    wanted = {REQUIREMENTS: as_json(spec), IDS: all_given(spec, before)}
+    for path, text in wanted.items():
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        if options.check:
+            faults.append(f"{path.relative_to(ROOT)} is not what SPEC.md says; run make requirements")
+        elif not spec.faults:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if not faults:
+        levels = {level: sum(s.level == level for s in spec.statements) for level in ("MUST", "SHOULD", "MAY")}
+        counted = ", ".join(f"{count} {level}" for level, count in levels.items())
+        print(f"{len(spec.statements)} statements ({counted}), all ids in order")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""SPEC.md taken apart: its numbered statements, the examples that it shows, and the parts that are drawn by a tool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SPEC = ROOT / "SPEC.md"
+
+ROLES = frozenset(
+    ("endpoint", "requester", "responder", "member", "channel", "sender", "reader", "operator", "port")
+)  # fmt: skip
+PROFILES = frozenset(("base", "group", "channel", "resilient"))
+WORDS = ("MUST NOT", "MUST", "SHOULD NOT", "SHOULD", "MAY")
+
+_EXPLAINED = "1 Scope and terms"
+"""The section that says what the words mean."""
+_VERSION = re.compile(r"^# RedisIPC (\d+\.\d+)", re.MULTILINE)
+_SECTION = re.compile(r"^## (.+)$")
+_ITEM = re.compile(r"^- \*\*(RIPC-[^*]*)\*\*\s*(.*)$")
+_ID = re.compile(r"RIPC-([A-Z]+)-([1-9][0-9]*)")
+_BRACKETS = re.compile(r"^\(([a-z]+), ([a-z]+)\) (.+)$")
+_RETIRED = re.compile(r"^retired in \d+\.\d+: \S.*\.$")
+_REASON = re.compile(r"^(.*?\S) \*Not tested: (\S.*\.)\*$")
+_WORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY|SHALL NOT|SHALL|REQUIRED|RECOMMENDED|OPTIONAL)\b")
+_BLOCK = re.compile(r"^```json ([a-z-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_DRAWN = "<!-- begin {}: drawn by tools/diagrams.py -->\n", "<!-- end {} -->"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A numbered statement. ``word`` is the one that it holds, ``level`` the same without NOT."""
+
+    id: str
+    level: str
+    word: str
+    role: str
+    profile: str
+    section: str
+    text: str
+    testable: bool
+    reason: str = ""
+
+
+@dataclass
+class Spec:
+    """What SPEC.md says. ``faults`` are sentences about what is wrong with its form, each with its line."""
+
+    version: str = ""
+    statements: list[Statement] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def ids(self) -> set[str]:
+        """All that were ever given, the retired ones included."""
+        return {statement.id for statement in self.statements} | set(self.retired)
+
+
+def read(text: str) -> Spec:
+    """Take ``text`` apart. Never raises: what is wrong stands in ``faults``."""
+    found = _VERSION.search(text)
+    spec = Spec(found.group(1) if found else "")
+    if not spec.version:
+        spec.faults.append("line 1: no version; the title is '# RedisIPC 1.0: ...'")
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        heading = _SECTION.match(line)
+        if heading:
+            section = heading.group(1)
+        item = _ITEM.match(line)
+        if item:
+            spec.faults += [f"line {number}: {fault}" for fault in _item(spec, section, item.group(1), item.group(2))]
+        elif section != _EXPLAINED and _stray(line):
+            spec.faults.append(f"line {number}: {_stray(line)} stands outside a numbered statement")
+    spec.faults += _numbering(spec)
+    return spec
+
+
+def _item(spec: Spec, section: str, id: str, rest: str) -> Iterator[str]:
+    if not _ID.fullmatch(id):
+        yield f"{id} is no id; one looks like RIPC-ENTRY-3"
+        return
+    if id in spec.ids:
+        yield f"{id} stands here a second time"
+        return
+    if rest.startswith("retired"):
+        spec.retired.append(id)
+        if not _RETIRED.match(rest):
+            yield f"{id}: a retired id is written '- **{id}** retired in 1.1: why.'"
+        return
+    brackets = _BRACKETS.match(rest)
+    if not brackets:
+        yield f"{id}: after the id come (role, profile) and the text"
+        return
+    role, profile, text = brackets.groups()
+    if role not in ROLES:
+        yield f"{id}: no role {role!r}; there are {', '.join(sorted(ROLES))}"
+    if profile not in PROFILES:
+        yield f"{id}: no profile {profile!r}; there are {', '.join(sorted(PROFILES))}"
+    reason = ""
+    with_reason = _REASON.match(text)
+    if with_reason:
+        text, reason = with_reason.groups()
+    elif "Not tested" in text:
+        yield f"{id}: the end is written '*Not tested: why.*'"
+    words = _WORD.findall(text)
+    if len(words) != 1 or words[0] not in WORDS:
+        yield f"{id}: exactly one of {', '.join(WORDS)}, not {', '.join(words) or 'none'}"
+        return
+    spec.statements.append(
+        Statement(id, words[0].split()[0], words[0], role, profile, section, text, not reason, reason)
+    )
+
+
+def _stray(line: str) -> str:
+    """A word of RFC 2119 in the prose around the statements, which must not demand anything."""
+    found = _WORD.search(line)
+    return found.group(1) if found and not line.startswith("|") else ""
+
+
+def _numbering(spec: Spec) -> Iterator[str]:
+    areas: dict[str, list[int]] = {}
+    for id in spec.ids:
+        area, number = id.split("-")[1:]
+        areas.setdefault(area, []).append(int(number))
+    for area, numbers in areas.items():
+        for missing in sorted(set(range(1, max(numbers) + 1)) - set(numbers)):
+            yield f"RIPC-{area}-{missing} is missing; an id that is given up stays as '- **RIPC-{area}-{missing}** retired in ...'"
+
+
+def examples(text: str) -> list[tuple[str, str, int]]:
+    """The fenced blocks ``json NAME``: name of the schema, content, line."""
+    return [(m.group(1), m.group(2), text.count("\n", 0, m.start()) + 1) for m in _BLOCK.finditer(text)]
+
+
+def drawn(text: str, name: str) -> str:
+    """What stands between the markers of ``name``. Raises ValueError where they are not there, each once."""
+    begin, end = (mark.format(name) for mark in _DRAWN)
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"SPEC.md needs the lines '{begin.strip()}' and '{end}', in this order and once each")
+    return text[text.index(begin) + len(begin) : text.index(end)]
+
+
+def with_drawn(text: str, name: str, content: str) -> str:
+    """``text`` with ``content`` between the markers of ``name``."""
+    begin, end = (mark.format(name) for mark in _DRAWN)
+    return text.replace(begin + drawn(text, name) + end, begin + content + end)
