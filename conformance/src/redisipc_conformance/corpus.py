@@ -1,0 +1,53 @@
+"""The scenarios that ship with the suite, and the names that lists of checks may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .files import scenarios_folder
+from .scenario.load import load_all
+from .scenario.model import Check, Scenario
+
+ROW = "${row.name}"
+
+
+@dataclass(frozen=True)
+class Named:
+    """One check with the name it has in a run: a table's check is there once for each row."""
+
+    id: str
+    """scenario/check."""
+    check: Check
+    formerly: tuple[str, ...]
+
+
+def corpus() -> list[Scenario]:
+    """All of them, by id. Raises ScenarioError for a file that cannot be used."""
+    return load_all(scenarios_folder())
+
+
+def named_checks(scenario: Scenario) -> Iterator[Named]:
+    """Its checks as the run reports them, with all ids that they had before."""
+    for check in scenario.checks:
+        rows = [str(row["name"]) for row in scenario.rows] if ROW in check.name else [""]
+        for row in rows:
+            name = check.name.replace(ROW, row)
+            earlier = [old.replace(ROW, row) for old in check.formerly]
+            former = [f"{id}/{old}" for id in (scenario.id, *scenario.formerly) for old in (name, *earlier)]
+            yield Named(f"{scenario.id}/{name}", check, tuple(old for old in former if old != f"{scenario.id}/{name}"))
+
+
+def declared_ids(scenarios: Iterable[Scenario]) -> set[str]:
+    """Every id that a known-failures file may name."""
+    return {id for each in scenarios for id in (each.id, *(named.id for named in named_checks(each)))}
+
+
+def renamed_ids(scenarios: Iterable[Scenario]) -> dict[str, str]:
+    """Former id to present id, of scenarios and checks."""
+    names: dict[str, str] = {}
+    for scenario in scenarios:
+        names.update((old, scenario.id) for old in scenario.formerly)
+        for named in named_checks(scenario):
+            names.update((old, named.id) for old in named.formerly)
+    return names

@@ -1,0 +1,137 @@
+"""The trace of three: requirement, check that ran, mutant that this check killed.
+
+Made from what runs reported, never from what files claim: a check that is written and never reached proves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .engine.events import Verdict
+from .report.model import Report
+from .requirements import Requirement
+
+RAN = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.KNOWN, Verdict.WARNING})
+
+
+class CoverageError(Exception):
+    """A mutants' table that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One deliberately wrong implementation and the check that caught it (scenario/check; empty: it survived)."""
+
+    name: str
+    requirement: str
+    caught_by: str
+    by_assertion: bool
+
+
+@dataclass
+class Trace:
+    """What is known about one requirement."""
+
+    requirement: Requirement
+    checks: set[str] = field(default_factory=set)
+    """Those that ran, on any of the runs."""
+    unreached: set[str] = field(default_factory=set)
+    """Those that were declared and came to no verdict in any run."""
+    killed: list[Mutant] = field(default_factory=list)
+    """Mutants of this requirement that one of its checks caught by assertion."""
+    elsewhere: list[Mutant] = field(default_factory=list)
+    """Mutants of it that a check of something else caught, or a timeout, or nobody."""
+
+    def gap(self, *, mutants: bool) -> str:
+        """What is missing, in a sentence; empty if nothing is. ``mutants``: whether a table of mutants is at hand."""
+        requirement = self.requirement
+        if not requirement.testable:
+            return "" if requirement.reason else "is not testable and has no reason"
+        if requirement.level == "MAY":
+            return ""
+        if not self.checks:
+            there = f"; {', '.join(sorted(self.unreached))} came to no verdict" if self.unreached else ""
+            return f"no check ran{there}"
+        if mutants and requirement.level == "MUST" and not self.killed:
+            return "no mutant was killed by its checks" + "".join(f"; {_fate(mutant)}" for mutant in self.elsewhere)
+        return ""
+
+
+def _fate(mutant: Mutant) -> str:
+    if not mutant.caught_by:
+        return f"{mutant.name} survived"
+    if not mutant.by_assertion:
+        return f"{mutant.name} was caught by a timeout of {mutant.caught_by}"
+    return f"{mutant.name} was caught by {mutant.caught_by}, which does not prove it"
+
+
+def read_mutants(path: Path) -> list[Mutant]:
+    """From ``mutants/results``: ``{"mutants": [{"name", "requirement", "caught_by", "by_assertion"}]}``. Raises CoverageError."""
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            Mutant(row["name"], row["requirement"], row.get("caught_by") or "", bool(row.get("by_assertion")))
+            for row in data["mutants"]
+        ]
+    except OSError as error:
+        raise CoverageError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise CoverageError(f"{path} is no table of mutants: {error!r}") from error
+
+
+def trace(
+    requirements: Iterable[Requirement], reports: Iterable[Report], mutants: Iterable[Mutant] = ()
+) -> list[Trace]:
+    """One for each requirement, in order; ids that only checks name come last."""
+    traces = {requirement.id: Trace(requirement) for requirement in requirements}
+    for report in reports:
+        for run in report.runs:
+            for finding in run.findings():
+                for id in finding.check.requirements:
+                    one = traces.setdefault(id, Trace(Requirement(id, "MUST", section="not in the specification")))
+                    (one.checks if finding.check.verdict in RAN else one.unreached).add(finding.id)
+    for one in traces.values():
+        one.unreached -= one.checks
+    for mutant in mutants:
+        known = traces.setdefault(mutant.requirement, Trace(Requirement(mutant.requirement, "MUST")))
+        kills = mutant.by_assertion and mutant.caught_by in known.checks
+        (known.killed if kills else known.elsewhere).append(mutant)
+    return list(traces.values())
+
+
+def gaps(traces: Sequence[Trace], *, mutants: bool) -> list[str]:
+    """A sentence for each requirement that lacks something."""
+    found = []
+    for one in traces:
+        gap = one.gap(mutants=mutants)
+        if not one.requirement.text:
+            gap = "is named by a check or mutant, and the specification has no such requirement"
+        if gap:
+            found.append(f"{one.requirement.id} ({one.requirement.level}): {gap}")
+    return found
+
+
+def summary(traces: Sequence[Trace], *, mutants: bool) -> list[str]:
+    """A table by section: how many there are, are testable, were checked, were proved by a mutant."""
+    sections: dict[str, Counter[str]] = {}
+    for one in traces:
+        counter = sections.setdefault(one.requirement.section or "-", Counter())
+        counter[one.requirement.level] += 1
+        counter["excluded"] += not one.requirement.testable
+        counter["checked"] += bool(one.checks)
+        counter["killed"] += bool(one.killed)
+        counter["checks"] += len(one.checks)
+    columns = ["MUST", "SHOULD", "MAY", "excluded", "checked"] + (["killed"] if mutants else [])
+    width = max([len("section"), *map(len, sections)])
+    lines = [f"{'section':<{width}}" + "".join(f"{column:>10}" for column in columns)]
+    total = Counter[str]()
+    for section, counter in sections.items():
+        total += counter
+        lines.append(f"{section:<{width}}" + "".join(f"{counter[column] or '.':>10}" for column in columns))
+    lines.append(f"{'all':<{width}}" + "".join(f"{total[column] or '.':>10}" for column in columns))
+    return lines

@@ -1,0 +1,99 @@
+"""Everything that explains one failed check, as lines of text: for the terminal, JUnit and Markdown."""
+
+from __future__ import annotations
+
+import textwrap
+
+from .model import Finding, Report
+from .style import VERDICT_STYLE, Paint, plain
+from .transcript import ARGUMENT_LENGTH, Shown, shorten, window
+
+STDERR_LINES = 20
+LABEL = 10
+"""Width of the column with ``expected``, ``seen`` and so on."""
+
+
+def failure_text(report: Report, finding: Finding) -> str:
+    return "\n".join(failure_lines(report, finding))
+
+
+def failure_lines(report: Report, finding: Finding, *, paint: Paint = plain, width: int = 110) -> list[str]:
+    """Requirement, step, expected and seen, the wire with its first wrong line, stderr, and how to run it again."""
+    check, scenario = finding.check, finding.scenario
+    word = "LATE " if check.late else ""
+    head = f"{word}{check.verdict.value.upper()}  {finding.id}"
+    lines = [paint(head, VERDICT_STYLE[check.verdict]) + paint(f"  (profile {scenario.profile})", "dim")]
+    for id in check.requirements:
+        sentence = report.sentence(id)
+        lines += _wrapped(f"{id} {sentence.level}: ", sentence.text or "(no such requirement)", width, "  ")
+    lines += _field("check", check.text if check.name else f"{scenario.title} (the scenario itself)", width)
+    if check.file:
+        lines += _field("step", f"{check.file}:{check.line}", width)
+    lines += _field("problem", check.message, width)
+    lines += _field("expected", shorten(check.expected, 4 * ARGUMENT_LENGTH), width)
+    lines += _field("seen", shorten(check.seen, 4 * ARGUMENT_LENGTH), width)
+    if check.known:
+        lines += _field("known", check.known, width)
+    if check.by_timeout:
+        lines += _field(
+            "note", "failed since nothing came in time; --time-scale 3 tells a slow machine from a wrong port", width
+        )
+    if scenario.reason and scenario.reason != check.message:
+        lines += _field("ended by", scenario.reason, width)
+    if scenario.transcript:
+        wrong = [] if check.wrong_line is None else [check.wrong_line]
+        lines += ["", paint("  The wire (seconds, who, command or event, -> reply)", "dim")]
+        lines += _wire(window(scenario.transcript, wrong), paint, width)
+    lines += _stderr(scenario.stderr, paint)
+    if scenario.rerun:
+        lines += ["", "  " + paint("again: ", "dim") + scenario.rerun]
+    return lines
+
+
+def _field(label: str, text: str, width: int) -> list[str]:
+    return _wrapped(f"{label:<{LABEL}}", text, width, "  ") if text else []
+
+
+def _wrapped(first: str, text: str, width: int, indent: str) -> list[str]:
+    rest = " " * (len(indent) + min(len(first), LABEL))
+    return textwrap.wrap(
+        text, width, initial_indent=indent + first, subsequent_indent=rest, break_on_hyphens=False
+    ) or [indent + first]
+
+
+def _wire(lines: list[Shown], paint: Paint, width: int) -> list[str]:
+    named = [shown.line for shown in lines if shown.line]
+    who = max((len(line.who) for line in named), default=0)
+    written = []
+    for shown in lines:
+        line = shown.line
+        if line is None:
+            written.append(paint(f"    {'':>7}  ... {shown.cut} lines left out", "dim"))
+            continue
+        sign = ">>" if shown.wrong else "  "
+        side = paint(f"{line.side:<6}", "cyan" if line.side == "testee" else "blue")
+        before = f"  {sign}{line.at:>8.3f}  "
+        column = 2 + 2 + 8 + 2 + 6 + 1 + who + 2
+        room = max(width - column, 40)
+        fate = f"  [{line.fate}]" if line.fate else ""
+        text = shorten(line.text) + fate
+        parts = textwrap.wrap(text, room, subsequent_indent="  ", break_on_hyphens=False) or [""]
+        if line.reply:
+            reply = shorten("-> " + line.reply)
+            parts += textwrap.wrap(reply, room, subsequent_indent="   ", break_on_hyphens=False)
+        style = "bold red" if shown.wrong else ("dim" if line.kind == "step" else "")
+        painted = [paint(part, style) if style else part for part in parts]
+        if shown.wrong:
+            painted.append(paint("^^^ the first wrong line", "bold red"))
+        written.append(f"{before}{side} {line.who:<{who}}  {painted[0]}")
+        written += [" " * column + part for part in painted[1:]]
+    return written
+
+
+def _stderr(text: str, paint: Paint) -> list[str]:
+    lines = text.rstrip().splitlines()
+    if not lines:
+        return []
+    cut = len(lines) - STDERR_LINES
+    title = "  The testee's stderr" + (f" (its last {STDERR_LINES} of {len(lines)} lines)" if cut > 0 else "")
+    return ["", paint(title, "dim"), *("    " + shorten(line) for line in lines[-STDERR_LINES:])]

@@ -1,0 +1,82 @@
+"""What is seen while a run goes on: one status line on a terminal, now and then a plain line elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TextIO
+
+from ..engine.events import Event, RunStarted, ScenarioEnded, ScenarioResult, ScenarioStarted, Verdict
+from .model import BAD
+from .style import VERDICT_STYLE, Paint
+
+PLAIN_EVERY = 10.0
+"""Seconds between two progress lines where there is no terminal."""
+
+
+class Live:
+    """Follows the events. ``stream``: a terminal gets a status line that is drawn anew, anything else only whole lines."""
+
+    def __init__(self, stream: TextIO, paint: Paint, *, width: int = 100, quiet: bool = False, verbose: bool = False):
+        self.stream, self.paint, self.width = stream, paint, width
+        self.quiet, self.verbose = quiet, verbose
+        self.terminal = stream.isatty() and not quiet
+        self.total = 0
+        self.counts: Counter[Verdict] = Counter()
+        self.running: dict[str, float] = {}
+        self.drawn = False
+        self.spoke = time.monotonic()
+
+    def event(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self.total = len(event.scenarios)
+            self.counts.clear()
+        elif isinstance(event, ScenarioStarted):
+            self.running[event.id] = time.monotonic()
+        elif isinstance(event, ScenarioEnded):
+            self.running.pop(event.result.id, None)
+            self.counts[event.result.verdict] += 1
+            if self.verbose or event.result.verdict in BAD:
+                self.say(self._ended(event.result))
+
+    def tick(self) -> None:
+        """Called a few times a second."""
+        if self.quiet or not self.total:
+            return
+        if self.terminal:
+            text = self.status()
+            self.stream.write("\r\x1b[2K" + text[: self.width - 1])
+            self.stream.flush()
+            self.drawn = True
+        elif time.monotonic() - self.spoke >= PLAIN_EVERY:
+            self.say(self.status())
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self.clear()
+        self.stream.write(line + "\n")
+        self.stream.flush()
+        self.spoke = time.monotonic()
+
+    def clear(self) -> None:
+        """Takes the status line away."""
+        if self.drawn:
+            self.stream.write("\r\x1b[2K")
+            self.stream.flush()
+            self.drawn = False
+
+    def status(self) -> str:
+        """``[120/166] 118 pass, 2 fail; 12 running, longest reclaim/dead-owner 7 s``"""
+        ended = self.counts.total()
+        counts = ", ".join(f"{self.counts[verdict]} {verdict.value}" for verdict in Verdict if self.counts[verdict])
+        text = f"[{ended}/{self.total}] {counts or 'starting'}"
+        if self.running:
+            id, since = min(self.running.items(), key=lambda item: item[1])
+            text += f"; {len(self.running)} running, longest {id} {time.monotonic() - since:.0f} s"
+        return text
+
+    def _ended(self, result: ScenarioResult) -> str:
+        word = self.paint(f"{result.verdict.value:<14}", VERDICT_STYLE[result.verdict])
+        wrong = [check.name for check in result.checks if check.verdict in BAD]
+        more = f": {', '.join(wrong[:4])}" + (" ..." if len(wrong) > 4 else "") if wrong else ""
+        return f"{word}{result.id}{more}" + self.paint(f"  {result.seconds:.1f} s", "dim")

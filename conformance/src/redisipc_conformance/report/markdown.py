@@ -1,0 +1,88 @@
+"""Markdown, as for a CI job's summary page: verdicts, the table, and each failure folded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from ..engine.events import Verdict
+from .failure import failure_text
+from .model import Report, Run
+from .summary import COLUMNS, HEADINGS
+from .verdict import fails, failures, profiles
+
+MOST = 50
+"""Failures that are shown whole: a job summary has a limit of size (1 MiB)."""
+
+
+def write(report: Report, path: Path) -> None:
+    lines = [f"**Could not run:** {problem}" for problem in report.problems]
+    lines += [line for run in report.runs for line in _run(report, run)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _run(report: Report, run: Run) -> list[str]:
+    started = run.started
+    lines = [f"## RedisIPC {started.spec}: {run.title}", ""]
+    lines += [
+        f"- **{verdict.profile}**: {verdict.state.value}" + (f" ({verdict.why})" if verdict.why else "")
+        for verdict in profiles(run)
+    ]
+    lines += [
+        "",
+        f"Suite {started.suite}, seed {started.seed}, {len(run.results)} scenarios ({run.selection}), {run.seconds:.1f} s.",
+    ]
+    lines += ["", *_table(run)]
+    lines += [line for problem in run.problems for line in ("", f"**Problem:** {problem}")]
+    lines += [line for note in run.notes for line in ("", f"Note: {note}")]
+    failed = failures(run)
+    if failed:
+        lines += ["", f"### Failures ({len(failed)})"]
+    for finding in failed[:MOST]:
+        text = failure_text(report, finding)
+        fence = "`" * max(3, _longest_ticks(text) + 1)
+        lines += [
+            "",
+            f"<details><summary><code>{finding.id}</code>: {_escaped(finding.check.message or finding.check.text)}</summary>",
+        ]
+        lines += ["", fence + "text", text, fence, "", "</details>"]
+    if failed[MOST:]:
+        lines += ["", f"And {len(failed) - MOST} more: {', '.join(f'`{finding.id}`' for finding in failed[MOST:])}."]
+    warnings = [f for f in run.findings() if f.check.verdict is Verdict.WARNING and not fails(f.check, run.strict)]
+    if warnings:
+        lines += ["", f"### Warnings ({len(warnings)})", ""]
+        lines += [f"- `{finding.id}`: {_escaped(finding.check.message)}" for finding in warnings]
+    if started.left_out:
+        lines += ["", f"### Could not run here ({len(started.left_out)})", ""]
+        lines += [f"- `{id}`: {_escaped(reason)}" for id, reason in started.left_out.items()]
+    return [*lines, ""]
+
+
+def _table(run: Run) -> list[str]:
+    counts: dict[tuple[str, str], Counter[Verdict]] = {}
+    for finding in run.findings():
+        counts.setdefault((finding.scenario.profile, finding.scenario.area), Counter())[finding.check.verdict] += 1
+    order = [verdict.profile for verdict in profiles(run)]
+    rows = sorted(counts.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+    used = [verdict for verdict in COLUMNS if any(counter[verdict] for counter in counts.values())]
+    head = "| profile | area | " + " | ".join(HEADINGS[verdict] for verdict in used) + " |"
+    rule = "| --- | --- |" + " ---: |" * len(used)
+    return [head, rule] + [
+        f"| {profile} | {area} | " + " | ".join(str(counter[verdict] or "") for verdict in used) + " |"
+        for (profile, area), counter in rows
+    ]
+
+
+def _escaped(text: str) -> str:
+    first = (text.splitlines() or [""])[0]
+    for character in "\\`*_[]<>|":
+        first = first.replace(character, {"<": "&lt;", ">": "&gt;"}.get(character, "\\" + character))
+    return first
+
+
+def _longest_ticks(text: str) -> int:
+    longest = run = 0
+    for character in text:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    return longest

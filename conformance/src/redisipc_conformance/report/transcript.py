@@ -1,0 +1,61 @@
+"""The part of a wire transcript that explains a failure, and how a line of it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..engine.events import Line
+
+BEFORE = 14
+"""Lines kept before the first wrong one."""
+AFTER = 6
+HEAD = 4
+"""Lines kept from the beginning: how it was set up."""
+ARGUMENT_LENGTH = 400
+"""Characters of a line that are shown; content can have megabytes."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A line with its number in the whole transcript; ``line`` None: ``cut`` lines were left out here."""
+
+    number: int
+    line: Line | None
+    wrong: bool = False
+    cut: int = 0
+
+
+def window(
+    transcript: tuple[Line, ...], wrong: Collection[int] = (), *, before: int = BEFORE, after: int = AFTER
+) -> list[Shown]:
+    """The first lines, and those around each wrong one (around the end, if none is named), with what was cut between."""
+    last = len(transcript) - 1
+    marked = {number for number in wrong if 0 <= number <= last}
+    keep = set(range(min(HEAD, last + 1)))
+    for middle in marked or {last}:
+        keep.update(range(max(0, middle - before), min(last, middle + after) + 1))
+    shown: list[Shown] = []
+    cut = 0
+    for number, line in enumerate(transcript):
+        if number not in keep:
+            cut += 1
+            continue
+        if cut == 1:
+            shown.append(Shown(number - 1, transcript[number - 1]))
+        elif cut:
+            shown.append(Shown(number - 1, None, cut=cut))
+        cut = 0
+        shown.append(Shown(number, line, wrong=number in marked))
+    if cut:
+        shown.append(Shown(last, None, cut=cut))
+    return shown
+
+
+def shorten(text: str, length: int = ARGUMENT_LENGTH) -> str:
+    """The text in one line, at most that many characters, with how many were cut."""
+    text = text.replace("\r", "\\r").replace("\n", "\\n")
+    cut = len(text) - length
+    if cut <= 20:
+        return text
+    return f"{text[: length - 20]} ...({cut + 20} more)"

@@ -1,0 +1,143 @@
+"""From checks to verdicts: does a check fail the run, is a profile conformant, which exit code is it."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from dataclasses import dataclass
+
+from ..engine.events import CheckResult, Verdict
+from .model import Finding, Report, Run
+
+PROFILES = ("base", "group", "channel", "resilient")
+
+
+class Exit(enum.IntEnum):
+    """What the process returns. The first five are pytest's, too."""
+
+    CONFORMANT = 0
+    NOT_CONFORMANT = 1
+    INTERRUPTED = 2
+    SUITE_ERROR = 3
+    USAGE = 4
+    NOTHING_CHECKED = 5
+    TESTEE_UNUSABLE = 6
+    NO_REDIS = 7
+
+
+SEVERITY = (
+    Exit.CONFORMANT,
+    Exit.NOTHING_CHECKED,
+    Exit.NOT_CONFORMANT,
+    Exit.TESTEE_UNUSABLE,
+    Exit.NO_REDIS,
+    Exit.SUITE_ERROR,
+    Exit.USAGE,
+    Exit.INTERRUPTED,
+)
+"""Of several runs the last in this order is the exit code."""
+
+
+class State(enum.Enum):
+    """What a run says about one profile."""
+
+    CONFORMANT = "conformant"
+    EXCEPT_KNOWN = "conformant but for known failures"
+    INCOMPLETE = "not decided"
+    NOT_CONFORMANT = "NOT conformant"
+    NOT_CLAIMED = "not claimed"
+
+
+@dataclass(frozen=True)
+class ProfileVerdict:
+    profile: str
+    state: State
+    counts: Counter[Verdict]
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.profile}: {self.state.value}" + (f" ({self.why})" if self.why else "")
+
+
+def fails(check: CheckResult, strict: bool) -> bool:
+    """Whether it makes its profile not conformant. What came after the frozen set never does."""
+    if check.late:
+        return False
+    if check.verdict in (Verdict.FAIL, Verdict.SUITE_ERROR):
+        return True
+    if check.verdict is Verdict.INCONCLUSIVE:
+        return strict or check.level == "MUST"
+    return strict and check.verdict is Verdict.WARNING
+
+
+def failures(run: Run) -> list[Finding]:
+    return [finding for finding in run.findings() if fails(finding.check, run.strict)]
+
+
+def decided(run: Run) -> int:
+    """How many checks came to a verdict about the testee."""
+    undecided = (Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE, Verdict.SUITE_ERROR)
+    return sum(finding.check.verdict not in undecided for finding in run.findings())
+
+
+def profiles(run: Run) -> list[ProfileVerdict]:
+    """One verdict for each profile of the suite, in the specification's order."""
+    met = {result.profile for result in run.results} | set(run.started.testee.profiles)
+    names = [name for name in PROFILES if name in met] + sorted(met.difference(PROFILES))
+    return [_profile(run, name) for name in names]
+
+
+def _profile(run: Run, name: str) -> ProfileVerdict:
+    findings = [finding for finding in run.findings() if finding.scenario.profile == name]
+    counts = Counter(finding.check.verdict for finding in findings)
+
+    def verdict(state: State, why: str = "") -> ProfileVerdict:
+        return ProfileVerdict(name, state, counts, why)
+
+    if name not in run.started.testee.profiles:
+        return verdict(State.NOT_CLAIMED)
+    wrong = sum(fails(finding.check, run.strict) for finding in findings)
+    if wrong:
+        return verdict(State.NOT_CONFORMANT, _many(wrong, "check fails", "checks fail"))
+    if not counts.total() - counts[Verdict.NOT_APPLICABLE]:
+        return verdict(State.INCOMPLETE, "nothing of it was checked")
+    if run.interrupted:
+        return verdict(State.INCOMPLETE, "interrupted")
+    if not run.everything:
+        return verdict(State.INCOMPLETE, "only a part was run")
+    if run.started.left_out:
+        missing = _many(len(run.started.left_out), "scenario", "scenarios")
+        return verdict(State.INCOMPLETE, f"{missing} could not run here")
+    if counts[Verdict.KNOWN]:
+        return verdict(State.EXCEPT_KNOWN, _many(counts[Verdict.KNOWN], "check", "checks"))
+    return verdict(State.CONFORMANT)
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def run_exit(run: Run) -> Exit:
+    """What this run alone would return."""
+    if any(finding.check.verdict is Verdict.SUITE_ERROR for finding in run.findings()):
+        return Exit.SUITE_ERROR
+    if failures(run) or run.problems or (run.strict and run.started.left_out):
+        return Exit.NOT_CONFORMANT
+    if not decided(run):
+        return Exit.NOTHING_CHECKED
+    return Exit.CONFORMANT
+
+
+def report_exit(report: Report) -> Exit:
+    """The gravest of its runs'; nothing checked when there is none."""
+    return gravest([run_exit(run) for run in report.runs] or [Exit.NOTHING_CHECKED])
+
+
+def gravest(codes: list[Exit]) -> Exit:
+    return max(codes, key=SEVERITY.index)
+
+
+def probably_the_shim(run: Run) -> bool:
+    """Whether so much failed that the shim is likelier to be wrong than the implementation."""
+    tried = [finding.check.verdict for finding in run.findings() if finding.check.verdict is not Verdict.NOT_APPLICABLE]
+    return len(tried) >= 5 and Verdict.PASS not in tried and Verdict.KNOWN not in tried
