@@ -1,0 +1,268 @@
+"""Requests of this instance: the ledger, timeouts, the last look (sections 8 and 10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import content
+from .errors_of_redis import PERMANENT, REFUSAL
+from .mutation import mutant
+from .options import check_seconds
+from .resp import Lost, RedisError
+from .wire import FULFILLED, PENDING, Entry, add, check_name, new_id, parse
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+
+_LOOK_LIMIT = 0.5
+_PAGE = 1000
+
+
+class Send:
+    """A request sent. ``outcome`` is ``(kind, content)`` once it is there."""
+
+    def __init__(self, id: bytes, to: bytes, text: bytes) -> None:
+        self.id, self.to, self.text = id, to, text
+        self.outcome: asyncio.Future[tuple[str, Any]] = asyncio.get_running_loop().create_future()
+        self.entry_id: bytes | None = None
+        self.begun = asyncio.get_running_loop().time()
+        self.floor = b"0"
+
+    def end(self, kind: str, value: Any = None) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result((kind, value))
+
+
+class Requester:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.outstanding: dict[bytes, Send] = {}
+        self.asked: set[bytes] = set()
+        self._turn = asyncio.Semaphore(10 if mutant("ten-sends-at-a-time") else 1)
+        self._settled_late: dict[bytes, list[Entry]] = {}
+
+    async def send(
+        self, to: str, value: Any, timeout: Any = None, begun: Callable[[Send], None] | None = None
+    ) -> tuple[str, Any]:
+        """The outcome. Raises ValueError, before anything is written, for what cannot be sent."""
+        endpoint = self.endpoint
+        if endpoint.closing and not mutant("sends-after-disconnect"):
+            raise ValueError("the endpoint is closed")
+        blank = mutant("sends-to-a-blank-group") and isinstance(to, str)
+        destination = to.encode() if blank else check_name("destination", to)
+        if mutant("timeout-of-a-send-ignored"):
+            timeout = None
+        seconds = check_seconds("timeout", endpoint.options.timeout if timeout is None else timeout)
+        text = content.encode(value)
+        if len(self.outstanding) >= endpoint.options.max_outstanding:
+            raise ValueError("too many requests are outstanding")
+        send = Send(new_id(text), destination, text)
+        if begun is not None:
+            begun(send)
+        if mutant("one-send-at-a-time") or mutant("ten-sends-at-a-time"):
+            async with self._turn:
+                return await self._ask(send, seconds)
+        return await self._ask(send, seconds)
+
+    async def _ask(self, send: Send, seconds: float) -> tuple[str, Any]:
+        self.asked.add(send.to)
+        if not mutant("ledger-after-the-reply"):
+            # Before it is written: the response may be read before the reply to XADD.
+            self.outstanding[send.id] = send
+        if mutant("makes-the-destination"):
+            await self.endpoint.write(("XGROUP", "CREATE", self.endpoint.names.stream, send.to, "$"))
+        task = self.endpoint.spawn(self._store(send))
+        if mutant("times-out-early"):
+            seconds *= 0.7
+        if mutant("times-out-late"):
+            seconds += 1.5
+        await asyncio.wait([send.outcome], timeout=seconds)
+        if not send.outcome.done():
+            if not task.done() and send.entry_id is None:
+                send.floor = b"%d" % max(0, int((self.endpoint.claims.redis_time() - seconds - 10) * 1000))
+            if not mutant("no-last-look"):
+                await self._last_look(send)
+        self.outstanding.pop(send.id, None)
+        if not send.outcome.done():
+            self._timed_out(send, seconds)
+        kind, value = send.outcome.result()
+        if kind == "cancelled" and send.entry_id is not None and not mutant("cancelled-not-deleted"):
+            self.endpoint.settle(delete=send.entry_id)
+        return kind, value
+
+    def _timed_out(self, send: Send, seconds: float) -> None:
+        if send.entry_id is not None:
+            self._delete(send.entry_id)
+        if mutant("timeout-as-rejection"):
+            send.end("rejected", f"no answer within {seconds:g} s")
+        elif mutant("timeout-as-null"):
+            send.end("fulfilled", None)
+        send.end("timeout")
+
+    def _delete(self, entry_id: bytes) -> None:
+        if mutant("timed-out-not-deleted"):
+            return
+        if mutant("timed-out-acknowledged-only"):
+            self.endpoint.settle(entry_id)
+        elif mutant("timed-out-deleted-once"):
+            self.endpoint.spawn(self._delete_once(entry_id))
+        else:
+            self.endpoint.settle(delete=entry_id)
+
+    async def _delete_once(self, entry_id: bytes) -> None:
+        try:
+            await self.endpoint.write(("XDEL", self.endpoint.names.stream, entry_id))
+        except Lost:
+            pass
+
+    # storing
+
+    async def _store(self, send: Send) -> None:
+        """Until it is stored, or unknown, or nobody waits any more."""
+        endpoint = self.endpoint
+        while not send.outcome.done() and send.entry_id is None:
+            if not mutant("adds-before-the-group") and not mutant("adds-while-down"):
+                await endpoint.up.wait()
+            if send.outcome.done():
+                return
+            if mutant("registers-after-the-first-request"):
+                endpoint.spawn(endpoint.group.register_late())
+            try:
+                reply = (await endpoint.write(*self._commands(send)))[0]
+            except Lost as lost:
+                if lost.sent and not mutant("repeats-a-lost-add"):
+                    return  # it may be stored: sending it again could run it twice
+                if mutant("fails-when-down"):
+                    send.end("rejected", "no connection")
+                await asyncio.sleep(0.02)
+                continue
+            if mutant("ledger-after-the-reply"):
+                self.outstanding[send.id] = send
+            await self._stored(send, reply)
+
+    def _commands(self, send: Send) -> list[list[Any]]:
+        names = self.endpoint.names
+        status = b"PENDING" if mutant("request-status-in-capitals") else PENDING
+        instance = b"%b" % new_id(b"")[:6] if mutant("request-of-another-instance") else names.instance
+        source = names.stream if mutant("request-of-the-stream") else names.group
+        if mutant("source-with-the-instance"):
+            source += b":" + instance
+        to = send.to.lower() if mutant("destination-in-lower-case") else send.to
+        if mutant("destination-trimmed"):
+            to = to.strip()
+        line = add(names.stream, "request", (send.id, instance, status, send.text, source, to))
+        return [line, line] if mutant("request-written-twice") else [line]
+
+    async def _stored(self, send: Send, reply: Any) -> None:
+        endpoint = self.endpoint
+        if isinstance(reply, bytes):
+            send.entry_id = reply
+            if send.outcome.done():
+                kind, _ = send.outcome.result()
+                if kind in ("timeout", "cancelled"):
+                    endpoint.settle(delete=reply)  # ended while the reply was on its way
+        elif reply is None:
+            endpoint.lose()  # NOMKSTREAM: the stream is gone, and the group with it
+        elif isinstance(reply, RedisError):
+            if mutant("errors-end-sends") or (mutant("refused-memory-ends-sends") and reply.kind in REFUSAL):
+                send.end("rejected", str(reply))
+            if mutant("outage-ends-sends") and reply.kind not in REFUSAL:
+                send.end("rejected", str(reply))
+            if reply.kind in PERMANENT:
+                send.end("failed", str(reply))
+            await asyncio.sleep(0.1 if reply.kind in REFUSAL else 0.02)
+
+    # responses
+
+    def knows(self, entry: Entry) -> bool:
+        if mutant("first-outstanding-gets-it") or mutant("matches-by-group"):
+            return self._any(entry) is not None
+        return entry.id in self.outstanding
+
+    def _any(self, entry: Entry) -> Send | None:
+        for send in self.outstanding.values():
+            if mutant("first-outstanding-gets-it") or send.to == entry.source:
+                return send
+        return None
+
+    def response(self, entry: Entry) -> None:
+        """The response to a request of this instance."""
+        send = self._any(entry) if not entry.id or entry.id not in self.outstanding else self.outstanding[entry.id]
+        if mutant("first-outstanding-gets-it") or mutant("matches-by-group"):
+            send = self._any(entry)
+        if send is None:
+            return
+        if mutant("last-response-counts"):
+            waiting = self._settled_late.setdefault(send.id, [])
+            waiting.append(entry)
+            asyncio.get_running_loop().call_later(0.3, lambda: self._finish(send, waiting[-1]))
+            return
+        if mutant("wants-the-asked-group-to-answer") and entry.source != send.to:
+            return
+        self._finish(send, entry)
+
+    def _finish(self, send: Send, entry: Entry) -> None:
+        value = (
+            entry.content.decode("utf-8", "replace")
+            if mutant("response-not-decoded")
+            else content.decode(entry.content)
+        )
+        if mutant("null-responses-ignored") and value is None:
+            return
+        if mutant("rejections-as-text") and entry.status != FULFILLED:
+            value = str(value)
+        fulfilled = entry.status == FULFILLED or mutant("rejected-as-fulfilled")
+        self.outstanding.pop(send.id, None)
+        send.end("fulfilled" if fulfilled else "rejected", value)
+
+    def deliver_anyhow(self, entry: Entry) -> None:
+        """Only for mutants: whoever waits gets it."""
+        self._finish(next(iter(self.outstanding.values())), entry)
+
+    def unanswered_for(self, seconds: float) -> bool:
+        now = asyncio.get_running_loop().time()
+        return any(now - send.begun > seconds for send in self.outstanding.values())
+
+    async def _last_look(self, send: Send) -> None:
+        """Once, before the timeout is declared: a response may be stored and lie with a member that is dead or deaf."""
+        endpoint = self.endpoint
+        if not endpoint.up.is_set():
+            return
+        if mutant("last-look-ignores-rejections"):
+            wanted = {FULFILLED}
+        else:
+            wanted = {FULFILLED, b"rejected"}
+        look = asyncio.ensure_future(self._look(send, wanted))
+        either: list[asyncio.Future[Any]] = [look, send.outcome]
+        await asyncio.wait(either, timeout=_LOOK_LIMIT, return_when=asyncio.FIRST_COMPLETED)
+        look.cancel()
+
+    async def _look(self, send: Send, wanted: set[bytes]) -> None:
+        endpoint = self.endpoint
+        start = b"-" if mutant("last-look-from-the-start") else send.entry_id or send.floor
+        while True:
+            try:
+                rows = (await endpoint.write(("XRANGE", endpoint.names.stream, start, "+", "COUNT", _PAGE)))[0]
+            except Lost:
+                return
+            for entry_id, raw in rows if isinstance(rows, list) else []:
+                entry = parse(entry_id, raw)
+                if entry.problem or entry.id != send.id or entry.instance != endpoint.names.instance:
+                    continue
+                if entry.status == PENDING:
+                    send.entry_id = send.entry_id or entry_id
+                elif entry.status in wanted and entry.destination == endpoint.names.group:
+                    self._finish(send, entry)
+                    endpoint.settle(entry_id, entry_id)
+                    return
+            if not isinstance(rows, list) or len(rows) < _PAGE or mutant("last-look-of-one-page"):
+                return
+            start = b"(" + rows[-1][0]
+
+    def end_all(self) -> None:
+        """The endpoint leaves."""
+        if not mutant("sends-left-hanging-on-disconnect"):
+            for send in list(self.outstanding.values()):
+                send.end("cancelled")

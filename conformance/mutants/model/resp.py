@@ -1,0 +1,129 @@
+"""A connection to Redis: commands out, replies in, nothing repeated. Error replies are values."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+Command = Sequence[Any]
+
+
+class Lost(Exception):
+    """The connection is gone. ``sent``: whether the commands may have reached Redis all the same."""
+
+    def __init__(self, sent: bool, reason: str = "") -> None:
+        super().__init__(reason or "the connection is closed")
+        self.sent = sent
+
+
+class RedisError(Exception):
+    """An error reply. ``kind``: its first word."""
+
+    @property
+    def kind(self) -> str:
+        return str(self).partition(" ")[0]
+
+
+class Connection:
+    """One TCP connection; replies come in the order of the commands."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self.pushed: asyncio.Queue[Any] | None = None
+        self.closed = False
+        self._task = asyncio.create_task(self._read())
+
+    @classmethod
+    async def open(cls, url: str, seconds: float) -> Connection:
+        parts = urlsplit(url)
+        try:
+            opening = asyncio.open_connection(parts.hostname, parts.port or 6379)
+            reader, writer = await asyncio.wait_for(opening, seconds)
+        except (OSError, asyncio.TimeoutError) as error:
+            raise Lost(False, f"{parts.hostname}:{parts.port}: {error or 'no answer'}") from error
+        self = cls(reader, writer)
+        greeting: list[Command] = []
+        if parts.password:
+            user = [unquote(parts.username)] if parts.username else []
+            greeting.append(("AUTH", *user, unquote(parts.password)))
+        if parts.path.strip("/"):
+            greeting.append(("SELECT", parts.path.strip("/")))
+        for reply in await self.batch(greeting, seconds) if greeting else []:
+            if isinstance(reply, RedisError):
+                self.close()
+                raise reply
+        return self
+
+    async def call(self, *command: Any, seconds: float = 5.0) -> Any:
+        return (await self.batch([command], seconds))[0]
+
+    async def batch(self, commands: Sequence[Command], seconds: float = 5.0) -> list[Any]:
+        """All replies. Silence for ``seconds`` closes the connection: what comes later would be taken for another reply."""
+        if self.closed:
+            raise Lost(False)
+        futures = [asyncio.get_running_loop().create_future() for _ in commands]
+        self._waiting.extend(futures)
+        self._writer.write(b"".join(map(_encode, commands)))
+        try:
+            return list(await asyncio.wait_for(asyncio.gather(*futures), seconds))
+        except asyncio.TimeoutError:
+            self.close()
+            raise Lost(True, f"no reply within {seconds:g} s") from None
+
+    def listen(self, *channels: bytes) -> asyncio.Queue[Any]:
+        """Subscribes; everything that comes from now on goes into the queue, None when the connection is gone."""
+        self.pushed = asyncio.Queue()
+        self._writer.write(_encode(("SUBSCRIBE", *channels)))
+        return self.pushed
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self._task.cancel()
+        with contextlib.suppress(Exception):
+            self._writer.close()
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(Lost(True))
+                future.exception()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                value = await _parse(self._reader)
+                if self.pushed is not None:
+                    self.pushed.put_nowait(value)
+                elif self._waiting and not (future := self._waiting.popleft()).done():
+                    future.set_result(value)
+        except (OSError, EOFError, ValueError):
+            self.close()
+            if self.pushed is not None:
+                self.pushed.put_nowait(None)
+
+
+def _encode(command: Command) -> bytes:
+    parts = [part if isinstance(part, bytes) else str(part).encode() for part in command]
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
+
+
+async def _parse(reader: asyncio.StreamReader) -> Any:
+    line = await reader.readuntil(b"\r\n")
+    kind, rest = line[:1], line[1:-2]
+    if kind == b"+":
+        return rest
+    if kind == b"-":
+        return RedisError(rest.decode("utf-8", "replace"))
+    if kind == b":":
+        return int(rest)
+    if kind == b"$":
+        return None if rest == b"-1" else (await reader.readexactly(int(rest) + 2))[:-2]
+    if kind == b"*":
+        return None if rest == b"-1" else [await _parse(reader) for _ in range(int(rest))]
+    raise ValueError(f"unexpected {line!r}")

@@ -1,0 +1,185 @@
+"""The model as an implementation under test: ``python testee.py [--mutant NAME]`` speaks the testee protocol 1.0."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import inspect
+import itertools
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from model import channel
+from model.endpoint import Endpoint
+from model.mutation import mutant, switch_on
+from model.options import Options
+from model.requester import Send
+from model.responder import Request
+
+HELLO = {
+    "protocol": "1.0",
+    "name": "model",
+    "version": "1",
+    "language": "python",
+    "spec": ["1.0"],
+    "profiles": ["base", "group", "channel", "resilient"],
+    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery"],
+}
+
+
+class Testee:
+    def __init__(self) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+        self.requests: dict[str, tuple[Request, asyncio.Future[None]]] = {}
+        self.calls: dict[str, Send] = {}
+        self._numbers = itertools.count(1)
+
+    async def do_hello(self, protocol: str) -> Any:
+        return HELLO
+
+    async def do_connect(
+        self, endpoint: str, url: str, stream: str, group: str, options: Any = None, events: Any = None
+    ) -> Any:
+        declared = None if events is None else {event["event"]: event["params"] for event in events}
+
+        async def on_request(request: Request) -> None:
+            await self._received(endpoint, request, declared)
+
+        def on_report(kind: str, message: str, fields: dict[str, str]) -> None:
+            notify("error", endpoint=endpoint, kind=kind, message=message, **({"fields": fields} if fields else {}))
+
+        target = Endpoint(url, stream, group, Options.of(options or {}), on_request, on_report)
+        instance = await target.connect()
+        self.endpoints[endpoint] = target
+        return {"instance": instance}
+
+    async def _received(self, endpoint: str, request: Request, declared: dict[str, list[str]] | None) -> None:
+        about: dict[str, Any] = {}
+        if declared is not None:
+            try:
+                event, params = channel.event_of(declared, request.value)
+            except channel.EventRefused as refused:
+                if mutant("refused-events-fulfil"):
+                    request.fulfill(str(refused))
+                else:
+                    request.reject(str(refused))
+                return
+            about = {"event": event, "params": params}
+        name = f"r{next(self._numbers)}"
+        decided: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.requests[name] = (request, decided)
+        request.on_gone = lambda: notify("cancelled", endpoint=endpoint, request=name)
+        entry = request.entry
+        about |= {"id": text(entry.id), "source": text(entry.source), "instance": text(entry.instance)}
+        about |= {"content": request.value, "redelivered": request.redelivered}
+        notify("received", endpoint=endpoint, request=name, **about)
+        await decided
+
+    async def do_send(self, endpoint: str, to: str, content: Any, timeout: Any = None, call: str | None = None) -> Any:
+        return await self._send(endpoint, to, content, timeout, call)
+
+    async def do_trigger(
+        self, endpoint: str, event: Any, target: str, params: Any = None, timeout: Any = None, call: str | None = None
+    ) -> Any:
+        return await self._send(endpoint, target, channel.content_of(event, params), timeout, call)
+
+    async def _send(self, endpoint: str, to: str, content: Any, timeout: Any, call: str | None) -> Any:
+        def begun(send: Send) -> None:
+            if call is not None:
+                self.calls[call] = send
+
+        outcome, value = await self.endpoints[endpoint].requester.send(to, content, timeout, begun)
+        if outcome == "failed":
+            raise RuntimeError(f"Redis refused the request: {value}")
+        return {"outcome": outcome, "content": value}
+
+    async def do_cancel(self, endpoint: str, call: str) -> Any:
+        self.calls.pop(call).end("cancelled")
+        return {}
+
+    async def do_fulfill(self, endpoint: str, request: str, content: Any) -> Any:
+        if mutant("events-return-nothing") and request in self.requests:
+            content = None
+        return self._decide(request, lambda target: target.fulfill(content))
+
+    async def do_reject(self, endpoint: str, request: str, content: Any) -> Any:
+        return self._decide(request, lambda target: target.reject(content))
+
+    async def do_ignore(self, endpoint: str, request: str) -> Any:
+        return self._decide(request, lambda target: None)
+
+    async def do_raise(self, endpoint: str, request: str, message: str) -> Any:
+        _, decided = self.requests[request]
+        if not decided.done():
+            decided.set_exception(RuntimeError(message))
+        return {}
+
+    def _decide(self, request: str, answer: Callable[[Request], None]) -> Any:
+        target, decided = self.requests[request]
+        answer(target)
+        if not decided.done():
+            decided.set_result(None)
+        return {}
+
+    async def do_disconnect(self, endpoint: str) -> Any:
+        target = self.endpoints[endpoint] if mutant("sends-after-disconnect") else self.endpoints.pop(endpoint)
+        await target.disconnect()
+        return {}
+
+    async def do_shutdown(self) -> Any:
+        await asyncio.gather(*(self.do_disconnect(endpoint) for endpoint in list(self.endpoints)))
+        return {}
+
+    async def handle(self, line: bytes) -> None:
+        message = json.loads(line)
+        name, params = message["method"], message.get("params") or {}
+        method = getattr(self, f"do_{name}", None)
+        answer: dict[str, Any]
+        if method is None:
+            answer = {"error": {"code": -32601, "message": f"no method {name}"}}
+        else:
+            try:
+                inspect.signature(method).bind(**params)
+                answer = {"result": await method(**params)}
+            except TypeError as error:
+                answer = {"error": {"code": -32602, "message": str(error)}}
+            except Exception as error:
+                answer = {"error": {"code": -32000, "message": f"{type(error).__name__}: {error}"}}
+        write(id=message["id"], **answer)
+        if name == "shutdown":
+            os._exit(0)
+
+
+def text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def write(**message: Any) -> None:
+    sys.stdout.buffer.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def notify(method: str, **params: Any) -> None:
+    write(method=method, params=params)
+
+
+async def serve() -> None:
+    loop = asyncio.get_running_loop()
+    testee, tasks = Testee(), set()
+    while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
+        task = asyncio.create_task(testee.handle(line))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mutant", help="a name of mutants/registry.py")
+    arguments = parser.parse_args()
+    if arguments.mutant:
+        switch_on(arguments.mutant)
+    asyncio.run(serve())
