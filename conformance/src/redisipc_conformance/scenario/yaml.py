@@ -9,8 +9,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from .errors import ScenarioError
 from ..jsontext import number
+from .errors import ScenarioError
 
 Path_ = tuple[Any, ...]
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")

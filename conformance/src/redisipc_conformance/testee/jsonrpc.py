@@ -33,6 +33,8 @@ class Conversation:
         self._schemas = schemas
         self._on_notification = on_notification
         self._ids = itertools.count(1)
+        self._forgotten: set[int] = set()
+        """Calls that nobody waits for any longer: their answers may still come."""
         self.outstanding: dict[int, Outstanding] = {}
         self.broken: TesteeBroke | None = None
         """The first message that broke the protocol; nothing is believed after it."""
@@ -46,8 +48,12 @@ class Conversation:
         message = {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.outstanding[id] = Outstanding(method, params, future)
-        future.add_done_callback(lambda _: self.outstanding.pop(id, None))
+        future.add_done_callback(lambda done: self._ended(id, done))
         return jsontext.dumps(message).encode() + b"\n", future
+
+    def _ended(self, id: int, done: asyncio.Future[dict[str, Any]]) -> None:
+        if self.outstanding.pop(id, None) is not None and done.cancelled():
+            self._forgotten.add(id)
 
     def line(self, raw: bytes) -> None:
         """Takes in one line of the testee."""
@@ -63,10 +69,12 @@ class Conversation:
             self._on_notification(message.method, message.params)
             return
         call = self.outstanding.get(message.id) if message.id is not None else None
+        if call is None and message.id in self._forgotten:
+            self._forgotten.discard(message.id or 0)
+            return
         if call is None:
             raise MessageBroken("answer", "$.id", f"is {message.id!r}", "the id of a call that is not answered yet")
         if isinstance(message, Refusal):
-            self.outstanding.pop(message.id or 0, None)
             if not call.answer.done():
                 call.answer.set_exception(TesteeRefused(message.code, message.message, message.data))
             return

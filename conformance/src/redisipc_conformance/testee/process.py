@@ -35,9 +35,11 @@ class TesteeProcess:
         self.gone: TesteeGone | None = None
         """Set when it has ended, or has closed its stdout."""
         self.on_gone: Callable[[], None] = lambda: None
+        """Called when it has ended, or has sent something that breaks the protocol."""
         self._process = process
         self._conversation = conversation
         self._paused = False
+        self._told_broken = False
         self._readers = [asyncio.create_task(self._read_stdout()), asyncio.create_task(self._read_stderr())]
         self._writing = asyncio.Lock()
 
@@ -175,6 +177,9 @@ class TesteeProcess:
         try:
             while line := await stdout.readline():
                 self._conversation.line(line)
+                if self._conversation.broken is not None and not self._told_broken:
+                    self._told_broken = True
+                    self.on_gone()
         except ValueError:
             self._conversation.line(b"(a line of more than %d bytes)" % LONGEST_LINE)
         except OSError:

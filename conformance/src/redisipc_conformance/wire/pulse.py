@@ -10,21 +10,38 @@ class Pulse:
 
     def __init__(self) -> None:
         self._waiters: set[asyncio.Future[None]] = set()
+        self.beats = 0
+        """How often it was bumped: what somebody who looked for a while has missed."""
 
     def bump(self) -> None:
+        self.beats += 1
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def wait(self, seconds: float) -> bool:
-        """Until the next bump, at most `seconds`; False when the time ran out."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
-        try:
-            await asyncio.wait_for(waiter, max(seconds, 0.0))
+    async def wait(self, seconds: float, since: int | None = None) -> bool:
+        """Until the next bump (or at once, if there was one `since` that beat), at most `seconds`; False when the time ran out."""
+        if since is not None and since != self.beats:
             return True
-        except (asyncio.TimeoutError, TimeoutError):
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        self._waiters.add(waiter)
+        timer = loop.call_later(max(seconds, 0.0), _give_up, waiter)
+        try:
+            await waiter
+            return True
+        except _TimeIsUp:
             return False
         finally:
+            timer.cancel()
             self._waiters.discard(waiter)
+
+
+class _TimeIsUp(Exception):
+    pass
+
+
+def _give_up(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(_TimeIsUp())

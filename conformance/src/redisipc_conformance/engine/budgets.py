@@ -1,0 +1,42 @@
+"""How long the suite waits for what: the one table of times. `--time-scale` multiplies all of them.
+
+A budget is what the wire may take on a busy machine, not what it takes: waiting ends when the thing is there.
+"""
+
+from __future__ import annotations
+
+SECONDS: dict[str, float] = {
+    "connect": 5.0,
+    "delivery": 2.0,
+    "response": 2.0,
+    "settle": 2.0,
+    "fence": 4.0,
+    "handover": 2.0,
+    "wakeup": 0.2,
+    "grace": 1.0,
+    "recover": 8.0,
+    "reclaim": 15.0,
+    "keepalive": 12.0,
+    "disconnect": 6.0,
+}
+MEANING: dict[str, str] = {
+    "connect": "an endpoint joins",
+    "delivery": "a new entry reaches a handler or a peer",
+    "response": "an answer reaches the caller",
+    "settle": "something is written, acknowledged, deleted, told",
+    "fence": "everything asked before has been dealt with",
+    "handover": "a response reaches the instance that waits for it",
+    "wakeup": "what is promised within 100 ms",
+    "grace": "a timeout is told this long after it is due, at most",
+    "recover": "an endpoint is back after a fault",
+    "reclaim": "what a dead member had is started by another one",
+    "keepalive": "an endpoint has shown that it lives",
+    "disconnect": "an endpoint has left",
+}
+NO_TIMEOUT = 24 * 3600.0
+"""Seconds. `--no-timeouts`: long enough for a debugger."""
+
+
+def table(scale: float = 1.0, *, no_timeouts: bool = False) -> dict[str, float]:
+    """The budgets of a run, in seconds."""
+    return {name: NO_TIMEOUT if no_timeouts else seconds * scale for name, seconds in SECONDS.items()}

@@ -1,0 +1,45 @@
+"""Whether an entry is one: `schemas/entry.json` for what the testee asks, the six fields for everything else.
+
+A responder repeats the id and instance it was given, whatever their form, so an answer is bound to less than a request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+
+from jsonschema import Draft202012Validator
+
+from ..files import schemas_folder
+
+FIELDS = ("id", "instance_id", "status", "content", "source_group", "destination_group")
+STATUSES = ("pending", "fulfilled", "rejected")
+
+
+@lru_cache(maxsize=1)
+def _schema() -> Draft202012Validator | None:
+    path = schemas_folder() / "entry.json"
+    if not path.is_file():
+        return None
+    return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+
+
+def problem(pairs: Sequence[tuple[bytes, bytes]], *, by_suite: bool) -> str | None:
+    """None for a good entry, else what is wrong with it."""
+    names = [name.decode("utf-8", "replace") for name, _ in pairs]
+    if sorted(names) != sorted(FIELDS):
+        return f"its fields are {', '.join(names)}; an entry has exactly {', '.join(FIELDS)}"
+    fields = {name.decode(): value.decode("utf-8", "replace") for name, value in pairs}
+    if fields["status"] not in STATUSES:
+        return f"its status is {fields['status']!r}; expected one of {', '.join(STATUSES)}"
+    for name in FIELDS:
+        if name != "content" and not fields[name].strip():
+            return f"its {name} is blank"
+    schema = _schema()
+    if by_suite or schema is None or fields["status"] != "pending":
+        return None
+    error = next(iter(schema.iter_errors(fields)), None)
+    if error is None:
+        return None
+    return f"its {error.absolute_path[0] if error.absolute_path else 'shape'} is wrong: {error.message[:200]}"

@@ -1,0 +1,164 @@
+"""One run of one scenario, or of one row of it: the stage is set, the steps are played, everything is cleared away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..scenario.matchers import show
+from ..scenario.model import Scenario
+from ..scenario.values import BadValue
+from ..server import NoServer
+from ..steps.book import Book
+from ..steps.entries import readable
+from ..steps.failure import AtLine, Crashed, Stopped, SuiteFault
+from ..steps.player import Player
+from ..steps.stage import Stage
+from ..testee.schemas import TesteeSchemas
+from ..wire.address import Address
+from ..wire.client import Client
+from . import entry_rule
+from .events import BudgetUse
+from .own_servers import OwnServers
+from .pool import Pool
+from .transcript import Transcript
+from .verdicts import Ended
+
+LONGEST_SECONDS = 300.0
+"""No scenario takes longer: one that does hangs, and the suite is at fault, since every wait of it has an end."""
+PROBE_SECONDS = 2.0
+"""What a process that did not answer a call in time gets to say hello, before it counts as hung."""
+
+
+@dataclass
+class Surroundings:
+    """What all scenarios of a run share."""
+
+    command: tuple[str, ...]
+    schemas: TesteeSchemas
+    pool: Pool
+    client: Client
+    address: Address
+    own_servers: OwnServers
+    budgets: Mapping[str, float]
+    scale: float
+    seed: int
+    features: frozenset[str]
+    no_timeouts: bool = False
+
+    def private_pool(self) -> Pool:
+        return Pool(self.command, self.schemas, self.budgets["connect"] * 2)
+
+
+@dataclass(eq=False)
+class Performance:
+    """One run. `alone`: with processes of its own, even if it does not need them: others crashed beside it."""
+
+    scenario: Scenario
+    row: dict[str, Any] | None
+    around: Surroundings
+    alone: bool = False
+    stage: Stage | None = None
+
+    async def run(self) -> Ended:
+        """Plays it. Whatever happens, nothing of it is left when this returns."""
+        scenario, around = self.scenario, self.around
+        rows = [str(row["name"]) for row in (scenario.rows if self.row is None else (self.row,))]
+        ended = Ended(Book(scenario, rows))
+        pool = around.private_pool() if scenario.own_processes or self.alone else around.pool
+        server = None
+        client, address = around.client, around.address
+        try:
+            if scenario.own_server:
+                try:
+                    server = await around.own_servers.acquire()
+                except NoServer as error:
+                    ended.fault = f"no server of its own can be had: {error}"
+                    return ended
+                address = Address.parse(server.url)
+                client = Client(address)
+            await self._on_stage(ended, pool, client, address, server)
+        finally:
+            if pool is not around.pool:
+                await asyncio.shield(pool.close())
+            if server is not None:
+                await client.close()
+                await asyncio.shield(around.own_servers.release(server, scenario))
+        return ended
+
+    async def _on_stage(self, ended: Ended, pool: Pool, client: Client, address: Address, server: Any) -> None:
+        around = self.around
+        try:
+            stage = self.stage = Stage(
+                self.scenario, row=self.row, seed=around.seed, client=client, address=address, server=server,
+                processes=pool, budgets=around.budgets, scale=around.scale, features=around.features,
+            )  # fmt: skip
+        except SuiteFault as error:
+            ended.fault, ended.fault_line = str(error), self.scenario.lines.of(("rows",))
+            return
+        if pool is not around.pool:
+            pool.on_gone = stage.process_gone
+        stderr_before = len(pool.stderr())
+        began = time.monotonic()
+        try:
+            await stage.open()
+            await self._play(stage, ended)
+        finally:
+            ended.seconds = time.monotonic() - began
+            await asyncio.shield(stage.close())
+            await asyncio.shield(self._probe(stage, pool))
+        self._inspect(stage, ended)
+        ended.transcript = Transcript(stage)
+        ended.stderr = pool.stderr()[stderr_before:]
+        ended.budgets = tuple(BudgetUse(*use) for use in stage.budget_uses)
+
+    async def _play(self, stage: Stage, ended: Ended) -> None:
+        longest = 24 * 3600.0 if self.around.no_timeouts else LONGEST_SECONDS * self.around.scale
+        player = Player(stage, ended.book)
+        try:
+            await asyncio.wait_for(player.play(self.scenario.steps), longest)
+            if stage.crash is not None and not ended.book.complete:
+                raise stage.crash
+        except Stopped as stopped:
+            ended.stopped = stopped
+        except Crashed as error:
+            ended.crash = str(error)
+        except AtLine as error:
+            ended.fault, ended.fault_line = f"line {error.line}: {error}", error.line
+        except (SuiteFault, BadValue) as error:
+            ended.fault = str(error)
+        except asyncio.TimeoutError:
+            ended.fault = f"the scenario did not end within {longest:g} s"
+        ended.stopped_rows = stage.stopped_rows
+        if stage.crash is not None and ended.stopped is not None:
+            # What failed may have failed because nobody was there any more.
+            ended.crash = str(stage.crash)
+
+    @staticmethod
+    async def _probe(stage: Stage, pool: Pool) -> None:
+        """A process that left a call unanswered: still there, or hung?"""
+        for process in stage.suspects:
+            try:
+                await process.call("hello", {"protocol": "1.0"}, PROBE_SECONDS)
+            except Exception:
+                pool.retire(process)
+
+    @staticmethod
+    def _inspect(stage: Stage, ended: Ended) -> None:
+        """Every entry that was written must be one, unless the scenario says that it is none."""
+        for entry in stage.ledger.entries:
+            if entry.marked_invalid:
+                continue
+            wrong = entry_rule.problem(entry.pairs, by_suite=entry.by_suite)
+            if wrong is None:
+                continue
+            shown = show([[readable(name), readable(value)] for name, value in entry.pairs])
+            if entry.by_suite:
+                if not ended.fault:
+                    ended.fault = f"the suite wrote a malformed entry, not marked `invalid: true`: {wrong}; {shown}"
+            elif not ended.malformed:
+                ended.malformed = f"{entry.by or 'the testee'} wrote a malformed entry: {wrong}; {shown}"
+                ended.culprit = entry

@@ -1,0 +1,99 @@
+"""The testee's processes: the shared ones of all scenarios, or those of one scenario alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..testee.process import TesteeBroke, TesteeGone, TesteeProcess
+from ..testee.schemas import TesteeSchemas
+
+Hear = Callable[[str, dict[str, Any]], None]
+
+
+class Pool:
+    """Processes by name. A dead, broken or hung one is replaced when its name is wanted again."""
+
+    def __init__(self, command: Sequence[str], schemas: TesteeSchemas, seconds: float) -> None:
+        self.command = tuple(command)
+        self.on_gone: Callable[[TesteeProcess, Exception], None] = lambda process, why: None
+        """Called for an end that nobody wanted."""
+        self._schemas = schemas
+        self._seconds = seconds
+        self._by_name: dict[str, TesteeProcess] = {}
+        self._starting: dict[str, asyncio.Lock] = {}
+        self._all: set[TesteeProcess] = set()
+        self._expected: set[TesteeProcess] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._hear: dict[str, Hear] = {}
+
+    async def get(self, name: str) -> TesteeProcess:
+        """The process of that name, started where it does not run. Raises TesteeUnusable."""
+        async with self._starting.setdefault(name, asyncio.Lock()):
+            process = self._by_name.get(name)
+            if process is not None and process.gone is None and process.broken is None:
+                return process
+            process = await TesteeProcess.start(
+                self.command, on_notification=self._notified, schemas=self._schemas, seconds=self._seconds
+            )
+            self._all.add(process)
+            self._by_name[name] = process
+            process.on_gone = lambda: self._ended(name, process)
+            if process.gone is not None:
+                self._ended(name, process)
+            return process
+
+    def running(self, name: str) -> TesteeProcess | None:
+        return self._by_name.get(name)
+
+    def listen(self, handle: str, hear: Hear) -> None:
+        self._hear[handle] = hear
+
+    def unlisten(self, handle: str) -> None:
+        self._hear.pop(handle, None)
+
+    def _notified(self, method: str, params: dict[str, Any]) -> None:
+        hear = self._hear.get(params.get("endpoint", ""))
+        if hear is not None:
+            hear(method, params)
+
+    def expect_end(self, name: str) -> TesteeProcess | None:
+        """Its end will be no crash."""
+        process = self._by_name.pop(name, None)
+        if process is not None:
+            self._expected.add(process)
+        return process
+
+    def retire(self, process: TesteeProcess) -> None:
+        """Nobody new gets it: it did not answer in time. It is ended when whoever uses it had a moment to notice."""
+        for name, each in list(self._by_name.items()):
+            if each is process:
+                del self._by_name[name]
+        process.kill()
+
+    def _ended(self, name: str, process: TesteeProcess) -> None:
+        if self._by_name.get(name) is process:
+            del self._by_name[name]
+        if process not in self._expected:
+            why: Exception = process.gone or process.broken or TesteeGone("it ended")
+            self.on_gone(process, why)
+        if isinstance(process.broken, TesteeBroke):
+            process.kill()
+        task = asyncio.get_running_loop().create_task(self._close(process))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close(self, process: TesteeProcess) -> None:
+        self._all.discard(process)
+        await process.close()
+
+    def stderr(self) -> str:
+        """What all of them that still run have written."""
+        return "".join(process.stderr for process in self._all)
+
+    async def close(self) -> None:
+        """Ends all of them."""
+        processes, self._all = set(self._all), set()
+        self._expected |= processes
+        await asyncio.gather(*(process.close() for process in processes), *self._closing, return_exceptions=True)

@@ -1,0 +1,248 @@
+"""The engine: many scenarios at once over one Redis, events out. It prints nothing and knows no front end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import shlex
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..requirements import Requirements
+from ..scenario.model import Scenario
+from ..server import Server
+from ..testee.process import TesteeProcess
+from ..testee.schemas import TesteeSchemas
+from ..version import __version__
+from ..versions import version_holds
+from ..wire.address import Address
+from ..wire.client import Client
+from . import budgets
+from .events import (
+    Event,
+    RunEnded,
+    RunStarted,
+    ScenarioEnded,
+    ScenarioResult,
+    ScenarioStarted,
+    ServerInfo,
+    TesteeInfo,
+    Verdict,
+)
+from .own_servers import OwnServers
+from .perform import Performance, Surroundings
+from .pool import Pool
+from .verdicts import Ended, Judge
+
+
+class Known(Protocol):
+    """A known-failures file."""
+
+    def apply(self, result: ScenarioResult, server: ServerInfo) -> ScenarioResult:
+        """The result with every excused check marked."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is asked to do. `seed` decides all random data; `time_scale` stretches all waiting."""
+
+    command: tuple[str, ...]
+    jobs: int
+    seed: int
+    time_scale: float = 1.0
+    no_timeouts: bool = False
+    strict: bool = False
+    profiles: tuple[str, ...] | None = None
+
+
+class Engine:
+    """One run. Raises TesteeUnusable from `run` when the testee cannot be started at all."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        server: Server,
+        scenarios: Sequence[Scenario],
+        requirements: Requirements,
+        known: Known | None = None,
+    ) -> None:
+        self.settings = settings
+        self.server = server
+        self.scenarios = [s for s in scenarios if settings.profiles is None or s.profile in settings.profiles]
+        self.requirements = requirements
+        self.known = known
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._performances: set[Performance] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Ends the run soon; what has not ended has no result. May be called from another thread."""
+        self._stopped = True
+        if self._loop is not None and self._main is not None:
+            self._loop.call_soon_threadsafe(self._main.cancel)
+
+    async def run(self) -> AsyncGenerator[Event, None]:
+        """RunStarted, the scenarios, RunEnded. Leaving the loop early ends everything, too."""
+        self._loop = asyncio.get_running_loop()
+        self._main = self._loop.create_task(self._all())
+        self._main.add_done_callback(lambda done: self._events.put_nowait(None))
+        if self._stopped:
+            self._main.cancel()
+        try:
+            while (event := await self._events.get()) is not None:
+                yield event
+            if not self._main.cancelled():
+                self._main.result()
+        finally:
+            self._main.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._main
+
+    async def _all(self) -> None:
+        began = time.monotonic()
+        settings = self.settings
+        table = budgets.table(settings.time_scale, no_timeouts=settings.no_timeouts)
+        schemas = TesteeSchemas.load()
+        pool = Pool(settings.command, schemas, table["connect"] * 2)
+        pool.on_gone = self._process_gone
+        address = Address.parse(self.server.url)
+        client = Client(address)
+        own_servers = OwnServers(self.server)
+        interrupted = False
+        started = False
+        try:
+            first = await pool.get("one")
+            about = await asyncio.to_thread(self.server.about)
+            server = ServerInfo(about.brand, about.version, self.server.kind, f"{about} ({self.server.kind})")
+            left_out = self._left_out(first, server, own_servers)
+            running = [scenario for scenario in self.scenarios if scenario.id not in left_out]
+            self._events.put_nowait(self._started(first, server, running, left_out))
+            started = True
+            for scenario in self.scenarios:
+                if scenario.id in left_out:
+                    self._events.put_nowait(ScenarioEnded(_not_run(scenario, left_out[scenario.id])))
+            around = Surroundings(
+                settings.command, schemas, pool, client, address, own_servers, table, settings.time_scale, settings.seed,
+                frozenset(first.hello["features"]), settings.no_timeouts,
+            )  # fmt: skip
+            await self._scenarios(running, around, server)
+        except asyncio.CancelledError:
+            interrupted = True
+        finally:
+            closing = asyncio.gather(pool.close(), own_servers.close(), client.close(), return_exceptions=True)
+            await asyncio.shield(closing)
+        if started:
+            self._events.put_nowait(RunEnded(time.monotonic() - began, interrupted))
+
+    def _started(
+        self, testee: TesteeProcess, server: ServerInfo, running: Sequence[Scenario], left_out: dict[str, str]
+    ) -> RunStarted:
+        hello = testee.hello
+        info = TesteeInfo(
+            hello["name"], hello["version"], hello["language"], tuple(hello["spec"]), tuple(hello["profiles"]),
+            tuple(hello["features"]), self.settings.command,
+        )  # fmt: skip
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        ids = tuple(scenario.id for scenario in running)
+        return RunStarted(__version__, self.requirements.spec, info, server, self.settings.seed, now, ids, left_out)
+
+    def _left_out(self, testee: TesteeProcess, server: ServerInfo, own: OwnServers) -> dict[str, str]:
+        hello = testee.hello
+        reasons: dict[str, str] = {}
+        for scenario in self.scenarios:
+            missing = [feature for feature in scenario.features if feature not in hello["features"]]
+            if scenario.profile not in hello["profiles"]:
+                reasons[scenario.id] = f"the testee does not claim the profile {scenario.profile}"
+            elif missing:
+                reasons[scenario.id] = f"the testee does not claim the feature {', '.join(missing)}"
+            elif scenario.server and not version_holds(scenario.server, server.version):
+                reasons[scenario.id] = f"it needs a server {scenario.server}, this is {server.brand} {server.version}"
+            elif scenario.own_server and own.why_not:
+                reasons[scenario.id] = own.why_not
+        return reasons
+
+    def _process_gone(self, process: TesteeProcess, why: Exception) -> None:
+        for performance in self._performances:
+            if performance.stage is not None:
+                performance.stage.process_gone(process, why)
+
+    async def _scenarios(self, scenarios: Sequence[Scenario], around: Surroundings, server: ServerInfo) -> None:
+        room = asyncio.Semaphore(self.settings.jobs)
+        judge = Judge(self.requirements, strict=self.settings.strict)
+        tasks = [
+            asyncio.create_task(self._scenario(scenario, around, room, judge, server))
+            for scenario in sorted(scenarios, key=_length, reverse=True)
+        ]
+        try:
+            for task in tasks:
+                await task
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _scenario(
+        self, scenario: Scenario, around: Surroundings, room: asyncio.Semaphore, judge: Judge, server: ServerInfo
+    ) -> None:
+        rows: list[dict[str, Any] | None] = [None]
+        if scenario.rows and not scenario.row_by_row:
+            rows = list(scenario.rows)
+        told = asyncio.Event()
+
+        async def one(row: dict[str, Any] | None) -> Ended:
+            async with room:
+                if not told.is_set():
+                    told.set()
+                    self._events.put_nowait(ScenarioStarted(scenario.id))
+                return await self._performed(scenario, row, around)
+
+        runs = await _all_or_none([one(row) for row in rows])
+        rerun = f"redisipc-conformance run {scenario.id} --seed {around.seed} -- {shlex.join(around.command)}"
+        result = judge.result(scenario, runs, rerun)
+        if self.known is not None:
+            result = self.known.apply(result, server)
+        self._events.put_nowait(ScenarioEnded(result))
+
+    async def _performed(self, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings) -> Ended:
+        """Once; once more alone where a shared process ended, since another scenario may have ended it."""
+        ended = await self._perform(Performance(scenario, row, around))
+        if not ended.crash or scenario.own_processes:
+            return ended
+        again = await self._perform(Performance(scenario, row, around, alone=True))
+        if again.crash or again.fault:
+            return again
+        again.stderr = f"{ended.stderr}\n(run again alone after: {ended.crash})\n{again.stderr}"
+        return again
+
+    async def _perform(self, performance: Performance) -> Ended:
+        self._performances.add(performance)
+        try:
+            return await performance.run()
+        finally:
+            self._performances.discard(performance)
+
+
+async def _all_or_none(work: list[Any]) -> list[Ended]:
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        return [await task for task in tasks]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _length(scenario: Scenario) -> tuple[bool, bool, bool, int]:
+    """What begins first: what takes long, so that nothing long is left over at the end."""
+    return "slow" in scenario.needs, scenario.own_server, scenario.own_processes, sum(1 for _ in scenario.walk())
+
+
+def _not_run(scenario: Scenario, reason: str) -> ScenarioResult:
+    return ScenarioResult(
+        scenario.id, scenario.title, scenario.area, scenario.profile, Verdict.NOT_APPLICABLE, 0.0, reason=reason
+    )

@@ -1,0 +1,63 @@
+"""Time: moments, the gaps between them, and things in Redis that are made older instead of waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ..scenario.matchers import differs, show
+from ..scenario.model import Step
+from ..wire import resp
+from .aging import age_consumers
+from .entries import entry_of
+from .failure import Failed, SuiteFault
+from .registry import word
+from .stage import Stage
+from .things import Mark
+
+
+@word("mark")
+async def mark(stage: Stage, step: Step) -> Any:
+    moment = Mark(stage.now())
+    stage.bind(str(stage.value(step.arguments)), moment)
+    return moment
+
+
+@word("elapsed")
+async def elapsed(stage: Stage, step: Step) -> Any:
+    begin, end = (stage.value(step.arguments[key]) for key in ("from", "to"))
+    if not all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (begin, end)):
+        raise SuiteFault(f"elapsed needs two moments, not {show(begin)} and {show(end)}")
+    wanted = stage.expected(step.arguments["is"])
+    took = end - begin
+    told = differs(wanted, took, "seconds")
+    if told is not None:
+        raise Failed(f"it took {took:.3f} s", show(wanted), f"{took:.3f} s")
+    return took
+
+
+@word("wait")
+async def wait(stage: Stage, step: Step) -> Any:
+    await asyncio.sleep(stage.seconds(step.arguments))
+    stage.raise_if_crashed()
+
+
+@word("age")
+async def age(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    if "key" in arguments:
+        key = str(stage.value(arguments["key"]))
+        return await stage.redis("runner", "EXPIRE", key, int(stage.value(arguments.get("ttl", 1))))
+    idle = int(stage.value(arguments["idle"]))
+    if "consumers" in arguments:
+        return await age_consumers(stage, stage.group(arguments["consumers"]), idle)
+    entry = entry_of(stage, arguments["entry"])
+    if entry is None:
+        raise Failed("the entry was not written", "an entry", "none", by_timeout=True)
+    group = stage.group(arguments["group"])
+    rows: Any = await stage.redis("runner", "XPENDING", entry.key, group, entry.entry, entry.entry, 1)
+    if not rows:
+        raise Failed(f"{entry.entry} is not in the pending list of {group}", "a pending entry to age", "none")
+    _, owner, _, deliveries = rows[0]
+    command: tuple[resp.Arg, ...] = ("XCLAIM", entry.key, group, owner, 0, entry.entry, "IDLE", idle)
+    return await stage.redis("runner", *command, "RETRYCOUNT", deliveries, "JUSTID")

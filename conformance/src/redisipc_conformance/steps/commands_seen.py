@@ -1,0 +1,214 @@
+"""What the testee sent, as the tap of an endpoint saw it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ..scenario.matchers import Matcher, differs, show
+from ..scenario.model import Step
+from ..wire.pattern import Pattern
+from ..wire.tap import Exchange
+from . import notes
+from .failure import SuiteFault
+from .registry import word
+from .stage import Stage
+from .things import Mark, Thing
+from .waiting import Look, expect, held, missing, wrong
+
+
+def pattern_of(stage: Stage, written: Any) -> Pattern:
+    """Words first, names after: a name with spaces stays one argument."""
+    words = written.split() if isinstance(written, str) else written
+    made = [stage.value(each) for each in words]
+    return Pattern.of([str(each) if isinstance(each, bool) else each for each in made])
+
+
+def patterns_of(stage: Stage, written: Any) -> list[Pattern]:
+    """One pattern as a string, or a list of them. A list of plain words that is one pattern begins with a command."""
+    if isinstance(written, str):
+        return [pattern_of(stage, written)]
+    several = all(isinstance(each, list) or (isinstance(each, str) and " " in each.strip()) for each in written)
+    if several or (all(isinstance(each, str) and _command_like(each) for each in written) and len(written) > 1):
+        return [pattern_of(stage, each) for each in written]
+    return [pattern_of(stage, written)]
+
+
+def _command_like(text: str) -> bool:
+    return text.split()[:1] != [] and text.split()[0].isupper() and text.split()[0].isalpha()
+
+
+class Commands:
+    """The commands that one expectation looks at."""
+
+    def __init__(self, stage: Stage, arguments: dict[str, Any]) -> None:
+        self.stage = stage
+        self.label = str(stage.value(arguments["of"]))
+        if self.label not in stage.taps:
+            raise SuiteFault(f"{self.label!r} is no endpoint that has connected")
+        self.since = _moment(stage, arguments["since"]) if "since" in arguments else 0.0
+        self.replied = bool(arguments.get("replied"))
+
+    def all(self) -> list[Exchange]:
+        exchanges = self.stage.visible(self.stage.taps[self.label].exchanges)
+        return [
+            e
+            for e in exchanges
+            if (not self.since or self.stage.wall(e.sent) >= self.since) and (not self.replied or e.done)
+        ]
+
+    def like(self, pattern: Pattern) -> list[Exchange]:
+        return [e for e in self.all() if pattern.matches(e.args)]
+
+    def shown(self) -> str:
+        """What was sent instead, without the many commands that only wait and read."""
+        quiet = (b"XREADGROUP", b"PING", b"HELLO", b"CLIENT", b"AUTH", b"SELECT", b"SUBSCRIBE")
+        told = [notes.command(e.args)[:160] for e in self.all() if e.name not in quiet]
+        return "; ".join(told[-8:]) or "nothing but reads"
+
+
+def _moment(stage: Stage, label: Any) -> float:
+    return float(getattr(stage.thing(label, Mark, Thing), "at", 0.0))
+
+
+@word("commands")
+async def commands(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    seen = Commands(stage, arguments)
+    if "has" in arguments:
+        wanted = patterns_of(stage, arguments["has"])
+        return await expect(stage, step, "settle", lambda: _has(seen, wanted))
+    if "none" in arguments:
+        unwanted = patterns_of(stage, arguments["none"])
+        return await expect(stage, step, "settle", lambda: _none(seen, unwanted))
+    if "order" in arguments:
+        order = [pattern_of(stage, each) for each in arguments["order"]]
+        return await expect(stage, step, "settle", lambda: _order(seen, order))
+    if "multi" in arguments:
+        members = [pattern_of(stage, each) for each in arguments["multi"]]
+        only = bool(arguments.get("only"))
+        return await expect(stage, step, "settle", lambda: _multi(seen, members, only))
+    if "like" not in arguments:
+        raise SuiteFault("commands: needs has, none, order, multi, or like with count or every")
+    pattern = pattern_of(stage, arguments["like"])
+    if "every" in arguments:
+        return await _every(stage, step, seen, pattern)
+    if "count" not in arguments:
+        raise SuiteFault("commands: `like` needs `count` or `every`")
+    count = stage.expected(arguments["count"])
+    return await expect(stage, step, "settle", lambda: _count(seen, pattern, count))
+
+
+def _has(seen: Commands, wanted: Sequence[Pattern]) -> Look:
+    for pattern in wanted:
+        if not seen.like(pattern):
+            return missing(f"{seen.label} did not send {pattern}", str(pattern), seen.shown())
+    return held()
+
+
+def _none(seen: Commands, unwanted: Sequence[Pattern]) -> Look:
+    for pattern in unwanted:
+        found = seen.like(pattern)
+        if found:
+            sent = notes.command(found[0].args)
+            return wrong(f"{seen.label} sent {sent[:200]}", f"no {pattern}", sent, final=True, culprit=found[0])
+    return held()
+
+
+def _count(seen: Commands, pattern: Pattern, wanted: Any) -> Look:
+    found = seen.like(pattern)
+    if differs(wanted, len(found)) is None:
+        return held(len(found))
+    too_many = isinstance(wanted, int) and len(found) > wanted
+    message = f"{seen.label} sent {len(found)} times {pattern}"
+    told = "; ".join(notes.command(e.args)[:160] for e in found[-5:]) or seen.shown()
+    culprit = found[-1] if found else None
+    return Look(False, None, message, show(wanted), told, final=too_many, nothing=not found, culprit=culprit)
+
+
+def _order(seen: Commands, order: Sequence[Pattern]) -> Look:
+    everything = seen.all()
+    at = 0
+    last: Exchange | None = None
+    for pattern in order:
+        found = next((i for i in range(at, len(everything)) if pattern.matches(everything[i].args)), None)
+        if found is None:
+            early = next((e for e in everything if pattern.matches(e.args)), None)
+            expected = ", then ".join(map(str, order))
+            if early is None:
+                return missing(f"{seen.label} did not send {pattern}", expected, seen.shown())
+            before = notes.command(last.args)[:160] if last else ""
+            message = f"{seen.label} sent {notes.command(early.args)[:160]} too early"
+            return wrong(message, expected, f"it came before {before}", culprit=early)
+        last, at = everything[found], found + 1
+    return held()
+
+
+def _multi(seen: Commands, members: Sequence[Pattern], only: bool) -> Look:
+    transactions = [e for e in seen.all() if e.name == b"EXEC"]
+    for transaction in transactions:
+        if _fits(transaction.members, members, only):
+            return held()
+    expected = "MULTI: " + ", ".join(map(str, members)) + (", nothing else" if only else "")
+    loose = next((e for e in seen.all() if any(p.matches(e.args) for p in members)), None)
+    near = max(
+        transactions, key=lambda t: sum(any(p.matches(m.args) for m in t.members) for p in members), default=None
+    )
+    told = "MULTI: " + ", ".join(notes.command(m.args)[:120] for m in near.members) if near else "no MULTI at all"
+    message = f"{seen.label} did not send these in one MULTI"
+    if loose is None:
+        return missing(message, expected, told)
+    return wrong(message, expected, told, culprit=loose)
+
+
+def _fits(members: Sequence[Exchange], patterns: Sequence[Pattern], only: bool) -> bool:
+    if only and len(members) != len(patterns):
+        return False
+    at = 0
+    for pattern in patterns:
+        found = next((i for i in range(at, len(members)) if pattern.matches(members[i].args)), None)
+        if found is None:
+            return False
+        at = found + 1
+    return True
+
+
+async def _every(stage: Stage, step: Step, seen: Commands, pattern: Pattern) -> Any:
+    """The gaps between such commands. Where an upper bound is wanted, the edges of the time looked at are gaps too."""
+    wanted = stage.expected(step.arguments["every"])
+    seconds = float(stage.value(step.arguments.get("for", 0)))
+    began = seen.since or stage.now()
+    end = time.monotonic() + seconds
+    bounded = isinstance(wanted, Matcher) and "$at_most" in wanted.arguments
+
+    def worst() -> Look | None:
+        found = [e for e in seen.like(pattern) if stage.wall(e.sent) >= began]
+        moments = [stage.wall(e.sent) for e in found]
+        if bounded:
+            moments = [began, *moments, stage.now()]
+            gaps = list(zip(moments, moments[1:], [*found, found[-1] if found else None], strict=False))
+            upper = {"$at_most": wanted.arguments["$at_most"]}
+            inner = gaps[1:-1]
+            for one, two, at in gaps:
+                told = differs(Matcher(upper), two - one)
+                if told is not None:
+                    return wrong(f"{pattern}: a gap of {two - one:.2f} s", show(wanted), told, final=True, culprit=at)
+        else:
+            inner = list(zip(moments, moments[1:], found[1:], strict=False))
+        for one, two, at in inner:
+            told = differs(wanted, two - one)
+            if told is not None:
+                return wrong(f"{pattern}: a gap of {two - one:.2f} s", show(wanted), told, final=True, culprit=at)
+        return None
+
+    while True:
+        beat = stage.pulse.beats
+        told = worst()
+        if told is not None:
+            raise told.failed(by_timeout=False)
+        left = end - time.monotonic()
+        if left <= 0:
+            return None
+        stage.raise_if_crashed()
+        await stage.pulse.wait(min(left, 0.25), since=beat)

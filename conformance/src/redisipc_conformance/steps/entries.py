@@ -1,0 +1,77 @@
+"""Entries that a step speaks of: by the names of sends, received requests and entries, or by what is in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..scenario.matchers import differs
+from .stage import Stage
+from .things import Received, Send, Written
+
+
+def entry_of(stage: Stage, label: Any) -> Written | None:
+    """The entry that a label stands for; of a send its request, None while it is not written."""
+    found: Any = stage.thing(label, Written, Send, Received)
+    if isinstance(found, Send):
+        return found.entry
+    if isinstance(found, Received):
+        return found.written or stage.request_of(found)
+    return found  # type: ignore[no-any-return]
+
+
+def request_id(stage: Stage, label: Any) -> str:
+    """The request id behind a label; empty while there is none."""
+    found: Any = stage.thing(label, Written, Send, Received)
+    if isinstance(found, Received):
+        return found.id
+    entry = entry_of(stage, label)
+    return entry.id if entry is not None else ""
+
+
+def field_differs(entry: Written, name: str, wanted: Any) -> str | None:
+    """How a field differs: `content` is compared decoded, `text` is the content as it stands."""
+    if name == "content":
+        return differs(wanted, entry.content, name) if entry.raw(name) is not None else "expected a content, saw none"
+    raw = entry.raw("content" if name == "text" else name)
+    if raw is None:
+        return f"expected the field {name}, saw only {', '.join(f.decode(errors='replace') for f, _ in entry.pairs)}"
+    return differs(wanted, readable(raw), name)
+
+
+def readable(raw: bytes) -> str | bytes:
+    """Text where it is text, else the bytes."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def fits(entry: Written, where: dict[str, Any]) -> bool:
+    return all(field_differs(entry, name, wanted) is None for name, wanted in where.items())
+
+
+def where_of(stage: Stage, written: dict[str, Any] | None) -> dict[str, Any]:
+    """A `where`, its values made; groups may be names."""
+    where = {name: stage.expected(value) for name, value in (written or {}).items()}
+    for name in ("source_group", "destination_group"):
+        if isinstance(where.get(name), str):
+            where[name] = stage.group(where[name])
+    return where
+
+
+def answers_to(stage: Stage, request: Written) -> list[Written]:
+    """The entries that answer it: the same id, written later. Where there is none, a response of the testee that
+    belongs to no request at all and goes the right way: a wrong answer is better evidence than a missing one."""
+    entries = stage.ledger.visible()
+    later = entries[entries.index(request) + 1 :] if request in entries else entries
+    same = [entry for entry in later if entry.id == request.id]
+    if same:
+        return same
+    requests = {entry.id for entry in entries if entry.status == "pending"}
+    return [
+        entry
+        for entry in later
+        if not entry.by_suite
+        and entry.id not in requests
+        and (entry.destination_group == request.source_group or entry.source_group == request.destination_group)
+    ][:1]

@@ -1,0 +1,144 @@
+"""What goes wrong on purpose: between an endpoint and Redis, to a process, to the scenario's own Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..scenario.matchers import differs, show
+from ..scenario.model import Step
+from ..server import NoServer
+from ..wire.fault import Fault
+from .commands_seen import pattern_of
+from .failure import SuiteFault
+from .registry import word
+from .stage import Stage
+from .things import Lifting
+from .waiting import Look, expect, held, missing, wrong
+
+
+def _tell(stage: Stage, who: str, text: str) -> None:
+    note = stage.tell(who, text)
+    note.side = "suite"
+
+
+@word("fault")
+async def fault(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    label = str(stage.value(arguments["on"]))
+    tap = await stage.tap(label)
+    armed = Fault(
+        pattern_of(stage, arguments["command"]),
+        arguments["do"],
+        times=int(stage.value(arguments.get("times", 1))),
+        skip=int(stage.value(arguments.get("skip", 0))),
+        seconds=stage.seconds(arguments["seconds"]) if "seconds" in arguments else 0.0,
+        text=str(stage.value(arguments.get("text", "ERR refused by the suite"))),
+        reply=stage.value(arguments.get("reply")),
+        multi_has=pattern_of(stage, arguments["multi_has"]) if "multi_has" in arguments else None,
+    )
+    tap.arm(armed)
+    _tell(stage, label, f"armed: {armed.do} for {armed.pattern}")
+    return Lifting(armed.lift, armed, stage.now())
+
+
+@word("struck")
+async def struck(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments if isinstance(step.arguments, dict) else {"fault": step.arguments}
+    armed = stage.thing(arguments["fault"], Lifting).fault
+    if armed is None:
+        raise SuiteFault(f"{arguments['fault']!r} is no fault")
+    exact = "count" in arguments
+    wanted = stage.expected(arguments.get("count", 1))
+
+    def look() -> Look:
+        if differs(wanted, armed.struck) is None or (not exact and armed.struck >= 1):
+            return held(armed.struck)
+        message = f"the fault {armed.do} for {armed.pattern} has struck {armed.struck} times"
+        seen = f"{armed.struck} times"
+        return wrong(message, show(wanted), seen) if armed.struck else missing(message, show(wanted), seen)
+
+    return await expect(stage, step, "recover", look)
+
+
+@word("lift")
+async def lift(stage: Stage, step: Step) -> Any:
+    lifting = stage.thing(step.arguments, Lifting)
+    _tell(stage, "suite", f"lifted {step.arguments}")
+    lifting.lift()
+
+
+@word("cut")
+async def cut(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
+    label = str(stage.value(arguments["endpoint"]))
+    tap = await stage.tap(label)
+    tap.refusing = bool(arguments.get("refuse"))
+    _tell(stage, label, "all connections cut" + (", new ones refused" if tap.refusing else ""))
+    tap.cut()
+
+    def accept() -> None:
+        tap.refusing = False
+
+    return Lifting(accept, at=stage.now())
+
+
+@word("silence")
+async def silence(stage: Stage, step: Step) -> Any:
+    label = str(stage.value(step.arguments))
+    tap = await stage.tap(label)
+    _tell(stage, label, "nothing passes in either direction")
+    tap.silence()
+    return Lifting(tap.resume, at=stage.now())
+
+
+@word("process")
+async def process(stage: Stage, step: Step) -> Any:
+    ((deed, written),) = step.arguments.items()
+    name = str(stage.value(written))
+    if not stage.scenario.own_processes:
+        raise SuiteFault("processes are shared with other scenarios; this one needs `needs: [kill]` or `[pause]`")
+    running = stage.processes.running(name)
+    if running is None:
+        raise SuiteFault(f"no process {name!r} of the testee runs")
+    _tell(stage, name, {"kill": "killed (SIGKILL)", "pause": "paused (SIGSTOP)", "resume": "resumed (SIGCONT)"}[deed])
+    if deed == "kill":
+        stage.processes.expect_end(name)
+        running.kill()
+        await running.ended()
+        for endpoint in stage.endpoints:
+            if endpoint.process is running:
+                endpoint.connected = False
+    elif deed == "pause":
+        running.pause()
+    else:
+        running.resume()
+    return stage.now()
+
+
+@word("server")
+async def server(stage: Stage, step: Step) -> Any:
+    deed = step.arguments
+    own = stage.server
+    if own is None:
+        raise SuiteFault("this Redis is shared with other scenarios; this one needs `needs: [flush]` or `[restart]`")
+    _tell(stage, "redis", f"server: {deed}")
+    if deed == "flush":
+        await stage.redis("runner", "FLUSHALL")
+        return stage.now()
+    deeds: dict[str, list[Callable[[], Any]]] = {
+        "restart": [own.stop, own.start],
+        "restart-empty": [own.stop, lambda: own.start(empty=True)],
+        "stop": [own.stop],
+        "start": [own.start],
+    }
+    try:
+        for each in deeds[deed]:
+            await asyncio.to_thread(each)
+    except NoServer as error:
+        raise SuiteFault(str(error)) from error
+    _tell(stage, "redis", f"server: {deed} done")
+    stage.pulse.bump()
+    return time.time()

@@ -1,0 +1,100 @@
+"""The fence: what was asked before it has been dealt with. "Did not happen" is only known behind one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..scenario.content import encode
+from ..scenario.model import Step
+from ..wire import resp
+from ..wire.client import pairs
+from .registry import word
+from .stage import Stage
+from .things import Endpoint, Written
+from .waiting import Look, expect, held, missing, wrong
+
+
+@word("fence")
+async def fence(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
+    endpoint = stage.thing(arguments["endpoint"], Endpoint)
+    only_read = arguments.get("kind", "answered") == "read"
+    beyond = f"fence-{stage.source.getrandbits(32):08x}"
+    request = await _write(stage, endpoint, beyond, beyond if only_read else endpoint.group)
+    written: list[Written] = [request]
+    try:
+        if not only_read:
+            written.append(await expect(stage, step, "fence", lambda: _answered(stage, endpoint, request)))
+
+        async def passed() -> Look:
+            return await _passed(stage, endpoint, request, only_read)
+
+        await expect(stage, step, "fence", passed)
+    finally:
+        await stage.client.batch([("XDEL", each.key, each.entry) for each in written])
+        stage.tell(endpoint.label, "fence").side = "suite"
+    return None
+
+
+async def _write(stage: Stage, endpoint: Endpoint, source: str, destination: str) -> Written:
+    id = f"{stage.source.getrandbits(84):021x}"
+    stage.ledger.fences.add(id)
+    stage.noise.add(id.encode())
+    content: Any = None
+    if endpoint.events:
+        content = {"event": endpoint.events[0]["event"], "params": {}}
+    fields = {
+        "id": id,
+        "instance_id": f"{stage.source.getrandbits(24):06x}",
+        "status": "pending",
+        "content": encode(content).decode(),
+        "source_group": source,
+        "destination_group": destination,
+    }
+    flat = [part for pair in fields.items() for part in pair]
+    reply = await stage.client("XADD", endpoint.stream, "*", *flat)
+    stage.noise.add(reply)
+    found = [(name.encode(), value.encode()) for name, value in fields.items()]
+    written = Written(endpoint.stream, reply.decode(), found, stage.wall(time.monotonic()), by="runner", by_suite=True)
+    return stage.ledger.add(written)
+
+
+def _answered(stage: Stage, endpoint: Endpoint, request: Written) -> Look:
+    for entry in stage.ledger.entries:
+        if entry.id == request.id and entry is not request:
+            stage.noise.add(entry.entry.encode())
+            return held(entry)
+    return missing(f"{endpoint.label} did not answer the fence behind everything so far", "an answer", "none")
+
+
+async def _passed(stage: Stage, endpoint: Endpoint, request: Written, only_read: bool) -> Look:
+    """The group has read up to the fence, and nothing up to it is pending but what handlers are still busy with."""
+    info = await stage.look("XINFO", "GROUPS", endpoint.stream)
+    rows = [] if isinstance(info, resp.ErrorReply) else [pairs(flat) for flat in info]
+    row = next((row for row in rows if row["name"] == endpoint.group.encode()), None)
+    if row is None:
+        return wrong(f"the group {endpoint.group} is not there", "its group", str(info)[:200])
+    last = row["last-delivered-id"].decode()
+    if _number(last) < _number(request.entry):
+        return missing(f"{endpoint.group} has not read the fence", request.entry, f"read up to {last}")
+    first = request.entry if only_read else "-"
+    pending = await stage.look("XPENDING", endpoint.stream, endpoint.group, first, request.entry, 100)
+    if isinstance(pending, resp.ErrorReply):
+        return wrong(f"the pending list of {endpoint.group} cannot be read", "a pending list", pending.text)
+    held_back = {
+        received.written.entry
+        for each in stage.endpoints
+        for received in each.received
+        if received.written is not None and not received.answered
+    }
+    left = [row for row in pending if row[0].decode() not in held_back]
+    if left:
+        what = "the fence" if only_read else "the fence or what was before it"
+        return wrong(f"{what} is still pending in {endpoint.group}", "nothing pending", str(left)[:300])
+    return held()
+
+
+def _number(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence or 0)

@@ -1,0 +1,105 @@
+"""Steps that hold other steps, and variables."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from ..scenario.matchers import differs, show
+from ..scenario.model import Step
+from .failure import Failed, Stopped, SuiteFault
+from .registry import word
+from .stage import Stage
+from .things import Going
+from .waiting import Look, expect, held, wrong
+
+
+@word("repeat")
+async def repeat(stage: Stage, step: Step) -> Any:
+    times = int(stage.value(step.arguments["times"]))
+    counter = step.arguments.get("as")
+    for at in range(times):
+        if counter:
+            stage.bind(str(counter), at)
+        await stage.play(step.blocks[0])
+
+
+@word("together")
+async def together(stage: Stage, step: Step) -> Any:
+    tasks = [stage.spawn(stage.play(block)) for block in step.blocks]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@word("background")
+async def background(stage: Stage, step: Step) -> Any:
+    every = stage.seconds(step.arguments["every"])
+    ending = asyncio.Event()
+
+    async def again() -> None:
+        while not ending.is_set():
+            await stage.play(step.blocks[0])
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(ending.wait(), every)
+
+    task = stage.spawn(again())
+    task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+    going = Going(task, ending.set, stage.now())
+    stage.going.append(going)
+    return going
+
+
+@word("stop")
+async def stop(stage: Stage, step: Step) -> Any:
+    going = stage.thing(step.arguments, Going)
+    going.stop()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait({going.task}, timeout=stage.budgets["recover"])
+    if not going.task.done():
+        going.task.cancel()
+        raise Failed(f"{step.arguments} does not come to an end", "stopped", "still going on", by_timeout=True)
+    if not going.task.cancelled():
+        going.task.result()
+
+
+@word("set")
+async def set_(stage: Stage, step: Step) -> Any:
+    for name, written in step.arguments.items():
+        stage.bind(name, stage.value(written))
+
+
+@word("value")
+async def value(stage: Stage, step: Step) -> Any:
+    wanted = stage.expected(step.arguments["is"])
+
+    def look() -> Look:
+        seen = stage.value(step.arguments["of"])
+        told = differs(wanted, seen)
+        return (
+            held(seen) if told is None else wrong(told, show(wanted), show(seen), final=step.within is None, value=seen)
+        )
+
+    return await expect(stage, step, "settle", look)
+
+
+@word("each-row")
+async def each_row(stage: Stage, step: Step) -> Any:
+    if not stage.scenario.rows:
+        raise SuiteFault("there are no rows")
+    outside = stage.row
+    for row in stage.scenario.rows:
+        stage.set_row(row)
+        try:
+            await stage.play(step.blocks[0])
+        except Stopped as stopped:
+            # One row that cannot go on says nothing about the others.
+            stage.stopped_rows[str(row["name"])] = stopped
+        stage.raise_if_crashed()
+    stage.row = outside

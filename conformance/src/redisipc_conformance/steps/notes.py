@@ -1,0 +1,62 @@
+"""What goes into the transcript besides the testee's commands: the runner's own commands, what happened, and the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..wire import resp
+
+LONGEST = 400
+
+
+@dataclass(eq=False)
+class Note:
+    """One line. `at`: seconds of time.monotonic()."""
+
+    at: float
+    side: Literal["testee", "suite"]
+    who: str
+    text: str
+    reply: str = ""
+    kind: Literal["command", "event", "step"] = "event"
+    fate: str = ""
+
+
+def word(arg: resp.Arg) -> str:
+    """One argument of a command."""
+    raw = resp.to_bytes(arg)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = repr(raw)[2:-1]
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}...({len(raw)} bytes)"
+    if not text or any(character in ' "\n\r\t' for character in text):
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r") + '"'
+    return text
+
+
+def command(args: Sequence[resp.Arg]) -> str:
+    return " ".join(map(word, args))
+
+
+def reply(value: Any) -> str:
+    """A reply, in one line."""
+    text = _reply(value)
+    return text if len(text) <= 2 * LONGEST else f"{text[: 2 * LONGEST]}..."
+
+
+def _reply(value: Any) -> str:
+    if value is None:
+        return "nil"
+    if isinstance(value, resp.ErrorReply):
+        return f"(error) {value.text}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, (bytes, str)):
+        return word(value)
+    return "[" + ", ".join(map(_reply, value)) + "]"

@@ -1,0 +1,80 @@
+"""Plays steps one after the other, and keeps the book of the checks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ..scenario.model import Step
+from ..scenario.values import BadValue
+from . import (  # noqa: F401  (they register their words)
+    clock,
+    commands_seen,
+    entry_seen,
+    faults,
+    fence,
+    flow,
+    peers,
+    redis_seen,
+    serving,
+    testee_acts,
+    testee_seen,
+)
+from .book import Book
+from .failure import AtLine, Failed, Stopped, SuiteFault
+from .notes import Note
+from .registry import WORDS
+from .stage import Stage
+
+
+class Player:
+    """The steps of one scenario on one stage."""
+
+    def __init__(self, stage: Stage, book: Book) -> None:
+        self.stage = stage
+        self.book = book
+        stage.play = self.play
+
+    async def play(self, steps: Sequence[Step]) -> None:
+        """Raises Stopped, AtLine, Crashed."""
+        for step in steps:
+            await self._one(step)
+
+    async def _one(self, step: Step) -> None:
+        stage = self.stage
+        stage.notes.append(Note(time.monotonic(), "suite", "", _told(step), kind="step"))
+        checks: list[str] = []
+        try:
+            checks = [str(stage.value(name)) for name in step.checks]
+            result = await WORDS[step.word](stage, step)
+        except Failed as failed:
+            self._failed(step, checks, failed)
+            return
+        except (SuiteFault, BadValue) as error:
+            if isinstance(error, AtLine):
+                raise
+            raise AtLine(step.line, f"{step.word}: {error}") from error
+        if step.bind:
+            stage.bind(str(stage.value(step.bind)), result)
+        for name in checks:
+            self.book.held(name)
+
+    def _failed(self, step: Step, checks: Sequence[str], failed: Failed) -> None:
+        stage = self.stage
+        if step.bind:
+            name = str(stage.value(step.bind))
+            if failed.value is not None:
+                stage.bind(name, failed.value)
+            else:
+                stage.lost[name] = step.line
+                stage.names.pop(name, None)
+        if not checks:
+            raise Stopped(step, failed)
+        for name in checks:
+            self.book.failed(name, step, failed)
+
+
+def _told(step: Step) -> str:
+    arguments = step.arguments if isinstance(step.arguments, str) else ""
+    text = f"line {step.line}: {step.word} {arguments}".rstrip()
+    return f"{text} ({step.note})" if step.note else text

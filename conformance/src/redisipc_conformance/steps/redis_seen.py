@@ -1,0 +1,310 @@
+"""What is in Redis at the moment: the stream, pending lists, consumers, availability lists, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ..scenario.matchers import differs, show
+from ..scenario.model import Step
+from ..wire import resp
+from ..wire.client import pairs
+from .entries import entry_of, fits, readable, where_of
+from .failure import Failed, SuiteFault
+from .registry import word
+from .stage import Stage
+from .things import Member, Written
+from .waiting import Look, expect, held, missing, wrong
+
+
+def _present(stage: Stage, label: Any) -> Written:
+    entry = entry_of(stage, label)
+    if entry is None:
+        raise Failed(f"the entry of {stage.value(label)} was not written", "an entry", "none", by_timeout=True)
+    return entry
+
+
+async def _state(stage: Stage, step: Step, look: Callable[[], Awaitable[Look]]) -> Any:
+    async def once() -> Look:
+        return await look()
+
+    return await expect(stage, step, "settle", once)
+
+
+def _text(raw: Any) -> Any:
+    """A reply as JSON has it; what is no text stays bytes."""
+    if isinstance(raw, (bytes, bytearray)):
+        return readable(bytes(raw))
+    if isinstance(raw, resp.ErrorReply):
+        return raw.text
+    return [_text(each) for each in raw] if isinstance(raw, list) else raw
+
+
+@word("stream")
+async def stream(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    if "has" in arguments or "lacks" in arguments:
+        entry = _present(stage, arguments.get("has", arguments.get("lacks")))
+
+        async def there() -> Look:
+            reply = await stage.look("XRANGE", entry.key, entry.entry, entry.entry)
+            present = isinstance(reply, list) and bool(reply)
+            if present == ("has" in arguments):
+                return held(entry)
+            state = "on the stream" if present else "not on the stream"
+            wanted = "on the stream" if "has" in arguments else "not on the stream"
+            return wrong(f"{entry.entry} is {state}", wanted, state, culprit=entry)
+
+        return await _state(stage, step, there)
+    where = where_of(stage, arguments.get("where"))
+    wanted = stage.expected(arguments.get("count", {"$at_least": 1}))
+
+    async def count() -> Look:
+        reply = await stage.look("XRANGE", stage.stream, "-", "+")
+        rows = reply if isinstance(reply, list) else []
+        entries = [Written(stage.stream, id.decode(), list(zip(f[0::2], f[1::2], strict=True)), 0.0) for id, f in rows]
+        found = [e for e in entries if e.id not in stage.ledger.fences and fits(e, where)]
+        if differs(wanted, len(found)) is None:
+            return held(len(found))
+        seen = "; ".join(f"{e.entry} {e.status} {e.id} {e.source_group} -> {e.destination_group}" for e in found[:5])
+        what = f" where {show(where)}" if where else ""
+        culprit = stage.ledger.get(stage.stream, found[-1].entry) if found else None
+        message = f"{len(found)} entries are on the stream{what}"
+        return wrong(message, show(wanted), seen or "none", culprit=culprit)
+
+    return await _state(stage, step, count)
+
+
+@word("pending")
+async def pending(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    group = stage.group(arguments["group"])
+    entry = _present(stage, arguments["entry"]) if "entry" in arguments else None
+    lacks = _present(stage, arguments["lacks"]) if "lacks" in arguments else None
+    parts = {key: stage.expected(arguments[key]) for key in ("consumer", "deliveries", "idle") if key in arguments}
+    wanted = stage.expected(arguments["count"]) if "count" in arguments else None
+
+    async def look() -> Look:
+        reply = await stage.look("XPENDING", stage.stream, group, "-", "+", 10000)
+        if isinstance(reply, resp.ErrorReply):
+            return wrong(f"group {group} has no pending list", "a pending list", reply.text)
+        rows = [
+            {"entry": r[0].decode(), "consumer": _text(r[1]), "idle": r[2], "deliveries": r[3]}
+            for r in reply
+            if r[0] not in stage.noise
+        ]
+        shown = (
+            "; ".join(f"{r['entry']} {r['consumer']} idle {r['idle']} x{r['deliveries']}" for r in rows[:5]) or "empty"
+        )
+        if lacks is not None:
+            there = any(row["entry"] == lacks.entry for row in rows)
+            message = f"{lacks.entry} is in the pending list of {group}"
+            return wrong(message, "not there", shown, culprit=lacks) if there else held()
+        if entry is None:
+            fitting = [row for row in rows if all(differs(want, row[key]) is None for key, want in parts.items())]
+            target = {"$": 1} if wanted is None else wanted
+            if wanted is None:
+                return held(fitting) if fitting else wrong(f"no such entry is pending in {group}", show(parts), shown)
+            if differs(target, len(fitting)) is None:
+                return held(len(fitting))
+            return wrong(f"{len(fitting)} entries are pending in {group}", show(wanted), shown)
+        row = next((row for row in rows if row["entry"] == entry.entry), None)
+        if row is None:
+            if wanted is not None and differs(wanted, 0) is None:
+                return held(0)
+            return missing(f"{entry.entry} is not in the pending list of {group}", show(parts) or "there", shown)
+        for key, want in parts.items():
+            told = differs(want, row[key], key)
+            if told is not None:
+                return wrong(f"{entry.entry} is pending otherwise: {told}", show(parts), shown, culprit=entry)
+        return held(row)
+
+    return await _state(stage, step, look)
+
+
+@word("consumers")
+async def consumers(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    member = stage.thing(arguments["of"], Member) if "of" in arguments else None
+    if "group" in arguments:
+        group = stage.group(arguments["group"])
+    elif member is not None:
+        group = member.group
+    else:
+        raise SuiteFault("consumers: needs `group` or `of`")
+    parts = {key: stage.expected(arguments[key]) for key in ("has", "lacks", "count", "all", "any") if key in arguments}
+
+    async def look() -> Look:
+        reply = await stage.look("XINFO", "CONSUMERS", stage.stream, group)
+        if isinstance(reply, resp.ErrorReply):
+            return wrong(f"group {group} is not there", "its consumers", reply.text)
+        rows = [{name: _text(value) for name, value in pairs(flat).items()} for flat in reply]
+        if member is not None:
+            rows = [row for row in rows if f"_{member.instance}_" in str(row["name"])]
+        names = [row["name"] for row in rows]
+        shown = "; ".join(f"{r['name']} pending {r['pending']} idle {r['idle']}" for r in rows) or "none"
+        told = _consumers_differ(parts, rows, names)
+        return (
+            held(rows) if told is None else wrong(f"the consumers of {group} are otherwise: {told}", show(parts), shown)
+        )
+
+    return await _state(stage, step, look)
+
+
+def _consumers_differ(parts: dict[str, Any], rows: list[dict[str, Any]], names: list[Any]) -> str | None:
+    if "has" in parts and all(differs(parts["has"], name) is not None for name in names):
+        return f"expected {show(parts['has'])} among them"
+    if "lacks" in parts and any(differs(parts["lacks"], name) is None for name in names):
+        return f"expected none called {show(parts['lacks'])}"
+    if "count" in parts:
+        told = differs(parts["count"], len(rows), "count")
+        if told is not None:
+            return told
+    if "all" in parts:
+        for row in rows:
+            for key, want in parts["all"].items():
+                told = differs(want, row[key], f"{row['name']} {key}")
+                if told is not None:
+                    return told
+    if "any" in parts:
+        wanted = parts["any"]
+        if not any(all(differs(want, row[key]) is None for key, want in wanted.items()) for row in rows):
+            return f"expected one with {show(wanted)}"
+    return None
+
+
+@word("list")
+async def list_(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    member = stage.thing(arguments["of"], Member)
+    parts = {key: stage.expected(arguments[key]) for key in ("equals", "has", "lacks", "count") if key in arguments}
+
+    async def look() -> Look:
+        reply = _text(await stage.look("LRANGE", member.key, 0, -1))
+        if not isinstance(reply, list):
+            return wrong(f"{member.key} is no list", "a list", show(reply))
+        told = None
+        if "equals" in parts:
+            told = differs(parts["equals"], reply)
+        if told is None and "has" in parts and all(differs(parts["has"], each) is not None for each in reply):
+            told = f"expected {show(parts['has'])} in it"
+        if told is None and "lacks" in parts and any(differs(parts["lacks"], each) is None for each in reply):
+            told = f"expected no {show(parts['lacks'])} in it"
+        if told is None and "count" in parts:
+            told = differs(parts["count"], len(reply), "count")
+        if told is None:
+            return held(reply)
+        return wrong(f"the availability list of {member.label} is otherwise: {told}", show(parts), show(reply))
+
+    return await _state(stage, step, look)
+
+
+@word("ttl")
+async def ttl(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    key = stage.thing(arguments["of"], Member).key if "of" in arguments else str(stage.value(arguments["key"]))
+    wanted = stage.expected(arguments["is"])
+
+    async def look() -> Look:
+        reply = await stage.look("PTTL", key)
+        if isinstance(reply, resp.ErrorReply):
+            return wrong(f"{key}: no answer", show(wanted), reply.text)
+        left = reply / 1000 if reply >= 0 else reply
+        if differs(wanted, left) is None:
+            return held(left)
+        seen = {-2: "there is no such key", -1: "it never expires"}.get(reply, f"{left:g} s")
+        return wrong(f"the time to live of {key} is otherwise", show(wanted), seen)
+
+    return await _state(stage, step, look)
+
+
+@word("key")
+async def key(stage: Stage, step: Step) -> Any:
+    name = str(stage.value(step.arguments["name"]))
+    wanted = bool(step.arguments["exists"])
+
+    async def look() -> Look:
+        reply = await stage.look("EXISTS", name)
+        if not isinstance(reply, resp.ErrorReply) and bool(reply) == wanted:
+            return held()
+        state = "is there" if reply == 1 else "is not there" if reply == 0 else str(reply)
+        return wrong(f"the key {name} {state}", "there" if wanted else "not there", state)
+
+    return await _state(stage, step, look)
+
+
+@word("groups")
+async def groups(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    has = stage.group(arguments["has"]) if "has" in arguments else None
+    lacks = stage.group(arguments["lacks"]) if "lacks" in arguments else None
+    count = stage.expected(arguments["count"]) if "count" in arguments else None
+
+    async def look() -> Look:
+        reply = await stage.look("XINFO", "GROUPS", stage.stream)
+        rows = [] if isinstance(reply, resp.ErrorReply) else [pairs(flat) for flat in reply]
+        names = [_text(row["name"]) for row in rows]
+        if has is not None and has not in names:
+            return wrong(f"there is no group {has}", has, ", ".join(map(str, names)) or "none")
+        if lacks is not None and lacks in names:
+            return wrong(f"there is a group {lacks}", f"no {lacks}", ", ".join(map(str, names)))
+        if count is not None and differs(count, len(names)) is not None:
+            return wrong(f"there are {len(names)} groups", show(count), ", ".join(map(str, names)) or "none")
+        return held(names)
+
+    return await _state(stage, step, look)
+
+
+@word("last-delivered")
+async def last_delivered(stage: Stage, step: Step) -> Any:
+    group = stage.group(step.arguments["group"])
+    wanted = stage.expected(step.arguments["is"])
+
+    async def look() -> Look:
+        reply = await stage.look("XINFO", "GROUPS", stage.stream)
+        rows = [] if isinstance(reply, resp.ErrorReply) else [pairs(flat) for flat in reply]
+        row = next((row for row in rows if _text(row["name"]) == group), None)
+        if row is None:
+            return wrong(f"there is no group {group}", show(wanted), "no such group")
+        last = _text(row["last-delivered-id"])
+        told = differs(wanted, last)
+        return held(last) if told is None else wrong(f"group {group} has read up to {last}", show(wanted), last)
+
+    return await _state(stage, step, look)
+
+
+@word("redis")
+async def redis(stage: Stage, step: Step) -> Any:
+    command = [_argument(stage.value(each)) for each in step.arguments]
+    expected = stage.expected(step.reply) if step.has_reply else None
+
+    async def once() -> Look:
+        reply = (await stage.batch("runner", [command], errors=step.has_reply))[0]
+        value = _text(reply)
+        if str(command[0]).upper() == "XADD" and isinstance(reply, bytes):
+            _by_hand(stage, command, reply)
+        if not step.has_reply:
+            return held(value)
+        told = differs(expected, value)
+        if told is None:
+            return held(value)
+        again = step.within is not None
+        return wrong(f"Redis answered otherwise: {told}", show(expected), show(value), final=not again, value=value)
+
+    return await expect(stage, step, "settle", once)
+
+
+def _argument(value: Any) -> resp.Arg:
+    if isinstance(value, (str, bytes, int, float)) and not isinstance(value, bool):
+        return value
+    raise SuiteFault(f"{show(value)} is no argument of a Redis command")
+
+
+def _by_hand(stage: Stage, command: list[resp.Arg], reply: bytes) -> None:
+    from .ledger import xadd_fields
+
+    pairs_ = xadd_fields([resp.to_bytes(each) for each in command])
+    if pairs_ is not None:
+        written = Written(str(command[1]), reply.decode(), pairs_, stage.now(), by="runner", by_suite=True)
+        written.marked_invalid = True
+        stage.ledger.add(written)

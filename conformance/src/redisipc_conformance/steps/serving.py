@@ -1,0 +1,105 @@
+"""The step `serve`: an endpoint of the testee, or a peer, answers everything from now on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ..scenario.content import encode
+from ..scenario.model import Step
+from ..wire import resp
+from .failure import SuiteFault
+from .peers import _settling, read_one, write
+from .registry import word
+from .stage import Stage
+from .things import Endpoint, Going, Peer, Received, Written
+
+LOOK_SECONDS = 0.02
+
+
+@word("serve")
+async def serve(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    verbs = [verb for verb in ("fulfill", "reject", "raise") if verb in arguments]
+    if len(verbs) != 1 or ("endpoint" in arguments) == ("peer" in arguments):
+        raise SuiteFault("serve: needs `endpoint` or `peer`, and one of fulfill, reject, raise")
+    if "endpoint" in arguments:
+        return _serve_endpoint(stage, stage.thing(arguments["endpoint"], Endpoint), arguments, verbs[0])
+    return _serve_peer(stage, stage.thing(arguments["peer"], Peer), arguments, verbs[0])
+
+
+async def _hold(stage: Stage, arguments: dict[str, Any]) -> None:
+    if "hold" in arguments:
+        await asyncio.sleep(stage.seconds(arguments["hold"]))
+
+
+def _serve_endpoint(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], verb: str) -> Going:
+    stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def answer(received: Received) -> None:
+        await _hold(stage, arguments)
+        with stage.naming(request=received):
+            given = stage.value(arguments[verb])
+        key = "message" if verb == "raise" else "content"
+        process = endpoint.process
+        assert process is not None
+        parameters = {"endpoint": endpoint.handle, "request": received.request, key: given}
+        received.answered = True
+        try:
+            await process.call(verb, parameters, stage.budgets["recover"])
+        except Exception as error:
+            stage.tell(endpoint.label, f"{verb} {received.request} failed: {error}")
+
+    def hear(received: Received) -> None:
+        stage.spawn(answer(received))
+
+    def stop() -> None:
+        if hear in endpoint.servers:
+            endpoint.servers.remove(hear)
+        if not stopped.done():
+            stopped.set_result(None)
+
+    endpoint.servers.append(hear)
+    going = Going(stage.spawn(_until(stopped)), stop, stage.now())
+    stage.going.append(going)
+    return going
+
+
+async def _until(stopped: asyncio.Future[None]) -> None:
+    await stopped
+
+
+def _serve_peer(stage: Stage, peer: Peer, arguments: dict[str, Any], verb: str) -> Going:
+    ending = asyncio.Event()
+
+    async def answer(entry: Written) -> None:
+        await _hold(stage, arguments)
+        with stage.naming(request=entry):
+            content = encode(stage.value(arguments[verb]))
+        fields: list[tuple[Any, Any]] = [
+            ("id", entry.id),
+            ("instance_id", entry.instance_id),
+            ("status", "fulfilled" if verb == "fulfill" else "rejected"),
+            ("content", content),
+            ("source_group", entry.destination_group),
+            ("destination_group", entry.source_group),
+        ]
+        settling: list[tuple[resp.Arg, ...]] = _settling(peer, entry)
+        await write(stage, peer.label, {}, fields, settling)
+
+    async def all_of_them() -> None:
+        while not ending.is_set():
+            beat = stage.pulse.beats
+            async with peer.reading:
+                entry = await read_one(stage, peer)
+            if entry is None:
+                await stage.pulse.wait(LOOK_SECONDS, since=beat)
+            elif entry.status == "pending":
+                stage.spawn(answer(entry))
+            else:
+                peer.inbox.append(entry)
+
+    going = Going(stage.spawn(all_of_them()), ending.set, stage.now())
+    going.task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+    stage.going.append(going)
+    return going

@@ -1,0 +1,236 @@
+"""What the testee is told to do: join, ask, answer, leave."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from ..scenario.matchers import show
+from ..scenario.model import Step
+from ..testee.process import TesteeBroke, TesteeGone, TesteeProcess, TesteeRefused
+from .failure import Crashed, Failed
+from .registry import word
+from .stage import Stage
+from .things import Endpoint, Going, Outcome, Received, Send
+
+
+async def call(
+    stage: Stage, endpoint: Endpoint, method: str, parameters: dict[str, Any], *, budget: str, refused: bool = False
+) -> dict[str, Any]:
+    """One call about an endpoint, answered within the budget. `refused`: it must be refused."""
+    process = endpoint.process
+    assert process is not None
+    allowed = stage.budgets[budget]
+    began = time.monotonic()
+    try:
+        result = await process.call(method, {"endpoint": endpoint.handle, **parameters}, allowed)
+    except TesteeRefused as error:
+        if refused:
+            return {"refused": error.message}
+        note = stage.tell(endpoint.label, f"{method} refused: {error.message}")
+        raise Failed(f"{method} was refused", f"{method} is done", str(error), culprit=note) from error
+    except TimeoutError as error:
+        stage.raise_if_crashed()
+        stage.suspects.add(process)
+        told = f"the testee did not answer {method}({endpoint.label}) within {allowed:g} s"
+        raise Failed(told, f"an answer to {method}", "none", by_timeout=True) from error
+    except (TesteeGone, TesteeBroke) as error:
+        raise _crash(stage, error) from error
+    finally:
+        stage.used(budget, allowed, time.monotonic() - began)
+    if refused:
+        note = stage.tell(endpoint.label, f"{method} was not refused", show(result))
+        raise Failed(f"{method} must be refused", "a refusal", show(result), culprit=note)
+    return result
+
+
+def _crash(stage: Stage, error: Exception) -> Exception:
+    if stage.crash is not None:
+        return stage.crash
+    if isinstance(error, TesteeGone):
+        return Failed(str(error), "the process lives", error.how)
+    return Crashed(str(error))
+
+
+def _going(stage: Stage, work: Any) -> Going:
+    task = stage.spawn(work)
+    # Whoever awaits it with `done` sees how it ended; nobody has to.
+    task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+    task.add_done_callback(lambda ended: stage.pulse.bump())
+    going = Going(task, lambda: (task.cancel(), None)[1], stage.now())
+    stage.going.append(going)
+    return going
+
+
+@word("connect")
+async def connect(stage: Stage, step: Step) -> Any:
+    arguments = stage.value(step.arguments)
+    if isinstance(arguments, str):
+        arguments = {"endpoint": arguments}
+    label = arguments["endpoint"]
+    name = arguments.get("process", "one")
+    process = await _process(stage, name)
+    tap = await stage.tap(label)
+    endpoint = Endpoint(
+        label,
+        str(arguments.get("group", label)),
+        "",
+        str(arguments.get("stream", stage.stream)),
+        handle=stage.new_handle(label),
+        process=process,
+        process_name=name,
+        tap=tap,
+        events=arguments.get("events"),
+    )
+    stage.attach(endpoint)
+    parameters: dict[str, Any] = {"url": tap.url, "stream": endpoint.stream, "group": endpoint.group}
+    if "options" in arguments:
+        parameters["options"] = arguments["options"]
+    if endpoint.events is not None:
+        parameters["events"] = [{"params": [], **event} for event in endpoint.events]
+    refused = bool(arguments.get("refused"))
+    if not refused:
+        stage.bind(label, endpoint)
+
+    async def join() -> Endpoint:
+        result = await call(stage, endpoint, "connect", parameters, budget="connect", refused=refused)
+        if not refused:
+            endpoint.instance = result["instance"]
+            endpoint.connected = True
+            stage.tell(label, f"connected as instance {endpoint.instance}")
+        return endpoint
+
+    if arguments.get("wait") is False:
+        # It may have joined, and must leave, even if its answer is never looked at.
+        endpoint.connected = True
+        return _going(stage, join())
+    return await join()
+
+
+async def _process(stage: Stage, name: str) -> TesteeProcess:
+    try:
+        return await stage.processes.get(name)
+    except Exception as error:
+        raise Crashed(f"process {name!r} of the testee cannot be used: {error}") from error
+
+
+async def _ask(stage: Stage, step: Step, method: str, send: Send, parameters: dict[str, Any]) -> Send:
+    process = send.endpoint.process
+    assert process is not None
+    stage.sends.append(send)
+    if step.bind and step.bind in stage.cancelled_calls:
+        send.call = parameters["call"] = stage.new_handle("call")
+    try:
+        future = await process.begin(method, {"endpoint": send.endpoint.handle, **parameters})
+    except (TesteeGone, TesteeBroke) as error:
+        raise _crash(stage, error) from error
+
+    def ended(done: asyncio.Future[dict[str, Any]]) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        if error is None:
+            result = done.result()
+            status, content = result["outcome"], result.get("content")
+        elif isinstance(error, TesteeRefused):
+            status, content = "refused", error.message
+        else:
+            status, content = "lost", str(error)
+        at = stage.now()
+        send.outcome = Outcome(status, content, at - send.at, at)
+        send.outcome.note = stage.tell(send.endpoint.label, f"{method} to {send.to} ended: {status}", show(content))
+        stage.pulse.bump()
+
+    future.add_done_callback(ended)
+    return send
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+@word("send")
+async def send(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    endpoint = stage.thing(arguments["from"], Endpoint)
+    to, content = stage.group(arguments["to"]), stage.value(arguments.get("content"))
+    parameters = {"to": to, "content": content}
+    if "timeout" in arguments:
+        parameters["timeout"] = stage.value(arguments["timeout"])
+    sent = Send(endpoint, to, content, stage.now(), _seconds(parameters.get("timeout")), "")
+    return await _ask(stage, step, "send", sent, parameters)
+
+
+@word("trigger")
+async def trigger(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    endpoint = stage.thing(arguments["from"], Endpoint)
+    to = stage.group(arguments["to"])
+    content = {"event": stage.value(arguments["event"])}
+    parameters: dict[str, Any] = {"event": content["event"], "target": to}
+    if "params" in arguments:
+        content["params"] = parameters["params"] = stage.value(arguments["params"])
+    if "timeout" in arguments:
+        parameters["timeout"] = stage.value(arguments["timeout"])
+    sent = Send(endpoint, to, content, stage.now(), _seconds(parameters.get("timeout")), "", channel=True)
+    return await _ask(stage, step, "trigger", sent, parameters)
+
+
+@word("cancel")
+async def cancel(stage: Stage, step: Step) -> Any:
+    sent = stage.thing(step.arguments, Send)
+    return await call(stage, sent.endpoint, "cancel", {"call": sent.call}, budget="response")
+
+
+async def answer(stage: Stage, step: Step, verb: str, key: str | None) -> Any:
+    """fulfill, reject, raise, ignore."""
+    arguments = step.arguments if isinstance(step.arguments, dict) else {"request": step.arguments}
+    received = stage.thing(arguments["request"], Received)
+    parameters: dict[str, Any] = {"request": received.request}
+    received.answered = True
+    if key is not None:
+        parameters[key] = stage.value(arguments.get(key, "" if key == "message" else None))
+    work = call(
+        stage, received.endpoint, verb, parameters, budget="settle", refused=bool(arguments.get("refused", False))
+    )
+    if arguments.get("wait") is False:
+        return _going(stage, work)
+    return await work
+
+
+@word("fulfill")
+async def fulfill(stage: Stage, step: Step) -> Any:
+    return await answer(stage, step, "fulfill", "content")
+
+
+@word("reject")
+async def reject(stage: Stage, step: Step) -> Any:
+    return await answer(stage, step, "reject", "content")
+
+
+@word("raise")
+async def raise_(stage: Stage, step: Step) -> Any:
+    return await answer(stage, step, "raise", "message")
+
+
+@word("ignore")
+async def ignore(stage: Stage, step: Step) -> Any:
+    return await answer(stage, step, "ignore", None)
+
+
+@word("disconnect")
+async def disconnect(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
+    endpoint = stage.thing(arguments["endpoint"], Endpoint)
+
+    async def leave() -> None:
+        try:
+            await call(stage, endpoint, "disconnect", {}, budget="disconnect")
+        finally:
+            endpoint.connected = False
+        stage.tell(endpoint.label, "disconnected")
+
+    if arguments.get("wait") is False:
+        return _going(stage, leave())
+    return await leave()

@@ -1,0 +1,215 @@
+"""What the testee told: handlers started, outcomes, cancellations, errors, calls that came to their end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..scenario.matchers import differs, show
+from ..scenario.model import Step
+from .entries import request_id
+from .failure import Failed
+from .registry import word
+from .stage import Stage
+from .things import Endpoint, ErrorSeen, Going, Outcome, Received, Send
+from .waiting import Look, expect, held, missing, wrong
+
+
+@word("received")
+async def received(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    endpoint = stage.thing(arguments["by"], Endpoint)
+    if arguments.get("none") or "count" in arguments:
+        wanted = 0 if arguments.get("none") else stage.expected(arguments["count"])
+        return await expect(stage, step, "delivery", lambda: _how_many(stage, endpoint, arguments, wanted))
+    parts = {
+        key: stage.expected(arguments[key])
+        for key in ("content", "source", "instance", "redelivered", "event", "params", "id")
+        if key in arguments
+    }
+    if isinstance(parts.get("source"), str):
+        parts["source"] = stage.group(parts["source"])
+    found: Received = await expect(stage, step, "delivery", lambda: _next(stage, endpoint, arguments, parts))
+    found.taken = True
+    return found
+
+
+def _of(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[list[Received], str | None]:
+    """The notifications about `of`, and its id (empty: it has none yet)."""
+    if "of" not in arguments:
+        return endpoint.received, None
+    id = request_id(stage, arguments["of"])
+    return [each for each in endpoint.received if each.id == id], id
+
+
+def _how_many(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], wanted: Any) -> Look:
+    found, _ = _of(stage, endpoint, arguments)
+    told = differs(wanted, len(found))
+    if told is None:
+        return held(len(found))
+    last = found[-1].note if found else None
+    too_many = isinstance(wanted, int) and len(found) > wanted
+    message = f"{endpoint.label} received {len(found)} requests"
+    return Look(False, None, message, show(wanted), str(len(found)), final=too_many, nothing=not found, culprit=last)
+
+
+def _next(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any]) -> Look:
+    found, id = _of(stage, endpoint, arguments)
+    waiting = [each for each in found if not each.taken]
+    expected = f"a handler of {endpoint.label} is started" + (f" for {id}" if id else "")
+    if not waiting:
+        if id == "":
+            return missing("the request was not written", expected, "no entry of it on the stream")
+        others = [each for each in endpoint.received if not each.taken]
+        seen = f"only {len(others)} for other ids: {', '.join(each.id for each in others[:3])}" if others else "none"
+        return missing(f"{endpoint.label} received nothing", expected, seen)
+    first = waiting[0]
+    for key, want in parts.items():
+        if key == "redelivered" and key not in first.params:
+            told: str | None = "expected redelivered, saw no such key"
+        else:
+            told = differs(want, first.params.get(key), key)
+        if told is not None:
+            first.taken = True
+            return wrong(
+                f"the handler got something else: {told}", show(parts), show(first.params), final=True,
+                culprit=first.note, value=first,
+            )  # fmt: skip
+    return held(first)
+
+
+@word("outcome")
+async def outcome(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    send = stage.thing(arguments["of"], Send)
+    if arguments.get("none"):
+        return await expect(stage, step, "response", lambda: _outstanding(send))
+    wanted = stage.expected(arguments["is"]) if "is" in arguments else None
+    parts = {key: stage.expected(arguments[key]) for key in ("content", "took") if key in arguments}
+    return await expect(
+        stage, step, "response", lambda: _outcome(send, wanted, parts), allowed=_patience(stage, send, wanted)
+    )
+
+
+def _patience(stage: Stage, send: Send, wanted: Any) -> float:
+    """How long an outcome may take: where it may be a timeout, that long and the grace."""
+    response = stage.budgets["response"]
+    if isinstance(wanted, str) and wanted != "timeout":
+        return response
+    timeout = 5.0 if send.timeout is None else max(send.timeout, 0.0)
+    return max(response, timeout - (stage.now() - send.at) + stage.budgets["grace"])
+
+
+def _outstanding(send: Send) -> Look:
+    if send.outcome is None:
+        return held()
+    return wrong(
+        "the send has ended already", "still outstanding", send.outcome.status, final=True, culprit=send.outcome.note
+    )
+
+
+def _outcome(send: Send, wanted: Any, parts: dict[str, Any]) -> Look:
+    expected = "an outcome" if wanted is None else show(wanted)
+    if parts:
+        expected += " with " + show(parts)
+    ended: Outcome | None = send.outcome
+    if ended is None:
+        return missing("the send has not ended", expected, "still outstanding")
+    seen = f"{ended.status} after {ended.took:.3f} s with content {show(ended.content)}"
+    statuses = wanted if isinstance(wanted, list) else [wanted]
+    told = None
+    if wanted is not None and all(differs(each, ended.status) is not None for each in statuses):
+        told = f"expected {' or '.join(map(show, statuses))}, saw {ended.status}"
+    if told is None and "content" in parts:
+        told = differs(parts["content"], ended.content, "content")
+    if told is None and "took" in parts:
+        told = differs(parts["took"], ended.took, "took")
+    if told is None:
+        return held(ended)
+    return wrong(f"the send ended otherwise: {told}", expected, seen, final=True, culprit=ended.note, value=ended)
+
+
+@word("cancelled")
+async def cancelled(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    endpoint = stage.thing(arguments["by"], Endpoint)
+    request = stage.thing(arguments["request"], Received) if "request" in arguments else None
+
+    def look() -> Look:
+        hit = request.cancelled if request else any(each.cancelled for each in endpoint.received)
+        if arguments.get("none"):
+            return (
+                wrong("a handler was told that its request is gone", "nothing", "cancelled", final=True)
+                if hit
+                else held()
+            )
+        return held(request) if hit else missing("the handler was not told", "cancelled", "nothing")
+
+    return await expect(stage, step, "delivery", look)
+
+
+@word("errors")
+async def errors(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    endpoint = stage.thing(arguments["by"], Endpoint)
+    parts = {key: stage.expected(arguments[key]) for key in ("kind", "message", "fields") if key in arguments}
+
+    def fitting() -> list[ErrorSeen]:
+        return [each for each in endpoint.errors if all(_fits(parts, key, each) for key in parts)]
+
+    if arguments.get("none") or "count" in arguments:
+        wanted = 0 if arguments.get("none") else stage.expected(arguments["count"])
+
+        def count() -> Look:
+            found = fitting()
+            if differs(wanted, len(found)) is None:
+                return held(len(found))
+            seen = "; ".join(f"{each.kind}: {each.message}" for each in found[:3]) or "none"
+            message = f"on_error of {endpoint.label} was called {len(found)} times"
+            culprit = found[-1].note if found else None
+            too_many = isinstance(wanted, int) and len(found) > wanted
+            return Look(False, None, message, show(wanted), seen, too_many, nothing=not found, culprit=culprit)
+
+        return await expect(stage, step, "delivery", count)
+
+    def look() -> Look:
+        found = [each for each in fitting() if not each.taken]
+        if found:
+            return held(found[0])
+        others = [each for each in endpoint.errors if not each.taken]
+        if not others:
+            return missing(f"on_error of {endpoint.label} was not called", show(parts), "nothing")
+        seen = "; ".join(f"{each.kind}: {each.message} {show(each.fields)}" for each in others[:3])
+        return wrong(f"on_error of {endpoint.label} got something else", show(parts), seen, culprit=others[0].note)
+
+    error: ErrorSeen = await expect(stage, step, "delivery", look)
+    error.taken = True
+    return error
+
+
+def _fits(parts: dict[str, Any], key: str, error: ErrorSeen) -> bool:
+    return differs(parts[key], getattr(error, key)) is None
+
+
+@word("done")
+async def done(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments if isinstance(step.arguments, dict) else {"of": step.arguments}
+    going = stage.thing(arguments["of"], Going)
+    refused = bool(arguments.get("refused"))
+
+    def look() -> Look:
+        if not going.task.done():
+            return missing("it has not ended", "done", "still going on")
+        error = None if going.task.cancelled() else going.task.exception()
+        if going.task.cancelled():
+            return wrong("it was stopped", "done", "stopped", final=True)
+        if error is None:
+            return (
+                wrong("it was not refused", "a refusal", "done", final=True) if refused else held(going.task.result())
+            )
+        if isinstance(error, Failed):
+            if refused and error.message.endswith("was refused"):
+                return held()
+            return Look(False, None, error.message, error.expected, error.seen, final=True, culprit=error.culprit)
+        raise error
+
+    return await expect(stage, step, "recover", look)

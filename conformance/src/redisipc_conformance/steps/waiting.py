@@ -1,0 +1,121 @@
+"""How an expectation waits: it looks whenever something happened on the wire, until it holds or its budget is used up."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .failure import Crashed, Failed
+
+if TYPE_CHECKING:
+    from ..scenario.model import Step
+    from .stage import Stage
+
+FIRST_POLL, LAST_POLL = 0.002, 0.02
+"""Seconds between looks at Redis' state, which nothing announces."""
+
+
+@dataclass
+class Look:
+    """What one look showed."""
+
+    held: bool
+    value: Any = None
+    message: str = ""
+    expected: str = ""
+    seen: str = ""
+    final: bool = False
+    """Wrong for good: waiting longer changes nothing."""
+    nothing: bool = False
+    """There was nothing yet to compare."""
+    culprit: object | None = None
+
+    def failed(self, *, by_timeout: bool) -> Failed:
+        return Failed(self.message, self.expected, self.seen, by_timeout, self.culprit, self.value)
+
+
+def held(value: Any = None) -> Look:
+    return Look(True, value)
+
+
+def missing(message: str, expected: str = "", seen: str = "") -> Look:
+    """Nothing to compare yet."""
+    return Look(False, None, message, expected, seen, nothing=True)
+
+
+def wrong(
+    message: str,
+    expected: str = "",
+    seen: str = "",
+    *,
+    final: bool = False,
+    culprit: object | None = None,
+    value: Any = None,
+) -> Look:
+    """Something is there, and it is not as it should be."""
+    return Look(False, value, message, expected, seen, final=final, culprit=culprit)
+
+
+async def expect(
+    stage: Stage, step: Step, budget: str, look: Callable[[], Look | Awaitable[Look]], *, allowed: float | None = None
+) -> Any:
+    """The value of the look that held. Raises Failed. `budget`: how long it waits where the step does not say."""
+
+    async def once() -> Look:
+        result = look()
+        return await result if inspect.isawaitable(result) else result
+
+    if step.throughout is not None:
+        return await _throughout(stage, step, once)
+    if step.now:
+        seen = await once()
+        if not seen.held:
+            raise seen.failed(by_timeout=False)
+        return seen.value
+    name, seconds = stage.allowance(step, budget, allowed)
+    began = time.monotonic()
+    poll = FIRST_POLL
+    while True:
+        beat = stage.pulse.beats
+        seen = await once()
+        used = time.monotonic() - began
+        if seen.held:
+            stage.used(name, seconds, used)
+            return seen.value
+        if seen.final:
+            stage.used(name, seconds, used)
+            raise seen.failed(by_timeout=False)
+        stage.raise_if_crashed()
+        if used >= seconds:
+            stage.used(name, seconds, used)
+            raise seen.failed(by_timeout=seen.nothing)
+        if inspect.iscoroutinefunction(look):
+            # Redis does not announce its state, but what the testee sent may have changed it.
+            await asyncio.sleep(FIRST_POLL)
+            await stage.pulse.wait(min(poll, seconds - used), since=beat)
+            poll = min(poll * 1.5, LAST_POLL)
+        else:
+            await stage.pulse.wait(seconds - used, since=beat)
+
+
+async def _throughout(stage: Stage, step: Step, once: Callable[[], Awaitable[Look]]) -> Any:
+    seconds = stage.seconds(step.throughout)
+    end = time.monotonic() + seconds
+    while True:
+        beat = stage.pulse.beats
+        seen = await once()
+        if not seen.held:
+            raise seen.failed(by_timeout=False)
+        left = end - time.monotonic()
+        if left <= 0:
+            return seen.value
+        stage.raise_if_crashed()
+        await asyncio.sleep(FIRST_POLL)
+        await stage.pulse.wait(min(LAST_POLL, left), since=beat)
+
+
+__all__ = ["Crashed", "Look", "expect", "held", "missing", "wrong"]
