@@ -162,6 +162,6 @@ async def test_sentinel(face: Face, start: Start, tmp_path: Path) -> None:
 
 def _knows_replica(client: redis.Redis) -> bool:
     try:
-        return int(client.sentinel_master("shop")["num-slaves"]) >= 1
+        return int(client.execute_command("SENTINEL MASTER", "shop")["num-slaves"]) >= 1
     except redis.ConnectionError:
         return False

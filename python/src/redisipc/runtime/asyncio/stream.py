@@ -214,10 +214,20 @@ class Stream(BaseStream):
         self._loop.touch()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = make_task(self._loop.home, work)
+        task = make_task(self._loop.home, self._known(work))
         if not task.done():
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _known(self, work: Coroutine[Any, Any, None]) -> None:
+        # A task that runs at once is ours before make_task returns it.
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await work
+        finally:
+            self._tasks.discard(task)
 
     def _live(self) -> Endpoint:
         core = super()._live()

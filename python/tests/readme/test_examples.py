@@ -1,0 +1,187 @@
+"""Every example of the READMEs is run as it stands there, and prints what it says that it prints."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from redisipc.protocol import errors_of_redis
+
+from ..support_server import Server, free_port, program
+from .blocks import FILES, ROOT, blocks
+
+SOURCE = ROOT / "python" / "src"
+PYTHON = "python/README.md"
+QUICKSTART = "7\nrejected no such sku\n"
+Start = Callable[..., "subprocess.Popen[str]"]
+PRINTS = {
+    "quickstart.py": QUICKSTART,
+    "aio.py": "[0, 2, 4, 6, 8]\nno answer from group 'nobody' within 0.2 s",
+    "channels.py": (
+        "{'started': 1}\n{'worker_1': [{'id': 1, 'status': 'running'}]}\nUnsupported event. Given no such event\n"
+        "[{'title': 'job 1'}]\n"
+    ),
+    "errors.py": "no answer after 0.2 s from nobody\n",
+}
+WITH_SERVERS = {"child.py", "parent.py", "clients.py", "sentinel.py", "cluster.py"}
+
+
+@pytest.fixture
+def start(url: str, raw: redis.Redis, tmp_path: Path) -> Iterator[Start]:
+    """Start an example; some words of it may be replaced by where the test's servers are."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(code: str, replace: dict[str, str] | None = None, where: str = url) -> subprocess.Popen[str]:
+        for old, new in (replace or {}).items():
+            assert old in code, f"the README says no longer {old!r}"
+            code = code.replace(old, new)
+        file = tmp_path / f"example_{len(started)}.py"
+        file.write_text(code, "utf-8")
+        environment = {**os.environ, "REDIS_URL": where, "PYTHONPATH": str(SOURCE), "PYTHONWARNINGS": "error"}
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-u", str(file)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=environment,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+    for name in ("shop", "electric_household", "ipc:website"):
+        raw.delete(name, *raw.scan_iter(f"{name}:*"))
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, out
+    return out
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_example_has_a_name_and_is_run(file: str) -> None:
+    assert set(blocks(file)) <= {*PRINTS, *WITH_SERVERS}
+
+
+@pytest.mark.parametrize("name", PRINTS)
+def test_it_prints_what_it_says(name: str, start: Start) -> None:
+    assert said(start(blocks(PYTHON)[name])).startswith(PRINTS[name])
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_quickstart_is_short_and_runs(file: str, start: Start) -> None:
+    code = blocks(file)["quickstart.py"]
+    assert len([line for line in code.splitlines() if line.strip()]) < 20
+    assert said(start(code)) == QUICKSTART
+
+
+def converse(child: subprocess.Popen[str], start_parent: Callable[[], subprocess.Popen[str]], raw: redis.Redis) -> None:
+    wait_for(lambda: list(raw.scan_iter("electric_household:child:*:consumers")))
+    parent = start_parent()
+    out, _ = parent.communicate(timeout=30)
+    if parent.returncode == 0:
+        # The child gave in; at once, or on being asked again, when the parent has nothing to say.
+        assert out in ("Child said: Yes, creators\n", "")
+    else:
+        assert (parent.returncode, out.endswith("No! <Tantrum initiated>\n")) == (1, True)
+    child.send_signal(signal.SIGTERM)
+    assert said(child) == ""
+
+
+def test_the_gems_parent_and_child(start: Start, raw: redis.Redis) -> None:
+    code = blocks(PYTHON)
+    converse(start(code["child.py"]), lambda: start(code["parent.py"]), raw)
+
+
+def test_parent_and_child_of_the_examples_folder(start: Start, raw: redis.Redis) -> None:
+    code = {name: (ROOT / "python/examples" / name).read_text("utf-8") for name in ("child.py", "parent.py")}
+    converse(start(code["child.py"]), lambda: start(code["parent.py"]), raw)
+
+
+def test_clients(start: Start, server: Server) -> None:
+    where = {"redis://localhost:6379/0": server.url, '"localhost", port=6379': f'"127.0.0.1", port={server.port}'}
+    assert said(start(blocks(PYTHON)["clients.py"], where)) == "True\nTrue\n"
+
+
+def test_a_cluster(start: Start) -> None:
+    node = Server("--cluster-enabled", "yes")
+    node.start()
+    try:
+        with redis.Redis.from_url(node.url) as client:
+            client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
+            wait_for(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
+        where = {'"localhost", port=7000': f'"127.0.0.1", port={node.port}'}
+        assert said(start(blocks(PYTHON)["cluster.py"], where)) == "True\n"
+    finally:
+        node.stop()
+
+
+def test_a_sentinel(start: Start, server: Server, tmp_path: Path) -> None:
+    config, port = tmp_path / "sentinel.conf", free_port()
+    config.write_text(f"port {port}\ndir {tmp_path}\nsentinel monitor mymaster 127.0.0.1 {server.port} 1\n")
+    process = subprocess.Popen([str(program()), str(config), "--sentinel"], stdout=subprocess.DEVNULL)
+    try:
+        with redis.Redis(port=port) as client:
+            wait_for(lambda: answers(client))
+        where = {'"localhost", 26379': f'"127.0.0.1", {port}'}
+        assert said(start(blocks(PYTHON)["sentinel.py"], where)) == "True\n"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def test_the_rights_are_enough(start: Start, server: Server) -> None:
+    """And nothing is refused: no line of the server's ACL log."""
+    [line] = blocks(PYTHON, "redis")["acl"].strip().splitlines()
+    with redis.Redis.from_url(server.url) as client:
+        version = client.info("server")["redis_version"]
+        words = [word for word in line.split() if not (version < "7" and word.startswith(("resetchannels", "&")))]
+        client.execute_command(*words)
+        mine = server.url.replace("redis://", "redis://shop:secret@")
+        assert said(start(blocks(PYTHON)["quickstart.py"], where=mine)) == QUICKSTART
+        assert client.acl_log() == []
+
+
+CONTAINERS = ("XGROUP", "XINFO")
+REPLIES = errors_of_redis.GROUP_LOST | errors_of_redis.OUTAGE | errors_of_redis.REFUSAL | errors_of_redis.PERMANENT
+OF_CONNECTIONS = {"CLIENT", "PING"}  # in the category @connection
+
+
+def test_the_rights_name_every_command_that_the_library_sends() -> None:
+    sent = set()
+    for path in [*(SOURCE / "redisipc/protocol").glob("*.py"), *(SOURCE / "redisipc/runtime").glob("*.py")]:
+        for command, sub in re.findall(r'\("([A-Z]{3,})"(?:, "([A-Z]+)")?', path.read_text("utf-8")):
+            if command not in OF_CONNECTIONS | REPLIES:
+                sent.add(f"{command}|{sub}" if command in CONTAINERS else command)
+    [line] = blocks(PYTHON, "redis")["acl"].strip().splitlines()
+    assert {f"+{command.lower()}" for command in sent} == {
+        word for word in line.split() if word.startswith("+") and word != "+@connection"
+    }
