@@ -1,0 +1,88 @@
+"""``python -m benchmarks``: all contenders in one run; ``--quick``: under a minute, compared with the stored run."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from pathlib import Path
+
+from redisipc_conformance.server import choose
+
+from .compare import worse
+from .figures import Line
+from .parts import Bench, imports
+from .report import extras, picture, table, versions, write_json
+
+HERE = Path(__file__).parent
+STORED = HERE / "stored.json"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="redisipc and the floor only, compared with the stored run"
+    )
+    parser.add_argument("--rounds", type=int, help="rounds of each part (default 5; quick: 3)")
+    parser.add_argument("--scale", type=float, help="multiplies the number of requests (default 1; quick: 0.3)")
+    parser.add_argument("--only", default="", help="names of contenders, by commas")
+    parser.add_argument("--parts", default="one,load,groups,growth,idle,import", help="parts of the table, by commas")
+    parser.add_argument("--idle", type=float, default=30.0, help="seconds at rest (default 30)")
+    parser.add_argument("--redis", default="auto", help="which server: auto, container, local, embedded or a URL")
+    parser.add_argument("--out", type=Path, default=HERE.parents[1] / "out" / "bench.json", help="where the JSON goes")
+    parser.add_argument("--picture", type=Path, help="where the picture goes (SVG)")
+    parser.add_argument("--store", action="store_true", help="make this the run that --quick compares with")
+    options = parser.parse_args()
+    quick = options.quick
+    only = frozenset(name for name in options.only.split(",") if name)
+    if quick:
+        only = frozenset(("redisipc_threads", "redisipc_asyncio"))
+    parts = ["one", "load"] if quick else options.parts.split(",")
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    lines: list[Line] = []
+    with choose(options.redis, say=say) as server:
+        rounds = options.rounds or (3 if quick else 5)
+        scale = options.scale or (0.3 if quick else 1.0)
+        bench = Bench(server.url, rounds, scale, say, only)
+        contenders = bench.here()
+        if "one" in parts:
+            lines += bench.one_at_a_time(contenders)
+        if "load" in parts:
+            lines += bench.load(contenders, (16, 64, 256) if quick else (4, 16, 64, 256, 1000))
+        if "groups" in parts:
+            lines += bench.groups()
+        if "growth" in parts:
+            lines += bench.growth()
+        idle = list(bench.idle(options.idle)) if "idle" in parts else []
+        taken = imports(rounds) if "import" in parts else {}
+        about = {
+            "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "versions": versions(str(server)),
+            "rounds": rounds,
+            "scale": scale,
+            "idle": idle,
+            "import_ms": {name: spread.median for name, spread in taken.items()},
+        }
+    print(table(lines))
+    print(extras(idle, taken))
+    write_json(options.out, lines, about)
+    say(f"written: {options.out}")
+    if options.picture is not None:
+        say(picture(options.picture, lines) or f"written: {options.picture}")
+    if options.store:
+        write_json(STORED, lines, about)
+    if quick and STORED.exists():
+        found = worse(lines, STORED)
+        print(
+            "\n".join(["Got worse by more than the spread:", *found])
+            if found
+            else "Nothing got worse beyond the spread."
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,88 @@
+"""Ways to send requests: one after the other, from threads, from tasks. Each gives the seconds that every request took."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+
+class Asked(NamedTuple):
+    """Seconds of each request that was answered, seconds of them all together, and how many failed."""
+
+    latencies: list[float]
+    seconds: float
+    errors: int
+
+
+Ask = Callable[[Any, int, int], Asked]
+"""From payload, number of requests and how many at once to what came of it."""
+
+
+def one_by_one(once: Callable[[Any], Any]) -> Ask:
+    """Whatever is asked for, one at a time."""
+
+    def run(payload: Any, count: int, _at_once: int) -> Asked:
+        latencies, started = [], perf_counter()
+        for _ in range(count):
+            at = perf_counter()
+            once(payload)
+            latencies.append(perf_counter() - at)
+        return Asked(latencies, perf_counter() - started, 0)
+
+    return run
+
+
+def in_threads(once: Callable[[Any], Any]) -> Ask:
+    """One thread for each request at once; with one, the caller's own."""
+
+    def run(payload: Any, count: int, at_once: int) -> Asked:
+        if at_once <= 1:
+            return one_by_one(once)(payload, count, 1)
+        parts: list[Asked] = []
+        errors: list[Exception] = []
+
+        def work() -> None:
+            try:
+                parts.append(one_by_one(once)(payload, count // at_once, 1))
+            except Exception as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(at_once)]
+        started = perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seconds = perf_counter() - started
+        return Asked([one for part in parts for one in part.latencies], seconds, len(errors))
+
+    return run
+
+
+def in_tasks(loop: asyncio.AbstractEventLoop, once: Callable[[Any], Awaitable[Any]]) -> Ask:
+    """One task for each request at once."""
+
+    async def all_of_them(payload: Any, count: int, at_once: int) -> Asked:
+        latencies: list[float] = []
+        left, errors = count, 0
+
+        async def work() -> None:
+            nonlocal left, errors
+            while left > 0:
+                left -= 1
+                at = perf_counter()
+                try:
+                    await once(payload)
+                except Exception:
+                    errors += 1
+                else:
+                    latencies.append(perf_counter() - at)
+
+        started = perf_counter()
+        await asyncio.gather(*(work() for _ in range(at_once)))
+        return Asked(latencies, perf_counter() - started, errors)
+
+    return lambda payload, count, at_once: loop.run_until_complete(all_of_them(payload, count, at_once))

@@ -1,0 +1,51 @@
+"""Who is measured: one module each, with ``serve`` (a responder that never returns) and ``ask`` (who sends the requests).
+
+A contender with ``COMMAND`` is a program in another language that takes the same arguments and speaks the worker's lines.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.util import find_spec
+from types import ModuleType
+from typing import NamedTuple
+
+
+class Contender(NamedTuple):
+    """``needs``: packages without which it is left out. ``most``: the highest number of requests at once that it is asked for."""
+
+    name: str
+    title: str
+    needs: tuple[str, ...] = ()
+    most: int = 1
+    hiredis: bool = True
+
+
+CONTENDERS = (
+    Contender("floor_streams", "floor: two streams, bare redis-py"),
+    Contender("floor_lists", "floor: two lists, bare redis-py"),
+    Contender("floor_protocol", "floor: this protocol's commands, bare redis-py"),
+    Contender("redisipc_threads", "redisipc, threads", most=64),
+    Contender("redisipc_threads_plain", "redisipc, threads, without hiredis", hiredis=False),
+    Contender("redisipc_asyncio", "redisipc, asyncio", most=1000),
+    Contender("redisipc_asyncio_plain", "redisipc, asyncio, without hiredis", hiredis=False),
+    Contender("clamator", "clamator-over-redis", ("clamator_over_redis",), most=64),
+    Contender("faststream", "FastStream Redis request()", ("faststream", "redis"), most=16),
+    Contender("celery", "celery delay().get()", ("celery", "redis"), most=16),
+    Contender("gem", "the gem redis_ipc (Ruby)"),
+)
+BY_NAME = {contender.name: contender for contender in CONTENDERS}
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of a contender; the ``_plain`` ones share that of their twin."""
+    return importlib.import_module(f"benchmarks.contenders.{name.removesuffix('_plain')}_")
+
+
+def missing(contender: Contender) -> str:
+    """Why it cannot run here, or an empty text."""
+    for package in contender.needs:
+        if find_spec(package) is None:
+            return f"the package {package} is not installed"
+    check = getattr(module_of(contender.name), "missing", None)
+    return check() if check is not None else ""

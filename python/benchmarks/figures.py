@@ -1,0 +1,78 @@
+"""From many jobs to a line of the table: medians over rounds, ratios to the floor of the same round, and their spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from .processes import Job
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` (0 to 1) of them lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+@dataclass
+class Spread:
+    """Median, smallest and largest over the rounds."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        return cls(median(values), min(values), max(values))
+
+    def text(self, digits: int = 2) -> str:
+        return f"{self.median:.{digits}f} ({self.low:.{digits}f}-{self.high:.{digits}f})"
+
+
+@dataclass
+class Line:
+    """One line of the table. Times are microseconds, rates requests a second."""
+
+    part: str
+    name: str
+    title: str
+    at_once: int
+    p50: Spread
+    p99: Spread
+    rate: Spread
+    commands: float
+    connections: int
+    errors: int
+    requests: int
+    ratios: dict[str, Spread] = field(default_factory=dict)
+    """By name: what over what. ``p50`` and ``p99`` to the floor's, ``rate`` to the floor's sequential rate."""
+    note: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def line(part: str, name: str, title: str, at_once: int, jobs: Sequence[Job], floors: Sequence[Job] = ()) -> Line:
+    """``floors``: the floor's job of each round, in the same order."""
+    p50s = [percentile(job.latencies, 0.5) * 1e6 for job in jobs]
+    p99s = [percentile(job.latencies, 0.99) * 1e6 for job in jobs]
+    rates = [len(job.latencies) / job.seconds for job in jobs]
+    done = sum(len(job.latencies) for job in jobs)
+    found = Line(
+        part, name, title, at_once, Spread.of(p50s), Spread.of(p99s), Spread.of(rates),
+        sum(job.commands for job in jobs) / max(1, done), max(job.connections for job in jobs),
+        sum(job.errors for job in jobs), done,
+    )  # fmt: skip
+    if floors:
+        base50 = [percentile(job.latencies, 0.5) * 1e6 for job in floors]
+        base99 = [percentile(job.latencies, 0.99) * 1e6 for job in floors]
+        rate = [len(job.latencies) / job.seconds for job in floors]
+        found.ratios = {
+            "p50": Spread.of([a / b for a, b in zip(p50s, base50, strict=True)]),
+            "p99": Spread.of([a / b for a, b in zip(p99s, base99, strict=True)]),
+            "rate": Spread.of([a / b for a, b in zip(rates, rate, strict=True)]),
+        }
+    return found

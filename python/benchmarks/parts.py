@@ -1,0 +1,201 @@
+"""What is measured: one function for each part of the table. All contenders of a part run in turn, round by round."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from statistics import median
+from typing import Any
+
+import redis
+
+from .contenders import BY_NAME, CONTENDERS, Contender, missing
+from .figures import Line, Spread, line
+from .processes import HERE, Job, Pair
+
+PAYLOAD = json.dumps({"sku": 4711, "name": "a thing with a name", "tags": ["red", "blue"], "text": "x" * 120})
+FLOOR = BY_NAME["floor_streams"]
+Say = Callable[[str], None]
+
+
+class Bench:
+    """``scale`` multiplies the number of requests of each job."""
+
+    def __init__(self, url: str, rounds: int, scale: float, say: Say, only: frozenset[str] = frozenset()) -> None:
+        self.url, self.rounds, self.scale, self.say = url, rounds, scale, say
+        self.only = only
+
+    def _count(self, count: int) -> int:
+        return max(20, int(count * self.scale))
+
+    def _name(self) -> str:
+        return f"bench-{uuid.uuid4().hex[:8]}"
+
+    def _pair(self, contender: Contender, **sides: Any) -> Pair:
+        return Pair(contender, self.url, self._name(), **sides)
+
+    def here(self) -> list[Contender]:
+        """Those that can run, and a word about each that cannot."""
+        found = []
+        for contender in CONTENDERS:
+            if self.only and contender.name not in self.only and contender is not FLOOR:
+                continue
+            why = missing(contender)
+            if why:
+                self.say(f"left out: {contender.title}: {why}")
+            else:
+                found.append(contender)
+        return found
+
+    # one at a time, and under load
+
+    def one_at_a_time(self, contenders: list[Contender]) -> list[Line]:
+        """Each contender's requests one after the other."""
+        counts = {"gem": 60, "celery": 200, "faststream": 300}
+        with ExitStack() as stack:
+            pairs = [(one, stack.enter_context(self._pair(one))) for one in contenders]
+            for one, pair in pairs:
+                pair.run(PAYLOAD, min(200, counts.get(one.name, 200)))
+            jobs: dict[str, list[Job]] = {one.name: [] for one in contenders}
+            for number in range(self.rounds):
+                for one, pair in pairs:
+                    jobs[one.name].append(pair.run(PAYLOAD, self._count(counts.get(one.name, 2000))))
+                self.say(f"one at a time: round {number + 1} of {self.rounds}")
+        floors = jobs[FLOOR.name]
+        return [line("one at a time", one.name, one.title, 1, jobs[one.name], floors) for one in contenders]
+
+    def load(self, contenders: list[Contender], levels: tuple[int, ...] = (4, 16, 64, 256, 1000)) -> list[Line]:
+        """Many at once, compared with the floor's sequential rate of the same round."""
+        found: list[Line] = []
+        able = [one for one in contenders if one.most > 1]
+        with ExitStack() as stack:
+            floor = stack.enter_context(self._pair(FLOOR))
+            pairs = [(one, stack.enter_context(self._pair(one))) for one in able]
+            for level in levels:
+                here = [(one, pair) for one, pair in pairs if one.most >= level]
+                jobs: dict[str, list[Job]] = {one.name: [] for one, _ in here}
+                floors: list[Job] = []
+                for _ in range(self.rounds):
+                    floors.append(floor.run(PAYLOAD, self._count(1000)))
+                    for one, pair in here:
+                        slow = one.name in ("celery", "faststream")
+                        jobs[one.name].append(pair.run(PAYLOAD, self._count(800 if slow else 6000), level))
+                found += [line("load", one.name, one.title, level, jobs[one.name], floors) for one, _ in here]
+                self.say(f"load: {level} at once")
+        return found
+
+    # groups
+
+    def groups(self, names: tuple[str, ...] = ("redisipc_threads", "redisipc_asyncio")) -> list[Line]:
+        """A requesting group of 1, 2 and 4 instances (of which one asks), and 1 and 4 responders under load."""
+        found: list[Line] = []
+        for name in names:
+            one = BY_NAME[name]
+            with ExitStack() as stack:
+                base = stack.enter_context(self._pair(one))
+                many = [(n, stack.enter_context(self._pair(one, askers=[{}] * n))) for n in (2, 4)]
+                four = stack.enter_context(self._pair(one, servers=[{}] * 4))
+                # Members find each other within a refresh.
+                time.sleep(1.5)
+                jobs: dict[str, list[Job]] = {}
+                for _ in range(self.rounds):
+                    for label, pair, at_once in [
+                        ("1 instance asks alone", base, 1),
+                        *((f"{n} instances, 1 asks", pair, 1) for n, pair in many),
+                        ("1 responder, 64 at once", base, min(64, one.most)),
+                        ("4 responders, 64 at once", four, min(64, one.most)),
+                    ]:
+                        count = self._count(1000 if at_once == 1 else 4000)
+                        jobs.setdefault(label, []).append(pair.run(PAYLOAD, count, at_once))
+            for label, done in jobs.items():
+                against = jobs["1 responder, 64 at once" if "64" in label else "1 instance asks alone"]
+                found.append(line("groups", name, f"{one.title}: {label}", 64 if "64" in label else 1, done, against))
+            self.say(f"groups: {one.title}")
+        return found
+
+    # growth
+
+    def growth(self, name: str = "redisipc_asyncio") -> list[Line]:
+        """The cost of a request as the work around it grows."""
+        one = BY_NAME[name]
+        found: list[Line] = []
+        with self._pair(one) as pair:
+            pair.run(PAYLOAD, 500, 64)
+            few, many = [], []
+            for _ in range(self.rounds):
+                few.append(pair.run(PAYLOAD, self._count(10_000), 100))
+                many.append(pair.run(PAYLOAD, self._count(20_000), 10_000))
+            found.append(line("growth", name, "100 outstanding", 100, few, few))
+            found.append(line("growth", name, "10,000 outstanding (rate against 100)", 10_000, many, few))
+            small = [pair.run(PAYLOAD, self._count(500)) for _ in range(self.rounds)]
+            large = [pair.run(json.dumps({"text": "x" * 2**20}), self._count(60)) for _ in range(self.rounds)]
+            found.append(line("growth", name, "contents of 1 MiB, one at a time", 1, large, small))
+        self.say("growth: outstanding requests, large contents")
+        found += self._bystanders(one)
+        found += self._pending(one)
+        return found
+
+    def _bystanders(self, one: Contender) -> list[Line]:
+        servers = [{}, *({"group": f"other-{n}"} for n in range(30))]
+        with self._pair(one) as alone, self._pair(one, servers=servers) as crowd:
+            base = [alone.run(PAYLOAD, self._count(500)) for _ in range(self.rounds)]
+            jobs = [crowd.run(PAYLOAD, self._count(500)) for _ in range(self.rounds)]
+        self.say("growth: 32 groups")
+        return [line("growth", one.name, "32 groups on the stream, one at a time", 1, jobs, base)]
+
+    def _pending(self, one: Contender) -> list[Line]:
+        """10,000 entries pending in the responder's group, held by somebody who keeps them alive."""
+        with self._pair(one) as alone, self._pair(one) as full, redis.Redis.from_url(self.url) as client:
+            stream = str(full.sides[0].process.args).partition("bench-")[2][:8]
+            name = f"bench-{stream}"
+            fields = {"id": "f" * 21, "instance_id": "ffffff", "status": "pending", "content": "x"}
+            with client.pipeline(transaction=True) as pipe:
+                # One transaction: nobody else of the group reads in between.
+                for _ in range(10_000):
+                    pipe.xadd(name, {**fields, "source_group": "c", "destination_group": "b"})
+                pipe.xreadgroup("b", "consumer_ffffff_0", {name: ">"}, count=10_000)
+                pipe.execute()
+            base = [alone.run(PAYLOAD, self._count(500)) for _ in range(self.rounds)]
+            jobs = [full.run(PAYLOAD, self._count(500)) for _ in range(self.rounds)]
+        self.say("growth: 10,000 pending")
+        return [line("growth", one.name, "a pending list of 10,000, one at a time", 1, jobs, base)]
+
+    # at rest
+
+    def idle(self, seconds: float) -> Iterator[tuple[str, str]]:
+        """What endpoints cost that have nothing to do: one that serves and one that might ask."""
+        for name in ("redisipc_threads", "redisipc_asyncio"):
+            one = BY_NAME[name]
+            with self._pair(one) as pair:
+                pair.run(PAYLOAD, 100)
+                time.sleep(1.0)
+                cpu = [side.cpu for side in pair.sides]
+                memory = [side.memory for side in pair.sides]
+                commands = pair._commands()
+                time.sleep(seconds)
+                commands = pair._commands() - commands - 1
+                used = [side.cpu - before for side, before in zip(pair.sides, cpu, strict=True)]
+                grown = [side.memory - before for side, before in zip(pair.sides, memory, strict=True)]
+            yield (
+                one.title,
+                f"{commands / seconds / 2:.2f} commands/s, {100 * sum(used) / seconds / 2:.2f} % of a core and "
+                f"{sum(grown) / 2 / 1024:.0f} KiB more memory for each endpoint in {seconds:.0f} s",
+            )
+        self.say("idle")
+
+
+def imports(rounds: int) -> dict[str, Spread]:
+    """Milliseconds of ``import redisipc`` and of ``import redis`` in a new process each, taken in turn."""
+    taken: dict[str, list[float]] = {"redis": [], "redisipc": [], "redisipc - redis": []}
+    for _ in range(max(5, rounds)):
+        for module in ("redis", "redisipc"):
+            code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+            done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
+            taken[module].append(float(done.stdout) * 1000)
+        taken["redisipc - redis"].append(taken["redisipc"][-1] - taken["redis"][-1])
+    return {name: Spread(median(values), min(values), max(values)) for name, values in taken.items()}

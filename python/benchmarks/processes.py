@@ -1,0 +1,149 @@
+"""The two processes of a contender, and what they and the server cost while they work."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import redis
+
+from .contenders import Contender, module_of
+
+HERE = Path(__file__).parents[1]
+START_LIMIT = 60.0
+"""Seconds in which a process must be ready."""
+
+
+class Job(NamedTuple):
+    """What came of one job: seconds of each request, of all, failures, CPU seconds of the asker, commands, connections."""
+
+    latencies: list[float]
+    seconds: float
+    errors: int
+    cpu: float
+    commands: int
+    connections: int
+
+
+class Side:
+    """One process of a contender."""
+
+    def __init__(self, contender: Contender, role: str, url: str, stream: str, options: dict[str, Any]) -> None:
+        command = getattr(module_of(contender.name), "COMMAND", None)
+        if command is None:
+            program = [
+                sys.executable,
+                "-m",
+                "benchmarks.worker",
+                contender.name,
+                role,
+                url,
+                stream,
+                json.dumps(options),
+            ]
+        else:
+            program = [*command, role, url, stream]
+        self.process = subprocess.Popen(program, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.hear(START_LIMIT)
+
+    def hear(self, seconds: float) -> Any:
+        """The next line, as a value."""
+        assert self.process.stdout is not None
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            raise TimeoutError(f"no word within {seconds:g} s from {self.process.args!r}")
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"ended with {self.process.wait()}: {self.process.args!r}")
+        return json.loads(line)
+
+    def ask(self, job: dict[str, Any], seconds: float = 600.0) -> Any:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        return self.hear(seconds)
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds so far, 0 where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory in use, 0 where the system does not tell."""
+        try:
+            return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            return 0
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class Pair:
+    """Responders and requesters of one contender on a stream of their own; the first requester is the one who is timed."""
+
+    def __init__(
+        self,
+        contender: Contender,
+        url: str,
+        stream: str,
+        servers: list[dict[str, Any]] | None = None,
+        askers: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.contender = contender
+        self.client = redis.Redis.from_url(url)
+        self.before = self._connections()
+        self.sides: list[Side] = []
+        try:
+            for options in servers or [{}]:
+                self.sides.append(Side(contender, "serve", url, stream, options))
+            self.askers = []
+            for options in askers or [{}]:
+                self.askers.append(Side(contender, "ask", url, stream, options))
+                self.sides.append(self.askers[-1])
+        except BaseException:
+            self.close()
+            raise
+        self.opened = self._connections() - self.before
+
+    def run(self, payload: str, count: int, at_once: int = 1) -> Job:
+        commands, others = self._commands(), self._connections() - self.opened
+        answer = self.askers[0].ask({"payload": payload, "count": count, "at_once": at_once})
+        commands = self._commands() - commands - 2
+        connections = self._connections() - others
+        return Job(
+            answer["latencies"], answer["seconds"], answer["errors"], answer.get("cpu", 0.0), commands, connections
+        )
+
+    def _commands(self) -> int:
+        return int(self.client.info("stats")["total_commands_processed"])
+
+    def _connections(self) -> int:
+        return int(self.client.info("clients")["connected_clients"])
+
+    def close(self) -> None:
+        for side in self.sides:
+            side.close()
+        self.client.close()
+
+    def __enter__(self) -> Pair:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,55 @@
+"""One side of a contender as a process of its own: ``python -m benchmarks.worker NAME serve|ask URL STREAM OPTIONS``.
+
+A server says ``{"ready": true}`` and goes on. An asker reads a job a line and answers with a line:
+``{"payload": "JSON text", "count": 100, "at_once": 1}`` to ``{"latencies": [...], "seconds": 0.1, "errors": 0, "cpu": 0.05}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+from .contenders import BY_NAME, module_of
+
+# What a contender prints, a banner say, must not get between the lines: it goes to stderr.
+_lines = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+
+def say(message: dict[str, Any]) -> None:
+    print(json.dumps(message), file=_lines, flush=True)
+
+
+def _end_with_parent() -> None:
+    """Whatever becomes of the one who measures, no server stays behind."""
+    sys.stdin.read()
+    os._exit(0)
+
+
+def main() -> None:
+    name, role, url, stream, given = sys.argv[1:6]
+    options: dict[str, Any] = json.loads(given)
+    if not BY_NAME[name].hiredis:
+        # Whoever asks for it is told that it is not there.
+        sys.modules["hiredis"] = None  # type: ignore[assignment]
+    module = module_of(name)
+    if role == "serve":
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        module.serve(url, stream, lambda: say({"ready": True}), **options)
+        return
+    with module.ask(url, stream, **options) as ask:
+        say({"ready": True})
+        for line in sys.stdin:
+            job = json.loads(line)
+            payload = job["payload"] if getattr(module, "TEXT", False) else json.loads(job["payload"])
+            cpu = time.process_time()
+            asked = ask(payload, job["count"], job["at_once"])
+            say({**asked._asdict(), "cpu": time.process_time() - cpu})
+
+
+if __name__ == "__main__":
+    main()
