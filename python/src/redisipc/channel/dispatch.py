@@ -24,6 +24,7 @@ def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | Non
     """The content of the request that triggers an event; a ``timeout`` of the call's own travels in ``meta``
     (RIPC-CHAN-3).
     """
+    # RIPC-CHAN-1, RIPC-CHAN-2
     content: dict[str, Any] = {"event": name, "params": dict(params or {})}
     if timeout is not None:
         content["meta"] = {"timeout_ms": round(check_timeout(timeout) * 1000)}
@@ -31,19 +32,25 @@ def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | Non
 
 
 def dispatch(events: Mapping[str, EventDefinition], content: Any) -> Call:
-    """What to call for a request's content. Raises ``Reject`` with the text that the requester gets (RIPC-CHAN)."""
+    """What to call for a request's content. Raises ``Reject`` with the text that the requester gets."""
     if not isinstance(content, dict):
+        # RIPC-CHAN-12
         raise Reject(f"Malformed event data. Expected Hash, got {_kind(content)}")
     name = content.get("event")
     event = events.get(name) if isinstance(name, str) else None
     if event is None:
+        # RIPC-CHAN-5, RIPC-CHAN-11, RIPC-CHAN-16
         raise Reject(f"Unsupported event. Given {_shown(name)}")
     given = content.get("params")
     if given is None:
+        # RIPC-CHAN-8
         given = {}
     if not isinstance(given, dict):
+        # RIPC-CHAN-13
         raise Reject(f"Malformed event data. Expected Hash, got {_kind(given)}")
+    # RIPC-CHAN-4, RIPC-CHAN-6, RIPC-CHAN-7
     params = {name: given[name] for name in event.params if name in given}
+    # RIPC-CHAN-15
     missing = [name for name in event.required if name not in params]
     if missing:
         raise Reject(f"Missing params: {', '.join(missing)}")

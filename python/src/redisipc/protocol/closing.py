@@ -1,4 +1,4 @@
-"""Leaving: let what runs end, give back what has not started, deregister, delete the own consumers (RIPC-LIFE)."""
+"""Leaving: let what runs end, give back what has not started, deregister, delete the own consumers (RIPC-LIFE-15 to 21)."""
 
 from __future__ import annotations
 

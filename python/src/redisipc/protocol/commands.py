@@ -67,7 +67,7 @@ def atomic(commands: Iterable[Command]) -> list[Command]:
 
 
 def add(stream: bytes, fields: Sequence[Arg]) -> Command:
-    # NOMKSTREAM: a lost stream is learned at once (nil), and never made anew without its groups.
+    # RIPC-REQ-13, NOMKSTREAM: a lost stream is learned at once (nil), and never made anew without its groups.
     return ("XADD", stream, "NOMKSTREAM", "*", *fields)
 
 
@@ -80,6 +80,7 @@ def delete(stream: bytes, ids: Iterable[bytes]) -> Command:
 
 
 def read_new(stream: bytes, group: bytes, consumer: bytes, count: int, block: float) -> Command:
+    # RIPC-NAME-6, RIPC-LIFE-5
     return ("XREADGROUP", "GROUP", group, consumer, "COUNT", count, "BLOCK", int(block * 1000), "STREAMS", stream, ">")
 
 
@@ -88,7 +89,7 @@ def read_own(stream: bytes, group: bytes, consumer: bytes, count: int, after: by
 
 
 def keep(stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes]) -> Command:
-    # JUSTID: neither reads bodies nor counts as a delivery.
+    # RIPC-GROUP-10, JUSTID: neither reads bodies nor counts as a delivery.
     return ("XCLAIM", stream, group, consumer, 0, *ids, "JUSTID")
 
 
@@ -99,6 +100,7 @@ def claim(stream: bytes, group: bytes, consumer: bytes, id: bytes, idle_ms: int,
 
 
 def give_back(stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes]) -> Command:
+    # RIPC-GROUP-24
     return ("XCLAIM", stream, group, consumer, 0, *ids, "IDLE", GIVE_BACK_IDLE, "JUSTID")
 
 

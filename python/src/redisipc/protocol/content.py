@@ -1,6 +1,7 @@
 """Any JSON value to the text of the content field and back, so that it survives every reader, the gem included.
 
-A string travels as it is unless a reader could take its text for JSON; then it travels as a JSON string (RIPC-CONTENT).
+A string travels as it is unless a reader could take its text for JSON; then it travels as a JSON string
+(RIPC-CONTENT-2, RIPC-CONTENT-3).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from redisipc.errors import ContentError
 
 MAX_DEPTH = 100
-"""Levels of nesting that every reader accepts."""
+"""Levels of nesting that every reader accepts (RIPC-CONTENT-6, RIPC-CONTENT-7)."""
 
 _WHITE = " \t\n\r"
 _COULD_BE_JSON = frozenset('{["-0123456789tfn/')
@@ -23,7 +24,7 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 def encode(value: Any) -> bytes:
     """The content text for ``value``: None, bool, int, float, str, list, tuple or dict with string keys, nested at will.
 
-    Raises ``ContentError`` with the path of the first part that is no JSON (``$.a[3]``).
+    Raises ``ContentError`` with the path of the first part that is no JSON, ``$.a[3]`` (RIPC-CONTENT-7, RIPC-CONTENT-8).
     """
     if isinstance(value, str):
         head = value.lstrip(_WHITE)[:1]
@@ -47,13 +48,16 @@ def decode(raw: bytes) -> Any:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
+        # RIPC-CONTENT-14, RIPC-CONTENT-15
         return raw.decode("utf-8", "replace")
     if text.lstrip(_WHITE)[:1] not in _COULD_BE_JSON:
         return text
     try:
         value = _decoder.decode(text)
     except (ValueError, RecursionError):
+        # RIPC-CONTENT-5
         return text
+    # RIPC-CONTENT-6, RIPC-CONTENT-13
     if (text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH) or (
         _SURROGATE_ESCAPE.search(text) and _has_surrogate(value)
     ):
@@ -66,6 +70,7 @@ def _no_constant(name: str) -> Any:
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_constant)
+# RIPC-CONTENT-1
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 

@@ -1,4 +1,4 @@
-"""Conversations with Redis in which the next command depends on a reply: joining, recovering and leaving (RIPC-LIFE, RIPC-RECOV).
+"""Conversations with Redis in which the next command depends on a reply: joining, recovering and leaving.
 
 Each is a generator: it yields commands, is sent their replies, and raises ``Refused`` where it cannot go on.
 """
@@ -37,12 +37,13 @@ def checked(answers: list[Any], *allowed: str) -> list[Any]:
 
 
 def join(core: Core, presence: Presence, rename: Callable[[], Names]) -> Talk:
-    """First connection: the group, an instance id that nobody has, both consumers, the registration."""
+    """First connection: the group, an instance id that nobody has, both consumers, the registration (RIPC-LIFE-1 to 3)."""
     answers = yield [("TIME",), ("INFO", "server")]
     _learn_server(core, answers)
     names = core.names
     checked((yield [("XGROUP", "CREATE", names.stream, names.group, "$", "MKSTREAM")]), "BUSYGROUP")
     while True:
+        # RIPC-NAME-7, RIPC-NAME-8
         answers = checked((yield [_create_consumer(names, names.dispatcher)]))
         if answers[0] != 0 or core.without("rule10"):
             break
@@ -58,7 +59,10 @@ def join(core: Core, presence: Presence, rename: Callable[[], Names]) -> Talk:
 
 
 def recover(core: Core, presence: Presence, responder: Responder, inbox: Inbox, read_running: bool) -> Talk:
-    """After a lost connection or a lost group, in this order: what is in progress, the group, registration, the own lists."""
+    """After a lost connection or a lost group, in this order: the group, what is in progress, registration, the own lists.
+
+    RIPC-RECOV-3 to 6.
+    """
     names = core.names
     answers = yield [("TIME",), ("INFO", "server")]
     _learn_server(core, answers)
@@ -74,7 +78,10 @@ def recover(core: Core, presence: Presence, responder: Responder, inbox: Inbox, 
 
 
 def _make_group(core: Core) -> Talk:
-    """Create the group again where it is gone: at the last ID read, or from the start where the stream is a new one."""
+    """Create the group again where it is gone: at the last ID read, or from the start where the stream is a new one.
+
+    RIPC-RECOV-8, RIPC-RECOV-9.
+    """
     names = core.names
     start = core.last_read if not core.without("rule11") else b"$"
     answers = yield [("XGROUP", "CREATE", names.stream, names.group, start, "MKSTREAM")]
@@ -89,7 +96,7 @@ def _make_group(core: Core) -> Talk:
 
 
 def _claim_again(core: Core, responder: Responder) -> Talk:
-    """Before anything else, so that nobody reclaims what we are running; only what is still ours."""
+    """Early, so that nobody reclaims what we are running; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11)."""
     names = core.names
     ids = [incoming.entry_id for incoming in core.inflight.values() if incoming.state != "unsure"]
     for start in range(0, len(ids), _PAGE):
@@ -105,7 +112,7 @@ def _claim_again(core: Core, responder: Responder) -> Talk:
 
 
 def _settle(core: Core, responder: Responder) -> Talk:
-    """Answers of which nobody knows: written if the request is no longer pending for us."""
+    """Answers of which nobody knows: written if the request is no longer pending for us (RIPC-RESP-14)."""
     names = core.names
     unsure = responder.unsure()
     for start in range(0, len(unsure), _PAGE):
@@ -125,9 +132,9 @@ def _settle(core: Core, responder: Responder) -> Talk:
 
 
 def relist(core: Core, inbox: Inbox, read_running: bool) -> Talk:
-    """Read the own pending list: a reply that got lost left its entries there, and ``>`` never shows them again.
+    """Read the own pending list: a reply that got lost left its entries there, and ``>`` never shows them again (RIPC-RECOV-3).
 
-    XPENDING and XRANGE, not XREADGROUP from 0, which would count as a delivery and so as a start.
+    XPENDING and XRANGE, not XREADGROUP from 0, which would count as a delivery and so as a start (RIPC-GROUP-20).
     """
     names = core.names
     start = b"-"
@@ -144,6 +151,7 @@ def relist(core: Core, inbox: Inbox, read_running: bool) -> Talk:
                 if not reply:
                     core.outbox.clean(row.id, None, now)
                 elif row.id not in core.inflight:
+                    # RIPC-RECOV-4
                     if read_running:
                         inbox.relisted.add(row.id)
                     inbox.take(parse(row.id, reply[0][1]), now, max(1, row.deliveries), row.deliveries > 1)
@@ -153,7 +161,7 @@ def relist(core: Core, inbox: Inbox, read_running: bool) -> Talk:
 
 
 def leave(core: Core, read_ended: bool) -> Talk:
-    """Deregister first, so that nobody hands over more; then empty and delete the own consumers."""
+    """Deregister first, so that nobody hands over more; then empty and delete the own consumers (RIPC-LIFE-19 to 22)."""
     names = core.names
     yield [
         *commands.atomic([("LREM", names.registration, 0, names.consumer)]),

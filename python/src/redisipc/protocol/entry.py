@@ -35,7 +35,7 @@ class Malformed(NamedTuple):
 def build(
     id: bytes, instance_id: bytes, status: bytes, content: bytes, source_group: bytes, destination_group: bytes
 ) -> tuple[bytes, ...]:
-    """The fields of an entry as XADD takes them, in the order of the wire."""
+    """The fields of an entry as XADD takes them, in the order of the wire (RIPC-ENTRY-1, RIPC-ENTRY-2)."""
     return (
         b"id", id, b"instance_id", instance_id, b"status", status, b"content", content,
         b"source_group", source_group, b"destination_group", destination_group,
@@ -43,7 +43,10 @@ def build(
 
 
 def parse(entry_id: bytes, raw: list[bytes]) -> Entry | Malformed:
-    """Take apart what XREADGROUP or XRANGE gave: exactly the six fields, in any order."""
+    """Take apart what XREADGROUP or XRANGE gave: exactly the six fields, in any order.
+
+    RIPC-ENTRY-11, RIPC-ENTRY-12, RIPC-ODD-1 to 5.
+    """
     if raw[0::2] == FIELDS:
         entry = Entry(entry_id, *raw[1::2])
     else:

@@ -1,4 +1,4 @@
-"""Classes of Redis' error replies, by their first word: what each means to an endpoint (RIPC-RECOV)."""
+"""Classes of Redis' error replies, by their first word: what each means to an endpoint (SPEC.md, section 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeping what is in progress: claimed again every 3 seconds, which also tells what is gone (RIPC-GROUP)."""
+"""Keeping what is in progress: claimed again every 3 seconds, which also tells what is gone (RIPC-GROUP-9)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class KeepAlive:
         ids = [i.entry_id for i in core.inflight.values() if i.state != "unsure"]
         for chunk in (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)):
             if late:
-                # After a pause another member may run it by now: look who owns it before claiming.
+                # RIPC-GROUP-11: after a pause another member may run it by now: look who owns it before claiming.
                 self._ownership_step(chunk)
             else:
                 self._claim_step(chunk)

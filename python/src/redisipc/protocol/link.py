@@ -1,4 +1,4 @@
-"""The connection as the core sees it: joining, going down, coming back, and the pauses between (RIPC-RECOV)."""
+"""The connection as the core sees it: joining, going down, coming back, and the pauses between."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Link:
         self.become(State.UP)
 
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
-        """Both lanes connect anew after a pause that grows."""
+        """Both lanes connect anew after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
         self.epoch += 1
         if self.talk is not None:
             self.talk.close()

@@ -12,7 +12,10 @@ _CONSUMER = re.compile(rb"(?:consumer|dispatcher)_(.+)_[0-9]+\Z", re.DOTALL)
 
 
 def check_name(what: str, name: str) -> str:
-    """Return ``name`` or raise ``ConfigurationError``: a stream, group or destination is a string that is not blank."""
+    """Return ``name`` or raise ``ConfigurationError``: a stream, group or destination is a string that is not blank.
+
+    RIPC-NAME-1, RIPC-NAME-2.
+    """
     if not isinstance(name, str):
         raise ConfigurationError(f"{what} must be a string, got {type(name).__name__}")
     if not name.strip():
@@ -25,12 +28,12 @@ def check_name(what: str, name: str) -> str:
 
 
 def new_request_id(source: random.Random) -> str:
-    """21 lower-case hex characters."""
+    """21 lower-case hex characters (RIPC-NAME-9, RIPC-NAME-10)."""
     return f"{source.getrandbits(84):021x}"
 
 
 def new_instance_id(source: random.Random) -> str:
-    """6 lower-case hex characters."""
+    """6 lower-case hex characters (RIPC-NAME-4)."""
     return f"{source.getrandbits(24):06x}"
 
 

@@ -44,7 +44,10 @@ class Outbox:
             self.cleanup_due = now + self.linger
 
     def hand_over(self, entry_id: bytes, consumer: bytes, wakeup: bytes | None) -> None:
-        """Claim a response to the consumer of the instance that waits for it, and wake that instance where it listens."""
+        """Claim a response to the consumer of the instance that waits for it, and wake that instance where it listens.
+
+        RIPC-GROUP-1, RIPC-GROUP-6.
+        """
         self.handed.setdefault((consumer, wakeup), []).append(entry_id)
 
     def due(self, writes: bool = True) -> float | None:
@@ -110,7 +113,7 @@ class Outbox:
             lines.append(commands.delete(names.stream, delete))
 
         def again(now: float) -> None:
-            # Acknowledging and deleting twice does no harm, so both are simply repeated.
+            # RIPC-RECOV-13: acknowledging and deleting twice does no harm, so both are simply repeated.
             self.acknowledge.extend(acknowledge)
             self.delete.extend(delete)
             self.cleanup_due = now + 1.0

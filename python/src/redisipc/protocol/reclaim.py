@@ -1,7 +1,8 @@
-"""Taking over what others of the group left behind: two looks, then a claim (RIPC-GROUP).
+"""Taking over what others of the group left behind: two looks, then a claim.
 
 A first look notes who has been holding an entry for too long. Only where the same owner still holds it at a second look, some
-seconds later by our own clock, it is claimed: Redis' clock may have stepped, and Redis' own down time counts as idle.
+seconds later by our own clock, it is claimed: Redis' clock may have stepped, and Redis' own down time counts as idle
+(RIPC-GROUP-13 to 15).
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ _SPARE = 4
 
 
 def starts_of(row: PendingEntry) -> int:
-    """How often a pending entry was started: a dispatcher of ours counts 1 each, a gem's consumer sees 3 deliveries a start."""
+    """How often a pending entry was started: a dispatcher of ours counts 1 each, a gem's consumer sees 3 deliveries a start.
+
+    RIPC-GROUP-20.
+    """
     if row.consumer.startswith(b"consumer_"):
         return -(-row.deliveries // 3)
     return row.deliveries
@@ -61,7 +65,7 @@ class Reclaimer:
         self._look(int(self.core.settings.suspect_after * 1000))
 
     def look_for_given_back(self) -> None:
-        """Somebody gave something back, or we have room again for what we gave back."""
+        """Somebody gave something back, or we have room again for what we gave back (RIPC-GROUP-25, RIPC-GROUP-26)."""
         if self.core.state is not State.UP or self.core.without("rule8"):
             return
         if self.responder.room == 0:
@@ -74,7 +78,7 @@ class Reclaimer:
         self._look(GIVEN_BACK)
 
     def reset(self, now: float, hold: bool) -> None:
-        """Connected (anew: ``hold``): Redis' down time counts as idle, so for a while nothing of others is taken."""
+        """Connected (anew: ``hold``): Redis' down time counts as idle, so for a while nothing of others is taken (RIPC-RECOV-7)."""
         self._looking = self._look_again = False
         self._suspects.clear()
         self._cursor = b"-"
@@ -118,7 +122,7 @@ class Reclaimer:
         return self.responder.room + self.core.settings.max_queue - len(self.responder.queue)
 
     def _page(self, rows: list[PendingEntry]) -> None:
-        """Next time go on behind this page, so that many that are kept alive never hide one that is dead."""
+        """Next time go on behind this page, so that many that are kept alive never hide one that is dead (RIPC-GROUP-22)."""
         if len(rows) == _LOOK_COUNT and not self.core.without("rule4"):
             self._cursor = b"(" + rows[-1].id
             self.next_look = min(self.next_look or 0.0, self.core.up_since)
@@ -167,6 +171,7 @@ class Reclaimer:
                 if isinstance(reply, Failure):
                     continue
                 if not reply:
+                    # RIPC-GROUP-16
                     self.core.outbox.clean(row.id, None, now)
                     gone = gone or given
                     continue
@@ -189,6 +194,7 @@ class Reclaimer:
         lines: list[Command] = []
         for row, given, _ in claims:
             if given:
+                # RIPC-GROUP-27
                 lines.append(commands.claim(names.stream, names.group, names.dispatcher, row.id, GIVEN_BACK))
             else:
                 starts = starts_of(row) + 1

@@ -1,4 +1,4 @@
-"""Requests that this instance received: start, queue or give back, answer (RIPC-RESP, RIPC-GROUP).
+"""Requests that this instance received: start, queue or give back, answer.
 
 ``STATES`` is the state machine that SPEC.md draws. Every change of state goes through it.
 """
@@ -58,6 +58,7 @@ class Responder:
     def request(self, entry: Entry, now: float, siblings: bool, starts: int = 1, idle: bool = False) -> None:
         core = self.core
         if entry.entry_id in core.inflight:
+            # RIPC-RECOV-4
             return
         incoming = Incoming(entry.entry_id, entry.id, entry.instance_id, entry.source_group, entry.content, now)
         stored = int(entry.entry_id.partition(b"-")[0]) / 1000
@@ -69,6 +70,7 @@ class Responder:
         if limit is not None and incoming.age > limit:
             self._reject(incoming, f"Too old: the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now)
         elif starts > core.settings.max_starts:
+            # RIPC-GROUP-18, RIPC-GROUP-19
             message = f"Given up after {core.settings.max_starts} starts"
             core.queue.append(Problem("given-up", f"request {entry.id!r}: {message}", entry.entry_id))
             self._reject(incoming, message, now)
@@ -77,10 +79,13 @@ class Responder:
         elif self.running < core.settings.concurrency and not self.queue:
             self._start(incoming)
         elif siblings and not core.without("rule8"):
+            # RIPC-GROUP-23
             self._give_back(incoming)
         elif len(self.queue) < core.settings.max_queue:
+            # RIPC-GROUP-28
             self.queue.append(incoming)
         else:
+            # RIPC-RESP-17
             self._reject(incoming, f"Overloaded: {len(self.queue)} requests are waiting in this instance", now)
 
     def _start(self, incoming: Incoming, event: str = "start") -> None:
@@ -97,9 +102,10 @@ class Responder:
 
     def answer(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
         if incoming.answer is not None:
+            # RIPC-RESP-3
             raise AlreadyAnswered(f"request {incoming.id!r} is answered already; answer it once")
         if incoming.state == "gone":
-            # The requester gave up: whatever is written now would be a late response.
+            # RIPC-RESP-20, RIPC-GROUP-12: the requester gave up: whatever is written now would be a late response.
             incoming.answer = (status, text, now)
             return
         self._advance(incoming, "answer")
@@ -113,7 +119,7 @@ class Responder:
         self.start_queued(now)
 
     def forget(self, incoming: Incoming, now: float) -> None:
-        """The handler ended and will never answer: acknowledge and delete, the requester times out."""
+        """The handler ended and will never answer: acknowledge and delete, the requester times out (RIPC-RESP-11)."""
         if incoming.answer is None and incoming.state == "running":
             self._gone(incoming)
             self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
@@ -125,6 +131,7 @@ class Responder:
             if incoming.state != "queued":
                 continue
             if now - incoming.received_at > core.settings.check_after_waiting and not core.without("rule7"):
+                # RIPC-RESP-13
                 self._check(incoming)
             else:
                 self._start(incoming)
@@ -181,7 +188,7 @@ class Responder:
             self._cancelled(incoming, reason)
 
     def _cancelled(self, incoming: Incoming, reason: str) -> None:
-        """It is gone from Redis, or another's: the handler learns it, its answer is not written."""
+        """It is gone from Redis, or another's: the handler learns it, its answer is not written (RIPC-GROUP-12, RIPC-RESP-19)."""
         was = incoming.state
         self._gone(incoming)
         incoming.cancelled = True
@@ -210,6 +217,7 @@ class Responder:
                 continue
             sent.append(incoming)
             status, text, _ = incoming.answer
+            # RIPC-ENTRY-7 to 9
             fields = build(incoming.id, incoming.instance_id, status, text, names.group, incoming.source_group)
             lines.append(commands.add(names.stream, fields))
         if not sent:
@@ -234,12 +242,14 @@ class Responder:
                 else:
                     core.outbox.answers.append(incoming)
 
+        # RIPC-RESP-4 to 6
         return Step(commands.atomic(lines), done, lost)
 
     def _refused(self, sent: list[Incoming], failure: Failure, now: float) -> None:
         core = self.core
         for incoming in sent:
             assert incoming.answer is not None
+            # RIPC-RESP-15
             patient = now - incoming.answer[2] < core.settings.answer_patience
             if is_outage(failure) or is_group_lost(failure) or (is_refusal(failure) and patient):
                 if is_refusal(failure) and core.without("rule12"):
@@ -262,7 +272,7 @@ class Responder:
         return [incoming for incoming in self.core.inflight.values() if incoming.state == "unsure"]
 
     def settle(self, incoming: Incoming, still_ours: bool) -> None:
-        """After a look at the pending list: repeat the answer only where the request is still pending for us."""
+        """After a look at the pending list: repeat the answer only where the request is still pending for us (RIPC-RESP-14)."""
         if incoming.state != "unsure":
             return
         if still_ours:

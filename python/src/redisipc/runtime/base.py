@@ -240,7 +240,7 @@ class BaseStream:
                 return self._rejection(request, inner, "the content of Reject cannot be sent")
         message = str(error)
         if not message.strip():
-            # RIPC-RESP: a reason is never empty.
+            # RIPC-RESP-8: a reason is never empty.
             message = type(error).__name__
         if what:
             message = f"{what}: {message}"
