@@ -25,6 +25,7 @@ lint: $(READY) ## ruff and mypy --strict
 	$(BIN)/ruff format --check python conformance interop
 	cd python && ../$(BIN)/mypy
 	cd conformance && ../$(BIN)/mypy
+	cd interop && ../$(BIN)/mypy --strict ruby/converse.py talk tests
 
 format: $(READY) ## mend what ruff can mend
 	$(BIN)/ruff check --fix python conformance interop
