@@ -23,7 +23,7 @@ from spec import ROOT, SPEC, Spec, read
 REQUIREMENTS = ROOT / "schemas" / "requirements.json"
 IDS = ROOT / "schemas" / "requirement-ids.txt"
 LIBRARY = ROOT / "python" / "src" / "redisipc"
-_HEAD = "# Every id of SPEC.md that was ever given, and the version that gave it. Lines are only added; made by tools/requirements.py."
+_HEAD = "# Every id that SPEC.md ever gave, and in which version. Lines are only added; made by tools/requirements.py."
 
 
 def as_json(spec: Spec) -> str:
@@ -41,7 +41,7 @@ def given(text: str) -> dict[str, tuple[str, bool]]:
 def all_given(spec: Spec, before: dict[str, tuple[str, bool]]) -> str:
     """The list with what is new in it."""
     now = {**before, **{id: (before.get(id, (spec.version,))[0], id in spec.retired) for id in spec.ids}}
-    order = sorted(now, key=lambda id: (id.split("-")[1], int(id.split("-")[2])))
+    order = sorted(now, key=lambda each: (each.split("-")[1], int(each.split("-")[2])))
     return "\n".join([_HEAD, *(f"{id} {now[id][0]}{' retired' if now[id][1] else ''}" for id in order)]) + "\n"
 
 
