@@ -1,14 +1,20 @@
-# One verb each. `make help` lists them. Everything is installed into .venv, nothing outside it is touched.
+# One verb each; `make help` lists them. What is installed goes into .venv, what is made into out/, nothing outside is touched.
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+# One place decides which Redis: it prints its choice and runs the command with REDIS_URL set.
+WITH_REDIS = $(BIN)/python -m redisipc_conformance.server --
+# The folders that have tests, from those that are there.
+PARTS := $(sort $(foreach file,$(wildcard */tests/test_*.py),$(firstword $(subst /, ,$(file)))))
+RUNTIMES := threads asyncio
+N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format interop-ruby bench bench-quick clean
+.PHONY: help test suites lint format conformance demo simulate interop-ruby bench bench-quick requirements clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 $(READY): python/pyproject.toml conformance/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; name one with PYTHON=...")'
@@ -16,26 +22,48 @@ $(READY): python/pyproject.toml conformance/pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis]' --editable 'conformance[test]' ruff mypy
 	@touch $@
 
-test: $(READY) lint ## lint, types and all tests
-	cd python && ../$(BIN)/python -m pytest -q
-	cd interop && ../$(BIN)/python -m pytest -q
+# The main job
 
-lint: $(READY) ## ruff and mypy --strict
-	$(BIN)/ruff check python conformance interop
-	$(BIN)/ruff format --check python conformance interop
-	cd python && ../$(BIN)/mypy
+conformance: $(READY) ## the suite against both Python runtimes; the report is out/conformance.html
+	@mkdir -p out
+	@code=0; $(WITH_REDIS) $(MAKE) --no-print-directory --keep-going $(RUNTIMES:%=conformance-%) || code=$$?; \
+	$(BIN)/redisipc-conformance report merge $(RUNTIMES:%=out/conformance-%.json) --report html=out/conformance.html --spec-url ../SPEC.md && exit $$code
+
+conformance-%:
+	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(BIN)/python python/testee/testee.py --runtime $*
+
+# Checks
+
+test: lint ## lint, types and all tests
+	$(WITH_REDIS) $(MAKE) --no-print-directory --keep-going suites
+
+suites: $(PARTS:%=suite-%)
+
+suite-%:
+	cd $* && ../$(BIN)/python -m pytest -q
+
+lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples
 	cd conformance && ../$(BIN)/mypy
 	cd interop && ../$(BIN)/mypy --strict ruby/converse.py talk tests
+	@for tool in $(wildcard tools/requirements.py tools/diagrams.py); do $(BIN)/python $$tool --check || exit 1; done
 
 format: $(READY) ## mend what ruff can mend
-	$(BIN)/ruff check --fix python conformance interop
-	$(BIN)/ruff format python conformance interop
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+simulate: $(READY) ## N=1000000 simulated requests with faults; a failing seed says how to replay it
+	cd python && ../$(BIN)/python -m tests.simulation --requests $(N)
+
+# To look at
+
+demo: $(READY) ## the gem's parent and child as two processes, and what goes over the wire
+	@$(WITH_REDIS) $(BIN)/python python/examples/demo.py
 
 interop-ruby: $(READY) ## Python and the Ruby gem on one stream (RUBY=... names the ruby that has the gem)
-	$(BIN)/python -m redisipc_conformance.server -- $(BIN)/python interop/ruby/converse.py
-
-clean: ## remove what make made
-	rm -rf .venv out
+	$(WITH_REDIS) $(BIN)/python interop/ruby/converse.py
 
 .venv/bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'python[bench]' && $(BIN)/python -m pip install --quiet --editable 'python[test,hiredis]'
@@ -46,3 +74,12 @@ bench: .venv/bench ## all contenders in one run; table, JSON and picture go to o
 
 bench-quick: $(READY) ## redisipc against the floor in under a minute, compared with the stored run
 	cd python && ../$(BIN)/python -m benchmarks --quick
+
+# What is generated
+
+requirements: $(READY) ## schemas/requirements.json from SPEC.md, and SPEC.md's drawings from the code
+	$(BIN)/python tools/requirements.py
+	$(BIN)/python tools/diagrams.py
+
+clean: ## remove what make has made
+	rm -rf .venv out

@@ -2,7 +2,7 @@
 
 import random
 
-from redisipc import Stream
+from redisipc import Request, Stream
 
 child = Stream("electric_household", "child")
 
@@ -13,7 +13,7 @@ def report(error: Exception) -> None:
 
 
 @child.on_request
-def answer(request) -> None:
+def answer(request: Request) -> None:
     if random.random() > 0.25:
         child.fulfill_request(request, content="Yes, creators")
     else:

@@ -2,7 +2,7 @@
 
 import sys
 
-from redisipc import Stream
+from redisipc import Request, Stream
 
 parent = Stream("electric_household", "parent")
 
@@ -13,7 +13,7 @@ def report(error: Exception) -> None:
 
 
 @parent.on_request
-def refuse(request) -> None:
+def refuse(request: Request) -> None:
     parent.reject_request(request, content="No, and because I said so")
 
 

@@ -144,7 +144,8 @@ def test_a_forked_child_is_told_and_may_connect_anew(run: Any, stream: str, url:
 
 def test_ctrl_c_while_waiting_gives_the_request_up(run: Any, stream: str, url: str, raw: redis.Redis) -> None:
     text = """
-        import sys, redisipc
+        import signal, sys, redisipc
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
         web = redisipc.Stream(sys.argv[1], "web", url=sys.argv[2]).connect()
         print("up")
         try:
