@@ -37,12 +37,12 @@ class Wire(threading.Thread):
     def __init__(self, url: str, stream: str, say: Callable[[str], Any] = print) -> None:
         super().__init__(daemon=True)
         self.entries = 0
-        self._client = redis.Redis.from_url(url, decode_responses=True, socket_timeout=None)
+        self._client: Any = redis.Redis.from_url(url, decode_responses=True, socket_timeout=None)
         self._names: dict[str, str] = {}
         self._stream = stream
         self._say = say
         self._first: float | None = None
-        self._monitor: Any = self._client.monitor()
+        self._monitor = self._client.monitor()
         self._monitor.__enter__()
 
     def run(self) -> None:
