@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import redis
 
@@ -37,7 +37,7 @@ class Wire(threading.Thread):
     def __init__(self, url: str, stream: str, say: Callable[[str], Any] = print) -> None:
         super().__init__(daemon=True)
         self.entries = 0
-        self._client: Any = redis.Redis.from_url(url, decode_responses=True, socket_timeout=None)
+        self._client = cast(Any, redis.Redis.from_url(url, decode_responses=True, socket_timeout=None))
         self._names: dict[str, str] = {}
         self._stream = stream
         self._say = say
