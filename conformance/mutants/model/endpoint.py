@@ -152,8 +152,7 @@ class Endpoint:
             while self._reading_waits():
                 await asyncio.sleep(0.02)
             assert self.reader is not None
-            count = 1 if mutant("reads-one-by-one") else 128
-            command = ("XREADGROUP", "GROUP", names.group, consumer, "COUNT", count, "BLOCK", block, *where)
+            command = ("XREADGROUP", "GROUP", names.group, consumer, "COUNT", 128, "BLOCK", block, *where)
             reply = await self.reader.call(*command, seconds=block / 1000 + 5 if block else 3600)
             if isinstance(reply, RedisError):
                 raise reply

@@ -40,8 +40,7 @@ async def join(endpoint: Endpoint) -> None:
         info = dict(zip(row[0::2], row[1::2], strict=True))
         if info[b"name"] == names.group:
             endpoint.last_read = info[b"last-delivered-id"]
-    if not mutant("siblings-found-late"):
-        await endpoint.group.find_siblings()
+    await endpoint.group.find_siblings()
     if endpoint.options.wakeups:
         await endpoint.write(("PUBLISH", names.group_wakeup, ""))
 

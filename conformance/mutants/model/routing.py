@@ -42,12 +42,15 @@ def _same(group: bytes, destination: bytes) -> bool:
 
 
 def _of_others(endpoint: Endpoint, entry: Entry) -> None:
-    kind = "malformed" if entry.problem else "request" if entry.status == PENDING else "response"
-    if mutant(f"others-{kind}-left-pending"):
-        return
-    endpoint.settle(entry.entry_id, entry.entry_id if mutant(f"others-{kind}-deleted") else None)
-    if kind == "malformed" and mutant("others-malformed-reported"):
-        _tell(endpoint, entry)
+    left = deleted = False
+    if entry.problem:
+        left, deleted = mutant("others-malformed-left-pending"), mutant("others-malformed-deleted")
+    elif entry.status == PENDING:
+        left, deleted = mutant("others-request-left-pending"), mutant("others-request-deleted")
+    else:
+        left, deleted = mutant("others-response-left-pending"), mutant("others-response-deleted")
+    if not left:
+        endpoint.settle(entry.entry_id, entry.entry_id if deleted else None)
 
 
 def _malformed(endpoint: Endpoint, entry: Entry) -> None:
@@ -66,8 +69,6 @@ def _malformed(endpoint: Endpoint, entry: Entry) -> None:
     if mutant("malformed-without-destination-left-pending") and not entry.destination:
         return
     endpoint.settle(entry.entry_id, entry.entry_id if own else None)
-    if mutant("malformed-is-rejected") and entry.id and entry.source and entry.instance:
-        endpoint.responder.refuse(entry, "malformed")
 
 
 def _tell(endpoint: Endpoint, entry: Entry) -> None:

@@ -79,6 +79,12 @@ def test_a_broken_line_is_told_with_message_path_and_expectation(
         assert word in str(raised.value)
 
 
+@pytest.mark.parametrize("written", [b"1e999", b"Infinity"])
+def test_infinity_may_be_written_in_two_ways(schemas: TesteeSchemas, written: bytes) -> None:
+    line = b'{"jsonrpc":"2.0","id":1,"result":{"outcome":"fulfilled","content":' + written + b"}}"
+    assert schemas.line(line) == Answer(1, {"outcome": "fulfilled", "content": float("inf")})
+
+
 def test_a_broken_answer_is_told_with_its_method(schemas: TesteeSchemas) -> None:
     with pytest.raises(
         MessageBroken, match=r"answer to connect: at \$ there is no instance; expected the keys instance"

@@ -1,0 +1,55 @@
+"""The list of mutants, ``mutants.yaml``, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+HERE = Path(__file__).parent
+FILE = HERE / "mutants.yaml"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault. ``breaks``: requirement ids. ``caught_by``: ``area/scenario/check``, each of which must fail."""
+
+    name: str
+    breaks: tuple[str, ...]
+    fault: str
+    caught_by: tuple[str, ...]
+    server: str = ""
+
+    @property
+    def scenarios(self) -> frozenset[str]:
+        """The ids of the scenarios that hold the named checks."""
+        return frozenset(check.rpartition("/")[0] for check in self.caught_by)
+
+
+def load(file: Path = FILE) -> list[Mutant]:
+    """All of them, in the order of the file. Raises ValueError for a name that stands there twice."""
+    rows: list[dict[str, Any]] = YAML(typ="safe").load(file.read_text("utf-8"))
+    mutants = [
+        Mutant(row["name"], tuple(row["breaks"]), row["fault"], tuple(row["caught-by"]), row.get("server", ""))
+        for row in rows
+    ]
+    names = [mutant.name for mutant in mutants]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{file}: twice: {', '.join(sorted(twice))}")
+    return mutants
+
+
+def write_caught_by(found: dict[str, list[str]], file: Path = FILE) -> None:
+    """Puts these check names into the file and keeps everything else, comments included."""
+    yaml = YAML()
+    yaml.width = 140
+    rows = yaml.load(file.read_text("utf-8"))
+    for row in rows:
+        if row["name"] in found:
+            row["caught-by"].clear()
+            row["caught-by"].extend(found[row["name"]])
+    with file.open("w", encoding="utf-8") as stream:
+        yaml.dump(rows, stream)

@@ -1,0 +1,190 @@
+"""``make mutants``: each mutant of the model must fail the checks that are named for it, and the null testee must pass none.
+
+    python mutants/run.py [NAME ...]      these only
+    python mutants/run.py --propose       look for checks that catch what has no name yet, and write them into mutants.yaml
+
+Writes ``mutants/results.json`` (unless only some were run), from which the coverage takes which requirement has a mutant that
+was killed. Exit status 1 when a mutant survived, a MUST has none, or the null testee passed a MUST check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import catalogue
+import trial
+from catalogue import HERE, Mutant
+
+from redisipc_conformance.engine.events import CheckResult, Verdict
+from redisipc_conformance.files import scenarios_folder
+from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.scenario import Scenario, load_all
+from redisipc_conformance.server import Server, choose
+from redisipc_conformance.versions import version_holds
+
+RESULTS = HERE / "results.json"
+_MOST_NAMES = 2
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mutant. ``verdict``: killed, survived, by-timeout, no-check, not-here (another server version)."""
+
+    mutant: Mutant
+    verdict: str
+    seen: str = ""
+
+    @property
+    def good(self) -> bool:
+        return self.verdict in ("killed", "not-here")
+
+
+class Hunt:
+    """Runs mutants side by side against one Redis."""
+
+    def __init__(self, server: Server, scenarios: Sequence[Scenario], jobs: int, time_scale: float) -> None:
+        self.server = server
+        self.version = server.about().version
+        self.scenarios = {scenario.id: scenario for scenario in scenarios}
+        self.time_scale = time_scale
+        self.right: dict[str, CheckResult] = {}
+        """What each check says of the model without a mutation."""
+        self._room = asyncio.Semaphore(jobs)
+
+    async def first_the_model(self, ids: Iterable[str]) -> list[str]:
+        """Runs the model as it should be; the checks that it does not pass, which can catch nothing."""
+        scenarios = [self.scenarios[id] for id in sorted(set(ids)) if id in self.scenarios]
+        ended = await trial.results(trial.MODEL, scenarios, self.server, time_scale=self.time_scale)
+        self.right = trial.by_name(ended)
+        return sorted(name for name, check in self.right.items() if check.verdict is not Verdict.PASS)
+
+    async def judge(self, mutant: Mutant) -> Fate:
+        """Whether each check that is named for it fails by assertion."""
+        if mutant.server and not version_holds(mutant.server, self.version):
+            return Fate(mutant, "not-here", f"needs a server {mutant.server}")
+        unknown = sorted(mutant.scenarios - self.scenarios.keys())
+        if unknown or not mutant.caught_by:
+            return Fate(
+                mutant, "no-check", f"no scenario {', '.join(unknown)}" if unknown else "no check is named for it"
+            )
+        checks = await self.checks(mutant, sorted(mutant.scenarios))
+        for name in mutant.caught_by:
+            check = checks.get(name)
+            if check is None:
+                return Fate(mutant, "no-check", f"{name} is no check")
+            if self.right[name].verdict is not Verdict.PASS:
+                return Fate(mutant, "no-check", f"{name} does not pass without a mutation either")
+            if not trial.caught(check):
+                verdict = "by-timeout" if check.verdict in trial.FAILED else "survived"
+                return Fate(mutant, verdict, f"{name}: {check.verdict.value} {check.message}")
+        return Fate(mutant, "killed", checks[mutant.caught_by[0]].message)
+
+    async def checks(self, mutant: Mutant, ids: Sequence[str]) -> dict[str, CheckResult]:
+        command = [*trial.MODEL, "--mutant", mutant.name]
+        async with self._room:
+            scenarios = [self.scenarios[id] for id in ids]
+            ended = await trial.results(command, scenarios, self.server, time_scale=self.time_scale)
+        return trial.by_name(ended)
+
+    def scenarios_for(self, mutant: Mutant) -> list[str]:
+        """Those that check a requirement that it breaks."""
+        broken = set(mutant.breaks)
+        return [s.id for s in self.scenarios.values() if any(broken & set(c.requirements) for c in s.checks)]
+
+    async def propose(self, mutant: Mutant) -> list[str]:
+        """The checks that catch it best: of its first requirement, and where most else in their scenario still passes."""
+        checks = await self.checks(mutant, self.scenarios_for(mutant))
+        ranked: list[tuple[tuple[int, float, int, str], str]] = []
+        for name, check in checks.items():
+            broken = [mutant.breaks.index(id) for id in check.requirements if id in mutant.breaks]
+            if broken and trial.caught(check) and self.right[name].verdict is Verdict.PASS:
+                beside = [c for n, c in checks.items() if n.rpartition("/")[0] == name.rpartition("/")[0]]
+                failed = sum(c.verdict is not Verdict.PASS for c in beside) / len(beside)
+                ranked.append(((min(broken), round(failed, 1), len(check.requirements), name), name))
+        return [name for _, name in sorted(ranked)[:_MOST_NAMES]]
+
+    async def vacuous(self, requirements: Requirements) -> list[str]:
+        """MUST checks that the null testee passes."""
+        ended = await trial.results(trial.NULL, list(self.scenarios.values()), self.server, time_scale=self.time_scale)
+        checks = trial.by_name(ended)
+        return sorted(name for name, c in checks.items() if c.verdict is Verdict.PASS and c.level == "MUST")
+
+
+def table(fates: Sequence[Fate]) -> str:
+    """Mutant, requirement, caught by."""
+    lines = []
+    width = max(len(fate.mutant.name) for fate in fates)
+    for fate in fates:
+        caught = ", ".join(fate.mutant.caught_by) if fate.good else f"{fate.verdict.upper()}: {fate.seen}"
+        lines.append(f"{fate.mutant.name:{width}}  {', '.join(fate.mutant.breaks):28}  {caught}")
+    return "\n".join(lines)
+
+
+def without_mutant(fates: Sequence[Fate], requirements: Requirements) -> list[str]:
+    """Testable MUSTs that no killed mutant stands for."""
+    covered = {id for fate in fates if fate.good for id in fate.mutant.breaks}
+    return [r.id for r in requirements if r.level == "MUST" and r.testable and r.id not in covered]
+
+
+def write(fates: Sequence[Fate], vacuous: Sequence[str], gaps: Sequence[str], server: str) -> None:
+    """The file that the coverage reads. Nothing in it changes from run to run unless a verdict does."""
+    rows = [
+        {
+            "name": fate.mutant.name,
+            "breaks": list(fate.mutant.breaks),
+            "fault": fate.mutant.fault,
+            "caught_by": list(fate.mutant.caught_by),
+            "verdict": fate.verdict,
+        }
+        for fate in fates
+    ]
+    data = {"server": server, "mutants": rows, "null_passes": list(vacuous), "must_without_mutant": list(gaps)}
+    RESULTS.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+async def main(options: argparse.Namespace, server: Server) -> int:
+    requirements = Requirements.load()
+    chosen = [m for m in catalogue.load() if not options.names or m.name in options.names]
+    hunt = Hunt(server, load_all(scenarios_folder()), options.jobs, options.time_scale)
+    if options.propose:
+        unnamed = [mutant for mutant in chosen if options.names or not mutant.caught_by]
+        wrong = await hunt.first_the_model(id for mutant in unnamed for id in hunt.scenarios_for(mutant))
+        print(f"the model without a mutation fails {len(wrong)} checks: {', '.join(wrong)}\n")
+        found = dict(zip([m.name for m in unnamed], await asyncio.gather(*map(hunt.propose, unnamed)), strict=True))
+        catalogue.write_caught_by(found)
+        for name, checks in found.items():
+            print(f"{name}: {', '.join(checks) or 'nothing catches it'}")
+        return int(not all(found.values()))
+    wrong = await hunt.first_the_model(id for mutant in chosen for id in mutant.scenarios)
+    fates = await asyncio.gather(*map(hunt.judge, chosen))
+    print(table(fates))
+    if wrong:
+        print(f"\nthe model without a mutation fails {', '.join(wrong)}")
+    bad = [fate for fate in fates if not fate.good]
+    if options.names:
+        return int(bool(bad or wrong))
+    vacuous = await hunt.vacuous(requirements)
+    gaps = without_mutant(fates, requirements)
+    write(fates, vacuous, gaps, str(server.about()))
+    killed = sum(fate.verdict == "killed" for fate in fates)
+    print(f"\n{killed} of {len(fates)} killed on {server.about()}; {len(bad)} survived")
+    print(f"null testee passes {len(vacuous)} MUST checks{': ' if vacuous else ''}{', '.join(vacuous)}")
+    print(f"{len(gaps)} testable MUST without a killed mutant{': ' if gaps else ''}{', '.join(gaps)}")
+    return int(bool(bad or wrong or vacuous or gaps))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--propose", action="store_true")
+    parser.add_argument("--redis", default="auto")
+    parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--time-scale", type=float, default=1.0)
+    arguments = parser.parse_args()
+    with choose(arguments.redis, say=lambda line: print(line, file=sys.stderr)) as chosen_server:
+        sys.exit(asyncio.run(main(arguments, chosen_server)))

@@ -1,0 +1,37 @@
+"""One testee against some scenarios, and what each of its checks said."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from catalogue import HERE
+
+from redisipc_conformance.engine.events import CheckResult, ScenarioEnded, ScenarioResult, Verdict
+from redisipc_conformance.engine.run import Engine, Settings
+from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.scenario import Scenario
+from redisipc_conformance.server import Server
+
+MODEL = (sys.executable, str(HERE / "testee.py"))
+NULL = (sys.executable, str(HERE / "null.py"))
+FAILED = (Verdict.FAIL, Verdict.WARNING)
+
+
+async def results(
+    command: Sequence[str], scenarios: Sequence[Scenario], server: Server, jobs: int = 8, time_scale: float = 1.0
+) -> list[ScenarioResult]:
+    """Runs the scenarios; in the order in which they ended."""
+    settings = Settings(tuple(command), jobs, seed=1, time_scale=time_scale)
+    engine = Engine(settings, server, scenarios, Requirements.load())
+    return [event.result async for event in engine.run() if isinstance(event, ScenarioEnded)]
+
+
+def by_name(ended: Sequence[ScenarioResult]) -> dict[str, CheckResult]:
+    """Every check that was declared, as ``area/scenario/check``."""
+    return {f"{result.id}/{check.name}": check for result in ended for check in result.checks}
+
+
+def caught(check: CheckResult) -> bool:
+    """Whether it failed by assertion: something wrong was seen, not only nothing in time."""
+    return check.verdict in FAILED and not check.by_timeout
