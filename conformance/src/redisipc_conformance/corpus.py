@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .engine.verdicts import MALFORMED
 from .files import scenarios_folder
 from .scenario.load import load_all
 from .scenario.model import Check, Scenario
 
+IMPLICIT = MALFORMED
+"""The check that every scenario has without declaring it."""
 ROW = "${row.name}"
 
 
@@ -40,7 +43,9 @@ def named_checks(scenario: Scenario) -> Iterator[Named]:
 
 def declared_ids(scenarios: Iterable[Scenario]) -> set[str]:
     """Every id that a known-failures file may name."""
-    return {id for each in scenarios for id in (each.id, *(named.id for named in named_checks(each)))}
+    scenarios = list(scenarios)
+    checks = {named.id for each in scenarios for named in named_checks(each)}
+    return checks.union(*((each.id, f"{each.id}/{IMPLICIT}") for each in scenarios))
 
 
 def renamed_ids(scenarios: Iterable[Scenario]) -> dict[str, str]:

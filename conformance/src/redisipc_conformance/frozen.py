@@ -18,7 +18,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from .corpus import corpus, declared_ids, named_checks, renamed_ids
+from .corpus import IMPLICIT, corpus, declared_ids, named_checks, renamed_ids
 from .engine.events import ScenarioResult
 from .files import suite_folder
 from .scenario.model import Scenario
@@ -52,10 +52,14 @@ class FrozenSet:
             return result
         checks = []
         for check in result.checks:
-            id = f"{result.id}/{check.name}"
-            counts = self.checks.intersection((id, *former.get(id, ())))
+            counts = check.name == IMPLICIT or self._counts(f"{result.id}/{check.name}", former)
             checks.append(check if counts else replace(check, late=True))
+        if all(check.late or check.name == IMPLICIT for check in checks):
+            checks = [replace(check, late=True) for check in checks]
         return replace(result, checks=tuple(checks))
+
+    def _counts(self, id: str, former: dict[str, tuple[str, ...]]) -> bool:
+        return self.checks is None or not self.checks.isdisjoint((id, *former.get(id, ())))
 
     def missing(self, scenarios: Sequence[Scenario]) -> list[str]:
         """What is in the set and no longer in the suite, not even by another name."""

@@ -88,7 +88,7 @@ def test_the_summary_names_warnings_known_failures_budgets_and_what_could_not_ru
         "Known failures: ",
         "see its issue 12.: ",
         "Time budgets used by more than 50%",
-        "Not run: 1 scenarios cannot run here",
+        "Not run: 1 scenario cannot run here",
         "needs a server of its own: recovery/restart",
         "problem: known.yaml:3",
     ):

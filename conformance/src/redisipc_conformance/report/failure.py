@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
+from .alike import Alike, alike
 from .model import Finding, Report
 from .style import VERDICT_STYLE, Paint, plain
 from .transcript import ARGUMENT_LENGTH, Shown, shorten, window
 
 STDERR_LINES = 20
+DISTINCT = 4
+"""Failures of one scenario that are shown whole."""
+REPLY_LENGTH = 240
+"""Characters of a reply that is not the wrong line."""
+SLOW = "nothing came in time; --time-scale 3 tells a slow machine from a wrong implementation"
 LABEL = 10
 """Width of the column with ``expected``, ``seen`` and so on."""
 
 
 def failure_text(report: Report, finding: Finding) -> str:
-    return "\n".join(failure_lines(report, finding))
+    return "\n".join(failure_lines(report, [finding]))
 
 
-def failure_lines(report: Report, finding: Finding, *, paint: Paint = plain, width: int = 110) -> list[str]:
-    """Requirement, step, expected and seen, the wire with its first wrong line, stderr, and how to run it again."""
+def failure_lines(report: Report, findings: Sequence[Finding], *, paint: Paint = plain, width: int = 110) -> list[str]:
+    """Of one scenario's failures: requirement, step, expected and seen of each, then the wire with what is wrong on it,
+    the testee's stderr, and how to run it again. Those that fail alike are named together."""
+    scenario = findings[0].scenario
+    groups = alike(findings)
+    lines: list[str] = []
+    for group in groups[:DISTINCT]:
+        lines += ["", *_check(report, group, paint, width)]
+    rest = [finding.check.name for group in groups[DISTINCT:] for finding in (group.first, *group.others)]
+    if rest:
+        lines += ["", *_field("and", f"{len(rest)} more of this scenario: {', '.join(rest)}", width)]
+    if scenario.reason and scenario.reason not in {finding.check.message for finding in findings}:
+        lines += _field("ended by", scenario.reason, width)
+    wrong = {finding.check.wrong_line for group in groups[:DISTINCT] for finding in (group.first, *group.others)} - {
+        None
+    }
+    if scenario.transcript:
+        lines += ["", paint("  The wire (seconds, who, command or event, -> reply)", "dim")]
+        lines += _wire(window(scenario.transcript, sorted(line for line in wrong if line is not None)), paint, width)
+    lines += _stderr(scenario.stderr, paint)
+    if scenario.rerun:
+        lines += ["", "  " + paint("again: ", "dim") + scenario.rerun]
+    return lines[1:]
+
+
+def _check(report: Report, group: Alike, paint: Paint, width: int) -> list[str]:
+    finding = group.first
     check, scenario = finding.check, finding.scenario
     word = "LATE " if check.late else ""
     head = f"{word}{check.verdict.value.upper()}  {finding.id}"
@@ -32,21 +64,11 @@ def failure_lines(report: Report, finding: Finding, *, paint: Paint = plain, wid
     lines += _field("problem", check.message, width)
     lines += _field("expected", shorten(check.expected, 4 * ARGUMENT_LENGTH), width)
     lines += _field("seen", shorten(check.seen, 4 * ARGUMENT_LENGTH), width)
-    if check.known:
-        lines += _field("known", check.known, width)
+    lines += _field("known", check.known, width)
     if check.by_timeout:
-        lines += _field(
-            "note", "failed since nothing came in time; --time-scale 3 tells a slow machine from a wrong port", width
-        )
-    if scenario.reason and scenario.reason != check.message:
-        lines += _field("ended by", scenario.reason, width)
-    if scenario.transcript:
-        wrong = [] if check.wrong_line is None else [check.wrong_line]
-        lines += ["", paint("  The wire (seconds, who, command or event, -> reply)", "dim")]
-        lines += _wire(window(scenario.transcript, wrong), paint, width)
-    lines += _stderr(scenario.stderr, paint)
-    if scenario.rerun:
-        lines += ["", "  " + paint("again: ", "dim") + scenario.rerun]
+        lines += _field("note", SLOW, width)
+    if group.names:
+        lines += _field("alike", f"{len(group.names)} more: {', '.join(group.names)}", width)
     return lines
 
 
@@ -65,6 +87,7 @@ def _wire(lines: list[Shown], paint: Paint, width: int) -> list[str]:
     named = [shown.line for shown in lines if shown.line]
     who = max((len(line.who) for line in named), default=0)
     written = []
+    first = next((shown.number for shown in lines if shown.wrong), None)
     for shown in lines:
         line = shown.line
         if line is None:
@@ -79,12 +102,13 @@ def _wire(lines: list[Shown], paint: Paint, width: int) -> list[str]:
         text = shorten(line.text) + fate
         parts = textwrap.wrap(text, room, subsequent_indent="  ", break_on_hyphens=False) or [""]
         if line.reply:
-            reply = shorten("-> " + line.reply)
+            reply = shorten("-> " + line.reply, ARGUMENT_LENGTH if shown.wrong else REPLY_LENGTH)
             parts += textwrap.wrap(reply, room, subsequent_indent="   ", break_on_hyphens=False)
         style = "bold red" if shown.wrong else ("dim" if line.kind == "step" else "")
         painted = [paint(part, style) if style else part for part in parts]
         if shown.wrong:
-            painted.append(paint("^^^ the first wrong line", "bold red"))
+            here = "the first wrong line" if shown.number == first else "wrong, too"
+            painted.append(paint(f"^^^ {here}", "bold red"))
         written.append(f"{before}{side} {line.who:<{who}}  {painted[0]}")
         written += [" " * column + part for part in painted[1:]]
     return written

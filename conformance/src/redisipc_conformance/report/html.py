@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from ..engine.events import ScenarioResult, Verdict
 from ..files import suite_folder
 from ..requirements import Requirement
+from .alike import Alike, alike, by_scenario
 from .matrix import matrix
 from .model import Finding, Report, Run
 from .summary import COLUMNS, HEADINGS
@@ -49,6 +50,7 @@ class Broken:
     anchor: str
     scenario: ScenarioResult
     findings: tuple[Finding, ...]
+    groups: tuple[Alike, ...]
     wire: tuple[Shown, ...]
     counts: bool
     """Whether any of it fails the run."""
@@ -115,17 +117,18 @@ def prose(text: str) -> Markup:
 
 
 def _broken(index: int, run: Run) -> Iterator[Broken]:
-    by_scenario: dict[str, list[Finding]] = {}
-    for finding in run.findings():
-        if finding.check.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
-            by_scenario.setdefault(finding.scenario.id, []).append(finding)
     made = []
-    for id, findings in by_scenario.items():
+    shown = (
+        finding for finding in run.findings() if finding.check.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    )
+    for findings in by_scenario(shown):
         scenario = findings[0].scenario
         wrong = [finding.check.wrong_line for finding in findings if finding.check.wrong_line is not None]
         wire = window(scenario.transcript, wrong, before=BEFORE, after=AFTER)
         counts = any(fails(finding.check, run.strict) for finding in findings)
-        made.append(Broken(anchor(index, id), scenario, tuple(findings), tuple(wire), counts))
+        made.append(
+            Broken(anchor(index, scenario.id), scenario, tuple(findings), tuple(alike(findings)), tuple(wire), counts)
+        )
     yield from sorted(made, key=lambda broken: not broken.counts)
 
 

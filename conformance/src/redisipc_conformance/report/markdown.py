@@ -6,19 +6,30 @@ from collections import Counter
 from pathlib import Path
 
 from ..engine.events import Verdict
-from .failure import failure_text
+from .alike import by_scenario
+from .failure import failure_lines
 from .model import Report, Run
 from .summary import COLUMNS, HEADINGS
 from .verdict import fails, failures, profiles
 
 MOST = 50
-"""Failures that are shown whole: a job summary has a limit of size (1 MiB)."""
+"""Scenarios whose failures are shown whole."""
+LIMIT = 900_000
+"""Bytes of the file: a job's summary page on GitHub takes 1 MiB, and nothing at all of more."""
+CUT = "\n\nThe rest does not fit here; the HTML report has it all.\n"
 
 
 def write(report: Report, path: Path) -> None:
     lines = [f"**Could not run:** {problem}" for problem in report.problems]
     lines += [line for run in report.runs for line in _run(report, run)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    kept, size = [], 0
+    for line in lines:
+        size += len(line.encode()) + 1
+        if size > LIMIT:
+            kept.append(CUT)
+            break
+        kept.append(line)
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
 def _run(report: Report, run: Run) -> list[str]:
@@ -38,16 +49,17 @@ def _run(report: Report, run: Run) -> list[str]:
     failed = failures(run)
     if failed:
         lines += ["", f"### Failures ({len(failed)})"]
-    for finding in failed[:MOST]:
-        text = failure_text(report, finding)
+    scenarios = by_scenario(failed)
+    for findings in scenarios[:MOST]:
+        text = "\n".join(failure_lines(report, findings))
         fence = "`" * max(3, _longest_ticks(text) + 1)
-        lines += [
-            "",
-            f"<details><summary><code>{finding.id}</code>: {_escaped(finding.check.message or finding.check.text)}</summary>",
-        ]
-        lines += ["", fence + "text", text, fence, "", "</details>"]
-    if failed[MOST:]:
-        lines += ["", f"And {len(failed) - MOST} more: {', '.join(f'`{finding.id}`' for finding in failed[MOST:])}."]
+        check = findings[0].check
+        more = f" (and {len(findings) - 1} more checks)" if len(findings) > 1 else ""
+        head = f"<code>{findings[0].id}</code>: {_escaped(check.message or check.text)}{more}"
+        lines += ["", f"<details><summary>{head}</summary>", "", fence + "text", text, fence, "", "</details>"]
+    if scenarios[MOST:]:
+        names = ", ".join(f"`{findings[0].scenario.id}`" for findings in scenarios[MOST:])
+        lines += ["", f"And {len(scenarios) - MOST} more scenarios: {names}."]
     warnings = [f for f in run.findings() if f.check.verdict is Verdict.WARNING and not fails(f.check, run.strict)]
     if warnings:
         lines += ["", f"### Warnings ({len(warnings)})", ""]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..engine.events import Verdict
+from .alike import alike, by_scenario
 from .failure import failure_lines
 from .model import Finding, Report, Run
 from .style import VERDICT_STYLE, Paint, plain
@@ -31,8 +33,8 @@ HEADINGS = {
 }
 TIGHT = 0.5
 """Share of a time budget from which on a wait is listed."""
-DETAILED = 20
-"""Failures that are shown whole on the terminal; the rest by name."""
+DETAILED = 12
+"""Scenarios whose failures are shown whole on the terminal; the rest by name."""
 STATE_STYLE = {
     State.CONFORMANT: "bold green",
     State.EXCEPT_KNOWN: "bold yellow",
@@ -63,7 +65,7 @@ def summary(report: Report, run: Run, *, paint: Paint = plain, width: int = 110)
     """Everything after the last scenario, for one run."""
     lines: list[str] = []
     lines += _failures(report, run, paint, width)
-    lines += _warnings(report, run, paint)
+    lines += _warnings(report, run, paint, width)
     lines += _known(run, paint)
     lines += _late(run, paint)
     lines += _budgets(run, paint)
@@ -88,13 +90,25 @@ def _failures(report: Report, run: Run, paint: Paint, width: int) -> list[str]:
         shown = 1
     else:
         lines, shown = [], DETAILED
-    # A scenario's evidence is the same for all its checks: one failure of each scenario first, the others after.
-    for finding in failed[:shown]:
-        lines += ["", _rule(paint, width), *failure_lines(report, finding, paint=paint, width=width)]
-    if failed[shown:]:
-        lines += ["", f"{len(failed) - shown} more (every report file has them whole):"]
-        lines += [f"  {finding.check.verdict.value}  {finding.id}: {_first(finding)}" for finding in failed[shown:]]
+    scenarios = by_scenario(failed)
+    for findings in scenarios[:shown]:
+        lines += ["", _rule(paint, width), *failure_lines(report, findings, paint=paint, width=width)]
+    if scenarios[shown:]:
+        rest = [finding for findings in scenarios[shown:] for finding in findings]
+        lines += ["", f"{_many(len(rest), 'check fails', 'checks fail')} in {_scenarios(scenarios[shown:])} more:"]
+        for findings in scenarios[shown:]:
+            others = f" (and {len(findings) - 1} more checks)" if len(findings) > 1 else ""
+            lines.append(f"  {findings[0].check.verdict.value}  {findings[0].id}: {_first(findings[0])}{others}")
+        lines.append("  --report html=FILE shows all of them whole")
     return lines
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _scenarios(those: Sequence[object]) -> str:
+    return _many(len(those), "scenario", "scenarios")
 
 
 def _rule(paint: Paint, width: int) -> str:
@@ -106,16 +120,26 @@ def _first(finding: Finding) -> str:
     return text if len(text) <= 100 else text[:97] + "..."
 
 
-def _warnings(report: Report, run: Run, paint: Paint) -> list[str]:
+def _warnings(report: Report, run: Run, paint: Paint, width: int) -> list[str]:
     found = [f for f in run.findings() if f.check.verdict is Verdict.WARNING and not fails(f.check, run.strict)]
     if not found:
         return []
     lines = ["", paint(f"Warnings: {len(found)} SHOULD that do not hold (--strict makes them fail)", "bold yellow")]
-    for finding in found:
-        lines.append(f"  {finding.id}: {_first(finding)}")
-        lines += [
-            f"      {id} {report.sentence(id).level}: {report.sentence(id).text}" for id in finding.check.requirements
-        ]
+    said: set[str] = set()
+    for findings in by_scenario(found):
+        for group in alike(findings):
+            more = f" (and {len(group.others)} alike)" if group.others else ""
+            lines.append(f"  {group.first.id}: {_first(group.first)}{more}")
+            for id in group.first.check.requirements:
+                sentence = report.sentence(id)
+                if id not in said and sentence.level != "MUST":
+                    lines += textwrap.wrap(
+                        f"{id} {sentence.level}: {sentence.text}",
+                        width,
+                        initial_indent=" " * 6,
+                        subsequent_indent=" " * 10,
+                    )
+                said.add(id)
     return lines
 
 
@@ -166,7 +190,7 @@ def _left_out(run: Run, paint: Paint) -> list[str]:
         by_reason.setdefault(reason, []).append(id)
     if not by_reason:
         return []
-    lines = ["", paint(f"Not run: {len(run.started.left_out)} scenarios cannot run here", "bold yellow")]
+    lines = ["", paint(f"Not run: {_scenarios([*run.started.left_out])} cannot run here", "bold yellow")]
     for reason, ids in by_reason.items():
         lines += [f"  {reason}: {_some(ids)}"]
     return lines

@@ -99,10 +99,10 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
     wrong = sum(fails(finding.check, run.strict) for finding in findings)
     if wrong:
         return verdict(State.NOT_CONFORMANT, _many(wrong, "check fails", "checks fail"))
-    if not counts.total() - counts[Verdict.NOT_APPLICABLE]:
-        return verdict(State.INCOMPLETE, "nothing of it was checked")
     if run.interrupted:
         return verdict(State.INCOMPLETE, "interrupted")
+    if not counts.total() - counts[Verdict.NOT_APPLICABLE]:
+        return verdict(State.INCOMPLETE, "nothing of it was checked")
     if not run.everything:
         return verdict(State.INCOMPLETE, "only a part was run")
     if run.started.left_out:

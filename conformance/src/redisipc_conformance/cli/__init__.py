@@ -1,0 +1,37 @@
+"""The command ``redisipc-conformance``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from ..report.verdict import Exit
+from ..scenario.errors import ScenarioError
+from .parser import build, split
+from .problem import Problem
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line; returns the exit code (``report.verdict.Exit``)."""
+    ours, command = split(list(sys.argv[1:] if argv is None else argv))
+    parser = build()
+    try:
+        options = parser.parse_args(ours)
+    except SystemExit as end:
+        return Exit.CONFORMANT if not end.code else Exit.USAGE
+    options.command = command
+    options.argv = ("redisipc-conformance", *ours, *(["--", *command] if command else []))
+    try:
+        return int(options.action(options))
+    except Problem as problem:
+        print(f"redisipc-conformance: {problem}", file=sys.stderr)
+        return int(problem.code)
+    except ScenarioError as error:
+        print(f"redisipc-conformance: a scenario cannot be used: {error}", file=sys.stderr)
+        return int(Exit.SUITE_ERROR)
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; nothing is left to be told to it.
+        sys.stderr.close()
+        return int(Exit.CONFORMANT)

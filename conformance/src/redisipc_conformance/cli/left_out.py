@@ -1,0 +1,46 @@
+"""What was selected and does not run: because the testee need not (not applicable), or because it cannot here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..corpus import named_checks
+from ..engine.events import CheckResult, RunStarted, ScenarioResult, Verdict
+from ..requirements import Requirements
+from ..scenario.model import Scenario
+from ..versions import version_holds
+
+
+def cannot_run(started: RunStarted, scenarios: Sequence[Scenario]) -> dict[str, str]:
+    """Id to reason, of what the testee claims, the server's version fits, and this server cannot be used for.
+
+    That is a hole in the run's evidence; what is not claimed is none.
+    """
+    return {
+        scenario.id: started.left_out[scenario.id]
+        for scenario in scenarios
+        if scenario.id in started.left_out and _asked_for(scenario, started)
+    }
+
+
+def _asked_for(scenario: Scenario, started: RunStarted) -> bool:
+    testee = started.testee
+    claimed = scenario.profile in testee.profiles and set(scenario.features) <= set(testee.features)
+    return claimed and (not scenario.server or version_holds(scenario.server, started.server.version))
+
+
+def with_checks(result: ScenarioResult, scenario: Scenario, requirements: Requirements) -> ScenarioResult:
+    """A scenario that was not applicable, with its checks named: a report shows what was not asked."""
+    checks = (
+        CheckResult(
+            name=named.id.rsplit("/", 1)[1],
+            text=named.check.text,
+            requirements=named.check.requirements,
+            level=requirements.level(named.check.requirements),
+            verdict=Verdict.NOT_APPLICABLE,
+            message=result.reason,
+        )
+        for named in named_checks(scenario)
+    )
+    return replace(result, checks=tuple(checks))

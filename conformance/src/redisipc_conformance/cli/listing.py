@@ -1,0 +1,91 @@
+"""``list`` and ``show``: what the suite holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+
+from ..corpus import corpus, named_checks
+from ..report.verdict import Exit
+from ..requirements import Requirements
+from ..scenario.model import Scenario
+from ..selection import Selection, SelectionError, select
+from .problem import Problem
+
+
+def about(scenario: Scenario) -> Iterable[str]:
+    """What a ``-k`` word may occur in beside id, title and profile."""
+    yield from scenario.needs
+    yield from scenario.features
+    yield from scenario.requirements
+    for named in named_checks(scenario):
+        yield named.id
+        yield from named.check.requirements
+
+
+def chosen(
+    options: argparse.Namespace, scenarios: list[Scenario], failed: frozenset[str] | None = None
+) -> tuple[list[Scenario], Selection]:
+    """The scenarios that the command line means. Raises Problem."""
+    profiles = tuple(name for given in options.profile for name in given.split(","))
+    selection = Selection(tuple(options.scenarios), profiles, options.words, failed)
+    try:
+        return select(scenarios, selection, about), selection
+    except SelectionError as error:
+        raise Problem(Exit.USAGE, str(error)) from error
+
+
+def list_scenarios(options: argparse.Namespace) -> int:
+    found, _ = chosen(options, corpus())
+    if options.json:
+        print(json.dumps([_data(scenario) for scenario in found], ensure_ascii=False, indent=1))
+        return Exit.CONFORMANT
+    width = max((len(scenario.id) for scenario in found), default=0)
+    for scenario in found:
+        needs = f"  [{', '.join(sorted(scenario.needs))}]" if scenario.needs else ""
+        print(f"{scenario.id:<{width}}  {scenario.profile:<9}  {scenario.title}{needs}")
+        if options.checks:
+            for named in named_checks(scenario):
+                print(f"    {named.id.rsplit('/', 1)[1]}: {named.check.text} ({', '.join(named.check.requirements)})")
+    checks = sum(len(list(named_checks(scenario))) for scenario in found)
+    print(f"{len(found)} scenarios with {checks} checks")
+    return Exit.CONFORMANT if found else Exit.NOTHING_CHECKED
+
+
+def _data(scenario: Scenario) -> dict[str, object]:
+    return {
+        "id": scenario.id,
+        "title": scenario.title,
+        "profile": scenario.profile,
+        "needs": sorted(scenario.needs),
+        "features": list(scenario.features),
+        "server": scenario.server,
+        "file": scenario.file,
+        "checks": [
+            {"id": named.id, "text": named.check.text, "requirements": list(named.check.requirements)}
+            for named in named_checks(scenario)
+        ],
+    }
+
+
+def show(options: argparse.Namespace) -> int:
+    """The requirements in full, then the file as it is."""
+    scenarios = corpus()
+    match = next((each for each in scenarios if options.scenario in (each.id, *each.formerly)), None)
+    if match is None:
+        near = [each.id for each in scenarios if options.scenario.split("/")[-1] in each.id][:5]
+        hint = f"; there are {', '.join(near)}" if near else "; `redisipc-conformance list` shows them all"
+        raise Problem(Exit.USAGE, f"no scenario is called {options.scenario}{hint}")
+    print(f"{match.id}: {match.title}\n{match.file}")
+    if match.about:
+        print(f"\n{match.about.strip()}")
+    requirements = Requirements.load()
+    ids = dict.fromkeys(id for check in match.checks for id in check.requirements)
+    if ids:
+        print("\nProves")
+    for id in ids:
+        sentence = requirements.get(id)
+        print(f"  {id}" + (f" {sentence.level}: {sentence.text}" if sentence else ""))
+    print(f"\n{match.text.rstrip()}")
+    return Exit.CONFORMANT

@@ -1,0 +1,28 @@
+"""``report merge``: several runs' JSON reports as one report of any kind."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..report import write
+from ..report.json_report import ReportError, read
+from ..report.json_report import merge as merged
+from ..report.summary import verdict_lines
+from ..report.verdict import Exit
+from .problem import Problem
+
+
+def merge(options: argparse.Namespace) -> int:
+    """Exit code 0 when the files were written, whatever the runs' verdicts are: each run had its own exit code."""
+    try:
+        wanted = write.parse(options.report)
+        report = merged([read(path) for path in options.reports])
+    except (ReportError, write.ReportArgumentError) as error:
+        raise Problem(Exit.USAGE, str(error)) from error
+    report.spec_url = options.spec_url
+    problems = write.write_all(report, wanted)
+    if problems:
+        raise Problem(Exit.USAGE, "; ".join(problems))
+    for run in report.runs:
+        print("\n".join(verdict_lines(run)))
+    return Exit.CONFORMANT

@@ -1,0 +1,168 @@
+"""The command line's grammar."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..testee.shims import LANGUAGES
+from ..version import SPEC_VERSION, __version__
+from . import coverage, listing, merge, run, testee
+
+EXAMPLES = """\
+examples:
+  redisipc-conformance check-testee -- node testee.mjs
+  redisipc-conformance run -- node testee.mjs
+  redisipc-conformance run 'entry/*' --profile base -x -- node testee.mjs
+  redisipc-conformance run --redis-image redis:6.2 --redis-image valkey/valkey:8 --report html=out/report.html -- node testee.mjs
+
+exit codes: 0 conformant, 1 not, 2 interrupted, 3 error of the suite, 4 usage, 5 nothing checked, 6 testee unusable, 7 no Redis
+"""
+
+
+def split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """What is ours, and the testee's command after ``--``."""
+    if "--" not in argv:
+        return argv, []
+    at = argv.index("--")
+    return argv[:at], argv[at + 1 :]
+
+
+def build() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="redisipc-conformance",
+        description="Drives any implementation of RedisIPC through scripted scenarios over a real Redis.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{__version__} (specification {SPEC_VERSION})")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _run(commands)
+    _listing(commands)
+    _testee(commands)
+    _reports(commands)
+    return parser
+
+
+def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add(commands, "run", "run the suite against a testee: run [SCENARIO ...] [options] -- COMMAND")
+    parser.set_defaults(action=run.run)
+    choice = parser.add_argument_group("which scenarios")
+    _selection(choice)
+    choice.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
+    choice.add_argument("--lf", action="store_true", help="only those that failed in the last run of this command here")
+    server = parser.add_argument_group("which Redis")
+    server.add_argument(
+        "--redis",
+        action="append",
+        metavar="KIND",
+        help="auto (default: REDIS_URL, container, local, embedded: the first there is), container, local, embedded, "
+        "or a redis:// URL; repeatable",
+    )
+    server.add_argument(
+        "--redis-image",
+        action="append",
+        metavar="IMAGE",
+        help="container image (default redis:7); repeatable: a run for each",
+    )
+    how = parser.add_argument_group("how")
+    how.add_argument("--jobs", type=_positive, metavar="N", help=f"scenarios at a time (default {run.JOBS})")
+    how.add_argument("--seed", type=int, metavar="N", help="of random data and order (default: a new one, shown)")
+    how.add_argument("--time-scale", type=_factor, default=1.0, metavar="X", help="multiplies every time budget")
+    how.add_argument("--no-timeouts", action="store_true", help="wait for ever (for a debugger in the testee)")
+    judge = parser.add_argument_group("verdict")
+    judge.add_argument(
+        "--strict", action="store_true", help="SHOULDs, and scenarios that cannot run here, fail the run"
+    )
+    judge.add_argument(
+        "--known-failures", type=Path, metavar="FILE", help="YAML file of what is known to fail, and why"
+    )
+    judge.add_argument(
+        "--write-known-failures", action="store_true", help="bring that file up to date with this (whole) run"
+    )
+    tell = parser.add_argument_group("reports")
+    tell.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="KIND=FILE,...",
+        help="junit=, json=, html=, markdown=, badge= (.svg, or .json for shields.io); repeatable",
+    )
+    tell.add_argument("--spec-url", default="", metavar="URL", help="where the HTML report's links to SPEC.md lead")
+    tell.add_argument("-v", "--verbose", action="store_true", help="a line for each scenario")
+    tell.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def _listing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add(commands, "list", "the scenarios with their checks")
+    parser.set_defaults(action=listing.list_scenarios)
+    _selection(parser)
+    parser.add_argument("--checks", action="store_true", help="with every check and its requirements")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser = _add(commands, "show", "one scenario: what it proves, and its steps")
+    parser.set_defaults(action=listing.show)
+    parser.add_argument("scenario", metavar="SCENARIO", help="its id, e.g. entry/six-fields")
+
+
+def _testee(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add(commands, "check-testee", "walk a shim through the protocol: check-testee -- COMMAND")
+    parser.set_defaults(action=testee.check_testee)
+    parser.add_argument("--redis", default="auto", metavar="KIND", help="as for run; 'none': only what needs no Redis")
+    parser = _add(commands, "new-shim", "write the skeleton of a shim")
+    parser.set_defaults(action=testee.write_shim)
+    parser.add_argument("--language", required=True, choices=sorted(LANGUAGES), help="what it is written in")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("testee"), help="where (default: ./testee)")
+
+
+def _reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add(commands, "coverage", "which requirements have a check that ran, and a mutant that it killed")
+    parser.set_defaults(action=coverage.coverage)
+    parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json", help="of runs of the whole suite")
+    parser.add_argument("--mutants", type=Path, metavar="FILE", help="the mutants' results (conformance/mutants)")
+    parser.add_argument("--all", action="store_true", help="each requirement with its checks and mutants")
+    report = _add(commands, "report", "work with JSON reports")
+    verbs = report.add_subparsers(required=True, metavar="VERB")
+    parser = _add(
+        verbs, "merge", "join JSON reports of several runs: report merge A.json B.json --report html=matrix.html"
+    )
+    parser.set_defaults(action=merge.merge)
+    parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json")
+    parser.add_argument("--report", action="append", required=True, metavar="KIND=FILE,...", help="as for run")
+    parser.add_argument("--spec-url", default="", metavar="URL", help="as for run")
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name, help=what.split(":")[0], description=what[0].upper() + what[1:], allow_abbrev=False
+    )
+
+
+def _selection(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="ids or globs: entry/six-fields 'reclaim/*'")
+    parser.add_argument(
+        "--profile", action="append", default=[], metavar="NAME", help="base, group, channel, resilient; repeatable"
+    )
+    parser.add_argument(
+        "-k",
+        dest="words",
+        default="",
+        metavar="WORDS",
+        help="words of id, title, check, requirement or needs: 'reclaim and not slow'",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more")
+    return number
+
+
+def _factor(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1000:
+        raise argparse.ArgumentTypeError("a number above 0, such as 3")
+    return number

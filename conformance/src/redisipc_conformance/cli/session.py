@@ -1,0 +1,264 @@
+"""The runs of one command line, one server after the other, and how they end early without leaving anything behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import signal
+import sys
+import traceback
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TextIO
+
+from ..corpus import declared_ids, renamed_ids
+from ..engine.events import Event, RunStarted, ScenarioEnded, ScenarioResult
+from ..engine.run import Engine, Settings
+from ..frozen import FrozenSet, former_ids
+from ..known import KnownFailures
+from ..report.live import Live
+from ..report.model import Report, Run
+from ..report.style import Paint
+from ..report.summary import header, summary
+from ..report.verdict import Exit, fails
+from ..requirements import Requirements
+from ..scenario.model import Scenario
+from ..server import NoServer, Server, choose
+from ..testee.check import check, first_wrong
+from ..testee.errors import TesteeUnusable
+from .left_out import cannot_run, with_checks
+
+DRAW_EVERY = 0.2
+"""Seconds between two looks of the status line."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One server that is asked for, as ``server.choose`` takes it."""
+
+    kind: str
+    image: str | None = None
+
+    @property
+    def options(self) -> list[str]:
+        """The same on the command line."""
+        if self.image:
+            return ["--redis-image", self.image]
+        return [] if self.kind == "auto" else ["--redis", self.kind]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the command line asks for."""
+
+    command: tuple[str, ...]
+    argv: tuple[str, ...]
+    settings: Settings
+    scenarios: tuple[Scenario, ...]
+    corpus: tuple[Scenario, ...]
+    selection: str
+    wishes: tuple[Wish, ...]
+    requirements: Requirements
+    known: KnownFailures
+    strict: bool = False
+    stop_at_first: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Stopped(Exception):
+    """No further server makes sense."""
+
+
+class Session:
+    """Runs a plan. ``run`` gives the report and the exit codes that no run of the report has itself."""
+
+    def __init__(
+        self, plan: Plan, stream: TextIO, paint: Paint, *, width: int = 110, quiet: bool = False, verbose: bool = False
+    ) -> None:
+        self.plan, self.stream, self.paint, self.width = plan, stream, paint, width
+        self.live = Live(stream, paint, width=width, quiet=quiet, verbose=verbose)
+        self.frozen = FrozenSet.load()
+        self.former = former_ids(plan.corpus)
+        self.report = Report([], list(plan.requirements))
+        self.codes: list[Exit] = []
+        self.signals = 0
+        self.checked = False
+        self._engine: Engine | None = None
+        self._task: asyncio.Task[object] | None = None
+
+    async def run(self) -> tuple[Report, list[Exit]]:
+        """Every server of the plan. Ends early when a signal comes: the runs so far are reported."""
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._signalled)
+        try:
+            for wish in self.plan.wishes:
+                await self._one(wish)
+                if self.signals:
+                    break
+        except Stopped:
+            pass
+        except asyncio.CancelledError:
+            if not self.signals:
+                raise
+        finally:
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+        if self.signals:
+            self.codes.append(Exit.INTERRUPTED)
+        return self.report, self.codes
+
+    def _signalled(self) -> None:
+        self.signals += 1
+        if self._engine is not None and self.signals == 1:
+            self.live.say("Interrupted: what runs is being ended. Once more ends it at once.")
+            self._engine.stop()
+        elif self._task is not None:
+            self._task.cancel()
+
+    async def _one(self, wish: Wish) -> None:
+        notes = list(self.plan.notes)
+        try:
+            async with self._server(wish, notes) as server:
+                await self._check_testee(server)
+                await self._drive(server, wish, notes)
+        except NoServer as error:
+            self._gave_up(Exit.NO_REDIS, f"No Redis ({' '.join(wish.options) or 'auto'}): {error}")
+        except TesteeUnusable as error:
+            hint = f"redisipc-conformance check-testee -- {shlex.join(self.plan.command)}"
+            self._gave_up(Exit.TESTEE_UNUSABLE, f"The testee cannot be used: {error}\n  {hint}  tells more")
+            raise Stopped from error
+
+    def _gave_up(self, code: Exit, message: str) -> None:
+        self.live.say(self.paint(message, "bold red"))
+        self.report.problems.append(message.splitlines()[0])
+        self.codes.append(code)
+
+    @contextlib.asynccontextmanager
+    async def _server(self, wish: Wish, notes: list[str]) -> AsyncIterator[Server]:
+        """Started and ended in a thread. When the wait is cancelled, the thread ends what it has started by then."""
+        abandoned = False
+        passed_over: list[str] = []
+
+        def start() -> Server:
+            server = choose(wish.kind, image=wish.image, say=passed_over.append)
+            if abandoned:
+                server.close()
+            return server
+
+        try:
+            server = await asyncio.to_thread(start)
+        except asyncio.CancelledError:
+            abandoned = True
+            raise
+        notes += [line for line in passed_over if line.startswith("Redis: not ")]
+        try:
+            yield server
+        finally:
+            await asyncio.shield(asyncio.to_thread(server.close))
+
+    async def _check_testee(self, server: Server) -> None:
+        """Once: a shim that does not speak the protocol would fail everything for the wrong reason."""
+        if self.checked:
+            return
+        wrong = first_wrong(await check(self.plan.command, server.url))
+        if wrong is not None:
+            raise TesteeUnusable(wrong.sentence)
+        self.checked = True
+
+    async def _drive(self, server: Server, wish: Wish, notes: list[str]) -> None:
+        engine = self._engine = Engine(self.plan.settings, server, self.plan.scenarios, self.plan.requirements)
+        run: Run | None = None
+        ticker = asyncio.create_task(self._tick())
+        try:
+            async with contextlib.aclosing(engine.run()) as events:
+                async for event in events:
+                    if isinstance(event, RunStarted):
+                        run = self._begun(event, server, notes)
+                        self.live.event(run.started)
+                        continue
+                    event = self._judged(event, run, wish)
+                    if run is not None and not self._left_out(event, run):
+                        run.record(event)
+                        self.live.event(event)
+                    if self._enough(event):
+                        engine.stop()
+        except (NoServer, TesteeUnusable):
+            raise
+        except Exception:
+            self.live.clear()
+            traceback.print_exc(file=sys.stderr)
+            self._gave_up(Exit.SUITE_ERROR, "The suite itself failed; the trace above says where")
+        finally:
+            self._engine = None
+            ticker.cancel()
+            self.live.clear()
+        if run is not None:
+            self._ended(run)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(DRAW_EVERY)
+            self.live.tick()
+
+    def _begun(self, started: RunStarted, server: Server, notes: list[str]) -> Run:
+        plan = self.plan
+        image = getattr(server, "image", "")
+        started = replace(
+            started,
+            server=replace(started.server, label=image),
+            left_out=cannot_run(started, plan.scenarios),
+        )
+        run = Run(started, selection=plan.selection, strict=plan.strict, command_line=plan.argv, notes=notes)
+        self.report.runs.append(run)
+        self._print([*header(run, plan.settings.jobs, self.paint), ""])
+        return run
+
+    def _left_out(self, event: Event, run: Run) -> bool:
+        """Takes in a scenario that did not run. Whether it was one."""
+        if not isinstance(event, ScenarioEnded) or event.result.id in run.started.scenarios:
+            return False
+        if event.result.id not in run.started.left_out:
+            scenario = next(each for each in self.plan.scenarios if each.id == event.result.id)
+            run.record(ScenarioEnded(with_checks(event.result, scenario, self.plan.requirements)))
+        return True
+
+    def _judged(self, event: Event, run: Run | None, wish: Wish) -> Event:
+        """With what the frozen set and the known-failures file say of it."""
+        if not isinstance(event, ScenarioEnded) or run is None:
+            return event
+        result = self.frozen.apply(event.result, self.former)
+        result = self.plan.known.apply(result, run.started.server)
+        return ScenarioEnded(replace(result, rerun=self._rerun(result, wish)))
+
+    def _rerun(self, result: ScenarioResult, wish: Wish) -> str:
+        settings = self.plan.settings
+        words: Sequence[str] = ["redisipc-conformance", "run", result.id, "--seed", str(settings.seed), *wish.options]
+        scale = ["--time-scale", f"{settings.time_scale:g}"] if settings.time_scale != 1 else []
+        return shlex.join([*words, *scale, "--", *self.plan.command])
+
+    def _enough(self, event: Event) -> bool:
+        if not self.plan.stop_at_first or not isinstance(event, ScenarioEnded):
+            return False
+        return any(fails(check, self.plan.strict) for check in event.result.checks)
+
+    def _ended(self, run: Run) -> None:
+        plan = self.plan
+        declared, renamed = declared_ids(plan.corpus), renamed_ids(plan.corpus)
+        run.problems += plan.known.problems(run.results, run.started.server, declared, renamed)
+        run.problems += [
+            f"the check {id} counts for this specification and is gone" for id in self.frozen.missing(plan.corpus)
+        ]
+        unreasoned = plan.known.unreasoned()
+        if unreasoned:
+            run.notes.append(f"{len(unreasoned)} known failures have no reason yet: {', '.join(unreasoned[:5])}")
+        self._print(summary(self.report, run, paint=self.paint, width=self.width))
+        self._print([""])
+
+    def _print(self, lines: Sequence[str]) -> None:
+        self.live.clear()
+        self.stream.write("\n".join(lines) + "\n")
+        self.stream.flush()
