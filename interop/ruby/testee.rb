@@ -27,16 +27,20 @@ module Wire
   LOCK = Mutex.new
 
   def self.write(**message)
-    text = JSON.generate({jsonrpc: "2.0", **message}, allow_nan: true, max_nesting: 0)
+    text = JSON.generate({jsonrpc: "2.0", **message}, max_nesting: 0)
     LOCK.synchronize do
       $stdout.puts(text)
       $stdout.flush
     end
   end
 
-  # Text that is no UTF-8 cannot be said in JSON.
+  # A number that JSON has no other text for.
+  Huge = Struct.new(:text) { def to_json(*) = text }
+
+  # Text that is no UTF-8 cannot be said in JSON, infinity only as a number that is too large.
   def self.sayable(value)
     case value
+    when Float then value.finite? ? value : Huge.new(value.negative? ? "-1e400" : "1e400")
     when String then value.dup.force_encoding("UTF-8").scrub
     when Hash then value.to_h { |key, part| [sayable(key.to_s), sayable(part)] }
     when Array then value.map { |part| sayable(part) }

@@ -13,6 +13,8 @@ from .raw import RawTestee
 from .schemas import Answer, Refusal
 
 _SOON = 5.0
+_TIMEOUT = 1.0
+"""Seconds. The endpoint's own: not every library has one for each send, which is for the suite to find."""
 _CONTENT: Any = {"text": "two\nlines, ü and \u2028", "list": [1, 2.5, None, True, {}]}
 
 
@@ -29,16 +31,21 @@ async def refuses_nonsense(testee: RawTestee, url: str) -> None:
 async def converse(testee: RawTestee, url: str, hello: dict[str, Any]) -> None:
     """Raises AssertionError, or what ``RawTestee.call`` raises, at the first thing that is not as it must be."""
     stream = f"redisipc-check-{secrets.token_hex(4)}"
-    places = [{"endpoint": name, "url": url, "stream": stream, "group": name} for name in ("a", "b")]
+    places: list[dict[str, Any]] = [
+        {"endpoint": name, "url": url, "stream": stream, "group": name, "options": {"timeout": _TIMEOUT}}
+        for name in ("a", "b")
+    ]
     answers = await asyncio.gather(*(testee.call("connect", place, _SOON) for place in places))
     keys = [f"{stream}:{p['group']}:{_result(a, 'connect')['instance']}" for p, a in zip(places, answers, strict=True)]
     try:
-        nobody = await _begin(testee, "nobody", None, 1.0)
+        nobody = await _begin(testee, "nobody", None)
         await _fulfilled(testee, url, stream)
         assert not nobody.done(), "a send to a group that nobody has ended before its timeout of 1 s"
-        await _rejected(testee, "reject", {"content": {"no": 1}}, {"no": 1})
-        await _rejected(testee, "raise", {"message": "broken"}, "broken")
-        await _ignored(testee)
+        no = {"no": 1}
+        await _ended(testee, "reject", {"content": no}, [_outcome("rejected", no)])
+        # A library that answers nothing for a handler that failed breaks the specification; its shim does as it should.
+        await _ended(testee, "raise", {"message": "broken"}, [_outcome("rejected", "broken"), _outcome("timeout")])
+        await _ended(testee, "ignore", {}, [_outcome("timeout")])
         if "cancel" in hello["features"]:
             await _given_up(testee)
         for endpoint in ("a", "b"):
@@ -50,7 +57,7 @@ async def converse(testee: RawTestee, url: str, hello: dict[str, Any]) -> None:
 
 
 async def _fulfilled(testee: RawTestee, url: str, stream: str) -> None:
-    sent = await _begin(testee, "b", _CONTENT, 3.0)
+    sent = await _begin(testee, "b", _CONTENT)
     request = await testee.notified("received", lambda params: bool(params["content"] == _CONTENT), _SOON)
     assert request["endpoint"] == "b", f"the request for b was reported for {request['endpoint']!r}"
     client = Client(Address.parse(url))
@@ -61,30 +68,25 @@ async def _fulfilled(testee: RawTestee, url: str, stream: str) -> None:
     assert on_stream, f"it reports the request {request['id']}, which is not in the stream that it was told to use"
     await _answer(testee, "fulfill", request["request"], {"content": _CONTENT})
     outcome = _result(await testee.answer(sent, "send", _SOON), "send")
-    expected = {"outcome": "fulfilled", "content": _CONTENT}
+    expected = _outcome("fulfilled", _CONTENT)
     assert outcome == expected, f"send was answered with {outcome!r} after fulfill; expected {expected!r}"
 
 
-async def _rejected(testee: RawTestee, method: str, how: dict[str, Any], reason: Any) -> None:
-    sent = await _begin(testee, "b", method, 3.0)
+async def _ended(testee: RawTestee, method: str, how: dict[str, Any], expected: list[dict[str, Any]]) -> None:
+    sent = await _begin(testee, "b", method)
     request = await testee.notified("received", lambda params: bool(params["content"] == method), _SOON)
     await _answer(testee, method, request["request"], how)
     outcome = _result(await testee.answer(sent, "send", _SOON), "send")
-    expected = {"outcome": "rejected", "content": reason}
-    assert outcome == expected, f"send was answered with {outcome!r} after {method}; expected {expected!r}"
+    wanted = " or ".join(repr(each) for each in expected)
+    assert outcome in expected, f"send was answered with {outcome!r} after {method}; expected {wanted}"
 
 
-async def _ignored(testee: RawTestee) -> None:
-    sent = await _begin(testee, "b", "ignore", 0.3)
-    request = await testee.notified("received", lambda params: bool(params["content"] == "ignore"), _SOON)
-    await _answer(testee, "ignore", request["request"], {})
-    outcome = _result(await testee.answer(sent, "send", _SOON), "send")
-    expected = {"outcome": "timeout", "content": None}
-    assert outcome == expected, f"send was answered with {outcome!r} after ignore; expected {expected!r}"
+def _outcome(outcome: str, content: Any = None) -> dict[str, Any]:
+    return {"outcome": outcome, "content": content}
 
 
 async def _given_up(testee: RawTestee) -> None:
-    params = {"endpoint": "a", "to": "nobody", "content": 1, "timeout": 3.0, "call": "s1"}
+    params = {"endpoint": "a", "to": "nobody", "content": 1, "call": "s1"}
     sent = await testee.begin("send", params)
     await asyncio.sleep(0.05)  # nothing tells that a call has begun
     _result(await testee.call("cancel", {"endpoint": "a", "call": "s1"}, _SOON), "cancel")
@@ -92,8 +94,8 @@ async def _given_up(testee: RawTestee) -> None:
     assert outcome["outcome"] == "cancelled", f"send was answered with {outcome!r} after cancel; expected cancelled"
 
 
-async def _begin(testee: RawTestee, to: str, content: Any, timeout: float) -> asyncio.Future[Answer | Refusal]:
-    return await testee.begin("send", {"endpoint": "a", "to": to, "content": content, "timeout": timeout})
+async def _begin(testee: RawTestee, to: str, content: Any) -> asyncio.Future[Answer | Refusal]:
+    return await testee.begin("send", {"endpoint": "a", "to": to, "content": content})
 
 
 async def _answer(testee: RawTestee, method: str, request: str, how: dict[str, Any]) -> None:
