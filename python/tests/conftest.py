@@ -6,10 +6,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import nullcontext
 
+import hypothesis
 import pytest
 import redis
 
 from .support_server import Server, choose
+
+# A machine that is busy with something else is no failure.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
