@@ -48,6 +48,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples
 	cd conformance && ../$(BIN)/mypy
 	cd interop && ../$(BIN)/mypy --strict ruby/converse.py talk tests
+	cd tools && ../$(BIN)/mypy
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py); do $(BIN)/python $$tool --check || exit 1; done
 
 format: $(READY) ## mend what ruff can mend

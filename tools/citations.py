@@ -15,7 +15,7 @@ _NOT_OURS = frozenset(("out", "node_modules", "build", "dist", "data"))
 _MADE_UP = frozenset(("tests", "examples"))
 _CITED = re.compile(r"RIPC-[A-Z]+(?:-[0-9]+)?")
 # "RIPC-ROUTE-5, 6" and "RIPC-ROUTE-9 to 11"; "RIPC-LIFE-13, 25 s" is a time.
-_MORE = re.compile(r"(RIPC-[A-Z]+-)([0-9]+)((?:(?:, | to | and )[0-9]+(?! ?(?:m?s|%|bytes)\b))+)")
+_MORE = re.compile(r"(RIPC-[A-Z]+-)([0-9]+)((?:(?:, | to | and )[0-9]+(?![0-9])(?! ?(?:m?s|%|bytes)\b))+)")
 
 
 class Citation(NamedTuple):
