@@ -86,14 +86,14 @@ class Loop:
         if self._working:
             return
         self._working = True
-        self._scheduled = False
         try:
             start = now = monotonic()
             if self._due:
                 self._due = False
                 self.driver.tick(now)
             self.driver.pump(now)
-            while self.jobs and now - start < JOBS_LIMIT:
+            # With a turn scheduled there is a backlog, and that turn is for it.
+            while self.jobs and not self._scheduled and now - start < JOBS_LIMIT:
                 # What was read together is answered together.
                 for _ in range(len(self.jobs)):
                     self.jobs.popleft()()
@@ -112,7 +112,11 @@ class Loop:
     def _soon(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self.home.call_soon(self.work)
+            self.home.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        self.work()
 
     # time
 
