@@ -19,7 +19,7 @@ help: ## this list
 $(READY): python/pyproject.toml conformance/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; name one with PYTHON=...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis]' --editable 'conformance[test]' ruff mypy
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis]' --editable 'conformance[test]' 'ruff==0.17.*' 'mypy==2.4.*'
 	@touch $@
 
 # The main job
