@@ -61,7 +61,8 @@ class Reclaimer:
     def tick(self, now: float) -> None:
         if self.next_look is None or now < self.next_look or self.core.state is not State.UP:
             return
-        self.next_look = now + self.core.settings.look * (0.9 + 0.2 * self.core.random.random())
+        # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).
+        self.next_look = now + self.core.settings.look * (1.02 + 0.1 * self.core.random.random())
         self._look(int(self.core.settings.suspect_after * 1000))
 
     def look_for_given_back(self) -> None:
