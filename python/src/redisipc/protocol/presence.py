@@ -1,4 +1,4 @@
-"""Being found and finding others: registration, announcement, members of the own group, handing over (RIPC-LIFE, RIPC-GROUP)."""
+"""Being found and finding others: registration, announcement, members of the own group, handing over."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .events import State
 from .names import instance_of
 
 DEAD_CONSUMER_IDLE = 120_000
-"""Milliseconds after which an unregistered consumer with nothing pending may be deleted."""
+"""Milliseconds after which an unregistered consumer with nothing pending may be deleted (RIPC-LIFE-23)."""
 
 
 @dataclass(slots=True)
@@ -37,15 +37,17 @@ class Presence:
         self._read_own = read_own
         self._busy = busy
         self._polling = False
+        self._last_sent = 0.0
         self._waiting: dict[bytes, list[bytes]] = {}
         self._orphans: dict[bytes, tuple[bytes, float]] = {}
         self._final: set[bytes] = set()
         self.on_siblings: Callable[[], None] = lambda: None
 
     def registration(self) -> list[Command]:
-        """The commands that make this instance findable: one MULTI and the announcement."""
+        """The commands that make this instance findable: one MULTI and the announcement (RIPC-LIFE-7 to 10, RIPC-VERS-2)."""
         names, settings = self.core.names, self.core.settings
         expiry = int(settings.registration_expiry)
+        # RIPC-VERS-5
         features = ["wakeup"] if self.core.listening else []
         text = json.dumps(
             {
@@ -68,9 +70,13 @@ class Presence:
     # regular work
 
     def due(self) -> float | None:
-        times = [t for t in (self.next_refresh, self.next_poll) if t is not None]
-        times += [due for _, due in self._orphans.values()]
-        return min(times, default=None)
+        first, poll = self.next_refresh, self.next_poll
+        if first is None or (poll is not None and poll < first):
+            first = poll
+        for _, due in self._orphans.values():
+            if first is None or due < first:
+                first = due
+        return first
 
     def tick(self, now: float) -> None:
         if self.core.state not in (State.UP, State.CLOSING):
@@ -85,6 +91,13 @@ class Presence:
                 self._final.add(entry_id)
                 self._ask(instance, entry_id)
 
+    def sent(self, now: float) -> None:
+        """A request goes out: its response may be put into the own list soon."""
+        self._last_sent = now
+        if self.next_poll is None or self.next_poll > now + self._interval(now):
+            self.next_poll = None
+            self.plan(now)
+
     def plan(self, now: float) -> None:
         """Poll the own list while responses may be put there; refresh earlier while requests are outstanding."""
         settings = self.core.settings
@@ -95,15 +108,17 @@ class Presence:
             self.next_refresh = min(self.next_refresh, now + settings.refresh_busy)
         if self.next_poll is None and not self._polling:
             # Without a known sibling too: one that joined just now may hand us a response before we hear of it.
-            self.next_poll = now + self._interval()
+            self.next_poll = now + self._interval(now)
 
-    def _interval(self) -> float:
+    def _interval(self, now: float) -> float:
         settings = self.core.settings
-        woken = all(self.core.listening and sibling.wakeup for sibling in self.siblings.values())
-        return settings.poll_with_wakeups if woken else settings.poll
+        if all(self.core.listening and sibling.wakeup for sibling in self.siblings.values()):
+            return settings.poll_with_wakeups
+        # The longer a response takes, the less a small delay matters, and the more reads in vain there would be.
+        return min(settings.poll_most, max(settings.poll, settings.poll_share * (now - self._last_sent)))
 
     def poll(self, now: float) -> None:
-        """Read the own consumer's pending list: responses that others handed to this instance."""
+        """Read the own consumer's pending list: responses that others handed to this instance (RIPC-GROUP-3, RIPC-GROUP-4)."""
         self.next_poll = None
         if self._polling:
             return
@@ -129,7 +144,7 @@ class Presence:
         self.core.step(Step([line], done, lost))
 
     def refresh(self, now: float) -> None:
-        """Stay registered, keep the own consumer's idle time low, look who is there."""
+        """Stay registered, keep the own consumer's idle time low, look who is there (RIPC-LIFE-11 to 13, RIPC-GROUP-8)."""
         names, settings = self.core.names, self.core.settings
         self.next_refresh = now + settings.refresh
         expiry = int(settings.registration_expiry)
@@ -150,9 +165,11 @@ class Presence:
             ("EXPIRE", names.announcement, expiry),
             ("TIME",),
             ("XINFO", "CONSUMERS", names.stream, names.group),
+            # RIPC-LIFE-13: the own consumer is read by poll().
+            commands.touch(names.stream, names.group, names.dispatcher),
         ]
         if settings.janitor_age is not None:
-            # By age and never by length: what is younger may be waited for.
+            # RIPC-REDIS-4: by age and never by length: what is younger may be waited for.
             oldest = int((self.core.server_clock(now) - settings.janitor_age) * 1000)
             lines.append(("XTRIM", names.stream, "MINID", max(0, oldest)))
         self.core.step(Step(lines, done))
@@ -210,7 +227,7 @@ class Presence:
     # handing over
 
     def hand_over(self, entry_id: bytes, instance: bytes, now: float) -> None:
-        """Give a response to the instance that waits for it; ask first whether it is there."""
+        """Give a response to the instance that waits for it; ask first whether it is there (RIPC-ROUTE-7, RIPC-GROUP-5)."""
         sibling = self.siblings.get(instance)
         if sibling is not None and now - sibling.seen < self.core.settings.refresh * 1.5:
             self._give(entry_id, instance, sibling)
@@ -238,7 +255,7 @@ class Presence:
                 elif self.core.without("rule9"):
                     self.core.outbox.clean(id, None, now)
                 elif id in self._final and not isinstance(answers[0], Failure):
-                    # Nobody will ever take it: acknowledged only, it would stay in the stream for ever.
+                    # RIPC-ROUTE-8: nobody will ever take it: acknowledged only, it would stay in the stream for ever.
                     self._final.discard(id)
                     self.core.outbox.clean(id, id, now)
                 else:
