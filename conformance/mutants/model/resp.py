@@ -69,11 +69,11 @@ class Connection:
         futures = [asyncio.get_running_loop().create_future() for _ in commands]
         self._waiting.extend(futures)
         self._writer.write(b"".join(map(_encode, commands)))
-        try:
-            return list(await asyncio.wait_for(asyncio.gather(*futures), seconds))
-        except asyncio.TimeoutError:
+        await asyncio.wait(futures, timeout=seconds)
+        if not all(future.done() for future in futures):
             self.close()
-            raise Lost(True, f"no reply within {seconds:g} s") from None
+            raise Lost(True, f"no reply within {seconds:g} s")
+        return [future.result() for future in futures]
 
     def listen(self, *channels: bytes) -> asyncio.Queue[Any]:
         """Subscribes; everything that comes from now on goes into the queue, None when the connection is gone."""
@@ -95,17 +95,29 @@ class Connection:
                 future.exception()
 
     async def _read(self) -> None:
+        buffer = bytearray()
         try:
-            while True:
-                value = await _parse(self._reader)
-                if self.pushed is not None:
-                    self.pushed.put_nowait(value)
-                elif self._waiting and not (future := self._waiting.popleft()).done():
-                    future.set_result(value)
-        except (OSError, EOFError, ValueError):
-            self.close()
+            while chunk := await self._reader.read(1 << 16):
+                buffer += chunk
+                self._take(buffer)
+        except (OSError, ValueError):
+            pass
+        self.close()
+        if self.pushed is not None:
+            self.pushed.put_nowait(None)
+
+    def _take(self, buffer: bytearray) -> None:
+        at = 0
+        while at < len(buffer):
+            try:
+                value, at = _parse(buffer, at)
+            except _Incomplete:
+                break
             if self.pushed is not None:
-                self.pushed.put_nowait(None)
+                self.pushed.put_nowait(value)
+            elif self._waiting and not (future := self._waiting.popleft()).done():
+                future.set_result(value)
+        del buffer[:at]
 
 
 def _encode(command: Command) -> bytes:
@@ -113,17 +125,33 @@ def _encode(command: Command) -> bytes:
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
 
 
-async def _parse(reader: asyncio.StreamReader) -> Any:
-    line = await reader.readuntil(b"\r\n")
-    kind, rest = line[:1], line[1:-2]
+class _Incomplete(Exception):
+    """The rest of the reply has not come yet."""
+
+
+def _parse(buffer: bytearray, at: int) -> tuple[Any, int]:
+    """One reply, and where the next one begins."""
+    end = buffer.find(b"\r\n", at)
+    if end < 0:
+        raise _Incomplete
+    kind, rest, at = buffer[at : at + 1], bytes(buffer[at + 1 : end]), end + 2
     if kind == b"+":
-        return rest
+        return rest, at
     if kind == b"-":
-        return RedisError(rest.decode("utf-8", "replace"))
+        return RedisError(rest.decode("utf-8", "replace")), at
     if kind == b":":
-        return int(rest)
+        return int(rest), at
+    if rest == b"-1":
+        return None, at
     if kind == b"$":
-        return None if rest == b"-1" else (await reader.readexactly(int(rest) + 2))[:-2]
-    if kind == b"*":
-        return None if rest == b"-1" else [await _parse(reader) for _ in range(int(rest))]
-    raise ValueError(f"unexpected {line!r}")
+        end = at + int(rest)
+        if len(buffer) < end + 2:
+            raise _Incomplete
+        return bytes(buffer[at:end]), end + 2
+    if kind != b"*":
+        raise ValueError(f"unexpected {bytes(kind + rest)!r}")
+    values = []
+    for _ in range(int(rest)):
+        value, at = _parse(buffer, at)
+        values.append(value)
+    return values, at
