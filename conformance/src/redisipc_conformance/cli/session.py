@@ -214,16 +214,18 @@ class Session:
         )
         run = Run(started, selection=plan.selection, strict=plan.strict, command_line=plan.argv, notes=notes)
         self.report.runs.append(run)
-        self._print([*header(run, plan.settings.jobs, self.paint), ""])
+        self._print([*header(run, plan.settings.jobs, self.paint, url=server.url), ""])
         return run
 
     def _left_out(self, event: Event, run: Run) -> bool:
         """Takes in a scenario that did not run. Whether it was one."""
         if not isinstance(event, ScenarioEnded) or event.result.id in run.started.scenarios:
             return False
-        if event.result.id not in run.started.left_out:
-            scenario = next(each for each in self.plan.scenarios if each.id == event.result.id)
-            run.record(ScenarioEnded(with_checks(event.result, scenario, self.plan.requirements)))
+        result = event.result
+        if result.id not in run.started.left_out:
+            scenario = next(each for each in self.plan.scenarios if each.id == result.id)
+            result = with_checks(result, scenario, self.plan.requirements)
+        run.record(ScenarioEnded(result))
         return True
 
     def _judged(self, event: Event, run: Run | None, wish: Wish) -> Event:

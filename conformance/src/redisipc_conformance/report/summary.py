@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -44,8 +45,8 @@ STATE_STYLE = {
 }
 
 
-def header(run: Run, jobs: int, paint: Paint = plain) -> list[str]:
-    """What is tested on what, before anything runs."""
+def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[str]:
+    """What is tested on what, before anything runs. ``url``: where that Redis is."""
     started, testee, server = run.started, run.started.testee, run.started.server
     scenarios = f"{len(started.scenarios)} scenarios" + ("" if run.everything else f" ({run.selection})")
     kind = server.kind if server.label in ("", server.kind) else f"{server.kind}, {server.label}"
@@ -55,10 +56,14 @@ def header(run: Run, jobs: int, paint: Paint = plain) -> list[str]:
             "claims",
             f"spec {', '.join(testee.spec)}; {', '.join(testee.profiles)}; features: {', '.join(testee.features) or 'none'}",
         ),
-        ("redis", f"{server.brand} {server.version} ({kind})"),
+        ("redis", f"{server.brand} {server.version} ({kind})" + (f" at {_without_password(url)}" if url else "")),
         ("suite", f"{started.suite} for spec {started.spec}, {scenarios}, seed {started.seed}, {jobs} at once"),
     ]
     return [f"{paint(f'{name:<8}', 'dim')}{value}" for name, value in rows]
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^@/]*@", "//", url)
 
 
 def summary(report: Report, run: Run, *, paint: Paint = plain, width: int = 110) -> list[str]:

@@ -105,12 +105,17 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
         return verdict(State.INCOMPLETE, "nothing of it was checked")
     if not run.everything:
         return verdict(State.INCOMPLETE, "only a part was run")
-    if run.started.left_out:
-        missing = _many(len(run.started.left_out), "scenario", "scenarios")
-        return verdict(State.INCOMPLETE, f"{missing} could not run here")
+    if missing := _holes(run, name):
+        return verdict(State.INCOMPLETE, f"{_many(missing, 'scenario', 'scenarios')} could not run here")
     if counts[Verdict.KNOWN]:
         return verdict(State.EXCEPT_KNOWN, _many(counts[Verdict.KNOWN], "check", "checks"))
     return verdict(State.CONFORMANT)
+
+
+def _holes(run: Run, profile: str) -> int:
+    """How many scenarios of the profile could not run here. One that the run says nothing more of may be of any profile."""
+    told = {result.id: result.profile for result in run.results}
+    return sum(told.get(id, profile) == profile for id in run.started.left_out)
 
 
 def _many(number: int, one: str, many: str) -> str:

@@ -1,0 +1,129 @@
+"""An engine, a server and a testee's check that only tell, so that the command line can be tried without any of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from redisipc_conformance.cli import session
+from redisipc_conformance.corpus import named_checks
+from redisipc_conformance.engine.events import (
+    CheckResult,
+    Event,
+    RunEnded,
+    RunStarted,
+    ScenarioEnded,
+    ScenarioResult,
+    ScenarioStarted,
+    Verdict,
+)
+from redisipc_conformance.known import worst
+from redisipc_conformance.scenario.model import Scenario
+from redisipc_conformance.server import NoServer, Server
+from redisipc_conformance.testee.check import Finding
+from synthetic import SERVER, TESTEE
+
+Verdicts = Callable[[str], Verdict]
+"""From scenario/check to what it comes to."""
+
+
+class FakeServer(Server):
+    kind = "local"
+    open = 0
+    """How many have not been closed."""
+
+    def __init__(self) -> None:
+        FakeServer.open += 1
+
+    @property
+    def url(self) -> str:
+        return "redis://fake:6379/0"
+
+    def close(self) -> None:
+        FakeServer.open -= 1
+
+
+@dataclass
+class Fake:
+    """What the fakes do, and what was asked of them."""
+
+    verdicts: Verdicts = lambda _: Verdict.PASS
+    left_out: dict[str, str] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ("base", "group", "channel", "resilient")
+    features: tuple[str, ...] = ("cancel", "cancellation", "wakeup", "announce", "redelivery")
+    no_server: str = ""
+    shim_is_wrong: str = ""
+    breaks: Exception | None = None
+    versions: list[str] = field(default_factory=lambda: ["7.0.15"])
+    ran: list[list[str]] = field(default_factory=list)
+    wishes: list[tuple[str, str | None]] = field(default_factory=list)
+    settings: Any = None
+    stopped: bool = False
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        async def check(command: Sequence[str], url: str | None) -> list[Finding]:
+            wrong = self.shim_is_wrong
+            return [Finding("hello", "It answers hello", "wrong" if wrong else "ok", wrong)]
+
+        FakeServer.open = 0
+        patch.setattr(session, "Engine", lambda *given: FakeEngine(self, *given))
+        patch.setattr(session, "choose", self.choose)
+        patch.setattr(session, "check", check)
+
+    def choose(self, wish: str, *, image: str | None = None, say: Callable[[str], object]) -> Server:
+        self.wishes.append((wish, image))
+        if self.no_server and (image or wish) in self.no_server:
+            raise NoServer(self.no_server)
+        say("Redis: not container, no Docker engine answers")
+        return FakeServer()
+
+
+class FakeEngine:
+    """Tells one scenario after the other; heeds ``stop`` between two of them."""
+
+    def __init__(
+        self, fake: Fake, settings: Any, server: Server, scenarios: Sequence[Scenario], requirements: Any
+    ) -> None:
+        self.fake, self.scenarios = fake, scenarios
+        fake.settings = settings
+        fake.ran.append([])
+
+    def stop(self) -> None:
+        self.fake.stopped = True
+
+    async def run(self) -> AsyncGenerator[Event, None]:
+        fake = self.fake
+        if fake.breaks:
+            raise fake.breaks
+        testee = replace(TESTEE, profiles=fake.profiles, features=fake.features, command=fake.settings.command)
+        version = fake.versions[(len(fake.ran) - 1) % len(fake.versions)]
+        left_out = {s.id: "it is not claimed" for s in self.scenarios if s.profile not in fake.profiles} | fake.left_out
+        running = [scenario for scenario in self.scenarios if scenario.id not in left_out]
+        ids = tuple(scenario.id for scenario in running)
+        server = replace(SERVER, version=version)
+        yield RunStarted("0.1.0", "1.0", testee, server, fake.settings.seed, "2025-11-25T08:00:00Z", ids, left_out)
+        for scenario in self.scenarios:
+            if scenario.id in left_out:
+                about = (scenario.id, scenario.title, scenario.area, scenario.profile)
+                yield ScenarioEnded(ScenarioResult(*about, Verdict.NOT_APPLICABLE, 0.0, reason=left_out[scenario.id]))
+        for scenario in running:
+            if fake.stopped:
+                break
+            fake.ran[-1].append(scenario.id)
+            yield ScenarioStarted(scenario.id)
+            yield ScenarioEnded(self._result(scenario))
+        yield RunEnded(1.0, interrupted=fake.stopped)
+
+    def _result(self, scenario: Scenario) -> ScenarioResult:
+        checks = []
+        for named in named_checks(scenario):
+            verdict = self.fake.verdicts(named.id)
+            message = "" if verdict is Verdict.PASS else "it does not hold"
+            name = named.id.rsplit("/", 1)[1]
+            checks.append(CheckResult(name, named.check.text, named.check.requirements, "MUST", verdict, message))
+        found = worst(check.verdict for check in checks)
+        about = (scenario.id, scenario.title, scenario.area, scenario.profile)
+        return ScenarioResult(*about, found, 0.01, tuple(checks))
