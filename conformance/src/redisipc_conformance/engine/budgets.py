@@ -7,10 +7,10 @@ from __future__ import annotations
 
 SECONDS: dict[str, float] = {
     "connect": 5.0,
-    "delivery": 2.0,
-    "response": 2.0,
-    "settle": 2.0,
-    "fence": 4.0,
+    "delivery": 5.0,
+    "response": 5.0,
+    "settle": 4.0,
+    "fence": 8.0,
     "handover": 2.0,
     "wakeup": 0.2,
     "grace": 1.0,

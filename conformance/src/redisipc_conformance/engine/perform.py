@@ -111,7 +111,8 @@ class Performance:
             await asyncio.shield(stage.close())
             await asyncio.shield(self._probe(stage, pool))
         self._inspect(stage, ended)
-        ended.transcript = Transcript(stage)
+        if not ended.clean:
+            ended.transcript = Transcript(stage)
         ended.stderr = pool.stderr()[stderr_before:]
         ended.budgets = tuple(BudgetUse(*use) for use in stage.budget_uses)
 

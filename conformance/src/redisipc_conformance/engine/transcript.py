@@ -19,7 +19,7 @@ class Transcript:
     def __init__(self, stage: Stage) -> None:
         rows: list[tuple[float, int, object, Line]] = []
         for note in stage.notes:
-            line = Line(note.at - stage.began, note.side, note.who, note.text, note.reply, note.kind, note.fate)
+            line = Line(note.at - stage.began, note.side, note.who, *note.told(), note.kind, note.fate)
             rows.append((note.at, len(rows), note, line))
         for label, tap in stage.taps.items():
             for exchange in tap.exchanges:

@@ -40,6 +40,13 @@ class Ended:
     stderr: str = ""
     budgets: Sequence[BudgetUse] = ()
 
+    @property
+    def clean(self) -> bool:
+        """Nothing of it needs an explanation."""
+        if self.stopped or self.stopped_rows or self.crash or self.fault or self.malformed:
+            return False
+        return all(kept.evaluated and kept.failed is None for kept in self.book.kept.values())
+
 
 class Judge:
     """Makes results. `strict`: a SHOULD counts like a MUST."""

@@ -11,6 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 
 from ..files import schemas_folder
+from ..jsonrefs import inlined
 from .errors import ScenarioError
 from .yaml import Lines
 
@@ -32,7 +33,9 @@ def step_words() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(schema())
+    grammar = schema()
+    definitions = grammar["$defs"]
+    return Draft202012Validator(inlined(grammar, lambda reference: definitions[reference.rpartition("/")[2]]))
 
 
 def check(document: Any, file: str, lines: Lines) -> None:

@@ -66,7 +66,6 @@ def _scenario(document: dict[str, Any], lines: Lines, path: Path, name: str) -> 
         formerly=tuple(document.get("formerly", ())),
         requirements=common,
         rows=read_rows(document.get("rows"), name, lines, path),
-        literal_rows=isinstance(document.get("rows"), dict),
         lines=lines,
         text=path.read_text(encoding="utf-8"),
     )

@@ -72,8 +72,6 @@ class Scenario:
     requirements: tuple[str, ...] = ()
     rows: tuple[dict[str, Any], ...] = ()
     """As written: values in them are not made yet."""
-    literal_rows: bool = False
-    """They come from a file of vectors: nothing in them is a form or a name."""
     lines: Lines = field(default_factory=Lines, compare=False, repr=False)
     text: str = field(default="", compare=False, repr=False)
     """The file's own text, for `show`."""

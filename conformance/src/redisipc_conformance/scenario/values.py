@@ -13,7 +13,8 @@ from typing import Any
 from .. import jsontext
 from .matchers import MATCHERS, Matcher
 
-_NAME = re.compile(r"\$\{([^}]+)\}")
+_NAME = re.compile(r"\$\{([^{}]+)\}")
+_NESTED = re.compile(r"\$\{[^{}]*\$\{")
 _UNICODE = [(0x20, 0x7E), (0xA0, 0x24F), (0x370, 0x3FF), (0x2010, 0x2060), (0x4E00, 0x9FFF), (0x1F300, 0x1F64F)]
 
 
@@ -52,6 +53,10 @@ class Maker:
         """`${name}` alone keeps its type; inside a text it becomes text."""
         if "${" not in written:
             return written
+        while _NESTED.search(written):
+            # `${d.${i}}`: the inner name first.
+            inner = next(found for found in _NAME.finditer(written) if _NESTED.search(written[: found.end()]))
+            written = written[: inner.start()] + _as_text(self._lookup(inner.group(1))) + written[inner.end() :]
         whole = _NAME.fullmatch(written)
         if whole:
             return self._lookup(whole.group(1))

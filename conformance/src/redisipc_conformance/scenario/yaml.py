@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.resolver import BaseResolver
 
 from ..jsontext import number
 from .errors import ScenarioError
@@ -16,6 +17,16 @@ Path_ = tuple[Any, ...]
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
+
+
+class _Undecided(BaseResolver):  # type: ignore[misc]
+    """What a plain scalar is, is decided below: YAML's own rules for it differ by version, and are slow."""
+
+    def __init__(self, version: Any = None, loader: Any = None, loadumper: Any = None) -> None:
+        super().__init__(loadumper or loader)
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        return "undecided"
 
 
 class Lines:
@@ -46,7 +57,9 @@ def read(path: Path, name: str) -> tuple[Any, Lines]:
 def parse(text: str, name: str) -> tuple[Any, Lines]:
     """The one document in `text`."""
     try:
-        node = YAML(typ="safe", pure=False).compose(text)
+        reader = YAML(typ="safe", pure=False)
+        reader.Resolver = _Undecided
+        node = reader.compose(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ScenarioError(name, line, f"this is no YAML: {error.problem or error.context}") from error

@@ -18,10 +18,19 @@ class Note:
     at: float
     side: Literal["testee", "suite"]
     who: str
-    text: str
+    text: str = ""
     reply: str = ""
     kind: Literal["command", "event", "step"] = "event"
     fate: str = ""
+    args: Sequence[resp.Arg] = ()
+    """Of a command: written out only when somebody wants to read it."""
+    answer: Any = None
+
+    def told(self) -> tuple[str, str]:
+        """The text and the reply."""
+        if not self.args:
+            return self.text, self.reply
+        return command(self.args), self.reply or reply(self.answer)
 
 
 def word(arg: resp.Arg) -> str:

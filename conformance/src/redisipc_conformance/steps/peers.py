@@ -20,8 +20,9 @@ from .waiting import Look, expect, held, missing, wrong
 
 KEEP_SECONDS = 1.0
 LIST_SECONDS = 100
-BEYOND = "18446744073709551615-18446744073709551615"
-"""Reading one's own pending list from here on shows nothing and counts nothing, but the consumer was seen."""
+READ_COUNT = 128
+BEYOND = "18446744073709551615-0"
+"""Reading the own pending list from here on shows and counts nothing, but the consumer was seen. (The greatest ID means `>`.)"""
 GIVEN_BACK = 86_400_000
 """Milliseconds of idle time that mark an entry as given back."""
 
@@ -88,22 +89,36 @@ async def unregister(stage: Stage, step: Step) -> Any:
 
 async def read_one(stage: Stage, peer: Peer) -> Written | None:
     """The next new entry of the peer's group, into its pending list. Others' are acknowledged and passed over."""
-    while True:
-        command = ("XREADGROUP", "GROUP", peer.group, peer.dispatcher, "COUNT", 1, "STREAMS", stage.stream, ">")
+    if not peer.fetched and not await _fetch(stage, peer):
+        return None
+    entry = peer.fetched.popleft()
+    note = stage.tell(peer.label, f"read {entry.entry}: {entry.status} {entry.id}")
+    note.side = "suite"
+    peer.read.add(entry.entry)
+    return entry
+
+
+async def _fetch(stage: Stage, peer: Peer) -> bool:
+    """Reads what there is: one entry where the group has other members, who are not to be robbed, else many."""
+    shared = any(member.group == peer.group for member in (*stage.endpoints, *stage.peers) if member is not peer)
+    count = 1 if shared else READ_COUNT
+    while not peer.fetched:
+        command = ("XREADGROUP", "GROUP", peer.group, peer.dispatcher, "COUNT", count, "STREAMS", stage.stream, ">")
         reply = await stage.look(*command)
         if isinstance(reply, resp.ErrorReply):
             raise Failed(f"the peer {peer.label} cannot read", "a reply to XREADGROUP", reply.text)
         if not reply:
-            return None
-        entry_id, flat = reply[0][1][0]
-        entry = stage.ledger.adopt(stage.stream, entry_id, flat or [], time.monotonic())
-        if entry.id in stage.ledger.fences or entry.destination_group != peer.group:
-            await stage.client.reply("XACK", stage.stream, peer.group, entry_id)
-            continue
-        note = stage.tell(peer.label, f"read {entry.entry}: {entry.status} {entry.id}")
-        note.side = "suite"
-        peer.read.add(entry.entry)
-        return entry
+            return False
+        foreign: list[bytes] = []
+        for entry_id, flat in reply[0][1]:
+            entry = stage.ledger.adopt(stage.stream, entry_id, flat or [], time.monotonic())
+            if entry.id in stage.ledger.fences or entry.destination_group != peer.group:
+                foreign.append(entry_id)
+            else:
+                peer.fetched.append(entry)
+        if foreign:
+            await stage.client.reply("XACK", stage.stream, peer.group, *foreign)
+    return True
 
 
 @word("read")
@@ -222,8 +237,11 @@ async def add(stage: Stage, step: Step) -> Any:
     arguments = step.arguments
     if "answer" in arguments:
         return await _answer(stage, arguments)
+    if "fields" in arguments:
+        who = stage.thing(arguments["from"], Member).label if "from" in arguments else "runner"
+        return await write(stage, who, arguments, _fields(stage, arguments, {}), [])
     if "from" not in arguments:
-        raise SuiteFault("add: needs `from` or `answer`")
+        raise SuiteFault("add: needs `from`, `answer` or `fields`")
     sender = stage.thing(arguments["from"], Member)
     basis = {
         "id": stage.value(arguments.get("id", f"{stage.source.getrandbits(84):021x}")),
@@ -280,7 +298,7 @@ async def write(
     replies = [await stage.redis(who, *xadd)] if len(commands) == 1 else await stage.transaction(who, commands)
     written = Written(key, replies[0].decode(), pairs, stage.now(), by=who, by_suite=True)
     written.marked_invalid = bool(stage.value(arguments.get("invalid", False)))
-    written.exchange = next((n for n in reversed(stage.notes) if n.who == who and n.text.startswith("XADD ")), None)
+    written.exchange = next((n for n in reversed(stage.notes) if n.who == who and n.args[:1] == ("XADD",)), None)
     known = stage.ledger.add(written)
     if thief is not None:
         await _take(stage, thief, known, replies[-1])

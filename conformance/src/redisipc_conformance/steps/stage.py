@@ -143,10 +143,8 @@ class Stage:
             self.budget_uses.append((budget, allowed, used))
 
     def set_row(self, row: dict[str, Any]) -> None:
-        """The row of the table that `${row.*}` speaks of. Rows of a file are what they are, written ones have values to make."""
-        self.row = row
-        if not self.scenario.literal_rows:
-            self.row = {name: self.expected(written) for name, written in row.items()}
+        """The row of the table that `${row.*}` speaks of."""
+        self.row = {name: self.expected(written) for name, written in row.items()}
 
     # Names and values
 
@@ -252,7 +250,7 @@ class Stage:
 
     async def batch(self, who: str, commands: Sequence[Sequence[resp.Arg]], *, errors: bool = False) -> list[Any]:
         """Several at once. `errors`: error replies are values."""
-        lines = [Note(time.monotonic(), "suite", who, notes.command(c), kind="command") for c in commands]
+        lines = [Note(time.monotonic(), "suite", who, kind="command", args=c) for c in commands]
         self.notes.extend(lines)
         try:
             replies = await self.client.batch(commands)
@@ -261,7 +259,7 @@ class Stage:
                 line.reply = f"(no reply: {error})"
             raise SuiteFault(f"Redis is not there for {notes.command(commands[0])[:80]}: {error}") from error
         for line, command, answer in zip(lines, commands, replies, strict=True):
-            line.reply = notes.reply(answer)
+            line.answer = answer
             if isinstance(answer, resp.ErrorReply) and not errors:
                 raise SuiteFault(f"Redis answered {answer.text} to {notes.command(command)[:200]}")
         self.pulse.bump()

@@ -90,8 +90,7 @@ async def connect(stage: Stage, step: Step) -> Any:
     if endpoint.events is not None:
         parameters["events"] = [{"params": [], **event} for event in endpoint.events]
     refused = bool(arguments.get("refused"))
-    if not refused:
-        stage.bind(label, endpoint)
+    stage.bind(label, endpoint)
 
     async def join() -> Endpoint:
         result = await call(stage, endpoint, "connect", parameters, budget="connect", refused=refused)

@@ -18,9 +18,6 @@ from .waiting import Look, expect, held, missing, wrong
 async def received(stage: Stage, step: Step) -> Any:
     arguments = step.arguments
     endpoint = stage.thing(arguments["by"], Endpoint)
-    if arguments.get("none") or "count" in arguments:
-        wanted = 0 if arguments.get("none") else stage.expected(arguments["count"])
-        return await expect(stage, step, "delivery", lambda: _how_many(stage, endpoint, arguments, wanted))
     parts = {
         key: stage.expected(arguments[key])
         for key in ("content", "source", "instance", "redelivered", "event", "params", "id")
@@ -28,6 +25,9 @@ async def received(stage: Stage, step: Step) -> Any:
     }
     if isinstance(parts.get("source"), str):
         parts["source"] = stage.group(parts["source"])
+    if arguments.get("none") or "count" in arguments:
+        wanted = 0 if arguments.get("none") else stage.expected(arguments["count"])
+        return await expect(stage, step, "delivery", lambda: _how_many(stage, endpoint, arguments, parts, wanted))
     found: Received = await expect(stage, step, "delivery", lambda: _next(stage, endpoint, arguments, parts))
     found.taken = True
     return found
@@ -41,8 +41,9 @@ def _of(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[li
     return [each for each in endpoint.received if each.id == id], id
 
 
-def _how_many(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], wanted: Any) -> Look:
+def _how_many(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any], wanted: Any) -> Look:
     found, _ = _of(stage, endpoint, arguments)
+    found = [e for e in found if all(differs(want, e.params.get(key)) is None for key, want in parts.items())]
     told = differs(wanted, len(found))
     if told is None:
         return held(len(found))

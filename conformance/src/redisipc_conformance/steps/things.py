@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..scenario.content import decode
@@ -68,6 +70,8 @@ class Endpoint(Member):
     received: list[Received] = field(default_factory=list)
     errors: list[ErrorSeen] = field(default_factory=list)
     servers: list[Callable[[Received], None]] = field(default_factory=list)
+    stuck: set[str] = field(default_factory=set)
+    """Redis IDs that stay pending though nothing holds them."""
 
 
 @dataclass(eq=False)
@@ -78,6 +82,8 @@ class Peer(Member):
     consumers: tuple[str, ...] = ()
     inbox: list[Written] = field(default_factory=list)
     """Read and kept: no step has taken them yet."""
+    fetched: deque[Written] = field(default_factory=deque)
+    """In its pending list, not yet looked at."""
     read: set[str] = field(default_factory=set)
     """Redis IDs that it has read and not settled."""
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -103,28 +109,32 @@ class Written(Thing):
 
     def raw(self, name: str) -> bytes | None:
         """A field as it is, the first of that name."""
-        return next((value for field_, value in self.pairs if field_ == name.encode()), None)
+        wanted = name.encode()
+        for field_, value in self.pairs:
+            if field_ == wanted:
+                return value
+        return None
 
     def _text(self, name: str) -> str:
         return (self.raw(name) or b"").decode("utf-8", "surrogateescape")
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self._text("id")
 
-    @property
+    @cached_property
     def instance_id(self) -> str:
         return self._text("instance_id")
 
-    @property
+    @cached_property
     def status(self) -> str:
         return self._text("status")
 
-    @property
+    @cached_property
     def source_group(self) -> str:
         return self._text("source_group")
 
-    @property
+    @cached_property
     def destination_group(self) -> str:
         return self._text("destination_group")
 
@@ -132,7 +142,7 @@ class Written(Thing):
     def text(self) -> str:
         return self._text("content")
 
-    @property
+    @cached_property
     def content(self) -> Any:
         return decode(self.raw("content") or b"")
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jsonschema import Draft202012Validator, ValidationError
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from redisipc_conformance.files import schemas_folder
+from redisipc_conformance.jsonrefs import inlined
 
 PROTOCOL = "1.0"
 _LONGEST = 160
@@ -68,19 +67,21 @@ class TesteeSchemas:
         schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
         if "message" not in schemas:
             raise FileNotFoundError(f"no schemas of the testee protocol in {folder}")
-        resources = [Resource.from_contents(schema, default_specification=DRAFT202012) for schema in schemas.values()]
-        registry: Registry[Any] = Registry().with_resources(
-            [(schema["$id"], resource) for schema, resource in zip(schemas.values(), resources, strict=True)]
-        )
+        whole = {f"{name}.json": _qualified(schema, f"{name}.json") for name, schema in schemas.items()}
+
+        def find(reference: str) -> Any:
+            file, _, path = reference.partition("#/$defs/")
+            return whole[file]["$defs"][path]
+
         self._validators: dict[tuple[str, str], Draft202012Validator] = {}
         for name, schema in schemas.items():
             for part in ("params", "result"):
                 if part in schema["$defs"]:
-                    reference = {"$ref": f"{schema['$id']}#/$defs/{part}"}
-                    self._validators[name, part] = Draft202012Validator(reference, registry=registry)
+                    reference = {"$ref": f"{name}.json#/$defs/{part}"}
+                    self._validators[name, part] = Draft202012Validator(inlined(reference, find))
         for kind in ("answer", "error", "notification"):
-            reference = {"$ref": f"{schemas['message']['$id']}#/$defs/{kind}_message"}
-            self._validators["message", kind] = Draft202012Validator(reference, registry=registry)
+            reference = {"$ref": f"message.json#/$defs/{kind}_message"}
+            self._validators["message", kind] = Draft202012Validator(inlined(reference, find))
         self.methods = frozenset(name for name, part in self._validators if part == "result")
         named = {name for name, part in self._validators if part == "params"}
         self.notifications = frozenset(named - self.methods)
@@ -151,6 +152,18 @@ class TesteeSchemas:
         worst = max(errors, key=lambda error: (-len(error.path), str(error.validator) == "type"), default=None)
         if worst is not None:
             _raise(name, worst)
+
+
+def _qualified(part: Any, file: str) -> Any:
+    """With the file in every reference, so that it means the same everywhere."""
+    if isinstance(part, list):
+        return [_qualified(each, file) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: file + value if key == "$ref" and str(value).startswith("#") else _qualified(value, file)
+        for key, value in part.items()
+    }
 
 
 def _raise(name: str, error: ValidationError) -> NoReturn:
