@@ -68,9 +68,10 @@ class Actor:
         endpoint, now = self.endpoint, self.schedule.now
         while True:
             events = endpoint.events()
-            if events:
+            while events:
                 for event in events:
                     self._event(event)
+                events = endpoint.events()
             if self._batch is None:
                 batch = endpoint.next_batch(now)
                 if batch is not None:
@@ -81,7 +82,7 @@ class Actor:
                 if read is not None:
                     self._read = read
                     self.reader.read(read)
-            if not events:
+            if not endpoint.core.queue:
                 break
         due = endpoint.deadline()
         if due is not None and (self._timer is None or due < self._timer):

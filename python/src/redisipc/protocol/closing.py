@@ -23,6 +23,7 @@ class Closing:
         self.end_of_grace: float | None = None
         self.leaving_until: float | None = None
         self._unblocked_at: float | None = None
+        self._read_over = False
         self._left = False
 
     @property
@@ -45,7 +46,7 @@ class Closing:
     def due(self) -> float | None:
         if self.leaving_until is None:
             return self.end_of_grace
-        if self._unblocked_at is not None and not self._left:
+        if self._unblocked_at is not None and not self._read_over:
             return min(self.leaving_until, self._unblocked_at + UNBLOCK_LIMIT)
         return self.leaving_until
 
@@ -60,7 +61,9 @@ class Closing:
                 self.finish("the endpoint was closed")
         elif self._may_leave(now) and self._read_ended(reading, now):
             outbox = self.core.outbox
-            if outbox.due() is None:
+            self._read_over = True
+            # Answers that Redis has no memory for are not waited for any longer.
+            if outbox.due(now >= self.core.write_blocked_until) is None:
                 self._left = True
                 # A read that did not end in order may still be given entries: then its consumer must stay.
                 self.link.begin(conversations.leave(self.core, not reading and not self.link.read_lost))

@@ -30,6 +30,7 @@ class Core:
         self.failure: Failure | None = None
         self.listening = False
         self.write_blocked_until = 0.0
+        self.answers_refused = False
 
     def without(self, rule: str) -> bool:
         return rule in self.settings.without

@@ -68,9 +68,7 @@ class Endpoint:
     def send(self, text: bytes, destination: str, timeout: float, now: float) -> Outgoing:
         """Ask ``destination`` (a group). Exactly one ``Finished`` follows, by ``timeout`` + 1 seconds (G1)."""
         outgoing = self._requester.send(text, destination, timeout, now)
-        presence = self.parts.presence
-        if presence.next_poll is None:
-            presence.plan(now)
+        self.parts.presence.sent(now)
         return outgoing
 
     def cancel(self, outgoing: Outgoing, now: float) -> None:
@@ -148,8 +146,8 @@ class Endpoint:
             return None
         if core.state is not State.UP and not (core.state is State.CLOSING and self.closing.draining):
             return None
-        if now < core.write_blocked_until and core.outbox.answers:
-            # Answers wait for memory at Redis: nothing new is taken meanwhile.
+        if self._responder.refused:
+            # RIPC-RESP-16: answers wait for memory at Redis, nothing new is taken meanwhile.
             return None
         names, settings = core.names, self.settings
         command = commands.read_new(names.stream, names.group, names.dispatcher, settings.read_count, settings.block)
@@ -218,23 +216,23 @@ class Endpoint:
         state = core.state
         if state is State.NEW or state is State.CLOSED:
             return None
-        times = [self._requester.due()]
+        parts, first = self.parts, self._requester.due()
         if self._writing is None:
             if self.link.busy:
-                times.append(self.link.retry_at)
+                first = _earlier(first, self.link.retry_at)
             else:
                 writes = core.now >= core.write_blocked_until
-                times.append(core.outbox.due(writes))
+                first = _earlier(first, core.outbox.due(writes))
                 if not writes:
-                    times.append(core.write_blocked_until)
+                    first = _earlier(first, core.write_blocked_until)
+            if state is State.CLOSING:
+                # While a batch is under way the next step waits for it.
+                first = _earlier(first, self.closing.due())
         if state is State.UP:
-            times += (self.parts.keepalive.due(), self.parts.presence.due(), self.parts.reclaimer.due())
-        elif state is State.CLOSING:
-            times.append(self.parts.keepalive.due())
-            if self._writing is None:
-                # Otherwise the next step is taken when the batch is done or lost.
-                times.append(self.closing.due())
-        return min((time for time in times if time is not None), default=None)
+            first = _earlier(_earlier(first, parts.presence.due()), parts.reclaimer.due())
+        if state is State.UP or state is State.CLOSING:
+            first = _earlier(first, parts.keepalive.due())
+        return first
 
     def tick(self, now: float) -> None:
         """Do what is due."""
@@ -256,3 +254,9 @@ class Endpoint:
         if queue:
             self.core.queue = []
         return queue
+
+
+def _earlier(first: float | None, second: float | None) -> float | None:
+    if first is None or (second is not None and second < first):
+        return second
+    return first

@@ -1,4 +1,4 @@
-"""Entries that were read, from whichever list: take them apart, look them up in the routing table, do what it says (RIPC-ROUTE)."""
+"""Entries that were read, from whichever list: take them apart, look them up in the routing table, do what it says."""
 
 from __future__ import annotations
 
@@ -35,10 +35,14 @@ class Inbox:
 
     def receive(self, rows: list[Any], now: float) -> None:
         """Rows of an XREADGROUP: ``[entry ID, fields]``."""
+        group, clean = self.core.names.group, self.core.outbox.clean
         for entry_id, raw in rows:
             if raw is None:
-                # Deleted while it was pending: only the pending list still names it.
-                self.core.outbox.clean(entry_id, None, now)
+                # RIPC-ROUTE-12: deleted while it was pending, only the pending list still names it.
+                clean(entry_id, None, now)
+            elif len(raw) == 12 and raw[10] == b"destination_group" and raw[11] != group and raw[11]:
+                # Most entries are for other groups: not worth taking apart.
+                clean(entry_id, None, now)
             elif entry_id not in self.relisted:
                 self.take(parse(entry_id, raw), now)
 
@@ -54,6 +58,7 @@ class Inbox:
             return
         if entry.status == PENDING:
             assert route("own", "request", False, False) is Action.RUN
+            # RIPC-ROUTE-14: whoever asked.
             self.responder.request(entry, now, bool(self.presence.siblings), starts, redelivered)
             return
         own = entry.instance_id == self.core.names.instance
@@ -76,6 +81,7 @@ class Inbox:
         self.presence.hand_over(entry.entry_id, entry.instance_id, now)
 
     def _report(self, entry: Malformed, now: float) -> None:
+        # RIPC-ROUTE-11, RIPC-ODD-7
         self.core.queue.append(
             Problem("malformed", f"entry {entry.entry_id.decode()}: {entry.problem}", entry.entry_id, entry.fields)
         )

@@ -1,4 +1,4 @@
-"""Requests that this instance sent: the ledger, deadlines and the last look (RIPC-REQ, RIPC-TIME).
+"""Requests that this instance sent: the ledger, deadlines and the last look.
 
 ``STATES`` is the state machine that SPEC.md draws. Every change of state goes through it.
 """
@@ -77,7 +77,7 @@ class Requester:
             )
         request_id = new_request_id(core.random).encode()
         outgoing = Outgoing(request_id, text, destination, now, now + check_timeout(timeout))
-        # RIPC-REQ: in the ledger before it is written, so that no response can come too early.
+        # RIPC-REQ-1: in the ledger before it is written, so that no response can come too early.
         self.outstanding[request_id] = outgoing
         heapq.heappush(self._deadlines, (outgoing.deadline, next(self._order), outgoing))
         core.outbox.adds.append(outgoing)
@@ -98,7 +98,7 @@ class Requester:
         return id in self.outstanding
 
     def response(self, entry: Entry) -> None:
-        """The first response to a request that is outstanding."""
+        """The first response to a request that is outstanding (RIPC-REQ-4, RIPC-REQ-5, RIPC-REQ-7)."""
         outgoing = self.outstanding[entry.id]
         self._advance(outgoing, "response")
         status = "fulfilled" if entry.status == FULFILLED else "rejected"
@@ -159,7 +159,7 @@ class Requester:
 
     def _timed_out(self, outgoing: Outgoing, now: float) -> None:
         if outgoing.entry_id is not None:
-            # Kept in the outbox and repeated until it worked: a request must not run long after its requester gave up.
+            # RIPC-TIME-5, RIPC-TIME-10: repeated until it worked, for a request must not run long after its requester gave up.
             self.core.outbox.clean(None, outgoing.entry_id, now)
             self.core.outbox.cleanup_due = now
         where = "" if outgoing.entry_id or self.core.state is State.UP else "; Redis could not be reached"
@@ -179,6 +179,7 @@ class Requester:
                 continue
             outgoing.state = "sending"
             sent.append(outgoing)
+            # RIPC-ENTRY-3 to 6
             lines.append(
                 commands.add(
                     names.stream,
@@ -203,7 +204,7 @@ class Requester:
         def lost(was_sent: bool, now: float) -> None:
             for outgoing in sent:
                 if was_sent and not core.without("rule1"):
-                    # RIPC-REQ: it may be stored; sending it again could run it twice.
+                    # RIPC-REQ-3: it may be stored; sending it again could run it twice.
                     if outgoing.state != "finished":
                         outgoing.floor = self._floor(outgoing)
                         self._advance(outgoing, "unknown")
@@ -213,12 +214,12 @@ class Requester:
         return Step(lines, done, lost)
 
     def _floor(self, outgoing: Outgoing) -> bytes:
-        """Where a last look begins for a request of which the entry ID is not known: 10 s of slack for what the clocks may differ."""
+        """Where a last look for a request of unknown entry ID begins: 10 s of slack for what the clocks may differ."""
         return b"%d" % max(0, int((self.core.server_clock(outgoing.sent_at) - 10) * 1000))
 
     def _stored(self, outgoing: Outgoing, entry_id: bytes, now: float) -> None:
         if outgoing.state == "finished":
-            # Cancelled, timed out or even answered while the reply was on its way.
+            # RIPC-REQ-12: cancelled, timed out or even answered while the reply was on its way.
             outgoing.entry_id = entry_id
             self.core.outbox.clean(None, entry_id, now)
             return
@@ -235,7 +236,7 @@ class Requester:
             self._timed_out(outgoing, now)
 
     def _refused(self, outgoing: Outgoing, failure: Failure, now: float) -> None:
-        """An error reply says that nothing was stored, so sending it later is no repetition."""
+        """An error reply says that nothing was stored, so sending it later is no repetition (RIPC-REQ-14)."""
         if outgoing.state == "finished":
             return
         if is_outage(failure):
@@ -251,7 +252,7 @@ class Requester:
     # the last look
 
     def _look(self, now: float) -> None:
-        """One scan for all that are due: a response may be stored and lie with a dead or deaf member."""
+        """One scan for all that are due: a response may be stored and lie with a dead or deaf member (RIPC-TIME-8, RIPC-TIME-9)."""
         wanted = dict(self._looking)
         start = min((o.entry_id or o.floor for o in wanted.values()), key=replies.id_parts)
         self._look_running = True
@@ -263,7 +264,9 @@ class Requester:
         def done(answers: list[Any], now: float) -> None:
             rows = answers[0] if isinstance(answers[0], list) else []
             for entry_id, raw in rows:
-                self._looked_at(parse(entry_id, raw), now)
+                # Most of a page is other instances' business: not worth taking apart.
+                if names.instance in raw:
+                    self._looked_at(parse(entry_id, raw), now)
             open_ones = any(o.state == "looking" for o in wanted.values())
             if len(rows) == _PAGE and open_ones and page < _PAGES:
                 self._look_page(wanted, b"(" + rows[-1][0], page + 1)

@@ -229,6 +229,7 @@ class Responder:
         def done(answers: list[Any], now: float) -> None:
             failure = replies.first_failure(answers)
             if failure is None:
+                core.answers_refused = False
                 for incoming in sent:
                     self._advance(incoming, "answered")
                     core.inflight.pop(incoming.entry_id, None)
@@ -266,6 +267,12 @@ class Responder:
             core.fail(failure)
         elif is_refusal(failure):
             core.write_blocked_until = now + 0.2
+            core.answers_refused = True
+
+    @property
+    def refused(self) -> bool:
+        """Whether answers wait that Redis refused to store, be they between two attempts or on their way (RIPC-RESP-16)."""
+        return self.core.answers_refused and any(i.state == "answering" for i in self.core.inflight.values())
 
     def unsure(self) -> list[Incoming]:
         """Answers of which nobody knows whether they were written."""

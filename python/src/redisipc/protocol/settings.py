@@ -39,6 +39,8 @@ class Settings:
     batch_count: int = 512
     linger: float = 0.005
     poll: float = 0.01
+    poll_share: float = 0.04
+    poll_most: float = 0.1
     poll_with_wakeups: float = 0.25
     refresh: float = 10.0
     refresh_busy: float = 3.0
@@ -72,7 +74,7 @@ class Settings:
 
 
 def check_timeout(timeout: float) -> float:
-    """Return ``timeout`` (seconds) or raise ``ConfigurationError``: it must be a finite number above 0 (RIPC-TIME)."""
+    """Return ``timeout`` (seconds) or raise ``ConfigurationError``: it must be a finite number above 0 (RIPC-TIME-3)."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
         raise ConfigurationError(f"timeout must be a number of seconds, got {type(timeout).__name__}")
     if not math.isfinite(timeout) or timeout <= 0:

@@ -140,10 +140,14 @@ class Stream:
         if key >= self.last:
             return []
         found: list[tuple[bytes, Key, list[bytes]]] = []
-        for item in self.between((key[0], key[1] + 1), LAST_KEY):
-            found.append(item)
-            if len(found) == count:
-                break
+        bodies, ids, keys = self.bodies, self._ids, self._keys
+        for index in range(bisect_right(keys, key), len(keys)):
+            id = ids[index]
+            body = bodies.get(id)
+            if body is not None:
+                found.append((id, keys[index], body))
+                if len(found) == count:
+                    break
         return found
 
     def trim_below(self, key: Key) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from redisipc.protocol.commands import Arg, Command
@@ -82,9 +83,9 @@ def _create(model: Model, command: Command, stream: Stream | None, key: bytes, n
     return b"OK"
 
 
-@handles("XREADGROUP")
-def _xreadgroup(model: Model, command: Command) -> Any:
-    name, consumer_name = raw(command[2]), raw(command[3])
+@lru_cache(maxsize=512)
+def _read_options(command: Command) -> tuple[bytes, bytes, int, int, bytes, Key | None]:
+    """Group, consumer, COUNT (0: all), BLOCK (-1: not at all), key, and the ID to start after (None: what is new)."""
     count, block, position = 0, -1, 4
     while True:
         option = command[position]
@@ -98,9 +99,15 @@ def _xreadgroup(model: Model, command: Command) -> Any:
             raise syntax()
         position += 2
     key, start = raw(command[position + 1]), command[position + 2]
+    return raw(command[2]), raw(command[3]), count, block, key, None if start in (">", b">") else entry_key(start)
+
+
+@handles("XREADGROUP")
+def _xreadgroup(model: Model, command: Command) -> Any:
+    name, consumer_name, count, block, key, start = _read_options(command)
     stream, group = model.group(key, name, " in XREADGROUP with GROUP option")
-    if start not in (">", b">"):
-        return _read_own(model, group, key, consumer_name, entry_key(start), count, stream)
+    if start is not None:
+        return _read_own(model, group, key, consumer_name, start, count, stream)
     if stream.last > group.last:
         rows = read_new(model, stream, group, consumer_name, count)
         if rows:
