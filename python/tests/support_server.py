@@ -21,7 +21,7 @@ try:
 except ImportError as error:
     raise ImportError("the tests need the package in conformance/: pip install -e conformance, or make test") from error
 
-__all__ = ["Server", "choose", "free_port", "program"]
+__all__ = ["Server", "choose", "die_with_parent", "free_port", "program"]
 
 
 class Server:

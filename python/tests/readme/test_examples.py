@@ -16,7 +16,7 @@ import redis
 
 from redisipc.protocol import errors_of_redis
 
-from ..support_server import Server, free_port, program
+from ..support_server import Server, die_with_parent, free_port, program
 from .blocks import FILES, ROOT, blocks
 
 SOURCE = ROOT / "python" / "src"
@@ -54,6 +54,7 @@ def start(url: str, raw: redis.Redis, tmp_path: Path) -> Iterator[Start]:
                 stderr=subprocess.STDOUT,
                 text=True,
                 env=environment,
+                preexec_fn=die_with_parent,
             )
         )
         return started[-1]
@@ -140,7 +141,9 @@ def test_a_cluster(start: Start) -> None:
 def test_a_sentinel(start: Start, server: Server, tmp_path: Path) -> None:
     config, port = tmp_path / "sentinel.conf", free_port()
     config.write_text(f"port {port}\ndir {tmp_path}\nsentinel monitor mymaster 127.0.0.1 {server.port} 1\n")
-    process = subprocess.Popen([str(program()), str(config), "--sentinel"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [str(program()), str(config), "--sentinel"], stdout=subprocess.DEVNULL, preexec_fn=die_with_parent
+    )
     try:
         with redis.Redis(port=port) as client:
             wait_for(lambda: answers(client))

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import redis
 
+from ..support_server import die_with_parent
+
 SOURCE = str(Path(__file__).parents[2] / "src")
 
 
@@ -30,6 +32,7 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
             env=environment,
+            preexec_fn=die_with_parent,
         )
 
     def line(self) -> str:

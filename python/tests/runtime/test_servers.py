@@ -16,7 +16,7 @@ import redis.asyncio.sentinel
 
 from redisipc import ConfigurationError
 
-from ..support_server import Server, free_port, program
+from ..support_server import Server, die_with_parent, free_port, program
 from .faces import Face, until
 
 Start = Callable[..., Server]
@@ -141,7 +141,9 @@ async def test_sentinel(face: Face, start: Start, tmp_path: Path) -> None:
         f"port {port}\nbind 127.0.0.1\ndir {tmp_path}\nsentinel monitor shop 127.0.0.1 {master.port} 1\n"
         "sentinel down-after-milliseconds shop 300\nsentinel failover-timeout shop 2000\n"
     )
-    process = subprocess.Popen([str(program()), str(config), "--sentinel"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [str(program()), str(config), "--sentinel"], stdout=subprocess.DEVNULL, preexec_fn=die_with_parent
+    )
     try:
         module: Any = redis.sentinel if face.name == "threads" else redis.asyncio.sentinel
         sentinel = module.Sentinel([("127.0.0.1", port)], socket_timeout=1)
