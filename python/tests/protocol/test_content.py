@@ -132,3 +132,8 @@ def test_deeper_than_a_hundred_levels_is_refused() -> None:
         encode(nested(MAX_DEPTH + 1))
     with pytest.raises(ContentError, match="deeper"):
         encode(nested(100_000))
+
+
+def test_an_integer_that_python_will_not_write_is_refused_with_the_reason() -> None:
+    with pytest.raises(ContentError, match="cannot be written"):
+        encode([10**5000])

@@ -218,3 +218,40 @@ def test_ten_thousand_outstanding_requests_cost_no_more_each(monkeypatch: pytest
         hand.read(hand.response(outgoing.id))
     assert looked == 200
     assert hand.core.state is State.UP
+
+
+def test_a_send_given_up_while_nobody_knows_whether_it_was_stored_is_found_and_deleted() -> None:
+    hand = Hand().up()
+    outgoing = hand.core.send(b"1", "stock", 5.0, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    row = [hand.next_id(), list(build(outgoing.id, hand.instance, b"pending", b"1", b"web", b"stock"))]
+    hand.core.batch_lost(batch, True, "cut", hand.now)
+    hand.core.cancel(outgoing, hand.now)
+    hand.special["XRANGE"] = [row]
+    assert ("XDEL", b"s", row[0]) in hand.pass_time(1.0)
+
+
+def test_a_send_that_timed_out_while_redis_was_away_is_deleted_when_it_is_back() -> None:
+    hand = Hand().up()
+    outgoing = hand.core.send(b"1", "stock", 0.5, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    row = [hand.next_id(), list(build(outgoing.id, hand.instance, b"pending", b"1", b"web", b"stock"))]
+    hand.core.batch_lost(batch, True, "cut", hand.now)
+    hand.now += 0.6
+    hand.core.tick(hand.now)
+    hand.drain()
+    assert [outcome.status for outcome in outcomes(hand)] == ["timeout"]
+    hand.special["XRANGE"] = [row]
+    assert ("XDEL", b"s", row[0]) in hand.pass_time(1.0)
+
+
+def test_what_was_given_up_and_is_not_on_the_stream_is_looked_for_once() -> None:
+    hand = Hand().up()
+    outgoing = hand.core.send(b"1", "stock", 5.0, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    hand.core.batch_lost(batch, True, "cut", hand.now)
+    hand.core.cancel(outgoing, hand.now)
+    assert hand.names_sent(hand.pass_time(2.0)).count("XRANGE") == 1

@@ -176,8 +176,15 @@ def test_an_answer_that_memory_refuses_is_kept_and_nothing_new_is_taken() -> Non
     hand.core.answer(start.incoming, "fulfilled", b"8", hand.now)
     hand.write_all()
     assert hand.core.next_read(hand.now) is None
+    hand.now += 1
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    assert "XADD" in [command[0] for command in batch.commands]
+    assert hand.core.next_read(hand.now) is None, "the second attempt is on its way"
+    hand.core.batch_done(batch, [hand.reply(command) for command in batch.commands], hand.now)
     del hand.special["XADD"]
     assert "XADD" in hand.names_sent(hand.pass_time(1))
+    assert hand.core.next_read(hand.now) is not None
 
 
 def test_the_fourth_start_is_refused_and_reported() -> None:
@@ -207,3 +214,18 @@ def test_a_dead_owners_request_is_claimed_at_the_second_look_with_its_count_rais
     [start] = hand.started()
     assert start.incoming.starts == 2
     assert start.incoming.redelivered
+
+
+def test_an_answer_to_a_stream_that_is_gone_is_written_to_the_new_one() -> None:
+    hand = Hand().up()
+    hand.read(hand.request())
+    [start] = hand.started()
+    hand.special["XADD"] = None
+    hand.core.answer(start.incoming, "fulfilled", b"7", hand.now)
+    hand.core.handler_done(start.incoming, hand.now)
+    hand.write()
+    del hand.special["XADD"]
+    names = hand.names_sent(hand.pass_time(1.0))
+    assert names.count("XADD") == 1
+    assert names.index("XGROUP") < names.index("XADD")
+    assert hand.core.inflight == 0

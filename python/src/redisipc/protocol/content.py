@@ -40,7 +40,10 @@ def encode(value: Any) -> bytes:
     except (TypeError, ValueError, RecursionError):
         pass
     _check(value, "$", 0)
-    return _dumps(value).encode()
+    try:
+        return _dumps(value).encode()
+    except ValueError as error:
+        raise ContentError(f"a number cannot be written: {error}", "$") from None
 
 
 def decode(raw: bytes) -> Any:

@@ -98,7 +98,8 @@ def _make_group(core: Core) -> Talk:
 def _claim_again(core: Core, responder: Responder) -> Talk:
     """Early, so that nobody reclaims what we are running; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11)."""
     names = core.names
-    ids = [incoming.entry_id for incoming in core.inflight.values() if incoming.state != "unsure"]
+    held = core.inflight.values()
+    ids = [incoming.entry_id for incoming in held if incoming.state != "unsure" and not incoming.stranded]
     for start in range(0, len(ids), _PAGE):
         chunk = ids[start : start + _PAGE]
         answers = checked(

@@ -82,8 +82,6 @@ class Endpoint:
     def handler_done(self, incoming: Incoming, now: float) -> None:
         """The handler returned: its place is free. An unanswered request stays ours until ``answer`` or ``forget``."""
         self._responder.handler_done(incoming, now)
-        if self._responder.shared_waiting and self._responder.room:
-            self.parts.reclaimer.look_for_given_back()
 
     def forget(self, incoming: Incoming, now: float) -> None:
         """The handler will never answer: the request is dropped and its requester times out."""

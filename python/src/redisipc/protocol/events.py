@@ -44,12 +44,12 @@ class Incoming:
     """A request that this instance holds, from reading it until it is answered, given back or gone.
 
     ``received_at`` is in monotonic seconds; ``age`` is seconds between Redis storing the entry and this instance reading it;
-    ``starts`` counts this start and those before it.
+    ``starts`` counts this start and those before it; ``stranded``: its entry went with the stream, so that nobody else can have it.
     """
 
     __slots__ = (
         "age", "answer", "cancelled", "content", "data", "done", "entry_id", "id", "instance_id", "received_at",
-        "redelivered", "source_group", "starts", "state",
+        "redelivered", "source_group", "starts", "state", "stranded",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +65,7 @@ class Incoming:
         self.redelivered = False
         self.starts = 1
         self.cancelled = False
+        self.stranded = False
         self.state: str = "queued"
         self.done = False
         self.answer: tuple[bytes, bytes, float] | None = None

@@ -84,6 +84,7 @@ class Link:
         parts.reclaimer.reset(now, hold=not first)
         parts.keepalive.restart(now)
         parts.responder.start_queued(now)
+        parts.requester.connected(now)
         parts.presence.next_refresh = now
         self.become(State.UP)
 

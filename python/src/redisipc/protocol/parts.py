@@ -34,6 +34,7 @@ class Parts:
             lambda entry, starts, redelivered, now: self.inbox.take(entry, now, starts, redelivered),
             lambda: bool(self.presence.siblings),
         )
+        self.responder.on_room = self.reclaimer.look_for_given_back
 
     def rename(self) -> Names:
         """Another instance id: the one chosen belongs to somebody else."""

@@ -219,7 +219,7 @@ class Presence:
             self.siblings.pop(instance, None)
             return None
         preferred = b"consumer_%b_0" % instance
-        wakeup = isinstance(announced, bytes) and b'"wakeup"' in announced
+        wakeup = "wakeup" in _features(announced)
         sibling = Sibling(preferred if preferred in listed else listed[0], wakeup, now)
         self.siblings[instance] = sibling
         return sibling
@@ -271,6 +271,15 @@ class Presence:
         """The connection is new: nothing is on its way."""
         self._polling = False
         self.next_poll = None
+
+
+def _features(announced: Any) -> list[Any]:
+    """What an announcement says an instance can; nothing where it is none (RIPC-VERS-4)."""
+    try:
+        found = json.loads(announced).get("features")
+    except (TypeError, ValueError, AttributeError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 def _nothing(_replies: list[Any], _now: float) -> None:

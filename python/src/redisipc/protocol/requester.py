@@ -60,6 +60,8 @@ class Requester:
         self._order = itertools.count()
         self._looking: dict[bytes, Outgoing] = {}
         self._look_running = False
+        # Given up while nobody knew whether they were stored: to be found and deleted (RIPC-REQ-12, RIPC-TIME-10).
+        self._abandoned: dict[bytes, Outgoing] = {}
         core.outbox.add_step = self._add_step
 
     # calls of the user
@@ -91,6 +93,8 @@ class Requester:
         self._finish(outgoing, Outcome(status, None, reason))
         if known is not None:
             self.core.outbox.clean(None, known, now)
+        else:
+            self._abandon(outgoing, now)
 
     # entries
 
@@ -136,6 +140,11 @@ class Requester:
         if self._looking and not self._look_running:
             self._look(now)
 
+    def connected(self, now: float) -> None:
+        """Connected again: what was given up meanwhile can be looked for."""
+        if self._abandoned and not self._look_running:
+            self._look(now)
+
     def connection_lost(self, now: float) -> None:
         """Nothing can be looked up now: what was looking ends as timed out."""
         self._look_running = False
@@ -162,6 +171,8 @@ class Requester:
             # RIPC-TIME-5, RIPC-TIME-10: repeated until it worked, for a request must not run long after its requester gave up.
             self.core.outbox.clean(None, outgoing.entry_id, now)
             self.core.outbox.cleanup_due = now
+        else:
+            self._abandon(outgoing, now)
         where = "" if outgoing.entry_id or self.core.state is State.UP else "; Redis could not be reached"
         waited = outgoing.deadline - outgoing.sent_at
         self._finish(
@@ -205,8 +216,11 @@ class Requester:
             for outgoing in sent:
                 if was_sent and not core.without("rule1"):
                     # RIPC-REQ-3: it may be stored; sending it again could run it twice.
-                    if outgoing.state != "finished":
-                        outgoing.floor = self._floor(outgoing)
+                    outgoing.floor = self._floor(outgoing)
+                    if outgoing.state == "finished":
+                        # Looked for as soon as there is a connection again.
+                        self._abandoned[outgoing.id] = outgoing
+                    else:
                         self._advance(outgoing, "unknown")
                 else:
                     self._not_stored(outgoing, now)
@@ -249,11 +263,19 @@ class Requester:
             self._advance(outgoing, "refused")
             self._finish(outgoing, Outcome("failed", None, f"Redis refused the request: {failure.message}"))
 
+    def _abandon(self, outgoing: Outgoing, now: float) -> None:
+        """Given up. Where it may be stored without our knowing, it must be found to be deleted."""
+        if outgoing.floor == b"-":
+            return
+        self._abandoned[outgoing.id] = outgoing
+        if self.core.state is State.UP and not self._look_running:
+            self._look(now)
+
     # the last look
 
     def _look(self, now: float) -> None:
         """One scan for all that are due: a response may be stored and lie with a dead or deaf member (RIPC-TIME-8, RIPC-TIME-9)."""
-        wanted = dict(self._looking)
+        wanted = self._looking | self._abandoned
         start = min((o.entry_id or o.floor for o in wanted.values()), key=replies.id_parts)
         self._look_running = True
         self._look_page(wanted, start, 0)
@@ -267,16 +289,18 @@ class Requester:
                 # Most of a page is other instances' business: not worth taking apart.
                 if names.instance in raw:
                     self._looked_at(parse(entry_id, raw), now)
-            open_ones = any(o.state == "looking" for o in wanted.values())
+            open_ones = any(o.state == "looking" or o.id in self._abandoned for o in wanted.values())
             if len(rows) == _PAGE and open_ones and page < _PAGES:
                 self._look_page(wanted, b"(" + rows[-1][0], page + 1)
                 return
             self._look_running = False
             for outgoing in wanted.values():
+                outgoing.floor = b"-"
+                self._abandoned.pop(outgoing.id, None)
                 if outgoing.state == "looking":
                     self._advance(outgoing, "nothing found")
                     self._timed_out(outgoing, now)
-            if self._looking:
+            if self._looking or self._abandoned:
                 self._look(now)
 
         def lost(_sent: bool, now: float) -> None:
@@ -287,11 +311,15 @@ class Requester:
     def _looked_at(self, entry: Entry | Malformed, now: float) -> None:
         if isinstance(entry, Malformed) or entry.instance_id != self.core.names.instance:
             return
+        own_request = entry.status == PENDING and entry.source_group == self.core.names.group
+        if own_request and self._abandoned.pop(entry.id, None) is not None:
+            self.core.outbox.clean(None, entry.entry_id, now)
+            return
         outgoing = self._looking.get(entry.id)
         if outgoing is None:
             return
         if entry.status == PENDING:
-            if outgoing.entry_id is None and entry.source_group == self.core.names.group:
+            if outgoing.entry_id is None and own_request:
                 outgoing.entry_id = entry.entry_id
         elif entry.destination_group == self.core.names.group:
             self.response(entry)

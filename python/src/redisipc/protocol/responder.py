@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from redisipc.errors import AlreadyAnswered
@@ -37,6 +38,8 @@ STATES: dict[tuple[str, str], str] = {
     ("unsure", "gone"): "gone",
 }
 
+_MOST_CHECKS = 64
+
 
 class Responder:
     """What this instance holds: ``core.inflight`` maps the entry ID of each request to its record."""
@@ -46,6 +49,8 @@ class Responder:
         self.queue: deque[Incoming] = deque()
         self.running = 0
         self.shared_waiting = False
+        self.on_room: Callable[[], None] = lambda: None
+        self._checks = 1
         core.outbox.answer_step = self._answer_step
 
     @property
@@ -125,44 +130,66 @@ class Responder:
             self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
 
     def start_queued(self, now: float) -> None:
+        """Start what waits while there is room, and tell who looks for more when there is room left."""
         core = self.core
         while self.queue and self.running < core.settings.concurrency:
             incoming = self.queue.popleft()
             if incoming.state != "queued":
                 continue
-            if now - incoming.received_at > core.settings.check_after_waiting and not core.without("rule7"):
-                # RIPC-RESP-13
-                self._check(incoming)
+            if self._must_check(incoming, now):
+                self._check(incoming, now)
             else:
                 self._start(incoming)
+        if self.shared_waiting and self.room:
+            self.on_room()
 
-    def _check(self, incoming: Incoming) -> None:
-        self._advance(incoming, "check")
+    def _must_check(self, incoming: Incoming, now: float) -> bool:
+        """RIPC-RESP-13"""
+        waited = now - incoming.received_at
+        return waited > self.core.settings.check_after_waiting and not self.core.without("rule7")
+
+    def _check(self, first: Incoming, now: float) -> None:
+        """Look whether it still exists, and those behind it too where the last looks found that their requesters gave up."""
+        checked = [first]
+        while self.queue and len(checked) < self._checks and self._must_check(self.queue[0], now):
+            incoming = self.queue.popleft()
+            if incoming.state == "queued":
+                checked.append(incoming)
+        for incoming in checked:
+            self._advance(incoming, "check")
+        # One place is kept for all of them.
         self.running += 1
 
         def done(answers: list[Any], now: float) -> None:
-            if incoming.state != "checking":
-                self.running -= 1
-                return
             self.running -= 1
-            if isinstance(answers[0], Failure):
-                self._advance(incoming, "not known")
-                incoming.received_at = now
-                self.queue.appendleft(incoming)
-            elif answers[0]:
-                self._start(incoming, "exists")
-            else:
-                self._gone(incoming)
-                self.core.outbox.clean(incoming.entry_id, None, now)
+            back: list[Incoming] = []
+            for incoming, reply in zip(checked, answers, strict=True):
+                if incoming.state != "checking":
+                    continue
+                if isinstance(reply, Failure):
+                    incoming.received_at = now
+                    back.append(incoming)
+                elif not reply:
+                    self._gone(incoming)
+                    self.core.outbox.clean(incoming.entry_id, None, now)
+                elif self.running < self.core.settings.concurrency:
+                    self._start(incoming, "exists")
+                else:
+                    back.append(incoming)
+            self._checks = 1 if any(answers) else min(2 * self._checks, _MOST_CHECKS)
+            self._put_back(back)
             self.start_queued(now)
 
         def lost(_sent: bool, now: float) -> None:
             self.running -= 1
-            if incoming.state == "checking":
-                self._advance(incoming, "not known")
-                self.queue.appendleft(incoming)
+            self._put_back([incoming for incoming in checked if incoming.state == "checking"])
 
-        self.core.step(Step([commands.one(self.core.names.stream, incoming.entry_id)], done, lost))
+        self.core.step(Step([commands.one(self.core.names.stream, i.entry_id) for i in checked], done, lost))
+
+    def _put_back(self, waiting: list[Incoming]) -> None:
+        for incoming in reversed(waiting):
+            self._advance(incoming, "not known")
+            self.queue.appendleft(incoming)
 
     # giving back
 
@@ -230,7 +257,10 @@ class Responder:
             failure = replies.first_failure(answers)
             if failure is None:
                 core.answers_refused = False
-                for incoming in sent:
+                for incoming, result in zip(sent, answers[-1], strict=False):
+                    if result is None:
+                        self._strand(incoming)
+                        continue
                     self._advance(incoming, "answered")
                     core.inflight.pop(incoming.entry_id, None)
                 return
@@ -245,6 +275,13 @@ class Responder:
 
         # RIPC-RESP-4 to 6
         return Step(commands.atomic(lines), done, lost)
+
+    def _strand(self, incoming: Incoming) -> None:
+        """The stream is gone, and the request with it: its requester may still wait, so the answer is written to the new one."""
+        incoming.stranded = True
+        self._advance(incoming, "not answered")
+        self.core.outbox.answers.append(incoming)
+        self.core.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
 
     def _refused(self, sent: list[Incoming], failure: Failure, now: float) -> None:
         core = self.core
