@@ -11,7 +11,7 @@ RUNTIMES := threads asyncio
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance demo simulate interop-ruby bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate interop-ruby bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -32,6 +32,9 @@ conformance: $(READY) ## the suite against both Python runtimes; the report is o
 conformance-%:
 	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(BIN)/python python/testee/testee.py --runtime $*
 
+mutants: $(READY) ## each mutant of the model testee must fail the check that is named for it
+	$(WITH_REDIS) $(BIN)/python conformance/mutants/run.py
+
 # Checks
 
 test: lint ## lint, types and all tests
@@ -47,6 +50,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	$(BIN)/ruff format --check .
 	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples
 	cd conformance && ../$(BIN)/mypy
+	cd conformance/mutants && ../../$(BIN)/mypy --config-file ../pyproject.toml testee.py null.py run.py
 	cd interop && ../$(BIN)/mypy --strict ruby/converse.py talk tests
 	cd tools && ../$(BIN)/mypy
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py); do $(BIN)/python $$tool --check || exit 1; done

@@ -183,7 +183,8 @@ class _Walk:
 
     async def _out_of_order(self, testee: RawTestee) -> None:
         """A server that never says a word keeps ``connect`` under way."""
-        server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+        silent: list[asyncio.StreamWriter] = []
+        server = await asyncio.start_server(lambda _reader, writer: silent.append(writer), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         params = {"endpoint": "slow", "url": f"redis://127.0.0.1:{port}/0", "stream": "check", "group": "check"}
         try:
@@ -195,6 +196,8 @@ class _Walk:
             raise Wrong(f"while connect waited for a slow Redis, hello was not answered: {hint}") from None
         finally:
             server.close()
+            for writer in silent:
+                writer.close()
 
     async def _end_of_input(self, testee: RawTestee) -> None:
         await testee.call("hello", {"protocol": PROTOCOL}, START)
