@@ -8,6 +8,7 @@ from typing import Any
 
 from ..scenario.matchers import Matcher, differs, show
 from ..scenario.model import Step
+from ..wire.keys import keys_of
 from ..wire.pattern import Pattern
 from ..wire.tap import Exchange
 from . import notes
@@ -89,8 +90,10 @@ async def commands(stage: Stage, step: Step) -> Any:
         members = [pattern_of(stage, each) for each in arguments["multi"]]
         only = bool(arguments.get("only"))
         return await expect(stage, step, "settle", lambda: _multi(seen, members, only))
+    if arguments.get("one_key"):
+        return await expect(stage, step, "settle", lambda: _one_key(seen))
     if "like" not in arguments:
-        raise SuiteFault("commands: needs has, none, order, multi, or like with count or every")
+        raise SuiteFault("commands: needs has, none, order, multi, one_key, or like with count or every")
     pattern = pattern_of(stage, arguments["like"])
     if "every" in arguments:
         return await _every(stage, step, seen, pattern)
@@ -160,6 +163,22 @@ def _multi(seen: Commands, members: Sequence[Pattern], only: bool) -> Look:
     if loose is None:
         return missing(message, expected, told)
     return wrong(message, expected, told, culprit=loose)
+
+
+def _one_key(seen: Commands) -> Look:
+    """Nothing was sent that touches two keys, the commands of one MULTI taken together."""
+    everything = seen.all()
+    if not everything:
+        return missing(f"{seen.label} sent nothing", "commands, each with one key at most", "nothing")
+    for sent in everything:
+        together = sent.members if sent.name == b"EXEC" else (sent,)
+        keys = {key for each in together for key in keys_of(each.args)}
+        if len(keys) > 1:
+            shown = ", ".join(notes.command(each.args)[:120] for each in together)
+            told = ", ".join(sorted(key.decode("utf-8", "replace") for key in keys))
+            message = f"{seen.label} touched two keys at once: {shown}"
+            return wrong(message, "one key for each command and for each MULTI", told, final=True, culprit=sent)
+    return held()
 
 
 def _fits(members: Sequence[Exchange], patterns: Sequence[Pattern], only: bool) -> bool:
