@@ -149,6 +149,25 @@ def test_unblock_asks_the_server_by_client_id(bench: Bench) -> None:
     assert not reader.closed
 
 
+def test_unblock_asks_again_where_redis_has_not_come_to_the_read(bench: Bench) -> None:
+    bench.batch(("A",))
+    bench.read()
+    bench.driver.pump(0.0)
+    writer = bench.open()
+    bench.open()
+    bench.driver.received(bench.driver.writer, b"+OK\r\n", 0.0)
+    bench.driver.received(bench.driver.reader, b":7\r\n", 0.0)
+    bench.core.queue.append(Unblock())
+    bench.driver.pump(0.0)
+    unblock = b"*3\r\n$6\r\nCLIENT\r\n$7\r\nUNBLOCK\r\n$1\r\n7\r\n"
+    assert writer.sent[1:] == [unblock]
+    bench.driver.received(bench.driver.writer, b":0\r\n", 0.0)
+    assert writer.sent[1:] == [unblock, unblock]
+    bench.driver.received(bench.driver.writer, b":1\r\n", 0.0)
+    bench.driver.received(bench.driver.reader, b"*-1\r\n", 0.0)
+    assert writer.sent[1:] == [unblock, unblock]
+
+
 def test_unblock_breaks_the_read_where_it_may_not_ask(bench: Bench) -> None:
     bench.batch(("A",))
     read = bench.read()

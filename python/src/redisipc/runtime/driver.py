@@ -269,9 +269,14 @@ class Driver:
         broken = "the blocked read was broken off"
         self._unblocking = True
 
+        read = self.read
+
         def done(replies: list[Any], at: float) -> None:
             if isinstance(replies[0], Failure):
                 self.lost(self.reader, broken, at)
+            elif replies[0] == 0 and self.read is read:
+                # Redis has not come to the read yet: the two travel on connections of their own.
+                self._unblock(at)
 
         if self.read is None:
             return
