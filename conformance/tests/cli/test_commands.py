@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,17 @@ def test_coverage_prints_gaps_and_fails_on_one(run: Run, monkeypatch: pytest.Mon
 def test_version_and_help_are_no_mistakes(run: Run):
     assert __version__ in run("--version").out
     assert "exit codes: 0 conformant" in run("--help").out
+
+
+def test_a_reader_that_goes_away_changes_no_exit_code(fake: Fake):
+    out = subprocess.Popen(
+        [sys.executable, "-m", "redisipc_conformance", "list", "--checks"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert out.stdout is not None
+    assert out.stderr is not None
+    out.stdout.close()
+    assert out.stderr.read() == b""
+    assert out.wait() == 0
+    out.stderr.close()

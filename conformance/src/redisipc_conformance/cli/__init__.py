@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 
 from ..report.verdict import Exit
 from ..scenario.errors import ScenarioError
+from .output import steady_stdout
 from .parser import build, split
 from .problem import Problem
 
@@ -22,7 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.command = command
     options.argv = ("redisipc-conformance", *ours, *(["--", *command] if command else []))
     try:
-        return int(options.action(options))
+        with contextlib.redirect_stdout(steady_stdout()):
+            code = int(options.action(options))
+            sys.stdout.flush()
+            return code
     except Problem as problem:
         print(f"redisipc-conformance: {problem}", file=sys.stderr)
         return int(problem.code)
@@ -31,7 +36,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(Exit.SUITE_ERROR)
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone; nothing is left to be told to it.
-        sys.stderr.close()
-        return int(Exit.CONFORMANT)

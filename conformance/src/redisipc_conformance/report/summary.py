@@ -48,7 +48,7 @@ STATE_STYLE = {
 def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[str]:
     """What is tested on what, before anything runs. ``url``: where that Redis is."""
     started, testee, server = run.started, run.started.testee, run.started.server
-    scenarios = f"{len(started.scenarios)} scenarios" + ("" if run.everything else f" ({run.selection})")
+    scenarios = _scenarios(started.scenarios) + ("" if run.everything else f" ({run.selection})")
     kind = server.kind if server.label in ("", server.kind) else f"{server.kind}, {server.label}"
     rows = [
         ("testee", f"{testee.name} {testee.version} ({testee.language})"),
