@@ -11,7 +11,7 @@ RUNTIMES := threads asyncio
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate interop-ruby bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate interop interop-ruby bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -51,7 +51,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples
 	cd conformance && ../$(BIN)/mypy
 	cd conformance/mutants && ../../$(BIN)/mypy --config-file ../pyproject.toml testee.py null.py run.py
-	cd interop && ../$(BIN)/mypy --strict ruby/converse.py talk tests
+	cd interop && ../$(BIN)/mypy --strict ruby/converse.py matrix/run.py talk tests
 	cd tools && ../$(BIN)/mypy
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py); do $(BIN)/python $$tool --check || exit 1; done
 
@@ -69,6 +69,9 @@ demo: $(READY) ## the gem's parent and child as two processes, and what goes ove
 
 interop-ruby: $(READY) ## Python and the Ruby gem on one stream (RUBY=... names the ruby that has the gem)
 	$(WITH_REDIS) $(BIN)/python interop/ruby/converse.py
+
+interop: $(READY) ## every implementation at hand against every other one (RUBY=... as above)
+	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py
 
 .venv/bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'python[bench]' && $(BIN)/python -m pip install --quiet --editable 'python[test,hiredis]'

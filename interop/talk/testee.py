@@ -69,10 +69,10 @@ class Testee:
         result: dict[str, Any] = message["result"]
         return result
 
-    async def ask(self, method: str, **params: Any) -> Outcome:
+    async def ask(self, method: str, seconds: float = 30, **params: Any) -> Outcome:
         """``send`` or ``trigger``, timed."""
         began = time.monotonic()
-        result = await self.call(method, **params)
+        result = await self.call(method, seconds, **params)
         return Outcome(result["outcome"], result["content"], time.monotonic() - began)
 
     async def close(self) -> None:

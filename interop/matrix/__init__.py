@@ -1,0 +1,1 @@
+"""Every implementation against every other one: `make interop`."""
