@@ -66,7 +66,7 @@ class Testee
 
   def initialize(consumers:, dispatchers:, interval:)
     @consumer = {pool_size: consumers, execution_interval: interval}
-    @dispatcher = {pool_size: dispatchers, execution_interval: interval}
+    @dispatcher = {pool_size: dispatchers}
     @endpoints = {}
     @timeouts = {}
     @started = {}
@@ -179,7 +179,7 @@ class Testee
   def redis(url)
     uri = URI(url)
     parts = {host: uri.host, port: uri.port || 6379, username: uri.user, password: uri.password, db: uri.path.delete("/")}
-    parts.reject { |_, value| value.nil? || value == "" }
+    {timeout: 5, **parts.reject { |_, value| value.nil? || value == "" }} # seconds; a busy machine is no fault of the gem's
   end
 
   def stream(endpoint, name, group)
@@ -232,7 +232,7 @@ settings = {consumers: 3, dispatchers: 2, interval: 0.001} # as in the gem's REA
 OptionParser.new("Usage: ruby testee.rb [options]: the testee protocol on stdin and stdout") do |parser|
   parser.on("--consumers N", Integer, "consumers of an endpoint, #{settings[:consumers]}")
   parser.on("--dispatchers N", Integer, "dispatchers of an endpoint, #{settings[:dispatchers]}")
-  parser.on("--interval SECONDS", Float, "how often each of them looks, #{settings[:interval]}")
+  parser.on("--interval SECONDS", Float, "how often a consumer looks, #{settings[:interval]}")
 end.parse!(into: settings)
 testee = Testee.new(**settings)
 Thread.report_on_exception = false
