@@ -37,8 +37,9 @@ mutants: $(READY) ## each mutant of the model testee must fail the check that is
 
 # Checks
 
-test: lint ## lint, types and all tests
-	$(WITH_REDIS) $(MAKE) --no-print-directory --keep-going suites
+test: $(READY) ## lint, types and all tests
+	@code=0; $(MAKE) --no-print-directory lint || code=$$?; \
+	$(WITH_REDIS) $(MAKE) --no-print-directory --keep-going suites || code=$$?; exit $$code
 
 suites: $(PARTS:%=suite-%)
 
