@@ -172,6 +172,8 @@ class Responder:
                 elif not reply:
                     self._gone(incoming)
                     self.core.outbox.clean(incoming.entry_id, None, now)
+                elif self.core.state is State.CLOSING:
+                    self._give_back(incoming)
                 elif self.running < self.core.settings.concurrency:
                     self._start(incoming, "exists")
                 else:
