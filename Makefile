@@ -11,7 +11,7 @@ RUNTIMES := threads asyncio
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate interop interop-ruby bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate flaky interop interop-ruby bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -35,6 +35,9 @@ conformance-%:
 
 mutants: $(READY) ## each mutant of the model testee must fail the check that is named for it
 	$(BIN)/python conformance/mutants/run.py
+
+flaky: $(READY) ## the suite 20 times, in another order each time, on busy processors
+	$(BIN)/python conformance/flaky.py -- $(BIN)/python python/testee/testee.py
 
 # Checks
 
