@@ -63,6 +63,8 @@ def recover(core: Core, presence: Presence, responder: Responder, inbox: Inbox, 
 
     RIPC-RECOV-3 to 6.
     """
+    # Another member may run by now what was to be given back: what is still ours is found again.
+    core.outbox.returned.clear()
     names = core.names
     answers = yield [("TIME",), ("INFO", "server")]
     _learn_server(core, answers)
@@ -143,7 +145,7 @@ def relist(core: Core, inbox: Inbox, read_running: bool) -> Talk:
         answers = checked((yield [commands.pending_of(names.stream, names.group, names.dispatcher, _PAGE, start)]))
         rows = list(replies.pending_entries(answers[0]))
         # What waits to be acknowledged or deleted was dealt with: only Redis does not know yet.
-        known = core.inflight.keys() | {*core.outbox.acknowledge, *core.outbox.delete}
+        known = core.inflight.keys() | {*core.outbox.acknowledge, *core.outbox.delete, *core.outbox.returned}
         fresh = [row for row in rows if row.id not in known and row.idle < commands.GIVEN_BACK]
         if fresh:
             answers = checked((yield [commands.one(names.stream, row.id) for row in fresh]))

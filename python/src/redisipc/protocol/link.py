@@ -94,6 +94,8 @@ class Link:
         if self.talk is not None:
             self.talk.close()
         self.begin_nothing()
+        # A claim that is sent after an outage could take from another member what it runs by now.
+        self.core.outbox.drop_steps(now)
         self.parts.requester.connection_lost(now)
         if self.core.state in (State.CLOSING, State.CLOSED):
             return

@@ -50,6 +50,13 @@ class Outbox:
         """
         self.handed.setdefault((consumer, wakeup), []).append(entry_id)
 
+    def drop_steps(self, now: float) -> None:
+        """What was not sent before the connection broke is not sent at all; whoever wanted it learns that."""
+        steps, self.steps = self.steps, deque()
+        for step in steps:
+            if step.lost is not None:
+                step.lost(False, now)
+
     def due(self, writes: bool = True) -> float | None:
         """When the next batch must leave: minus infinity for at once. ``writes``: whether Redis takes XADD now."""
         if self.steps or self.handed or self.returned or (writes and (self.adds or self.answers)):

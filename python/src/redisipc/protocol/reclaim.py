@@ -8,7 +8,7 @@ seconds later by our own clock, it is claimed: Redis' clock may have stepped, an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import commands, replies
 from .commands import GIVEN_BACK, Command, Failure, Step
@@ -33,6 +33,14 @@ def starts_of(row: PendingEntry) -> int:
     return row.deliveries
 
 
+class Suspect(NamedTuple):
+    """Who holds an entry for too long, since which look (monotonic seconds), and at which look it was listed last."""
+
+    owner: bytes
+    since: float
+    listed: float
+
+
 class Reclaimer:
     """Looks at the group's pending list now and then, and at once when told that something was given back."""
 
@@ -49,8 +57,7 @@ class Reclaimer:
         self.hold_until = 0.0
         self._receive = receive
         self._siblings = siblings
-        self._suspects: dict[bytes, tuple[bytes, float]] = {}
-        self._seen: dict[bytes, tuple[bytes, float]] = {}
+        self._suspects: dict[bytes, Suspect] = {}
         self._cursor = b"-"
         self._looking = False
         self._look_again = False
@@ -131,8 +138,9 @@ class Reclaimer:
             self._cursor = b"-"
 
     def _choose(self, rows: list[PendingEntry], now: float) -> None:
-        settings = self.core.settings
-        for id in [id for id, (_, at) in self._suspects.items() if now - at > 60]:
+        # Who was not listed again at the looks in between is no suspect any more: it was kept alive.
+        lapsed = now - 2.5 * self.core.settings.look
+        for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
             del self._suspects[id]
         chosen: list[tuple[PendingEntry, bool]] = []
         given_left = self._capacity() + _SPARE
@@ -148,17 +156,23 @@ class Reclaimer:
                 continue
             if now < self.hold_until:
                 continue
-            owner, since = self._suspects.get(row.id, (b"", now))
-            if owner != row.consumer:
-                self._suspects[row.id] = (row.consumer, now)
-            elif now - since >= settings.second_look or self.core.without("rule4"):
-                del self._suspects[row.id]
-                if row.idle >= settings.claim_after * 1000:
-                    chosen.append((row, False))
-                else:
-                    self._suspects[row.id] = (owner, since)
+            if self._is_lost(row, now):
+                chosen.append((row, False))
         if chosen:
             self._read(chosen)
+
+    def _is_lost(self, row: PendingEntry, now: float) -> bool:
+        """Whether this is the second look at an entry that the same owner has left alone for too long."""
+        settings = self.core.settings
+        suspect = self._suspects.get(row.id)
+        if suspect is None or suspect.owner != row.consumer:
+            suspect = Suspect(row.consumer, now, now)
+        self._suspects[row.id] = suspect._replace(listed=now)
+        looked_twice = now - suspect.since >= settings.second_look or self.core.without("rule4")
+        if not looked_twice or row.idle < settings.claim_after * 1000:
+            return False
+        del self._suspects[row.id]
+        return True
 
     def _read(self, chosen: list[tuple[PendingEntry, bool]]) -> None:
         """Read the bodies before anything is claimed: what is gone is acknowledged, what we have no room for is left."""
