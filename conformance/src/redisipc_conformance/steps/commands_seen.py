@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..scenario.matchers import Matcher, differs, show
@@ -77,21 +77,24 @@ def _moment(stage: Stage, label: Any) -> float:
 async def commands(stage: Stage, step: Step) -> Any:
     arguments = step.arguments
     seen = Commands(stage, arguments)
+    looks: list[Callable[[], Look]] = []
     if "has" in arguments:
         wanted = patterns_of(stage, arguments["has"])
-        return await expect(stage, step, "settle", lambda: _has(seen, wanted))
+        looks.append(lambda: _has(seen, wanted))
     if "none" in arguments:
         unwanted = patterns_of(stage, arguments["none"])
-        return await expect(stage, step, "settle", lambda: _none(seen, unwanted))
+        looks.append(lambda: _none(seen, unwanted))
     if "order" in arguments:
         order = [pattern_of(stage, each) for each in arguments["order"]]
-        return await expect(stage, step, "settle", lambda: _order(seen, order))
+        looks.append(lambda: _order(seen, order))
     if "multi" in arguments:
         members = [pattern_of(stage, each) for each in arguments["multi"]]
         only = bool(arguments.get("only"))
-        return await expect(stage, step, "settle", lambda: _multi(seen, members, only))
+        looks.append(lambda: _multi(seen, members, only))
     if arguments.get("one_key"):
-        return await expect(stage, step, "settle", lambda: _one_key(seen))
+        looks.append(lambda: _one_key(seen))
+    if looks:
+        return await expect(stage, step, "settle", lambda: _all(looks))
     if "like" not in arguments:
         raise SuiteFault("commands: needs has, none, order, multi, one_key, or like with count or every")
     pattern = pattern_of(stage, arguments["like"])
@@ -101,6 +104,12 @@ async def commands(stage: Stage, step: Step) -> Any:
         raise SuiteFault("commands: `like` needs `count` or `every`")
     count = stage.expected(arguments["count"])
     return await expect(stage, step, "settle", lambda: _count(seen, pattern, count))
+
+
+def _all(looks: Sequence[Callable[[], Look]]) -> Look:
+    """Held when each of them is. What is wrong for good is told first."""
+    seen = [look() for look in looks]
+    return next((look for look in seen if look.final), next((look for look in seen if not look.held), held()))
 
 
 def _has(seen: Commands, wanted: Sequence[Pattern]) -> Look:
