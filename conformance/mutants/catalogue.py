@@ -23,6 +23,11 @@ class Mutant:
     server: str = ""
 
     @property
+    def area(self) -> str:
+        """The middle word of the requirement that it was made for: ROUTE."""
+        return self.breaks[0].split("-")[1]
+
+    @property
     def scenarios(self) -> frozenset[str]:
         """The ids of the scenarios that hold the named checks."""
         return frozenset(check.rpartition("/")[0] for check in self.caught_by)

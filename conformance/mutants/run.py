@@ -1,6 +1,6 @@
 """``make mutants``: each mutant of the model must fail the checks that are named for it, and the null testee must pass none.
 
-    python mutants/run.py [NAME ...]      these only
+    python mutants/run.py [NAME ...]      these only; a word like ROUTE: those that break a requirement of that section
     python mutants/run.py --propose       look for checks that catch what has no name yet, and write them into mutants.yaml
 
 Writes ``mutants/results.json`` (unless only some were run), from which the coverage takes which requirement has a mutant that
@@ -29,6 +29,8 @@ from redisipc_conformance.versions import version_holds
 
 RESULTS = HERE / "results.json"
 _MOST_NAMES = 2
+_AT_ONCE = 3
+_WRITTEN_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,12 @@ class Hunt:
         """Runs the model as it should be; the checks that it does not pass, which can catch nothing."""
         scenarios = [self.scenarios[id] for id in sorted(set(ids)) if id in self.scenarios]
         ended = await trial.results(trial.MODEL, scenarios, self.server, time_scale=self.time_scale)
-        self.right = trial.by_name(ended)
+        self.right |= trial.by_name(ended)
         return sorted(name for name, check in self.right.items() if check.verdict is not Verdict.PASS)
+
+    @property
+    def _known(self) -> set[str]:
+        return {name.rpartition("/")[0] for name in self.right}
 
     async def judge(self, mutant: Mutant) -> Fate:
         """Whether each check that is named for it fails by assertion."""
@@ -91,28 +97,43 @@ class Hunt:
             ended = await trial.results(command, scenarios, self.server, time_scale=self.time_scale)
         return trial.by_name(ended)
 
-    def scenarios_for(self, mutant: Mutant) -> list[str]:
-        """Those that check a requirement that it breaks."""
-        broken = set(mutant.breaks)
-        return [s.id for s in self.scenarios.values() if any(broken & set(c.requirements) for c in s.checks)]
+    def scenarios_for(self, requirement: str) -> list[list[str]]:
+        """Those that check it, a few at a time, the quick ones first."""
+        found = [s for s in self.scenarios.values() if any(requirement in c.requirements for c in s.checks)]
+        ids = [s.id for s in sorted(found, key=lambda s: (len(s.needs), len(s.rows), len(s.steps)))]
+        return [ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)]
 
-    async def propose(self, mutant: Mutant) -> list[str]:
-        """The checks that catch it best: of its first requirement, and where most else in their scenario still passes."""
-        checks = await self.checks(mutant, self.scenarios_for(mutant))
-        ranked: list[tuple[tuple[int, float, int, str], str]] = []
-        for name, check in checks.items():
-            broken = [mutant.breaks.index(id) for id in check.requirements if id in mutant.breaks]
-            if broken and trial.caught(check) and self.right[name].verdict is Verdict.PASS:
-                beside = [c for n, c in checks.items() if n.rpartition("/")[0] == name.rpartition("/")[0]]
-                failed = sum(c.verdict is not Verdict.PASS for c in beside) / len(beside)
-                ranked.append(((min(broken), round(failed, 1), len(check.requirements), name), name))
-        return [name for _, name in sorted(ranked)[:_MOST_NAMES]]
+    async def propose(self, mutant: Mutant) -> tuple[list[str], list[str]]:
+        """Checks that catch it, and pass without it, of its first requirement if possible; and those that only timed out."""
+        late: list[str] = []
+        for requirement in mutant.breaks:
+            for ids in self.scenarios_for(requirement):
+                checks = await self.checks(mutant, ids)
+                hits = [n for n, c in checks.items() if requirement in c.requirements and trial.caught(c)]
+                late += [n for n, c in checks.items() if requirement in c.requirements and _timed_out(c)]
+                if hits:
+                    await self.first_the_model({name.rpartition("/")[0] for name in hits} - self._known)
+                good = [name for name in hits if self.right[name].verdict is Verdict.PASS]
+                if good:
+                    return sorted(good, key=lambda name: _rank(name, checks))[:_MOST_NAMES], late
+        return [], late
 
     async def vacuous(self, requirements: Requirements) -> list[str]:
         """MUST checks that the null testee passes."""
         ended = await trial.results(trial.NULL, list(self.scenarios.values()), self.server, time_scale=self.time_scale)
         checks = trial.by_name(ended)
         return sorted(name for name, c in checks.items() if c.verdict is Verdict.PASS and c.level == "MUST")
+
+
+def _timed_out(check: CheckResult) -> bool:
+    return check.verdict in trial.FAILED and check.by_timeout
+
+
+def _rank(name: str, checks: dict[str, CheckResult]) -> tuple[float, int, str]:
+    """Better where most else in the scenario still passes, and where the check proves little else."""
+    beside = [check for other, check in checks.items() if other.rpartition("/")[0] == name.rpartition("/")[0]]
+    failed = sum(check.verdict is not Verdict.PASS for check in beside) / len(beside)
+    return round(failed, 1), len(checks[name].requirements), name
 
 
 def table(fates: Sequence[Fate]) -> str:
@@ -147,19 +168,32 @@ def write(fates: Sequence[Fate], vacuous: Sequence[str], gaps: Sequence[str], se
     RESULTS.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
+async def propose(hunt: Hunt, mutants: Sequence[Mutant]) -> int:
+    """Writes the finds into mutants.yaml, some at a time."""
+    found: dict[str, list[str]] = {}
+
+    async def one(mutant: Mutant) -> bool:
+        checks, late = await hunt.propose(mutant)
+        instead = f"only by timeout: {', '.join(late)}" if late else "nothing catches it"
+        print(f"{mutant.name}: {', '.join(checks) or instead}", flush=True)
+        if checks:
+            found[mutant.name] = checks
+        if len(found) >= _WRITTEN_AT_ONCE:
+            catalogue.write_caught_by(found)
+            found.clear()
+        return bool(checks)
+
+    caught = await asyncio.gather(*map(one, mutants))
+    catalogue.write_caught_by(found)
+    return int(not all(caught))
+
+
 async def main(options: argparse.Namespace, server: Server) -> int:
     requirements = Requirements.load()
-    chosen = [m for m in catalogue.load() if not options.names or m.name in options.names]
+    chosen = [m for m in catalogue.load() if not options.names or {m.name, m.area} & set(options.names)]
     hunt = Hunt(server, load_all(scenarios_folder()), options.jobs, options.time_scale)
     if options.propose:
-        unnamed = [mutant for mutant in chosen if options.names or not mutant.caught_by]
-        wrong = await hunt.first_the_model(id for mutant in unnamed for id in hunt.scenarios_for(mutant))
-        print(f"the model without a mutation fails {len(wrong)} checks: {', '.join(wrong)}\n")
-        found = dict(zip([m.name for m in unnamed], await asyncio.gather(*map(hunt.propose, unnamed)), strict=True))
-        catalogue.write_caught_by(found)
-        for name, checks in found.items():
-            print(f"{name}: {', '.join(checks) or 'nothing catches it'}")
-        return int(not all(found.values()))
+        return await propose(hunt, [mutant for mutant in chosen if options.names or not mutant.caught_by])
     wrong = await hunt.first_the_model(id for mutant in chosen for id in mutant.scenarios)
     fates = await asyncio.gather(*map(hunt.judge, chosen))
     print(table(fates))
