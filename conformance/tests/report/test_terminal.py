@@ -45,6 +45,14 @@ def test_a_terminal_gets_one_status_line_that_is_drawn_anew(monkeypatch: pytest.
     assert text.endswith("\r\x1b[2K")
 
 
+def test_before_the_first_scenario_a_terminal_shows_what_is_waited_for():
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        waiting = Live(stream, plain)
+        waiting.stage = "starting Redis (redis:8)"
+        waiting.tick()
+        assert ("starting Redis (redis:8)" in stream.getvalue()) is shown
+
+
 def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert painter(Terminal()) is plain

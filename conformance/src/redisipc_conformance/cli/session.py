@@ -121,6 +121,8 @@ class Session:
 
     async def _one(self, wish: Wish) -> None:
         notes = list(self.plan.notes)
+        self.live.total, self.live.stage = 0, f"starting Redis ({wish.image or wish.kind})"
+        ticker = asyncio.create_task(self._tick())
         try:
             async with self._server(wish, notes) as server:
                 await self._check_testee(server)
@@ -131,6 +133,9 @@ class Session:
             hint = f"redisipc-conformance check-testee -- {shlex.join(self.plan.command)}"
             self._gave_up(Exit.TESTEE_UNUSABLE, f"The testee cannot be used: {error}\n  {hint}  tells more")
             raise Stopped from error
+        finally:
+            ticker.cancel()
+            self.live.clear()
 
     def _gave_up(self, code: Exit, message: str) -> None:
         self.live.say(self.paint(message, "bold red"))
@@ -164,6 +169,7 @@ class Session:
         """Once: a shim that does not speak the protocol would fail everything for the wrong reason."""
         if self.checked:
             return
+        self.live.stage = "checking the testee"
         wrong = first_wrong(await check(self.plan.command, server.url))
         if wrong is not None:
             raise TesteeUnusable(wrong.sentence)
@@ -172,7 +178,6 @@ class Session:
     async def _drive(self, server: Server, wish: Wish, notes: list[str]) -> None:
         engine = self._engine = Engine(self.plan.settings, server, self.plan.scenarios, self.plan.requirements)
         run: Run | None = None
-        ticker = asyncio.create_task(self._tick())
         try:
             async with contextlib.aclosing(engine.run()) as events:
                 async for event in events:
@@ -194,7 +199,7 @@ class Session:
             self._gave_up(Exit.SUITE_ERROR, "The suite itself failed; the trace above says where")
         finally:
             self._engine = None
-            ticker.cancel()
+            self.live.total = 0
             self.live.clear()
         if run is not None:
             self._ended(run)

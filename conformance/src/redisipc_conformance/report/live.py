@@ -22,6 +22,8 @@ class Live:
         self.quiet, self.verbose = quiet, verbose
         self.terminal = stream.isatty() and not quiet
         self.total = 0
+        self.stage = ""
+        """What is done before the first scenario, such as the start of a server."""
         self.counts: Counter[Verdict] = Counter()
         self.running: dict[str, float] = {}
         self.drawn = False
@@ -29,7 +31,7 @@ class Live:
 
     def event(self, event: Event) -> None:
         if isinstance(event, RunStarted):
-            self.total = len(event.scenarios)
+            self.total, self.stage = len(event.scenarios), ""
             self.counts.clear()
         elif isinstance(event, ScenarioStarted):
             self.running[event.id] = time.monotonic()
@@ -41,14 +43,14 @@ class Live:
 
     def tick(self) -> None:
         """Called a few times a second."""
-        if self.quiet or not self.total:
+        if self.quiet or not (self.total or self.stage):
             return
         if self.terminal:
             text = self.status()
             self.stream.write("\r\x1b[2K" + text[: self.width - 1])
             self.stream.flush()
             self.drawn = True
-        elif time.monotonic() - self.spoke >= PLAIN_EVERY:
+        elif self.total and time.monotonic() - self.spoke >= PLAIN_EVERY:
             self.say(self.status())
 
     def say(self, line: str) -> None:
@@ -67,6 +69,8 @@ class Live:
 
     def status(self) -> str:
         """``[120/166] 118 pass, 2 fail; 12 running, longest reclaim/dead-owner 7 s``"""
+        if not self.total:
+            return self.stage
         ended = self.counts.total()
         counts = ", ".join(f"{self.counts[verdict]} {verdict.value}" for verdict in Verdict if self.counts[verdict])
         text = f"[{ended}/{self.total}] {counts or 'starting'}"
