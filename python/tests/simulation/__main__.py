@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+import resource
 import sys
+import time
+from collections.abc import Callable
 
 from .plan import draw
-from .run import simulate, tell
+from .run import Result, simulate, tell
+
+SHOWN = 50
+"""How many violations are printed."""
 
 
 def main() -> int:
-    if os.environ.get("PYTHONHASHSEED") != "0":
-        # The order of sets is part of a replay.
-        os.environ["PYTHONHASHSEED"] = "0"
-        os.execv(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]])
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000, help="how many requests to simulate (default 100000)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
@@ -28,14 +31,36 @@ def main() -> int:
     if options.seed is not None:
         print("\n".join(tell(draw(options.seed, options.asks), without, options.request)))
         return 0
-    total, seconds = simulate(options.requests, options.jobs, options.first, without, options.asks)
-    print(f"{total}\n  {seconds:.1f} s, {total.requests / seconds:.0f} requests a second")
-    for seed, name, text in total.violations[:200]:
+    started = time.monotonic()
+    seeds = itertools.count(options.first)
+    total = simulate(seeds, options.jobs, without, options.asks, options.requests, _progress(options.requests))
+    seconds = time.monotonic() - started
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = used.ru_utime + used.ru_stime
+    print(total)
+    print(
+        f"  {seconds:.1f} s, {total.requests / seconds:.0f} requests a second; {total.requests / busy:.0f} a second of CPU"
+    )
+    for seed, name, text in total.violations[:SHOWN]:
         print(f"  seed {seed}: {name}: {text}")
     if total.violations:
         extra = f" --without {options.without}" if options.without else ""
-        print(f"replay: python -m tests.simulation --seed {total.violations[0][0]}{extra}")
+        extra += f" --asks {options.asks}" if options.asks != parser.get_default("asks") else ""
+        print(f"replay, from python/: python -m tests.simulation --seed {total.violations[0][0]}{extra}")
     return 1 if total.violations else 0
+
+
+def _progress(wanted: int) -> Callable[[Result], None]:
+    """A line on a terminal that says how far it is."""
+    if not sys.stderr.isatty():
+        return lambda _total: None
+
+    def show(total: Result) -> None:
+        found = sum(total.guarantees.values())
+        end = "" if total.requests < wanted else "\n"
+        sys.stderr.write(f"\r{total.requests:>9} of {wanted} requests, {found} violations{end}")
+
+    return show
 
 
 if __name__ == "__main__":

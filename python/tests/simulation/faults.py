@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from .process import Actor
     from .world import World
 
+POISONED = 0.2
+"""The share of crashes that a request brings about, in whoever runs it."""
+
 
 class Faults:
     """Plans the faults of a world. All are over soon after the last request was sent."""
@@ -18,6 +21,7 @@ class Faults:
     def __init__(self, world: World) -> None:
         self.world = world
         self.random = world.random
+        self.struck = world.history.struck
         self.kinds: dict[str, Callable[[], None]] = {
             "crash": self.crash,
             "pause": self.pause,
@@ -53,7 +57,16 @@ class Faults:
         actor = self._one()
         if actor is None:
             return
+        if self.random.random() < POISONED:
+            actor.do(self.world.workload.poison, actor)
+            return
         learns = 0.0 if self.random.random() < 0.7 else self.random.uniform(1.0, 20.0)
+        self.crash_one(actor, learns)
+
+    def crash_one(self, actor: Actor, learns: float = 0.0) -> None:
+        if not actor.alive:
+            return
+        self.struck["crash"] += 1
         actor.crash(learns)
         self.world.schedule.after(self.random.uniform(0.2, 6.0), self.world.join, actor.record.group)
 
@@ -91,6 +104,7 @@ class Faults:
         """A rolling restart: a process closes in order, another one comes."""
         actor = self._one()
         if actor is not None:
+            self.struck["rolling restart"] += 1
             actor.close(self.random.choice((0.5, 5.0, 30.0)))
             self.world.schedule.after(self.random.uniform(0.0, 3.0), self.world.join, actor.record.group)
 
@@ -122,6 +136,7 @@ class Faults:
     def empty(self) -> None:
         """Redis restarts with nothing."""
         if self.world.server.up:
+            self.struck["restart empty"] += 1
             self.world.note(None, "restarts empty")
             self.world.server.stop(self.random.choice((0.05, 1.0, 4.0)), "empty", ({}, {}))
 
@@ -132,15 +147,18 @@ class Faults:
         if self.random.random() < 0.5:
             name = self.random.choice(self.world.group_names)
             self.world.note(None, f"group {name} is destroyed")
-            self.world.operate([("XGROUP", "DESTROY", self.world.stream, name)])
+            self.struck["group destroyed"] += self.world.operate([("XGROUP", "DESTROY", self.world.stream, name)]) == [
+                1
+            ]
         else:
             self.world.note(None, "the stream is deleted")
-            self.world.operate([("DEL", self.world.stream)])
+            self.struck["stream deleted"] += self.world.operate([("DEL", self.world.stream)]) == [1]
 
     def restart(self) -> None:
         """Redis is away for a while and comes back with everything."""
         if self.world.server.up:
             away = self.random.choice((0.05, 1.0, 5.0, 12.0, 20.0)) * self.random.uniform(0.8, 1.2)
+            self.struck["restart"] += 1
             self.world.note(None, f"restarts, away for {away:.1f} s")
             self.world.server.stop(away, "restart", None)
 
@@ -153,5 +171,6 @@ class Faults:
     def clock(self) -> None:
         """The server's clock steps."""
         step = self.random.choice((-60.0, -2.0, 2.0, 8.0, 15.0, 3600.0))
+        self.struck["clock step"] += 1
         self.world.note(None, f"its clock steps by {step:g} s")
         self.world.server.step_clock(step)

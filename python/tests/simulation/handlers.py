@@ -36,6 +36,8 @@ class Handlers:
             self._end(incoming, ask)
         elif kind == "nested":
             self._ask_another(incoming, ask)
+        elif kind == "poison":
+            actor.schedule.after(0.05, actor.do, actor.world.faults.crash_one, actor)
         elif kind == "later":
             actor.schedule.after(min(0.01, ask.duration), actor.do, self._leave, incoming)
             actor.schedule.after(ask.duration, actor.do, self._end_later, incoming, ask)

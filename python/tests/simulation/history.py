@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -142,6 +143,8 @@ class History:
     processes: list[Process] = field(default_factory=list)
     redis: list[Trouble] = field(default_factory=list)
     violations: list[tuple[str, str, int | None]] = field(default_factory=list)
+    struck: Counter[str] = field(default_factory=Counter)
+    """How often each fault really struck (``coverage.FAULTS``), and each kind of work was done (``coverage.WORK``)."""
 
     def violation(self, guarantee: str, text: str, ask: Ask | None = None) -> None:
         self.violations.append((guarantee, text, None if ask is None else ask.number))

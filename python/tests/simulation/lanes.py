@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WRITE_TIMEOUT = 5.0
 """Seconds after which a runtime gives up waiting for the replies of a batch."""
+CUTS = {"before": "cut before execution", "after": "cut after execution", "partly": "cut in the middle"}
 READ_SLACK = 1.0
 """Seconds that a runtime waits for a blocking read beyond its BLOCK."""
 
@@ -121,6 +122,7 @@ class Writer(Lane):
             replies = self.server.run(connection, commands)
             self.schedule.after(self.actor.latency(), self.actor.do, self._replies, connection, batch, replies)
             return
+        self.actor.world.history.struck[CUTS[fate]] += 1
         if fate == "after":
             self.actor.world.wrote(self.actor, batch)
             self.server.run(connection, commands)
@@ -152,6 +154,7 @@ class Reader(Lane):
         if not connection.open or (self.hole and self.connection is connection):
             return
         if connection.fate == "before":
+            self.actor.world.history.struck[CUTS["before"]] += 1
             self.cut("before the read")
             return
         reply = self.server.run(connection, [read.command])[0]
@@ -181,6 +184,7 @@ class Reader(Lane):
 
     def _answered(self, connection: Connection, read: Read, answer: Any) -> None:
         if connection.fate and answer is not None:
+            self.actor.world.history.struck[CUTS["after"]] += 1
             self.cut("after the read took something")
             return
         self.schedule.after(self.actor.latency(), self.actor.do, self._reply, connection, read, answer)

@@ -32,6 +32,7 @@ class Actor:
         self.record = record
         self.random = world.random
         self.endpoint = Endpoint(settings, source)
+        self._first_id = self.endpoint.instance
         self.handlers = Handlers(self)
         self.writer = Writer(self, world.server)
         self.reader = Reader(self, world.server)
@@ -154,6 +155,7 @@ class Actor:
         if event.state is State.UP:
             if record.up_at is None:
                 record.up_at = now
+                self.world.history.struck["instance id taken"] += self.endpoint.instance != self._first_id
             self._down_ends(now)
             if self.world.plan.hints:
                 self.schedule.after(2 * self.latency(), self.do, self._listen)
@@ -208,6 +210,8 @@ class Actor:
     def _hint(self, channel: bytes) -> None:
         if self.random.random() >= self.world.plan.lost_hints:
             self.schedule.after(self.latency(), self.do, self._woken, channel)
+        else:
+            self.world.history.struck["wake-up lost"] += 1
 
     def _woken(self, channel: bytes) -> None:
         self.endpoint.woken(channel, self.schedule.now)
@@ -258,6 +262,7 @@ class Actor:
     def pause(self, seconds: float) -> None:
         if not self.alive or self._paused:
             return
+        self.world.history.struck["pause"] += 1
         self.trouble(seconds, "paused", f"for {seconds:.1f} s")
         self._paused = True
         self.schedule.after(seconds, self._resume)
@@ -276,6 +281,7 @@ class Actor:
         if not self.alive or self.cut_off:
             return
         self.cut_off = True
+        self.world.history.struck["cut off silently" if silently else "cut off"] += 1
         self.trouble(seconds + (6.0 if silently else 0.0), "cut off", f"for {seconds:.1f} s" + ", silently" * silently)
         for lane in (self.writer, self.reader):
             if silently:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import gc
+import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
 from .checker import Checker
+from .coverage import table, work_of
 from .plan import Plan, draw
 from .story import Story
 from .world import World
@@ -17,23 +19,31 @@ from .world import World
 
 @dataclass
 class Result:
-    """What one world, or several, came to. ``violations`` hold seed, guarantee and text."""
+    """What one world, or several, came to.
+
+    ``runs_again``: runs beyond the first of each request; ``second_runs``: the same by their causes.
+    ``struck``: see ``coverage``. ``violations`` hold seed, guarantee and text.
+    """
 
     seeds: int = 0
     requests: int = 0
     runs: int = 0
+    runs_again: int = 0
     second_runs: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     guarantees: Counter[str] = field(default_factory=Counter)
+    struck: Counter[str] = field(default_factory=Counter)
     violations: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, other: Result) -> None:
         self.seeds += other.seeds
         self.requests += other.requests
         self.runs += other.runs
+        self.runs_again += other.runs_again
         self.second_runs += other.second_runs
         self.outcomes += other.outcomes
         self.guarantees += other.guarantees
+        self.struck += other.struck
         self.violations += other.violations
 
     def __str__(self) -> str:
@@ -44,6 +54,7 @@ class Result:
             f"{self.requests} requests in {self.seeds} worlds, {self.runs} runs\n"
             f"  ended: {ends}\n"
             f"  second runs: {sum(self.second_runs.values())} ({causes})\n"
+            f"{table(self.struck)}\n"
             f"  violations: {sum(self.guarantees.values())} ({broken})"
         )
 
@@ -58,7 +69,10 @@ def play_plan(plan: Plan, without: frozenset[str] = frozenset()) -> Result:
     history = world.run()
     checker = Checker(world)
     checker.check()
-    result = Result(1, len(history.asks), sum(len(ask.runs) for ask in history.asks), checker.causes, checker.outcomes)
+    runs = [len(ask.runs) for ask in history.asks]
+    again = sum(count - 1 for count in runs if count)
+    struck = history.struck + work_of(history)
+    result = Result(1, len(runs), sum(runs), again, checker.causes, checker.outcomes, struck=struck)
     for name, text, number in history.violations:
         result.guarantees[name] += 1
         if len(result.violations) < 10:
@@ -88,21 +102,24 @@ def tell(plan: Plan, without: frozenset[str] = frozenset(), number: int | None =
     return lines + story.tell(keys, ask.sent_at - 1.0, end)
 
 
-def play_many(requests: int, jobs: int, first: int, without: frozenset[str], asks: int) -> Iterator[Result]:
-    """Worlds from seed ``first`` on, until enough requests were simulated."""
-    done, seed = 0, first
-    if jobs <= 1:
-        while done < requests:
-            result = play(seed, without, asks)
-            seed, done = seed + 1, done + result.requests
-            yield result
-        return
-    with ProcessPoolExecutor(jobs, get_context("fork")) as pool:
-        running = set()
+def fingerprint(seed: int, asks: int = 2000) -> str:
+    """A digest of everything that happened to each request of a world: equal for equal histories."""
+    history = World(draw(seed, asks)).run()
+    told = [
+        (a.id, a.destination, a.outcomes, a.status, a.content, a.runs, a.replies, a.entry_id, a.deleted_at)
+        for a in history.asks
+    ]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def play_many(seeds: Iterable[int], jobs: int, without: frozenset[str], asks: int, requests: float) -> Iterator[Result]:
+    """Worlds of these seeds, in ``jobs`` processes, until enough requests were simulated."""
+    done, left = 0, iter(seeds)
+    with ProcessPoolExecutor(jobs, get_context("fork"), initializer=gc.set_threshold, initargs=(50_000,)) as pool:
+        running: set[Future[Result]] = set()
         while True:
-            while len(running) < 2 * jobs and done < requests:
+            while len(running) < 2 * jobs and done < requests and (seed := next(left, None)) is not None:
                 running.add(pool.submit(play, seed, without, asks))
-                seed += 1
             if not running:
                 return
             ended, running = wait(running, return_when=FIRST_COMPLETED)
@@ -113,11 +130,16 @@ def play_many(requests: int, jobs: int, first: int, without: frozenset[str], ask
 
 
 def simulate(
-    requests: int, jobs: int, first: int = 0, without: frozenset[str] = frozenset(), asks: int = 2000
-) -> tuple[Result, float]:
-    """All of them together, and the seconds that it took."""
-    started = time.monotonic()
+    seeds: Iterable[int],
+    jobs: int,
+    without: frozenset[str] = frozenset(),
+    asks: int = 2000,
+    requests: float = float("inf"),
+    progress: Callable[[Result], None] = lambda _total: None,
+) -> Result:
+    """All of them together. ``progress`` is told the total after each world."""
     total = Result()
-    for result in play_many(requests, jobs, first, without, asks):
+    for result in play_many(seeds, jobs, without, asks, requests):
         total.add(result)
-    return total, time.monotonic() - started
+        progress(total)
+    return total

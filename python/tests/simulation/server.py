@@ -9,8 +9,10 @@ from redisipc.protocol.commands import Command
 
 from .history import History, Trouble
 from .redis_model import Blocked, Client, Model, Profile
+from .redis_model.data import Stream
 from .schedule import Schedule
 
+LOSSES = {"failover": "failover with lost writes", "rewind": "restart with lost writes"}
 EPOCH = 1_700_000_000
 """The server's wall clock, in seconds, at virtual time 0."""
 
@@ -78,10 +80,12 @@ class Server:
             if connection.open:
                 self.forget(connection)
                 connection.broken(connection)
-        self.schedule.after(seconds, self._start, state)
+        self.schedule.after(seconds, self._start, kind, state)
 
-    def _start(self, state: tuple[dict[bytes, Any], dict[bytes, int]] | None) -> None:
+    def _start(self, kind: str, state: tuple[dict[bytes, Any], dict[bytes, int]] | None) -> None:
         keys, expires = state if state is not None else (self.model.keys, self.model.expires)
+        if keys and state is not None and _newest(keys) != _newest(self.model.keys):
+            self.history.struck[LOSSES[kind]] += 1
         self.model.become(keys, expires)
         self.up = True
         self.on_restart()
@@ -90,12 +94,18 @@ class Server:
         now = self.schedule.now
         self.history.redis.append(Trouble(now, now + seconds, "memory"))
         self.model.out_of_memory = True
-        self.schedule.after(seconds, self._gain_memory)
+        self.schedule.after(seconds, self._gain_memory, self.model.refused)
 
-    def _gain_memory(self) -> None:
+    def _gain_memory(self, refused: int) -> None:
         self.model.out_of_memory = False
+        self.history.struck["writes refused without memory"] += self.model.refused > refused
 
     def step_clock(self, seconds: float) -> None:
         now = self.schedule.now
         self.history.redis.append(Trouble(now, now, "clock"))
         self.step += seconds
+
+
+def _newest(keys: dict[bytes, Any]) -> list[tuple[int, int]]:
+    """The last ID of each stream."""
+    return [value.last for value in keys.values() if isinstance(value, Stream)]

@@ -58,12 +58,18 @@ class Workload:
             return None
         return self._send(actor, "work" if self.random.random() < 0.3 else "quick", left)
 
+    def poison(self, actor: Actor) -> None:
+        """A request that kills whoever runs it, until it is given up."""
+        if actor.record.closing_at is None:
+            self._send(actor, "poison", 60.0)
+            actor.pump()
+
     def _send(self, actor: Actor, kind: str, timeout: float | None) -> Ask | None:
         world, random = self.world, self.random
         names = world.group_names
         destination = names[int(random.random() * len(names))]
         duration = 0.0
-        if kind not in ("quick", "nested"):
+        if kind not in ("quick", "nested", "poison"):
             duration = random.random() * 0.3
             if random.random() < self.plan.long_share:
                 duration = random.uniform(2.0, 25.0)

@@ -80,6 +80,7 @@ class World:
         self.actors: list[Actor] = []
         self.by_group: dict[str, list[Actor]] = {name: [] for name in self.group_names}
         self.workload = Workload(self)
+        self.faults = Faults(self)
         self.executing = -1
         self.operator = Client()
 
@@ -99,7 +100,7 @@ class World:
             for _ in range(members):
                 self.schedule.after(self.random.random() * 0.3, self.join, name)
         self.schedule.run(START + 1.0)
-        Faults(self).plan()
+        self.faults.plan()
         self.workload.begin()
         self.schedule.run(self.schedule.now + self.plan.seconds)
         while not self.workload.sent_all:

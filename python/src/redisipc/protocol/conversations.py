@@ -110,7 +110,8 @@ def _claim_again(core: Core, responder: Responder) -> Talk:
         mine = [id for id, reply in zip(chunk, answers, strict=True) if reply]
         if mine:
             checked((yield [commands.keep(names.stream, names.group, names.dispatcher, mine)]))
-        for id in set(chunk) - set(mine):
+        kept = set(mine)
+        for id in [id for id in chunk if id not in kept]:
             responder.lost(id, "another member took the request over, or it is gone")
 
 

@@ -69,6 +69,7 @@ class Model:
         self.keys: dict[bytes, Any] = {}
         self.expires: dict[bytes, int] = {}
         self.out_of_memory = False
+        self.refused = 0
         self.waiting: dict[bytes, list[Blocked]] = {}
         self.touched: bytes | None = None
         self.subscribers: dict[bytes, list[Callable[[bytes], None]]] = {}
@@ -124,6 +125,7 @@ class Model:
         if handler is None:
             return Failure("ERR", f"ERR unknown command '{command[0]!s}'")
         if self.out_of_memory and self._needs_memory(command):
+            self.refused += 1
             return Failure("OOM", "OOM command not allowed when used memory > 'maxmemory'.")
         try:
             return handler(self, command)
@@ -160,6 +162,7 @@ class Model:
             return Failure("ERR", f"ERR unknown command '{name}'")
         if self.out_of_memory and self._needs_memory(command):
             client.dirty = True
+            self.refused += 1
             return Failure("OOM", "OOM command not allowed when used memory > 'maxmemory'.")
         queue.append(command)
         return b"QUEUED"

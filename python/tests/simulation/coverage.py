@@ -1,0 +1,70 @@
+"""What a run must have gone through to prove anything: each fault, and each kind of work, counted where it took effect."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from .history import Ask, History
+
+FAULTS = (
+    "crash", "pause", "cut before execution", "cut after execution", "cut in the middle", "cut off", "cut off silently",
+    "failover with lost writes", "restart with lost writes", "restart empty", "restart", "group destroyed",
+    "stream deleted", "writes refused without memory", "clock step", "rolling restart", "instance id taken", "wake-up lost",
+)  # fmt: skip
+WORK = (
+    "short handler", "long handler", "nested request", "answer after the handler returned", "rejected by the handler",
+    "never answered", "cancelled", "overloaded", "given up after 3 starts", "timeout under 1 s", "timeout of 60 s",
+    "sent to a large group",
+)  # fmt: skip
+LONG = 10.0
+"""Seconds from which on a handler is long: without keep-alive it would be reclaimed."""
+LARGE = 6
+"""Members from which on a group is large."""
+_KINDS = {
+    "later": "answer after the handler returned",
+    "nested": "nested request",
+    "reject": "rejected by the handler",
+    "silent": "never answered",
+}
+
+
+def work_of(history: History) -> Counter[str]:
+    """What the requests of a world were like; a handler that never started counts for nothing."""
+    members = Counter(process.group for process in history.processes if process.up_at is not None)
+    done: Counter[str] = Counter()
+    for ask in history.asks:
+        done.update(_work(ask))
+        done["sent to a large group"] += members[ask.destination] >= LARGE
+    return done
+
+
+def _work(ask: Ask) -> list[str]:
+    found = []
+    if ask.runs:
+        found.append("long handler" if ask.duration >= LONG else "short handler")
+        if ask.kind in _KINDS:
+            found.append(_KINDS[ask.kind])
+    if ask.status == "cancelled":
+        found.append("cancelled")
+    content = ask.content or b""
+    if content.startswith(b"Overloaded: "):
+        found.append("overloaded")
+    elif content.startswith(b"Given up after "):
+        found.append("given up after 3 starts")
+    if ask.timeout < 1.0:
+        found.append("timeout under 1 s")
+    elif ask.timeout == 60.0:
+        found.append("timeout of 60 s")
+    return found
+
+
+def missing(struck: Counter[str]) -> list[str]:
+    """What did not happen at all."""
+    return [name for name in FAULTS + WORK if not struck[name]]
+
+
+def table(struck: Counter[str]) -> str:
+    """Both lists with their counts, for the figures of a run."""
+    faults = ", ".join(f"{name} {struck[name]}" for name in FAULTS)
+    work = ", ".join(f"{name} {struck[name]}" for name in WORK)
+    return f"  faults: {faults}\n  work: {work}"
