@@ -6,7 +6,7 @@ A budget is what the wire may take on a busy machine, not what it takes: waiting
 from __future__ import annotations
 
 SECONDS: dict[str, float] = {
-    "connect": 5.0,
+    "connect": 10.0,
     "delivery": 5.0,
     "response": 5.0,
     "settle": 4.0,

@@ -10,6 +10,7 @@ from ..server import NoServer, Server, private
 from ..server.url import GivenServer
 from ..wire.address import Address
 from ..wire.client import Client
+from ..within import within
 
 AT_ONCE = 4
 """Own servers that run side by side."""
@@ -60,7 +61,7 @@ class OwnServers:
     async def _emptied(server: Server) -> bool:
         client = Client(Address.parse(server.url))
         try:
-            await asyncio.wait_for(client("FLUSHALL"), 2.0)
+            await within(client("FLUSHALL"), 2.0)
             return True
         except Exception:
             return False

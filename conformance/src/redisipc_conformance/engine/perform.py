@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..scenario.matchers import show
@@ -20,15 +22,18 @@ from ..steps.stage import Stage
 from ..testee.schemas import TesteeSchemas
 from ..wire.address import Address
 from ..wire.client import Client
+from ..within import within
 from . import entry_rule
 from .events import BudgetUse
 from .own_servers import OwnServers
-from .pool import Pool
+from .pool import Pool, Shard
 from .transcript import Transcript
 from .verdicts import Ended
 
 LONGEST_SECONDS = 300.0
 """No scenario takes longer: one that does hangs, and the suite is at fault, since every wait of it has an end."""
+LAST_WORDS_SECONDS = 0.5
+"""How long the stderr of a process that has ended is waited for."""
 PROBE_SECONDS = 2.0
 """What a process that did not answer a call in time gets to say hello, before it counts as hung."""
 
@@ -48,6 +53,13 @@ class Surroundings:
     seed: int
     features: frozenset[str]
     no_timeouts: bool = False
+    shards: int = 2
+    """Processes of the testee for each name that scenarios use."""
+    _turn: Iterator[int] = field(default_factory=itertools.count)
+
+    def shard(self) -> Shard:
+        """Processes that are shared with other scenarios: the next ones in turn."""
+        return Shard(self.pool, next(self._turn) % self.shards)
 
     def private_pool(self) -> Pool:
         return Pool(self.command, self.schemas, self.budgets["connect"] * 2)
@@ -93,15 +105,22 @@ class Performance:
         around = self.around
         try:
             stage = self.stage = Stage(
-                self.scenario, row=self.row, seed=around.seed, client=client, address=address, server=server,
-                processes=pool, budgets=around.budgets, scale=around.scale, features=around.features,
-            )  # fmt: skip
+                self.scenario,
+                row=self.row,
+                seed=around.seed,
+                client=client,
+                address=address,
+                server=server,
+                processes=around.shard() if pool is around.pool else pool,
+                budgets=around.budgets,
+                scale=around.scale,
+                features=around.features,
+            )
         except SuiteFault as error:
             ended.fault, ended.fault_line = str(error), self.scenario.lines.of(("rows",))
             return
         if pool is not around.pool:
             pool.on_gone = stage.process_gone
-        stderr_before = len(pool.stderr())
         began = time.monotonic()
         try:
             await stage.open()
@@ -113,14 +132,14 @@ class Performance:
         self._inspect(stage, ended)
         if not ended.clean:
             ended.transcript = Transcript(stage)
-        ended.stderr = pool.stderr()[stderr_before:]
+            ended.stderr = await self._stderr(stage)
         ended.budgets = tuple(BudgetUse(*use) for use in stage.budget_uses)
 
     async def _play(self, stage: Stage, ended: Ended) -> None:
         longest = 24 * 3600.0 if self.around.no_timeouts else LONGEST_SECONDS * self.around.scale
         player = Player(stage, ended.book)
         try:
-            await asyncio.wait_for(player.play(self.scenario.steps), longest)
+            await within(player.play(self.scenario.steps), longest)
             if stage.crash is not None and not ended.book.complete:
                 raise stage.crash
         except Stopped as stopped:
@@ -131,12 +150,20 @@ class Performance:
             ended.fault, ended.fault_line = f"line {error.line}: {error}", error.line
         except (SuiteFault, BadValue) as error:
             ended.fault = str(error)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             ended.fault = f"the scenario did not end within {longest:g} s"
         ended.stopped_rows = stage.stopped_rows
         if stage.crash is not None and ended.stopped is not None:
             # What failed may have failed because nobody was there any more.
             ended.crash = str(stage.crash)
+
+    @staticmethod
+    async def _stderr(stage: Stage) -> str:
+        for process in {endpoint.process for endpoint in stage.endpoints}:
+            if process is not None and process.gone is not None:
+                with contextlib.suppress(TimeoutError):
+                    await within(process.ended(), LAST_WORDS_SECONDS)
+        return stage.stderr()
 
     @staticmethod
     async def _probe(stage: Stage, pool: Pool) -> None:

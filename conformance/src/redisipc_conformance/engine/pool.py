@@ -12,6 +12,25 @@ from ..testee.schemas import TesteeSchemas
 Hear = Callable[[str, dict[str, Any]], None]
 
 
+class Shard:
+    """The processes of one part of the scenarios: one process for all of them would be a queue before one interpreter."""
+
+    def __init__(self, pool: Pool, number: int) -> None:
+        self._pool = pool
+        self._suffix = f"#{number}" if number else ""
+        self.listen = pool.listen
+        self.unlisten = pool.unlisten
+
+    async def get(self, name: str) -> TesteeProcess:
+        return await self._pool.get(name + self._suffix)
+
+    def running(self, name: str) -> TesteeProcess | None:
+        return self._pool.running(name + self._suffix)
+
+    def expect_end(self, name: str) -> TesteeProcess | None:
+        return self._pool.expect_end(name + self._suffix)
+
+
 class Pool:
     """Processes by name. A dead, broken or hung one is replaced when its name is wanted again."""
 
@@ -87,10 +106,6 @@ class Pool:
     async def _close(self, process: TesteeProcess) -> None:
         self._all.discard(process)
         await process.close()
-
-    def stderr(self) -> str:
-        """What all of them that still run have written."""
-        return "".join(process.stderr for process in self._all)
 
     async def close(self) -> None:
         """Ends all of them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
 import shlex
 import time
@@ -20,6 +19,7 @@ from ..version import __version__
 from ..versions import version_holds
 from ..wire.address import Address
 from ..wire.client import Client
+from ..within import end_all
 from . import budgets
 from .events import (
     Event,
@@ -99,9 +99,7 @@ class Engine:
             if not self._main.cancelled():
                 self._main.result()
         finally:
-            self._main.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await self._main
+            await end_all({self._main})
 
     async def _all(self) -> None:
         began = time.monotonic()
@@ -182,9 +180,7 @@ class Engine:
             for task in tasks:
                 await task
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_all(set(tasks))
 
     async def _scenario(
         self, scenario: Scenario, around: Surroundings, room: asyncio.Semaphore, judge: Judge, server: ServerInfo
@@ -232,9 +228,7 @@ async def _all_or_none(work: list[Any]) -> list[Ended]:
     try:
         return [await task for task in tasks]
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(set(tasks))
 
 
 def _length(scenario: Scenario) -> tuple[bool, bool, bool, int]:

@@ -30,7 +30,9 @@ def decode(raw: bytes) -> Any:
         value = jsontext.loads(text)
     except ValueError:
         return text
-    return text if _not_json(value) else value
+    # Looking at every member of a large value is dear, and hardly ever needed.
+    suspicious = "\\u" in text or text.count("[") + text.count("{") > DEEPEST
+    return text if suspicious and _not_json(value) else value
 
 
 def _not_json(value: Any) -> bool:

@@ -26,13 +26,15 @@ class Maker:
     """Makes values. `lookup` gives what a name stands for and raises BadValue for one that stands for nothing."""
 
     def __init__(self, lookup: Callable[[str], Any], source: random.Random) -> None:
-        self._lookup = lookup
+        self._look_up = lookup
         self._source = source
+        self._matchers = 0
 
     def value(self, written: Any) -> Any:
         """Something definite; raises BadValue where a matcher stands."""
+        before = self._matchers
         made = self.expected(written)
-        if _holds_matcher(made):
+        if self._matchers != before:
             raise BadValue(f"a matcher stands where a value is needed: {written!r}")
         return made
 
@@ -62,11 +64,19 @@ class Maker:
             return self._lookup(whole.group(1))
         return _NAME.sub(lambda found: _as_text(self._lookup(found.group(1))), written)
 
+    def _lookup(self, name: str) -> Any:
+        found = self._look_up(name)
+        # Only rows hold matchers; other values may be megabytes.
+        if name.startswith("row.") and _holds_matcher(found):
+            self._matchers += 1
+        return found
+
     def _form(self, form: str, written: dict[str, Any]) -> Any:
         if form in MATCHERS:
             strange = [key for key in written if key not in MATCHERS]
             if strange:
                 raise BadValue(f"{strange[0]!r} does not belong beside {form}")
+            self._matchers += 1
             return Matcher({key: self.expected(each) for key, each in written.items()})
         if form not in _FORMS:
             raise BadValue(f"{form} is no form; there are {', '.join([*_FORMS, *MATCHERS])}")
@@ -89,6 +99,8 @@ def _as_text(value: Any) -> str:
 
 
 def _holds_matcher(value: Any) -> bool:
+    if not isinstance(value, (dict, list, Matcher)):
+        return False
     work = [value]
     while work:
         item = work.pop()

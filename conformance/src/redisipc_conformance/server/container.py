@@ -7,7 +7,7 @@ import gc
 import warnings
 from typing import Any
 
-from .base import NoServer, Server, free_port, wait_until_up
+from .base import NoServer, Server, _command, connect, free_port, wait_until_up
 from .guard import Guard
 
 DEFAULT_IMAGE = "redis:7"
@@ -78,16 +78,15 @@ class ContainerServer(Server):
         return f"redis://{self._host}:{self._port}/0"
 
     def stop(self) -> None:
-        with contextlib.suppress(Exception):
-            self._container.exec(["sh", "-c", "redis-cli save || valkey-cli save"])
+        # Over the wire: not every image has a shell or a command line client.
+        with contextlib.suppress(OSError, NoServer), connect(self.url) as sock:
+            _command(sock, "SAVE")
         self._container.get_wrapped_container().stop(timeout=5)
 
     def start(self, *, empty: bool = False) -> None:
         self._container.get_wrapped_container().start()
         wait_until_up(self.url, START_SECONDS)
         if empty:
-            from .base import _command, connect
-
             with connect(self.url) as sock:
                 _command(sock, "FLUSHALL")
 

@@ -40,6 +40,7 @@ async def fence(stage: Stage, step: Step) -> Any:
     finally:
         await stage.client.batch([("XDEL", each.key, each.entry) for each in written])
         stage.tell(endpoint.label, "fence").side = "suite"
+    stage.fenced.add(endpoint.label)
     return None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
+from ..within import end_all, within
 from .failure import Failed, Stopped, SuiteFault
 from .registry import word
 from .stage import Stage
@@ -33,9 +34,7 @@ async def together(stage: Stage, step: Step) -> Any:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(set(tasks))
 
 
 @word("background")
@@ -46,8 +45,8 @@ async def background(stage: Stage, step: Step) -> Any:
     async def again() -> None:
         while not ending.is_set():
             await stage.play(step.blocks[0])
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(ending.wait(), every)
+            with contextlib.suppress(TimeoutError):
+                await within(ending.wait(), every)
 
     task = stage.spawn(again())
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
@@ -72,7 +71,7 @@ async def stop(stage: Stage, step: Step) -> Any:
 @word("set")
 async def set_(stage: Stage, step: Step) -> Any:
     for name, written in step.arguments.items():
-        stage.bind(name, stage.value(written))
+        stage.bind(str(stage.value(name)), stage.value(written))
 
 
 @word("value")

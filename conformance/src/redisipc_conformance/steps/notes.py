@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from ..wire import resp
 
 LONGEST = 400
+_QUOTED = re.compile(r'[ "\n\r\t]')
 
 
 @dataclass(eq=False)
@@ -42,7 +44,7 @@ def word(arg: resp.Arg) -> str:
         text = repr(raw)[2:-1]
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}...({len(raw)} bytes)"
-    if not text or any(character in ' "\n\r\t' for character in text):
+    if not text or _QUOTED.search(text):
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r") + '"'
     return text
 

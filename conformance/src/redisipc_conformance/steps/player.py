@@ -26,6 +26,15 @@ from .notes import Note
 from .registry import WORDS
 from .stage import Stage
 
+ACTS = frozenset(
+    {
+        "connect", "send", "trigger", "cancel", "fulfill", "reject", "raise", "ignore", "serve", "disconnect", "peer",
+        "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
+        "silence", "process", "server", "stop", "age"
+    }
+)  # fmt: skip
+"""Steps that change something, so that a fence before them says nothing any more."""
+
 
 class Player:
     """The steps of one scenario on one stage."""
@@ -44,6 +53,8 @@ class Player:
         stage = self.stage
         stage.notes.append(Note(time.monotonic(), "suite", "", _told(step), kind="step"))
         checks: list[str] = []
+        if step.word in ACTS:
+            stage.fenced.clear()
         try:
             checks = [str(stage.value(name)) for name in step.checks]
             result = await WORDS[step.word](stage, step)

@@ -19,6 +19,7 @@ from ..wire.address import Address
 from ..wire.client import Client, ConnectionLost, RedisFailure
 from ..wire.pulse import Pulse
 from ..wire.tap import Exchange, Tap
+from ..within import end_all, within
 from . import notes
 from .failure import Consequence, Crashed, Failed, Stopped, SuiteFault
 from .ledger import Ledger
@@ -102,10 +103,13 @@ class Stage:
         self.suspects: set[TesteeProcess] = set()
         """Processes that did not answer in time."""
         self.budget_uses: list[tuple[str, float, float]] = []
+        self.fenced: set[str] = set()
+        """Endpoints that have dealt with everything that the scenario did: since their fence it only looked."""
         self.noise: set[bytes] = set()
         """Ids of the runner's fences, as they stand in commands."""
         self.fence_endpoint: dict[str, Endpoint] = {}
         self.cancelled_calls = {s.arguments for s in scenario.walk() if s.word == "cancel"}
+        self._stderr_from: dict[TesteeProcess, int] = {}
         self._tail = Tail(address, self.stream, self.ledger)
         self._tasks: set[asyncio.Task[Any]] = set()
         if row is not None:
@@ -297,6 +301,8 @@ class Stage:
     def attach(self, endpoint: Endpoint) -> None:
         """From now on its notifications are heard."""
         self.endpoints.append(endpoint)
+        if endpoint.process is not None:
+            self._stderr_from.setdefault(endpoint.process, endpoint.process.stderr_size)
         self.processes.listen(endpoint.handle, lambda method, params: self._heard(endpoint, method, params))
 
     def tell(self, who: str, text: str, reply: str = "") -> Note:
@@ -394,9 +400,7 @@ class Stage:
         """Nothing of the scenario goes on after this: no task, no tap, no key."""
         for going in self.going:
             going.stop()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(set(self._tasks))
         for tap in self.taps.values():
             for fault in tap.faults:
                 fault.lift()
@@ -429,7 +433,12 @@ class Stage:
         keys |= {peer.key for peer in self.peers}
         if self.server is None:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(self.client.reply("DEL", *keys), 2.0)
+                await within(self.client.reply("DEL", *keys), 2.0)
+
+    def stderr(self) -> str:
+        """What the processes that this scenario used have written since it used them; others may have made them."""
+        said = ((process, process.stderr_size - since) for process, since in self._stderr_from.items())
+        return "".join(process.stderr[-size:] for process, size in said if size > 0)
 
     def visible(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
         """All but what only a fence made the testee do."""

@@ -115,6 +115,8 @@ def _outcome(send: Send, wanted: Any, parts: dict[str, Any]) -> Look:
     ended: Outcome | None = send.outcome
     if ended is None:
         return missing("the send has not ended", expected, "still outstanding")
+    if ended.status == "lost":
+        return missing("the testee's process ended before the send did", expected, str(ended.content))
     seen = f"{ended.status} after {ended.took:.3f} s with content {show(ended.content)}"
     statuses = wanted if isinstance(wanted, list) else [wanted]
     told = None

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..within import within
 from .errors import TesteeBroke, TesteeGone, TesteeRefused, TesteeUnusable
 from .jsonrpc import Conversation
 from .schemas import PROTOCOL, TesteeSchemas
@@ -32,6 +33,8 @@ class TesteeProcess:
         self.command = tuple(command)
         self.hello: dict[str, Any] = {}
         self.stderr = ""
+        self.stderr_size = 0
+        """Characters that it has ever written to stderr; `stderr` keeps the last of them."""
         self.gone: TesteeGone | None = None
         """Set when it has ended, or has closed its stdout."""
         self.on_gone: Callable[[], None] = lambda: None
@@ -69,10 +72,8 @@ class TesteeProcess:
         testee = cls(command, process, Conversation(schemas, on_notification))
         try:
             testee.hello = await testee.call("hello", {"protocol": PROTOCOL}, seconds)
-        except (TesteeRefused, TesteeGone, TesteeBroke, TimeoutError, asyncio.TimeoutError) as error:
-            told = (
-                f"no answer within {seconds:g} s" if isinstance(error, (TimeoutError, asyncio.TimeoutError)) else error
-            )
+        except (TesteeRefused, TesteeGone, TesteeBroke, TimeoutError) as error:
+            told = f"no answer within {seconds:g} s" if isinstance(error, TimeoutError) else error
             testee.kill()
             await testee.close()
             tail = testee.stderr.strip().splitlines()[-5:]
@@ -122,8 +123,8 @@ class TesteeProcess:
     async def wait(self, future: asyncio.Future[dict[str, Any]], method: str, seconds: float) -> dict[str, Any]:
         """The result of a call that was begun. Raises as `call` does."""
         try:
-            return await asyncio.wait_for(future, seconds)
-        except asyncio.TimeoutError as error:
+            return await within(future, seconds)
+        except TimeoutError as error:
             raise TimeoutError(f"{method} was not answered within {seconds:g} s") from error
 
     def kill(self) -> None:
@@ -158,8 +159,8 @@ class TesteeProcess:
                     await self.call("shutdown", {}, SHUTDOWN_SECONDS)
             if self._process.stdin is not None:
                 self._process.stdin.close()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._process.wait()), SHUTDOWN_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await within(self._process.wait(), SHUTDOWN_SECONDS)
         finally:
             self.kill()
             await self._process.wait()
@@ -190,9 +191,9 @@ class TesteeProcess:
         if self.gone is not None:
             return
         try:
-            code = await asyncio.wait_for(asyncio.shield(self._process.wait()), 0.5)
+            code = await within(self._process.wait(), 0.5)
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        except asyncio.TimeoutError:
+        except TimeoutError:
             how = "it closed its stdout"
         calls = ", ".join(self.outstanding)
         self.gone = TesteeGone(how, calls)
@@ -204,7 +205,9 @@ class TesteeProcess:
         assert stderr is not None
         with contextlib.suppress(OSError):
             while data := await stderr.read(65536):
-                self.stderr = (self.stderr + data.decode("utf-8", "replace"))[-KEPT_STDERR:]
+                text = data.decode("utf-8", "replace")
+                self.stderr_size += len(text)
+                self.stderr = (self.stderr + text)[-KEPT_STDERR:]
 
 
 def _die_with_parent() -> None:

@@ -80,63 +80,79 @@ def encode_reply(value: Any) -> bytes:
     return b"*%d\r\n" % len(encoded) + b"".join(encoded)
 
 
+def parse(buffer: bytes | bytearray, start: int = 0) -> tuple[Any, int]:
+    """The frame at `start` and where the next one begins. Raises Incomplete when it is not all there yet."""
+    end = buffer.find(b"\r\n", start)
+    if end < 0:
+        raise Incomplete
+    kind = buffer[start]
+    at = end + 2
+    if kind == _BULK:
+        size = int(buffer[start + 1 : end])
+        if size < 0:
+            return None, at
+        after = at + size
+        if len(buffer) < after + 2:
+            raise Incomplete
+        return bytes(buffer[at:after]), after + 2
+    if kind == _INTEGER:
+        return int(buffer[start + 1 : end]), at
+    if kind == _SIMPLE:
+        return Status(buffer[start + 1 : end]), at
+    if kind == _ARRAY:
+        return _array(buffer, at, int(buffer[start + 1 : end]), [])
+    return _rarer(chr(kind), buffer, bytes(buffer[start + 1 : end]), at)
+
+
+_BULK, _INTEGER, _SIMPLE, _ARRAY = b"$:+*"
+
+
+def _rarer(kind: str, buffer: bytes | bytearray, line: bytes, at: int) -> tuple[Any, int]:
+    """Errors, and what only RESP3 has."""
+    if kind == "-":
+        return ErrorReply(line.decode(errors="replace")), at
+    if kind in "=!":
+        size = int(line)
+        if len(buffer) < at + size + 2:
+            raise Incomplete
+        body = bytes(buffer[at : at + size])
+        at += size + 2
+        return (ErrorReply(body.decode(errors="replace")) if kind == "!" else body[4:]), at
+    if kind == "~":
+        return _array(buffer, at, int(line), [])
+    if kind == ">":
+        return _array(buffer, at, int(line), Push())
+    if kind == "%":
+        # A map is given flat, as RESP2 would: callers read it the same way for both.
+        return _array(buffer, at, 2 * int(line), [])
+    if kind == "|":
+        _, at = _array(buffer, at, 2 * int(line), [])
+        return parse(buffer, at)
+    if kind == "_":
+        return None, at
+    if kind == "#":
+        return line == b"t", at
+    if kind == ",":
+        return float(line), at
+    if kind == "(":
+        return int(line), at
+    raise ProtocolError(f"no RESP type begins with {kind!r}")
+
+
+def _array(buffer: bytes | bytearray, at: int, size: int, items: list[Any]) -> tuple[list[Any] | None, int]:
+    if size < 0:
+        return None, at
+    for _ in range(size):
+        item, at = parse(buffer, at)
+        items.append(item)
+    return items, at
+
+
 def _line(buffer: bytes | bytearray, start: int) -> tuple[bytes, int]:
     end = buffer.find(b"\r\n", start)
     if end < 0:
         raise Incomplete
     return bytes(buffer[start:end]), end + 2
-
-
-def parse(buffer: bytes | bytearray, start: int = 0) -> tuple[Any, int]:
-    """The frame at `start` and where the next one begins. Raises Incomplete when it is not all there yet."""
-    if start >= len(buffer):
-        raise Incomplete
-    kind = buffer[start : start + 1]
-    line, at = _line(buffer, start + 1)
-    if kind in (b"$", b"=", b"!"):
-        size = int(line)
-        if size < 0:
-            return None, at
-        if len(buffer) < at + size + 2:
-            raise Incomplete
-        body = bytes(buffer[at : at + size])
-        at += size + 2
-        if kind == b"!":
-            return ErrorReply(body.decode(errors="replace")), at
-        return (body[4:] if kind == b"=" else body), at
-    if kind == b":":
-        return int(line), at
-    if kind == b"+":
-        return Status(line), at
-    if kind == b"-":
-        return ErrorReply(line.decode(errors="replace")), at
-    if kind in (b"*", b"~", b">"):
-        return _array(buffer, at, int(line), push=kind == b">")
-    if kind == b"%":
-        # A map is given flat, as RESP2 would: callers read it the same way for both.
-        return _array(buffer, at, 2 * int(line), push=False)
-    if kind == b"|":
-        _, at = _array(buffer, at, 2 * int(line), push=False)
-        return parse(buffer, at)
-    if kind == b"_":
-        return None, at
-    if kind == b"#":
-        return line == b"t", at
-    if kind == b",":
-        return float(line), at
-    if kind == b"(":
-        return int(line), at
-    raise ProtocolError(f"no RESP type begins with {bytes(kind)!r}")
-
-
-def _array(buffer: bytes | bytearray, at: int, size: int, *, push: bool) -> tuple[list[Any] | None, int]:
-    if size < 0:
-        return None, at
-    items: list[Any] = Push() if push else []
-    for _ in range(size):
-        item, at = parse(buffer, at)
-        items.append(item)
-    return items, at
 
 
 def parse_command(buffer: bytes | bytearray, start: int = 0) -> tuple[list[bytes], int]:

@@ -134,9 +134,9 @@ class Tap:
     def leave(self, link: _Link) -> None:
         self._links.discard(link)
 
-    def fault_for(self, args: list[bytes], queued: list[list[bytes]]) -> Fault | None:
+    def fault_for(self, args: list[bytes], queued: list[Exchange]) -> Fault | None:
         for fault in self.faults:
-            if fault.strikes(args, queued):
+            if fault.strikes(args, [exchange.args for exchange in queued]):
                 self._on_change()
                 return fault
         return None
@@ -171,6 +171,8 @@ class _Link(asyncio.Protocol):
     held_commands: bool = False
     held_replies: bool = False
     closed: bool = False
+    outgoing: list[bytes] = field(default_factory=list)
+    """Replies on their way to the testee: what came together goes on together."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # The testee's side
@@ -211,6 +213,7 @@ class _Link(asyncio.Protocol):
         self.cut()
 
     def cut(self) -> None:
+        self._flush()
         self.closed = True
         self.tap.leave(self)
         for transport in (self.client, self.redis):
@@ -242,13 +245,14 @@ class _Link(asyncio.Protocol):
             at = len(self.inbound)
         del self.inbound[:at]
         if out and self.redis is not None and not self.closed:
-            self.redis.write(b"".join(out))
+            self.redis.write(out[0] if len(out) == 1 else b"".join(out))
         self._local()
+        self._flush()
 
     def _command(self, args: list[bytes], raw: bytes, out: list[bytes]) -> None:
         exchange = Exchange(self.number, args, time.monotonic(), multi=self.multi)
         name = exchange.name
-        fault = self.tap.fault_for(args, [e.args for e in self.queue])
+        fault = self.tap.fault_for(args, self.queue) if self.tap.faults else None
         if fault is not None and fault.do == "cut-before":
             exchange.fate = "never arrived: connection cut by the suite"
             self.tap.record(exchange)
@@ -343,9 +347,15 @@ class _Link(asyncio.Protocol):
         if self.client is not None and not self.closed:
             # What Redis said before it left still goes to the testee.
             self._reply()
+            self._flush()
             self.client.close()
         self.closed = True
         self.tap.leave(self)
+
+    def _flush(self) -> None:
+        out, self.outgoing = self.outgoing, []
+        if out and self.client is not None and not self.closed:
+            self.client.write(out[0] if len(out) == 1 else b"".join(out))
 
     def _local(self) -> None:
         """Replies made up here, when it is their turn."""
@@ -367,25 +377,19 @@ class _Link(asyncio.Protocol):
         except resp.Incomplete:
             pass
         except (resp.ProtocolError, ValueError):
-            if self.client is not None:
-                self.client.write(bytes(self.replies[at:]))
+            self.outgoing.append(bytes(self.replies[at:]))
             at = len(self.replies)
         del self.replies[:at]
         self._local()
+        self._flush()
 
     def _one_reply(self, value: Any, raw: bytes) -> None:
-        if isinstance(value, resp.Push) or (self.subscribed and not self._expects(value)):
-            if self.client is not None:
-                self.client.write(raw)
-            return
-        if not self.slots:
-            if self.client is not None:
-                self.client.write(raw)
+        if isinstance(value, resp.Push) or (self.subscribed and not self._expects(value)) or not self.slots:
+            self.outgoing.append(raw)
             return
         slot = self.slots.pop(0)
-        if slot.swallow:
-            return
-        self._deliver(slot, value, raw)
+        if not slot.swallow:
+            self._deliver(slot, value, raw)
 
     def _expects(self, value: Any) -> bool:
         """On a RESP2 connection that subscribed, messages look like replies: only PING and the like are answered."""
@@ -411,17 +415,15 @@ class _Link(asyncio.Protocol):
 
             def let_go() -> None:
                 self.held_replies = False
-                if self.client is not None and not self.closed:
-                    self.client.write(raw)
-                    self._reply()
+                self.outgoing.append(raw)
+                self._reply()
 
             if fault.do == "delay":
                 asyncio.get_running_loop().call_later(fault.seconds, let_go)
             else:
                 fault.release.append(let_go)
             return
-        if self.client is not None and not self.closed:
-            self.client.write(raw)
+        self.outgoing.append(raw)
 
     def _results(self, exchange: Exchange, value: Any) -> None:
         """What each command of a MULTI came to is known with the EXEC."""

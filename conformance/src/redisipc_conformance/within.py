@@ -1,0 +1,38 @@
+"""Waiting for at most so long.
+
+`asyncio.wait_for` of Python before 3.12 loses a cancellation that comes together with the result: a run that is being ended
+would go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def within(work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: float) -> T:
+    """The result of `work`. After `seconds` it is cancelled, and TimeoutError raised; so it is when the caller is cancelled."""
+    future = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({future}, timeout=seconds)
+        if future.done():
+            return future.result()
+        raise TimeoutError(f"not done within {seconds:g} s")
+    finally:
+        if not future.done():
+            future.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await future
+
+
+async def end_all(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancels them until they have all ended: once is not always enough, see above."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1.0)

@@ -1,0 +1,257 @@
+"""What becomes of checks: verdicts, their levels, their evidence."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from engine.conftest import REQUIREMENTS, Play, Write, events, settings
+from redisipc_conformance.engine import entry_rule
+from redisipc_conformance.engine.budgets import SECONDS
+from redisipc_conformance.engine.events import CheckResult, RunStarted, ScenarioEnded, ScenarioResult, Verdict
+from redisipc_conformance.engine.run import Engine
+from redisipc_conformance.server import Server
+
+FAKE = (sys.executable, str(Path(__file__).with_name("fake_testee.py")))
+CONNECTED = "- connect: a\n- peer: b\n"
+
+Result = Callable[..., Awaitable[ScenarioResult]]
+
+
+def only(result: ScenarioResult) -> CheckResult:
+    assert len(result.checks) == 1
+    return result.checks[0]
+
+
+async def test_what_is_seen_and_wrong_fails_at_once_and_names_the_line(play: Play) -> None:
+    steps = """
+    - connect: a
+    - peer: b
+    - send: {from: a, to: b, content: hello}
+      as: s
+    - entry: {of: s, fields: {content: goodbye}}
+      as: e
+      check: it
+    - read: {peer: b, of: e}
+    """
+    result = await play(steps)
+    check = only(result)
+    assert result.verdict is check.verdict is Verdict.FAIL
+    assert not check.by_timeout
+    assert 'expected "goodbye", saw "hello"' in check.message
+    assert "goodbye" in check.expected
+    assert "hello" in check.seen
+    assert check.line == 11
+    assert check.file.endswith(".yaml")
+    assert check.wrong_line is not None
+    wrong = result.transcript[check.wrong_line]
+    assert wrong.text.startswith("XADD")
+    assert (wrong.side, wrong.who) == ("testee", "a")
+    assert re.fullmatch(r"\d+-\d+", wrong.reply)
+
+
+async def test_what_never_comes_fails_by_timeout(play: Play) -> None:
+    steps = CONNECTED + "- entry: {where: {content: nothing}}\n  within: 0.05\n  check: it\n"
+    check = only(await play(steps))
+    assert check.verdict is Verdict.FAIL
+    assert check.by_timeout
+
+
+async def test_a_wrong_state_is_no_timeout(play: Play) -> None:
+    steps = CONNECTED + "- groups: {count: 7}\n  within: 0.05\n  check: it\n"
+    check = only(await play(steps))
+    assert not check.by_timeout
+    assert "there are 2 groups" in check.message
+
+
+async def test_now_does_not_wait(play: Play) -> None:
+    result = await play(CONNECTED + "- received: {by: a}\n  now: true\n  check: it\n")
+    assert only(result).verdict is Verdict.FAIL
+    assert not only(result).by_timeout
+
+
+async def test_a_failed_step_without_a_check_stops_and_the_rest_is_not_reached(play: Play) -> None:
+    steps = CONNECTED + "- entry: {where: {content: x}}\n  within: 0.05\n- value: {of: 1, is: 1}\n  check: it\n"
+    check = only(await play(steps))
+    assert check.verdict is Verdict.FAIL
+    assert check.message.startswith("not reached: ")
+    assert check.line == 9
+
+
+async def test_a_failed_check_does_not_stop(play: Play) -> None:
+    steps = "- value: {of: 1, is: 2}\n  check: first\n- value: {of: 1, is: 1}\n  check: second\n"
+    result = await play(steps, checks="first second")
+    assert [check.verdict for check in result.checks] == [Verdict.FAIL, Verdict.PASS]
+    assert result.verdict is Verdict.FAIL
+
+
+async def test_what_needs_a_name_that_a_failed_step_did_not_give_is_its_consequence(play: Play) -> None:
+    steps = (
+        CONNECTED
+        + """
+- entry: {where: {content: x}}
+  within: 0.02
+  as: e
+  check: first
+- stream: {has: e}
+  check: second
+"""
+    )
+    result = await play(steps, checks="first second")
+    assert [check.verdict for check in result.checks] == [Verdict.FAIL, Verdict.FAIL]
+    assert "which line" in result.checks[1].message
+
+
+@pytest.mark.parametrize(
+    ("requirement", "strict", "verdict"),
+    [
+        ("RIPC-ENTRY-1", False, Verdict.FAIL),
+        ("RIPC-ENTRY-2", False, Verdict.WARNING),
+        ("RIPC-ENTRY-2", True, Verdict.FAIL),
+        ("RIPC-ENTRY-3", False, Verdict.WARNING),
+        ("RIPC-OTHER-1", False, Verdict.FAIL),
+    ],
+)
+async def test_the_requirement_decides_what_a_failure_counts(
+    play: Play, requirement: str, strict: bool, verdict: Verdict
+) -> None:
+    head = f"requirements: [{requirement}]"
+    result = await play("- value: {of: 1, is: 2}\n  check: it\n", head=head, strict=strict)
+    assert result.verdict is only(result).verdict is verdict
+    assert only(result).requirements == (requirement,)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("- value: {of: '${nobody}', is: 1}\n  check: it\n", "line 7: value: nothing is called 'nobody'"),
+        ("- peer: b\n- send: {from: b, to: b}\n- value: {of: 1, is: 1}\n  check: it\n", "'b' is a peer"),
+        ("- value: {of: 1, is: 1}\n  within: soon\n  check: it\n", "'soon' is no budget"),
+        ("- redis: [NOT-A-COMMAND]\n- value: {of: 1, is: 1}\n  check: it\n", "Redis answered ERR"),
+        ("- server: flush\n- value: {of: 1, is: 1}\n  check: it\n", "needs"),
+    ],
+)
+async def test_a_mistake_of_the_scenario_is_a_suite_error(play: Play, steps: str, told: str) -> None:
+    result = await play(steps)
+    assert result.verdict is Verdict.SUITE_ERROR
+    assert told in result.reason
+
+
+async def test_a_malformed_entry_of_the_suite_is_its_error_unless_it_is_marked(play: Play) -> None:
+    steps = "- peer: a\n- add: {from: a, to: b, content: x, without: [status]}\n- value: {of: 1, is: 1}\n  check: it\n"
+    result = await play(steps)
+    assert "malformed entry" in result.reason
+    marked = steps.replace("[status]", "[status], invalid: true")
+    assert (await play(marked)).verdict is Verdict.PASS
+
+
+async def test_a_malformed_entry_of_the_testee_fails_even_if_no_check_asks(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry_rule, "problem", lambda pairs, by_suite: None if by_suite else "its id is blank")
+    steps = CONNECTED + "- send: {from: a, to: b, content: x}\n  as: s\n- entry: {of: s}\n  check: it\n"
+    result = await play(steps)
+    assert result.verdict is Verdict.FAIL
+    assert [check.name for check in result.checks] == ["it", "entries-valid"]
+    assert "a wrote a malformed entry: its id is blank" in result.checks[1].message
+    assert result.transcript[result.checks[1].wrong_line or 0].text.startswith("XADD")
+
+
+@pytest.mark.parametrize(
+    ("change", "by_suite", "told"),
+    [
+        ({}, False, None),
+        ({"id": "ABC"}, False, "its id is wrong"),
+        ({"id": "ABC"}, True, None),
+        ({"id": "ABC", "status": "fulfilled"}, False, None),
+        ({"instance_id": "1234567"}, False, "its instance_id is wrong"),
+        ({"status": "PENDING"}, True, "its status is 'PENDING'"),
+        ({"source_group": ""}, True, "its source_group is blank"),
+        ({"source_group": " "}, False, "its source_group is blank"),
+        ({"seventh": "x"}, True, "an entry has exactly"),
+    ],
+)
+def test_what_an_entry_must_be(change: dict[str, str], by_suite: bool, told: str | None) -> None:
+    fields = {"id": "0" * 21, "instance_id": "abcdef", "status": "pending", "content": "", "source_group": "a"}
+    fields |= {"destination_group": "b", **change}
+    problem = entry_rule.problem([(name.encode(), value.encode()) for name, value in fields.items()], by_suite=by_suite)
+    assert (problem is None) if told is None else (problem is not None and told in problem)
+
+
+async def test_a_crash_is_inconclusive_and_names_the_outstanding_call(play: Play) -> None:
+    steps = "- connect: a\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
+    result = await play(steps, command=FAKE)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert re.search(r"exit code 3.*while send\(a-\d+\) was outstanding", result.reason)
+    assert "going down" in result.stderr
+
+
+async def test_a_message_that_breaks_the_protocol_is_inconclusive(play: Play) -> None:
+    steps = "- connect: a\n- send: {from: a, to: b, content: broken}\n  as: s\n- outcome: {of: s}\n  check: it\n"
+    result = await play(steps, command=FAKE)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "$.outcome" in result.reason
+
+
+async def test_a_crash_is_one_scenarios_verdict(server: Server, write: Write) -> None:
+    crash = "- connect: a\n- wait: 0.1\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
+    good = "- connect: a\n- wait: 0.3\n- send: {from: a, to: b, content: 1}\n  as: s\n- outcome: {of: s, content: 1}\n  check: it\n"
+    scenarios = [write(crash, id="test/crash"), *(write(good, id=f"test/good-{n}") for n in range(4))]
+    engine = Engine(settings(FAKE), server, scenarios, REQUIREMENTS)
+    verdicts = {e.result.id: e.result.verdict for e in await events(engine) if isinstance(e, ScenarioEnded)}
+    assert verdicts.pop("test/crash") is Verdict.INCONCLUSIVE
+    assert set(verdicts.values()) == {Verdict.PASS}
+
+
+async def test_a_hung_process_fails_its_scenario_and_is_replaced(server: Server, write: Write) -> None:
+    hang = "- connect: {endpoint: a, group: hangs}\n- value: {of: 1, is: 1}\n  check: it\n"
+    late = "- wait: 20\n- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
+    scenarios = [write(hang, id="test/hang"), *(write(late, id=f"test/late-{n}") for n in range(3))]
+    engine = Engine(settings(FAKE, time_scale=0.3), server, scenarios, REQUIREMENTS)
+    results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
+    assert results["test/hang"].verdict is Verdict.FAIL
+    assert "did not answer connect(a)" in only(results["test/hang"]).message
+    assert all(results[f"test/late-{n}"].verdict is Verdict.PASS for n in range(3))
+
+
+async def test_one_row_that_cannot_go_on_says_nothing_about_the_others(play: Play) -> None:
+    steps = """
+    - each-row:
+        - value: {of: "${row.v}", is: 1}
+        - value: {of: 1, is: 1}
+          check: "c-${row.name}"
+    """
+    head = "rows: [{name: one, v: 1}, {name: two, v: 2}, {name: three, v: 1}]"
+    result = await play(steps, checks="c-${row.name}", head=head)
+    verdicts = {check.name: check.verdict for check in result.checks}
+    assert verdicts == {"c-one": Verdict.PASS, "c-two": Verdict.FAIL, "c-three": Verdict.PASS}
+
+
+async def test_what_does_not_apply_is_left_out_with_its_reason(server: Server, write: Write) -> None:
+    step = "- value: {of: 1, is: 1}\n  check: it\n"
+    scenarios = [
+        write(step, id="test/feature", head="features: [levitation]"),
+        write(step, id="test/profile", head="profile: channel"),
+        write(step, id="test/server", head='server: ">=99"'),
+        write(step, id="test/runs"),
+    ]
+    told = await events(Engine(settings(FAKE), server, scenarios, REQUIREMENTS))
+    started = next(event for event in told if isinstance(event, RunStarted))
+    assert started.scenarios == ("test/runs",)
+    assert set(started.left_out) == {"test/feature", "test/profile", "test/server"}
+    assert "levitation" in started.left_out["test/feature"]
+    verdicts = {e.result.id: e.result.verdict for e in told if isinstance(e, ScenarioEnded)}
+    assert verdicts.pop("test/runs") is Verdict.PASS
+    assert set(verdicts.values()) == {Verdict.NOT_APPLICABLE}
+
+
+async def test_budgets_are_told_with_what_was_used(play: Play) -> None:
+    result = await play(CONNECTED + "- groups: {has: a}\n  check: it\n", time_scale=2.0)
+    uses = {use.budget: use for use in result.budgets}
+    assert uses["connect"].allowed == 2 * SECONDS["connect"]
+    assert 0 < uses["connect"].used < uses["connect"].allowed
+    assert uses["settle"].used < uses["settle"].allowed

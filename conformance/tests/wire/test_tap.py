@@ -1,0 +1,215 @@
+"""The tap on a real Redis: what passes, what is recorded, and each fault."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from redisipc_conformance.wire import resp
+from redisipc_conformance.wire.address import Address
+from redisipc_conformance.wire.client import Client, ConnectionLost
+from redisipc_conformance.wire.fault import Deed, Fault
+from redisipc_conformance.wire.pattern import Pattern
+from redisipc_conformance.wire.tap import Exchange, Tap
+
+LOST = (ConnectionLost, OSError)
+
+
+class Rig:
+    """A tap with a client behind it."""
+
+    def __init__(self, address: Address) -> None:
+        self.settled: list[Exchange] = []
+        self.tap = Tap(address, self.settled.append, lambda: None)
+
+    async def open(self) -> None:
+        await self.tap.start()
+        self.client = Client(Address.parse(self.tap.url))
+
+    def arm(self, command: str, do: Deed, **more: Any) -> Fault:
+        fault = Fault(Pattern.of(command), do, **more)
+        self.tap.arm(fault)
+        return fault
+
+    def sent(self) -> list[str]:
+        return [e.args[0].decode() for e in self.tap.exchanges]
+
+    async def until_sent(self, name: str) -> None:
+        while name not in self.sent():
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+async def rig(address: Address) -> AsyncIterator[Rig]:
+    made = Rig(address)
+    await made.open()
+    yield made
+    await made.client.close()
+    await made.tap.close()
+
+
+async def test_commands_and_replies_are_recorded_with_their_times(rig: Rig, key: str) -> None:
+    before = time.monotonic()
+    assert await rig.client("SET", key, "x", "EX", 60) == b"OK"
+    exchange = rig.tap.exchanges[-1]
+    assert exchange.args == [b"SET", key.encode(), b"x", b"EX", b"60"]
+    assert exchange.done
+    assert exchange.result == b"OK"
+    assert before <= exchange.sent <= (exchange.replied or 0) <= time.monotonic()
+
+
+async def test_a_large_value_passes_unchanged(rig: Rig, client: Client, key: str) -> None:
+    value = bytes(range(256)) * 8192
+    await rig.client("SET", key, value, "EX", 60)
+    assert await rig.client("GET", key) == value
+    assert await client("GET", key) == value
+
+
+async def test_the_members_of_a_multi_have_their_own_results(rig: Rig, key: str) -> None:
+    await rig.client.batch([("MULTI",), ("RPUSH", key, "a", "b"), ("EXPIRE", key, 60), ("EXEC",)])
+    push, execute = rig.tap.exchanges[1], rig.tap.exchanges[-1]
+    assert push.result == 2
+    assert [member.name for member in execute.members] == [b"RPUSH", b"EXPIRE"]
+    assert push.multi == execute.multi is not None
+
+
+async def test_an_error_reply_is_not_done(rig: Rig, key: str) -> None:
+    reply = await rig.client.reply("LPUSH", key)
+    assert isinstance(reply, resp.ErrorReply)
+    assert rig.tap.exchanges[-1].answered
+    assert not rig.tap.exchanges[-1].done
+
+
+async def test_drop_reply_runs_the_command_and_cuts(rig: Rig, client: Client, key: str) -> None:
+    fault = rig.arm("SET", "drop-reply")
+    with pytest.raises(LOST):
+        await rig.client("SET", key, "x", "EX", 60)
+    assert fault.struck == 1
+    assert await client("GET", key) == b"x"
+    assert rig.tap.exchanges[-1].done
+    assert await rig.client("GET", key) == b"x", "only once: a new connection works"
+
+
+async def test_cut_before_never_reaches_redis(rig: Rig, client: Client, key: str) -> None:
+    rig.arm("SET", "cut-before")
+    with pytest.raises(LOST):
+        await rig.client("SET", key, "x")
+    assert await client("GET", key) is None
+    assert "never arrived" in rig.tap.exchanges[-1].fate
+
+
+async def test_a_held_command_and_what_follows_it_wait(rig: Rig, client: Client, key: str) -> None:
+    fault = rig.arm("SET", "hold")
+    work = asyncio.ensure_future(rig.client.batch([("SET", key, "x", "EX", 60), ("GET", key)]))
+    await rig.until_sent("SET")
+    assert await client("GET", key) is None
+    fault.lift()
+    assert await work == [b"OK", b"x"]
+
+
+async def test_a_held_reply_keeps_the_later_ones_back(rig: Rig, client: Client, key: str) -> None:
+    fault = rig.arm("SET", "hold-reply")
+    work = asyncio.ensure_future(rig.client.batch([("SET", key, "x", "EX", 60), ("GET", key)]))
+    while await client("GET", key) is None:
+        await asyncio.sleep(0.001)
+    assert not work.done()
+    fault.lift()
+    assert await work == [b"OK", b"x"]
+
+
+async def test_a_delayed_reply_comes_later(rig: Rig, key: str) -> None:
+    rig.arm("GET", "delay", seconds=0.05)
+    began = time.monotonic()
+    await rig.client("GET", key)
+    assert time.monotonic() - began >= 0.05
+
+
+async def test_an_error_is_answered_and_redis_never_sees_it(rig: Rig, client: Client, key: str) -> None:
+    rig.arm("SET", "error", text="OOM no more")
+    reply = await rig.client.reply("SET", key, "x")
+    assert isinstance(reply, resp.ErrorReply)
+    assert reply.kind == "OOM"
+    assert await client("EXISTS", key) == 0
+
+
+async def test_an_error_inside_a_multi_refuses_all_of_it(rig: Rig, client: Client, key: str) -> None:
+    rig.arm("SET", "error", text="OOM no more")
+    replies = await rig.client.batch([("MULTI",), ("SET", key, "x"), ("INCR", key + "2"), ("EXEC",)])
+    assert [str(reply).split()[0] for reply in (replies[1], replies[3])] == ["OOM", "EXECABORT"]
+    assert await client("EXISTS", key, key + "2") == 0
+    assert await rig.client("PING") == b"PONG", "the connection is not left inside the MULTI"
+
+
+async def test_a_made_up_reply_instead_of_exec(rig: Rig, client: Client, key: str) -> None:
+    rig.arm("EXEC", "error", text="CLUSTERDOWN")
+    replies = await rig.client.batch([("MULTI",), ("SET", key, "x"), ("EXEC",), ("PING",)])
+    assert str(replies[2]) == "CLUSTERDOWN"
+    assert replies[3] == b"PONG"
+    assert await client("EXISTS", key) == 0
+
+
+async def test_made_up_replies_keep_their_place_in_a_pipeline(rig: Rig, key: str) -> None:
+    rig.arm("GET", "reply", reply=[1, None], times=0)
+    replies = await rig.client.batch([("PING",), ("GET", key), ("PING",), ("GET", key)])
+    assert replies == [b"PONG", [1, None], b"PONG", [1, None]]
+
+
+async def test_a_lost_reply_never_comes_and_the_connection_stays(rig: Rig, client: Client, key: str) -> None:
+    rig.arm("SET", "lose")
+    work = asyncio.ensure_future(rig.client("SET", key, "x", "EX", 60))
+    while await client("GET", key) is None:
+        await asyncio.sleep(0.001)
+    assert not work.done()
+    work.cancel()
+
+
+async def test_skip_and_times_choose_which_are_hit(rig: Rig, key: str) -> None:
+    fault = rig.arm("GET", "error", skip=1, times=2, text="ERR no")
+    replies = [await rig.client.reply("GET", key) for _ in range(4)]
+    assert [isinstance(reply, resp.ErrorReply) for reply in replies] == [False, True, True, False]
+    assert fault.struck == 2
+
+
+async def test_only_an_exec_whose_multi_holds_the_pattern_is_hit(rig: Rig, key: str) -> None:
+    rig.arm("EXEC", "error", text="ERR hit", multi_has=Pattern.of("XADD"))
+    first = await rig.client.batch([("MULTI",), ("GET", key), ("EXEC",)])
+    second = await rig.client.batch([("MULTI",), ("XADD", key, "*", "a", "b"), ("EXEC",)])
+    assert first[-1] == [None]
+    assert str(second[-1]) == "ERR hit"
+
+
+async def test_a_silent_tap_passes_nothing_until_it_is_resumed(rig: Rig) -> None:
+    await rig.client("PING")
+    rig.tap.silence()
+    work = asyncio.ensure_future(rig.client("PING"))
+    done, _ = await asyncio.wait([work], timeout=0.05)
+    assert not done
+    rig.tap.resume()
+    assert await work == b"PONG"
+
+
+async def test_cut_breaks_and_refusing_keeps_away(rig: Rig) -> None:
+    await rig.client("PING")
+    rig.tap.refusing = True
+    rig.tap.cut()
+    with pytest.raises(LOST):
+        await rig.client("PING")
+    rig.tap.refusing = False
+    assert await rig.client("PING") == b"PONG"
+
+
+async def test_messages_of_a_resp2_subscription_are_no_replies(rig: Rig, client: Client, key: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", Address.parse(rig.tap.url).port)
+    writer.write(resp.encode_command(["SUBSCRIBE", key]))
+    assert b"subscribe" in await reader.readuntil(b":1\r\n")
+    await client("PUBLISH", key, "hello")
+    assert await reader.readuntil(b"hello\r\n")
+    writer.write(resp.encode_command(["PING"]))
+    assert b"pong" in await reader.readuntil(b"\r\n$0\r\n\r\n")
+    assert rig.tap.exchanges[-1].done
+    writer.close()
+    await writer.wait_closed()
