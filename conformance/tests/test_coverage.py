@@ -18,7 +18,7 @@ UNCLAIMED = {finding.check.requirements[0] for finding in RUN.findings() if find
 
 
 def mutants() -> list[Mutant]:
-    return [Mutant(f"m-{each.id}", each.id, CHECK_OF[each.id], True) for each in CATALOGUE if each.testable]
+    return [Mutant(f"m-{each.id}", each.id, (CHECK_OF[each.id],), "killed") for each in CATALOGUE if each.testable]
 
 
 def claimed(requirements: list[Requirement]) -> list[Requirement]:
@@ -55,9 +55,9 @@ def test_a_must_needs_a_mutant_and_a_should_does_not():
 @pytest.mark.parametrize(
     ("mutant", "why"),
     [
-        (Mutant("m", "RIPC-ENTRY-1", "", False), "m survived"),
-        (Mutant("m", "RIPC-ENTRY-1", CHECK_OF["RIPC-ENTRY-1"], False), "m was caught by a timeout of"),
-        (Mutant("m", "RIPC-ENTRY-1", CHECK_OF["RIPC-ENTRY-2"], True), "which does not prove it"),
+        (Mutant("m", "RIPC-ENTRY-1", (CHECK_OF["RIPC-ENTRY-1"],), "survived"), "m: survived"),
+        (Mutant("m", "RIPC-ENTRY-1", (CHECK_OF["RIPC-ENTRY-1"],), "by-timeout"), "m: by-timeout"),
+        (Mutant("m", "RIPC-ENTRY-1", (CHECK_OF["RIPC-ENTRY-2"],), "killed"), "which does not prove it"),
     ],
 )
 def test_a_mutant_counts_only_when_a_check_of_its_requirement_asserted(mutant: Mutant, why: str):
@@ -85,9 +85,15 @@ def test_the_summary_counts_by_section():
 
 def test_a_table_of_mutants_is_read_and_a_broken_one_refused(tmp_path: Path):
     path = tmp_path / "results.json"
-    row = {"name": "m", "requirement": "RIPC-ENTRY-1", "caught_by": None, "by_assertion": False}
-    path.write_text(json.dumps({"mutants": [row]}))
-    assert read_mutants(path) == [Mutant("m", "RIPC-ENTRY-1", "", False)]
+    row = {"name": "m", "breaks": ["RIPC-ENTRY-1", "RIPC-ENTRY-2"], "caught_by": ["a/b/c"], "verdict": "killed"}
+    path.write_text(
+        json.dumps({"mutants": [row, {**row, "name": "n", "breaks": ["RIPC-ENTRY-3"], "verdict": "survived"}]})
+    )
+    assert read_mutants(path) == [
+        Mutant("m", "RIPC-ENTRY-1", ("a/b/c",), "killed"),
+        Mutant("m", "RIPC-ENTRY-2", ("a/b/c",), "killed"),
+        Mutant("n", "RIPC-ENTRY-3", ("a/b/c",), "survived"),
+    ]
     path.write_text("{}")
     with pytest.raises(CoverageError, match="is no table of mutants"):
         read_mutants(path)

@@ -18,6 +18,9 @@ from .requirements import Requirement
 
 RAN = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.KNOWN, Verdict.WARNING})
 
+KILLED = "killed"
+"""The verdict of a mutant that each of its checks caught by assertion."""
+
 
 class CoverageError(Exception):
     """A mutants' table that cannot be used."""
@@ -25,12 +28,13 @@ class CoverageError(Exception):
 
 @dataclass(frozen=True)
 class Mutant:
-    """One deliberately wrong implementation and the check that caught it (scenario/check; empty: it survived)."""
+    """One deliberately wrong implementation and the checks that caught it (scenario/check; none: it survived)."""
 
     name: str
     requirement: str
-    caught_by: str
-    by_assertion: bool
+    caught_by: tuple[str, ...]
+    verdict: str
+    """``killed``: each of its checks failed by assertion. Else what happened: survived, by-timeout, no-check, not-here."""
 
 
 @dataclass
@@ -63,20 +67,22 @@ class Trace:
 
 
 def _fate(mutant: Mutant) -> str:
-    if not mutant.caught_by:
-        return f"{mutant.name} survived"
-    if not mutant.by_assertion:
-        return f"{mutant.name} was caught by a timeout of {mutant.caught_by}"
-    return f"{mutant.name} was caught by {mutant.caught_by}, which does not prove it"
+    if mutant.verdict != KILLED:
+        return f"{mutant.name}: {mutant.verdict}"
+    return f"{mutant.name} was killed by {' and '.join(mutant.caught_by)}, which does not prove it"
 
 
 def read_mutants(path: Path) -> list[Mutant]:
-    """From ``mutants/results``: ``{"mutants": [{"name", "requirement", "caught_by", "by_assertion"}]}``. Raises CoverageError."""
+    """From ``mutants/results.json``: ``{"mutants": [{"name", "breaks": [...], "caught_by": [...], "verdict"}]}``.
+
+    One for each requirement that it breaks. Raises CoverageError.
+    """
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         return [
-            Mutant(row["name"], row["requirement"], row.get("caught_by") or "", bool(row.get("by_assertion")))
+            Mutant(row["name"], id, tuple(row["caught_by"]), str(row["verdict"]))
             for row in data["mutants"]
+            for id in row["breaks"]
         ]
     except OSError as error:
         raise CoverageError(f"{path} cannot be read: {error.strerror}") from error
@@ -99,7 +105,7 @@ def trace(
         one.unreached -= one.checks
     for mutant in mutants:
         known = traces.setdefault(mutant.requirement, Trace(Requirement(mutant.requirement, "MUST")))
-        kills = mutant.by_assertion and mutant.caught_by in known.checks
+        kills = mutant.verdict == KILLED and not known.checks.isdisjoint(mutant.caught_by)
         (known.killed if kills else known.elsewhere).append(mutant)
     return list(traces.values())
 

@@ -27,7 +27,7 @@ def coverage(options: argparse.Namespace) -> int:
         for check in sorted(one.checks):
             print(f"    check   {check}")
         for mutant in one.killed:
-            print(f"    mutant  {mutant.name}, killed by {mutant.caught_by}")
+            print(f"    mutant  {mutant.name}, killed by {', '.join(mutant.caught_by)}")
         if not one.requirement.testable:
             print(f"    excluded: {one.requirement.reason}")
     print("\n".join(summary(traces, mutants=with_mutants)))
