@@ -57,13 +57,20 @@ class Hunt:
         self.right: dict[str, CheckResult] = {}
         """What each check says of the model without a mutation."""
         self._room = asyncio.Semaphore(jobs)
+        self._one_model = asyncio.Lock()
 
     async def first_the_model(self, ids: Iterable[str]) -> list[str]:
         """Runs the model as it should be; the checks that it does not pass, which can catch nothing."""
         scenarios = [self.scenarios[id] for id in sorted(set(ids)) if id in self.scenarios]
+        if not scenarios:
+            return []
         ended = await trial.results(trial.MODEL, scenarios, self.server, time_scale=self.time_scale)
         self.right |= trial.by_name(ended)
         return sorted(name for name, check in self.right.items() if check.verdict is not Verdict.PASS)
+
+    def _passes_without(self, name: str) -> bool:
+        check = self.right.get(name)
+        return check is not None and check.verdict is Verdict.PASS
 
     @property
     def _known(self) -> set[str]:
@@ -83,7 +90,7 @@ class Hunt:
             check = checks.get(name)
             if check is None:
                 return Fate(mutant, "no-check", f"{name} is no check")
-            if self.right[name].verdict is not Verdict.PASS:
+            if not self._passes_without(name):
                 return Fate(mutant, "no-check", f"{name} does not pass without a mutation either")
             if not trial.caught(check):
                 verdict = "by-timeout" if check.verdict in trial.FAILED else "survived"
@@ -111,9 +118,9 @@ class Hunt:
                 checks = await self.checks(mutant, ids)
                 hits = [n for n, c in checks.items() if requirement in c.requirements and trial.caught(c)]
                 late += [n for n, c in checks.items() if requirement in c.requirements and _timed_out(c)]
-                if hits:
+                async with self._one_model:
                     await self.first_the_model({name.rpartition("/")[0] for name in hits} - self._known)
-                good = [name for name in hits if self.right[name].verdict is Verdict.PASS]
+                good = [name for name in hits if self._passes_without(name)]
                 if good:
                     return sorted(good, key=lambda name: _rank(name, checks))[:_MOST_NAMES], late
         return [], late
