@@ -54,9 +54,9 @@ class ContainerServer(Server):
             from testcontainers.core.container import DockerContainer
         except ImportError as error:
             raise NoServer("the package testcontainers is not installed") from error
-        program = "valkey-server" if "valkey" in image else "redis-server"
+        # Valkey's images have its programs under Redis' names as well.
+        command = "redis-server --save '' --appendonly no --protected-mode no " + " ".join(config)
         self._port = free_port()
-        command = f"{program} --save '' --appendonly no --protected-mode no " + " ".join(config)
         container: Any = DockerContainer(image).with_bind_ports(6379, self._port).with_command(command.strip())
         self._container = container
         self._guard: Guard | None = None
