@@ -1,0 +1,40 @@
+import type { Json } from "./content/json.js";
+import { writeJson } from "./content/json-write.js";
+import { Rejection } from "./errors.js";
+
+/** The content of a triggered event (RIPC-CHAN-1, 2). */
+export interface ChannelRequest {
+  readonly event: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What is wanted. Throws a Rejection, with the words that the protocol asks for (RIPC-CHAN-8, 11 to 13, 16). */
+export function readChannelRequest(content: Json, has: (event: string) => boolean): ChannelRequest {
+  if (!isObject(content)) {
+    throw new Rejection(`Malformed event data. Expected Hash, got ${kindOf(content)}`);
+  }
+  const event = own(content, "event");
+  const params = own(content, "params") ?? {};
+  if (typeof event !== "string" || !has(event)) throw new Rejection(`Unsupported event. Given ${nameOf(event)}`);
+  if (!isObject(params)) throw new Rejection(`Malformed params of ${event}. Expected an object, got ${kindOf(params)}`);
+  return { event, params };
+}
+
+/** A key that was sent, and none of the prototype. */
+function own(object: Record<string, Json>, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function isObject(value: Json): value is Record<string, Json> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function nameOf(event: Json | undefined): string {
+  if (typeof event === "string") return event;
+  return event === undefined ? "" : writeJson(event);
+}
+
+function kindOf(value: Json): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}

@@ -1,0 +1,66 @@
+import { type ChannelRequest, readChannelRequest } from "./channel-request.js";
+import type { Json } from "./content/json.js";
+import { InvalidArgument, Rejection } from "./errors.js";
+import { Member } from "./member.js";
+import type { EndpointOptions, SendOptions } from "./options.js";
+import type { IncomingRequest } from "./request.js";
+import { serveWith } from "./serve.js";
+
+/** One event of a channel. */
+export interface ChannelEvent {
+  /** The parameters that `run` is given, of those that were sent (RIPC-CHAN-6). */
+  readonly params?: readonly string[];
+  /** Answers like the handler of a stream. A declared parameter that was not sent is not in `params`. */
+  readonly run: (params: Record<string, Json>, request: IncomingRequest) => unknown;
+}
+
+export interface ChannelOptions extends EndpointOptions {
+  /** The name of the channel, which is its group. */
+  readonly channel: string;
+  /** What others may trigger here. Without, requests are rejected as unsupported events. */
+  readonly events?: Readonly<Record<string, ChannelEvent>>;
+}
+
+export interface TriggerOptions extends SendOptions {
+  /** The channel that has the event. */
+  readonly target: string;
+}
+
+/** A group with named events (SPEC.md section 12). */
+export class Channel extends Member {
+  private constructor(options: ChannelOptions) {
+    const events = new Map(Object.entries(options.events ?? {}));
+    const serve = serveWith((request) => dispatch(events, request), () => this.endpoint.reporter);
+    super(options, options.channel, serve);
+  }
+
+  /** Resolved when any other endpoint can reach this one. Throws InvalidArgument and ConnectFailed. */
+  static async connect(options: ChannelOptions): Promise<Channel> {
+    const channel = new Channel(options);
+    await channel.endpoint.connect();
+    return channel;
+  }
+
+  /** Triggers an event of another channel, and waits for what it returns. Throws as Stream.send does. */
+  async trigger(event: string, params: Readonly<Record<string, unknown>>, options: TriggerOptions): Promise<Json> {
+    checkTrigger(event, params);
+    return this.request(options.target, { event, params } satisfies ChannelRequest, options);
+  }
+}
+
+/** Callers without types get no further than callers with them. */
+function checkTrigger(event: unknown, params: unknown): void {
+  if (typeof event !== "string") throw new InvalidArgument(`the event must be a string, not ${typeof event}`);
+  if (typeof params !== "object" || params === null || Array.isArray(params)) {
+    throw new InvalidArgument("the params must be an object: parameters by name");
+  }
+}
+
+function dispatch(events: ReadonlyMap<string, ChannelEvent>, request: IncomingRequest): unknown {
+  const { event, params } = readChannelRequest(request.content, (name) => events.has(name));
+  const found = events.get(event);
+  if (found === undefined) throw new Rejection(`Unsupported event. Given ${event}`);
+  const declared = new Set(found.params);
+  const given = Object.entries(params).filter(([name]) => declared.has(name));
+  return found.run(Object.fromEntries(given) as Record<string, Json>, request);
+}

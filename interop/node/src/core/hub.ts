@@ -1,0 +1,78 @@
+import type { Reporter } from "../events.js";
+import type { ResolvedOptions } from "../options.js";
+import type { Session } from "../redis/session.js";
+import type { Command } from "../wire/commands.js";
+import { RedisFault, isFault } from "../wire/faults.js";
+import type { Names } from "../wire/names.js";
+import type { Reply } from "../wire/replies.js";
+import type { OwnList } from "./own-list.js";
+import type { Reclaimer } from "./reclaimer.js";
+import type { Requester } from "./requester.js";
+import type { Responder } from "./responder.js";
+import type { Router } from "./router.js";
+import type { HandOver } from "./hand-over.js";
+import type { Siblings } from "./siblings.js";
+import type { Wakeups } from "./wakeups.js";
+import type { Writer } from "./writer.js";
+
+/**
+ * What the parts of one endpoint share: they know each other through it, and nothing else. All state is owned by the one
+ * thread of Node, so between two awaits nothing changes under a part's feet.
+ */
+export class Hub {
+  writer!: Writer;
+  requester!: Requester;
+  responder!: Responder;
+  router!: Router;
+  siblings!: Siblings;
+  handOver!: HandOver;
+  reclaimer!: Reclaimer;
+  ownList!: OwnList;
+  wakeups!: Wakeups;
+
+  /** The session in use; undefined while the connection is away. */
+  session: Session | undefined;
+  /** Connected, recovered and registered: requests and answers may be written. */
+  live = false;
+  /** The group is gone and being made again: no request is written meanwhile (RIPC-RECOV-10). */
+  regrouping = false;
+  /** close() was called: nothing is started any more. */
+  closing = false;
+
+  constructor(
+    public names: Names,
+    readonly options: ResolvedOptions,
+    readonly reporter: Reporter,
+  ) {}
+
+  /** The own monotonic clock, in ms. */
+  now(): number {
+    return performance.now();
+  }
+
+  /** Sends commands in one go; each has its own reply. */
+  async batch(commands: readonly Command[]): Promise<Reply[]> {
+    return this.session?.batch(commands) ?? commands.map(() => unsent());
+  }
+
+  /** One command. Throws the RedisFault that its reply is. */
+  async call(command: Command): Promise<Reply> {
+    const [reply = null] = await this.batch([command]);
+    if (isFault(reply)) throw reply;
+    return reply;
+  }
+
+  /**
+   * Runs what is worth nothing without Redis: a fault ends it, and has been dealt with by the session. What it was about
+   * is found again by recovery, or by the next turn.
+   */
+  attempt(work: () => Promise<void>): Promise<void> {
+    return work().catch((error: unknown) => {
+      if (!isFault(error)) throw error;
+    });
+  }
+}
+
+function unsent(): RedisFault {
+  return new RedisFault("unsent", "there is no connection to Redis");
+}

@@ -1,0 +1,67 @@
+import * as commands from "../wire/commands.js";
+import { isFault } from "../wire/faults.js";
+import { claimedIds, entriesOf } from "../wire/replies.js";
+import type { Held } from "./held.js";
+import type { Hub } from "./hub.js";
+import { SUSPECT_MS } from "./responder.js";
+import { Ticker } from "./ticker.js";
+
+const EVERY_MS = 3000;
+const IDS_A_COMMAND = 500;
+
+/** Shows every 3 s that the requests in progress have an owner that lives (RIPC-GROUP-9 to 11). */
+export class Keeper {
+  private readonly ticker = new Ticker(async () => {
+    await this.hub.attempt(() => this.keep());
+    return EVERY_MS;
+  });
+
+  constructor(private readonly hub: Hub) {}
+
+  start(): void {
+    this.ticker.start();
+  }
+
+  stop(): void {
+    this.ticker.stop();
+  }
+
+  /** Claims again what is in progress and still ours; the handlers of the rest are told. */
+  async keep(): Promise<void> {
+    const { responder } = this.hub;
+    const now = this.hub.now();
+    const held = responder.all().filter((one) => one.pinned && one.state !== "leaving");
+    const late = held.filter((one) => now - one.keptAt >= SUSPECT_MS);
+    if (late.length > 0) await responder.stillOurs(late);
+    const ours = held.filter((one) => one.state !== "gone");
+    for (let i = 0; i < ours.length; i += IDS_A_COMMAND) await this.claim(ours.slice(i, i + IDS_A_COMMAND));
+  }
+
+  private async claim(held: Held[]): Promise<void> {
+    const { names, session } = this.hub;
+    const at = this.hub.now();
+    const ids = held.map((one) => one.entryId);
+    const ours = new Set(claimedIds(await this.hub.call(commands.claim(names, names.dispatcher, 0, ids))));
+    for (const one of held) {
+      if (ours.has(one.entryId)) one.keptAt = at;
+      else this.deleted(one);
+    }
+    // Up to Redis 6.2 a deleted entry is claimed like any other.
+    if ((session?.majorVersion ?? 0) < 7) await this.lookForBodies(held.filter((one) => one.state !== "gone"));
+  }
+
+  private async lookForBodies(held: Held[]): Promise<void> {
+    const replies = await this.hub.batch(held.map((one) => commands.body(this.hub.names, one.entryId)));
+    held.forEach((one, i) => {
+      const reply = replies[i] ?? null;
+      if (!isFault(reply) && entriesOf(reply).length === 0 && one.state !== "gone") {
+        this.hub.writer.acknowledge(one.entryId);
+        this.deleted(one);
+      }
+    });
+  }
+
+  private deleted(held: Held): void {
+    if (held.state !== "gone") this.hub.responder.lost(held, "the requester has given the request up");
+  }
+}

@@ -1,0 +1,133 @@
+import { RequestCancelled, TooManyOutstanding } from "../errors.js";
+import type { Response } from "../wire/entry.js";
+import type { RedisFault } from "../wire/faults.js";
+import { newRequestId } from "../wire/names.js";
+import type { Hub } from "./hub.js";
+import { LastLook } from "./last-look.js";
+import { Ledger, type Outcome, Send } from "./ledger.js";
+
+/** setTimeout takes no more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The sending half of an endpoint: from a call to its outcome (SPEC.md sections 8 and 10). */
+export class Requester {
+  readonly ledger = new Ledger();
+  private readonly lastLook: LastLook;
+  private whenIdle: (() => void)[] = [];
+
+  constructor(private readonly hub: Hub) {
+    this.lastLook = new LastLook(hub, (send) => {
+      this.end(send, { status: "timeout" });
+    });
+  }
+
+  /** Throws TooManyOutstanding; else ends with the one outcome of the request. */
+  send(group: string, content: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Outcome> {
+    const { maxOutstanding } = this.hub.options;
+    if (this.ledger.size >= maxOutstanding) {
+      throw new TooManyOutstanding(`${maxOutstanding} requests are outstanding: wait for some, or raise maxOutstanding`);
+    }
+    if (signal?.aborted) throw new RequestCancelled("the send was cancelled before it began", { cause: signal.reason });
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        this.end(send, { status: "cancelled" });
+      };
+      const send = new Send(newRequestId(), group, content, this.hub.now() + timeoutMs, (outcome) => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve(outcome);
+      });
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.ledger.add(send);
+      this.arm(send);
+      this.hub.writer.add(send);
+      this.hub.ownList.expectMore();
+    });
+  }
+
+  /** A response to a request in the ledger (RIPC-ROUTE-5). */
+  deliver(response: Response): void {
+    const send = this.ledger.find(response.id);
+    if (send !== undefined) this.finish(send, { status: response.status, content: response.content });
+  }
+
+  /** XADD was answered. */
+  stored(send: Send, entryId: string): void {
+    send.underWay = false;
+    send.entryId = entryId;
+    if (send.state === "sending") send.state = "waiting";
+    else if (send.finished) this.hub.writer.remove(entryId);
+  }
+
+  /** XADD was refused, or not sent, for a reason that passes: it is written later, if time allows (RIPC-REQ-14). */
+  notStored(send: Send): void {
+    send.underWay = false;
+    if (send.state === "sending") {
+      send.state = "queued";
+      this.hub.writer.add(send);
+    }
+  }
+
+  /** XADD was refused for good. */
+  refused(send: Send, fault: RedisFault): void {
+    send.underWay = false;
+    this.finish(send, { status: "failed", cause: fault });
+  }
+
+  /** The connection broke before XADD was answered: it is not written again (RIPC-REQ-3). */
+  unsure(send: Send): void {
+    send.underWay = false;
+    if (send.state === "sending") send.state = "unsure";
+    else if (send.finished) this.lastLook.forget(send);
+  }
+
+  /** Ends all that is outstanding (RIPC-LIFE-15). */
+  cancelAll(): void {
+    for (const send of this.ledger.all()) this.end(send, { status: "cancelled" });
+  }
+
+  /** Connected again: looks for requests that nobody waits for any more and that may have been stored. */
+  recovered(): void {
+    this.lastLook.sweep();
+  }
+
+  /** Resolved when nothing is outstanding. */
+  idle(): Promise<void> {
+    return this.ledger.size === 0 ? Promise.resolve() : new Promise((resolve) => this.whenIdle.push(resolve));
+  }
+
+  /** Ends a send without a response, and has its request deleted (RIPC-TIME-5, RIPC-REQ-12). */
+  private end(send: Send, outcome: Outcome): void {
+    const { state } = send;
+    if (!this.finish(send, outcome)) return;
+    if (send.entryId !== undefined) this.hub.writer.remove(send.entryId);
+    else if (state !== "queued" && !send.underWay) this.lastLook.forget(send);
+    // Under way: stored() or unsure() sees that it is finished.
+  }
+
+  private finish(send: Send, outcome: Outcome): boolean {
+    if (send.state === "queued") this.hub.writer.dropAdd(send);
+    if (!this.ledger.finish(send, outcome)) return false;
+    if (this.ledger.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
+    return true;
+  }
+
+  private arm(send: Send): void {
+    const left = send.deadline - this.hub.now();
+    if (left <= 0) {
+      this.due(send);
+      return;
+    }
+    // A timer may fire early by a fraction: the clock decides, so it is armed again.
+    send.timer = setTimeout(() => {
+      this.arm(send);
+    }, Math.min(Math.ceil(left), LONGEST_TIMER_MS));
+  }
+
+  private due(send: Send): void {
+    const written = send.state !== "queued";
+    if (written && this.hub.live) {
+      send.state = "looking";
+      this.lastLook.at(send);
+    } else this.end(send, { status: "timeout" });
+  }
+}

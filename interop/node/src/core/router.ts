@@ -1,0 +1,42 @@
+import type { Entry, Malformed, Request } from "../wire/entry.js";
+import { actionFor } from "./routing.js";
+import type { Hub } from "./hub.js";
+
+/** Does with each entry that was read, found or claimed what the table says (SPEC.md section 7). */
+export class Router {
+  private readonly group: Buffer;
+
+  constructor(private readonly hub: Hub) {
+    this.group = Buffer.from(hub.names.group);
+  }
+
+  isForUs(request: Request): boolean {
+    return request.destination.equals(this.group);
+  }
+
+  /** `starts`: of a request, how often it has been started when it is now. */
+  route(entry: Entry, starts: number): void {
+    const { writer, requester, responder, handOver, names } = this.hub;
+    const self = {
+      group: this.group,
+      instance: Buffer.from(names.instance),
+      waitsFor: (id: Buffer) => requester.ledger.has(id),
+    };
+    const action = actionFor(entry, self);
+    if (action === "run") responder.receive(entry as Request, starts);
+    else if (entry.kind === "response" && action === "hand-over") handOver.add(entry);
+    else if (action === "acknowledge" || action === "report-and-acknowledge") writer.acknowledge(entry.entryId);
+    else writer.settle(entry.entryId);
+    if (entry.kind === "response" && action === "deliver") requester.deliver(entry);
+    if (entry.kind === "malformed" && action.startsWith("report")) this.report(entry);
+  }
+
+  private report(entry: Malformed): void {
+    this.hub.reporter.problem({
+      kind: "malformed",
+      message: `the entry ${entry.entryId} is malformed: ${entry.why}`,
+      entryId: entry.entryId,
+      fields: entry.fields,
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import type { PendingRow } from "../wire/replies.js";
+
+/** Between the two looks of a reclaim, in ms. */
+const BETWEEN_LOOKS_MS = 3000;
+/** A look is not to come a hair too early. */
+const SLACK_MS = 30;
+
+interface Suspect {
+  readonly owner: Buffer;
+  /** By the own monotonic clock, in ms. */
+  readonly firstSeen: number;
+  /** When it is idle for long enough, as far as is known, likewise. */
+  ripeAt: number;
+}
+
+/** Entries whose owner may be dead. One look is not enough: idle time is wall-clock time of Redis (RIPC-GROUP-14). */
+export class Suspects {
+  private readonly suspects = new Map<string, Suspect>();
+
+  /** Notes a row of a look. True where it has been seen with this owner long enough ago, and is idle for long enough. */
+  seen(row: PendingRow, now: number, reclaimMs: number): boolean {
+    const known = this.suspects.get(row.entryId);
+    const ripeAt = now + Math.max(0, reclaimMs - row.idle);
+    if (known?.owner.equals(row.owner) !== true) {
+      this.suspects.set(row.entryId, { owner: row.owner, firstSeen: now, ripeAt: Math.max(ripeAt, now + BETWEEN_LOOKS_MS) });
+      return false;
+    }
+    known.ripeAt = Math.max(ripeAt, known.firstSeen + BETWEEN_LOOKS_MS);
+    return known.ripeAt <= now;
+  }
+
+  /** Forgets what a look did not list any more. */
+  keepOnly(listed: ReadonlySet<string>): void {
+    for (const entryId of this.suspects.keys()) if (!listed.has(entryId)) this.suspects.delete(entryId);
+  }
+
+  clear(): void {
+    this.suspects.clear();
+  }
+
+  /** In how many ms the next look is due: when the first suspect is ripe, so that nobody waits longer than needed. */
+  nextIn(now: number, _reclaimMs: number, usualMs: number): number {
+    let next = usualMs;
+    for (const { ripeAt } of this.suspects.values()) {
+      // What is ripe already was not to be had: the usual pause.
+      if (ripeAt > now) next = Math.min(next, ripeAt - now + SLACK_MS);
+    }
+    return next;
+  }
+}

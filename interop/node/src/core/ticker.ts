@@ -1,0 +1,40 @@
+/** Runs a task again and again, never twice at a time, and at once when it is asked to. */
+export class Ticker {
+  private timer: NodeJS.Timeout | undefined;
+  private running = false;
+  private again = false;
+  private stopped = true;
+
+  /** `task` says in how many ms it wants to run next. */
+  constructor(private readonly task: () => Promise<number>) {}
+
+  start(): void {
+    this.stopped = false;
+    this.soon();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  /** Runs the task now, or once more right after the run that is under way. */
+  soon(): void {
+    if (this.stopped) return;
+    if (this.running) this.again = true;
+    else this.in(0);
+  }
+
+  private in(ms: number): void {
+    clearTimeout(this.timer);
+    if (this.stopped) return;
+    this.timer = setTimeout(() => void this.run(), ms);
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    this.again = false;
+    const next = await this.task().finally(() => (this.running = false));
+    this.in(this.again ? 0 : next);
+  }
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Backoff } from "../redis/backoff.js";
+import { Connection } from "../redis/connection.js";
+import { isFault } from "../wire/faults.js";
+import type { Hub } from "./hub.js";
+
+/** Pub/sub wake-ups: they make things quicker, and nothing depends on them (RIPC-GROUP-6, 7, 26). */
+export class Wakeups {
+  listening = false;
+  private connection: Connection | undefined;
+  private readonly stopped = new AbortController();
+  private groupSoon = false;
+
+  constructor(
+    private readonly hub: Hub,
+    /** Called when `listening` has changed, so that the announcement follows (RIPC-VERS-5). */
+    private readonly changed: () => void,
+  ) {}
+
+  /** Listens, now and again after each loss, until stop(). Resolved after the first attempt. */
+  async start(): Promise<void> {
+    if (!this.hub.options.wakeups) return;
+    const usable = await this.listen();
+    if (usable) void this.keepListening();
+  }
+
+  stop(): void {
+    this.stopped.abort();
+    this.listening = false;
+    this.connection?.close();
+  }
+
+  /** Wakes one instance. */
+  wake(channel: Buffer): void {
+    if (this.hub.options.wakeups) void this.hub.batch([["PUBLISH", channel, ""]]);
+  }
+
+  /** Tells the group that something was given back; once for all of one moment. */
+  wakeGroup(): void {
+    if (!this.hub.options.wakeups || this.groupSoon) return;
+    this.groupSoon = true;
+    setImmediate(() => {
+      this.groupSoon = false;
+      void this.hub.batch([["PUBLISH", this.hub.names.groupWakeup, ""]]);
+    });
+  }
+
+  /** False where it is not allowed: then there are no wake-ups. */
+  private async listen(): Promise<boolean> {
+    const { options, names } = this.hub;
+    try {
+      const connection = await Connection.open(options);
+      this.connection = connection;
+      await connection.subscribe([names.wakeup, names.groupWakeup], (channel) => {
+        if (channel === names.wakeup) this.hub.ownList.readSoon();
+        else this.hub.reclaimer.woken();
+      });
+      this.listening = !this.stopped.signal.aborted;
+      if (!this.listening) connection.close();
+    } catch (error) {
+      this.connection?.close();
+      if (!isFault(error)) throw error;
+      if (error.kind === "permanent") return false;
+    }
+    return true;
+  }
+
+  private async keepListening(): Promise<void> {
+    const { signal } = this.stopped;
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      if (this.listening) {
+        await this.connection?.lost;
+        if (signal.aborted) return;
+        this.listening = false;
+        this.changed();
+        backoff.reset();
+      }
+      await sleep(backoff.next(), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted || !(await this.listen())) return;
+      if (this.listening) {
+        this.changed();
+        // What was published meanwhile was not heard.
+        this.hub.ownList.readSoon();
+        this.hub.reclaimer.woken();
+      }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { EventEmitter } from "node:events";
+
+/** Something that went wrong beside any call. Content is in no message; `fields` and `cause` may hold it. */
+export interface Problem {
+  /**
+   * `malformed`: an entry that is none, see `entryId` and `fields`. `handler`: a handler failed, see `cause`.
+   * `given-up`: a request was started too often, or an answer could not be written for too long.
+   * `refused`: Redis refuses a command for good, see `cause`.
+   */
+  readonly kind: "malformed" | "handler" | "given-up" | "refused";
+  readonly message: string;
+  readonly entryId?: string;
+  /** The raw fields, in their order; names may stand twice. */
+  readonly fields?: readonly (readonly [name: string, value: Buffer])[];
+  readonly cause?: unknown;
+}
+
+/** The events of an endpoint. An endpoint without a listener for `problem` emits process warnings instead. */
+export interface EndpointEvents {
+  problem: [problem: Problem];
+  /** The connection was lost; told once, whatever number of attempts follow (RIPC-RECOV-14). */
+  disconnected: [reason: Error];
+  /** It is back, and all is as before. */
+  reconnected: [];
+}
+
+/** Reports problems to listeners. Never throws, and never ends the process as an unheard `error` event does. */
+export class Reporter extends EventEmitter<EndpointEvents> {
+  problem(problem: Problem): void {
+    if (this.listenerCount("problem") > 0) this.emit("problem", problem);
+    else process.emitWarning(problem.message, { type: "RedisIpcWarning", code: problem.kind });
+  }
+}

@@ -1,0 +1,81 @@
+import type { RedisOptions } from "ioredis";
+
+import { InvalidArgument } from "./errors.js";
+
+/** What every endpoint may be told. Times are in milliseconds. */
+export interface EndpointOptions {
+  /** `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS. */
+  readonly url: string;
+  /** The key of the Redis stream that all endpoints share. */
+  readonly stream: string;
+  /** Options of the TLS socket, as of node:tls. */
+  readonly tls?: RedisOptions["tls"];
+  /** How long a send waits for its response where it says nothing itself. Default: 5000 ms. */
+  readonly timeoutMs?: number;
+  /** Handlers that run at once. Default: 32. */
+  readonly concurrency?: number;
+  /** Requests that wait here while all handlers are busy and the group has no other member. Default: 1000. */
+  readonly queueLimit?: number;
+  /** Requests sent and not yet answered; a send beyond throws TooManyOutstanding. Default: 10 000. */
+  readonly maxOutstanding?: number;
+  /** How long connecting may take, attempts included. Default: 5000 ms. */
+  readonly connectTimeoutMs?: number;
+  /** How long close() lets handlers and own requests end. Default: 5000 ms. */
+  readonly closeTimeoutMs?: number;
+  /** Requests that are older on arrival are rejected. Default: none is too old (RIPC-TIME-11). */
+  readonly maxRequestAgeMs?: number | null;
+  /** Whether pub/sub is used to wake members of the group; without, some things take up to a few seconds. Default: true. */
+  readonly wakeups?: boolean;
+  /** Whether the instance tells its version and features in a side key. Default: true. */
+  readonly announce?: boolean;
+}
+
+export interface SendOptions {
+  /** How long to wait for the response, in ms. Default: `timeoutMs` of the endpoint. */
+  readonly timeoutMs?: number;
+  /** Gives the send up: it then throws RequestCancelled, and its request is deleted. */
+  readonly signal?: AbortSignal;
+}
+
+export type ResolvedOptions = Required<Omit<EndpointOptions, "tls" | "stream">> & Pick<EndpointOptions, "tls">;
+
+/** Fills in the defaults. Throws InvalidArgument for what cannot be. */
+export function resolveOptions(given: EndpointOptions): ResolvedOptions {
+  const options: ResolvedOptions = {
+    url: given.url,
+    ...(given.tls === undefined ? {} : { tls: given.tls }),
+    timeoutMs: given.timeoutMs ?? 5000,
+    concurrency: given.concurrency ?? 32,
+    queueLimit: given.queueLimit ?? 1000,
+    maxOutstanding: given.maxOutstanding ?? 10_000,
+    connectTimeoutMs: given.connectTimeoutMs ?? 5000,
+    closeTimeoutMs: given.closeTimeoutMs ?? 5000,
+    maxRequestAgeMs: given.maxRequestAgeMs ?? null,
+    wakeups: given.wakeups ?? true,
+    announce: given.announce ?? true,
+  };
+  if (!/^rediss?:\/\//.test(options.url)) throw new InvalidArgument(`url must begin with redis:// or rediss://`);
+  checkTime("timeoutMs", options.timeoutMs);
+  checkTime("connectTimeoutMs", options.connectTimeoutMs);
+  if (options.maxRequestAgeMs !== null) checkTime("maxRequestAgeMs", options.maxRequestAgeMs);
+  if (!(Number.isFinite(options.closeTimeoutMs) && options.closeTimeoutMs >= 0)) {
+    throw new InvalidArgument(`closeTimeoutMs must be a number of milliseconds from 0 on, not ${String(options.closeTimeoutMs)}`);
+  }
+  checkCount("concurrency", options.concurrency, 1);
+  checkCount("queueLimit", options.queueLimit, 0);
+  checkCount("maxOutstanding", options.maxOutstanding, 1);
+  return options;
+}
+
+/** RIPC-TIME-3 */
+export function checkTime(what: string, ms: unknown): asserts ms is number {
+  if (typeof ms !== "number" || !Number.isFinite(ms) || ms <= 0) {
+    throw new InvalidArgument(`${what} must be a finite number of milliseconds above 0, not ${String(ms)}`);
+  }
+}
+
+function checkCount(what: string, count: unknown, least: number): void {
+  if (typeof count !== "number" || !Number.isInteger(count) || count < least) {
+    throw new InvalidArgument(`${what} must be a whole number from ${least} on, not ${String(count)}`);
+  }
+}

@@ -1,0 +1,138 @@
+import { Redis, type RedisOptions, ReplyError } from "ioredis";
+
+import type { Command } from "../wire/commands.js";
+import { RedisFault, faultOf } from "../wire/faults.js";
+import type { Reply } from "../wire/replies.js";
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly tls?: RedisOptions["tls"];
+  /** ms */
+  readonly connectTimeoutMs: number;
+}
+
+/**
+ * One connection to Redis. It never connects again and never sends a command twice (RIPC-REQ-3): when it is lost,
+ * each command whose reply is outstanding ends as `lost`, and whoever uses it makes another one.
+ */
+export class Connection {
+  /** Resolved once, with the reason, when the connection is of no more use. */
+  readonly lost: Promise<RedisFault>;
+  private settleLost!: (fault: RedisFault) => void;
+  private fault: RedisFault | undefined;
+  /** What ends the batches under way when the connection is lost: a silent one would never end them. */
+  private readonly waiting = new Set<(fault: RedisFault) => void>();
+
+  private constructor(private readonly redis: Redis) {
+    this.lost = new Promise((resolve) => (this.settleLost = resolve));
+    redis.on("end", () => {
+      this.fail(new RedisFault("lost", "Redis closed the connection"));
+    });
+  }
+
+  /** Throws a RedisFault where Redis is not reached, or refuses. */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const redis = new Redis(options.url, {
+      lazyConnect: true,
+      protocol: 2,
+      connectTimeout: options.connectTimeoutMs,
+      disconnectTimeout: 100,
+      retryStrategy: null,
+      maxRetriesPerRequest: null,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    });
+    let reason: Error | undefined;
+    redis.on("error", (error: Error) => (reason ??= error));
+    const connection = new Connection(redis);
+    try {
+      await withLimit(redis.connect(), options.connectTimeoutMs);
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw asFault(reason ?? (error as Error));
+    }
+  }
+
+  /** Sends the commands in one go. Each has its own reply, which may be a RedisFault; it never throws. */
+  batch(commands: readonly Command[], patienceMs: number): Promise<Reply[]> {
+    const unsent = this.fault !== undefined || this.redis.status !== "ready";
+    if (unsent) return Promise.resolve(commands.map(() => new RedisFault("unsent", "the connection to Redis is closed")));
+    const pipeline = this.redis.pipeline();
+    for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);
+    return new Promise((resolve) => {
+      const end = (replies: Reply[]) => {
+        clearTimeout(impatient);
+        this.waiting.delete(giveUp);
+        resolve(replies);
+      };
+      const giveUp = (fault: RedisFault) => {
+        end(commands.map(() => fault));
+      };
+      const impatient = setTimeout(() => {
+        this.fail(new RedisFault("lost", `Redis was silent for ${patienceMs} ms after ${commands[0]?.[0] ?? ""}`));
+      }, patienceMs);
+      this.waiting.add(giveUp);
+      void pipeline.exec().then((results) => {
+        end((results ?? []).map(([error, result]) => (error === null ? asReply(result) : asFault(error))));
+      });
+    });
+  }
+
+  /** Listens to pub/sub channels; afterwards the connection serves for nothing else. */
+  async subscribe(channels: readonly string[], onMessage: (channel: string) => void): Promise<void> {
+    this.redis.on("message", (channel: string) => {
+      onMessage(channel);
+    });
+    try {
+      await withLimit(this.redis.subscribe(...channels), 5000);
+    } catch (error) {
+      throw asFault(error as Error);
+    }
+  }
+
+  /** Ends the connection at once. */
+  close(): void {
+    this.fail(new RedisFault("lost", "the connection was closed"));
+  }
+
+  private fail(fault: RedisFault): void {
+    if (this.fault !== undefined) return;
+    this.fault = fault;
+    this.redis.disconnect();
+    this.settleLost(fault);
+    // Replies that are already here come first: a request that was stored is not unsure.
+    setImmediate(() => {
+      for (const giveUp of [...this.waiting]) giveUp(new RedisFault("lost", fault.message));
+    });
+  }
+}
+
+function asFault(error: Error): RedisFault {
+  if (error instanceof RedisFault) return error;
+  return error instanceof ReplyError ? faultOf(error.message) : new RedisFault("lost", error.message);
+}
+
+/** Turns the error replies inside a list, as EXEC has them, into faults. */
+function asReply(value: unknown): Reply {
+  if (Array.isArray(value)) return value.map(asReply);
+  return value instanceof Error ? asFault(value) : (value as Reply);
+}
+
+async function withLimit<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new RedisFault("lost", `Redis did not answer within ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

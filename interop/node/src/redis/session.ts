@@ -1,0 +1,135 @@
+import { BLOCK_MS, type Command } from "../wire/commands.js";
+import { RedisFault, breaksConnection, isFault } from "../wire/faults.js";
+import { type Reply, majorVersion, timeOfReply } from "../wire/replies.js";
+import { Connection, type ConnectionOptions } from "./connection.js";
+
+/** Redis is lost when it is silent for this long beyond what is due, in ms. */
+const PATIENCE_MS = 5000;
+
+export interface SessionEvents {
+  /** A reply said that the group or the stream is gone. */
+  groupLost(): void;
+  /** Redis refused a command for good (RIPC-RECOV-15). */
+  refused(fault: RedisFault): void;
+}
+
+/**
+ * Two connections that live and die together: one blocks in reads, one does all else. Each reply is looked at here once,
+ * so that whoever sent the command deals with its own matter only.
+ */
+export class Session {
+  /** Resolved once, with the reason, when the session is over. */
+  readonly lost: Promise<RedisFault>;
+  private settleLost!: (fault: RedisFault) => void;
+  private over = false;
+
+  private constructor(
+    private readonly writer: Connection,
+    private readonly reader: Connection,
+    private readonly events: SessionEvents,
+    /** Redis' clock less the monotonic one, in ms. */
+    readonly clockOffset: number,
+    /** Of Redis, which Valkey reports as well; 0 where it is not told. */
+    readonly majorVersion: number,
+    private readonly readerId: number | undefined,
+  ) {
+    this.lost = new Promise((resolve) => {
+      this.settleLost = resolve;
+    });
+    for (const connection of [writer, reader]) {
+      void connection.lost.then((fault) => {
+        this.break(fault);
+      });
+    }
+  }
+
+  static async open(options: ConnectionOptions, events: SessionEvents): Promise<Session> {
+    const opened = await Promise.allSettled([Connection.open(options), Connection.open(options)]);
+    const connections = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    try {
+      for (const one of opened) if (one.status === "rejected") throw one.reason;
+      const [writer, reader] = connections as [Connection, Connection];
+      const [time = null, info = null] = await writer.batch([["TIME"], ["INFO", "server"]], options.connectTimeoutMs);
+      // TIME and INFO may be refused by an ACL: the clock of this host and the oldest server are near enough.
+      const now = isFault(time) ? whereRefused(time, Date.now()) : timeOfReply(time);
+      const [id = null] = await reader.batch([["CLIENT", "ID"]], options.connectTimeoutMs);
+      const readerId = isFault(id) ? whereRefused<number | undefined>(id, undefined) : Number(id);
+      return new Session(writer, reader, events, now - performance.now(), majorVersion(info), readerId);
+    } catch (error) {
+      for (const connection of connections) connection.close();
+      throw error;
+    }
+  }
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  /** Redis' clock, in ms. */
+  get redisTime(): number {
+    return this.clockOffset + performance.now();
+  }
+
+  /** Sends commands in one go. Never throws: each has its own reply, which may be a RedisFault. */
+  async batch(commands: readonly Command[]): Promise<Reply[]> {
+    const replies = await this.writer.batch(commands, PATIENCE_MS);
+    for (const reply of replies) this.look(reply);
+    return replies;
+  }
+
+  /** One command. Throws the RedisFault that its reply is. */
+  async call(command: Command): Promise<Reply> {
+    const [reply = null] = await this.batch([command]);
+    if (isFault(reply)) throw reply;
+    return reply;
+  }
+
+  /** A read that blocks. Throws the RedisFault that its reply is. */
+  async read(command: Command): Promise<Reply> {
+    const [reply = null] = await this.reader.batch([command], BLOCK_MS + PATIENCE_MS);
+    this.look(reply);
+    if (isFault(reply)) throw reply;
+    return reply;
+  }
+
+  /** Makes a blocking read end now, without losing what it was about to give. */
+  async endRead(): Promise<void> {
+    const reply = this.readerId === undefined ? null : (await this.writer.batch([["CLIENT", "UNBLOCK", this.readerId]], PATIENCE_MS))[0];
+    if (typeof reply !== "number") this.reader.close();
+  }
+
+  /** A reply that is no error said it: nil to XADD NOMKSTREAM. */
+  noticeGroupLost(): void {
+    if (!this.over) this.events.groupLost();
+  }
+
+  /** Ends the session: both connections are closed. */
+  break(fault: RedisFault): void {
+    if (this.over) return;
+    this.over = true;
+    this.settleLost(fault);
+    this.writer.close();
+    this.reader.close();
+  }
+
+  close(): void {
+    this.break(new RedisFault("lost", "the endpoint closed its connections"));
+  }
+
+  private look(reply: Reply): void {
+    if (Array.isArray(reply)) {
+      // Inside a list only EXEC has faults.
+      for (const item of reply) if (isFault(item)) this.look(item);
+    }
+    if (!isFault(reply) || this.over) return;
+    if (breaksConnection(reply.kind)) this.break(reply);
+    else if (reply.kind === "group-lost") this.events.groupLost();
+    else if (reply.kind === "permanent") this.events.refused(reply);
+  }
+}
+
+/** A stand-in where a command of the greeting is merely not allowed. */
+function whereRefused<T>(fault: RedisFault, otherwise: T): T {
+  if (fault.message.startsWith("NOPERM")) return otherwise;
+  throw fault;
+}

@@ -1,0 +1,28 @@
+import type { Json } from "./content/json.js";
+
+/** A request as its handler sees it. */
+export interface IncomingRequest {
+  /** The field `id`; the key by which a handler with effects can be idempotent (RIPC-GUAR-7). */
+  readonly id: string;
+  /** The group that asks. */
+  readonly source: string;
+  /** The instance that asks. */
+  readonly instance: string;
+  readonly content: Json;
+  /** Whether the request may have been started before, by a member that died or was cut off (RIPC-GROUP-21). */
+  readonly redelivered: boolean;
+  /** This start included: 1 to 3. */
+  readonly starts: number;
+  /** Aborted when nobody waits any more: the requester gave up, or another member has taken the request over. */
+  readonly signal: AbortSignal;
+  /**
+   * Answers now, before the handler ends; what it returns then does not matter. Throws UnsendableValue, after which the
+   * request is not answered yet, and AlreadyAnswered.
+   */
+  readonly fulfill: (value: unknown) => void;
+  /** Likewise, with any JSON value as the reason. */
+  readonly reject: (reason: unknown) => void;
+}
+
+/** To be returned by a handler: there will be no answer. The request is settled, and its requester times out (RIPC-RESP-11). */
+export const NO_ANSWER: unique symbol = Symbol("redisipc: no answer");

@@ -1,0 +1,13 @@
+// The package redisipc as an implementation under test: the testee protocol 1.0 on stdin and stdout, over the public API.
+import { Port } from "./port.js";
+import { answer, onLine, write } from "./protocol.js";
+
+const port = new Port();
+
+onLine((line) => {
+  void answer(port, line).then(({ reply, last }) => {
+    write(reply, () => {
+      if (last) process.exit(0);
+    });
+  });
+});
