@@ -76,7 +76,9 @@ interop-ruby: $(READY) ## Python and the Ruby gem on one stream (RUBY=... names 
 	$(WITH_REDIS) $(BIN)/python interop/ruby/converse.py
 
 interop: $(READY) ## every implementation at hand against every other one (RUBY=... as above)
-	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py
+	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py; code=$$?; \
+	runs="$(wildcard out/conformance-*.json)"; [ -z "$$runs" ] || $(BIN)/redisipc-conformance report merge $$runs \
+		--interop out/interop.json --report html=out/conformance.html --spec-url ../SPEC.md >/dev/null; exit $$code
 
 .venv/bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'python[bench]' && $(BIN)/python -m pip install --quiet --editable 'python[test,hiredis]'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..report import write
+from ..report import interop, write
 from ..report.json_report import ReportError, read
 from ..report.json_report import merge as merged
 from ..report.summary import verdict_lines
@@ -17,6 +17,7 @@ def merge(options: argparse.Namespace) -> int:
     try:
         wanted = write.parse(options.report)
         report = merged([read(path) for path in options.reports])
+        report.interop = interop.read(options.interop) if options.interop is not None else None
     except (ReportError, write.ReportArgumentError) as error:
         raise Problem(Exit.USAGE, str(error)) from error
     report.spec_url = options.spec_url

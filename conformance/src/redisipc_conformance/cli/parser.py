@@ -130,6 +130,9 @@ def _reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json")
     parser.add_argument("--report", action="append", required=True, metavar="KIND=FILE,...", help="as for run")
     parser.add_argument("--spec-url", default="", metavar="URL", help="as for run")
+    parser.add_argument(
+        "--interop", type=Path, metavar="FILE", help="what make interop wrote: a section of the HTML report"
+    )
 
 
 def _add(

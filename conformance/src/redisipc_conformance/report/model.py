@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..engine.events import CheckResult, Event, RunEnded, RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from ..requirements import Requirement
 from .transcript import shorten
+
+if TYPE_CHECKING:
+    from .interop import Interop
 
 BAD = frozenset({Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.SUITE_ERROR})
 KEPT, KEPT_STDERR = 4_000, 20_000
@@ -81,6 +85,8 @@ class Report:
     """Why a run that was wanted did not begin: no Redis, a testee that cannot be used."""
     spec_url: str = ""
     """Where SPEC.md is, for links into it."""
+    interop: Interop | None = None
+    """Implementations against each other, where that is to be shown."""
 
     def sentence(self, id: str) -> Requirement:
         """The requirement of that id; one without text where the specification has none."""
