@@ -171,9 +171,13 @@ class Engine:
 
     async def _scenarios(self, scenarios: Sequence[Scenario], around: Surroundings, server: ServerInfo) -> None:
         room = asyncio.Semaphore(self.settings.jobs)
+        # Those that mostly wait are in nobody's way.
+        waiting_room = asyncio.Semaphore(self.settings.jobs)
         judge = Judge(self.requirements, strict=self.settings.strict)
         tasks = [
-            asyncio.create_task(self._scenario(scenario, around, room, judge, server))
+            asyncio.create_task(
+                self._scenario(scenario, around, waiting_room if "slow" in scenario.needs else room, judge, server)
+            )
             for scenario in sorted(scenarios, key=_length, reverse=True)
         ]
         try:
