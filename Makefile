@@ -31,7 +31,7 @@ conformance: $(READY) ## the suite against both Python runtimes; the report is o
 	$(BIN)/redisipc-conformance report merge $(RUNTIMES:%=out/conformance-%.json) --report html=out/conformance.html --spec-url ../SPEC.md && exit $$code
 
 conformance-%:
-	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(BIN)/python python/testee/testee.py --runtime $*
+	$(BIN)/redisipc-conformance run $(LF) --report json=out/$@.json -- $(BIN)/python python/testee/testee.py --runtime $*
 
 mutants: $(READY) ## each mutant of the model testee must fail the check that is named for it
 	$(BIN)/python conformance/mutants/run.py
