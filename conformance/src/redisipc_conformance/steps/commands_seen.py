@@ -20,7 +20,9 @@ from .waiting import Look, expect, held, missing, wrong
 
 
 def pattern_of(stage: Stage, written: Any) -> Pattern:
-    """Words first, names after: a name with spaces stays one argument."""
+    """Words first, names after: a name with spaces stays one argument. A name alone stands for a whole pattern."""
+    if isinstance(written, str) and written.startswith("${") and " " not in written:
+        return Pattern.of(str(stage.value(written)))
     words = written.split() if isinstance(written, str) else written
     made = [stage.value(each) for each in words]
     return Pattern.of([str(each) if isinstance(each, bool) else each for each in made])
