@@ -17,6 +17,7 @@ from ..server import NoServer
 from ..steps.book import Book
 from ..steps.entries import readable
 from ..steps.failure import AtLine, Crashed, Stopped, SuiteFault
+from ..steps.patience import Patience
 from ..steps.player import Player
 from ..steps.stage import Stage
 from ..testee.schemas import TesteeSchemas
@@ -52,6 +53,7 @@ class Surroundings:
     scale: float
     seed: int
     features: frozenset[str]
+    patience: Patience
     no_timeouts: bool = False
     shards: int = 2
     """Processes of the testee for each name that scenarios use."""
@@ -115,6 +117,7 @@ class Performance:
                 budgets=around.budgets,
                 scale=around.scale,
                 features=around.features,
+                patience=around.patience,
             )
         except SuiteFault as error:
             ended.fault, ended.fault_line = str(error), self.scenario.lines.of(("rows",))

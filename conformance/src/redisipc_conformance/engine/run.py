@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from ..requirements import Requirements
 from ..scenario.model import Scenario
 from ..server import Server
+from ..steps.patience import Patience
 from ..testee.process import TesteeProcess
 from ..testee.schemas import TesteeSchemas
 from ..version import __version__
@@ -124,11 +125,22 @@ class Engine:
             for scenario in self.scenarios:
                 if scenario.id in left_out:
                     self._events.put_nowait(ScenarioEnded(_not_run(scenario, left_out[scenario.id])))
-            around = Surroundings(
-                settings.command, schemas, pool, client, address, own_servers, table, settings.time_scale, settings.seed,
-                frozenset(first.hello["features"]), settings.no_timeouts,
-            )  # fmt: skip
-            await self._scenarios(running, around, server)
+            async with Patience() as patience:
+                around = Surroundings(
+                    command=settings.command,
+                    schemas=schemas,
+                    pool=pool,
+                    client=client,
+                    address=address,
+                    own_servers=own_servers,
+                    budgets=table,
+                    scale=settings.time_scale,
+                    seed=settings.seed,
+                    features=frozenset(first.hello["features"]),
+                    patience=patience,
+                    no_timeouts=settings.no_timeouts,
+                )
+                await self._scenarios(running, around, server)
         except asyncio.CancelledError:
             interrupted = True
         finally:

@@ -24,6 +24,7 @@ from . import notes
 from .failure import Consequence, Crashed, Failed, Stopped, SuiteFault
 from .ledger import Ledger
 from .notes import Note
+from .patience import Patience
 from .tail import Tail
 from .things import Endpoint, ErrorSeen, Going, Member, Peer, Received, Send, Thing, Written
 
@@ -68,6 +69,7 @@ class Stage:
         budgets: Mapping[str, float],
         scale: float,
         features: frozenset[str],
+        patience: Patience,
     ) -> None:
         self.scenario = scenario
         self.row: dict[str, Any] | None = None
@@ -84,6 +86,7 @@ class Stage:
         self.budgets = budgets
         self.scale = scale
         self.features = features
+        self.patience = patience
         self.stream = f"ripc-{self.source.getrandbits(64):016x}"
         self.pulse = Pulse()
         self.began = time.monotonic()

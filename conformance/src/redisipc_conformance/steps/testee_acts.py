@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 from ..scenario.matchers import show
@@ -22,9 +21,10 @@ async def call(
     process = endpoint.process
     assert process is not None
     allowed = stage.budgets[budget]
-    began = time.monotonic()
+    began = stage.patience.now()
     try:
-        result = await process.call(method, {"endpoint": endpoint.handle, **parameters}, allowed)
+        future = await process.begin(method, {"endpoint": endpoint.handle, **parameters})
+        result = await stage.patience.wait(future, allowed)
     except TesteeRefused as error:
         if refused:
             return {"refused": error.message}
@@ -38,7 +38,7 @@ async def call(
     except (TesteeGone, TesteeBroke) as error:
         raise _crash(stage, error) from error
     finally:
-        stage.used(budget, allowed, time.monotonic() - began)
+        stage.used(budget, allowed, stage.patience.now() - began)
     if refused:
         note = stage.tell(endpoint.label, f"{method} was not refused", show(result))
         raise Failed(f"{method} must be refused", "a refusal", show(result), culprit=note)
@@ -95,6 +95,10 @@ async def connect(stage: Stage, step: Step) -> Any:
     async def join() -> Endpoint:
         result = await call(stage, endpoint, "connect", parameters, budget="connect", refused=refused)
         if not refused:
+            if not tap.exchanges:
+                # Whatever must *not* be seen of such an endpoint would hold.
+                expected = f"commands over the connection to {tap.url}"
+                raise Failed("connect was answered and nothing was sent to Redis", expected, "none")
             endpoint.instance = result["instance"]
             endpoint.connected = True
             stage.tell(label, f"connected as instance {endpoint.instance}")

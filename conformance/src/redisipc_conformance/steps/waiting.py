@@ -77,12 +77,12 @@ async def expect(
             raise seen.failed(by_timeout=False)
         return seen.value
     name, seconds = stage.allowance(step, budget, allowed)
-    began = time.monotonic()
+    began = stage.patience.now()
     poll = FIRST_POLL
     while True:
         beat = stage.pulse.beats
         seen = await once()
-        used = time.monotonic() - began
+        used = stage.patience.now() - began
         if seen.held:
             stage.used(name, seconds, used)
             return seen.value

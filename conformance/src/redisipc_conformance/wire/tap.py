@@ -409,6 +409,8 @@ class _Link(asyncio.Protocol):
             self.cut()
             return
         if fault is not None and fault.do == "lose":
+            # Nor does any reply after it: a client would take the next one for this one's.
+            self.held_replies = True
             return
         if fault is not None and fault.do in ("hold-reply", "delay"):
             self.held_replies = True

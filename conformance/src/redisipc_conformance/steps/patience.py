@@ -1,0 +1,62 @@
+"""The clock that budgets are counted by: on a machine so busy that the runner itself stands still, it stands still too.
+
+What the wire promises is measured by the real clock. A budget only says when to give up, and nobody should be given up
+for not having had the processor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+TICK = 0.05
+"""Seconds between two looks at the clock."""
+MOST = 2.0
+"""So many times its length a tick may take; what is more was the machine's."""
+
+
+class Patience:
+    """Ticks for as long as it is entered."""
+
+    def __init__(self) -> None:
+        self._counted = 0.0
+        self._last = time.monotonic()
+        self._task: asyncio.Task[None] | None = None
+
+    def now(self) -> float:
+        """Seconds, counted from when it was made."""
+        since = time.monotonic() - self._last
+        return self._counted + (since if self._task is None else min(since, MOST * TICK))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self._counted = self.now()
+            self._last = time.monotonic()
+
+    async def __aenter__(self) -> Patience:
+        self._last = time.monotonic()
+        self._task = asyncio.get_running_loop().create_task(self._tick())
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._counted, self._task = self.now(), None
+
+    async def wait(self, future: asyncio.Future[T], seconds: float) -> T:
+        """The result; TimeoutError when it is not there after so many counted seconds. The future is then cancelled."""
+        end = self.now() + seconds
+        try:
+            while not future.done():
+                left = end - self.now()
+                if left <= 0:
+                    raise TimeoutError(f"not done within {seconds:g} s")
+                await asyncio.wait({future}, timeout=max(left, TICK))
+            return future.result()
+        finally:
+            if not future.done():
+                future.cancel()
