@@ -139,14 +139,10 @@ class Testee
 
   def handle(line)
     message = JSON.parse(line, max_nesting: 0)
-    Wire.write(id: message["id"], result: call("do_#{message["method"]}", message["params"] || {}))
-    exit!(0) if message["method"] == "shutdown"
   rescue JSON::ParserError => e
     Wire.write(id: nil, error: {code: -32700, message: Wire.sayable(e.message)})
-  rescue Refused => e
-    Wire.write(id: message["id"], error: {code: e.code, message: e.message})
-  rescue => e
-    Wire.write(id: message["id"], error: {code: -32000, message: Wire.sayable("#{e.class}: #{e.message}")})
+  else
+    answer(message)
   end
 
   # A handler begins: tells the runner and does what it says.
@@ -160,6 +156,15 @@ class Testee
   end
 
   private
+
+  def answer(message)
+    Wire.write(id: message["id"], result: call("do_#{message["method"]}", message["params"] || {}))
+    exit!(0) if message["method"] == "shutdown"
+  rescue Refused => e
+    Wire.write(id: message["id"], error: {code: e.code, message: e.message})
+  rescue => e
+    Wire.write(id: message["id"], error: {code: -32000, message: Wire.sayable("#{e.class}: #{e.message}")})
+  end
 
   def call(name, params)
     raise Refused.new("no method #{name}", -32601) unless respond_to?(name)
@@ -196,9 +201,9 @@ class Testee
     made.on_error = ->(error) { Wire.write(method: "error", params: Testee.problem(endpoint, error)) } # its `on_error do` is lost in a subclass
     made.events = ActiveSupport::HashWithIndifferentAccess.new # or all channels would share one table
     testee = self
-    events.map(&:values).each do |event, declared|
-      made.events[event] = EventWithEntry.new(declared) do
-        testee.received(endpoint, nil, Thread.current[:entry], event: event, params: params.to_h)
+    events.each do |event|
+      made.events[event["event"]] = EventWithEntry.new(event["params"]) do
+        testee.received(endpoint, nil, Thread.current[:entry], event: event["event"], params: params.to_h)
       end
     end
     made
