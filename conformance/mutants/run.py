@@ -127,7 +127,7 @@ class Hunt:
 
     async def vacuous(self, requirements: Requirements) -> list[str]:
         """MUST checks that the null testee passes."""
-        ended = await trial.results(trial.NULL, list(self.scenarios.values()), self.server, time_scale=self.time_scale)
+        ended = await trial.results(trial.NULL, list(self.scenarios.values()), self.server, 64, self.time_scale)
         checks = trial.by_name(ended)
         return sorted(name for name, c in checks.items() if c.verdict is Verdict.PASS and c.level == "MUST")
 
