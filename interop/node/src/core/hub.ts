@@ -69,6 +69,7 @@ export class Hub {
   attempt(work: () => Promise<void>): Promise<void> {
     return work().catch((error: unknown) => {
       if (!isFault(error)) throw error;
+      if (error.kind === "unknown") this.session?.break(error); // a reply that makes no sense
     });
   }
 }

@@ -12,7 +12,7 @@ const IDS_A_COMMAND = 500;
 /** Shows every 3 s that the requests in progress have an owner that lives (RIPC-GROUP-9 to 11). */
 export class Keeper {
   private readonly ticker = new Ticker(async () => {
-    await this.hub.attempt(() => this.keep());
+    await this.hub.attempt(() => this.keep(SUSPECT_MS));
     return EVERY_MS;
   });
 
@@ -26,12 +26,15 @@ export class Keeper {
     this.ticker.stop();
   }
 
-  /** Claims again what is in progress and still ours; the handlers of the rest are told. */
-  async keep(): Promise<void> {
+  /**
+   * Claims again what is in progress and still ours; the handlers of the rest are told. What gave no sign of life for
+   * `suspectMs` may have been taken over, and is looked at first.
+   */
+  async keep(suspectMs: number): Promise<void> {
     const { responder } = this.hub;
     const now = this.hub.now();
     const held = responder.all().filter((one) => one.pinned && one.state !== "leaving");
-    const late = held.filter((one) => now - one.keptAt >= SUSPECT_MS);
+    const late = held.filter((one) => now - one.keptAt >= suspectMs);
     if (late.length > 0) await responder.stillOurs(late);
     const ours = held.filter((one) => one.state !== "gone");
     for (let i = 0; i < ours.length; i += IDS_A_COMMAND) await this.claim(ours.slice(i, i + IDS_A_COMMAND));

@@ -44,7 +44,10 @@ export class LastLook {
   private async look(sends: Send[]): Promise<void> {
     const wanted = new Map(sends.map((send) => [send.key, send]));
     const limit = new Promise<void>((resolve) => setTimeout(resolve, LIMIT_MS).unref());
-    const search = this.hub.attempt(() => this.search(this.startFor(sends), wanted, () => wanted.size === 0));
+    const search = this.hub.attempt(async () => {
+      await this.search(this.startFor(sends), wanted, () => wanted.size === 0);
+      for (const send of wanted.values()) send.absent = send.entryId === undefined;
+    });
     await Promise.race([search, limit]);
     for (const send of sends) if (!send.finished) this.timedOut(send);
   }

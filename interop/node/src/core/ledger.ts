@@ -20,6 +20,8 @@ export class Send {
   sentAt: number | undefined;
   /** XADD is under way, also while looking. */
   underWay = false;
+  /** The stream was looked through, and the request is not on it. */
+  absent = false;
   readonly key: string;
   timer: NodeJS.Timeout | undefined;
 

@@ -3,7 +3,10 @@ import { entriesRead } from "../wire/replies.js";
 import type { Hub } from "./hub.js";
 import { Ticker } from "./ticker.js";
 
-/** While responses are due and others may read them, in ms (RIPC-GROUP-3); else at least every 25 s (RIPC-GROUP-4). */
+/**
+ * While responses are due, in ms (RIPC-GROUP-3): soon where siblings are known, who may read them, and never later than
+ * this, since one may have come that is not known yet. Else at least every 25 s (RIPC-GROUP-4).
+ */
 const SOONEST_MS = 20;
 const LATEST_MS = 250;
 const AT_REST_MS = 10_000;
@@ -30,7 +33,7 @@ export class OwnList {
   expectMore(): void {
     const atRest = this.pause === AT_REST_MS;
     this.pause = SOONEST_MS;
-    if (atRest && this.hub.siblings.present) this.ticker.soon();
+    if (atRest) this.ticker.within(this.next());
   }
 
   /** The own wake-up, or a sibling that has just come. */
@@ -56,10 +59,11 @@ export class OwnList {
     }
   }
 
+  /** Growing pauses while responses are due. */
   private next(): number {
-    const due = this.hub.requester.ledger.size > 0 && this.hub.siblings.present;
-    if (!due) this.pause = AT_REST_MS;
-    else this.pause = this.pause >= LATEST_MS ? LATEST_MS : Math.min(this.pause * 1.5, LATEST_MS);
+    if (this.hub.requester.ledger.size === 0) this.pause = AT_REST_MS;
+    else if (!this.hub.siblings.present) this.pause = LATEST_MS;
+    else this.pause = Math.min(this.pause * 1.5, LATEST_MS);
     return this.pause;
   }
 }

@@ -4,12 +4,10 @@ import { type PendingRow, claimedIds, entriesOf, pendingRows } from "../wire/rep
 import type { Hub } from "./hub.js";
 import { SUSPECT_MS } from "./responder.js";
 import { startsOf, MOST_STARTS } from "./starts.js";
-import { Suspects } from "./suspects.js";
+import { RECLAIM_MS, Suspects } from "./suspects.js";
 import { Ticker } from "./ticker.js";
 
 const EVERY_MS = 3000;
-/** From this idle time on an entry may be taken from its owner, in ms (RIPC-GROUP-13). */
-const RECLAIM_MS = 10_000;
 /** Nothing of others is reclaimed for so long after a reconnect, in ms (RIPC-RECOV-7). */
 const AFTER_RECONNECT_MS = 10_000;
 
@@ -21,7 +19,7 @@ export class Reclaimer {
   private notBefore = 0;
   private readonly looks = new Ticker(async () => {
     await this.hub.attempt(() => this.look());
-    return this.suspects.nextIn(this.hub.now(), RECLAIM_MS, EVERY_MS);
+    return this.suspects.nextIn(this.hub.now(), EVERY_MS);
   });
   private readonly takes = new Ticker(async () => {
     await this.hub.attempt(() => this.takeGivenBack());
@@ -80,7 +78,7 @@ export class Reclaimer {
       for (const row of page) {
         listed.add(row.entryId);
         if (row.idle >= commands.COUNTS_AS_GIVEN_BACK_MS) givenBack = true;
-        else if (this.concernsUs(row) && this.suspects.seen(row, now, RECLAIM_MS)) ripe.push(row);
+        else if (this.concernsUs(row) && this.suspects.seen(row, now)) ripe.push(row);
       }
       const last = page.at(-1);
       if (last === undefined || page.length < commands.PAGE) break;

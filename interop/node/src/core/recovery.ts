@@ -42,7 +42,7 @@ export class Recovery {
       await this.startAtNewStream();
       // The new group has nothing pending: what is in progress is answered, and cannot be claimed.
       for (const held of responder.all()) held.pinned = false;
-    } else await this.keeper.keep();
+    } else await this.keeper.keep(0);
     await this.hub.call(commands.createConsumer(names, names.dispatcher));
     await this.hub.call(commands.createConsumer(names, names.consumer));
     await this.registration.register();

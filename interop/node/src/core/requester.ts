@@ -100,7 +100,7 @@ export class Requester {
     const { state } = send;
     if (!this.finish(send, outcome)) return;
     if (send.entryId !== undefined) this.hub.writer.remove(send.entryId);
-    else if (state !== "queued" && !send.underWay) this.lastLook.forget(send);
+    else if (state !== "queued" && !send.underWay && !send.absent) this.lastLook.forget(send);
     // Under way: stored() or unsure() sees that it is finished.
   }
 

@@ -1,5 +1,7 @@
 import type { PendingRow } from "../wire/replies.js";
 
+/** From this idle time on an entry may be taken from its owner, in ms (RIPC-GROUP-13). */
+export const RECLAIM_MS = 10_000;
 /** Between the two looks of a reclaim, in ms. */
 const BETWEEN_LOOKS_MS = 3000;
 /** A look is not to come a hair too early. */
@@ -18,9 +20,9 @@ export class Suspects {
   private readonly suspects = new Map<string, Suspect>();
 
   /** Notes a row of a look. True where it has been seen with this owner long enough ago, and is idle for long enough. */
-  seen(row: PendingRow, now: number, reclaimMs: number): boolean {
+  seen(row: PendingRow, now: number): boolean {
     const known = this.suspects.get(row.entryId);
-    const ripeAt = now + Math.max(0, reclaimMs - row.idle);
+    const ripeAt = now + Math.max(0, RECLAIM_MS - row.idle);
     if (known?.owner.equals(row.owner) !== true) {
       this.suspects.set(row.entryId, { owner: row.owner, firstSeen: now, ripeAt: Math.max(ripeAt, now + BETWEEN_LOOKS_MS) });
       return false;
@@ -39,7 +41,7 @@ export class Suspects {
   }
 
   /** In how many ms the next look is due: when the first suspect is ripe, so that nobody waits longer than needed. */
-  nextIn(now: number, _reclaimMs: number, usualMs: number): number {
+  nextIn(now: number, usualMs: number): number {
     let next = usualMs;
     for (const { ripeAt } of this.suspects.values()) {
       // What is ripe already was not to be had: the usual pause.

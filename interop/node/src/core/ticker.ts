@@ -25,6 +25,11 @@ export class Ticker {
     else this.in(0);
   }
 
+  /** Runs the task in so many ms, or right as it says after the run that is under way. */
+  within(ms: number): void {
+    if (!this.running) this.in(ms);
+  }
+
   private in(ms: number): void {
     clearTimeout(this.timer);
     if (this.stopped) return;

@@ -108,7 +108,15 @@ export class Writer {
     const replies = await this.hub.batch(batch.commands);
     let at = 0;
     for (const { count, handle } of batch.handlers) {
-      handle(replies.slice(at, at + count));
+      const own = replies.slice(at, at + count);
+      try {
+        handle(own);
+      } catch (error) {
+        if (!isFault(error)) throw error;
+        // A reply that makes no sense: what it was about is not known, and the connection is of no more use.
+        this.hub.session?.break(error);
+        handle(own.map(() => new RedisFault("lost", error.message)));
+      }
       at += count;
     }
     this.underWay--;
