@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import Any
 
 from ..scenario.matchers import differs, show
@@ -88,17 +89,29 @@ async def value(stage: Stage, step: Step) -> Any:
     return await expect(stage, step, "settle", look)
 
 
+ROWS_IN_VAIN, VAIN_SECONDS = 3, 2.0
+"""After so many rows on end that stopped, each after so long, the rest of the table is not tried."""
+
+
 @word("each-row")
 async def each_row(stage: Stage, step: Step) -> Any:
     if not stage.scenario.rows:
         raise SuiteFault("there are no rows")
     outside = stage.row
+    in_vain = 0
     for row in stage.scenario.rows:
+        if in_vain >= ROWS_IN_VAIN:
+            failed = Failed(f"not tried: {in_vain} rows before it waited in vain", by_timeout=True)
+            stage.stopped_rows[str(row["name"])] = Stopped(step, failed)
+            continue
         stage.set_row(row)
+        began = time.monotonic()
         try:
             await stage.play(step.blocks[0])
+            in_vain = 0
         except Stopped as stopped:
-            # One row that cannot go on says nothing about the others.
+            # One row that cannot go on says nothing about the others; many that wait for nothing do.
             stage.stopped_rows[str(row["name"])] = stopped
+            in_vain = in_vain + 1 if time.monotonic() - began > VAIN_SECONDS * stage.scale else 0
         stage.raise_if_crashed()
     stage.row = outside
