@@ -1,12 +1,14 @@
-"""A testee that touches no Redis and misbehaves as the content of a send says, or the name of a group."""
+"""A testee that only pings Redis, and misbehaves as the content of a send says, or the name of a group."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 HELLO = {
     "protocol": "1.0", "name": "fake", "version": "0", "language": "none", "spec": ["1.0"], "profiles": ["base", "resilient"],
@@ -25,10 +27,18 @@ def answer(method: str, params: dict[str, Any]) -> Any:
     if method == "connect":
         if params["group"] == "hangs":
             time.sleep(3600)
+        address = urlsplit(params["url"])
+        with socket.create_connection((address.hostname, address.port)) as redis:
+            redis.sendall(b"*1\r\n$4\r\nPING\r\n")
+            redis.recv(64)
         return {"instance": "abc123"}
     if method == "send":
         content = params["content"]
+        if content == "crash" and "--once" in sys.argv and os.path.exists(sys.argv[-1]):
+            return {"outcome": "fulfilled", "content": content}
         if content == "crash":
+            if "--once" in sys.argv:
+                open(sys.argv[-1], "w").close()
             print("going down", file=sys.stderr, flush=True)
             os._exit(3)
         if content == "broken":

@@ -209,9 +209,9 @@ async def test_a_crash_is_one_scenarios_verdict(server: Server, write: Write) ->
 
 async def test_a_hung_process_fails_its_scenario_and_is_replaced(server: Server, write: Write) -> None:
     hang = "- connect: {endpoint: a, group: hangs}\n- value: {of: 1, is: 1}\n  check: it\n"
-    late = "- wait: 20\n- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
+    late = "- wait: 60\n- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
     scenarios = [write(hang, id="test/hang"), *(write(late, id=f"test/late-{n}") for n in range(3))]
-    engine = Engine(settings(FAKE, time_scale=0.3), server, scenarios, REQUIREMENTS)
+    engine = Engine(settings(FAKE, time_scale=0.2), server, scenarios, REQUIREMENTS)
     results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
     assert results["test/hang"].verdict is Verdict.FAIL
     assert "did not answer connect(a)" in only(results["test/hang"]).message
@@ -255,3 +255,21 @@ async def test_budgets_are_told_with_what_was_used(play: Play) -> None:
     assert uses["connect"].allowed == 2 * SECONDS["connect"]
     assert 0 < uses["connect"].used < uses["connect"].allowed
     assert uses["settle"].used < uses["settle"].allowed
+
+
+async def test_a_crash_that_does_not_happen_again_is_not_hidden(server: Server, write: Write, tmp_path: Path) -> None:
+    steps = "- connect: a\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
+    good = "- connect: a\n- wait: 0.5\n- send: {from: a, to: b, content: 1}\n  as: s\n- outcome: {of: s, content: 1}\n  check: it\n"
+    scenarios = [write(steps, id="test/once"), *(write(good, id=f"test/good-{n}") for n in range(3))]
+    engine = Engine(settings((*FAKE, "--once", str(tmp_path / "crashed"))), server, scenarios, REQUIREMENTS)
+    results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
+    assert results["test/once"].verdict is Verdict.INCONCLUSIVE
+    assert "it did not happen" in results["test/once"].reason
+    assert {results[f"test/good-{n}"].verdict for n in range(3)} == {Verdict.PASS}
+
+
+async def test_no_timeouts_waits_for_whoever_uses_a_debugger(play: Play) -> None:
+    steps = "- connect: a\n- groups: {has: a}\n  within: 0.01\n  check: it\n"
+    result = await play(steps, no_timeouts=True)
+    assert result.verdict is Verdict.PASS
+    assert min(use.allowed for use in result.budgets) > 3600

@@ -20,12 +20,14 @@ from ..steps.failure import AtLine, Crashed, Stopped, SuiteFault
 from ..steps.patience import Patience
 from ..steps.player import Player
 from ..steps.stage import Stage
-from ..testee.schemas import TesteeSchemas
+from ..testee.process import TesteeProcess
+from ..testee.schemas import PROTOCOL, TesteeSchemas
 from ..wire.address import Address
 from ..wire.client import Client
 from ..within import within
 from . import entry_rule
 from .events import BudgetUse
+from .incident import Incident
 from .own_servers import OwnServers
 from .pool import Pool, Shard
 from .transcript import Transcript
@@ -35,7 +37,7 @@ LONGEST_SECONDS = 300.0
 """No scenario takes longer: one that does hangs, and the suite is at fault, since every wait of it has an end."""
 LAST_WORDS_SECONDS = 0.5
 """How long the stderr of a process that has ended is waited for."""
-PROBE_SECONDS = 2.0
+PROBE_SECONDS = 4.0
 """What a process that did not answer a call in time gets to say hello, before it counts as hung."""
 
 
@@ -76,6 +78,15 @@ class Performance:
     around: Surroundings
     alone: bool = False
     stage: Stage | None = None
+    incident: Incident | None = None
+    """The end of a shared process that it has seen."""
+
+    def uses(self, process: TesteeProcess) -> bool:
+        return self.stage is not None and any(endpoint.process is process for endpoint in self.stage.endpoints)
+
+    def calls_in(self, outstanding: str) -> bool:
+        """Whether one of these calls is of an endpoint of it."""
+        return self.stage is not None and any(f"({e.handle})" in outstanding for e in self.stage.endpoints)
 
     async def run(self) -> Ended:
         """Plays it. Whatever happens, nothing of it is left when this returns."""
@@ -118,6 +129,7 @@ class Performance:
                 scale=around.scale,
                 features=around.features,
                 patience=around.patience,
+                no_timeouts=around.no_timeouts,
             )
         except SuiteFault as error:
             ended.fault, ended.fault_line = str(error), self.scenario.lines.of(("rows",))
@@ -173,7 +185,7 @@ class Performance:
         """A process that left a call unanswered: still there, or hung?"""
         for process in stage.suspects:
             try:
-                await process.call("hello", {"protocol": "1.0"}, PROBE_SECONDS)
+                await stage.patience.wait(await process.begin("hello", {"protocol": PROTOCOL}), PROBE_SECONDS)
             except Exception:
                 pool.retire(process)
 

@@ -33,6 +33,7 @@ from .events import (
     TesteeInfo,
     Verdict,
 )
+from .incident import Incident
 from .own_servers import OwnServers
 from .perform import Performance, Surroundings
 from .pool import Pool
@@ -177,9 +178,17 @@ class Engine:
         return reasons
 
     def _process_gone(self, process: TesteeProcess, why: Exception) -> None:
-        for performance in self._performances:
-            if performance.stage is not None:
-                performance.stage.process_gone(process, why)
+        users = [performance for performance in self._performances if performance.uses(process)]
+        outstanding = getattr(why, "call", "")
+        users.sort(key=lambda user: not user.calls_in(outstanding))
+        incident = Incident(users)
+        for user in users:
+            if user.incident is not None:
+                # Its verdict comes from another one already.
+                incident.tell(user, again=False)
+            user.incident = user.incident or incident
+            if user.stage is not None:
+                user.stage.process_gone(process, why)
 
     async def _scenarios(self, scenarios: Sequence[Scenario], around: Surroundings, server: ServerInfo) -> None:
         room = asyncio.Semaphore(self.settings.jobs)
@@ -222,13 +231,20 @@ class Engine:
 
     async def _performed(self, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings) -> Ended:
         """Once; once more alone where a shared process ended, since another scenario may have ended it."""
-        ended = await self._perform(Performance(scenario, row, around))
-        if not ended.crash or scenario.own_processes:
+        performance = Performance(scenario, row, around)
+        ended = await self._perform(performance)
+        incident = performance.incident
+        if not ended.crash or incident is None:
+            if incident is not None:
+                incident.tell(performance, again=False)
             return ended
         again = await self._perform(Performance(scenario, row, around, alone=True))
+        incident.tell(performance, again=bool(again.crash))
         if again.crash or again.fault:
             return again
-        again.stderr = f"{ended.stderr}\n(run again alone after: {ended.crash})\n{again.stderr}"
+        if await incident.answers_for(performance):
+            ended.crash += "; run again alone, it did not happen"
+            return ended
         return again
 
     async def _perform(self, performance: Performance) -> Ended:

@@ -70,6 +70,7 @@ class Stage:
         scale: float,
         features: frozenset[str],
         patience: Patience,
+        no_timeouts: bool = False,
     ) -> None:
         self.scenario = scenario
         self.row: dict[str, Any] | None = None
@@ -87,6 +88,7 @@ class Stage:
         self.scale = scale
         self.features = features
         self.patience = patience
+        self.no_timeouts = no_timeouts
         self.stream = f"ripc-{self.source.getrandbits(64):016x}"
         self.pulse = Pulse()
         self.began = time.monotonic()
@@ -143,7 +145,7 @@ class Stage:
             if within not in self.budgets:
                 raise SuiteFault(f"{within!r} is no budget; there are {', '.join(self.budgets)}")
             return within, self.budgets[within]
-        return "", max(self.seconds(within), 0.0)
+        return "", self.budgets[budget] if self.no_timeouts else max(self.seconds(within), 0.0)
 
     def used(self, budget: str, allowed: float, used: float) -> None:
         if budget:
@@ -423,7 +425,8 @@ class Stage:
         if process is None or process.gone is not None or process.broken is not None or process in self.suspects:
             return
         try:
-            await process.call("disconnect", {"endpoint": endpoint.handle}, self.budgets["disconnect"])
+            future = await process.begin("disconnect", {"endpoint": endpoint.handle})
+            await self.patience.wait(future, self.budgets["disconnect"])
         except Exception:
             self.suspects.add(process)
         endpoint.connected = False
