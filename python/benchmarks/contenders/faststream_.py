@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +14,7 @@ def serve(url: str, name: str, ready: Any, **_options: Any) -> None:
     from faststream.redis import RedisBroker
 
     async def main() -> None:
-        broker = RedisBroker(url, log_level=logging.CRITICAL)
+        broker = RedisBroker(url, logger=None)
 
         @broker.subscriber(stream=name)
         async def echo(content: Any) -> Any:
@@ -33,7 +32,7 @@ def ask(url: str, name: str, **_options: Any) -> Iterator[Ask]:
     from faststream.redis import RedisBroker
 
     loop = asyncio.new_event_loop()
-    broker = RedisBroker(url, log_level=logging.CRITICAL)
+    broker = RedisBroker(url, logger=None)
     loop.run_until_complete(broker.connect())
 
     async def once(payload: str) -> None:

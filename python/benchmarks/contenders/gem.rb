@@ -4,17 +4,19 @@
 require "json"
 require "logger"
 require "securerandom"
+require "uri"
 require "redis_ipc"
 
 exit 0 if ARGV[0] == "check"
 role, url, name = ARGV
+redis = URI(url)
 $stdout.sync = true
 
 stream = RedisIPC::Stream.new(name, role == "serve" ? "b" : "a")
-stream.on_error { |error| warn error.inspect }
+stream.on_error { |error| warn(error.inspect) }
 stream.on_request { |entry| stream.fulfill_request(entry, content: entry.content) } if role == "serve"
 stream.on_request { |_entry| } if role == "ask"
-stream.connect(redis_options: {url: url}, logger: Logger.new(IO::NULL), ledger: {entry_timeout: 30})
+stream.connect(redis_options: {host: redis.host, port: redis.port}, logger: Logger.new(IO::NULL), ledger: {entry_timeout: 30})
 puts JSON.generate("ready" => true)
 $stdin.read if role == "serve"
 
