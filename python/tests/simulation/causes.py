@@ -7,6 +7,11 @@ from .history import Ask, History, Run
 SILENCE = 6.5
 """Seconds of trouble from which on an owner may lose a request: reclaimed after 10 s, of which the last keep-alive covers up
 to 3, and its way to Redis and back."""
+CAUSES = (
+    "owner died", "owner closed before the handler ended", "owner paused or cut off",
+    "owner paused or cut off before it could start", "lost writes", "group or stream destroyed", "clock step",
+)  # fmt: skip
+"""Every answer of ``cause``. To close before the handler ended is to die for its request; to destroy a group loses its writes."""
 LOST_WRITES = ("failover", "rewind", "empty")
 
 

@@ -17,7 +17,7 @@ EPSILON = 1e-6
 NEXT_START = 15.0
 """Seconds within which a crashed member's request starts again (G5)."""
 LYING = 4.5
-"""Seconds that a request may lie about in a group of which all members are well and one is idle."""
+"""Seconds that a request may lie about in a group of which all members are well and one has a free place."""
 IDLENESS = 0.4
 """Seconds that a request may wait while a member of its group has nothing to do."""
 IDLENESS_UNHINTED = 4.0
@@ -68,7 +68,8 @@ class Checker:
         if len(ask.outcomes) > 1:
             self._say("G2", f"has {len(ask.outcomes)} outcomes", ask)
         late = end - ask.deadline
-        if late > 1.0 + EPSILON and not sender.longest_trouble(ask.deadline, end) >= late - 1.0:
+        # Only a process that stands still is excused, and only for as long as it does.
+        if late > 1.0 + EPSILON and late - sender.stood_still(ask.deadline, end) > 1.0 + EPSILON:
             self._say("G1", f"ended {late:.3f} s after its deadline as {ask.status}", ask)
         if ask.status == "timeout" and late < -EPSILON:
             self._say("G1", f"timed out {-late:.3f} s before its deadline", ask)
@@ -136,7 +137,7 @@ class Checker:
             self._say("G5", f"was not started within {NEXT_START:g} s after its owner crashed", ask)
 
     def _in_time(self, ask: Ask) -> None:
-        """Nothing lies about while the whole group is well and a member has nothing to do."""
+        """Nothing lies about while the whole group is well and a member has a free place all the time."""
         if ask.stored_at is None or (ask.replies and not ask.runs):
             return
         first = ask.runs[0].time if ask.runs else min([ask.deadline, *ask.outcomes])
@@ -150,9 +151,8 @@ class Checker:
                     continue
                 if not process.was_well(start, first) and not process.left_before(ask.stored_at):
                     return
-        idle = self._idle(ask, start, first)
-        if idle is not None and not self._missed(ask):
-            self._say("G5", f"lay about for {first - ask.stored_at:.3f} s while process {idle} was idle", ask)
+        if self._somebody_free(ask, start, first) and not self._missed(ask):
+            self._say("G5", f"lay about for {first - ask.stored_at:.3f} s while a member had a free place", ask)
 
     def _missed(self, ask: Ask) -> bool:
         """Whether the group was lost, and made anew by one who came later and could not know what was sent meanwhile."""
@@ -164,7 +164,9 @@ class Checker:
         return bool(ups) and not any(process.was_well(stored, min(ups)) for process in members)
 
     def _sender_left(self, ask: Ask) -> bool:
-        return self.history.processes[ask.sender].ended_at is not None
+        """Whether its sender died, or began to close, while it waited."""
+        ended = self.history.processes[ask.sender].ended_at
+        return ended is not None and ended <= min([ask.deadline, *ask.outcomes])
 
     def _somebody_free(self, ask: Ask, start: float, end: float) -> bool:
         """Whether a member of the destination was well and had a free place all the time."""

@@ -120,6 +120,11 @@ class Process:
         index = bisect_left(self.starts, start)
         return index == len(self.starts) or self.starts[index] >= end
 
+    def stood_still(self, start: float, end: float) -> float:
+        """For how many seconds of a span it was paused. Pauses never overlap."""
+        spans = [(max(start, t.start), min(end, t.end)) for t in self.troubles if t.kind == "paused"]
+        return sum(last - first for first, last in spans if last > first)
+
     def longest_trouble(self, start: float, end: float, without: str = "") -> float:
         """The longest stretch of trouble (but for one kind), in seconds, that reaches into a span of time."""
         found = [trouble for trouble in self.troubles if trouble.kind != without]

@@ -39,7 +39,7 @@ def port(request: pytest.FixtureRequest) -> Iterator[int]:
 
 def test_random_commands_get_the_same_replies(port: int) -> None:
     with Wire(port) as wire:
-        assert Comparison(wire, seed=int(time.time())).run(COMMANDS) >= COMMANDS
+        assert Comparison(wire, seed=7).run(COMMANDS) >= COMMANDS
 
 
 @pytest.mark.parametrize("what", SCRIPTS)

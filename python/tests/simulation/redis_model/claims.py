@@ -77,8 +77,8 @@ def _xclaim(model: Model, command: Command) -> Any:
     rows: list[Any] = []
     for given in command[5:end]:
         id = given if given in group.pending else show(entry_key(given))
-        pending = group.pending.get(id)  # type: ignore[arg-type]
-        body = stream.bodies.get(id)  # type: ignore[arg-type]
+        pending = group.pending.get(id)
+        body = stream.bodies.get(id)
         if body is None and model.profile.drops_gone:
             if pending is not None:
                 group.drop(pending.id)

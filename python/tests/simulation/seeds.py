@@ -1,0 +1,16 @@
+"""Worlds in which the simulation once found a defect: they are played again with every test run."""
+
+from __future__ import annotations
+
+SEEDS_THAT_FAILED: dict[int, str] = {
+    0: "a response handed over by a member that had joined unnoticed lay there until the last look",
+    4: "an endpoint past its grace, with a batch under way, asked to be called again and again",
+    5: "a last look for a request of unknown entry ID raised; a request dropped before an outage was run again after it",
+    14: "an answer that waited for memory at Redis was not kept alive, so another member ran its request again",
+    22: "what was to be given back before an outage was given back after it, while it ran",
+    24: "a member that lost the race for given-back work stayed idle, though there was more",
+    459: "hundreds of requests that had been given up were looked for one by one, while a live one waited behind them",
+    461: "an endpoint that closed while Redis refused its answer asked to be called again and again",
+    465: "a request that was given up while it was looked for kept its place, and what was queued behind it was never started",
+}
+"""Seed (with the default number of requests) to what was wrong."""

@@ -1,0 +1,156 @@
+"""The protocol in virtual time: a few dozen worlds with every fault and no violation, and that a violation would be seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .causes import CAUSES, cause
+from .checker import Checker
+from .coverage import missing
+from .history import Ask, History, Process, Run, Trouble
+from .plan import draw
+from .rules import plan
+from .run import Result, fingerprint, play, simulate, tell
+from .seeds import SEEDS_THAT_FAILED
+from .world import World
+
+# Seconds on a machine of its own, minutes on a loaded one.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+PYTHON = Path(__file__).parents[2]
+WORLDS = range(90)
+ASKS = 400
+
+
+@pytest.fixture(scope="module")
+def total() -> Result:
+    return simulate(WORLDS, jobs=2, asks=ASKS)
+
+
+def replay(*options: str, hash_seed: str = "random") -> str:
+    return subprocess.run(
+        [sys.executable, *options],
+        cwd=PYTHON, env=os.environ | {"PYTHONHASHSEED": hash_seed}, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+
+
+def test_no_guarantee_is_broken(total: Result) -> None:
+    assert total.requests > 20_000
+    assert total.violations == []
+
+
+def test_every_fault_struck_and_every_kind_of_work_was_done(total: Result) -> None:
+    assert missing(total.struck) == []
+
+
+def test_every_second_run_has_a_cause_that_g6_allows(total: Result) -> None:
+    assert total.runs_again > 0
+    assert sum(total.second_runs.values()) == total.runs_again
+    assert set(total.second_runs) <= set(CAUSES)
+
+
+@pytest.mark.parametrize("seed", SEEDS_THAT_FAILED)
+def test_a_seed_that_failed_once_does_not_fail_again(seed: int) -> None:
+    assert play(seed).violations == [], SEEDS_THAT_FAILED[seed]
+
+
+def test_a_seed_is_the_same_history_in_every_process() -> None:
+    seeds = [1, 2, 4, 7]
+    ours = [fingerprint(seed, 200) for seed in seeds]
+    program = f"from tests.simulation.run import fingerprint; print([fingerprint(seed, 200) for seed in {seeds}])"
+    assert ours == [fingerprint(seed, 200) for seed in seeds]
+    assert {replay("-c", program, hash_seed=hash_seed).strip() for hash_seed in ("1", "2")} == {str(ours)}
+    assert len(set(ours)) == len(seeds)
+
+
+def test_the_story_tells_what_happened_to_the_request_that_broke() -> None:
+    story = tell(plan("rule6", 0), frozenset(("rule6",)))
+    title = next(line for line in story if line.startswith("the story of request"))
+    number = title.split()[4].rstrip(":")
+    told = story[story.index(title) :]
+    assert any(line.startswith("G") and f"request {number} was run again" in line for line in story)
+    assert any(f"sends request {number} to" in line for line in told)
+    assert sum(" starts " in line for line in told) >= 2
+    assert any("XCLAIM" in line and "RETRYCOUNT 2" in line for line in told)
+
+
+def test_one_command_replays_a_seed_and_another_counts() -> None:
+    told = replay("-m", "tests.simulation", "--seed", "7", "--asks", "60", "--request", "3")
+    assert told.startswith("seed 7: ")
+    assert "sends request 3 to" in told
+    assert " 0 (none)" in replay("-m", "tests.simulation", "--requests", "50", "--asks", "60", "--jobs", "1")
+
+
+# The checker itself: a history that was tampered with is found out.
+
+
+def twice(history: History, ask: Ask) -> None:
+    ask.outcomes.append(ask.outcomes[0])
+
+
+def never(history: History, ask: Ask) -> None:
+    ask.outcomes.clear()
+
+
+def late(history: History, ask: Ask) -> None:
+    ask.outcomes[0] = ask.deadline + 1.1
+
+
+def foreign(history: History, ask: Ask) -> None:
+    ask.content = b"[%d,1]" % (ask.number + 1)
+
+
+def again(history: History, ask: Ask) -> None:
+    ask.runs.append(ask.runs[0]._replace(time=ask.runs[0].time + 0.01))
+
+
+def not_run(history: History, ask: Ask) -> None:
+    ask.runs.clear()
+    ask.replies.clear()
+
+
+@pytest.mark.parametrize(
+    ("tamper", "guarantee"),
+    [(twice, "G2"), (never, "G1"), (late, "G1"), (foreign, "G2"), (again, "G3"), (again, "G6"), (not_run, "G5")],
+)
+def test_the_checker_sees(tamper: Callable[[History, Ask], None], guarantee: str) -> None:
+    world = World(draw(3, 60))
+    history = world.run()
+    tamper(history, next(ask for ask in history.asks if ask.status == "fulfilled" and ask.kind == "quick"))
+    Checker(world).check()
+    assert guarantee in {name for name, _, _ in history.violations}
+
+
+def test_an_entry_that_is_left_is_seen() -> None:
+    world = World(draw(3, 60))
+    history = world.run()
+    stream = world.server.model.keys[world.stream]
+    ask = history.asks[0]
+    stream.add((9_999_999_999_999, 0), [b"id", ask.id, *[b"x"] * 3, b"pending", *[b"x"] * 5, b"g0"])
+    Checker(world).check()
+    assert "G8" in {name for name, _, _ in history.violations}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (None, None),
+        (Trouble(10.0, 13.0, "paused"), None),
+        (Trouble(10.0, 20.0, "paused"), "owner paused or cut off"),
+        (Trouble(10.0, 30.0, "redis away"), None),
+    ],
+)
+def test_a_second_run_needs_a_cause(trouble: Trouble | None, expected: str | None) -> None:
+    history = History(0)
+    history.processes = [Process(0, "g0", 0.0, up_at=0.0), Process(1, "g0", 0.0, up_at=0.0)]
+    if trouble is not None:
+        history.processes[0].troubles.append(trouble)
+    ask = Ask(0, 0, "g0", 60.0, "work", 25.0)
+    ask.sent_at = 9.0
+    assert cause(history, ask, Run(9.5, 0, 1, b"1-1"), Run(25.0, 1, 2, b"1-1")) == expected
