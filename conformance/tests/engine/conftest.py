@@ -15,7 +15,7 @@ from redisipc_conformance.engine.run import Engine, Settings
 from redisipc_conformance.files import suite_folder
 from redisipc_conformance.requirements import Requirement, Requirements
 from redisipc_conformance.scenario import Scenario, load_file
-from redisipc_conformance.server import Server, choose
+from redisipc_conformance.server import NoServer, Server, choose
 
 MODEL = (sys.executable, str(suite_folder() / "mutants" / "testee.py"))
 REQUIREMENTS = Requirements(
@@ -30,8 +30,18 @@ Write = Callable[..., Scenario]
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    with choose() as running:
+    """One that may be stopped and flushed, which a REDIS_URL may not."""
+    with _own() as running:
         yield running
+
+
+def _own() -> Server:
+    for kind in ("local", "embedded"):
+        try:
+            return choose(kind)
+        except NoServer:
+            continue
+    return choose("container")
 
 
 @pytest.fixture
