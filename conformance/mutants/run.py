@@ -25,6 +25,7 @@ from redisipc_conformance.files import scenarios_folder
 from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.scenario import Scenario, load_all
 from redisipc_conformance.server import Server, choose
+from redisipc_conformance.testee.process import TesteeUnusable
 from redisipc_conformance.versions import version_holds
 
 RESULTS = HERE / "results.json"
@@ -77,7 +78,7 @@ class Hunt:
         return {name.rpartition("/")[0] for name in self.right}
 
     async def judge(self, mutant: Mutant) -> Fate:
-        """Whether each check that is named for it fails by assertion."""
+        """Whether each check that is named for it fails by assertion; tried again once, since a busy machine hides what is wrong."""
         if mutant.server and not version_holds(mutant.server, self.version):
             return Fate(mutant, "not-here", f"needs a server {mutant.server}")
         unknown = sorted(mutant.scenarios - self.scenarios.keys())
@@ -85,7 +86,14 @@ class Hunt:
             return Fate(
                 mutant, "no-check", f"no scenario {', '.join(unknown)}" if unknown else "no check is named for it"
             )
-        checks = await self.checks(mutant, sorted(mutant.scenarios))
+        fate = await self._judge(mutant)
+        return fate if fate.good or fate.verdict == "no-check" else await self._judge(mutant)
+
+    async def _judge(self, mutant: Mutant) -> Fate:
+        try:
+            checks = await self.checks(mutant, sorted(mutant.scenarios))
+        except TesteeUnusable as error:
+            return Fate(mutant, "survived", f"it could not be started: {error}")
         for name in mutant.caught_by:
             check = checks.get(name)
             if check is None:

@@ -156,6 +156,8 @@ class Endpoint:
             reply = await self.reader.call(*command, seconds=block / 1000 + 5 if block else 3600)
             if isinstance(reply, RedisError):
                 raise reply
+            while mutant("stops-reading-when-refused") and self._reading_waits():
+                await asyncio.sleep(0.02)
             for entry_id, raw in reply[0][1] if reply else []:
                 self.last_read = entry_id
                 routing.take(self, entry_id, raw)

@@ -85,6 +85,8 @@ class Requester:
             if not mutant("no-last-look"):
                 await self._last_look(send)
         self.outstanding.pop(send.id, None)
+        if self.endpoint.closed and mutant("sends-left-hanging-on-disconnect"):
+            await send.outcome
         if not send.outcome.done():
             self._timed_out(send, seconds)
         kind, value = send.outcome.result()

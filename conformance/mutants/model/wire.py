@@ -88,7 +88,8 @@ def add(stream: bytes, kind: str, values: tuple[bytes, ...]) -> list[Any]:
     if mutant("response-with-a-seventh-field") and kind == "response":
         pairs.append((b"duration", b"5"))
     id = b"%d-%d" % (time.time() * 1000 + 1, secrets.randbelow(1000)) if mutant("own-entry-ids") else b"*"
-    options = [] if mutant("add-makes-the-stream") else [b"NOMKSTREAM"]
+    makes = mutant("add-makes-the-stream") or mutant("adds-before-the-group")
+    options = [] if makes else [b"NOMKSTREAM"]
     if mutant("trims-by-length"):
         options += [b"MAXLEN", b"~", b"10000"]
     return [b"XADD", stream, *options, id, *(part for pair in pairs for part in pair)]
