@@ -78,7 +78,7 @@ class Hunt:
         return {name.rpartition("/")[0] for name in self.right}
 
     async def judge(self, mutant: Mutant) -> Fate:
-        """Whether each check that is named for it fails by assertion; tried again once, since a busy machine hides what is wrong."""
+        """Whether each check that is named for it fails by assertion. Tried twice: a busy machine hides what is wrong."""
         if mutant.server and not version_holds(mutant.server, self.version):
             return Fate(mutant, "not-here", f"needs a server {mutant.server}")
         unknown = sorted(mutant.scenarios - self.scenarios.keys())
