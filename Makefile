@@ -11,7 +11,7 @@ RUNTIMES := threads asyncio
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate flaky interop interop-ruby bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate flaky interop interop-ruby node bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -82,6 +82,9 @@ interop: $(READY) ## every implementation at hand against every other one (RUBY=
 	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py; code=$$?; \
 	runs="$(wildcard out/conformance-*.json)"; [ -z "$$runs" ] || $(BIN)/redisipc-conformance report merge $$runs \
 		--interop out/interop.json --report html=out/conformance.html --spec-url ../SPEC.md >/dev/null; exit $$code
+
+node: ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for the live ones)
+	cd interop/node && { npm ci --silent || npm install --silent; } && npm run --silent lint && npm test --silent
 
 .venv/bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'python[bench]' && $(BIN)/python -m pip install --quiet --editable 'python[test,hiredis]'

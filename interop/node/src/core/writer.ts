@@ -32,6 +32,7 @@ export class Writer {
   private scheduled = false;
   private underWay = 0;
   private pausedUntil = 0;
+  private alarm: NodeJS.Timeout | undefined;
   private readonly pause = new Backoff(50, 1000);
   private whenDone: (() => void)[] = [];
 
@@ -95,7 +96,8 @@ export class Writer {
     const batch: Batch = { commands: [], handlers: [] };
     if (this.hub.live) {
       this.takeIds(batch);
-      if (!this.hub.regrouping && this.hub.now() >= this.pausedUntil) {
+      if (this.isPaused()) this.wakeAfterPause();
+      else if (!this.hub.regrouping) {
         this.takeAdds(batch);
         this.takeAnswers(batch);
       }
@@ -215,15 +217,24 @@ export class Writer {
     for (const held of some) responder.answerRefused(held, fault);
   }
 
-  /** Tries again after a growing pause. */
+  /** Tries again after a growing pause. What broke the connection is not for here: recovery kicks. */
   private later(fault: RedisFault): void {
-    if (fault.kind !== "refusal" && fault.kind !== "permanent") return; // recovery kicks
-    const now = this.hub.now();
-    if (this.pausedUntil > now) return;
-    this.pausedUntil = now + this.pause.next();
-    setTimeout(() => {
-      this.kick();
-    }, this.pausedUntil - now + 1).unref();
+    if (fault.kind !== "refusal" && fault.kind !== "permanent") return;
+    if (!this.isPaused()) this.pausedUntil = this.hub.now() + this.pause.next();
+    this.wakeAfterPause();
+  }
+
+  private isPaused(): boolean {
+    return this.hub.now() < this.pausedUntil;
+  }
+
+  /** A timer may come early by a fraction: then the flush arms it again. */
+  private wakeAfterPause(): void {
+    clearTimeout(this.alarm);
+    this.alarm = setTimeout(() => {
+      this.flush();
+    }, Math.ceil(this.pausedUntil - this.hub.now()));
+    this.alarm.unref();
   }
 
   private put(batch: Batch, some: Command[], handle: (replies: Reply[]) => void): void {

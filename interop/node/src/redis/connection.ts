@@ -60,7 +60,8 @@ export class Connection {
 
   /** Sends the commands in one go. Each has its own reply, which may be a RedisFault; it never throws. */
   batch(commands: readonly Command[], patienceMs: number): Promise<Reply[]> {
-    const unsent = this.fault !== undefined || this.redis.status !== "ready";
+    // What is certainly not sent may be sent later: it is told apart from what is lost.
+    const unsent = this.fault !== undefined || this.redis.status !== "ready" || !this.redis.stream.writable;
     if (unsent) return Promise.resolve(commands.map(() => new RedisFault("unsent", "the connection to Redis is closed")));
     const pipeline = this.redis.pipeline();
     for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);

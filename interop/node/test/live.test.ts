@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { describe, test } from "node:test";
+
+import {
+  Channel,
+  EndpointClosed,
+  type IncomingRequest,
+  NO_ANSWER,
+  Rejection,
+  type RequestCancelled,
+  RequestRejected,
+  RequestTimeout,
+  Stream,
+  type StreamOptions,
+} from "../src/index.js";
+
+/** A few conversations over a real Redis, named by REDIS_URL. The conformance suite has the rest. */
+const url = process.env.REDIS_URL;
+const stream = `redisipc-test-${process.pid}-${Date.now()}`;
+
+function connect(group: string, more: Partial<StreamOptions> = {}): Promise<Stream> {
+  return Stream.connect({ url: url ?? "", stream, group, ...more });
+}
+
+describe("live", { skip: url === undefined ? "REDIS_URL is not set" : false }, () => {
+  test("asks and answers, rejects with a reason, and says that a handler failed", async () => {
+    await using stock = await connect("stock", {
+      onRequest: ({ content }) => {
+        if (content === "no") throw new Rejection({ why: "no" });
+        if (content === "bad") throw new RangeError("out of range");
+        return { got: content };
+      },
+    });
+    await using web = await connect("web");
+    const problems: unknown[] = [];
+    stock.on("problem", ({ cause }) => problems.push(cause));
+    assert.deepEqual(await web.send("stock", [1, 2n ** 64n]), { got: [1, 2n ** 64n] });
+    await assert.rejects(web.send("stock", "no"), (error: RequestRejected) => {
+      assert.deepEqual(error.reason, { why: "no" });
+      return error instanceof RequestRejected;
+    });
+    await assert.rejects(web.send("stock", "bad"), { reason: "out of range" });
+    assert.ok(problems[0] instanceof RangeError);
+  });
+
+  test("times out, is cancelled, and tells the handler", async () => {
+    let started: (request: IncomingRequest) => void = () => undefined;
+    const running = new Promise<IncomingRequest>((resolve) => (started = resolve));
+    await using silent = await connect("silent", {
+      onRequest: async (request) => {
+        if (request.content === "ignore") return NO_ANSWER;
+        started(request);
+        await once(request.signal, "abort");
+        return null;
+      },
+    });
+    await using web = await connect("web");
+    await assert.rejects(web.send(silent.group, "ignore", { timeoutMs: 100 }), RequestTimeout);
+    const controller = new AbortController();
+    const send = web.send(silent.group, "wait", { signal: controller.signal });
+    const request = await running;
+    controller.abort(new Error("enough"));
+    await assert.rejects(send, (error: RequestCancelled) => (error.cause as Error).message === "enough");
+    if (!request.signal.aborted) await once(request.signal, "abort");
+  });
+
+  test("two instances of one group share its requests, and each gets its own responses", async () => {
+    const answer = (request: IncomingRequest) => request.content;
+    await using one = await connect("pair", { onRequest: answer });
+    await using two = await connect("pair", { onRequest: answer });
+    const sends = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? one : two).send("pair", i));
+    assert.deepEqual(await Promise.all(sends), Array.from({ length: 40 }, (_, i) => i));
+  });
+
+  test("a channel triggers events of another one", async () => {
+    await using sums = await Channel.connect({
+      url: url ?? "",
+      stream,
+      channel: "sums",
+      events: { add: { params: ["a", "b"], run: ({ a, b, ...rest }) => [Number(a) + Number(b), rest] } },
+    });
+    await using web = await Channel.connect({ url: url ?? "", stream, channel: "channels" });
+    assert.deepEqual(await web.trigger("add", { a: 1, b: 2, c: 3 }, { target: sums.group }), [3, {}]);
+    await assert.rejects(web.trigger("divide", {}, { target: sums.group }), { reason: "Unsupported event. Given divide" });
+  });
+
+  test("after close nothing is sent", async () => {
+    const web = await connect("web");
+    await web.close();
+    await web.close();
+    await assert.rejects(web.send("stock", 1), EndpointClosed);
+  });
+});
