@@ -232,7 +232,7 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--propose", action="store_true")
     parser.add_argument("--redis", default="auto")
-    parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--time-scale", type=float, default=1.0)
     arguments = parser.parse_args()
     with choose(arguments.redis, say=lambda line: print(line, file=sys.stderr)) as chosen_server:
