@@ -9,7 +9,7 @@ SECONDS: dict[str, float] = {
     "connect": 10.0,
     "delivery": 5.0,
     "response": 5.0,
-    "settle": 4.0,
+    "settle": 6.0,
     "fence": 8.0,
     "handover": 2.0,
     "wakeup": 0.2,
