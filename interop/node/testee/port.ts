@@ -181,7 +181,7 @@ function hello(): Params {
     protocol: "1.0",
     name: "redisipc (Node.js)",
     version: VERSION,
-    language: "node",
+    language: "javascript",
     spec: ["1.0"],
     profiles: ["base", "group", "channel", "resilient"],
     features: ["cancel", "cancellation", "redelivery", "wakeup", "announce"],

@@ -4,7 +4,7 @@ import { VERSION } from "../version.js";
 
 /** What an instance tells about itself (RIPC-VERS-1). */
 export function announcementText(features: readonly string[]): string {
-  return JSON.stringify({ spec: "1.0", implementation: "redisipc-node", version: VERSION, language: "node", features });
+  return JSON.stringify({ spec: "1.0", implementation: "redisipc-node", version: VERSION, language: "javascript", features });
 }
 
 /** Whether an announcement has the feature `wakeup`. What is none, or has more, is no error (RIPC-VERS-4). */

@@ -7,7 +7,9 @@ import type { Hub } from "./hub.js";
 import type { Send } from "./ledger.js";
 
 /** A send ends at most 1 s after its timeout, so the look may take this long, in ms. */
-const LIMIT_MS = 500;
+const LIMIT_MS = 750;
+/** Most responses stand near their requests; where they do not, small pages would take too long. */
+const LARGEST_PAGE = 1024;
 /** How far Redis' clock may have been off when a request was sent, in ms. */
 const CLOCK_SLACK_MS = 10_000;
 
@@ -75,11 +77,11 @@ export class LastLook {
 
   private async search(start: string, wanted: Map<string, Send>, enough: () => boolean): Promise<void> {
     let from = start;
-    for (;;) {
-      const page = entriesOf(await this.hub.call(commands.range(this.hub.names, from)));
+    for (let count = commands.PAGE; ; count = Math.min(count * 2, LARGEST_PAGE)) {
+      const page = entriesOf(await this.hub.call(commands.range(this.hub.names, from, count)));
       for (const entry of page) this.consider(entry, wanted);
       const last = page.at(-1);
-      if (last === undefined || page.length < commands.PAGE || enough()) return;
+      if (last === undefined || page.length < count || enough()) return;
       from = `(${last.entryId}`;
     }
   }
