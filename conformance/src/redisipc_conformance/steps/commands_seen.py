@@ -13,6 +13,7 @@ from ..wire.pattern import Pattern
 from ..wire.tap import Exchange
 from . import notes
 from .failure import SuiteFault
+from .noise import visible
 from .registry import word
 from .stage import Stage
 from .things import Mark, Thing
@@ -54,7 +55,7 @@ class Commands:
         self.replied = bool(arguments.get("replied"))
 
     def all(self) -> list[Exchange]:
-        exchanges = self.stage.visible(self.stage.taps[self.label].exchanges)
+        exchanges = visible(self.stage.taps[self.label].exchanges, self.stage.noise)
         return [
             e
             for e in exchanges

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from ..scenario.model import Step
 from ..scenario.values import BadValue
 from . import (  # noqa: F401  (they register their words)
+    adding,
+    by_hand,
+    claiming,
     clock,
     commands_seen,
     entry_seen,
@@ -15,6 +18,7 @@ from . import (  # noqa: F401  (they register their words)
     fence,
     flow,
     peers,
+    reading,
     redis_seen,
     serving,
     testee_acts,

@@ -31,13 +31,13 @@ async def _state(stage: Stage, step: Step, look: Callable[[], Awaitable[Look]]) 
     return await expect(stage, step, "settle", once)
 
 
-def _text(raw: Any) -> Any:
+def as_json(raw: Any) -> Any:
     """A reply as JSON has it; what is no text stays bytes."""
     if isinstance(raw, (bytes, bytearray)):
         return readable(bytes(raw))
     if isinstance(raw, resp.ErrorReply):
         return raw.text
-    return [_text(each) for each in raw] if isinstance(raw, list) else raw
+    return [as_json(each) for each in raw] if isinstance(raw, list) else raw
 
 
 @word("stream")
@@ -89,7 +89,7 @@ async def pending(stage: Stage, step: Step) -> Any:
         if isinstance(reply, resp.ErrorReply):
             return wrong(f"group {group} has no pending list", "a pending list", reply.text)
         rows = [
-            {"entry": r[0].decode(), "consumer": _text(r[1]), "idle": r[2], "deliveries": r[3]}
+            {"entry": r[0].decode(), "consumer": as_json(r[1]), "idle": r[2], "deliveries": r[3]}
             for r in reply
             if r[0] not in stage.noise
         ]
@@ -138,7 +138,7 @@ async def consumers(stage: Stage, step: Step) -> Any:
         reply = await stage.look("XINFO", "CONSUMERS", stage.stream, group)
         if isinstance(reply, resp.ErrorReply):
             return wrong(f"group {group} is not there", "its consumers", reply.text)
-        rows = [{name: _text(value) for name, value in pairs(flat).items()} for flat in reply]
+        rows = [{name: as_json(value) for name, value in pairs(flat).items()} for flat in reply]
         if member is not None:
             rows = [row for row in rows if f"_{member.instance}_" in str(row["name"])]
         names = [row["name"] for row in rows]
@@ -180,7 +180,7 @@ async def list_(stage: Stage, step: Step) -> Any:
     parts = {key: stage.expected(arguments[key]) for key in ("equals", "has", "lacks", "count") if key in arguments}
 
     async def look() -> Look:
-        reply = _text(await stage.look("LRANGE", member.key, 0, -1))
+        reply = as_json(await stage.look("LRANGE", member.key, 0, -1))
         if not isinstance(reply, list):
             return wrong(f"{member.key} is no list", "a list", show(reply))
         told = None
@@ -243,7 +243,7 @@ async def groups(stage: Stage, step: Step) -> Any:
     async def look() -> Look:
         reply = await stage.look("XINFO", "GROUPS", stage.stream)
         rows = [] if isinstance(reply, resp.ErrorReply) else [pairs(flat) for flat in reply]
-        names = [_text(row["name"]) for row in rows]
+        names = [as_json(row["name"]) for row in rows]
         if has is not None and has not in names:
             return wrong(f"there is no group {has}", has, ", ".join(map(str, names)) or "none")
         if lacks is not None and lacks in names:
@@ -263,48 +263,11 @@ async def last_delivered(stage: Stage, step: Step) -> Any:
     async def look() -> Look:
         reply = await stage.look("XINFO", "GROUPS", stage.stream)
         rows = [] if isinstance(reply, resp.ErrorReply) else [pairs(flat) for flat in reply]
-        row = next((row for row in rows if _text(row["name"]) == group), None)
+        row = next((row for row in rows if as_json(row["name"]) == group), None)
         if row is None:
             return wrong(f"there is no group {group}", show(wanted), "no such group")
-        last = _text(row["last-delivered-id"])
+        last = as_json(row["last-delivered-id"])
         told = differs(wanted, last)
         return held(last) if told is None else wrong(f"group {group} has read up to {last}", show(wanted), last)
 
     return await _state(stage, step, look)
-
-
-@word("redis")
-async def redis(stage: Stage, step: Step) -> Any:
-    command = [_argument(stage.value(each)) for each in step.arguments]
-    expected = stage.expected(step.reply) if step.has_reply else None
-
-    async def once() -> Look:
-        reply = (await stage.batch("runner", [command], errors=step.has_reply))[0]
-        value = _text(reply)
-        if str(command[0]).upper() == "XADD" and isinstance(reply, bytes):
-            _by_hand(stage, command, reply)
-        if not step.has_reply:
-            return held(value)
-        told = differs(expected, value)
-        if told is None:
-            return held(value)
-        again = step.within is not None
-        return wrong(f"Redis answered otherwise: {told}", show(expected), show(value), final=not again, value=value)
-
-    return await expect(stage, step, "settle", once)
-
-
-def _argument(value: Any) -> resp.Arg:
-    if isinstance(value, (str, bytes, int, float)) and not isinstance(value, bool):
-        return value
-    raise SuiteFault(f"{show(value)} is no argument of a Redis command")
-
-
-def _by_hand(stage: Stage, command: list[resp.Arg], reply: bytes) -> None:
-    from .ledger import xadd_fields
-
-    pairs_ = xadd_fields([resp.to_bytes(each) for each in command])
-    if pairs_ is not None:
-        written = Written(str(command[1]), reply.decode(), pairs_, stage.now(), by="runner", by_suite=True)
-        written.marked_invalid = True
-        stage.ledger.add(written)

@@ -8,8 +8,9 @@ from typing import Any
 from ..scenario.content import encode
 from ..scenario.model import Step
 from ..wire import resp
+from .adding import settling, write
 from .failure import SuiteFault
-from .peers import _settling, read_one, write
+from .reading import read_one
 from .registry import word
 from .stage import Stage
 from .things import Endpoint, Going, Peer, Received, Written
@@ -84,8 +85,8 @@ def _serve_peer(stage: Stage, peer: Peer, arguments: dict[str, Any], verb: str) 
             ("source_group", entry.destination_group),
             ("destination_group", entry.source_group),
         ]
-        settling: list[tuple[resp.Arg, ...]] = _settling(peer, entry)
-        await write(stage, peer.label, {}, fields, settling)
+        also: list[tuple[resp.Arg, ...]] = settling(peer, entry)
+        await write(stage, peer.label, {}, fields, also)
 
     async def all_of_them() -> None:
         while not ending.is_set():

@@ -7,26 +7,26 @@ import contextlib
 import itertools
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..scenario.matchers import Matcher, differs, show
+from ..scenario.matchers import show
 from ..scenario.model import Scenario, Step
-from ..scenario.values import BadValue, Maker
 from ..wire import resp
 from ..wire.address import Address
 from ..wire.client import Client, ConnectionLost, RedisFailure
 from ..wire.pulse import Pulse
-from ..wire.tap import Exchange, Tap
+from ..wire.tap import Tap
 from ..within import end_all, within
 from . import notes
-from .failure import Consequence, Crashed, Failed, Stopped, SuiteFault
+from .failure import Crashed, Failed, Stopped, SuiteFault
 from .ledger import Ledger
+from .linking import link
 from .notes import Note
 from .patience import Patience
+from .scope import Scope
 from .tail import Tail
-from .things import Endpoint, ErrorSeen, Going, Member, Peer, Received, Send, Thing, Written
+from .things import Endpoint, ErrorSeen, Going, Peer, Received, Send, Written
 
 if TYPE_CHECKING:
     from ..server import Server
@@ -53,7 +53,7 @@ class Processes(Protocol):
     def running(self, name: str) -> TesteeProcess | None: ...
 
 
-class Stage:
+class Stage(Scope):
     """Everything that a step may touch."""
 
     def __init__(
@@ -72,33 +72,30 @@ class Stage:
         patience: Patience,
         no_timeouts: bool = False,
     ) -> None:
+        source = random.Random(f"{seed} {scenario.id} {row and row.get('name')}")
+        super().__init__(
+            stream=f"ripc-{source.getrandbits(64):016x}",
+            seed=seed,
+            source=source,
+            budgets=budgets,
+            scale=scale,
+            no_timeouts=no_timeouts,
+        )
         self.scenario = scenario
-        self.row: dict[str, Any] | None = None
         self.stopped_rows: dict[str, Stopped] = {}
         """Rows of a table that could not go on."""
         self.play: Callable[[Sequence[Step]], Awaitable[None]] = _nobody_plays
-        self.seed = seed
-        self.source = random.Random(f"{seed} {scenario.id} {row and row.get('name')}")
         self.client = client
         self.address = address
         self.server = server
         """The scenario's own server, where it needs one."""
         self.processes = processes
-        self.budgets = budgets
-        self.scale = scale
         self.features = features
         self.patience = patience
-        self.no_timeouts = no_timeouts
-        self.stream = f"ripc-{self.source.getrandbits(64):016x}"
         self.pulse = Pulse()
-        self.began = time.monotonic()
-        self._epoch = time.time() - self.began
         self.notes: list[Note] = []
         self.ledger = Ledger(self.wall, self.pulse.bump)
         self.ledger.on_written = self._written
-        self.names: dict[str, Any] = {}
-        self.lost: dict[str, int] = {}
-        """Names that a failed step would have given, with its line."""
         self.taps: dict[str, Tap] = {}
         self.endpoints: list[Endpoint] = []
         self.peers: list[Peer] = []
@@ -107,149 +104,16 @@ class Stage:
         self.crash: Crashed | None = None
         self.suspects: set[TesteeProcess] = set()
         """Processes that did not answer in time."""
-        self.budget_uses: list[tuple[str, float, float]] = []
         self.fenced: set[str] = set()
         """Endpoints that have dealt with everything that the scenario did: since their fence it only looked."""
         self.noise: set[bytes] = set()
         """Ids of the runner's fences, as they stand in commands."""
-        self.fence_endpoint: dict[str, Endpoint] = {}
         self.cancelled_calls = {s.arguments for s in scenario.walk() if s.word == "cancel"}
         self._stderr_from: dict[TesteeProcess, int] = {}
         self._tail = Tail(address, self.stream, self.ledger)
         self._tasks: set[asyncio.Task[Any]] = set()
         if row is not None:
             self.set_row(row)
-
-    # Time
-
-    def wall(self, moment: float) -> float:
-        """A time.monotonic() as seconds of the runner's clock, which is what scenarios calculate with."""
-        return self._epoch + moment
-
-    def now(self) -> float:
-        return self.wall(time.monotonic())
-
-    def seconds(self, written: Any) -> float:
-        """A number of seconds as a step says it, stretched by --time-scale."""
-        value = self.value(written)
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            raise SuiteFault(f"{show(value)} is no number of seconds")
-        return float(value) * self.scale
-
-    def allowance(self, step: Step, budget: str, allowed: float | None = None) -> tuple[str, float]:
-        """The name and length of the budget that this expectation waits for."""
-        if step.within is None:
-            return (budget, self.budgets[budget] if allowed is None else allowed)
-        within = self.value(step.within)
-        if isinstance(within, str):
-            if within not in self.budgets:
-                raise SuiteFault(f"{within!r} is no budget; there are {', '.join(self.budgets)}")
-            return within, self.budgets[within]
-        return "", self.budgets[budget] if self.no_timeouts else max(self.seconds(within), 0.0)
-
-    def used(self, budget: str, allowed: float, used: float) -> None:
-        if budget:
-            self.budget_uses.append((budget, allowed, used))
-
-    def set_row(self, row: dict[str, Any]) -> None:
-        """The row of the table that `${row.*}` speaks of."""
-        self.row = {name: self.expected(written) for name, written in row.items()}
-
-    # Names and values
-
-    @property
-    def make(self) -> Maker:
-        return Maker(self._lookup, self.source)
-
-    def value(self, written: Any) -> Any:
-        try:
-            return self.make.value(written)
-        except BadValue as error:
-            raise SuiteFault(str(error)) from error
-
-    def expected(self, written: Any) -> Any:
-        try:
-            return self.make.expected(written)
-        except BadValue as error:
-            raise SuiteFault(str(error)) from error
-
-    def _lookup(self, name: str) -> Any:
-        first, *parts = name.split(".")
-        value: Any
-        if first == "stream" and not parts:
-            return self.stream
-        if first == "seed" and not parts:
-            return self.seed
-        if first == "row":
-            if self.row is None:
-                raise BadValue(f"${{{name}}}: there is no row here")
-            value = self.row
-        else:
-            value = self._named(first)
-        for part in parts:
-            value = self._part(name, value, part)
-        return value.part("at") if isinstance(value, Thing) and "at" in value.PARTS and not parts else value
-
-    def _named(self, name: str) -> Any:
-        if name in self.names:
-            return self.names[name]
-        if name in self.lost:
-            raise Consequence(f"this needs {name!r}, which line {self.lost[name]} did not give")
-        raise BadValue(f"nothing is called {name!r}; there are {', '.join(sorted(self.names)) or 'no names yet'}")
-
-    @staticmethod
-    def _part(name: str, value: Any, part: str) -> Any:
-        if isinstance(value, Thing):
-            try:
-                return value.part(part)
-            except BadValue as error:
-                if isinstance(value, Send):
-                    raise Consequence(f"${{{name}}}: {error}") from error
-                raise BadValue(f"${{{name}}}: {error}") from error
-        if isinstance(value, dict) and part in value:
-            return value[part]
-        if isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            return value[int(part)]
-        raise BadValue(f"${{{name}}}: there is no {part!r} in {show(value)}")
-
-    def thing(self, written: Any, kind: type[T], *kinds: type[Any]) -> T:
-        """What a label stands for; it must be of one of these kinds."""
-        label = self.value(written)
-        if not isinstance(label, str):
-            raise SuiteFault(f"{show(label)} is no name")
-        try:
-            found = self._named(label)
-        except BadValue as error:
-            raise SuiteFault(str(error)) from error
-        if not isinstance(found, (kind, *kinds)):
-            raise SuiteFault(f"{label!r} is a {type(found).__name__.lower()}; a {kind.__name__.lower()} is needed here")
-        return found  # type: ignore[return-value]
-
-    def group(self, written: Any) -> str:
-        """A group: the name of an endpoint or peer stands for its group, any other string is the group itself."""
-        name = self.value(written)
-        found = self.names.get(name) if isinstance(name, str) else None
-        return found.group if isinstance(found, Member) else str(name)
-
-    @contextmanager
-    def naming(self, **names: Any) -> Iterator[None]:
-        """These names too, while it lasts."""
-        before = {name: self.names.get(name) for name in names}
-        self.names.update(names)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    self.names.pop(name, None)
-                else:
-                    self.names[name] = value
-
-    def bind(self, name: str, value: Any) -> None:
-        self.names[name] = value
-        self.lost.pop(name, None)
-        if isinstance(value, Written):
-            value.named = True
 
     # Redis, by the runner's own hand
 
@@ -354,29 +218,11 @@ class Stage:
 
     def _written(self, written: Written) -> None:
         """A new entry: perhaps the request of a send, perhaps what a handler had already been started for."""
-        self._link(written)
+        link(self.sends, written)
         for endpoint in self.endpoints:
             for received in endpoint.received:
                 if received.written is None and received.id == written.id and written.status == "pending":
                     received.written = written
-
-    def _link(self, written: Written) -> None:
-        """Which send an entry of the testee belongs to: the one that says the same, else the only one it can be."""
-        if written.by_suite or written.status in ("fulfilled", "rejected"):
-            return
-        open_sends = [
-            send
-            for send in self.sends
-            if send.entry is None and (not written.by or send.endpoint.label == written.by) and send.at <= written.at
-        ]
-        if any(send.entry is not None and send.entry.id == written.id for send in self.sends):
-            return
-        exact = next((send for send in open_sends if _says_the_same(send, written)), None)
-        chosen = exact or next((send for send in open_sends if written.destination_group == send.to), None)
-        if chosen is None and open_sends and written.by:
-            chosen = open_sends[0]
-        if chosen is not None:
-            chosen.entry = written
 
     def process_gone(self, process: TesteeProcess, why: Exception) -> None:
         """A process of the testee ended that nobody killed."""
@@ -446,46 +292,9 @@ class Stage:
         said = ((process, process.stderr_size - since) for process, since in self._stderr_from.items())
         return "".join(process.stderr[-size:] for process, size in said if size > 0)
 
-    def visible(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
-        """All but what only a fence made the testee do."""
-        if not self.noise:
-            return list(exchanges)
-        transactions = {
-            e.multi for e in exchanges if e.name == b"EXEC" and e.members and all(map(self._noise, e.members))
-        }
-        return [
-            e
-            for e in exchanges
-            if not self._noise(e)
-            and not (e.name in (b"MULTI", b"EXEC") and (e.multi in transactions) and e.multi is not None)
-        ]
-
-    def _noise(self, exchange: Exchange) -> bool:
-        """Whether a command names fences, and no entry besides."""
-        named = [arg for arg in exchange.args[1:] if arg in self.noise]
-        if not named:
-            return False
-        if exchange.name == b"XADD":
-            return True
-        return all(arg in self.noise for arg in exchange.args[2:] if _is_entry_id(arg))
-
 
 async def _nobody_plays(steps: Sequence[Step]) -> None:
     raise SuiteFault("nobody plays this scenario")
-
-
-def _is_entry_id(arg: bytes) -> bool:
-    first, dash, second = arg.partition(b"-")
-    return bool(dash) and first.isdigit() and second.isdigit() and len(first) > 8
-
-
-def _says_the_same(send: Send, written: Written) -> bool:
-    if written.destination_group != send.to:
-        return False
-    if not send.channel:
-        return differs(send.content, written.content) is None
-    content = written.content
-    return isinstance(content, dict) and differs(Matcher({"$has": send.content}), content) is None
 
 
 __all__ = ["Failed", "Processes", "Stage"]

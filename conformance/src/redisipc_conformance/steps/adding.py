@@ -1,0 +1,132 @@
+"""Entries written by hand: requests and answers, bent as a scenario likes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..scenario.content import encode
+from ..scenario.model import Step
+from ..wire import resp
+from .entries import entry_of
+from .failure import Failed, SuiteFault
+from .registry import word
+from .stage import Stage
+from .things import Member, Peer, Written
+
+
+def _fields(stage: Stage, arguments: dict[str, Any], basis: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """The fields of an entry, bent as the step says."""
+    if "fields" in arguments:
+        return [(name, value) for name, value in stage.value(arguments["fields"])]
+    fields: dict[str, Any] = dict(basis)
+    fields.update(stage.value(arguments.get("set", {})))
+    for name in stage.value(arguments.get("without", [])):
+        fields.pop(name, None)
+    order = stage.value(arguments.get("order", list(fields)))
+    pairs = [(name, fields[name]) for name in order if name in fields]
+    pairs += [(name, value) for name, value in fields.items() if name not in order]
+    pairs += list(stage.value(arguments.get("extra", {})).items())
+    pairs += [(name, fields[name]) for name in stage.value(arguments.get("twice", []))]
+    return pairs
+
+
+def _raw(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    return resp.to_bytes(value)
+
+
+def _content(stage: Stage, arguments: dict[str, Any]) -> Any:
+    if "text" in arguments:
+        return stage.value(arguments["text"])
+    content = stage.value(arguments.get("content"))
+    return content if isinstance(content, bytes) else encode(content)
+
+
+@word("add")
+async def add(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    if "answer" in arguments:
+        return await _answer(stage, arguments)
+    if "fields" in arguments:
+        who = stage.thing(arguments["from"], Member).label if "from" in arguments else "runner"
+        return await write(stage, who, arguments, _fields(stage, arguments, {}), [])
+    if "from" not in arguments:
+        raise SuiteFault("add: needs `from`, `answer` or `fields`")
+    sender = stage.thing(arguments["from"], Member)
+    basis = {
+        "id": stage.value(arguments.get("id", f"{stage.source.getrandbits(84):021x}")),
+        "instance_id": sender.instance,
+        "status": stage.value(arguments.get("status", "pending")),
+        "content": _content(stage, arguments),
+        "source_group": sender.group,
+        "destination_group": stage.group(arguments["to"]) if "to" in arguments else "",
+    }
+    return await write(stage, sender.label, arguments, _fields(stage, arguments, basis), [])
+
+
+async def _answer(stage: Stage, arguments: dict[str, Any]) -> Written:
+    request = entry_of(stage, arguments["answer"])
+    if request is None:
+        raise Failed("the request was not written", "an entry to answer", "none", by_timeout=True)
+    reader = next((peer for peer in stage.peers if request.entry in peer.read), None)
+    author = stage.thing(arguments["from"], Member) if "from" in arguments else reader
+    basis = {
+        "id": stage.value(arguments.get("id", request.id)),
+        "instance_id": request.instance_id,
+        "status": stage.value(arguments.get("status", "fulfilled")),
+        "content": _content(stage, arguments),
+        "source_group": request.destination_group,
+        "destination_group": stage.group(arguments["to"]) if "to" in arguments else request.source_group,
+    }
+    also: list[tuple[resp.Arg, ...]] = []
+    if reader is not None and arguments.get("settle", True):
+        also = settling(reader, request)
+    who = author.label if author else "runner"
+    return await write(stage, who, arguments, _fields(stage, arguments, basis), also)
+
+
+def settling(peer: Peer, entry: Written) -> list[tuple[resp.Arg, ...]]:
+    peer.read.discard(entry.entry)
+    return [("XACK", entry.key, peer.group, entry.entry), ("XDEL", entry.key, entry.entry)]
+
+
+async def write(
+    stage: Stage,
+    who: str,
+    arguments: dict[str, Any],
+    fields: list[tuple[Any, Any]],
+    also: list[tuple[resp.Arg, ...]],
+) -> Written:
+    """XADD, and what belongs into the same MULTI."""
+    pairs = [(_raw(name), _raw(value)) for name, value in fields]
+    key = str(stage.value(arguments.get("stream", stage.stream)))
+    thief = stage.thing(arguments["taken_by"], Peer) if "taken_by" in arguments else None
+    xadd: tuple[resp.Arg, ...] = ("XADD", key, "*", *(part for pair in pairs for part in pair))
+    commands = [xadd, *also]
+    if thief is not None:
+        commands.append(("XREADGROUP", "GROUP", thief.group, thief.dispatcher, "COUNT", 1000, "STREAMS", key, ">"))
+    replies = [await stage.redis(who, *xadd)] if len(commands) == 1 else await stage.transaction(who, commands)
+    written = Written(key, replies[0].decode(), pairs, stage.now(), by=who, by_suite=True)
+    written.marked_invalid = bool(stage.value(arguments.get("invalid", False)))
+    written.exchange = next((n for n in reversed(stage.notes) if n.who == who and n.args[:1] == ("XADD",)), None)
+    known = stage.ledger.add(written)
+    if thief is not None:
+        await _take(stage, thief, known, replies[-1])
+    return known
+
+
+async def _take(stage: Stage, thief: Peer, stolen: Written, reply: Any) -> None:
+    for entry_id, flat in reply[0][1] if reply else []:
+        entry = stage.ledger.adopt(stolen.key, entry_id, flat or [], time.monotonic())
+        if entry is not stolen and entry.destination_group != thief.group:
+            await stage.client.reply("XACK", stolen.key, thief.group, entry_id)
+            continue
+        thief.read.add(entry.entry)
+        if entry is not stolen:
+            thief.inbox.append(entry)
+    if stolen.entry not in thief.read:
+        raise SuiteFault(
+            f"{thief.label} did not get the entry: its group is {thief.group}, {stolen.destination_group} is asked"
+        )

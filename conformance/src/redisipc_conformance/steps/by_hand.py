@@ -1,0 +1,51 @@
+"""The step `redis`: any command, by the runner's own hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..scenario.matchers import differs, show
+from ..scenario.model import Step
+from ..wire import resp
+from .failure import SuiteFault
+from .ledger import xadd_fields
+from .redis_seen import as_json
+from .registry import word
+from .stage import Stage
+from .things import Written
+from .waiting import Look, expect, held, wrong
+
+
+@word("redis")
+async def redis(stage: Stage, step: Step) -> Any:
+    command = [_argument(stage.value(each)) for each in step.arguments]
+    expected = stage.expected(step.reply) if step.has_reply else None
+
+    async def once() -> Look:
+        reply = (await stage.batch("runner", [command], errors=step.has_reply))[0]
+        value = as_json(reply)
+        if str(command[0]).upper() == "XADD" and isinstance(reply, bytes):
+            _by_hand(stage, command, reply)
+        if not step.has_reply:
+            return held(value)
+        told = differs(expected, value)
+        if told is None:
+            return held(value)
+        again = step.within is not None
+        return wrong(f"Redis answered otherwise: {told}", show(expected), show(value), final=not again, value=value)
+
+    return await expect(stage, step, "settle", once)
+
+
+def _argument(value: Any) -> resp.Arg:
+    if isinstance(value, (str, bytes, int, float)) and not isinstance(value, bool):
+        return value
+    raise SuiteFault(f"{show(value)} is no argument of a Redis command")
+
+
+def _by_hand(stage: Stage, command: list[resp.Arg], reply: bytes) -> None:
+    pairs_ = xadd_fields([resp.to_bytes(each) for each in command])
+    if pairs_ is not None:
+        written = Written(str(command[1]), reply.decode(), pairs_, stage.now(), by="runner", by_suite=True)
+        written.marked_invalid = True
+        stage.ledger.add(written)

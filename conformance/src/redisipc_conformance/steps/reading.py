@@ -1,0 +1,131 @@
+"""Peers read new entries of their group, and look for what was handed to them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..scenario.matchers import show
+from ..scenario.model import Step
+from ..wire import resp
+from .entries import entry_of, fits, request_id, where_of
+from .failure import Failed
+from .registry import word
+from .stage import Stage
+from .things import Peer, Written
+from .waiting import Look, expect, held, missing, wrong
+
+READ_COUNT = 128
+
+
+async def read_one(stage: Stage, peer: Peer) -> Written | None:
+    """The next new entry of the peer's group, into its pending list. Others' are acknowledged and passed over."""
+    if not peer.fetched and not await _fetch(stage, peer):
+        return None
+    entry = peer.fetched.popleft()
+    note = stage.tell(peer.label, f"read {entry.entry}: {entry.status} {entry.id}")
+    note.side = "suite"
+    peer.read.add(entry.entry)
+    return entry
+
+
+async def _fetch(stage: Stage, peer: Peer) -> bool:
+    """Reads what there is: one entry where the group has other members, who are not to be robbed, else many."""
+    shared = any(member.group == peer.group for member in (*stage.endpoints, *stage.peers) if member is not peer)
+    count = 1 if shared else READ_COUNT
+    while not peer.fetched:
+        command = ("XREADGROUP", "GROUP", peer.group, peer.dispatcher, "COUNT", count, "STREAMS", stage.stream, ">")
+        reply = await stage.look(*command)
+        if isinstance(reply, resp.ErrorReply):
+            raise Failed(f"the peer {peer.label} cannot read", "a reply to XREADGROUP", reply.text)
+        if not reply:
+            return False
+        foreign: list[bytes] = []
+        for entry_id, flat in reply[0][1]:
+            entry = stage.ledger.adopt(stage.stream, entry_id, flat or [], time.monotonic())
+            if entry.id in stage.ledger.fences or entry.destination_group != peer.group:
+                foreign.append(entry_id)
+            else:
+                peer.fetched.append(entry)
+        if foreign:
+            await stage.client.reply("XACK", stage.stream, peer.group, *foreign)
+    return True
+
+
+@word("read")
+async def read(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    peer = stage.thing(arguments["peer"], Peer)
+    where = where_of(stage, arguments.get("where"))
+
+    def wanted(entry: Written) -> bool:
+        if "of" in arguments:
+            target = entry_of(stage, arguments["of"])
+            same = target is entry or entry.id == request_id(stage, arguments["of"])
+            if not same:
+                return False
+        return fits(entry, where)
+
+    async def look() -> Look:
+        async with peer.reading:
+            while True:
+                found = next((entry for entry in peer.inbox if wanted(entry)), None)
+                if found is not None:
+                    if arguments.get("none"):
+                        return wrong(
+                            f"there is something for {peer.label}", "nothing", found.entry, final=True, culprit=found
+                        )
+                    peer.inbox.remove(found)
+                    return held(found)
+                entry = await read_one(stage, peer)
+                if entry is None:
+                    break
+                peer.inbox.append(entry)
+        if arguments.get("none"):
+            return held()
+        seen = "; ".join(f"{e.status} {e.id} {e.text[:60]}" for e in peer.inbox[:3]) or "nothing new in the group"
+        return missing(f"nothing came for the peer {peer.label}", f"an entry for {peer.group} {show(where)}", seen)
+
+    return await expect(stage, step, "delivery", look)
+
+
+@word("handed")
+async def handed(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    peer = stage.thing(arguments["peer"], Peer)
+    channel = f"{peer.stream}:{peer.group}:{peer.instance}:wakeup".encode()
+
+    async def look() -> Look:
+        found = await _in_list(stage, peer, arguments)
+        expected = f"an entry in the pending list of {', '.join(peer.consumers)}"
+        if arguments.get("none"):
+            return (
+                held()
+                if found is None
+                else wrong(f"something was handed to {peer.label}", "nothing", found.entry, culprit=found)
+            )
+        if found is None:
+            return missing(f"nothing was handed to {peer.label}", expected, "not there")
+        if arguments.get("wakeup"):
+            woken = any(
+                e.name == b"PUBLISH" and e.args[1:2] == [channel] for t in stage.taps.values() for e in t.exchanges
+            )
+            if not woken:
+                return wrong(
+                    f"{peer.label} was not woken", f"PUBLISH {channel.decode()}", "no such command", culprit=found
+                )
+        return held(found)
+
+    return await expect(stage, step, "handover", look)
+
+
+async def _in_list(stage: Stage, peer: Peer, arguments: dict[str, Any]) -> Written | None:
+    target = entry_of(stage, arguments["of"]) if "of" in arguments else None
+    id = request_id(stage, arguments["of"]) if "of" in arguments else ""
+    for consumer in peer.consumers:
+        reply = await stage.look("XPENDING", peer.stream, peer.group, "-", "+", 1000, consumer)
+        for row in reply if isinstance(reply, list) else []:
+            entry = stage.ledger.get(peer.stream, row[0].decode())
+            if entry is not None and ("of" not in arguments or entry is target or (id and entry.id == id)):
+                return entry
+    return None
