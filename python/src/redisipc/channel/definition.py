@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, overload
 
 from redisipc.errors import ConfigurationError
@@ -13,8 +12,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__redisipc_event__"
 
 
-@dataclass(frozen=True)
-class EventDefinition:
+class EventDefinition(NamedTuple):
     """One event. ``params`` are those that are passed on; ``accepted`` those of them that the method takes as
     arguments.
 

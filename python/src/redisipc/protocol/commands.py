@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 Arg = str | bytes | int
@@ -38,28 +37,29 @@ class Step:
         self.lost = lost
 
 
-@dataclass(slots=True)
 class Batch:
     """What the writer sends next: all commands in one write, one reply each.
 
     ``epoch``: a connection opened for a lower epoch must be dropped first.
     """
 
-    steps: list[Step]
-    epoch: int
-    commands: list[Command] = field(init=False)
+    __slots__ = ("commands", "epoch", "steps")
 
-    def __post_init__(self) -> None:
-        self.commands = [command for step in self.steps for command in step.commands]
+    def __init__(self, steps: list[Step], epoch: int) -> None:
+        self.steps = steps
+        self.epoch = epoch
+        self.commands: list[Command] = [command for step in steps for command in step.commands]
 
 
-@dataclass(slots=True)
 class Read:
     """What the reader sends next, on its own connection. ``block`` is in seconds."""
 
-    command: Command
-    block: float
-    epoch: int
+    __slots__ = ("block", "command", "epoch")
+
+    def __init__(self, command: Command, block: float, epoch: int) -> None:
+        self.command = command
+        self.block = block
+        self.epoch = epoch
 
 
 def atomic(commands: Iterable[Command]) -> list[Command]:

@@ -17,8 +17,9 @@ MAX_DEPTH = 100
 
 _WHITE = " \t\n\r"
 _COULD_BE_JSON = frozenset('{["-0123456789tfn/')
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+# Compiled when first needed, which is rare.
+_BRACKETS = r'"(?:[^"\\]|\\.)*"|[\[\]{}]'
+_SURROGATE_ESCAPE = r"\\u[dD][89a-fA-F]"
 
 
 def encode(value: Any) -> bytes:
@@ -62,7 +63,7 @@ def decode(raw: bytes) -> Any:
         return text
     # RIPC-CONTENT-6, RIPC-CONTENT-13
     if (text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH) or (
-        _SURROGATE_ESCAPE.search(text) and _has_surrogate(value)
+        "\\u" in text and re.search(_SURROGATE_ESCAPE, text) and _has_surrogate(value)
     ):
         return text
     return value
@@ -114,7 +115,7 @@ def _check(value: Any, path: str, depth: int) -> None:
 
 def _depth(text: str) -> int:
     depth = deepest = 0
-    for match in _BRACKETS.finditer(text):
+    for match in re.finditer(_BRACKETS, text, re.DOTALL):
         token = match.group()
         if token in "[{":
             depth += 1

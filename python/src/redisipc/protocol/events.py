@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+
+
+class Record:
+    """Equal to another with equal parts, and shows them. Dataclasses would do the same and take a millisecond each to import."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
 
 class State(enum.Enum):
@@ -75,68 +89,88 @@ class Incoming:
         return f"<Incoming {self.id!r} from {self.source_group!r} {self.state}>"
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Record):
     """How a request ended. ``status`` is fulfilled, rejected, timeout, cancelled, closed or failed; ``content`` the raw text."""
 
-    status: str
-    content: bytes | None = None
-    reason: str = ""
+    __slots__ = ("content", "reason", "status")
+
+    def __init__(self, status: str, content: bytes | None = None, reason: str = "") -> None:
+        self.status = status
+        self.content = content
+        self.reason = reason
 
 
-class Event:
+class Event(Record):
     """Base of what ``Endpoint.events()`` returns."""
 
     __slots__ = ()
 
 
-@dataclass(slots=True)
 class Start(Event):
     """Run the handler for this request now."""
 
-    incoming: Incoming
+    __slots__ = ("incoming",)
+
+    def __init__(self, incoming: Incoming) -> None:
+        self.incoming = incoming
 
 
-@dataclass(slots=True)
 class Cancelled(Event):
     """The handler of this request may stop: its requester gave up, or another member runs it."""
 
-    incoming: Incoming
-    reason: str
+    __slots__ = ("incoming", "reason")
+
+    def __init__(self, incoming: Incoming, reason: str) -> None:
+        self.incoming = incoming
+        self.reason = reason
 
 
-@dataclass(slots=True)
 class Finished(Event):
     """A request that this instance sent has its outcome."""
 
-    outgoing: Outgoing
-    outcome: Outcome
+    __slots__ = ("outcome", "outgoing")
+
+    def __init__(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        self.outgoing = outgoing
+        self.outcome = outcome
 
 
-@dataclass(slots=True)
 class StateChanged(Event):
     """The endpoint changed its state; ``permanent`` when only the user can mend the reason (rights, wrong type)."""
 
-    state: State
-    reason: str = ""
-    permanent: bool = False
+    __slots__ = ("permanent", "reason", "state")
+
+    def __init__(self, state: State, reason: str = "", permanent: bool = False) -> None:
+        self.state = state
+        self.reason = reason
+        self.permanent = permanent
 
 
-@dataclass(slots=True)
 class Problem(Event):
     """Something to report to ``on_error``: kind, message and, for an entry, its ID and raw fields."""
 
-    kind: str
-    message: str
-    entry_id: bytes | None = None
-    fields: list[tuple[bytes, bytes]] = field(default_factory=list)
+    __slots__ = ("entry_id", "fields", "kind", "message")
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        entry_id: bytes | None = None,
+        fields: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        self.kind = kind
+        self.message = message
+        self.entry_id = entry_id
+        self.fields = list(fields)
 
 
-@dataclass(slots=True)
 class Unblock(Event):
     """Make the blocked read return now (CLIENT UNBLOCK), or break its connection where that is not allowed."""
 
+    __slots__ = ()
 
-@dataclass(slots=True)
+
 class Closed(Event):
     """Nothing more will be sent; close the connections."""
+
+    __slots__ = ()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-import re
-from dataclasses import dataclass
 
 from redisipc.errors import ConfigurationError
 
-_CONSUMER = re.compile(rb"(?:consumer|dispatcher)_(.+)_[0-9]+\Z", re.DOTALL)
+_KINDS = (b"consumer", b"dispatcher")
 
 
 def check_name(what: str, name: str) -> str:
@@ -39,38 +37,32 @@ def new_instance_id(source: random.Random) -> str:
 
 def instance_of(consumer: bytes) -> bytes | None:
     """The instance that a consumer's name belongs to, None where the name is no RedisIPC name."""
-    match = _CONSUMER.match(consumer)
-    return match.group(1) if match else None
+    kind, _, rest = consumer.partition(b"_")
+    instance, _, number = rest.rpartition(b"_")
+    return instance if kind in _KINDS and instance and number.isdigit() else None
 
 
-@dataclass(frozen=True, slots=True)
 class Names:
     """Every name that one instance uses, encoded once."""
 
-    stream: bytes
-    group: bytes
-    instance: bytes
-    dispatcher: bytes
-    consumer: bytes
-    registration: bytes
-    announcement: bytes
-    wakeup: bytes
-    group_wakeup: bytes
+    __slots__ = (
+        "announcement", "consumer", "dispatcher", "group", "group_wakeup", "instance", "registration", "stream", "wakeup",
+    )  # fmt: skip
+
+    def __init__(self, stream: bytes, group: bytes, instance: bytes) -> None:
+        self.stream = stream
+        self.group = group
+        self.instance = instance
+        self.dispatcher = b"dispatcher_%b_0" % instance
+        self.consumer = b"consumer_%b_0" % instance
+        self.registration = self.registration_of(instance)
+        self.announcement = self.announcement_of(instance)
+        self.wakeup = self.wakeup_of(instance)
+        self.group_wakeup = b"%b:%b:wakeup" % (stream, group)
 
     @classmethod
     def of(cls, stream: str, group: str, instance: str) -> Names:
-        s, g, i = stream.encode(), group.encode(), instance.encode()
-        return cls(
-            stream=s,
-            group=g,
-            instance=i,
-            dispatcher=b"dispatcher_%b_0" % i,
-            consumer=b"consumer_%b_0" % i,
-            registration=b"%b:%b:%b:consumers" % (s, g, i),
-            announcement=b"%b:%b:%b:announce" % (s, g, i),
-            wakeup=b"%b:%b:%b:wakeup" % (s, g, i),
-            group_wakeup=b"%b:%b:wakeup" % (s, g),
-        )
+        return cls(stream.encode(), group.encode(), instance.encode())
 
     def registration_of(self, instance: bytes) -> bytes:
         return b"%b:%b:%b:consumers" % (self.stream, self.group, instance)

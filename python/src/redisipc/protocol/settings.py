@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from redisipc.errors import ConfigurationError
 
@@ -12,7 +12,7 @@ from .names import check_name
 RULES = frozenset(f"rule{number}" for number in range(1, 14))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Settings:
     """Options of one endpoint. All times are seconds, all sizes are counts of requests.
 
@@ -57,7 +57,7 @@ class Settings:
     check_after_waiting: float = 1.0
     last_look_limit: float = 0.5
     # rules switched off, to show that the simulation sees what each is for
-    without: frozenset[str] = field(default_factory=frozenset)
+    without: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check_name("stream", self.stream)
