@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .history import Ask, History, Run
 
-SILENCE = 6.5
-"""Seconds of trouble from which on an owner may lose a request: reclaimed after 10 s, of which the last keep-alive covers up
-to 3, and its way to Redis and back."""
+SILENCE = 6.9
+"""Seconds of trouble from which on an owner may lose a request: it is reclaimed after 10 s, of which the last keep-alive covers
+up to 3, less the ways to Redis."""
 CAUSES = (
     "owner died", "owner closed before the handler ended", "owner paused or cut off",
     "owner paused or cut off before it could start", "lost writes", "group or stream destroyed", "clock step",

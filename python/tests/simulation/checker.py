@@ -144,6 +144,9 @@ class Checker:
         start = first - LYING
         if start < ask.stored_at or self.history.redis_fault(ask.stored_at - 0.001, first):
             return
+        if ask.second_hand and ask.deleted_at is not None:
+            # Whoever had the lost request under this ID deletes what he takes for it.
+            return
         for process in self.history.processes:
             if process.group == ask.destination and process.started_at < first:
                 crashed = process.crashed_at

@@ -30,8 +30,8 @@ class Ask:
 
     __slots__ = (
         "answers", "cancelled_at", "content", "copies", "deadline", "deleted_at", "destination", "duration", "entry_id",
-        "id", "kind", "number", "outcomes", "parent", "reason", "replies", "runs", "sender", "sent_at", "status",
-        "stored_at", "timeout",
+        "id", "kind", "number", "outcomes", "parent", "reason", "replies", "runs", "second_hand", "sender", "sent_at",
+        "status", "stored_at", "timeout",
     )  # fmt: skip
 
     def __init__(self, number: int, sender: int, destination: str, timeout: float, kind: str, duration: float) -> None:
@@ -55,6 +55,8 @@ class Ask:
         self.stored_at: float | None = None
         self.deleted_at: float | None = None
         self.copies = 0
+        self.second_hand = False
+        """Whether its entry ID had been given out before: lost writes, and a clock that is behind them."""
         self.replies: list[Reply] = []
 
     def added_at(self, entry_id: bytes) -> float:

@@ -9,6 +9,8 @@ SEEDS_THAT_FAILED: dict[int, str] = {
     14: "an answer that waited for memory at Redis was not kept alive, so another member ran its request again",
     22: "what was to be given back before an outage was given back after it, while it ran",
     24: "a member that lost the race for given-back work stayed idle, though there was more",
+    93: "a keep-alive that left together with a give-back undid it: what was given back lay there until it was reclaimed",
+    387: "members that looked for given-back work at the same time all wanted the same few requests",
     459: "hundreds of requests that had been given up were looked for one by one, while a live one waited behind them",
     461: "an endpoint that closed while Redis refused its answer asked to be called again and again",
     465: "a request that was given up while it was looked for kept its place, and what was queued behind it was never started",

@@ -51,6 +51,7 @@ class Watch(Observer):
             ask.copies += 1
             if ask.entry_id is None:
                 ask.entry_id, ask.stored_at = id, now
+                ask.second_hand = id in self.by_entry
             self.by_entry[id] = ask
         else:
             ask.replies.append(Reply(now, id, self.world.executing))

@@ -6,6 +6,7 @@ from . import conversations
 from .events import Cancelled, Closed, State, Unblock
 from .link import Link
 from .parts import Parts
+from .settings import NEVER
 
 LEAVE_LIMIT = 2.0
 """Seconds for deregistering, after which an endpoint is closed all the same."""
@@ -43,9 +44,9 @@ class Closing:
         else:
             self.parts.responder.give_back_queued()
 
-    def due(self) -> float | None:
+    def due(self) -> float:
         if self.leaving_until is None:
-            return self.end_of_grace
+            return NEVER if self.end_of_grace is None else self.end_of_grace
         if self._unblocked_at is not None and not self._read_over:
             return min(self.leaving_until, self._unblocked_at + UNBLOCK_LIMIT)
         return self.leaving_until
@@ -63,7 +64,7 @@ class Closing:
             outbox = self.core.outbox
             self._read_over = True
             # Answers that Redis has no memory for are not waited for any longer.
-            if outbox.due(now >= self.core.write_blocked_until) is None:
+            if outbox.due(now >= self.core.write_blocked_until) == NEVER:
                 self._left = True
                 # A read that did not end in order may still be given entries: then its consumer must stay.
                 self.link.begin(conversations.leave(self.core, not reading and not self.link.read_lost))

@@ -16,7 +16,7 @@ from .commands import Batch, Failure, Read
 from .events import Event, Incoming, Outgoing, State
 from .link import Link
 from .parts import Parts
-from .settings import Settings
+from .settings import NEVER, Settings
 
 
 class Endpoint:
@@ -217,20 +217,20 @@ class Endpoint:
         parts, first = self.parts, self._requester.due()
         if self._writing is None:
             if self.link.busy:
-                first = _earlier(first, self.link.retry_at)
+                first = min(first, self.link.retry_at)
             else:
                 writes = core.now >= core.write_blocked_until
-                first = _earlier(first, core.outbox.due(writes))
+                first = min(first, core.outbox.due(writes))
                 if not writes:
-                    first = _earlier(first, core.write_blocked_until)
+                    first = min(first, core.write_blocked_until)
             if state is State.CLOSING:
                 # While a batch is under way the next step waits for it.
-                first = _earlier(first, self.closing.due())
+                first = min(first, self.closing.due())
         if state is State.UP:
-            first = _earlier(_earlier(first, parts.presence.due()), parts.reclaimer.due())
-        if state is State.UP or state is State.CLOSING:
-            first = _earlier(first, parts.keepalive.due())
-        return first
+            first = min(first, parts.presence.due(), parts.reclaimer.due(), parts.keepalive.due())
+        elif state is State.CLOSING:
+            first = min(first, parts.keepalive.due())
+        return None if first == NEVER else first
 
     def tick(self, now: float) -> None:
         """Do what is due."""
@@ -252,9 +252,3 @@ class Endpoint:
         if queue:
             self.core.queue = []
         return queue
-
-
-def _earlier(first: float | None, second: float | None) -> float | None:
-    if first is None or (second is not None and second < first):
-        return second
-    return first

@@ -9,6 +9,7 @@ from .commands import Failure, Step
 from .core import Core
 from .events import State
 from .responder import Responder
+from .settings import NEVER
 
 _CHUNK = 500
 
@@ -22,12 +23,12 @@ class KeepAlive:
         self.next: float | None = None
         self._last = 0.0
 
-    def due(self) -> float | None:
+    def due(self) -> float:
         if self.next is None and self.core.inflight:
             # Something came in since: its idle time began when it was read.
             self._last = next(iter(self.core.inflight.values())).received_at
             self.next = self._last + self.core.settings.keep_alive
-        return self.next
+        return NEVER if self.next is None else self.next
 
     def restart(self, now: float) -> None:
         """All was claimed just now."""
@@ -36,7 +37,7 @@ class KeepAlive:
 
     def tick(self, now: float) -> None:
         due = self.due()
-        if due is None or now < due:
+        if now < due:
             return
         core = self.core
         late = now - self._last > core.settings.suspect_after

@@ -30,7 +30,8 @@ class Link:
     @property
     def busy(self) -> bool:
         """Whether nothing but the conversation may be written now."""
-        return self.talk is not None or self.core.state in (State.DOWN, State.JOINING)
+        state = self.core.state
+        return self.talk is not None or state is State.DOWN or state is State.JOINING
 
     def become(self, state: State, reason: str = "", permanent: bool = False) -> None:
         if self.core.state is not state:

@@ -12,7 +12,7 @@ from typing import Any
 from . import commands
 from .commands import Batch, Failure, Step
 from .names import Names
-from .settings import Settings
+from .settings import NEVER, Settings
 
 
 class Outbox:
@@ -57,16 +57,15 @@ class Outbox:
             if step.lost is not None:
                 step.lost(False, now)
 
-    def due(self, writes: bool = True) -> float | None:
+    def due(self, writes: bool = True) -> float:
         """When the next batch must leave: minus infinity for at once. ``writes``: whether Redis takes XADD now."""
         if self.steps or self.handed or self.returned or (writes and (self.adds or self.answers)):
-            return float("-inf")
-        return self.cleanup_due
+            return -NEVER
+        return NEVER if self.cleanup_due is None else self.cleanup_due
 
     def take(self, epoch: int, now: float, writes: bool = True) -> Batch | None:
         """The next batch: requests first, then answers, then the rest, then what only cleans up."""
-        due = self.due(writes)
-        if due is None or due > now:
+        if self.due(writes) > now:
             return None
         steps: list[Step] = []
         if writes and self.adds:
@@ -75,10 +74,11 @@ class Outbox:
             steps.append(self.answer_step(_some(self.answers, self.batch_count)))
         if self.handed:
             steps.append(self._hand_over())
-        if self.returned:
-            steps.append(self._give_back())
         while self.steps and len(steps) < self.batch_count:
             steps.append(self.steps.popleft())
+        if self.returned and not self.steps:
+            # After the claims that were made before: a keep-alive would undo the mark of a give-back.
+            steps.append(self._give_back())
         if self.acknowledge or self.delete:
             steps.append(self._cleanup())
         return Batch(steps, epoch)

@@ -32,7 +32,7 @@ class Parts:
             self.core,
             self.responder,
             lambda entry, starts, redelivered, now: self.inbox.take(entry, now, starts, redelivered),
-            lambda: bool(self.presence.siblings),
+            lambda: len(self.presence.siblings),
         )
         self.responder.on_room = self.reclaimer.look_for_given_back
 

@@ -12,6 +12,7 @@ from .commands import Command, Failure, Step
 from .core import Core
 from .events import State
 from .names import instance_of
+from .settings import NEVER
 
 DEAD_CONSUMER_IDLE = 120_000
 """Milliseconds after which an unregistered consumer with nothing pending may be deleted (RIPC-LIFE-23)."""
@@ -69,13 +70,12 @@ class Presence:
 
     # regular work
 
-    def due(self) -> float | None:
-        first, poll = self.next_refresh, self.next_poll
-        if first is None or (poll is not None and poll < first):
-            first = poll
-        for _, due in self._orphans.values():
-            if first is None or due < first:
-                first = due
+    def due(self) -> float:
+        first = NEVER if self.next_refresh is None else self.next_refresh
+        if self.next_poll is not None and self.next_poll < first:
+            first = self.next_poll
+        if self._orphans:
+            first = min(first, *(due for _, due in self._orphans.values()))
         return first
 
     def tick(self, now: float) -> None:

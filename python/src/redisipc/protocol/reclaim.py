@@ -17,6 +17,7 @@ from .entry import PENDING, Entry, Malformed, parse
 from .events import State
 from .replies import PendingEntry
 from .responder import Responder
+from .settings import NEVER
 
 _LOOK_COUNT = 100
 _SPARE = 4
@@ -49,7 +50,7 @@ class Reclaimer:
         core: Core,
         responder: Responder,
         receive: Callable[[Entry | Malformed, int, bool, float], None],
-        siblings: Callable[[], bool],
+        siblings: Callable[[], int],
     ) -> None:
         self.core = core
         self.responder = responder
@@ -62,8 +63,8 @@ class Reclaimer:
         self._looking = False
         self._look_again = False
 
-    def due(self) -> float | None:
-        return self.next_look
+    def due(self) -> float:
+        return NEVER if self.next_look is None else self.next_look
 
     def tick(self, now: float) -> None:
         if self.next_look is None or now < self.next_look or self.core.state is not State.UP:
@@ -101,7 +102,7 @@ class Reclaimer:
         names = self.core.names
         start, count = self._cursor, _LOOK_COUNT
         if idle_ms >= GIVEN_BACK:
-            start, count = b"-", min(count, self._capacity() + _SPARE)
+            start, count = b"-", min(count, self._wanted() * (1 + self._siblings()))
 
         def done(answers: list[Any], now: float) -> None:
             self._looking = False
@@ -129,6 +130,10 @@ class Reclaimer:
             return self.responder.room
         return self.responder.room + self.core.settings.max_queue - len(self.responder.queue)
 
+    def _wanted(self) -> int:
+        """How many requests that were given back to look at."""
+        return self._capacity() + _SPARE
+
     def _page(self, rows: list[PendingEntry]) -> None:
         """Next time go on behind this page, so that many that are kept alive never hide one that is dead (RIPC-GROUP-22)."""
         if len(rows) == _LOOK_COUNT and not self.core.without("rule4"):
@@ -143,23 +148,29 @@ class Reclaimer:
         for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
             del self._suspects[id]
         chosen: list[tuple[PendingEntry, bool]] = []
-        given_left = self._capacity() + _SPARE
+        given: list[PendingEntry] = []
         for row in rows:
             if row.id in self.core.inflight:
                 continue
             if row.idle >= GIVEN_BACK and not self.core.without("rule8"):
-                if given_left > 0:
-                    given_left -= 1
-                    chosen.append((row, True))
-                else:
-                    self.responder.shared_waiting = True
+                given.append(row)
                 continue
             if now < self.hold_until:
                 continue
             if self._is_lost(row, now):
                 chosen.append((row, False))
+        chosen += [(row, True) for row in self._some(given)]
         if chosen:
             self._read(chosen)
+
+    def _some(self, given: list[PendingEntry]) -> list[PendingEntry]:
+        """As many as we want of what was given back, from anywhere in it, so that siblings who look too seldom meet."""
+        wanted = self._wanted()
+        if len(given) <= wanted:
+            return given
+        self.responder.shared_waiting = True
+        start = self.core.random.randrange(len(given) - wanted + 1)
+        return given[start : start + wanted]
 
     def _is_lost(self, row: PendingEntry, now: float) -> bool:
         """Whether this is the second look at an entry that the same owner has left alone for too long."""

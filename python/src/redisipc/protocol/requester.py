@@ -18,7 +18,7 @@ from .entry import FULFILLED, PENDING, Entry, Malformed, build, parse
 from .errors_of_redis import is_outage, is_refusal
 from .events import Finished, Outcome, Outgoing, State
 from .names import check_name, new_request_id
-from .settings import check_timeout
+from .settings import NEVER, check_timeout
 
 STATES: dict[tuple[str, str], str] = {
     ("queued", "written"): "sending",
@@ -110,11 +110,11 @@ class Requester:
 
     # time
 
-    def due(self) -> float | None:
+    def due(self) -> float:
         heap = self._deadlines
         while heap and heap[0][2].state == "finished":
             heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        return heap[0][0] if heap else NEVER
 
     def tick(self, now: float) -> None:
         heap = self._deadlines

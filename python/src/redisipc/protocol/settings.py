@@ -9,6 +9,8 @@ from redisipc.errors import ConfigurationError
 
 from .names import check_name
 
+NEVER = math.inf
+"""When something is due that is not due at all."""
 RULES = frozenset(f"rule{number}" for number in range(1, 14))
 
 

@@ -18,7 +18,7 @@ def _xadd(model: Model, command: Command) -> Any:
     if word(command[position]) == "NOMKSTREAM":
         make, position = False, position + 1
     given = command[position]
-    fields = [raw(part) for part in command[position + 1 :]]
+    fields = [part if type(part) is bytes else raw(part) for part in command[position + 1 :]]
     if not fields or len(fields) % 2:
         raise Refused("ERR", "wrong number of arguments for 'xadd' command")
     explicit = None if given in ("*", b"*") else entry_key(given)
