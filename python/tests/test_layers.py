@@ -61,15 +61,28 @@ def test_the_threads_face_does_not_import_the_asyncio_twin() -> None:
     assert not [name for name in imports(SOURCE / "__init__.py") if ".asyncio" in name]
 
 
-@pytest.mark.parametrize("name", ["errors.py", "version.py"])
+@pytest.mark.parametrize("name", ["errors.py", "lazy.py", "version.py"])
 def test_what_lies_below_all_imports_nothing_of_ours(name: str) -> None:
     assert not [found for found in imports(SOURCE / name) if found.startswith("redisipc")]
 
 
 @pytest.mark.parametrize("name", ["__init__.py", "asyncio.py"])
 def test_the_faces_only_list(name: str) -> None:
-    for node in ast.parse((SOURCE / name).read_text()).body:
+    *rest, later = ast.parse((SOURCE / name).read_text()).body
+    for node in rest:
         assert isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign, ast.Expr)), f"line {node.lineno}"
+    assert isinstance(later, ast.If)
+    assert isinstance(later.test, ast.Name)
+    assert later.test.id == "TYPE_CHECKING"
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "asyncio.py"])
+def test_a_type_checker_sees_what_a_face_loads_later(name: str) -> None:
+    later = ast.parse((SOURCE / name).read_text()).body[-1]
+    assert isinstance(later, ast.If)
+    seen = {alias.name: node.module for node in later.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    tables = [ast.literal_eval(node) for node in ast.walk(later) if isinstance(node, ast.Dict)]
+    assert tables == [seen]
 
 
 def test_the_twins_have_equal_file_names() -> None:

@@ -3,10 +3,8 @@
 This face is for threads; ``redisipc.asyncio`` has the same names.
 """
 
-import logging as _logging
+from typing import TYPE_CHECKING
 
-from redisipc.channel.definition import event
-from redisipc.channel.threads import Channel
 from redisipc.errors import (
     AlreadyAnswered,
     AlreadyConnected,
@@ -30,10 +28,7 @@ from redisipc.errors import (
     RequestTimeout,
     WrongLoopError,
 )
-from redisipc.runtime.options import Options
-from redisipc.runtime.request import Request
-from redisipc.runtime.response import Response
-from redisipc.runtime.threads.stream import Stream
+from redisipc.lazy import lazily
 from redisipc.version import __version__
 
 __all__ = [
@@ -67,4 +62,22 @@ __all__ = [
     "event",
 ]
 
-_logging.getLogger("redisipc").addHandler(_logging.NullHandler())
+if TYPE_CHECKING:
+    from redisipc.channel.definition import event
+    from redisipc.channel.threads import Channel
+    from redisipc.runtime.options import Options
+    from redisipc.runtime.request import Request
+    from redisipc.runtime.response import Response
+    from redisipc.runtime.threads.stream import Stream
+else:
+    __getattr__, __dir__ = lazily(
+        globals(),
+        {
+            "Channel": "redisipc.channel.threads",
+            "Options": "redisipc.runtime.options",
+            "Request": "redisipc.runtime.request",
+            "Response": "redisipc.runtime.response",
+            "Stream": "redisipc.runtime.threads.stream",
+            "event": "redisipc.channel.definition",
+        },
+    )

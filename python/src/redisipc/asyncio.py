@@ -1,7 +1,7 @@
 """The face for asyncio: the same names as in ``redisipc``, awaited where they wait."""
 
-from redisipc.channel.asyncio import Channel
-from redisipc.channel.definition import event
+from typing import TYPE_CHECKING
+
 from redisipc.errors import (
     AlreadyAnswered,
     AlreadyConnected,
@@ -25,10 +25,7 @@ from redisipc.errors import (
     RequestTimeout,
     WrongLoopError,
 )
-from redisipc.runtime.asyncio.stream import Stream
-from redisipc.runtime.options import Options
-from redisipc.runtime.request import Request
-from redisipc.runtime.response import Response
+from redisipc.lazy import lazily
 from redisipc.version import __version__
 
 __all__ = [
@@ -61,3 +58,23 @@ __all__ = [
     "__version__",
     "event",
 ]
+
+if TYPE_CHECKING:
+    from redisipc.channel.asyncio import Channel
+    from redisipc.channel.definition import event
+    from redisipc.runtime.asyncio.stream import Stream
+    from redisipc.runtime.options import Options
+    from redisipc.runtime.request import Request
+    from redisipc.runtime.response import Response
+else:
+    __getattr__, __dir__ = lazily(
+        globals(),
+        {
+            "Channel": "redisipc.channel.asyncio",
+            "Options": "redisipc.runtime.options",
+            "Request": "redisipc.runtime.request",
+            "Response": "redisipc.runtime.response",
+            "Stream": "redisipc.runtime.asyncio.stream",
+            "event": "redisipc.channel.definition",
+        },
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from redisipc.errors import ConfigurationError
 
@@ -14,7 +13,6 @@ NEVER = math.inf
 RULES = frozenset(f"rule{number}" for number in range(1, 14))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Settings:
     """Options of one endpoint. All times are seconds, all sizes are counts of requests.
 
@@ -22,46 +20,84 @@ class Settings:
     the wire: change them only in tests.
     """
 
-    stream: str
-    group: str
-    # what a user sets
-    timeout: float = 5.0
-    concurrency: int = 16
-    max_queue: int = 1000
-    max_outstanding: int = 100_000
-    max_starts: int = 3
-    version: str = "0"
-    wakeups: bool = True
-    janitor_age: float | None = None
-    max_request_age: float | None = None
-    answer_patience: float = 60.0
-    # how often something is done
-    block: float = 5.0
-    read_count: int = 128
-    batch_count: int = 512
-    linger: float = 0.005
-    poll: float = 0.01
-    poll_share: float = 0.04
-    poll_most: float = 0.1
-    poll_with_wakeups: float = 0.25
-    refresh: float = 10.0
-    refresh_busy: float = 3.0
-    look: float = 3.0
-    backoff_first: float = 0.05
-    backoff_most: float = 2.0
-    # the wire's times
-    keep_alive: float = 3.0
-    suspect_after: float = 7.0
-    second_look: float = 3.0
-    claim_after: float = 10.0
-    orphan_grace: float = 5.0
-    registration_expiry: float = 100.0
-    check_after_waiting: float = 1.0
-    last_look_limit: float = 0.5
-    # rules switched off, to show that the simulation sees what each is for
-    without: frozenset[str] = frozenset()
+    def __init__(
+        self,
+        stream: str,
+        group: str,
+        # what a user sets
+        timeout: float = 5.0,
+        concurrency: int = 16,
+        max_queue: int = 1000,
+        max_outstanding: int = 100_000,
+        max_starts: int = 3,
+        version: str = "0",
+        wakeups: bool = True,
+        janitor_age: float | None = None,
+        max_request_age: float | None = None,
+        answer_patience: float = 60.0,
+        # how often something is done
+        block: float = 5.0,
+        read_count: int = 128,
+        batch_count: int = 512,
+        linger: float = 0.005,
+        poll: float = 0.01,
+        poll_share: float = 0.04,
+        poll_most: float = 0.1,
+        poll_with_wakeups: float = 0.25,
+        refresh: float = 10.0,
+        refresh_busy: float = 3.0,
+        look: float = 3.0,
+        backoff_first: float = 0.05,
+        backoff_most: float = 2.0,
+        # the wire's times
+        keep_alive: float = 3.0,
+        suspect_after: float = 7.0,
+        second_look: float = 3.0,
+        claim_after: float = 10.0,
+        orphan_grace: float = 5.0,
+        registration_expiry: float = 100.0,
+        check_after_waiting: float = 1.0,
+        last_look_limit: float = 0.5,
+        # rules switched off, to show that the simulation sees what each is for
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        self.stream = stream
+        self.group = group
+        self.timeout = timeout
+        self.concurrency = concurrency
+        self.max_queue = max_queue
+        self.max_outstanding = max_outstanding
+        self.max_starts = max_starts
+        self.version = version
+        self.wakeups = wakeups
+        self.janitor_age = janitor_age
+        self.max_request_age = max_request_age
+        self.answer_patience = answer_patience
+        self.block = block
+        self.read_count = read_count
+        self.batch_count = batch_count
+        self.linger = linger
+        self.poll = poll
+        self.poll_share = poll_share
+        self.poll_most = poll_most
+        self.poll_with_wakeups = poll_with_wakeups
+        self.refresh = refresh
+        self.refresh_busy = refresh_busy
+        self.look = look
+        self.backoff_first = backoff_first
+        self.backoff_most = backoff_most
+        self.keep_alive = keep_alive
+        self.suspect_after = suspect_after
+        self.second_look = second_look
+        self.claim_after = claim_after
+        self.orphan_grace = orphan_grace
+        self.registration_expiry = registration_expiry
+        self.check_after_waiting = check_after_waiting
+        self.last_look_limit = last_look_limit
+        self.without = without
+        self._check()
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         check_name("stream", self.stream)
         check_name("group", self.group)
         check_timeout(self.timeout)

@@ -36,6 +36,8 @@ H = TypeVar("H", bound=Handler)
 E = TypeVar("E", bound=ErrorHandler)
 
 logger = logging.getLogger("redisipc")
+# Silent until the program says where logs go.
+logger.addHandler(logging.NullHandler())
 _HINTS = {
     "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
     "WRONGPASS": "; look at the user and the password in the URL",
