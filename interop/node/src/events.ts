@@ -24,10 +24,23 @@ export interface EndpointEvents {
   reconnected: [];
 }
 
-/** Reports problems to listeners. Never throws, and never ends the process as an unheard `error` event does. */
+/**
+ * Tells listeners. Never throws: what a listener throws becomes an uncaught exception, as with any emitter, but not in the
+ * midst of the reading of entries. An unheard problem does not end the process as an unheard `error` event does.
+ */
 export class Reporter extends EventEmitter<EndpointEvents> {
   problem(problem: Problem): void {
-    if (this.listenerCount("problem") > 0) this.emit("problem", problem);
+    if (this.listenerCount("problem") > 0) this.tell("problem", problem);
     else process.emitWarning(problem.message, { type: "RedisIpcWarning", code: problem.kind });
+  }
+
+  tell<Name extends keyof EndpointEvents>(event: Name, ...args: EndpointEvents[Name]): void {
+    try {
+      (this as EventEmitter).emit(event, ...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 }

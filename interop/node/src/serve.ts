@@ -16,6 +16,8 @@ export function serveWith(handler: (request: IncomingRequest) => unknown, report
     } catch (error) {
       const rejected = error instanceof Rejection ? encoded(error.reason) : undefined;
       if (rejected !== undefined) return { status: "rejected", content: rejected };
+      // It did as it was told: that is no failure.
+      if (held.abort.signal.aborted && isAbort(error, held.abort.signal)) return undefined;
       reporter().problem({
         kind: "handler",
         message: `the handler failed for the request ${held.entryId}`,
@@ -23,6 +25,8 @@ export function serveWith(handler: (request: IncomingRequest) => unknown, report
         cause: error,
       });
       return { status: "rejected", content: encoded(reasonOf(error)) ?? "the handler failed" };
+    } finally {
+      once.given = true; // an answer that comes after the end is one too many
     }
   };
 }
@@ -57,6 +61,10 @@ function incoming({ request, starts, abort }: Held, once: AnswerOnce): IncomingR
       once.give("rejected", reason);
     },
   };
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && (error.name === "AbortError" || error.cause === signal.reason));
 }
 
 /** The text of a failure; its kind where there is none. */

@@ -28,6 +28,8 @@ import { Writer } from "./writer.js";
 
 /** What is left to be written may take so long on close, in ms. */
 const FLUSH_MS = 1000;
+/** Connecting again, and all that is to be done before anything else is, may take so long an attempt, in ms. */
+const REJOIN_LIMIT_MS = 30_000;
 
 /** One instance of one group on one stream: makes its parts, and leads them from connect to close. */
 export class Endpoint {
@@ -104,7 +106,9 @@ export class Endpoint {
     const timeoutMs = options.timeoutMs ?? this.hub.options.timeoutMs;
     checkTime("timeoutMs", timeoutMs);
     const content = encodeContent(value);
-    if (this.hub.closing) throw new EndpointClosed();
+    // A handler that close() waits for may need others to come to its end.
+    const { closing, closed, responder } = this.hub;
+    if (closed || (closing && responder.isIdle)) throw new EndpointClosed();
     return this.hub.requester.send(group, content, timeoutMs, options.signal);
   }
 
@@ -124,7 +128,7 @@ export class Endpoint {
   private async open(prepare: () => Promise<void>, limitMs: number): Promise<Session> {
     const connectTimeoutMs = Math.max(1, Math.min(this.hub.options.connectTimeoutMs, limitMs));
     const session = await Session.open(
-      { ...this.hub.options, connectTimeoutMs },
+      { ...this.hub.options, connectTimeoutMs, signal: this.stopped.signal },
       {
         groupLost: () => {
           if (this.hub.live) this.regroup(session);
@@ -185,12 +189,12 @@ export class Endpoint {
       // Replies that came with the loss are dealt with before the state is taken as it is.
       await sleep(0);
       this.hub.responder.disconnected();
-      this.reporter.emit("disconnected", reason);
+      this.reporter.tell("disconnected", reason);
       const again = await this.reopen();
       if (again === undefined) return;
       session = again;
       this.goLive(session);
-      this.reporter.emit("reconnected");
+      this.reporter.tell("reconnected");
     }
   }
 
@@ -202,7 +206,9 @@ export class Endpoint {
       if (signal.aborted) return undefined;
       try {
         this.hub.reclaimer.reconnected();
-        return await this.open(() => this.recovery.rejoin(), 30_000);
+        const session = await this.open(() => this.recovery.rejoin(), REJOIN_LIMIT_MS);
+        if (!signal.aborted) return session;
+        session.close();
       } catch (error) {
         if (!isFault(error)) throw error;
         if (error.kind === "permanent") this.tellRefused(error);
@@ -240,7 +246,9 @@ export class Endpoint {
     hub.responder.giveBackQueued();
     const limit = sleep(hub.options.closeTimeoutMs, undefined, { ref: false });
     await Promise.race([Promise.all([hub.responder.idle(), hub.requester.idle()]), limit]);
+    hub.closed = true;
     hub.requester.cancelAll();
+    hub.responder.abandonAll();
     if (hub.live) await hub.attempt(() => this.signOff());
     hub.wakeups.stop();
     this.stopped.abort();

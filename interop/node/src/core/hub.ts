@@ -38,6 +38,8 @@ export class Hub {
   regrouping = false;
   /** close() was called: nothing is started any more. */
   closing = false;
+  /** The time that close() gives is over: nothing is sent any more, by handlers that still run either. */
+  closed = false;
 
   constructor(
     public names: Names,

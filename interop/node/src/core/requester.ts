@@ -2,6 +2,7 @@ import { RequestCancelled, TooManyOutstanding } from "../errors.js";
 import type { Response } from "../wire/entry.js";
 import type { RedisFault } from "../wire/faults.js";
 import { newRequestId } from "../wire/names.js";
+import { onceAborted } from "./abort.js";
 import type { Hub } from "./hub.js";
 import { LastLook } from "./last-look.js";
 import { Ledger, type Outcome, Send } from "./ledger.js";
@@ -33,10 +34,10 @@ export class Requester {
         this.end(send, { status: "cancelled" });
       };
       const send = new Send(newRequestId(), group, content, this.hub.now() + timeoutMs, (outcome) => {
-        signal?.removeEventListener("abort", onAbort);
+        forget?.();
         resolve(outcome);
       });
-      signal?.addEventListener("abort", onAbort, { once: true });
+      const forget = signal && onceAborted(signal, onAbort);
       this.ledger.add(send);
       this.arm(send);
       this.hub.writer.add(send);

@@ -160,9 +160,26 @@ export class Responder {
     if (this.running === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
+  /** Whether no handler runs. */
+  get isIdle(): boolean {
+    return this.running === 0;
+  }
+
+  /**
+   * Tells the handlers that still run that nobody waits for them. Their requests stay pending as they are, not given back,
+   * so that the start is counted: another member starts them again.
+   */
+  abandonAll(): void {
+    for (const held of this.all()) {
+      if (held.state !== "running") continue;
+      held.state = "gone";
+      held.abort.abort(new Error("the endpoint was closed"));
+    }
+  }
+
   /** Resolved when no handler runs. */
   idle(): Promise<void> {
-    return this.running === 0 ? Promise.resolve() : new Promise((resolve) => this.whenIdle.push(resolve));
+    return this.isIdle ? Promise.resolve() : new Promise((resolve) => this.whenIdle.push(resolve));
   }
 
   private start(held: Held): void {

@@ -50,7 +50,7 @@ export class Wakeups {
   private async listen(): Promise<boolean> {
     const { options, names } = this.hub;
     try {
-      const connection = await Connection.open(options);
+      const connection = await Connection.open({ ...options, signal: this.stopped.signal });
       this.connection = connection;
       await connection.subscribe([names.wakeup, names.groupWakeup], (channel) => {
         if (channel === names.wakeup) this.hub.ownList.readSoon();

@@ -23,7 +23,7 @@ interface Batch {
  * they were not written.
  */
 export class Writer {
-  private adds: Send[] = [];
+  private readonly adds = new Set<Send>();
   private answers: Held[] = [];
   private readonly acks = new Set<string>();
   private readonly dels = new Set<string>();
@@ -39,12 +39,12 @@ export class Writer {
   constructor(private readonly hub: Hub) {}
 
   add(send: Send): void {
-    this.adds.push(send);
+    this.adds.add(send);
     this.kick();
   }
 
   dropAdd(send: Send): void {
-    this.adds = this.adds.filter((other) => other !== send);
+    this.adds.delete(send);
   }
 
   answer(held: Held): void {
@@ -89,7 +89,7 @@ export class Writer {
   }
 
   private get isDone(): boolean {
-    return this.underWay === 0 && this.adds.length + this.answers.length + this.acks.size + this.dels.size === 0;
+    return this.underWay === 0 && this.adds.size + this.answers.length + this.acks.size + this.dels.size === 0;
   }
 
   private flush(): void {
@@ -148,7 +148,9 @@ export class Writer {
 
   private takeAdds(batch: Batch): void {
     const { names, session } = this.hub;
-    for (const send of this.adds.splice(0)) {
+    const ready = [...this.adds];
+    this.adds.clear();
+    for (const send of ready) {
       send.state = "sending";
       send.underWay = true;
       send.sentAt = session?.redisTime;

@@ -9,6 +9,8 @@ export interface ConnectionOptions {
   readonly tls?: RedisOptions["tls"];
   /** ms */
   readonly connectTimeoutMs: number;
+  /** Ends the connection, and the attempt to make it, at once. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -49,8 +51,11 @@ export class Connection {
     let reason: Error | undefined;
     redis.on("error", (error: Error) => (reason ??= error));
     const connection = new Connection(redis);
+    connection.endWith(options.signal);
     try {
-      await withLimit(redis.connect(), options.connectTimeoutMs);
+      // An attempt that is given up does not always end by itself.
+      const givenUp = connection.lost.then((fault) => Promise.reject(fault));
+      await withLimit(Promise.race([redis.connect(), givenUp]), options.connectTimeoutMs);
       return connection;
     } catch (error) {
       connection.close();
@@ -99,6 +104,17 @@ export class Connection {
   /** Ends the connection at once. */
   close(): void {
     this.fail(new RedisFault("lost", "the connection was closed"));
+  }
+
+  private endWith(signal: AbortSignal): void {
+    const end = () => {
+      this.close();
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+    void this.lost.then(() => {
+      signal.removeEventListener("abort", end);
+    });
   }
 
   private fail(fault: RedisFault): void {
