@@ -11,7 +11,7 @@ RUNTIMES := threads asyncio
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate flaky interop interop-ruby node bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -78,13 +78,22 @@ demo: $(READY) ## the gem's parent and child as two processes, and what goes ove
 interop-ruby: $(READY) ## Python and the Ruby gem on one stream (RUBY=... names the ruby that has the gem)
 	$(WITH_REDIS) $(BIN)/python interop/ruby/converse.py
 
-interop: $(READY) ## every implementation at hand against every other one (RUBY=... as above)
-	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py; code=$$?; \
+# QUICK=1: pairs of two languages only, and nothing that takes long.
+interop: $(READY) ## every implementation at hand against every other one (RUBY=... as above; QUICK=1 for less)
+	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py $(if $(QUICK),--quick); code=$$?; \
 	runs="$(wildcard out/conformance-*.json)"; [ -z "$$runs" ] || $(BIN)/redisipc-conformance report merge $$runs \
 		--interop out/interop.json --report html=out/conformance.html --spec-url ../SPEC.md >/dev/null; exit $$code
 
-node: ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for the live ones)
-	cd interop/node && { npm ci --silent || npm install --silent; } && npm run --silent lint && npm test --silent
+node: ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for those over Redis)
+	cd interop/node && { npm ci --silent || npm install --silent; } && npm run --silent compile
+	@$(MAKE) --no-print-directory -j2 node-lint node-tests
+
+node-lint:
+	cd interop/node && npx eslint .
+
+node-tests:
+	cd interop/node && node --test --test-reporter=dot build/test/
+	@[ -n "$$REDIS_URL" ] || echo "The tests over Redis were left out: REDIS_URL is not set."
 
 .venv/bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'python[bench]' && $(BIN)/python -m pip install --quiet --editable 'python[test,hiredis]'

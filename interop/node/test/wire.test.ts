@@ -39,7 +39,7 @@ describe("wire", () => {
   });
 
   test("blank names and impossible options are refused", () => {
-    for (const name of ["", " ", "\t\n", "\u00a0", 7]) assert.throws(() => { checkName("group", name); }, InvalidArgument);
+    for (const name of ["", " ", "\t\n", "\u00a0", "\u0085", 7]) assert.throws(() => { checkName("group", name); }, InvalidArgument);
     for (const time of [0, -1, NaN, Infinity, "5", null]) assert.throws(() => { checkTime("timeoutMs", time); }, InvalidArgument);
     assert.throws(() => resolveOptions({ url: "localhost:6379", stream: "s" }), InvalidArgument);
     assert.throws(() => resolveOptions({ url: "redis://h", stream: "s", concurrency: 0 }), InvalidArgument);

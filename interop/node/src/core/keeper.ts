@@ -33,14 +33,15 @@ export class Keeper {
   async keep(suspectMs: number): Promise<void> {
     const { responder } = this.hub;
     const now = this.hub.now();
-    const held = responder.all().filter((one) => one.pinned && one.state !== "leaving");
+    const held = responder.all().filter(isKept);
     const late = held.filter((one) => now - one.keptAt >= suspectMs);
     if (late.length > 0) await responder.stillOurs(late);
-    const ours = held.filter((one) => one.state !== "gone");
-    for (let i = 0; i < ours.length; i += IDS_A_COMMAND) await this.claim(ours.slice(i, i + IDS_A_COMMAND));
+    // A claim after a give-back would undo it, so it is looked at again before each one.
+    for (let i = 0; i < held.length; i += IDS_A_COMMAND) await this.claim(held.slice(i, i + IDS_A_COMMAND).filter(isKept));
   }
 
   private async claim(held: Held[]): Promise<void> {
+    if (held.length === 0) return;
     const { names, session } = this.hub;
     const at = this.hub.now();
     const ids = held.map((one) => one.entryId);
@@ -67,4 +68,8 @@ export class Keeper {
   private deleted(held: Held): void {
     if (held.state !== "gone") this.hub.responder.lost(held, "the requester has given the request up");
   }
+}
+
+function isKept(held: Held): boolean {
+  return held.pinned && held.state !== "leaving" && held.state !== "gone";
 }
