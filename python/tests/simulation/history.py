@@ -113,7 +113,9 @@ class Process:
 
     def was_full(self, start: float, end: float) -> bool:
         """Whether it had no free place for a handler at some moment of a span."""
-        return any(first < end and start < last for first, last in self.full)
+        # In the order of time and apart from each other: only the last one that begins before the end can reach into the span.
+        index = bisect_left(self.full, (end,))
+        return index > 0 and start < self.full[index - 1][1]
 
     def was_idle(self, start: float, end: float) -> bool:
         """Whether it was well, had a free place and started nothing in a span: it could have taken something."""

@@ -43,6 +43,7 @@ class Actor:
         self._batch: Batch | None = None
         self._read: Read | None = None
         self._timer: float | None = None
+        self._planned: set[float] = set()
         self._spins = 0
         self._paused = False
         self._backlog: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -87,10 +88,13 @@ class Actor:
                 break
         due = endpoint.deadline()
         if due is not None and (self._timer is None or due < self._timer):
-            self._timer = max(due, now)
-            self.schedule.at(self._timer, self.do, self._tick, self._timer)
+            self._timer = due = max(due, now)
+            if due not in self._planned:
+                self._planned.add(due)
+                self.schedule.at(due, self.do, self._tick, due)
 
     def _tick(self, planned: float) -> None:
+        self._planned.discard(planned)
         if planned != self._timer:
             return
         self._timer = None

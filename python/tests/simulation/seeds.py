@@ -10,6 +10,7 @@ SEEDS_THAT_FAILED: dict[int, str] = {
     22: "what was to be given back before an outage was given back after it, while it ran",
     24: "a member that lost the race for given-back work stayed idle, though there was more",
     93: "a keep-alive that left together with a give-back undid it: what was given back lay there until it was reclaimed",
+    328: "a member that found most of what had been given back gone took one request and looked no further, though it had room",
     387: "members that looked for given-back work at the same time all wanted the same few requests",
     459: "hundreds of requests that had been given up were looked for one by one, while a live one waited behind them",
     461: "an endpoint that closed while Redis refused its answer asked to be called again and again",

@@ -112,10 +112,13 @@ class Presence:
 
     def _interval(self, now: float) -> float:
         settings = self.core.settings
-        if all(self.core.listening and sibling.wakeup for sibling in self.siblings.values()):
+        if not self.siblings or (self.core.listening and self._all_wake()):
             return settings.poll_with_wakeups
         # The longer a response takes, the less a small delay matters, and the more reads in vain there would be.
         return min(settings.poll_most, max(settings.poll, settings.poll_share * (now - self._last_sent)))
+
+    def _all_wake(self) -> bool:
+        return all(sibling.wakeup for sibling in self.siblings.values())
 
     def poll(self, now: float) -> None:
         """Read the own consumer's pending list: responses that others handed to this instance (RIPC-GROUP-3, RIPC-GROUP-4)."""

@@ -209,13 +209,14 @@ class Reclaimer:
                     room -= 1
                 claims.append((row, given, entry))
             if claims:
-                self._claim(claims)
+                self._claim(claims, gone)
             elif gone:
                 self.look_for_given_back()
 
         self.core.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done))
 
-    def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]]) -> None:
+    def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool) -> None:
+        """``more``: there may be other given-back requests for the room that is left."""
         names, settings = self.core.names, self.core.settings
         lines: list[Command] = []
         for row, given, _ in claims:
@@ -228,14 +229,15 @@ class Reclaimer:
                 lines.append(commands.claim(names.stream, names.group, names.dispatcher, row.id, idle, starts))
 
         def done(answers: list[Any], now: float) -> None:
-            beaten = False
+            again = more
             for (row, given, entry), reply in zip(claims, answers, strict=True):
                 if isinstance(reply, list) and row.id in reply:
                     self._receive(entry, starts_of(row) + (0 if given else 1), not given, now)
                 elif given and isinstance(reply, list):
-                    beaten = True
-            if beaten:
-                # A sibling was faster: there may be more, and nobody will tell us again.
+                    # A sibling was faster.
+                    again = True
+            if again or self.responder.shared_waiting:
+                # Nobody will tell us again, and no handler may end soon.
                 self.look_for_given_back()
 
         self.core.step(Step(lines, done))

@@ -60,7 +60,7 @@ def _xclaim(model: Model, command: Command) -> Any:
     least = max(0, number(command[4]))
     end = 5
     size = len(command)
-    while end < size and _is_id(command[end]):
+    while end < size and (command[end] in group.pending or _is_id(command[end])):
         end += 1
     if end == 5:
         entry_key(command[5])
