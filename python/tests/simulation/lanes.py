@@ -144,6 +144,9 @@ class Writer(Lane):
 class Reader(Lane):
     """The read lane: one blocking read at a time."""
 
+    _waiting: tuple[Connection, Read, float]
+    _watched = False
+
     def read(self, read: Read) -> None:
         self.send(read, read.epoch, self._arrive)
 
@@ -166,14 +169,25 @@ class Reader(Lane):
                 self._answered(connection, read, answer)
 
             self.server.model.wait(reply, deliver)
-            self.schedule.after(read.block, self._limit, connection, reply, read)
+            self._waiting = connection, read, self.schedule.now + read.block
+            if not self._watched:
+                self._watched = True
+                self.schedule.after(read.block, self._limit)
         else:
             self._answered(connection, read, reply)
 
-    def _limit(self, connection: Connection, blocked: Blocked, read: Read) -> None:
-        if connection.waiting is blocked:
-            self.server.forget_wait(connection)
-            self._answered(connection, read, None)
+    def _limit(self) -> None:
+        """One look at a time for the end of BLOCK: most reads end long before."""
+        self._watched = False
+        connection, read, end = self._waiting
+        if connection.waiting is None:
+            return
+        if self.schedule.now < end:
+            self._watched = True
+            self.schedule.at(end, self._limit)
+            return
+        self.server.forget_wait(connection)
+        self._answered(connection, read, None)
 
     def unblock(self) -> None:
         """CLIENT UNBLOCK, from the write lane or elsewhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import conversations
-from .events import Cancelled, Closed, State, Unblock
+from .events import CLOSED, CLOSING, UP, Cancelled, Closed, Unblock
 from .link import Link
 from .parts import Parts
 from .settings import NEVER
@@ -33,12 +33,12 @@ class Closing:
         return self.leaving_until is None and bool(self.parts.responder.running or self.parts.requester.outstanding)
 
     def begin(self, now: float, grace: float) -> None:
-        if self.core.state in (State.CLOSING, State.CLOSED):
+        if self.core.state in (CLOSING, CLOSED):
             self.end_of_grace = min(self.end_of_grace or now, now + grace)
             return
-        was_up = self.core.state is State.UP
+        was_up = self.core.state is UP
         self.end_of_grace = now + grace
-        self.link.become(State.CLOSING)
+        self.link.become(CLOSING)
         if not was_up or self.core.without("rule13"):
             self.finish("the endpoint was closed" if was_up else "closed while Redis could not be reached")
         else:
@@ -53,7 +53,7 @@ class Closing:
 
     def go_on(self, reading: bool, now: float) -> None:
         """Take the next step that can be taken now. ``reading``: a blocked read is under way."""
-        if self.core.state is not State.CLOSING:
+        if self.core.state is not CLOSING:
             return
         if self.leaving_until is not None and now >= self.leaving_until:
             self.finish("the endpoint was closed")
@@ -94,9 +94,9 @@ class Closing:
         return now - self._unblocked_at >= UNBLOCK_LIMIT
 
     def finish(self, reason: str) -> None:
-        if self.core.state is State.CLOSED:
+        if self.core.state is CLOSED:
             return
         self.parts.requester.close(reason, self.core.now)
         self.link.begin_nothing()
-        self.link.become(State.CLOSED)
+        self.link.become(CLOSED)
         self.core.queue.append(Closed())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from .commands import Failure, Step
-from .events import Event, Incoming, Problem, State
+from .events import NEW, Event, Incoming, Problem
 from .names import Names
 from .outbox import Outbox
 from .settings import Settings
@@ -20,7 +20,7 @@ class Core:
         self.names = names
         self.outbox = Outbox(names, settings)
         self.queue: list[Event] = []
-        self.state = State.NEW
+        self.state = NEW
         self.inflight: dict[bytes, Incoming] = {}
         self.server_offset = 0.0
         self.server_version: tuple[int, int] = (0, 0)

@@ -13,7 +13,7 @@ from typing import Any
 from . import commands, replies
 from .closing import Closing
 from .commands import Batch, Failure, Read
-from .events import Event, Incoming, Outgoing, State
+from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State
 from .link import Link
 from .parts import Parts
 from .settings import NEVER, Settings
@@ -98,11 +98,11 @@ class Endpoint:
         """What to write now, or None. The next one is given only after this one is done or lost."""
         core = self.core
         core.now = now
-        if self._writing is not None or core.state is State.NEW or core.state is State.CLOSED:
+        if self._writing is not None or core.state is NEW or core.state is CLOSED:
             return None
-        if core.state is State.CLOSING:
+        if core.state is CLOSING:
             self.closing.go_on(self._reading is not None, now)
-            if self.state is State.CLOSED:
+            if self.state is CLOSED:
                 return None
         if self.link.busy:
             if now >= self.link.retry_at:
@@ -131,7 +131,7 @@ class Endpoint:
             if step.lost is not None:
                 step.lost(sent, now)
         self.link.down(reason, now)
-        if self.core.state is State.CLOSING:
+        if self.core.state is CLOSING:
             self.closing.finish(f"the endpoint was closed; Redis could not be reached: {reason}")
 
     # the read lane
@@ -142,7 +142,7 @@ class Endpoint:
         core.now = now
         if self._reading is not None or self.link.talk is not None or self.link.read_lost:
             return None
-        if core.state is not State.UP and not (core.state is State.CLOSING and self.closing.draining):
+        if core.state is not UP and not (core.state is CLOSING and self.closing.draining):
             return None
         if self._responder.refused:
             # RIPC-RESP-16: answers wait for memory at Redis, nothing new is taken meanwhile.
@@ -177,7 +177,7 @@ class Endpoint:
             self.link.epoch += 1
             return
         self.link.read_lost = True
-        if self.core.state is not State.CLOSING:
+        if self.core.state is not CLOSING:
             self.link.down(reason, now)
 
     # hints
@@ -188,7 +188,7 @@ class Endpoint:
         if on is self.core.listening:
             return
         self.core.listening = on
-        if self.core.state is State.UP:
+        if self.core.state is UP:
             self.parts.presence.announce()
             if self._requester.outstanding:
                 self.parts.presence.poll(now)
@@ -196,7 +196,7 @@ class Endpoint:
     def woken(self, channel: bytes, now: float) -> None:
         """A wake-up came on ``channel``: look at once. Nothing but latency depends on it."""
         self.core.now = now
-        if self.core.state is not State.UP:
+        if self.core.state is not UP:
             return
         presence = self.parts.presence
         if channel == self.core.names.wakeup:
@@ -212,7 +212,7 @@ class Endpoint:
         """When to call ``tick`` and ``next_batch``; a time in the past means at once."""
         core = self.core
         state = core.state
-        if state is State.NEW or state is State.CLOSED:
+        if state is NEW or state is CLOSED:
             return None
         parts, first = self.parts, self._requester.due()
         if self._writing is None:
@@ -223,12 +223,12 @@ class Endpoint:
                 first = min(first, core.outbox.due(writes))
                 if not writes:
                     first = min(first, core.write_blocked_until)
-            if state is State.CLOSING:
+            if state is CLOSING:
                 # While a batch is under way the next step waits for it.
                 first = min(first, self.closing.due())
-        if state is State.UP:
+        if state is UP:
             first = min(first, parts.presence.due(), parts.reclaimer.due(), parts.keepalive.due())
-        elif state is State.CLOSING:
+        elif state is CLOSING:
             first = min(first, parts.keepalive.due())
         return None if first == NEVER else first
 
@@ -236,14 +236,14 @@ class Endpoint:
         """Do what is due."""
         core = self.core
         core.now = now
-        if core.state is State.NEW or core.state is State.CLOSED:
+        if core.state is NEW or core.state is CLOSED:
             return
         self._requester.tick(now)
         self.parts.keepalive.tick(now)
-        if core.state is State.UP:
+        if core.state is UP:
             self.parts.presence.tick(now)
             self.parts.reclaimer.tick(now)
-        elif core.state is State.CLOSING and self._writing is None:
+        elif core.state is CLOSING and self._writing is None:
             self.closing.go_on(self._reading is not None, now)
 
     def events(self) -> list[Event]:

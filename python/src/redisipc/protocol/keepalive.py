@@ -7,7 +7,7 @@ from typing import Any
 from . import commands
 from .commands import Failure, Step
 from .core import Core
-from .events import State
+from .events import CLOSING, UP
 from .responder import Responder
 from .settings import NEVER
 
@@ -42,7 +42,7 @@ class KeepAlive:
         core = self.core
         late = now - self._last > core.settings.suspect_after
         self.restart(now)
-        if core.state not in (State.UP, State.CLOSING) or core.without("rule6"):
+        if core.state not in (UP, CLOSING) or core.without("rule6"):
             return
         # Answers that wait to be written too: while Redis is out of memory they may wait for long.
         ids = [i.entry_id for i in core.inflight.values() if i.state != "unsure"]

@@ -8,7 +8,7 @@ from . import conversations
 from .commands import Batch, Command, Step
 from .conversations import Refused, Talk
 from .errors_of_redis import is_group_lost, is_permanent, is_refusal
-from .events import State, StateChanged
+from .events import CLOSED, CLOSING, DOWN, JOINING, UP, State, StateChanged
 from .parts import Parts
 
 
@@ -31,7 +31,7 @@ class Link:
     def busy(self) -> bool:
         """Whether nothing but the conversation may be written now."""
         state = self.core.state
-        return self.talk is not None or state is State.DOWN or state is State.JOINING
+        return self.talk is not None or state is DOWN or state is JOINING
 
     def become(self, state: State, reason: str = "", permanent: bool = False) -> None:
         if self.core.state is not state:
@@ -43,7 +43,7 @@ class Link:
         self._next = None
 
     def join(self) -> None:
-        self.become(State.JOINING)
+        self.become(JOINING)
         self.begin(conversations.join(self.core, self.parts.presence, self.parts.rename))
 
     def batch(self, read_running: bool) -> Batch | None:
@@ -65,14 +65,14 @@ class Link:
             self._ended(now)
         except Refused as refused:
             self.begin_nothing()
-            if self.core.state is not State.CLOSING:
+            if self.core.state is not CLOSING:
                 self.down(refused.failure.message, now, is_permanent(refused.failure))
 
     def begin_nothing(self) -> None:
         self.talk = self._next = None
 
     def _ended(self, now: float) -> None:
-        if self.core.state is State.CLOSING:
+        if self.core.state is CLOSING:
             return
         first = not self.joined
         self.joined = True
@@ -87,7 +87,7 @@ class Link:
         parts.responder.start_queued(now)
         parts.requester.connected(now)
         parts.presence.next_refresh = now
-        self.become(State.UP)
+        self.become(UP)
 
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
         """Both lanes connect anew after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
@@ -98,26 +98,26 @@ class Link:
         # A claim that is sent after an outage could take from another member what it runs by now.
         self.core.outbox.drop_steps(now)
         self.parts.requester.connection_lost(now)
-        if self.core.state in (State.CLOSING, State.CLOSED):
+        if self.core.state in (CLOSING, CLOSED):
             return
         settings = self.core.settings
         self._backoff = min(settings.backoff_most, max(settings.backoff_first, self._backoff * 2))
         pause = settings.backoff_most if permanent else self._backoff
         self.retry_at = now + pause * (0.5 + 0.5 * self.core.random.random())
         if self.joined:
-            self.become(State.DOWN, reason, permanent)
+            self.become(DOWN, reason, permanent)
         else:
-            self.core.queue.append(StateChanged(State.JOINING, reason, permanent))
+            self.core.queue.append(StateChanged(JOINING, reason, permanent))
             self.join()
 
     def after_failure(self, now: float) -> None:
         """An error reply in ordinary work: what it means for the connection."""
         failure, self.core.failure = self.core.failure, None
-        if failure is None or self.talk is not None or self.core.state is not State.UP:
+        if failure is None or self.talk is not None or self.core.state is not UP:
             return
         if is_group_lost(failure):
             # The connection is good: make the group again at once.
-            self.become(State.DOWN, failure.message)
+            self.become(DOWN, failure.message)
             self.retry_at = now
             self.parts.requester.connection_lost(now)
         elif is_refusal(failure):

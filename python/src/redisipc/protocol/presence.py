@@ -10,7 +10,7 @@ from typing import Any
 from . import commands, replies
 from .commands import Command, Failure, Step
 from .core import Core
-from .events import State
+from .events import CLOSING, UP
 from .names import instance_of
 from .settings import NEVER
 
@@ -79,7 +79,7 @@ class Presence:
         return first
 
     def tick(self, now: float) -> None:
-        if self.core.state not in (State.UP, State.CLOSING):
+        if self.core.state not in (UP, CLOSING):
             return
         if self.next_refresh is not None and now >= self.next_refresh:
             self.refresh(now)

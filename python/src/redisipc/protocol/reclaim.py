@@ -14,7 +14,7 @@ from . import commands, replies
 from .commands import GIVEN_BACK, Command, Failure, Step
 from .core import Core
 from .entry import PENDING, Entry, Malformed, parse
-from .events import State
+from .events import UP
 from .replies import PendingEntry
 from .responder import Responder
 from .settings import NEVER
@@ -67,7 +67,7 @@ class Reclaimer:
         return NEVER if self.next_look is None else self.next_look
 
     def tick(self, now: float) -> None:
-        if self.next_look is None or now < self.next_look or self.core.state is not State.UP:
+        if self.next_look is None or now < self.next_look or self.core.state is not UP:
             return
         # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).
         self.next_look = now + self.core.settings.look * (1.02 + 0.1 * self.core.random.random())
@@ -75,7 +75,7 @@ class Reclaimer:
 
     def look_for_given_back(self) -> None:
         """Somebody gave something back, or we have room again for what we gave back (RIPC-GROUP-25, RIPC-GROUP-26)."""
-        if self.core.state is not State.UP or self.core.without("rule8"):
+        if self.core.state is not UP or self.core.without("rule8"):
             return
         if self.responder.room == 0:
             self.responder.shared_waiting = True

@@ -16,7 +16,7 @@ from .commands import Failure, Step
 from .core import Core
 from .entry import FULFILLED, PENDING, Entry, Malformed, build, parse
 from .errors_of_redis import is_outage, is_refusal
-from .events import Finished, Outcome, Outgoing, State
+from .events import CLOSED, CLOSING, NEW, UP, Finished, Outcome, Outgoing
 from .names import check_name, new_request_id
 from .settings import NEVER, check_timeout
 
@@ -68,9 +68,9 @@ class Requester:
 
     def send(self, text: bytes, destination: str, timeout: float, now: float) -> Outgoing:
         core = self.core
-        if core.state in (State.CLOSING, State.CLOSED):
+        if core.state in (CLOSING, CLOSED):
             raise ClosedError("the endpoint is closed; make a new one, or send before close()")
-        if core.state is State.NEW:
+        if core.state is NEW:
             raise NotConnected("not connected; call connect() before sending")
         check_name("destination group", destination)
         if len(self.outstanding) >= core.settings.max_outstanding:
@@ -129,7 +129,7 @@ class Requester:
             if was == "sending":
                 outgoing.floor = self._floor(outgoing)
             self._advance(outgoing, "deadline")
-            if was == "queued" or self.core.state is not State.UP or self.core.without("rule5"):
+            if was == "queued" or self.core.state is not UP or self.core.without("rule5"):
                 self._timed_out(outgoing, now)
                 continue
             self._looking[outgoing.id] = outgoing
@@ -173,7 +173,7 @@ class Requester:
             self.core.outbox.cleanup_due = now
         else:
             self._abandon(outgoing, now)
-        where = "" if outgoing.entry_id or self.core.state is State.UP else "; Redis could not be reached"
+        where = "" if outgoing.entry_id or self.core.state is UP else "; Redis could not be reached"
         waited = outgoing.deadline - outgoing.sent_at
         self._finish(
             outgoing,
@@ -268,7 +268,7 @@ class Requester:
         if outgoing.floor == b"-":
             return
         self._abandoned[outgoing.id] = outgoing
-        if self.core.state is State.UP and not self._look_running:
+        if self.core.state is UP and not self._look_running:
             self._look(now)
 
     # the last look

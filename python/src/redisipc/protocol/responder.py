@@ -16,7 +16,7 @@ from .commands import Failure, Step
 from .core import Core
 from .entry import REJECTED, Entry, build
 from .errors_of_redis import is_group_lost, is_outage, is_refusal
-from .events import Cancelled, Incoming, Problem, Start, State
+from .events import CLOSING, Cancelled, Incoming, Problem, Start
 
 STATES: dict[tuple[str, str], str] = {
     ("queued", "start"): "running",
@@ -79,7 +79,7 @@ class Responder:
             message = f"Given up after {core.settings.max_starts} starts"
             core.queue.append(Problem("given-up", f"request {entry.id!r}: {message}", entry.entry_id))
             self._reject(incoming, message, now)
-        elif core.state is State.CLOSING:
+        elif core.state is CLOSING:
             self._give_back(incoming)
         elif self.running < core.settings.concurrency and not self.queue:
             self._start(incoming)
@@ -172,7 +172,7 @@ class Responder:
                 elif not reply:
                     self._gone(incoming)
                     self.core.outbox.clean(incoming.entry_id, None, now)
-                elif self.core.state is State.CLOSING:
+                elif self.core.state is CLOSING:
                     self._give_back(incoming)
                 elif self.running < self.core.settings.concurrency:
                     self._start(incoming, "exists")
