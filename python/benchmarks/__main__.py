@@ -11,7 +11,8 @@ from redisipc_conformance.server import choose
 
 from .compare import worse
 from .figures import Line
-from .parts import Bench, imports
+from .importing import imports
+from .parts import Bench
 from .report import extras, picture, table, versions, write_json
 
 HERE = Path(__file__).parent
@@ -57,7 +58,7 @@ def main() -> int:
         if "growth" in parts:
             lines += bench.growth()
         idle = list(bench.idle(options.idle)) if "idle" in parts else []
-        taken = imports(rounds) if "import" in parts else {}
+        taken = imports() if "import" in parts else {}
         about = {
             "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "versions": versions(str(server)),

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from statistics import median
 from typing import Any
 
 import redis
 
 from .contenders import BY_NAME, CONTENDERS, Contender, missing
-from .figures import Line, Spread, line
-from .processes import HERE, Job, Pair
+from .figures import Line, line
+from .processes import Job, Pair
 
 PAYLOAD = json.dumps({"sku": 4711, "name": "a thing with a name", "tags": ["red", "blue"], "text": "x" * 120})
 FLOOR = BY_NAME["floor_streams"]
@@ -197,15 +194,3 @@ class Bench:
                 f"{sum(grown) / 2 / 1024:.0f} KiB more memory for each endpoint in {seconds:.0f} s",
             )
         self.say("idle")
-
-
-def imports(rounds: int) -> dict[str, Spread]:
-    """Milliseconds of ``import redisipc`` and of ``import redis`` in a new process each, taken in turn."""
-    taken: dict[str, list[float]] = {"redis": [], "redisipc": [], "redisipc - redis": []}
-    for _ in range(max(5, rounds)):
-        for module in ("redis", "redisipc"):
-            code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-            done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
-            taken[module].append(float(done.stdout) * 1000)
-        taken["redisipc - redis"].append(taken["redisipc"][-1] - taken["redis"][-1])
-    return {name: Spread(median(values), min(values), max(values)) for name, values in taken.items()}

@@ -54,7 +54,7 @@ def extras(idle: list[tuple[str, str]], imports: dict[str, Spread]) -> str:
     if idle:
         out += ["### At rest", "", *(f"- {title}: {text}" for title, text in idle), ""]
     if imports:
-        out += ["### Import", "", *(f"- `{name}`: {spread.text(1)} ms" for name, spread in imports.items()), ""]
+        out += ["### Import", "", *(f"- {name}: {spread.text(1)} ms" for name, spread in imports.items()), ""]
     return "\n".join(out)
 
 
