@@ -19,7 +19,7 @@ import redisipc
 import redisipc.asyncio
 
 PROFILES = ["base", "group", "channel", "resilient"]
-FEATURES = ["cancel", "cancellation", "wakeup", "announce", "redelivery"]
+FEATURES = ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params"]
 lock, handles = threading.Lock(), itertools.count(1)
 
 
@@ -59,8 +59,11 @@ class Testee:
         self.endpoints[endpoint] = target
         return {"instance": target.instance}
 
-    def method(self, endpoint, event, params):
+    def method(self, endpoint, event, params, required=()):
         run = self.handler(lambda self_: self.received(endpoint, self_.entry, event=event, params=self_.params))
+        named = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in required]
+        own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        run.__signature__ = inspect.Signature([own, *named])
         return self.face.event(event, params)(run)
 
     async def do_send(self, endpoint, to, content, timeout=None, call=None):
@@ -123,10 +126,10 @@ class Testee:
         return end
 
     def handler(self, begin):
-        async def wait(subject):
+        async def wait(subject, **params):
             return await begin(subject)
 
-        return wait if self.is_async else lambda subject: begin(subject).result()
+        return wait if self.is_async else lambda subject, **params: begin(subject).result()
 
     def report(self, endpoint, error):
         fields = {n.decode("utf-8", "replace"): v.decode("utf-8", "replace") for n, v in getattr(error, "fields", ())}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .corpus import Named
 from .engine.events import Verdict
 from .report.model import Report
 from .requirements import Requirement
@@ -90,10 +91,36 @@ def read_mutants(path: Path) -> list[Mutant]:
         raise CoverageError(f"{path} is no table of mutants: {error!r}") from error
 
 
+def read_ran(path: Path) -> set[str]:
+    """From ``mutants/results.json``, ``{"ran": {scenario: [check, ...]}}``: what the model without a mutation passed.
+
+    Raises CoverageError.
+    """
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        return {f"{scenario}/{check}" for scenario, checks in data["ran"].items() for check in checks}
+    except OSError as error:
+        raise CoverageError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CoverageError(f"{path} does not say which checks ran: {error!r}") from error
+
+
+def unlike(ran: Iterable[str], present: Iterable[Named]) -> list[str]:
+    """A sentence for each check that is there and has not run, or has run and is not there any more."""
+    names, ids = set(ran), {named.id for named in present}
+    return [
+        *(f"{id}: the model has not passed it since it was written" for id in sorted(ids - names)),
+        *(f"{id}: it ran, and the suite does not have it any more" for id in sorted(names - ids)),
+    ]
+
+
 def trace(
-    requirements: Iterable[Requirement], reports: Iterable[Report], mutants: Iterable[Mutant] = ()
+    requirements: Iterable[Requirement],
+    reports: Iterable[Report],
+    mutants: Iterable[Mutant] = (),
+    ran: Iterable[Named] = (),
 ) -> list[Trace]:
-    """One for each requirement, in order; ids that only checks name come last."""
+    """One for each requirement, in order; ids that only checks name come last. ``ran``: checks, besides those of the reports."""
     traces = {requirement.id: Trace(requirement) for requirement in requirements}
     for report in reports:
         for run in report.runs:
@@ -101,6 +128,10 @@ def trace(
                 for id in finding.check.requirements:
                     one = traces.setdefault(id, Trace(Requirement(id, "MUST", section="not in the specification")))
                     (one.checks if finding.check.verdict in RAN else one.unreached).add(finding.id)
+    for named in ran:
+        for id in named.check.requirements:
+            one = traces.setdefault(id, Trace(Requirement(id, "MUST", section="not in the specification")))
+            one.checks.add(named.id)
     for one in traces.values():
         one.unreached -= one.checks
     for mutant in mutants:

@@ -118,7 +118,13 @@ def _testee(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def _reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _add(commands, "coverage", "which requirements have a check that ran, and a mutant that it killed")
     parser.set_defaults(action=coverage.coverage)
-    parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json", help="of runs of the whole suite")
+    parser.add_argument(
+        "reports",
+        nargs="*",
+        type=Path,
+        metavar="REPORT.json",
+        help="of runs of the whole suite (default: what --mutants says of the model's run)",
+    )
     parser.add_argument("--mutants", type=Path, metavar="FILE", help="the mutants' results (conformance/mutants)")
     parser.add_argument("--all", action="store_true", help="each requirement with its checks and mutants")
     report = _add(commands, "report", "work with JSON reports")

@@ -80,6 +80,8 @@ class BudgetUse:
     budget: str
     allowed: float
     used: float
+    slack: float = 0.0
+    """Seconds of ``allowed`` that are the machine's: beyond what the specification promises."""
 
 
 @dataclass(frozen=True)

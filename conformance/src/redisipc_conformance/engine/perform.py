@@ -25,7 +25,7 @@ from ..testee.schemas import PROTOCOL, TesteeSchemas
 from ..wire.address import Address
 from ..wire.client import Client
 from ..within import within
-from . import entry_rule
+from . import budgets, entry_rule
 from .events import BudgetUse
 from .incident import Incident
 from .own_servers import OwnServers
@@ -57,6 +57,7 @@ class Surroundings:
     features: frozenset[str]
     patience: Patience
     no_timeouts: bool = False
+    prefix: str = "ripc"
     shards: int = 2
     """Processes of the testee for each name that scenarios use."""
     _turn: Iterator[int] = field(default_factory=itertools.count)
@@ -130,6 +131,7 @@ class Performance:
                 features=around.features,
                 patience=around.patience,
                 no_timeouts=around.no_timeouts,
+                prefix=around.prefix,
             )
         except SuiteFault as error:
             ended.fault, ended.fault_line = str(error), self.scenario.lines.of(("rows",))
@@ -148,7 +150,10 @@ class Performance:
         if not ended.clean:
             ended.transcript = Transcript(stage)
             ended.stderr = await self._stderr(stage)
-        ended.budgets = tuple(BudgetUse(*use) for use in stage.budget_uses)
+        slack = {name: seconds * around.scale for name, seconds in budgets.SLACK.items()}
+        ended.budgets = tuple(
+            BudgetUse(name, allowed, used, slack.get(name, 0.0)) for name, allowed, used in stage.budget_uses
+        )
 
     async def _play(self, stage: Stage, ended: Ended) -> None:
         longest = 24 * 3600.0 if self.around.no_timeouts else LONGEST_SECONDS * self.around.scale

@@ -58,6 +58,8 @@ class Settings:
     no_timeouts: bool = False
     strict: bool = False
     profiles: tuple[str, ...] | None = None
+    prefix: str = "ripc"
+    """Of the streams' names: runs that share a Redis and a seed need one each."""
 
 
 class Engine:
@@ -140,6 +142,7 @@ class Engine:
                     features=frozenset(first.hello["features"]),
                     patience=patience,
                     no_timeouts=settings.no_timeouts,
+                    prefix=settings.prefix,
                 )
                 await self._scenarios(running, around, server)
         except asyncio.CancelledError:

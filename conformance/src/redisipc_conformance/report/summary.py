@@ -179,7 +179,8 @@ def _budgets(run: Run, paint: Paint) -> list[str]:
     for result in run.results:
         for use in result.budgets:
             if use.allowed > 0 and use.used / use.allowed > TIGHT:
-                key = (result.id, f"{use.budget} {use.used:.2f} of {use.allowed:.2f} s")
+                slack = f", {use.slack:.2f} s of it slack for the machine" if use.slack else ""
+                key = (result.id, f"{use.budget} {use.used:.2f} of {use.allowed:.2f} s{slack}")
                 tight[key] = max(tight.get(key, 0.0), use.used / use.allowed)
     if not tight:
         return []

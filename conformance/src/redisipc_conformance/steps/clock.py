@@ -28,8 +28,15 @@ async def elapsed(stage: Stage, step: Step) -> Any:
     begin, end = (stage.value(step.arguments[key]) for key in ("from", "to"))
     if not all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (begin, end)):
         raise SuiteFault(f"elapsed needs two moments, not {show(begin)} and {show(end)}")
-    wanted = stage.expected(step.arguments["is"])
     took = end - begin
+    if step.within is not None:
+        budget, allowed = stage.allowance(step, "")
+        stage.used(budget, allowed, took)
+        if took > allowed:
+            raise Failed(f"it took {took:.3f} s", f"at most {allowed:g} s", f"{took:.3f} s")
+    if "is" not in step.arguments:
+        return took
+    wanted = stage.expected(step.arguments["is"])
     told = differs(wanted, took, "seconds")
     if told is not None:
         raise Failed(f"it took {took:.3f} s", show(wanted), f"{took:.3f} s")

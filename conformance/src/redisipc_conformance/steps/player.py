@@ -9,6 +9,7 @@ from ..scenario.model import Step
 from ..scenario.values import BadValue
 from . import (  # noqa: F401  (they register their words)
     adding,
+    attempts_seen,
     by_hand,
     claiming,
     clock,

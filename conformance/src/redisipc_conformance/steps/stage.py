@@ -71,10 +71,11 @@ class Stage(Scope):
         features: frozenset[str],
         patience: Patience,
         no_timeouts: bool = False,
+        prefix: str = "ripc",
     ) -> None:
         source = random.Random(f"{seed} {scenario.id} {row and row.get('name')}")
         super().__init__(
-            stream=f"ripc-{source.getrandbits(64):016x}",
+            stream=f"{prefix}-{source.getrandbits(64):016x}",
             seed=seed,
             source=source,
             budgets=budgets,

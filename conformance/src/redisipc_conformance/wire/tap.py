@@ -70,6 +70,8 @@ class Tap:
         self.exchanges: list[Exchange] = []
         self.faults: list[Fault] = []
         self.refusing = False
+        self.refused: list[float] = []
+        """When a connection was attempted and refused: seconds of time.monotonic()."""
         self.silent = False
         self._on_exchange = on_exchange
         self._on_change = on_change
@@ -181,6 +183,7 @@ class _Link(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.client = transport
         if self.tap.refusing:
+            self.tap.refused.append(time.monotonic())
             transport.abort()
             return
         self.number = self.tap.next_serial()

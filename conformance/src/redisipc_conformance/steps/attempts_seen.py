@@ -1,0 +1,39 @@
+"""Attempts to connect that were refused: they carry no command, and the tap sees them all the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..scenario.matchers import differs, show
+from ..scenario.model import Step
+from .failure import SuiteFault
+from .registry import word
+from .stage import Stage
+from .things import Mark, Thing
+from .waiting import Look, expect, held, missing, wrong
+
+
+@word("attempts")
+async def attempts(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    label = str(stage.value(arguments["of"]))
+    tap = stage.taps.get(label)
+    if tap is None:
+        raise SuiteFault(f"{label!r} is no endpoint that has connected")
+    since = float(getattr(stage.thing(arguments["since"], Mark, Thing), "at", 0.0))
+    parts = {key: stage.expected(arguments[key]) for key in ("count", "first") if key in arguments}
+
+    def look() -> Look:
+        moments = [stage.wall(at) - since for at in tap.refused if stage.wall(at) >= since]
+        seen = ", ".join(f"{moment:.2f} s" for moment in moments[:20]) or "none"
+        if "first" in parts and not moments:
+            return missing(f"{label} has not tried to connect", show(parts["first"]), seen)
+        if "first" in parts and (told := differs(parts["first"], moments[0], "first")):
+            return wrong(
+                f"{label} tried first after {moments[0]:.2f} s: {told}", show(parts["first"]), seen, final=True
+            )
+        if "count" in parts and (told := differs(parts["count"], len(moments), "count")):
+            return wrong(f"{label} tried {len(moments)} times: {told}", show(parts["count"]), seen)
+        return held(len(moments))
+
+    return await expect(stage, step, "recover", look)
