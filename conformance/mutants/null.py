@@ -13,7 +13,7 @@ HELLO = {
     "language": "python",
     "spec": ["1.0"],
     "profiles": ["base", "group", "channel", "resilient"],
-    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery"],
+    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params"],
 }
 RESULTS: dict[str, dict[str, Any]] = {
     "hello": HELLO,

@@ -26,7 +26,7 @@ HELLO = {
     "language": "python",
     "spec": ["1.0"],
     "profiles": ["base", "group", "channel", "resilient"],
-    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery"],
+    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params"],
 }
 
 
@@ -44,9 +44,10 @@ class Testee:
         self, endpoint: str, url: str, stream: str, group: str, options: Any = None, events: Any = None
     ) -> Any:
         declared = None if events is None else {event["event"]: event["params"] for event in events}
+        required = {event["event"]: event.get("required", []) for event in events or []}
 
         async def on_request(request: Request) -> None:
-            await self._received(endpoint, request, declared)
+            await self._received(endpoint, request, declared, required)
 
         def on_report(kind: str, message: str, fields: dict[str, str]) -> None:
             notify("error", endpoint=endpoint, kind=kind, message=message, **({"fields": fields} if fields else {}))
@@ -56,11 +57,17 @@ class Testee:
         self.endpoints[endpoint] = target
         return {"instance": instance}
 
-    async def _received(self, endpoint: str, request: Request, declared: dict[str, list[str]] | None) -> None:
+    async def _received(
+        self,
+        endpoint: str,
+        request: Request,
+        declared: dict[str, list[str]] | None,
+        required: dict[str, list[str]],
+    ) -> None:
         about: dict[str, Any] = {}
         if declared is not None:
             try:
-                event, params = channel.event_of(declared, request.value)
+                event, params = channel.event_of(declared, required, request.value)
             except channel.EventRefused as refused:
                 if mutant("refused-events-fulfil"):
                     request.fulfill(str(refused))

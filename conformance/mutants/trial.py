@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +23,9 @@ async def results(
     command: Sequence[str], scenarios: Sequence[Scenario], server: Server, jobs: int = 8, time_scale: float = 1.0
 ) -> list[ScenarioResult]:
     """Runs the scenarios; in the order in which they ended."""
-    settings = Settings(tuple(command), jobs, seed=1, time_scale=time_scale)
+    # Trials run side by side on one Redis, the same scenarios among them.
+    prefix = f"ripc-{secrets.token_hex(4)}"
+    settings = Settings(tuple(command), jobs, seed=1, time_scale=time_scale, prefix=prefix)
     engine = Engine(settings, server, scenarios, Requirements.load())
     return [event.result async for event in engine.run() if isinstance(event, ScenarioEnded)]
 

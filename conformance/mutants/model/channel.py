@@ -31,7 +31,9 @@ def content_of(event: Any, params: Any) -> dict[str, Any]:
     return content
 
 
-def event_of(declared: dict[str, list[str]], content: Any) -> tuple[str, dict[str, Any]]:
+def event_of(
+    declared: dict[str, list[str]], required: dict[str, list[str]], content: Any
+) -> tuple[str, dict[str, Any]]:
     """Which event runs and what parameters it sees. Raises ``EventRefused``."""
     if not isinstance(content, dict):
         if mutant("malformed-content-runs-the-first-event"):
@@ -51,6 +53,10 @@ def event_of(declared: dict[str, list[str]], content: Any) -> tuple[str, dict[st
         params = {}
     if not isinstance(params, dict):
         raise EventRefused("Malformed event data. Expected Hash for params")
+    lost = [one for one in required[name] if one not in params]
+    if lost and not mutant("runs-without-required"):
+        which = "" if mutant("lost-params-unnamed") else f": {', '.join(lost)}"
+        raise EventRefused(f"Missing params{which}")
     return name, _declared(declared[name], params)
 
 

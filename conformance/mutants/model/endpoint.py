@@ -122,7 +122,7 @@ class Endpoint:
         """Reads what is new, and comes back whenever the connection or the group is lost."""
         if mutant("connected-before-the-group"):
             await self.up.wait()
-        pause = 0.0
+        pause = first = 2.0 if mutant("tries-again-after-2-s") else 0.0
         while not self.closed:
             try:
                 if self.reader is None or self.reader.closed or self.writer is None or self.writer.closed:
@@ -131,7 +131,7 @@ class Endpoint:
                     await recovery.recover(self)
                     self._tell_back()
                 self.up.set()
-                pause = 0.0
+                pause = first
                 await self._read()
             except (Lost, RedisError, asyncio.TimeoutError) as error:
                 self.up.clear()
@@ -140,7 +140,7 @@ class Endpoint:
                     return
                 self._tell_loss(error)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(2.0, max(0.05, pause * 2))
+                pause = 0.02 if mutant("hammers") else min(2.0, max(0.05, pause * 2))
 
     async def _read(self) -> None:
         names = self.names

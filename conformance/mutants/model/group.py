@@ -116,7 +116,7 @@ class Group:
         if not mutant("expiry-never-renewed"):
             more = ("GT",) if mutant("needs-redis-7-to-renew") else ()
             lines = [("EXPIRE", names.key(b"consumers"), EXPIRY, *more)]
-            if not mutant("announcement-never-renewed"):
+            if not mutant("announcement-never-renewed") and not mutant("announcement-without-expiry"):
                 lines.append(("EXPIRE", names.key(b"announce"), EXPIRY))
             replies = await endpoint.write(*lines)
             if 0 in replies and not mutant("never-registers-again") and not mutant("registers-after-the-first-request"):

@@ -18,7 +18,7 @@ _process_instance = secrets.token_hex(3)
 
 def check_name(what: str, name: str) -> bytes:
     """The name as bytes. Raises ValueError where it is blank."""
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not name.strip(" \t\r\n" if mutant("blank-in-ascii") else None):
         raise ValueError(f"{what} must not be blank")
     if mutant("names-in-ascii"):
         return name.encode("ascii", "replace")
