@@ -49,6 +49,9 @@ module Wire
   end
 end
 
+# A handler that fails as the runner says, told from whatever else the gem may report.
+class HandlerFailed < StandardError; end
+
 # The gem hands the entry to Event#execute but keeps it from the event's block; the runner wants its id.
 class EventWithEntry < RedisIPC::Channel::Event
   def execute(entry:, **)
@@ -61,7 +64,7 @@ end
 Started = Struct.new(:stream, :entry, :ending)
 
 class Testee
-  ABOUT = {protocol: "1.0", name: "redis_ipc (gem)", version: RedisIPC::VERSION, language: "ruby", spec: ["1.0"],
+  ABOUT = {protocol: "1.0", name: "redis_ipc (gem)", version: RedisIPC::VERSION, language: "ruby #{RUBY_VERSION}", spec: ["1.0"],
            profiles: %w[base group channel resilient], features: []}.freeze
 
   def initialize(consumers:, dispatchers:, interval:)
@@ -77,15 +80,16 @@ class Testee
   def do_hello(protocol:) = ABOUT
 
   def do_connect(endpoint:, url:, stream:, group:, options: {}, events: nil)
-    odd = options.keys - %w[timeout concurrency]
+    odd = options.keys - %w[timeout concurrency connect_timeout close_timeout] # it waits for no handler, so it is within every close_timeout
     raise Refused, "the gem has no option for #{odd.join(", ")}" if odd.any?
 
     @timeouts[endpoint] = options.fetch("timeout", 5)
     consumer = {**@consumer, pool_size: options.fetch("concurrency", @consumer[:pool_size])}
     target = events ? channel(endpoint, stream, group, events) : stream(endpoint, stream, group)
-    target.connect(redis_options: redis(url), ledger: {entry_timeout: @timeouts[endpoint]}, consumer: consumer, dispatcher: @dispatcher)
+    target.connect(redis_options: redis(url, options.fetch("connect_timeout", 5)), ledger: {entry_timeout: @timeouts[endpoint]}, consumer: consumer, dispatcher: @dispatcher)
     @endpoints[endpoint] = target
     inner = events ? target.instance_variable_get(:@stream) : target # a channel does not tell its instance
+    tell_when_written(inner.redis)
     {instance: inner.redis.instance_id}
   end
 
@@ -106,7 +110,7 @@ class Testee
 
   def do_reject(endpoint:, request:, content:)
     finish(request) do |started|
-      next -> { raise content } if started.stream.nil? && content.is_a?(String)
+      next -> { raise HandlerFailed, content } if started.stream.nil? && content.is_a?(String)
       raise Refused, "the gem rejects an event with an exception's message, a string" if started.stream.nil?
 
       started.stream.reject_request(started.entry, content: content)
@@ -115,7 +119,7 @@ class Testee
   end
 
   def do_raise(endpoint:, request:, message:)
-    finish(request) { -> { raise message } }
+    finish(request) { -> { raise HandlerFailed, message } }
   end
 
   def do_ignore(endpoint:, request:)
@@ -181,10 +185,15 @@ class Testee
   def known(table, key) = table.fetch(key) { raise Refused.new("unknown: #{key}", -32602) }
 
   # The gem lets its default host and port win over a URL, so the URL is taken apart here.
-  def redis(url)
+  def redis(url, timeout)
     uri = URI(url)
     parts = {host: uri.host, port: uri.port || 6379, username: uri.user, password: uri.password, db: uri.path.delete("/")}
-    {timeout: 5, **parts.reject { |_, value| value.nil? || value == "" }} # seconds; a busy machine is no fault of the gem's
+    {timeout: timeout, **parts.reject { |_, value| value.nil? || value == "" }} # seconds; a busy machine is no fault of the gem's
+  end
+
+  # So that requests stand in the stream in the order in which the runner sent them.
+  def tell_when_written(commands)
+    commands.define_singleton_method(:add_to_stream) { |entry| super(entry).tap { Thread.current[:written]&.push(true) } }
   end
 
   def stream(endpoint, name, group)
@@ -213,6 +222,11 @@ class Testee
     started = known(@started, request)
     started.ending << yield(started)
     {}
+  rescue Refused
+    raise
+  rescue => e
+    started&.ending&.push(-> { raise e }) # the error came out of a call in the handler
+    raise
   end
 
   def ask(endpoint, timeout)
@@ -229,7 +243,7 @@ class Testee
   end
 
   def self.problem(endpoint, error)
-    {endpoint: endpoint, kind: error.class.name, message: Wire.sayable(error.message)}
+    {endpoint: endpoint, kind: error.is_a?(HandlerFailed) ? "handler" : error.class.name, message: Wire.sayable(error.message)}
   end
 end
 
@@ -241,5 +255,13 @@ OptionParser.new("Usage: ruby testee.rb [options]: the testee protocol on stdin 
 end.parse!(into: settings)
 testee = Testee.new(**settings)
 Thread.report_on_exception = false
-$stdin.each_line { |line| Thread.new(line) { |text| testee.handle(text) } }
+$stdin.each_line do |line|
+  written = Queue.new
+  Thread.new(line) do |text|
+    Thread.current[:written] = written
+    testee.handle(text)
+    written << true
+  end
+  written.pop(timeout: 0.05) # seconds; a call that takes longer does not keep the next one waiting
+end
 exit!(0)
