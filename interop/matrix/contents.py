@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from talk.scenes import CONTENTS
@@ -11,7 +12,6 @@ from talk.scenes import CONTENTS
 from .implementations import ROOT
 
 FIXTURES = ROOT / "interop" / "fixtures" / "content"
-EXACT = 2**53 - 1
 COULD_BE_JSON = tuple('{["-0123456789tfn/')
 
 
@@ -26,19 +26,26 @@ def fixture_values() -> list[Any]:
     return list(found.values())
 
 
-def for_pair(languages: set[str], values: list[Any]) -> tuple[list[Any], dict[str, int]]:
-    """What this pair is asked to carry, and how many values were left out for which reason."""
-    kept, left_out = [], {"strings that could be JSON, which the gem writes bare (GEM-5)": 0,
-                          "integers beyond 2^53, which Node.js reads inexactly (RIPC-CONTENT-10)": 0}  # fmt: skip
-    bare, inexact = left_out
-    for value in values:
-        if "ruby" in languages and isinstance(value, str) and value.lstrip().startswith(COULD_BE_JSON):
-            left_out[bare] += 1
-        elif "node" in languages and _has_large(value):
-            left_out[inexact] += 1
-        else:
-            kept.append(value)
-    return kept, {reason: count for reason, count in left_out.items() if count}
+@dataclass(frozen=True)
+class Contents:
+    """What a pair is asked to carry: there and back, or only there, where the way back is known to change it."""
+
+    both_ways: list[Any]
+    one_way: list[Any]
+    left_out: dict[str, int]
+    """How many, by the reason."""
+
+
+def for_pair(asker: str, responder: str, values: list[Any]) -> Contents:
+    """A gem reads every string, and writes one that could be JSON as another value."""
+    bare = [value for value in values if isinstance(value, str) and value.lstrip().startswith(COULD_BE_JSON)]
+    reason = "strings that could be JSON, which the gem writes bare (GEM-5)"
+    if "ruby" not in (asker, responder):
+        return Contents(values, [], {})
+    both_ways = [value for value in values if value not in bare or not isinstance(value, str)]
+    if asker == "ruby":
+        return Contents(both_ways, [], {f"{reason}: not sent": len(bare)})
+    return Contents(both_ways, bare, {f"{reason}: looked at where they arrive, and not on the way back": len(bare)})
 
 
 def _sayable(value: Any) -> bool:
@@ -49,11 +56,3 @@ def _sayable(value: Any) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _has_large(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(map(_has_large, value))
-    if isinstance(value, dict):
-        return any(map(_has_large, value.values()))
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) > EXACT

@@ -2,6 +2,7 @@
 
 Every requester against every responder (contents, rejections, timeouts, channels), every pair and triple of languages in one
 group, a killed member whose requests another language takes over, and a rolling restart that loses nothing.
+With --quick only pairs of two languages, and no scene in which something has to die or leave.
 Exit codes: 0 all held, 1 something did not, 2 wrong use.
 """
 
@@ -13,10 +14,13 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import redis
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -27,82 +31,124 @@ from talk.groups import killed, rolling
 from talk.scenes import Failed, asks, mixed
 from talk.testee import Refused, Testee
 
-SIDE_BY_SIDE = 3
-"""Scenes that run at once: most of them wait."""
+BUSY_AT_ONCE = 2
+"""Scenes that keep a processor busy."""
+LONGEST_SCENE = 240.0
+"""Seconds."""
+WAITING_AT_ONCE = 4
+"""Scenes that wait until what a dead member held is taken over."""
 
 
 class Matrix:
-    def __init__(self, taking_part: list[Implementation], url: str, requests: int) -> None:
+    def __init__(self, taking_part: list[Implementation], url: str, requests: int, quick: bool) -> None:
         self.taking_part = taking_part
         self.url = url
         self.requests = requests
+        self.quick = quick
+        self.versions: dict[str, str] = {}
         self.cells: list[Cell] = []
         self._values = fixture_values()
-        self._gate = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._busy = asyncio.Semaphore(BUSY_AT_ONCE)
+        self._waiting = asyncio.Semaphore(WAITING_AT_ONCE)
 
     async def run(self) -> None:
         """All scenes; what came of each stands in ``cells``."""
-        work = [self._scene("asks", [a, b], self._asks) for a in self.taking_part for b in self.taking_part]
-        for a, b in itertools.combinations(self.taking_part, 2):
-            work.append(self._scene("one group", [a, b], self._mixed))
-        for a, b in itertools.permutations(self.taking_part, 2):
-            if a.language != b.language:
-                work.append(self._scene("killed", [a, b], self._killed))
-        for group in itertools.chain(*(itertools.combinations(self.taking_part, size) for size in (2, 3))):
-            if len({one.language for one in group}) == len(group):
-                work.append(self._scene("rolling restart", list(group), self._rolling))
-        await asyncio.gather(*work)
+        await asyncio.gather(*(self._greet(one) for one in self.taking_part))
+        await asyncio.gather(*(self._quick() if self.quick else self._all()))
+
+    def _all(self) -> Iterator[Awaitable[None]]:
+        everybody = self.taking_part
+        for pair in itertools.permutations(everybody, 2):
+            if _one_a_language(pair):
+                yield self._scene("killed", pair, self._killed, self._waiting)
+        for both in itertools.product(everybody, repeat=2):
+            yield self._scene("asks", both, self._asks, self._busy)
+        groups: Iterable[Sequence[Implementation]] = itertools.chain(
+            itertools.combinations(everybody, 2), itertools.combinations(everybody, 3)
+        )
+        for group in groups:
+            if len(group) == 2 or _one_a_language(group):
+                yield self._scene("one group", group, self._mixed, self._busy)
+            if _one_a_language(group):
+                yield self._scene("rolling restart", group, self._rolling, self._busy)
+
+    def _quick(self) -> Iterator[Awaitable[None]]:
+        for pair in itertools.permutations(self.taking_part, 2):
+            if _one_a_language(pair):
+                yield self._scene("asks", pair, self._asks, self._busy)
+        for pair in itertools.combinations(self.taking_part, 2):
+            if _one_a_language(pair):
+                yield self._scene("one group", pair, self._mixed, self._busy)
+
+    async def _greet(self, one: Implementation) -> None:
+        testee = await self._start(one)()
+        self.versions[one.name] = f"{testee.hello['name']} {testee.hello['version']}"
+        print(f"taking part: {one.name}: {self.versions[one.name]}", flush=True)
+        await testee.close()
 
     async def _scene(
         self,
         scene: str,
-        who: list[Implementation],
-        play: Callable[[list[Implementation]], Coroutine[Any, Any, list[str]]],
+        who: Sequence[Implementation],
+        play: Callable[[Sequence[Implementation]], Coroutine[Any, Any, list[str]]],
+        gate: asyncio.Semaphore,
     ) -> None:
-        async with self._gate:
+        async with gate:
+            began = time.monotonic()
             try:
-                cell = Cell(scene, [one.name for one in who], True, await asyncio.wait_for(play(who), 240))
-            except (Failed, Refused, asyncio.TimeoutError, TimeoutError) as error:
-                cell = Cell(scene, [one.name for one in who], False, [str(error) or type(error).__name__])
-        self.cells.append(cell)
-        print(cell, flush=True)
+                held, lines = True, await asyncio.wait_for(play(who), LONGEST_SCENE)
+            except (Failed, Refused, asyncio.TimeoutError, OSError) as error:
+                held, lines = False, [str(error) or f"not over after {LONGEST_SCENE:.0f} s"]
+        self.cells.append(Cell(scene, [one.name for one in who], held, lines, round(time.monotonic() - began, 1)))
+        print(self.cells[-1], flush=True)
 
-    async def _asks(self, who: list[Implementation]) -> list[str]:
-        contents, left_out = for_pair({one.language for one in who}, self._values)
+    async def _asks(self, who: Sequence[Implementation]) -> list[str]:
+        contents = for_pair(who[0].language, who[1].language, self._values)
         asker, responder = await self._started(who)
         try:
-            lines = await asks(asker, responder, self.url, self.requests, contents)
+            lines = await asks(asker, responder, self.url, self.requests, contents.both_ways, contents.one_way)
         finally:
             await asyncio.gather(asker.close(), responder.close())
-        return lines + [f"left out: {count} {reason}" for reason, count in left_out.items()]
+        return lines + [f"left out: {count} {reason}" for reason, count in contents.left_out.items()]
 
-    async def _mixed(self, who: list[Implementation]) -> list[str]:
-        one, other, responder = await self._started([*who, who[0]])
+    async def _mixed(self, who: Sequence[Implementation]) -> list[str]:
+        *members, responder = await self._started([*who, who[0]])
         try:
-            return await mixed(one, other, responder, self.url, self.requests)
+            return await mixed(members, responder, self.url, self.requests)
         finally:
-            await asyncio.gather(one.close(), other.close(), responder.close())
+            await asyncio.gather(*(one.close() for one in (*members, responder)))
 
-    async def _killed(self, who: list[Implementation]) -> list[str]:
+    async def _killed(self, who: Sequence[Implementation]) -> list[str]:
         victim, survivor = who
         return await killed(
             self._start(victim), self._start(survivor), self._start(survivor), self.url, _tolerated(who)
         )
 
-    async def _rolling(self, who: list[Implementation]) -> list[str]:
+    async def _rolling(self, who: Sequence[Implementation]) -> list[str]:
         return await rolling([self._start(one) for one in who], self._start(who[0]), self.url, _tolerated(who))
 
     def _start(self, one: Implementation) -> Callable[[], Coroutine[Any, Any, Testee]]:
         return partial(Testee.start, one.name, one.command)
 
-    async def _started(self, who: list[Implementation]) -> list[Testee]:
+    async def _started(self, who: Sequence[Implementation]) -> list[Testee]:
         return list(await asyncio.gather(*(self._start(one)() for one in who)))
 
 
-def _tolerated(who: list[Implementation]) -> str:
+def _one_a_language(who: Sequence[Implementation]) -> bool:
+    return len({one.language for one in who}) == len(who)
+
+
+def _tolerated(who: Sequence[Implementation]) -> str:
     """Why entries may be left where these are in one group."""
     gem = any(one.language == "ruby" for one in who)
     return "a gem leaves responses whose instance has left (SPEC.md, GEM-4)" if gem else ""
+
+
+def server(url: str) -> str:
+    """Which Redis it was."""
+    with redis.Redis.from_url(url) as client:
+        info: dict[str, Any] = client.info("server")
+    return f"{info.get('server_name', 'redis')} {info.get('valkey_version') or info['redis_version']}"
 
 
 def main() -> int:
@@ -110,6 +156,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=30, metavar="N", help="per figure (default 30)")
     parser.add_argument("--json", type=Path, default=ROOT / "out" / "interop.json", help="where the result goes")
     parser.add_argument("--only", default="", help="names of implementations, by commas")
+    parser.add_argument("--quick", action="store_true", help="fewer pairs, and nothing that takes long")
     options = parser.parse_args()
     url = os.environ.get("REDIS_URL")
     if url is None:
@@ -125,12 +172,21 @@ def main() -> int:
             print(f"not taking part: {one.name}: {one.missing}", flush=True)
         else:
             taking_part.append(one)
-    matrix = Matrix(taking_part, url, options.requests)
+    began = time.monotonic()
+    matrix = Matrix(taking_part, url, options.requests, options.quick)
     asyncio.run(matrix.run())
-    print(show(matrix.cells))
+    seconds = round(time.monotonic() - began, 1)
+    print(f"{show(matrix.cells)} {seconds:.0f} s.")
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    absent = {one.name: one.missing for one in known if one.missing}
-    result = {"absent": absent, "requests": options.requests, "cells": [cell.plain() for cell in matrix.cells]}
+    result = {
+        "redis": server(url),
+        "implementations": matrix.versions,
+        "absent": {one.name: one.missing for one in known if one.missing},
+        "requests": options.requests,
+        "quick": options.quick,
+        "seconds": seconds,
+        "cells": [cell.plain() for cell in matrix.cells],
+    }
     options.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0 if all(cell.held for cell in matrix.cells) else 1
 

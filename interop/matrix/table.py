@@ -14,9 +14,15 @@ class Cell:
     who: list[str]
     held: bool
     lines: list[str]
+    seconds: float
 
     def __str__(self) -> str:
-        return "\n    ".join([f"{'held' if self.held else 'FAILED'}: {self.scene}: {', '.join(self.who)}", *self.lines])
+        return "\n    ".join(
+            [
+                f"{'held' if self.held else 'FAILED'}: {self.scene}: {', '.join(self.who)} ({self.seconds:.0f} s)",
+                *self.lines,
+            ]
+        )
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)

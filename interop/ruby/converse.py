@@ -59,8 +59,8 @@ async def converse(ruby: list[str], url: str, requests: int) -> int:
             for title, scene in (
                 ("Python asks Ruby", asks(python, gem, url, requests)),
                 ("Ruby asks Python", asks(gem, python, url, requests)),
-                ("one group, Python answers", mixed(gem, python, python, url, requests)),
-                ("one group, Ruby answers", mixed(gem, python, gem, url, requests)),
+                ("one group, Python answers", mixed([gem, python], python, url, requests)),
+                ("one group, Ruby answers", mixed([gem, python], gem, url, requests)),
             ):
                 try:
                     lines = await scene

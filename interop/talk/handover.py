@@ -11,11 +11,12 @@ from collections import Counter
 import redis
 
 _OWNER = re.compile(r"^(?:consumer|dispatcher)_([0-9a-f]+)_\d+$")
+_ENTRY_ID = re.compile(r"^\d+-\d+$")
 _LIST = re.compile(r":([0-9a-f]+):consumers$")
 
 
 class Handovers:
-    """Watches one stream until it is closed. ``counted[reader, owner]``: responses for ``owner`` that ``reader`` handed over."""
+    """Watches one stream until it is closed. ``counted[reader, owner]``: entries that ``reader`` claimed for ``owner``."""
 
     def __init__(self, url: str, stream: str) -> None:
         self.stream = stream
@@ -54,7 +55,7 @@ class Handovers:
             owner = _instance(words[3])
             reader = self._owner_of.get(address)
             if owner and reader and owner != reader:
-                self.counted[reader, owner] += 1
+                self.counted[reader, owner] += sum(bool(_ENTRY_ID.match(word)) for word in words[5:])
             return
         own = {"XREADGROUP": 3, "XAUTOCLAIM": 3, "XGROUP": 4}.get(word)
         found = _instance(words[own]) if own and len(words) > own else None

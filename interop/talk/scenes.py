@@ -69,9 +69,17 @@ def same(one: Any, other: Any) -> bool:
 
 
 async def asks(
-    asker: Testee, responder: Testee, url: str, requests: int, contents: Sequence[Any] = CONTENTS
+    asker: Testee,
+    responder: Testee,
+    url: str,
+    requests: int,
+    contents: Sequence[Any] = CONTENTS,
+    one_way: Sequence[Any] = (),
 ) -> list[str]:
-    """One implementation asks the other: contents, rejections, a timeout, many at once, events."""
+    """One implementation asks the other: contents, rejections, a timeout, many at once, events.
+
+    ``one_way``: contents that are looked at where they arrive only, since the responder cannot send them back as they are.
+    """
     stream = f"interop-{secrets.token_hex(4)}"
     join: dict[str, Any] = {"url": url, "stream": stream}
     responder.answers["answer"] = echo
@@ -88,6 +96,12 @@ async def asks(
         outcome = await asker.ask("send", endpoint="ask", to="answer", content=content)
         expect(outcome.status == "fulfilled", f"{content!r}: {outcome}")
         expect(same(outcome.content, content), f"{content!r} came back as {outcome.content!r}")
+    for content in one_way:
+        before = len(responder.received)
+        outcome = await asker.ask("send", endpoint="ask", to="answer", content=content)
+        expect(outcome.status == "fulfilled", f"{content!r}: {outcome}")
+        arrived = [one["content"] for one in responder.received[before:]]
+        expect(len(arrived) == 1 and same(arrived[0], content), f"{content!r} arrived as {arrived!r}")
     refused = {"please reject": [1, {"why": "ä"}]}
     outcome = await asker.ask("send", endpoint="ask", to="answer", content=refused)
     expect((outcome.status, outcome.content) == ("rejected", refused), f"rejection: {outcome}")
@@ -111,26 +125,26 @@ async def asks(
         for endpoint in endpoints:
             await testee.call("disconnect", endpoint=endpoint)
     return [
-        f"{len(contents)} contents, rejection, timeout, two events: as they should be; nothing left on the stream",
+        f"{len(contents)} contents there and back, {len(one_way)} more there: as they should be",
+        "a rejection, a timeout, two events: as they should be; nothing is left on the stream",
         f"one by one: {figures(one_by_one)}",
         f"ten at once: {figures(at_once)}",
     ]
 
 
-async def mixed(one: Testee, other: Testee, responder: Testee, url: str, requests: int) -> list[str]:
-    """Both in one group: each gets its own responses, whoever read them, and both run what the group is asked."""
+async def mixed(members: Sequence[Testee], responder: Testee, url: str, requests: int) -> list[str]:
+    """All in one group: each gets its own responses, whoever read them, and all run what the group is asked."""
     stream = f"interop-{secrets.token_hex(4)}"
     responder.answers["answer"] = echo
     await responder.call("connect", endpoint="answer", url=url, stream=stream, group="answer")
     watch = Handovers(url, stream)
-    members = {testee.name: testee for testee in (one, other)}
     instances = {}
-    for name, testee in members.items():
-        testee.answers["member"] = saying(name)
-        joined = await testee.call("connect", endpoint="member", url=url, stream=stream, group="mixed")
-        instances[joined["instance"]] = name
+    for member in members:
+        member.answers["member"] = saying(member.name)
+        joined = await member.call("connect", endpoint="member", url=url, stream=stream, group="mixed")
+        instances[joined["instance"]] = member.name
 
-    own = await asyncio.gather(*(many(requests, 5, asking(testee, "member", "answer")) for testee in members.values()))
+    own = await asyncio.gather(*(many(requests, 5, asking(member, "member", "answer")) for member in members))
     asked = await many(requests, 5, lambda n: responder.ask("send", endpoint="answer", to="mixed", content=n))
     wrong = [outcome for outcome in asked if outcome.status != "fulfilled"]
     expect(not wrong, f"asked from outside: {len(wrong)} of {requests} failed, {wrong[:1]}")
@@ -138,18 +152,22 @@ async def mixed(one: Testee, other: Testee, responder: Testee, url: str, request
     expect(left == 0, f"{left} entries are left on the stream")
     watch.close()
     handed = {(instances[reader], instances[owner]): count for (reader, owner), count in watch.counted.items()}
-    for reader, owner in ((one.name, other.name), (other.name, one.name)):
-        expect(handed.get((reader, owner), 0) > 0, f"{reader} never handed a response over to {owner}: {handed}")
-    for testee in members.values():
-        await testee.call("disconnect", endpoint="member")
+    for member in members:
+        others = [other.name for other in members if other is not member]
+        expect(
+            any(handed.get((member.name, other)) for other in others), f"{member.name} handed nothing over: {handed}"
+        )
+        expect(any(handed.get((other, member.name)) for other in others), f"{member.name} was handed nothing: {handed}")
+    for member in members:
+        await member.call("disconnect", endpoint="member")
     await responder.call("disconnect", endpoint="answer")
-    ran = {name: sum(outcome.content == name for outcome in asked) for name in members}
+    ran = {member.name: sum(outcome.content == member.name for outcome in asked) for member in members}
     return [
-        *(f"{name} asks: {figures(outcomes)}, each got its own" for name, outcomes in zip(members, own, strict=True)),
         *(
-            f"{reader} read and handed over to {owner}: {count} responses"
-            for (reader, owner), count in sorted(handed.items())
+            f"{member.name} asks: {figures(outcomes)}, each got its own"
+            for member, outcomes in zip(members, own, strict=True)
         ),
+        *(f"{reader} read and handed over to {owner}: {count}" for (reader, owner), count in sorted(handed.items())),
         f"asked from outside: {figures(asked)}, run by " + ", ".join(f"{name} {count}" for name, count in ran.items()),
     ]
 
