@@ -85,6 +85,18 @@ describe("live", { skip: url === undefined ? "REDIS_URL is not set" : false }, (
     await assert.rejects(web.trigger("divide", {}, { target: sums.group }), { reason: "Unsupported event. Given divide" });
   });
 
+  test("a handler runs only when the caller has the endpoint", async () => {
+    await using web = await connect("web");
+    const first = await connect("early");
+    await first.close();
+    const send = web.send("early", 1);
+    let connected = false;
+    const again = await connect("early", { onRequest: () => connected });
+    connected = true;
+    assert.equal(await send, true);
+    await again.close();
+  });
+
   test("after close nothing is sent", async () => {
     const web = await connect("web");
     await web.close();

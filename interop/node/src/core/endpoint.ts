@@ -86,9 +86,10 @@ export class Endpoint {
     for (;;) {
       try {
         const session = await this.open(() => this.join(), limit - this.hub.now());
-        this.goLive(session);
         await this.hub.wakeups.start();
         if (this.hub.wakeups.listening) await this.hub.attempt(() => this.registration.announce());
+        // Reading begins last: no handler runs before the caller has the endpoint.
+        this.goLive(session);
         this.supervised = this.supervise(session);
         return;
       } catch (error) {
@@ -171,11 +172,14 @@ export class Endpoint {
   private goDown(): void {
     this.hub.live = false;
     this.hub.session = undefined;
-    this.registration.stop();
-    this.keeper.stop();
-    this.hub.reclaimer.stop();
-    this.hub.ownList.stop();
+    void this.stopTasks();
     this.hub.handOver.clear();
+  }
+
+  /** Resolved when those under way are over. */
+  private async stopTasks(): Promise<void> {
+    const { reclaimer, ownList } = this.hub;
+    await Promise.all([this.registration.stop(), this.keeper.stop(), reclaimer.stop(), ownList.stop()]);
   }
 
   /** As long as the endpoint is open: waits until the connection is lost, and brings it back (RIPC-RECOV-1). */
@@ -260,10 +264,7 @@ export class Endpoint {
   private async signOff(): Promise<void> {
     const { hub } = this;
     await this.reader.stop();
-    this.keeper.stop();
-    hub.reclaimer.stop();
-    hub.ownList.stop();
-    this.registration.stop();
+    await this.stopTasks(); // none may claim anything any more
     await this.recovery.readDispatcherList();
     await hub.ownList.read();
     await Promise.race([hub.writer.done(), sleep(FLUSH_MS, undefined, { ref: false })]);

@@ -22,8 +22,8 @@ export class Keeper {
     this.ticker.start();
   }
 
-  stop(): void {
-    this.ticker.stop();
+  stop(): Promise<void> {
+    return this.ticker.stop();
   }
 
   /**

@@ -25,8 +25,8 @@ export class OwnList {
     this.ticker.start();
   }
 
-  stop(): void {
-    this.ticker.stop();
+  stop(): Promise<void> {
+    return this.ticker.stop();
   }
 
   /** A request was sent: a sibling may read its response. */

@@ -33,10 +33,9 @@ export class Reclaimer {
     this.takes.start();
   }
 
-  stop(): void {
-    this.looks.stop();
-    this.takes.stop();
+  async stop(): Promise<void> {
     this.suspects.clear();
+    await Promise.all([this.looks.stop(), this.takes.stop()]);
   }
 
   reconnected(): void {

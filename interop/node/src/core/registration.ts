@@ -22,8 +22,8 @@ export class Registration {
     this.ticker.start();
   }
 
-  stop(): void {
-    this.ticker.stop();
+  stop(): Promise<void> {
+    return this.ticker.stop();
   }
 
   /** Writes the list, in one MULTI with its expiry (RIPC-LIFE-7 to 10), and the announcement. */

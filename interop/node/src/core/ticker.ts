@@ -3,6 +3,7 @@ export class Ticker {
   private timer: NodeJS.Timeout | undefined;
   private running = false;
   private again = false;
+  private underWay: Promise<void> | undefined;
   private stopped = true;
 
   /** `task` says in how many ms it wants to run next. */
@@ -13,9 +14,11 @@ export class Ticker {
     this.soon();
   }
 
-  stop(): void {
+  /** Resolved when the run that is under way is over. */
+  async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
+    await this.underWay;
   }
 
   /** Runs the task now, or once more right after the run that is under way. */
@@ -33,7 +36,9 @@ export class Ticker {
   private in(ms: number): void {
     clearTimeout(this.timer);
     if (this.stopped) return;
-    this.timer = setTimeout(() => void this.run(), ms);
+    this.timer = setTimeout(() => {
+      this.underWay = this.run();
+    }, ms);
   }
 
   private async run(): Promise<void> {
