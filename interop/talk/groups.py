@@ -23,6 +23,12 @@ async def _left(url: str, stream: str, tolerated: str) -> list[str]:
     return [f"{left} entries are left on the stream: {tolerated}"] if left else []
 
 
+def told(testees: Sequence[Testee]) -> str:
+    """What they reported, to go with a failure."""
+    errors = [f"{one.name}: {error['kind']}: {error['message']}" for one in testees for error in one.errors]
+    return f"; reported: {errors[:5]}" if errors else ""
+
+
 async def killed(victim: Start, survivor: Start, asker: Start, url: str, tolerated: str = "") -> list[str]:
     """A member dies with requests in its hands; the other one, of another language, runs them."""
     stream = f"interop-{secrets.token_hex(4)}"
@@ -50,7 +56,10 @@ async def killed(victim: Start, survivor: Start, asker: Start, url: str, tolerat
         dying.process.kill()
         outcomes = await asyncio.gather(*sent)
         wrong = [one for one in outcomes if (one.status, one.content) != ("fulfilled", "the survivor")]
-        expect(not wrong, f"{len(wrong)} of {len(outcomes)} requests were not taken over: {wrong[:1]}")
+        expect(
+            not wrong,
+            f"{len(wrong)} of {len(outcomes)} requests were not taken over: {wrong[:1]}{told([dying, living, asking])}",
+        )
         left = await _left(url, stream, tolerated)
         return [
             f"{held} requests of {dying.name} were run by {living.name} after at most {max(o.took for o in outcomes):.1f} s",
@@ -80,7 +89,8 @@ async def rolling(members: Sequence[Start], asker: Start, url: str, tolerated: s
             content = [lane, number]
             outcome = await asking.ask("send", seconds=TAKEN_OVER + 10, endpoint="ask", to="mixed", content=content)
             outcomes.append(outcome)
-            expect((outcome.status, outcome.content) == ("fulfilled", content), f"{content} ended as {outcome}")
+            held = (outcome.status, outcome.content) == ("fulfilled", content)
+            expect(held, f"{content} ended as {outcome}{told(everybody)}")
 
     try:
         for member in running:
