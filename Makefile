@@ -85,14 +85,14 @@ interop: $(READY) ## every implementation at hand against every other one (RUBY=
 		--interop out/interop.json --report html=out/conformance.html --spec-url ../SPEC.md >/dev/null; exit $$code
 
 node: ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for those over Redis)
-	cd interop/node && { npm ci --silent || npm install --silent; } && npm run --silent compile
+	cd interop/node && { npm ci --silent || npm install --silent; } && npm run --silent build
 	@$(MAKE) --no-print-directory -j2 node-lint node-tests
 
 node-lint:
 	cd interop/node && npx eslint .
 
 node-tests:
-	cd interop/node && node --test --test-reporter=dot build/test/
+	cd interop/node && npx tsc -p tsconfig.test.json && node --test --test-reporter=dot build/test/
 	@[ -n "$$REDIS_URL" ] || echo "The tests over Redis were left out: REDIS_URL is not set."
 
 .venv/bench: $(READY)
