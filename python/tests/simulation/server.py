@@ -37,14 +37,14 @@ class Server:
     def __init__(self, schedule: Schedule, profile: Profile, history: History) -> None:
         self.schedule = schedule
         self.history = history
-        self.step = 0.0
+        self.offset: float = EPOCH
         self.up = True
         self.model = Model(profile, self.wall)
         self.order: list[Connection] = []
         self.on_restart: Callable[[], None] = lambda: None
 
     def wall(self) -> int:
-        return int((EPOCH + self.schedule.now + self.step) * 1000)
+        return int((self.schedule.now + self.offset) * 1000)
 
     def connect(self, epoch: int, broken: Callable[[Connection], None]) -> Connection | None:
         if not self.up:
@@ -103,7 +103,7 @@ class Server:
     def step_clock(self, seconds: float) -> None:
         now = self.schedule.now
         self.history.redis.append(Trouble(now, now, "clock"))
-        self.step += seconds
+        self.offset += seconds
 
 
 def _newest(keys: dict[bytes, Any]) -> list[tuple[int, int]]:

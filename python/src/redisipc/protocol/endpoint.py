@@ -13,7 +13,7 @@ from typing import Any
 from . import commands, replies
 from .closing import Closing
 from .commands import Batch, Failure, Read
-from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State
+from .events import CLOSED, CLOSING, DOWN, JOINING, NEW, UP, Event, Incoming, Outgoing, State
 from .link import Link
 from .parts import Parts
 from .settings import NEVER, Settings
@@ -216,7 +216,7 @@ class Endpoint:
             return None
         parts, first = self.parts, self._requester.due()
         if self._writing is None:
-            if self.link.busy:
+            if self.link.talk is not None or state is DOWN or state is JOINING:
                 first = min(first, self.link.retry_at)
             else:
                 writes = core.now >= core.write_blocked_until

@@ -57,8 +57,7 @@ class Inbox:
             self._actions[route("own" if destination else "none", "malformed", False, False)](entry, now)
             return
         if entry.status == PENDING:
-            assert route("own", "request", False, False) is Action.RUN
-            # RIPC-ROUTE-14: whoever asked.
+            # The table says RUN, whoever asked (RIPC-ROUTE-1, RIPC-ROUTE-14): most entries that come this far are requests.
             self.responder.request(entry, now, bool(self.presence.siblings), starts, redelivered)
             return
         own = entry.instance_id == self.core.names.instance
