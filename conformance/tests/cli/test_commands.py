@@ -94,6 +94,7 @@ def test_coverage_prints_gaps_and_fails_on_one(run: Run, monkeypatch: pytest.Mon
     ran = run("coverage", "r.json", "--mutants", "m.json")
     assert "RIPC-ENTRY-1 (MUST): no mutant was killed by its checks" in ran.out
     assert run("coverage", "none.json").code == 4
+    assert run("coverage").code == 4
 
 
 def test_version_and_help_are_no_mistakes(run: Run):

@@ -11,7 +11,7 @@ import pytest
 
 from engine.conftest import REQUIREMENTS, Play, Write, events, settings
 from redisipc_conformance.engine import entry_rule
-from redisipc_conformance.engine.budgets import SECONDS
+from redisipc_conformance.engine.budgets import SECONDS, SLACK
 from redisipc_conformance.engine.events import CheckResult, RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.engine.run import Engine
 from redisipc_conformance.server import Server
@@ -255,6 +255,16 @@ async def test_budgets_are_told_with_what_was_used(play: Play) -> None:
     assert uses["connect"].allowed == 2 * SECONDS["connect"]
     assert 0 < uses["connect"].used < uses["connect"].allowed
     assert uses["settle"].used < uses["settle"].allowed
+
+
+async def test_what_takes_longer_than_its_budget_is_seen_and_no_timeout(play: Play) -> None:
+    steps = '- mark: m\n- mark: n\n- elapsed: {from: "${m}", to: 9e9}\n  within: wakeup\n  check: it\n'
+    result = await play(steps)
+    assert result.checks[0].verdict is Verdict.FAIL
+    assert not result.checks[0].by_timeout
+    [use] = result.budgets
+    assert use.slack == SLACK["wakeup"]
+    assert use.allowed == pytest.approx(SECONDS["wakeup"] + SLACK["wakeup"])
 
 
 async def test_a_crash_that_does_not_happen_again_is_not_hidden(server: Server, write: Write, tmp_path: Path) -> None:

@@ -53,6 +53,8 @@ SCENARIOS: dict[str, str] = {
 - outcome: {of: s, is: fulfilled, content: {n: 1}, took: {$at_most: 5}}
   as: o
 - elapsed: {from: "${s.at}", to: "${o.at}", is: {$at_least: 0, $at_most: 5}}
+- elapsed: {from: "${s.at}", to: "${o.at}"}
+  within: response
 - stream: {count: 0}
 - pending: {group: b, lacks: q}
   check: it
