@@ -20,6 +20,8 @@ $(READY): python/pyproject.toml conformance/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; name one with PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis]' --editable 'conformance[test]' 'ruff==0.17.*' 'mypy==2.4.*'
+	@# The suite starts hundreds of testees: without this each compiles the library anew where byte code is not written.
+	$(BIN)/python -m compileall -q python/src conformance/src
 	@touch $@
 
 # The main job
@@ -59,7 +61,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples
 	cd conformance && ../$(BIN)/mypy
 	cd conformance/mutants && ../../$(BIN)/mypy --config-file ../pyproject.toml testee.py null.py run.py
-	cd interop && ../$(BIN)/mypy --strict ruby/converse.py matrix/run.py talk tests
+	cd interop && ../$(BIN)/mypy --strict ruby/converse.py ruby/publish.py matrix/run.py talk tests
 	cd tools && ../$(BIN)/mypy
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py); do $(BIN)/python $$tool --check || exit 1; done
 
