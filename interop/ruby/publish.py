@@ -46,6 +46,7 @@ def joined(reports: Sequence[Report], known: KnownFailures) -> Report:
     everything = corpus()
     results = {result.id: known.apply(result, server) for run in runs for result in run.results}
     left_out = {id: why for run in runs for id, why in run.started.left_out.items() if id not in results}
+    missing = {each.id for each in everything} - {*results, *left_out}
     last = runs[-1]
     parts = [run.selection for run in runs]
     whole = replace(
@@ -53,12 +54,17 @@ def joined(reports: Sequence[Report], known: KnownFailures) -> Report:
         started=replace(last.started, scenarios=tuple(sorted(results)), left_out=left_out),
         results=[results[id] for id in sorted(results)],
         seconds=sum(run.seconds for run in runs),
-        selection="everything" if not {each.id for each in everything} - {*results, *left_out} else last.selection,
+        selection=_selection(len(runs), len(results), missing),
         interrupted=False,
         problems=known.problems(list(results.values()), server, declared_ids(everything), renamed_ids(everything)),
         notes=[*last.notes, *([f"joined from the runs of: {'; '.join(parts)}"] if len(runs) > 1 else [])],
     )
     return replace(reports[-1], runs=[whole])
+
+
+def _selection(runs: int, scenarios: int, missing: set[str]) -> str:
+    """``everything`` only where it is that."""
+    return f"{scenarios} scenarios in {runs} runs, without {', '.join(sorted(missing))}" if missing else "everything"
 
 
 def publishable(report: Report) -> Report:

@@ -1,0 +1,145 @@
+"""What the gem fails: the published run, the list of known failures and SPEC.md's appendix A say the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+LIST = ROOT / "interop" / "ruby" / "known-failures.yaml"
+RESULTS = sorted((ROOT / "interop" / "results").glob("ruby-*.json"))
+AREAS = {folder.name for folder in (ROOT / "conformance" / "scenarios").iterdir() if folder.is_dir()}
+FAILED = {"known", "fail", "warning", "suite-error", "inconclusive"}
+"""A SHOULD that does not hold is explained, too."""
+
+NOT_SEEN_BY_THE_RUN = {"GEM-11": "only on Redis 6.2"}
+"""Rows of the appendix that no check of the published run fails, and why."""
+
+
+def appendix() -> dict[str, set[str]]:
+    """The statements that each row says the gem breaks."""
+    text = (ROOT / "SPEC.md").read_text(encoding="utf-8")
+    part = text[text.index("## Appendix A") : text.index("## Appendix B")]
+    rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| GEM-")]
+    return {row[0]: ids(row[2]) for row in rows}
+
+
+def ids(cell: str) -> set[str]:
+    """``RIPC-ROUTE-9 to 11, RIPC-ODD-2, 3`` as single ids."""
+    found: set[str] = set()
+    area = ""
+    for part in cell.split(","):
+        match = re.fullmatch(r"\s*(?:(RIPC-[A-Z]+)-)?(\d+)(?: to (\d+))?\s*", part)
+        assert match, f"the appendix names no ids in {part!r}"
+        area = match.group(1) or area
+        found |= {f"{area}-{n}" for n in range(int(match.group(2)), int(match.group(3) or match.group(2)) + 1)}
+    return found
+
+
+def known() -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = YAML(typ="safe").load(LIST)["known_failures"]
+    return entries
+
+
+def rows_of(entry: dict[str, Any]) -> set[str]:
+    return set(re.findall(r"GEM-\d+", entry.get("spec", "")))
+
+
+def run(path: Path) -> dict[str, Any]:
+    [one] = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    assert isinstance(one, dict)
+    return one
+
+
+def failures(path: Path) -> dict[str, tuple[set[str], str]]:
+    """``scenario/check`` of each failure: its statements and its message. A scenario that fails outside its checks is one, too."""
+    found = {}
+    for result in run(path)["results"]:
+        failed = [check for check in result["checks"] if check["verdict"] in FAILED]
+        for check in failed:
+            found[f"{result['id']}/{check['name']}"] = (set(check["requirements"]), check["message"])
+        if result["verdict"] in FAILED and not failed:
+            found[result["id"]] = (set(), result["reason"])
+    return found
+
+
+def covers(entry: dict[str, Any], name: str) -> bool:
+    return entry["id"] in (name, "/".join(name.split("/")[:2]))
+
+
+each_result = pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+
+
+def test_each_entry_names_rows_of_the_appendix() -> None:
+    assert [entry["id"] for entry in known() if not rows_of(entry) or rows_of(entry) - set(appendix())] == []
+
+
+def test_each_row_of_the_appendix_has_an_entry_or_a_reason() -> None:
+    seen = {row for entry in known() for row in rows_of(entry)}
+    assert set(appendix()) - seen == set(NOT_SEEN_BY_THE_RUN)
+
+
+def test_no_check_is_listed_twice() -> None:
+    names = [entry["id"] for entry in known()]
+    whole = {name for name in names if name.count("/") == 1}
+    assert sorted(names) == sorted(set(names))
+    assert [name for name in names if name.count("/") == 2 and name.rsplit("/", 1)[0] in whole] == []
+
+
+def test_there_is_a_published_result() -> None:
+    assert RESULTS
+
+
+@each_result
+def test_the_published_run_is_of_all_areas_and_says_its_versions(path: Path) -> None:
+    one = run(path)
+    assert (one["interrupted"], one["left_out"]) == (False, {})
+    assert {result["area"] for result in one["results"]} == AREAS
+    assert [result["id"] for result in one["results"]] == sorted(one["scenarios"])
+    assert one["testee"]["version"] == "1.0.2"
+    assert re.fullmatch(r"ruby \d+\.\d+\.\d+", one["testee"]["language"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", one["server"]["version"])
+    assert path.with_suffix(".html").exists()
+
+
+@each_result
+def test_the_published_run_tells_nothing_of_the_machine(path: Path) -> None:
+    """Its commands hold names, files of this repository and options: nothing absolute."""
+    one = run(path)
+    words = [*one["testee"]["command"], *one["command_line"], *" ".join(r["rerun"] for r in one["results"]).split()]
+    assert [word for word in words if word.startswith(("/", "-I", "-r"))] == []
+
+
+@each_result
+def test_each_failure_of_the_published_run_is_known(path: Path) -> None:
+    assert [name for name in failures(path) if not any(covers(entry, name) for entry in known())] == []
+
+
+@each_result
+def test_each_entry_fails_in_the_published_run(path: Path) -> None:
+    failed = failures(path)
+    assert [entry["id"] for entry in known() if not any(covers(entry, name) for name in failed)] == []
+
+
+@each_result
+def test_what_fails_breaks_a_statement_that_its_row_names(path: Path) -> None:
+    """Or got stuck at the deviation. Of a scenario that is listed as a whole one check is enough: the rest may follow from it."""
+    breaks = appendix()
+    failed = failures(path)
+    odd = []
+    for entry in known():
+        statements = set().union(*(breaks[row] for row in rows_of(entry)))
+        hits = [each for name, each in failed.items() if covers(entry, name)]
+        if hits and not any(requirements & statements or stuck(message) for requirements, message in hits):
+            odd.append(f"{entry['id']}: {[sorted(hit[0]) for hit in hits]} are not among {sorted(statements)}")
+    assert odd == []
+
+
+def stuck(message: str) -> bool:
+    """Whether the check was not reached, or what it looks at never came to be."""
+    return message.startswith(("not reached", "this needs ")) or message.endswith(("was not written", "saw refused"))
