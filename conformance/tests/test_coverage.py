@@ -6,14 +6,19 @@ from pathlib import Path
 import pytest
 
 import synthetic
-from redisipc_conformance.coverage import CoverageError, Mutant, gaps, read_mutants, summary, trace
+from redisipc_conformance.cli import main
+from redisipc_conformance.corpus import Named, corpus
+from redisipc_conformance.coverage import CoverageError, Mutant, gaps, read_mutants, summary, trace, unlike
+from redisipc_conformance.frozen import FrozenSet
 from redisipc_conformance.report.model import Report
 from redisipc_conformance.requirements import Requirement
+from redisipc_conformance.scenario.model import Check
 
 CATALOGUE = synthetic.requirements(50)
 RUN = synthetic.run(rows=50, bad=0.0)
 REPORT = Report([RUN], CATALOGUE)
 CHECK_OF = {finding.check.requirements[0]: finding.id for finding in RUN.findings()}
+RESULTS = Path(__file__).parents[1] / "mutants" / "results.json"
 UNCLAIMED = {finding.check.requirements[0] for finding in RUN.findings() if finding.scenario.profile == "channel"}
 
 
@@ -65,6 +70,37 @@ def test_a_mutant_counts_only_when_a_check_of_its_requirement_asserted(mutant: M
     assert first.gap(mutants=True).startswith("no check ran")
     one = next(each for each in trace(CATALOGUE, [REPORT], [mutant]) if each.requirement.id == "RIPC-ENTRY-1")
     assert why in one.gap(mutants=True)
+
+
+def test_checks_that_ran_beside_the_reports_count():
+    [catalogued] = [each for each in CATALOGUE if each.id == "RIPC-ENTRY-1"]
+    named = Named("a/b/c", Check("c", "It holds", ("RIPC-ENTRY-1",)), ())
+    assert trace([catalogued], [], [], [named])[0].checks == {"a/b/c"}
+
+
+def test_what_has_not_run_and_what_is_gone_is_told():
+    named = Named("a/b/new", Check("new", "It holds", ()), ())
+    told = unlike({"a/b/old"}, [named])
+    assert [line.split(":")[0] for line in told] == ["a/b/new", "a/b/old"]
+
+
+def test_every_statement_is_proved_by_a_check_that_ran_and_a_mutant_that_it_killed(capsys: pytest.CaptureFixture[str]):
+    """The trace of three, from what ``make mutants`` found."""
+    code = main(["coverage", "--mutants", str(RESULTS)])
+    assert code == 0, capsys.readouterr().out
+
+
+def test_nothing_survives_and_nothing_passes_by_doing_nothing():
+    found = json.loads(RESULTS.read_text("utf-8"))
+    assert [row["name"] for row in found["mutants"] if row["verdict"] != "killed"] == []
+    assert found["null_passes"] == found["must_without_mutant"] == []
+
+
+def test_the_frozen_set_has_every_check():
+    scenarios = corpus()
+    frozen = FrozenSet.load()
+    assert frozen.checks is not None
+    assert frozen.missing(scenarios) == []
 
 
 def test_an_exclusion_needs_its_reason():

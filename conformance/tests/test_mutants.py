@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -42,6 +43,12 @@ def test_every_testable_must_has_a_mutant(mutants: list[catalogue.Mutant]) -> No
     musts = {each.id for each in Requirements.load() if each.level == "MUST" and each.testable}
     assert musts - broken == set()
     assert len(mutants) >= 80
+
+
+def test_the_results_are_those_of_this_list(mutants: list[catalogue.Mutant]) -> None:
+    rows = json.loads((MUTANTS / "results.json").read_text("utf-8"))["mutants"]
+    found = {row["name"]: (row["breaks"], row["caught_by"]) for row in rows}
+    assert found == {each.name: (list(each.breaks), list(each.caught_by)) for each in mutants}
 
 
 def test_without_a_mutation_nothing_is_switched_on(mutants: list[catalogue.Mutant]) -> None:
