@@ -98,7 +98,7 @@ node-tests:
 	@[ -n "$$REDIS_URL" ] || echo "The tests over Redis were left out: REDIS_URL is not set."
 
 .venv/bench: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'python[bench]' && $(BIN)/python -m pip install --quiet --editable 'python[test,hiredis]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis,bench]'
 	@touch $@
 
 bench: .venv/bench ## all contenders in one run; table, JSON and picture go to out/

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-RUBY = shlex.split(os.environ.get("RUBY", "ruby"))
+RUBY = shlex.split(os.environ.get("RUBY") or "ruby")
 COMMAND = [*RUBY, str(Path(__file__).with_name("gem.rb"))]
 
 

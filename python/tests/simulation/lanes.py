@@ -119,7 +119,7 @@ class Writer(Lane):
         fate = connection.fate
         if not fate or (connection.only and all(command[0] != connection.only for command in commands)):
             self.actor.world.wrote(self.actor, batch)
-            replies = self.server.run(connection, commands)
+            replies = self.server.model.run(connection.client, commands)
             self.schedule.after(self.actor.latency(), self.actor.do, self._replies, connection, batch, replies)
             return
         self.actor.world.history.struck[CUTS[fate]] += 1
@@ -160,7 +160,7 @@ class Reader(Lane):
             self.actor.world.history.struck[CUTS["before"]] += 1
             self.cut("before the read")
             return
-        reply = self.server.run(connection, [read.command])[0]
+        reply = self.server.model.execute(read.command)
         if type(reply) is Blocked:
             connection.waiting = reply
 

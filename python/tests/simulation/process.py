@@ -31,6 +31,8 @@ class Actor:
         self.schedule = world.schedule
         self.record = record
         self.random = world.random
+        self._latency = world.latency
+        self._draw = world.random.random
         self.endpoint = Endpoint(settings, source)
         self._first_id = self.endpoint.instance
         self.handlers = Handlers(self)
@@ -51,7 +53,7 @@ class Actor:
         self._redis_away = False
 
     def latency(self) -> float:
-        return self.world.latency * (0.5 + self.random.random())
+        return self._latency * (0.5 + self._draw())
 
     # time
 
@@ -112,7 +114,8 @@ class Actor:
 
     def batch_done(self, batch: Batch, replies: list[Any]) -> None:
         self._batch = None
-        self.world.heard(self, batch, replies)
+        if self.world.story is not None:
+            self.world.heard(self, batch, replies)
         self.endpoint.batch_done(batch, replies, self.schedule.now)
         self.pump()
 
@@ -124,7 +127,8 @@ class Actor:
 
     def read_done(self, read: Read, answer: Any) -> None:
         self._read = None
-        self.world.read(self, answer)
+        if self.world.story is not None:
+            self.world.read(self, answer)
         self.endpoint.read_done(read, answer, self.schedule.now)
         self.pump()
 

@@ -114,19 +114,18 @@ def fingerprint(seed: int, asks: int = 2000) -> str:
 
 def play_many(seeds: Iterable[int], jobs: int, without: frozenset[str], asks: int, requests: float) -> Iterator[Result]:
     """Worlds of these seeds, in ``jobs`` processes, until enough requests were simulated."""
-    done, left = 0, iter(seeds)
+    begun, left = 0, iter(seeds)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=gc.set_threshold, initargs=(50_000,)) as pool:
         running: set[Future[Result]] = set()
         while True:
-            while len(running) < 2 * jobs and done < requests and (seed := next(left, None)) is not None:
+            while len(running) < 2 * jobs and begun < requests and (seed := next(left, None)) is not None:
+                begun += draw(seed, asks).asks
                 running.add(pool.submit(play, seed, without, asks))
             if not running:
                 return
             ended, running = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
-                result = future.result()
-                done += result.requests
-                yield result
+                yield future.result()
 
 
 def simulate(

@@ -122,12 +122,12 @@ class World:
         """Whether nothing is left to wait for."""
         if not self.server.up or self.server.model.out_of_memory:
             return False
-        for ask in self.history.asks:
-            if not ask.outcomes and self.history.processes[ask.sender].crashed_at is None:
-                return False
         stream = self.server.model.keys.get(self.stream)
         if stream is None or stream.bodies or any(group.pending for group in stream.groups.values()):
             return False
+        for ask in self.history.asks:
+            if not ask.outcomes and self.history.processes[ask.sender].crashed_at is None:
+                return False
         return not any(actor.alive and actor.handlers.running for actor in self.actors)
 
     def join(self, group: str) -> None:

@@ -94,7 +94,8 @@ class Presence:
     def sent(self, now: float) -> None:
         """A request goes out: its response may be put into the own list soon."""
         self._last_sent = now
-        if self.next_poll is None or self.next_poll > now + self._interval(now):
+        due = self.next_poll
+        if due is None or (due > now + self.core.settings.poll and due > now + self._interval(now)):
             self.next_poll = None
             self.plan(now)
 

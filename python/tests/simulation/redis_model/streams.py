@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from redisipc.protocol.commands import Command
@@ -85,12 +86,7 @@ def _xrange(model: Model, command: Command) -> Any:
         return []
     if count == 0:
         return None
-    found: list[Any] = []
-    for id, _, body in stream.between(start, end):
-        found.append([id, body])
-        if len(found) == count:
-            break
-    return found
+    return [[id, body] for id, _, body in islice(stream.between(start, end), count if count > 0 else None)]
 
 
 @handles("XTRIM")
