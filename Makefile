@@ -52,8 +52,10 @@ test: $(READY) ## lint, types and all tests
 
 suites: $(PARTS:%=suite-%)
 
+# Most of what conformance/ tests is waiting for processes and servers of its own: three files at a time.
+suite-conformance: SIDE_BY_SIDE = -n 3 --dist loadfile
 suite-%:
-	cd $* && ../$(BIN)/python -m pytest -q
+	cd $* && ../$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 
 lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	$(BIN)/ruff check .
