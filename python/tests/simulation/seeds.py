@@ -6,7 +6,7 @@ SEEDS_THAT_FAILED: dict[int, str] = {
     0: "a response handed over by a member that had joined unnoticed lay there until the last look",
     4: "an endpoint past its grace, with a batch under way, asked to be called again and again",
     5: "a last look for a request of unknown entry ID raised; a request dropped before an outage was run again after it",
-    14: "an answer that waited for memory at Redis was not kept alive, so another member ran its request again",
+    14: "an answer that waited for memory was not kept alive; a response handed over to an instance that was leaving stayed",
     22: "what was to be given back before an outage was given back after it, while it ran",
     24: "a member that lost the race for given-back work stayed idle, though there was more",
     93: "a keep-alive that left together with a give-back undid it: what was given back lay there until it was reclaimed",

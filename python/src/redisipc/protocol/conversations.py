@@ -193,10 +193,19 @@ def leave(core: Core, read_ended: bool) -> Talk:
     lines = []
     if answers[0] == [] and read_ended:
         lines.append(("XGROUP", "DELCONSUMER", names.stream, names.group, names.dispatcher))
-    if answers[1] == []:
-        lines.append(("XGROUP", "DELCONSUMER", names.stream, names.group, names.consumer))
-    if lines:
-        yield lines
+    if answers[1] != []:
+        if lines:
+            yield lines
+        return
+    # A sibling that had looked into the list before we left it may hand over until the last moment: what goes with the consumer
+    # is told by the same MULTI. These are responses that nobody waits for, and without their pending entry nobody would find them.
+    look = commands.pending_of(names.stream, names.group, names.consumer, _PAGE)
+    remove = ("XGROUP", "DELCONSUMER", names.stream, names.group, names.consumer)
+    answers = yield lines + commands.atomic([look, remove])
+    if isinstance(answers[-1], list) and isinstance(answers[-1][0], list):
+        dropped = [row.id for row in replies.pending_entries(answers[-1][0])]
+        if dropped:
+            yield [commands.delete(names.stream, dropped)]
 
 
 def _create_consumer(names: Names, consumer: bytes) -> Command:

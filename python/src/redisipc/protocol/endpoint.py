@@ -18,6 +18,9 @@ from .link import Link
 from .parts import Parts
 from .settings import NEVER, Settings
 
+_LEAST_READ = 8
+"""How many entries are read at once where nothing could start: responses go on."""
+
 
 class Endpoint:
     """One instance of one group on one stream. See the module's text for the contract with a runtime."""
@@ -148,7 +151,11 @@ class Endpoint:
             # RIPC-RESP-16: answers wait for memory at Redis, nothing new is taken meanwhile.
             return None
         names, settings = core.names, self.settings
-        command = commands.read_new(names.stream, names.group, names.dispatcher, settings.read_count, settings.block)
+        count = settings.read_count
+        if self.parts.presence.siblings:
+            # What could not start would only be given back: that costs three commands more, and a sibling could read it now.
+            count = min(count, max(_LEAST_READ, self._responder.room))
+        command = commands.read_new(names.stream, names.group, names.dispatcher, count, settings.block)
         self._reading = Read(command, settings.block, self.link.epoch)
         return self._reading
 
