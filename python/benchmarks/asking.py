@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, NamedTuple
 
 
@@ -19,6 +19,20 @@ class Asked(NamedTuple):
 
 Ask = Callable[[Any, int, int], Asked]
 """From payload, number of requests and how many at once to what came of it."""
+
+
+def echo(work: float) -> Callable[[Any], Any]:
+    """A handler that works for ``work`` seconds (of one processor) and answers with what it was sent."""
+    if not work:
+        return lambda request: request.content
+
+    def handler(request: Any) -> Any:
+        end = thread_time() + work
+        while thread_time() < end:
+            pass
+        return request.content
+
+    return handler
 
 
 def one_by_one(once: Callable[[Any], Any]) -> Ask:

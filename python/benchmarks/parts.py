@@ -18,6 +18,8 @@ from .processes import Job, Pair
 
 PAYLOAD = json.dumps({"sku": 4711, "name": "a thing with a name", "tags": ["red", "blue"], "text": "x" * 120})
 FLOOR = BY_NAME["floor_streams"]
+WORK = 200e-6
+"""Seconds of a processor that a handler takes which does something."""
 Say = Callable[[str], None]
 
 
@@ -102,27 +104,41 @@ class Bench:
         found: list[Line] = []
         for name in names:
             one = BY_NAME[name]
+            alone = "1 instance asks alone"
             with ExitStack() as stack:
-                base = stack.enter_context(self._pair(one))
-                many = [(n, stack.enter_context(self._pair(one, askers=[{}] * n))) for n in (2, 4)]
-                four = stack.enter_context(self._pair(one, servers=[{}] * 4))
-                # Members find each other within a refresh.
-                time.sleep(1.5)
-                jobs: dict[str, list[Job]] = {}
-                for _ in range(self.rounds):
-                    for label, pair, at_once in [
-                        ("1 instance asks alone", base, 1),
-                        *((f"{n} instances, 1 asks", pair, 1) for n, pair in many),
-                        ("1 responder, 64 at once", base, min(64, one.most)),
-                        ("4 responders, 64 at once", four, min(64, one.most)),
-                    ]:
-                        count = self._count(1000 if at_once == 1 else 4000)
-                        jobs.setdefault(label, []).append(pair.run(PAYLOAD, count, at_once))
-            for label, done in jobs.items():
-                against = jobs["1 responder, 64 at once" if "64" in label else "1 instance asks alone"]
-                found.append(line("groups", name, f"{one.title}: {label}", 64 if "64" in label else 1, done, against))
+                many = [(1, alone, stack.enter_context(self._pair(one)), alone)]
+                for n in (2, 4):
+                    label = f"{n} instances, 1 asks"
+                    many.append((1, label, stack.enter_context(self._pair(one, askers=[{}] * n)), alone))
+                found += self._rounds(one, many, 1000)
+            for kind, server, options in (
+                ("", one, {}),
+                (f", handlers of {1e6 * WORK:g} us", one, {"work": WORK}),
+                (" of bare redis-py", BY_NAME["floor_protocol"], {}),
+            ):
+                first = f"1 responder{kind}"
+                with ExitStack() as stack:
+                    few = [(64, first, stack.enter_context(self._pair(one, servers=[options], server=server)), first)]
+                    four = stack.enter_context(self._pair(one, servers=[options] * 4, server=server))
+                    few.append((64, f"4 responders{kind}", four, first))
+                    found += self._rounds(one, few, 8000)
             self.say(f"groups: {one.title}")
         return found
+
+    def _rounds(self, one: Contender, rows: list[tuple[int, str, Pair, str]], count: int) -> list[Line]:
+        """Rows of how many at once, label, pair, and the label of the row that this one is compared with."""
+        # Members find each other within a refresh.
+        time.sleep(1.5)
+        jobs: dict[str, list[Job]] = {label: [] for _, label, _, _ in rows}
+        for at_once, _, pair, _ in rows:
+            pair.run(PAYLOAD, 200, at_once)
+        for _ in range(self.rounds):
+            for at_once, label, pair, _ in rows:
+                jobs[label].append(pair.run(PAYLOAD, self._count(count), at_once))
+        return [
+            line("groups", one.name, f"{one.title}: {label}", at_once, jobs[label], jobs[against])
+            for at_once, label, _, against in rows
+        ]
 
     # growth
 

@@ -94,7 +94,10 @@ class Side:
 
 
 class Pair:
-    """Responders and requesters of one contender on a stream of their own; the first requester is the one who is timed."""
+    """Responders and requesters on a stream of their own; the first requester is the one who is timed.
+
+    They are of one contender, unless ``server`` is another one that speaks the same protocol.
+    """
 
     def __init__(
         self,
@@ -103,6 +106,7 @@ class Pair:
         stream: str,
         servers: list[dict[str, Any]] | None = None,
         askers: list[dict[str, Any]] | None = None,
+        server: Contender | None = None,
     ) -> None:
         self.contender = contender
         self.client = redis.Redis.from_url(url)
@@ -110,7 +114,7 @@ class Pair:
         self.sides: list[Side] = []
         try:
             for options in servers or [{}]:
-                self.sides.append(Side(contender, "serve", url, stream, options))
+                self.sides.append(Side(server or contender, "serve", url, stream, options))
             self.askers = []
             for options in askers or [{}]:
                 self.askers.append(Side(contender, "ask", url, stream, options))

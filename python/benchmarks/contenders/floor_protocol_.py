@@ -5,6 +5,7 @@ What it leaves out is the share of a library: codec, routing, ledger, timeouts, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,24 +38,27 @@ def _entry(id: Any, instance: Any, status: str, content: Any, source: str, desti
 
 
 def serve(url: str, name: str, ready: Any, **_options: Any) -> None:
+    """What was read together is answered together, as SPEC.md allows. Several of these share the group."""
+    dispatcher = f"dispatcher_{os.getpid() % 0xFFFFFF:06x}_0"
     with redis.Redis.from_url(url) as client:
         _join(client, name, "b")
         ready()
         while True:
-            for _, rows in client.xreadgroup("b", "dispatcher_bbbbbb_0", {name: ">"}, count=128, block=1000) or ():
-                others = []
-                for id, fields in rows:
-                    if fields.get(b"destination_group") != b"b":
-                        others.append(id)
-                        continue
-                    answer = _entry(fields[b"id"], fields[b"instance_id"], "fulfilled", fields[b"content"], "b", "a")
-                    with client.pipeline(transaction=True) as pipe:
+            for _, rows in client.xreadgroup("b", dispatcher, {name: ">"}, count=128, block=1000) or ():
+                asked = {id: fields for id, fields in rows if fields.get(b"destination_group") == b"b"}
+                others = [id for id, _ in rows if id not in asked]
+                with client.pipeline(transaction=bool(asked)) as pipe:
+                    for fields in asked.values():
+                        answer = _entry(
+                            fields[b"id"], fields[b"instance_id"], "fulfilled", fields[b"content"], "b", "a"
+                        )
                         pipe.xadd(name, answer, nomkstream=True)
-                        pipe.xack(name, "b", id)
-                        pipe.xdel(name, id)
-                        pipe.execute()
-                if others:
-                    client.xack(name, "b", *others)
+                    if asked:
+                        pipe.xack(name, "b", *asked)
+                        pipe.xdel(name, *asked)
+                    if others:
+                        pipe.xack(name, "b", *others)
+                    pipe.execute()
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from typing import Any
 
 from redisipc.asyncio import Stream
 
-from ..asking import Ask, in_tasks
+from ..asking import Ask, echo, in_tasks
 
 
-def serve(url: str, name: str, ready: Any, group: str = "b", **options: Any) -> None:
+def serve(url: str, name: str, ready: Any, group: str = "b", work: float = 0.0, **options: Any) -> None:
     async def main() -> None:
         async with Stream.from_url(url, name, group, **options) as stream:
-            stream.on_request(lambda request: request.content)
+            stream.on_request(echo(work))
             ready()
             await asyncio.Event().wait()
 

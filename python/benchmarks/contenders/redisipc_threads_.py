@@ -9,12 +9,12 @@ from typing import Any
 
 from redisipc import Stream
 
-from ..asking import Ask, in_threads
+from ..asking import Ask, echo, in_threads
 
 
-def serve(url: str, name: str, ready: Any, group: str = "b", work: int = 0, **options: Any) -> None:
+def serve(url: str, name: str, ready: Any, group: str = "b", work: float = 0.0, **options: Any) -> None:
     with Stream.from_url(url, name, group, **options) as stream:
-        stream.on_request(lambda request: request.content)
+        stream.on_request(echo(work))
         ready()
         threading.Event().wait()
 
