@@ -8,6 +8,7 @@ WITH_REDIS = $(BIN)/python -m redisipc_conformance.server --
 # The folders that have tests, from those that are there.
 PARTS := $(sort $(foreach file,$(wildcard */tests/test_*.py),$(firstword $(subst /, ,$(file)))))
 RUNTIMES := threads asyncio
+NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 
 .DEFAULT_GOAL := help
@@ -84,13 +85,17 @@ interop-ruby: $(READY) ## Python and the Ruby gem on one stream (RUBY=... names 
 
 # QUICK=1: pairs of two languages only, and nothing that takes long.
 interop: $(READY) ## every implementation at hand against every other one (RUBY=... as above; QUICK=1 for less)
+	@if node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; then $(MAKE) --no-print-directory $(NODE_TESTEE); fi
 	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py $(if $(QUICK),--quick); code=$$?; \
 	runs="$(wildcard out/conformance-*.json)"; [ -z "$$runs" ] || $(BIN)/redisipc-conformance report merge $$runs \
 		--interop out/interop.json --report html=out/conformance.html --spec-url ../SPEC.md >/dev/null; exit $$code
 
-node: ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for those over Redis)
-	cd interop/node && { npm ci --silent || npm install --silent; } && npm run --silent build
+node: $(NODE_TESTEE) ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for those over Redis)
 	@$(MAKE) --no-print-directory -j2 node-lint node-tests
+
+$(NODE_TESTEE): $(wildcard interop/node/*.json) $(shell find interop/node/src interop/node/testee -name '*.ts')
+	cd interop/node && { npm ci --silent || npm install --silent; } && npm run --silent build
+	@touch $@
 
 node-lint:
 	cd interop/node && npx eslint .
