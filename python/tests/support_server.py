@@ -35,21 +35,33 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Raises RuntimeError with the server's log. A port that was free may be the local port of a connection a moment later."""
+        for last in (False, False, True):
+            try:
+                self._start()
+            except RuntimeError as error:
+                if last or "in use" not in str(error):
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def _start(self) -> None:
         command = [str(program()), "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--save", "", "--dir", self.directory, *self.options]
-        with Path(self.directory, "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=die_with_parent)
-        client = redis.Redis.from_url(self.url, protocol=2)
+        log = Path(self.directory, "server.log")
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(command, stdout=file, stderr=file, preexec_fn=die_with_parent)
         until = time.monotonic() + 10
-        while True:
-            try:
-                client.ping()
-                break
-            except redis.RedisError:
-                if time.monotonic() > until or self.process.poll() is not None:
-                    raise RuntimeError(f"no server: {Path(self.directory, 'server.log').read_text()}") from None
-                time.sleep(0.01)
-        client.close()
+        with redis.Redis.from_url(self.url, protocol=2) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.RedisError:
+                    if time.monotonic() > until or self.process.poll() is not None:
+                        raise RuntimeError(f"no server: {log.read_text()}") from None
+                    time.sleep(0.01)
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
