@@ -9,8 +9,8 @@ import argparse
 import sys
 from collections.abc import Mapping
 
-from redisipc.protocol import requester, responder
 from redisipc.protocol.routing import ROUTES
+from redisipc.protocol.states import RECEIVED, SENT
 
 from spec import SPEC, drawn, with_drawn
 
@@ -35,7 +35,7 @@ REQUESTER = {
     "looking not stored": "XADD was refused",
     "queued deadline": "the timeout is over: nothing was written",
 }
-"""What the words of ``requester.STATES`` mean to somebody who does not know the code; some mean more in one state."""
+"""What the words of ``states.SENT`` mean to somebody who does not know the code; some mean more in one state."""
 
 RESPONDER = {
     "start": "a handler is free",
@@ -55,7 +55,7 @@ RESPONDER = {
     "answering gone": "refused for good, or taken over",
     "unsure gone": "not pending for this instance: it was written, or taken over",
 }
-"""Likewise for ``responder.STATES``."""
+"""Likewise for ``states.RECEIVED``."""
 
 
 def routing() -> str:
@@ -94,8 +94,8 @@ def drawings() -> dict[str, str]:
     """All drawings, by the name of their markers."""
     return {
         "routing": routing(),
-        "requester": machine(requester.STATES, REQUESTER, "finished"),
-        "responder": machine(responder.STATES, RESPONDER, "gone"),
+        "requester": machine(SENT, REQUESTER, "finished"),
+        "responder": machine(RECEIVED, RESPONDER, "gone"),
     }
 
 

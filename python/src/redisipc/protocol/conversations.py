@@ -118,7 +118,7 @@ def _claim_again(core: Core, responder: Responder) -> Talk:
 def _settle(core: Core, responder: Responder) -> Talk:
     """Answers of which nobody knows: written if the request is no longer pending for us (RIPC-RESP-14)."""
     names = core.names
-    unsure = responder.unsure()
+    unsure = responder.answers.unsure()
     for start in range(0, len(unsure), _PAGE):
         chunk = unsure[start : start + _PAGE]
         answers = checked(
@@ -132,7 +132,7 @@ def _settle(core: Core, responder: Responder) -> Talk:
             )
         )
         for incoming, reply in zip(chunk, answers, strict=True):
-            responder.settle(incoming, bool(reply))
+            responder.answers.settle(incoming, bool(reply))
 
 
 def relist(core: Core, inbox: Inbox, read_running: bool) -> Talk:

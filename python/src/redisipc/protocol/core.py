@@ -9,6 +9,7 @@ from .events import NEW, Event, Incoming, Problem
 from .names import Names
 from .outbox import Outbox
 from .settings import Settings
+from .states import advance
 
 
 class Core:
@@ -43,6 +44,11 @@ class Core:
 
     def step(self, step: Step) -> None:
         self.outbox.steps.append(step)
+
+    def gone(self, incoming: Incoming) -> None:
+        """A request is no longer ours: answered, given back, deleted or taken over."""
+        advance(incoming, "gone")
+        self.inflight.pop(incoming.entry_id, None)
 
     def fail(self, failure: Failure) -> None:
         """An error reply that concerns the whole endpoint; ``Endpoint`` looks at it after each batch."""

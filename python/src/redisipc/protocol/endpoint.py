@@ -147,7 +147,7 @@ class Endpoint:
             return None
         if core.state is not UP and not (core.state is CLOSING and self.closing.draining):
             return None
-        if self._responder.refused:
+        if self._responder.answers.refused:
             # RIPC-RESP-16: answers wait for memory at Redis, nothing new is taken meanwhile.
             return None
         names, settings = core.names, self.settings

@@ -1,7 +1,4 @@
-"""Requests that this instance sent: the ledger, deadlines and the last look.
-
-``STATES`` is the state machine that SPEC.md draws. Every change of state goes through it.
-"""
+"""Requests that this instance sent: the ledger, deadlines and the last look."""
 
 from __future__ import annotations
 
@@ -19,32 +16,7 @@ from .errors_of_redis import is_outage, is_refusal
 from .events import CLOSED, CLOSING, NEW, UP, Finished, Outcome, Outgoing
 from .names import check_name, new_request_id
 from .settings import NEVER, check_timeout
-
-STATES: dict[tuple[str, str], str] = {
-    ("queued", "written"): "sending",
-    ("sending", "stored"): "waiting",
-    ("sending", "unknown"): "unsure",
-    ("sending", "not stored"): "queued",
-    ("sending", "response"): "finished",
-    ("waiting", "response"): "finished",
-    ("unsure", "response"): "finished",
-    ("queued", "deadline"): "finished",
-    ("sending", "deadline"): "looking",
-    ("waiting", "deadline"): "looking",
-    ("unsure", "deadline"): "looking",
-    ("looking", "stored"): "looking",
-    ("looking", "unknown"): "looking",
-    ("looking", "not stored"): "finished",
-    ("looking", "response"): "finished",
-    ("looking", "nothing found"): "finished",
-    ("queued", "cancel"): "finished",
-    ("sending", "cancel"): "finished",
-    ("waiting", "cancel"): "finished",
-    ("unsure", "cancel"): "finished",
-    ("looking", "cancel"): "finished",
-    ("sending", "refused"): "finished",
-    ("looking", "refused"): "finished",
-}
+from .states import SENT
 
 _PAGE = 1000
 _PAGES = 20
@@ -158,7 +130,7 @@ class Requester:
     # parts
 
     def _advance(self, outgoing: Outgoing, event: str) -> None:
-        outgoing.state = STATES[outgoing.state, event]
+        outgoing.state = SENT[outgoing.state, event]
 
     def _finish(self, outgoing: Outgoing, outcome: Outcome) -> None:
         outgoing.state = "finished"

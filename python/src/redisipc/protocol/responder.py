@@ -1,7 +1,4 @@
-"""Requests that this instance received: start, queue or give back, answer.
-
-``STATES`` is the state machine that SPEC.md draws. Every change of state goes through it.
-"""
+"""Requests that this instance received: start, queue or give back. What is answered goes to ``answers.py``."""
 
 from __future__ import annotations
 
@@ -11,32 +8,13 @@ from typing import Any
 
 from redisipc.errors import AlreadyAnswered
 
-from . import commands, replies
+from . import commands
+from .answers import Answers
 from .commands import Failure, Step
 from .core import Core
-from .entry import REJECTED, Entry, build
-from .errors_of_redis import is_group_lost, is_outage, is_refusal
+from .entry import REJECTED, Entry
 from .events import CLOSING, Cancelled, Incoming, Problem, Start
-
-STATES: dict[tuple[str, str], str] = {
-    ("queued", "start"): "running",
-    ("queued", "check"): "checking",
-    ("queued", "give back"): "gone",
-    ("queued", "overload"): "answering",
-    ("queued", "gone"): "gone",
-    ("checking", "exists"): "running",
-    ("checking", "gone"): "gone",
-    ("checking", "not known"): "queued",
-    ("checking", "give back"): "gone",
-    ("running", "answer"): "answering",
-    ("running", "gone"): "gone",
-    ("answering", "answered"): "gone",
-    ("answering", "not answered"): "answering",
-    ("answering", "unknown"): "unsure",
-    ("answering", "gone"): "gone",
-    ("unsure", "still pending"): "answering",
-    ("unsure", "gone"): "gone",
-}
+from .states import advance
 
 _MOST_CHECKS = 64
 
@@ -51,7 +29,7 @@ class Responder:
         self.shared_waiting = False
         self.on_room: Callable[[], None] = lambda: None
         self._checks = 1
-        core.outbox.answer_step = self._answer_step
+        self.answers = Answers(core)
 
     @property
     def room(self) -> int:
@@ -94,14 +72,14 @@ class Responder:
             self._reject(incoming, f"Overloaded: {len(self.queue)} requests are waiting in this instance", now)
 
     def _start(self, incoming: Incoming, event: str = "start") -> None:
-        self._advance(incoming, event)
+        advance(incoming, event)
         self.running += 1
         self.core.queue.append(Start(incoming))
 
     def _reject(self, incoming: Incoming, message: str, now: float) -> None:
-        self._advance(incoming, "overload")
+        advance(incoming, "overload")
         incoming.done = True
-        self._enqueue(incoming, REJECTED, message.encode(), now)
+        self.answers.add(incoming, REJECTED, message.encode(), now)
 
     # calls of the user
 
@@ -113,8 +91,8 @@ class Responder:
             # RIPC-RESP-20, RIPC-GROUP-12: the requester gave up: whatever is written now would be a late response.
             incoming.answer = (status, text, now)
             return
-        self._advance(incoming, "answer")
-        self._enqueue(incoming, status, text, now)
+        advance(incoming, "answer")
+        self.answers.add(incoming, status, text, now)
 
     def handler_done(self, incoming: Incoming, now: float) -> None:
         if incoming.done:
@@ -126,7 +104,7 @@ class Responder:
     def forget(self, incoming: Incoming, now: float) -> None:
         """The handler ended and will never answer: acknowledge and delete, the requester times out (RIPC-RESP-11)."""
         if incoming.answer is None and incoming.state == "running":
-            self._gone(incoming)
+            self.core.gone(incoming)
             self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
 
     def start_queued(self, now: float) -> None:
@@ -156,7 +134,7 @@ class Responder:
             if incoming.state == "queued":
                 checked.append(incoming)
         for incoming in checked:
-            self._advance(incoming, "check")
+            advance(incoming, "check")
         # One place is kept for all of them.
         self.running += 1
 
@@ -170,7 +148,7 @@ class Responder:
                     incoming.received_at = now
                     back.append(incoming)
                 elif not reply:
-                    self._gone(incoming)
+                    self.core.gone(incoming)
                     self.core.outbox.clean(incoming.entry_id, None, now)
                 elif self.core.state is CLOSING:
                     self._give_back(incoming)
@@ -190,13 +168,13 @@ class Responder:
 
     def _put_back(self, waiting: list[Incoming]) -> None:
         for incoming in reversed(waiting):
-            self._advance(incoming, "not known")
+            advance(incoming, "not known")
             self.queue.appendleft(incoming)
 
     # giving back
 
     def _give_back(self, incoming: Incoming) -> None:
-        self._advance(incoming, "give back")
+        advance(incoming, "give back")
         incoming.done = True
         self.core.inflight.pop(incoming.entry_id, None)
         self.core.outbox.returned.append(incoming.entry_id)
@@ -219,113 +197,9 @@ class Responder:
     def _cancelled(self, incoming: Incoming, reason: str) -> None:
         """It is gone from Redis, or another's: the handler learns it, its answer is not written (RIPC-GROUP-12, RIPC-RESP-19)."""
         was = incoming.state
-        self._gone(incoming)
+        self.core.gone(incoming)
         incoming.cancelled = True
         if was == "running":
             self.core.queue.append(Cancelled(incoming, reason))
         elif was == "queued":
             incoming.done = True
-
-    def _gone(self, incoming: Incoming) -> None:
-        self._advance(incoming, "gone")
-        self.core.inflight.pop(incoming.entry_id, None)
-
-    # answers
-
-    def _enqueue(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
-        incoming.answer = (status, text, now)
-        self.core.outbox.answers.append(incoming)
-
-    def _answer_step(self, items: list[Incoming]) -> Step:
-        core = self.core
-        names = core.names
-        lines: list[commands.Command] = []
-        sent: list[Incoming] = []
-        for incoming in items:
-            if incoming.state != "answering" or incoming.answer is None:
-                continue
-            sent.append(incoming)
-            status, text, _ = incoming.answer
-            # RIPC-ENTRY-7 to 9
-            fields = build(incoming.id, incoming.instance_id, status, text, names.group, incoming.source_group)
-            lines.append(commands.add(names.stream, fields))
-        if not sent:
-            return Step([], lambda _replies, _now: None)
-        ids = [incoming.entry_id for incoming in sent]
-        lines.append(commands.acknowledge(names.stream, names.group, ids))
-        lines.append(commands.delete(names.stream, ids))
-
-        def done(answers: list[Any], now: float) -> None:
-            failure = replies.first_failure(answers)
-            if failure is None:
-                core.answers_refused = False
-                for incoming, result in zip(sent, answers[-1], strict=False):
-                    if result is None:
-                        self._strand(incoming)
-                        continue
-                    self._advance(incoming, "answered")
-                    core.inflight.pop(incoming.entry_id, None)
-                return
-            self._refused(sent, failure, now)
-
-        def lost(was_sent: bool, now: float) -> None:
-            for incoming in sent:
-                if was_sent and not core.without("rule1"):
-                    self._advance(incoming, "unknown")
-                else:
-                    core.outbox.answers.append(incoming)
-
-        # RIPC-RESP-4 to 6
-        return Step(commands.atomic(lines), done, lost)
-
-    def _strand(self, incoming: Incoming) -> None:
-        """The stream is gone, and the request with it: its requester may still wait, so the answer is written to the new one."""
-        incoming.stranded = True
-        self._advance(incoming, "not answered")
-        self.core.outbox.answers.append(incoming)
-        self.core.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
-
-    def _refused(self, sent: list[Incoming], failure: Failure, now: float) -> None:
-        core = self.core
-        for incoming in sent:
-            assert incoming.answer is not None
-            # RIPC-RESP-15
-            patient = now - incoming.answer[2] < core.settings.answer_patience
-            if is_outage(failure) or is_group_lost(failure) or (is_refusal(failure) and patient):
-                if is_refusal(failure) and core.without("rule12"):
-                    self._gone(incoming)
-                    continue
-                self._advance(incoming, "not answered")
-                core.outbox.answers.append(incoming)
-            else:
-                core.problem("answer", f"an answer could not be written: {failure.message}", incoming.entry_id)
-                self._gone(incoming)
-                # It was run: nobody may run it again.
-                core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
-        if is_outage(failure) or is_group_lost(failure):
-            core.fail(failure)
-        elif is_refusal(failure):
-            core.write_blocked_until = now + 0.2
-            core.answers_refused = True
-
-    @property
-    def refused(self) -> bool:
-        """Whether answers wait that Redis refused to store, be they between two attempts or on their way (RIPC-RESP-16)."""
-        return self.core.answers_refused and any(i.state == "answering" for i in self.core.inflight.values())
-
-    def unsure(self) -> list[Incoming]:
-        """Answers of which nobody knows whether they were written."""
-        return [incoming for incoming in self.core.inflight.values() if incoming.state == "unsure"]
-
-    def settle(self, incoming: Incoming, still_ours: bool) -> None:
-        """After a look at the pending list: repeat the answer only where the request is still pending for us (RIPC-RESP-14)."""
-        if incoming.state != "unsure":
-            return
-        if still_ours:
-            self._advance(incoming, "still pending")
-            self.core.outbox.answers.append(incoming)
-        else:
-            self._gone(incoming)
-
-    def _advance(self, incoming: Incoming, event: str) -> None:
-        incoming.state = STATES[incoming.state, event]

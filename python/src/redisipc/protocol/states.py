@@ -1,0 +1,61 @@
+"""The state machines that SPEC.md draws: of a request that was sent, and of one that was received.
+
+By state and event they give the next state. Every change of state goes through them.
+"""
+
+from __future__ import annotations
+
+from .events import Incoming
+
+SENT: dict[tuple[str, str], str] = {
+    ("queued", "written"): "sending",
+    ("sending", "stored"): "waiting",
+    ("sending", "unknown"): "unsure",
+    ("sending", "not stored"): "queued",
+    ("sending", "response"): "finished",
+    ("waiting", "response"): "finished",
+    ("unsure", "response"): "finished",
+    ("queued", "deadline"): "finished",
+    ("sending", "deadline"): "looking",
+    ("waiting", "deadline"): "looking",
+    ("unsure", "deadline"): "looking",
+    ("looking", "stored"): "looking",
+    ("looking", "unknown"): "looking",
+    ("looking", "not stored"): "finished",
+    ("looking", "response"): "finished",
+    ("looking", "nothing found"): "finished",
+    ("queued", "cancel"): "finished",
+    ("sending", "cancel"): "finished",
+    ("waiting", "cancel"): "finished",
+    ("unsure", "cancel"): "finished",
+    ("looking", "cancel"): "finished",
+    ("sending", "refused"): "finished",
+    ("looking", "refused"): "finished",
+}
+"""``Outgoing.state``: see ``requester.py``."""
+
+RECEIVED: dict[tuple[str, str], str] = {
+    ("queued", "start"): "running",
+    ("queued", "check"): "checking",
+    ("queued", "give back"): "gone",
+    ("queued", "overload"): "answering",
+    ("queued", "gone"): "gone",
+    ("checking", "exists"): "running",
+    ("checking", "gone"): "gone",
+    ("checking", "not known"): "queued",
+    ("checking", "give back"): "gone",
+    ("running", "answer"): "answering",
+    ("running", "gone"): "gone",
+    ("answering", "answered"): "gone",
+    ("answering", "not answered"): "answering",
+    ("answering", "unknown"): "unsure",
+    ("answering", "gone"): "gone",
+    ("unsure", "still pending"): "answering",
+    ("unsure", "gone"): "gone",
+}
+"""``Incoming.state``: see ``responder.py`` and ``answers.py``."""
+
+
+def advance(incoming: Incoming, event: str) -> None:
+    """KeyError: an event that cannot be in this state, which is a defect of ours."""
+    incoming.state = RECEIVED[incoming.state, event]
