@@ -54,6 +54,7 @@ __all__ = [
     "RequestCancelled",
     "RequestError",
     "RequestFailed",
+    "RequestFuture",
     "RequestTimeout",
     "Response",
     "Stream",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
     from redisipc.runtime.response import Response
+    from redisipc.runtime.threads.requests import RequestFuture
     from redisipc.runtime.threads.stream import Stream
 else:
     __getattr__, __dir__ = lazily(
@@ -76,6 +78,7 @@ else:
             "Channel": "redisipc.channel.threads",
             "Options": "redisipc.runtime.options",
             "Request": "redisipc.runtime.request",
+            "RequestFuture": "redisipc.runtime.threads.requests",
             "Response": "redisipc.runtime.response",
             "Stream": "redisipc.runtime.threads.stream",
             "event": "redisipc.channel.definition",

@@ -51,6 +51,7 @@ __all__ = [
     "RequestCancelled",
     "RequestError",
     "RequestFailed",
+    "RequestFuture",
     "RequestTimeout",
     "Response",
     "Stream",
@@ -62,6 +63,7 @@ __all__ = [
 if TYPE_CHECKING:
     from redisipc.channel.asyncio import Channel
     from redisipc.channel.definition import event
+    from redisipc.runtime.asyncio.requests import RequestFuture
     from redisipc.runtime.asyncio.stream import Stream
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
@@ -73,6 +75,7 @@ else:
             "Channel": "redisipc.channel.asyncio",
             "Options": "redisipc.runtime.options",
             "Request": "redisipc.runtime.request",
+            "RequestFuture": "redisipc.runtime.asyncio.requests",
             "Response": "redisipc.runtime.response",
             "Stream": "redisipc.runtime.asyncio.stream",
             "event": "redisipc.channel.definition",

@@ -6,15 +6,15 @@
     ├── RequestError                 a request that was sent ended without a fulfilled answer
     │   ├── RequestTimeout           no answer in time (also the builtin TimeoutError)
     │   ├── Rejected                 the other side rejected it; .content says why
-    │   ├── RequestCancelled         given up by this side, or its endpoint was closed
+    │   ├── RequestCancelled         its endpoint was closed
     │   └── RequestFailed            Redis refused to store it
     ├── Reject                       raised by a handler: rejects with content of its choice
     ├── misuse, raised at the caller before anything is written
     │   ├── ConfigurationError       an option, a name or a timeout is wrong (also ValueError)
     │   ├── ContentError             content that is no JSON; .path says which part (also ValueError)
-    │   ├── NotConnected             connect() was not called
+    │   ├── NotConnected             connect() was not called, or disconnect() was
     │   ├── AlreadyConnected         connect() was called twice
-    │   ├── ClosedError              used while or after it closes
+    │   ├── ClosedError              used while it closes
     │   ├── AlreadyAnswered          one request, two answers
     │   ├── Overloaded               more requests outstanding than max_outstanding allows
     │   ├── ForkedError              used in a forked child
@@ -91,13 +91,15 @@ class Rejected(RequestError):
 
 
 class RequestCancelled(RequestError):
-    """Given up by this side before there was an answer: cancelled, or the endpoint was closed."""
+    """The endpoint was closed before there was an answer. What you cancel yourself raises ``CancelledError`` instead."""
 
     kind = "cancelled"
 
 
 class RequestFailed(RequestError):
-    """Redis refused to store the request."""
+    """Redis refused to store the request for good: a missing right, say. What may pass (out of memory) is tried until
+    the timeout.
+    """
 
     kind = "failed"
 
@@ -127,7 +129,8 @@ class ContentError(RedisIPCError, ValueError):
     kind = "content"
 
     def __init__(self, message: str, path: str = "$") -> None:
-        super().__init__(f"{message} (at {path})")
+        shown = path if len(path) <= 80 else f"{path[:40]}...{path[-30:]}"
+        super().__init__(f"{message} (at {shown})")
         self.path = path
 
 
@@ -144,7 +147,7 @@ class AlreadyConnected(RedisIPCError):
 
 
 class ClosedError(RedisIPCError):
-    """Used while or after it closes."""
+    """Used while it closes. Afterwards it is ``NotConnected``."""
 
     kind = "closed"
 
@@ -213,7 +216,10 @@ class EntryError(ReportedError):
 
 
 class HandlerError(ReportedError):
-    """A handler raised: the request was rejected with the exception's message. ``__cause__`` is the exception."""
+    """A handler raised: the request was rejected with the exception's message, unless it was answered before.
+
+    ``__cause__`` is the exception.
+    """
 
     kind = "handler"
 

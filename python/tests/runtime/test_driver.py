@@ -58,9 +58,9 @@ def test_a_connection_that_cannot_be_had_means_not_sent(bench: Bench) -> None:
     batch, read = bench.batch(("A",)), bench.read()
     bench.driver.pump(0.0)
     for lane, attempt in bench.host.opening:
-        bench.driver.open_failed(lane, attempt, "refused", 1.0)
-    assert bench.core.told("batch_lost") == [(batch, False, "refused", 1.0)]
-    assert bench.core.told("read_lost") == [(read, "refused", 1.0)]
+        bench.driver.open_failed(lane, attempt, "refused", False, 1.0)
+    assert bench.core.told("batch_lost") == [(batch, False, "refused", 1.0, False)]
+    assert bench.core.told("read_lost") == [(read, "refused", 1.0, False)]
 
 
 def test_a_connection_that_breaks_means_unknown(bench: Bench) -> None:
@@ -68,7 +68,7 @@ def test_a_connection_that_breaks_means_unknown(bench: Bench) -> None:
     bench.driver.pump(0.0)
     wire = bench.open()
     bench.driver.lost(bench.driver.writer, "reset", 1.0)
-    assert bench.core.told("batch_lost") == [(batch, True, "reset", 1.0)]
+    assert bench.core.told("batch_lost") == [(batch, True, "reset", 1.0, False)]
     assert wire.closed
 
 
@@ -80,7 +80,7 @@ def test_a_send_that_raises_means_unknown(bench: Bench) -> None:
     wire.broken = BrokenPipeError("gone")
     batch = bench.batch(("B",))
     bench.driver.pump(1.0)
-    assert bench.core.told("batch_lost") == [(batch, True, "gone", 1.0)]
+    assert bench.core.told("batch_lost") == [(batch, True, "gone", 1.0, False)]
 
 
 def test_silence_counts_as_lost(bench: Bench) -> None:
@@ -112,7 +112,7 @@ def test_a_connection_that_comes_too_late_is_closed(bench: Bench) -> None:
     bench.batch(("A",))
     bench.driver.pump(0.0)
     lane, attempt = bench.host.opening[0]
-    bench.driver.open_failed(lane, attempt, "timeout", 1.0)
+    bench.driver.open_failed(lane, attempt, "timeout", False, 1.0)
     assert bench.open().closed
     assert lane.wire is None
 

@@ -80,7 +80,7 @@ async def test_what_is_sent_while_redis_is_away_ends_in_time(pair: Pair) -> None
     start = time.monotonic()
     response = await pair.face.call(pair.web.send_to_group, 1, to="stock", timeout=0.5)
     assert response.timed_out
-    assert "could not be reached" in str(response.reason)
+    assert "no working connection to Redis" in str(response.reason)
     assert time.monotonic() - start < 1.5
 
 
@@ -152,6 +152,50 @@ async def test_a_wrong_password_is_told(face: Face, server: Server) -> None:
     web = face.stream("faults", "web", url=server.url, connect_timeout=0.5)
     with pytest.raises(ConnectionLost, match=r"(?i)auth"):
         await face.call(web.connect)
+
+
+async def test_a_wrong_password_is_refused_at_once(face: Face, server: Server) -> None:
+    url = server.url.replace("redis://", "redis://nobody:nothing@")
+    web = face.stream("faults", "web", url=url, connect_timeout=30)
+    with pytest.raises(ConnectionLost, match=r"refuses this endpoint: WRONGPASS .*the password in the URL"):
+        await asyncio.wait_for(face.call(web.connect), 5)
+
+
+async def test_a_database_that_is_none_is_refused_at_once(face: Face, server: Server) -> None:
+    web = face.stream("faults", "web", url=server.url.removesuffix("/0") + "/99", connect_timeout=30)
+    with pytest.raises(ConnectionLost, match="number at the end of the URL"):
+        await asyncio.wait_for(face.call(web.connect), 5)
+
+
+async def test_a_password_that_is_changed_is_told_beside_the_loss(face: Face, server: Server) -> None:
+    with redis.Redis.from_url(server.url) as raw:
+        raw.acl_setuser("ipc", enabled=True, passwords=["+old"], keys=["*"], channels=["*"], commands=["+@all"])
+        errors: list[Any] = []
+        web = face.stream("faults", "web", url=server.url.replace("redis://", "redis://ipc:old@"))
+        web.on_error(errors.append)
+        await face.call(web.connect)
+        raw.execute_command("ACL SETUSER", "ipc", "<old", ">new")
+        raw.client_kill_filter(user="ipc")
+        await until(lambda: any("WRONGPASS" in str(error) for error in errors))
+        told = len(errors)
+        assert "look at the user and the password" in str(errors[-1])
+        # It goes on trying, says no more, and is there again when the password is.
+        await asyncio.sleep(1.0)
+        assert len(errors) == told
+        raw.execute_command("ACL SETUSER", "ipc", ">old")
+        await until(lambda: web.connected, 15)
+
+
+async def test_that_redis_is_full_is_told(pair: Pair) -> None:
+    with pair.raw() as raw:
+        raw.config_set("maxmemory", "1")
+        response = await pair.face.call(pair.web.send_to_group, 1, to="stock", timeout=0.7)
+        assert response.timed_out
+        assert "Redis refused to store it: OOM" in str(response.reason)
+        await until(lambda: pair.errors)
+        raw.config_set("maxmemory", "0")
+    assert ["Redis takes no writes" in str(error) for error in pair.errors] == [True]
+    await pair.works()
 
 
 async def test_closing_while_redis_is_away_does_not_wait(pair: Pair) -> None:

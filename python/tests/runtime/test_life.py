@@ -15,6 +15,7 @@ import redis.asyncio
 
 from redisipc import (
     AlreadyConnected,
+    ClosedError,
     ConfigurationError,
     ConnectionLost,
     NotConnected,
@@ -23,6 +24,7 @@ from redisipc import (
     RedisIPCError,
 )
 
+from ..support_server import Server
 from .faces import Face, Gate, until
 
 
@@ -134,6 +136,38 @@ async def test_leaving_within_a_handler_does_not_wait_for_it(face: Face, stream:
     await until(lambda: not stock.connected and "not connected" in repr(stock))
 
 
+async def test_several_may_leave_at_once(face: Face, stream: str) -> None:
+    """A view, a signal and the end of a block: each call returns when it has left."""
+    for _ in range(5):
+        web = await face.connected(stream, "web")
+        await asyncio.wait_for(asyncio.gather(*(face.call(web.disconnect, 0.5) for _ in range(4))), 5)
+        assert not web.connected
+
+
+async def test_leaving_while_another_connects(face: Face, stream: str, server: Server) -> None:
+    server.pause(True)
+    try:
+        web = face.stream(stream, "web", url=server.url)
+        connecting = asyncio.create_task(face.call(web.connect))
+        await until(lambda: "joining" in repr(web))
+        await face.call(web.disconnect)
+        with pytest.raises(ClosedError, match="while it connected"):
+            await connecting
+    finally:
+        server.pause(False)
+
+
+@pytest.mark.parametrize("grace", [-1, float("nan"), float("inf"), "1", True, 10**400])
+async def test_a_time_to_leave_that_is_none_is_refused_and_changes_nothing(face: Face, stream: str, grace: Any) -> None:
+    web = await face.connected(stream, "web", lambda request: request.content)
+    with pytest.raises(ConfigurationError, match="number of seconds"):
+        await face.call(web.disconnect, grace)
+    with pytest.raises(ConfigurationError, match="close_timeout"):
+        face.stream(stream, "web", close_timeout=grace)
+    assert await face.call(web.request, 1, to="web") == 1
+    await asyncio.wait_for(face.call(web.disconnect), 5)
+
+
 async def test_state_changes_are_logged_once(face: Face, stream: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "redisipc"):
         web = await face.connected(stream, "web")
@@ -142,7 +176,7 @@ async def test_state_changes_are_logged_once(face: Face, stream: str, caplog: py
         await until(lambda: len(caplog.records) == 2)
     assert [record.getMessage() for record in caplog.records] == [
         f"<{stream}:web:{instance}> connected",
-        f"<{stream}:web:-> disconnected",
+        f"<{stream}:web:{instance}> disconnected",
     ]
     assert caplog.records[0].redisipc_group == "web"  # type: ignore[attr-defined]
 

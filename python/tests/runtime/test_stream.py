@@ -65,9 +65,19 @@ async def test_reject_rejects_with_its_content(face: Face, stream: str) -> None:
     assert caught.value.group == "stock"
 
 
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise TypeError("it has no text")
+
+
 @pytest.mark.parametrize(
     ("raised", "reason"),
-    [(ValueError("no such sku"), "no such sku"), (KeyError(), "KeyError"), (RuntimeError("  "), "RuntimeError")],
+    [
+        (ValueError("no such sku"), "no such sku"),
+        (KeyError(), "KeyError"),
+        (RuntimeError("  "), "RuntimeError"),
+        (Mute(), "Mute"),
+    ],
 )
 async def test_an_exception_rejects_and_is_reported(face: Face, stream: str, raised: Exception, reason: str) -> None:
     errors: list[Any] = []

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from redisipc.errors import Reject
+from redisipc.errors import ConfigurationError, Reject
 from redisipc.protocol.settings import check_timeout
 
 from .definition import EventDefinition
@@ -25,6 +25,8 @@ def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | Non
     (RIPC-CHAN-3).
     """
     # RIPC-CHAN-1, RIPC-CHAN-2
+    if params is not None and not isinstance(params, Mapping):
+        raise ConfigurationError(f"params takes a dict of names and values, got {type(params).__name__}")
     content: dict[str, Any] = {"event": name, "params": dict(params or {})}
     if timeout is not None:
         content["meta"] = {"timeout_ms": round(check_timeout(timeout) * 1000)}

@@ -48,6 +48,7 @@ class Answers:
             failure = replies.first_failure(answers)
             if failure is None:
                 core.answers_refused = False
+                core.taken()
                 for incoming, result in zip(sent, answers[-1], strict=False):
                     if result is None:
                         self._strand(incoming)
@@ -94,7 +95,7 @@ class Answers:
         if is_outage(failure) or is_group_lost(failure):
             core.fail(failure)
         elif is_refusal(failure):
-            core.write_blocked_until = now + 0.2
+            core.refused(failure, now)
             core.answers_refused = True
 
     @property

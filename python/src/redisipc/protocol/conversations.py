@@ -217,7 +217,8 @@ def _check_registration(answers: list[Any], core: Core) -> None:
         failure = replies.first_failure([reply])
         # Out of memory refuses LPUSH: without a registration we still read our own responses, and try again soon.
         if failure is not None and failure.kind not in ("OOM", "MISCONF", "EXECABORT", "NOPERM"):
-            raise Refused(failure)
+            # A MULTI that is not allowed makes EXEC fail as well: the first refusal says why.
+            raise Refused(replies.first_failure(answers) or failure)
     if core.settings.wakeups and isinstance(answers[-1], Failure) and answers[-1].kind == "NOPERM":
         core.outbox.wakeups = False
 

@@ -32,6 +32,8 @@ class Core:
         self.listening = False
         self.write_blocked_until = 0.0
         self.answers_refused = False
+        self.trouble = ""
+        self._refusal = ""
 
     def without(self, rule: str) -> bool:
         return rule in self.settings.without
@@ -54,6 +56,17 @@ class Core:
         """An error reply that concerns the whole endpoint; ``Endpoint`` looks at it after each batch."""
         if self.failure is None:
             self.failure = failure
+
+    def refused(self, failure: Failure, now: float) -> None:
+        """Redis takes no writes now, which passes: nothing is written for a moment. Told once, until a write is taken again."""
+        self.write_blocked_until = max(self.write_blocked_until, now + 0.2)
+        if self._refusal != failure.kind:
+            self._refusal = failure.kind
+            self.problem("refused", f"Redis takes no writes, trying again: {failure.message}")
+
+    def taken(self) -> None:
+        """Redis took a write."""
+        self._refusal = ""
 
     def server_clock(self, now: float) -> float:
         """Redis' wall clock in seconds, as last seen."""

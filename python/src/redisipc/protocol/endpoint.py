@@ -126,14 +126,17 @@ class Endpoint:
         if self.core.failure is not None:
             self.link.after_failure(now)
 
-    def batch_lost(self, batch: Batch, sent: bool, reason: str, now: float) -> None:
-        """No connection (``sent`` False), or it broke after something was written: what was executed is unknown."""
+    def batch_lost(self, batch: Batch, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
+        """No connection (``sent`` False), or it broke after something was written: what was executed is unknown.
+
+        ``permanent``: Redis refuses the connection, and only the user can mend it.
+        """
         self.core.now = now
         self._writing = None
         for step in batch.steps:
             if step.lost is not None:
                 step.lost(sent, now)
-        self.link.down(reason, now)
+        self.link.down(reason, now, permanent)
         if self.core.state is CLOSING:
             self.closing.finish(f"the endpoint was closed; Redis could not be reached: {reason}")
 
@@ -175,7 +178,7 @@ class Endpoint:
         if self.parts.inbox.relisted:
             self.parts.inbox.relisted.clear()
 
-    def read_lost(self, read: Read, reason: str, now: float) -> None:
+    def read_lost(self, read: Read, reason: str, now: float, permanent: bool = False) -> None:
         """The read failed, was cancelled or timed out: its entries, if any, wait in the own pending list."""
         self.core.now = now
         self._reading = None
@@ -185,7 +188,7 @@ class Endpoint:
             return
         self.link.read_lost = True
         if self.core.state is not CLOSING:
-            self.link.down(reason, now)
+            self.link.down(reason, now, permanent)
 
     # hints
 

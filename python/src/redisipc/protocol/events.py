@@ -38,10 +38,11 @@ NEW, JOINING, UP, DOWN, CLOSING, CLOSED = State
 class Outgoing:
     """A request sent by this instance, from the call until its outcome.
 
-    ``deadline`` is in the runtime's monotonic seconds; ``entry_id`` is the Redis entry ID once Redis told it.
+    ``deadline`` is in the runtime's monotonic seconds; ``entry_id`` is the Redis entry ID once Redis told it; ``refusal``
+    is what Redis said where it did not store it.
     """
 
-    __slots__ = ("data", "deadline", "destination", "entry_id", "floor", "id", "sent_at", "state", "text")
+    __slots__ = ("data", "deadline", "destination", "entry_id", "floor", "id", "refusal", "sent_at", "state", "text")
 
     def __init__(self, id: bytes, text: bytes, destination: str, sent_at: float, deadline: float) -> None:
         self.id = id
@@ -51,6 +52,7 @@ class Outgoing:
         self.deadline = deadline
         self.entry_id: bytes | None = None
         self.floor: bytes = b"-"
+        self.refusal = ""
         self.state: str = "queued"
         self.data: object = None
 

@@ -104,7 +104,12 @@ class Link:
         self._backoff = min(settings.backoff_most, max(settings.backoff_first, self._backoff * 2))
         pause = settings.backoff_most if permanent else self._backoff
         self.retry_at = now + pause * (0.5 + 0.5 * self.core.random.random())
-        if self.joined:
+        again = permanent and self.core.state is DOWN and reason != self.core.trouble
+        self.core.trouble = reason
+        if again:
+            # Told once more: this does not pass by itself.
+            self.core.queue.append(StateChanged(DOWN, reason, permanent))
+        elif self.joined:
             self.become(DOWN, reason, permanent)
         else:
             self.core.queue.append(StateChanged(JOINING, reason, permanent))
@@ -117,11 +122,12 @@ class Link:
             return
         if is_group_lost(failure):
             # The connection is good: make the group again at once.
+            self.core.trouble = failure.message
             self.become(DOWN, failure.message)
             self.retry_at = now
             self.parts.requester.connection_lost(now)
         elif is_refusal(failure):
-            self.core.write_blocked_until = max(self.core.write_blocked_until, now + 0.2)
+            self.core.refused(failure, now)
         elif is_permanent(failure):
             if failure.message not in self._reported:
                 self._reported.add(failure.message)

@@ -145,7 +145,11 @@ class Requester:
             self.core.outbox.cleanup_due = now
         else:
             self._abandon(outgoing, now)
-        where = "" if outgoing.entry_id or self.core.state is UP else "; Redis could not be reached"
+        where = ""
+        if outgoing.refusal and not outgoing.entry_id:
+            where = f"; Redis refused to store it: {outgoing.refusal}"
+        elif not outgoing.entry_id and self.core.state is not UP:
+            where = f"; no working connection to Redis: {self.core.trouble}"
         waited = outgoing.deadline - outgoing.sent_at
         self._finish(
             outgoing,
@@ -183,12 +187,13 @@ class Requester:
                     self._not_stored(outgoing, now)
             if answers and isinstance(answers[-1], bytes):
                 core.saw_id(answers[-1], now)
+                core.taken()
 
         def lost(was_sent: bool, now: float) -> None:
             for outgoing in sent:
                 if was_sent and not core.without("rule1"):
                     # RIPC-REQ-3: it may be stored; sending it again could run it twice.
-                    outgoing.floor = self._floor(outgoing)
+                    outgoing.floor, outgoing.refusal = self._floor(outgoing), ""
                     if outgoing.state == "finished":
                         # Looked for as soon as there is a connection again.
                         self._abandoned[outgoing.id] = outgoing
@@ -229,7 +234,8 @@ class Requester:
             self.core.fail(failure)
             self._not_stored(outgoing, now)
         elif is_refusal(failure):
-            self.core.write_blocked_until = now + 0.2
+            self.core.refused(failure, now)
+            outgoing.refusal = failure.message
             self._not_stored(outgoing, now)
         else:
             self._advance(outgoing, "refused")

@@ -86,7 +86,9 @@ class Responder:
     def answer(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
         if incoming.answer is not None:
             # RIPC-RESP-3
-            raise AlreadyAnswered(f"request {incoming.id!r} is answered already; answer it once")
+            raise AlreadyAnswered(
+                f"request {incoming.id.decode(errors='replace')!r} is answered already; answer it once"
+            )
         if incoming.state == "gone":
             # RIPC-RESP-20, RIPC-GROUP-12: the requester gave up: whatever is written now would be a late response.
             incoming.answer = (status, text, now)

@@ -115,6 +115,20 @@ def check_timeout(timeout: float) -> float:
     """Return ``timeout`` (seconds) or raise ``ConfigurationError``: it must be a finite number above 0 (RIPC-TIME-3)."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
         raise ConfigurationError(f"timeout must be a number of seconds, got {type(timeout).__name__}")
-    if not math.isfinite(timeout) or timeout <= 0:
+    if not _finite(timeout) or timeout <= 0:
         raise ConfigurationError(f"timeout must be a finite number of seconds above 0, got {timeout}")
     return float(timeout)
+
+
+def check_grace(name: str, value: float) -> float:
+    """Return ``value`` (seconds) or raise ``ConfigurationError``: it must be a finite number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _finite(value) or value < 0:
+        raise ConfigurationError(f"{name} must be a finite number of seconds that is not negative, got {value!r}")
+    return float(value)
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

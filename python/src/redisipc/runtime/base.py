@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from redisipc.errors import (
     AlreadyConnected,
+    ClosedError,
     ConfigurationError,
     ConnectionLost,
     ContentError,
@@ -27,6 +28,7 @@ from redisipc.protocol.names import check_name
 from .driver import Driver
 from .fork import watch
 from .options import Options
+from .refusals import hint
 from .request import Request
 from .response import Response, response_of
 
@@ -38,13 +40,6 @@ E = TypeVar("E", bound=ErrorHandler)
 logger = logging.getLogger("redisipc")
 # Silent until the program says where logs go.
 logger.addHandler(logging.NullHandler())
-_HINTS = {
-    "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
-    "WRONGPASS": "; look at the user and the password in the URL",
-    "NOPERM": "; the rights that an endpoint needs stand in the README, under Running in production",
-    "WRONGTYPE": "; a key of this name holds something else: choose another name for the stream",
-}
-"""What to do about a refusal that only the user can mend, by its first word."""
 
 
 class BaseStream:
@@ -74,6 +69,10 @@ class BaseStream:
         self._group = check_name("group", group)
         self._url, self._client = url, client
         self._redis_options: dict[str, Any] = {}
+        if options is not None and not isinstance(options, Options):
+            raise ConfigurationError(
+                f"options takes an Options object, got {type(options).__name__}; give its parts by name"
+            )
         self._options = (options or Options()).with_(given)
         self._logger = logger
         self._on_request: Handler | None = None
@@ -83,6 +82,7 @@ class BaseStream:
         self._forked = False
         self._reason = ""
         self._permanent = False
+        self._last_instance: str | None = None
         watch(self)
 
     # what it is
@@ -182,14 +182,15 @@ class BaseStream:
             self._url, self._client = url, None
         if client is not None:
             self._client = client
+        if self._url == "":
+            raise ConfigurationError("the url is empty; leave it out for REDIS_URL or redis://localhost:6379")
         if self._client is not None and self._url is not None:
             raise ConfigurationError("give a url or a client, not both")
         self._logger = logger or self._logger
 
     def _make_core(self) -> Endpoint:
-        self._reason, self._permanent = "", False
-        self._core = Endpoint(self._options.settings(self._stream, self._group), random.Random())
-        return self._core
+        self._reason, self._permanent, self._last_instance = "", False, None
+        return Endpoint(self._options.settings(self._stream, self._group), random.Random())
 
     def _live(self) -> Endpoint:
         """The core, or the error that says why there is none to speak to."""
@@ -211,10 +212,11 @@ class BaseStream:
         if self._core is not None:
             self._forked = True
 
-    def _lost_error(self) -> ConnectionLost:
+    def _lost_error(self, core: Endpoint) -> ConnectionLost | ClosedError:
+        if core.state in (State.CLOSING, State.CLOSED):
+            return ClosedError(f"{self!r} was closed while it connected")
         if self._permanent:
-            hint = _HINTS.get(self._reason.partition(" ")[0], "")
-            return ConnectionLost(f"Redis refuses this endpoint: {self._reason}{hint}")
+            return ConnectionLost(f"Redis refuses this endpoint: {self._reason}{hint(self._reason)}")
         limit = self._options.connect_timeout
         return ConnectionLost(
             f"no working connection to Redis within {limit:g} s: {self._reason or 'no answer'}; "
@@ -240,7 +242,10 @@ class BaseStream:
                 return "rejected", encode(error.content)
             except ContentError as inner:
                 return self._rejection(request, inner, "the content of Reject cannot be sent")
-        message = str(error)
+        try:
+            message = str(error)
+        except Exception:
+            message = ""
         if not message.strip():
             # RIPC-RESP-8: a reason is never empty.
             message = type(error).__name__
@@ -276,11 +281,10 @@ class BaseStream:
             return None
 
     def _log(self, level: int, text: str, cause: BaseException | None = None) -> None:
-        about = {"redisipc_stream": self._stream, "redisipc_group": self._group, "redisipc_instance": self.instance}
+        instance = self.instance or self._last_instance
+        about = {"redisipc_stream": self._stream, "redisipc_group": self._group, "redisipc_instance": instance}
         log = self._logger or logger
-        log.log(
-            level, "<%s:%s:%s> %s", self._stream, self._group, self.instance or "-", text, exc_info=cause, extra=about
-        )
+        log.log(level, "<%s:%s:%s> %s", self._stream, self._group, instance or "-", text, exc_info=cause, extra=about)
 
     def _note(self, level: int, text: str) -> None:
         """Log from within the driver."""

@@ -157,11 +157,11 @@ class Driver:
         except OSError as error:
             self.lost(lane, str(error), now)
 
-    def open_failed(self, lane: Lane, attempt: int, reason: str, now: float) -> None:
-        """The connection that ``Host.open`` was asked for cannot be had."""
+    def open_failed(self, lane: Lane, attempt: int, reason: str, permanent: bool, now: float) -> None:
+        """The connection that ``Host.open`` was asked for cannot be had; ``permanent``: until the user mends something."""
         if attempt == lane.attempt and lane.opening:
             lane.drop()
-            self._give_up(lane, False, reason, now)
+            self._give_up(lane, False, reason, now, permanent)
 
     def received(self, lane: Lane, data: bytes, now: float) -> None:
         """Bytes came on a lane."""
@@ -197,15 +197,15 @@ class Driver:
             lane.epoch = epoch
             self.host.open(lane, lane.attempt)
 
-    def _give_up(self, lane: Lane, sent: bool, reason: str, now: float) -> None:
+    def _give_up(self, lane: Lane, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
         if lane is self.writer:
             batch, self.batch = self.batch, None
             if batch is not None:
-                self.core.batch_lost(batch, sent, reason, now)
+                self.core.batch_lost(batch, sent, reason, now, permanent)
         elif lane is self.reader:
             read, self.read = self.read, None
             if read is not None:
-                self.core.read_lost(read, reason, now)
+                self.core.read_lost(read, reason, now, permanent)
         else:
             self.hints.give_up(now)
 

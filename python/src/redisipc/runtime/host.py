@@ -6,11 +6,16 @@ import logging
 from typing import TYPE_CHECKING
 
 from redisipc.errors import ConnectionLost, EntryError, ReportedError
+from redisipc.protocol.errors_of_redis import GROUP_LOST as GROUP_LOST_WORDS
 from redisipc.protocol.events import Outcome, Outgoing, Problem, State, StateChanged
+
+from .refusals import hint
 
 if TYPE_CHECKING:
     from .base import BaseStream
     from .lane import Lane
+
+GROUP_LOST = tuple(GROUP_LOST_WORDS)
 
 
 class BaseHost:
@@ -39,8 +44,20 @@ class BaseHost:
         if event.reason:
             stream._reason, stream._permanent = event.reason, event.permanent
         if event.state is State.UP:
+            stream._last_instance = stream.instance
             stream._note(logging.INFO, "connected")
         elif event.state is State.DOWN:
-            stream._note(logging.WARNING, f"connection lost, trying again: {event.reason}")
+            what = "connection to Redis lost, trying again"
+            if event.permanent:
+                what = "Redis refuses this endpoint, trying again"
+            elif event.reason.startswith(GROUP_LOST):
+                what = "the stream or the group is gone, making it anew"
+            text = f"{what}: {event.reason}{hint(event.reason)}"
+            stream._note(logging.WARNING, text)
             if stream._on_error is not None:
-                stream._report(ConnectionLost(f"connection to Redis lost, trying again: {event.reason}"))
+                stream._report(ConnectionLost(text))
+
+    def tell_left(self) -> None:
+        """The endpoint has ended. Not said where it never was connected."""
+        if self._base._last_instance is not None:
+            self._base._note(logging.INFO, "disconnected")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redisipc.errors import ConfigurationError
-from redisipc.protocol.settings import Settings, check_timeout
+from redisipc.protocol.settings import Settings, check_grace, check_timeout
 from redisipc.version import __version__
 
 
@@ -34,7 +34,8 @@ class Options:
     Redis:
 
     - ``wakeups``: whether to use pub/sub to wake up siblings at once, which costs the third connection.
-    - ``janitor_age``: whether to trim entries older than this from the stream (``XTRIM MINID``). None: never.
+    - ``janitor_age``: whether to trim entries older than this from the stream (``XTRIM MINID``), answered or not: set it
+      well above the longest timeout of anyone on the stream. None: never.
 
     The gem's options are understood wherever these are: ``ledger={"entry_timeout": 5}``, or ``entry_timeout=5``, is
     ``timeout``; ``consumer={"pool_size": 3}`` is ``concurrency``. Dispatchers, connection pools, execution intervals
@@ -60,10 +61,17 @@ class Options:
         for name in ("concurrency", "max_outstanding"):
             self._check_count(name, 1)
         self._check_count("max_queue", 0)
-        for name in ("close_timeout", "max_request_age", "janitor_age"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0):
-                raise ConfigurationError(f"{name} must be a number of seconds that is not negative, got {value!r}")
+        check_grace("close_timeout", self.close_timeout)
+        for name in ("max_request_age", "janitor_age"):
+            if getattr(self, name) is not None:
+                check_grace(name, getattr(self, name))
+        if self.janitor_age is not None and self.janitor_age < self.timeout:
+            raise ConfigurationError(
+                f"janitor_age ({self.janitor_age:g} s) is less than timeout ({self.timeout:g} s): it would delete "
+                "requests that are still waited for; set it well above the longest timeout of anyone on the stream"
+            )
+        if not isinstance(self.wakeups, bool):
+            raise ConfigurationError(f"wakeups must be True or False, got {self.wakeups!r}")
 
     def _check_count(self, name: str, least: int) -> None:
         value = getattr(self, name)

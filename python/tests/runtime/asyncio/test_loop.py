@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -155,6 +157,52 @@ async def test_handlers_that_outlive_the_grace_are_cancelled(connect: Connect) -
     await asyncio.sleep(0.1)
     await stock.disconnect(0.1)
     assert ended.is_set()
+
+
+async def test_handlers_that_outlive_the_grace_are_no_error(connect: Connect) -> None:
+    errors: list[Any] = []
+
+    async def handle(request: Any) -> None:
+        await asyncio.sleep(60)
+
+    stock = await connect("stock", handle)
+    stock.on_error(errors.append)
+    web = await connect("web")
+    web.submit(1, to="stock").add_done_callback(lambda future: future.cancelled() or future.exception())
+    await asyncio.sleep(0.1)
+    await stock.disconnect(0.1)
+    await asyncio.sleep(0.05)
+    assert errors == []
+
+
+TWO_LOOPS = """
+import asyncio, sys
+from redisipc import NotConnected
+from redisipc.asyncio import Stream
+
+web = Stream(sys.argv[1], "web", url=sys.argv[2])
+
+async def use():
+    await web.connect()
+    return web.instance
+
+async def send():
+    await web.request(1, to="web")
+
+first = asyncio.run(use())
+assert asyncio.run(use()) != first
+asyncio.run(web.disconnect())
+try:
+    asyncio.run(send())
+except NotConnected:
+    print("not connected")
+"""
+
+
+def test_an_event_loop_that_has_ended_does_not_hold_the_stream(stream: str, url: str) -> None:
+    """A Stream of a module, and one asyncio.run() after the other; in a process, since Python warns of what is left open."""
+    done = subprocess.run([sys.executable, "-c", TWO_LOOPS, stream, url], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "not connected\n", "")
 
 
 async def test_no_task_and_no_thread_is_left(connect: Connect) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from redisipc.protocol.events import Incoming
+from redisipc.protocol.events import Incoming, State
 from redisipc.runtime.request import Request
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class RequestJob:
             if not request.postponed and not request.answered:
                 answer = stream._fulfilment(request, value)
         except asyncio.CancelledError as error:
-            answer = stream._rejection(request, error, "the handler was cancelled")
+            if self._core.state not in (State.CLOSING, State.CLOSED):
+                answer = stream._rejection(request, error, "the handler was cancelled")
+            # Else it is our own end, and others of the group start the request again.
             raise
         except Exception as error:
             answer = stream._rejection(request, error)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from redisipc.protocol.events import Incoming, State, StateChanged
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.lane import Lane
+from redisipc.runtime.refusals import of_handshake
 from redisipc.runtime.request import Request
 
 from .connection import Target, TransportWire
@@ -43,7 +43,7 @@ class Host(BaseHost):
         try:
             writer = await self._target.connect(name)
         except Exception as error:
-            loop.driver.open_failed(lane, attempt, str(error) or type(error).__name__, monotonic())
+            loop.driver.open_failed(lane, attempt, *of_handshake(error), monotonic())
         else:
             loop.driver.opened(lane, attempt, TransportWire(lane, writer, loop.received, loop.lost), monotonic())
         loop.work()
@@ -63,7 +63,7 @@ class Host(BaseHost):
 
     def closed(self) -> None:
         self._stream._left()
-        self._stream._note(logging.INFO, "disconnected")
+        self.tell_left()
         self._loop.stop()
         for future in (self.joined, self.left):
             if not future.done():

@@ -15,16 +15,16 @@ class RequestFuture(asyncio.Future[Any]):
     def __init__(self, cancel: Callable[[Outgoing], None], *, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop=loop)
         self._give_up = cancel
-        self.outgoing: Outgoing | None = None
+        self._outgoing: Outgoing | None = None
 
     def cancel(self, msg: Any | None = None) -> bool:
         if not super().cancel(msg):
             return False
-        if self.outgoing is not None:
-            self._give_up(self.outgoing)
+        if self._outgoing is not None:
+            self._give_up(self._outgoing)
         return True
 
     @property
     def request_id(self) -> str:
         """The id of the request, as its handler sees it."""
-        return self.outgoing.id.decode() if self.outgoing is not None else ""
+        return self._outgoing.id.decode() if self._outgoing is not None else ""

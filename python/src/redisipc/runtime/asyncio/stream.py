@@ -11,10 +11,11 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from redisipc.errors import ConfigurationError, RedisIPCError, WrongLoopError
+from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError, WrongLoopError
 from redisipc.protocol.content import encode
 from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State
+from redisipc.protocol.settings import check_grace
 from redisipc.runtime.base import BaseStream
 from redisipc.runtime.driver import Driver
 from redisipc.runtime.options import Options
@@ -53,10 +54,12 @@ class Stream(BaseStream):
     ) -> Stream:
         """Join the stream, and return when others can find this endpoint. From then on it repairs itself.
 
-        Everything may have been given to the constructor as well. ``redis_options`` are arguments of
-        redis-py's ``Redis``, among them ``url``. Raises ``ConnectionLost`` when Redis cannot be reached within
-        ``connect_timeout`` or refuses us, ``AlreadyConnected``, and ``ConfigurationError`` for options that cannot work.
+        ``url``, ``client``, ``logger`` and options by name may have been given to the constructor as well;
+        ``redis_options`` are arguments of redis-py's ``Redis``, among them ``url``. Raises ``ConnectionLost`` when Redis
+        cannot be reached within ``connect_timeout`` or refuses us, ``AlreadyConnected``, ``ClosedError`` where
+        ``disconnect()`` was called meanwhile, and ``ConfigurationError`` for options that cannot work.
         """
+        self._forget_dead_loop()
         self._configure(url, client, redis_options, logger, given)
         try:
             self._target = Target(self._url, self._client, self._redis_options, self._stream)
@@ -68,13 +71,14 @@ class Stream(BaseStream):
         core = self._make_core()
         self._host = Host(self, loop, self._target)
         self._driver = loop.driver = Driver(core, self._host, self._options.wakeups)
+        self._core = core
         core.start(monotonic())
         loop.start()
         try:
             await asyncio.wait([self._host.joined], timeout=self._options.connect_timeout)
         finally:
             failed = core.state is not State.UP
-            lost = self._lost_error()
+            lost = self._lost_error(core)
             if failed:
                 await self.disconnect(0)
         if failed:
@@ -84,10 +88,12 @@ class Stream(BaseStream):
     async def disconnect(self, timeout: float | None = None) -> None:
         """Leave: take no more requests, give back what was not started, let handlers and own requests end, deregister.
 
-        ``timeout`` is in seconds, None means the option ``close_timeout``; what has not ended by then is given up: own
-        requests end as cancelled, handlers are cancelled, and their requests are left to others. Does nothing where
-        nothing is connected. Called in a handler, it does not wait.
+        ``timeout`` is in seconds, None means the option ``close_timeout``; it may take up to a second more. What has not
+        ended by then is given up: own requests end as cancelled, handlers are cancelled, and their requests are left
+        to others. Does nothing where nothing is connected. Called in a handler, it does not wait.
         """
+        grace = self._options.close_timeout if timeout is None else check_grace("timeout", timeout)
+        self._forget_dead_loop()
         core = self._core
         if core is None:
             return
@@ -95,7 +101,7 @@ class Stream(BaseStream):
             self._core, self._forked = None, False
             return
         self._check_loop()
-        core.close(monotonic(), self._options.close_timeout if timeout is None else timeout)
+        core.close(monotonic(), grace)
         self._loop.work()
         if asyncio.current_task() in self._tasks:
             return
@@ -113,8 +119,13 @@ class Stream(BaseStream):
 
         A second SIGINT does not wait. In a thread other than the main one no signal is looked at.
         """
+        self._forget_dead_loop()
         if self._core is None:
-            await self.connect(**given)
+            try:
+                await self.connect(**given)
+            except ClosedError:
+                # Somebody called disconnect() meanwhile.
+                return
         home, stop = self._loop.home, asyncio.Event()
         watched: list[int] = []
         for number in (int(signal.SIGTERM), int(signal.SIGINT)):
@@ -132,6 +143,7 @@ class Stream(BaseStream):
         await self.disconnect()
 
     async def __aenter__(self) -> Stream:
+        self._forget_dead_loop()
         return self if self._core is not None else await self.connect()
 
     async def __aexit__(
@@ -152,22 +164,22 @@ class Stream(BaseStream):
         return self._response(*await self._ask(content, to, timeout))
 
     async def request(self, content: Any, to: str, timeout: float | None = None) -> Any:
-        """Ask the group ``to`` and return its answer.
+        """Ask the group ``to`` and return its answer, within ``timeout`` seconds (None: the option ``timeout``).
 
-        Raises ``Rejected``, ``RequestTimeout``, and as ``send_to_group`` does.
+        Raises ``Rejected``, ``RequestTimeout``, ``RequestCancelled``, ``RequestFailed``, and as ``send_to_group`` does.
         """
         return self._response(*await self._ask(content, to, timeout)).result()
 
     def submit(self, content: Any, to: str, timeout: float | None = None) -> RequestFuture:
-        """Ask the group ``to`` and return a future of what ``request`` returns or raises.
+        """Ask the group ``to`` and return a future of what ``request`` returns or raises; ``timeout`` in seconds, as there.
 
-        ``cancel()`` gives the request up.
+        ``cancel()`` gives the request up. Raises for misuse at once, as ``send_to_group`` does.
         """
         text = encode(content)
         core, loop = self._live(), self._loop
         future = RequestFuture(self._cancel, loop=loop.home)
         outgoing = core.send(text, to, self._options.timeout if timeout is None else timeout, monotonic())
-        future.outgoing = outgoing
+        future._outgoing = outgoing
         outgoing.data = lambda outcome: self._resolve(future, outgoing, outcome)
         loop.touch()
         return future
@@ -202,6 +214,11 @@ class Stream(BaseStream):
 
     def _left(self) -> None:
         self._core = None
+
+    def _forget_dead_loop(self) -> None:
+        """An event loop that has ended takes the endpoint with it: its connections are gone, others see it as crashed."""
+        if self._core is not None and not self._forked and self._loop.home.is_closed():
+            self._core = None
 
     # answering
 
@@ -241,6 +258,10 @@ class Stream(BaseStream):
             running = None
         if running is not self._loop.home:
             where = "another event loop" if running is not None else "a thread without an event loop"
+            if self._loop.home.is_closed():
+                raise WrongLoopError(
+                    f"the event loop that {self!r} was connected in has ended; call connect() in this one"
+                )
             raise WrongLoopError(
                 f"{self!r} was connected in one event loop and is used in {where}; connect one Stream per loop, or go "
                 "through asyncio.run_coroutine_threadsafe"

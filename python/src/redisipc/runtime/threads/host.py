@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from redisipc.protocol.events import Incoming, State, StateChanged
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.lane import Lane
+from redisipc.runtime.refusals import of_handshake
 from redisipc.runtime.request import Request
 
 from .connection import SocketWire, Target
@@ -44,7 +44,7 @@ class Host(BaseHost):
             sock = self._target.connect(name)
         except Exception as error:
             loop.lock.acquire()
-            loop.driver.open_failed(lane, attempt, str(error) or type(error).__name__, monotonic())
+            loop.driver.open_failed(lane, attempt, *of_handshake(error), monotonic())
         else:
             loop.lock.acquire()
             if loop.stopped:
@@ -71,7 +71,7 @@ class Host(BaseHost):
     def closed(self) -> None:
         stream, loop = self._stream, self._loop
         stream._left()
-        stream._note(logging.INFO, "disconnected")
+        self.tell_left()
         loop.finish(self.joined)
         loop.finish(self.left)
         loop.stop()

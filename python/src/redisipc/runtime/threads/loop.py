@@ -147,7 +147,11 @@ class Loop:
         self._followers[ticket] = None
         self._poke_if_earlier()
         self.unlock()
-        return ticket.signal.acquire(timeout=timeout)
+        done = ticket.signal.acquire(timeout=timeout)
+        if done:
+            # Others may wait for the same, as for the end of the endpoint.
+            ticket.signal.release()
+        return done
 
     def calling(self, now: float) -> None:
         """Locked. A thread is about to wait for an answer."""

@@ -30,16 +30,16 @@ class RequestFuture(Future[Any]):
     def __init__(self, cancel: Callable[[Outgoing], None]) -> None:
         super().__init__()
         self._give_up = cancel
-        self.outgoing: Outgoing | None = None
+        self._outgoing: Outgoing | None = None
 
     def cancel(self) -> bool:
         if not super().cancel():
             return False
-        if self.outgoing is not None:
-            self._give_up(self.outgoing)
+        if self._outgoing is not None:
+            self._give_up(self._outgoing)
         return True
 
     @property
     def request_id(self) -> str:
         """The id of the request, as its handler sees it."""
-        return self.outgoing.id.decode() if self.outgoing is not None else ""
+        return self._outgoing.id.decode() if self._outgoing is not None else ""

@@ -14,9 +14,10 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from redisipc.errors import ConfigurationError, RedisIPCError
+from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State
+from redisipc.protocol.settings import check_grace
 from redisipc.runtime.base import BaseStream, H
 from redisipc.runtime.driver import Driver
 from redisipc.runtime.options import Options
@@ -54,9 +55,10 @@ class Stream(BaseStream):
     ) -> Stream:
         """Join the stream, and return when others can find this endpoint. From then on it repairs itself.
 
-        Everything may have been given to the constructor as well. ``redis_options`` are arguments of
-        redis-py's ``Redis``, among them ``url``. Raises ``ConnectionLost`` when Redis cannot be reached within
-        ``connect_timeout`` or refuses us, ``AlreadyConnected``, and ``ConfigurationError`` for options that cannot work.
+        ``url``, ``client``, ``logger`` and options by name may have been given to the constructor as well;
+        ``redis_options`` are arguments of redis-py's ``Redis``, among them ``url``. Raises ``ConnectionLost`` when Redis
+        cannot be reached within ``connect_timeout`` or refuses us, ``AlreadyConnected``, ``ClosedError`` where
+        ``disconnect()`` was called meanwhile, and ``ConfigurationError`` for options that cannot work.
         """
         self._configure(url, client, redis_options, logger, given)
         try:
@@ -68,13 +70,14 @@ class Stream(BaseStream):
         self._host = Host(self, loop, self._target)
         self._driver = loop.driver = Driver(core, self._host, self._options.wakeups)
         with loop.lock:
+            self._core = core
             core.start(monotonic())
             loop.driver.pump(monotonic())
             loop.start()
         loop.lock.acquire()
         loop.wait_until(self._host.joined, self._options.connect_timeout)
         if core.state is not State.UP:
-            lost = self._lost_error()
+            lost = self._lost_error(core)
             self.disconnect(0)
             raise lost
         _connected.add(self)
@@ -83,10 +86,11 @@ class Stream(BaseStream):
     def disconnect(self, timeout: float | None = None) -> None:
         """Leave: take no more requests, give back what was not started, let handlers and own requests end, deregister.
 
-        ``timeout`` is in seconds, None means the option ``close_timeout``; what has not ended by then is given up: own
-        requests end as cancelled, handlers learn it, and their requests are left to others. Does nothing where nothing
-        is connected. Called in a handler, it does not wait.
+        ``timeout`` is in seconds, None means the option ``close_timeout``; it may take up to a second more. What has not
+        ended by then is given up: own requests end as cancelled, handlers learn it, and their requests are left to
+        others. Does nothing where nothing is connected. Called in a handler, it does not wait.
         """
+        grace = self._options.close_timeout if timeout is None else check_grace("timeout", timeout)
         core = self._core
         if core is None:
             return
@@ -95,8 +99,12 @@ class Stream(BaseStream):
             return
         loop, left = self._loop, self._host.left
         loop.lock.acquire()
-        core.close(monotonic(), self._options.close_timeout if timeout is None else timeout)
-        loop.touch()
+        try:
+            core.close(monotonic(), grace)
+            loop.touch()
+        except BaseException:
+            loop.unlock()
+            raise
         if loop.in_job:
             loop.unlock()
             return
@@ -111,7 +119,11 @@ class Stream(BaseStream):
         A second SIGINT does not wait. In a thread other than the main one no signal is looked at.
         """
         if self._core is None:
-            self.connect(**given)
+            try:
+                self.connect(**given)
+            except ClosedError:
+                # Somebody called disconnect() meanwhile.
+                return
         stop = self._host.ended
         before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
@@ -145,16 +157,16 @@ class Stream(BaseStream):
         return self._response(*self._ask(content, to, timeout))
 
     def request(self, content: Any, to: str, timeout: float | None = None) -> Any:
-        """Ask the group ``to`` and return its answer.
+        """Ask the group ``to`` and return its answer, within ``timeout`` seconds (None: the option ``timeout``).
 
-        Raises ``Rejected``, ``RequestTimeout``, and as ``send_to_group`` does.
+        Raises ``Rejected``, ``RequestTimeout``, ``RequestCancelled``, ``RequestFailed``, and as ``send_to_group`` does.
         """
         return self._response(*self._ask(content, to, timeout)).result()
 
     def submit(self, content: Any, to: str, timeout: float | None = None) -> RequestFuture:
-        """Ask the group ``to`` and return a future of what ``request`` returns or raises.
+        """Ask the group ``to`` and return a future of what ``request`` returns or raises; ``timeout`` in seconds, as there.
 
-        ``cancel()`` gives the request up.
+        ``cancel()`` gives the request up. Raises for misuse at once, as ``send_to_group`` does.
         """
         text = encode(content)
         core, loop = self._live(), self._loop
@@ -162,7 +174,7 @@ class Stream(BaseStream):
         loop.lock.acquire()
         try:
             outgoing = core.send(text, to, self._options.timeout if timeout is None else timeout, monotonic())
-            future.outgoing = outgoing
+            future._outgoing = outgoing
             outgoing.data = lambda outcome: loop.add(CallbackJob(self._resolve, future, outgoing, outcome))
             loop.touch()
         finally:
@@ -222,7 +234,7 @@ class Stream(BaseStream):
     # answering
 
     def on_request(self, handler: H) -> H:
-        if inspect.iscoroutinefunction(handler):
+        if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__):
             raise ConfigurationError(
                 "on_request takes a plain function here; async handlers need redisipc.asyncio.Stream"
             )

@@ -1,0 +1,34 @@
+"""Refusals of Redis in words for the user: what redis-py's errors at the handshake say, and what to do."""
+
+from __future__ import annotations
+
+import redis.exceptions
+
+_HINTS = {
+    "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
+    "WRONGPASS": "; look at the user and the password in the URL",
+    "NOPERM": "; the rights that an endpoint needs stand in the README, under Running in production",
+    "WRONGTYPE": "; a key of this name holds something else: choose another name for the stream",
+    "WRONGDB": "; look at the number at the end of the URL",
+}
+"""What to do about a refusal that only the user can mend, by its first word."""
+
+
+def hint(reason: str) -> str:
+    """What to do about a refusal, or an empty text; ``reason`` is the text of Redis, its first word included."""
+    return _HINTS.get(reason.partition(" ")[0], "")
+
+
+def of_handshake(error: Exception) -> tuple[str, bool]:
+    """Why a connection could not be opened, and whether only the user can mend it. redis-py has cut off the first word."""
+    text = str(error) or type(error).__name__
+    word = ""
+    if isinstance(error, redis.exceptions.AuthenticationError):
+        word = "NOAUTH" if "required" in text else "WRONGPASS"
+    elif isinstance(error, redis.exceptions.NoPermissionError):
+        word = "NOPERM"
+    elif isinstance(error, redis.exceptions.ResponseError) and "DB index" in text:
+        word = "WRONGDB"
+    if word and not text.startswith(word):
+        text = f"{word} {text}"
+    return text, bool(word)
