@@ -46,7 +46,5 @@ def write_shim(options: argparse.Namespace) -> int:
     for path in written:
         print(path)
     about = LANGUAGES[options.language]
-    if about.note:
-        print(about.note)
     print(f"Then, in {options.folder}: redisipc-conformance check-testee -- {about.command}")
     return Exit.CONFORMANT
