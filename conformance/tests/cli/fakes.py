@@ -56,6 +56,7 @@ class Fake:
     features: tuple[str, ...] = ("cancel", "cancellation", "wakeup", "announce", "redelivery")
     no_server: str = ""
     shim_is_wrong: str = ""
+    no_conversation: str = ""
     breaks: Exception | None = None
     versions: list[str] = field(default_factory=lambda: ["7.0.15"])
     ran: list[list[str]] = field(default_factory=list)
@@ -65,8 +66,8 @@ class Fake:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         async def check(command: Sequence[str], url: str | None) -> list[Finding]:
-            wrong = self.shim_is_wrong
-            return [Finding("hello", "It answers hello", "wrong" if wrong else "ok", wrong)]
+            said = {"hello": self.shim_is_wrong, "converse": self.no_conversation, "shutdown": self.no_conversation}
+            return [Finding(name, name, "wrong" if wrong else "ok", wrong) for name, wrong in said.items()]
 
         FakeServer.open = 0
         patch.setattr(session, "Engine", lambda *given: FakeEngine(self, *given))

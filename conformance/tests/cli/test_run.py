@@ -142,6 +142,29 @@ def test_a_testee_that_cannot_be_used_is_6_at_once(run: Run, fake: Fake, how: st
     assert FakeServer.open == 0
 
 
+def test_a_conversation_that_fails_is_a_warning_and_the_checks_decide(run: Run, fake: Fake):
+    fake.no_conversation = "no notification received came within 5 s"
+    ran = run("run", "--redis", "local", "--redis", "embedded", "--report", "json=r.json")
+    assert ran.code == 0
+    assert ran.out.count("Warning: before the run two endpoints of the testee did not converse: no notification") == 1
+    assert [len([note for note in each["notes"] if "did not converse" in note]) for each in report()["runs"]] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "connect was refused with -32000 'TODO'",
+        "it ended with exit status 2 while send was outstanding; its stderr is empty",
+        "answer to send: at $.outcome is 'done'; expected one of fulfilled, rejected",
+    ],
+)
+def test_a_conversation_that_the_shim_broke_is_6(run: Run, fake: Fake, sentence: str):
+    fake.no_conversation = sentence
+    ran = run("run")
+    assert ran.code == 6
+    assert sentence in ran.out
+
+
 def test_a_broken_suite_is_3_and_leaves_no_server(run: Run, fake: Fake):
     fake.breaks = ZeroDivisionError("in the engine")
     ran = run("run")

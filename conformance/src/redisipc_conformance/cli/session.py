@@ -25,13 +25,14 @@ from ..report.verdict import Exit, fails
 from ..requirements import Requirements
 from ..scenario.model import Scenario
 from ..server import NoServer, Server, choose
-from ..testee.check import check, first_wrong
+from ..testee.check import Finding, check, first_wrong
 from ..testee.errors import TesteeUnusable
 from .left_out import cannot_run, with_checks
 
 DRAW_EVERY = 0.2
 """Seconds between two looks of the status line."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LOOK = "Either the shim is wrong, or what the port writes or reads: that is named by the checks that fail"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ class Plan:
     strict: bool = False
     stop_at_first: bool = False
     notes: tuple[str, ...] = ()
+
+
+def _went_astray(finding: Finding) -> bool:
+    """Whether it is a conversation that began and broke no rule of the protocol: what the port writes or reads may be wrong."""
+    shim = ("connect ", "it ended ", "answer to ", "notification ")
+    return finding.verdict == "wrong" and finding.name == "converse" and not finding.sentence.startswith(shim)
 
 
 class Stopped(Exception):
@@ -125,7 +132,7 @@ class Session:
         ticker = asyncio.create_task(self._tick())
         try:
             async with self._server(wish, notes) as server:
-                await self._check_testee(server)
+                notes += await self._check_testee(server)
                 await self._drive(server, wish, notes)
         except NoServer as error:
             self._gave_up(Exit.NO_REDIS, f"No Redis ({' '.join(wish.options) or 'auto'}): {error}")
@@ -165,15 +172,26 @@ class Session:
         finally:
             await asyncio.shield(asyncio.to_thread(server.close))
 
-    async def _check_testee(self, server: Server) -> None:
-        """Once: a shim that does not speak the protocol would fail everything for the wrong reason."""
+    async def _check_testee(self, server: Server) -> list[str]:
+        """Once: a shim that does not speak the protocol would fail everything for the wrong reason. Returns notes.
+
+        That two endpoints do not understand each other may be the port's fault, which the scenarios name.
+        """
         if self.checked:
-            return
+            return []
         self.live.stage = "checking the testee"
-        wrong = first_wrong(await check(self.plan.command, server.url))
+        findings = await check(self.plan.command, server.url)
+        astray = next((each for each in findings if _went_astray(each)), None)
+        # With requests on the way it may not leave in time, either.
+        wrong = first_wrong([each for each in findings if astray is None or each.name not in ("converse", "shutdown")])
         if wrong is not None:
             raise TesteeUnusable(wrong.sentence)
         self.checked = True
+        if astray is None:
+            return []
+        note = f"before the run two endpoints of the testee did not converse: {astray.sentence}. {_LOOK}"
+        self.live.say(self.paint(f"Warning: {note}", "yellow"))
+        return [note]
 
     async def _drive(self, server: Server, wish: Wish, notes: list[str]) -> None:
         engine = self._engine = Engine(self.plan.settings, server, self.plan.scenarios, self.plan.requirements)
