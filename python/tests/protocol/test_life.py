@@ -207,3 +207,19 @@ def test_closing_while_redis_is_away_ends_at_once() -> None:
     hand.drain()
     assert hand.core.state is State.CLOSED
     assert [e.outcome.status for e in hand.events if isinstance(e, Finished)] == ["closed"]
+
+
+def test_a_refusal_that_does_not_pass_is_told_beside_the_loss_and_once() -> None:
+    """A password that was changed: the connection breaks first, and only then Redis says why it takes no new one."""
+    hand = Hand().up()
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    hand.core.read_lost(read, "closed", hand.now)
+    reasons = ["away", "WRONGPASS invalid", "WRONGPASS invalid"]
+    for reason in reasons:
+        hand.now += 10
+        batch = hand.core.next_batch(hand.now)
+        assert batch is not None
+        hand.core.batch_lost(batch, False, reason, hand.now, reason.startswith("WRONGPASS"))
+    told = [(event.reason, event.permanent) for event in hand.core.events() if isinstance(event, StateChanged)]
+    assert told == [("closed", False), ("WRONGPASS invalid", True)]

@@ -53,8 +53,7 @@ class Answers:
                     if result is None:
                         self._strand(incoming)
                         continue
-                    advance(incoming, "answered")
-                    core.inflight.pop(incoming.entry_id, None)
+                    core.gone(incoming, "answered")
                 return
             self._refused(sent, failure, now)
 

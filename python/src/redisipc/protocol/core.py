@@ -47,9 +47,9 @@ class Core:
     def step(self, step: Step) -> None:
         self.outbox.steps.append(step)
 
-    def gone(self, incoming: Incoming) -> None:
-        """A request is no longer ours: answered, given back, deleted or taken over."""
-        advance(incoming, "gone")
+    def gone(self, incoming: Incoming, event: str = "gone") -> None:
+        """A request is no longer ours: deleted, taken over, or by another event that ends in that state."""
+        advance(incoming, event)
         self.inflight.pop(incoming.entry_id, None)
 
     def fail(self, failure: Failure) -> None:

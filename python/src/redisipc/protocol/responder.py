@@ -176,9 +176,8 @@ class Responder:
     # giving back
 
     def _give_back(self, incoming: Incoming) -> None:
-        advance(incoming, "give back")
+        self.core.gone(incoming, "give back")
         incoming.done = True
-        self.core.inflight.pop(incoming.entry_id, None)
         self.core.outbox.returned.append(incoming.entry_id)
         self.shared_waiting = True
 
