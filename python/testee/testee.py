@@ -76,10 +76,13 @@ class Testee:
         return await self.ask(call, function, event, target, params, timeout)
 
     async def ask(self, call, function, *arguments):
+        if call:
+            # Known before the request is written: from then on it may be cancelled, and each message has a thread of its own.
+            known = self.calls[call] = concurrent.futures.Future()
         try:
             sent = function(*arguments)
             if call:
-                self.calls[call] = sent
+                known.set_result(sent)
                 return {"outcome": "fulfilled", "content": await sent if self.is_async else sent.result()}
             return {"outcome": "fulfilled", "content": (await ready(sent)).result()}
         except redisipc.Rejected as error:
@@ -90,7 +93,7 @@ class Testee:
             return {"outcome": "cancelled", "content": None}
 
     async def do_cancel(self, endpoint, call):
-        self.calls.pop(call).cancel()
+        self.calls.pop(call).result(5).cancel()
         return {}
 
     def answering(verb):
