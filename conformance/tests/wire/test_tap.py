@@ -213,3 +213,90 @@ async def test_messages_of_a_resp2_subscription_are_no_replies(rig: Rig, client:
     assert rig.tap.exchanges[-1].done
     writer.close()
     await writer.wait_closed()
+
+
+async def test_cut_within_a_command_leaves_half_of_it_at_redis(rig: Rig, client: Client, key: str) -> None:
+    fault = rig.arm("SET", "cut-within")
+    with pytest.raises(LOST):
+        await rig.client("SET", key, "x" * 1000)
+    assert fault.struck == 1
+    assert await client("EXISTS", key) == 0
+
+
+async def test_a_reply_that_is_cut_within_was_executed(rig: Rig, client: Client, key: str) -> None:
+    await client("SET", key, "x" * 1000, "EX", 60)
+    rig.arm("GETDEL", "reply-within")
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.tap.port)
+    writer.write(resp.encode_command(["GETDEL", key]))
+    whole = len(resp.encode_reply("x" * 1000))
+    assert 0 < len(await reader.read()) < whole
+    assert await client("EXISTS", key) == 0
+    writer.close()
+
+
+async def test_a_forgotten_connection_hangs_and_a_new_one_works(rig: Rig, client: Client, key: str) -> None:
+    await rig.client("PING")
+    old = asyncio.ensure_future(rig.client("BLPOP", key, 0))
+    await rig.until_sent("BLPOP")
+    assert rig.tap.forget() == 1
+    await client("RPUSH", key, "x")
+    done, _ = await asyncio.wait([old], timeout=0.05)
+    assert not done
+    assert await client("LLEN", key) == 0, "Redis still serves the connection of which nobody told it that it is dead"
+    assert rig.tap.exchanges[-1].done
+    other = Client(Address.parse(rig.tap.url))
+    assert await other("PING") == b"PONG"
+    await other.close()
+    rig.tap.bury()
+    with pytest.raises(LOST):
+        await old
+
+
+async def test_redis_does_not_hear_of_who_leaves_in_a_silence(rig: Rig, client: Client) -> None:
+    await rig.client("CLIENT", "SETNAME", "leaver")
+    rig.tap.silence()
+    await rig.client.close()
+    await asyncio.sleep(0.05)
+    assert b"name=leaver" in await client("CLIENT", "LIST")
+    rig.tap.resume()
+    while b"name=leaver" in await client("CLIENT", "LIST"):
+        await asyncio.sleep(0.001)
+
+
+async def test_a_slow_link_takes_its_time_and_loses_nothing(rig: Rig, client: Client, key: str) -> None:
+    value = bytes(range(256)) * 40
+    await client("SET", key, value, "EX", 60)
+    rig.tap.pace.rate = 50_000
+    began = time.monotonic()
+    assert await rig.client("GET", key) == value
+    assert time.monotonic() - began >= 0.15
+    rig.tap.pace.rate = 0
+    rig.tap.pace.delay = 0.05
+    began = time.monotonic()
+    assert await rig.client("PING") == b"PONG"
+    assert time.monotonic() - began >= 0.1
+
+
+async def test_only_the_connection_whose_last_command_is_named_is_cut(rig: Rig, client: Client, key: str) -> None:
+    other = Client(Address.parse(rig.tap.url))
+    await other("PING")
+    reading = asyncio.ensure_future(rig.client("BLPOP", key, 0))
+    await rig.until_sent("BLPOP")
+    assert rig.tap.cut("reset", only=b"BLPOP") == 1
+    with pytest.raises(LOST):
+        await reading
+    assert await other("PING") == b"PONG"
+    assert rig.tap.opened == 2
+    await other.close()
+
+
+async def test_a_tap_that_keeps_nothing_still_tells(address: Address, key: str) -> None:
+    settled: list[Exchange] = []
+    tap = Tap(address, settled.append, lambda: None, keep=False)
+    await tap.start()
+    client = Client(Address.parse(tap.url))
+    await client("PING")
+    assert [exchange.name for exchange in settled] == [b"PING"]
+    assert tap.exchanges == []
+    await client.close()
+    await tap.close()

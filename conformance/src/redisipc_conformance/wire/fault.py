@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from .pattern import Pattern
 
-Deed = Literal["drop-reply", "cut-before", "hold-reply", "hold", "delay", "error", "lose", "reply"]
+Deed = Literal[
+    "drop-reply", "cut-before", "cut-within", "reply-within", "hold-reply", "hold", "delay", "error", "lose", "reply"
+]
 
 
 @dataclass

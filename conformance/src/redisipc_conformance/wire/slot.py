@@ -1,0 +1,49 @@
+"""Whose turn it is on a connection: each command waits for one reply, in order, and some replies hold those of a MULTI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import resp
+from .exchange import Exchange
+from .fault import Fault
+
+SUBSCRIBING = {b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"}
+"""Commands that are answered by pushes."""
+_PUSHED = {name.lower() for name in SUBSCRIBING} | {b"message", b"pmessage", b"smessage"}
+
+
+@dataclass
+class Slot:
+    """A reply that the client waits for: from Redis, or made up by the tap."""
+
+    exchange: Exchange
+    local: bytes | None = None
+    fault: Fault | None = None
+    swallow: bool = False
+    """The reply to a command of the tap's own: nobody gets it."""
+
+
+def is_pushed(value: Any) -> bool:
+    """On a RESP2 connection that subscribed, messages look like replies: only PING and the like are answered."""
+    return bool(isinstance(value, list) and value and isinstance(value[0], bytes) and value[0] in _PUSHED)
+
+
+def settle(exchange: Exchange, value: Any, tell: Callable[[Exchange], None]) -> None:
+    """Notes what a command came to. What each command of a MULTI came to is known with the EXEC."""
+    if exchange.name == b"EXEC":
+        queued = [e for e in exchange.members if not e.answered]
+        if isinstance(value, list) and len(value) == len(queued):
+            for each, result in zip(queued, value, strict=True):
+                each.result = result
+                tell(each)
+        else:
+            for each in queued:
+                each.result = value if value is not None else resp.ErrorReply("NULL the watched key changed")
+                tell(each)
+    if exchange.multi is not None and exchange.name not in (b"EXEC", b"MULTI", b"DISCARD") and value == b"QUEUED":
+        return
+    exchange.result = value
+    tell(exchange)
