@@ -12,7 +12,7 @@ NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -66,6 +66,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd conformance/mutants && ../../$(BIN)/mypy --config-file ../pyproject.toml testee.py null.py run.py
 	cd interop && ../$(BIN)/mypy --strict ruby/converse.py ruby/publish.py matrix/run.py talk tests
 	cd tools && ../$(BIN)/mypy
+	cd fuzz && ../$(BIN)/mypy
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py); do $(BIN)/python $$tool --check || exit 1; done
 
 format: $(READY) ## mend what ruff can mend
@@ -74,6 +75,9 @@ format: $(READY) ## mend what ruff can mend
 
 simulate: $(READY) ## N=1000000 simulated requests with faults; a failing seed says how to replay it
 	cd python && ../$(BIN)/python -m tests.simulation --requests $(N)
+
+fuzz: $(READY) ## N=1000000 odd inputs for all that reads what others wrote; what fails is kept in out/fuzz
+	cd fuzz && PYTHONPATH=../python/tests ../$(BIN)/python -m fuzzing --inputs $(N)
 
 # To look at
 

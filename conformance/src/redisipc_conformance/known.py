@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from .engine.events import CheckResult, ScenarioResult, ServerInfo, Verdict
 from .files import schemas_folder
@@ -73,6 +73,8 @@ class KnownFailures:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise KnownFailuresError(f"{path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise KnownFailuresError(f"{path}: expected UTF-8: {error}") from error
         return cls(str(path), tuple(parse(text, str(path))))
 
     def apply(self, result: ScenarioResult, server: ServerInfo) -> ScenarioResult:
@@ -156,6 +158,8 @@ def parse(text: str, path: str) -> list[KnownFailure]:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise KnownFailuresError(f"{path}:{line}: not YAML: {error.problem}") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise KnownFailuresError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
     schema = json.loads((schemas_folder() / "known-failures.json").read_text(encoding="utf-8"))
     problems = jsonschema.Draft202012Validator(schema).iter_errors(data)
     first = min(problems, key=lambda problem: list(map(str, problem.absolute_path)), default=None)

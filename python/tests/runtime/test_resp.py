@@ -63,6 +63,16 @@ def test_what_is_no_resp2_is_refused(text: bytes) -> None:
         parser.gets()
 
 
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory() -> None:
+    parser = make_parser(plain=True)
+    for _ in range(64):
+        parser.feed(b"+" * 1024)
+        assert parser.gets() is MISSING
+    parser.feed(b"+")
+    with pytest.raises(ProtocolError, match="over 65536 bytes"):
+        parser.gets()
+
+
 def test_without_hiredis_the_plain_ones_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resp, "hiredis", None)
     assert isinstance(make_parser(), resp.PlainParser)

@@ -53,7 +53,7 @@ def read(path: Path) -> Interop:
             (cell["scene"], Scene(tuple(cell["who"]), cell["held"], tuple(cell["lines"]))) for cell in found["cells"]
         ]
         absent = dict(found["absent"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReportError(f"{path} is no result of make interop: {error}") from error
     groups: dict[str, list[Scene]] = {}
     for kind, scene in scenes:

@@ -38,7 +38,7 @@ def _from_file(written: dict[str, Any], file: str, line: int, scenario: Path) ->
     if path.suffix == ".json":
         try:
             found: Any = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ScenarioError(file, line, f"{path} is no JSON: {error}") from error
     else:
         found = read(path, str(path))[0]

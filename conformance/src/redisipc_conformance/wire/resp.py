@@ -18,7 +18,7 @@ class Incomplete(Exception):
 
 
 class ProtocolError(Exception):
-    """What was read is no RESP."""
+    """What was read is not RESP."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,22 @@ def encode_reply(value: Any) -> bytes:
     return b"*%d\r\n" % len(encoded) + b"".join(encoded)
 
 
-def parse(buffer: bytes | bytearray, start: int = 0) -> tuple[Any, int]:
-    """The frame at `start` and where the next one begins. Raises Incomplete when it is not all there yet."""
+DEEPEST = 32
+"""Levels of arrays that a frame may have. Replies of Redis have at most 7."""
+
+
+def parse(buffer: bytes | bytearray, start: int = 0, depth: int = 0) -> tuple[Any, int]:
+    """The frame at `start` and where the next one begins.
+
+    Raises Incomplete while a part of it has not come yet, and ProtocolError for bytes that are not RESP.
+    """
     end = buffer.find(b"\r\n", start)
     if end < 0:
         raise Incomplete
     kind = buffer[start]
     at = end + 2
     if kind == _BULK:
-        size = int(buffer[start + 1 : end])
+        size = _number(buffer[start + 1 : end])
         if size < 0:
             return None, at
         after = at + size
@@ -96,54 +103,70 @@ def parse(buffer: bytes | bytearray, start: int = 0) -> tuple[Any, int]:
             raise Incomplete
         return bytes(buffer[at:after]), after + 2
     if kind == _INTEGER:
-        return int(buffer[start + 1 : end]), at
+        return _number(buffer[start + 1 : end]), at
     if kind == _SIMPLE:
         return Status(buffer[start + 1 : end]), at
     if kind == _ARRAY:
-        return _array(buffer, at, int(buffer[start + 1 : end]), [])
-    return _rarer(chr(kind), buffer, bytes(buffer[start + 1 : end]), at)
+        return _array(buffer, at, _number(buffer[start + 1 : end]), [], depth)
+    return _rarer(chr(kind), buffer, bytes(buffer[start + 1 : end]), at, depth)
 
 
 _BULK, _INTEGER, _SIMPLE, _ARRAY = b"$:+*"
 
 
-def _rarer(kind: str, buffer: bytes | bytearray, line: bytes, at: int) -> tuple[Any, int]:
+def _rarer(kind: str, buffer: bytes | bytearray, line: bytes, at: int, depth: int) -> tuple[Any, int]:
     """Errors, and what only RESP3 has."""
     if kind == "-":
         return ErrorReply(line.decode(errors="replace")), at
     if kind in "=!":
-        size = int(line)
+        size = _number(line)
         if len(buffer) < at + size + 2:
             raise Incomplete
         body = bytes(buffer[at : at + size])
         at += size + 2
         return (ErrorReply(body.decode(errors="replace")) if kind == "!" else body[4:]), at
     if kind == "~":
-        return _array(buffer, at, int(line), [])
+        return _array(buffer, at, _number(line), [], depth)
     if kind == ">":
-        return _array(buffer, at, int(line), Push())
+        return _array(buffer, at, _number(line), Push(), depth)
     if kind == "%":
         # A map is given flat, as RESP2 would: callers read it the same way for both.
-        return _array(buffer, at, 2 * int(line), [])
+        return _array(buffer, at, 2 * _number(line), [], depth)
     if kind == "|":
-        _, at = _array(buffer, at, 2 * int(line), [])
-        return parse(buffer, at)
+        _, at = _array(buffer, at, 2 * _number(line), [], depth)
+        return parse(buffer, at, depth + 1)
     if kind == "_":
         return None, at
     if kind == "#":
         return line == b"t", at
     if kind == ",":
-        return float(line), at
+        return _float(line), at
     if kind == "(":
-        return int(line), at
+        return _number(line), at
     raise ProtocolError(f"no RESP type begins with {kind!r}")
 
 
-def _array(buffer: bytes | bytearray, at: int, size: int, items: list[Any]) -> tuple[list[Any] | None, int]:
+def _number(text: bytes | bytearray) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ProtocolError(f"expected a whole number, got {bytes(text[:40])!r}") from None
+
+
+def _float(text: bytes) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ProtocolError(f"expected a number, got {text[:40]!r}") from None
+
+
+def _array(buffer: bytes | bytearray, at: int, size: int, items: list[Any], depth: int) -> tuple[list[Any] | None, int]:
     if size < 0:
         return None, at
+    if depth >= DEEPEST:
+        raise ProtocolError(f"expected at most {DEEPEST} levels of arrays")
     for _ in range(size):
-        item, at = parse(buffer, at)
+        item, at = parse(buffer, at, depth + 1)
         items.append(item)
     return items, at
 

@@ -18,6 +18,9 @@ try:
 except ImportError:  # pragma: no cover - one of the two lanes of CI
     hiredis = None
 
+LONGEST_LINE = 64 * 1024
+"""Bytes that a line of a reply may have: a number, a status or an error. A line without an end must not fill the memory."""
+
 MISSING: Any = object()
 """What ``Parser.next`` returns while a reply is incomplete."""
 
@@ -68,6 +71,8 @@ class PlainParser:
             while True:
                 end = buffer.find(b"\r\n", start)
                 if end < 0:
+                    if len(buffer) - start > LONGEST_LINE:
+                        raise ProtocolError(f"a line of a reply has over {LONGEST_LINE} bytes; is this a Redis server?")
                     return MISSING
                 kind, line = buffer[start], bytes(buffer[start + 1 : end])
                 value: Any

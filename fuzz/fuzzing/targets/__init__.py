@@ -1,0 +1,28 @@
+"""What is fuzzed. A target reads one input that somebody else could have written.
+
+It returns normally for good and for bad input alike: bad input ends in a documented error or in a report. Any other
+exception, an input that takes seconds, and a process that grows are failures. Targets need no Redis, no thread, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import library, suite
+
+Target = Callable[[bytes], None]
+
+TARGETS: dict[str, Target] = {
+    "reply": library.reply,
+    "entry": library.entry,
+    "content": library.content_text,
+    "endpoint": library.endpoint,
+    "presence": library.presence,
+    "channel": library.channel,
+    "frame": suite.frame,
+    "message": suite.message,
+    "scenario": suite.scenario,
+    "known": suite.known,
+    "report": suite.report,
+    "matrix": suite.matrix,
+}
