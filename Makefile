@@ -120,7 +120,7 @@ bench-quick: $(READY) ## redisipc against the floor in under a minute, compared 
 
 # What is generated
 
-requirements: $(READY) ## schemas/requirements.json from SPEC.md, and SPEC.md's drawings from the code
+requirements: $(READY) ## schemas/requirements.json from SPEC.md, and SPEC.md's drawings from schemas/1.0/tables
 	$(BIN)/python tools/requirements.py
 	$(BIN)/python tools/diagrams.py
 

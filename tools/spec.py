@@ -27,6 +27,7 @@ _RETIRED = re.compile(r"^retired in \d+\.\d+: \S.*\.$")
 _REASON = re.compile(r"^(.*?\S) \*Not tested: (\S.*\.)\*$")
 _WORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY|SHALL NOT|SHALL|REQUIRED|RECOMMENDED|OPTIONAL)\b")
 _BLOCK = re.compile(r"^```json ([a-z-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MARKER = re.compile(r"^<!-- begin ([a-z-]+): drawn by tools/diagrams\.py -->$", re.MULTILINE)
 _DRAWN = "<!-- begin {}: drawn by tools/diagrams.py -->\n", "<!-- end {} -->"
 
 
@@ -135,6 +136,11 @@ def _numbering(spec: Spec) -> Iterator[str]:
 def examples(text: str) -> list[tuple[str, str, int]]:
     """The fenced blocks ``json NAME``: name of the schema, content, line."""
     return [(m.group(1), m.group(2), text.count("\n", 0, m.start()) + 1) for m in _BLOCK.finditer(text)]
+
+
+def markers(text: str) -> list[str]:
+    """The names of all parts that ``tools/diagrams.py`` draws, in their order."""
+    return _MARKER.findall(text)
 
 
 def drawn(text: str, name: str) -> str:

@@ -267,7 +267,9 @@ class Presence:
 
         def lost(_sent: bool, now: float) -> None:
             for id in self._waiting.pop(instance, []):
-                self._orphans[id] = (instance, now + 1.0)
+                # RIPC-ROUTE-8: a question without a reply does not shorten the grace.
+                pause = 1.0 if id in self._final else self.core.settings.orphan_grace
+                self._orphans[id] = (instance, now + pause)
 
         self.core.step(Step(self._questions(instance), done, lost))
 

@@ -95,13 +95,18 @@ class Requester:
             if outgoing.state == "finished":
                 continue
             if outgoing.state == "looking":
+                self._advance(outgoing, "limit")
                 self._timed_out(outgoing, now)
                 continue
             was = outgoing.state
             if was == "sending":
                 outgoing.floor = self._floor(outgoing)
             self._advance(outgoing, "deadline")
-            if was == "queued" or self.core.state is not UP or self.core.without("rule5"):
+            if was == "queued":
+                self._timed_out(outgoing, now)
+                continue
+            if self.core.state is not UP or self.core.without("rule5"):
+                self._advance(outgoing, "connection lost")
                 self._timed_out(outgoing, now)
                 continue
             self._looking[outgoing.id] = outgoing
@@ -121,6 +126,7 @@ class Requester:
         """Nothing can be looked up now: what was looking ends as timed out."""
         self._look_running = False
         for outgoing in list(self._looking.values()):
+            self._advance(outgoing, "connection lost")
             self._timed_out(outgoing, now)
 
     def close(self, reason: str, now: float) -> None:
@@ -133,7 +139,7 @@ class Requester:
         outgoing.state = SENT[outgoing.state, event]
 
     def _finish(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        outgoing.state = "finished"
+        """The state is ``finished`` already; the ledger and whoever waits learn it."""
         self.outstanding.pop(outgoing.id, None)
         self._looking.pop(outgoing.id, None)
         self.core.queue.append(Finished(outgoing, outcome))
@@ -164,7 +170,7 @@ class Requester:
         for outgoing in items:
             if outgoing.state != "queued":
                 continue
-            outgoing.state = "sending"
+            self._advance(outgoing, "written")
             sent.append(outgoing)
             # RIPC-ENTRY-3 to 6
             lines.append(

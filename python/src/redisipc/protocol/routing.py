@@ -1,6 +1,7 @@
 """The routing table: what is done with an entry that was read, by whom it is for, what it is and who waits for it.
 
-This table is the law; SPEC.md shows it, drawn from here by ``tools/diagrams.py``.
+It is the table of SPEC.md, section 7, ``schemas/1.0/tables/routing.json``: the tests compare the two, and feed an entry for
+each row to the core.
 """
 
 from __future__ import annotations

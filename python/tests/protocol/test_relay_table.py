@@ -1,0 +1,182 @@
+"""The state machine of a response that was read for another instance: the core goes from state to state as SPEC.md says.
+
+The core keeps no state of that name. So each row is shown by what is written to Redis, before the event and after it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from redisipc.protocol.commands import Batch, Command, Failure
+
+from ..support_core import Hand
+from ..support_tables import machine
+
+SIBLING = b"51b110"
+CONSUMER = b"consumer_51b110_0"
+ROWS = {row["id"]: row for row in machine("relay")["transitions"]}
+
+
+class Relay:
+    """One response for a sibling, and the endpoint that read it."""
+
+    def __init__(self) -> None:
+        self.hand = Hand().up()
+        self.row = self.hand.response(b"x", instance=SIBLING)
+        self.second = Batch([], 0)
+
+    def registered(self, listed: bool = True) -> Relay:
+        self.hand.special["LRANGE"] = [CONSUMER] if listed else []
+        return self
+
+    def seen(self) -> Relay:
+        """The endpoint learns of the sibling before it reads."""
+        self.registered()
+        self.hand.special["XINFO CONSUMERS"] = [
+            [b"name", CONSUMER, b"pending", 0, b"idle", 1], [b"name", b"dispatcher_51b110_0", b"pending", 0, b"idle", 1]
+        ]  # fmt: skip
+        self.hand.pass_time(11)
+        return self
+
+    def read(self) -> Relay:
+        self.hand.read(self.row)
+        return self
+
+    def batch(self) -> Batch:
+        """What is written next, without a reply."""
+        batch = self.hand.core.next_batch(self.hand.now)
+        assert batch is not None
+        return batch
+
+    def answer(self, batch: Batch) -> Relay:
+        self.hand.core.batch_done(batch, self.hand.answers(batch), self.hand.now)
+        return self
+
+    def lose(self, batch: Batch, sent: bool = True) -> Relay:
+        self.hand.core.batch_lost(batch, sent, "connection reset", self.hand.now)
+        return self
+
+    def refuse(self, batch: Batch) -> Relay:
+        self.hand.core.batch_done(batch, [Failure("ERR", "ERR no")] * len(batch.commands), self.hand.now)
+        return self
+
+    def until_asked_again(self) -> Relay:
+        """The time at which LRANGE is sent for the second time, before it is."""
+        self.answer(self.batch())
+        self.second = self._next()
+        while not any(asks(command) for command in self.second.commands):
+            self.answer(self.second)
+            self.second = self._next()
+        return self
+
+    def _next(self) -> Batch:
+        while True:
+            batch = self.hand.core.next_batch(self.hand.now)
+            if batch is not None:
+                return batch
+            due = self.hand.core.deadline()
+            assert due is not None
+            assert due < 106, "it was not asked a second time"
+            self.hand.now = max(due, self.hand.now)
+            self.hand.core.tick(self.hand.now)
+
+    def about(self, seconds: float) -> list[str]:
+        """The commands that name the entry, and LRANGE, from now on for so many seconds."""
+        commands = self.hand.pass_time(seconds)
+        return [str(command[0]) for command in commands if self.row[0] in command or asks(command)]
+
+
+def asks(command: Command) -> bool:
+    return command[:2] == ("LRANGE", b"s:web:51b110:consumers")
+
+
+def claim(batch: Batch, entry_id: bytes) -> bool:
+    return ("XCLAIM", b"s", b"web", CONSUMER, 0, entry_id, "JUSTID") in batch.commands
+
+
+def test_read_known() -> None:
+    relay = Relay().seen().read()
+    batch = relay.batch()
+    assert claim(batch, relay.row[0])
+    assert not any(asks(command) for command in batch.commands)
+
+
+def test_read_ask() -> None:
+    relay = Relay().registered().read()
+    batch = relay.batch()
+    assert any(asks(command) for command in batch.commands)
+    assert not claim(batch, relay.row[0])
+
+
+def test_asked_registered() -> None:
+    relay = Relay().registered().read()
+    assert claim(relay.answer(relay.batch()).batch(), relay.row[0])
+
+
+def test_asked_unregistered() -> None:
+    relay = Relay().read()
+    relay.answer(relay.batch())
+    assert relay.about(4.9) == []
+
+
+def test_asked_unknown() -> None:
+    for relay, end in [(Relay().read(), Relay.refuse), (Relay().read(), Relay.lose)]:
+        end(relay, relay.batch())
+        # Not settled before the grace is over, and asked about once more.
+        assert not {"XACK", "XDEL", "XCLAIM"} & {*relay.about(4.9)}
+        assert relay.about(1.0)[0] == "LRANGE"
+
+
+def test_waiting_grace_over() -> None:
+    relay = Relay().read().until_asked_again()
+    assert relay.hand.now - 100 == pytest.approx(5.0, abs=0.2)
+
+
+def test_asked_again_registered() -> None:
+    relay = Relay().read().until_asked_again().registered()
+    assert claim(relay.answer(relay.second).batch(), relay.row[0])
+
+
+def test_asked_again_unregistered() -> None:
+    relay = Relay().read().until_asked_again()
+    relay.answer(relay.second)
+    assert relay.about(0.5) == ["XACK", "XDEL"]
+    assert relay.about(60) == []
+
+
+def test_asked_again_unknown() -> None:
+    relay = Relay().read().until_asked_again()
+    relay.lose(relay.second)
+    seen = relay.about(0.9)
+    assert "XACK" not in seen
+    assert "LRANGE" in seen or "LRANGE" in relay.about(5.0)
+
+
+def test_handing_over_claimed() -> None:
+    relay = Relay().seen().read()
+    relay.answer(relay.batch())
+    assert relay.about(8) == []
+
+
+def test_handing_over_not_sent() -> None:
+    relay = Relay().seen().read()
+    relay.lose(relay.batch(), sent=False)
+    assert relay.about(5).count("XCLAIM") == 1
+
+
+def test_handing_over_unknown() -> None:
+    kept = Relay().seen().read()
+    kept.lose(kept.batch())
+    kept.hand.special["XPENDING"] = lambda command: (
+        [[kept.row[0], command[-1], 5, 1]] if str(command[-1]).find("dispatcher") >= 0 else []
+    )
+    kept.hand.special["XRANGE"] = lambda command: [kept.row] if kept.row[0] in command else []
+    assert kept.about(5).count("XCLAIM") == 1
+    taken = Relay().seen().read()
+    taken.lose(taken.batch())
+    assert "XCLAIM" not in taken.about(5)
+
+
+def test_every_row_of_the_table_has_its_test() -> None:
+    tests = {name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_")}
+    assert ROWS.keys() <= tests
