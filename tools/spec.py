@@ -10,20 +10,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "SPEC.md"
 
-ROLES = frozenset(
-    ("endpoint", "requester", "responder", "member", "channel", "sender", "reader", "operator", "port")
+ROLES = (
+    "endpoint", "requester", "caller", "responder", "sender", "reader", "member", "channel", "port", "operator"
 )  # fmt: skip
-PROFILES = frozenset(("base", "group", "channel", "resilient"))
+"""Whom a statement binds. A caller is a requester without a group of its own."""
+PROFILES = ("base", "ask", "group", "channel", "resilient")
 WORDS = ("MUST NOT", "MUST", "SHOULD NOT", "SHOULD", "MAY")
 
 _EXPLAINED = "1 Scope and terms"
 """The section that says what the words mean."""
 _VERSION = re.compile(r"^# RedisIPC (\d+\.\d+)", re.MULTILINE)
 _SECTION = re.compile(r"^## (.+)$")
-_ITEM = re.compile(r"^- \*\*(RIPC-[^*]*)\*\*\s*(.*)$")
+ITEM = re.compile(r"^- (?:<a id=\"([^\"]*)\"></a>)?\*\*(RIPC-[^*]*)\*\*\s*(.*)$")
+"""A numbered statement: its anchor, its id, the rest."""
 _ID = re.compile(r"RIPC-([A-Z]+)-([1-9][0-9]*)")
-_BRACKETS = re.compile(r"^\(([a-z]+), ([a-z]+)\) (.+)$")
-_RETIRED = re.compile(r"^retired in \d+\.\d+: \S.*\.$")
+_BRACKETS = re.compile(r"^\(([a-z]+), ([a-z]+)(?:; feature ([a-z-]+))?\) (.+)$")
+_RETIRED = re.compile(r"^retired in (\d+\.\d+): (\S.*\.)$")
 _REASON = re.compile(r"^(.*?\S) \*Not tested: (\S.*\.)\*$")
 _WORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY|SHALL NOT|SHALL|REQUIRED|RECOMMENDED|OPTIONAL)\b")
 _BLOCK = re.compile(r"^```json ([a-z-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -33,7 +35,10 @@ _DRAWN = "<!-- begin {}: drawn by tools/diagrams.py -->\n", "<!-- end {} -->"
 
 @dataclass(frozen=True)
 class Statement:
-    """A numbered statement. ``word`` is the one that it holds, ``level`` the same without NOT."""
+    """A numbered statement. ``word`` is the one that it holds, ``level`` the same without NOT.
+
+    ``feature`` is the optional feature that it belongs to, None for what holds always.
+    """
 
     id: str
     level: str
@@ -44,6 +49,21 @@ class Statement:
     text: str
     testable: bool
     reason: str = ""
+    feature: str | None = None
+
+    @property
+    def anchor(self) -> str:
+        """Where it stands in SPEC.md, as the part of a link after ``#``."""
+        return anchor(self.id)
+
+
+@dataclass(frozen=True)
+class Retired:
+    """A statement that was given up in a version; its id is never given again."""
+
+    id: str
+    version: str
+    reason: str
 
 
 @dataclass
@@ -52,13 +72,23 @@ class Spec:
 
     version: str = ""
     statements: list[Statement] = field(default_factory=list)
-    retired: list[str] = field(default_factory=list)
+    retired: list[Retired] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     @property
     def ids(self) -> set[str]:
         """All that were ever given, the retired ones included."""
-        return {statement.id for statement in self.statements} | set(self.retired)
+        return {statement.id for statement in self.statements} | self.retired_ids
+
+    @property
+    def retired_ids(self) -> set[str]:
+        """Those that are given up."""
+        return {each.id for each in self.retired}
+
+
+def anchor(id: str) -> str:
+    """``RIPC-ROUTE-8`` to ``ripc-route-8``."""
+    return id.lower()
 
 
 def read(text: str) -> Spec:
@@ -72,9 +102,9 @@ def read(text: str) -> Spec:
         heading = _SECTION.match(line)
         if heading:
             section = heading.group(1)
-        item = _ITEM.match(line)
+        item = ITEM.match(line)
         if item:
-            spec.faults += [f"line {number}: {fault}" for fault in _item(spec, section, item.group(1), item.group(2))]
+            spec.faults += [f"line {number}: {fault}" for fault in _item(spec, section, item.group(2), item.group(3))]
         elif section != _EXPLAINED and _stray(line):
             spec.faults.append(f"line {number}: {_stray(line)} stands outside a numbered statement")
     spec.faults += _numbering(spec)
@@ -89,19 +119,20 @@ def _item(spec: Spec, section: str, id: str, rest: str) -> Iterator[str]:
         yield f"{id} stands here a second time"
         return
     if rest.startswith("retired"):
-        spec.retired.append(id)
-        if not _RETIRED.match(rest):
+        found = _RETIRED.match(rest)
+        spec.retired.append(Retired(id, *(found.groups() if found else ("", ""))))
+        if not found:
             yield f"{id}: a retired id is written '- **{id}** retired in 1.1: why.'"
         return
     brackets = _BRACKETS.match(rest)
     if not brackets:
-        yield f"{id}: after the id come (role, profile) and the text"
+        yield f"{id}: after the id come (role, profile) or (role, profile; feature NAME), and the text"
         return
-    role, profile, text = brackets.groups()
+    role, profile, feature, text = brackets.groups()
     if role not in ROLES:
-        yield f"{id}: no role {role!r}; there are {', '.join(sorted(ROLES))}"
+        yield f"{id}: no role {role!r}; there are {', '.join(ROLES)}"
     if profile not in PROFILES:
-        yield f"{id}: no profile {profile!r}; there are {', '.join(sorted(PROFILES))}"
+        yield f"{id}: no profile {profile!r}; there are {', '.join(PROFILES)}"
     reason = ""
     with_reason = _REASON.match(text)
     if with_reason:
@@ -113,7 +144,7 @@ def _item(spec: Spec, section: str, id: str, rest: str) -> Iterator[str]:
         yield f"{id}: exactly one of {', '.join(WORDS)}, not {', '.join(words) or 'none'}"
         return
     spec.statements.append(
-        Statement(id, words[0].split()[0], words[0], role, profile, section, text, not reason, reason)
+        Statement(id, words[0].split()[0], words[0], role, profile, section, text, not reason, reason, feature)
     )
 
 

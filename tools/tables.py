@@ -20,3 +20,9 @@ def load(name: str) -> Table:
     """One file, as it stands there."""
     content: Table = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return content
+
+
+def features() -> set[str]:
+    """The names of all optional features."""
+    found = next(table for table in load("registries")["tables"] if table["id"] == "features")
+    return {row["name"] for row in found["rows"]}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from citations import citations
-from requirements import all_given, given, reused, unknown
-from spec import ROOT, SPEC, read
+from requirements import all_given, as_json, given, reused, strange_features, unknown
+from spec import ROOT, SPEC, Retired, read
 
 HEAD = "# RedisIPC 1.0: x\n\n## 4 The entry\n\n"
 GOOD = "- **RIPC-ENTRY-1** (sender, base) An entry MUST have six fields. (A gem drops others.)\n"
@@ -24,6 +25,16 @@ def test_a_statement_is_taken_apart() -> None:
     assert (statement.role, statement.profile, statement.section) == ("sender", "base", "4 The entry")
     assert statement.text == "An entry MUST NOT have six fields. (A gem drops others.)"
     assert (statement.testable, statement.reason) == (False, "nobody can.")
+    assert (statement.feature, statement.anchor) == (None, "ripc-entry-1")
+
+
+def test_a_feature_stands_in_the_brackets_and_is_one_of_the_registry() -> None:
+    spec = read(HEAD + GOOD.replace("base)", "ask; feature wakeup)").replace("sender", "caller"))
+    assert spec.faults == []
+    [statement] = spec.statements
+    assert (statement.role, statement.profile, statement.feature) == ("caller", "ask", "wakeup")
+    assert list(strange_features(spec, {"wakeup"})) == []
+    assert "no feature 'wakeup'" in next(strange_features(spec, {"cancel"}))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +63,8 @@ def test_a_retired_id_fills_its_number() -> None:
     retired = "- **RIPC-ENTRY-2** retired in 1.1: it was the same as RIPC-ENTRY-1.\n"
     spec = read(HEAD + GOOD + retired + GOOD.replace("-1*", "-3*"))
     assert spec.faults == []
-    assert spec.retired == ["RIPC-ENTRY-2"]
+    assert spec.retired == [Retired("RIPC-ENTRY-2", "1.1", "it was the same as RIPC-ENTRY-1.")]
+    assert spec.retired_ids == {"RIPC-ENTRY-2"}
 
 
 def test_an_id_that_was_given_is_neither_lost_nor_used_again() -> None:
@@ -61,6 +73,17 @@ def test_an_id_that_was_given_is_neither_lost_nor_used_again() -> None:
     assert [each.split(" ")[0] for each in reused(spec, before)] == ["RIPC-ENTRY-1", "RIPC-ENTRY-2"]
     kept = given(all_given(spec, before))
     assert set(kept) == {"RIPC-ENTRY-1", "RIPC-ENTRY-2"}
+
+
+def test_each_statement_says_where_it_stands_and_since_when() -> None:
+    retired = "- **RIPC-ENTRY-2** retired in 1.1: it was twice.\n"
+    spec = read(HEAD.replace("1.0", "1.1") + GOOD + retired + GOOD.replace("-1*", "-3*"))
+    before = given("RIPC-ENTRY-1 1.0\nRIPC-ENTRY-2 1.0\n")
+    found = json.loads(as_json(spec, given(all_given(spec, before))))
+    assert [(each["anchor"], each["since"]) for each in found["requirements"]] == [
+        ("ripc-entry-1", "1.0"), ("ripc-entry-3", "1.1")
+    ]  # fmt: skip
+    assert found["retired"] == [{"id": "RIPC-ENTRY-2", "since": "1.0", "retired": "1.1", "reason": "it was twice."}]
 
 
 def test_citations_are_found_in_their_short_forms_too(tmp_path: Path) -> None:

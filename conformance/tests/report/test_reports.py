@@ -157,7 +157,7 @@ def test_the_page_is_whole_without_anything_else(report: Report):
     targets = set(re.findall(r'id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= targets
     assert len(targets) == len(re.findall(r'id="([^"]+)"', page))
-    assert 'href="SPEC.md#4-entry:~:text=RIPC%2DENTRY%2D1"' in page
+    assert 'href="SPEC.md#ripc-entry-1"' in page
 
 
 def test_the_page_escapes_what_the_testee_says():

@@ -154,10 +154,5 @@ def _spec_link(report: Report, path: Path) -> str:
 
 
 def _requirement_link(spec_url: str, requirement: Requirement) -> str:
-    """To the section's heading, as GitHub and others name it, and there to the id itself where the browser can."""
-    if not spec_url:
-        return ""
-    heading = re.sub(r"[^\w\- ]", "", requirement.section.lower()).strip().replace(" ", "-")
-    # A dash has a meaning of its own in a text fragment.
-    words = quote(requirement.id, safe="").replace("-", "%2D")
-    return f"{spec_url}#{heading}:~:text={words}"
+    """To the anchor that SPEC.md gives each statement."""
+    return f"{spec_url}#{requirement.id.lower()}" if spec_url else ""
