@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from .engine.verdicts import MALFORMED
 from .files import scenarios_folder
 from .scenario.load import load_all
-from .scenario.model import Check, Scenario
+from .scenario.model import ROW_NAME, Check, Scenario
 
 IMPLICIT = MALFORMED
 """The check that every scenario has without declaring it."""
-ROW = "${row.name}"
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,10 @@ def corpus() -> list[Scenario]:
 def named_checks(scenario: Scenario) -> Iterator[Named]:
     """Its checks as the run reports them, with all ids that they had before."""
     for check in scenario.checks:
-        rows = [str(row["name"]) for row in scenario.rows] if ROW in check.name else [""]
+        rows = [str(row["name"]) for row in scenario.rows] if ROW_NAME in check.name else [""]
         for row in rows:
-            name = check.name.replace(ROW, row)
-            earlier = [old.replace(ROW, row) for old in check.formerly]
+            name = check.name.replace(ROW_NAME, row)
+            earlier = [old.replace(ROW_NAME, row) for old in check.formerly]
             former = [f"{id}/{old}" for id in (scenario.id, *scenario.formerly) for old in (name, *earlier)]
             yield Named(f"{scenario.id}/{name}", check, tuple(old for old in former if old != f"{scenario.id}/{name}"))
 

@@ -41,6 +41,8 @@ def answer(method: str, params: dict[str, Any]) -> Any:
                 open(sys.argv[-1], "w").close()
             print("going down", file=sys.stderr, flush=True)
             os._exit(3)
+        if content == "hang":
+            time.sleep(3600)
         if content == "broken":
             return {"outcome": "perhaps", "content": None}
         if content == "never":

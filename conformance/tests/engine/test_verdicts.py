@@ -76,10 +76,88 @@ async def test_now_does_not_wait(play: Play) -> None:
 
 async def test_a_failed_step_without_a_check_stops_and_the_rest_is_not_reached(play: Play) -> None:
     steps = CONNECTED + "- entry: {where: {content: x}}\n  within: 0.05\n- value: {of: 1, is: 1}\n  check: it\n"
-    check = only(await play(steps))
-    assert check.verdict is Verdict.FAIL
-    assert check.message.startswith("not reached: ")
+    result = await play(steps)
+    check = only(result)
+    assert check.verdict is Verdict.INCONCLUSIVE
+    assert check.message == 'not reached: entry in line 9: an entry where {"content": "x"} was not written'
     assert check.line == 9
+    assert result.reason == check.message.removeprefix("not reached: ")
+
+
+CRASHED = "not reached: the testee's process ended (exit code 3)"
+HALF = "- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
+"""The first of two steps that decide the check."""
+OTHER_HALF = "- value: {of: 1, is: 1}\n  check: it\n"
+
+
+@pytest.mark.parametrize(
+    ("between", "told"),
+    [
+        ("- entry: {where: {content: x}}\n  within: 0.05\n", "not reached: entry in line 10: an entry where"),
+        ("- send: {from: a, to: b, content: hang}\n- connect: c\n", "not reached: connect in line 11: the testee did not"),
+        ("- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n", CRASHED),
+        ("- send: {from: a, to: b, content: crash}\n- wait: 0.5\n", CRASHED),
+        ("- repeat: {times: 3, as: i, do: [{value: {of: \"${i}\", is: 0}}]}\n", "not reached: value in line 10"),
+    ],
+    ids=["a step without a check", "a testee that hangs", "a testee that crashes", "a crash meanwhile", "inside a loop"],
+)  # fmt: skip
+async def test_a_check_of_which_one_step_held_and_another_was_not_reached_does_not_pass(
+    play: Play, between: str, told: str
+) -> None:
+    check = only(await play(HALF + between + OTHER_HALF, command=FAKE, time_scale=0.05))
+    assert check.verdict is Verdict.INCONCLUSIVE
+    assert check.message.startswith(told)
+
+
+async def test_what_fails_in_the_background_ends_the_scenario(play: Play) -> None:
+    steps = """
+    - value: {of: 1, is: 1}
+      check: it
+    - background: {every: 1, do: [{value: {of: 1, is: 2}}]}
+      as: k
+    - wait: 0.1
+    - value: {of: 1, is: 1}
+      check: it
+    """
+    check = only(await play(steps))
+    assert check.verdict is Verdict.INCONCLUSIVE
+    assert check.message.startswith("not reached: value in line 9: ")
+
+
+async def test_a_loop_that_does_not_end_leaves_its_checks_open(play: Play) -> None:
+    steps = """
+    - repeat:
+        times: 3
+        as: i
+        do:
+          - value: {of: 1, is: 1}
+            check: it
+          - value: {of: "${i}", is: {$at_most: 1}}
+    """
+    assert only(await play(steps)).verdict is Verdict.INCONCLUSIVE
+
+
+async def test_a_check_of_all_rows_passes_where_every_row_came_to_its_end(play: Play) -> None:
+    steps = """
+    - each-row:
+        - value: {of: 1, is: 1}
+          check: ["c-${row.name}", all]
+        - value: {of: "${row.v}", is: 1}
+        - value: {of: 1, is: 1}
+          check: all
+    """
+    head = "rows: [{name: one, v: 1}, {name: two, v: 2}, {name: three, v: 1}]"
+    result = await play(steps, checks="c-${row.name} all", head=head)
+    verdicts = {check.name: check.verdict for check in result.checks}
+    assert verdicts.pop("all") is Verdict.INCONCLUSIVE
+    assert set(verdicts.values()) == {Verdict.PASS}
+    result = await play(steps, checks="c-${row.name} all", head=head.replace("v: 2", "v: 1"))
+    assert result.verdict is Verdict.PASS
+
+
+async def test_a_failure_stays_one_wherever_the_scenario_ends(play: Play) -> None:
+    steps = "- value: {of: 1, is: 2}\n  check: it\n- value: {of: 1, is: 3}\n" + OTHER_HALF
+    assert only(await play(steps)).verdict is Verdict.FAIL
 
 
 async def test_a_failed_check_does_not_stop(play: Play) -> None:
@@ -213,7 +291,7 @@ async def test_a_hung_process_fails_its_scenario_and_is_replaced(server: Server,
     scenarios = [write(hang, id="test/hang"), *(write(late, id=f"test/late-{n}") for n in range(3))]
     engine = Engine(settings(FAKE, time_scale=0.2), server, scenarios, REQUIREMENTS)
     results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
-    assert results["test/hang"].verdict is Verdict.FAIL
+    assert results["test/hang"].verdict is Verdict.INCONCLUSIVE
     assert "did not answer connect(a)" in only(results["test/hang"]).message
     assert all(results[f"test/late-{n}"].verdict is Verdict.PASS for n in range(3))
 
@@ -228,7 +306,7 @@ async def test_one_row_that_cannot_go_on_says_nothing_about_the_others(play: Pla
     head = "rows: [{name: one, v: 1}, {name: two, v: 2}, {name: three, v: 1}]"
     result = await play(steps, checks="c-${row.name}", head=head)
     verdicts = {check.name: check.verdict for check in result.checks}
-    assert verdicts == {"c-one": Verdict.PASS, "c-two": Verdict.FAIL, "c-three": Verdict.PASS}
+    assert verdicts == {"c-one": Verdict.PASS, "c-two": Verdict.INCONCLUSIVE, "c-three": Verdict.PASS}
 
 
 async def test_what_does_not_apply_is_left_out_with_its_reason(server: Server, write: Write) -> None:

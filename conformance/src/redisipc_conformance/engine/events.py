@@ -22,12 +22,14 @@ class Verdict(enum.Enum):
     WARNING = "warning"
     """A SHOULD that does not hold."""
     INCONCLUSIVE = "inconclusive"
-    """Could not be decided (the testee crashed before, the server lacks something). Fails the run on a MUST."""
+    """Could not be decided (a step before it failed, the testee crashed). Fails the run on a MUST."""
     FAIL = "fail"
     SUITE_ERROR = "suite-error"
     """The suite itself is wrong, or lost its Redis."""
 
 
+UNREACHED = "not reached: "
+"""How the message of a check begins that something else kept from being decided."""
 Level = Literal["MUST", "SHOULD", "MAY"]
 Side = Literal["testee", "suite"]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..requirements import Level, Requirements
-from ..scenario.model import Scenario
+from ..scenario.model import ROW_NAME, Scenario
 from ..steps.book import Book, Kept
 from ..steps.failure import Stopped
-from .events import BudgetUse, CheckResult, Line, ScenarioResult, Verdict
+from .events import UNREACHED, BudgetUse, CheckResult, Line, ScenarioResult, Verdict
 from .transcript import Transcript
 
 _GRAVITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
@@ -45,7 +45,14 @@ class Ended:
         """Nothing of it needs an explanation."""
         if self.stopped or self.stopped_rows or self.crash or self.fault or self.malformed:
             return False
-        return all(kept.evaluated and kept.failed is None for kept in self.book.kept.values())
+        return all(kept.decided and kept.failed is None for kept in self.book.kept.values())
+
+    def stop(self, kept: Kept) -> Stopped | None:
+        """What kept the rest of this check's steps from being reached: in its own rows, else anywhere."""
+        row = row_of(kept)
+        rows = sorted(kept.owed_rows) if row is None else [row]
+        own = next((self.stopped_rows[name] for name in rows if name in self.stopped_rows), None)
+        return own or self.stopped or next(iter(self.stopped_rows.values()), None)
 
 
 class Judge:
@@ -79,7 +86,7 @@ class Judge:
             checks=tuple(checks.values()),
             transcript=tuple(lines),
             stderr="\n".join(filter(None, (run.stderr for run in runs))) if verdict is not Verdict.PASS else "",
-            reason=next((run.fault or run.crash for run in runs if run.fault or run.crash), ""),
+            reason=next(filter(None, map(_reason, runs)), ""),
             rerun=rerun,
             budgets=tuple(use for run in runs for use in run.budgets),
         )
@@ -99,9 +106,9 @@ class Judge:
     def _check(self, scenario: Scenario, run: Ended, kept: Kept) -> CheckResult:
         check = kept.check
         text = check.text
-        row = _row_of(kept)
+        row = row_of(kept)
         if row is not None:
-            text = text.replace("${row.name}", row)
+            text = text.replace(ROW_NAME, row)
         level = self._requirements.level(check.requirements)
         result = CheckResult(
             kept.name, text, check.requirements, level, Verdict.PASS, file=scenario.file, line=check.line
@@ -115,17 +122,19 @@ class Judge:
             )  # fmt: skip
         if run.fault:
             return replace(result, verdict=Verdict.SUITE_ERROR, message=run.fault, line=run.fault_line or check.line)
-        if kept.evaluated:
+        if kept.decided:
             return result
         if run.crash:
-            return replace(result, verdict=Verdict.INCONCLUSIVE, message=f"not reached: {run.crash}", seen=run.crash)
-        stopped = run.stopped_rows.get(row or "") or run.stopped or next(iter(run.stopped_rows.values()), None)
+            message = f"{UNREACHED}{run.crash}"
+            return replace(result, verdict=Verdict.INCONCLUSIVE, message=message, seen=run.crash)
+        stopped = run.stop(kept)
         if stopped is None:
-            return replace(result, verdict=self._failing(level), message="not reached: no step that decides it was run")
+            message = f"{UNREACHED}not every step that decides it was played"
+            return replace(result, verdict=self._failing(level), message=message)
         failed = stopped.failed
         wrong_line = run.transcript.index(failed.culprit) if run.transcript else None
         return replace(
-            result, verdict=self._failing(level), message=f"not reached: {failed.message}", expected=failed.expected,
+            result, verdict=Verdict.INCONCLUSIVE, message=f"{UNREACHED}{told(stopped)}", expected=failed.expected,
             seen=failed.seen, line=stopped.step.line, wrong_line=wrong_line, by_timeout=failed.by_timeout,
         )  # fmt: skip
 
@@ -137,6 +146,19 @@ def _moved(check: CheckResult, by: int) -> CheckResult:
     return check if check.wrong_line is None else replace(check, wrong_line=check.wrong_line + by)
 
 
-def _row_of(kept: Kept) -> str | None:
-    before, found, after = kept.check.name.partition("${row.name}")
+def told(stopped: Stopped) -> str:
+    """The step that ended a scenario, by its own name, and why."""
+    return f"{stopped.step.word} in line {stopped.step.line}: {stopped.failed.message}"
+
+
+def _reason(run: Ended) -> str:
+    if run.fault or run.crash:
+        return run.fault or run.crash
+    stopped = run.stopped or next(iter(run.stopped_rows.values()), None)
+    return told(stopped) if stopped else ""
+
+
+def row_of(kept: Kept) -> str | None:
+    """The row that a check is for; None for one that is not for each row."""
+    before, found, after = kept.check.name.partition(ROW_NAME)
     return kept.name[len(before) : len(kept.name) - len(after)] if found else None

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..engine.events import UNREACHED
 from .model import Finding
-
-UNREACHED = "not reached: "
-"""How the message of a check begins that another failure kept from being looked at."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from ..engine.events import UNREACHED
 from .alike import Alike, alike
 from .model import Finding, Report
 from .style import VERDICT_STYLE, Paint, plain
@@ -35,7 +36,8 @@ def failure_lines(report: Report, findings: Sequence[Finding], *, paint: Paint =
     rest = [finding.check.name for group in groups[DISTINCT:] for finding in (group.first, *group.others)]
     if rest:
         lines += ["", *_field("and", f"{len(rest)} more of this scenario: {', '.join(rest)}", width)]
-    if scenario.reason and scenario.reason not in {finding.check.message for finding in findings}:
+    told = {finding.check.message.removeprefix(UNREACHED) for finding in findings}
+    if scenario.reason and scenario.reason not in told:
         lines += _field("ended by", scenario.reason, width)
     wrong = {finding.check.wrong_line for group in groups[:DISTINCT] for finding in (group.first, *group.others)} - {
         None

@@ -118,20 +118,23 @@ def _coherent(scenario: Scenario, document: dict[str, Any]) -> None:
     declared = {check.name for check in scenario.checks}
     steps = list(scenario.walk())
     named = {name for step in steps for name in step.checks}
-    computed = any("${" in name and name not in declared for name in named)
     for step in steps:
         for name in step.checks:
-            if name not in declared and "${" not in name and not _from_template(name, declared):
+            if name not in declared and not _from_template(name, declared):
                 raise ScenarioError(
                     scenario.file,
                     step.line,
                     f"the check {name!r} is not declared",
                     f"one of {', '.join(sorted(declared))}",
                 )
+        inside = next((inner for inner in step.walk() if inner.checks), None) if step.word == "background" else None
+        if inside is not None:
+            problem = f"the check {inside.checks[0]!r} is decided in the background, as often as it happens to be"
+            raise ScenarioError(scenario.file, inside.line, problem, "a step in the foreground")
         if step.word == "each-row" and not scenario.rows:
             raise ScenarioError(scenario.file, step.line, "there are no rows", "rows: in the head")
     for check in scenario.checks:
-        if check.name not in named and not computed:
+        if check.name not in named:
             raise ScenarioError(
                 scenario.file, check.line, f"no step decides the check {check.name!r}", "check: at a step"
             )

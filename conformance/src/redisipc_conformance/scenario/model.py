@@ -8,6 +8,8 @@ from typing import Any
 
 from .yaml import Lines
 
+ROW_NAME = "${row.name}"
+"""What stands in the name of a check that is one for each row."""
 OWN_SERVER = frozenset({"flush", "restart", "config", "oom"})
 OWN_PROCESSES = frozenset({"kill", "pause"})
 

@@ -51,7 +51,7 @@ async def background(stage: Stage, step: Step) -> Any:
 
     task = stage.spawn(again())
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
-    going = Going(task, ending.set, stage.now())
+    going = Going(task, ending.set, stage.now(), awaited=True)
     stage.going.append(going)
     return going
 
@@ -99,19 +99,21 @@ async def each_row(stage: Stage, step: Step) -> Any:
         raise SuiteFault("there are no rows")
     outside = stage.row
     in_vain = 0
-    for row in stage.scenario.rows:
-        if in_vain >= ROWS_IN_VAIN:
-            failed = Failed(f"not tried: {in_vain} rows before it waited in vain", by_timeout=True)
-            stage.stopped_rows[str(row["name"])] = Stopped(step, failed)
-            continue
-        stage.set_row(row)
-        began = time.monotonic()
-        try:
-            await stage.play(step.blocks[0])
-            in_vain = 0
-        except Stopped as stopped:
-            # One row that cannot go on says nothing about the others; many that wait for nothing do.
-            stage.stopped_rows[str(row["name"])] = stopped
-            in_vain = in_vain + 1 if time.monotonic() - began > VAIN_SECONDS * stage.scale else 0
-        stage.raise_if_crashed()
-    stage.row = outside
+    try:
+        for row in stage.scenario.rows:
+            if in_vain >= ROWS_IN_VAIN:
+                failed = Failed(f"not tried: {in_vain} rows before it waited in vain", by_timeout=True)
+                stage.stopped_rows[str(row["name"])] = Stopped(step, failed)
+                continue
+            stage.set_row(row)
+            began = time.monotonic()
+            try:
+                await stage.play(step.blocks[0])
+                in_vain = 0
+            except Stopped as stopped:
+                # One row that cannot go on says nothing about the others; many that wait for nothing do.
+                stage.stopped_rows[str(row["name"])] = stopped
+                in_vain = in_vain + 1 if time.monotonic() - began > VAIN_SECONDS * stage.scale else 0
+            stage.raise_if_crashed()
+    finally:
+        stage.row = outside

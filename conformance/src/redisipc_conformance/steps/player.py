@@ -39,6 +39,8 @@ ACTS = frozenset(
     }
 )  # fmt: skip
 """Steps that change something, so that a fence before them says nothing any more."""
+AGAIN = frozenset({"repeat"})
+"""Steps that play the same steps more than once."""
 
 
 class Player:
@@ -52,6 +54,7 @@ class Player:
     async def play(self, steps: Sequence[Step]) -> None:
         """Raises Stopped, AtLine, Crashed."""
         for step in steps:
+            self.stage.raise_what_failed_beside()
             await self._one(step)
 
     async def _one(self, step: Step) -> None:
@@ -66,14 +69,22 @@ class Player:
         except Failed as failed:
             self._failed(step, checks, failed)
             return
+        except AtLine:
+            raise
         except (SuiteFault, BadValue) as error:
-            if isinstance(error, AtLine):
-                raise
             raise AtLine(step.line, f"{step.word}: {error}") from error
+        except BaseException:
+            if step.word in AGAIN:
+                self.book.reopen(step, self._row)
+            raise
         if step.bind:
             stage.bind(str(stage.value(step.bind)), result)
         for name in checks:
-            self.book.held(name)
+            self.book.held(name, step, self._row)
+
+    @property
+    def _row(self) -> str:
+        return str(self.stage.row["name"]) if self.stage.row else ""
 
     def _failed(self, step: Step, checks: Sequence[str], failed: Failed) -> None:
         stage = self.stage

@@ -236,6 +236,12 @@ class Stage(Scope):
         if self.crash is not None:
             raise self.crash
 
+    def raise_what_failed_beside(self) -> None:
+        """What a `background` failed with, whose steps the scenario rests on."""
+        for going in self.going:
+            if going.awaited and going.task.done() and not going.task.cancelled():
+                going.task.result()
+
     # Running
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:

@@ -260,5 +260,7 @@ class Going(Thing):
     task: asyncio.Task[Any]
     stop: Callable[[], None]
     at: float = 0.0
+    awaited: bool = False
+    """The scenario rests on it: where it fails, the scenario cannot go on."""
 
     PARTS = frozenset({"at"})
