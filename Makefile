@@ -10,6 +10,8 @@ PARTS := $(sort $(foreach file,$(wildcard */tests/test_*.py),$(firstword $(subst
 RUNTIMES := threads asyncio
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
+# Whose sentences are short and plain; more are welcome.
+ENGLISH := CONTRIBUTING.md docs/architecture.md schemas/README.md $(wildcard tools/*.py tools/tests/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance mutants demo simulate fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
@@ -67,6 +69,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd interop && ../$(BIN)/mypy --strict ruby/converse.py ruby/publish.py matrix/run.py talk tests
 	cd tools && ../$(BIN)/mypy
 	cd fuzz && ../$(BIN)/mypy
+	$(BIN)/python tools/english.py $(ENGLISH)
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py); do $(BIN)/python $$tool --check || exit 1; done
 
 format: $(READY) ## mend what ruff can mend

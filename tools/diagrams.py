@@ -1,6 +1,6 @@
 """Draws the tables and state machines of SPEC.md from the data in ``schemas/1.0/tables``.
 
-``diagrams.py`` draws them anew between the markers of SPEC.md; ``--check`` only fails where SPEC.md shows something else.
+``diagrams.py`` draws them again between the markers of SPEC.md; ``--check`` only fails where SPEC.md shows something else.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Retired:
 
 @dataclass
 class Spec:
-    """What SPEC.md says. ``faults`` are sentences about what is wrong with its form, each with its line."""
+    """The content of SPEC.md. ``faults`` are sentences about what is wrong with its form, each with its line."""
 
     version: str = ""
     statements: list[Statement] = field(default_factory=list)
@@ -175,7 +175,7 @@ def markers(text: str) -> list[str]:
 
 
 def drawn(text: str, name: str) -> str:
-    """What stands between the markers of ``name``. Raises ValueError where they are not there, each once."""
+    """The text between the markers of ``name``. Raises ValueError where they are not there, each once."""
     begin, end = (mark.format(name) for mark in _DRAWN)
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise ValueError(f"SPEC.md needs the lines '{begin.strip()}' and '{end}', in this order and once each")

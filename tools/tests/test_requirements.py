@@ -1,4 +1,4 @@
-"""What is wrong with a statement's form, with an id or with a citation is found and said."""
+"""A fault in the form of a statement, in an id or in a citation is found and said."""
 
 from __future__ import annotations
 

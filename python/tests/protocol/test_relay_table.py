@@ -43,7 +43,7 @@ class Relay:
         return self
 
     def batch(self) -> Batch:
-        """What is written next, without a reply."""
+        """The commands that are written next, without a reply."""
         batch = self.hand.core.next_batch(self.hand.now)
         assert batch is not None
         return batch
