@@ -16,7 +16,13 @@ from ..support_tables import load
 TABLE = load("routing")
 ROWS: list[dict[str, Any]] = TABLE["rows"]
 ACTIONS: dict[str, dict[str, Any]] = {action["id"]: action for action in TABLE["actions"]}
-ENTRIES = [pytest.param(row, entry, id=f"{row['id']}: {entry['about']}") for row in ROWS for entry in row["entries"]]
+# SPEC.md was mended before the core: this fails as soon as the core follows, and then the mark goes.
+NOT_YET = {"own-response-unregistered": [pytest.mark.xfail(strict=True, reason="the core's grace is shorter")]}
+ENTRIES = [
+    pytest.param(row, entry, id=f"{row['id']}: {entry['about']}", marks=NOT_YET.get(row["id"], []))
+    for row in ROWS
+    for entry in row["entries"]
+]
 LOCAL = {Start: "start", Finished: "outcome", Problem: "report"}
 # What the core calls the same action. One row of the core stands for two: whether an instance is registered is asked later.
 NAMES = {
