@@ -100,7 +100,10 @@ def _scalar(node: Any, line: int, name: str) -> Any:
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INT.match(text):
-        return int(text)
+        try:
+            return int(text)
+        except ValueError as error:
+            raise ScenarioError(name, line, f"a number of {len(text)} digits cannot be read", "fewer digits") from error
     if _FLOAT.match(text):
         return number(text)
     return text
