@@ -15,6 +15,9 @@ from ..support_tables import machine
 SIBLING = b"51b110"
 CONSUMER = b"consumer_51b110_0"
 ROWS = {row["id"]: row for row in machine("relay")["transitions"]}
+GIVE_BACK = 315_360_000_000
+# SPEC.md was mended before the core: each of these fails as soon as the core follows, and then the mark goes.
+NOT_YET = pytest.mark.xfail(strict=True, reason="the core does not follow this row of SPEC.md yet")
 
 
 class Relay:
@@ -130,6 +133,27 @@ def test_asked_unknown() -> None:
 def test_waiting_grace_over() -> None:
     relay = Relay().read().until_asked_again()
     assert relay.hand.now - 100 == pytest.approx(5.0, abs=0.2)
+
+
+@NOT_YET
+def test_waiting_leave_to_siblings() -> None:
+    relay = Relay().seen()
+    relay.registered(False).read()
+    other = relay.hand.response(b"x", instance=b"999999")
+    relay.hand.read(other)
+    relay.hand.pass_time(1)
+    relay.hand.core.close(relay.hand.now, 5.0)
+    commands = relay.hand.pass_time(1)
+    assert [command[0] for command in commands if other[0] in command] == ["XCLAIM"]
+    assert any(other[0] in command and GIVE_BACK in command for command in commands)
+
+
+@NOT_YET
+def test_waiting_leave_alone() -> None:
+    relay = Relay().read()
+    relay.hand.pass_time(1)
+    relay.hand.core.close(relay.hand.now, 5.0)
+    assert [name for name in relay.about(1) if name != "LRANGE"] == ["XACK", "XDEL"]
 
 
 def test_asked_again_registered() -> None:
