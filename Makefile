@@ -11,7 +11,7 @@ RUNTIMES := threads asyncio
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
-ENGLISH := CONTRIBUTING.md SPEC.md docs/architecture.md schemas/README.md $(wildcard tools/*.py tools/tests/*.py)
+ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance mutants demo simulate fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
