@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from redisipc_conformance.server import NoServer, Server, choose, private, program
-from redisipc_conformance.server.base import ask
+from redisipc_conformance.server import start as start_server
+from redisipc_conformance.server.base import _command, ask, connect
 from redisipc_conformance.server.container import ContainerServer, engine_answers
 
 needs_engine = pytest.mark.skipif(engine_answers() is not None, reason="needs a Docker engine")
@@ -184,3 +185,38 @@ class TestContainer:
     def test_an_image_that_is_none_is_no_server(self) -> None:
         with pytest.raises(NoServer, match=r"no-such-image\.invalid"):
             choose("container", image="no-such-image.invalid/redis:0")
+
+
+def test_one_of_a_name_is_started_and_the_name_of_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "my-server").symlink_to(program())
+    with start_server(str(tmp_path / "my-server"), ("--maxclients", "77")) as server:
+        assert server.about() == ask(server.url)
+    with pytest.raises(NoServer, match="no-such-program"):
+        start_server("no-such-program")
+
+
+def test_a_frozen_one_says_nothing_until_it_is_thawed() -> None:
+    with start_server("") as server:
+        server.freeze()
+        with pytest.raises(OSError, match="timed out"):
+            server.about()
+        server.thaw()
+        server.about()
+
+
+def test_a_killed_one_forgets_what_it_did_not_save() -> None:
+    def tell(*command: str) -> object:
+        with connect(server.url) as sock:
+            return _command(sock, *command)
+
+    with start_server("") as server:
+        tell("SET", "saved", "1")
+        tell("SAVE")
+        tell("SET", "unsaved", "1")
+        server.kill()
+        assert silent(server.url)
+        server.start()
+        assert (tell("EXISTS", "saved"), tell("EXISTS", "unsaved")) == (1, 0)
+        server.kill()
+        server.start(empty=True)
+        assert tell("DBSIZE") == 0

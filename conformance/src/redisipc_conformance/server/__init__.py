@@ -7,7 +7,7 @@
 """
 
 from .base import NoServer, Server
-from .choose import choose, private, program
+from .choose import choose, private, program, start
 from .local import die_with_parent
 
-__all__ = ["NoServer", "Server", "choose", "die_with_parent", "private", "program"]
+__all__ = ["NoServer", "Server", "choose", "die_with_parent", "private", "program", "start"]

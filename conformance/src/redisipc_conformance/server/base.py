@@ -53,6 +53,18 @@ class Server(ABC):
         """Comes back on the same port, with its data or without."""
         raise NoServer(f"a {self.kind} server cannot be started again by the suite")
 
+    def kill(self) -> None:
+        """Dies at once, and writes nothing before. ``start`` brings it back."""
+        raise NoServer(f"a {self.kind} server cannot be killed by the suite")
+
+    def freeze(self) -> None:
+        """Stands still: its connections stay, nothing is answered."""
+        raise NoServer(f"a {self.kind} server cannot be stopped by the suite")
+
+    def thaw(self) -> None:
+        """Goes on after ``freeze``."""
+        raise NoServer(f"a {self.kind} server cannot be stopped by the suite")
+
     def about(self) -> About:
         """Brand and version, asked from the server."""
         return ask(self.url)

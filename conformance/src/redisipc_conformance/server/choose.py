@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .base import NoServer, Server
@@ -72,6 +73,22 @@ def _first(kinds: dict[str, Callable[[], Server]], report: Callable[[str], objec
             problems.append(f"{name}: {error}")
             report(f"Redis: not {name}, {error}")
     raise NoServer("no Redis can be had here. " + "; ".join(problems))
+
+
+def start(name: str, config: tuple[str, ...] = (), environment: Mapping[str, str] | None = None) -> Server:
+    """A server of one's own by its name: a program (a path, or found on the PATH), or an image, which has a colon.
+
+    An empty name is `program()`. `config` is added to its command line; `environment` is that of a program alone.
+    Raises NoServer when it cannot be had.
+    """
+    if not name:
+        return LocalServer(program(), config=config, environment=environment)
+    found = shutil.which(os.path.expanduser(name))
+    if found:
+        return LocalServer(Path(found), config=config, environment=environment)
+    if ":" not in name:
+        raise NoServer(f"{name!r} is no server program, neither a path nor on the PATH, and no image (name:tag)")
+    return ContainerServer(name, config)
 
 
 def private(like: Server) -> Server:

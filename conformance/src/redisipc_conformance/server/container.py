@@ -90,6 +90,15 @@ class ContainerServer(Server):
             with connect(self.url) as sock:
                 _command(sock, "FLUSHALL")
 
+    def kill(self) -> None:
+        self._container.get_wrapped_container().kill()
+
+    def freeze(self) -> None:
+        self._container.get_wrapped_container().pause()
+
+    def thaw(self) -> None:
+        self._container.get_wrapped_container().unpause()
+
     def close(self) -> None:
         """Removes the container. Raises what the engine says when it cannot."""
         import docker

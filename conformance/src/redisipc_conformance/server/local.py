@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from .base import NoServer, Server, free_port, wait_until_up
@@ -26,12 +28,22 @@ def find_binary() -> Path | None:
 
 
 class LocalServer(Server):
-    """One server process in a directory of its own, on a free port, without persistence unless it is restarted."""
+    """One server process in a directory of its own, on a free port, without persistence unless it is restarted.
 
-    def __init__(self, binary: Path, kind: str = "local", config: tuple[str, ...] = ()):
+    ``config`` is added to its command line, ``environment`` to its environment.
+    """
+
+    def __init__(
+        self,
+        binary: Path,
+        kind: str = "local",
+        config: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ):
         self.kind = kind
         self._binary = binary
         self._config = config
+        self._environment = {**os.environ, **(environment or {})}
         self._directory = tempfile.mkdtemp(prefix="redisipc-")
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
@@ -41,12 +53,19 @@ class LocalServer(Server):
     def url(self) -> str:
         return f"redis://127.0.0.1:{self._port}/0"
 
+    @property
+    def directory(self) -> Path:
+        """Where its data are."""
+        return Path(self._directory)
+
     def start(self, *, empty: bool = False) -> None:
         if self._process is not None:
             return
         if empty:
-            for left in Path(self._directory).glob("*.rdb"):
+            for left in self.directory.glob("*.rdb"):
                 left.unlink()
+            shutil.rmtree(self.directory / "appendonlydir", ignore_errors=True)
+            (self.directory / "appendonly.aof").unlink(missing_ok=True)
         # A port that is free now may be taken a moment later: try a few (a restart must have the old one).
         attempts = 5 if self._port == 0 else 1
         for attempt in range(attempts):
@@ -80,6 +99,7 @@ class LocalServer(Server):
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 stdin=subprocess.DEVNULL,
+                env=self._environment,
                 preexec_fn=die_with_parent,
             )
         except OSError as error:
@@ -91,11 +111,25 @@ class LocalServer(Server):
 
     def twin(self) -> LocalServer:
         """Another one from the same program."""
-        return LocalServer(self._binary, self.kind, self._config)
+        return LocalServer(self._binary, self.kind, self._config, self._environment)
 
     def stop(self) -> None:
         """SHUTDOWN SAVE: the data is there for the next start."""
         self._end(kill=False)
+
+    def kill(self) -> None:
+        """SIGKILL: what was not saved is lost."""
+        self._end(kill=True)
+
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
 
     def _end(self, *, kill: bool) -> None:
         process, self._process = self._process, None

@@ -1,0 +1,1 @@
+"""The processes under test: one endpoint each, which asks, answers, and writes down what it sees."""

@@ -1,0 +1,68 @@
+"""What a worker asks for: kinds of work, how long each takes, how long it waits. Drawn from a seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+EACH = 1_000_000
+"""Asks of a process are numbered from its own number times this on."""
+BIG = 30_000
+"""Characters of a large content."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request to be sent. ``seconds``: how long its handler takes, or, of ``cancel``, until it is given up."""
+
+    number: int
+    to: str
+    kind: str
+    seconds: float
+    timeout: float
+
+    @property
+    def content(self) -> dict[str, Any]:
+        content = {"n": self.number, "k": self.kind, "d": round(self.seconds, 4)}
+        return {**content, "pad": "x" * BIG} if self.kind == "big" else content
+
+
+_SECONDS = {
+    "short": (0.002, 0.05),
+    "medium": (0.2, 0.8),
+    "long": (3.0, 12.0),
+    "later": (0.01, 0.3),
+    "busy": (0.01, 0.05),
+    "cancel": (0.05, 4.0),
+}
+
+
+class Asking:
+    """Draws asks. ``config``: process, seed, rate, targets, kinds and timeouts by weight."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.random = random.Random(config["seed"])
+        self.rate: float = config["rate"]
+        self._next = config["process"] * EACH
+        self._targets: list[str] = config["targets"]
+        self._kinds: dict[str, float] = config["kinds"]
+        self._timeouts = {float(name): weight for name, weight in config["timeouts"].items()}
+
+    def pause(self) -> float:
+        """Seconds until the next ask."""
+        return self.random.expovariate(self.rate)
+
+    def draw(self) -> Ask:
+        kind = self._choose(self._kinds)
+        timeout = self._choose(self._timeouts)
+        if kind == "long":
+            timeout = max(timeout, 8.0)
+        return self.make(self.random.choice(self._targets), kind, self.random.uniform(*_SECONDS.get(kind, (0, 0))), timeout)
+
+    def make(self, to: str, kind: str, seconds: float, timeout: float) -> Ask:
+        self._next += 1
+        return Ask(self._next, to, kind, seconds, timeout)
+
+    def _choose(self, weights: dict[Any, float]) -> Any:
+        return self.random.choices(list(weights), list(weights.values()))[0]

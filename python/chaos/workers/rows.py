@@ -1,0 +1,38 @@
+"""The history of one process: a file of JSON lines, one row for each thing that happened, in the order of its writing.
+
+Each row is a list: what it is, when (seconds of the machine's monotonic clock), and what belongs to it.
+
+    begin  t process pid runtime group concurrency     the process was started
+    up     t instance                                  it is connected, for the first time
+    send   t ask to timeout kind seconds               it is about to ask
+    cancel t ask                                       it gives the ask up
+    outcome t ask status [ask, run] | null text        how the ask ended; of a fulfilled one whose answer came
+    run    t ask run starts entry_id request_id        a handler begins
+    end    t ask run                                   and is done
+    told   t kind text                                 on_error was called, or what the port has for it
+    log    t level text                                a line of the library's log
+    down   t from                                      it was not connected from then until t
+    still  t from why                                  it stood still from then until t: the process, its loop, or for a processor
+    sample t rss fds threads connections outstanding   what it uses
+    note   t text                                      the worker itself has trouble
+    closing t / closed t                               it leaves, it has left
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from time import monotonic
+from typing import Any
+
+_dumps = json.JSONEncoder(separators=(",", ":"), default=str).encode
+
+
+class Rows:
+    """Writes rows, each with one call of the system: a process that is killed leaves whole lines. Any thread may write."""
+
+    def __init__(self, path: str) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def __call__(self, what: str, *more: Any) -> None:
+        os.write(self._fd, (_dumps((what, round(monotonic(), 4), *more)) + "\n").encode())

@@ -1,0 +1,71 @@
+"""What every worker in Python begins with: its configuration, its history, the library's log, the word of the harness."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .rows import Rows
+
+
+class LogRows(logging.Handler):
+    """The library's log as rows."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(logging.INFO)
+        self._rows = rows
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f" | {record.exc_info[1]!r}"
+        self._rows("log", record.levelname, text[:400])
+
+
+def begin(runtime: str) -> tuple[dict[str, Any], Rows]:
+    """The configuration, from the first argument, and the history that it names."""
+    config: dict[str, Any] = json.loads(sys.argv[1])
+    rows = Rows(config["history"])
+    rows("begin", config["process"], os.getpid(), runtime, config["group"], config["concurrency"])
+    for name in ("redisipc", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.addHandler(LogRows(rows))
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    return config, rows
+
+
+def say(word: str) -> None:
+    """A word to the harness: ``up``, ``idle``."""
+    try:
+        os.write(1, f"{word}\n".encode())
+    except OSError:
+        pass
+
+
+def listen(quiet: Callable[[], object]) -> None:
+    """The harness says ``quiet`` when nothing more is to be asked; when its pipe closes it is gone, and so are we."""
+
+    def hear() -> None:
+        for line in sys.stdin:
+            if line.strip() == "quiet":
+                quiet()
+        os._exit(3)
+
+    threading.Thread(target=hear, daemon=True, name="word").start()
+
+
+def client_of(config: dict[str, Any], kind: Any) -> dict[str, Any]:
+    """Where Redis is, as arguments of a Stream; ``kind``: the package ``redis`` or ``redis.asyncio``."""
+    if "sentinels" in config:
+        sentinel = kind.sentinel.Sentinel([tuple(each) for each in config["sentinels"]])
+        return {"client": sentinel.master_for(config["master"])}
+    if "nodes" in config:
+        nodes = [kind.cluster.ClusterNode(host, port) for host, port in config["nodes"]]
+        return {"client": kind.cluster.RedisCluster(startup_nodes=nodes)}
+    return {"url": config["url"]}
