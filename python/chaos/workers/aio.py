@@ -101,8 +101,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         due = time.monotonic()
         while not (self.stop.is_set() or self.quiet.is_set()):
-            # Whoever stood still does not catch up.
-            due = max(due + self.asking.pause(), time.monotonic() - 1.0)
+            due = self.asking.due(due)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             ask = self.asking.draw()
             task = asyncio.create_task(self.wait_for(ask))
@@ -141,7 +140,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop.set)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        listen(lambda: loop.call_soon_threadsafe(self.quiet.set))
+        listen(lambda: loop.call_soon_threadsafe(self.quiet.set), self.asking.hush)
         stalls = Stalls(self.rows, lambda: self.stream.connected if self.joined else None)
         stalls.start()
         if self.config["sample"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 EACH = 1_000_000
@@ -44,21 +45,28 @@ class Asking:
     def __init__(self, config: dict[str, Any]) -> None:
         self.random = random.Random(config["seed"])
         self.rate: float = config["rate"]
+        self._hushed = 0.0
         self._next = config["process"] * EACH
         self._targets: list[str] = config["targets"]
         self._kinds: dict[str, float] = config["kinds"]
         self._timeouts = {float(name): weight for name, weight in config["timeouts"].items()}
 
-    def pause(self) -> float:
-        """Seconds until the next ask."""
-        return self.random.expovariate(self.rate)
+    def due(self, last: float) -> float:
+        """When the next ask is due, after one that was due at ``last``. Whoever stood still does not catch up."""
+        return max(last + self.random.expovariate(self.rate), monotonic() - 1.0, self._hushed)
+
+    def hush(self, seconds: float) -> None:
+        """Nothing is asked for so long."""
+        self._hushed = monotonic() + seconds
 
     def draw(self) -> Ask:
         kind = self._choose(self._kinds)
         timeout = self._choose(self._timeouts)
         if kind == "long":
             timeout = max(timeout, 8.0)
-        return self.make(self.random.choice(self._targets), kind, self.random.uniform(*_SECONDS.get(kind, (0, 0))), timeout)
+        return self.make(
+            self.random.choice(self._targets), kind, self.random.uniform(*_SECONDS.get(kind, (0, 0))), timeout
+        )
 
     def make(self, to: str, kind: str, seconds: float, timeout: float) -> Ask:
         self._next += 1

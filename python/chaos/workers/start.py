@@ -48,13 +48,17 @@ def say(word: str) -> None:
         pass
 
 
-def listen(quiet: Callable[[], object]) -> None:
-    """The harness says ``quiet`` when nothing more is to be asked; when its pipe closes it is gone, and so are we."""
+def listen(quiet: Callable[[], object], hush: Callable[[float], object]) -> None:
+    """The harness says ``quiet`` when nothing more is to be asked, ``hush 3`` for nothing within the next 3 s; when its
+    pipe closes it is gone, and so are we."""
 
     def hear() -> None:
         for line in sys.stdin:
-            if line.strip() == "quiet":
+            word, _, seconds = line.strip().partition(" ")
+            if word == "quiet":
                 quiet()
+            elif word == "hush":
+                hush(float(seconds))
         os._exit(3)
 
     threading.Thread(target=hear, daemon=True, name="word").start()

@@ -141,8 +141,7 @@ class Worker:
             threading.Thread(target=self.call, daemon=True).start()
         due = time.monotonic()
         while not (self.stop.is_set() or self.quiet.is_set()):
-            # Whoever stood still does not catch up.
-            due = max(due + self.asking.pause(), time.monotonic() - 1.0)
+            due = self.asking.due(due)
             if self.stop.wait(max(0.0, due - time.monotonic())):
                 return
             with self.lock:
@@ -175,7 +174,7 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=self.leave_on_signal, daemon=True, name="signals").start()
-        listen(self.quiet.set)
+        listen(self.quiet.set, self.asking.hush)
         stalls = Stalls(self.rows, lambda: self.stream.connected if self.joined else None)
         stalls.start()
         if self.config["sample"]:

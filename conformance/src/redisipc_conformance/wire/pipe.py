@@ -20,6 +20,8 @@ class Pace:
 
     rate: int = 0
     delay: float = 0.0
+    late: int = 0
+    """Writes that had to wait so far."""
 
     @property
     def free(self) -> bool:
@@ -40,6 +42,7 @@ class Pipe:
             self._send(data)
             return
         loop = asyncio.get_running_loop()
+        self._pace.late += 1
         self._waiting.append((loop.time() + self._pace.delay, data))
         if self._timer is None:
             self._timer = loop.call_later(0 if self._pace.free else STEP, self._portion)

@@ -1,0 +1,188 @@
+"""What Redis holds is changed behind the members' backs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .base import Fault
+
+
+class FlushAll(Fault):
+    name = "flushall"
+    what = "FLUSHALL: stream, groups and lists are gone."
+    to_redis = "empty"
+    quiet = 6.0
+    _keys = 0
+
+    async def strike(self) -> None:
+        self._keys = await self.redis("DBSIZE")
+        await self.redis("FLUSHALL")
+
+    async def proof(self) -> str:
+        return f"{self._keys} keys flushed" if self._keys else ""
+
+
+class StreamDeleted(Fault):
+    name = "stream-deleted"
+    what = "DEL of the stream, its groups with it."
+    to_redis = "group"
+    quiet = 6.0
+    _gone = 0
+
+    async def strike(self) -> None:
+        self._gone = await self.redis("DEL", self.lab.site.stream)
+
+    async def proof(self) -> str:
+        return f"DEL answered {self._gone}" if self._gone else ""
+
+
+class StreamRenamed(Fault):
+    name = "stream-renamed"
+    what = "RENAME moves the stream away for 2 s, then it is deleted."
+    to_redis = "group"
+    seconds = (1.5, 2.5)
+    quiet = 6.0
+    _length = -1
+
+    async def strike(self) -> None:
+        await self.redis("RENAME", self.lab.site.stream, "elsewhere")
+        self._length = (await self.redis("XINFO", "GROUPS", "elsewhere")).__len__()
+
+    async def proof(self) -> str:
+        return f"the stream with {self._length} groups was moved away" if self._length >= 0 else ""
+
+    async def mend(self) -> None:
+        await self.redis("DEL", "elsewhere")
+
+
+class StreamTrimmed(Fault):
+    name = "stream-trimmed"
+    what = "XTRIM MAXLEN 0: all entries are deleted, the groups stay."
+    to_redis = "trimmed"
+    quiet = 6.0
+    _gone = 0
+
+    async def strike(self) -> None:
+        # Between two requests the stream is empty: a few attempts make sure that something is there.
+        for _ in range(200):
+            self._gone += await self.redis("XTRIM", self.lab.site.stream, "MAXLEN", 0)
+            if self._gone >= 3:
+                return
+
+    async def proof(self) -> str:
+        return f"{self._gone} entries trimmed" if self._gone else ""
+
+
+class WrongType(Fault):
+    name = "wrong-type"
+    what = "A string stands where the stream was, for 3 s."
+    to_redis = "group"
+    seconds = (2.5, 3.5)
+    quiet = 6.0
+
+    async def strike(self) -> None:
+        await self.redis("SET", self.lab.site.stream, "oops")
+
+    async def proof(self) -> str:
+        return self.refused("WRONGTYPE")
+
+    async def mend(self) -> None:
+        await self.redis("DEL", self.lab.site.stream)
+
+
+class GroupDestroyed(Fault):
+    group: ClassVar[str]
+    to_redis = "group"
+    quiet = 6.0
+    _gone = 0
+
+    async def strike(self) -> None:
+        self._gone = await self.redis("XGROUP", "DESTROY", self.lab.site.stream, self.group)
+
+    async def proof(self) -> str:
+        return f"XGROUP DESTROY answered {self._gone}" if self._gone else ""
+
+
+class StockDestroyed(GroupDestroyed):
+    name = "group-destroyed"
+    what = "XGROUP DESTROY of the group that answers."
+    group = "stock"
+
+
+class WebDestroyed(GroupDestroyed):
+    name = "asking-group-destroyed"
+    what = "XGROUP DESTROY of the group that asks."
+    group = "web"
+
+
+class ConsumerDeleted(Fault):
+    name = "consumer-deleted"
+    what = "XGROUP DELCONSUMER of a living member's dispatcher, with what is pending for it."
+    to_redis = "group"
+    quiet = 6.0
+    _done = ""
+
+    async def strike(self) -> None:
+        consumers = await self.redis("XINFO", "CONSUMERS", self.lab.site.stream, "stock")
+        names = [row[row.index(b"name") + 1] for row in consumers]
+        name = self.random.choice([name for name in names if name.startswith(b"dispatcher_")])
+        gone = await self.redis("XGROUP", "DELCONSUMER", self.lab.site.stream, "stock", name)
+        self._done = f"a dispatcher with {gone} pending entries was deleted"
+
+    async def proof(self) -> str:
+        return self._done
+
+
+class ClientKill(Fault):
+    """CLIENT KILL: Redis itself ends connections."""
+
+    kind: ClassVar[str]
+    _killed = 0
+
+    async def strike(self) -> None:
+        self._killed = await self.redis("CLIENT", "KILL", "TYPE", self.kind, "SKIPME", "yes")
+
+    async def proof(self) -> str:
+        return f"CLIENT KILL answered {self._killed}" if self._killed else ""
+
+
+class ClientKillNormal(ClientKill):
+    name = "client-kill"
+    what = "CLIENT KILL of all connections that write and read."
+    kind = "normal"
+    to_members = "cut off"
+    after = 0.5
+
+    async def strike(self) -> None:
+        self.members = self.lab.free()
+        await super().strike()
+
+
+class ClientKillPubSub(ClientKill):
+    name = "client-kill-pubsub"
+    what = "CLIENT KILL of all connections that hear wake-ups."
+    kind = "pubsub"
+
+
+class IdleTimeout(Fault):
+    name = "idle-timeout"
+    what = "CONFIG SET timeout 1, and nobody asks for 6 s: Redis ends connections that are idle for a second."
+    to_members = "cut off"
+    seconds = (6.0, 6.0)
+
+    async def strike(self) -> None:
+        self.members = self.lab.free()
+        self._opened = self._connections()
+        await self.redis.config("timeout", 1)
+        for member in self.members:
+            member.tell(f"hush {self.length}")
+
+    def _connections(self) -> int:
+        return sum(member.tap.opened for member in self.lab.members if member.tap is not None)
+
+    async def proof(self) -> str:
+        opened = self._connections() - self._opened
+        return f"{opened} connections opened anew" if opened else ""
+
+    async def mend(self) -> None:
+        await self.redis.config("timeout", 0)

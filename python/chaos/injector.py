@@ -1,0 +1,101 @@
+"""Lets faults strike, has each prove that it did, mends it, and writes it down."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic
+
+from redisipc_conformance.wire.client import RedisFailure
+
+from .faults import FAULTS
+from .faults.base import Fault, NotNow
+from .lab.lab import Lab
+from .lab.redis import Away
+from .plan import Step
+
+PROVE = 10.0
+"""Seconds beyond its length in which a fault must be proven."""
+LATER = 1.0
+"""Seconds until a fault that found nobody to hit is tried again."""
+ATTEMPTS = 30
+
+
+class Injector:
+    """``struck`` counts proven faults by name; ``unproven`` says what did not work."""
+
+    def __init__(self, lab: Lab, say: Callable[[str], None]) -> None:
+        self.lab = lab
+        self.struck: Counter[str] = Counter()
+        self.unproven: list[str] = []
+        self._say = say
+
+    async def one_by_one(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            await asyncio.sleep(step.peace)
+            await self.play(step)
+
+    async def mixed(self, lanes: list[Iterator[Step]], enough: Callable[[], bool]) -> None:
+        """All lanes side by side until it is enough; what has struck by then is mended."""
+
+        async def lane(steps: Iterator[Step]) -> None:
+            for step in steps:
+                await asyncio.sleep(step.peace)
+                if enough():
+                    return
+                await self.play(step)
+
+        await asyncio.gather(*(lane(steps) for steps in lanes))
+
+    async def play(self, step: Step) -> None:
+        fault = FAULTS[step.fault](self.lab, random.Random(step.seed))
+        for _ in range(ATTEMPTS):
+            try:
+                await fault.prepare()
+                break
+            except NotNow:
+                await asyncio.sleep(LATER)
+        else:
+            self.unproven.append(f"{fault.name}: never found anybody to hit")
+            return
+        await self._strike(fault)
+
+    async def _strike(self, fault: Fault) -> None:
+        for member in fault.members:
+            member.busy = True
+        busy = list(fault.members)
+        began = monotonic()
+        proof, problem = "", ""
+        try:
+            try:
+                await fault.strike()
+                await asyncio.sleep(fault.length)
+                proof = await self._prove(fault)
+            finally:
+                await fault.mend()
+        except (Away, RedisFailure, OSError, asyncio.TimeoutError) as error:
+            problem = f"{type(error).__name__}: {error}"
+        finally:
+            for member in busy:
+                member.busy = False
+        ended = monotonic()
+        if proof and not problem:
+            self.struck[fault.name] += 1
+        else:
+            self.unproven.append(f"{fault.name}: {problem or 'nothing proves that it struck'}")
+        processes = [member.process for member in fault.members]
+        self.lab.rows(
+            "fault", fault.name, round(began, 4), round(ended, 4), fault.to_redis, fault.to_members, processes,
+            fault.after, proof or problem,
+        )  # fmt: skip
+        self._say(f"{fault.name:24s} {ended - began:5.1f} s  {proof or 'NOT PROVEN ' + problem}")
+
+    async def _prove(self, fault: Fault) -> str:
+        end = monotonic() + PROVE
+        while True:
+            proof = await fault.proof()
+            if proof or monotonic() > end:
+                return proof
+            await asyncio.sleep(0.02)

@@ -1,0 +1,197 @@
+"""The simulation's checker on what really happened, with what only real processes show added."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from tests.simulation.checker import Checker
+from tests.simulation.history import Ask, Process
+
+from .record import Record
+
+TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
+BACK = 12.0
+"""Seconds after the end of a fault within which whoever it hit must be connected again."""
+SETTLED = 106.0
+"""Seconds for which what belongs to a dead instance may lie about: its registration lives for 100 s, the grace is 5 s."""
+SURELY = 0.3
+"""Seconds by which something must have been done before a deadline to count as done in time."""
+REFUSES = ("rights", "group")
+"""Faults of Redis in which a send may end as failed: a right is missing, or the key is no stream."""
+
+
+def printed_causes() -> dict[str, str]:
+    """The causes of a second run that SPEC.md prints: their ids, by the checker's words for them."""
+    (table,) = json.loads(TABLE.read_text(encoding="utf-8"))["tables"]
+    return {word: row["id"] for row in table["rows"] for word in row["checked_as"]}
+
+
+class Judge(Checker):
+    """Judges a record. ``check`` puts violations into its history: (guarantee, text, ask)."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        struck = bool(record.faults)
+        plan = SimpleNamespace(calm=not struck, faults=struck, leaves=True, restarts=0, hints=True, lost_hints=0.0)
+        # All that the checker wants of a world: its plan and its history. The rest is overridden here.
+        super().__init__(cast(Any, SimpleNamespace(plan=plan, history=record.history)))
+
+    def check(self) -> None:
+        super().check()
+        for ask in self.history.asks:
+            sender = self.history.processes[ask.sender]
+            self._said(ask, sender)
+            self._answered(ask)
+            self._kept_while_leaving(ask, sender)
+            self._without_cause(ask, sender)
+        for process in self.history.processes:
+            self._connections(process)
+        self._causes()
+
+    # G1, beyond the checker
+
+    def _said(self, ask: Ask, sender: Process) -> None:
+        """Only what the library may say: no exception that nobody announced, no refusal while nobody leaves."""
+        status, time = ask.status, ask.outcomes[0] if ask.outcomes else 0.0
+        if status.startswith("raised:"):
+            self._say("G1", f"raised {status.partition(':')[2]}: {ask.reason}", ask)
+        elif status.startswith("refused:") and (sender.closing_at is None or sender.closing_at > time):
+            self._say("G1", f"was refused with {status.partition(':')[2]}: {ask.reason}", ask)
+        elif status == "failed" and not self.history.redis_fault(ask.sent_at - 1.0, time + 3.0, *REFUSES):
+            self._say("G1", f"failed: {ask.reason}", ask)
+
+    # an answer that was given is written
+
+    def _answered(self, ask: Ask) -> None:
+        """Whoever is well, or leaves in order, writes what its handler answered; unless the request is gone."""
+        if ask.replies or ask.kind == "silent" or ask.id in self.record.unsure_answers or not ask.runs:
+            return
+        for run in ask.runs:
+            owner = self.history.processes[run.process]
+            end = next((t for (n, p, _), t in self._ends_of(ask) if p == run.process), None)
+            if end is None or end > ask.deadline - SURELY or (ask.outcomes and ask.outcomes[0] < end + SURELY):
+                continue
+            until = min(end + 2.0, ask.deadline)
+            if self._served(owner, end - 0.2, until) and not self.history.redis_fault(ask.sent_at - 0.5, until):
+                self._say(
+                    "ANSWER",
+                    f"its handler ended {ask.deadline - end:.3f} s before the deadline, no answer was stored",
+                    ask,
+                )
+
+    def _ends_of(self, ask: Ask) -> list[tuple[tuple[int, int, int], float]]:
+        if not hasattr(self, "_ends_by_ask"):
+            self._ends_by_ask: dict[int, list[tuple[tuple[int, int, int], float]]] = {}
+            for key, time in self.record.ends.items():
+                self._ends_by_ask.setdefault(key[0], []).append((key, time))
+        return self._ends_by_ask.get(ask.number, [])
+
+    def _served(self, process: Process, start: float, end: float) -> bool:
+        """Alive, connected and on time, though it may have been leaving."""
+        if process.crashed_at is not None and process.crashed_at < end:
+            return False
+        return not any(trouble.start < end and start < trouble.end for trouble in process.troubles)
+
+    # leaving loses nothing
+
+    def _kept_while_leaving(self, ask: Ask, sender: Process) -> None:
+        """Who leaves in order still takes every response that was stored before it had left."""
+        if sender.closing_at is None or sender.closed_at is None or ask.status not in ("timeout", "closed"):
+            return
+        if not ask.replies or not ask.outcomes or not sender.closing_at <= ask.outcomes[0]:
+            return
+        stored = ask.replies[0].time
+        in_time = stored < min(ask.deadline, sender.closed_at) - SURELY
+        if in_time and self._served(sender, stored, ask.outcomes[0]) and not self._redis_near(stored, ask.outcomes[0]):
+            self._say(
+                "LEAVING",
+                f"ended as {ask.status}, its response was stored {ask.outcomes[0] - stored:.3f} s before",
+                ask,
+            )
+
+    def _redis_near(self, start: float, end: float) -> bool:
+        return self.history.redis_fault(start - 2.5, end + 0.5)
+
+    # a timeout has a cause
+
+    def _without_cause(self, ask: Ask, sender: Process) -> None:
+        """A request that nobody ran while all were well, with a free place, should not have timed out."""
+        if ask.status != "timeout" or ask.runs or ask.replies or ask.timeout < 1.0:
+            return
+        start, end = ask.sent_at - 6.0, ask.deadline + 0.1
+        if self.history.redis_fault(start, end) or not sender.was_well(ask.sent_at - 0.5, end):
+            return
+        group = [process for process in self.history.processes if process.group == ask.destination]
+        lived = [
+            p for p in group if p.started_at < end and not p.left_before(start) and (p.crashed_at or end) > start - 15.0
+        ]
+        if lived and all(p.was_well(start, end) and not p.was_full(ask.sent_at, end) for p in lived):
+            self._say("TIMEOUT", f"was run by nobody within {ask.timeout:g} s, and nothing was wrong", ask)
+
+    # connections
+
+    def _connections(self, process: Process) -> None:
+        """Nobody is cut off without a fault, and whoever was is back soon after it."""
+        life = self.record.lives[process.number]
+        who = f"process {process.number} ({life.runtime})"
+        for start, end in life.downs:
+            faults = [f for f in self.record.faults if f.start - 0.2 <= end and start <= f.end + f.after + BACK]
+            near = [f for f in faults if f.to_redis or process.number in f.processes or not f.processes]
+            stalled = any(t.kind == "paused" and t.start <= end and start - 8.0 <= t.end for t in process.troubles)
+            if not near and not stalled:
+                self._say("AWAY", f"{who} was not connected for {end - start:.2f} s, and nothing was wrong")
+            late = end - max((f.end for f in near), default=end)
+            if late > BACK:
+                self._say("AWAY", f"{who} came back {late:.1f} s after {near[-1].name}")
+        if life.hung:
+            self._say("HUNG", f"{who} did not end on SIGTERM")
+        for note in life.notes:
+            self._say("WORKER", f"{who}: {note}")
+
+    # G6: what excuses is printed
+
+    def _causes(self) -> None:
+        for word in self.causes.keys() - printed_causes().keys():
+            self._say("G6", f"a second run is excused by {word!r}, which SPEC.md does not print")
+
+    # G8
+
+    def _residue(self) -> None:
+        if self.record.left is None:
+            self._say("G8", "nobody saw what was left")
+            return
+        processes = self.history.processes
+        living = {p.group for p in processes if p.crashed_at is None}
+        dead = [p.crashed_at for p in processes if p.crashed_at is not None]
+        # What belongs to a process that died so lately has its time still.
+        due = not dead or max(dead) + SETTLED < self.record.left_at
+        kinds = ("group", "trimmed", "failover", "rewind", "empty")
+        destroyed = max((trouble.end for trouble in self.history.redis if trouble.kind in kinds), default=0.0)
+        for what, id, more in self.record.left:
+            ask = self._of_entry(id)
+            if ask is not None and ask.added_at(id.encode()) <= destroyed:
+                continue
+            if ask is not None and not due and processes[ask.sender].crashed_at is not None:
+                continue
+            if what == "entry" and more[-1] in living:
+                self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
+            elif what == "pending" and more[0] in living:
+                self._say("G8", f"{id} is left pending in {more[0]} for {more[1]}, idle {more[2] / 1000:.1f} s", ask)
+
+    def _of_entry(self, id: str) -> Ask | None:
+        if not hasattr(self, "_by_entry"):
+            self._by_entry: dict[bytes, Ask] = {}
+            for ask in self.history.asks:
+                if ask.entry_id is not None:
+                    self._by_entry[ask.entry_id] = ask
+                for reply in ask.replies:
+                    self._by_entry[reply.entry_id] = ask
+        return self._by_entry.get(id.encode())
+
+    def _left(self) -> None:
+        for process in self.history.processes:
+            if process.closing_at is not None and process.closed_at is None and process.crashed_at is None:
+                self._say("G8", f"process {process.number} never finished closing")

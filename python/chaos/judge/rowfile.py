@@ -1,0 +1,62 @@
+"""The rows of a run, read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Row = list[Any]
+
+
+@dataclass
+class Struck:
+    """One fault that struck: when, what it was to Redis and to members, whom it hit, what proves it."""
+
+    name: str
+    start: float
+    end: float
+    to_redis: str
+    to_members: str
+    processes: list[int]
+    after: float
+    proof: str
+
+
+@dataclass
+class Said:
+    """What one process told its user: an error of ``on_error``, or a line of the log."""
+
+    time: float
+    process: int
+    kind: str
+    text: str
+
+
+@dataclass
+class Life:
+    """One process beside what the simulation's ``Process`` holds."""
+
+    number: int
+    runtime: str
+    said: list[Said] = field(default_factory=list)
+    downs: list[tuple[float, float]] = field(default_factory=list)
+    samples: list[tuple[float, ...]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    hung: bool = False
+
+
+def rows(path: Path) -> Iterator[Row]:
+    """All whole rows of a file; a process that was killed may leave half of one."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+
+def process_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("process-*.jsonl"))

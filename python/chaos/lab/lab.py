@@ -1,0 +1,169 @@
+"""One run's laboratory: a site, the members, the rows that the harness writes itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from ..workers.rows import Rows
+from .members import Member, commands
+from .redis import Away, text
+from .site import Site
+from .watch import Stalled, Watch
+
+KINDS: dict[str, float] = {
+    "quick": 45, "short": 20, "medium": 5, "long": 0.5, "reject": 5, "raise": 3, "later": 6, "nested": 4, "big": 2,
+    "cancel": 2, "busy": 3, "ignore": 0.2,
+}  # fmt: skip
+TIMEOUTS: dict[str, float] = {"0.5": 1, "2": 2, "5": 6, "8": 2, "20": 2, "30": 1}
+JOIN = 30.0
+"""Seconds within which all members must be connected at the beginning."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much is asked: ``rate`` requests a second in all; kinds of work and timeouts by weight."""
+
+    rate: float = 100.0
+    kinds: dict[str, float] = field(default_factory=lambda: dict(KINDS))
+    timeouts: dict[str, float] = field(default_factory=lambda: dict(TIMEOUTS))
+    sample: float = 0.0
+    """Seconds between two samples of what a member uses; 0: none."""
+    concurrency: int = 16
+
+
+class Lab:
+    """Use ``async with lab.opened()``."""
+
+    def __init__(self, site: Site, folder: Path, seed: str, load: Load) -> None:
+        self.site, self.folder, self.load = site, folder, load
+        self.random = random.Random(seed)
+        self.rows = Rows(str(folder / "harness.jsonl"))
+        self.watch = Watch(self.rows)
+        self.stalled = Stalled(self.rows)
+        self.members: list[Member] = []
+        self._processes = 0
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[Lab]:
+        stalls = asyncio.create_task(self.stalled.watch())
+        try:
+            await self.site.open(self.watch)
+            await self._join()
+            yield self
+        finally:
+            stalls.cancel()
+            for member in self.members:
+                await member.kill()
+            self.watch.close()
+            await self.site.close()
+
+    async def _join(self) -> None:
+        have = commands()
+        for name, group, runtime, share in places([name for name in self.site.runtimes if name in have]):
+            targets = ["stock"] if group == "audit" else ["stock"] * 8 + ["audit", "web"]
+            config = {
+                "stream": self.site.stream,
+                "concurrency": self.load.concurrency,
+                "rate": self.load.rate * share,
+                "targets": targets,
+                "kinds": self.load.kinds,
+                "timeouts": self.load.timeouts,
+                "nested_to": "audit",
+                "sample": self.load.sample,
+            }
+            source = random.Random(self.random.getrandbits(48))
+            self.members.append(Member(name, group, runtime, have[runtime], config, self.folder, source))
+        # Who asks comes last: nobody asks a group that is not there yet.
+        for member in sorted(self.members, key=lambda member: member.config["rate"] > 0):
+            await self.bring(member)
+            if not await member.joined(JOIN):
+                raise RuntimeError(
+                    f"{member.name} ({member.runtime}) did not connect within {JOIN:g} s: {member.last_words()}"
+                )
+
+    async def bring(self, member: Member) -> None:
+        """A new process takes this place."""
+        member.config.update(await self.site.reach(member))
+        await member.start(self._processes)
+        self._processes += 1
+
+    # who is there
+
+    def free(self, *groups: str) -> list[Member]:
+        """Members that live, are connected, and have no other fault in hand."""
+        return [
+            member
+            for member in self.members
+            if member.alive and not member.busy and member.up.is_set() and (not groups or member.group in groups)
+        ]
+
+    # the end
+
+    async def calm(self, seconds: float) -> bool:
+        """Nothing more is asked. Whether nothing was left within so many seconds; what is left goes into the rows."""
+        for member in self.members:
+            if not member.alive:
+                await self.bring(member)
+                await member.joined(JOIN)
+            member.tell("quiet")
+        self.rows("quiet")
+        end = monotonic() + seconds
+        left: list[Any] = []
+        while True:
+            with contextlib.suppress(Away):
+                left = await self._left()
+                if not left:
+                    break
+            if monotonic() > end:
+                break
+            await asyncio.sleep(0.5)
+        self.rows("left", left)
+        return not left
+
+    async def _left(self) -> list[Any]:
+        """Entries of the stream, and pending entries of each group: [what, entry ID, more]."""
+        redis, stream = self.site.redis, self.site.stream
+        found: list[Any] = []
+        for id, fields in await redis.reply("XRANGE", stream, "-", "+", "COUNT", 200) or []:
+            found.append(["entry", text(id), text(fields)])
+        groups = await redis.reply("XINFO", "GROUPS", stream)
+        for group in groups if isinstance(groups, list) else []:
+            name = dict(zip(group[::2], group[1::2], strict=True))[b"name"]
+            for id, consumer, idle, count in await redis.reply("XPENDING", stream, name, "-", "+", 200) or []:
+                found.append(["pending", text(id), [text(name), text(consumer), idle, count]])
+        return found
+
+    async def leave(self) -> None:
+        """All members leave in order; who does not is written down and killed."""
+
+        async def one(member: Member) -> None:
+            if member.alive and await member.leave() is None:
+                self.rows("hung", member.process)
+
+        await asyncio.gather(*(one(member) for member in self.members))
+        with contextlib.suppress(Away):
+            self.rows("after", await self._left())
+
+
+def places(runtimes: list[str]) -> list[tuple[str, str, str, float]]:
+    """Who takes part: name, group, runtime, share of the rate. Both runtimes and Node share the groups."""
+    third = "node" if "node" in runtimes else "threads"
+    found = [
+        ("stock1", "stock", "threads", 0.0),
+        ("stock2", "stock", "asyncio", 0.0),
+        ("stock3", "stock", third, 0.0),
+        ("audit1", "audit", "asyncio", 0.06),
+        ("web1", "web", "threads", 0.31),
+        ("web2", "web", "asyncio", 0.31),
+        ("web3", "web", third, 0.31),
+    ]
+    if "gem" in runtimes:
+        found.append(("gem1", "gem", "gem", 0.01))
+    return found

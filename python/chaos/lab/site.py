@@ -1,0 +1,84 @@
+"""Where Redis is, and through which taps the members reach it."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import Any
+
+from redisipc_conformance.server import start
+
+from .members import Member
+from .redis import Redis
+from .watch import Watch, WatchedTap
+
+OPERATOR = "operator"
+"""The operator's user and password: what is done to the members' user does not concern it."""
+OPERATORS_USER = ("--user", OPERATOR, "on", f">{OPERATOR}", "~*", "&*", "+@all")
+
+SLOW_LOADING = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
+"""5 ms a key, and a word to the clients after every KiB: few keys make a restart that one can see."""
+
+
+class Site(ABC):
+    """One way of running Redis. ``stream`` is the name of the stream there; ``clients``: which runtimes can reach it."""
+
+    name = ""
+    stream = "shop"
+    runtimes: tuple[str, ...] = ("threads", "asyncio", "node", "gem")
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.watch: Watch
+
+    @property
+    @abstractmethod
+    def redis(self) -> Redis:
+        """The server that holds the stream at the moment."""
+
+    @abstractmethod
+    async def open(self, watch: Watch) -> None:
+        """Starts it. Raises NoServer where it cannot be had, with the reason."""
+
+    @abstractmethod
+    async def reach(self, member: Member) -> dict[str, Any]:
+        """What a new member is told, so that it finds its way."""
+
+    @abstractmethod
+    async def close(self) -> None: ...
+
+
+class Plain(Site):
+    """One server, and a tap for each member."""
+
+    name = "plain"
+
+    def __init__(self, server: str, config: tuple[str, ...] = (), environment: dict[str, str] | None = None) -> None:
+        super().__init__(server)
+        self._config = (*config, *SLOW_LOADING, *OPERATORS_USER)
+        self._environment = environment
+        self._redis: Redis
+        self._taps: list[WatchedTap] = []
+
+    @property
+    def redis(self) -> Redis:
+        return self._redis
+
+    async def open(self, watch: Watch) -> None:
+        self.watch = watch
+        server = await asyncio.to_thread(start, self.server, self._config, self._environment)
+        self._redis = Redis(server, OPERATOR)
+
+    async def reach(self, member: Member) -> dict[str, Any]:
+        if member.tap is None:
+            tap = WatchedTap(self._redis.address, self.watch)
+            await tap.start()
+            self._taps.append(tap)
+            member.tap = tap
+        return {"url": member.tap.url}
+
+    async def close(self) -> None:
+        for tap in self._taps:
+            await tap.close()
+        if hasattr(self, "_redis"):
+            await self._redis.close()

@@ -1,0 +1,116 @@
+"""What Redis did, as the taps see it: what was stored, what was deleted, which errors were answered.
+
+stored   t ask request_id entry_id    a request was stored
+answered t request_id entry_id        a response was stored
+deleted  t entry_id                   an entry was deleted
+unsure   t what key                   it was sent, and its reply never came: ``answered`` or ``deleted``
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from time import monotonic
+from typing import Any
+
+from redisipc_conformance.wire import resp
+from redisipc_conformance.wire.exchange import Exchange
+from redisipc_conformance.wire.tap import Tap
+
+from ..workers.rows import Rows
+
+_NUMBER = re.compile(rb'"n":\s*(\d+)')
+_WATCHED = {b"XADD", b"XDEL"}
+
+
+class Watch:
+    """Listens to all taps of a run. ``errors`` counts error replies by their first word."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._open: dict[int, Exchange] = {}
+        self.errors: Counter[str] = Counter()
+        self.stored = 0
+        self.commands = 0
+
+    def sent(self, exchange: Exchange) -> None:
+        self.commands += 1
+        if exchange.name in _WATCHED:
+            self._open[id(exchange)] = exchange
+
+    def settled(self, exchange: Exchange) -> None:
+        result = exchange.result
+        if isinstance(result, resp.ErrorReply):
+            self.errors[result.kind] += 1
+        if self._open.pop(id(exchange), None) is None or not exchange.done:
+            return
+        if exchange.name == b"XDEL":
+            for entry in exchange.args[2:]:
+                self._rows("deleted", entry.decode())
+        elif isinstance(result, bytes):
+            self._added(fields_of(exchange.args), result.decode())
+
+    def _added(self, fields: dict[bytes, bytes], entry: str) -> None:
+        id = fields.get(b"id", b"").decode("utf-8", "replace")
+        if fields.get(b"status") != b"pending":
+            self._rows("answered", id, entry)
+            return
+        self.stored += 1
+        number = _NUMBER.search(fields.get(b"content", b""))
+        self._rows("stored", int(number[1]) if number else -1, id, entry)
+
+    def close(self) -> None:
+        """What never had a reply may have been executed."""
+        for exchange in self._open.values():
+            if exchange.name == b"XDEL":
+                for entry in exchange.args[2:]:
+                    self._rows("unsure", "deleted", entry.decode(), round(exchange.sent, 4))
+                continue
+            fields = fields_of(exchange.args)
+            if fields.get(b"status") != b"pending":
+                self._rows(
+                    "unsure", "answered", fields.get(b"id", b"").decode("utf-8", "replace"), round(exchange.sent, 4)
+                )
+        self._open.clear()
+
+
+def fields_of(args: list[bytes]) -> dict[bytes, bytes]:
+    """The fields that an XADD writes."""
+    at = args.index(b"*") + 1 if b"*" in args else len(args)
+    return dict(zip(args[at::2], args[at + 1 :: 2], strict=False))
+
+
+class WatchedTap(Tap):
+    """A tap that tells a ``Watch`` of what it saw, and keeps nothing."""
+
+    def __init__(self, upstream: Any, watch: Watch, **more: Any) -> None:
+        super().__init__(upstream, watch.settled, _nothing, keep=False, **more)
+        self._watch = watch
+
+    def record(self, exchange: Exchange) -> None:
+        self._watch.sent(exchange)
+        super().record(exchange)
+
+
+def _nothing() -> None:
+    pass
+
+
+class Stalled:
+    """Notices when the harness itself stood still, and so all links with it."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.seconds = 0.0
+
+    async def watch(self) -> None:
+        import asyncio
+
+        last = monotonic()
+        while True:
+            await asyncio.sleep(0.05)
+            now = monotonic()
+            if now - last > 0.2:
+                self._rows("still", round(last + 0.05, 4), "harness")
+                self.seconds += now - last - 0.05
+            last = now

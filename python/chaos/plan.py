@@ -1,0 +1,54 @@
+"""Which faults come, in which order, after how much peace: drawn from a seed before anything happens."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .faults import FAULTS
+
+MEMBER_LANES = 2
+"""Lanes of faults of members that go on side by side, beside the one of Redis."""
+PEACE = 2.5
+"""Seconds of peace between two faults of a lane, on average, where faults are mixed."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One fault to come. ``peace``: seconds before it; ``seed``: what it draws its details from."""
+
+    fault: str
+    peace: float
+    seed: int
+
+
+def alone(names: Sequence[str], times: int, seed: str) -> list[Step]:
+    """Each of them ``times`` times, in a shuffled order, one after the other, each with peace after it."""
+    source = random.Random(seed)
+    order = [name for name in names for _ in range(times)]
+    source.shuffle(order)
+    peace = 1.0
+    steps = []
+    for name in order:
+        steps.append(Step(name, peace, source.getrandbits(48)))
+        peace = FAULTS[name].quiet
+    return steps
+
+
+def mixed(names: Sequence[str], seed: str) -> list[Iterator[Step]]:
+    """Lanes without an end: in each, all of its kinds come before one of them comes again."""
+    source = random.Random(seed)
+    redis = [name for name in names if FAULTS[name].lane == "redis"]
+    members = [name for name in names if FAULTS[name].lane == "members"]
+    lanes = [redis, *[members] * MEMBER_LANES]
+    return [_deal(lane, random.Random(source.getrandbits(48))) for lane in lanes if lane]
+
+
+def _deal(names: Sequence[str], source: random.Random) -> Iterator[Step]:
+    for _ in itertools.count():
+        deck = list(names)
+        source.shuffle(deck)
+        for name in deck:
+            yield Step(name, source.expovariate(1 / PEACE), source.getrandbits(48))

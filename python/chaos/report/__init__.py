@@ -1,0 +1,1 @@
+"""What is printed about runs: faults and their proofs, recovery, what the user sees, what was used."""

@@ -1,0 +1,122 @@
+"""How long it took after each fault: the first success of anybody, of every endpoint, and until all were connected."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from statistics import median
+
+from ..faults import FAULTS
+from ..judge.record import Record
+from ..judge.rowfile import Struck
+
+HORIZON = 30.0
+"""Seconds after a fault in which its effects are looked for."""
+
+
+@dataclass
+class Recovery:
+    """One fault of a run in which faults came alone. Seconds from its end (or its strike, as the fault says)."""
+
+    fault: str
+    first: float | None
+    """Until the first success of one of those that it hit; None: there was none in time."""
+    every: float | None
+    """Until each of them had had a success."""
+    connected: float
+    """Until all were connected, 0 where nobody lost its connection."""
+    stalled: float
+    """Seconds for which the machine held somebody up meanwhile."""
+
+
+class Recoveries:
+    """Looks into one record."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._signs: dict[int, list[float]] = {
+            process.number: list(process.starts) for process in record.history.processes
+        }
+        for ask in record.history.asks:
+            if ask.status in ("fulfilled", "rejected") and ask.outcomes:
+                self._signs[ask.sender].append(ask.outcomes[0])
+        for signs in self._signs.values():
+            signs.sort()
+
+    def all(self) -> list[Recovery]:
+        faults = sorted(self._record.faults, key=lambda fault: fault.start)
+        nexts = [*(fault.start for fault in faults[1:]), self._record.quiet_at]
+        return [self._of(fault, end) for fault, end in zip(faults, nexts, strict=True) if fault.name in FAULTS]
+
+    def _of(self, fault: Struck, until: float) -> Recovery:
+        start = fault.start if FAULTS[fault.name].aim_from == "strike" else fault.end
+        until = min(until, start + HORIZON)
+        hit = self._hit(fault, start)
+        firsts = [self._next(number, start, until) for number in hit]
+        found = [first for first in firsts if first is not None]
+        downs = [
+            end - start
+            for number in hit
+            for began, end in self._record.lives[number].downs
+            if began < until and end > start and began >= fault.start - 0.5
+        ]
+        stalls = (
+            min(trouble.end, until) - max(trouble.start, fault.start)
+            for number in hit
+            for trouble in self._record.history.processes[number].troubles
+            if trouble.kind == "paused" and trouble.start < until and fault.start < trouble.end
+        )
+        every = max(found) if found and len(found) == len(firsts) else None
+        return Recovery(fault.name, min(found, default=None), every, max(downs, default=0.0), max(stalls, default=0.0))
+
+    def _hit(self, fault: Struck, start: float) -> list[int]:
+        """Those who had to recover: the members that it hit, or all, as far as they live and are connected again."""
+        named = fault.processes if FAULTS[fault.name].lane == "members" and fault.processes else None
+        found = []
+        for process in self._record.history.processes:
+            up = process.up_at is not None and process.up_at < start
+            lives = process.ended_at is None or process.ended_at > start + 2.0
+            if up and lives and (named is None or process.number in named):
+                found.append(process.number)
+        if named is not None and not found:
+            # They died: the places are taken by others, who come up during the fault.
+            return [
+                p.number
+                for p in self._record.history.processes
+                if p.up_at is not None and fault.start < p.up_at <= fault.end + 0.5
+            ]
+        return found
+
+    def _next(self, number: int, start: float, until: float) -> float | None:
+        signs = self._signs[number]
+        index = bisect_left(signs, start)
+        return signs[index] - start if index < len(signs) and signs[index] < until else None
+
+
+def table(found: list[Recovery]) -> list[list[str]]:
+    """Rows: fault, times, first success, every endpoint (median / worst), connected, aim, how many are over it."""
+    by_name: dict[str, list[Recovery]] = {}
+    for each in found:
+        by_name.setdefault(each.fault, []).append(each)
+    rows = []
+    for name, kind in FAULTS.items():
+        ones = by_name.get(name, [])
+        if ones:
+            over = sum(one.every is None or one.every - one.stalled > kind.aim for one in ones)
+            rows.append([
+                name, str(len(ones)), _spread([one.first for one in ones]), _spread([one.every for one in ones]),
+                _spread([one.connected for one in ones]), f"{kind.aim:g} from {kind.aim_from}", str(over or ""),
+            ])  # fmt: skip
+    return rows
+
+
+HEADINGS = ["fault", "times", "first success", "every endpoint", "all connected", "aim", "over"]
+
+
+def _spread(values: list[float | None]) -> str:
+    """Median / worst, in seconds; ``-`` where somebody never came to it."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    worst = f"{max(known):.2f}" if len(known) == len(values) else "-"
+    return f"{median(known):.2f} / {worst}"

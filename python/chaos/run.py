@@ -1,0 +1,91 @@
+"""One run: a server, a site, members, faults of a plan, requests; then rest, and what was left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+
+from . import plan
+from .injector import Injector
+from .lab.lab import Lab, Load
+from .lab.sites import SITES
+
+FIRST = 2.0
+"""Seconds of peace before the first fault."""
+LAST = 4.0
+"""Seconds for which requests go on after the last one."""
+
+
+@dataclass
+class Wanted:
+    """What a run is to be. ``requests``: how many at least; ``times``: how often each fault strikes alone, 0: mixed."""
+
+    server: str
+    site: str
+    faults: Sequence[str]
+    seed: str
+    requests: int
+    times: int
+    load: Load
+    settle: float
+
+
+@dataclass
+class Done:
+    """What came of it, beside the rows in its folder."""
+
+    server: str
+    site: str
+    seconds: float
+    requests: int
+    struck: Counter[str]
+    unproven: list[str]
+    stalled: float
+    commands: int
+
+
+async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
+    """Plays it. Raises NoServer where the site cannot be had on this server."""
+    folder.mkdir(parents=True)
+    site = SITES[wanted.site](wanted.server)
+    lab = Lab(site, folder, wanted.seed, wanted.load)
+    began = monotonic()
+    async with lab.opened():
+        about = await asyncio.to_thread(site.redis.server.about)
+        say(f"== {about}, {wanted.site}, seed {wanted.seed}: {members_of(lab)}")
+        injector = Injector(lab, say)
+        await asyncio.sleep(FIRST)
+        if wanted.times:
+            await injector.one_by_one(plan.alone(wanted.faults, wanted.times, wanted.seed))
+            while lab.watch.stored < wanted.requests:
+                await asyncio.sleep(0.2)
+        else:
+            lanes = plan.mixed(wanted.faults, wanted.seed)
+            await injector.mixed(lanes, lambda: lab.watch.stored >= wanted.requests)
+        await asyncio.sleep(LAST)
+        await lab.calm(wanted.settle)
+        await lab.leave()
+    done = Done(
+        str(about), wanted.site, monotonic() - began, lab.watch.stored, injector.struck, injector.unproven,
+        lab.stalled.seconds, lab.watch.commands,
+    )  # fmt: skip
+    (folder / "run.json").write_text(
+        json.dumps({"wanted": asdict(wanted), "done": {**vars(done), "struck": dict(done.struck)}}, indent=1)
+    )
+    return done
+
+
+def members_of(lab: Lab) -> str:
+    counts = Counter(f"{member.group} {member.runtime}" for member in lab.members)
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+
+
+def seed_of(text: str) -> str:
+    """The seed that was given, or a new one."""
+    return text or str(random.SystemRandom().randrange(1_000_000))

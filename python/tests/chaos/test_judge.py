@@ -1,0 +1,261 @@
+"""The judge: each promise that is broken is seen, and what is in order is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from chaos.judge.judge import Judge, printed_causes
+
+from tests.simulation.causes import CAUSES
+
+from .history import ASK, Rows
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Rows:
+    return Rows(tmp_path)
+
+
+def names(rows: Rows) -> list[str]:
+    return [name for name, _ in rows.broken()]
+
+
+def test_a_request_that_goes_as_it_should_breaks_nothing(rows: Rows) -> None:
+    rows.good(10.0)
+    rows.leave(0, 20.0)
+    rows.leave(1, 20.0)
+    assert rows.broken() == []
+
+
+class TestG1:
+    def test_a_request_without_an_outcome(self, rows: Rows) -> None:
+        rows.send(10.0)
+        assert "G1" in names(rows)
+
+    def test_one_whose_sender_was_killed_is_excused(self, rows: Rows) -> None:
+        rows.send(10.0)
+        rows.add(None, "killed", 11.0, 1)
+        assert "G1" not in names(rows)
+
+    @pytest.mark.parametrize(("late", "broken"), [(0.9, False), (1.1, True)])
+    def test_one_second_of_grace(self, rows: Rows, late: float, broken: bool) -> None:
+        rows.send(10.0, kind="ignore")
+        rows.run(10.01, ends=10.02)
+        rows.outcome(15.0 + late, "timeout")
+        assert ("G1" in names(rows)) is broken
+
+    def test_a_process_that_stood_still_has_more(self, rows: Rows) -> None:
+        rows.send(10.0, kind="ignore")
+        rows.run(10.01, ends=10.02)
+        rows.outcome(18.0, "timeout")
+        rows.add(1, "still", 17.8, 14.9, "process")
+        assert "G1" not in names(rows)
+
+    def test_an_early_timeout(self, rows: Rows) -> None:
+        rows.send(10.0, kind="ignore")
+        rows.run(10.01, ends=10.02)
+        rows.outcome(14.9, "timeout")
+        assert "G1" in names(rows)
+
+    def test_an_exception_that_nobody_announced(self, rows: Rows) -> None:
+        rows.send(10.0)
+        rows.outcome(10.1, "raised:KeyError", text="'x'")
+        assert "G1" in names(rows)
+
+    @pytest.mark.parametrize("leaves", [True, False])
+    def test_a_refusal_is_for_those_who_leave(self, rows: Rows, leaves: bool) -> None:
+        rows.send(10.0, stored=False)
+        rows.outcome(10.1, "refused:ClosedError", text="closing")
+        if leaves:
+            rows.leave(1, 10.0)
+        assert ("G1" in names(rows)) is not leaves
+
+    @pytest.mark.parametrize("kind", ["rights", "away"])
+    def test_failing_needs_a_right_that_is_missing(self, rows: Rows, kind: str) -> None:
+        rows.send(10.0, stored=False)
+        rows.outcome(10.1, "failed", text="NOPERM")
+        rows.fault("right-taken", 9.0, 12.0, redis=kind)
+        assert ("G1" in names(rows)) is (kind != "rights")
+
+
+class TestG2:
+    def test_the_answer_of_another_request(self, rows: Rows) -> None:
+        rows.send(10.0)
+        rows.run(10.01, ends=10.02)
+        rows.answered(10.03)
+        rows.outcome(10.04, answer=[ASK + 1, 0, 1])
+        assert "G2" in names(rows)
+
+    def test_the_answer_of_a_run_that_nobody_made(self, rows: Rows) -> None:
+        rows.send(10.0)
+        rows.run(10.01, ends=10.02)
+        rows.answered(10.03)
+        rows.outcome(10.04, answer=[ASK, 0, 7])
+        assert "G2" in names(rows)
+
+    def test_two_outcomes(self, rows: Rows) -> None:
+        rows.good(10.0)
+        rows.outcome(10.5)
+        assert "G2" in names(rows)
+
+    @pytest.mark.parametrize(("text", "broken"), [(f"boom {ASK}", False), ("this endpoint is closing", True)])
+    def test_a_rejection_says_what_the_handler_said(self, rows: Rows, text: str, broken: bool) -> None:
+        rows.send(10.0, kind="raise")
+        rows.run(10.01, ends=10.02)
+        rows.answered(10.03)
+        rows.outcome(10.04, "rejected", text=text)
+        assert ("G2" in names(rows)) is broken
+
+
+class TestSecondRuns:
+    def again(self, rows: Rows, at: float, timeout: float = 30.0) -> None:
+        rows.process(2, "stock")
+        rows.send(10.0, timeout=timeout, kind="long")
+        rows.run(10.01)
+        rows.run(at, process=2, starts=2, ends=at + 0.5)
+        rows.answered(at + 0.6)
+        rows.outcome(at + 0.7, answer=[ASK, 2, 1])
+
+    def test_one_without_a_cause(self, rows: Rows) -> None:
+        rows.fault("cut-listener", 5.0, 5.0)
+        self.again(rows, 22.0)
+        assert "G6" in names(rows)
+
+    def test_refused_writes_are_none(self, rows: Rows) -> None:
+        rows.fault("misconf-long", 10.5, 21.0, redis="no writes")
+        self.again(rows, 22.0)
+        assert "G6" in names(rows)
+
+    def test_a_dead_owner_is_one_and_is_named_as_it_is_printed(self, rows: Rows) -> None:
+        rows.add(None, "killed", 11.0, 0)
+        rows.fault("responder-killed", 11.0, 12.0, who=(0,))
+        self.again(rows, 22.0)
+        rows.rest(100.0)
+        judge = Judge(rows.record())
+        judge.check()
+        assert judge.history.violations == []
+        assert [printed_causes()[word] for word in judge.causes] == ["owner-silent"]
+
+    @pytest.mark.parametrize(("seconds", "broken"), [(9.0, False), (3.0, True)])
+    def test_a_stopped_owner_is_one_if_it_stood_still_for_long_enough(
+        self, rows: Rows, seconds: float, broken: bool
+    ) -> None:
+        rows.fault("member-stopped", 10.5, 10.5 + seconds, members="paused", who=(0,))
+        self.again(rows, 22.0)
+        assert ("G6" in names(rows)) is broken
+
+    def test_with_a_short_timeout_there_is_no_excuse_but_redis(self, rows: Rows) -> None:
+        rows.add(None, "killed", 11.0, 0)
+        self.again(rows, 14.0, timeout=8.0)
+        assert "G4" in names(rows)
+
+    def test_every_cause_of_the_checker_is_printed(self) -> None:
+        assert set(CAUSES) <= printed_causes().keys()
+
+
+class TestLosses:
+    def test_a_response_that_was_stored_in_time_is_taken(self, rows: Rows) -> None:
+        rows.send(10.0)
+        rows.run(10.01, ends=10.02)
+        rows.answered(10.03)
+        rows.outcome(15.0, "timeout")
+        assert "G1" in names(rows)
+
+    @pytest.mark.parametrize(("fault", "broken"), [("", True), ("no writes", False)])
+    def test_an_answer_that_was_given_is_stored(self, rows: Rows, fault: str, broken: bool) -> None:
+        rows.send(10.0)
+        rows.run(10.01, ends=10.02)
+        rows.outcome(15.0, "timeout")
+        if fault:
+            rows.fault("misconf", 10.0, 14.0, redis=fault)
+        assert ("ANSWER" in names(rows)) is broken
+
+    def test_also_by_one_who_leaves(self, rows: Rows) -> None:
+        rows.send(10.0, kind="later")
+        rows.run(10.01, ends=10.5)
+        rows.leave(0, 10.2)
+        rows.outcome(15.0, "timeout")
+        assert "ANSWER" in names(rows)
+
+    def test_who_leaves_takes_what_was_stored_before(self, rows: Rows) -> None:
+        rows.send(10.0)
+        rows.run(10.01, ends=10.02)
+        rows.answered(10.03)
+        rows.add(1, "closing", 10.01)
+        rows.outcome(15.0, "timeout")
+        rows.add(1, "closed", 15.5)
+        assert "LEAVING" in names(rows)
+
+    def test_a_request_that_nobody_ran_though_all_were_well(self, rows: Rows) -> None:
+        rows.send(10.0, timeout=2.0)
+        rows.outcome(12.0, "timeout")
+        assert "TIMEOUT" in names(rows)
+
+    def test_a_fault_of_redis_excuses_it(self, rows: Rows) -> None:
+        rows.send(10.0, timeout=2.0)
+        rows.outcome(12.0, "timeout")
+        rows.fault("flushall", 9.0, 9.0, redis="empty")
+        assert "TIMEOUT" not in names(rows)
+
+
+class TestConnections:
+    def test_who_is_cut_off_without_a_fault(self, rows: Rows) -> None:
+        rows.add(1, "down", 12.0, 11.0)
+        assert "AWAY" in names(rows)
+
+    def test_who_was_cut_by_a_fault_is_back_in_time(self, rows: Rows) -> None:
+        rows.fault("cut-reset", 11.0, 11.0, members="cut off", who=(1,))
+        rows.add(1, "down", 12.0, 11.0)
+        assert "AWAY" not in names(rows)
+
+    def test_who_is_not_back_in_time(self, rows: Rows) -> None:
+        rows.fault("cut-reset", 11.0, 11.0, members="cut off", who=(1,))
+        rows.add(1, "down", 30.0, 11.0)
+        assert "AWAY" in names(rows)
+
+    def test_the_fault_of_another_is_no_excuse(self, rows: Rows) -> None:
+        rows.fault("cut-reset", 11.0, 11.0, members="cut off", who=(0,))
+        rows.add(1, "down", 12.0, 11.0)
+        assert "AWAY" in names(rows)
+
+    def test_who_does_not_end_on_sigterm(self, rows: Rows) -> None:
+        rows.add(0, "closing", 50.0)
+        rows.add(None, "hung", 64.0, 0)
+        assert {"HUNG", "G8"} <= set(names(rows))
+
+
+class TestResidue:
+    ENTRY = ("entry", f"{ASK}-0", ["id", "x", "instance_id", "y", "status", "pending", "content", "", "source_group", "web",
+                                   "destination_group", "stock"])  # fmt: skip
+
+    def test_an_entry_that_is_left(self, rows: Rows) -> None:
+        rows.good(10.0)
+        rows.rest(50.0, [self.ENTRY])
+        record = rows.record()
+        Judge(record).check()
+        assert [name for name, _, _ in record.history.violations] == ["G8"]
+
+    def test_a_pending_entry_that_is_left(self, rows: Rows) -> None:
+        rows.good(10.0)
+        rows.rest(50.0, [["pending", f"{ASK}-0", ["stock", "dispatcher_x_0", 5000, 1]]])
+        record = rows.record()
+        Judge(record).check()
+        assert [name for name, _, _ in record.history.violations] == ["G8"]
+
+    def test_what_was_sent_before_the_group_was_destroyed_is_excused(self, rows: Rows) -> None:
+        rows.good(10.0)
+        rows.fault("group-destroyed", 11.0, 11.0, redis="group")
+        rows.rest(50.0, [self.ENTRY])
+        record = rows.record()
+        Judge(record).check()
+        assert record.history.violations == []
+
+    def test_what_a_dead_requester_left_has_its_time(self, rows: Rows) -> None:
+        rows.send(10.0)
+        rows.add(None, "killed", 10.1, 1)
+        rows.process(2, "web")
+        rows.rest(50.0, [self.ENTRY])
+        record = rows.record()
+        Judge(record).check()
+        assert [name for name, _, _ in record.history.violations if name == "G8"] == []

@@ -1,0 +1,57 @@
+"""The plan of faults: drawn from the seed alone, and no kind is forgotten."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+from chaos.__main__ import chosen
+from chaos.faults import FAULTS
+from chaos.lab.sites import SITES
+from chaos.plan import MEMBER_LANES, alone, mixed
+
+NAMES = list(FAULTS)
+
+
+def test_one_seed_gives_one_plan_and_another_seed_another() -> None:
+    assert alone(NAMES, 2, "7") == alone(NAMES, 2, "7")
+    assert alone(NAMES, 2, "7") != alone(NAMES, 2, "8")
+    first, again = (list(itertools.islice(mixed(NAMES, "7")[0], 200)) for _ in range(2))
+    assert first == again
+
+
+def test_alone_each_comes_as_often_as_is_wanted_with_its_peace_after_it() -> None:
+    steps = alone(NAMES, 3, "1")
+    assert Counter(step.fault for step in steps) == dict.fromkeys(NAMES, 3)
+    for before, after in itertools.pairwise(steps):
+        assert after.peace == FAULTS[before.fault].quiet
+
+
+def test_mixed_all_kinds_of_a_lane_come_before_one_comes_again() -> None:
+    lanes = mixed(NAMES, "1")
+    assert len(lanes) == 1 + MEMBER_LANES
+    dealt = []
+    for lane in lanes:
+        first = next(lane).fault
+        kinds = [name for name in NAMES if FAULTS[name].lane == FAULTS[first].lane]
+        deck = [first, *(step.fault for step in itertools.islice(lane, len(kinds) - 1))]
+        assert sorted(deck) == sorted(kinds)
+        dealt.append(deck)
+    assert dealt[1] != dealt[2], "the lanes of members do not go in step"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fault_says_what_it_is(name: str) -> None:
+    fault = FAULTS[name]
+    assert fault.what.endswith(".")
+    assert fault.site in SITES
+    assert fault.seconds[0] <= fault.seconds[1]
+    assert fault.lane == "redis" or not fault.to_redis, "what is done to Redis comes one at a time"
+
+
+def test_names_are_chosen_and_a_wrong_one_is_refused() -> None:
+    assert chosen("cut-all, oom", "") == ["cut-all", "oom"]
+    assert chosen("", "plain") == [name for name in NAMES if FAULTS[name].site == "plain"]
+    with pytest.raises(ValueError, match=r"'ooom'; there are .*oom"):
+        chosen("ooom", "")
