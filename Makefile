@@ -14,7 +14,7 @@ N ?= 1000000
 ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate chaos fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -63,7 +63,7 @@ suite-%:
 lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples
+	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples && ../$(BIN)/mypy --strict -p chaos
 	cd conformance && ../$(BIN)/mypy
 	cd conformance/mutants && ../../$(BIN)/mypy --config-file ../pyproject.toml testee.py null.py run.py
 	cd interop && ../$(BIN)/mypy --strict ruby/converse.py ruby/publish.py matrix/run.py talk tests
@@ -81,6 +81,13 @@ simulate: $(READY) ## N=1000000 simulated requests with faults; a failing seed s
 
 fuzz: $(READY) ## N=1000000 odd inputs for all that reads what others wrote; what fails is kept in out/fuzz
 	cd fuzz && PYTHONPATH=../python/tests ../$(BIN)/python -m fuzzing --inputs $(N)
+
+# Real processes, servers and faults. SERVERS: programs or images, by spaces. ONLY: names of faults. TIMES=2: each alone, twice; without, all mixed.
+chaos: N = 6000
+chaos: $(READY) ## N=6000 requests with real faults (SERVERS="redis-server redis:6.2" SEED=1 ONLY="cut-all oom" TIMES=1)
+	@if node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; then $(MAKE) --no-print-directory $(NODE_TESTEE); fi
+	cd python && ../$(BIN)/python -m chaos --requests $(N) $(if $(SERVERS),--servers "$(SERVERS)") $(if $(SEED),--seed $(SEED)) \
+		$(if $(ONLY),--only "$(ONLY)") $(if $(TIMES),--times $(TIMES)) $(CHAOS)
 
 # To look at
 
