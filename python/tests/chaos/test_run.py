@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from chaos.lab.lab import Load
 from chaos.report.summary import Summary
 from chaos.run import Wanted, run
