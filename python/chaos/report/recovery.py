@@ -10,6 +10,8 @@ from ..faults import FAULTS
 from ..judge.record import Record
 from ..judge.rowfile import Struck
 
+SEEN = 0.2
+"""Seconds by which the beginning of an outage may be noted too early: it is looked for every so often."""
 HORIZON = 30.0
 """Seconds after a fault in which its effects are looked for."""
 
@@ -58,7 +60,7 @@ class Recoveries:
             end - start
             for number in hit
             for began, end in self._record.lives[number].downs
-            if began < until and end > start and began >= fault.start - 0.5
+            if fault.start - SEEN <= began < until - SEEN and end > start
         ]
         stalls = (
             min(trouble.end, until) - max(trouble.start, fault.start)
