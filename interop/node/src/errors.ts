@@ -32,7 +32,7 @@ export class RequestRejected extends RedisIpcError {
   }
 }
 
-/** No response came in time. It says nothing about whether the request was, or will be, run (G7 of SPEC.md, section 15). */
+/** No response came in time. It says nothing about whether the request was, or will be, run (G7 of SPEC.md). */
 export class RequestTimeout extends RedisIpcError {
   readonly code = "timeout";
 

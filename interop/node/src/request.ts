@@ -2,7 +2,7 @@ import type { Json } from "./content/json.js";
 
 /** A request as its handler sees it. */
 export interface IncomingRequest {
-  /** The field `id`; the key by which a handler with effects can be idempotent (G7 of SPEC.md, section 15). */
+  /** The field `id`; the key by which a handler with effects can be idempotent (G7 of SPEC.md). */
   readonly id: string;
   /** The group that asks. */
   readonly source: string;
