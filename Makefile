@@ -11,7 +11,7 @@ RUNTIMES := threads asyncio
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
-ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py)
+ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance mutants demo simulate chaos fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
@@ -133,6 +133,14 @@ bench-quick: $(READY) ## redisipc against the floor in under a minute, compared 
 requirements: $(READY) ## schemas/requirements.json from SPEC.md, and SPEC.md's drawings from schemas/1.0/tables
 	$(BIN)/python tools/requirements.py
 	$(BIN)/python tools/diagrams.py
+
+.venv/schemas: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'datamodel-code-generator==0.89.*' 'pydantic>=2.6,<3'
+	@touch $@
+
+.PHONY: schemas
+schemas: .venv/schemas ## types generated from schemas/ (pydantic, TypeScript) compile, and refuse what lacks a member
+	cd tools && ../$(BIN)/python -m pytest -q generators
 
 clean: ## remove what make has made
 	rm -rf .venv out

@@ -1,4 +1,4 @@
-"""The recorded fixtures and the schema's examples are what schemas/fixture.json says."""
+"""The recorded fixtures and the schema's examples are what schemas/1.0/files/fixture.json says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "interop" / "fixtures").rglob("*.json"))
-EXAMPLES = sorted((ROOT / "schemas" / "examples" / "fixture").glob("*.json"))
+SCHEMA = ROOT / "schemas" / "1.0" / "files" / "fixture.json"
+EXAMPLES = sorted((ROOT / "schemas" / "1.0" / "examples" / "files" / "fixture").glob("*.json"))
 
 
 def load(path: Path) -> Any:
@@ -20,7 +21,7 @@ def load(path: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def schema() -> Draft202012Validator:
-    content = load(ROOT / "schemas" / "fixture.json")
+    content = load(SCHEMA)
     Draft202012Validator.check_schema(content)
     return Draft202012Validator(content)
 
@@ -36,7 +37,7 @@ def test_examples_are_what_their_names_say(schema: Draft202012Validator, path: P
 
 
 def test_there_are_fixtures_and_examples_of_each_kind() -> None:
-    kinds = set(load(ROOT / "schemas" / "fixture.json")["properties"]["kind"]["enum"])
+    kinds = set(load(SCHEMA)["properties"]["kind"]["enum"])
     assert {load(path)["kind"] for path in FIXTURES} == kinds
     assert {load(path)["kind"] for path in EXAMPLES if path.name.startswith("valid-")} == kinds
 

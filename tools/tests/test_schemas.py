@@ -1,73 +1,166 @@
-"""Every schema is one, its examples are what their names say, and what SPEC.md shows is valid."""
+"""Every schema is one, stands alone, and gives each example the verdict of its name; ajv in strict mode gives the same ones."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from oddities import ODDITIES, WHITE_SPACE
 
+import nodejs
+from schemas import FOLDER, VERSIONS, SchemaFile, read, schema_files
 from spec import ROOT, SPEC, examples
 
-SCHEMAS = ROOT / "schemas"
-EXAMPLES = SCHEMAS / "examples"
+FILES = schema_files()
+EXAMPLES = [(file, example) for file in FILES.values() for example in file.examples]
 VECTORS = sorted((ROOT / "conformance" / "vectors").glob("*.json"))
 SHOWN = examples(SPEC.read_text(encoding="utf-8"))
+WIRE = ("1.0/entry", "1.0/entry-read", "1.0/channel-request", "1.0/announcement", "1.0/names")
+# Keywords that mean the same in draft 4 to draft 2020-12, and "$defs", which older readers take for a name like any other.
+COMMON = frozenset(
+    ("$schema", "$id", "$ref", "$defs", "title", "description", "examples", "type", "required", "properties",
+     "additionalProperties", "enum", "const", "items", "pattern", "minLength", "maxLength", "minimum", "not")
+)  # fmt: skip
 
 
-def load(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def schema_files() -> dict[str, Path]:
-    """All schemas by the name of their folder of examples; what is data (requirements.json) has no ``$schema``."""
-    top = {path.stem: path for path in SCHEMAS.glob("*.json") if "$schema" in load(path)}
-    return top | {f"testee-{path.stem}": path for path in (SCHEMAS / "testee").glob("*.json")}
-
-
-FILES = schema_files()
-REGISTRY: Registry[Any] = Registry().with_resources(
-    [(content["$id"], Resource.from_contents(content)) for content in map(load, FILES.values())]
-)
-
-
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(load(FILES[name]), registry=REGISTRY)
+def validator(file: SchemaFile) -> Draft202012Validator:
+    return Draft202012Validator(file.content)
 
 
 def wrong(name: str, value: Any) -> list[str]:
-    return [f"{error.json_path}: {error.message[:200]}" for error in validator(name).iter_errors(value)]
+    return [f"{error.json_path}: {error.message[:200]}" for error in validator(FILES[name]).iter_errors(value)]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_schema_is_a_valid_one_and_says_where_it_is(name: str) -> None:
-    content = load(FILES[name])
+@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
+def test_a_schema_is_a_valid_one_named_after_its_place_and_a_type(file: SchemaFile) -> None:
+    content = file.content
     assert content["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator.check_schema(content)
-    place = FILES[name].relative_to(SCHEMAS).as_posix()
-    assert content["$id"].endswith(f"/schemas/{place}")
+    assert content["$id"] == file.id
+    assert re.fullmatch(r"([A-Z][a-z]+)+", content["title"])
+    assert re.fullmatch(r"[A-Z].*\.", content["description"])
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_schema_has_examples_of_both_kinds(name: str) -> None:
-    kinds = {path.name.split("-")[0] for path in (EXAMPLES / name).glob("*.json")}
-    assert kinds == {"valid", "invalid"}
+def test_no_two_schemas_have_one_title() -> None:
+    titles = [file.content["title"] for file in FILES.values()]
+    assert len(titles) == len(set(titles))
 
 
-def test_every_folder_of_examples_has_its_schema() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} <= FILES.keys()
+@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
+def test_a_schema_needs_no_other_file(file: SchemaFile) -> None:
+    assert all(reference.startswith("#/$defs/") for reference in references(file.content))
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*.json")), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_an_example_is_what_its_name_says(path: Path) -> None:
-    found = wrong(path.parent.name, load(path))
-    if path.name.startswith("valid-"):
-        assert found == []
-    else:
-        assert found != []
+def references(part: Any) -> list[str]:
+    if isinstance(part, list):
+        return [each for item in part for each in references(item)]
+    if not isinstance(part, dict):
+        return []
+    own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+    return own + [each for key, item in part.items() if key != "examples" for each in references(item)]
+
+
+@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
+def test_a_schema_has_examples_of_both_kinds_and_one_inside(file: SchemaFile) -> None:
+    assert {example.valid for example in file.examples} == {True, False}
+    inside = file.content["examples"]
+    assert inside
+    for value in inside:
+        assert wrong(file.name, value) == []
+
+
+def test_every_example_belongs_to_a_schema() -> None:
+    paths = {path for version in VERSIONS for path in (FOLDER / version / "examples").rglob("*.json")}
+    assert paths == {example.path for _, example in EXAMPLES}
+    assert all(re.match(r"(in)?valid-", path.name) for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("file", "example"),
+    [pytest.param(file, example, id=f"{file.name}/{example.path.stem}") for file, example in EXAMPLES],
+)
+def test_an_example_is_what_its_name_says(file: SchemaFile, example: Any) -> None:
+    assert validator(file).is_valid(example.value) is example.valid
+
+
+@pytest.mark.parametrize(
+    "oddity", ODDITIES, ids=lambda oddity: f"{oddity.schema}: {oddity.about}".encode("ascii", "replace").decode()
+)
+def test_an_oddity_has_its_verdict(oddity: Any) -> None:
+    assert (wrong(oddity.schema, oddity.value) == []) is oddity.valid
+
+
+def test_ajv_compiles_every_schema_in_strict_mode_and_gives_the_same_verdicts() -> None:
+    if nodejs.missing():
+        pytest.skip(nodejs.missing())
+    nodejs.install()
+    cases = [(file.id, example.value, example.valid, example.path.stem) for file, example in EXAMPLES]
+    cases += [(FILES[each.schema].id, each.value, each.valid, each.about) for each in ODDITIES]
+    found = nodejs.opinion([file.content for file in FILES.values()], [(id, value) for id, value, _, _ in cases])
+    assert found.refused == {}
+    other = [
+        (id, about)
+        for (id, _, valid, about), verdict in zip(cases, found.verdicts, strict=True)
+        if verdict is not valid
+    ]
+    assert other == []
+
+
+def test_the_schemas_of_the_wire_use_what_all_drafts_have() -> None:
+    for name in WIRE:
+        assert keywords(FILES[name].content) <= COMMON, name
+
+
+def keywords(schema: Any) -> set[str]:
+    """The keywords of a schema and of those inside it; names of properties and definitions do not count."""
+    if not isinstance(schema, dict):
+        return set()
+    found = set(schema)
+    for key in ("properties", "$defs"):
+        for part in schema.get(key, {}).values():
+            found |= keywords(part)
+    for key in ("items", "not", "additionalProperties"):
+        found |= keywords(schema.get(key))
+    return found
+
+
+def test_blank_is_what_the_spec_calls_white_space() -> None:
+    patterns = {
+        definition["pattern"]
+        for name in WIRE
+        for definition in FILES[name].content.get("$defs", {}).values()
+        if "Not blank" in definition.get("description", "")
+    }
+    [pattern] = patterns
+    listed = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000 and not re.search(pattern, chr(code))]
+    assert listed == WHITE_SPACE
+    text = SPEC.read_text(encoding="utf-8")
+    shown = re.search(r"property White_Space: (.*?)\.", text)
+    assert shown
+    ends = [re.findall(r"U\+([0-9A-F]{4})", part) for part in shown.group(1).split(",")]
+    assert [code for end in ends for code in range(int(end[0], 16), int(end[-1], 16) + 1)] == WHITE_SPACE
+
+
+def test_what_two_files_define_is_the_same() -> None:
+    """Schemas stand alone, so some definitions stand in several of them."""
+    seen: dict[tuple[str, str], Any] = {}
+    for file in FILES.values():
+        for name, definition in file.content.get("$defs", {}).items():
+            if name not in ("params", "result") and file.name != "1.0/testee/message":
+                key = (file.name.split("/")[1] if "testee" in file.name else file.name, name)
+                assert seen.setdefault(key, definition) == definition, (file.name, name)
+    request = FILES["1.0/channel-request"].content
+    inside = FILES["1.0/files/vectors"].content["$defs"]
+    assert inside["Meta"] == request["$defs"]["Meta"]
+    assert all(request[key] == value for key, value in inside["ChannelRequest"].items())
+    entry, names = FILES["1.0/entry"].content["$defs"], FILES["1.0/names"].content["$defs"]
+    for one, other in (("RequestId", "RequestId"), ("InstanceId", "Instance"), ("Group", "Group")):
+        first, second = ({k: v for k, v in each.items() if k != "description"} for each in (entry[one], names[other]))
+        assert first == second
 
 
 def test_the_spec_shows_examples_of_what_is_exchanged_as_json() -> None:
@@ -76,13 +169,17 @@ def test_the_spec_shows_examples_of_what_is_exchanged_as_json() -> None:
 
 @pytest.mark.parametrize(("name", "text", "line"), SHOWN, ids=lambda each: str(each)[:20])
 def test_an_example_in_the_spec_is_valid(name: str, text: str, line: int) -> None:
-    assert wrong(name, json.loads(text)) == [], f"SPEC.md:{line}"
+    assert wrong(f"1.0/{name}", json.loads(text)) == [], f"SPEC.md:{line}"
+
+
+def test_the_list_of_requirements_is_what_its_schema_says() -> None:
+    assert wrong("1.0/files/requirements", read(FOLDER / "requirements.json")) == []
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
 def test_a_file_of_vectors_is_valid_and_uses_its_words(path: Path) -> None:
-    vectors = load(path)
-    assert wrong("vectors", vectors) == []
+    vectors = read(path)
+    assert wrong("1.0/files/vectors", vectors) == []
     cases = [*vectors["cases"], *vectors.get("large", [])]
     names = [case["name"] for case in cases]
     assert len(names) == len(set(names))
@@ -94,8 +191,8 @@ def test_a_file_of_vectors_is_valid_and_uses_its_words(path: Path) -> None:
     ("path", "area"), [(path, path.stem.upper()[:4]) for path in VECTORS], ids=lambda x: str(x)[-12:]
 )
 def test_the_vectors_reach_each_statement_of_their_section(path: Path, area: str) -> None:
-    known = {r["id"] for r in load(SCHEMAS / "requirements.json")["requirements"]}
-    vectors = load(path)
+    known = {r["id"] for r in read(FOLDER / "requirements.json")["requirements"]}
+    vectors = read(path)
     cited = {id for case in [*vectors["cases"], *vectors.get("large", [])] for id in case["requirements"]}
     assert cited <= known
     ids = {id for id in known if id.startswith(f"RIPC-{area}")}

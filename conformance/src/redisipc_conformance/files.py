@@ -25,5 +25,15 @@ def scenarios_folder() -> Path:
 
 
 def schemas_folder() -> Path:
-    """The JSON Schemas, shared with SPEC.md and the ports."""
+    """The JSON Schemas, the tables and the list of requirements, shared with SPEC.md and the ports."""
     return _DATA / "schemas" if installed() else _CHECKOUT.parent / "schemas"
+
+
+def schema_file(name: str) -> Path:
+    """A schema of SPEC.md's version, as ``entry`` or ``testee/calls/send``."""
+    return schemas_folder() / "1.0" / f"{name}.json"
+
+
+def report_schema() -> Path:
+    """The schema of the JSON report, which has a version of its own."""
+    return schemas_folder() / "report-1" / "report.json"

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from .engine.events import CheckResult, ScenarioResult, ServerInfo, Verdict
-from .files import schemas_folder
+from .files import schema_file
 from .versions import version_holds
 
 EXCUSABLE = frozenset({Verdict.FAIL, Verdict.WARNING, Verdict.INCONCLUSIVE})
@@ -160,7 +160,7 @@ def parse(text: str, path: str) -> list[KnownFailure]:
         raise KnownFailuresError(f"{path}:{line}: not YAML: {error.problem}") from error
     except (YAMLError, ValueError, RecursionError) as error:
         raise KnownFailuresError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
-    schema = json.loads((schemas_folder() / "known-failures.json").read_text(encoding="utf-8"))
+    schema = json.loads(schema_file("files/known-failures").read_text(encoding="utf-8"))
     problems = jsonschema.Draft202012Validator(schema).iter_errors(data)
     first = min(problems, key=lambda problem: list(map(str, problem.absolute_path)), default=None)
     if first is not None:

@@ -8,11 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 import synthetic
 from redisipc_conformance.engine.events import ScenarioEnded, ServerInfo, Verdict
-from redisipc_conformance.files import schemas_folder
 from redisipc_conformance.report import badge, html, json_report, junit, markdown, write
 from redisipc_conformance.report.failure import failure_text
 from redisipc_conformance.report.model import Report
@@ -27,16 +25,6 @@ def report() -> Report:
 def test_the_generator_makes_every_verdict(report: Report):
     met = {finding.check.verdict for run in report.runs for finding in run.findings()}
     assert met == set(Verdict) - {Verdict.SUITE_ERROR}
-
-
-@pytest.mark.parametrize("schema", ["report", "known-failures"])
-def test_the_schema_is_one_and_its_examples_are_what_their_names_say(schema: str):
-    validator = Draft202012Validator(json.loads((schemas_folder() / f"{schema}.json").read_text()))
-    Draft202012Validator.check_schema(validator.schema)
-    examples = sorted((schemas_folder() / "examples" / schema).glob("*.json"))
-    assert {path.name.split("-")[0] for path in examples} == {"valid", "invalid"}
-    for path in examples:
-        assert validator.is_valid(json.loads(path.read_text())) is path.name.startswith("valid"), path.name
 
 
 def test_the_json_report_is_valid_and_comes_back_as_it_was(report: Report, tmp_path: Path):

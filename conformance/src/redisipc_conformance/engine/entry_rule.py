@@ -1,4 +1,4 @@
-"""Whether an entry is one: `schemas/entry.json` for what the testee asks, the six fields for everything else.
+"""Whether an entry is one: `schemas/1.0/entry.json` for what the testee asks, the six fields for everything else.
 
 A responder repeats the id and instance it was given, whatever their form, so an answer is bound to less than a request.
 """
@@ -11,15 +11,20 @@ from functools import lru_cache
 
 from jsonschema import Draft202012Validator
 
-from ..files import schemas_folder
+from ..files import schema_file
 
 FIELDS = ("id", "instance_id", "status", "content", "source_group", "destination_group")
 STATUSES = ("pending", "fulfilled", "rejected")
+WHITE_SPACE = (
+    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""The characters with Unicode's property White_Space (SPEC.md, section 3)."""
 
 
 @lru_cache(maxsize=1)
 def _schema() -> Draft202012Validator | None:
-    path = schemas_folder() / "entry.json"
+    path = schema_file("entry")
     if not path.is_file():
         return None
     return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
@@ -36,7 +41,7 @@ def problem(pairs: Sequence[tuple[bytes, bytes]], *, by_suite: bool) -> str | No
     for name in FIELDS:
         # A reader takes any name that is not empty, a responder repeats it; a requester uses none that is blank.
         repeated = by_suite or fields["status"] != "pending"
-        if name != "content" and not (fields[name] if repeated else fields[name].strip()):
+        if name != "content" and not (fields[name] if repeated else fields[name].strip(WHITE_SPACE)):
             return f"its {name} is blank"
     schema = _schema()
     if by_suite or schema is None or fields["status"] != "pending":

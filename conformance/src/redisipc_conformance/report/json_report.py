@@ -1,4 +1,4 @@
-"""The JSON report (``schemas/report.json``): everything that the other reports are made of, so that they can be made from it."""
+"""The JSON report (``schemas/report-1/report.json``). It holds all that the other reports show, so they can be made from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..engine.events import (
     TesteeInfo,
     Verdict,
 )
-from ..files import schemas_folder
+from ..files import report_schema
 from ..requirements import Requirement
 from .model import Report, Run
 from .verdict import profiles, run_exit
@@ -63,8 +63,8 @@ def read(path: Path) -> Report:
 
 
 def validator() -> jsonschema.Draft202012Validator:
-    """Of ``schemas/report.json``."""
-    return jsonschema.Draft202012Validator(json.loads((schemas_folder() / "report.json").read_text(encoding="utf-8")))
+    """Of ``schemas/report-1/report.json``."""
+    return jsonschema.Draft202012Validator(json.loads(report_schema().read_text(encoding="utf-8")))
 
 
 def from_data(data: dict[str, Any]) -> Report:

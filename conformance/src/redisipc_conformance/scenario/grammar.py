@@ -1,4 +1,4 @@
-"""`schemas/scenario.json`, and its complaints in words an author can use."""
+"""`schemas/1.0/files/scenario.json`, and its complaints in words an author can use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from ..files import schemas_folder
+from ..files import schema_file
 from ..jsonrefs import inlined
 from .errors import ScenarioError
 from .yaml import Lines
@@ -21,7 +21,7 @@ MODIFIERS = ("as", "check", "within", "now", "throughout", "note", "reply")
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Any]:
     """The grammar itself."""
-    loaded: dict[str, Any] = json.loads((schemas_folder() / "scenario.json").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = json.loads(schema_file("files/scenario").read_text(encoding="utf-8"))
     return loaded
 
 

@@ -1,6 +1,7 @@
-"""The messages of the testee protocol, checked against ``schemas/testee/*.json`` in both directions, always.
+"""The messages of the testee protocol, checked against ``schemas/1.0/testee`` in both directions, always.
 
-One file a method (``$defs``: ``params`` and ``result``), one a notification (``params``), and ``message.json`` for the line itself.
+A method has a file for its call (``$defs``: ``params``) and one for its answer (``result``), a notification has one (``params``).
+``message.json`` is the line itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from redisipc_conformance.files import schemas_folder
+from redisipc_conformance.files import schema_file
 from redisipc_conformance.jsonrefs import inlined
 
 PROTOCOL = "1.0"
@@ -65,33 +66,25 @@ class TesteeSchemas:
     """All messages of the protocol. Made once, used by everybody; has no state."""
 
     def __init__(self, folder: Path) -> None:
-        schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
-        if "message" not in schemas:
+        if not (folder / "message.json").is_file():
             raise FileNotFoundError(f"no schemas of the testee protocol in {folder}")
-        whole = {f"{name}.json": _qualified(schema, f"{name}.json") for name, schema in schemas.items()}
-
-        def find(reference: str) -> Any:
-            file, _, path = reference.partition("#/$defs/")
-            return whole[file]["$defs"][path]
-
-        self._validators: dict[tuple[str, str], Draft202012Validator] = {}
-        for name, schema in schemas.items():
-            for part in ("params", "result"):
-                if part in schema["$defs"]:
-                    reference = {"$ref": f"{name}.json#/$defs/{part}"}
-                    self._validators[name, part] = Draft202012Validator(inlined(reference, find))
-        for kind in ("answer", "error", "notification"):
-            reference = {"$ref": f"message.json#/$defs/{kind}_message"}
-            self._validators["message", kind] = Draft202012Validator(inlined(reference, find))
-        self.methods = frozenset(name for name, part in self._validators if part == "result")
-        named = {name for name, part in self._validators if part == "params"}
-        self.notifications = frozenset(named - self.methods)
+        message = _read(folder / "message.json")
+        self._validators: dict[tuple[str, str], Draft202012Validator] = {
+            ("message", kind): _validator(message, kind) for kind in ("answer", "refusal", "notification")
+        }
+        names: dict[str, frozenset[str]] = {}
+        for kind, part in (("calls", "params"), ("answers", "result"), ("notifications", "params")):
+            paths = sorted((folder / kind).glob("*.json"))
+            names[kind] = frozenset(path.stem for path in paths)
+            self._validators |= {(path.stem, part): _validator(_read(path), part) for path in paths}
+        self.methods = names["calls"]
+        self.notifications = names["notifications"]
 
     @classmethod
     @functools.cache
     def load(cls) -> TesteeSchemas:
         """The schemas that came with the suite. Made once: that takes a quarter of a second."""
-        return cls(schemas_folder() / "testee")
+        return cls(schema_file("testee/message").parent)
 
     # runner to testee
 
@@ -132,7 +125,7 @@ class TesteeSchemas:
             self.check_notification(message["method"], message["params"])
             return Notification(message["method"], message["params"])
         if "error" in message:
-            self._check(f"error answer {_short(repr(message.get('id')))}", "message", "error", message)
+            self._check(f"error answer {_short(repr(message.get('id')))}", "message", "refusal", message)
             refused = message["error"]
             return Refusal(message["id"], refused["code"], refused["message"], refused.get("data"))
         self._check(f"answer {_short(repr(message.get('id')))}", "message", "answer", message)
@@ -156,16 +149,17 @@ class TesteeSchemas:
             _raise(name, worst)
 
 
-def _qualified(part: Any, file: str) -> Any:
-    """With the file in every reference, so that it means the same everywhere."""
-    if isinstance(part, list):
-        return [_qualified(each, file) for each in part]
-    if not isinstance(part, dict):
-        return part
-    return {
-        key: file + value if key == "$ref" and str(value).startswith("#") else _qualified(value, file)
-        for key, value in part.items()
-    }
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+def _validator(schema: dict[str, Any], part: str) -> Draft202012Validator:
+    """Of one of its definitions; each file stands alone."""
+    definitions = schema["$defs"]
+    return Draft202012Validator(
+        inlined({"$ref": f"#/$defs/{part}"}, lambda reference: definitions[reference.rpartition("/")[2]])
+    )
 
 
 def _raise(name: str, error: ValidationError) -> NoReturn:
