@@ -13,7 +13,8 @@ from oddities import ODDITIES, WHITE_SPACE
 
 import nodejs
 from schemas import FOLDER, VERSIONS, SchemaFile, read, schema_files
-from spec import ROOT, SPEC, examples
+from spec import PROFILES, ROLES, ROOT, SPEC, examples
+from tables import load
 
 FILES = schema_files()
 EXAMPLES = [(file, example) for file in FILES.values() for example in file.examples]
@@ -139,7 +140,7 @@ def test_blank_is_what_the_spec_calls_white_space() -> None:
     listed = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000 and not re.search(pattern, chr(code))]
     assert listed == WHITE_SPACE
     text = SPEC.read_text(encoding="utf-8")
-    shown = re.search(r"property White_Space: (.*?)\.", text)
+    shown = re.search(r"property White_Space: ([^.]*)\.", text)
     assert shown
     ends = [re.findall(r"U\+([0-9A-F]{4})", part) for part in shown.group(1).split(",")]
     assert [code for end in ends for code in range(int(end[0], 16), int(end[-1], 16) + 1)] == WHITE_SPACE
@@ -158,9 +159,25 @@ def test_what_two_files_define_is_the_same() -> None:
     assert inside["Meta"] == request["$defs"]["Meta"]
     assert all(request[key] == value for key, value in inside["ChannelRequest"].items())
     entry, names = FILES["1.0/entry"].content["$defs"], FILES["1.0/names"].content["$defs"]
-    for one, other in (("RequestId", "RequestId"), ("InstanceId", "Instance"), ("Group", "Group")):
+    for one, other in (("RequestId", "RequestId"), ("InstanceId", "Instance"), ("Group", "Stream")):
         first, second = ({k: v for k, v in each.items() if k != "description"} for each in (entry[one], names[other]))
         assert first == second
+
+
+def test_the_words_of_the_registries_are_those_of_the_schemas() -> None:
+    tables = {table["id"]: table["rows"] for name in ("registries", "profiles") for table in load(name)["tables"]}
+    entry, announcement = FILES["1.0/entry"].content, FILES["1.0/announcement"].content
+    assert entry["properties"]["status"]["enum"] == [row["value"] for row in tables["status"]]
+    assert list(announcement["properties"]) == [row["key"] for row in tables["announcement"]]
+    assert announcement["required"] == [row["key"] for row in tables["announcement"] if row["needed"]]
+    meta = FILES["1.0/channel-request"].content["$defs"]["Meta"]
+    assert list(meta["properties"]) == [row["key"] for row in tables["meta"]]
+    claimed = FILES["1.0/testee/answers/hello"].content["$defs"]["result"]["properties"]
+    assert claimed["features"]["items"]["enum"] == [row["name"] for row in tables["features"]]
+    assert claimed["profiles"]["items"]["enum"] == [row["id"] for row in tables["profiles"]]
+    statement = FILES["1.0/files/requirements"].content["$defs"]["Requirement"]["properties"]
+    assert {*statement["role"]["enum"]} == {row["id"] for row in tables["roles"]} == {*ROLES}
+    assert statement["profile"]["enum"] == [row["id"] for row in tables["profiles"]] == [*PROFILES]
 
 
 def test_the_spec_shows_examples_of_what_is_exchanged_as_json() -> None:

@@ -29,7 +29,8 @@ def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | Non
         raise ConfigurationError(f"params takes a dict of names and values, got {type(params).__name__}")
     content: dict[str, Any] = {"event": name, "params": dict(params or {})}
     if timeout is not None:
-        content["meta"] = {"timeout_ms": round(check_timeout(timeout) * 1000)}
+        # RIPC-CHAN-17: an integer of at least 1.
+        content["meta"] = {"timeout_ms": max(1, round(check_timeout(timeout) * 1000))}
     return content
 
 
