@@ -62,9 +62,9 @@ def test_the_content_that_triggers_an_event() -> None:
 
 def test_a_timeout_of_the_calls_own_travels_beside_the_params() -> None:
     assert content_of("free", None, 0.25) == {"event": "free", "params": {}, "meta": {"timeout_ms": 250}}
+    with pytest.raises(ConfigurationError, match="timeout"):
+        content_of("free", None, float("inf"))
 
 
 def test_a_timeout_under_a_millisecond_is_written_as_one() -> None:
     assert content_of("free", None, 0.0001)["meta"] == {"timeout_ms": 1}
-    with pytest.raises(ConfigurationError, match="timeout"):
-        content_of("free", None, float("inf"))
