@@ -91,7 +91,7 @@ class Testee:
     async def do_trigger(
         self, endpoint: str, event: Any, target: str, params: Any = None, timeout: Any = None, call: str | None = None
     ) -> Any:
-        return await self._send(endpoint, target, channel.content_of(event, params), timeout, call)
+        return await self._send(endpoint, target, channel.content_of(event, params, timeout), timeout, call)
 
     async def _send(self, endpoint: str, to: str, content: Any, timeout: Any, call: str | None) -> Any:
         def begun(send: Send) -> None:

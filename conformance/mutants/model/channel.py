@@ -13,8 +13,8 @@ class EventRefused(Exception):
     """A request that names no event of this channel. The text is the reason of the rejection."""
 
 
-def content_of(event: Any, params: Any) -> dict[str, Any]:
-    """The content of a triggered event. Raises ValueError."""
+def content_of(event: Any, params: Any, timeout: Any = None) -> dict[str, Any]:
+    """The content of a triggered event; ``timeout`` in seconds, where the sender has one of its own. Raises ValueError."""
     if not isinstance(event, str) or not (params is None or isinstance(params, dict)):
         raise ValueError("an event has a name and an object of parameters")
     if mutant("event-under-another-key"):
@@ -28,6 +28,9 @@ def content_of(event: Any, params: Any) -> dict[str, Any]:
         content["params"] = None
     if mutant("a-version-in-the-content"):
         content["version"] = 1
+    if timeout is not None:
+        told = timeout if mutant("tells-its-timeout-in-seconds") else max(1, round(timeout * 1000))
+        content["meta"] = {"timeout_ms": round(timeout * 1000) if mutant("tells-a-timeout-of-0") else told}
     return content
 
 

@@ -105,6 +105,10 @@ def decode(raw: bytes) -> Any:
         return text
     if mutant("space-makes-a-string") and text != text.strip(_WHITE):
         return text
+    if mutant("comments-make-null") and text.lstrip(_WHITE)[:1] == "/":
+        return None
+    if mutant("numbers-out-of-range-are-0") and re.fullmatch(r"-?\d+[eE]\d{3,}", text):
+        return 0
     if mutant("drops-a-bom"):
         text = text.removeprefix("\ufeff")
     if mutant("refuses-escaped-slashes") and "\\/" in text:
@@ -150,11 +154,18 @@ def _decoder() -> json.JSONDecoder:
     def first(pairs: list[tuple[str, Any]]) -> Any:
         return dict(reversed(pairs))
 
+    def whole(pairs: list[tuple[str, Any]]) -> Any:
+        """A rule about the text counts for values that a later equal key replaces, too."""
+        made = dict(pairs)
+        if len(made) < len(pairs) and _has_surrogate([value for _, value in pairs]):
+            raise ValueError("a lone surrogate in a value that is replaced")
+        return made
+
     return json.JSONDecoder(
         parse_int=integer,
         parse_constant=constant,
         strict=not mutant("control-characters-pass"),
-        object_pairs_hook=first if mutant("first-key-wins") else None,
+        object_pairs_hook=first if mutant("first-key-wins") else whole,
     )
 
 

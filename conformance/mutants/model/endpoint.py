@@ -105,6 +105,8 @@ class Endpoint:
         self.writer = await Connection.open(self.url, self.options.connect_timeout)
         id = await self.reader.call("CLIENT", "ID")
         self.reader_id = id if isinstance(id, int) else None
+        if mutant("needs-the-client-command") and isinstance(id, RedisError):
+            raise id
 
     def rename(self) -> None:
         self.names = Names(self.names.stream, self.names.group, new_instance().encode())

@@ -65,7 +65,10 @@ class Group:
     async def announce(self) -> None:
         names = self.endpoint.names
         features = ["wakeup"] if self.listening or mutant("announces-wakeup-while-deaf") else []
-        about = {"spec": "1.0", "implementation": "model", "version": "1", "language": "python", "features": features}
+        about: dict[str, Any] = {"spec": "1.0", "implementation": "model", "version": "1", "language": "python"}
+        about["features"] = features
+        if mutant("announces-a-number-for-its-spec"):
+            about["spec"] = 1.0
         expiry = () if mutant("announcement-without-expiry") else ("EX", EXPIRY)
         await self.endpoint.write(("SET", names.key(b"announce"), json.dumps(about), *expiry))
 
@@ -201,7 +204,10 @@ class Group:
             wakeup = "wakeup" in json.loads(announced)["features"]
         elif isinstance(announced, bytes):
             with contextlib.suppress(ValueError, AttributeError, TypeError):
-                wakeup = "wakeup" in json.loads(announced).get("features", [])
+                said = json.loads(announced)
+                major = str(said.get("spec", "")).partition(".")[0]
+                if major == "1" or "spec" not in said or mutant("any-version-believed"):
+                    wakeup = "wakeup" in said.get("features", [])
         if mutant("wants-an-announcement") and not announced:
             return [], False
         return listed, wakeup
@@ -291,6 +297,8 @@ class Group:
             if message[0] == b"subscribe" and message[1] == channels[1]:
                 self.listening = True
                 await self.announce()
+            elif message[0] == b"message" and message[2] and mutant("reads-the-wakeups-payload"):
+                self.endpoint.report("wakeup", f"a wake-up says {message[2][:40]!r}", {})
             elif message[0] == b"message" and message[1] == channels[0]:
                 self._poll_hint.set()
             elif message[0] == b"message":

@@ -10,7 +10,7 @@ from . import content
 from .errors_of_redis import PERMANENT, REFUSAL
 from .mutation import mutant
 from .options import check_seconds
-from .resp import Lost, RedisError
+from .resp import Command, Lost, RedisError
 from .wire import FULFILLED, PENDING, Entry, add, check_name, new_id, parse
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Send:
         self.outcome: asyncio.Future[tuple[str, Any]] = asyncio.get_running_loop().create_future()
         self.entry_id: bytes | None = None
         self.begun = asyncio.get_running_loop().time()
-        self.floor = b"0"
+        self.floor = b"-"
 
     def end(self, kind: str, value: Any = None) -> None:
         if not self.outcome.done():
@@ -59,6 +59,8 @@ class Requester:
         if len(self.outstanding) >= endpoint.options.max_outstanding:
             raise ValueError("too many requests are outstanding")
         send = Send(new_id(text), destination, text)
+        if self.endpoint.last_read != b"$":
+            send.floor = self.endpoint.last_read
         if begun is not None:
             begun(send)
         if mutant("one-send-at-a-time") or mutant("ten-sends-at-a-time"):
@@ -73,15 +75,17 @@ class Requester:
             self.outstanding[send.id] = send
         if mutant("makes-the-destination"):
             await self.endpoint.write(("XGROUP", "CREATE", self.endpoint.names.stream, send.to, "$"))
-        task = self.endpoint.spawn(self._store(send))
+        self.endpoint.spawn(self._store(send))
         if mutant("times-out-early"):
             seconds *= 0.7
+        if mutant("gives-up-on-sleeping-groups") and await self._sleeps(send.to):
+            seconds = min(seconds, 0.6)
         if mutant("times-out-late"):
             seconds += 1.5
         await asyncio.wait([send.outcome], timeout=seconds)
         if not send.outcome.done():
-            if not task.done() and send.entry_id is None:
-                send.floor = b"%d" % max(0, int((self.endpoint.claims.redis_time() - seconds - 10) * 1000))
+            if send.entry_id is None:
+                send.floor = self._floor(send, seconds)
             if not mutant("no-last-look"):
                 await self._last_look(send)
         self.outstanding.pop(send.id, None)
@@ -94,6 +98,17 @@ class Requester:
             self.endpoint.settle(delete=send.entry_id)
         return kind, value
 
+    async def _sleeps(self, group: bytes) -> bool:
+        """Only for a mutant: whether the group has no consumer, as when all its members are away."""
+        rows = (await self.endpoint.write(("XINFO", "CONSUMERS", self.endpoint.names.stream, group)))[0]
+        return bool(rows == [])
+
+    def _floor(self, send: Send, seconds: float) -> bytes:
+        """Where the last look begins when the entry ID is not known."""
+        if mutant("looks-from-its-clock"):
+            return b"%d" % max(0, int((self.endpoint.claims.redis_time() - seconds - 10) * 1000))
+        return send.floor
+
     def _timed_out(self, send: Send, seconds: float) -> None:
         if send.entry_id is not None:
             self._delete(send.entry_id)
@@ -102,6 +117,12 @@ class Requester:
         elif mutant("timeout-as-null"):
             send.end("fulfilled", None)
         send.end("timeout")
+
+    def _deletes(self) -> bool:
+        """Whether no mutant stands in the way of an ordinary deletion."""
+        return not any(
+            mutant(name) for name in ("timed-out-not-deleted", "timed-out-acknowledged-only", "timed-out-deleted-once")
+        )
 
     def _delete(self, entry_id: bytes) -> None:
         if mutant("timed-out-not-deleted"):
@@ -244,9 +265,13 @@ class Requester:
     async def _look(self, send: Send, wanted: set[bytes]) -> None:
         endpoint = self.endpoint
         start = b"-" if mutant("last-look-from-the-start") else send.entry_id or send.floor
+        first: list[Command] = []
+        if send.entry_id is not None and self._deletes() and not mutant("looks-before-it-deletes"):
+            first.append(("XDEL", endpoint.names.stream, send.entry_id))
         while True:
             try:
-                rows = (await endpoint.write(("XRANGE", endpoint.names.stream, start, "+", "COUNT", _PAGE)))[0]
+                rows = (await endpoint.write(*first, ("XRANGE", endpoint.names.stream, start, "+", "COUNT", _PAGE)))[-1]
+                first.clear()
             except Lost:
                 return
             for entry_id, raw in rows if isinstance(rows, list) else []:

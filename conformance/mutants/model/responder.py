@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,7 @@ class Responder:
         self.on_request = on_request
         self.held: dict[bytes, Request] = {}
         self.queue: deque[Request] = deque()
+        self._contents: set[bytes] = set()
         self.running = 0
         self._ids: set[bytes] = set()
         self._delayed: list[Callable[[], None]] = []
@@ -96,9 +98,11 @@ class Responder:
                 self._gone(request)
                 endpoint.settle(entry.entry_id, entry.entry_id)
             else:
-                self._turn_away(request, f"Given up after {_MOST_STARTS} starts")
+                self._turn_away(request, f"given_up: started {_MOST_STARTS} times without an answer")
         elif endpoint.closing:
             endpoint.claims.give_back([request])
+        elif mutant("equal-requests-started-once") and self._seen_before(entry):
+            endpoint.settle(entry.entry_id, entry.entry_id)
         elif self.running < options.concurrency and not self.queue:
             self._start(request)
         elif endpoint.group.siblings and not mutant("hoards"):
@@ -108,7 +112,14 @@ class Responder:
         elif len(self.queue) < options.queue or mutant("queues-without-bound"):
             self.queue.append(request)
         else:
-            self._turn_away(request, f"Overloaded: {len(self.queue)} requests are waiting")
+            word = "too many" if mutant("reasons-without-their-word") else "overloaded"
+            self._turn_away(request, f"{word}: {len(self.queue)} requests are waiting, overload")
+
+    def _seen_before(self, entry: Entry) -> bool:
+        """Only for a mutant: whether a request with this content came before."""
+        seen = entry.content in self._contents
+        self._contents.add(entry.content)
+        return seen
 
     def refuse(self, entry: Entry, reason: str) -> None:
         """Only for mutants: a rejection of what is no request."""
@@ -152,8 +163,8 @@ class Responder:
             return
         if mutant("failure-without-an-answer"):
             self._ignored(request)
-        elif mutant("failure-in-other-words"):
-            self.answer(request, REJECTED, b"internal error")
+        elif mutant("reason-with-the-stack-trace"):
+            self.answer(request, REJECTED, content.encode("".join(traceback.format_exception(error))))
         elif mutant("failure-fulfils"):
             self.answer(request, FULFILLED, text.encode())
         elif mutant("empty-reasons"):

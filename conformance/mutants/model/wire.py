@@ -20,6 +20,8 @@ def check_name(what: str, name: str) -> bytes:
     """The name as bytes. Raises ValueError where it is blank."""
     if not isinstance(name, str) or not name.strip(" \t\r\n" if mutant("blank-in-ascii") else None):
         raise ValueError(f"{what} must not be blank")
+    if what == "group" and name.startswith("caller:") and not mutant("takes-a-callers-name"):
+        raise ValueError("a group's name must not begin with caller:")
     if mutant("names-in-ascii"):
         return name.encode("ascii", "replace")
     if mutant("names-up-to-128") and len(name.encode()) > 128:
@@ -120,6 +122,8 @@ def parse(entry_id: bytes, raw: list[bytes]) -> Entry:
     fields = dict(pairs)
     if mutant("reads-fields-by-place") and len(pairs) == 6:
         fields = dict(zip(FIELDS, raw[1::2], strict=True))
+    if mutant("first-destination-counts"):
+        fields.update(reversed([pair for pair in pairs if pair[0] == b"destination_group"]))
     values = [fields.get(name, b"") for name in FIELDS]
     entry = Entry(entry_id, values[0], values[1], values[2], values[3], values[4], values[5], pairs)
     entry.problem = _problem(entry, fields, len(pairs))
