@@ -66,9 +66,8 @@ def _channel() -> Iterable[bytes]:
 
 
 def _messages() -> Iterable[bytes]:
-    for path in sorted((_ROOT / "schemas").rglob("valid-*.json")):
-        if "testee-message" in path.parts[-2] or path.parts[-2] == "message":
-            yield json.dumps(json.loads(path.read_text(encoding="utf-8"))).encode()
+    for path in sorted((_ROOT / "schemas" / "1.0" / "examples" / "testee").rglob("valid-*.json")):
+        yield json.dumps(json.loads(path.read_text(encoding="utf-8"))).encode()
     yield b'{"jsonrpc":"2.0","id":1,"result":{}}'
     yield b'{"jsonrpc":"2.0","method":"received","params":{"endpoint":"a","request":"r","content":1}}'
 
@@ -84,7 +83,7 @@ def _known() -> Iterable[bytes]:
 
 
 def _reports() -> Iterable[bytes]:
-    for path in sorted((_ROOT / "schemas").rglob("examples/**/report/valid-*.json")):
+    for path in sorted((_ROOT / "schemas" / "report-1" / "examples" / "report").glob("valid-*.json")):
         yield path.read_bytes()
     yield b'{"format": "1.0", "problems": [], "requirements": [], "runs": []}'
 
