@@ -1,4 +1,4 @@
-"""The model as an implementation under test: ``python testee.py [--mutant NAME]`` speaks the testee protocol 1.0."""
+"""The model as an implementation under test: ``testee.py [--mutant NAME] [--delay SECONDS]`` speaks the testee protocol 1.0."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ HELLO = {
 
 
 class Testee:
-    def __init__(self) -> None:
+    """`delay`: seconds before a handler starts and before its answer, which makes a slow implementation of the model."""
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self.delay = delay
         self.endpoints: dict[str, Endpoint] = {}
         self.requests: dict[str, tuple[Request, asyncio.Future[None]]] = {}
         self.calls: dict[str, Send] = {}
@@ -64,6 +67,8 @@ class Testee:
         declared: dict[str, list[str]] | None,
         required: dict[str, list[str]],
     ) -> None:
+        if self.delay:
+            await asyncio.sleep(self.delay)
         about: dict[str, Any] = {}
         if declared is not None:
             try:
@@ -150,6 +155,8 @@ class Testee:
         else:
             try:
                 inspect.signature(method).bind(**params)
+                if self.delay and name in ("fulfill", "reject", "raise"):
+                    await asyncio.sleep(self.delay)
                 answer = {"result": await method(**params)}
             except TypeError as error:
                 answer = {"error": {"code": -32602, "message": str(error)}}
@@ -173,9 +180,9 @@ def notify(method: str, **params: Any) -> None:
     write(method=method, params=params)
 
 
-async def serve() -> None:
+async def serve(delay: float) -> None:
     loop = asyncio.get_running_loop()
-    testee, tasks = Testee(), set()
+    testee, tasks = Testee(delay), set()
     while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
         task = asyncio.create_task(testee.handle(line))
         tasks.add(task)
@@ -185,8 +192,11 @@ async def serve() -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mutant", help="a name of mutants/registry.py")
+    parser.add_argument("--mutant", help="a name of mutants.yaml")
+    parser.add_argument(
+        "--delay", type=float, default=0.0, help="seconds before each start and each answer of a handler"
+    )
     arguments = parser.parse_args()
     if arguments.mutant:
         switch_on(arguments.mutant)
-    asyncio.run(serve())
+    asyncio.run(serve(arguments.delay))

@@ -107,8 +107,9 @@ async def write(
     commands = [xadd, *also]
     if thief is not None:
         commands.append(("XREADGROUP", "GROUP", thief.group, thief.dispatcher, "COUNT", 1000, "STREAMS", key, ">"))
+    at = stage.now()
     replies = [await stage.redis(who, *xadd)] if len(commands) == 1 else await stage.transaction(who, commands)
-    written = Written(key, replies[0].decode(), pairs, stage.now(), by=who, by_suite=True)
+    written = Written(key, replies[0].decode(), pairs, at, by=who, by_suite=True)
     written.marked_invalid = bool(stage.value(arguments.get("invalid", False)))
     written.exchange = next((n for n in reversed(stage.notes) if n.who == who and n.args[:1] == ("XADD",)), None)
     known = stage.ledger.add(written)

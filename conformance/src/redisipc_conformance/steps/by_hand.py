@@ -22,10 +22,11 @@ async def redis(stage: Stage, step: Step) -> Any:
     expected = stage.expected(step.reply) if step.has_reply else None
 
     async def once() -> Look:
+        at = stage.now()
         reply = (await stage.batch("runner", [command], errors=step.has_reply))[0]
         value = as_json(reply)
         if str(command[0]).upper() == "XADD" and isinstance(reply, bytes):
-            _by_hand(stage, command, reply)
+            _by_hand(stage, command, reply, at)
         if not step.has_reply:
             return held(value)
         told = differs(expected, value)
@@ -43,9 +44,9 @@ def _argument(value: Any) -> resp.Arg:
     raise SuiteFault(f"{show(value)} is no argument of a Redis command")
 
 
-def _by_hand(stage: Stage, command: list[resp.Arg], reply: bytes) -> None:
+def _by_hand(stage: Stage, command: list[resp.Arg], reply: bytes, at: float) -> None:
     pairs_ = xadd_fields([resp.to_bytes(each) for each in command])
     if pairs_ is not None:
-        written = Written(str(command[1]), reply.decode(), pairs_, stage.now(), by="runner", by_suite=True)
+        written = Written(str(command[1]), reply.decode(), pairs_, at, by="runner", by_suite=True)
         written.marked_invalid = True
         stage.ledger.add(written)

@@ -60,14 +60,13 @@ def where_of(stage: Stage, written: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def answers_to(stage: Stage, request: Written) -> list[Written]:
-    """The entries that answer it: the same id, written later. Where there is none, a response of the testee that
+    """The entries that answer it: the same id, later on its stream. Where there is none, a response of the testee that
     belongs to no request at all and goes the right way: a wrong answer is better evidence than a missing one."""
-    entries = stage.ledger.visible()
-    later = entries[entries.index(request) + 1 :] if request in entries else entries
+    later = stage.ledger.after(request)
     same = [entry for entry in later if entry.id == request.id]
     if same:
         return same
-    requests = {entry.id for entry in entries if entry.status == "pending"}
+    requests = {entry.id for entry in stage.ledger.visible() if entry.status == "pending"}
     return [
         entry
         for entry in later

@@ -11,7 +11,7 @@ from ..wire import resp
 from ..wire.client import pairs
 from .registry import word
 from .stage import Stage
-from .things import Endpoint, Written
+from .things import Endpoint, Written, place
 from .waiting import Look, expect, held, missing, wrong
 
 PATIENCE_SECONDS = 1.5
@@ -60,10 +60,11 @@ async def _write(stage: Stage, endpoint: Endpoint, source: str, destination: str
         "destination_group": destination,
     }
     flat = [part for pair in fields.items() for part in pair]
+    at = stage.now()
     reply = await stage.client("XADD", endpoint.stream, "*", *flat)
     stage.noise.add(reply)
     found = [(name.encode(), value.encode()) for name, value in fields.items()]
-    written = Written(endpoint.stream, reply.decode(), found, stage.wall(time.monotonic()), by="runner", by_suite=True)
+    written = Written(endpoint.stream, reply.decode(), found, at, by="runner", by_suite=True)
     return stage.ledger.add(written)
 
 
@@ -86,7 +87,7 @@ async def _passed(stage: Stage, endpoint: Endpoint, request: Written, only_read:
     if row is None:
         return wrong(f"the group {endpoint.group} is not there", "its group", str(info)[:200])
     last = row["last-delivered-id"].decode()
-    if _number(last) < _number(request.entry):
+    if place(last) < request.place:
         return missing(f"{endpoint.group} has not read the fence", request.entry, f"read up to {last}")
     first = request.entry if only_read else "-"
     pending = await stage.look("XPENDING", endpoint.stream, endpoint.group, first, request.entry, 100)
@@ -106,8 +107,3 @@ async def _passed(stage: Stage, endpoint: Endpoint, request: Written, only_read:
         what = "the fence" if only_read else "the fence or what was before it"
         return wrong(f"{what} is still pending in {endpoint.group}", "nothing pending", str(left)[:300])
     return held()
-
-
-def _number(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, sequence = entry_id.partition("-")
-    return int(milliseconds), int(sequence or 0)

@@ -2,11 +2,15 @@
 
 Three sources: the testee's XADDs as the taps see them, the runner's own, and an XREAD of the stream, which finds what came
 another way. What only the XREAD saw is held back for a moment: the tap, which knows the writer, may be about to tell.
+
+Which of them tells first is chance: an answer may be known before the reply to the request's own XADD was looked at. So
+the order is that of Redis, by entry ID, and never that in which entries became known.
 """
 
 from __future__ import annotations
 
 import asyncio
+import bisect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,7 +45,7 @@ def xadd_fields(args: Sequence[bytes]) -> list[tuple[bytes, bytes]] | None:
 
 
 class Ledger:
-    """The entries, in the order in which they became known."""
+    """The entries, in the order in which Redis has them: by entry ID."""
 
     def __init__(self, clock: Callable[[float], float], changed: Callable[[], None]) -> None:
         self.entries: list[Written] = []
@@ -62,6 +66,10 @@ class Ledger:
             return self.entries
         return [written for written in self.entries if written.id not in self.fences]
 
+    def after(self, written: Written) -> list[Written]:
+        """What was written to its stream after it, without the fences."""
+        return [each for each in self.visible() if each.key == written.key and each.place > written.place]
+
     def add(self, written: Written) -> Written:
         """Takes it in; what is there already learns who wrote it."""
         place = (written.key, written.entry)
@@ -75,7 +83,7 @@ class Ledger:
                 self._changed()
             return known
         self._by_place[place] = written
-        self.entries.append(written)
+        bisect.insort(self.entries, written, key=lambda each: each.place)
         self.on_written(written)
         self._changed()
         return written
@@ -86,7 +94,7 @@ class Ledger:
             return
         pairs = xadd_fields(exchange.args)
         if pairs is not None:
-            at = self._clock(exchange.replied or exchange.sent)
+            at = self._clock(exchange.sent)
             self.add(Written(_text(exchange.args[1]), _text(exchange.result), pairs, at, by=who, exchange=exchange))
 
     def from_stream(self, key: str, entry: bytes, flat: Sequence[bytes], now: float) -> Written | None:

@@ -214,16 +214,20 @@ class Stage(Scope):
             await process.call("fulfill", parameters, self.budgets["fence"])
 
     def request_of(self, received: Received) -> Written | None:
+        """The entry that a handler was started for: of several with that id, one that no handler is known to have had."""
+        endpoint = received.endpoint
         found = [w for w in self.ledger.entries if w.id == received.id and w.status not in ("fulfilled", "rejected")]
-        return found[-1] if found else None
+        found = [w for w in found if (w.key, w.destination_group) == (endpoint.stream, endpoint.group)] or found
+        had = {id(each.written) for other in self.endpoints for each in other.received if each is not received}
+        return next((w for w in found if id(w) not in had), found[-1] if found else None)
 
     def _written(self, written: Written) -> None:
         """A new entry: perhaps the request of a send, perhaps what a handler had already been started for."""
         link(self.sends, written)
         for endpoint in self.endpoints:
             for received in endpoint.received:
-                if received.written is None and received.id == written.id and written.status == "pending":
-                    received.written = written
+                if received.written is None and received.id == written.id:
+                    received.written = self.request_of(received)
 
     def process_gone(self, process: TesteeProcess, why: Exception) -> None:
         """A process of the testee ended that nobody killed."""

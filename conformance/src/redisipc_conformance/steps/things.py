@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 FIELDS = ("id", "instance_id", "status", "content", "source_group", "destination_group")
 
 
+def place(entry: str) -> tuple[int, int]:
+    """A Redis ID as numbers, which compare as Redis orders them."""
+    milliseconds, _, sequence = entry.partition("-")
+    return int(milliseconds), int(sequence or 0)
+
+
 class Thing:
     """Something with parts."""
 
@@ -98,6 +104,7 @@ class Written(Thing):
     """Its Redis ID."""
     pairs: list[tuple[bytes, bytes]]
     at: float
+    """When its XADD was sent: nothing that comes of it is earlier. Where nobody saw the XADD: when the entry was read."""
     by: str = ""
     """The endpoint or peer that wrote it, where known."""
     by_suite: bool = False
@@ -117,6 +124,11 @@ class Written(Thing):
 
     def _text(self, name: str) -> str:
         return (self.raw(name) or b"").decode("utf-8", "surrogateescape")
+
+    @cached_property
+    def place(self) -> tuple[int, int]:
+        """Its Redis ID as numbers: of two entries of one stream, the one that was written first has the lower one."""
+        return place(self.entry)
 
     @cached_property
     def id(self) -> str:
