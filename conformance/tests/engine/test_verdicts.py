@@ -287,7 +287,7 @@ async def test_a_crash_is_one_scenarios_verdict(server: Server, write: Write) ->
 
 async def test_a_hung_process_fails_its_scenario_and_is_replaced(server: Server, write: Write) -> None:
     hang = "- connect: {endpoint: a, group: hangs}\n- value: {of: 1, is: 1}\n  check: it\n"
-    late = "- wait: 60\n- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
+    late = "- wait: 12\n- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
     scenarios = [write(hang, id="test/hang"), *(write(late, id=f"test/late-{n}") for n in range(3))]
     engine = Engine(settings(FAKE, time_scale=0.2), server, scenarios, REQUIREMENTS)
     results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -27,3 +29,30 @@ def test_a_timeout_that_all_sends_of_an_endpoint_share_is_given_where_it_connect
         if len(given) == 1 and isinstance(next(iter(given)), (int, float))
     }
     assert shared == set()
+
+
+SPOKEN_OF = re.compile(r"\$\{(\w+)\.(?:id|entry|instance_id)\}")
+WAITS_FOR = frozenset({"entry", "read", "received", "handed"})
+"""Words that wait until the entry that they are asked `of` was written."""
+
+
+def early(scenario: Scenario) -> list[str]:
+    """Steps that speak of a send's request before any step has waited for it to be written."""
+    found: list[str] = []
+    unwritten: set[str] = set()
+    for step in scenario.walk():
+        arguments = step.arguments if isinstance(step.arguments, dict) else {}
+        if step.word in ("send", "trigger") and step.bind:
+            unwritten.add(step.bind)
+        if step.word in WAITS_FOR:
+            unwritten.discard(str(arguments.get("of")))
+        elif not step.blocks and step.word not in ("outcome", "cancel"):
+            labels = {str(arguments.get(key)) for key in ("answer", "entry", "has", "lacks", "of")}
+            spoken = labels | set(SPOKEN_OF.findall(json.dumps(step.arguments)))
+            found += [f"{scenario.file}:{step.line}: {name}" for name in sorted(spoken & unwritten)]
+    return found
+
+
+def test_no_step_speaks_of_a_request_that_no_step_has_waited_for() -> None:
+    """A slow testee has not written it yet."""
+    assert [line for scenario in load_all(scenarios_folder()) for line in early(scenario)] == []

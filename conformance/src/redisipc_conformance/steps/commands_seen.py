@@ -112,14 +112,18 @@ async def commands(stage: Stage, step: Step) -> Any:
 def _all(looks: Sequence[Callable[[], Look]]) -> Look:
     """Held when each of them is. What is wrong for good is told first."""
     seen = [look() for look in looks]
-    return next((look for look in seen if look.final), next((look for look in seen if not look.held), held()))
+    return next((look for look in seen if look.final), next((look for look in seen if not look.held), seen[0]))
 
 
 def _has(seen: Commands, wanted: Sequence[Pattern]) -> Look:
+    """Its value is the moment at which the last of them was sent for the first time."""
+    moments = []
     for pattern in wanted:
-        if not seen.like(pattern):
+        found = seen.like(pattern)
+        if not found:
             return missing(f"{seen.label} did not send {pattern}", str(pattern), seen.shown())
-    return held()
+        moments.append(seen.stage.wall(found[0].sent))
+    return held(Mark(max(moments)))
 
 
 def _none(seen: Commands, unwanted: Sequence[Pattern]) -> Look:

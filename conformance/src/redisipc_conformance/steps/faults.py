@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from .commands_seen import pattern_of
 from .failure import SuiteFault
 from .registry import word
 from .stage import Stage
-from .things import Lifting
+from .things import Lifting, Mark
 from .waiting import Look, expect, held, missing, wrong
 
 
@@ -103,6 +102,7 @@ async def process(stage: Stage, step: Step) -> Any:
     running = stage.processes.running(name)
     if running is None:
         raise SuiteFault(f"no process {name!r} of the testee runs")
+    at = Mark(stage.now())
     _tell(stage, name, {"kill": "killed (SIGKILL)", "pause": "paused (SIGSTOP)", "resume": "resumed (SIGCONT)"}[deed])
     if deed == "kill":
         stage.processes.expect_end(name)
@@ -115,7 +115,7 @@ async def process(stage: Stage, step: Step) -> Any:
         running.pause()
     else:
         running.resume()
-    return stage.now()
+    return at
 
 
 @word("server")
@@ -125,9 +125,10 @@ async def server(stage: Stage, step: Step) -> Any:
     if own is None:
         raise SuiteFault("this Redis is shared with other scenarios; this one needs `needs: [flush]` or `[restart]`")
     _tell(stage, "redis", f"server: {deed}")
+    moment = Mark(stage.now())
     if deed == "flush":
         await stage.redis("runner", "FLUSHALL")
-        return stage.now()
+        return moment
     deeds: dict[str, list[Callable[[], Any]]] = {
         "restart": [own.stop, own.start],
         "restart-empty": [own.stop, lambda: own.start(empty=True)],
@@ -136,9 +137,11 @@ async def server(stage: Stage, step: Step) -> Any:
     }
     try:
         for each in deeds[deed]:
+            # Before the last of them: what comes after this moment has met the server as it is now.
+            moment = Mark(stage.now())
             await asyncio.to_thread(each)
     except NoServer as error:
         raise SuiteFault(str(error)) from error
     _tell(stage, "redis", f"server: {deed} done")
     stage.pulse.bump()
-    return time.time()
+    return moment

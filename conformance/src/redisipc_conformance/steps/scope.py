@@ -54,11 +54,12 @@ class Scope:
         return self.wall(time.monotonic())
 
     def seconds(self, written: Any) -> float:
-        """A number of seconds as a step says it, stretched by --time-scale."""
+        """A number of seconds as a step says it. It is the wire's time, which --time-scale leaves alone: beside it run
+        timeouts of the testee and periods of SPEC.md, which no option makes longer."""
         value = self.value(written)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise SuiteFault(f"{show(value)} is no number of seconds")
-        return float(value) * self.scale
+        return float(value)
 
     def allowance(self, step: Step, budget: str, allowed: float | None = None) -> tuple[str, float]:
         """The name and length of the budget that this expectation waits for."""
@@ -69,7 +70,7 @@ class Scope:
             if within not in self.budgets:
                 raise SuiteFault(f"{within!r} is no budget; there are {', '.join(self.budgets)}")
             return within, self.budgets[within]
-        return "", self.budgets[budget] if self.no_timeouts else max(self.seconds(within), 0.0)
+        return "", self.budgets[budget] if self.no_timeouts else max(self.seconds(within) * self.scale, 0.0)
 
     def used(self, budget: str, allowed: float, used: float) -> None:
         if budget:
