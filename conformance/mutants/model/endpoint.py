@@ -169,10 +169,9 @@ class Endpoint:
             return True
         if mutant("reads-only-when-nothing-is-outstanding") and self.requester.unanswered_for(0.05):
             return True
-        refused = asyncio.get_running_loop().time() < self.refused_until
-        if refused and mutant("stops-reading-when-refused"):
+        if mutant("stops-reading-when-refused") and asyncio.get_running_loop().time() < self.refused_until:
             return True
-        return refused and self.responder.answers_wait and not mutant("reads-when-out-of-memory")
+        return self.responder.answers_refused and not mutant("reads-when-out-of-memory")
 
     def lose(self) -> None:
         """The connection is of no use any more: ``_live`` comes back with another one."""

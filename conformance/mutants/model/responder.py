@@ -34,6 +34,8 @@ class Request:
         self.state = "queued"
         self.received = asyncio.get_running_loop().time()
         self.answer: tuple[bytes, bytes] | None = None
+        self.refused = False
+        """Whether Redis had no room for the answer when it was last tried."""
         self.on_gone: Callable[[], None] = lambda: None
 
     @property
@@ -75,6 +77,11 @@ class Responder:
     @property
     def answers_wait(self) -> bool:
         return any(request.state == "answering" for request in self.held.values())
+
+    @property
+    def answers_refused(self) -> bool:
+        """Whether an answer waits for Redis to have room."""
+        return any(request.state == "answering" and request.refused for request in self.held.values())
 
     def take(self, entry: Entry, starts: int = 1, redelivered: bool = False) -> None:
         """A request to the own group that is pending for this instance."""
@@ -260,6 +267,7 @@ class Responder:
                 self._gone(request)
                 self._changed.set()
                 return
+            request.refused = refused.kind in REFUSAL
             patience = 0.0 if mutant("drops-refused-answers") else _PATIENCE
             if mutant("runs-again-when-refused") and refused.kind in REFUSAL:
                 self.held.pop(request.entry.entry_id, None)
