@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from mutations import mutations
 from oddities import ODDITIES, WHITE_SPACE
 
 import nodejs
@@ -109,6 +111,48 @@ def test_ajv_compiles_every_schema_in_strict_mode_and_gives_the_same_verdicts() 
         if verdict is not valid
     ]
     assert other == []
+
+
+def test_ajv_and_jsonschema_agree_on_every_example_with_a_part_changed() -> None:
+    if nodejs.missing():
+        pytest.skip(nodejs.missing())
+    nodejs.install()
+    changed = [each for file in FILES.values() for each in mutations(file)]
+    validators = {file.name: validator(file) for file in FILES.values()}
+    mine = [validators[each.schema.name].is_valid(each.value) for each in changed]
+    found = nodejs.opinion(
+        [file.content for file in FILES.values()], [(each.schema.id, each.value) for each in changed]
+    )
+    differ = [
+        f"{each.schema.name} {each.about}: jsonschema {here}, ajv {there}"
+        for each, here, there in zip(changed, mine, found.verdicts, strict=True)
+        if here is not there
+    ]
+    assert differ == []
+    assert 0 < sum(mine) < len(mine)
+
+
+@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
+def test_a_pattern_means_the_same_in_every_language(file: SchemaFile) -> None:
+    for part in parts(file.content):
+        pattern = part.get("pattern")
+        if isinstance(pattern, str):
+            plain = re.sub(r"\[[^\]]*\]", "", pattern.replace(r"[\s\S]", ""))
+            assert not re.search(r"\\[sSdDwWbB]|(?<!\\)\.", plain), (
+                f"{pattern} holds a class that languages read differently"
+            )
+            if pattern.endswith("$") and pattern != "\n$":
+                guard = {"type": "string", "pattern": "\n$"}
+                assert "maxLength" in part or part.get("not") == guard, (
+                    f"{pattern} takes a line feed at the end in Python"
+                )
+
+
+def parts(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(each)
 
 
 def test_the_schemas_of_the_wire_use_what_all_drafts_have() -> None:
