@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,9 @@ def load(file: Path = FILE) -> list[Mutant]:
 
 def write_caught_by(found: dict[str, list[str]], file: Path = FILE) -> None:
     """Puts these check names into the file and keeps everything else, comments included."""
-    yaml = YAML()
-    yaml.width = 140
-    rows = yaml.load(file.read_text("utf-8"))
-    for row in rows:
-        if row["name"] in found:
-            row["caught-by"].clear()
-            row["caught-by"].extend(found[row["name"]])
-    with file.open("w", encoding="utf-8") as stream:
-        yaml.dump(rows, stream)
+    text = file.read_text("utf-8")
+    for name, checks in found.items():
+        row = re.compile(rf"(^- name: {re.escape(name)}\n(?:  .*\n)*?  caught-by:)( \[\])?\n(  - .*\n)*", re.MULTILINE)
+        lines = "".join(f"\n  - {check}" for check in checks)
+        text = row.sub(lambda match, lines=lines: f"{match.group(1)}{lines}\n", text)  # type: ignore[misc]
+    file.write_text(text, "utf-8")

@@ -70,3 +70,15 @@ async def test_the_model_speaks_the_testee_protocol() -> None:
 async def test_the_null_testee_is_told_apart_from_a_shim() -> None:
     findings = await check([sys.executable, str(MUTANTS / "null.py")], None)
     assert "unknown-method" in {finding.name for finding in findings if finding.verdict == "wrong"}
+
+
+def test_names_of_checks_are_written_and_all_else_stays(tmp_path: Path) -> None:
+    file = tmp_path / "mutants.yaml"
+    two = "# Others\n- name: two\n  breaks: [X]\n  fault: f\n  caught-by:\n  - a/b/c\n"
+    text = "# Names\n- name: one\n  breaks: [X]\n  fault: f\n  caught-by:{}\n" + two
+    file.write_text(text.format(" []"))
+    catalogue.write_caught_by({"one": ["a/b/x", "a/b/y"]}, file)
+    assert file.read_text() == text.format("\n  - a/b/x\n  - a/b/y")
+    catalogue.write_caught_by({"one": ["a/b/z"]}, file)
+    assert file.read_text() == text.format("\n  - a/b/z")
+    assert [mutant.caught_by for mutant in catalogue.load(file)] == [("a/b/z",), ("a/b/c",)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..scenario.matchers import differs
 from .stage import Stage
-from .things import Received, Send, Written
+from .things import Outcome, Received, Send, Written
 
 
 def entry_of(stage: Stage, label: Any) -> Written | None:
@@ -17,6 +17,15 @@ def entry_of(stage: Stage, label: Any) -> Written | None:
     if isinstance(found, Received):
         return found.written or stage.request_of(found)
     return found  # type: ignore[no-any-return]
+
+
+def refused_send(stage: Stage, label: Any) -> Outcome | None:
+    """The outcome of a send that the testee refused and did not write: no entry of it will come."""
+    name = stage.value(label)
+    found = stage.names.get(name) if isinstance(name, str) else None
+    if isinstance(found, Send) and found.entry is None and found.outcome is not None:
+        return found.outcome if found.outcome.status == "refused" else None
+    return None
 
 
 def request_id(stage: Stage, label: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
-from .entries import answers_to, entry_of, field_differs, fits, readable, where_of
+from .entries import answers_to, entry_of, field_differs, fits, readable, refused_send, where_of
 from .registry import word
 from .stage import Stage
 from .things import Send, Written
@@ -83,6 +83,9 @@ def _find(stage: Stage, arguments: dict[str, Any], where: dict[str, Any]) -> Wri
         found = [each for each in found if not each.named]
     if found:
         return found[0]
+    refused = refused_send(stage, arguments["of"]) if "of" in arguments else None
+    if refused is not None:
+        return wrong(f"the send was refused: {refused.content}", what, "refused", final=True, culprit=refused.note)
     written = [e for e in stage.ledger.visible() if not e.by_suite]
     seen = f"{len(written)} entries of the testee" + "".join(f"; {_shown(e)}" for e in written[-2:])
     return missing(f"{what} was not written", what, seen)

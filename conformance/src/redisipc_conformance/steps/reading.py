@@ -8,7 +8,7 @@ from typing import Any
 from ..scenario.matchers import show
 from ..scenario.model import Step
 from ..wire import resp
-from .entries import entry_of, fits, request_id, where_of
+from .entries import entry_of, fits, refused_send, request_id, where_of
 from .failure import Failed
 from .registry import word
 from .stage import Stage
@@ -83,6 +83,10 @@ async def read(stage: Stage, step: Step) -> Any:
                 peer.inbox.append(entry)
         if arguments.get("none"):
             return held()
+        refused = refused_send(stage, arguments["of"]) if "of" in arguments else None
+        if refused is not None:
+            told = f"the send was refused: {refused.content}"
+            return wrong(told, f"an entry for {peer.group}", "refused", final=True, culprit=refused.note)
         seen = "; ".join(f"{e.status} {e.id} {e.text[:60]}" for e in peer.inbox[:3]) or "nothing new in the group"
         return missing(f"nothing came for the peer {peer.label}", f"an entry for {peer.group} {show(where)}", seen)
 

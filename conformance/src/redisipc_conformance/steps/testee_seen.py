@@ -6,7 +6,7 @@ from typing import Any
 
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
-from .entries import request_id
+from .entries import refused_send, request_id
 from .failure import Failed
 from .registry import word
 from .stage import Stage
@@ -58,6 +58,11 @@ def _next(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], parts: di
     waiting = [each for each in found if not each.taken]
     expected = f"a handler of {endpoint.label} is started" + (f" for {id}" if id else "")
     if not waiting:
+        refused = refused_send(stage, arguments["of"]) if id == "" else None
+        if refused is not None:
+            return wrong(
+                f"the send was refused: {refused.content}", expected, "refused", final=True, culprit=refused.note
+            )
         if id == "":
             return missing("the request was not written", expected, "no entry of it on the stream")
         others = [each for each in endpoint.received if not each.taken]
