@@ -53,7 +53,8 @@ class Hand:
         if name == "XADD":
             return self.next_id()
         if name == "TIME":
-            return [b"%d" % (SERVER_TIME + int(self.now)), b"0"]
+            wall = SERVER_TIME + self.now
+            return [b"%d" % int(wall), b"%d" % int(wall % 1 * 1e6)]
         if name == "INFO":
             return f"redis_version:{self.version}\r\n".encode()
         if key == "XINFO GROUPS":
@@ -63,6 +64,8 @@ class Hand:
         if key in ("XINFO CONSUMERS",) or name in ("XREADGROUP", "XPENDING", "XRANGE", "LRANGE", "XCLAIM"):
             if name == "XCLAIM" and command[-1] == "JUSTID":
                 return [part for part in command[5:-1] if isinstance(part, bytes) and b"-" in part]
+            if name == "XREADGROUP":
+                return None
             return []
         return 1
 

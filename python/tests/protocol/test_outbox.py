@@ -1,43 +1,108 @@
-"""In which order what waits to be written leaves."""
+"""In which order what waits to be written leaves, and how much of it at once."""
 
 from __future__ import annotations
 
 from redisipc.protocol import commands
-from redisipc.protocol.commands import GIVE_BACK_IDLE, Command, Step
+from redisipc.protocol.commands import Batch, Command, Step
+from redisipc.protocol.events import Incoming, Outgoing
 from redisipc.protocol.names import Names
 from redisipc.protocol.outbox import Outbox
-from redisipc.protocol.settings import Settings
+from redisipc.protocol.pauses import Pauses
+from redisipc.protocol.settings import NEVER, Settings
+from redisipc.protocol.sizes import BATCH_BYTES
 
 
 def outbox(batch_count: int = 512) -> Outbox:
-    return Outbox(Names(b"s", b"web", b"c0ffee"), Settings("s", "web", batch_count=batch_count))
+    """Whose steps show what they are made of."""
+    box = Outbox(Names(b"s", b"web", b"c0ffee"), Settings("s", "web", batch_count=batch_count), Pauses())
+    names = box.names
+
+    def made(*lines: Command) -> Step:
+        return Step(list(lines), lambda _replies, _now: None)
+
+    box.make_keep_alive = lambda _now: made(commands.keep(names.stream, names.group, names.dispatcher, [b"1-0"]))
+    box.make_give_back = lambda back, _now: made(
+        commands.give_back(names.stream, names.group, names.dispatcher, [incoming.entry_id for incoming in back])
+    )
+    box.make_adds = lambda adds: made(*[("XADD", outgoing.text) for outgoing in adds])
+    box.make_answers = lambda answers: made(*[("XADD", b"answer", incoming.entry_id) for incoming in answers])
+    return box
 
 
-def keep_alive(box: Outbox, *ids: bytes) -> None:
-    line = commands.keep(box.names.stream, box.names.group, box.names.dispatcher, list(ids))
-    box.steps.append(Step([line], lambda _replies, _now: None))
+def incoming(entry_id: bytes, answer: bytes = b"") -> Incoming:
+    one = Incoming(entry_id, b"r" * 21, b"peer01", b"peer", b"1", 0.0)
+    one.answer = (b"fulfilled", answer, 0.0)
+    return one
 
 
-def gives_back(command: Command) -> bool:
-    return command[0] == "XCLAIM" and GIVE_BACK_IDLE in command
+def look(*names: bytes) -> Step:
+    return Step([("XRANGE", name) for name in names], lambda _replies, _now: None)
 
 
-def test_a_give_back_leaves_after_the_keep_alive_that_was_made_before_it() -> None:
+def write(*names: bytes) -> Step:
+    return Step([("XDEL", name) for name in names], lambda _replies, _now: None)
+
+
+def sent(batch: Batch | None) -> list[str]:
+    return [str(command[0]) for command in batch.commands] if batch is not None else []
+
+
+def test_a_give_back_leaves_after_the_keep_alive_of_the_same_batch() -> None:
     box = outbox()
-    keep_alive(box, b"1-0", b"2-0")
-    box.returned.append(b"2-0")
+    box.keep_due = True
+    box.returned.append(incoming(b"2-0"))
     batch = box.take(1, 0.0)
     assert batch is not None
-    assert [gives_back(command) for command in batch.commands if command[0] == "XCLAIM"] == [False, True]
+    assert [commands.GIVE_BACK_IDLE_MS in command for command in batch.commands] == [False, True]
 
 
-def test_a_give_back_waits_where_the_keep_alive_does_not_fit_into_the_batch() -> None:
-    box = outbox(batch_count=1)
-    keep_alive(box, b"1-0")
-    keep_alive(box, b"2-0")
-    box.returned.append(b"2-0")
-    first, second = box.take(1, 0.0), box.take(1, 0.0)
-    assert first is not None
-    assert second is not None
-    assert not any(map(gives_back, first.commands))
-    assert [gives_back(command) for command in second.commands if command[0] == "XCLAIM"] == [False, True]
+def test_a_look_leaves_after_what_was_to_be_written_before_it() -> None:
+    box = outbox(batch_count=2)
+    for name in (b"1", b"2", b"3"):
+        box.add_step(write(name))
+    box.add_step(look(b"1"))
+    assert sent(box.take(1, 0.0)) == ["XDEL", "XDEL"]
+    assert sent(box.take(1, 0.0)) == ["XDEL", "XRANGE"]
+
+
+def test_while_redis_takes_no_writes_only_looks_leave() -> None:
+    box = outbox()
+    box.pauses.writes.refused(10.0)
+    box.add_step(write(b"1"))
+    box.add_step(look(b"1"))
+    box.clean(b"1-0", None, 10.0)
+    assert sent(box.take(1, 10.0)) == ["XRANGE"]
+    assert box.take(1, 10.1) is None
+    assert box.due(10.1) == box.pauses.writes.until
+    assert sent(box.take(1, box.pauses.writes.until)) == ["XDEL", "XACK"]
+
+
+def test_while_redis_has_no_memory_what_needs_none_leaves() -> None:
+    box = outbox()
+    box.pauses.memory.refused(10.0)
+    box.adds.append(Outgoing(b"r" * 21, b"1", "stock", 0.0, 5.0))
+    box.answers.append(incoming(b"1-0"))
+    assert box.due(10.0) == box.pauses.memory.until
+    box.add_step(write(b"1"))
+    assert sent(box.take(1, 10.0)) == ["XDEL"]
+    assert sent(box.take(1, box.pauses.memory.until)) == ["XADD", "XADD"]
+
+
+def test_a_batch_has_a_bound_in_bytes_and_a_large_text_leaves_alone() -> None:
+    box = outbox()
+    for size in (BATCH_BYTES // 2, BATCH_BYTES // 2, 10, 3 * BATCH_BYTES, 10):
+        box.adds.append(Outgoing(b"r" * 21, b"x" * size, "stock", 0.0, 5.0))
+    assert [len(sent(box.take(1, 0.0))) for _ in range(4)] == [2, 1, 1, 1]
+    assert box.due(0.0) == NEVER
+
+
+def test_an_answer_that_broke_a_connection_leaves_alone_and_lets_others_pass() -> None:
+    box = outbox()
+    box.alone.extend((incoming(b"1-0"), incoming(b"2-0")))
+    box.answers.append(incoming(b"3-0"))
+    batches = [box.take(1, 0.0) for _ in range(3)]
+    assert [[command[2] for command in batch.commands] for batch in batches if batch is not None] == [
+        [b"1-0"],
+        [b"3-0"],
+        [b"2-0"],
+    ]

@@ -36,11 +36,11 @@ def test_a_response_for_a_sibling_is_handed_to_its_consumer_and_the_sibling_woke
     assert "XACK" not in hand.names_sent(hand.pass_time(0.5))
 
 
-def test_a_response_for_an_instance_that_is_gone_is_dropped_after_five_seconds() -> None:
+def test_a_response_for_an_instance_that_is_gone_is_dropped_after_twelve_seconds() -> None:
     hand = Hand().up()
     row = hand.response(b"x", instance=SIBLING)
     hand.read(row)
-    assert "XACK" not in hand.names_sent(hand.pass_time(4.9))
+    assert "XACK" not in hand.names_sent(hand.pass_time(11.9))
     sent = hand.pass_time(0.5)
     assert ("XACK", b"s", b"web", row[0]) in sent
     assert ("XDEL", b"s", row[0]) in sent

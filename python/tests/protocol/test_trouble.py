@@ -105,7 +105,9 @@ def test_who_loses_the_race_for_given_back_work_looks_for_more() -> None:
             return []
         return [command[5]]
 
-    hand.special["XPENDING"] = lambda _command: [[row[0], b"dispatcher_51b110_0", 86_400_100, 1] for row in left[:1]]
+    hand.special["XPENDING"] = lambda _command: [
+        [row[0], b"dispatcher_51b110_0", 315_360_000_100, 1] for row in left[:1]
+    ]
     hand.special["XRANGE"] = lambda command: [rows[command[2]]]
     hand.special["XCLAIM"] = claim
     hand.core.woken(b"s:web:wakeup", hand.now)
@@ -123,7 +125,7 @@ def test_a_request_that_is_given_up_while_it_is_looked_for_frees_its_place() -> 
     assert batch is not None
     assert ("XRANGE", b"s", rows[1][0], rows[1][0]) in batch.commands
     # While the look is under way, a keep-alive would find it gone.
-    hand.core.parts.responder.lost(rows[1][0], "its requester gave up")
+    hand.core.wiring.responder.lost(hand.core.core.inflight[rows[1][0]])
     hand.special["XRANGE"] = lambda command: [rows[2]] if command[2] == rows[2][0] else []
     hand.core.batch_done(batch, hand.answers(batch), hand.now)
     hand.write_all()

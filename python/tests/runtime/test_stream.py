@@ -229,7 +229,7 @@ async def test_more_than_may_wait_is_rejected_as_overloaded(face: Face, stream: 
     await face.connected(stream, "stock", face.handler(handle), concurrency=1, max_queue=1)
     web = await face.connected(stream, "web")
     futures = [web.submit(number, to="stock") for number in range(3)]
-    with pytest.raises(Rejected, match="Overloaded"):
+    with pytest.raises(Rejected, match="overloaded"):
         await face.outcome(futures[2])
     gate.open()
     await face.outcome(futures[0])

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 EPSILON = 1e-6
 NEXT_START = 15.0
 """Seconds within which a crashed member's request starts again (G5)."""
+CONNECTED = 13.0
+"""Seconds for which a member has to be connected before it takes over what others left (G5)."""
 LYING = 4.5
 """Seconds that a request may lie about in a group of which all members are well and one has a free place."""
 IDLENESS = 0.4
 """Seconds that a request may wait while a member of its group has nothing to do."""
 IDLENESS_UNHINTED = 4.0
 """The same where wake-ups are off or get lost: a look now and then finds it."""
-OWN_WORDS = (b"Overloaded: ", b"Given up after ", b"Too old: ")
+OWN_WORDS = (b"overloaded: ", b"given_up: ", b"too_old: ", b"closing: ", b"no_handler: ", b"not_encodable: ")
 """How rejections begin that an endpoint makes itself."""
 
 
@@ -154,7 +156,7 @@ class Checker:
                     continue
                 if not process.was_well(start, first) and not process.left_before(ask.stored_at):
                     return
-        if self._somebody_free(ask, start, first) and not self._missed(ask):
+        if self._somebody_free(ask, start, first, CONNECTED) and not self._missed(ask):
             self._say("G5", f"lay about for {first - ask.stored_at:.3f} s while a member had a free place", ask)
 
     def _missed(self, ask: Ask) -> bool:
@@ -171,10 +173,12 @@ class Checker:
         ended = self.history.processes[ask.sender].ended_at
         return ended is not None and ended <= min([ask.deadline, *ask.outcomes])
 
-    def _somebody_free(self, ask: Ask, start: float, end: float) -> bool:
-        """Whether a member of the destination was well and had a free place all the time."""
+    def _somebody_free(self, ask: Ask, start: float, end: float, before: float = 0.0) -> bool:
+        """Whether a member of the destination was well, from ``before`` on, and had a free place all the time."""
         return any(
-            process.group == ask.destination and process.was_well(start, end) and not process.was_full(start, end)
+            process.group == ask.destination
+            and process.was_well(start - before, end)
+            and not process.was_full(start, end)
             for process in self.history.processes
         )
 

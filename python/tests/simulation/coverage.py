@@ -47,9 +47,9 @@ def _work(ask: Ask) -> list[str]:
     if ask.status == "cancelled":
         found.append("cancelled")
     content = ask.content or b""
-    if content.startswith(b"Overloaded: "):
+    if content.startswith(b"overloaded: "):
         found.append("overloaded")
-    elif content.startswith(b"Given up after "):
+    elif content.startswith(b"given_up: "):
         found.append("given up after 3 starts")
     if ask.timeout < 1.0:
         found.append("timeout under 1 s")

@@ -141,7 +141,6 @@ class World:
             concurrency=plan.concurrency,
             max_queue=plan.max_queue,
             wakeups=plan.hints,
-            without=self.without,
         )
         made = ClashingRandom if plan.clashing_ids else random.Random
         actor = Actor(self, record, settings, made(self.random.getrandbits(48)))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from . import commands, replies
-from .commands import Failure, Step
+from .commands import Command, Failure, Step
 from .core import Core
-from .entry import build
-from .errors_of_redis import is_group_lost, is_outage, is_refusal
+from .entry import REJECTED, build
 from .events import Incoming
+from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, OUTAGE, PERMANENT, class_of
 from .states import advance
+
+_MOST_ATTEMPTS = 3
+"""How often an answer may break the connection before it is given up (RIPC-RESP-25)."""
 
 
 class Answers:
@@ -18,7 +21,7 @@ class Answers:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        core.outbox.answer_step = self._step
+        core.outbox.make_answers = self._step
 
     def add(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
         """To be written with the next batch; its state is ``answering`` already."""
@@ -27,45 +30,79 @@ class Answers:
 
     def _step(self, items: list[Incoming]) -> Step:
         core = self.core
+        sent = [incoming for incoming in items if incoming.state == "answering" and incoming.answer is not None]
+        if not sent:
+            return Step([], lambda _replies, _now: None)
+        ids = [incoming.entry_id for incoming in sent]
         names = core.names
-        lines: list[commands.Command] = []
-        sent: list[Incoming] = []
-        for incoming in items:
-            if incoming.state != "answering" or incoming.answer is None:
-                continue
-            sent.append(incoming)
+        lines = self._responses(sent)
+        singly = core.singly
+        if not singly:
+            # RIPC-RESP-4 to 6
+            lines.append(commands.acknowledge(names.stream, names.group, ids))
+            lines.append(commands.delete(names.stream, ids))
+            lines = commands.atomic(lines)
+
+        def done(answers: list[Any], now: float) -> None:
+            if singly:
+                self._written_singly(sent, answers, now)
+            elif isinstance(answers[0], Failure) and class_of(answers[0]) is PERMANENT:
+                # RIPC-RESP-26: without MULTI the commands were carried out one by one, and so they are from now on.
+                core.singly = True
+                for incoming in sent:
+                    incoming.stranded = True
+                self._written_singly(sent, answers[1:], now)
+            elif (failure := replies.first_failure(answers)) is not None:
+                self._refused(sent, failure, now)
+            else:
+                self._written(sent, answers[-1], now)
+
+        return Step(lines, done, lambda was_sent, _now: self._lost(sent, was_sent))
+
+    def _responses(self, sent: list[Incoming]) -> list[Command]:
+        names = self.core.names
+        lines: list[Command] = []
+        for incoming in sent:
+            assert incoming.answer is not None
             status, text, _ = incoming.answer
             # RIPC-ENTRY-7 to 9
             fields = build(incoming.id, incoming.instance_id, status, text, names.group, incoming.source_group)
             lines.append(commands.add(names.stream, fields))
-        if not sent:
-            return Step([], lambda _replies, _now: None)
-        ids = [incoming.entry_id for incoming in sent]
-        lines.append(commands.acknowledge(names.stream, names.group, ids))
-        lines.append(commands.delete(names.stream, ids))
+        return lines
 
-        def done(answers: list[Any], now: float) -> None:
-            failure = replies.first_failure(answers)
-            if failure is None:
-                core.answers_refused = False
-                core.taken()
-                for incoming, result in zip(sent, answers[-1], strict=False):
-                    if result is None:
-                        self._strand(incoming)
-                        continue
-                    core.gone(incoming, "answered")
-                return
-            self._refused(sent, failure, now)
+    def _written(self, sent: list[Incoming], answers: list[Any], now: float) -> None:
+        core = self.core
+        core.answers_refused = False
+        core.pauses.granted("answers")
+        core.taken()
+        for incoming, result in zip(sent, answers, strict=False):
+            if result is None:
+                self._strand(incoming)
+            else:
+                core.gone(incoming, "answered")
+                core.highest = result
 
-        def lost(was_sent: bool, now: float) -> None:
-            for incoming in sent:
-                if was_sent and not core.without("rule1"):
-                    advance(incoming, "unknown")
-                else:
-                    core.outbox.answers.append(incoming)
+    def _written_singly(self, sent: list[Incoming], answers: list[Any], now: float) -> None:
+        """The request is settled after its response was stored (RIPC-RESP-26)."""
+        for incoming, result in zip(sent, answers, strict=False):
+            if isinstance(result, Failure):
+                self._refused([incoming], result, now)
+            else:
+                self._written([incoming], [result], now)
+                if result is not None:
+                    self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
 
-        # RIPC-RESP-4 to 6
-        return Step(commands.atomic(lines), done, lost)
+    def _lost(self, sent: list[Incoming], was_sent: bool) -> None:
+        for incoming in sent:
+            if was_sent:
+                incoming.attempts += 1
+                advance(incoming, "unknown")
+            else:
+                self._again(incoming)
+
+    def _again(self, incoming: Incoming) -> None:
+        """Write it (again): one that may be what breaks the connection leaves alone (RIPC-RESP-25)."""
+        (self.core.outbox.alone if incoming.attempts else self.core.outbox.answers).append(incoming)
 
     def _strand(self, incoming: Incoming) -> None:
         """The stream is gone, and the request with it: its requester may still wait, so the answer is written to the new one."""
@@ -76,42 +113,61 @@ class Answers:
 
     def _refused(self, sent: list[Incoming], failure: Failure, now: float) -> None:
         core = self.core
+        kind = class_of(failure)
         for incoming in sent:
             assert incoming.answer is not None
-            # RIPC-RESP-15
-            patient = now - incoming.answer[2] < core.settings.answer_patience
-            if is_outage(failure) or is_group_lost(failure) or (is_refusal(failure) and patient):
-                if is_refusal(failure) and core.without("rule12"):
-                    core.gone(incoming)
-                    continue
+            if kind in (OUTAGE, GROUP_LOST) or (
+                kind in (NO_MEMORY, NO_WRITES, PERMANENT) and self._patient(incoming, now)
+            ):
                 advance(incoming, "not answered")
-                core.outbox.answers.append(incoming)
+                self._again(incoming)
             else:
-                core.problem("answer", f"an answer could not be written: {failure.message}", incoming.entry_id)
-                core.gone(incoming)
-                # It was run: nobody may run it again.
-                core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
-        if is_outage(failure) or is_group_lost(failure):
-            core.fail(failure)
-        elif is_refusal(failure):
-            core.refused(failure, now)
+                self._drop(incoming, f"an answer could not be written: {failure.message}", now)
+        core.fail(failure)
+        if kind is PERMANENT:
+            core.pauses.right("answers").refused(now)
+        elif kind in (NO_MEMORY, NO_WRITES):
             core.answers_refused = True
+
+    def _patient(self, incoming: Incoming, now: float) -> bool:
+        """RIPC-RESP-15"""
+        assert incoming.answer is not None
+        return now - incoming.answer[2] < self.core.settings.answer_patience
+
+    def _drop(self, incoming: Incoming, message: str, now: float) -> None:
+        """It was run: nobody may run it again."""
+        self.core.problem("answer", message, incoming.entry_id)
+        self.core.gone(incoming)
+        self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
+
+    def drop_refused(self, now: float) -> None:
+        """The endpoint leaves, and Redis does not take these answers (RIPC-RESP-15)."""
+        self.core.outbox.answers.clear()
+        self.core.outbox.alone.clear()
+        for incoming in list(self.core.inflight.values()):
+            if incoming.state == "answering":
+                self._drop(incoming, "an answer could not be written before the endpoint closed", now)
 
     @property
     def refused(self) -> bool:
         """Whether answers wait that Redis refused to store, be they between two attempts or on their way (RIPC-RESP-16)."""
         return self.core.answers_refused and any(i.state == "answering" for i in self.core.inflight.values())
 
-    def unsure(self) -> list[Incoming]:
-        """Answers of which nobody knows whether they were written."""
-        return [incoming for incoming in self.core.inflight.values() if incoming.state == "unsure"]
-
-    def settle(self, incoming: Incoming, still_ours: bool) -> None:
-        """After a look at the pending list: repeat the answer only where the request is still pending for us (RIPC-RESP-14)."""
-        if incoming.state != "unsure":
-            return
-        if still_ours:
-            advance(incoming, "still pending")
-            self.core.outbox.answers.append(incoming)
+    def not_written(self, incoming: Incoming, now: float) -> None:
+        """A look showed the body of an answered request, and that it is still ours: the answer is written again (RIPC-RESP-14)."""
+        advance(incoming, "still pending")
+        if incoming.attempts < _MOST_ATTEMPTS:
+            self._again(incoming)
+        elif (
+            incoming.answer is not None
+            and incoming.answer[0] == REJECTED
+            and incoming.answer[1].startswith(b"not_encodable: ")
+        ):
+            self._drop(
+                incoming, f"an answer broke the connection {incoming.attempts} times, and so did its rejection", now
+            )
         else:
-            self.core.gone(incoming)
+            incoming.attempts = 0
+            message = f"an answer broke the connection {_MOST_ATTEMPTS} times"
+            self.core.problem("answer", message, incoming.entry_id)
+            self.add(incoming, REJECTED, f"not_encodable: {message}".encode(), now)

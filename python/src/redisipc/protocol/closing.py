@@ -1,12 +1,14 @@
-"""Leaving: let what runs end, give back what has not started, deregister, delete the own consumers (RIPC-LIFE-15 to 21)."""
+"""Leaving in steps: let what runs end, give back what has not started, settle, deregister, delete the own consumers.
+
+RIPC-LIFE-15 to 21.
+"""
 
 from __future__ import annotations
 
-from . import conversations
-from .events import CLOSED, CLOSING, UP, Cancelled, Closed, Unblock
-from .link import Link
-from .parts import Parts
+from .events import CLOSED, CLOSING, Closed, Unblock
+from .lifecycle import Lifecycle
 from .settings import NEVER
+from .wiring import Wiring
 
 LEAVE_LIMIT = 2.0
 """Seconds for deregistering, after which an endpoint is closed all the same."""
@@ -17,10 +19,10 @@ UNBLOCK_LIMIT = 0.5
 class Closing:
     """The steps of ``Endpoint.close``, each taken as soon as the one before is done or out of time."""
 
-    def __init__(self, parts: Parts, link: Link) -> None:
-        self.parts = parts
-        self.core = parts.core
-        self.link = link
+    def __init__(self, wiring: Wiring, lifecycle: Lifecycle) -> None:
+        self.wiring = wiring
+        self.core = wiring.core
+        self.lifecycle = lifecycle
         self.end_of_grace: float | None = None
         self.leaving_until: float | None = None
         self._unblocked_at: float | None = None
@@ -30,19 +32,26 @@ class Closing:
     @property
     def draining(self) -> bool:
         """Whether responses and handlers are still waited for, so that reading goes on."""
-        return self.leaving_until is None and bool(self.parts.responder.running or self.parts.requester.outstanding)
+        return self.leaving_until is None and self._has_work()
+
+    def _has_work(self) -> bool:
+        wiring = self.wiring
+        return bool(wiring.responder.running or self.core.inflight or wiring.requester.outstanding)
+
+    def _let_handlers_send(self) -> None:
+        """A handler that runs on may need an answer of its own to end."""
+        self.wiring.requester.may_send_while_closing = bool(self.wiring.responder.running or self.core.inflight)
 
     def begin(self, now: float, grace: float) -> None:
         if self.core.state in (CLOSING, CLOSED):
             self.end_of_grace = min(self.end_of_grace or now, now + grace)
             return
-        was_up = self.core.state is UP
         self.end_of_grace = now + grace
-        self.link.become(CLOSING)
-        if not was_up or self.core.without("rule13"):
-            self.finish("the endpoint was closed" if was_up else "closed while Redis could not be reached")
-        else:
-            self.parts.responder.give_back_queued()
+        self.lifecycle.become(CLOSING)
+        self._let_handlers_send()
+        self.wiring.responder.give_back_queued()
+        if not self.core.connected:
+            self.finish("closed while Redis could not be reached")
 
     def due(self) -> float:
         if self.leaving_until is None:
@@ -58,31 +67,39 @@ class Closing:
         if self.leaving_until is not None and now >= self.leaving_until:
             self.finish("the endpoint was closed")
         elif self._left:
-            if self.link.talk is None:
+            if self.lifecycle.procedure is None:
                 self.finish("the endpoint was closed")
         elif self._may_leave(now) and self._read_ended(reading, now):
-            outbox = self.core.outbox
             self._read_over = True
-            # Answers that Redis has no memory for are not waited for any longer.
-            if outbox.due(now >= self.core.write_blocked_until) == NEVER:
-                self._left = True
-                # A read that did not end in order may still be given entries: then its consumer must stay.
-                self.link.begin(conversations.leave(self.core, not reading and not self.link.read_lost))
-            elif outbox.cleanup_due is not None:
-                outbox.cleanup_due = now
+            self._settle_and_leave(reading, now)
+
+    def _settle_and_leave(self, reading: bool, now: float) -> None:
+        core = self.core
+        outbox = core.outbox
+        if not core.connected:
+            self.finish("the endpoint was closed")
+            return
+        if outbox.answers_from() > now:
+            # What Redis has no memory for is not waited for any longer.
+            self.wiring.responder.answers.drop_refused(now)
+        if outbox.due(now) == NEVER or now < core.pauses.writes.until:
+            self._left = True
+            # A read that did not end in order may still be given entries: then its consumer must stay.
+            self.lifecycle.leave(not reading)
+        elif outbox.cleanup_due is not None:
+            outbox.cleanup_due = now
 
     def _may_leave(self, now: float) -> bool:
         if self.leaving_until is not None:
             return True
         over = self.end_of_grace is None or now >= self.end_of_grace
         if not over and (self.draining or self.core.outbox.answers):
+            self._let_handlers_send()
             return False
         self.leaving_until = now + LEAVE_LIMIT
-        self.parts.requester.close("the endpoint was closed", now)
-        for incoming in self.core.inflight.values():
-            if incoming.state == "running":
-                incoming.cancelled = True
-                self.core.queue.append(Cancelled(incoming, "the endpoint is closing"))
+        self.wiring.requester.may_send_while_closing = False
+        self.wiring.requester.close("the endpoint was closed", now)
+        self.wiring.responder.reject_running(now)
         return True
 
     def _read_ended(self, reading: bool, now: float) -> bool:
@@ -96,7 +113,8 @@ class Closing:
     def finish(self, reason: str) -> None:
         if self.core.state is CLOSED:
             return
-        self.parts.requester.close(reason, self.core.now)
-        self.link.begin_nothing()
-        self.link.become(CLOSED)
+        self.wiring.requester.close(reason, self.core.now)
+        self.lifecycle.end_procedure()
+        self.core.connected = self.core.reachable = False
+        self.lifecycle.become(CLOSED)
         self.core.queue.append(Closed())

@@ -8,10 +8,16 @@ from typing import Any, NamedTuple
 Arg = str | bytes | int
 Command = tuple[Arg, ...]
 
-GIVE_BACK_IDLE = 86_400_000
-"""Milliseconds of idle time that mark an entry as given back: far above any real one."""
-GIVEN_BACK = GIVE_BACK_IDLE // 2
-"""Milliseconds of idle time from which on an entry counts as given back."""
+GIVE_BACK_IDLE_MS = 315_360_000_000
+"""Idle time that marks an entry as given back: ten years, which no outage lasts."""
+GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
+"""Idle time from which on an entry counts as given back."""
+LATE_MS = 5000
+"""Idle time from which on an owner claims an entry again only if nobody has claimed it since."""
+COUNTS_A_START = 3
+"""What one start adds to the delivery count of an entry: as much as a gem's reads add (RIPC-GROUP-20)."""
+LOOKS = frozenset(("XPENDING", "XRANGE", "XINFO", "LRANGE", "GET", "TIME", "INFO"))
+"""Commands that write nothing: they work while Redis refuses every write."""
 
 
 class Failure(NamedTuple):
@@ -25,6 +31,11 @@ class Step:
     """Commands that belong together, and what becomes of their replies."""
 
     __slots__ = ("commands", "done", "lost")
+
+    @property
+    def looks(self) -> bool:
+        """Whether it writes nothing."""
+        return all(command[0] in LOOKS for command in self.commands)
 
     def __init__(
         self,
@@ -40,26 +51,29 @@ class Step:
 class Batch:
     """What the writer sends next: all commands in one write, one reply each.
 
-    ``epoch``: a connection opened for a lower epoch must be dropped first.
+    ``epoch``: a connection opened for a lower epoch must be dropped first. ``taken_at``: when the core gave it out, in
+    monotonic seconds; Redis executes it later than that.
     """
 
-    __slots__ = ("commands", "epoch", "steps")
+    __slots__ = ("commands", "epoch", "steps", "taken_at")
 
-    def __init__(self, steps: list[Step], epoch: int) -> None:
+    def __init__(self, steps: list[Step], epoch: int, taken_at: float = 0.0) -> None:
         self.steps = steps
         self.epoch = epoch
+        self.taken_at = taken_at
         self.commands: list[Command] = [command for step in steps for command in step.commands]
 
 
 class Read:
-    """What the reader sends next, on its own connection. ``block`` is in seconds."""
+    """What the reader sends next, on its own connection. ``block`` is in seconds; ``taken_at`` as in ``Batch``."""
 
-    __slots__ = ("block", "command", "epoch")
+    __slots__ = ("block", "command", "epoch", "taken_at")
 
-    def __init__(self, command: Command, block: float, epoch: int) -> None:
+    def __init__(self, command: Command, block: float, epoch: int, taken_at: float = 0.0) -> None:
         self.command = command
         self.block = block
         self.epoch = epoch
+        self.taken_at = taken_at
 
 
 def atomic(commands: Iterable[Command]) -> list[Command]:
@@ -94,34 +108,56 @@ def touch(stream: bytes, group: bytes, consumer: bytes) -> Command:
     return read_own(stream, group, consumer, 1, b"18446744073709551615-0")
 
 
-def keep(stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes]) -> Command:
+def keep(stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes], idle_ms: int = 0) -> Command:
     # RIPC-GROUP-10, JUSTID: neither reads bodies nor counts as a delivery.
-    return ("XCLAIM", stream, group, consumer, 0, *ids, "JUSTID")
+    return ("XCLAIM", stream, group, consumer, idle_ms, *ids, "JUSTID")
 
 
-def claim(stream: bytes, group: bytes, consumer: bytes, id: bytes, idle_ms: int, starts: int | None = None) -> Command:
-    if starts is None:
-        return ("XCLAIM", stream, group, consumer, idle_ms, id, "JUSTID")
-    return ("XCLAIM", stream, group, consumer, idle_ms, id, "RETRYCOUNT", starts, "JUSTID")
+def take_over(stream: bytes, group: bytes, consumer: bytes, id: bytes, idle_ms: int, starts: int) -> Command:
+    """Another member's entry; ``starts`` counts the one to come."""
+    return ("XCLAIM", stream, group, consumer, idle_ms, id, "RETRYCOUNT", COUNTS_A_START * starts, "JUSTID")
 
 
-def give_back(stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes]) -> Command:
+def take_up(stream: bytes, group: bytes, consumer: bytes, id: bytes, starts: int) -> Command:
+    """An entry that is pending with nobody: FORCE makes it pending again, unless somebody else was faster (RIPC-GROUP-32)."""
+    count = COUNTS_A_START * starts
+    return ("XCLAIM", stream, group, consumer, LATE_MS, id, "RETRYCOUNT", count, "FORCE", "JUSTID")
+
+
+def give_back(stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes], idle_ms: int = 0) -> Command:
     # RIPC-GROUP-24
-    return ("XCLAIM", stream, group, consumer, 0, *ids, "IDLE", GIVE_BACK_IDLE, "JUSTID")
+    return ("XCLAIM", stream, group, consumer, idle_ms, *ids, "IDLE", GIVE_BACK_IDLE_MS, "JUSTID")
+
+
+def restore(stream: bytes, group: bytes, consumer: bytes, id: bytes, deliveries: int) -> Command:
+    """Give back what was pending for a consumer that is deleted (RIPC-LIFE-25)."""
+    mark = ("IDLE", GIVE_BACK_IDLE_MS, "RETRYCOUNT", deliveries, "FORCE", "JUSTID")
+    return ("XCLAIM", stream, group, consumer, 0, id, *mark)
 
 
 def pending(stream: bytes, group: bytes, idle_ms: int, start: bytes, count: int) -> Command:
     return ("XPENDING", stream, group, "IDLE", idle_ms, start, "+", count)
 
 
-def pending_of(
-    stream: bytes, group: bytes, consumer: bytes, count: int, start: bytes = b"-", end: bytes = b"+"
-) -> Command:
-    return ("XPENDING", stream, group, start, end, count, consumer)
+def pending_of(stream: bytes, group: bytes, consumer: bytes, count: int, start: bytes = b"-") -> Command:
+    return ("XPENDING", stream, group, start, "+", count, consumer)
+
+
+def owner_of(stream: bytes, group: bytes, id: bytes) -> Command:
+    """Whoever it is: no consumer is named (RIPC-GROUP-32)."""
+    return ("XPENDING", stream, group, id, id, 1)
 
 
 def one(stream: bytes, id: bytes) -> Command:
     return ("XRANGE", stream, id, id)
+
+
+def create_consumer(stream: bytes, group: bytes, consumer: bytes) -> Command:
+    return ("XGROUP", "CREATECONSUMER", stream, group, consumer)
+
+
+def delete_consumer(stream: bytes, group: bytes, consumer: bytes) -> Command:
+    return ("XGROUP", "DELCONSUMER", stream, group, consumer)
 
 
 def register(key: bytes, consumer: bytes, expiry: int) -> list[Command]:

@@ -1,15 +1,31 @@
-"""What the parts of the core share: names, settings, the outbox, the events, the server's clock and the state."""
+"""What the parts of the core share: names, settings, the outbox, the events, the clocks and the state."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
 
-from .commands import Failure, Step
+from .commands import Command, Failure, Step
 from .events import NEW, Event, Incoming, Problem
 from .names import Names
 from .outbox import Outbox
+from .pauses import Pauses
+from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, OUTAGE, PERMANENT, UNKNOWN, class_of
+from .replies import id_parts, seconds
 from .settings import Settings
+from .sizes import Sizes
 from .states import advance
+
+T = TypeVar("T")
+Procedure = Generator[list[Command], list[Any], T]
+"""Yields commands, is sent their replies, returns what it found."""
+GAP = 1.0
+"""Seconds without a call from which on the loop may have stood still."""
+_SOON = 0.5
+"""Seconds that a reply to TIME or XADD may take for Redis' clock to be told from it."""
+_GRAVITY = (PERMANENT, NO_MEMORY, NO_WRITES, GROUP_LOST, UNKNOWN, OUTAGE)
+"""Of several errors in one batch the one that stands last here counts."""
 
 
 class Core:
@@ -19,64 +35,158 @@ class Core:
         self.settings = settings
         self.random = source
         self.names = names
-        self.outbox = Outbox(names, settings)
+        self.pauses = Pauses()
+        self.sizes = Sizes()
+        self.outbox = Outbox(names, settings, self.pauses)
         self.queue: list[Event] = []
         self.state = NEW
+        self.connected = False
+        """Whether ordinary work may be written: joined, or recovered, and not lost since."""
+        self.reachable = False
+        """Whether Redis answers, be it that it takes no writes: a last look works."""
         self.inflight: dict[bytes, Incoming] = {}
         self.server_offset = 0.0
+        self._clock_told_at = float("-inf")
         self.server_version: tuple[int, int] = (0, 0)
         self.last_read: bytes = b"$"
+        self.highest: bytes = b"0-0"
+        """The highest entry ID that is known, read or replied: what is written from now on comes after it (RIPC-TIME-14)."""
         self.now = 0.0
+        self.sent_at = 0.0
+        """When the batch was given out whose replies are being looked at: Redis executed it later."""
+        self._gap = (float("-inf"), float("-inf"))
+        self._called_at = 0.0
         self.up_since = 0.0
         self.failure: Failure | None = None
         self.listening = False
-        self.write_blocked_until = 0.0
         self.answers_refused = False
+        self.singly = False
+        """Whether Redis refuses MULTI itself (RIPC-RESP-26)."""
         self.trouble = ""
         self._refusal = ""
-
-    def without(self, rule: str) -> bool:
-        return rule in self.settings.without
-
-    def emit(self, event: Event) -> None:
-        self.queue.append(event)
 
     def problem(self, kind: str, message: str, entry_id: bytes | None = None) -> None:
         self.queue.append(Problem(kind, message, entry_id))
 
+    # what is written
+
     def step(self, step: Step) -> None:
-        self.outbox.steps.append(step)
+        self.outbox.add_step(step)
 
-    def gone(self, incoming: Incoming, event: str = "gone") -> None:
-        """A request is no longer ours: deleted, taken over, or by another event that ends in that state."""
-        advance(incoming, event)
-        self.inflight.pop(incoming.entry_id, None)
+    def carry_out(
+        self,
+        procedure: Procedure[T],
+        ended: Callable[[T, float], None] | None = None,
+        broken: Callable[[float], None] | None = None,
+    ) -> None:
+        """Write what a procedure yields, beside everything else. ``broken``: the connection was lost before its end."""
 
-    def fail(self, failure: Failure) -> None:
-        """An error reply that concerns the whole endpoint; ``Endpoint`` looks at it after each batch."""
-        if self.failure is None:
-            self.failure = failure
+        def go_on(answers: list[Any] | None, now: float) -> None:
+            try:
+                lines = next(procedure) if answers is None else procedure.send(answers)
+            except StopIteration as stop:
+                if ended is not None:
+                    ended(stop.value, now)
+            except Refused as refused:
+                self.fail(refused.failure)
+                if broken is not None:
+                    broken(now)
+            else:
+                self.step(Step(lines, go_on, lost))
 
-    def refused(self, failure: Failure, now: float) -> None:
-        """Redis takes no writes now, which passes: nothing is written for a moment. Told once, until a write is taken again."""
-        self.write_blocked_until = max(self.write_blocked_until, now + 0.2)
-        if self._refusal != failure.kind:
-            self._refusal = failure.kind
-            self.problem("refused", f"Redis takes no writes, trying again: {failure.message}")
+        def lost(_sent: bool, now: float) -> None:
+            procedure.close()
+            if broken is not None:
+                broken(now)
 
-    def taken(self) -> None:
-        """Redis took a write."""
-        self._refusal = ""
+        go_on(None, self.now)
+
+    # time
+
+    def called(self, now: float) -> None:
+        """Each call of the runtime: who was not called for long may have stood still meanwhile."""
+        if now - self._called_at > GAP:
+            self._gap = (self._called_at, now)
+        self._called_at = self.now = now
+
+    def heard_since(self, taken_at: float, before: float) -> float:
+        """The earliest moment at which the reply to a blocking read can have come. ``before``: the call before this one."""
+        begin, end = self._gap
+        return max(taken_at, begin if taken_at < end else before)
+
+    @property
+    def last_call(self) -> float:
+        return self._called_at
 
     def server_clock(self, now: float) -> float:
         """Redis' wall clock in seconds, as last seen."""
         return now + self.server_offset
 
     def saw_id(self, entry_id: bytes, now: float) -> None:
-        """An entry ID that Redis made just now tells its clock."""
-        self.server_offset = int(entry_id.partition(b"-")[0]) / 1000 - now
+        """An entry ID that Redis made just now: the highest one, and it tells Redis' clock."""
+        self.highest = entry_id
+        self._saw_clock(int(entry_id.partition(b"-")[0]) / 1000, now)
+
+    def saw_time(self, reply: Any, now: float) -> None:
+        """The reply to TIME."""
+        self._saw_clock(seconds(reply), now)
+
+    def _saw_clock(self, wall: float, now: float) -> None:
+        # A reply that took long, or lay unread, tells it badly: better an older one.
+        if now - self.sent_at < _SOON or now - self._clock_told_at > 30.0:
+            self.server_offset = wall - (self.sent_at + now) / 2
+            self._clock_told_at = now
+
+    def saw_last_id(self, entry_id: bytes) -> bool:
+        """The last ID of the stream, from XINFO STREAM. True: it is lower than one that is known, so the stream is another."""
+        if id_parts(entry_id) >= id_parts(self.highest):
+            return False
+        self.highest = entry_id
+        return True
+
+    # requests that were received
+
+    def gone(self, incoming: Incoming, event: str = "gone") -> None:
+        """A request is no longer ours: deleted, taken over, or by another event that ends in that state."""
+        advance(incoming, event)
+        if self.inflight.get(incoming.entry_id) is incoming:
+            del self.inflight[incoming.entry_id]
+
+    # what Redis refuses
+
+    def fail(self, failure: Failure) -> None:
+        """An error reply that concerns the whole endpoint; ``Endpoint`` looks at it after each batch."""
+        if self.failure is None or _gravity(failure) > _gravity(self.failure):
+            self.failure = failure
+
+    def refused(self, failure: Failure, now: float) -> None:
+        """Redis takes some writes, or none, for now. Told once, until a write is taken again."""
+        pause = self.pauses.writes if class_of(failure) is NO_WRITES else self.pauses.memory
+        pause.refused(now)
+        if self._refusal != failure.kind:
+            self._refusal = failure.kind
+            self.problem("refused", f"Redis takes no writes, trying again: {failure.message}")
+
+    def taken(self) -> None:
+        """Redis took a write that needs memory."""
+        if self._refusal:
+            self._refusal = ""
+            self.pauses.memory.over()
+            self.pauses.writes.over()
 
     @property
     def deletes_pending_bodies(self) -> bool:
         """Redis 7 and Valkey drop a deleted entry from the reply of XCLAIM ... JUSTID; 6.2, or one unknown, needs a look."""
         return self.server_version >= (7, 0)
+
+
+class Refused(Exception):
+    """Redis answered with an error on which a procedure cannot go on."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def _gravity(failure: Failure) -> int:
+    return _GRAVITY.index(class_of(failure))

@@ -13,10 +13,11 @@ from typing import Any
 from . import commands, replies
 from .closing import Closing
 from .commands import Batch, Failure, Read
-from .events import CLOSED, CLOSING, DOWN, JOINING, NEW, UP, Event, Incoming, Outgoing, State
-from .link import Link
-from .parts import Parts
+from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State
+from .lifecycle import Lifecycle
+from .redis_errors import PERMANENT, class_of
 from .settings import NEVER, Settings
+from .wiring import Wiring
 
 _LEAST_READ = 8
 """How many entries are read at once where nothing could start: responses go on."""
@@ -27,12 +28,12 @@ class Endpoint:
 
     def __init__(self, settings: Settings, source: random.Random) -> None:
         self.settings = settings
-        self.parts = Parts(settings, source)
-        self.core = self.parts.core
-        self.link = Link(self.parts)
-        self.closing = Closing(self.parts, self.link)
-        self._requester = self.parts.requester
-        self._responder = self.parts.responder
+        self.wiring = Wiring(settings, source)
+        self.core = self.wiring.core
+        self.lifecycle = Lifecycle(self.wiring)
+        self.closing = Closing(self.wiring, self.lifecycle)
+        self._requester = self.wiring.requester
+        self._responder = self.wiring.responder
         self._writing: Batch | None = None
         self._reading: Read | None = None
 
@@ -65,18 +66,20 @@ class Endpoint:
 
     def start(self, now: float) -> None:
         """Begin to connect. Ends in ``StateChanged(UP)``."""
-        self.core.now = now
-        self.link.join()
+        self.core.called(now)
+        self.lifecycle.join()
 
     def send(self, text: bytes, destination: str, timeout: float, now: float) -> Outgoing:
         """Ask ``destination`` (a group). Exactly one ``Finished`` follows, by ``timeout`` + 1 seconds (G1)."""
         outgoing = self._requester.send(text, destination, timeout, now)
-        self.parts.presence.sent(now)
+        self.wiring.own_list.sent(now)
+        self.wiring.registration.sooner(now + self.settings.refresh_busy)
         return outgoing
 
     def cancel(self, outgoing: Outgoing, now: float) -> None:
         """Give a request up: it ends as cancelled and is deleted, which its handler learns within 3 seconds."""
         self._requester.cancel(outgoing, now)
+        self._requester.last_look.begin()
 
     def answer(self, incoming: Incoming, status: str, text: bytes, now: float) -> None:
         """Answer with status ``fulfilled`` or ``rejected``. Raises ``AlreadyAnswered``."""
@@ -90,54 +93,79 @@ class Endpoint:
         """The handler will never answer: the request is dropped and its requester times out."""
         self._responder.forget(incoming, now)
 
+    def serve(self, on: bool, now: float) -> None:
+        """Whether there is a handler: without one, requests are left to siblings that have one (RIPC-GROUP-35, RIPC-VERS-7)."""
+        if on is self._responder.serving:
+            return
+        self.core.called(now)
+        self.wiring.registration.serving = on
+        self.wiring.registration.announce()
+        self._responder.serve(on, now)
+
     def close(self, now: float, grace: float) -> None:
         """Stop taking requests, let handlers and own requests end for up to ``grace`` seconds, leave. ``Closed`` follows."""
-        self.core.now = now
+        self.core.called(now)
         self.closing.begin(now, grace)
 
     # the write lane
 
     def next_batch(self, now: float) -> Batch | None:
         """What to write now, or None. The next one is given only after this one is done or lost."""
-        core = self.core
-        core.now = now
+        core, lifecycle = self.core, self.lifecycle
+        core.called(now)
         if self._writing is not None or core.state is NEW or core.state is CLOSED:
             return None
         if core.state is CLOSING:
             self.closing.go_on(self._reading is not None, now)
             if self.state is CLOSED:
                 return None
-        if self.link.busy:
-            if now >= self.link.retry_at:
-                self._writing = self.link.batch(self._reading is not None)
-        else:
-            self._writing = core.outbox.take(self.link.epoch, now, now >= core.write_blocked_until)
+        if lifecycle.relist_is_due(now) and self.closing.leaving_until is None:
+            lifecycle.relist(self._reading is not None)
+        if not lifecycle.busy:
+            self._writing = core.outbox.take(lifecycle.epoch, now)
+        elif now >= lifecycle.retry_at:
+            self._writing = lifecycle.batch(self._reading is not None, now)
+        elif core.reachable:
+            self._writing = core.outbox.take_looks(lifecycle.epoch, now)
         return self._writing
 
     def batch_done(self, batch: Batch, answers: list[Any], now: float) -> None:
         """All replies came, in order; an error reply is a ``Failure``."""
-        self.core.now = now
+        core = self.core
+        core.called(now)
+        core.sent_at = batch.taken_at
         self._writing = None
         position = 0
         for step in batch.steps:
             end = position + len(step.commands)
             step.done(answers[position:end], now)
             position = end
-        if self.core.failure is not None:
-            self.link.after_failure(now)
+        if core.pauses.writes.active:
+            self._writes_again(batch, answers)
+        if core.failure is not None:
+            self.lifecycle.after_failure(now)
+
+    def _writes_again(self, batch: Batch, answers: list[Any]) -> None:
+        """Whether Redis takes writes again, though none of them needed memory."""
+        for command, answer in zip(batch.commands, answers, strict=True):
+            if command[0] not in commands.LOOKS and not isinstance(answer, Failure) and answer != b"QUEUED":
+                if command[0] not in ("MULTI", "PUBLISH"):
+                    self.core.pauses.writes.over()
+                return
 
     def batch_lost(self, batch: Batch, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
         """No connection (``sent`` False), or it broke after something was written: what was executed is unknown.
 
         ``permanent``: Redis refuses the connection, and only the user can mend it.
         """
-        self.core.now = now
+        core = self.core
+        core.called(now)
         self._writing = None
         for step in batch.steps:
             if step.lost is not None:
                 step.lost(sent, now)
-        self.link.down(reason, now, permanent)
-        if self.core.state is CLOSING:
+        self.lifecycle.down(reason, now, permanent)
+        if core.state is CLOSING:
             self.closing.finish(f"the endpoint was closed; Redis could not be reached: {reason}")
 
     # the read lane
@@ -145,115 +173,132 @@ class Endpoint:
     def next_read(self, now: float) -> Read | None:
         """The blocking read to send now, or None."""
         core = self.core
-        core.now = now
-        if self._reading is not None or self.link.talk is not None or self.link.read_lost:
+        core.called(now)
+        if self._reading is not None or self.lifecycle.busy or self.lifecycle.must_relist:
             return None
         if core.state is not UP and not (core.state is CLOSING and self.closing.draining):
             return None
-        if self._responder.answers.refused:
+        if now < core.pauses.writes.until or core.pauses.lacking("read", now):
+            return None
+        if self._responder.answers.refused and not self._requester.outstanding:
             # RIPC-RESP-16: answers wait for memory at Redis, nothing new is taken meanwhile.
             return None
         names, settings = core.names, self.settings
-        count = settings.read_count
-        if self.parts.presence.siblings:
+        count = core.sizes.count(settings.read_count)
+        if self.wiring.siblings:
             # What could not start would only be given back: that costs three commands more, and a sibling could read it now.
             count = min(count, max(_LEAST_READ, self._responder.room))
         command = commands.read_new(names.stream, names.group, names.dispatcher, count, settings.block)
-        self._reading = Read(command, settings.block, self.link.epoch)
+        self._reading = Read(command, settings.block, self.lifecycle.epoch, now)
         return self._reading
 
     def read_done(self, read: Read, answer: Any, now: float) -> None:
         """The blocking read returned: entries, nothing, or a ``Failure``."""
         core = self.core
-        core.now = now
+        before = core.last_call
+        core.called(now)
         self._reading = None
         if isinstance(answer, Failure):
+            if class_of(answer) is PERMANENT:
+                core.pauses.right("read").refused(now)
             core.fail(answer)
-            self.link.after_failure(now)
+            self.lifecycle.after_failure(now)
         else:
             rows = replies.read_entries(answer)
             if rows:
                 core.last_read = rows[-1][0]
-                self.parts.inbox.receive(rows, now)
-        if self.parts.inbox.relisted:
-            self.parts.inbox.relisted.clear()
+                if replies.id_parts(core.last_read) > replies.id_parts(core.highest):
+                    core.highest = core.last_read
+                self.wiring.inbox.receive(rows, now, core.heard_since(read.taken_at, before))
+        if self.wiring.inbox.relisted:
+            self.wiring.inbox.relisted.clear()
 
     def read_lost(self, read: Read, reason: str, now: float, permanent: bool = False) -> None:
         """The read failed, was cancelled or timed out: its entries, if any, wait in the own pending list."""
-        self.core.now = now
+        self.core.called(now)
         self._reading = None
-        self.parts.inbox.relisted.clear()
-        if self.core.without("rule2"):
-            self.link.epoch += 1
-            return
-        self.link.read_lost = True
-        if self.core.state is not CLOSING:
-            self.link.down(reason, now, permanent)
+        self.wiring.inbox.relisted.clear()
+        self.lifecycle.read_lost(read.taken_at, read.block)
+        # While it closes the own list is read again, and reading goes on over another connection.
+        if read.epoch == self.lifecycle.epoch and self.core.state is not CLOSING:
+            self.lifecycle.down(reason, now, permanent)
 
     # hints
 
     def listening(self, on: bool, now: float) -> None:
         """Whether wake-ups reach this instance; others are told, and the own list is polled less often while they do."""
-        self.core.now = now
-        if on is self.core.listening:
+        core = self.core
+        core.called(now)
+        if on is core.listening:
             return
-        self.core.listening = on
-        if self.core.state is UP:
-            self.parts.presence.announce()
+        core.listening = on
+        if core.state is UP:
+            self.wiring.registration.announce()
             if self._requester.outstanding:
-                self.parts.presence.poll(now)
+                self.wiring.own_list.poll(now)
 
     def woken(self, channel: bytes, now: float) -> None:
         """A wake-up came on ``channel``: look at once. Nothing but latency depends on it."""
-        self.core.now = now
-        if self.core.state is not UP:
+        core = self.core
+        core.called(now)
+        if not core.connected:
             return
-        presence = self.parts.presence
-        if channel == self.core.names.wakeup:
-            presence.poll(now)
+        if channel == core.names.wakeup:
+            self.wiring.own_list.poll(now)
         else:
-            self.parts.reclaimer.look_for_given_back()
-            if presence.next_refresh is not None:
-                presence.next_refresh = min(presence.next_refresh, now + 0.5)
+            self.wiring.reclaimer.look_for_given_back()
+            self.wiring.registration.sooner(now + 0.5)
 
     # time
 
     def deadline(self) -> float | None:
         """When to call ``tick`` and ``next_batch``; a time in the past means at once."""
-        core = self.core
+        core, wiring = self.core, self.wiring
         state = core.state
         if state is NEW or state is CLOSED:
             return None
-        parts, first = self.parts, self._requester.due()
+        first = self._requester.due()
         if self._writing is None:
-            if self.link.talk is not None or state is DOWN or state is JOINING:
-                first = min(first, self.link.retry_at)
-            else:
-                writes = core.now >= core.write_blocked_until
-                first = min(first, core.outbox.due(writes))
-                if not writes:
-                    first = min(first, core.write_blocked_until)
+            first = min(first, self.lifecycle.due())
+            if not self.lifecycle.busy:
+                first = min(first, core.outbox.due(core.now))
+            elif core.reachable and core.outbox.looks:
+                first = -NEVER
             if state is CLOSING:
                 # While a batch is under way the next step waits for it.
                 first = min(first, self.closing.due())
-        if state is UP:
-            first = min(first, parts.presence.due(), parts.reclaimer.due(), parts.keepalive.due())
-        elif state is CLOSING:
-            first = min(first, parts.keepalive.due())
+        if core.connected:
+            first = min(
+                first, wiring.registration.due(), wiring.own_list.due(), wiring.hand_over.due(), wiring.keepalive.due()
+            )
+            if state is UP:
+                first = min(first, wiring.reclaimer.due())
+            if self._reading is None:
+                first = min(first, self._read_from())
         return None if first == NEVER else first
+
+    def _read_from(self) -> float:
+        """When the read that was refused is tried again."""
+        pauses = self.core.pauses
+        refused = pauses.rights.get("read")
+        first = max(pauses.writes.until, -NEVER if refused is None else refused.until)
+        return first if first > self.core.now else NEVER
 
     def tick(self, now: float) -> None:
         """Do what is due."""
-        core = self.core
-        core.now = now
+        core, wiring = self.core, self.wiring
+        core.called(now)
         if core.state is NEW or core.state is CLOSED:
             return
         self._requester.tick(now)
-        self.parts.keepalive.tick(now)
-        if core.state is UP:
-            self.parts.presence.tick(now)
-            self.parts.reclaimer.tick(now)
-        elif core.state is CLOSING and self._writing is None:
+        if core.connected:
+            wiring.keepalive.tick(now)
+            wiring.registration.tick(now)
+            wiring.own_list.tick(now)
+            wiring.hand_over.tick(now)
+            if core.state is UP:
+                wiring.reclaimer.tick(now)
+        if core.state is CLOSING and self._writing is None:
             self.closing.go_on(self._reading is not None, now)
 
     def events(self) -> list[Event]:

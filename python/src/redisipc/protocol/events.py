@@ -38,8 +38,9 @@ NEW, JOINING, UP, DOWN, CLOSING, CLOSED = State
 class Outgoing:
     """A request sent by this instance, from the call until its outcome.
 
-    ``deadline`` is in the runtime's monotonic seconds; ``entry_id`` is the Redis entry ID once Redis told it; ``refusal``
-    is what Redis said where it did not store it.
+    ``deadline`` is in the runtime's monotonic seconds; ``entry_id`` is the Redis entry ID once Redis told it; ``floor``: an
+    entry ID that was known when it was written, so that it comes after it; ``refusal`` is what Redis said where it did not
+    store it.
     """
 
     __slots__ = ("data", "deadline", "destination", "entry_id", "floor", "id", "refusal", "sent_at", "state", "text")
@@ -63,13 +64,15 @@ class Outgoing:
 class Incoming:
     """A request that this instance holds, from reading it until it is answered, given back or gone.
 
-    ``received_at`` is in monotonic seconds; ``age`` is seconds between Redis storing the entry and this instance reading it;
-    ``starts`` counts this start and those before it; ``stranded``: its entry went with the stream, so that nobody else can have it.
+    ``received_at`` and ``kept_at`` are in monotonic seconds: since when this instance has it, and a moment before which Redis
+    executed no delivery to us and no claim by us. ``age``: seconds between Redis storing the entry and this instance reading
+    it. ``starts`` counts this start and those before it. ``attempts``: how often writing its answer broke the connection.
+    ``closed``: rejected since its endpoint closed. ``stranded``: its entry is gone, so that nobody else can have it.
     """
 
     __slots__ = (
-        "age", "answer", "cancelled", "content", "data", "done", "entry_id", "id", "instance_id", "received_at",
-        "redelivered", "source_group", "starts", "state", "stranded",
+        "age", "answer", "attempts", "cancelled", "closed", "content", "data", "done", "entry_id", "id", "instance_id", "kept_at",
+        "received_at", "redelivered", "source_group", "starts", "state", "stranded",
     )  # fmt: skip
 
     def __init__(
@@ -81,10 +84,13 @@ class Incoming:
         self.source_group = source_group
         self.content = content
         self.received_at = received_at
+        self.kept_at = received_at
+        self.attempts = 0
         self.age = 0.0
         self.redelivered = False
         self.starts = 1
         self.cancelled = False
+        self.closed = False
         self.stranded = False
         self.state: str = "queued"
         self.done = False

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .core import Core
+from . import commands
+from .core import Core, Procedure
 from .entry import PENDING, Entry, Malformed, parse
 from .events import Problem
-from .presence import Presence
+from .hand_over import HandOver
+from .ownership import checked
 from .requester import Requester
 from .responder import Responder
 from .routing import Action, route
@@ -17,15 +19,15 @@ from .routing import Action, route
 class Inbox:
     """Applies ``routing.ROUTES`` to each entry."""
 
-    def __init__(self, core: Core, requester: Requester, responder: Responder) -> None:
+    def __init__(self, core: Core, requester: Requester, responder: Responder, hand_over: HandOver) -> None:
         self.core = core
         self.requester = requester
         self.responder = responder
-        self.presence: Presence
+        self.hand_over = hand_over
         self.relisted: set[bytes] = set()
+        """Found in the own list while a read was under way, whose reply may have them as well."""
         self._actions: dict[Action, Callable[[Any, float], None]] = {
             Action.SKIP: self._skip,
-            Action.RUN: self._run,
             Action.DELIVER: self._deliver,
             Action.DROP: self._drop,
             Action.HAND_OVER: self._hand_over,
@@ -33,20 +35,64 @@ class Inbox:
             Action.REPORT_KEEP: self._report,
         }
 
-    def receive(self, rows: list[Any], now: float) -> None:
-        """Rows of an XREADGROUP: ``[entry ID, fields]``."""
+    def receive(self, rows: list[Any], now: float, since: float) -> None:
+        """Rows of a read of new entries: ``[entry ID, fields]``. ``since``: Redis gave them not before this moment."""
         group, clean = self.core.names.group, self.core.outbox.clean
+        largest = 0
+        for entry_id, raw in rows:
+            if raw is None:
+                # RIPC-ROUTE-12
+                clean(entry_id, None, now)
+                continue
+            if len(raw) == 12:
+                size = len(raw[7])
+                if size > largest:
+                    largest = size
+                if raw[10] == b"destination_group" and raw[11] != group and raw[11]:
+                    # Most entries are for other groups: not worth taking apart.
+                    clean(entry_id, None, now)
+                    continue
+            if entry_id not in self.relisted:
+                self.take(parse(entry_id, raw), now, self._kept_at(entry_id, now, since))
+        self.core.sizes.saw(largest)
+
+    def _kept_at(self, entry_id: bytes, now: float, since: float) -> float:
+        """An entry cannot have been given to us before it was stored."""
+        stored_at = int(entry_id.partition(b"-")[0]) / 1000 - self.core.server_offset
+        return max(since, min(now, stored_at))
+
+    def receive_own(self, rows: list[Any], now: float) -> None:
+        """Rows of the own consumer's list: responses, as a rule."""
+        requests: list[Entry] = []
         for entry_id, raw in rows:
             if raw is None:
                 # RIPC-ROUTE-12: deleted while it was pending, only the pending list still names it.
-                clean(entry_id, None, now)
-            elif len(raw) == 12 and raw[10] == b"destination_group" and raw[11] != group and raw[11]:
-                # Most entries are for other groups: not worth taking apart.
-                clean(entry_id, None, now)
-            elif entry_id not in self.relisted:
-                self.take(parse(entry_id, raw), now)
+                self.core.outbox.clean(entry_id, None, now)
+                continue
+            entry = parse(entry_id, raw)
+            if isinstance(entry, Entry) and entry.status == PENDING and self._is_own(entry):
+                requests.append(entry)
+            else:
+                self.take(entry, now, now)
+        if requests:
+            self.core.carry_out(self._adopt(requests))
 
-    def take(self, entry: Entry | Malformed, now: float, starts: int = 1, redelivered: bool = False) -> None:
+    def _is_own(self, entry: Entry) -> bool:
+        return entry.destination_group == self.core.names.group and entry.entry_id not in self.core.inflight
+
+    def _adopt(self, requests: list[Entry]) -> Procedure[None]:
+        """A request that somebody put there: claimed for the dispatcher, where it is kept, and routed like a new one (RIPC-GROUP-38)."""
+        core = self.core
+        names = core.names
+        ids = [entry.entry_id for entry in requests]
+        answers = checked((yield [commands.keep(names.stream, names.group, names.dispatcher, ids)]))
+        for entry in requests:
+            if entry.entry_id in answers[0]:
+                self.take(entry, core.now, core.sent_at)
+
+    def take(
+        self, entry: Entry | Malformed, now: float, kept_at: float, starts: int = 1, redelivered: bool = False
+    ) -> None:
         """One entry that is pending for us."""
         group = self.core.names.group
         destination = entry.destination_group
@@ -58,16 +104,13 @@ class Inbox:
             return
         if entry.status == PENDING:
             # The table says RUN, whoever asked (RIPC-ROUTE-1, RIPC-ROUTE-14): most entries that come this far are requests.
-            self.responder.request(entry, now, bool(self.presence.siblings), starts, redelivered)
+            self.responder.request(entry, now, kept_at, starts, redelivered)
             return
         own = entry.instance_id == self.core.names.instance
         self._actions[route("own", "response", own, own and self.requester.knows(entry.id))](entry, now)
 
     def _skip(self, entry: Entry | Malformed, now: float) -> None:
         self.core.outbox.clean(entry.entry_id, None, now)
-
-    def _run(self, entry: Entry, now: float) -> None:
-        self.responder.request(entry, now, bool(self.presence.siblings))
 
     def _deliver(self, entry: Entry, now: float) -> None:
         self.requester.response(entry)
@@ -77,7 +120,7 @@ class Inbox:
         self.core.outbox.clean(entry.entry_id, entry.entry_id, now)
 
     def _hand_over(self, entry: Entry, now: float) -> None:
-        self.presence.hand_over(entry.entry_id, entry.instance_id, now)
+        self.hand_over.take(entry.entry_id, entry.instance_id, now)
 
     def _report(self, entry: Malformed, now: float) -> None:
         # RIPC-ROUTE-11, RIPC-ODD-7

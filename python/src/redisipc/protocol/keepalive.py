@@ -2,94 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from . import commands
 from .commands import Failure, Step
 from .core import Core
-from .events import CLOSING, UP
+from .events import Incoming
+from .ownership import GIVEN_UP, TAKEN_OVER, Verdict, verify
 from .responder import Responder
 from .settings import NEVER
 
 _CHUNK = 500
+_LOOKED_AT = 64 << 10
+"""Bytes of content up to which a body is read only to see whether it is there (Redis 6.2)."""
 
 
 class KeepAlive:
-    """Claims the requests of ``core.inflight`` again, and tells the responder which are gone."""
+    """Claims the requests of ``core.inflight`` again, and tells the responder which are gone.
 
-    def __init__(self, core: Core, responder: Responder) -> None:
+    ``others``: the IDs of responses that are kept as well, while they wait for their instance (RIPC-ROUTE-16).
+    """
+
+    def __init__(self, core: Core, responder: Responder, others: Callable[[], list[bytes]]) -> None:
         self.core = core
         self.responder = responder
         self.next: float | None = None
-        self._last = 0.0
+        self._others = others
+        core.outbox.make_keep_alive = self._step
 
     def due(self) -> float:
-        if self.next is None and self.core.inflight:
+        if self.next is None and (self.core.inflight or self._others()):
             # Something came in since: its idle time began when it was read.
-            self._last = next(iter(self.core.inflight.values())).received_at
-            self.next = self._last + self.core.settings.keep_alive
+            self.next = self.core.now + self.core.settings.keep_alive
+            for incoming in self.core.inflight.values():
+                self.next = min(self.next, incoming.kept_at + self.core.settings.keep_alive)
         return NEVER if self.next is None else self.next
 
     def restart(self, now: float) -> None:
         """All was claimed just now."""
-        self._last = now
-        self.next = now + self.core.settings.keep_alive if self.core.inflight else None
+        self.next = None
 
     def tick(self, now: float) -> None:
-        due = self.due()
-        if now < due:
+        if now < self.due():
             return
+        self.next = None
+        if self.core.connected:
+            self.core.outbox.keep_due = True
+            self.next = now + self.core.settings.keep_alive
+
+    def _step(self, now: float) -> Step | None:
+        """Made when it leaves: what was not claimed for long may be another member's by now (RIPC-GROUP-11)."""
         core = self.core
-        late = now - self._last > core.settings.suspect_after
-        self.restart(now)
-        if core.state not in (UP, CLOSING) or core.without("rule6"):
-            return
-        # Answers that wait to be written too: while Redis is out of memory they may wait for long.
-        ids = [i.entry_id for i in core.inflight.values() if i.state != "unsure"]
-        for chunk in (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)):
-            if late:
-                # RIPC-GROUP-11: after a pause another member may run it by now: look who owns it before claiming.
-                self._ownership_step(chunk)
-            else:
-                self._claim_step(chunk)
+        others = self._others()
+        self.next = now + core.settings.keep_alive if core.inflight or others else None
+        fresh: list[Incoming] = []
+        late: list[Incoming] = []
+        for incoming in core.inflight.values():
+            # Answers that wait to be written too: while Redis is out of memory they may wait for long.
+            if incoming.state not in ("unsure", "checking") and not incoming.stranded:
+                (late if self._is_late(incoming, now) else fresh).append(incoming)
+        if late:
+            core.carry_out(verify(core, late, anew=True), self._verified)
+        return self._claim(fresh, others) if fresh or others else None
 
-    def _ownership_step(self, ids: list[bytes]) -> None:
-        """XPENDING of the own consumer: ids that are no longer ours are somebody else's now; the others are kept."""
-        names = self.core.names
-        lines = [commands.pending_of(names.stream, names.group, names.dispatcher, 1, id, id) for id in ids]
+    def _is_late(self, incoming: Incoming, now: float) -> bool:
+        return now - incoming.kept_at >= self.core.settings.late_after
 
-        def done(answers: list[Any], _now: float) -> None:
-            mine = []
-            for id, reply in zip(ids, answers, strict=True):
-                if isinstance(reply, Failure) or id not in self.core.inflight:
-                    continue
-                if reply:
-                    mine.append(id)
-                else:
-                    self.responder.lost(id, "another member took the request over")
-            if mine:
-                self._claim_step(mine)
-
-        self.core.step(Step(lines, done))
-
-    def _claim_step(self, ids: list[bytes]) -> None:
+    def _claim(self, held: list[Incoming], others: list[bytes]) -> Step:
         core = self.core
         names = core.names
-        lines = [commands.keep(names.stream, names.group, names.dispatcher, ids)]
-        look = not core.deletes_pending_bodies
-        if look:
-            lines += [commands.one(names.stream, id) for id in ids]
+        ids = [incoming.entry_id for incoming in held] + others
+        chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
+        lines = [commands.keep(names.stream, names.group, names.dispatcher, chunk) for chunk in chunks]
+        looked_at: list[Incoming] = []
+        if not core.deletes_pending_bodies:
+            looked_at = [incoming for incoming in held if len(incoming.content) <= _LOOKED_AT]
+            lines += [commands.one(names.stream, incoming.entry_id) for incoming in looked_at]
 
         def done(answers: list[Any], now: float) -> None:
-            if isinstance(answers[0], Failure):
-                return
-            alive = set(answers[0])
-            if look:
-                alive = {id for id, body in zip(ids, answers[1:], strict=True) if body and id in alive}
-            for id in ids:
-                incoming = core.inflight.get(id)
-                if id not in alive and incoming is not None and incoming.state != "unsure":
-                    core.outbox.clean(id, None, now)
-                    self.responder.lost(id, "its requester gave up")
+            kept: set[bytes] = set()
+            for reply in answers[: len(chunks)]:
+                if isinstance(reply, Failure):
+                    core.fail(reply)
+                    return
+                kept.update(reply)
+            for incoming, body in zip(looked_at, answers[len(chunks) :], strict=True):
+                if body == []:
+                    kept.discard(incoming.entry_id)
+            missing: list[Incoming] = []
+            for incoming in held:
+                if incoming.entry_id in kept:
+                    incoming.kept_at = max(incoming.kept_at, core.sent_at)
+                elif core.inflight.get(incoming.entry_id) is incoming and incoming.state != "unsure":
+                    missing.append(incoming)
+            if missing:
+                self._missing(missing)
 
-        core.step(Step(lines, done))
+        return Step(lines, done)
+
+    def _missing(self, missing: list[Incoming]) -> None:
+        """The reply does not say why (RIPC-GROUP-32)."""
+        self.core.carry_out(verify(self.core, missing, anew=True), self._verified)
+
+    def _verified(self, verdict: Verdict, now: float) -> None:
+        for incoming in verdict.lost:
+            self.responder.lost(incoming, TAKEN_OVER)
+        for incoming in verdict.gone:
+            self.core.outbox.clean(incoming.entry_id, None, now)
+            self.responder.lost(incoming, GIVEN_UP)

@@ -25,6 +25,18 @@ def check_name(what: str, name: str) -> str:
     return name
 
 
+CALLER = "caller:"
+"""How the source group of a requester without a group begins (RIPC-ASK-1)."""
+
+
+def check_group(name: str) -> str:
+    """``check_name`` for a group that is to be joined: the names of callers are reserved (RIPC-NAME-12)."""
+    check_name("group", name)
+    if name.startswith(CALLER):
+        raise ConfigurationError(f"a group's name must not begin with {CALLER!r}, got {name!r}; choose another name")
+    return name
+
+
 def new_request_id(source: random.Random) -> str:
     """21 lower-case hex characters (RIPC-NAME-9, RIPC-NAME-10)."""
     return f"{source.getrandbits(84):021x}"

@@ -1,38 +1,64 @@
 """What waits to be written: intents are collected here and leave as one batch, as few commands as they can be.
 
-Adding, answering and cleaning up are coalesced (XACK and XDEL take many ids); everything else comes as ready steps.
+Adding, answering, giving back and cleaning up are coalesced (XACK and XDEL take many IDs); everything else comes as ready
+steps. What claims something is made only when it leaves, so that it is never older than what is known then.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from . import commands
 from .commands import Batch, Failure, Step
 from .names import Names
+from .pauses import Pauses
+from .redis_errors import NO_WRITES, class_of
 from .settings import NEVER, Settings
+from .sizes import BATCH_BYTES
+
+if TYPE_CHECKING:
+    from .events import Incoming, Outgoing
+
+T = TypeVar("T")
+_AGAIN = 1.0
+"""Seconds after which a cleaning up that failed is tried again."""
+_MOST_CLEANUP = 100_000
+"""How many IDs are kept for another attempt at most."""
 
 
 class Outbox:
-    """Intents in, one ``Batch`` out. Holds no rule but how many things travel together."""
+    """Intents in, one ``Batch`` out. Holds no rule but what may travel now, and how many things travel together."""
 
-    def __init__(self, names: Names, settings: Settings) -> None:
+    def __init__(self, names: Names, settings: Settings, pauses: Pauses) -> None:
         self.names = names
+        self.pauses = pauses
         self.batch_count = settings.batch_count
         self.linger = settings.linger
         self.wakeups = settings.wakeups
         self.steps: deque[Step] = deque()
-        self.adds: deque[Any] = deque()
-        self.answers: deque[Any] = deque()
-        self.returned: list[bytes] = []
+        self.looks: deque[Step] = deque()
+        self.adds: deque[Outgoing] = deque()
+        self.answers: deque[Incoming] = deque()
+        self.alone: deque[Incoming] = deque()
+        """Answers whose write broke the connection: each leaves in a batch of its own (RIPC-RESP-25)."""
+        self.keep_due = False
+        self.returned: list[Incoming] = []
         self.handed: dict[tuple[bytes, bytes | None], list[bytes]] = {}
         self.acknowledge: list[bytes] = []
         self.delete: list[bytes] = []
         self.cleanup_due: float | None = None
-        self.add_step: Callable[[list[Any]], Step]
-        self.answer_step: Callable[[list[Any]], Step]
+        self._was_alone = False
+        self.make_adds: Callable[[list[Outgoing]], Step]
+        self.make_answers: Callable[[list[Incoming]], Step]
+        self.make_keep_alive: Callable[[float], Step | None]
+        self.make_give_back: Callable[[list[Incoming], float], Step | None]
+        self.adds_from: Callable[[float], float] = lambda _now: -NEVER
+        self.fail: Callable[[Failure], None] = lambda _failure: None
+
+    def add_step(self, step: Step) -> None:
+        (self.looks if step.looks else self.steps).append(step)
 
     def clean(self, acknowledge: bytes | None, delete: bytes | None, now: float) -> None:
         """Acknowledge and/or delete an entry soon: with the next batch, or after ``linger`` seconds on its own."""
@@ -52,36 +78,89 @@ class Outbox:
 
     def drop_steps(self, now: float) -> None:
         """What was not sent before the connection broke is not sent at all; whoever wanted it learns that."""
-        steps, self.steps = self.steps, deque()
+        steps = [*self.looks, *self.steps]
+        self.looks.clear()
+        self.steps.clear()
+        self.keep_due = False
         for step in steps:
             if step.lost is not None:
                 step.lost(False, now)
 
-    def due(self, writes: bool = True) -> float:
-        """When the next batch must leave: minus infinity for at once. ``writes``: whether Redis takes XADD now."""
-        if self.steps or self.handed or self.returned or (writes and (self.adds or self.answers)):
-            return -NEVER
-        return NEVER if self.cleanup_due is None else self.cleanup_due
+    def forget_claims(self) -> None:
+        """Another member may hold by now what was to be claimed: what is still pending for us is found again (RIPC-RECOV-18)."""
+        self.returned.clear()
+        self.handed.clear()
 
-    def take(self, epoch: int, now: float, writes: bool = True) -> Batch | None:
-        """The next batch: requests first, then answers, then the rest, then what only cleans up."""
-        if self.due(writes) > now:
+    # when, and what
+
+    def due(self, now: float) -> float:
+        """When the next batch must leave: minus infinity for at once."""
+        adds_from = max(self.pauses.memory.until, self.adds_from(now)) if self.adds else NEVER
+        if self.looks:
+            return -NEVER
+        if self.steps or self.handed or self.returned or self.keep_due:
+            first = -NEVER
+        else:
+            first = adds_from if self.cleanup_due is None else min(adds_from, self.cleanup_due)
+            if self.answers or self.alone:
+                first = min(first, self.answers_from())
+            if first == NEVER:
+                return NEVER
+        return max(first, self.pauses.writes.until)
+
+    def answers_from(self) -> float:
+        """Before which moment no answer is written, since Redis refused one."""
+        pauses = self.pauses
+        refused = pauses.rights.get("answers")
+        return pauses.memory.until if refused is None else max(pauses.memory.until, refused.until)
+
+    def take(self, epoch: int, now: float) -> Batch | None:
+        """The next batch: what keeps claims, requests, answers, the rest, and at last what only cleans up."""
+        if self.due(now) > now:
             return None
+        if now < self.pauses.writes.until:
+            return self._batch(self._some_looks(), epoch, now)
+        answers = now >= self.answers_from()
+        if self.alone and answers and not self._was_alone:
+            self._was_alone = True
+            return Batch([self.make_answers([self.alone.popleft()])], epoch, now)
+        self._was_alone = False
         steps: list[Step] = []
-        if writes and self.adds:
-            steps.append(self.add_step(_some(self.adds, self.batch_count)))
-        if writes and self.answers:
-            steps.append(self.answer_step(_some(self.answers, self.batch_count)))
+        if self.keep_due:
+            self.keep_due = False
+            kept = self.make_keep_alive(now)
+            if kept is not None:
+                steps.append(kept)
+        if self.adds and now >= self.pauses.memory.until and now >= self.adds_from(now):
+            steps.append(self.make_adds(take_up_to(self.adds, self.batch_count, _text)))
+        if self.answers and answers:
+            steps.append(self.make_answers(take_up_to(self.answers, self.batch_count, _answer)))
         if self.handed:
             steps.append(self._hand_over())
         while self.steps and len(steps) < self.batch_count:
             steps.append(self.steps.popleft())
-        if self.returned and not self.steps:
-            # After the claims that were made before: a keep-alive would undo the mark of a give-back.
-            steps.append(self._give_back())
+        if self.looks and not self.steps:
+            # After what was written before them (RIPC-TIME-13).
+            steps += self._some_looks()
+        if self.returned:
+            returned, self.returned = self.returned, []
+            step = self.make_give_back(returned, now)
+            if step is not None:
+                steps.append(step)
         if self.acknowledge or self.delete:
             steps.append(self._cleanup())
-        return Batch(steps, epoch)
+        return self._batch(steps, epoch, now)
+
+    def take_looks(self, epoch: int, now: float) -> Batch | None:
+        """Only what writes nothing."""
+        return self._batch(self._some_looks(), epoch, now)
+
+    def _some_looks(self) -> list[Step]:
+        count = min(len(self.looks), self.batch_count)
+        return [self.looks.popleft() for _ in range(count)]
+
+    def _batch(self, steps: list[Step], epoch: int, now: float) -> Batch | None:
+        return Batch(steps, epoch, now) if steps else None
 
     def _hand_over(self) -> Step:
         names = self.names
@@ -92,21 +171,18 @@ class Outbox:
             if wakeup is not None and self.wakeups:
                 lines.append(("PUBLISH", wakeup, b""))
 
-        def lost(sent: bool, _now: float) -> None:
-            if not sent:
-                for key, ids in handed.items():
-                    self.handed.setdefault(key, []).extend(ids)
+        def done(answers: list[object], _now: float) -> None:
+            replies = iter(answers)
+            for (consumer, wakeup), ids in handed.items():
+                reply = next(replies)
+                if wakeup is not None and self.wakeups:
+                    next(replies)
+                if isinstance(reply, Failure):
+                    self.fail(reply)
+                    if class_of(reply) is NO_WRITES:
+                        self.handed.setdefault((consumer, wakeup), []).extend(ids)
 
-        return Step(lines, _nothing, lost)
-
-    def _give_back(self) -> Step:
-        names = self.names
-        ids, self.returned = self.returned, []
-        lines: list[commands.Command] = [commands.give_back(names.stream, names.group, names.dispatcher, ids)]
-        if self.wakeups:
-            lines.append(("PUBLISH", names.group_wakeup, b""))
-        # Lost or refused: the entries stay in the own list, where recovery or reclaim finds them.
-        return Step(lines, _nothing)
+        return Step(lines, done)
 
     def _cleanup(self) -> Step:
         acknowledge, self.acknowledge = self.acknowledge, []
@@ -121,24 +197,38 @@ class Outbox:
 
         def again(now: float) -> None:
             # RIPC-RECOV-13: acknowledging and deleting twice does no harm, so both are simply repeated.
-            self.acknowledge.extend(acknowledge)
-            self.delete.extend(delete)
-            self.cleanup_due = now + 1.0
+            self.acknowledge.extend(acknowledge[:_MOST_CLEANUP])
+            self.delete.extend(delete[:_MOST_CLEANUP])
+            pause = self.pauses.rights.get("cleanup")
+            self.cleanup_due = now + _AGAIN if pause is None else max(now + _AGAIN, pause.until)
 
-        def done(replies: list[Any], now: float) -> None:
-            if any(isinstance(reply, Failure) and reply.kind != "NOGROUP" for reply in replies):
-                again(now)
+        def done(replies: list[object], now: float) -> None:
+            for reply in replies:
+                if isinstance(reply, Failure) and reply.kind != "NOGROUP":
+                    if reply.kind == "NOPERM":
+                        self.pauses.right("cleanup").refused(now)
+                    self.fail(reply)
+                    again(now)
+                    return
 
         return Step(lines, done, lambda _sent, now: again(now))
 
 
-def _some(queue: deque[Any], count: int) -> list[Any]:
-    if len(queue) <= count:
-        items = list(queue)
-        queue.clear()
-        return items
-    return [queue.popleft() for _ in range(count)]
+def take_up_to(queue: deque[T], count: int, text: Callable[[T], bytes]) -> list[T]:
+    """From the left of a queue, ``count`` at most, and about as many bytes as one batch has; at least one."""
+    items: list[T] = []
+    room = BATCH_BYTES
+    while queue and len(items) < count:
+        room -= len(text(queue[0]))
+        if room < 0 and items:
+            break
+        items.append(queue.popleft())
+    return items
 
 
-def _nothing(_replies: list[Any], _now: float) -> None:
-    return None
+def _text(outgoing: Outgoing) -> bytes:
+    return outgoing.text
+
+
+def _answer(incoming: Incoming) -> bytes:
+    return b"" if incoming.answer is None else incoming.answer[1]

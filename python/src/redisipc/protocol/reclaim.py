@@ -7,31 +7,23 @@ seconds later by our own clock, it is claimed: Redis' clock may have stepped, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import commands, replies
-from .commands import GIVEN_BACK, Command, Failure, Step
+from . import commands
+from .commands import GIVEN_BACK_FROM_MS, Command, Failure, Step
 from .core import Core
 from .entry import PENDING, Entry, Malformed, parse
 from .events import UP
-from .replies import PendingEntry
+from .inbox import Inbox
+from .redis_errors import PERMANENT, class_of
+from .replies import PendingEntry, pending_entries, starts_of
 from .responder import Responder
 from .settings import NEVER
+from .siblings import Siblings
 
 _LOOK_COUNT = 100
 _SPARE = 4
 """How many more given-back requests are looked at than there is room for: the bodies of some may be gone."""
-
-
-def starts_of(row: PendingEntry) -> int:
-    """How often a pending entry was started: a dispatcher of ours counts 1 each, a gem's consumer sees 3 deliveries a start.
-
-    RIPC-GROUP-20.
-    """
-    if row.consumer.startswith(b"consumer_"):
-        return -(-row.deliveries // 3)
-    return row.deliveries
 
 
 class Suspect(NamedTuple):
@@ -45,23 +37,20 @@ class Suspect(NamedTuple):
 class Reclaimer:
     """Looks at the group's pending list now and then, and at once when told that something was given back."""
 
-    def __init__(
-        self,
-        core: Core,
-        responder: Responder,
-        receive: Callable[[Entry | Malformed, int, bool, float], None],
-        siblings: Callable[[], int],
-    ) -> None:
+    def __init__(self, core: Core, responder: Responder, siblings: Siblings, inbox: Inbox) -> None:
         self.core = core
         self.responder = responder
+        self.siblings = siblings
+        self.inbox = inbox
         self.next_look: float | None = None
         self.hold_until = 0.0
-        self._receive = receive
-        self._siblings = siblings
+        self.hold_given_until = 0.0
         self._suspects: dict[bytes, Suspect] = {}
         self._cursor = b"-"
         self._looking = False
         self._look_again = False
+
+    # when
 
     def due(self) -> float:
         return NEVER if self.next_look is None else self.next_look
@@ -69,13 +58,39 @@ class Reclaimer:
     def tick(self, now: float) -> None:
         if self.next_look is None or now < self.next_look or self.core.state is not UP:
             return
+        settings = self.core.settings
         # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).
-        self.next_look = now + self.core.settings.look * (1.02 + 0.1 * self.core.random.random())
-        self._look(int(self.core.settings.suspect_after * 1000))
+        self.next_look = now + settings.look * (1.02 + 0.1 * self.core.random.random())
+        if now < self.hold_until < self.next_look:
+            self.next_look = self.hold_until
+        if not self.core.pauses.lacking("look", now):
+            self._look(int(settings.suspect_after * 1000))
+
+    def reset(self, now: float, again: bool) -> None:
+        """Connected: Redis' down time counts as idle, so for a while nothing of others is taken (RIPC-RECOV-7).
+
+        ``again``: not for the first time. Then what was given back is left alone as well: it may be marked by an outage.
+        """
+        self._looking = self._look_again = False
+        self._suspects.clear()
+        self._cursor = b"-"
+        self.hold_until = now
+        self.hold_given_until = now
+        self._hold_after_connect(now, again)
+        self.next_look = now + self.core.settings.look * self.core.random.random()
+
+    def _hold_after_connect(self, now: float, again: bool) -> None:
+        self.hold_until = now + self.core.settings.hold
+        if again:
+            self.hold_given_until = self.hold_until
+
+    def hold(self, now: float) -> None:
+        """Redis refused a write: the claims of others may have been refused for as long (RIPC-RECOV-17)."""
+        self.hold_until = max(self.hold_until, now + self.core.settings.hold)
 
     def look_for_given_back(self) -> None:
         """Somebody gave something back, or we have room again for what we gave back (RIPC-GROUP-25, RIPC-GROUP-26)."""
-        if self.core.state is not UP or self.core.without("rule8"):
+        if self.core.state is not UP or not self.core.connected:
             return
         if self.responder.room == 0:
             self.responder.shared_waiting = True
@@ -84,33 +99,34 @@ class Reclaimer:
             self._look_again = True
             return
         self.responder.shared_waiting = False
-        self._look(GIVEN_BACK)
+        self._look(GIVEN_BACK_FROM_MS)
 
-    def reset(self, now: float, hold: bool) -> None:
-        """Connected (anew: ``hold``): Redis' down time counts as idle, so for a while nothing of others is taken (RIPC-RECOV-7)."""
-        self._looking = self._look_again = False
-        self._suspects.clear()
-        self._cursor = b"-"
-        held = hold and not self.core.without("rule3")
-        self.hold_until = now + (self.core.settings.claim_after if held else 0.0)
-        self.next_look = now + self.core.settings.look * self.core.random.random()
+    # a look
 
     def _look(self, idle_ms: int) -> None:
         if self._looking:
             return
         self._looking = True
-        names = self.core.names
+        core = self.core
+        names = core.names
         start, count = self._cursor, _LOOK_COUNT
-        if idle_ms >= GIVEN_BACK:
-            start, count = b"-", min(count, self._wanted() * (1 + self._siblings()))
+        given_back = idle_ms >= GIVEN_BACK_FROM_MS
+        if given_back:
+            start, count = b"-", min(count, self._wanted() * (1 + len(self.siblings.known)))
+        lines = [commands.pending(names.stream, names.group, idle_ms, start, count)]
+        if not given_back:
+            lines = [*self._proof(), *lines]
 
         def done(answers: list[Any], now: float) -> None:
             self._looking = False
-            if isinstance(answers[0], Failure):
-                self.core.fail(answers[0])
+            failure = next((answer for answer in answers if isinstance(answer, Failure)), None)
+            if failure is not None:
+                if class_of(failure) is PERMANENT:
+                    core.pauses.right("look").refused(now)
+                core.fail(failure)
                 return
-            rows = list(replies.pending_entries(answers[0]))
-            if idle_ms < GIVEN_BACK:
+            rows = list(pending_entries(answers[-1]))
+            if not given_back:
                 self._page(rows)
             elif len(rows) == count:
                 self.responder.shared_waiting = True
@@ -122,13 +138,19 @@ class Reclaimer:
         def lost(_sent: bool, _now: float) -> None:
             self._looking = self._look_again = False
 
-        self.core.step(Step([commands.pending(names.stream, names.group, idle_ms, start, count)], done, lost))
+        core.step(Step(lines, done, lost))
+
+    def _proof(self) -> list[Command]:
+        """A write before each look: where Redis refuses it, the claims of others are refused as well (RIPC-GROUP-29)."""
+        names = self.core.names
+        return [commands.touch(names.stream, names.group, names.dispatcher)]
 
     def _capacity(self) -> int:
         """How many requests may be taken over now: what can start, and alone in the group what may queue."""
-        if self._siblings():
-            return self.responder.room
-        return self.responder.room + self.core.settings.max_queue - len(self.responder.queue)
+        responder = self.responder
+        if self.siblings or not responder.serving:
+            return responder.room
+        return responder.room + self.core.settings.max_queue - len(responder.queue)
 
     def _wanted(self) -> int:
         """How many requests that were given back to look at."""
@@ -136,11 +158,13 @@ class Reclaimer:
 
     def _page(self, rows: list[PendingEntry]) -> None:
         """Next time go on behind this page, so that many that are kept alive never hide one that is dead (RIPC-GROUP-22)."""
-        if len(rows) == _LOOK_COUNT and not self.core.without("rule4"):
+        if len(rows) == _LOOK_COUNT:
             self._cursor = b"(" + rows[-1].id
             self.next_look = min(self.next_look or 0.0, self.core.up_since)
         else:
             self._cursor = b"-"
+
+    # who is lost
 
     def _choose(self, rows: list[PendingEntry], now: float) -> None:
         # Who was not listed again at the looks in between is no suspect any more: it was kept alive.
@@ -149,19 +173,19 @@ class Reclaimer:
             del self._suspects[id]
         chosen: list[tuple[PendingEntry, bool]] = []
         given: list[PendingEntry] = []
+        kept = set(self.inbox.hand_over.kept())
         for row in rows:
-            if row.id in self.core.inflight:
+            if row.id in self.core.inflight or row.id in kept:
                 continue
-            if row.idle >= GIVEN_BACK and not self.core.without("rule8"):
-                given.append(row)
-                continue
-            if now < self.hold_until:
-                continue
-            if self._is_lost(row, now):
+            if row.idle >= GIVEN_BACK_FROM_MS:
+                if now >= self.hold_given_until or row.consumer == self.core.names.dispatcher:
+                    given.append(row)
+            elif self._is_lost(row, now) and now >= self.hold_until:
+                del self._suspects[row.id]
                 chosen.append((row, False))
         chosen += [(row, True) for row in self._some(given)]
         if chosen:
-            self._read(chosen)
+            self._read(chosen[: self.core.sizes.count(_LOOK_COUNT)])
 
     def _some(self, given: list[PendingEntry]) -> list[PendingEntry]:
         """As many as we want of what was given back, from anywhere in it, so that siblings who look too seldom meet."""
@@ -179,11 +203,12 @@ class Reclaimer:
         if suspect is None or suspect.owner != row.consumer:
             suspect = Suspect(row.consumer, now, now)
         self._suspects[row.id] = suspect._replace(listed=now)
-        looked_twice = now - suspect.since >= settings.second_look or self.core.without("rule4")
-        if not looked_twice or row.idle < settings.claim_after * 1000:
-            return False
-        del self._suspects[row.id]
-        return True
+        return now - suspect.since >= self._between_looks() and row.idle >= settings.claim_after * 1000
+
+    def _between_looks(self) -> float:
+        return self.core.settings.second_look
+
+    # taking it
 
     def _read(self, chosen: list[tuple[PendingEntry, bool]]) -> None:
         """Read the bodies before anything is claimed: what is gone is acknowledged, what we have no room for is left."""
@@ -217,27 +242,31 @@ class Reclaimer:
 
     def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool) -> None:
         """``more``: there may be other given-back requests for the room that is left."""
-        names, settings = self.core.names, self.core.settings
-        lines: list[Command] = []
-        for row, given, _ in claims:
-            if given:
-                # RIPC-GROUP-27
-                lines.append(commands.claim(names.stream, names.group, names.dispatcher, row.id, GIVEN_BACK))
-            else:
-                starts = starts_of(row) + 1
-                idle = int(settings.claim_after * 1000)
-                lines.append(commands.claim(names.stream, names.group, names.dispatcher, row.id, idle, starts))
+        core = self.core
 
         def done(answers: list[Any], now: float) -> None:
             again = more
             for (row, given, entry), reply in zip(claims, answers, strict=True):
                 if isinstance(reply, list) and row.id in reply:
-                    self._receive(entry, starts_of(row) + (0 if given else 1), not given, now)
-                elif given and isinstance(reply, list):
+                    starts = starts_of(row) + (0 if given else 1)
+                    self.inbox.take(entry, now, core.sent_at, starts, not given)
+                elif isinstance(reply, Failure):
+                    core.fail(reply)
+                elif given:
                     # A sibling was faster.
                     again = True
             if again or self.responder.shared_waiting:
                 # Nobody will tell us again, and no handler may end soon.
                 self.look_for_given_back()
 
-        self.core.step(Step(lines, done))
+        core.step(Step([self._claim_line(row, given) for row, given, _ in claims], done))
+
+    def _claim_line(self, row: PendingEntry, given: bool) -> Command:
+        names, settings = self.core.names, self.core.settings
+        if given:
+            # RIPC-GROUP-27
+            return commands.keep(names.stream, names.group, names.dispatcher, [row.id], GIVEN_BACK_FROM_MS)
+        # Where it is claimed to be rejected there is no start more.
+        starts = min(starts_of(row) + 1, settings.max_starts)
+        idle = int(settings.claim_after * 1000)
+        return commands.take_over(names.stream, names.group, names.dispatcher, row.id, idle, starts)

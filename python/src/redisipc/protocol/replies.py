@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .commands import Failure
-
-RawEntry = tuple[bytes, "list[bytes] | None"]
+from .commands import COUNTS_A_START, Failure
 
 
 class PendingEntry(NamedTuple):
@@ -91,3 +89,21 @@ def first_failure(replies: list[Any]) -> Failure | None:
                 if isinstance(inner, Failure):
                     return inner
     return None
+
+
+def group_row(reply: Any, name: bytes) -> Any:
+    """The row of one group in XINFO GROUPS, None where it lacks it."""
+    return next((row for row in reply or () if lookup(row, b"name") == name), None)
+
+
+def owner_row(reply: Any) -> PendingEntry | None:
+    """XPENDING of one entry: who holds it, None where nobody does."""
+    return next(pending_entries(reply), None)
+
+
+def starts_of(row: PendingEntry) -> int:
+    """How often an entry was started, by its delivery count: a port's start counts 3, as does a gem's.
+
+    A delivery that was not started yet counts 1, and rounds up to the start to come (RIPC-GROUP-20).
+    """
+    return max(1, -(-row.deliveries // COUNTS_A_START))

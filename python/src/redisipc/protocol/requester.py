@@ -1,4 +1,4 @@
-"""Requests that this instance sent: the ledger, deadlines and the last look."""
+"""Requests that this instance sent: the ledger and the deadlines. The last look is in ``last_look.py``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from typing import Any
 
 from redisipc.errors import ClosedError, NotConnected, Overloaded
 
-from . import commands, replies
+from . import commands
 from .commands import Failure, Step
 from .core import Core
-from .entry import FULFILLED, PENDING, Entry, Malformed, build, parse
-from .errors_of_redis import is_outage, is_refusal
-from .events import CLOSED, CLOSING, NEW, UP, Finished, Outcome, Outgoing
+from .entry import FULFILLED, PENDING, Entry, build
+from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
+from .last_look import LastLook
 from .names import check_name, new_request_id
+from .redis_errors import PASSING, class_of
 from .settings import NEVER, check_timeout
 from .states import SENT
-
-_PAGE = 1000
-_PAGES = 20
 
 
 class Requester:
@@ -28,19 +26,17 @@ class Requester:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.outstanding: dict[bytes, Outgoing] = {}
+        self.may_send_while_closing = False
         self._deadlines: list[tuple[float, int, Outgoing]] = []
         self._order = itertools.count()
-        self._looking: dict[bytes, Outgoing] = {}
-        self._look_running = False
-        # Given up while nobody knew whether they were stored: to be found and deleted (RIPC-REQ-12, RIPC-TIME-10).
-        self._abandoned: dict[bytes, Outgoing] = {}
-        core.outbox.add_step = self._add_step
+        self.last_look = LastLook(core, self._looked_at, self._found_nothing)
+        core.outbox.make_adds = self._add_step
 
     # calls of the user
 
     def send(self, text: bytes, destination: str, timeout: float, now: float) -> Outgoing:
         core = self.core
-        if core.state in (CLOSING, CLOSED):
+        if core.state is CLOSED or (core.state is CLOSING and not self.may_send_while_closing):
             raise ClosedError("the endpoint is closed; make a new one, or send before close()")
         if core.state is NEW:
             raise NotConnected("not connected; call connect() before sending")
@@ -60,13 +56,13 @@ class Requester:
     def cancel(self, outgoing: Outgoing, now: float, status: str = "cancelled", reason: str = "cancelled") -> None:
         if outgoing.state == "finished":
             return
-        known = outgoing.entry_id
+        known, written = outgoing.entry_id, outgoing.state != "queued"
         self._advance(outgoing, "cancel")
         self._finish(outgoing, Outcome(status, None, reason))
         if known is not None:
             self.core.outbox.clean(None, known, now)
-        else:
-            self._abandon(outgoing, now)
+        elif written:
+            self.last_look.abandon(outgoing)
 
     # entries
 
@@ -98,40 +94,39 @@ class Requester:
                 self._advance(outgoing, "limit")
                 self._timed_out(outgoing, now)
                 continue
-            was = outgoing.state
-            if was == "sending":
-                outgoing.floor = self._floor(outgoing)
             self._advance(outgoing, "deadline")
-            if was == "queued":
-                self._timed_out(outgoing, now)
-                continue
-            if self.core.state is not UP or self.core.without("rule5"):
+            if outgoing.state == "finished":
+                self._timed_out(outgoing, now, False)
+            elif self._may_look():
+                self.last_look.add(outgoing)
+                heapq.heappush(heap, (now + self.core.settings.last_look_limit, next(self._order), outgoing))
+            else:
                 self._advance(outgoing, "connection lost")
                 self._timed_out(outgoing, now)
-                continue
-            self._looking[outgoing.id] = outgoing
-            heapq.heappush(heap, (now + self.core.settings.last_look_limit, next(self._order), outgoing))
         if len(heap) > 2 * len(self.outstanding) + 1000:
             self._deadlines = [item for item in heap if item[2].state != "finished"]
             heapq.heapify(self._deadlines)
-        if self._looking and not self._look_running:
-            self._look(now)
+        self.last_look.begin()
 
-    def connected(self, now: float) -> None:
+    def _may_look(self) -> bool:
+        """Who is connected looks once more (RIPC-TIME-8)."""
+        return self.core.reachable
+
+    def connected(self) -> None:
         """Connected again: what was given up meanwhile can be looked for."""
-        if self._abandoned and not self._look_running:
-            self._look(now)
+        self.last_look.begin()
 
     def connection_lost(self, now: float) -> None:
         """Nothing can be looked up now: what was looking ends as timed out."""
-        self._look_running = False
-        for outgoing in list(self._looking.values()):
+        for outgoing in self.last_look.stop():
             self._advance(outgoing, "connection lost")
             self._timed_out(outgoing, now)
 
     def close(self, reason: str, now: float) -> None:
         for outgoing in list(self.outstanding.values()):
             self.cancel(outgoing, now, "closed", reason)
+        self.core.outbox.adds.clear()
+        self.last_look.begin()
 
     # parts
 
@@ -139,28 +134,41 @@ class Requester:
         outgoing.state = SENT[outgoing.state, event]
 
     def _finish(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        """The state is ``finished`` already; the ledger and whoever waits learn it."""
         self.outstanding.pop(outgoing.id, None)
-        self._looking.pop(outgoing.id, None)
+        self.last_look.looking.pop(outgoing.id, None)
         self.core.queue.append(Finished(outgoing, outcome))
 
-    def _timed_out(self, outgoing: Outgoing, now: float) -> None:
+    def _found_nothing(self, outgoing: Outgoing, now: float) -> None:
+        self._advance(outgoing, "nothing found")
+        self._timed_out(outgoing, now, False)
+
+    def _timed_out(self, outgoing: Outgoing, now: float, may_be_stored: bool = True) -> None:
         if outgoing.entry_id is not None:
             # RIPC-TIME-5, RIPC-TIME-10: repeated until it worked, for a request must not run long after its requester gave up.
-            self.core.outbox.clean(None, outgoing.entry_id, now)
-            self.core.outbox.cleanup_due = now
-        else:
-            self._abandon(outgoing, now)
+            if not self.last_look.deleted(outgoing):
+                self.core.outbox.clean(None, outgoing.entry_id, now)
+                self.core.outbox.cleanup_due = now
+        elif may_be_stored:
+            self.last_look.abandon(outgoing)
         where = ""
         if outgoing.refusal and not outgoing.entry_id:
             where = f"; Redis refused to store it: {outgoing.refusal}"
-        elif not outgoing.entry_id and self.core.state is not UP:
+        elif not outgoing.entry_id and not self.core.connected:
             where = f"; no working connection to Redis: {self.core.trouble}"
         waited = outgoing.deadline - outgoing.sent_at
         self._finish(
             outgoing,
             Outcome("timeout", None, f"no answer from group {outgoing.destination!r} within {waited:g} s{where}"),
         )
+
+    def _looked_at(self, entry: Entry) -> bool:
+        """A response that the last look found; False where nobody waits for it."""
+        if entry.id not in self.last_look.looking:
+            return False
+        self.response(entry)
+        return True
+
+    # writing
 
     def _add_step(self, items: list[Outgoing]) -> Step:
         core = self.core
@@ -171,6 +179,8 @@ class Requester:
             if outgoing.state != "queued":
                 continue
             self._advance(outgoing, "written")
+            # RIPC-TIME-14: it will come after everything that is known now.
+            outgoing.floor = core.highest
             sent.append(outgoing)
             # RIPC-ENTRY-3 to 6
             lines.append(
@@ -197,114 +207,47 @@ class Requester:
 
         def lost(was_sent: bool, now: float) -> None:
             for outgoing in sent:
-                if was_sent and not core.without("rule1"):
-                    # RIPC-REQ-3: it may be stored; sending it again could run it twice.
-                    outgoing.floor, outgoing.refusal = self._floor(outgoing), ""
-                    if outgoing.state == "finished":
-                        # Looked for as soon as there is a connection again.
-                        self._abandoned[outgoing.id] = outgoing
-                    else:
-                        self._advance(outgoing, "unknown")
+                if was_sent:
+                    self._unsure(outgoing, now)
                 else:
                     self._not_stored(outgoing, now)
 
         return Step(lines, done, lost)
 
-    def _floor(self, outgoing: Outgoing) -> bytes:
-        """Where a last look for a request of unknown entry ID begins: 10 s of slack for what the clocks may differ."""
-        return b"%d" % max(0, int((self.core.server_clock(outgoing.sent_at) - 10) * 1000))
+    def _unsure(self, outgoing: Outgoing, now: float) -> None:
+        """RIPC-REQ-3: it may be stored; sending it again could run it twice."""
+        outgoing.refusal = ""
+        if outgoing.state == "finished":
+            # Looked for as soon as there is a connection again.
+            self.last_look.abandon(outgoing)
+        else:
+            self._advance(outgoing, "unknown")
 
     def _stored(self, outgoing: Outgoing, entry_id: bytes, now: float) -> None:
+        outgoing.entry_id = entry_id
         if outgoing.state == "finished":
             # RIPC-REQ-12: cancelled, timed out or even answered while the reply was on its way.
-            outgoing.entry_id = entry_id
+            self.last_look.abandoned.pop(outgoing.id, None)
             self.core.outbox.clean(None, entry_id, now)
             return
-        outgoing.entry_id = entry_id
         self._advance(outgoing, "stored")
 
     def _not_stored(self, outgoing: Outgoing, now: float) -> None:
         if outgoing.state == "finished":
+            self.last_look.abandoned.pop(outgoing.id, None)
             return
         self._advance(outgoing, "not stored")
         if outgoing.state == "queued":
             self.core.outbox.adds.append(outgoing)
         else:
-            self._timed_out(outgoing, now)
+            self._timed_out(outgoing, now, False)
 
     def _refused(self, outgoing: Outgoing, failure: Failure, now: float) -> None:
         """An error reply says that nothing was stored, so sending it later is no repetition (RIPC-REQ-14)."""
-        if outgoing.state == "finished":
-            return
-        if is_outage(failure):
+        if class_of(failure) in PASSING:
             self.core.fail(failure)
-            self._not_stored(outgoing, now)
-        elif is_refusal(failure):
-            self.core.refused(failure, now)
             outgoing.refusal = failure.message
             self._not_stored(outgoing, now)
-        else:
+        elif outgoing.state != "finished":
             self._advance(outgoing, "refused")
             self._finish(outgoing, Outcome("failed", None, f"Redis refused the request: {failure.message}"))
-
-    def _abandon(self, outgoing: Outgoing, now: float) -> None:
-        """Given up. Where it may be stored without our knowing, it must be found to be deleted."""
-        if outgoing.floor == b"-":
-            return
-        self._abandoned[outgoing.id] = outgoing
-        if self.core.state is UP and not self._look_running:
-            self._look(now)
-
-    # the last look
-
-    def _look(self, now: float) -> None:
-        """One scan for all that are due: a response may be stored and lie with a dead or deaf member (RIPC-TIME-8, RIPC-TIME-9)."""
-        wanted = self._looking | self._abandoned
-        start = min((o.entry_id or o.floor for o in wanted.values()), key=replies.id_parts)
-        self._look_running = True
-        self._look_page(wanted, start, 0)
-
-    def _look_page(self, wanted: dict[bytes, Outgoing], start: bytes, page: int) -> None:
-        names = self.core.names
-
-        def done(answers: list[Any], now: float) -> None:
-            rows = answers[0] if isinstance(answers[0], list) else []
-            for entry_id, raw in rows:
-                # Most of a page is other instances' business: not worth taking apart.
-                if names.instance in raw:
-                    self._looked_at(parse(entry_id, raw), now)
-            open_ones = any(o.state == "looking" or o.id in self._abandoned for o in wanted.values())
-            if len(rows) == _PAGE and open_ones and page < _PAGES:
-                self._look_page(wanted, b"(" + rows[-1][0], page + 1)
-                return
-            self._look_running = False
-            for outgoing in wanted.values():
-                outgoing.floor = b"-"
-                self._abandoned.pop(outgoing.id, None)
-                if outgoing.state == "looking":
-                    self._advance(outgoing, "nothing found")
-                    self._timed_out(outgoing, now)
-            if self._looking or self._abandoned:
-                self._look(now)
-
-        def lost(_sent: bool, now: float) -> None:
-            self.connection_lost(now)
-
-        self.core.step(Step([("XRANGE", names.stream, start, "+", "COUNT", _PAGE)], done, lost))
-
-    def _looked_at(self, entry: Entry | Malformed, now: float) -> None:
-        if isinstance(entry, Malformed) or entry.instance_id != self.core.names.instance:
-            return
-        own_request = entry.status == PENDING and entry.source_group == self.core.names.group
-        if own_request and self._abandoned.pop(entry.id, None) is not None:
-            self.core.outbox.clean(None, entry.entry_id, now)
-            return
-        outgoing = self._looking.get(entry.id)
-        if outgoing is None:
-            return
-        if entry.status == PENDING:
-            if outgoing.entry_id is None and own_request:
-                outgoing.entry_id = entry.entry_id
-        elif entry.destination_group == self.core.names.group:
-            self.response(entry)
-            self.core.outbox.clean(entry.entry_id, entry.entry_id, now)

@@ -1,4 +1,4 @@
-"""Requests that this instance received: start, queue or give back. What is answered goes to ``answers.py``."""
+"""Requests that this instance received: start, queue, give back or reject. What is answered goes to ``answers.py``."""
 
 from __future__ import annotations
 
@@ -14,66 +14,112 @@ from .commands import Failure, Step
 from .core import Core
 from .entry import REJECTED, Entry
 from .events import CLOSING, Cancelled, Incoming, Problem, Start
+from .ownership import TAKEN_OVER, Verdict, verify
+from .redis_errors import NO_WRITES, class_of
 from .states import advance
 
 _MOST_CHECKS = 64
+_REMEMBERED = 4096
+"""How many requests that ran here are remembered, to tell a handler that one comes again."""
 
 
 class Responder:
-    """What this instance holds: ``core.inflight`` maps the entry ID of each request to its record."""
+    """What this instance holds: ``core.inflight`` maps the entry ID of each request to its record.
+
+    ``siblings`` says how many other responders the group has, None while that is not known yet.
+    """
 
     def __init__(self, core: Core) -> None:
         self.core = core
         self.queue: deque[Incoming] = deque()
         self.running = 0
+        self.serving = core.settings.responder
         self.shared_waiting = False
+        self.siblings: Callable[[], int | None] = lambda: None
         self.on_room: Callable[[], None] = lambda: None
         self._checks = 1
+        self._ran: dict[bytes, None] = {}
         self.answers = Answers(core)
+        core.outbox.make_give_back = self._give_back_step
 
     @property
     def room(self) -> int:
         """How many more requests could start now."""
+        if not self.serving:
+            return 0
         return max(0, self.core.settings.concurrency - self.running - len(self.queue))
 
     # a request was read
 
-    def request(self, entry: Entry, now: float, siblings: bool, starts: int = 1, idle: bool = False) -> None:
+    def request(self, entry: Entry, now: float, kept_at: float, starts: int = 1, idle: bool = False) -> None:
+        """``kept_at``: see ``Incoming``; ``idle``: it had been left by another member."""
         core = self.core
-        if entry.entry_id in core.inflight:
-            # RIPC-RECOV-4
-            return
-        incoming = Incoming(entry.entry_id, entry.id, entry.instance_id, entry.source_group, entry.content, now)
-        stored = int(entry.entry_id.partition(b"-")[0]) / 1000
-        incoming.age = max(0.0, core.server_clock(now) - stored)
+        known = core.inflight.get(entry.entry_id)
+        if known is not None:
+            if self._is_same(known, entry):
+                # RIPC-RECOV-4
+                return
+            self.lost(known, "Redis lost it, and gave its entry ID to another one")
+        incoming = Incoming(entry.entry_id, entry.id, entry.instance_id, entry.source_group, entry.content, kept_at)
+        incoming.kept_at = kept_at
+        incoming.age = max(0.0, core.server_clock(now) - int(entry.entry_id.partition(b"-")[0]) / 1000)
         incoming.starts = starts
-        incoming.redelivered = starts > 1 or idle
+        incoming.redelivered = starts > 1 or idle or entry.entry_id + entry.id in self._ran
         core.inflight[entry.entry_id] = incoming
         limit = core.settings.max_request_age
         if limit is not None and incoming.age > limit:
-            self._reject(incoming, f"Too old: the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now)
+            self._reject(incoming, f"too_old: the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now)
         elif starts > core.settings.max_starts:
             # RIPC-GROUP-18, RIPC-GROUP-19
-            message = f"Given up after {core.settings.max_starts} starts"
+            message = f"given_up: it was started {core.settings.max_starts} times without an answer"
             core.queue.append(Problem("given-up", f"request {entry.id!r}: {message}", entry.entry_id))
             self._reject(incoming, message, now)
         elif core.state is CLOSING:
             self._give_back(incoming)
+        elif not self.serving:
+            self._unserved(incoming, now)
         elif self.running < core.settings.concurrency and not self.queue:
-            self._start(incoming)
-        elif siblings and not core.without("rule8"):
+            if self._must_check(incoming, now):
+                self.queue.append(incoming)
+                self.start_queued(now)
+            else:
+                self._start(incoming)
+        else:
+            self._without_room(incoming, now)
+
+    def _is_same(self, known: Incoming, entry: Entry) -> bool:
+        """Under one entry ID there may be two, where Redis lost the first one."""
+        return known.id == entry.id
+
+    def _without_room(self, incoming: Incoming, now: float) -> None:
+        siblings = self.siblings()
+        if siblings:
             # RIPC-GROUP-23
             self._give_back(incoming)
-        elif len(self.queue) < core.settings.max_queue:
+        elif siblings is None or len(self.queue) < self.core.settings.max_queue:
             # RIPC-GROUP-28
             self.queue.append(incoming)
         else:
             # RIPC-RESP-17
-            self._reject(incoming, f"Overloaded: {len(self.queue)} requests are waiting in this instance", now)
+            self._reject(incoming, f"overloaded: {len(self.queue)} requests wait in this instance", now)
+
+    def _unserved(self, incoming: Incoming, now: float) -> None:
+        """No handler here: whoever has one runs it (RIPC-GROUP-35, RIPC-RESP-10)."""
+        siblings = self.siblings()
+        if siblings:
+            self._give_back(incoming)
+        elif siblings is None:
+            self.queue.append(incoming)
+        else:
+            self._reject(incoming, "no_handler: no instance of this group has a handler for requests", now)
 
     def _start(self, incoming: Incoming, event: str = "start") -> None:
         advance(incoming, event)
         self.running += 1
+        ran = self._ran
+        ran[incoming.entry_id + incoming.id] = None
+        if len(ran) > _REMEMBERED:
+            del ran[next(iter(ran))]
         self.core.queue.append(Start(incoming))
 
     def _reject(self, incoming: Incoming, message: str, now: float) -> None:
@@ -86,9 +132,10 @@ class Responder:
     def answer(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
         if incoming.answer is not None:
             # RIPC-RESP-3
-            raise AlreadyAnswered(
-                f"request {incoming.id.decode(errors='replace')!r} is answered already; answer it once"
-            )
+            name = incoming.id.decode(errors="replace")
+            if incoming.closed:
+                raise AlreadyAnswered(f"request {name!r} was rejected when its endpoint closed; answer before that")
+            raise AlreadyAnswered(f"request {name!r} is answered already; answer it once")
         if incoming.state == "gone":
             # RIPC-RESP-20, RIPC-GROUP-12: the requester gave up: whatever is written now would be a late response.
             incoming.answer = (status, text, now)
@@ -109,10 +156,17 @@ class Responder:
             self.core.gone(incoming)
             self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
 
+    def serve(self, on: bool, now: float) -> None:
+        """Whether there is a handler."""
+        self.serving = on
+        self.siblings_known(now)
+
+    # what waits
+
     def start_queued(self, now: float) -> None:
         """Start what waits while there is room, and tell who looks for more when there is room left."""
         core = self.core
-        while self.queue and self.running < core.settings.concurrency:
+        while self.queue and self.running < core.settings.concurrency and self.serving and core.connected:
             incoming = self.queue.popleft()
             if incoming.state != "queued":
                 continue
@@ -123,13 +177,24 @@ class Responder:
         if self.shared_waiting and self.room:
             self.on_room()
 
+    def siblings_known(self, now: float) -> None:
+        """Siblings came or went, or a handler: what waits is looked at again."""
+        if self.core.state is CLOSING or (self.siblings() and not self.room):
+            self.give_back_queued()
+        elif self.siblings() is not None and not self.serving:
+            waiting, self.queue = self.queue, deque()
+            for incoming in waiting:
+                if incoming.state == "queued":
+                    self._unserved(incoming, now)
+        else:
+            self.start_queued(now)
+
     def _must_check(self, incoming: Incoming, now: float) -> bool:
-        """RIPC-RESP-13"""
-        waited = now - incoming.received_at
-        return waited > self.core.settings.check_after_waiting and not self.core.without("rule7")
+        """Whether its owner and its body are to be looked at before it starts (RIPC-RESP-13, RIPC-GROUP-31)."""
+        return now - incoming.received_at > self.core.settings.check_after_waiting
 
     def _check(self, first: Incoming, now: float) -> None:
-        """Look whether it still exists, and those behind it too where the last looks found that their requesters gave up."""
+        """Look whether it is still ours, and those behind it too where the last looks found that their requesters gave up."""
         checked = [first]
         while self.queue and len(checked) < self._checks and self._must_check(self.queue[0], now):
             incoming = self.queue.popleft()
@@ -140,33 +205,35 @@ class Responder:
         # One place is kept for all of them.
         self.running += 1
 
-        def done(answers: list[Any], now: float) -> None:
-            self.running -= 1
-            back: list[Incoming] = []
-            for incoming, reply in zip(checked, answers, strict=True):
-                if incoming.state != "checking":
-                    continue
-                if isinstance(reply, Failure):
-                    incoming.received_at = now
-                    back.append(incoming)
-                elif not reply:
-                    self.core.gone(incoming)
-                    self.core.outbox.clean(incoming.entry_id, None, now)
-                elif self.core.state is CLOSING:
-                    self._give_back(incoming)
-                elif self.running < self.core.settings.concurrency:
-                    self._start(incoming, "exists")
-                else:
-                    back.append(incoming)
-            self._checks = 1 if any(answers) else min(2 * self._checks, _MOST_CHECKS)
-            self._put_back(back)
-            self.start_queued(now)
-
-        def lost(_sent: bool, now: float) -> None:
+        def broken(now: float) -> None:
             self.running -= 1
             self._put_back([incoming for incoming in checked if incoming.state == "checking"])
+            self.start_queued(now)
 
-        self.core.step(Step([commands.one(self.core.names.stream, i.entry_id) for i in checked], done, lost))
+        self.core.carry_out(verify(self.core, checked, anew=False), self._checked, broken)
+
+    def _checked(self, verdict: Verdict, now: float) -> None:
+        self.running -= 1
+        core = self.core
+        for incoming in verdict.gone:
+            core.outbox.clean(incoming.entry_id, None, now)
+        for incoming in verdict.gone + verdict.lost:
+            if incoming.state == "checking":
+                core.gone(incoming)
+        back: list[Incoming] = []
+        for incoming in verdict.ours:
+            if incoming.state != "checking":
+                continue
+            incoming.received_at = incoming.kept_at
+            if core.state is CLOSING:
+                self._give_back(incoming)
+            elif self.running < core.settings.concurrency and now - incoming.kept_at < core.settings.keep_alive:
+                self._start(incoming, "exists")
+            else:
+                back.append(incoming)
+        self._checks = 1 if verdict.ours else min(2 * self._checks, _MOST_CHECKS)
+        self._put_back(back)
+        self.start_queued(now)
 
     def _put_back(self, waiting: list[Incoming]) -> None:
         for incoming in reversed(waiting):
@@ -178,7 +245,7 @@ class Responder:
     def _give_back(self, incoming: Incoming) -> None:
         self.core.gone(incoming, "give back")
         incoming.done = True
-        self.core.outbox.returned.append(incoming.entry_id)
+        self.core.outbox.returned.append(incoming)
         self.shared_waiting = True
 
     def give_back_queued(self) -> None:
@@ -187,16 +254,62 @@ class Responder:
             if incoming.state == "queued":
                 self._give_back(incoming)
 
+    def _give_back_step(self, returned: list[Incoming], now: float) -> Step | None:
+        """Made when it leaves: what was not claimed for long may be another member's by now (RIPC-GROUP-11)."""
+        core = self.core
+        ids: list[bytes] = []
+        late: list[Incoming] = []
+        for incoming in returned:
+            if self._is_late(incoming, now):
+                late.append(incoming)
+            else:
+                ids.append(incoming.entry_id)
+        if late:
+            core.carry_out(verify(core, late, anew=True), self._verified_for_return)
+        if not ids:
+            return None
+        names = core.names
+        lines: list[commands.Command] = [commands.give_back(names.stream, names.group, names.dispatcher, ids)]
+        if core.outbox.wakeups:
+            lines.append(("PUBLISH", names.group_wakeup, b""))
+
+        def done(answers: list[Any], _now: float) -> None:
+            if isinstance(answers[0], Failure):
+                core.fail(answers[0])
+                if class_of(answers[0]) is NO_WRITES:
+                    core.outbox.returned += [incoming for incoming in returned if incoming not in late]
+
+        # Where the reply does not come it is not sent again (RIPC-RECOV-18): another member may run it by then.
+        return Step(lines, done)
+
+    def _is_late(self, incoming: Incoming, now: float) -> bool:
+        return now - incoming.kept_at >= self.core.settings.late_after
+
+    def _verified_for_return(self, verdict: Verdict, now: float) -> None:
+        self.core.outbox.returned += verdict.ours
+        for incoming in verdict.gone:
+            self.core.outbox.clean(incoming.entry_id, None, now)
+
+    # closing
+
+    def reject_running(self, now: float) -> None:
+        """The time to close is over: what a handler still runs is rejected, and its answer refused (RIPC-LIFE-26)."""
+        for incoming in list(self.core.inflight.values()):
+            if incoming.state == "checking":
+                self._give_back(incoming)
+            elif incoming.state == "running":
+                incoming.cancelled = incoming.closed = True
+                advance(incoming, "answer")
+                message = "closing: the instance disconnected before its handler ended"
+                self.answers.add(incoming, REJECTED, message.encode(), now)
+                self.core.queue.append(Cancelled(incoming, "the endpoint is closing"))
+
     # what Redis tells of it
 
-    def lost(self, entry_id: bytes, reason: str) -> None:
-        """It is no longer pending for us: given up by its requester, answered, or another member's now."""
-        incoming = self.core.inflight.get(entry_id)
-        if incoming is not None:
-            self._cancelled(incoming, reason)
-
-    def _cancelled(self, incoming: Incoming, reason: str) -> None:
-        """It is gone from Redis, or another's: the handler learns it, its answer is not written (RIPC-GROUP-12, RIPC-RESP-19)."""
+    def lost(self, incoming: Incoming, reason: str = TAKEN_OVER) -> None:
+        """It is no longer ours: the handler learns it, its answer is not written (RIPC-GROUP-12, RIPC-RESP-19)."""
+        if self.core.inflight.get(incoming.entry_id) is not incoming:
+            return
         was = incoming.state
         self.core.gone(incoming)
         incoming.cancelled = True

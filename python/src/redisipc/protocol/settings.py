@@ -6,11 +6,12 @@ import math
 
 from redisipc.errors import ConfigurationError
 
-from .names import check_name
+from .names import check_group, check_name
 
 NEVER = math.inf
 """When something is due that is not due at all."""
-RULES = frozenset(f"rule{number}" for number in range(1, 14))
+LEAST_JANITOR_AGE = 86_400.0
+"""Seconds that an entry is left alone at least, whatever the janitor is told (RIPC-REDIS-7)."""
 
 
 class Settings:
@@ -30,6 +31,7 @@ class Settings:
         max_queue: int = 1000,
         max_outstanding: int = 100_000,
         max_starts: int = 3,
+        responder: bool = True,
         version: str = "0",
         wakeups: bool = True,
         janitor_age: float | None = None,
@@ -44,22 +46,25 @@ class Settings:
         poll_share: float = 0.04,
         poll_most: float = 0.1,
         poll_with_wakeups: float = 0.25,
-        refresh: float = 10.0,
+        refresh: float = 8.0,
         refresh_busy: float = 3.0,
         look: float = 3.0,
         backoff_first: float = 0.05,
         backoff_most: float = 2.0,
         # the wire's times
         keep_alive: float = 3.0,
+        late_after: float = 5.0,
         suspect_after: float = 7.0,
         second_look: float = 3.0,
         claim_after: float = 10.0,
-        orphan_grace: float = 5.0,
+        hold: float = 10.0,
+        orphan_grace: float = 12.0,
         registration_expiry: float = 100.0,
+        registered_for: float = 30.0,
+        bury_idle: float = 120.0,
+        bury_after: float = 100.0,
         check_after_waiting: float = 1.0,
         last_look_limit: float = 0.5,
-        # rules switched off, to show that the simulation sees what each is for
-        without: frozenset[str] = frozenset(),
     ) -> None:
         self.stream = stream
         self.group = group
@@ -68,6 +73,7 @@ class Settings:
         self.max_queue = max_queue
         self.max_outstanding = max_outstanding
         self.max_starts = max_starts
+        self.responder = responder
         self.version = version
         self.wakeups = wakeups
         self.janitor_age = janitor_age
@@ -87,28 +93,29 @@ class Settings:
         self.backoff_first = backoff_first
         self.backoff_most = backoff_most
         self.keep_alive = keep_alive
+        self.late_after = late_after
         self.suspect_after = suspect_after
         self.second_look = second_look
         self.claim_after = claim_after
+        self.hold = hold
         self.orphan_grace = orphan_grace
         self.registration_expiry = registration_expiry
+        self.registered_for = registered_for
+        self.bury_idle = bury_idle
+        self.bury_after = bury_after
         self.check_after_waiting = check_after_waiting
         self.last_look_limit = last_look_limit
-        self.without = without
         self._check()
 
     def _check(self) -> None:
         check_name("stream", self.stream)
-        check_name("group", self.group)
+        check_group(self.group)
         check_timeout(self.timeout)
         for name in ("concurrency", "max_outstanding", "max_starts", "read_count", "batch_count"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.max_queue < 0:
             raise ConfigurationError(f"max_queue must not be negative, got {self.max_queue}")
-        unknown = self.without - RULES
-        if unknown:
-            raise ConfigurationError(f"unknown rules in without: {sorted(unknown)}")
 
 
 def check_timeout(timeout: float) -> float:

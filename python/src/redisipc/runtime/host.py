@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from redisipc.errors import ConnectionLost, EntryError, ReportedError
-from redisipc.protocol.errors_of_redis import GROUP_LOST as GROUP_LOST_WORDS
 from redisipc.protocol.events import Outcome, Outgoing, Problem, State, StateChanged
+from redisipc.protocol.redis_errors import GROUP_LOST_WORDS
 
 from .refusals import hint
 

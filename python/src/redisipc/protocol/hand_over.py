@@ -1,0 +1,99 @@
+"""Responses that wait for another instance of the own group: handed over, or kept for a while (RIPC-ROUTE-7, RIPC-ROUTE-8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .commands import Failure, Step
+from .core import Core
+from .settings import NEVER
+from .siblings import Sibling, Siblings
+
+_FRESH = 1.5
+"""Refreshes for which a sibling that was seen needs not be asked for again."""
+_FIRST_AGAIN = 0.5
+"""Seconds after which an instance that was not registered is asked for again."""
+
+
+class HandOver:
+    """``in_grace``: responses whose instance is not registered, with the moment at which it is asked for again."""
+
+    def __init__(self, core: Core, siblings: Siblings) -> None:
+        self.core = core
+        self.siblings = siblings
+        self.in_grace: dict[bytes, tuple[bytes, float]] = {}
+        self._asked: dict[bytes, list[bytes]] = {}
+        self._since: dict[bytes, float] = {}
+
+    def due(self) -> float:
+        return min((due for _, due in self.in_grace.values()), default=NEVER)
+
+    def kept(self) -> list[bytes]:
+        """Responses to keep alive, so that no sibling takes them over and begins anew to wait (RIPC-ROUTE-16)."""
+        return [*self.in_grace, *(id for ids in self._asked.values() for id in ids)]
+
+    def tick(self, now: float) -> None:
+        for entry_id, (instance, due) in list(self.in_grace.items()):
+            if now >= due:
+                del self.in_grace[entry_id]
+                self._ask(instance, entry_id)
+
+    def take(self, entry_id: bytes, instance: bytes, now: float) -> None:
+        """Give a response to the instance that waits for it; ask first whether it is there (RIPC-ROUTE-7, RIPC-GROUP-5)."""
+        sibling = self.siblings.known.get(instance)
+        if sibling is not None and now - sibling.seen < self.core.settings.refresh * _FRESH:
+            self._give(entry_id, instance, sibling)
+        elif entry_id not in self._since:
+            self._since[entry_id] = now
+            self._ask(instance, entry_id)
+
+    def _give(self, entry_id: bytes, instance: bytes, sibling: Sibling) -> None:
+        self._since.pop(entry_id, None)
+        wakeup = self.core.names.wakeup_of(instance) if sibling.wakeup else None
+        self.core.outbox.hand_over(entry_id, sibling.consumer, wakeup)
+
+    def _ask(self, instance: bytes, entry_id: bytes) -> None:
+        waiting = self._asked.get(instance)
+        if waiting is not None:
+            waiting.append(entry_id)
+            return
+        self._asked[instance] = [entry_id]
+
+        def done(answers: list[Any], now: float) -> None:
+            ids = self._asked.pop(instance, [])
+            sibling = self.siblings.learn_one(instance, answers[0], answers[1], now)
+            for id in ids:
+                if sibling is not None:
+                    self._give(id, instance, sibling)
+                elif not isinstance(answers[0], Failure) and self._is_over(id, now):
+                    self._settle(id, now)
+                else:
+                    self._wait(id, instance, now)
+
+        def lost(_sent: bool, now: float) -> None:
+            for id in self._asked.pop(instance, []):
+                self.in_grace[id] = (instance, now + 1.0)
+
+        self.core.step(Step(self.siblings.questions(instance), done, lost))
+
+    def _is_over(self, entry_id: bytes, now: float) -> bool:
+        return now - self._since.get(entry_id, now) >= self.core.settings.orphan_grace
+
+    def _wait(self, entry_id: bytes, instance: bytes, now: float) -> None:
+        since = self._since.setdefault(entry_id, now)
+        # Asked for again after 0.5, 1, 2, 4 ... seconds, and at the end.
+        again = now + max(_FIRST_AGAIN, now - since)
+        end = since + self.core.settings.orphan_grace
+        self.in_grace[entry_id] = (instance, min(again, end) if end > now else again)
+
+    def _settle(self, entry_id: bytes, now: float) -> None:
+        """RIPC-ROUTE-8: nobody will ever take it: acknowledged only, it would stay in the stream for ever."""
+        self._since.pop(entry_id, None)
+        self.core.outbox.clean(entry_id, entry_id, now)
+
+    def reset(self) -> None:
+        """After a reconnect what is still pending for us was found again, and with it what waits."""
+        self._since = {id: since for id, since in self._since.items() if id in self.in_grace or self._is_asked(id)}
+
+    def _is_asked(self, entry_id: bytes) -> bool:
+        return any(entry_id in ids for ids in self._asked.values())

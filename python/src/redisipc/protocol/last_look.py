@@ -1,0 +1,151 @@
+"""The last look: a response may be stored and lie with a dead or deaf member (RIPC-TIME-8, RIPC-TIME-9).
+
+One look serves all that are due. It also finds requests that were given up while nobody knew whether they were stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import commands, replies
+from .commands import Command, Failure, Step
+from .core import Core
+from .entry import PENDING, Entry, Malformed, parse
+from .events import Outgoing
+
+_PAGE = 1000
+_MOST = 20_000
+"""How many entries one look reads at most; its time is over long before, as a rule."""
+
+
+class LastLook:
+    """``looking``: whose timeout is over; ``abandoned``: given up and perhaps stored, to be found and deleted (RIPC-REQ-12)."""
+
+    def __init__(
+        self, core: Core, found: Callable[[Entry], bool], found_nothing: Callable[[Outgoing, float], None]
+    ) -> None:
+        self.core = core
+        self.looking: dict[bytes, Outgoing] = {}
+        self.abandoned: dict[bytes, Outgoing] = {}
+        self._found = found
+        self._found_nothing = found_nothing
+        self._deleting: set[bytes] = set()
+        self._running = False
+
+    def add(self, outgoing: Outgoing) -> None:
+        self.looking[outgoing.id] = outgoing
+
+    def abandon(self, outgoing: Outgoing) -> None:
+        """Given up: as it may be stored, it must be found to be deleted (RIPC-TIME-10)."""
+        self.abandoned[outgoing.id] = outgoing
+
+    def deleted(self, outgoing: Outgoing) -> bool:
+        """Whether the look deletes it."""
+        return outgoing.entry_id in self._deleting
+
+    def stop(self) -> list[Outgoing]:
+        """The connection is lost. Those that were being looked for."""
+        self._running = False
+        self._deleting.clear()
+        looking = list(self.looking.values())
+        self.looking.clear()
+        return looking
+
+    def begin(self) -> None:
+        """Look, unless a look is under way: it is followed by another one."""
+        if self._running or not self.core.reachable or not (self.looking or self.abandoned):
+            return
+        self._running = True
+        wanted = self.looking | self.abandoned
+        start = min((outgoing.entry_id or outgoing.floor for outgoing in wanted.values()), key=replies.id_parts)
+        unsure = any(outgoing.entry_id is None for outgoing in wanted.values())
+        self._delete_first(wanted)
+        self._page(wanted, start, 0, unsure)
+
+    def _delete_first(self, wanted: dict[bytes, Outgoing]) -> None:
+        """RIPC-TIME-13: who would start a request after the look is not given it any more."""
+        ids = [outgoing.entry_id for outgoing in wanted.values() if outgoing.entry_id is not None]
+        if not ids:
+            return
+        self._deleting.update(ids)
+        core = self.core
+
+        def done(answers: list[Any], now: float) -> None:
+            self._deleting.difference_update(ids)
+            if isinstance(answers[0], Failure):
+                core.fail(answers[0])
+                again(now)
+
+        def again(now: float) -> None:
+            self._deleting.difference_update(ids)
+            for id in ids:
+                core.outbox.clean(None, id, now)
+
+        core.step(Step([commands.delete(core.names.stream, ids)], done, lambda _sent, now: again(now)))
+
+    def _page(self, wanted: dict[bytes, Outgoing], start: bytes, seen: int, unsure: bool) -> None:
+        core = self.core
+        names = core.names
+        count = core.sizes.count(_PAGE)
+        first = start if start == b"-" else b"(" + start
+        lines: list[Command] = [("XRANGE", names.stream, first, "+", "COUNT", count)]
+        if unsure:
+            # Where the stream is another one by now, what is known of the old one says nothing (RIPC-TIME-14).
+            lines.append(("XINFO", "STREAM", names.stream))
+
+        def done(answers: list[Any], now: float) -> None:
+            rows = answers[0] if isinstance(answers[0], list) else []
+            self._read(rows, now)
+            if unsure and self._is_another_stream(answers[1], start):
+                self._page(wanted, b"-", seen, False)
+                return
+            open_ones = any(o.state == "looking" or o.id in self.abandoned for o in wanted.values())
+            if len(rows) == count and open_ones and seen + count < _MOST:
+                self._page(wanted, rows[-1][0], seen + count, False)
+                return
+            self._over(wanted, now)
+
+        core.step(Step(lines, done))
+
+    def _is_another_stream(self, reply: Any, start: bytes) -> bool:
+        if isinstance(reply, Failure):
+            return False
+        last = replies.as_bytes(replies.lookup(reply, b"last-generated-id"))
+        return replies.id_parts(last) < replies.id_parts(start)
+
+    def _read(self, rows: list[Any], now: float) -> None:
+        names = self.core.names
+        largest = 0
+        for entry_id, raw in rows:
+            if len(raw) > 7 and len(raw[7]) > largest:
+                largest = len(raw[7])
+            # Most of a page is other instances' business: not worth taking apart.
+            if names.instance in raw:
+                self._looked_at(parse(entry_id, raw), now)
+        if rows:
+            self.core.sizes.saw(largest)
+
+    def _looked_at(self, entry: Entry | Malformed, now: float) -> None:
+        core = self.core
+        if isinstance(entry, Malformed) or entry.instance_id != core.names.instance:
+            return
+        if entry.status == PENDING:
+            if entry.source_group == core.names.group:
+                self._found_request(entry, now)
+        elif entry.destination_group == core.names.group and self._found(entry):
+            core.outbox.clean(entry.entry_id, entry.entry_id, now)
+
+    def _found_request(self, entry: Entry, now: float) -> None:
+        if self.abandoned.pop(entry.id, None) is not None:
+            self.core.outbox.clean(None, entry.entry_id, now)
+        elif entry.id in self.looking and self.looking[entry.id].entry_id is None:
+            self.looking[entry.id].entry_id = entry.entry_id
+
+    def _over(self, wanted: dict[bytes, Outgoing], now: float) -> None:
+        self._running = False
+        for outgoing in wanted.values():
+            self.abandoned.pop(outgoing.id, None)
+            if outgoing.state == "looking":
+                self._found_nothing(outgoing, now)
+        self.begin()

@@ -1,0 +1,84 @@
+"""Leaving: out of the list first, so that nobody hands over more; then the own consumers are emptied and deleted.
+
+RIPC-LIFE-19 to 22.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import commands, replies
+from .commands import GIVEN_BACK_FROM_MS, LATE_MS, Command, Failure
+from .core import Core, Procedure
+from .entry import PENDING, Entry, parse
+from .replies import PendingEntry
+from .restoring import PAGE, delete_consumers
+from .siblings import Siblings
+
+
+def leave(core: Core, siblings: Siblings, read_ended: bool) -> Procedure[None]:
+    """``read_ended``: no read can be given entries any more; where it can, its consumer must stay."""
+    names = core.names
+    removal: Command = ("LREM", names.registration, 0, names.consumer)
+    yield [*([removal] if core.singly else commands.atomic([removal])), ("DEL", names.announcement)]
+    for consumer in (names.dispatcher, names.consumer):
+        yield from _empty(core, siblings, consumer)
+    # The consumer first: what is restored from it goes to the dispatcher, which is left where it has something.
+    yield from delete_consumers(core, [names.consumer])
+    if read_ended:
+        yield from delete_consumers(core, [names.dispatcher])
+
+
+def _empty(core: Core, siblings: Siblings, consumer: bytes) -> Procedure[None]:
+    """Give back what is pending for it: requests that nobody started, and responses to whom it may concern."""
+    names = core.names
+    start = b"-"
+    while True:
+        answers = yield [commands.pending_of(names.stream, names.group, consumer, PAGE, start)]
+        if isinstance(answers[0], Failure):
+            return
+        rows = list(replies.pending_entries(answers[0]))
+        back = [row for row in rows if row.idle < GIVEN_BACK_FROM_MS and row.id not in core.inflight]
+        if back and not siblings:
+            back = yield from _without_responses(core, back)
+        if back:
+            yield _give_back(core, back)
+        if len(rows) < PAGE:
+            return
+        start = b"(" + rows[-1].id
+
+
+def _give_back(core: Core, rows: list[PendingEntry]) -> list[Command]:
+    names = core.names
+    lines: list[Command] = []
+    for late in (False, True):
+        ids = [row.id for row in rows if (row.idle >= LATE_MS) is late]
+        if ids:
+            least = LATE_MS if late else 0
+            lines.append(commands.give_back(names.stream, names.group, names.dispatcher, ids, least))
+    if core.outbox.wakeups:
+        lines.append(("PUBLISH", names.group_wakeup, b""))
+    return lines
+
+
+def _without_responses(core: Core, rows: list[PendingEntry]) -> Procedure[list[PendingEntry]]:
+    """Nobody is there to hand a response over: it is settled (RIPC-LIFE-28). Requests wait for whoever comes."""
+    names = core.names
+    left: list[PendingEntry] = []
+    step = core.sizes.count(PAGE)
+    for first in range(0, len(rows), step):
+        chunk = rows[first : first + step]
+        bodies: list[Any] = yield [commands.one(names.stream, row.id) for row in chunk]
+        settled: list[bytes] = []
+        for row, body in zip(chunk, bodies, strict=True):
+            entry = parse(row.id, body[0][1]) if body and not isinstance(body, Failure) else None
+            if isinstance(entry, Entry) and entry.status == PENDING:
+                left.append(row)
+            elif not isinstance(body, Failure):
+                settled.append(row.id)
+        if settled:
+            yield [
+                commands.acknowledge(names.stream, names.group, settled),
+                commands.delete(names.stream, settled),
+            ]
+    return left

@@ -1,0 +1,228 @@
+"""The life of an endpoint as its connection goes: joining, up, down, coming back, and the pauses between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import leaving
+from .commands import Batch, Command, Failure, Step
+from .core import Procedure, Refused
+from .events import CLOSED, CLOSING, DOWN, JOINING, UP, State, StateChanged
+from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, PERMANENT, class_of, is_permanent
+from .settings import NEVER
+from .wiring import Wiring
+
+_SAME_LOSS = 1.0
+"""Seconds within which a connection that is lost again was not back at all (RIPC-RECOV-14)."""
+_AGAIN = 1.0
+"""Seconds after which a list that could not be read is read again."""
+_LATER = 0.5
+"""Seconds beyond BLOCK after which a read that was lost is over at Redis as well."""
+
+
+class Lifecycle:
+    """Runs one procedure at a time over the write lane and knows when to try again.
+
+    ``epoch``: batches and reads of a lower one belong to connections that are given up.
+    """
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.core = wiring.core
+        self.epoch = 0
+        self.procedure: Procedure[None] | None = None
+        self.retry_at = -NEVER
+        self.joined = False
+        self.relist_at = NEVER
+        """When the own list is read again, since a read was lost (RIPC-RECOV-21)."""
+        self.must_relist = False
+        """A read was lost, and the own list not read since (RIPC-RECOV-3)."""
+        self.leaving = False
+        self._next: list[Command] | None = None
+        self._backoff = 0.0
+        self._reported: set[str] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether nothing but the procedure may be written now."""
+        return self.procedure is not None or not self.core.connected
+
+    def due(self) -> float:
+        if self.busy:
+            return self.retry_at
+        return -NEVER if self.must_relist else self.relist_at
+
+    def relist_is_due(self, now: float) -> bool:
+        return not self.busy and (self.must_relist or now >= self.relist_at)
+
+    def become(self, state: State, reason: str = "", permanent: bool = False) -> None:
+        if self.core.state is not state:
+            self.core.state = state
+            self.core.queue.append(StateChanged(state, reason, permanent))
+
+    # procedures
+
+    def join(self) -> None:
+        self.become(JOINING)
+        self._begin(self.wiring.recovering.join())
+
+    def leave(self, read_ended: bool) -> None:
+        self.leaving = True
+        # A read that was lost may be served later.
+        ended = read_ended and not self.must_relist and self.relist_at == NEVER
+        self._begin(leaving.leave(self.core, self.wiring.siblings, ended))
+
+    def relist(self, reading: bool) -> None:
+        """A lost read may be served by Redis after the own list was read: then it is read again."""
+        if self.core.now >= self.relist_at:
+            self.relist_at = NEVER
+        self.must_relist = False
+        self.wiring.recovering.reading = reading
+        self._begin(self.wiring.recovering.relist())
+
+    def _begin(self, procedure: Procedure[None]) -> None:
+        self.procedure = procedure
+        self._next = None
+
+    def batch(self, reading: bool, now: float) -> Batch | None:
+        """The next commands of the procedure."""
+        if self.procedure is None:
+            self.wiring.recovering.reading = reading
+            self.must_relist = False
+            self._begin(self.wiring.recovering.recover())
+        if self._next is None:
+            self._go_on(None, now)
+        return Batch([Step(self._next, self._go_on)], self.epoch, now) if self._next is not None else None
+
+    def _go_on(self, answers: list[Any] | None, now: float) -> None:
+        if self.procedure is None:
+            return
+        try:
+            self._next = next(self.procedure) if answers is None else self.procedure.send(answers)
+        except StopIteration:
+            self.end_procedure()
+            if not self.core.connected:
+                self._ended(now)
+        except Refused as refused:
+            self.end_procedure()
+            self._refused(refused.failure, now)
+
+    def end_procedure(self) -> None:
+        self.procedure = self._next = None
+
+    def _refused(self, failure: Failure, now: float) -> None:
+        core = self.core
+        if core.connected or core.state is CLOSED:
+            # In ordinary work, or while leaving: what is meant by it is decided after the batch.
+            core.fail(failure)
+            self.relist_at = min(self.relist_at, now + _AGAIN)
+        elif class_of(failure) in (NO_WRITES, NO_MEMORY) and self.joined:
+            # The connection is good: try again on it, and meanwhile a last look works.
+            core.refused(failure, now)
+            core.reachable = True
+            core.trouble = failure.message
+            self.retry_at = max(core.pauses.writes.until, core.pauses.memory.until, now)
+        else:
+            self.down(failure.message, now, is_permanent(failure))
+
+    def _ended(self, now: float) -> None:
+        """Joined or recovered."""
+        core, wiring = self.core, self.wiring
+        if core.state is CLOSED:
+            return
+        if self.must_relist:
+            # A read was lost meanwhile.
+            self.retry_at = now
+            return
+        first, self.joined = not self.joined, True
+        core.connected = core.reachable = True
+        core.up_since = now
+        core.failure = None
+        core.pauses.writes.over()
+        wiring.own_list.reset()
+        wiring.registration.reset(now)
+        wiring.hand_over.reset()
+        wiring.reclaimer.reset(now, again=not first)
+        wiring.keepalive.restart(now)
+        wiring.requester.connected()
+        if core.state is not CLOSING:
+            self.become(UP)
+        wiring.responder.siblings_known(now)
+
+    # losses
+
+    def read_lost(self, taken_at: float, block: float) -> None:
+        """Its entries, if any, wait in the own list, or will be put there: the dead connection may still be served."""
+        self.must_relist = True
+        self._read_again(taken_at + block + _LATER)
+
+    def _read_again(self, at: float) -> None:
+        self.relist_at = at
+
+    def down(self, reason: str, now: float, permanent: bool = False) -> None:
+        """Both lanes connect anew after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
+        core = self.core
+        if core.connected and now - core.up_since >= _SAME_LOSS:
+            self._backoff = 0.0
+        self.epoch += 1
+        self._stop(now)
+        if core.state is CLOSED:
+            return
+        self._grow()
+        pause = core.settings.backoff_most if permanent else self._backoff
+        self.retry_at = now + pause * (0.5 + 0.5 * core.random.random())
+        again = permanent and core.state is DOWN and reason != core.trouble
+        core.trouble = reason
+        if core.state is CLOSING:
+            return
+        if again:
+            # Told once more: this does not pass by itself.
+            core.queue.append(StateChanged(DOWN, reason, permanent))
+        elif self.joined:
+            self.become(DOWN, reason, permanent)
+        else:
+            core.queue.append(StateChanged(JOINING, reason, permanent))
+            self.join()
+
+    def _grow(self) -> None:
+        settings = self.core.settings
+        self._backoff = min(settings.backoff_most, max(settings.backoff_first, self._backoff * 2))
+
+    def _stop(self, now: float) -> None:
+        """No ordinary work until everything is made good."""
+        core = self.core
+        core.connected = core.reachable = False
+        if self.procedure is not None:
+            self.procedure.close()
+        self.end_procedure()
+        # A claim that is sent after an outage could take from another member what it runs by now.
+        core.outbox.drop_steps(now)
+        self.wiring.requester.connection_lost(now)
+
+    def after_failure(self, now: float) -> None:
+        """An error reply in ordinary work: what it means for the connection."""
+        core = self.core
+        failure, core.failure = core.failure, None
+        if failure is None or not core.connected:
+            return
+        kind = class_of(failure)
+        if kind is GROUP_LOST:
+            # The connection is good: make the group again at once, unless it was made just now.
+            core.trouble = failure.message
+            if now - core.up_since >= _SAME_LOSS:
+                self._backoff = 0.0
+            self._stop(now)
+            self.retry_at = now + self._backoff
+            self._grow()
+            if core.state is UP:
+                self.become(DOWN, failure.message)
+        elif kind in (NO_MEMORY, NO_WRITES):
+            core.refused(failure, now)
+            if kind is NO_WRITES:
+                self.wiring.reclaimer.hold(now)
+        elif kind is PERMANENT:
+            if failure.message not in self._reported:
+                self._reported.add(failure.message)
+                core.problem("refused", f"Redis refuses a command: {failure.message}")
+        else:
+            self.down(failure.message, now)

@@ -1,0 +1,91 @@
+"""The own consumer's pending list: responses that others handed to this instance (RIPC-GROUP-3, RIPC-GROUP-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import commands, replies
+from .commands import Failure, Step
+from .core import Core
+from .redis_errors import PERMANENT, class_of
+from .settings import NEVER
+from .siblings import Siblings
+
+
+class OwnList:
+    """Reads it often while responses may be put there. ``busy``: whether requests of this instance are outstanding."""
+
+    def __init__(
+        self, core: Core, siblings: Siblings, receive: Callable[[list[Any], float], None], busy: Callable[[], bool]
+    ) -> None:
+        self.core = core
+        self.siblings = siblings
+        self.next_poll: float | None = None
+        self._receive = receive
+        self._busy = busy
+        self._polling = False
+        self._last_sent = 0.0
+
+    def due(self) -> float:
+        return NEVER if self.next_poll is None else self.next_poll
+
+    def tick(self, now: float) -> None:
+        if self.next_poll is not None and now >= self.next_poll:
+            self.poll(now)
+
+    def sent(self, now: float) -> None:
+        """A request goes out: its response may be put into the own list soon."""
+        self._last_sent = now
+        due = self.next_poll
+        if due is None or (due > now + self.core.settings.poll and due > now + self._interval(now)):
+            self.next_poll = None
+            self.plan(now)
+
+    def plan(self, now: float) -> None:
+        """While requests are outstanding, without a known sibling too: one that joined just now may hand us a response."""
+        if not self._busy():
+            self.next_poll = None
+        elif self.next_poll is None and not self._polling:
+            self.next_poll = now + self._interval(now)
+
+    def _interval(self, now: float) -> float:
+        settings = self.core.settings
+        if not self.siblings or (self.core.listening and self.siblings.all_wake()):
+            return settings.poll_with_wakeups
+        # The longer a response takes, the less a small delay matters, and the more reads in vain there would be.
+        return min(settings.poll_most, max(settings.poll, settings.poll_share * (now - self._last_sent)))
+
+    def poll(self, now: float) -> None:
+        core = self.core
+        self.next_poll = None
+        if self._polling or not core.connected or core.pauses.lacking("own list", now):
+            return
+        self._polling = True
+        names = core.names
+        count = core.sizes.count(core.settings.read_count)
+
+        def done(answers: list[Any], at: float) -> None:
+            self._polling = False
+            if isinstance(answers[0], Failure):
+                if class_of(answers[0]) is PERMANENT:
+                    core.pauses.right("own list").refused(at)
+                core.fail(answers[0])
+                self.plan(at)
+                return
+            entries = replies.read_entries(answers[0])
+            self._receive(entries, at)
+            if len(entries) >= count:
+                self.poll(at)
+            else:
+                self.plan(at)
+
+        def lost(_sent: bool, _now: float) -> None:
+            self._polling = False
+
+        core.step(Step([commands.read_own(names.stream, names.group, names.consumer, count)], done, lost))
+
+    def reset(self) -> None:
+        """The connection is new: nothing is on its way."""
+        self._polling = False
+        self.next_poll = None

@@ -1,0 +1,140 @@
+"""Whose a request is: a look at its owner and its body, and a claim that never takes it from another member.
+
+The reply to a claim that lacks a request does not say why: its requester may have given it up, another member may have taken
+it over, or its pending entry went with a group or a consumer that somebody deleted (RIPC-GROUP-32).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from . import commands, replies
+from .commands import LATE_MS, Command
+from .core import Core, Procedure, Refused
+from .events import Incoming
+
+_MOST = 100
+"""How many requests are looked at in one batch at most."""
+_ROUNDS = 3
+"""How often what a claim did not get is looked at again."""
+_CLAIMED_LATELY_MS = 3000
+_QUICK = 1.0
+"""Seconds after which a reply says too little about who owns what now: bodies may be large, and links slow."""
+
+GIVEN_UP = "its requester gave up"
+TAKEN_OVER = "another member took the request over"
+
+
+class Verdict(NamedTuple):
+    """``ours``: claimed just now, ``kept_at`` says when; ``lost``: with the reason; ``gone``: their bodies are deleted."""
+
+    ours: list[Incoming]
+    lost: list[Incoming]
+    gone: list[Incoming]
+
+
+def checked(answers: list[Any], *allowed: str) -> list[Any]:
+    """The replies, where none is an error but of these kinds."""
+    failure = replies.first_failure(answers)
+    if failure is not None and failure.kind not in allowed:
+        raise Refused(failure)
+    return answers
+
+
+def holds(reply: Any, incoming: Incoming) -> bool:
+    """Whether XRANGE shows its body: under one entry ID another request may stand after a failover (RIPC-RECOV-4)."""
+    if not reply:
+        return False
+    fields = reply[0][1]
+    return any(fields[i] == b"id" and fields[i + 1] == incoming.id for i in range(0, len(fields), 2))
+
+
+def verify(core: Core, held: Iterable[Incoming], anew: bool) -> Procedure[Verdict]:
+    """Look at each, and claim those that are nobody's, or ours but not claimed lately; ``anew``: all of ours (RIPC-GROUP-30 to 32)."""
+    verdict = Verdict([], [], [])
+    waiting = list(held)
+    for _ in range(_ROUNDS):
+        again: list[Incoming] = []
+        while waiting:
+            count = core.sizes.count(_MOST)
+            chunk, waiting = waiting[:count], waiting[count:]
+            claims = yield from _look(core, chunk, verdict, anew)
+            if claims:
+                again += yield from _claim(core, claims, verdict)
+        waiting = again
+        if not waiting:
+            break
+    verdict.lost.extend(waiting)
+    return verdict
+
+
+def _look(
+    core: Core, chunk: list[Incoming], verdict: Verdict, anew: bool
+) -> Procedure[list[tuple[Incoming, int | None]]]:
+    """Those to claim, each with its idle time in milliseconds: None where it is pending with nobody."""
+    names = core.names
+    lines: list[Command] = []
+    for incoming in chunk:
+        lines += [
+            commands.owner_of(names.stream, names.group, incoming.entry_id),
+            commands.one(names.stream, incoming.entry_id),
+        ]
+    answers = checked((yield lines))
+    owners, bodies = answers[0::2], answers[1::2]
+    if core.now - core.sent_at > _QUICK:
+        owners = checked((yield lines[0::2]))
+    claims: list[tuple[Incoming, int | None]] = []
+    for incoming, owner, body in zip(chunk, owners, bodies, strict=True):
+        row = replies.owner_row(owner)
+        if not holds(body, incoming):
+            verdict.gone.append(incoming)
+        elif row is None:
+            claims.append((incoming, None))
+        elif row.consumer not in (names.dispatcher, names.consumer):
+            verdict.lost.append(incoming)
+        elif anew or row.idle >= _CLAIMED_LATELY_MS or row.consumer != names.dispatcher:
+            claims.append((incoming, row.idle))
+        else:
+            incoming.kept_at = core.sent_at - row.idle / 1000
+            verdict.ours.append(incoming)
+    return claims
+
+
+def _claim(core: Core, claims: list[tuple[Incoming, int | None]], verdict: Verdict) -> Procedure[list[Incoming]]:
+    """Those that were not got."""
+    answers = checked((yield claim_lines(core, claims)))
+    got = {id for reply in answers for id in reply}
+    again: list[Incoming] = []
+    for incoming, _ in claims:
+        if incoming.entry_id in got:
+            incoming.kept_at = core.sent_at
+            verdict.ours.append(incoming)
+        else:
+            again.append(incoming)
+    return again
+
+
+def claim_lines(core: Core, claims: list[tuple[Incoming, int | None]]) -> list[Command]:
+    """As few claims as they can be: whoever claims one in between, after it was idle for long, keeps it (RIPC-GROUP-30)."""
+    names = core.names
+    by_idle: dict[int, list[bytes]] = {}
+    lines: list[Command] = []
+    for incoming, idle in claims:
+        if idle is None:
+            lines.append(
+                commands.take_up(names.stream, names.group, names.dispatcher, incoming.entry_id, incoming.starts)
+            )
+        else:
+            by_idle.setdefault(least_idle(idle), []).append(incoming.entry_id)
+    lines += [
+        commands.keep(names.stream, names.group, names.dispatcher, ids, idle) for idle, ids in sorted(by_idle.items())
+    ]
+    return lines
+
+
+def least_idle(idle: int) -> int:
+    """The min-idle-time of a claim, by the idle time that a look showed: nobody else claims so seldom."""
+    if idle >= LATE_MS:
+        return LATE_MS
+    return _CLAIMED_LATELY_MS if idle >= _CLAIMED_LATELY_MS else 0

@@ -1,0 +1,275 @@
+"""Joining a group, and coming back after a lost connection or a lost group: the order in which things are made good.
+
+Each is a procedure: it yields commands, is sent their replies, and raises ``Refused`` where it cannot go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import commands, replies
+from .commands import Command, Failure
+from .core import Core, Procedure, Refused
+from .entry import Entry, Malformed, parse
+from .events import Incoming
+from .inbox import Inbox
+from .names import Names
+from .ownership import GIVEN_UP, TAKEN_OVER, checked, least_idle, verify
+from .redis_errors import GROUP_LOST, NO_MEMORY, OUTAGE, UNKNOWN, class_of
+from .registration import Registration
+from .replies import PendingEntry
+from .responder import Responder
+from .restoring import PAGE
+from .siblings import Siblings
+
+_BEGINS = 3
+"""How often making the group begins again, since others make and lose the stream at the same time."""
+
+
+class Recovering:
+    """``join`` for the first connection, ``recover`` for each later one, ``relist`` after a read that was lost."""
+
+    def __init__(
+        self,
+        core: Core,
+        registration: Registration,
+        siblings: Siblings,
+        responder: Responder,
+        inbox: Inbox,
+        rename: Callable[[], Names],
+    ) -> None:
+        self.core = core
+        self.registration = registration
+        self.siblings = siblings
+        self.responder = responder
+        self.inbox = inbox
+        self.reading = False
+        """Whether a read of new entries is under way."""
+        self._rename = rename
+
+    def join(self) -> Procedure[None]:
+        """The group, an instance id that nobody has, both consumers, the registration (RIPC-LIFE-1 to 3)."""
+        core = self.core
+        answers = yield [("TIME",), ("INFO", "server")]
+        self._learn_server(answers[0], answers[1])
+        names = core.names
+        checked((yield [("XGROUP", "CREATE", names.stream, names.group, "$", "MKSTREAM")]), "BUSYGROUP")
+        while True:
+            # RIPC-NAME-7, RIPC-NAME-8
+            answers = checked((yield [commands.create_consumer(names.stream, names.group, names.dispatcher)]))
+            if not self._is_taken(answers[0]):
+                break
+            names = self._rename()
+        yield from self._register([names.consumer], self._join_hint())
+        answers = checked((yield [("XINFO", "GROUPS", names.stream)]))
+        row = replies.group_row(answers[0], names.group)
+        if row is not None:
+            core.last_read = core.highest = replies.as_bytes(replies.lookup(row, b"last-delivered-id"))
+
+    def _is_taken(self, created: Any) -> bool:
+        """Whether somebody has this instance id already."""
+        return bool(created == 0)
+
+    def _join_hint(self) -> list[Command]:
+        core = self.core
+        return [("PUBLISH", core.names.group_wakeup, b"")] if core.settings.wakeups else []
+
+    def recover(self) -> Procedure[None]:
+        """In this order: the group, what is in progress, registration, the own list (RIPC-RECOV-3 to 6)."""
+        core = self.core
+        names = core.names
+        core.outbox.forget_claims()
+        answers = yield [
+            ("TIME",),
+            ("INFO", "server"),
+            ("XINFO", "GROUPS", names.stream),
+            ("XINFO", "CONSUMERS", names.stream, names.group),
+        ]
+        self._learn_server(answers[0], answers[1])
+        there = set() if isinstance(answers[3], Failure) else {info.name for info in replies.consumers(answers[3])}
+        if not self._has_group(answers[2]):
+            yield from self._make_group()
+            there = set()
+        yield from self._claim_again()
+        yield from self._register([name for name in (names.dispatcher, names.consumer) if name not in there], [])
+        yield from self.relist()
+
+    def _has_group(self, groups: Any) -> bool:
+        """Looked at before anything is made: where Redis has no memory, making what is there already is refused as well."""
+        if isinstance(groups, Failure):
+            if class_of(groups) in (OUTAGE, UNKNOWN):
+                raise Refused(groups)
+            return False
+        return replies.group_row(groups, self.core.names.group) is not None
+
+    def _make_group(self) -> Procedure[None]:
+        """At the last ID that was read, or from the start where the stream is another one (RIPC-RECOV-8, RIPC-RECOV-9)."""
+        core = self.core
+        names = core.names
+        for _ in range(_BEGINS):
+            answers = yield [("XINFO", "STREAM", names.stream)]
+            known = self._last_read(answers[0])
+            line: Command = ("XGROUP", "CREATE", names.stream, names.group, known)
+            answers = yield [(*line, "MKSTREAM") if known == b"0" else line]
+            failure = answers[0]
+            if not isinstance(failure, Failure) or failure.kind == "BUSYGROUP":
+                return
+            if class_of(failure) is not GROUP_LOST:
+                raise Refused(failure)
+        raise Refused(failure)
+
+    def _last_read(self, about: Any) -> bytes:
+        """Where the group begins: by a look at the stream, never by setting the group afterwards (RIPC-RECOV-20)."""
+        core = self.core
+        if isinstance(about, Failure):
+            if class_of(about) is not GROUP_LOST:
+                raise Refused(about)
+            last = b"0-0"
+        else:
+            last = replies.as_bytes(replies.lookup(about, b"last-generated-id"))
+        core.saw_last_id(last)
+        if replies.id_parts(last) < replies.id_parts(core.last_read):
+            core.last_read = b"0"
+        return core.last_read
+
+    def _claim_again(self) -> Procedure[None]:
+        """Early, so that nobody reclaims what we hold; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11, RIPC-RESP-14)."""
+        core, responder = self.core, self.responder
+        held = [incoming for incoming in core.inflight.values() if not incoming.stranded]
+        if not held:
+            return
+        verdict = yield from verify(core, held, anew=True)
+        for incoming in verdict.ours:
+            if incoming.state == "unsure":
+                responder.answers.not_written(incoming, core.now)
+        for incoming in verdict.lost:
+            responder.lost(incoming, TAKEN_OVER)
+        for incoming in verdict.gone:
+            # An answer of which nobody knew was written.
+            core.outbox.clean(incoming.entry_id, None, core.now)
+            responder.lost(incoming, GIVEN_UP)
+
+    def _register(self, missing: list[bytes], more: list[Command]) -> Procedure[None]:
+        """The consumers that are missing and the registration; and who else is there."""
+        core = self.core
+        names = core.names
+        lines = [commands.create_consumer(names.stream, names.group, name) for name in missing]
+        first = len(lines)
+        lines += [*self.registration.lines(), *more, ("XINFO", "CONSUMERS", names.stream, names.group)]
+        answers = yield lines
+        registered = core.sent_at
+        self._check_registration(answers, first, bool(more))
+        if (
+            isinstance(answers[first + 2], (int, bytes)) and not isinstance(answers[first + 4], Failure)
+        ) or core.singly:
+            self.registration.registered(registered)
+        found = [] if isinstance(answers[-1], Failure) else answers[-1]
+        instances = list(self.siblings.instances(found))
+        questions = [line for instance in instances for line in self.siblings.questions(instance)]
+        said = (yield questions) if questions else []
+        self.siblings.learn(instances, said, core.now)
+
+    def _check_registration(self, answers: list[Any], first: int, hint: bool) -> None:
+        if isinstance(answers[first], Failure) and answers[first].kind == "NOPERM":
+            # RIPC-RESP-26: MULTI itself is refused, and EXEC with it; what stands between was carried out.
+            self.core.singly = True
+            answers[first + 4] = None
+        for reply in answers:
+            failure = replies.first_failure([reply])
+            if failure is None or failure.kind in ("NOPERM", "EXECABORT") or class_of(failure) is NO_MEMORY:
+                # Without memory LPUSH is refused: we still read our own responses, and try again soon (RIPC-RECOV-6).
+                continue
+            # A MULTI that is not allowed makes EXEC fail as well: the first refusal says why.
+            raise Refused(replies.first_failure(answers) or failure)
+        if hint and isinstance(answers[-2], Failure) and answers[-2].kind == "NOPERM":
+            self.core.outbox.wakeups = False
+
+    # the own list
+
+    def relist(self) -> Procedure[None]:
+        """A reply that got lost left its entries in the own list, and ``>`` never shows them again (RIPC-RECOV-3).
+
+        XPENDING and XRANGE, not XREADGROUP from 0, which would count as a delivery and so as a start (RIPC-GROUP-20).
+        """
+        core = self.core
+        names = core.names
+        start = b"-"
+        while True:
+            answers = checked((yield [commands.pending_of(names.stream, names.group, names.dispatcher, PAGE, start)]))
+            rows = list(replies.pending_entries(answers[0]))
+            known = self._known()
+            fresh = [row for row in rows if row.idle < commands.GIVEN_BACK_FROM_MS and row.id not in known]
+            for first in range(0, len(fresh), core.sizes.count(PAGE)):
+                yield from self._route(fresh[first : first + core.sizes.count(PAGE)])
+            if len(rows) < PAGE:
+                return
+            start = b"(" + rows[-1].id
+
+    def _known(self) -> set[bytes]:
+        """What we hold, and what waits to be acknowledged, deleted or given back: only Redis does not know yet."""
+        core = self.core
+        outbox = core.outbox
+        returned = (incoming.entry_id for incoming in outbox.returned)
+        return {*core.inflight, *outbox.acknowledge, *outbox.delete, *returned}
+
+    def _route(self, rows: list[PendingEntry]) -> Procedure[None]:
+        """Claimed before they are routed: they may be idle for long, and about to be another member's (RIPC-RECOV-19)."""
+        core = self.core
+        bodies = checked((yield [commands.one(core.names.stream, row.id) for row in rows]))
+        there: dict[bytes, tuple[PendingEntry, Entry | Malformed]] = {}
+        for row, body in zip(rows, bodies, strict=True):
+            if body:
+                there[row.id] = (row, parse(row.id, body[0][1]))
+            else:
+                core.outbox.clean(row.id, None, core.now)
+        if not there:
+            return
+        kept = yield from self._claim(there)
+        known = self._known()
+        for id, (row, entry) in there.items():
+            if id in kept and id not in known:
+                if self.reading:
+                    self.inbox.relisted.add(id)
+                starts = replies.starts_of(row)
+                self.inbox.take(entry, core.now, kept[id], starts, row.deliveries > 1)
+
+    def _claim(self, there: dict[bytes, tuple[PendingEntry, Entry | Malformed]]) -> Procedure[dict[bytes, float]]:
+        """Those that are ours, with the moment since which they are claimed; what the reply lacks is looked at (RIPC-GROUP-32)."""
+        core = self.core
+        names = core.names
+        by_idle: dict[int, list[bytes]] = {}
+        for row, _ in there.values():
+            by_idle.setdefault(least_idle(row.idle), []).append(row.id)
+        answers = checked(
+            (
+                yield [
+                    commands.keep(names.stream, names.group, names.dispatcher, ids, idle)
+                    for idle, ids in sorted(by_idle.items())
+                ]
+            )
+        )
+        kept = {id: core.sent_at for reply in answers for id in reply}
+        missing = []
+        for id, (row, entry) in there.items():
+            if id not in kept and isinstance(entry, Entry):
+                one = Incoming(id, entry.id, entry.instance_id, entry.source_group, b"", core.now)
+                one.starts = replies.starts_of(row)
+                missing.append(one)
+        if missing:
+            verdict = yield from verify(core, missing, anew=True)
+            kept |= {one.entry_id: one.kept_at for one in verdict.ours}
+        return kept
+
+    def _learn_server(self, time: Any, info: Any) -> None:
+        core = self.core
+        if isinstance(time, Failure):
+            raise Refused(time)
+        core.saw_time(time, core.now)
+        if isinstance(info, Failure):
+            return
+        text = info.decode("utf-8", "replace") if isinstance(info, bytes) else str(info)
+        for line in text.splitlines():
+            if line.startswith("redis_version:"):
+                major, minor = line.partition(":")[2].split(".")[:2]
+                core.server_version = (int(major), int(minor))

@@ -1,0 +1,141 @@
+"""Being found: the availability list and the announcement, kept alive (RIPC-LIFE-7 to 12, RIPC-VERS-2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from . import commands, replies
+from .commands import Command, Failure, Step
+from .core import Core
+from .redis_errors import PERMANENT, class_of
+from .settings import LEAST_JANITOR_AGE, NEVER
+from .siblings import Siblings
+
+_AGAIN = 1.0
+"""Seconds after which a refresh that failed is tried again."""
+
+
+class Registration:
+    """``refreshed_at``: when Redis said last that the list is there, in monotonic seconds."""
+
+    def __init__(self, core: Core, siblings: Siblings) -> None:
+        self.core = core
+        self.siblings = siblings
+        self.serving = core.settings.responder
+        self.next_refresh: float | None = None
+        self.refreshed_at = -NEVER
+        self.on_refresh: Callable[[float], None] = lambda _now: None
+        self._asked_at = -NEVER
+        core.outbox.adds_from = self.may_send_from
+
+    def lines(self) -> list[Command]:
+        """The commands that make this instance findable: one MULTI and the announcement."""
+        names, settings = self.core.names, self.core.settings
+        expiry = int(settings.registration_expiry)
+        text = json.dumps(
+            {
+                "spec": "1.0",
+                "implementation": "redisipc",
+                "version": settings.version,
+                "language": "python",
+                # RIPC-VERS-5
+                "features": ["wakeup"] if self.core.listening else [],
+                "roles": ["requester", "responder"] if self.serving else ["requester"],
+            }
+        )
+        listed = commands.register(names.registration, names.consumer, expiry)
+        return [*listed, ("SET", names.announcement, text, "EX", expiry)]
+
+    def announce(self) -> None:
+        """Say again what this instance can: it began or ceased to listen for wake-ups, or to run requests."""
+        if self.core.connected:
+            self.core.step(Step([self.lines()[-1]], _nothing))
+
+    def registered(self, at: float) -> None:
+        """Redis executed a registration, or an EXPIRE of the list, that was sent at this moment."""
+        self.refreshed_at = at
+
+    def may_send_from(self, now: float) -> float:
+        """From when on requests may be written: not before the list is known to be there (RIPC-LIFE-27)."""
+        if not self._must_refresh(now):
+            return -NEVER
+        if now - self._asked_at >= _AGAIN:
+            self.refresh(now)
+        return self._asked_at + _AGAIN
+
+    def _must_refresh(self, now: float) -> bool:
+        return now - self.refreshed_at > self.core.settings.registered_for
+
+    def due(self) -> float:
+        return NEVER if self.next_refresh is None else self.next_refresh
+
+    def tick(self, now: float) -> None:
+        if self.next_refresh is not None and now >= self.next_refresh:
+            self.refresh(now)
+
+    def sooner(self, at: float) -> None:
+        """Look who is there by then: more depends on it than usual."""
+        if self.next_refresh is not None:
+            self.next_refresh = min(self.next_refresh, at)
+
+    def refresh(self, now: float) -> None:
+        """Stay registered, and look who is there (RIPC-LIFE-11, RIPC-LIFE-12, RIPC-GROUP-8)."""
+        core, names, settings = self.core, self.core.names, self.core.settings
+        self.next_refresh = now + settings.refresh
+        self._asked_at = now
+        expiry = int(settings.registration_expiry)
+
+        def done(answers: list[Any], at: float) -> None:
+            self._refreshed(answers[0], answers[1], at)
+            failure = replies.first_failure(answers)
+            if failure is not None:
+                core.fail(failure)
+            if not isinstance(answers[2], Failure):
+                core.saw_time(answers[2], at)
+            if not isinstance(answers[3], Failure):
+                self.siblings.saw_consumers(answers[3], at)
+
+        lines: list[Command] = [
+            ("EXPIRE", names.registration, expiry),
+            ("EXPIRE", names.announcement, expiry),
+            ("TIME",),
+            ("XINFO", "CONSUMERS", names.stream, names.group),
+            # RIPC-LIFE-13: the own consumer is read as well.
+            commands.touch(names.stream, names.group, names.dispatcher),
+        ]
+        if settings.janitor_age is not None:
+            # RIPC-REDIS-4: by age and never by length: what is younger may be waited for.
+            age = max(settings.janitor_age, LEAST_JANITOR_AGE)
+            lines.append(("XTRIM", names.stream, "MINID", max(0, int((core.server_clock(now) - age) * 1000))))
+        core.step(Step(lines, done))
+        self.on_refresh(now)
+
+    def _refreshed(self, listed: Any, announced: Any, now: float) -> None:
+        if listed == 1:
+            self.registered(self.core.sent_at)
+        if listed == 0 or announced == 0:
+            # The key is gone (Redis emptied, or we slept too long): nobody would hand us a response.
+            self._register_anew()
+
+    def _register_anew(self) -> None:
+        core = self.core
+
+        def done(answers: list[Any], now: float) -> None:
+            failure = replies.first_failure(answers)
+            if failure is None or class_of(failure) is PERMANENT:
+                self.registered(core.sent_at)
+            else:
+                core.fail(failure)
+                self.sooner(now + _AGAIN)
+
+        core.step(Step(self.lines(), done))
+
+    def reset(self, now: float) -> None:
+        """Connected (anew)."""
+        self.next_refresh = now
+
+
+def _nothing(_replies: list[Any], _now: float) -> None:
+    return None

@@ -1,0 +1,77 @@
+"""Deleting consumers without losing what is pending for them: what goes with one is given back or settled (RIPC-LIFE-22, RIPC-LIFE-25)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import commands, replies
+from .commands import Command, Failure
+from .core import Core, Procedure
+from .entry import PENDING, Entry, parse
+from .names import instance_of
+from .ownership import checked
+from .replies import PendingEntry
+
+PAGE = 500
+"""How many pending entries one look lists."""
+
+
+def delete_consumers(core: Core, consumers: list[bytes]) -> Procedure[None]:
+    """Each in one MULTI with a list of what is pending for it; a consumer with pending entries is left alone."""
+    names = core.names
+    if core.singly:
+        return
+    answers = checked((yield [commands.pending_of(names.stream, names.group, name, 1) for name in consumers]))
+    empty = [name for name, rows in zip(consumers, answers, strict=True) if not rows]
+    if not empty:
+        return
+    lines: list[Command] = []
+    for name in empty:
+        lines += _delete(core, name)
+    answers = yield lines
+    dropped: list[PendingEntry] = []
+    for reply in answers:
+        if isinstance(reply, list) and len(reply) == 2 and not isinstance(reply[0], Failure):
+            dropped += replies.pending_entries(reply[0])
+    if dropped:
+        yield from restore(core, dropped)
+
+
+def _delete(core: Core, consumer: bytes) -> list[Command]:
+    names = core.names
+    return commands.atomic(
+        [
+            commands.pending_of(names.stream, names.group, consumer, PAGE),
+            commands.delete_consumer(names.stream, names.group, consumer),
+        ]
+    )
+
+
+def restore(core: Core, dropped: list[PendingEntry]) -> Procedure[None]:
+    """What was handed to a consumer at the last moment is pending with nobody now, and nobody would find it."""
+    names = core.names
+    for start in range(0, len(dropped), core.sizes.count(PAGE)):
+        chunk = dropped[start : start + core.sizes.count(PAGE)]
+        bodies = checked((yield [commands.one(names.stream, row.id) for row in chunk]))
+        lines: list[Command] = []
+        nobodys: list[bytes] = []
+        for row, body in zip(chunk, bodies, strict=True):
+            if not body:
+                continue
+            if _waited_for_by(body, row, core) == instance_of(row.consumer):
+                # A response to the instance that is gone.
+                nobodys.append(row.id)
+            else:
+                lines.append(commands.restore(names.stream, names.group, names.dispatcher, row.id, row.deliveries))
+        if nobodys:
+            lines.append(commands.delete(names.stream, nobodys))
+        if lines:
+            checked((yield lines))
+
+
+def _waited_for_by(body: Any, row: PendingEntry, core: Core) -> bytes | None:
+    """The instance that a response to the own group is for, None for anything else."""
+    entry = parse(row.id, body[0][1])
+    if isinstance(entry, Entry) and entry.status != PENDING and entry.destination_group == core.names.group:
+        return entry.instance_id
+    return None

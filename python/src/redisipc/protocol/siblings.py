@@ -1,0 +1,161 @@
+"""Who else is in the own group: found in Redis' list of consumers, alive as long as their availability lists are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from . import replies
+from .commands import Command, Failure, Step
+from .core import Core, Procedure
+from .names import instance_of
+from .replies import ConsumerInfo
+from .restoring import delete_consumers
+
+_ASKED_EVERY = 3
+"""A known sibling is asked for at every third look (RIPC-GROUP-8: within 30 s)."""
+_SPEC_MAJOR = "1"
+
+
+class Sibling:
+    """Another registered instance of the own group. ``seen``: when its list was seen last."""
+
+    __slots__ = ("consumer", "responder", "seen", "wakeup")
+
+    def __init__(self, consumer: bytes, wakeup: bool, responder: bool, seen: float) -> None:
+        self.consumer = consumer
+        self.wakeup = wakeup
+        self.responder = responder
+        self.seen = seen
+
+
+class Siblings:
+    """``known``: the registered ones by instance. ``on_change`` is called after each look at who is there."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.known: dict[bytes, Sibling] = {}
+        self.learnt = False
+        self.on_change: Callable[[float], None] = lambda _now: None
+        self._turn = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.known)
+
+    def responders(self) -> int | None:
+        """How many siblings run requests, None while nobody has looked yet (RIPC-VERS-7)."""
+        if not self.learnt:
+            return None
+        return sum(sibling.responder for sibling in self.known.values())
+
+    def all_wake(self) -> bool:
+        return all(sibling.wakeup for sibling in self.known.values())
+
+    def instances(self, reply: Any) -> dict[bytes, list[ConsumerInfo]]:
+        """XINFO CONSUMERS by instance, without our own and without names that are no RedisIPC names."""
+        found: dict[bytes, list[ConsumerInfo]] = {}
+        for info in replies.consumers(reply):
+            instance = instance_of(info.name)
+            if instance is not None and instance != self.core.names.instance:
+                found.setdefault(instance, []).append(info)
+        return found
+
+    def questions(self, instance: bytes) -> list[Command]:
+        names = self.core.names
+        return [("LRANGE", names.registration_of(instance), 0, -1), ("GET", names.announcement_of(instance))]
+
+    def saw_consumers(self, reply: Any, now: float) -> None:
+        """Ask for those that are new, and for every third of the others: each costs two commands."""
+        infos = self.instances(reply)
+        for instance in [instance for instance in self.known if instance not in infos]:
+            del self.known[instance]
+        self._turn += 1
+        due = self.core.settings.refresh * (_ASKED_EVERY - 0.5)
+        asked = [
+            instance for index, instance in enumerate(infos)
+            if instance not in self.known
+            or (index + self._turn) % _ASKED_EVERY == 0
+            or now - self.known[instance].seen > due
+        ]  # fmt: skip
+        if not asked:
+            self._learnt(now)
+            return
+
+        def done(answers: list[Any], at: float) -> None:
+            self.learn(asked, answers, at)
+            self._bury(
+                [info for i, instance in enumerate(asked) if answers[2 * i] == [] for info in infos[instance]],
+                infos,
+                at,
+            )
+
+        self.core.step(Step([line for instance in asked for line in self.questions(instance)], done))
+
+    def learn(self, instances: list[bytes], answers: list[Any], now: float) -> None:
+        """The answers to the questions about these instances."""
+        for index, instance in enumerate(instances):
+            self.learn_one(instance, answers[2 * index], answers[2 * index + 1], now)
+        self._learnt(now)
+
+    def _learnt(self, now: float) -> None:
+        self.learnt = True
+        self.on_change(now)
+
+    def learn_one(self, instance: bytes, listed: Any, announced: Any, now: float) -> Sibling | None:
+        if isinstance(listed, Failure):
+            return self.known.get(instance)
+        if not listed:
+            self.known.pop(instance, None)
+            return None
+        preferred = b"consumer_%b_0" % instance
+        said = _announcement(announced)
+        sibling = Sibling(
+            preferred if preferred in listed else listed[0],
+            "wakeup" in _list(said, "features"),
+            "roles" not in said or "responder" in _list(said, "roles"),
+            now,
+        )
+        self.known[instance] = sibling
+        return sibling
+
+    # those that died
+
+    def _bury(self, unregistered: list[ConsumerInfo], infos: dict[bytes, list[ConsumerInfo]], now: float) -> None:
+        """Delete consumers that nobody uses any more (RIPC-LIFE-23)."""
+        core, settings = self.core, self.core.settings
+        if not self._may_bury(now):
+            return
+        idle = settings.bury_idle * 1000
+        names = [
+            info.name for info in unregistered
+            if all(each.pending == 0 and each.idle > idle for each in infos[instance_of(info.name) or b""])
+        ]  # fmt: skip
+        if names:
+            core.carry_out(self._delete(names))
+
+    def _may_bury(self, now: float) -> bool:
+        """After an outage all look alike, until everybody is back."""
+        return now - self.core.up_since >= self.core.settings.bury_after
+
+    def _delete(self, names: list[bytes]) -> Procedure[None]:
+        yield from delete_consumers(self.core, names)
+
+
+def _announcement(announced: Any) -> dict[str, Any]:
+    """What an announcement says; nothing where it is none, or one of another major version (RIPC-VERS-4, RIPC-VERS-10)."""
+    try:
+        found = json.loads(announced)
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    spec = found.get("spec")
+    if isinstance(spec, str) and spec.partition(".")[0] != _SPEC_MAJOR:
+        return {}
+    return found
+
+
+def _list(said: dict[str, Any], key: str) -> list[Any]:
+    found = said.get(key)
+    return found if isinstance(found, list) else []

@@ -1,0 +1,56 @@
+"""The parts of one endpoint, made and joined here; what concerns several of them goes through this object."""
+
+from __future__ import annotations
+
+import random
+
+from .core import Core
+from .hand_over import HandOver
+from .inbox import Inbox
+from .keepalive import KeepAlive
+from .names import Names, new_instance_id
+from .own_list import OwnList
+from .reclaim import Reclaimer
+from .recovering import Recovering
+from .registration import Registration
+from .requester import Requester
+from .responder import Responder
+from .settings import Settings
+from .siblings import Siblings
+
+
+class Wiring:
+    """Who does what: requests sent, requests received, what was read, being found, taking over."""
+
+    def __init__(self, settings: Settings, source: random.Random) -> None:
+        self.settings = settings
+        core = self.core = Core(settings, source, Names.of(settings.stream, settings.group, new_instance_id(source)))
+        core.outbox.fail = core.fail
+        self.requester = Requester(core)
+        self.responder = Responder(core)
+        self.siblings = Siblings(core)
+        self.registration = Registration(core, self.siblings)
+        self.hand_over = HandOver(core, self.siblings)
+        self.keepalive = KeepAlive(core, self.responder, self.hand_over.kept)
+        self.inbox = Inbox(core, self.requester, self.responder, self.hand_over)
+        self.own_list = OwnList(core, self.siblings, self.inbox.receive_own, lambda: bool(self.requester.outstanding))
+        self.reclaimer = Reclaimer(core, self.responder, self.siblings, self.inbox)
+        self.recovering = Recovering(
+            core, self.registration, self.siblings, self.responder, self.inbox, self._another_name
+        )
+        self.responder.siblings = self.siblings.responders
+        self.responder.on_room = self.reclaimer.look_for_given_back
+        self.siblings.on_change = self._siblings_seen
+        self.registration.on_refresh = self.own_list.poll
+
+    def _another_name(self) -> Names:
+        """The instance id that was chosen belongs to somebody else."""
+        settings = self.settings
+        self.core.names = Names.of(settings.stream, settings.group, new_instance_id(self.core.random))
+        self.core.outbox.names = self.core.names
+        return self.core.names
+
+    def _siblings_seen(self, now: float) -> None:
+        if self.core.connected:
+            self.responder.siblings_known(now)
+            self.own_list.plan(now)
