@@ -8,7 +8,7 @@ import pytest
 
 from redisipc.channel.dispatch import dispatch
 from redisipc.errors import Reject
-from redisipc.protocol import commands, content, presence
+from redisipc.protocol import commands, content, lifecycle, settings
 from redisipc.protocol.entry import STATUSES, Entry, parse
 from redisipc.protocol.names import Names, new_instance_id, new_request_id
 from redisipc.protocol.settings import Settings
@@ -20,8 +20,6 @@ TIMES = {id: row["seconds"] for id, row in rows("times", "times").items()}
 LIMITS = {id: row["number"] for id, row in rows("limits", "limits").items()}
 SETTINGS = Settings("s", "g")
 NAMES = Names.of("shop", "stock", "a1b2c3")
-# SPEC.md was mended before the core: each of these fails as soon as the core follows, and then the mark goes.
-NOT_YET = pytest.mark.xfail(strict=True, reason="the core does not follow this row of SPEC.md yet")
 
 
 @pytest.mark.parametrize(
@@ -29,18 +27,24 @@ NOT_YET = pytest.mark.xfail(strict=True, reason="the core does not follow this r
     [
         ("default-timeout", SETTINGS.timeout),
         ("registration-expiry", SETTINGS.registration_expiry),
-        pytest.param("refresh", SETTINGS.refresh, marks=NOT_YET),
+        ("refresh", SETTINGS.refresh),
         ("block", SETTINGS.block),
         ("keep-alive", SETTINGS.keep_alive),
         ("suspect", SETTINGS.suspect_after),
         ("two-looks", SETTINGS.second_look),
         ("reclaim", SETTINGS.claim_after),
-        ("hold", SETTINGS.claim_after),
-        pytest.param("grace", SETTINGS.orphan_grace, marks=NOT_YET),
+        ("hold", SETTINGS.hold),
+        ("grace", SETTINGS.orphan_grace),
         ("check-after", SETTINGS.check_after_waiting),
-        pytest.param("give-back-mark", commands.GIVE_BACK_IDLE / 1000, marks=NOT_YET),
-        pytest.param("given-back-from", commands.GIVEN_BACK / 1000, marks=NOT_YET),
-        ("dead-consumer", presence.DEAD_CONSUMER_IDLE / 1000),
+        ("give-back-mark", commands.GIVE_BACK_IDLE_MS / 1000),
+        ("given-back-from", commands.GIVEN_BACK_FROM_MS / 1000),
+        ("dead-consumer", SETTINGS.bury_idle),
+        ("connected-before-delete", SETTINGS.bury_after),
+        ("kept-alive", SETTINGS.late_after),
+        ("kept-alive", commands.LATE_MS / 1000),
+        ("refresh-before-request", SETTINGS.registered_for),
+        ("same-loss", lifecycle.SAME_LOSS),
+        ("janitor", settings.LEAST_JANITOR_AGE),
     ],
 )
 def test_a_time_is_the_tables(row: str, seconds: float) -> None:
@@ -93,7 +97,6 @@ def test_an_announcement_has_the_keys_of_the_registry() -> None:
     assert announced
 
 
-@NOT_YET
 def test_reasons_begin_as_the_registry_says() -> None:
     begins = {id: row["begins"] for id, row in rows("registries", "reasons").items()}
     hand = Hand(concurrency=1, max_queue=0, max_request_age=5.0).up()
@@ -101,7 +104,7 @@ def test_reasons_begin_as_the_registry_says() -> None:
     hand.read([b"1000-0", hand.request(b"o" * 21)[1]])
     entry = parse(hand.next_id(), hand.request(b"g" * 21)[1])
     assert isinstance(entry, Entry)
-    hand.core.parts.responder.request(entry, hand.now, siblings=False, starts=4)
+    hand.core.wiring.responder.request(entry, hand.now, hand.now, starts=4)
     answers = [command for command in hand.pass_time(0.1) if command[0] == "XADD"]
     reasons = [bytes(command[command.index(b"content") + 1]).decode() for command in answers]  # type: ignore[arg-type]
     reasons += [str(refused({"event": "none"})), str(refused("text"))]

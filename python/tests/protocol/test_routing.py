@@ -52,7 +52,8 @@ def test_an_instance_that_registers_within_the_grace_gets_its_response() -> None
     hand.read(row)
     hand.pass_time(2)
     hand.special["LRANGE"] = [b"consumer_51b110_0"]
-    assert ("XCLAIM", b"s", b"web", b"consumer_51b110_0", 0, row[0], "JUSTID") in hand.pass_time(4)
+    hand.special["XINFO CONSUMERS"] = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]
+    assert ("XCLAIM", b"s", b"web", b"consumer_51b110_0", 0, row[0], "JUSTID") in hand.pass_time(9)
 
 
 def test_a_malformed_entry_for_us_is_reported_acknowledged_and_deleted() -> None:

@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
     parser.add_argument("--first", type=int, default=0, help="the first seed (default 0)")
     parser.add_argument("--asks", type=int, default=2000, help="about how many requests a world has (default 2000)")
-    parser.add_argument("--without", default="", help="rules to switch off, for instance rule1,rule4")
+    parser.add_argument("--without", default="", help="rules to switch off, for instance two-looks,last-look")
     parser.add_argument("--seed", type=int, help="replay this world and tell the story of the request that broke")
     parser.add_argument("--request", type=int, help="with --seed: tell the story of this request")
     options = parser.parse_args()

@@ -35,22 +35,21 @@ def _rule(says: str, breaks: str, worlds: int = 8, **world: Any) -> Rule:
 
 
 RULES: dict[str, Rule] = {
-    "rule1": _rule("writes are never repeated blindly", "G3 G4 G6", faults=("cut",), fault_count=8),
-    "rule2": _rule("after a lost read the own list is read first", "G5 G1", faults=("cut",), fault_count=8, short_timeouts=False),
-    "rule3": _rule("after an outage: claim the own first, reclaim nothing", "G6", faults=("restart",), fault_count=4, seconds=80.0, groups=(4, 4), **LONG),
-    "rule4": _rule("reclaim in two looks", "G3 G4 G6", faults=("clock",), fault_count=4, seconds=60.0, groups=(4, 4), **LONG),
-    "rule5": _rule("a last look before a timeout", "G1", worlds=6, faults=("hole",), fault_count=8, groups=(4, 4), hints=True, seconds=20.0, short_timeouts=True),
-    "rule6": _rule("what is in progress is claimed again", "G3 G6", groups=(3, 3), **LONG),
-    "rule7": _rule(
+    "write-once": _rule("writes are never repeated blindly", "G3 G4 G6", faults=("cut",), fault_count=8),
+    "own-list-first": _rule("after a lost read the own list is read first", "G5 G1", faults=("cut",), fault_count=8, short_timeouts=False),
+    "two-looks": _rule("reclaim in two looks", "G3 G4 G6", faults=("clock",), fault_count=4, seconds=60.0, groups=(4, 4), **LONG),
+    "last-look": _rule("a last look before a timeout", "G1", worlds=6, faults=("hole",), fault_count=8, groups=(4, 4), hints=True, seconds=20.0, short_timeouts=True),
+    "keep-alive": _rule("what is in progress is claimed again", "G3 G6", groups=(3, 3), **LONG),
+    "look-before-start": _rule(
         "what waited is looked for before it starts", "R7", groups=(1, 1), concurrency=1, kinds=(60, 40, 0, 0, 0, 0),
         long_share=0.0, short_timeouts=True, max_queue=1000, seconds=20.0, worlds=4,
     ),
-    "rule8": _rule("no hoarding", "R8", groups=(3, 3), concurrency=2, kinds=(50, 50, 0, 0, 0, 0), long_share=0.02, hints=True, seconds=30.0),
-    "rule9": _rule("responses to nobody are deleted", "G8", faults=("crash",), fault_count=8, groups=(3, 3), hints=True),
-    "rule10": _rule("an instance id that is taken is not used", "G1 G2 G3 G5 G6", worlds=2, groups=(9, 9), clashing_ids=True),
-    "rule11": _rule("a lost group is made at the last ID read", "G5", worlds=8, faults=("group",), fault_count=1, groups=(1, 1), latency=0.02, seconds=8.0, wave=3, kinds=(1, 0, 0, 0, 0, 0), concurrency=64, short_timeouts=False),
-    "rule12": _rule("without memory the answer is kept", "G1 G5 G6", faults=("memory",), fault_count=4, groups=(2, 2), **LONG),
-    "rule13": _rule("closing gives back and clears up", "G3 G6 G8", restarts=3, leaves=True, groups=(3, 3)),
+    "give-back": _rule("no hoarding", "R8", groups=(3, 3), concurrency=2, kinds=(50, 50, 0, 0, 0, 0), long_share=0.02, hints=True, seconds=30.0),
+    "settle-unclaimed": _rule("responses to nobody are deleted", "G8", faults=("crash",), fault_count=8, groups=(3, 3), hints=True),
+    "free-instance-id": _rule("an instance id that is taken is not used", "G1 G2 G3 G5 G6", worlds=2, groups=(9, 9), clashing_ids=True),
+    "group-at-last-read": _rule("a lost group is made at the last ID read", "G5", worlds=8, faults=("group",), fault_count=1, groups=(1, 1), latency=0.02, seconds=8.0, wave=3, kinds=(1, 0, 0, 0, 0, 0), concurrency=64, short_timeouts=False),
+    "keep-refused-answers": _rule("without memory the answer is kept", "G1 G5 G6", faults=("memory",), fault_count=4, groups=(2, 2), **LONG),
+    "leave-in-order": _rule("closing gives back and clears up", "G3 G6 G8", restarts=3, leaves=True, groups=(3, 3)),
 }  # fmt: skip
 
 
@@ -78,7 +77,7 @@ def main() -> None:
     for name, rule in RULES.items():
         started = time.process_time()
         off, on = compare(name)
-        print(f"{name:7} {rule.says}: {_found(off.guarantees)} without it, {_found(on.guarantees)} with it", end="")
+        print(f"{name:22} {rule.says}: {_found(off.guarantees)} without it, {_found(on.guarantees)} with it", end="")
         print(f" ({off.seeds} worlds, {off.requests} requests, {time.process_time() - started:.1f} s)")
         for line in shown(name, off)[:1]:
             print(f"        {line.splitlines()[0]}")

@@ -10,6 +10,7 @@ from redisipc.protocol.commands import Batch, Command
 from redisipc.protocol.events import Event, Incoming, Outcome, Outgoing
 from redisipc.protocol.settings import Settings
 
+from ..switches import off
 from .faults import Faults
 from .history import Ask, History, Process, Reply
 from .plan import Plan
@@ -89,7 +90,8 @@ class World:
 
     def run(self) -> History:
         try:
-            self._run()
+            with off(self.without):
+                self._run()
         except Exception as error:
             if self.story is not None:
                 self.story.line(self.schedule.now, "world", f"stops: {error!r}")

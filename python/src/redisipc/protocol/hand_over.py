@@ -11,8 +11,8 @@ from .siblings import Sibling, Siblings
 
 _FRESH = 1.5
 """Refreshes for which a sibling that was seen needs not be asked for again."""
-_FIRST_AGAIN = 0.5
-"""Seconds after which an instance that was not registered is asked for again."""
+_AGAIN = 1.0
+"""Seconds after which an instance is asked for again where no answer came."""
 
 
 class HandOver:
@@ -47,6 +47,14 @@ class HandOver:
             self._since[entry_id] = now
             self._ask(instance, entry_id)
 
+    def siblings_seen(self) -> None:
+        """Who was not registered may be by now."""
+        for entry_id, (instance, _) in list(self.in_grace.items()):
+            sibling = self.siblings.known.get(instance)
+            if sibling is not None:
+                del self.in_grace[entry_id]
+                self._give(entry_id, instance, sibling)
+
     def _give(self, entry_id: bytes, instance: bytes, sibling: Sibling) -> None:
         self._since.pop(entry_id, None)
         wakeup = self.core.names.wakeup_of(instance) if sibling.wakeup else None
@@ -72,19 +80,21 @@ class HandOver:
 
         def lost(_sent: bool, now: float) -> None:
             for id in self._asked.pop(instance, []):
-                self.in_grace[id] = (instance, now + 1.0)
+                # A question without an answer does not shorten the grace.
+                self._wait(id, instance, now)
 
         self.core.step(Step(self.siblings.questions(instance), done, lost))
 
     def _is_over(self, entry_id: bytes, now: float) -> bool:
-        return now - self._since.get(entry_id, now) >= self.core.settings.orphan_grace
+        return now - self._since.get(entry_id, now) >= self._grace()
+
+    def _grace(self) -> float:
+        return self.core.settings.orphan_grace
 
     def _wait(self, entry_id: bytes, instance: bytes, now: float) -> None:
         since = self._since.setdefault(entry_id, now)
-        # Asked for again after 0.5, 1, 2, 4 ... seconds, and at the end.
-        again = now + max(_FIRST_AGAIN, now - since)
-        end = since + self.core.settings.orphan_grace
-        self.in_grace[entry_id] = (instance, min(again, end) if end > now else again)
+        end = since + self._grace()
+        self.in_grace[entry_id] = (instance, end if end > now else now + _AGAIN)
 
     def _settle(self, entry_id: bytes, now: float) -> None:
         """RIPC-ROUTE-8: nobody will ever take it: acknowledged only, it would stay in the stream for ever."""

@@ -81,7 +81,7 @@ class Inbox:
         return entry.destination_group == self.core.names.group and entry.entry_id not in self.core.inflight
 
     def _adopt(self, requests: list[Entry]) -> Procedure[None]:
-        """A request that somebody put there: claimed for the dispatcher, where it is kept, and routed like a new one (RIPC-GROUP-38)."""
+        """A request that somebody put there is claimed for the dispatcher, where it is kept, and routed (RIPC-GROUP-38)."""
         core = self.core
         names = core.names
         ids = [entry.entry_id for entry in requests]

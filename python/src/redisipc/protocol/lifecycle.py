@@ -12,7 +12,7 @@ from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, PERMANENT, class_of,
 from .settings import NEVER
 from .wiring import Wiring
 
-_SAME_LOSS = 1.0
+SAME_LOSS = 1.0
 """Seconds within which a connection that is lost again was not back at all (RIPC-RECOV-14)."""
 _AGAIN = 1.0
 """Seconds after which a list that could not be read is read again."""
@@ -162,7 +162,7 @@ class Lifecycle:
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
         """Both lanes connect anew after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
         core = self.core
-        if core.connected and now - core.up_since >= _SAME_LOSS:
+        if core.connected and now - core.up_since >= SAME_LOSS:
             self._backoff = 0.0
         self.epoch += 1
         self._stop(now)
@@ -209,7 +209,7 @@ class Lifecycle:
         if kind is GROUP_LOST:
             # The connection is good: make the group again at once, unless it was made just now.
             core.trouble = failure.message
-            if now - core.up_since >= _SAME_LOSS:
+            if now - core.up_since >= SAME_LOSS:
                 self._backoff = 0.0
             self._stop(now)
             self.retry_at = now + self._backoff

@@ -87,9 +87,8 @@ class Outbox:
                 step.lost(False, now)
 
     def forget_claims(self) -> None:
-        """Another member may hold by now what was to be claimed: what is still pending for us is found again (RIPC-RECOV-18)."""
+        """Another member may run by now what was to be given back: what is still ours is found again (RIPC-RECOV-18)."""
         self.returned.clear()
-        self.handed.clear()
 
     # when, and what
 
@@ -182,7 +181,13 @@ class Outbox:
                     if class_of(reply) is NO_WRITES:
                         self.handed.setdefault((consumer, wakeup), []).extend(ids)
 
-        return Step(lines, done)
+        def lost(sent: bool, _now: float) -> None:
+            # Where it was sent, and its reply did not come, it is not sent again (RIPC-RECOV-18).
+            if not sent:
+                for key, ids in handed.items():
+                    self.handed.setdefault(key, []).extend(ids)
+
+        return Step(lines, done, lost)
 
     def _cleanup(self) -> Step:
         acknowledge, self.acknowledge = self.acknowledge, []

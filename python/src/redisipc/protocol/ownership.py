@@ -51,7 +51,10 @@ def holds(reply: Any, incoming: Incoming) -> bool:
 
 
 def verify(core: Core, held: Iterable[Incoming], anew: bool) -> Procedure[Verdict]:
-    """Look at each, and claim those that are nobody's, or ours but not claimed lately; ``anew``: all of ours (RIPC-GROUP-30 to 32)."""
+    """Look at each, and claim those that are nobody's, and ours where they were not claimed lately. ``anew``: all of ours.
+
+    RIPC-GROUP-30 to 32.
+    """
     verdict = Verdict([], [], [])
     waiting = list(held)
     for _ in range(_ROUNDS):

@@ -211,7 +211,8 @@ class Recovering:
         core = self.core
         outbox = core.outbox
         returned = (incoming.entry_id for incoming in outbox.returned)
-        return {*core.inflight, *outbox.acknowledge, *outbox.delete, *returned}
+        handed = (id for ids in outbox.handed.values() for id in ids)
+        return {*core.inflight, *outbox.acknowledge, *outbox.delete, *returned, *handed}
 
     def _route(self, rows: list[PendingEntry]) -> Procedure[None]:
         """Claimed before they are routed: they may be idle for long, and about to be another member's (RIPC-RECOV-19)."""

@@ -179,8 +179,7 @@ class Requester:
             if outgoing.state != "queued":
                 continue
             self._advance(outgoing, "written")
-            # RIPC-TIME-14: it will come after everything that is known now.
-            outgoing.floor = core.highest
+            outgoing.floor = self._floor()
             sent.append(outgoing)
             # RIPC-ENTRY-3 to 6
             lines.append(
@@ -213,6 +212,10 @@ class Requester:
                     self._not_stored(outgoing, now)
 
         return Step(lines, done, lost)
+
+    def _floor(self) -> bytes:
+        """What is written now comes after everything that is known (RIPC-TIME-14)."""
+        return self.core.highest
 
     def _unsure(self, outgoing: Outgoing, now: float) -> None:
         """RIPC-REQ-3: it may be stored; sending it again could run it twice."""

@@ -174,6 +174,10 @@ class Responder:
                 self._check(incoming, now)
             else:
                 self._start(incoming)
+        self._tell_room()
+
+    def _tell_room(self) -> None:
+        """What was given back may be taken at once (RIPC-GROUP-33)."""
         if self.shared_waiting and self.room:
             self.on_room()
 

@@ -1,4 +1,7 @@
-"""Deleting consumers without losing what is pending for them: what goes with one is given back or settled (RIPC-LIFE-22, RIPC-LIFE-25)."""
+"""Deleting consumers without losing what is pending for them: what goes with one is given back or settled.
+
+RIPC-LIFE-22, RIPC-LIFE-25.
+"""
 
 from __future__ import annotations
 

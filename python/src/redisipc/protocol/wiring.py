@@ -53,4 +53,5 @@ class Wiring:
     def _siblings_seen(self, now: float) -> None:
         if self.core.connected:
             self.responder.siblings_known(now)
+            self.hand_over.siblings_seen()
             self.own_list.plan(now)
