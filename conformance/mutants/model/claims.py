@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
     from .responder import Request
 
-GIVEN_BACK = 43_200_000
+GIVEN_BACK = 157_680_000_000
 _PAGE = 100
 
 
@@ -48,7 +48,7 @@ class Claims:
         while True:
             await asyncio.sleep(8.0 if mutant("keeps-every-8-s") else 3.0)
             await self.endpoint.up.wait()
-            late = time.monotonic() - last > 7.0
+            late = time.monotonic() - last > 5.0
             last = time.monotonic()
             requests = list(self.endpoint.responder.held.values())
             if mutant("keeps-the-first-only"):
@@ -143,9 +143,9 @@ class Claims:
 
     @staticmethod
     def _starts(owner: bytes, count: int) -> int:
-        if owner.startswith(b"consumer_") and not mutant("gem-deliveries-not-divided"):
-            return -(-count // 3)
-        return count
+        if owner.startswith(b"consumer_") and mutant("gem-deliveries-not-divided"):
+            return count
+        return -(-count // 3)
 
     async def _claim(self, id: bytes, min_idle: int, starts: int, counted: bool) -> None:
         endpoint, names = self.endpoint, self.endpoint.names
@@ -160,10 +160,10 @@ class Claims:
         is_request = not entry.problem and entry.status == PENDING and entry.destination == names.group
         if is_request and self._no_room():
             return
-        count = ("RETRYCOUNT", starts) if counted and not mutant("starts-not-written") else ()
+        count = ("RETRYCOUNT", 3 * starts) if counted and not mutant("starts-not-written") else ()
         if mutant("take-back-counts-as-a-start") and not counted:
             starts += 1
-            count = ("RETRYCOUNT", starts)
+            count = ("RETRYCOUNT", 3 * starts)
         claim = ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, id, *count, "JUSTID")
         reply = (await endpoint.write(claim))[0]
         if isinstance(reply, list) and id in reply:
@@ -212,7 +212,7 @@ class Claims:
         if mutant("gives-back-by-acknowledging"):
             await self.endpoint.write(("XACK", names.stream, names.group, *ids))
             return
-        idle = 10_000 if mutant("gives-back-at-10-s") else 86_400_000
+        idle = 10_000 if mutant("gives-back-at-10-s") else 315_360_000_000
         await self.endpoint.write(
             ("XCLAIM", names.stream, names.group, names.dispatcher, 0, *ids, "IDLE", idle, "JUSTID"),
             *([("PUBLISH", names.group_wakeup, "")] if self.endpoint.options.wakeups else []),
@@ -245,7 +245,8 @@ class Claims:
     async def _take_back(self) -> None:
         names, responder = self.endpoint.names, self.endpoint.responder
         room = max(0, responder.room)
-        if not room:
+        held = time.monotonic() < self.hold_until and not mutant("reclaims-right-after-a-reconnect")
+        if not room or held:
             return
         line = ("XPENDING", names.stream, names.group, "IDLE", GIVEN_BACK, "-", "+", room)
         rows = (await self.endpoint.write(line))[0]

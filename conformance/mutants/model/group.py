@@ -236,7 +236,7 @@ class Group:
 
     async def hand_over(self, entry_id: bytes, instance: bytes) -> None:
         """A response that another instance of the group waits for."""
-        grace = 0.0 if mutant("orphans-dropped-at-once") else 5.0
+        grace = 0.0 if mutant("orphans-dropped-at-once") else 12.0
         for last in (False, True):
             while True:
                 await self.endpoint.up.wait()

@@ -138,7 +138,7 @@ async def _read_own(endpoint: Endpoint) -> None:
             if not body:
                 routing.take(endpoint, id, None)
             elif count > 1:
-                routing.take_again(endpoint, id, body[0][1], count)
+                routing.take_again(endpoint, id, body[0][1], -(-count // 3))
             else:
                 routing.take(endpoint, id, body[0][1])
         if len(rows) < 500:

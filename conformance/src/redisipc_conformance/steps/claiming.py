@@ -13,7 +13,7 @@ from .registry import word
 from .stage import Stage
 from .things import Member, Peer, Written
 
-GIVEN_BACK = 86_400_000
+GIVEN_BACK = 315_360_000_000
 """Milliseconds of idle time that mark an entry as given back."""
 
 
