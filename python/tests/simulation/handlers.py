@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from redisipc.errors import AlreadyAnswered
 from redisipc.protocol.events import Incoming
 
 from .history import Ask, Run
@@ -58,7 +59,12 @@ class Handlers:
         else:
             status = "rejected" if ask.kind == "reject" else "fulfilled"
             ask.answers += 1
-            actor.endpoint.answer(incoming, status, b"[%d,%d]" % (ask.number, len(ask.runs)), now)
+            try:
+                actor.endpoint.answer(incoming, status, b"[%d,%d]" % (ask.number, len(ask.runs)), now)
+            except AlreadyAnswered:
+                # RIPC-LIFE-26: its endpoint closed meanwhile, and rejected it in its stead.
+                if not incoming.closed:
+                    raise
         self._done(incoming)
 
     def _leave(self, incoming: Incoming) -> None:

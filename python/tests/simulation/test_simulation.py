@@ -24,7 +24,7 @@ from .world import World
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 PYTHON = Path(__file__).parents[2]
-WORLDS = range(90)
+WORLDS = range(114)
 ASKS = 400
 
 
