@@ -1,25 +1,41 @@
 """Any JSON value to the text of the content field and back, so that it survives every reader, the gem included.
 
 A string travels as it is unless a reader could take its text for JSON; then it travels as a JSON string
-(RIPC-CONTENT-2, RIPC-CONTENT-3).
+(RIPC-CONTENT-2, RIPC-CONTENT-3). The checks beside that cost a fraction of what ``json`` costs, whatever the content is:
+none runs Python for each character, or for each small value of a large one.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import Any
 
 from redisipc.errors import ContentError
 
-MAX_DEPTH = 100
-"""Levels of nesting that every reader accepts (RIPC-CONTENT-6, RIPC-CONTENT-7)."""
+from .json_flaw import check
+from .json_text import MAX_DEPTH, breaks_rule, is_deep, may_be_deep
+
+__all__ = ["MAX_DEPTH", "decode", "encode"]
 
 _WHITE = " \t\n\r"
 _COULD_BE_JSON = frozenset('{["-0123456789tfn/')
-# Compiled when first needed, which is rare.
-_BRACKETS = r'"(?:[^"\\]|\\.)*"|[\[\]{}]'
-_SURROGATE_ESCAPE = r"\\u[dD][89a-fA-F]"
+# How ``json`` writes a key that is no string: in quotes, as a number, or as one of these words. The first pattern looks at the
+# ends of keys only, since that is quick, and also finds a few others.
+_ENDS_LIKE_ODD_KEY = (
+    rb'":(?<=[0-9elyN]":)(?<=["0-9.+uslta-].":)'
+    rb'(?:(?<=[0-9]":)|(?<="true":)|(?<="false":)|(?<="null":)|(?<="NaN":)|(?<=Infinity":))'
+)
+_ODD_KEY = rb'[{,]"(?:-?[0-9][0-9.e+-]*|true|false|null|NaN|-?Infinity)":'
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+
+_LARGE = 1 << 13
+"""Bytes from which on it pays to choose how a text is checked."""
+_BYTES_A_PART = 64
+"""Where a value has more parts for its bytes, checking the text is quicker than looking at them."""
+_BYTES_AN_OBJECT = 256
+"""Likewise for objects, each of which is looked at while it is made."""
 
 
 def encode(value: Any) -> bytes:
@@ -27,24 +43,17 @@ def encode(value: Any) -> bytes:
 
     Raises ``ContentError`` with the path of the first part that is no JSON, ``$.a[3]`` (RIPC-CONTENT-7, RIPC-CONTENT-8).
     """
-    if isinstance(value, str):
-        head = value.lstrip(_WHITE)[:1]
-        if head not in _COULD_BE_JSON or not head:
-            try:
-                return value.encode()
-            except UnicodeEncodeError:
-                raise ContentError("the string holds a lone surrogate, which is no valid Unicode", "$") from None
     try:
-        text = _dumps(value)
-        if text.count("[") + text.count("{") <= MAX_DEPTH and not _has_odd_keys(value):
-            return text.encode()
-    except (TypeError, ValueError, RecursionError):
-        pass
-    _check(value, "$", 0)
-    try:
-        return _dumps(value).encode()
-    except ValueError as error:
+        if isinstance(value, str):
+            head = value.lstrip(_WHITE)[:1]
+            return (_dumps(value) if head and head in _COULD_BE_JSON else value).encode()
+        text = _dumps(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        check(value)
         raise ContentError(f"a number cannot be written: {error}", "$") from None
+    if _is_deep(value, text) or _has_odd_key(value, text):
+        check(value)
+    return text
 
 
 def decode(raw: bytes) -> Any:
@@ -56,17 +65,19 @@ def decode(raw: bytes) -> Any:
         return raw.decode("utf-8", "replace")
     if text.lstrip(_WHITE)[:1] not in _COULD_BE_JSON:
         return text
+    suspect = b"\\" in raw or may_be_deep(raw)
     try:
+        if suspect and _has_few_objects(raw):
+            return _decode_few_objects(text, raw)
         value = _decoder.decode(text)
-    except (ValueError, RecursionError):
+    except ValueError:
         # RIPC-CONTENT-5
         return text
-    # RIPC-CONTENT-6, RIPC-CONTENT-13
-    if (text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH) or (
-        "\\u" in text and re.search(_SURROGATE_ESCAPE, text) and _has_surrogate(value)
-    ):
-        return text
-    return value
+    except RecursionError:
+        if is_deep(raw):
+            return text
+        raise
+    return text if suspect and breaks_rule(raw) else value
 
 
 def _no_constant(name: str) -> Any:
@@ -78,56 +89,72 @@ _decoder = json.JSONDecoder(parse_constant=_no_constant)
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-def _has_odd_keys(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(type(key) is not str or _has_odd_keys(part) for key, part in value.items())
-    return isinstance(value, (list, tuple)) and any(map(_has_odd_keys, value))
+def _has_few_objects(raw: bytes) -> bool:
+    """By a sample: a wrong guess costs time, and changes nothing else. What is small is not worth a look."""
+    size = 1024
+    if len(raw) < _LARGE:
+        return False
+    starts = range(0, len(raw), max(size, len(raw) // 16))
+    return sum(raw.count(b"{", start, start + size) for start in starts) * _BYTES_AN_OBJECT <= len(starts) * size
 
 
-def _check(value: Any, path: str, depth: int) -> None:
-    """Find the part that is no JSON and name it."""
-    if value is None or isinstance(value, (bool, int)):
-        return
-    if isinstance(value, str):
+def _decode_few_objects(text: str, raw: bytes) -> Any:
+    """Decode and look at the value. Where an object has a key twice, the value does not show all: look at the text."""
+    hidden = False
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal hidden
+        made = dict(items)
+        hidden = hidden or len(made) < len(items)
+        return made
+
+    value = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=pairs).decode(text)
+    broken = None if hidden else _shows_broken_rule(value, len(raw) // _BYTES_A_PART)
+    if broken is None:
+        broken = breaks_rule(raw)
+    return text if broken else value
+
+
+def _shows_broken_rule(value: Any, most: int) -> bool | None:
+    """Whether the value is too deep or holds a lone surrogate; None where it has more than ``most`` parts."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
         try:
-            value.encode()
+            "".join([part for part in level if type(part) is str and not part.isascii()]).encode()
         except UnicodeEncodeError:
-            raise ContentError("the string holds a lone surrogate, which is no valid Unicode", path) from None
-    elif isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
-            raise ContentError(f"{value} is no JSON number", path)
-    elif isinstance(value, (list, tuple, dict)):
-        if depth >= MAX_DEPTH:
-            raise ContentError(f"nested deeper than {MAX_DEPTH} levels, which other implementations do not read", path)
-        if isinstance(value, dict):
-            for key, part in value.items():
-                if not isinstance(key, str):
-                    raise ContentError(f"the key {key!r} is no string but {type(key).__name__}; use str(key)", path)
-                _check(key, path, depth + 1)
-                _check(part, f"{path}.{key}", depth + 1)
-        else:
-            for index, part in enumerate(value):
-                _check(part, f"{path}[{index}]", depth + 1)
-    else:
-        hint = "; decode it, or send base64" if isinstance(value, (bytes, bytearray)) else ""
-        raise ContentError(f"{type(value).__name__} is no JSON{hint}", path)
+            return True
+        parents = [part for part in level if isinstance(part, (list, tuple, dict))]
+        if not parents:
+            return False
+        most -= sum(map(len, parents))
+        if most < 0:
+            return None
+        objects = [parent for parent in parents if isinstance(parent, dict)]
+        level = list(chain(chain.from_iterable(parents), chain.from_iterable(map(dict.values, objects))))
+    return True
 
 
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for match in re.finditer(_BRACKETS, text, re.DOTALL):
-        token = match.group()
-        if token in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token in "]}":
-            depth -= 1
-    return deepest
+def _is_deep(value: Any, text: bytes) -> bool:
+    """Whether ``value``, whose text is ``text``, is nested too deep."""
+    if not may_be_deep(text):
+        return False
+    deep = _shows_broken_rule(value, len(text) // _BYTES_A_PART) if _has_few_objects(text) else None
+    return is_deep(text) if deep is None else deep
 
 
-def _has_surrogate(value: Any) -> bool:
-    if isinstance(value, str):
-        return any("\ud800" <= character <= "\udfff" for character in value)
-    if isinstance(value, dict):
-        return any(_has_surrogate(key) or _has_surrogate(part) for key, part in value.items())
-    return isinstance(value, list) and any(map(_has_surrogate, value))
+def _has_odd_key(value: Any, text: bytes) -> bool:
+    """Whether a dict of ``value`` has a key that is no string, which ``json`` wrote as one."""
+    if b"{" not in text:
+        return False
+    # In many objects the patterns find sooner that there is none.
+    if not _has_few_objects(text) and not (re.search(_ENDS_LIKE_ODD_KEY, text) and re.search(_ODD_KEY, text)):
+        return False
+    level = [value]
+    while level:
+        dicts = [part for part in level if isinstance(part, dict)]
+        if not all(issubclass(kind, str) for kind in set(map(type, chain.from_iterable(dicts)))):
+            return True
+        lists = [part for part in level if isinstance(part, (list, tuple))]
+        parts = list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts))))
+        level = [] if _SCALARS.issuperset(map(type, parts)) else [part for part in parts if type(part) not in _SCALARS]
+    return False

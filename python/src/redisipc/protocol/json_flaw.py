@@ -1,0 +1,71 @@
+"""What is wrong with a value that JSON cannot say, and where. It runs where a value was refused, so it may take its time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redisipc.errors import ContentError
+
+from .json_text import MAX_DEPTH
+
+_HINTS = {
+    "bytes": "decode it, or send base64",
+    "bytearray": "decode it, or send base64",
+    "memoryview": "decode it, or send base64",
+    "datetime": "send value.isoformat()",
+    "date": "send value.isoformat()",
+    "time": "send value.isoformat()",
+    "timedelta": "send value.total_seconds()",
+    "Decimal": "send str(value), or float(value) where that is exact enough",
+    "Fraction": "send str(value)",
+    "UUID": "send str(value)",
+    "set": "send sorted(value), or list(value)",
+    "frozenset": "send sorted(value), or list(value)",
+}
+
+
+def check(value: Any, path: str = "$", depth: int = 0) -> None:
+    """Raise ``ContentError`` with the path of the first part that is no JSON; None where there is no such part."""
+    if value is None or isinstance(value, (bool, int)):
+        return
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ContentError("the string holds a lone surrogate, which is no valid Unicode", path) from None
+    elif isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ContentError(f"{value} is no JSON number", path)
+    elif isinstance(value, (list, tuple, dict)):
+        if depth >= MAX_DEPTH:
+            raise ContentError(f"nested deeper than {MAX_DEPTH} levels, which other implementations do not read", path)
+        if isinstance(value, dict):
+            _check_dict(value, path, depth)
+        else:
+            for index, part in enumerate(value):
+                check(part, f"{path}[{index}]", depth + 1)
+    else:
+        raise ContentError(f"{type(value).__name__} is no JSON{_hint(value)}", path)
+
+
+def _check_dict(value: dict[Any, Any], path: str, depth: int) -> None:
+    for key, part in value.items():
+        if not isinstance(key, str):
+            raise ContentError(f"the key {key!r} is no string but {type(key).__name__}; use str(key)", path)
+        check(key, path, depth + 1)
+        check(part, f"{path}.{key}", depth + 1)
+
+
+def _hint(value: Any) -> str:
+    """What to send instead, where it is known."""
+    kind = type(value)
+    for name in (base.__name__ for base in kind.__mro__):
+        if name in _HINTS:
+            return f"; {_HINTS[name]}"
+    if hasattr(kind, "__members__"):
+        return "; send value.value"
+    if hasattr(kind, "__dataclass_fields__"):
+        return "; send dataclasses.asdict(value)"
+    if hasattr(kind, "model_dump"):
+        return "; send value.model_dump(mode='json')"
+    return ""

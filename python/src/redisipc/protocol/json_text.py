@@ -1,0 +1,104 @@
+"""Rules about a JSON text that its value need not show: where a key stands twice, the value lacks what stood there first.
+
+Contents have megabytes, so each rule takes a few passes of C code over the whole text, and no step for each character.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import accumulate
+
+MAX_DEPTH = 100
+"""Levels of nesting that every reader accepts (RIPC-CONTENT-6, RIPC-CONTENT-7)."""
+
+_BLOCK = 64
+"""Brackets that are looked at in one step."""
+_PART = 1 << 16
+"""Bytes in which escapes are decoded in one step, so that the copies stay in the cache."""
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
+# The letters of escapes stay: without them a quote would seem to follow a backslash.
+_NO_ESCAPES = bytes(set(_NO_BRACKETS) - set(b"\\/bfnrtu"))
+_STEPS = {ord("["): 1, ord("]"): -1}
+# The high byte of a UTF-16 unit, as a byte of UTF-8: both halves of a pair together are a character, one alone is an error.
+_HALVES = bytes(0xC2 if 0xD8 <= high <= 0xDB else 0x80 if 0xDC <= high <= 0xDF else 0 for high in range(256))
+
+
+def breaks_rule(raw: bytes) -> bool:
+    """Whether a JSON text is to be read as the string that it is (RIPC-CONTENT-6, RIPC-CONTENT-13)."""
+    escapes = b"\\" in raw
+    if escapes and b"\\u" in raw:
+        escapes = False
+        for part in _parts(raw):
+            # This codec knows the escape \uXXXX and no other, and leaves a pair as two characters.
+            text = part.decode("raw_unicode_escape")
+            if _has_lone_surrogate(text):
+                return True
+            escapes = escapes or "\\" in text
+    return may_be_deep(raw) and is_deep(raw, escapes)
+
+
+def may_be_deep(raw: bytes) -> bool:
+    """Whether there are brackets enough for more than ``MAX_DEPTH`` levels; those inside strings count."""
+    left = MAX_DEPTH
+    for bracket in (b"[", b"{"):
+        at = raw.find(bracket)
+        while at >= 0:
+            left -= 1
+            if left < 0:
+                return True
+            at = raw.find(bracket, at + 1)
+    return False
+
+
+def is_deep(raw: bytes, escapes: bool = True) -> bool:
+    """Whether a JSON text is nested deeper than ``MAX_DEPTH`` levels. ``escapes``: there may be others than ``\\u``."""
+    if escapes and b"\\" in raw:
+        raw = raw.translate(None, _NO_ESCAPES).replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = raw.translate(_BRACKETS, _NO_BRACKETS).replace(b'""', b"")
+    if b'"' in brackets:
+        # Every second part stood inside a string.
+        brackets = b"".join(brackets.split(b'"')[::2])
+    depth = 0
+    for start in range(0, len(brackets), _BLOCK):
+        block = brackets[start : start + _BLOCK]
+        opened = block.count(b"[")
+        # The first test is quick and nearly always enough.
+        if depth + opened > MAX_DEPTH and depth + max(accumulate(map(_STEPS.__getitem__, block))) > MAX_DEPTH:
+            return True
+        depth += 2 * opened - len(block)
+    return False
+
+
+def _parts(raw: bytes) -> Iterator[bytes]:
+    """Parts that end after a quote, so that no escape is cut, and no pair of escapes."""
+    start = 0
+    while start < len(raw):
+        end = raw.find(b'"', start + _PART) + 1 or len(raw)
+        yield raw[start:end]
+        start = end
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    """Whether there is a surrogate without its partner; one with it is two characters here."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return False
+    try:
+        _second_bytes(text).translate(_HALVES).decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _second_bytes(text: str) -> bytes:
+    """The second lowest byte of each character."""
+    from array import array
+
+    units = array("w" if sys.version_info >= (3, 13) else "u", text)
+    second = 1 if sys.byteorder == "little" else units.itemsize - 2
+    return units.tobytes()[second :: units.itemsize]
