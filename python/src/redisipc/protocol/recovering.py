@@ -264,9 +264,11 @@ class Recovering:
 
     def _learn_server(self, time: Any, info: Any) -> None:
         core = self.core
-        if isinstance(time, Failure):
+        if not isinstance(time, Failure):
+            core.saw_time(time, core.now)
+        elif time.kind != "NOPERM":
+            # Without the right to TIME only limits on the age of requests are lost.
             raise Refused(time)
-        core.saw_time(time, core.now)
         if isinstance(info, Failure):
             return
         text = info.decode("utf-8", "replace") if isinstance(info, bytes) else str(info)

@@ -62,8 +62,11 @@ def make_client(kind: type[Any], url: str | None, redis_options: dict[str, Any])
     return client
 
 
-def connection_kwargs(kwargs: dict[str, Any], retry: type[Any], name: str) -> dict[str, Any]:
-    """Arguments for a connection of ours, from those of the user's client. ``name`` is shown by CLIENT LIST."""
+def connection_kwargs(kwargs: dict[str, Any], retry: type[Any]) -> dict[str, Any]:
+    """Arguments for a connection of ours, from those of the user's client.
+
+    Its name is given after the handshake, since redis-py would fail without the right to CLIENT (RIPC-REDIS-8).
+    """
     ours = {key: value for key, value in kwargs.items() if key not in _NOT_OURS}
     ours.update(
         retry=retry(NoBackoff(), 0),
@@ -71,11 +74,16 @@ def connection_kwargs(kwargs: dict[str, Any], retry: type[Any], name: str) -> di
         decode_responses=False,
         health_check_interval=0,
         protocol=2,
-        client_name=re.sub(r"[^!-~]", "_", name),
+        client_name=None,
         socket_timeout=ours.get("socket_timeout") or HANDSHAKE_LIMIT,
         socket_connect_timeout=ours.get("socket_connect_timeout") or HANDSHAKE_LIMIT,
     )
     return ours
+
+
+def set_name(name: str) -> tuple[str, str, str]:
+    """The command after which CLIENT LIST shows ``name``."""
+    return "CLIENT", "SETNAME", re.sub(r"[^!-~]", "_", name)
 
 
 def check_client(client: Any, wanted: tuple[type[Any], ...], face: str) -> None:

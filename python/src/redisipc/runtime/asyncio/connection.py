@@ -5,13 +5,15 @@ task.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry
 
-from redisipc.runtime.client import check_client, check_slot, connection_kwargs, make_client
+from redisipc.runtime.client import check_client, check_slot, connection_kwargs, make_client, set_name
 from redisipc.runtime.lane import Lane
 
 
@@ -40,8 +42,12 @@ class Target:
             pool: Any = client.get_node_from_key(self._stream)
         else:
             pool = client.connection_pool
-        connection = pool.connection_class(**connection_kwargs(pool.connection_kwargs, Retry, name))
+        connection = pool.connection_class(**connection_kwargs(pool.connection_kwargs, Retry))
         await connection.connect()
+        await connection.send_command(*set_name(name))
+        with contextlib.suppress(redis.ResponseError):
+            # Refused without the right to CLIENT: the connection works, and has no name.
+            await connection.read_response()
         # From here on redis-py has nothing to do with it.
         writer = connection._writer
         connection._reader = connection._writer = None

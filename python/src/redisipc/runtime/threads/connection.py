@@ -5,6 +5,7 @@ And the poller that watches all.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import selectors
 import socket
@@ -16,7 +17,7 @@ from typing import Any
 import redis
 from redis.retry import Retry
 
-from redisipc.runtime.client import check_client, check_slot, connection_kwargs, make_client
+from redisipc.runtime.client import check_client, check_slot, connection_kwargs, make_client, set_name
 from redisipc.runtime.lane import Lane
 
 READ_SIZE = 65536
@@ -47,8 +48,12 @@ class Target:
             cluster: Any = client
             client = cluster.get_redis_connection(cluster.get_node_from_key(self._stream))
         pool = client.connection_pool
-        connection = pool.connection_class(**connection_kwargs(pool.connection_kwargs, Retry, name))
+        connection = pool.connection_class(**connection_kwargs(pool.connection_kwargs, Retry))
         connection.connect()
+        connection.send_command(*set_name(name))
+        with contextlib.suppress(redis.ResponseError):
+            # Refused without the right to CLIENT: the connection works, and has no name.
+            connection.read_response()
         # From here on redis-py has nothing to do with it.
         sock: socket.socket = connection._sock
         connection._sock = None
