@@ -89,6 +89,9 @@ class Registration:
 
         def done(answers: list[Any], at: float) -> None:
             self._refreshed(answers[0], answers[1], at)
+            if isinstance(answers[0], Failure) and answers[0].kind == "NOPERM":
+                # Without the right to EXPIRE no list can be kept: requests go on, in a group of one instance.
+                self.registered(core.sent_at)
             failure = replies.first_failure(answers)
             if failure is not None:
                 core.fail(failure)
