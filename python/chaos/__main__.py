@@ -10,94 +10,119 @@ import asyncio
 import datetime
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from redisipc_conformance.server import NoServer
 
 from .faults import FAULTS
-from .lab.lab import Load
+from .lab.lab import CannotBeHad, Failed, Load
+from .lab.redis import Away
 from .lab.sites import SITES
 from .report.summary import Summary
 from .run import Wanted, run, seed_of
 
 OUT = Path(__file__).parents[2] / "out" / "chaos"
+SAMPLE = 10.0
+"""Seconds between two samples, where what is used is to stay flat."""
+
+
+class Task(NamedTuple):
+    """One run. ``weight``: how many kinds of faults have this site as their first one, which decides its share."""
+
+    server: str
+    site: str
+    faults: list[str]
+    weight: int
 
 
 def main() -> int:
     options = parse()
     try:
-        names = chosen(options.only, options.site)
+        names = chosen(options.only)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    alone, soak = options.times > 0, options.soak > 0
+    if soak:
+        names = [name for name in names if not FAULTS[name].ends]
     seed = seed_of(options.seed)
     folder = OUT / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     servers = options.servers.replace(",", " ").split() or [""]
-    summary = Summary(alone=bool(options.times))
-    pairs = [(server, site) for server in servers for site in SITES if any(FAULTS[name].site == site for name in names)]
-
-    def say(line: str) -> None:
-        print(line, flush=True)
-
-    for number, (server, site) in enumerate(pairs):
-        here = [name for name in names if FAULTS[name].site == site]
+    tasks = [task for server in servers for task in work(names, "plain" if soak else options.site, alone, server)]
+    kinds = sum(task.weight for task in tasks)
+    summary = Summary(alone)
+    for number, task in enumerate(tasks):
         wanted = Wanted(
-            server=server,
-            site=site,
-            faults=here,
+            server=task.server,
+            site=task.site,
+            faults=task.faults,
             seed=f"{seed}:{number}",
-            requests=options.requests // len(pairs),
+            requests=options.requests * task.weight // kinds,
             times=options.times,
-            load=Load(rate=options.rate, sample=options.sample),
+            load=Load(rate=options.rate, sample=SAMPLE if soak else 0.0),
             settle=options.settle,
+            seconds=options.soak,
         )
-        place = folder / f"{number}-{Path(server).name or 'server'}-{site}".replace(":", "-")
+        place = folder / f"{number:02d}-{Path(task.server).name or 'server'}-{task.site}".replace(":", "-")
         try:
             done = asyncio.run(run(wanted, place, say))
-        except NoServer as error:
-            summary.left_out.append(f"{server or 'the server'}, {site}: {error}")
-            continue
-        summary.add(done, place, say)
-    print(f"\n{summary}\n  seed {seed}")
+        except CannotBeHad as error:
+            summary.left_out.append(f"{task.server or 'the server'}, {task.site}: {error}")
+        except (Failed, Away, NoServer) as error:
+            summary.unproven.append(f"{task.server or 'the server'}, {task.site}: the run ended early: {error}")
+        else:
+            summary.add(done, place, say)
+    text = f"{summary}\n  seed {seed}"
+    say(f"\n{text}")
+    if summary.requests:
+        (folder / "summary.txt").write_text(text + "\n")
     return 0 if summary.good and summary.requests else 1
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
-    parser.add_argument("--requests", type=int, default=4000, help="how many at least, over all servers (default 4000)")
-    parser.add_argument(
-        "--servers", default="", help="programs or images (name:tag), by spaces; default: the one of this machine"
-    )
-    parser.add_argument(
-        "--seed", default="", help="what the plan of faults is drawn from (default: another one each time)"
-    )
-    parser.add_argument("--only", default="", help="names of faults, by spaces; default: all")
-    parser.add_argument("--site", default="", help="only the faults of this site")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--requests", type=int, default=4000, help="how many at least, over all servers (default 4000)")
+    add("--servers", default="", help="programs or images (name:tag), by spaces; default: the one of this machine")
+    add("--seed", default="", help="what the plan of faults is drawn from (default: another one each time)")
+    add("--only", default="", help="names of faults, by spaces; default: all")
+    add("--site", default="", choices=["", *SITES], help="only the faults of this site")
+    add(
         "--times",
         type=int,
         default=0,
         help="each fault alone, so many times; default: mixed, until there are enough requests",
     )
-    parser.add_argument("--rate", type=float, default=100.0, help="requests a second (default 100)")
-    parser.add_argument(
-        "--sample", type=float, default=0.0, help="seconds between two samples of what is used (default: none)"
-    )
-    parser.add_argument(
-        "--settle",
-        type=float,
-        default=20.0,
-        help="seconds within which nothing may be left at the end; 130 and more for all that dead members left",
-    )
+    add("--rate", type=float, default=100.0, help="requests a second (default 100)")
+    add("--soak", type=float, default=0.0, metavar="SECONDS",
+        help="so long, with faults that end no process: what is used must stay flat")  # fmt: skip
+    add("--settle", type=float, default=20.0,
+        help="seconds within which nothing may be left at the end (default 20); 130: nothing of the dead either")  # fmt: skip
     return parser.parse_args()
 
 
-def chosen(only: str, site: str) -> list[str]:
+def chosen(only: str) -> list[str]:
     """The names of the faults that are wanted. Raises ValueError for one that there is not."""
     names = only.replace(",", " ").split() or list(FAULTS)
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         raise ValueError(f"no fault is called {unknown[0]!r}; there are {', '.join(FAULTS)}")
-    return [name for name in names if not site or FAULTS[name].site == site]
+    return names
+
+
+def work(names: list[str], only_site: str, alone: bool, server: str) -> list[Task]:
+    """The runs on one server: a site for whatever has it as its first one; mixed, also what can strike there besides."""
+    found = []
+    for site in SITES:
+        own = [name for name in names if FAULTS[name].sites[0] == site]
+        can = own if alone else [name for name in names if site in FAULTS[name].sites]
+        if own and (not only_site or site == only_site):
+            found.append(Task(server, site, can, len(own)))
+    return found
 
 
 if __name__ == "__main__":

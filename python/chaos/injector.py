@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 
+from redisipc_conformance.server import NoServer
 from redisipc_conformance.wire.client import RedisFailure
 
 from .faults import FAULTS
@@ -75,19 +76,19 @@ class Injector:
                 proof = await self._prove(fault)
             finally:
                 await fault.mend()
-        except (Away, RedisFailure, OSError, asyncio.TimeoutError) as error:
+        except (Away, NoServer, RedisFailure, OSError, asyncio.TimeoutError) as error:
             problem = f"{type(error).__name__}: {error}"
         finally:
             for member in busy:
                 member.busy = False
-        ended = monotonic()
+        ended = fault.over or monotonic()
         if proof and not problem:
             self.struck[fault.name] += 1
         else:
             self.unproven.append(f"{fault.name}: {problem or 'nothing proves that it struck'}")
         processes = [member.process for member in fault.members]
         self.lab.rows(
-            "fault", fault.name, round(began, 4), round(ended, 4), fault.to_redis, fault.to_members, processes,
+            "fault", fault.name, round(began - fault.before, 4), round(ended, 4), fault.to_redis, fault.to_members, processes,
             fault.after, proof or problem,
         )  # fmt: skip
         self._say(f"{fault.name:24s} {ended - began:5.1f} s  {proof or 'NOT PROVEN ' + problem}")

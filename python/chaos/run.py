@@ -14,6 +14,7 @@ from time import monotonic
 from . import plan
 from .injector import Injector
 from .lab.lab import Lab, Load
+from .lab.sampler import sample_redis
 from .lab.sites import SITES
 
 FIRST = 2.0
@@ -34,6 +35,8 @@ class Wanted:
     times: int
     load: Load
     settle: float
+    seconds: float = 0.0
+    """How long it lasts at least, where faults are mixed."""
 
 
 @dataclass
@@ -51,7 +54,7 @@ class Done:
 
 
 async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
-    """Plays it. Raises NoServer where the site cannot be had on this server."""
+    """Plays it. Raises CannotBeHad where there is no such site with this server, and Failed, Away."""
     folder.mkdir(parents=True)
     site = SITES[wanted.site](wanted.server)
     lab = Lab(site, folder, wanted.seed, wanted.load)
@@ -60,6 +63,7 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
         about = await asyncio.to_thread(site.redis.server.about)
         say(f"== {about}, {wanted.site}, seed {wanted.seed}: {members_of(lab)}")
         injector = Injector(lab, say)
+        sampling = asyncio.create_task(sample_redis(lab)) if wanted.load.sample else None
         await asyncio.sleep(FIRST)
         if wanted.times:
             await injector.one_by_one(plan.alone(wanted.faults, wanted.times, wanted.seed))
@@ -67,8 +71,11 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
                 await asyncio.sleep(0.2)
         else:
             lanes = plan.mixed(wanted.faults, wanted.seed)
-            await injector.mixed(lanes, lambda: lab.watch.stored >= wanted.requests)
+            end = monotonic() + wanted.seconds
+            await injector.mixed(lanes, lambda: lab.watch.stored >= wanted.requests and monotonic() >= end)
         await asyncio.sleep(LAST)
+        if sampling is not None:
+            sampling.cancel()
         await lab.calm(wanted.settle)
         await lab.leave()
     done = Done(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from redisipc_conformance.server import start
 from redisipc_conformance.wire import resp
 from redisipc_conformance.wire.address import Address
 from redisipc_conformance.wire.client import Client, ConnectionLost
@@ -300,3 +301,17 @@ async def test_a_tap_that_keeps_nothing_still_tells(address: Address, key: str) 
     assert tap.exchanges == []
     await client.close()
     await tap.close()
+
+
+async def test_a_replica_follows_through_a_tap(rig: Rig, client: Client, key: str) -> None:
+    await client("SET", key, bytes(range(256)), "EX", 60)
+    with start("") as server:
+        replica = Client(Address.parse(server.url))
+        await replica("REPLICAOF", "127.0.0.1", rig.tap.port)
+        while await replica("GET", key) != bytes(range(256)):
+            await asyncio.sleep(0.01)
+        await client("INCR", key + "-later")
+        while await replica("GET", key + "-later") != b"1":
+            await asyncio.sleep(0.01)
+        await replica.close()
+    await client("DEL", key + "-later")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import data, links, processes, refusals, rights, service
+from . import data, failover, links, processes, refusals, rights, service, slots, surroundings
 from .base import Fault
 
-MODULES = (links, service, data, refusals, rights, processes)
+MODULES = (links, service, data, refusals, rights, processes, failover, slots, surroundings)
 
 
 def _named() -> dict[str, type[Fault]]:

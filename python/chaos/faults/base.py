@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from time import monotonic
 from typing import ClassVar, Literal
 
 from ..lab.lab import Lab
@@ -25,17 +26,22 @@ class Fault:
     name: ClassVar[str]
     what: ClassVar[str]
     """One sentence for the table."""
-    site: ClassVar[str] = "plain"
+    sites: ClassVar[tuple[str, ...]] = ("plain",)
+    """Where it can strike: at the first of them, where faults come alone."""
     lane: ClassVar[Literal["members", "redis"]] = "redis"
     """Faults of Redis come one at a time; those of members may come beside them, and beside each other."""
     to_redis: ClassVar[str] = ""
     """What it is to Redis, in the words of the history; empty where Redis has no fault."""
     to_members: ClassVar[str] = ""
     """What it is to the members that it hits: ``cut off``, ``paused``; empty where they have no trouble."""
+    before: ClassVar[float] = 0.0
+    """Seconds before its strike of which Redis may have lost the writes."""
     after: ClassVar[float] = 0.0
     """Seconds after its end for which the members that it hit may still suffer."""
     seconds: ClassVar[tuple[float, float]] = (0.0, 0.0)
     """How long it lasts: from, to."""
+    ends: ClassVar[bool] = False
+    """Whether it ends processes of members."""
     quiet: ClassVar[float] = 3.0
     """Seconds of peace after it, where faults come alone."""
     aim: ClassVar[float] = 1.0
@@ -47,6 +53,9 @@ class Fault:
         self.random = source
         self.length = source.uniform(*self.seconds)
         self.members: list[Member] = []
+        self.over: float | None = None
+        """When it was over for the members, where that is not when it was mended."""
+        self._began = monotonic()
         self._errors: Counter[str] = Counter()
 
     @property
@@ -55,6 +64,7 @@ class Fault:
 
     async def prepare(self) -> None:
         """Chooses whom it hits. Raises NotNow."""
+        self._began = monotonic()
         self._errors = Counter(self.lab.watch.errors)
 
     async def strike(self) -> None:

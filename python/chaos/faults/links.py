@@ -19,6 +19,7 @@ class LinkFault(Fault):
     """Hits one member that has a tap."""
 
     lane = "members"
+    sites = ("plain", "tls")
     to_members = "cut off"
     after = 0.5
 

@@ -13,11 +13,15 @@ from redisipc_conformance.server import die_with_parent
 from ..lab.members import Member
 from .base import Fault, NotNow
 
+EVERYWHERE = ("plain", "pair", "sentinel", "cluster", "tls", "clock", "disk")
+
 
 class Killed(Fault):
     """SIGKILL; another process takes the place after a while."""
 
     lane = "members"
+    sites = EVERYWHERE
+    ends = True
     groups: ClassVar[tuple[str, ...]]
     seconds = (0.2, 3.0)
     quiet = 16.0
@@ -73,6 +77,7 @@ class Stopped(Fault):
     """SIGSTOP and, later, SIGCONT."""
 
     lane = "members"
+    sites = EVERYWHERE
     to_members = "paused"
     after = 0.3
 
@@ -117,6 +122,8 @@ class Restarted(Fault):
     name = "member-restarted"
     what = "A rolling restart: a member leaves on SIGTERM, and another one comes."
     lane = "members"
+    sites = EVERYWHERE
+    ends = True
     quiet = 1.0
     _left: float | None = None
 

@@ -19,7 +19,6 @@ class Frozen(Fault):
     to_redis = "away"
 
     async def strike(self) -> None:
-        self._began = monotonic()
         await asyncio.to_thread(self.redis.server.freeze)
 
     async def proof(self) -> str:
@@ -56,7 +55,6 @@ class Paused(Fault):
     _waited = 0.0
 
     async def strike(self) -> None:
-        self._began = monotonic()
         await self.redis("CLIENT", "PAUSE", int(self.length * 1000), self.mode)
         self._probe = asyncio.create_task(self._measure())
 

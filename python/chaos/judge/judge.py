@@ -17,6 +17,8 @@ BACK = 12.0
 """Seconds after the end of a fault within which whoever it hit must be connected again."""
 SETTLED = 106.0
 """Seconds for which what belongs to a dead instance may lie about: its registration lives for 100 s, the grace is 5 s."""
+GEM = "gem"
+"""The runtime, and the group, of the gem."""
 SURELY = 0.3
 """Seconds by which something must have been done before a deadline to count as done in time."""
 REFUSES = ("rights", "group")
@@ -43,13 +45,45 @@ class Judge(Checker):
         super().check()
         for ask in self.history.asks:
             sender = self.history.processes[ask.sender]
+            if self._of_gem(ask):
+                continue
             self._said(ask, sender)
             self._answered(ask)
             self._kept_while_leaving(ask, sender)
             self._without_cause(ask, sender)
         for process in self.history.processes:
-            self._connections(process)
+            if self.record.lives[process.number].runtime != GEM:
+                self._connections(process)
         self._causes()
+
+    # the gem keeps the wire, and promises nothing
+
+    def _of_gem(self, ask: Ask) -> bool:
+        return ask.destination == GEM or self.record.lives[ask.sender].runtime == GEM
+
+    def _ends(self, ask: Ask, sender: Process) -> None:
+        if self.record.lives[ask.sender].runtime != GEM:
+            super()._ends(ask, sender)
+
+    def _runs(self, ask: Ask, sender: Process) -> None:
+        if not self._of_gem(ask):
+            super()._runs(ask, sender)
+
+    def _at_least_once(self, ask: Ask) -> None:
+        if not self._of_gem(ask):
+            super()._at_least_once(ask)
+
+    def _in_time(self, ask: Ask) -> None:
+        if not self._of_gem(ask):
+            super()._in_time(ask)
+
+    def _delivered(self, ask: Ask, sender: Process) -> None:
+        if not self._of_gem(ask):
+            super()._delivered(ask, sender)
+
+    def _calm(self, ask: Ask) -> None:
+        if not self._of_gem(ask):
+            super()._calm(ask)
 
     # G1, beyond the checker
 
@@ -148,6 +182,8 @@ class Judge(Checker):
                 self._say("AWAY", f"{who} came back {late:.1f} s after {near[-1].name}")
         if life.hung:
             self._say("HUNG", f"{who} did not end on SIGTERM")
+        elif life.code and process.crashed_at is None:
+            self._say("WORKER", f"{who} ended with exit status {life.code}, and nobody did that")
         for note in life.notes:
             self._say("WORKER", f"{who}: {note}")
 
@@ -164,7 +200,7 @@ class Judge(Checker):
             self._say("G8", "nobody saw what was left")
             return
         processes = self.history.processes
-        living = {p.group for p in processes if p.crashed_at is None}
+        living = {p.group for p in processes if p.crashed_at is None} - {GEM}
         dead = [p.crashed_at for p in processes if p.crashed_at is not None]
         # What belongs to a process that died so lately has its time still.
         due = not dead or max(dead) + SETTLED < self.record.left_at

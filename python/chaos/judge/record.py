@@ -168,6 +168,9 @@ class _Reader:
     def _hung(self, row: Row) -> None:
         self.record.lives[row[2]].hung = True
 
+    def _exit(self, row: Row) -> None:
+        self.record.lives[row[2]].code = row[3]
+
     def _stored(self, row: Row) -> None:
         _, time, number, id, entry = row
         ask = self.asks.get(number)
@@ -208,7 +211,7 @@ class _Reader:
         self.record.left_at, self.record.left = row[1], row[2]
 
     _HARNESS: ClassVar[dict[str, Callable[[_Reader, Row], None]]] = {
-        "fault": _fault, "killed": _killed, "hung": _hung, "stored": _stored, "answered": _answered,
+        "fault": _fault, "killed": _killed, "hung": _hung, "exit": _exit, "stored": _stored, "answered": _answered,
         "deleted": _deleted, "unsure": _unsure, "still": _harness_still, "quiet": _quiet, "left": _left,
     }  # fmt: skip
 

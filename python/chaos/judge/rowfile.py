@@ -46,6 +46,8 @@ class Life:
     samples: list[tuple[float, ...]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     hung: bool = False
+    code: int | None = None
+    """Its exit status."""
 
 
 def rows(path: Path) -> Iterator[Row]:

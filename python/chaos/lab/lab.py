@@ -11,6 +11,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from redisipc_conformance.server import NoServer
+
 from ..workers.rows import Rows
 from .members import Member, commands
 from .redis import Away, text
@@ -22,8 +24,18 @@ KINDS: dict[str, float] = {
     "cancel": 2, "busy": 3, "ignore": 0.2,
 }  # fmt: skip
 TIMEOUTS: dict[str, float] = {"0.5": 1, "2": 2, "5": 6, "8": 2, "20": 2, "30": 1}
+GEM = "gem"
+"""The runtime, and the group, of the gem."""
 JOIN = 30.0
 """Seconds within which all members must be connected at the beginning."""
+
+
+class CannotBeHad(Exception):
+    """This site cannot be set up with this server, or on this machine; the message says why."""
+
+
+class Failed(Exception):
+    """The laboratory itself does not work as it must."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,7 @@ class Load:
 
 
 class Lab:
-    """Use ``async with lab.opened()``."""
+    """Use ``async with lab.opened()``, which raises CannotBeHad and Failed."""
 
     def __init__(self, site: Site, folder: Path, seed: str, load: Load) -> None:
         self.site, self.folder, self.load = site, folder, load
@@ -54,7 +66,10 @@ class Lab:
     async def opened(self) -> AsyncIterator[Lab]:
         stalls = asyncio.create_task(self.stalled.watch())
         try:
-            await self.site.open(self.watch)
+            try:
+                await self.site.open(self.watch)
+            except NoServer as error:
+                raise CannotBeHad(str(error)) from error
             await self._join()
             yield self
         finally:
@@ -67,7 +82,8 @@ class Lab:
     async def _join(self) -> None:
         have = commands()
         for name, group, runtime, share in places([name for name in self.site.runtimes if name in have]):
-            targets = ["stock"] if group == "audit" else ["stock"] * 8 + ["audit", "web"]
+            others = ["audit", "web", *(["gem"] if "gem" in have and "gem" in self.site.runtimes else [])]
+            targets = ["stock"] if group in ("audit", "gem") else ["stock"] * 8 + others
             config = {
                 "stream": self.site.stream,
                 "concurrency": self.load.concurrency,
@@ -79,12 +95,12 @@ class Lab:
                 "sample": self.load.sample,
             }
             source = random.Random(self.random.getrandbits(48))
-            self.members.append(Member(name, group, runtime, have[runtime], config, self.folder, source))
+            self.members.append(Member(name, group, runtime, have[runtime], config, self.folder, source, self._ended))
         # Who asks comes last: nobody asks a group that is not there yet.
         for member in sorted(self.members, key=lambda member: member.config["rate"] > 0):
             await self.bring(member)
             if not await member.joined(JOIN):
-                raise RuntimeError(
+                raise Failed(
                     f"{member.name} ({member.runtime}) did not connect within {JOIN:g} s: {member.last_words()}"
                 )
 
@@ -94,14 +110,18 @@ class Lab:
         await member.start(self._processes)
         self._processes += 1
 
+    def _ended(self, process: int, code: int) -> None:
+        self.rows("exit", process, code)
+
     # who is there
 
     def free(self, *groups: str) -> list[Member]:
-        """Members that live, are connected, and have no other fault in hand."""
+        """Members that live, are connected, and have no other fault in hand. A gem is left in peace: it promises nothing."""
         return [
             member
             for member in self.members
-            if member.alive and not member.busy and member.up.is_set() and (not groups or member.group in groups)
+            if member.alive and not member.busy and member.up.is_set() and member.runtime != GEM
+            if not groups or member.group in groups
         ]
 
     # the end

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -65,6 +65,8 @@ class Member:
     config: dict[str, Any]
     folder: Path
     random: random.Random
+    ended: Callable[[int, int], None]
+    """Is told of each process that ended: its number and its exit status."""
     tap: Tap | None = None
     process: int = -1
     busy: bool = False
@@ -94,14 +96,14 @@ class Member:
                 cwd=PYTHON,
                 preexec_fn=die_with_parent,
             )
-        self._hearing = asyncio.create_task(self._hear(self._child, self.up))
+        self._hearing = asyncio.create_task(self._hear(self._child, self.up, process))
 
-    @staticmethod
-    async def _hear(child: asyncio.subprocess.Process, up: asyncio.Event) -> None:
+    async def _hear(self, child: asyncio.subprocess.Process, up: asyncio.Event, process: int) -> None:
         assert child.stdout is not None
         while line := await child.stdout.readline():
             if line.strip() == b"up":
                 up.set()
+        self.ended(process, await child.wait())
 
     async def joined(self, seconds: float) -> bool:
         """Whether it was connected within so many seconds."""
@@ -140,7 +142,7 @@ class Member:
             with contextlib.suppress(OSError):
                 self._child.stdin.write(f"{word}\n".encode())
 
-    async def ended(self, seconds: float) -> bool:
+    async def gone(self, seconds: float) -> bool:
         """Whether it ended within so many seconds."""
         if self._child is None:
             return True
@@ -154,11 +156,11 @@ class Member:
         """SIGTERM. Seconds until it had ended, or None where it did not and was killed."""
         began = monotonic()
         self.send(signal.SIGTERM)
-        if await self.ended(LEAVE):
+        if await self.gone(LEAVE):
             return monotonic() - began
         await self.kill()
         return None
 
     async def kill(self) -> None:
         self.send(signal.SIGKILL)
-        await self.ended(10.0)
+        await self.gone(10.0)

@@ -87,6 +87,15 @@ class Redis:
             await asyncio.sleep(0.01)
         raise Away(f"not back within {BACK:g} s: {problem}")
 
+    async def writable(self) -> float:
+        """Waits until it takes writes; when that was. Raises Away after ``BACK`` seconds."""
+        end = time.monotonic() + BACK
+        while isinstance(reply := await self.reply("SET", "chaos:probe", "1", "PX", 1000), resp.ErrorReply):
+            if time.monotonic() > end:
+                raise Away(f"no writes within {BACK:g} s: {reply}")
+            await asyncio.sleep(0.01)
+        return time.monotonic()
+
     # its process
 
     async def kill(self) -> None:

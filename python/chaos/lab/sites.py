@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from .cluster import Cluster
+from .pair import Pair
+from .sentinels import Sentinels
 from .site import Plain, Site
+from .special import Clock, Disk, Secure
 
-SITES: dict[str, type[Site]] = {kind.name: kind for kind in (Plain,)}
+ALL: tuple[type[Site], ...] = (Plain, Pair, Sentinels, Cluster, Secure, Clock, Disk)
+SITES: dict[str, type[Site]] = {kind.name: kind for kind in ALL}

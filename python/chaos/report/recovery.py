@@ -78,7 +78,8 @@ class Recoveries:
         for process in self._record.history.processes:
             up = process.up_at is not None and process.up_at < start
             lives = process.ended_at is None or process.ended_at > start + 2.0
-            if up and lives and (named is None or process.number in named):
+            gem = self._record.lives[process.number].runtime == "gem"
+            if up and lives and not gem and (named is None or process.number in named):
                 found.append(process.number)
         if named is not None and not found:
             # They died: the places are taken by others, who come up during the fault.

@@ -11,7 +11,7 @@ from ..faults import FAULTS
 from ..judge.judge import Judge, printed_causes
 from ..judge.record import Record, read
 from ..run import Done
-from . import recovery, seen
+from . import recovery, seen, used
 from .tables import table
 
 SHOWN = 20
@@ -34,6 +34,7 @@ class Summary:
     seen: dict[str, seen.Seen] = field(default_factory=dict)
     recoveries: list[recovery.Recovery] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    courses: list[tuple[str, used.Course]] = field(default_factory=list)
 
     def add(self, done: Done, folder: Path, say: Callable[[str], None]) -> None:
         """Judges a run, tells its violations, and adds it."""
@@ -50,6 +51,7 @@ class Summary:
         if self.alone:
             self.recoveries += recovery.Recoveries(record).all()
             seen.gather(record, self.seen)
+        self.courses += [(done.server, course) for course in used.courses(record, folder)]
         self._violations(record, folder, say)
         say(
             f"-- {done.server}, {done.site}: {len(record.history.asks)} requests in {done.seconds:.0f} s, "
@@ -78,7 +80,7 @@ class Summary:
 
     @property
     def good(self) -> bool:
-        return not self.violations and not self.unproven
+        return not self.violations and not self.unproven and all(course.flat for _, course in self.courses)
 
     def __str__(self) -> str:
         names = printed_causes()
@@ -96,6 +98,8 @@ class Summary:
                 "Recovery, seconds (median / worst)\n" + table(recovery.HEADINGS, recovery.table(self.recoveries))
             )
             parts.append("What the user sees\n" + "\n".join(seen.lines(self.seen)))
+        if self.courses:
+            parts.append("Used\n" + table(used.HEADINGS, [course.row() for _, course in self.courses]))
         parts.append("\n".join([
             f"{self.requests} requests, {self.runs} runs, {sum(self.struck.values())} faults of {len(self.struck)} kinds",
             f"  ended: {ends}",

@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 
 import pytest
-from chaos.__main__ import chosen
+from chaos.__main__ import chosen, work
 from chaos.faults import FAULTS
 from chaos.lab.sites import SITES
 from chaos.plan import MEMBER_LANES, alone, mixed
@@ -45,13 +45,23 @@ def test_mixed_all_kinds_of_a_lane_come_before_one_comes_again() -> None:
 def test_a_fault_says_what_it_is(name: str) -> None:
     fault = FAULTS[name]
     assert fault.what.endswith(".")
-    assert fault.site in SITES
+    assert set(fault.sites) <= set(SITES)
     assert fault.seconds[0] <= fault.seconds[1]
     assert fault.lane == "redis" or not fault.to_redis, "what is done to Redis comes one at a time"
 
 
 def test_names_are_chosen_and_a_wrong_one_is_refused() -> None:
-    assert chosen("cut-all, oom", "") == ["cut-all", "oom"]
-    assert chosen("", "plain") == [name for name in NAMES if FAULTS[name].site == "plain"]
+    assert chosen("cut-all, oom") == ["cut-all", "oom"]
+    assert chosen("") == NAMES
     with pytest.raises(ValueError, match=r"'ooom'; there are .*oom"):
-        chosen("ooom", "")
+        chosen("ooom")
+
+
+def test_alone_each_kind_has_one_site_and_mixed_all_where_it_can_strike() -> None:
+    alone_there = {task.site: task.faults for task in work(NAMES, "", True, "x")}
+    assert sorted(itertools.chain(*alone_there.values())) == sorted(NAMES)
+    assert set(alone_there) == set(SITES)
+    (cluster,) = work(NAMES, "cluster", False, "x")
+    assert {"slot-moved", "responder-killed"} <= set(cluster.faults)
+    assert "cut-all" not in cluster.faults
+    assert work(["cut-all"], "cluster", False, "x") == []

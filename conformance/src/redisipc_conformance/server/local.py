@@ -54,6 +54,11 @@ class LocalServer(Server):
         return f"redis://127.0.0.1:{self._port}/0"
 
     @property
+    def binary(self) -> Path:
+        """The program."""
+        return self._binary
+
+    @property
     def directory(self) -> Path:
         """Where its data are."""
         return Path(self._directory)

@@ -56,6 +56,8 @@ class Link(asyncio.Protocol):
     multi: int | None = None
     aborted: bool = False
     subscribed: bool = False
+    raw: bool = False
+    """A replica's: after PSYNC no more commands and replies come, and all passes as it is."""
     held_commands: bool = False
     held_replies: bool = False
     closed: bool = False
@@ -98,7 +100,9 @@ class Link(asyncio.Protocol):
         self._forward()
 
     def data_received(self, data: bytes) -> None:
-        if not self.dead:
+        if self.raw:
+            self.to_redis.write(data)
+        elif not self.dead:
             self.inbound += data
             self._forward()
 
@@ -178,8 +182,9 @@ class Link(asyncio.Protocol):
             self._instead_of_exec(exchange, refused, out)
             return
         out.append(raw)
+        self.raw = name == b"PSYNC"
         self._begin(exchange)
-        if name not in SUBSCRIBING:
+        if name not in SUBSCRIBING and not self.raw:
             self.slots.append(Slot(exchange, fault=fault))
         if fault is not None:
             exchange.fate = _FATES.get(fault.do, "").format(fault)
@@ -239,8 +244,11 @@ class Link(asyncio.Protocol):
     # Redis' side
 
     def from_redis(self, data: bytes) -> None:
-        self.replies += data
-        self._reply()
+        if self.raw:
+            self.to_client.write(data)
+        else:
+            self.replies += data
+            self._reply()
 
     def redis_left(self) -> None:
         if self.dead:

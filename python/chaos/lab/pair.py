@@ -1,0 +1,76 @@
+"""A master and a replica behind an address that moves: every member's tap leads to the master of the moment."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import Any
+
+from redisipc_conformance.server import start
+
+from .members import Member
+from .redis import Redis
+from .replicas import in_step
+from .site import OPERATOR, OPERATORS_USER, Site
+from .watch import Watch, WatchedTap
+
+CONFIG = ("--repl-diskless-sync-delay", "0", "--repl-timeout", "10", *OPERATORS_USER)
+
+
+class Pair(Site):
+    """``master`` and ``replica`` change their places with each promotion."""
+
+    name = "pair"
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server)
+        self.servers: list[Redis] = []
+        self._taps: list[WatchedTap] = []
+
+    @property
+    def redis(self) -> Redis:
+        return self.servers[0]
+
+    @property
+    def replica(self) -> Redis:
+        return self.servers[1]
+
+    async def open(self, watch: Watch) -> None:
+        self.watch = watch
+        for _ in range(2):
+            self.servers.append(Redis(await asyncio.to_thread(start, self.server, CONFIG), OPERATOR))
+        await self.follow()
+
+    async def follow(self) -> None:
+        """The replica follows the master, and has all that it has."""
+        await self.replica("REPLICAOF", self.redis.address.host, self.redis.address.port)
+        await in_step(self.redis, [self.replica])
+
+    async def promote(self) -> float:
+        """The replica is the master from now on, and the address leads to it. When that was."""
+        await self.replica("REPLICAOF", "NO", "ONE")
+        self.servers.reverse()
+        for tap in self._taps:
+            tap.upstream = self.redis.address
+            tap.refusing = False
+        return monotonic()
+
+    def separate(self) -> None:
+        """Nobody reaches the old master any more."""
+        for tap in self._taps:
+            tap.refusing = True
+            tap.cut("reset")
+
+    async def reach(self, member: Member) -> dict[str, Any]:
+        if member.tap is None:
+            tap = WatchedTap(self.redis.address, self.watch)
+            await tap.start()
+            self._taps.append(tap)
+            member.tap = tap
+        return {"url": member.tap.url}
+
+    async def close(self) -> None:
+        for tap in self._taps:
+            await tap.close()
+        for server in self.servers:
+            await server.close()
