@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from pathlib import Path
 from typing import ClassVar, cast
 
+from ..lab.redis import Away
 from ..lab.special import Clock, Disk, Secure
 from .base import Fault
 from .service import RestartOld
+
+REWRITES = 100
+"""Attempts to have the append-only file written anew."""
 
 
 class TlsCut(Fault):
@@ -122,7 +127,15 @@ class DiskFull(Fault):
 
     async def mend(self) -> None:
         (self._folder / "filler").unlink(missing_ok=True)
-        await self.redis.writable()
+        self.over = await self.redis.writable()
+        # A file with a command that was cut short in its midst could not be loaded again: it is written anew.
+        for _ in range(REWRITES):
+            await self.redis.reply("BGREWRITEAOF")
+            await asyncio.sleep(0.2)
+            said = await self.redis.info("persistence")
+            if said["aof_rewrite_in_progress"].strip() == "0" and said["aof_last_bgrewrite_status"].strip() == "ok":
+                return
+        raise Away("the append-only file cannot be written anew")
 
 
 class DiskFullShort(DiskFull):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from redisipc_conformance.server import start
 
@@ -52,10 +52,11 @@ class Plain(Site):
     """One server, and a tap for each member."""
 
     name = "plain"
+    loading: ClassVar[tuple[str, ...]] = SLOW_LOADING
 
     def __init__(self, server: str, config: tuple[str, ...] = (), environment: dict[str, str] | None = None) -> None:
         super().__init__(server)
-        self._config = (*config, *SLOW_LOADING, *OPERATORS_USER)
+        self._config = (*config, *self.loading, *OPERATORS_USER)
         self._environment = environment
         self._redis: Redis
         self._taps: list[WatchedTap] = []

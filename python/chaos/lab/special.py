@@ -127,6 +127,7 @@ class Disk(Plain):
     """The server writes an append-only file to a disk of its own, a small one."""
 
     name = "disk"
+    loading = ()
 
     def __init__(self, server: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="redisipc-disk-"))

@@ -57,6 +57,8 @@ def gather(record: Record, into: dict[str, Seen]) -> None:
         seen = into.setdefault(fault.name, Seen())
         seen.times += 1
         for life in record.lives:
+            if life.runtime == "gem":
+                continue
             near = [one for one in life.said if fault.start <= one.time < until]
             said = [one for one in near if one.kind not in (*LEVELS, OWN)]
             lines = [one for one in near if one.kind in LEVELS[2:] and one.text]

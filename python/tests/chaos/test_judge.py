@@ -225,6 +225,32 @@ class TestConnections:
         assert {"HUNG", "G8"} <= set(names(rows))
 
 
+class TestProcesses:
+    @pytest.mark.parametrize(
+        ("code", "killed", "broken"), [(0, False, False), (1, False, True), (-9, False, True), (-9, True, False)]
+    )
+    def test_a_process_that_ended_by_itself(self, rows: Rows, code: int, killed: bool, broken: bool) -> None:
+        if killed:
+            rows.add(None, "killed", 49.9, 0)
+        rows.add(None, "exit", 50.0, 0, code)
+        assert ("WORKER" in names(rows)) is broken
+
+    def test_an_exception_that_reached_the_worker(self, rows: Rows) -> None:
+        rows.add(0, "note", 50.0, "uncaught")
+        assert "WORKER" in names(rows)
+
+    def test_a_gem_promises_nothing_and_its_answers_are_its_own(self, rows: Rows) -> None:
+        rows.process(2, "gem", runtime="gem")
+        rows.add(1, "send", 10.0, ASK, "gem", 5.0, "quick", 0.0)
+        rows.run(10.1, process=2, ends=10.2)
+        rows.run(12.1, process=2, run=2, ends=12.2)
+        rows.outcome(15.0, "timeout")
+        assert names(rows) == []
+        rows.add(1, "send", 20.0, ASK + 1, "gem", 5.0, "quick", 0.0)
+        rows.outcome(20.1, answer=[ASK, 2, 1], ask=ASK + 1)
+        assert names(rows) == ["G2"]
+
+
 class TestResidue:
     ENTRY = ("entry", f"{ASK}-0", ["id", "x", "instance_id", "y", "status", "pending", "content", "", "source_group", "web",
                                    "destination_group", "stock"])  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from chaos.report import recovery, seen
+from chaos.report import recovery, seen, used
 from chaos.report.tables import table
 
 from .history import ASK, Rows
@@ -100,3 +100,28 @@ def test_a_table_has_columns() -> None:
         "x      1",
         "long  22",
     ]
+
+
+class TestUsed:
+    def sampled(self, rows: Rows, memory: list[int], threads: int = 9) -> dict[str, used.Course]:
+        for number, each in enumerate(memory):
+            rows.add(0, "sample", float(number), each * used.MIB, 20, threads, 12, 3)
+            rows.add(None, "redis", float(number), 5 * used.MIB, 30, 8, 4, 14, 2)
+        found = used.courses(rows.record(), rows.folder)
+        return {f"{course.who.split()[0]} {course.kind.name}": course for course in found}
+
+    def test_what_stays_flat_is_flat_though_it_warms_up_first(self, rows: Rows) -> None:
+        found = self.sampled(rows, [20, 25, 30, 40, *[50] * 26])
+        assert found["stock memory, MiB"].flat
+        assert all(course.flat for course in found.values())
+        assert len(found) == len(used.OF_PROCESSES) + len(used.OF_REDIS)
+
+    def test_what_grows_to_the_end_is_not(self, rows: Rows) -> None:
+        found = self.sampled(rows, list(range(40, 70)))
+        memory = found["stock memory, MiB"]
+        assert not memory.flat
+        assert (memory.begin / used.MIB, memory.end / used.MIB, memory.most / used.MIB) == (47, 67, 69)
+        assert memory.row()[-1] == "GROWS"
+
+    def test_one_that_lived_for_a_short_time_only_is_not_judged(self, rows: Rows) -> None:
+        assert self.sampled(rows, [20] * 5) == {}
