@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from model import channel
+from model.caller import Caller
 from model.endpoint import Endpoint
 from model.mutation import mutant, switch_on
 from model.options import Options
@@ -29,23 +30,36 @@ HELLO = {
     "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params"],
 }
 
+DECISIONS = ("fulfill", "reject", "raise", "ignore")
+
 
 class Testee:
-    """`delay`: seconds before a handler starts and before its answer, which makes a slow implementation of the model."""
+    """`delay`: seconds before a handler starts and before its answer, which makes a slow implementation of the model.
+    `claims`: what `hello` says besides. A serial one does one thing at a time: a send, a handler, or any other call."""
 
-    def __init__(self, delay: float = 0.0) -> None:
+    def __init__(self, delay: float = 0.0, claims: dict[str, Any] | None = None) -> None:
         self.delay = delay
-        self.endpoints: dict[str, Endpoint] = {}
+        self.about = {**HELLO, **(claims or {})}
+        self.turn = asyncio.Lock() if self.about.get("serial") else None
+        self.endpoints: dict[str, Endpoint | Caller] = {}
         self.requests: dict[str, tuple[Request, asyncio.Future[None]]] = {}
         self.calls: dict[str, Send] = {}
         self._numbers = itertools.count(1)
 
     async def do_hello(self, protocol: str) -> Any:
-        return HELLO
+        return self.about
 
     async def do_connect(
-        self, endpoint: str, url: str, stream: str, group: str, options: Any = None, events: Any = None
+        self, endpoint: str, url: str, stream: str, group: Any = None, options: Any = None, events: Any = None
     ) -> Any:
+        settings = Options.of({**({"concurrency": 1} if self.turn else {}), **(options or {})})
+        if self.turn and settings.concurrency > 1:
+            raise ValueError("a serial testee runs one handler at a time")
+        if group is None:
+            if "ask" not in self.about["profiles"]:
+                raise TypeError("missing a required argument: 'group'")
+            caller = self.endpoints[endpoint] = Caller(url, stream, settings)
+            return {"instance": await caller.connect()}
         declared = None if events is None else {event["event"]: event["params"] for event in events}
         required = {event["event"]: event.get("required", []) for event in events or []}
 
@@ -55,7 +69,7 @@ class Testee:
         def on_report(kind: str, message: str, fields: dict[str, str]) -> None:
             notify("error", endpoint=endpoint, kind=kind, message=message, **({"fields": fields} if fields else {}))
 
-        target = Endpoint(url, stream, group, Options.of(options or {}), on_request, on_report)
+        target = Endpoint(url, stream, group, settings, on_request, on_report)
         instance = await target.connect()
         self.endpoints[endpoint] = target
         return {"instance": instance}
@@ -88,7 +102,11 @@ class Testee:
         about |= {"id": text(entry.id), "source": text(entry.source), "instance": text(entry.instance)}
         about |= {"content": request.value, "redelivered": request.redelivered}
         notify("received", endpoint=endpoint, request=name, **about)
-        await decided
+        if self.turn is None:
+            await decided
+            return
+        async with self.turn:
+            await decided
 
     async def do_send(self, endpoint: str, to: str, content: Any, timeout: Any = None, call: str | None = None) -> Any:
         return await self._send(endpoint, to, content, timeout, call)
@@ -145,6 +163,14 @@ class Testee:
         await asyncio.gather(*(self.do_disconnect(endpoint) for endpoint in list(self.endpoints)))
         return {}
 
+    async def _call(self, name: str, method: Callable[..., Any], params: dict[str, Any]) -> Any:
+        if name in DECISIONS:
+            await asyncio.sleep(self.delay)
+        if self.turn is None or name in DECISIONS:
+            return await method(**params)
+        async with self.turn:
+            return await method(**params)
+
     async def handle(self, line: bytes) -> None:
         message = json.loads(line)
         name, params = message["method"], message.get("params") or {}
@@ -155,9 +181,7 @@ class Testee:
         else:
             try:
                 inspect.signature(method).bind(**params)
-                if self.delay and name in ("fulfill", "reject", "raise"):
-                    await asyncio.sleep(self.delay)
-                answer = {"result": await method(**params)}
+                answer = {"result": await self._call(name, method, params)}
             except TypeError as error:
                 answer = {"error": {"code": -32602, "message": str(error)}}
             except Exception as error:
@@ -180,9 +204,9 @@ def notify(method: str, **params: Any) -> None:
     write(method=method, params=params)
 
 
-async def serve(delay: float) -> None:
+async def serve(delay: float, claims: dict[str, Any]) -> None:
     loop = asyncio.get_running_loop()
-    testee, tasks = Testee(delay), set()
+    testee, tasks = Testee(delay, claims), set()
     while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
         task = asyncio.create_task(testee.handle(line))
         tasks.add(task)
@@ -196,7 +220,8 @@ if __name__ == "__main__":
     parser.add_argument(
         "--delay", type=float, default=0.0, help="seconds before each start and each answer of a handler"
     )
+    parser.add_argument("--claims", default="{}", help="JSON: keys of the answer to hello that are otherwise")
     arguments = parser.parse_args()
     if arguments.mutant:
         switch_on(arguments.mutant)
-    asyncio.run(serve(arguments.delay))
+    asyncio.run(serve(arguments.delay, json.loads(arguments.claims)))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from .testee.claims import needs
+
 
 class SelectionError(Exception):
     """A selection that cannot be understood, or that selects nothing by mistake. The message tells the user."""
@@ -80,7 +82,7 @@ def _refuse_unknown(scenarios: Sequence[Selectable], selection: Selection) -> No
             near = [id for id in ids if pattern.strip("*/").split("/")[-1] in id][:3]
             hint = f"; did you mean {', '.join(near)}?" if near else "; `redisipc-conformance list` shows them all"
             raise SelectionError(f"no scenario is called {pattern}{hint}")
-    profiles = {scenario.profile for scenario in scenarios}
+    profiles = {scenario.profile for scenario in scenarios} | needs().keys()
     for profile in selection.profiles:
         if profile not in profiles:
             raise SelectionError(f"no profile is called {profile}; there are {', '.join(sorted(profiles))}")

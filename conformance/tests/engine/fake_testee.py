@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HELLO = {
-    "protocol": "1.0", "name": "fake", "version": "0", "language": "none", "spec": ["1.0"], "profiles": ["base", "resilient"],
-    "features": ["wakeup"],
+    "protocol": "1.0", "name": "fake", "version": "0", "language": "none", "spec": ["1.0"],
+    "profiles": ["base", "group", "resilient"], "features": ["wakeup"],
 }  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def test_steps_inside_steps_have_their_lines(tmp_path: Path) -> None:
         ("entry: {of: s}", "entry: {of: t}", 12, "nothing is called 't'", "a, b, request, s"),
         ("title: Good\n", "", 1, "the scenario lacks title", "title"),
         ("title: Good", "title: 7", 2, "title is 7", "string"),
-        ("title: Good", "title: Good\nprofile: bass", 3, "profile is 'bass'", "one of base, group"),
+        ("title: Good", "title: Good\nprofile: bass", 3, "profile is 'bass'", "one of base, ask, group"),
         ("title: Good", "title: Good\ntitle: Better", 3, "the key 'title' stands here twice", "once"),
         ("  - peer: b", "  - as: b", 9, "this step has no word", "connect"),
         ("  - peer: b", "  - peer: b\n    connect: c", 9, "this step has 2 words: peer, connect", "one word"),

@@ -16,6 +16,7 @@ from redisipc_conformance.steps.failure import Crashed, Failed, Stopped
 from redisipc_conformance.steps.patience import Patience
 from redisipc_conformance.steps.player import Player
 from redisipc_conformance.steps.stage import Stage
+from redisipc_conformance.testee.claims import Claims
 from redisipc_conformance.wire.address import Address
 from redisipc_conformance.wire.client import Client
 
@@ -36,7 +37,7 @@ class Rehearsal:
         self.book = Book(scenario, [str(each["name"]) for each in rows])
         self.stage = Stage(
             scenario, row=row, seed=1, client=Client(NOWHERE), address=NOWHERE, server=None, processes=None,  # type: ignore[arg-type]
-            budgets=table(), scale=1.0, features=frozenset(), patience=Patience(),
+            budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), patience=Patience(),
         )  # fmt: skip
         self.scenario, self.end, self.crash = scenario, end, crash
         self.at = 0

@@ -45,7 +45,7 @@ def answer(method: str, params: dict[str, Any]) -> dict[str, Any]:
     if method == "hello":
         return {"result": hello()}
     if method == "connect":
-        time.sleep(5 if "check" in params["group"] and "eof" not in params["endpoint"] else 0)
+        time.sleep(5 if params["endpoint"] == "slow" else 0)
         return {"result": {"instance": "abcdef"}}
     if method == "shutdown":
         return {"result": {}}

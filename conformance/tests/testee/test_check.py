@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from redisipc_conformance.files import suite_folder
 from redisipc_conformance.testee import check as module
 from redisipc_conformance.testee.check import TITLES, Finding, check, first_wrong
 
 SHIM = Path(__file__).with_name("odd_shim.py")
+MODEL = (sys.executable, str(suite_folder() / "mutants" / "testee.py"))
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +74,28 @@ async def test_a_shim_that_reports_what_redis_has_not_seen_is_caught(redis_url: 
     assert finding.verdict == "wrong"
     assert "took the option frobnicate" in finding.sentence
     assert next(finding for finding in findings if finding.name == "converse").verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"profiles": ["ask"], "features": [], "serial": True},
+        {"profiles": ["base"], "features": [], "roles": ["requester"]},
+        {"profiles": ["base"], "features": [], "roles": ["responder"], "serial": True},
+        {"profiles": ["base", "ask"], "features": []},
+    ],
+)
+async def test_who_claims_one_role_or_has_no_group_converses_with_the_runner(
+    claims: dict[str, Any], redis_url: str
+) -> None:
+    findings = {each.name: each for each in await check([*MODEL, "--claims", json.dumps(claims)], redis_url)}
+    assert [each for each in findings.values() if each.verdict == "wrong"] == []
+    assert findings["converse"].verdict == "ok"
+    assert findings["out-of-order"].verdict == ("skipped" if claims.get("serial") else "ok")
+
+
+async def test_a_claim_that_lacks_what_it_builds_on_is_told() -> None:
+    findings = {
+        each.name: each for each in await check([*MODEL, "--claims", '{"profiles": ["base", "resilient"]}'], None)
+    }
+    assert "the profile resilient without group" in findings["hello"].sentence

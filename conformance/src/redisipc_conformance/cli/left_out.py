@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..corpus import named_checks
+from ..engine.applies import claims_of, why_not
 from ..engine.events import CheckResult, RunStarted, ScenarioResult, Verdict
 from ..requirements import Requirements
 from ..scenario.model import Scenario
-from ..versions import version_holds
 
 
 def cannot_run(started: RunStarted, scenarios: Sequence[Scenario]) -> dict[str, str]:
@@ -17,17 +17,12 @@ def cannot_run(started: RunStarted, scenarios: Sequence[Scenario]) -> dict[str, 
 
     That is a hole in the run's evidence; what is not claimed is none.
     """
+    claims = claims_of(started.testee)
     return {
         scenario.id: started.left_out[scenario.id]
         for scenario in scenarios
-        if scenario.id in started.left_out and _asked_for(scenario, started)
+        if scenario.id in started.left_out and not why_not(scenario, claims, started.server)
     }
-
-
-def _asked_for(scenario: Scenario, started: RunStarted) -> bool:
-    testee = started.testee
-    claimed = scenario.profile in testee.profiles and set(scenario.features) <= set(testee.features)
-    return claimed and (not scenario.server or version_holds(scenario.server, started.server.version))
 
 
 def with_checks(result: ScenarioResult, scenario: Scenario, requirements: Requirements) -> ScenarioResult:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from ..corpus import corpus, named_checks
 from ..report.verdict import Exit
 from ..requirements import Requirements
+from ..scenario.demands import at_once, roles_of
 from ..scenario.model import Scenario
 from ..selection import Selection, SelectionError, select
 from .problem import Problem
@@ -18,6 +19,7 @@ def about(scenario: Scenario) -> Iterable[str]:
     """What a ``-k`` word may occur in beside id, title and profile."""
     yield from scenario.needs
     yield from scenario.features
+    yield from roles_of(scenario)
     yield from scenario.requirements
     for named in named_checks(scenario):
         yield named.id
@@ -60,6 +62,8 @@ def _data(scenario: Scenario) -> dict[str, object]:
         "profile": scenario.profile,
         "needs": sorted(scenario.needs),
         "features": list(scenario.features),
+        "roles": sorted(roles_of(scenario)),
+        "parallel": at_once(scenario),
         "server": scenario.server,
         "file": scenario.file,
         "checks": [

@@ -152,7 +152,11 @@ def _add(
 def _selection(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="ids or globs: entry/six-fields 'reclaim/*'")
     parser.add_argument(
-        "--profile", action="append", default=[], metavar="NAME", help="base, group, channel, resilient; repeatable"
+        "--profile",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="base, ask, group, channel, resilient; repeatable",
     )
     parser.add_argument(
         "-k",

@@ -118,6 +118,10 @@ class TesteeInfo:
     profiles: tuple[str, ...]
     features: tuple[str, ...]
     command: tuple[str, ...]
+    roles: tuple[str, ...] = ("requester", "responder")
+    """Those that follow from its profiles as well."""
+    serial: bool = False
+    """It does one thing at a time."""
 
 
 @dataclass(frozen=True)

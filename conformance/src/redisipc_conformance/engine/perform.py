@@ -20,6 +20,7 @@ from ..steps.failure import AtLine, Crashed, Stopped, SuiteFault
 from ..steps.patience import Patience
 from ..steps.player import Player
 from ..steps.stage import Stage
+from ..testee.claims import Claims
 from ..testee.process import TesteeProcess
 from ..testee.schemas import PROTOCOL, TesteeSchemas
 from ..wire.address import Address
@@ -54,7 +55,7 @@ class Surroundings:
     budgets: Mapping[str, float]
     scale: float
     seed: int
-    features: frozenset[str]
+    claims: Claims
     patience: Patience
     no_timeouts: bool = False
     prefix: str = "ripc"
@@ -94,7 +95,8 @@ class Performance:
         scenario, around = self.scenario, self.around
         rows = [str(row["name"]) for row in (scenario.rows if self.row is None else (self.row,))]
         ended = Ended(Book(scenario, rows))
-        pool = around.private_pool() if scenario.own_processes or self.alone else around.pool
+        own = scenario.own_processes or self.alone or around.claims.serial
+        pool = around.private_pool() if own else around.pool
         server = None
         client, address = around.client, around.address
         try:
@@ -128,7 +130,7 @@ class Performance:
                 processes=around.shard() if pool is around.pool else pool,
                 budgets=around.budgets,
                 scale=around.scale,
-                features=around.features,
+                claims=around.claims,
                 patience=around.patience,
                 no_timeouts=around.no_timeouts,
                 prefix=around.prefix,

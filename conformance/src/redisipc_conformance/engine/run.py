@@ -14,14 +14,16 @@ from ..requirements import Requirements
 from ..scenario.model import Scenario
 from ..server import Server
 from ..steps.patience import Patience
+from ..testee.claims import ROLES, Claims, problem, roles_of
+from ..testee.errors import TesteeUnusable
 from ..testee.process import TesteeProcess
 from ..testee.schemas import TesteeSchemas
 from ..version import __version__
-from ..versions import version_holds
 from ..wire.address import Address
 from ..wire.client import Client
 from ..within import end_all
 from . import budgets
+from .applies import why_not
 from .events import (
     Event,
     RunEnded,
@@ -119,6 +121,9 @@ class Engine:
         started = False
         try:
             first = await pool.get("one")
+            wrong = problem(first.hello)
+            if wrong:
+                raise TesteeUnusable(f"{shlex.join(settings.command)}: {wrong}")
             about = await asyncio.to_thread(self.server.about)
             server = ServerInfo(about.brand, about.version, self.server.kind, f"{about} ({self.server.kind})")
             left_out = self._left_out(first, server, own_servers)
@@ -139,7 +144,7 @@ class Engine:
                     budgets=table,
                     scale=settings.time_scale,
                     seed=settings.seed,
-                    features=frozenset(first.hello["features"]),
+                    claims=Claims.of(first.hello),
                     patience=patience,
                     no_timeouts=settings.no_timeouts,
                     prefix=settings.prefix,
@@ -157,27 +162,22 @@ class Engine:
         self, testee: TesteeProcess, server: ServerInfo, running: Sequence[Scenario], left_out: dict[str, str]
     ) -> RunStarted:
         hello = testee.hello
+        roles = roles_of(hello["profiles"], hello.get("roles", ROLES))
         info = TesteeInfo(
             hello["name"], hello["version"], hello["language"], tuple(hello["spec"]), tuple(hello["profiles"]),
-            tuple(hello["features"]), self.settings.command,
+            tuple(hello["features"]), self.settings.command, roles, bool(hello.get("serial", False)),
         )  # fmt: skip
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         ids = tuple(scenario.id for scenario in running)
         return RunStarted(__version__, self.requirements.spec, info, server, self.settings.seed, now, ids, left_out)
 
     def _left_out(self, testee: TesteeProcess, server: ServerInfo, own: OwnServers) -> dict[str, str]:
-        hello = testee.hello
+        claims = Claims.of(testee.hello)
         reasons: dict[str, str] = {}
         for scenario in self.scenarios:
-            missing = [feature for feature in scenario.features if feature not in hello["features"]]
-            if scenario.profile not in hello["profiles"]:
-                reasons[scenario.id] = f"the testee does not claim the profile {scenario.profile}"
-            elif missing:
-                reasons[scenario.id] = f"the testee does not claim the feature {', '.join(missing)}"
-            elif scenario.server and not version_holds(scenario.server, server.version):
-                reasons[scenario.id] = f"it needs a server {scenario.server}, this is {server.brand} {server.version}"
-            elif scenario.own_server and own.why_not:
-                reasons[scenario.id] = own.why_not
+            reason = why_not(scenario, claims, server) or (own.why_not if scenario.own_server else "")
+            if reason:
+                reasons[scenario.id] = reason
         return reasons
 
     def _process_gone(self, process: TesteeProcess, why: Exception) -> None:

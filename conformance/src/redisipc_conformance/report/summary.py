@@ -12,7 +12,7 @@ from .alike import alike, by_scenario
 from .failure import failure_lines
 from .model import Finding, Report, Run
 from .style import VERDICT_STYLE, Paint, plain
-from .verdict import State, fails, failures, probably_the_shim, profiles
+from .verdict import State, fails, failures, limits_of, probably_the_shim, profiles
 
 COLUMNS = (
     Verdict.PASS,
@@ -50,12 +50,11 @@ def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[
     started, testee, server = run.started, run.started.testee, run.started.server
     scenarios = _scenarios(started.scenarios) + ("" if run.everything else f" ({run.selection})")
     kind = server.kind if server.label in ("", server.kind) else f"{server.kind}, {server.label}"
+    features = ", ".join(testee.features) or "none"
+    claims = [f"spec {', '.join(testee.spec)}", ", ".join(testee.profiles), limits_of(run), f"features: {features}"]
     rows = [
         ("testee", f"{testee.name} {testee.version} ({testee.language})"),
-        (
-            "claims",
-            f"spec {', '.join(testee.spec)}; {', '.join(testee.profiles)}; features: {', '.join(testee.features) or 'none'}",
-        ),
+        ("claims", "; ".join(filter(None, claims))),
         ("redis", f"{server.brand} {server.version} ({kind})" + (f" at {_without_password(url)}" if url else "")),
         ("suite", f"{started.suite} for spec {started.spec}, {scenarios}, seed {started.seed}, {jobs} at once"),
     ]

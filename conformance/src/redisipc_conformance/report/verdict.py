@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ..engine.events import CheckResult, Verdict
 from .model import Finding, Report, Run
 
-PROFILES = ("base", "group", "channel", "resilient")
+PROFILES = ("base", "ask", "group", "channel", "resilient")
+"""In the specification's order."""
 
 
 class Exit(enum.IntEnum):
@@ -107,9 +108,19 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
         return verdict(State.INCOMPLETE, "only a part was run")
     if missing := _holes(run, name):
         return verdict(State.INCOMPLETE, f"{_many(missing, 'scenario', 'scenarios')} could not run here")
+    limits = limits_of(run)
     if counts[Verdict.KNOWN]:
-        return verdict(State.EXCEPT_KNOWN, _many(counts[Verdict.KNOWN], "check", "checks"))
-    return verdict(State.CONFORMANT)
+        known = _many(counts[Verdict.KNOWN], "check", "checks")
+        return verdict(State.EXCEPT_KNOWN, f"{known}; {limits}" if limits else known)
+    return verdict(State.CONFORMANT, limits)
+
+
+def limits_of(run: Run) -> str:
+    """What the testee claims less than all of, in words: one role only, one thing at a time."""
+    testee = run.started.testee
+    named = [role for role in testee.roles if role in ("requester", "responder")]
+    parts = [f"as {named[0]}"] if len(named) == 1 else []
+    return ", ".join([*parts, *(["serial"] if testee.serial else [])])
 
 
 def _holes(run: Run, profile: str) -> int:

@@ -62,6 +62,7 @@ def _scenario(document: dict[str, Any], lines: Lines, path: Path, name: str) -> 
         about=document.get("about", ""),
         needs=frozenset(document.get("needs", ())),
         features=tuple(document.get("features", ())),
+        roles=tuple(document.get("roles", ())),
         server=document.get("server", ""),
         formerly=tuple(document.get("formerly", ())),
         requirements=common,

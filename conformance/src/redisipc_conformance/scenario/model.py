@@ -69,6 +69,8 @@ class Scenario:
     about: str = ""
     needs: frozenset[str] = frozenset()
     features: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    """As the head says; else they follow from the steps."""
     server: str = ""
     formerly: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()

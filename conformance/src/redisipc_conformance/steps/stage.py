@@ -17,9 +17,10 @@ from ..wire.address import Address
 from ..wire.client import Client, ConnectionLost, RedisFailure
 from ..wire.pulse import Pulse
 from ..wire.tap import Tap
-from ..within import end_all, within
+from ..within import end_all
 from . import notes
 from .failure import Crashed, Failed, Stopped, SuiteFault
+from .leaving import leave, sweep
 from .ledger import Ledger
 from .linking import link
 from .notes import Note
@@ -30,6 +31,7 @@ from .things import Endpoint, ErrorSeen, Going, Peer, Received, Send, Written
 
 if TYPE_CHECKING:
     from ..server import Server
+    from ..testee.claims import Claims
     from ..testee.process import TesteeProcess
 
 T = TypeVar("T")
@@ -68,7 +70,7 @@ class Stage(Scope):
         processes: Processes,
         budgets: Mapping[str, float],
         scale: float,
-        features: frozenset[str],
+        claims: Claims,
         patience: Patience,
         no_timeouts: bool = False,
         prefix: str = "ripc",
@@ -91,7 +93,7 @@ class Stage(Scope):
         self.server = server
         """The scenario's own server, where it needs one."""
         self.processes = processes
-        self.features = features
+        self.claims = claims
         self.patience = patience
         self.pulse = Pulse()
         self.notes: list[Note] = []
@@ -268,35 +270,14 @@ class Stage(Scope):
                 fault.lift()
             tap.refusing = False
             tap.resume()
-        await asyncio.gather(*(self._leave(endpoint) for endpoint in self.endpoints if endpoint.connected))
+        await asyncio.gather(*(leave(self, endpoint) for endpoint in self.endpoints if endpoint.connected))
         for endpoint in self.endpoints:
             self.processes.unlisten(endpoint.handle)
         for tap in self.taps.values():
             await tap.close()
         await self._tail.close()
         self.ledger.settle()
-        await self._sweep()
-
-    async def _leave(self, endpoint: Endpoint) -> None:
-        process = endpoint.process
-        if process is None or process.gone is not None or process.broken is not None or process in self.suspects:
-            return
-        try:
-            future = await process.begin("disconnect", {"endpoint": endpoint.handle})
-            await self.patience.wait(future, self.budgets["disconnect"])
-        except Exception:
-            self.suspects.add(process)
-        endpoint.connected = False
-
-    async def _sweep(self) -> None:
-        keys: set[resp.Arg] = {self.stream}
-        prefix = self.stream.encode()
-        for tap in self.taps.values():
-            keys |= {e.args[1] for e in tap.exchanges if len(e.args) > 1 and e.args[1].startswith(prefix)}
-        keys |= {peer.key for peer in self.peers}
-        if self.server is None:
-            with contextlib.suppress(Exception):
-                await within(self.client.reply("DEL", *keys), 2.0)
+        await sweep(self)
 
     def stderr(self) -> str:
         """What the processes that this scenario used have written since it used them; others may have made them."""

@@ -13,6 +13,9 @@ from .registry import word
 from .stage import Stage
 from .things import Endpoint, Going, Outcome, Received, Send
 
+CALLER_PREFIX = "caller:"
+"""Of the name that stands where others have their group (RIPC-ASK-1)."""
+
 
 async def call(
     stage: Stage, endpoint: Endpoint, method: str, parameters: dict[str, Any], *, budget: str, refused: bool = False
@@ -69,12 +72,14 @@ async def connect(stage: Stage, step: Step) -> Any:
     if isinstance(arguments, str):
         arguments = {"endpoint": arguments}
     label = arguments["endpoint"]
-    name = arguments.get("process", "one")
+    # A serial testee plays one endpoint at a time.
+    name = arguments.get("process", label if stage.claims.serial else "one")
     process = await _process(stage, name)
     tap = await stage.tap(label)
+    caller = bool(arguments.get("caller"))
     endpoint = Endpoint(
         label,
-        str(arguments.get("group", label)),
+        "" if caller else str(arguments.get("group", label)),
         "",
         str(arguments.get("stream", stage.stream)),
         handle=stage.new_handle(label),
@@ -82,9 +87,12 @@ async def connect(stage: Stage, step: Step) -> Any:
         process_name=name,
         tap=tap,
         events=arguments.get("events"),
+        caller=caller,
     )
     stage.attach(endpoint)
-    parameters: dict[str, Any] = {"url": tap.url, "stream": endpoint.stream, "group": endpoint.group}
+    parameters: dict[str, Any] = {"url": tap.url, "stream": endpoint.stream}
+    if not caller:
+        parameters["group"] = endpoint.group
     if "options" in arguments:
         parameters["options"] = arguments["options"]
     if endpoint.events is not None:
@@ -95,11 +103,13 @@ async def connect(stage: Stage, step: Step) -> Any:
     async def join() -> Endpoint:
         result = await call(stage, endpoint, "connect", parameters, budget="connect", refused=refused)
         if not refused:
-            if not tap.exchanges:
+            if not tap.exchanges and not caller:
                 # Whatever must *not* be seen of such an endpoint would hold.
                 expected = f"commands over the connection to {tap.url}"
                 raise Failed("connect was answered and nothing was sent to Redis", expected, "none")
             endpoint.instance = result["instance"]
+            if caller:
+                endpoint.group = f"{CALLER_PREFIX}{endpoint.instance}"
             endpoint.connected = True
             stage.tell(label, f"connected as instance {endpoint.instance}")
         return endpoint

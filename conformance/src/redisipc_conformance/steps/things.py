@@ -72,6 +72,8 @@ class Endpoint(Member):
     process_name: str = "one"
     tap: Tap | None = None
     events: list[dict[str, Any]] | None = None
+    caller: bool = False
+    """It has no group. Its `group` is the name of a caller, known once it is connected."""
     connected: bool = False
     received: list[Received] = field(default_factory=list)
     errors: list[ErrorSeen] = field(default_factory=list)

@@ -6,11 +6,14 @@ Nothing here is about RedisIPC: a shim that passes is one that the runner can dr
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .claims import ASK, CALLER, ROLES, Claims, problem
 from .converse import converse, refuses_nonsense
+from .converse_by_hand import answers, asks
 from .raw import Ended, RawTestee, Silent
 from .schemas import PROTOCOL, Answer, MessageBroken, Refusal, TesteeSchemas
 
@@ -44,7 +47,7 @@ TITLES = {
     "out-of-order": "It answers a call while another one is still under way",
     "end-of-input": "It ends when its input ends",
     "nonsense-option": "It refuses an option that does not exist",
-    "converse": "Two of its endpoints converse over Redis",
+    "converse": "Its endpoints converse over Redis",
     "stdout": "It writes nothing but messages to stdout",
     "shutdown": "It answers shutdown, then ends with exit status 0",
 }
@@ -83,7 +86,12 @@ class _Walk:
         self._note("start", "ok")
         try:
             if await self._try("hello", lambda: self._hello(testee)):
-                await asyncio.gather(self._main(testee), self._apart("out-of-order"), self._apart("end-of-input"))
+                apart = ["end-of-input"]
+                if Claims.of(self.hello).serial:
+                    self._note("out-of-order", "skipped", "it says that it is serial")
+                else:
+                    apart.append("out-of-order")
+                await asyncio.gather(self._main(testee), *map(self._apart, apart))
         finally:
             await testee.kill()
         return self._all()
@@ -99,8 +107,8 @@ class _Walk:
         if self.url is not None:
             url = self.url
             steps += [
-                ("nonsense-option", lambda: refuses_nonsense(testee, url)),
-                ("converse", lambda: converse(testee, url, self.hello)),
+                ("nonsense-option", lambda: refuses_nonsense(testee, self._place("odd", url))),
+                ("converse", lambda: self._converse(testee, url)),
             ]
         steps.append(("shutdown", lambda: self._shutdown(testee)))
         for name, step in steps:
@@ -108,6 +116,24 @@ class _Walk:
             if testee.process.returncode is not None:
                 break
         await self._try("stdout", lambda: self._stdout(testee))
+
+    def _place(self, endpoint: str, url: str) -> dict[str, Any]:
+        """Parameters of a connect on a stream of its own, without a group where it claims nothing that has one."""
+        params = {"endpoint": endpoint, "url": url, "stream": f"redisipc-check-{secrets.token_hex(4)}"}
+        return params if self.hello["profiles"] == [ASK] else {**params, "group": "check"}
+
+    async def _converse(self, testee: RawTestee, url: str) -> None:
+        """With itself where it plays both sides at the same time, else with the runner."""
+        claims = Claims.of(self.hello)
+        if not claims.serial and claims.roles.issuperset(ROLES):
+            await converse(testee, url, self.hello)
+        else:
+            if "requester" in claims.roles:
+                await asks(testee, url, caller=False)
+            if "responder" in claims.roles:
+                await answers(testee, url)
+        if CALLER in claims.roles:
+            await asks(testee, url, caller=True)
 
     async def _apart(self, name: str) -> None:
         """What is tried on a process of its own."""
@@ -156,6 +182,9 @@ class _Walk:
         if isinstance(answer, Refusal):
             raise Wrong(f"hello was refused with {answer.code} {answer.message!r}; it must answer who it is")
         self.hello = answer.result
+        wrong = problem(answer.result)
+        if wrong:
+            raise Wrong(wrong)
 
     async def _unknown_method(self, testee: RawTestee) -> None:
         answer = await testee.call("frobnicate", {}, SOON, checked=False)
@@ -180,13 +209,17 @@ class _Walk:
         if "channel" not in self.hello["profiles"]:
             answer = await testee.call("trigger", {"endpoint": "nobody", "event": "x", "target": "check"}, SOON)
             _refused(answer, "trigger, of the profile channel that hello does not claim,")
+        if ASK not in self.hello["profiles"]:
+            params = {"endpoint": "caller", "url": "redis://127.0.0.1:1/0", "stream": "check"}
+            answer = await testee.call("connect", params, SOON)
+            _refused(answer, "connect without a group, of the profile ask that hello does not claim,")
 
     async def _out_of_order(self, testee: RawTestee) -> None:
         """A server that never says a word keeps ``connect`` under way."""
         silent: list[asyncio.StreamWriter] = []
         server = await asyncio.start_server(lambda _reader, writer: silent.append(writer), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        params = {"endpoint": "slow", "url": f"redis://127.0.0.1:{port}/0", "stream": "check", "group": "check"}
+        params = self._place("slow", f"redis://127.0.0.1:{port}/0")
         try:
             await testee.call("hello", {"protocol": PROTOCOL}, START)
             await testee.begin("connect", params)
@@ -202,8 +235,7 @@ class _Walk:
     async def _end_of_input(self, testee: RawTestee) -> None:
         await testee.call("hello", {"protocol": PROTOCOL}, START)
         if self.url is not None:
-            params = {"endpoint": "eof", "url": self.url, "stream": "redisipc-check-eof", "group": "check"}
-            await testee.call("connect", params, 2 * SOON)
+            await testee.call("connect", self._place("eof", self.url), 2 * SOON)
         testee.end_of_input()
         if await testee.ended(SOON) is None:
             threads = (

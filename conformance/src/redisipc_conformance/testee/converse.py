@@ -18,12 +18,10 @@ _TIMEOUT = 1.0
 _CONTENT: Any = {"text": "two\nlines, ü and \u2028", "list": [1, 2.5, None, True, {}]}
 
 
-async def refuses_nonsense(testee: RawTestee, url: str) -> None:
+async def refuses_nonsense(testee: RawTestee, place: dict[str, Any]) -> None:
     """An option that nobody has must not be swallowed: a scenario that sets one would test something else."""
-    stream = f"redisipc-check-{secrets.token_hex(4)}"
-    params = {"endpoint": "odd", "url": url, "stream": stream, "group": "odd", "options": {"frobnicate": 1}}
-    answer = await testee.call("connect", params, _SOON, checked=False)
-    await _remove(url, stream, [])
+    answer = await testee.call("connect", {**place, "options": {"frobnicate": 1}}, _SOON, checked=False)
+    await _remove(place["url"], place["stream"], [])
     hint = "refuse what the port has nothing for"
     assert isinstance(answer, Refusal), f"connect took the option frobnicate, which does not exist; {hint}"
 
