@@ -18,12 +18,29 @@ from .faults import FAULTS
 from .lab.lab import CannotBeHad, Failed, Load
 from .lab.redis import Away
 from .lab.sites import SITES
+from .plan import QUICK
 from .report.summary import Summary
 from .run import Wanted, run, seed_of
 
 OUT = Path(__file__).parents[2] / "out" / "chaos"
 SAMPLE = 10.0
 """Seconds between two samples, where what is used is to stay flat."""
+QUICK_LOAD = Load(
+    rate=50.0,
+    kinds={
+        "quick": 60,
+        "short": 12,
+        "medium": 4,
+        "nested": 6,
+        "later": 4,
+        "reject": 4,
+        "raise": 2,
+        "cancel": 3,
+        "big": 2,
+    },
+    timeouts={"0.5": 1, "2": 2, "5": 6},
+)
+"""Little, and nothing that is outstanding for long: a quick run ends soon, also on a busy machine."""
 
 
 class Task(NamedTuple):
@@ -42,8 +59,10 @@ def main() -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    alone, soak = options.times > 0, options.soak > 0
-    if soak:
+    alone, soak = options.times > 0 or options.quick, options.soak > 0
+    if options.quick:
+        names = list(QUICK)
+    elif soak:
         names = [name for name in names if not FAULTS[name].ends]
     seed = seed_of(options.seed)
     folder = OUT / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -59,9 +78,10 @@ def main() -> int:
             seed=f"{seed}:{number}",
             requests=options.requests * task.weight // kinds,
             times=options.times,
-            load=Load(rate=options.rate, sample=SAMPLE if soak else 0.0),
+            load=QUICK_LOAD if options.quick else Load(rate=options.rate, sample=SAMPLE if soak else 0.0),
             settle=options.settle,
             seconds=options.soak,
+            quick=options.quick,
         )
         place = folder / f"{number:02d}-{Path(task.server).name or 'server'}-{task.site}".replace(":", "-")
         try:
@@ -97,6 +117,7 @@ def parse() -> argparse.Namespace:
         default=0,
         help="each fault alone, so many times; default: mixed, until there are enough requests",
     )
+    add("--quick", action="store_true", help="under a minute: a few faults, each once, the same every time")
     add("--rate", type=float, default=100.0, help="requests a second (default 100)")
     add("--soak", type=float, default=0.0, metavar="SECONDS",
         help="so long, with faults that end no process: what is used must stay flat")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .faults import FAULTS
 
@@ -13,6 +13,12 @@ MEMBER_LANES = 2
 """Lanes of faults of members that go on side by side, beside the one of Redis."""
 PEACE = 2.5
 """Seconds of peace between two faults of a lane, on average, where faults are mixed."""
+QUICK = (
+    "cut-all", "cut-after-write", "client-kill", "member-stopped", "responder-killed", "member-restarted",
+    "group-destroyed", "flushall", "misconf", "oom", "restart",
+)  # fmt: skip
+"""The kinds of a quick run: some of each sort, that are soon over and strike on every server."""
+QUICK_PEACE = 1.5
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,11 @@ def alone(names: Sequence[str], times: int, seed: str) -> list[Step]:
         steps.append(Step(name, peace, source.getrandbits(48)))
         peace = FAULTS[name].quiet
     return steps
+
+
+def quick() -> list[Step]:
+    """The same every time: each quick kind once, with little peace."""
+    return [replace(step, peace=QUICK_PEACE) for step in alone(QUICK, 1, "quick")]
 
 
 def mixed(names: Sequence[str], seed: str) -> list[Iterator[Step]]:

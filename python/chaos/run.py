@@ -37,6 +37,8 @@ class Wanted:
     settle: float
     seconds: float = 0.0
     """How long it lasts at least, where faults are mixed."""
+    quick: bool = False
+    """The few faults of a quick run, each once."""
 
 
 @dataclass
@@ -65,7 +67,9 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
         injector = Injector(lab, say)
         sampling = asyncio.create_task(sample_redis(lab)) if wanted.load.sample else None
         await asyncio.sleep(FIRST)
-        if wanted.times:
+        if wanted.quick:
+            await injector.one_by_one(plan.quick())
+        elif wanted.times:
             await injector.one_by_one(plan.alone(wanted.faults, wanted.times, wanted.seed))
             while lab.watch.stored < wanted.requests:
                 await asyncio.sleep(0.2)

@@ -9,7 +9,7 @@ import pytest
 from chaos.__main__ import chosen, work
 from chaos.faults import FAULTS
 from chaos.lab.sites import SITES
-from chaos.plan import MEMBER_LANES, alone, mixed
+from chaos.plan import MEMBER_LANES, QUICK, alone, mixed, quick
 
 NAMES = list(FAULTS)
 
@@ -39,6 +39,14 @@ def test_mixed_all_kinds_of_a_lane_come_before_one_comes_again() -> None:
         assert sorted(deck) == sorted(kinds)
         dealt.append(deck)
     assert dealt[1] != dealt[2], "the lanes of members do not go in step"
+
+
+def test_a_quick_run_has_each_of_its_kinds_once_in_the_same_order_and_is_soon_over() -> None:
+    steps = quick()
+    assert steps == quick()
+    assert Counter(step.fault for step in steps) == Counter(QUICK)
+    assert all("plain" in FAULTS[name].sites for name in QUICK)
+    assert sum(step.peace + FAULTS[step.fault].seconds[1] for step in steps) < 45
 
 
 @pytest.mark.parametrize("name", NAMES)
