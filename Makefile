@@ -11,7 +11,7 @@ RUNTIMES := threads asyncio
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
-ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py)
+ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance mutants demo simulate chaos fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
@@ -142,6 +142,14 @@ requirements: $(READY) ## schemas/requirements.json from SPEC.md, and SPEC.md's 
 .PHONY: schemas
 schemas: .venv/schemas ## types generated from schemas/ (pydantic, TypeScript) compile, and refuse what lacks a member
 	cd tools && ../$(BIN)/python -m pytest -q generators
+
+.venv/dist: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'build>=1.2' 'twine>=6' 'check-wheel-contents>=0.6'
+	@touch $@
+
+.PHONY: dist
+dist: .venv/dist ## all packages: built from a clean copy, checked, installed into fresh environments, tried; they go to out/dist
+	$(WITH_REDIS) env PYTHONPATH=tools $(BIN)/python -m packages
 
 clean: ## remove what make has made
 	rm -rf .venv out

@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 import redis
 
-from .support_server import Server, choose
+if TYPE_CHECKING:
+    from .support_server import Server
 
 # A machine that is busy with something else is no failure.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -20,6 +22,9 @@ hypothesis.settings.load_profile("patient")
 @pytest.fixture(scope="session")
 def url(pytestconfig: pytest.Config) -> Iterator[str]:
     """The URL of the server that is there for the whole run; which one is printed."""
+    # Not above: the core's tests run without the package that chooses a server.
+    from .support_server import choose
+
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else nullcontext():
         server = choose(say=lambda line: print(f"\n{line}", flush=True))
@@ -30,6 +35,8 @@ def url(pytestconfig: pytest.Config) -> Iterator[str]:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A server of the test's own, to be killed, paused and started again."""
+    from .support_server import Server
+
     server = Server()
     server.start()
     yield server

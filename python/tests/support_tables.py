@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[2] / "schemas" / "1.0" / "tables"
+from .support_shared import SHARED
+
+FOLDER = SHARED / "schemas" / "1.0" / "tables"
 
 
 def load(name: str) -> dict[str, Any]:

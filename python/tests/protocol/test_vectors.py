@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,9 @@ from redisipc.channel.dispatch import content_of, dispatch
 from redisipc.errors import ContentError
 from redisipc.protocol.content import decode, encode
 
-VECTORS = Path(__file__).parents[3] / "conformance" / "vectors"
+from ..support_shared import SHARED
+
+VECTORS = SHARED / "conformance" / "vectors"
 CONTENT = json.loads((VECTORS / "content.json").read_text(encoding="utf-8"))
 CHANNEL = json.loads((VECTORS / "channel.json").read_text(encoding="utf-8"))
 _CASES = [*CONTENT["cases"], *CONTENT["large"]]

@@ -1,0 +1,1 @@
+"""The packages of the project: built, checked, installed and tried."""
