@@ -16,6 +16,7 @@ from redisipc.errors import (
     ForkedError,
     HandlerError,
     LoopLagError,
+    NoResponders,
     NotConnected,
     Overloaded,
     RedisIPCError,
@@ -34,6 +35,7 @@ from redisipc.version import __version__
 __all__ = [
     "AlreadyAnswered",
     "AlreadyConnected",
+    "Caller",
     "Channel",
     "ClosedError",
     "ConfigurationError",
@@ -43,6 +45,7 @@ __all__ = [
     "ForkedError",
     "HandlerError",
     "LoopLagError",
+    "NoResponders",
     "NotConnected",
     "Options",
     "Overloaded",
@@ -69,12 +72,14 @@ if TYPE_CHECKING:
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
     from redisipc.runtime.response import Response
+    from redisipc.runtime.threads.caller import Caller
     from redisipc.runtime.threads.requests import RequestFuture
     from redisipc.runtime.threads.stream import Stream
 else:
     __getattr__, __dir__ = lazily(
         globals(),
         {
+            "Caller": "redisipc.runtime.threads.caller",
             "Channel": "redisipc.channel.threads",
             "Options": "redisipc.runtime.options",
             "Request": "redisipc.runtime.request",

@@ -13,6 +13,7 @@ from redisipc.errors import (
     ForkedError,
     HandlerError,
     LoopLagError,
+    NoResponders,
     NotConnected,
     Overloaded,
     RedisIPCError,
@@ -31,6 +32,7 @@ from redisipc.version import __version__
 __all__ = [
     "AlreadyAnswered",
     "AlreadyConnected",
+    "Caller",
     "Channel",
     "ClosedError",
     "ConfigurationError",
@@ -40,6 +42,7 @@ __all__ = [
     "ForkedError",
     "HandlerError",
     "LoopLagError",
+    "NoResponders",
     "NotConnected",
     "Options",
     "Overloaded",
@@ -63,6 +66,7 @@ __all__ = [
 if TYPE_CHECKING:
     from redisipc.channel.asyncio import Channel
     from redisipc.channel.definition import event
+    from redisipc.runtime.asyncio.caller import Caller
     from redisipc.runtime.asyncio.requests import RequestFuture
     from redisipc.runtime.asyncio.stream import Stream
     from redisipc.runtime.options import Options
@@ -72,6 +76,7 @@ else:
     __getattr__, __dir__ = lazily(
         globals(),
         {
+            "Caller": "redisipc.runtime.asyncio.caller",
             "Channel": "redisipc.channel.asyncio",
             "Options": "redisipc.runtime.options",
             "Request": "redisipc.runtime.request",

@@ -5,6 +5,7 @@
     RedisIPCError
     ├── RequestError                 a request that was sent ended without a fulfilled answer
     │   ├── RequestTimeout           no answer in time (also the builtin TimeoutError)
+    │   │   └── NoResponders         ended early: the group that it asks does not exist
     │   ├── Rejected                 the other side rejected it; .content says why
     │   ├── RequestCancelled         its endpoint was closed
     │   └── RequestFailed            Redis refused to store it
@@ -78,6 +79,15 @@ class RequestTimeout(RequestError, TimeoutError):
     """No answer in time. It says nothing about whether the handler ran."""
 
     kind = "timeout"
+
+
+class NoResponders(RequestTimeout):
+    """The group that it asks does not exist, so that no answer can come: it ended before its timeout (RIPC-REQ-16).
+
+    A group without connected members is another thing: it keeps the request, and the timeout tells.
+    """
+
+    kind = "no-responders"
 
 
 class Rejected(RequestError):

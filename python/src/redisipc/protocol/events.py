@@ -102,7 +102,10 @@ class Incoming:
 
 
 class Outcome(Record):
-    """How a request ended. ``status`` is fulfilled, rejected, timeout, cancelled, closed or failed; ``content`` the raw text."""
+    """How a request ended. ``content`` is the raw text.
+
+    ``status`` is fulfilled, rejected, timeout, no responders, cancelled, closed or failed.
+    """
 
     __slots__ = ("content", "reason", "status")
 

@@ -86,6 +86,12 @@ def set_name(name: str) -> tuple[str, str, str]:
     return "CLIENT", "SETNAME", re.sub(r"[^!-~]", "_", name)
 
 
+def within(kwargs: dict[str, Any], limit: float) -> dict[str, Any]:
+    """``kwargs`` of a connection, with at most ``limit`` seconds for connecting and for each reply of the handshake."""
+    shorter = {name: min(kwargs[name], limit) for name in ("socket_timeout", "socket_connect_timeout")}
+    return {**kwargs, **shorter}
+
+
 def check_client(client: Any, wanted: tuple[type[Any], ...], face: str) -> None:
     """Raise ``ConfigurationError`` where ``client`` is none of the wanted types."""
     if isinstance(client, wanted):

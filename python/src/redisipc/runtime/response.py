@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from redisipc.errors import Rejected, RequestCancelled, RequestError, RequestFailed, RequestTimeout
+from redisipc.errors import NoResponders, Rejected, RequestCancelled, RequestError, RequestFailed, RequestTimeout
 from redisipc.protocol.content import decode
 from redisipc.protocol.events import Outcome, Outgoing
 
 _ERRORS: dict[str, type[RequestError]] = {
     "timeout": RequestTimeout,
+    "no responders": NoResponders,
     "cancelled": RequestCancelled,
     "closed": RequestCancelled,
     "failed": RequestFailed,

@@ -13,7 +13,15 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry
 
-from redisipc.runtime.client import check_client, check_slot, connection_kwargs, make_client, set_name
+from redisipc.runtime.client import (
+    HANDSHAKE_LIMIT,
+    check_client,
+    check_slot,
+    connection_kwargs,
+    make_client,
+    set_name,
+    within,
+)
 from redisipc.runtime.lane import Lane
 
 
@@ -30,8 +38,11 @@ class Target:
         if isinstance(client, redis.asyncio.RedisCluster):
             check_slot(stream)
 
-    async def connect(self, name: str) -> Any:
-        """The stream writer of a connection after its handshake. Raises what redis-py raises."""
+    async def connect(self, name: str, limit: float = HANDSHAKE_LIMIT) -> Any:
+        """The stream writer of a connection after its handshake, each step of which may take ``limit`` seconds.
+
+        Raises what redis-py raises.
+        """
         client = self._client
         if isinstance(client, redis.asyncio.RedisCluster):
             await client.initialize()
@@ -42,12 +53,17 @@ class Target:
             pool: Any = client.get_node_from_key(self._stream)
         else:
             pool = client.connection_pool
-        connection = pool.connection_class(**connection_kwargs(pool.connection_kwargs, Retry))
-        await connection.connect()
-        await connection.send_command(*set_name(name))
-        with contextlib.suppress(redis.ResponseError):
-            # Refused without the right to CLIENT: the connection works, and has no name.
-            await connection.read_response()
+        connection = pool.connection_class(**within(connection_kwargs(pool.connection_kwargs, Retry), limit))
+        try:
+            await connection.connect()
+            await connection.send_command(*set_name(name))
+            with contextlib.suppress(redis.ResponseError):
+                # Refused without the right to CLIENT: the connection works, and has no name.
+                await connection.read_response()
+        except BaseException:
+            # Cancelled, say: nobody else would close it.
+            await connection.disconnect(nowait=True)
+            raise
         # From here on redis-py has nothing to do with it.
         writer = connection._writer
         connection._reader = connection._writer = None

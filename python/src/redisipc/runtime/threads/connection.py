@@ -17,7 +17,15 @@ from typing import Any
 import redis
 from redis.retry import Retry
 
-from redisipc.runtime.client import check_client, check_slot, connection_kwargs, make_client, set_name
+from redisipc.runtime.client import (
+    HANDSHAKE_LIMIT,
+    check_client,
+    check_slot,
+    connection_kwargs,
+    make_client,
+    set_name,
+    within,
+)
 from redisipc.runtime.lane import Lane
 
 READ_SIZE = 65536
@@ -37,8 +45,8 @@ class Target:
         if isinstance(client, redis.RedisCluster):
             check_slot(stream)
 
-    def connect(self, name: str) -> socket.socket:
-        """A connection after its handshake. Raises what redis-py raises."""
+    def connect(self, name: str, limit: float = HANDSHAKE_LIMIT) -> socket.socket:
+        """A connection after its handshake, each step of which may take ``limit`` seconds. Raises what redis-py raises."""
         client = self._client
         if isinstance(client, redis.RedisCluster):
             if not self._fresh:
@@ -48,7 +56,7 @@ class Target:
             cluster: Any = client
             client = cluster.get_redis_connection(cluster.get_node_from_key(self._stream))
         pool = client.connection_pool
-        connection = pool.connection_class(**connection_kwargs(pool.connection_kwargs, Retry))
+        connection = pool.connection_class(**within(connection_kwargs(pool.connection_kwargs, Retry), limit))
         connection.connect()
         connection.send_command(*set_name(name))
         with contextlib.suppress(redis.ResponseError):

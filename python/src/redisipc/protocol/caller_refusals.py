@@ -1,0 +1,27 @@
+"""What an error reply means to a caller, which waits for nothing that it does not need (SPEC.md, section 13)."""
+
+from __future__ import annotations
+
+import enum
+
+from .commands import Failure
+from .redis_errors import GROUP_LOST, OUTAGE, class_of
+
+
+class Refusal(enum.Enum):
+    """``PASSING``: try again on a new connection. ``HARMLESS``: try again on this one. ``FINAL``: the send has failed."""
+
+    PASSING = "passing"
+    HARMLESS = "harmless"
+    FINAL = "final"
+
+
+def judge(failure: Failure) -> Refusal:
+    """An error reply says that the command was not executed, so that trying again repeats nothing."""
+    kind = class_of(failure)
+    if kind is OUTAGE:
+        return Refusal.PASSING
+    if kind is GROUP_LOST:
+        # UNBLOCKED: somebody ended a blocking read.
+        return Refusal.HARMLESS
+    return Refusal.FINAL

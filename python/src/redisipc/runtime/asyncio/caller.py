@@ -1,0 +1,164 @@
+"""``Caller`` for asyncio: the calling task writes and reads by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+from redisipc.protocol.caller import Call, Turn
+from redisipc.protocol.events import Outcome
+from redisipc.runtime.caller import BaseCaller, Slot
+from redisipc.runtime.response import Response
+
+from .connection import Target
+from .line import Line
+
+_inherited: list[Line] = []
+"""Connections of the process that forked this one."""
+
+
+class Caller(BaseCaller[Line]):
+    __doc__ = BaseCaller.__doc__
+
+    @classmethod
+    def from_url(cls, url: str, stream: str, **given: Any) -> Caller:
+        """A caller on the Redis at ``url``; see the class for the rest."""
+        return cls(stream, url=url, **given)
+
+    async def send_to_group(self, content: Any, to: str, timeout: float | None = None) -> Response:
+        """Ask the group ``to`` and wait for its ``Response``, which is rejected when there is none within ``timeout``
+        seconds.
+
+        A timeout says nothing about whether the handler ran. Raises only for misuse: ``ContentError``, ``Overloaded``, and
+        ``ConfigurationError`` for a blank group or a timeout that is no positive number.
+        """
+        call = self._call(content, to, timeout)
+        return self._response(call, await self._make(call))
+
+    async def request(self, content: Any, to: str, timeout: float | None = None) -> Any:
+        """Ask the group ``to`` and return its answer, within ``timeout`` seconds (None: the caller's ``timeout``).
+
+        Raises ``Rejected``, ``RequestTimeout``, ``NoResponders``, ``RequestFailed``, and as ``send_to_group`` does. Where it
+        fails, the message says whether the request may be stored.
+        """
+        return (await self.send_to_group(content, to, timeout)).result()
+
+    async def close(self) -> None:
+        """Close the connections that no call uses. A later call opens a new one."""
+        for slot in list(self._free):
+            await self._drop(slot)
+
+    async def __aenter__(self) -> Caller:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # parts
+
+    def _aim(self, url: str | None, client: Any, redis_options: Mapping[str, Any]) -> None:
+        self._target = Target(url, client, dict(redis_options), self._stream)
+
+    def after_fork(self) -> None:
+        # Kept as they are: to collect them would take them out of the parent's event loop.
+        _inherited.extend(slot.line for slot in self._free if slot.line is not None)
+        super().after_fork()
+
+    _after_fork = after_fork
+
+    async def _make(self, call: Call) -> Outcome:
+        free, slot = self._take()
+        try:
+            try:
+                await self._reuse(slot)
+                await self._converse(call, slot)
+            except BaseException:
+                # Cancelled, say: what may be stored is deleted, over a new connection, since this one waits for a reply.
+                await self._broke(call, slot, "interrupted")
+                call.cancel(monotonic())
+                await self._converse(call, slot)
+                raise
+            assert call.outcome is not None
+            return call.outcome
+        finally:
+            if call.outcome is None:
+                await self._drop(slot)
+            slot.idle_since = monotonic()
+            self._ended(call)
+            free.append(slot)
+
+    async def _converse(self, call: Call, slot: Slot[Line]) -> None:
+        while (turn := call.turn(monotonic())) is not None:
+            pause = turn.at - monotonic()
+            if pause > 0:
+                await asyncio.sleep(pause)
+                continue
+            line = await self._line(call, slot, turn)
+            if line is None:
+                continue
+            try:
+                replies = await line.exchange(turn)
+            except OSError as error:
+                await self._broke(call, slot, str(error) or type(error).__name__)
+            else:
+                call.replied(replies, monotonic())
+                line.sent = False
+
+    async def _reuse(self, slot: Slot[Line]) -> None:
+        """Drop a connection that may have died since the last call."""
+        line = slot.line
+        if line is not None and not (self._trusted(slot, monotonic()) and line.is_mine() and line.is_alive()):
+            await self._drop(slot)
+
+    async def _line(self, call: Call, slot: Slot[Line], turn: Turn) -> Line | None:
+        """The connection to use; None where it could not be opened."""
+        line = slot.line
+        if line is not None and not (turn.fresh and line.answered):
+            return line
+        await self._drop(slot)
+        try:
+            writer = await self._open(turn)
+        except Exception as error:
+            self._refused_handshake(call, error, monotonic())
+            return None
+        slot.line = await Line(writer).watch()
+        return slot.line
+
+    async def _open(self, turn: Turn) -> Any:
+        """A new connection. Raises what redis-py raises, and TimeoutError."""
+        # Not wait_for(): it may lose a cancellation up to Python 3.11.
+        opening = asyncio.ensure_future(self._target.connect(self._title(), self._patience(turn)))
+        try:
+            await asyncio.wait([opening], timeout=self._patience(turn))
+            if opening.done():
+                return opening.result()
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_unused)
+            opening.cancel()
+            raise
+        opening.add_done_callback(_close_unused)
+        opening.cancel()
+        raise TimeoutError("Redis could not be reached in time")
+
+    async def _broke(self, call: Call, slot: Slot[Line], reason: str) -> None:
+        """Whatever was under way on the connection got no reply."""
+        line = slot.line
+        await self._drop(slot)
+        if line is not None:
+            call.lost(line.sent, reason, monotonic())
+
+    async def _drop(self, slot: Slot[Line]) -> None:
+        line, slot.line = slot.line, None
+        if line is not None:
+            await line.close()
+
+
+def _close_unused(opening: asyncio.Future[Any]) -> None:
+    """A connection that came when nobody waited for it any longer."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().transport.abort()

@@ -1,0 +1,164 @@
+"""What both twins share of a ``Caller``: everything that needs no waiting, and the public description."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from redisipc.errors import ConfigurationError, Overloaded
+from redisipc.protocol.caller import Call, Turn
+from redisipc.protocol.content import encode
+from redisipc.protocol.events import Outcome, Outgoing
+from redisipc.protocol.names import check_name, new_instance_id, new_request_id
+from redisipc.protocol.settings import check_timeout
+
+from .client import HANDSHAKE_LIMIT
+from .fork import watch
+from .refusals import hint, of_handshake
+from .response import Response, response_of
+
+IDLE = 10.0
+"""Seconds after which a connection that nobody used is not trusted any longer: the next call opens a new one."""
+SILENCE = 3.0
+"""Seconds of silence after which a connection counts as lost, once a reply is overdue (RIPC-RECOV-25)."""
+
+L = TypeVar("L")
+
+
+class Slot(Generic[L]):
+    """Room for one call. ``line`` is the connection that the last call left, unused since ``idle_since`` (monotonic)."""
+
+    __slots__ = ("idle_since", "line")
+
+    def __init__(self) -> None:
+        self.line: L | None = None
+        self.idle_since = 0.0
+
+
+class BaseCaller(Generic[L]):
+    """Asks groups on the Redis stream ``stream``, and belongs to none: for a web worker, a job of cron, a lambda.
+
+    Unlike a ``Stream`` it serves nobody and leaves nothing in Redis between two calls. It has no thread and no task. A call
+    writes its request and reads until the response is there. So it costs nothing while it is not used, and it works after a
+    fork and in the next event loop.
+
+    Each call has a connection of its own, which the next call uses again. One call at a time needs one connection. Up to
+    ``max_outstanding`` calls may run at once, from several threads or tasks; more raise ``Overloaded``. Programs that
+    ask a lot at once, or serve requests too, need a ``Stream``.
+
+    Where Redis is: ``url``, ``client`` and ``redis_options``, as for a ``Stream``. ``timeout`` is in seconds, for calls that
+    name none. With ``early_end``, a request to a group that does not exist ends as ``NoResponders`` before its timeout.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        *,
+        url: str | None = None,
+        client: Any = None,
+        redis_options: Mapping[str, Any] | None = None,
+        timeout: float = 5.0,
+        max_outstanding: int = 16,
+        early_end: bool = True,
+    ) -> None:
+        self._stream = check_name("stream", stream)
+        self._timeout = check_timeout(timeout)
+        if isinstance(max_outstanding, bool) or not isinstance(max_outstanding, int) or max_outstanding < 1:
+            raise ConfigurationError(f"max_outstanding must be a whole number of at least 1, got {max_outstanding!r}")
+        options = dict(redis_options or {})
+        url = options.pop("url", None) or url
+        if url == "":
+            raise ConfigurationError("the url is empty; leave it out for REDIS_URL or redis://localhost:6379")
+        if client is not None and url is not None:
+            raise ConfigurationError("give a url or a client, not both")
+        self._places = max_outstanding
+        self._early_end = early_end
+        self._random = random.SystemRandom()
+        try:
+            self._aim(url, client, options)
+        except (ValueError, TypeError) as error:
+            if isinstance(error, ConfigurationError):
+                raise
+            raise ConfigurationError(f"the connection's settings are wrong: {error}") from error
+        self._begin()
+        watch(self)
+
+    def _begin(self) -> None:
+        """As new: a new instance id, and no connections."""
+        self._instance = new_instance_id(self._random)
+        self._highest = b"-"
+        # The one that was given back last is taken first. To take one and to give it back are atomic: no lock is needed, not
+        # even in a signal handler that interrupts a call.
+        self._free: list[Slot[L]] = [Slot() for _ in range(self._places)]
+
+    def after_fork(self) -> None:
+        """In a forked child: the connections are the parent's."""
+        self._begin()
+
+    _after_fork = after_fork
+
+    # what it is
+
+    @property
+    def stream(self) -> str:
+        """The name of the Redis stream."""
+        return self._stream
+
+    @property
+    def instance(self) -> str:
+        """The id of this instance, 6 hex characters. A forked child has another one."""
+        return self._instance
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__.split('.')[2]} Caller {self._stream!r}>"
+
+    # for the twins
+
+    def _aim(self, url: str | None, client: Any, redis_options: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _call(self, content: Any, to: str, timeout: float | None) -> Call:
+        """A call that is ready to be made. Raises for misuse."""
+        text = encode(content)
+        check_name("destination group", to)
+        seconds = self._timeout if timeout is None else check_timeout(timeout)
+        now = time.monotonic()
+        request_id = new_request_id(self._random).encode()
+        outgoing = Outgoing(request_id, text, to, now, now + seconds)
+        return Call(self._stream.encode(), self._instance.encode(), outgoing, self._highest, self._early_end)
+
+    def _take(self) -> tuple[list[Slot[L]], Slot[L]]:
+        """Room for one call, and where to give it back to. Raises ``Overloaded``."""
+        free = self._free
+        try:
+            return free, free.pop()
+        except IndexError:
+            raise Overloaded(
+                f"{self._places} calls are under way, max_outstanding allows no more; wait for some of them"
+            ) from None
+
+    def _trusted(self, slot: Slot[L], now: float) -> bool:
+        """Whether the connection that a slot has may still be used."""
+        return slot.line is not None and now - slot.idle_since < IDLE
+
+    def _title(self) -> str:
+        """What CLIENT LIST shows."""
+        return f"redisipc:{self._stream}:caller:{self._instance}"
+
+    def _patience(self, turn: Turn) -> float:
+        """Seconds for each step of opening a connection."""
+        return max(0.01, min(HANDSHAKE_LIMIT, turn.limit - time.monotonic()))
+
+    def _refused_handshake(self, call: Call, error: Exception, now: float) -> None:
+        reason, permanent = of_handshake(error)
+        call.lost(False, f"{reason}{hint(reason)}", now, permanent)
+
+    def _ended(self, call: Call) -> None:
+        """Keep what the next call may know."""
+        self._highest = call.highest
+        self._early_end = self._early_end and call.early_end
+
+    def _response(self, call: Call, outcome: Outcome) -> Response:
+        return response_of(call.outgoing, outcome, self._stream, time.monotonic())

@@ -1,0 +1,139 @@
+"""``Caller`` for threads: the calling thread writes and reads by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Any
+
+from redisipc.protocol.caller import Call, Turn
+from redisipc.protocol.events import Outcome
+from redisipc.runtime.caller import BaseCaller, Slot
+from redisipc.runtime.response import Response
+
+from .connection import Target
+from .line import Line
+
+
+class Caller(BaseCaller[Line]):
+    __doc__ = BaseCaller.__doc__
+
+    @classmethod
+    def from_url(cls, url: str, stream: str, **given: Any) -> Caller:
+        """A caller on the Redis at ``url``; see the class for the rest."""
+        return cls(stream, url=url, **given)
+
+    def send_to_group(self, content: Any, to: str, timeout: float | None = None) -> Response:
+        """Ask the group ``to`` and wait for its ``Response``, which is rejected when there is none within ``timeout``
+        seconds.
+
+        A timeout says nothing about whether the handler ran. Raises only for misuse: ``ContentError``, ``Overloaded``, and
+        ``ConfigurationError`` for a blank group or a timeout that is no positive number.
+        """
+        call = self._call(content, to, timeout)
+        return self._response(call, self._make(call))
+
+    def request(self, content: Any, to: str, timeout: float | None = None) -> Any:
+        """Ask the group ``to`` and return its answer, within ``timeout`` seconds (None: the caller's ``timeout``).
+
+        Raises ``Rejected``, ``RequestTimeout``, ``NoResponders``, ``RequestFailed``, and as ``send_to_group`` does. Where it
+        fails, the message says whether the request may be stored.
+        """
+        return self.send_to_group(content, to, timeout).result()
+
+    def close(self) -> None:
+        """Close the connections that no call uses. A later call opens a new one."""
+        for slot in list(self._free):
+            self._drop(slot)
+
+    def __enter__(self) -> Caller:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # parts
+
+    def _aim(self, url: str | None, client: Any, redis_options: Mapping[str, Any]) -> None:
+        self._target = Target(url, client, dict(redis_options), self._stream)
+
+    def after_fork(self) -> None:
+        # Closed here, they stay open for the parent.
+        self.close()
+        super().after_fork()
+
+    _after_fork = after_fork
+
+    def _make(self, call: Call) -> Outcome:
+        free, slot = self._take()
+        try:
+            try:
+                self._reuse(slot)
+                self._converse(call, slot)
+            except BaseException:
+                # Ctrl-C, say: what may be stored is deleted, over a new connection, since this one waits for a reply.
+                self._broke(call, slot, "interrupted")
+                call.cancel(monotonic())
+                self._converse(call, slot)
+                raise
+            assert call.outcome is not None
+            return call.outcome
+        finally:
+            if call.outcome is None:
+                self._drop(slot)
+            slot.idle_since = monotonic()
+            self._ended(call)
+            free.append(slot)
+
+    def _converse(self, call: Call, slot: Slot[Line]) -> None:
+        while (turn := call.turn(monotonic())) is not None:
+            pause = turn.at - monotonic()
+            if pause > 0:
+                sleep(pause)
+                continue
+            line = self._line(call, slot, turn)
+            if line is None:
+                continue
+            try:
+                replies = line.exchange(turn)
+            except OSError as error:
+                self._broke(call, slot, str(error) or type(error).__name__)
+            else:
+                # Only now: an exception of a signal handler must not make it seem unsent.
+                call.replied(replies, monotonic())
+                line.sent = False
+
+    def _reuse(self, slot: Slot[Line]) -> None:
+        """Drop a connection that may have died since the last call."""
+        line = slot.line
+        if line is not None and not (self._trusted(slot, monotonic()) and line.is_alive()):
+            self._drop(slot)
+
+    def _line(self, call: Call, slot: Slot[Line], turn: Turn) -> Line | None:
+        """The connection to use; None where it could not be opened."""
+        line = slot.line
+        if line is not None and not (turn.fresh and line.answered):
+            return line
+        self._drop(slot)
+        try:
+            sock = self._target.connect(self._title(), self._patience(turn))
+        except Exception as error:
+            self._refused_handshake(call, error, monotonic())
+            return None
+        slot.line = Line(sock)
+        return slot.line
+
+    def _broke(self, call: Call, slot: Slot[Line], reason: str) -> None:
+        """Whatever was under way on the connection got no reply."""
+        line = slot.line
+        self._drop(slot)
+        if line is not None:
+            call.lost(line.sent, reason, monotonic())
+
+    def _drop(self, slot: Slot[Line]) -> None:
+        line, slot.line = slot.line, None
+        if line is not None:
+            line.close()

@@ -1,0 +1,76 @@
+"""A connection that one call at a time speaks on: it sends commands and waits for their replies, with limits."""
+
+from __future__ import annotations
+
+import select
+import socket
+from time import monotonic
+from typing import Any
+
+from redisipc.protocol.caller import Turn
+from redisipc.runtime.caller import SILENCE
+from redisipc.runtime.resp import MISSING, ProtocolError, make_parser, pack
+
+from .connection import READ_SIZE
+
+
+class Line:
+    """``sent``: the last turn, or a part of it, may have reached Redis. ``answered``: a turn was answered on it."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sent = False
+        self.answered = False
+        self._sock = sock
+        self._parser = make_parser()
+
+    def is_alive(self) -> bool:
+        """Whether nothing came since the last reply: neither an end nor a byte that nobody asked for."""
+        # poll(), where there is one, takes descriptors of any number.
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(self._sock, select.POLLIN)
+            return not poll.poll(0)
+        return not select.select([self._sock], [], [], 0)[0]
+
+    def exchange(self, turn: Turn) -> list[Any]:
+        """The replies to a turn's commands. Raises OSError where the connection is lost."""
+        self.sent = False
+        # A server that reads nothing is as silent as one that answers nothing.
+        last = self._send(pack(turn.commands), turn.limit)
+        replies: list[Any] = []
+        while True:
+            try:
+                while (reply := self._parser.gets()) is not MISSING:
+                    replies.append(reply)
+            except ProtocolError as error:
+                raise ConnectionError(str(error)) from error
+            if len(replies) >= len(turn.commands):
+                self.answered = True
+                return replies
+            self._wait(min(turn.limit, max(turn.due, last) + SILENCE))
+            data = self._sock.recv(READ_SIZE)
+            if not data:
+                raise ConnectionError("Redis closed the connection")
+            last = monotonic()
+            self._parser.feed(data)
+
+    def _send(self, data: bytes, limit: float) -> float:
+        """Send all of it. Returns when the last byte moved."""
+        rest = memoryview(data)
+        last = monotonic()
+        while rest:
+            self._wait(min(limit, last + SILENCE))
+            self.sent = True
+            rest = rest[self._sock.send(rest) :]
+            last = monotonic()
+        return last
+
+    def _wait(self, until: float) -> None:
+        """The next step on the socket ends by then, with an OSError."""
+        left = until - monotonic()
+        if left <= 0:
+            raise TimeoutError("Redis did not answer in time")
+        self._sock.settimeout(left)
+
+    def close(self) -> None:
+        self._sock.close()

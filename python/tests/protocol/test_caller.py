@@ -1,0 +1,461 @@
+"""A request of a caller: written once, waited for by reading, one outcome, and nothing left. No Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redisipc.protocol.caller import Call, Turn
+from redisipc.protocol.commands import Command, Failure
+from redisipc.protocol.entry import build
+from redisipc.protocol.events import Outgoing
+
+ID, ME, NAME = b"9f86d081884c7d659a2fe", b"a1b2c3", b"caller:a1b2c3"
+
+
+class Desk:
+    """A call at a stream of its own. Time is a number; commands are executed as Redis would."""
+
+    def __init__(self, timeout: float = 5.0, highest: bytes = b"-", early_end: bool = True) -> None:
+        self.now = 100.0
+        self.call = Call(
+            b"s", ME, Outgoing(ID, b"1", "stock", self.now, self.now + timeout), highest, early_end=early_end
+        )
+        self.entries: list[list[Any]] = []
+        self.groups = [b"stock"]
+        self.exists = True
+        self.sent: list[Command] = []
+        self.stored = 0
+        self.refusals: dict[str, Any] = {}
+
+    def turn(self) -> Turn:
+        turn = self.call.turn(self.now)
+        assert turn is not None, self.call.outcome
+        if turn.at > self.now:
+            self.now = turn.at
+            turn = self.call.turn(self.now) or turn
+        assert turn.limit >= self.now
+        assert turn.limit <= self.call.outgoing.deadline + 1.0
+        return turn
+
+    def add(self, *fields: bytes) -> bytes:
+        entry_id = b"%d-0" % (1000 + self.stored)
+        self.stored += 1
+        self.entries.append([entry_id, list(fields)])
+        return entry_id
+
+    def respond(self, status: bytes = b"fulfilled", content: bytes = b"7", **other: bytes) -> bytes:
+        given = {"id": ID, "instance_id": ME, "source_group": b"stock", "destination_group": NAME} | other
+        fields = build(
+            given["id"],
+            given["instance_id"],
+            status,
+            content,
+            given["source_group"],
+            given["destination_group"],
+        )
+        return self.add(*fields)
+
+    def after(self, id: bytes, count: int) -> list[list[Any]]:
+        first = 0 if id == b"-" else int(id.strip(b"(").partition(b"-")[0]) + 1
+        return [row for row in self.entries if int(row[0].partition(b"-")[0]) >= first][:count]
+
+    def execute(self, command: Command) -> Any:
+        self.sent.append(command)
+        name = str(command[0])
+        if name in self.refusals:
+            return self.refusals[name]
+        if name == "XADD":
+            assert command[1:4] == (b"s", "NOMKSTREAM", "*")
+            return self.add(*command[4:]) if self.exists else None  # type: ignore[arg-type]
+        if name == "XREAD":
+            _, _, count, _, block, _, _, id = command
+            assert isinstance(block, int)
+            assert 1 <= block <= 5000
+            rows = self.after(id, int(count))  # type: ignore[arg-type]
+            if not rows:
+                self.now += block / 1000
+            return [[b"s", rows]] if rows else None
+        if name == "XRANGE":
+            return self.after(command[2], int(command[5]))  # type: ignore[arg-type]
+        if name == "XDEL":
+            self.entries = [row for row in self.entries if row[0] not in command[2:]]
+            return 1
+        assert command == ("XINFO", "GROUPS", b"s")
+        return [[b"name", group] for group in self.groups]
+
+    def step(self) -> None:
+        """One turn, executed and answered."""
+        turn = self.turn()
+        self.call.replied([self.execute(command) for command in turn.commands], self.now)
+
+    def lose(self, executed: bool, sent: bool = True) -> None:
+        """One turn whose replies do not come."""
+        turn = self.turn()
+        for command in turn.commands if executed else []:
+            self.execute(command)
+        self.call.lost(sent, "cut", self.now)
+
+    def run(self) -> Desk:
+        for _ in range(1000):
+            if self.call.turn(self.now) is None:
+                return self
+            self.step()
+        raise AssertionError("it does not end")
+
+    @property
+    def outcome(self) -> tuple[str, bytes | None]:
+        assert self.call.outcome is not None
+        return self.call.outcome.status, self.call.outcome.content
+
+    def count(self, name: str) -> int:
+        return sum(command[0] == name for command in self.sent)
+
+
+def test_a_request_is_six_fields_written_once_under_the_name_of_a_caller() -> None:
+    desk = Desk()
+    desk.step()
+    assert desk.sent == [
+        ("XADD", b"s", "NOMKSTREAM", "*", *build(ID, ME, b"pending", b"1", NAME, b"stock")),
+    ]
+
+
+def test_a_response_is_taken_and_deleted() -> None:
+    desk = Desk()
+    desk.step()
+    answer = desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+    assert desk.sent[-1] == ("XDEL", b"s", answer)
+    assert desk.count("XINFO") == 0
+
+
+def test_a_rejection_is_an_outcome_too() -> None:
+    desk = Desk()
+    desk.step()
+    desk.respond(b"rejected", b"no")
+    assert desk.run().outcome == ("rejected", b"no")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"id": b"f" * 21},
+        {"instance_id": b"ffffff"},
+        {"destination_group": b"caller:ffffff"},
+        {"destination_group": b"stock"},
+        {"source_group": b""},
+        {"status": b"pending"},
+        {"status": b"done"},
+    ],
+)
+def test_what_is_not_its_response_is_passed_over_and_left_alone(other: dict[str, Any]) -> None:
+    desk = Desk(timeout=1.0)
+    desk.step()
+    entry_id = desk.respond(**other)
+    assert desk.run().outcome == ("timeout", None)
+    assert entry_id in [row[0] for row in desk.entries]
+
+
+def test_a_malformed_response_is_passed_over() -> None:
+    desk = Desk(timeout=1.0)
+    desk.step()
+    desk.add(*build(ID, ME, b"fulfilled", b"7", b"stock", NAME), b"more", b"1")
+    assert desk.run().outcome == ("timeout", None)
+
+
+def test_it_reads_on_from_the_last_entry_that_came() -> None:
+    desk = Desk()
+    desk.step()
+    last = [desk.respond(id=b"f" * 21) for _ in range(150)][99]
+    desk.step()
+    assert desk.turn().commands[0][-1] == last
+
+
+def test_without_a_stream_it_has_failed() -> None:
+    desk = Desk()
+    desk.exists = False
+    assert desk.run().outcome == ("failed", None)
+    assert len(desk.sent) == 1
+
+
+@pytest.mark.parametrize("word", ["OOM", "MISCONF", "NOPERM", "WRONGTYPE", "ERR"])
+def test_what_redis_refuses_has_failed_at_once(word: str) -> None:
+    desk = Desk()
+    desk.refusals["XADD"] = Failure(word, f"{word} no")
+    assert desk.run().outcome == ("failed", None)
+    assert desk.count("XADD") == 1
+    assert f"{word} no" in str(desk.call.outcome)
+
+
+@pytest.mark.parametrize("word", ["LOADING", "READONLY", "CLUSTERDOWN", "MOVED"])
+def test_what_another_server_may_take_is_tried_on_a_new_connection(word: str) -> None:
+    desk = Desk()
+    desk.refusals["XADD"] = Failure(word, f"{word} no")
+    desk.step()
+    assert desk.turn().fresh
+    desk.refusals.clear()
+    desk.step()
+    desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+
+
+# time
+
+
+def test_at_the_timeout_the_request_is_deleted_before_the_last_look() -> None:
+    desk = Desk(timeout=0.4)
+    desk.step()
+    request = desk.call.outgoing.entry_id
+    assert request is not None
+    desk.step()
+    assert desk.turn().commands == [("XDEL", b"s", request), ("XRANGE", b"s", b"(" + request, "+", "COUNT", 100)]
+    assert desk.run().outcome == ("timeout", None)
+    assert desk.entries == []
+    assert desk.now - 100.0 == pytest.approx(0.4, abs=0.01)
+
+
+def test_the_last_look_takes_what_came_in_the_last_moment() -> None:
+    desk = Desk(timeout=0.4)
+    desk.step()
+    desk.step()
+    desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+    assert [row for row in desk.entries if row[1][-1] == NAME] == []
+
+
+def test_the_last_look_goes_through_a_thousand_entries() -> None:
+    desk = Desk(timeout=0.4)
+    desk.step()
+    desk.step()
+    for _ in range(1000):
+        desk.respond(id=b"f" * 21)
+    desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+
+
+def test_a_last_look_without_an_end_ends() -> None:
+    desk = Desk(timeout=0.4)
+    desk.step()
+    desk.step()
+    for _ in range(100_000):
+        desk.add(b"a", b"b")
+    while desk.call.turn(desk.now) is not None:
+        desk.now += 0.1
+        desk.step()
+    assert desk.outcome == ("timeout", None)
+    assert desk.now - 100.4 < 1.0
+
+
+def test_a_read_ends_at_the_timeout() -> None:
+    desk = Desk(timeout=0.25, early_end=False)
+    desk.step()
+    assert desk.turn().commands[0][3:5] == ("BLOCK", 250)
+
+
+# no responders
+
+
+def test_a_group_that_does_not_exist_ends_it_half_a_second_after_it_was_stored() -> None:
+    desk = Desk(timeout=5.0)
+    desk.groups = []
+    assert desk.run().outcome == ("no responders", None)
+    assert desk.now - 100.0 == pytest.approx(0.5, abs=0.01)
+    assert desk.entries == []
+
+
+def test_a_response_that_is_there_counts_though_the_group_is_gone() -> None:
+    desk = Desk(timeout=5.0)
+    desk.groups = []
+    desk.step()
+    desk.step()
+    desk.step()
+    desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+
+
+def test_a_group_that_exists_is_looked_for_once_in_five_seconds() -> None:
+    desk = Desk(timeout=12.0)
+    desk.run()
+    assert desk.count("XINFO") == 3
+
+
+def test_without_the_right_nobody_asks_again() -> None:
+    desk = Desk(timeout=12.0)
+    desk.refusals["XINFO"] = Failure("NOPERM", "NOPERM no")
+    assert desk.run().outcome == ("timeout", None)
+    assert desk.count("XINFO") == 1
+    assert not desk.call.early_end
+
+
+# connections that break
+
+
+def test_an_xadd_whose_reply_did_not_come_is_found_and_waited_for() -> None:
+    desk = Desk()
+    desk.lose(executed=True)
+    desk.step()
+    desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+    assert desk.count("XADD") == 1
+
+
+def test_an_answer_to_an_xadd_whose_reply_did_not_come_is_found_without_its_request() -> None:
+    desk = Desk()
+    desk.lose(executed=True)
+    desk.entries.clear()
+    desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+
+
+def test_an_xadd_that_is_not_found_has_failed_and_is_not_repeated() -> None:
+    desk = Desk()
+    desk.lose(executed=False)
+    assert desk.run().outcome == ("failed", None)
+    assert desk.count("XADD") == 0
+
+
+def test_the_look_for_it_begins_behind_what_was_known() -> None:
+    desk = Desk(highest=b"1000-0")
+    desk.lose(executed=True)
+    assert desk.turn().commands == [("XRANGE", b"s", b"(1000-0", "+", "COUNT", 100)]
+
+
+def test_a_request_that_was_not_sent_is_sent_when_there_is_a_connection() -> None:
+    desk = Desk()
+    desk.lose(executed=False, sent=False)
+    desk.step()
+    desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+
+
+def test_a_lost_read_is_done_again() -> None:
+    desk = Desk()
+    desk.step()
+    desk.lose(executed=False)
+    desk.respond()
+    assert desk.run().outcome == ("fulfilled", b"7")
+
+
+def test_a_deletion_that_got_lost_is_tried_once_more() -> None:
+    desk = Desk()
+    desk.step()
+    desk.respond()
+    desk.step()
+    desk.lose(executed=False)
+    assert desk.run().outcome == ("fulfilled", b"7")
+    assert [row for row in desk.entries if row[1][-1] == NAME] == []
+
+
+def test_a_server_that_never_comes_is_told_at_the_timeout() -> None:
+    desk = Desk(timeout=2.0)
+    while desk.call.turn(desk.now) is not None:
+        desk.lose(executed=False, sent=False)
+    assert desk.outcome == ("failed", None)
+    assert desk.now == pytest.approx(102.0)
+
+
+def test_a_server_that_refuses_for_good_is_told_at_once() -> None:
+    desk = Desk()
+    desk.call.lost(False, "WRONGPASS no", desk.now, permanent=True)
+    assert desk.outcome == ("failed", None)
+
+
+def test_attempts_to_connect_have_growing_pauses() -> None:
+    desk = Desk()
+    desk.step()
+    times = []
+    for _ in range(4):
+        desk.lose(executed=False)
+        times.append(desk.now)
+        desk.now = desk.turn().at
+    assert [round(b - a, 3) for a, b in zip(times, [*times[1:], desk.now], strict=True)] == [0.05, 0.1, 0.2, 0.4]
+
+
+# giving up
+
+
+def test_cancelled_it_deletes_its_request() -> None:
+    desk = Desk()
+    desk.step()
+    desk.call.lost(True, "interrupted", desk.now)
+    desk.call.cancel(desk.now)
+    assert desk.turn().fresh
+    assert desk.run().outcome == ("cancelled", None)
+    assert desk.entries == []
+
+
+def test_cancelled_while_it_is_written_it_is_found_and_deleted() -> None:
+    desk = Desk()
+    desk.lose(executed=True)
+    desk.call.cancel(desk.now)
+    assert desk.run().outcome == ("cancelled", None)
+    assert desk.entries == []
+
+
+def test_cancelled_before_it_was_written_it_ends() -> None:
+    desk = Desk()
+    desk.call.cancel(desk.now)
+    assert desk.run().outcome == ("cancelled", None)
+    assert desk.sent == []
+
+
+def test_cancelled_while_redis_is_away_it_ends_soon() -> None:
+    desk = Desk()
+    desk.step()
+    desk.call.cancel(desk.now)
+    while desk.call.turn(desk.now) is not None:
+        desk.lose(executed=False, sent=False)
+        desk.now += 0.1
+    assert desk.outcome == ("cancelled", None)
+    assert desk.now < 101.0
+
+
+# whatever happens
+
+EVENTS = st.lists(
+    st.sampled_from(["fine", "fine", "fine", "respond", "cut before", "cut after", "unreachable", "refused", "cancel"]),
+    max_size=30,
+)
+
+
+@given(EVENTS, st.floats(0.1, 20.0), st.booleans(), st.booleans())
+def test_whatever_happens_it_ends_once_in_time_and_writes_once(
+    events: list[str], timeout: float, group: bool, early_end: bool
+) -> None:
+    desk = Desk(timeout=timeout, early_end=early_end)
+    desk.groups = [b"stock"] if group else []
+    cancelled = False
+    for event in [*events, *["fine"] * 100]:
+        if desk.call.turn(desk.now) is None:
+            break
+        desk.refusals = {}
+        if event == "respond" and desk.count("XADD"):
+            desk.respond()
+        elif event == "cut before":
+            desk.lose(executed=False)
+        elif event == "cut after":
+            desk.lose(executed=True)
+        elif event == "unreachable":
+            desk.lose(executed=False, sent=False)
+        elif event == "cancel":
+            desk.call.cancel(desk.now)
+            cancelled = True
+        else:
+            if event == "refused":
+                loading = Failure("LOADING", "LOADING no")
+                desk.refusals = dict.fromkeys(("XADD", "XREAD", "XRANGE", "XINFO", "XDEL"), loading)
+            desk.step()
+    status, _ = desk.outcome
+    assert desk.now <= 100.0 + timeout + 1.0
+    assert sum(1 for command in desk.sent if command[0] == "XADD") <= 1 + events.count("refused")
+    assert status != "cancelled" or cancelled
+    assert status != "timeout" or desk.now >= 100.0 + timeout
+    assert status != "no responders" or (early_end and not group and desk.now >= 100.5)
+    if not set(events) & {"cut before", "cut after", "unreachable", "refused"}:
+        # Nothing failed: it is deleted, and so is the response that was taken.
+        assert [row for row in desk.entries if row[1][5] == b"pending"] in ([], desk.entries[:1])
+        if status in ("timeout", "no responders", "cancelled"):
+            assert not [row for row in desk.entries if row[1][5] == b"pending"]
