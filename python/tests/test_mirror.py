@@ -10,11 +10,15 @@ import pytest
 import redisipc
 import redisipc.asyncio
 
-PAIRS = [(redisipc.Stream, redisipc.asyncio.Stream), (redisipc.Channel, redisipc.asyncio.Channel)]
+PAIRS = [
+    (redisipc.Stream, redisipc.asyncio.Stream),
+    (redisipc.Channel, redisipc.asyncio.Channel),
+    (redisipc.Caller, redisipc.asyncio.Caller),
+]
 ONLY_ASYNCIO = {"aclose", "__aenter__", "__aexit__"}
 ONLY_THREADS = {"__enter__", "__exit__"}
 AWAITED = {"connect", "disconnect", "close", "run", "send_to_group", "request", "trigger_event"}
-TRANSLATED = {"Stream", "Channel", "RequestFuture"}
+TRANSLATED = {"Stream", "Channel", "Caller", "RequestFuture"}
 
 
 def public(cls: type) -> dict[str, Any]:

@@ -30,6 +30,7 @@ PRINTS = {
         "{'started': 1}\n{'worker_1': [{'id': 1, 'status': 'running'}]}\nUnsupported event. Given no such event\n"
         "[{'title': 'job 1'}]\n"
     ),
+    "caller.py": "42\nthere is no group 'nobody'",
     "errors.py": "no answer after 0.2 s from nobody\n",
 }
 WITH_SERVERS = {"child.py", "parent.py", "clients.py", "sentinel.py", "cluster.py"}
@@ -173,19 +174,34 @@ def test_the_rights_are_enough(start: Start, server: Server) -> None:
         assert client.acl_log() == []
 
 
+def test_the_rights_of_a_caller_are_enough(start: Start, server: Server) -> None:
+    [line] = blocks(PYTHON, "redis")["acl-caller"].strip().splitlines()
+    asker = server.url.replace("redis://", "redis://asker:secret@")
+    code = blocks(PYTHON)["caller.py"]
+    with redis.Redis.from_url(server.url) as client:
+        client.execute_command(*line.split())
+        assert said(start(code, {'Caller("shop")': f'Caller("shop", url="{asker}")'}, server.url)).startswith(
+            "42\nthere is"
+        )
+        assert client.acl_log() == []
+
+
 CONTAINERS = ("XGROUP", "XINFO")
 REPLIES = set(redis_errors._WORDS)
 OF_CONNECTIONS = {"CLIENT", "PING"}  # in the category @connection
 OPTIONS = {"IDLE"}  # not a command, though it begins a tuple
 
 
-def test_the_rights_name_every_command_that_the_library_sends() -> None:
-    sent = set()
+@pytest.mark.parametrize(("name", "caller"), [("acl", False), ("acl-caller", True)])
+def test_the_rights_name_every_command_that_the_library_sends(name: str, caller: bool) -> None:
+    sent = {"XADD", "XDEL"} if caller else set()
     for path in [*(SOURCE / "redisipc/protocol").glob("*.py"), *(SOURCE / "redisipc/runtime").glob("*.py")]:
+        if path.name.startswith("caller") is not caller:
+            continue
         for command, sub in re.findall(r'\("([A-Z]{3,})"(?:, "([A-Z]+)")?', path.read_text("utf-8")):
             if command not in OF_CONNECTIONS | OPTIONS | REPLIES:
                 sent.add(f"{command}|{sub}" if command in CONTAINERS else command)
-    [line] = blocks(PYTHON, "redis")["acl"].strip().splitlines()
+    [line] = blocks(PYTHON, "redis")[name].strip().splitlines()
     assert {f"+{command.lower()}" for command in sent} == {
         word for word in line.split() if word.startswith("+") and word != "+@connection"
     }
