@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from redisipc.errors import (
     AlreadyAnswered,
     AlreadyConnected,
+    CannotWait,
     ClosedError,
     ConfigurationError,
     ConnectionLost,
@@ -36,6 +37,7 @@ __all__ = [
     "AlreadyAnswered",
     "AlreadyConnected",
     "Caller",
+    "CannotWait",
     "Channel",
     "ClosedError",
     "ConfigurationError",

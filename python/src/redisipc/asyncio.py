@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from redisipc.errors import (
     AlreadyAnswered,
     AlreadyConnected,
+    CannotWait,
     ClosedError,
     ConfigurationError,
     ConnectionLost,
@@ -33,6 +34,7 @@ __all__ = [
     "AlreadyAnswered",
     "AlreadyConnected",
     "Caller",
+    "CannotWait",
     "Channel",
     "ClosedError",
     "ConfigurationError",

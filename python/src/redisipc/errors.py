@@ -18,6 +18,7 @@
     │   ├── ClosedError              used while it closes
     │   ├── AlreadyAnswered          one request, two answers
     │   ├── Overloaded               more requests outstanding than max_outstanding allows
+    │   ├── CannotWait               a call that waits, where waiting would never end
     │   ├── ForkedError              used in a forked child
     │   └── WrongLoopError           an asyncio endpoint used from another event loop
     ├── ConnectionLost               Redis cannot be reached or refuses us (also the builtin ConnectionError)
@@ -172,6 +173,12 @@ class Overloaded(RedisIPCError):
     """More requests are outstanding than ``max_outstanding`` allows."""
 
     kind = "overloaded"
+
+
+class CannotWait(RedisIPCError):
+    """A call that waits was made on the thread that would have to bring the answer. ``submit`` works there."""
+
+    kind = "cannot-wait"
 
 
 class ForkedError(RedisIPCError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from .faces import FACES, Face
+from .programs import Program
 
 
 @pytest_asyncio.fixture(params=["threads", "asyncio"])
@@ -23,3 +24,17 @@ async def face(request: Any, stream: str) -> AsyncIterator[Face]:
 def _no_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """Tests name the server, or mean this one."""
     monkeypatch.setenv("REDIS_URL", url)
+
+
+@pytest.fixture
+def run() -> Iterator[Any]:
+    """Run a program; see ``Program``."""
+    programs: list[Program] = []
+
+    def run(text: str, *arguments: str, **options: Any) -> Program:
+        programs.append(Program(text, *arguments, **options))
+        return programs[-1]
+
+    yield run
+    for program in programs:
+        program.stop()

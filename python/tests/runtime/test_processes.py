@@ -2,66 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import textwrap
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-
-from ..support_server import die_with_parent
-
-SOURCE = str(Path(__file__).parents[2] / "src")
-
-
-class Program:
-    """A Python program of a few lines, which prints what it has to say."""
-
-    def __init__(self, text: str, *arguments: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": SOURCE, "PYTHONWARNINGS": "error"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", "-c", textwrap.dedent(text), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-            preexec_fn=die_with_parent,
-        )
-
-    def line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def end(self) -> tuple[int, str]:
-        """Wait for its end: exit code and the rest of what it printed."""
-        out, err = self.process.communicate(timeout=15)
-        return self.process.returncode, out + err
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
-
-@pytest.fixture
-def run() -> Iterator[Any]:
-    programs: list[Program] = []
-
-    def run(text: str, *arguments: str) -> Program:
-        programs.append(Program(text, *arguments))
-        return programs[-1]
-
-    yield run
-    for program in programs:
-        program.stop()
-
 
 THREADS_CHILD = """
     import sys, redisipc
@@ -110,7 +56,7 @@ def test_parent_and_child_converse_and_a_signal_ends_in_order(
 def test_a_program_that_ends_without_disconnect_still_leaves(run: Any, stream: str, url: str, raw: redis.Redis) -> None:
     text = """
         import sys, redisipc
-        redisipc.Stream(sys.argv[1], "web", url=sys.argv[2]).connect()
+        web = redisipc.Stream(sys.argv[1], "web", url=sys.argv[2]).connect()
     """
     assert run(text, stream, url).end() == (0, "")
     assert list(raw.scan_iter(f"{stream}:*")) == []

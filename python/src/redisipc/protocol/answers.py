@@ -104,6 +104,10 @@ class Answers:
         """Write it (again): one that may be what breaks the connection leaves alone (RIPC-RESP-25)."""
         (self.core.outbox.alone if incoming.attempts else self.core.outbox.answers).append(incoming)
 
+    def lost(self, incoming: Incoming) -> None:
+        """Its answer was on its way, and nobody will tell whether it was written."""
+        advance(incoming, "unknown")
+
     def _strand(self, incoming: Incoming) -> None:
         """The stream is gone, and the request with it: its requester may still wait, so the answer is written to the new one."""
         incoming.stranded = True

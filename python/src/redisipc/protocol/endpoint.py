@@ -8,6 +8,7 @@ and calls ``tick`` at ``deadline``. Times are monotonic seconds that the caller 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 from . import commands, replies
@@ -15,6 +16,7 @@ from .closing import Closing
 from .commands import Batch, Failure, Read
 from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State
 from .lifecycle import Lifecycle
+from .mending import mend
 from .redis_errors import PERMANENT, class_of
 from .settings import NEVER, Settings
 from .wiring import Wiring
@@ -69,9 +71,15 @@ class Endpoint:
         self.core.called(now)
         self.lifecycle.join()
 
-    def send(self, text: bytes, destination: str, timeout: float, now: float) -> Outgoing:
+    def check_send(self, destination: str, timeout: float) -> float:
+        """Raise what ``send`` would raise, but for ``Overloaded``, and change nothing. Returns the timeout as a float."""
+        return self._requester.check(destination, timeout)
+
+    def send(
+        self, text: bytes, destination: str, timeout: float, now: float, request_id: bytes | None = None
+    ) -> Outgoing:
         """Ask ``destination`` (a group). Exactly one ``Finished`` follows, by ``timeout`` + 1 seconds (G1)."""
-        outgoing = self._requester.send(text, destination, timeout, now)
+        outgoing = self._requester.send(text, destination, timeout, now, request_id)
         self.wiring.own_list.sent(now)
         self.wiring.registration.sooner(now + self.settings.refresh_busy)
         return outgoing
@@ -106,6 +114,30 @@ class Endpoint:
         """Stop taking requests, let handlers and own requests end for up to ``grace`` seconds, leave. ``Closed`` follows."""
         self.core.called(now)
         self.closing.begin(now, grace)
+
+    def abandon(self, now: float) -> None:
+        """Close at once, whatever is under way. ``Closed`` follows."""
+        self.core.now = now
+        self.closing.finish("the endpoint was closed")
+
+    def mend(self, started: Iterable[Incoming], reason: str, now: float) -> None:
+        """An exception came at any point of the core: make its parts agree again, and connect anew.
+
+        ``started``: the requests whose handlers were started and not reported as done.
+        """
+        self.core.now = now
+        writing, self._writing, self._reading = self._writing, None, None
+        self.lifecycle.end_procedure()
+        mend(self.wiring, writing, started, now)
+        self.wiring.inbox.relisted.clear()
+        self.lifecycle.read_lost(now, self.settings.block)
+        self.lifecycle.down(reason, now)
+        if self.core.state is CLOSING:
+            self.closing.finish("the endpoint was closed")
+
+    def find(self, request_id: bytes) -> Outgoing | None:
+        """A request that is outstanding."""
+        return self._requester.outstanding.get(request_id)
 
     # the write lane
 

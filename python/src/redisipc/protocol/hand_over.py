@@ -101,6 +101,13 @@ class HandOver:
         self._since.pop(entry_id, None)
         self.core.outbox.clean(entry_id, entry_id, now)
 
+    def forget_questions(self, now: float) -> None:
+        """What was asked about instances will not be answered: it is asked again soon."""
+        asked, self._asked = self._asked, {}
+        for instance, ids in asked.items():
+            for entry_id in ids:
+                self._wait(entry_id, instance, now)
+
     def reset(self) -> None:
         """After a reconnect what is still pending for us was found again, and with it what waits."""
         self._since = {id: since for id, since in self._since.items() if id in self.in_grace or self._is_asked(id)}

@@ -34,19 +34,28 @@ class Requester:
 
     # calls of the user
 
-    def send(self, text: bytes, destination: str, timeout: float, now: float) -> Outgoing:
+    def check(self, destination: str, timeout: float) -> float:
+        """Raise the error of a call that cannot be made now, or return its timeout. Changes nothing."""
         core = self.core
         if core.state is CLOSED or (core.state is CLOSING and not self.may_send_while_closing):
             raise ClosedError("the endpoint is closed; make a new one, or send before close()")
         if core.state is NEW:
             raise NotConnected("not connected; call connect() before sending")
         check_name("destination group", destination)
+        return check_timeout(timeout)
+
+    def send(
+        self, text: bytes, destination: str, timeout: float, now: float, request_id: bytes | None = None
+    ) -> Outgoing:
+        core = self.core
+        timeout = self.check(destination, timeout)
         if len(self.outstanding) >= core.settings.max_outstanding:
             raise Overloaded(
                 f"{len(self.outstanding)} requests are outstanding, max_outstanding allows no more; wait for some of them"
             )
-        request_id = new_request_id(core.random).encode()
-        outgoing = Outgoing(request_id, text, destination, now, now + check_timeout(timeout))
+        if request_id is None:
+            request_id = new_request_id(core.random).encode()
+        outgoing = Outgoing(request_id, text, destination, now, now + timeout)
         # RIPC-REQ-1: in the ledger before it is written, so that no response can come too early.
         self.outstanding[request_id] = outgoing
         heapq.heappush(self._deadlines, (outgoing.deadline, next(self._order), outgoing))
@@ -121,6 +130,11 @@ class Requester:
         for outgoing in self.last_look.stop():
             self._advance(outgoing, "connection lost")
             self._timed_out(outgoing, now)
+
+    def remember_deadlines(self) -> None:
+        """Note the deadlines of all that is outstanding anew."""
+        self._deadlines = [(o.deadline, next(self._order), o) for o in self.outstanding.values()]
+        heapq.heapify(self._deadlines)
 
     def close(self, reason: str, now: float) -> None:
         for outgoing in list(self.outstanding.values()):
@@ -207,7 +221,7 @@ class Requester:
         def lost(was_sent: bool, now: float) -> None:
             for outgoing in sent:
                 if was_sent:
-                    self._unsure(outgoing, now)
+                    self.unsure(outgoing, now)
                 else:
                     self._not_stored(outgoing, now)
 
@@ -217,7 +231,7 @@ class Requester:
         """What is written now comes after everything that is known (RIPC-TIME-14)."""
         return self.core.highest
 
-    def _unsure(self, outgoing: Outgoing, now: float) -> None:
+    def unsure(self, outgoing: Outgoing, now: float) -> None:
         """RIPC-REQ-3: it may be stored; sending it again could run it twice."""
         outgoing.refusal = ""
         if outgoing.state == "finished":

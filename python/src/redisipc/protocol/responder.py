@@ -211,7 +211,7 @@ class Responder:
 
         def broken(now: float) -> None:
             self.running -= 1
-            self._put_back([incoming for incoming in checked if incoming.state == "checking"])
+            self.put_back([incoming for incoming in checked if incoming.state == "checking"])
             self.start_queued(now)
 
         self.core.carry_out(verify(self.core, checked, anew=False), self._checked, broken)
@@ -236,10 +236,11 @@ class Responder:
             else:
                 back.append(incoming)
         self._checks = 1 if verdict.ours else min(2 * self._checks, _MOST_CHECKS)
-        self._put_back(back)
+        self.put_back(back)
         self.start_queued(now)
 
-    def _put_back(self, waiting: list[Incoming]) -> None:
+    def put_back(self, waiting: list[Incoming]) -> None:
+        """Whether they still exist is not known: they wait on, before the others."""
         for incoming in reversed(waiting):
             advance(incoming, "not known")
             self.queue.appendleft(incoming)

@@ -9,7 +9,7 @@ threads twin holds one lock.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from redisipc.protocol.commands import Batch, Failure, Read
@@ -55,6 +55,10 @@ class Host(Protocol):
     def changed(self, event: StateChanged) -> None: ...
 
     def closed(self) -> None: ...
+
+    def started(self) -> Iterable[Incoming]: ...
+
+    def mended(self, now: float) -> None: ...
 
 
 class Driver:
@@ -181,12 +185,22 @@ class Driver:
             lane.drop()
             self._give_up(lane, True, reason, now)
 
-    def defect(self, error: Exception, now: float) -> None:
+    def defect(self, error: BaseException, now: float) -> None:
         """An exception that should not be: connect anew, which mends most of what it may have left, and go on."""
         logger.error("internal error, connecting anew: %r", error, exc_info=error)
         self._defect_at = now
         for lane in (self.writer, self.reader):
             self.lost(lane, f"internal error: {error!r}", now)
+
+    def mend(self, now: float) -> None:
+        """An exception interrupted the driver or the core at any point: make all agree again, and connect anew."""
+        logger.warning("a signal handler raised within the library; connecting anew")
+        self._pumping = False
+        self.batch = self.read = None
+        for lane in self.lanes:
+            lane.drop()
+        self.core.mend(self.host.started(), "an exception of a signal handler came in between", now)
+        self.host.mended(now)
 
     # lanes
 

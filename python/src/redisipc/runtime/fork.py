@@ -1,4 +1,4 @@
-"""After a fork the child must not use what it inherited: every endpoint that lives is told."""
+"""After a fork the child must not use what it inherited: every session that lives is told."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 _living: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def watch(endpoint: Any) -> None:
-    """Call ``endpoint._after_fork()`` in a forked child."""
-    _living.add(endpoint)
+def watch(session: Any) -> None:
+    """Call ``session.after_fork()`` in a forked child."""
+    _living.add(session)
 
 
 def _after_fork() -> None:
-    for endpoint in list(_living):
-        endpoint._after_fork()
+    for session in list(_living):
+        session.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

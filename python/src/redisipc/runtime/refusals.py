@@ -19,7 +19,7 @@ def hint(reason: str) -> str:
     return _HINTS.get(reason.partition(" ")[0], "")
 
 
-def of_handshake(error: Exception) -> tuple[str, bool]:
+def of_handshake(error: BaseException) -> tuple[str, bool]:
     """Why a connection could not be opened, and whether only the user can mend it. redis-py has cut off the first word."""
     text = str(error) or type(error).__name__
     word = ""

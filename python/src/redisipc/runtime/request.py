@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from redisipc.protocol.content import decode
+from redisipc.protocol.content import decode, encode
 from redisipc.protocol.entry import PENDING, Entry
 from redisipc.protocol.events import Incoming
 
-if TYPE_CHECKING:
-    from .base import BaseStream
+from .hooks import Hook
 
 _UNREAD: Any = object()
+
+
+class Answerer(Protocol):
+    """Who takes the answer of a request: the session that received it."""
+
+    group: str
+
+    def answer(self, request: Request, status: str, text: bytes) -> None: ...
+
+    def forget(self, request: Request) -> None: ...
 
 
 class Request:
@@ -26,13 +36,15 @@ class Request:
     ``id`` is the same for every start of this request: handlers with effects should be idempotent by it.
     """
 
-    __slots__ = ("_content", "_incoming", "_on_cancel", "_stream", "postponed")
+    __slots__ = ("_answerer", "_content", "_free", "_incoming", "_on_cancel", "postponed")
 
-    def __init__(self, stream: BaseStream, incoming: Incoming) -> None:
-        self._stream = stream
+    def __init__(self, answerer: Answerer, incoming: Incoming) -> None:
+        self._answerer = answerer
         self._incoming = incoming
         self._content = _UNREAD
-        self._on_cancel: list[Callable[[], Any]] = []
+        # Deques, whose operations are atomic: answers and cancellations may come from any thread.
+        self._free = deque((True,))
+        self._on_cancel: deque[Hook] = deque()
         self.postponed = False
 
     # what it is
@@ -62,7 +74,7 @@ class Request:
     @property
     def entry(self) -> Entry:
         """The entry as it stands in Redis: its ID and the six fields, raw."""
-        incoming, group = self._incoming, self._stream.group.encode()
+        incoming, group = self._incoming, self._answerer.group.encode()
         return Entry(
             incoming.entry_id,
             incoming.id,
@@ -113,17 +125,17 @@ class Request:
     @property
     def answered(self) -> bool:
         """Whether an answer was given."""
-        return self._incoming.answer is not None
+        return not self._free
 
     # what can be done with it
 
     def fulfill(self, content: Any = None) -> None:
         """Answer with ``content``. Raises ``AlreadyAnswered``, ``ContentError``."""
-        self._stream.fulfill_request(self, content)
+        self._answerer.answer(self, "fulfilled", encode(content))
 
     def reject(self, content: Any = None) -> None:
         """Reject with ``content`` as the reason. Raises ``AlreadyAnswered``, ``ContentError``."""
-        self._stream.reject_request(self, content)
+        self._answerer.answer(self, "rejected", encode(content))
 
     def later(self) -> Request:
         """The answer comes after the handler returned; what the handler returns is not looked at.
@@ -136,18 +148,40 @@ class Request:
     def ignore(self) -> None:
         """Never answer: the request is deleted, and the requester runs into its timeout."""
         self.postponed = True
-        self._stream._forget(self._incoming)
+        self._answerer.forget(self)
 
     def on_cancel(self, callback: Callable[[], Any]) -> None:
-        """Call ``callback`` when ``cancelled`` becomes true; at once where it is."""
-        if self._incoming.cancelled:
-            callback()
-        else:
-            self._on_cancel.append(callback)
+        """Call ``callback`` when ``cancelled`` becomes true; at once where it is.
 
-    def _cancel_callbacks(self) -> list[Callable[[], Any]]:
-        callbacks, self._on_cancel = self._on_cancel, []
+        It sees the context variables of this call.
+        """
+        hook = Hook(callback)
+        self._on_cancel.append(hook)
+        if self._incoming.cancelled:
+            # Whoever takes it out runs it: the loop may have come at the same moment.
+            try:
+                self._on_cancel.remove(hook)
+            except ValueError:
+                return
+            callback()
+
+    def _cancel_callbacks(self) -> list[Hook]:
+        callbacks: list[Hook] = []
+        while self._on_cancel:
+            callbacks.append(self._on_cancel.popleft())
         return callbacks
+
+    def _claim(self) -> bool:
+        """Whether the caller is the first to answer."""
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _unclaim(self) -> None:
+        if not self._free:
+            self._free.append(True)
 
     def __repr__(self) -> str:
         return f"<Request {self.id} from {self.source_group!r}>"

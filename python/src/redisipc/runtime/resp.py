@@ -131,6 +131,11 @@ def pack(commands: list[Command]) -> bytes:
     if hiredis is None:
         return pack_plain(commands)
     if len(commands) == 1:
-        packed: bytes = hiredis.pack_command(commands[0])
+        packed: bytes = hiredis.pack_command(_without_numbers(commands[0]))
         return packed
-    return b"".join(map(hiredis.pack_command, commands))
+    return b"".join(map(hiredis.pack_command, map(_without_numbers, commands)))
+
+
+def _without_numbers(command: Command) -> tuple[str | bytes, ...]:
+    # To write a number, hiredis looks for signals, and crashes the process where a signal handler then raises (3.5).
+    return tuple([b"%d" % arg if arg.__class__ is int else arg for arg in command])  # type: ignore[misc]

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +96,26 @@ class TransportWire(asyncio.Protocol):
 
     def close(self) -> None:
         self._transport.abort()
+
+    def fileno(self) -> int:
+        """The descriptor beneath. Raises OSError where there is none any longer."""
+        sock = self._transport.get_extra_info("socket")
+        number: int = -1 if sock is None else sock.fileno()
+        if number < 0:
+            raise OSError("the connection is closed")
+        return number
+
+    def abandon(self) -> None:
+        """In a forked child: put an ended connection in the place of this one, which stays the parent's.
+
+        The event loop that was copied still has the descriptor, so that it cannot simply be closed.
+        """
+        try:
+            one, other = socket.socketpair()
+            with one, other:
+                os.dup2(one.fileno(), self.fileno())
+        except OSError:
+            pass
 
     def data_received(self, data: bytes) -> None:
         self._receive(self, data)

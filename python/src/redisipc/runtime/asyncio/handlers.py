@@ -7,13 +7,19 @@ import inspect
 import logging
 import sys
 from collections.abc import Callable, Coroutine
+from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from redisipc.protocol.events import Incoming, State
+from redisipc.protocol.events import Incoming
+from redisipc.runtime.hooks import Hook
 from redisipc.runtime.request import Request
 
 if TYPE_CHECKING:
-    from .stream import Stream
+    from .session import Session
+
+ENDS_THE_LOOP = (KeyboardInterrupt, SystemExit)
+"""What asyncio lets end the event loop, from wherever it is raised."""
 
 logger = logging.getLogger("redisipc")
 
@@ -21,80 +27,127 @@ logger = logging.getLogger("redisipc")
 class RequestJob:
     """One start of the handler for one request; what it returns or raises is the answer."""
 
-    __slots__ = ("_core", "_request", "_stream")
+    __slots__ = ("_begun", "_request", "_session", "_task")
 
-    def __init__(self, stream: Stream, incoming: Incoming) -> None:
-        self._stream = stream
-        self._core = stream._driver.core
-        self._request = incoming.data = Request(stream, incoming)
+    def __init__(self, session: Session, incoming: Incoming) -> None:
+        self._session = session
+        self._request = incoming.data = Request(session, incoming)
+        self._begun = False
+        self._task: asyncio.Task[None] | None = None
+
+    def look_after(self) -> None:
+        """Between turns of the event loop: go on, or end, where an exception of a signal handler came in between."""
+        if not self._begun:
+            if self not in self._session.loop.jobs:
+                self._session.loop.jobs.append(self)
+        elif self._task is None or self._task.done():
+            error = RuntimeError("the handler was interrupted by an exception of a signal handler")
+            self._finish(self._session.rejection(self._request, error))
 
     def __call__(self) -> None:
-        stream, request = self._stream, self._request
-        handler = stream._on_request or stream._no_handler
-        try:
-            value = handler(request)
-            if inspect.isawaitable(value):
-                stream._spawn(self._wait(value))
-                return
-        except BaseException as error:
-            self._finish(stream._rejection(request, error))
-            if not isinstance(error, Exception):
-                raise
+        if self._begun:
             return
-        self._finish(None if request.postponed or request.answered else stream._fulfilment(request, value))
+        session, request = self._session, self._request
+        answer: tuple[str, bytes] | None = None
+        waits = False
+        try:
+            self._begun = True
+            hook = session.hooks.on_request or Hook(session.no_handler)
+            context = hook.context()
+            value = context.run(hook.function, request)
+            if inspect.isawaitable(value):
+                self._task = session.spawn(self._wait(value), context)
+                waits = True
+            elif not request.postponed and not request.answered:
+                answer = session.fulfilment(request, value)
+        except BaseException as error:
+            answer = session.rejection(request, error)
+            if isinstance(error, ENDS_THE_LOOP):
+                raise
+        finally:
+            if not waits:
+                self._finish(answer)
 
     async def _wait(self, value: Any) -> None:
-        stream, request = self._stream, self._request
+        session, request = self._session, self._request
         answer: tuple[str, bytes] | None = None
         try:
             value = await value
             if not request.postponed and not request.answered:
-                answer = stream._fulfilment(request, value)
+                answer = session.fulfilment(request, value)
         except asyncio.CancelledError as error:
-            if self._core.state not in (State.CLOSING, State.CLOSED):
-                answer = stream._rejection(request, error, "the handler was cancelled")
+            if not session.closing:
+                answer = session.rejection(request, error, "the handler was cancelled")
             # Else it is our own end, and others of the group start the request again.
             raise
-        except Exception as error:
-            answer = stream._rejection(request, error)
+        except BaseException as error:
+            # GeneratorExit and exceptions of the user's own kind, too: the requester is to learn it.
+            answer = session.rejection(request, error)
+            if isinstance(error, ENDS_THE_LOOP):
+                raise
         finally:
             self._finish(answer)
 
     def _finish(self, answer: tuple[str, bytes] | None) -> None:
-        incoming = self._request._incoming
-        if answer is not None and not self._request.postponed and incoming.answer is None:
-            self._core.answer(incoming, *answer, self._stream._now())
-        self._core.handler_done(incoming, self._stream._now())
-        self._stream._loop.touch()
+        if answer is not None and not self._request._claim():
+            answer = None
+        self._session.call(partial(self._finished, answer))
+
+    def _finished(self, answer: tuple[str, bytes] | None, now: float) -> None:
+        core, incoming = self._session.core, self._request._incoming
+        self._session.started.pop(incoming, None)
+        if answer is not None and incoming.answer is None:
+            core.answer(incoming, *answer, now)
+        core.handler_done(incoming, now)
 
 
 class CallbackJob:
-    """A callback of the user, plain or a coroutine function: whatever it raises is logged."""
+    """A callback of the user, plain or a coroutine function: whatever it raises goes to ``failed``."""
 
-    __slots__ = ("_arguments", "_callback", "_stream")
+    __slots__ = ("_arguments", "_begun", "_failed", "_hook", "_session")
 
-    def __init__(self, stream: Stream, callback: Callable[..., Any], *arguments: Any) -> None:
-        self._stream = stream
-        self._callback = callback
+    def __init__(
+        self, session: Session, hook: Hook, *arguments: Any, failed: Callable[[BaseException], None] | None = None
+    ) -> None:
+        self._session = session
+        self._hook = hook
         self._arguments = arguments
+        self._failed = failed or _log_callback
+        self._begun = False
 
     def __call__(self) -> None:
+        if self._begun:
+            return
         try:
-            value = self._callback(*self._arguments)
+            self._begun = True
+            context = self._hook.context()
+            value = context.run(self._hook.function, *self._arguments)
             if inspect.isawaitable(value):
-                self._stream._spawn(self._wait(value))
-        except Exception:
-            logger.exception("a callback raised")
+                self._session.spawn(self._wait(value), context)
+        except BaseException as error:
+            self._failed(error)
+            if isinstance(error, ENDS_THE_LOOP):
+                raise
 
     async def _wait(self, value: Any) -> None:
         try:
             await value
-        except Exception:
-            logger.exception("a callback raised")
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._failed(error)
+            if isinstance(error, ENDS_THE_LOOP):
+                raise
 
 
-def make_task(home: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task that runs at once as far as it can without waiting, where Python can do that."""
+def _log_callback(error: BaseException) -> None:
+    logger.error("a callback raised %r", error, exc_info=error)
+
+
+def make_task(home: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
+    """A task in ``context`` that runs at once as far as it can without waiting, where Python can do that."""
     if sys.version_info >= (3, 12):
-        return asyncio.Task(work, loop=home, eager_start=True)
-    return home.create_task(work)
+        return asyncio.Task(work, loop=home, context=context, eager_start=True)
+    if sys.version_info >= (3, 11):
+        return home.create_task(work, context=context)
+    return context.run(home.create_task, work)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from redisipc.protocol.events import Incoming, State, StateChanged
+from redisipc.protocol.events import Incoming, Outcome, Outgoing, State, StateChanged
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.lane import Lane
 from redisipc.runtime.refusals import of_handshake
@@ -14,57 +15,81 @@ from redisipc.runtime.request import Request
 
 from .connection import Target, TransportWire
 from .handlers import CallbackJob, RequestJob
-from .loop import Loop
+from .requests import End
 
 if TYPE_CHECKING:
-    from .stream import Stream
+    from .session import Session
 
 
 class Host(BaseHost):
     """Opens connections in tasks of their own, and hands jobs to the loop."""
 
-    def __init__(self, stream: Stream, loop: Loop, target: Target) -> None:
-        super().__init__(stream)
-        self._stream = stream
-        self._loop = loop
+    def __init__(self, session: Session, target: Target) -> None:
+        super().__init__(session)
+        self._session = session
         self._target = target
         self._opening: set[asyncio.Task[None]] = set()
-        self.joined: asyncio.Future[None] = loop.home.create_future()
-        self.left: asyncio.Future[None] = loop.home.create_future()
 
     def open(self, lane: Lane, attempt: int) -> None:
-        name = self.connection_name(lane, self._loop.driver.core.instance)
-        task = self._loop.home.create_task(self._open(lane, attempt, name))
+        name = self.connection_name(lane, self._session.core.instance)
+        task = self._session.loop.home.create_task(self._open(lane, attempt, name))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
     async def _open(self, lane: Lane, attempt: int, name: str) -> None:
-        loop = self._loop
+        loop, driver = self._session.loop, self._session.driver
         try:
             writer = await self._target.connect(name)
-        except Exception as error:
-            loop.driver.open_failed(lane, attempt, *of_handshake(error), monotonic())
+        except BaseException as error:
+            reason, permanent = of_handshake(error)
+            loop.call(lambda now: driver.open_failed(lane, attempt, reason, permanent, now))
+            if not isinstance(error, Exception):
+                raise
         else:
-            loop.driver.opened(lane, attempt, TransportWire(lane, writer, loop.received, loop.lost), monotonic())
+            loop.call(lambda now: self._opened(lane, attempt, writer, now))
         loop.work()
 
+    def _opened(self, lane: Lane, attempt: int, writer: Any, now: float) -> None:
+        loop = self._session.loop
+        if loop.stopped or attempt != lane.attempt or not lane.opening:
+            # It came too late.
+            writer.transport.abort()
+            return
+        self._session.driver.opened(lane, attempt, TransportWire(lane, writer, loop.received, loop.lost), now)
+
     def start(self, incoming: Incoming) -> None:
-        self._loop.jobs.append(RequestJob(self._stream, incoming))
+        session = self._session
+        if incoming not in session.started:
+            job = session.started[incoming] = RequestJob(session, incoming)
+            session.loop.jobs.append(job)
 
     def cancelled(self, incoming: Incoming, reason: str) -> None:
         if isinstance(incoming.data, Request):
             for callback in incoming.data._cancel_callbacks():
-                self._loop.jobs.append(CallbackJob(self._stream, callback))
+                self._session.loop.jobs.append(CallbackJob(self._session, callback))
+
+    def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        waiter: Any = outgoing.data
+        if waiter is None:
+            # Its call was interrupted before anybody waited.
+            return
+        self._session.waiting.pop(waiter, None)
+        waiter.settled(End(None, outgoing, outcome, monotonic()))
 
     def changed(self, event: StateChanged) -> None:
         super().changed(event)
-        if (event.state is State.UP or event.permanent) and not self.joined.done():
-            self.joined.set_result(None)
+        if event.state is State.UP or event.permanent:
+            self._session.tell_joined()
 
     def closed(self) -> None:
-        self._stream._left()
         self.tell_left()
-        self._loop.stop()
-        for future in (self.joined, self.left):
-            if not future.done():
-                future.set_result(None)
+        self._session.left()
+
+    def started(self) -> Iterable[Incoming]:
+        return list(self._session.started)
+
+    def mended(self, now: float) -> None:
+        """Outcomes that got lost on their way are told; what was called before is done first."""
+        session = self._session
+        waiting = list(session.waiting)
+        session.call(lambda _now: session.settle_lost(waiting))

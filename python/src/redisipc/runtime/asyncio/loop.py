@@ -3,6 +3,9 @@
 What comes is handed in by the transports' callbacks, answered futures are resolved there, and handlers that are plain
 functions run there. Whatever a turn of the event loop wants to send leaves together at its end; a request that is alone
 leaves at once.
+
+A signal handler, or a finalizer, may interrupt any of this and call the endpoint. Its call is then kept until the one
+that it interrupted is done with the core. One that raises may leave the core half done: the next visit mends it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 
 from redisipc.errors import LoopLagError
@@ -21,127 +25,208 @@ from .connection import TransportWire
 JOBS_LIMIT = 0.005
 """Seconds for which plain handlers run in one turn of the event loop, before others have theirs."""
 HEARTBEAT = 0.5
-"""Seconds between two looks whether the event loop stood still."""
+"""Seconds between two looks whether the event loop stood still, and whether a callback of ours got lost.
+
+An exception of a signal handler may come between taking a callback out of the event loop and calling it: then it is
+lost. So two timers look in turn, and each starts the other anew where that is overdue.
+"""
+MOST_TRIES = 3
+"""How often a call is made that was interrupted by an exception each time."""
 LAG = 2.0
 """Seconds of standing still that are reported: claims are renewed every 3, and lost after 10."""
 
 logger = logging.getLogger("redisipc")
 
+Call = Callable[[float], None]
+
 
 class Loop:
-    """Timers, turns and jobs of one connected endpoint. Everything is called in the event loop."""
+    """Timers, turns and jobs of one connected endpoint. Everything is called in the event loop's thread."""
 
     def __init__(self, home: asyncio.AbstractEventLoop, lagged: Callable[[LoopLagError], None]) -> None:
         self.home = home
         self.driver: Driver
         self.jobs: deque[Callable[[], None]] = deque()
+        self.look_after: Callable[[], None] = lambda: None
+        self.stopped = False
         self._lagged = lagged
+        self._calls: deque[Call] = deque()
+        self._tried: Call | None = None
+        self._tries = 0
+        self._busy = False
+        self._half_done = False
+        self._scheduled_at: float | None = None
+        self._due = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._scheduled = False
-        self._working = False
-        self._due = False
-        self._stopped = False
         self._beat_at = 0.0
-        self._heart: asyncio.TimerHandle | None = None
+        self._hearts: list[asyncio.TimerHandle] = []
+        self._beats_at = [0.0, 0.0]
 
     def start(self) -> None:
         self._beat_at = monotonic()
-        self._heart = self.home.call_later(HEARTBEAT, self._beat)
-        self.work()
+        for which in (0, 1):
+            self._beats_at[which] = self._beat_at + (1 + which) * HEARTBEAT
+            self._hearts.append(self.home.call_at(self.home.time() + (1 + which) * HEARTBEAT, self._beat, which))
 
     def stop(self) -> None:
         """No more timers; jobs that wait still run."""
-        self._stopped = True
-        for handle in (self._timer, self._heart):
+        self.stopped = True
+        for handle in (self._timer, *self._hearts):
             if handle is not None:
                 handle.cancel()
 
-    def touch(self) -> None:
-        """After a call into the core: write what may be written, now where it is alone, else when this turn ends."""
-        if self._working or self._scheduled:
+    def call(self, work: Call) -> None:
+        """Have ``work`` done with the core: at once, or as soon as whoever was interrupted is done with it.
+
+        What it wants to write is written at once where it is alone, else when this turn of the event loop ends.
+        """
+        self._calls.append(work)
+        if self._busy:
             return
-        core = self.driver.core
-        if core.outstanding + core.inflight > 1:
-            self._soon()
-            return
-        self.driver.pump(monotonic())
-        if self.jobs:
+        now = monotonic()
+        self._visit(now, self._called)
+        if self.jobs or self._calls:
             self._soon()
         else:
             self._arm()
 
     def received(self, wire: TransportWire, data: bytes) -> None:
         if wire.lane.wire is wire:
-            self.driver.received(wire.lane, data, monotonic())
+            self._calls.append(partial(self.driver.received, wire.lane, data))
             self.work()
 
     def lost(self, wire: TransportWire, reason: str) -> None:
         if wire.lane.wire is wire:
-            self.driver.lost(wire.lane, reason, monotonic())
+            self._calls.append(partial(self.driver.lost, wire.lane, reason))
             self.work()
 
     def work(self) -> None:
         """Hand on what happened, run plain handlers, write what may be written, set the timer."""
-        if self._working:
+        if self._busy:
             return
-        self._working = True
+        start = now = monotonic()
         try:
-            start = now = monotonic()
-            if self._due:
-                self._due = False
-                self.driver.tick(now)
-            self.driver.pump(now)
+            self._visit(now, self._pumped)
             # With a turn scheduled there is a backlog, and that turn is for it.
-            while self.jobs and not self._scheduled and now - start < JOBS_LIMIT:
-                # What was read together is answered together.
-                for _ in range(len(self.jobs)):
-                    self.jobs.popleft()()
-                    now = monotonic()
-                    if now - start >= JOBS_LIMIT:
-                        break
-                self.driver.pump(now)
+            while self.jobs and self._scheduled_at is None and now - start < JOBS_LIMIT:
+                now = self._run_jobs(start)
+                self._visit(now, self._pumped)
         except Exception as error:
-            self.driver.defect(error, monotonic())
-        finally:
-            self._working = False
-        if self.jobs:
+            # It is mended at the next visit.
+            logger.error("internal error, connecting anew: %r", error, exc_info=error)
+        if self.jobs or self._calls or self._half_done:
             self._soon()
         self._arm()
 
+    # visits of the core
+
+    def _visit(self, now: float, then: Call) -> None:
+        """Do something with the core. Whoever comes meanwhile, on the same thread, leaves a call."""
+        mend = self._half_done
+        try:
+            self._busy = self._half_done = True
+            if mend:
+                self.driver.mend(now)
+            then(now)
+            self._half_done = False
+        finally:
+            self._busy = False
+
+    def _called(self, now: float) -> None:
+        self._do_calls(now)
+        core = self.driver.core
+        if core.outstanding + core.inflight > 1:
+            self._soon()
+        else:
+            self.driver.pump(now)
+
+    def _pumped(self, now: float) -> None:
+        self._do_calls(now)
+        if self._due:
+            self._due = False
+            self.driver.tick(now)
+        self.driver.pump(now)
+
+    def _do_calls(self, now: float) -> None:
+        calls = self._calls
+        while calls:
+            call = calls[0]
+            # Taken out when it is done: one that an exception interrupted is made again, but not for ever.
+            self._tries = self._tries + 1 if call is self._tried else 1
+            self._tried = call
+            if self._tries <= MOST_TRIES:
+                call(now)
+            calls.popleft()
+        self._tried = None
+
+    def _run_jobs(self, start: float) -> float:
+        """Run plain handlers for a while: what was read together is answered together. Returns the time."""
+        now = start
+        try:
+            self._busy = True
+            for _ in range(len(self.jobs)):
+                # Taken out when it has begun, which it does once.
+                self.jobs[0]()
+                self.jobs.popleft()
+                now = monotonic()
+                if now - start >= JOBS_LIMIT:
+                    break
+        finally:
+            self._busy = False
+        return now
+
+    # turns
+
     def _soon(self) -> None:
-        if not self._scheduled:
-            self._scheduled = True
+        now = monotonic()
+        if self._scheduled_at is not None and now - self._scheduled_at < HEARTBEAT:
+            return
+        self._scheduled_at = now
+        if asyncio.current_task(self.home) is None and not self._busy:
+            # It may be a signal handler, for which the event loop would not wake up.
+            self.home.call_soon_threadsafe(self._turn)
+        else:
             self.home.call_soon(self._turn)
 
     def _turn(self) -> None:
-        self._scheduled = False
+        self._scheduled_at = None
         self.work()
 
     # time
 
     def _arm(self) -> None:
-        if self._stopped:
+        if self.stopped:
             return
         due = self.driver.deadline()
         if due is None:
             return
+        now = monotonic()
         if self._timer is not None:
-            if self._timer_at <= due:
+            if self._timer_at <= due and now < self._timer_at + HEARTBEAT:
                 return
+            # Too late, or lost: an exception came between taking it out of the event loop and calling it.
             self._timer.cancel()
-        self._timer_at = due
-        self._timer = self.home.call_later(max(0.0, due - monotonic()), self._tick)
+        self._timer_at = max(now, due)
+        self._timer = self.home.call_later(self._timer_at - now, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
         self._due = True
         self.work()
 
-    def _beat(self) -> None:
+    def _beat(self, which: int) -> None:
+        if self.stopped:
+            return
+        # The next one first: nothing that comes below can stop the heart.
+        self._hearts[which] = self.home.call_later(2 * HEARTBEAT, self._beat, which)
         now = monotonic()
+        self._beats_at[which] = now + 2 * HEARTBEAT
         gap, self._beat_at = now - self._beat_at, now
-        self._heart = self.home.call_later(HEARTBEAT, self._beat)
+        if self._beats_at[1 - which] < now - HEARTBEAT:
+            self._beats_at[1 - which] = now + HEARTBEAT
+            self._hearts[1 - which].cancel()
+            self._hearts[1 - which] = self.home.call_later(HEARTBEAT, self._beat, 1 - which)
         if gap > LAG:
             self._lagged(
                 LoopLagError(
@@ -149,3 +234,7 @@ class Loop:
                     "Move blocking code out of it, with asyncio.to_thread for example"
                 )
             )
+        self.look_after()
+        if self._half_done or self._calls or self.jobs:
+            self._soon()
+        self._arm()

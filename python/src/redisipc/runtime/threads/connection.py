@@ -1,16 +1,10 @@
-"""Connections for threads: redis-py opens them, then the socket is ours and never blocks.
-
-And the poller that watches all.
-"""
+"""Connections for threads: redis-py opens them, then the socket is ours and never blocks."""
 
 from __future__ import annotations
 
 import contextlib
-import select
-import selectors
 import socket
 import ssl
-import threading
 from collections import deque
 from typing import Any
 
@@ -27,6 +21,8 @@ from redisipc.runtime.client import (
     within,
 )
 from redisipc.runtime.lane import Lane
+
+from .poller import Poller
 
 READ_SIZE = 65536
 """Bytes read at once; more costs page faults, less costs calls."""
@@ -70,41 +66,35 @@ class Target:
 
 
 class SocketWire:
-    """An open socket: what is to be sent is collected under the loop's lock and leaves without it."""
+    """An open socket. Only the I/O thread touches it, so that a TLS connection is never read and written at once."""
 
-    def __init__(self, lane: Lane, sock: socket.socket, poller: Poller, dirty: list[SocketWire]) -> None:
+    def __init__(self, lane: Lane, sock: socket.socket, poller: Poller) -> None:
         self.lane = lane
         self.broken = ""
         self._sock = sock
         self._poller = poller
-        self._dirty = dirty
         self._out: deque[bytes] = deque()
-        self._sending = threading.Lock()
         self._stuck = False
         poller.add(sock, self)
 
     def send(self, data: bytes) -> None:
+        """Send now what the socket takes, the rest when it takes more. Raises OSError."""
         self._out.append(data)
-        if self.lane.name == "write":
-            # What somebody waits for goes before the next read.
-            self._dirty.insert(0, self)
-        else:
-            self._dirty.append(self)
-
-    def flush(self) -> bool:
-        """Send what is there, in order. Returns whether a leader should look. Call it without the loop's lock."""
-        with self._sending:
-            return not self._stuck and self._push()
+        if not self._stuck:
+            self._push()
 
     def writable(self) -> None:
-        """The socket takes more. Called by the leader."""
-        with self._sending:
-            self._stuck = False
+        """The socket takes more."""
+        self._stuck = False
+        try:
             self._push()
-            if not self._stuck:
-                self._poller.want_write(self._sock, False)
+        except OSError as error:
+            self.broken = str(error) or type(error).__name__
+            return
+        if not self._stuck:
+            self._poller.want_write(self._sock, False)
 
-    def _push(self) -> bool:
+    def _push(self) -> None:
         out = self._out
         while out:
             data = out.popleft()
@@ -112,18 +102,14 @@ class SocketWire:
                 sent = self._sock.send(data)
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 sent = 0
-            except OSError as error:
-                self.broken = str(error) or type(error).__name__
-                return True
             if sent < len(data):
-                out.appendleft(data[sent:])
+                out.appendleft(data[sent:] if sent else data)
                 self._stuck = True
                 self._poller.want_write(self._sock, True)
-                return True
-        return False
+                return
 
     def receive(self) -> bytes | None:
-        """What has come; empty when the connection is over, None when there was nothing. Called by the leader."""
+        """What has come; empty when the connection is over, None when there was nothing."""
         try:
             data = self._sock.recv(READ_SIZE)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -142,91 +128,6 @@ class SocketWire:
         self._poller.remove(self._sock)
         self._sock.close()
 
-
-class Poller:
-    """Waits for several sockets at once, and may be woken by ``poke``. Sockets may be added while somebody waits."""
-
-    def __init__(self) -> None:
-        self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        self._selector = None if self._epoll is not None else selectors.DefaultSelector()
-        self._wires: dict[int, SocketWire] = {}
-        self._alarm, self._bell = socket.socketpair()
-        for end in (self._alarm, self._bell):
-            end.setblocking(False)
-        self._alarm_fd = self._alarm.fileno()
-        if self._epoll is not None:
-            self._epoll.register(self._alarm_fd, select.EPOLLIN)
-        elif self._selector is not None:
-            self._selector.register(self._alarm, selectors.EVENT_READ)
-
-    def add(self, sock: socket.socket, wire: SocketWire) -> None:
-        self._wires[sock.fileno()] = wire
-        if self._epoll is not None:
-            self._epoll.register(sock.fileno(), select.EPOLLIN)
-        elif self._selector is not None:
-            self._selector.register(sock, selectors.EVENT_READ)
-            self.poke()
-
-    def remove(self, sock: socket.socket) -> None:
-        fd = sock.fileno()
-        if self._wires.pop(fd, None) is None:
-            return
-        try:
-            if self._epoll is not None:
-                self._epoll.unregister(fd)
-            elif self._selector is not None:
-                self._selector.unregister(sock)
-        except (OSError, ValueError, KeyError):  # closed meanwhile
-            pass
-
-    def want_write(self, sock: socket.socket, on: bool) -> None:
-        try:
-            if self._epoll is not None:
-                self._epoll.modify(sock.fileno(), select.EPOLLIN | (select.EPOLLOUT if on else 0))
-            elif self._selector is not None:
-                self._selector.modify(sock, selectors.EVENT_READ | (selectors.EVENT_WRITE if on else 0))
-        except (OSError, ValueError, KeyError):
-            pass
-
-    def poke(self) -> None:
-        """Make ``wait`` return now."""
-        try:
-            self._bell.send(b"!")
-        except OSError:
-            # Full: it is poked already. Closed: nobody waits.
-            pass
-
-    def wait(self, timeout: float) -> list[tuple[SocketWire, bool, bool]]:
-        """Wires that can be read or written, after at most ``timeout`` seconds."""
-        ready: list[tuple[SocketWire, bool, bool]] = []
-        for fd, readable, writable in self._poll(timeout):
-            if fd == self._alarm_fd:
-                try:
-                    self._alarm.recv(4096)
-                except OSError:
-                    pass
-                continue
-            wire = self._wires.get(fd)
-            if wire is not None:
-                ready.append((wire, readable, writable))
-        return ready
-
-    def _poll(self, timeout: float) -> list[tuple[int, bool, bool]]:
-        if self._epoll is not None:
-            return [
-                (fd, bool(mask & ~select.EPOLLOUT), bool(mask & select.EPOLLOUT))
-                for fd, mask in self._epoll.poll(timeout)
-            ]
-        assert self._selector is not None
-        return [
-            (key.fd, bool(mask & selectors.EVENT_READ), bool(mask & selectors.EVENT_WRITE))
-            for key, mask in self._selector.select(timeout)
-        ]
-
-    def close(self) -> None:
-        if self._epoll is not None:
-            self._epoll.close()
-        elif self._selector is not None:
-            self._selector.close()
-        self._alarm.close()
-        self._bell.close()
+    def abandon(self) -> None:
+        """In a forked child: close the copy, and leave the connection and the poller to the parent."""
+        self._sock.close()

@@ -1,111 +1,229 @@
-"""The threads of a loop: started when they are missed, parked when there is nothing to do, ended when they are many."""
+"""Threads that run the user's code, and the thread that starts them.
+
+No lock is taken here: jobs and idle workers lie in deques, whose operations are atomic. A finalizer that Python runs on
+one of these threads may therefore call the endpoint at any moment.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+from _thread import allocate_lock
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from .loop import Loop
+from .loop import Loop
 
-NAP = 0.002
-"""Seconds for which the lead may lie free."""
+QUICK = 0.0003
+"""Seconds that a job takes on average to count as quick: what waking another thread may cost."""
+PATIENCE = 0.002
+"""Seconds for which jobs wait for a worker that seemed to be quick, before another one is woken."""
 IDLE_LIFE = 10.0
-"""Seconds after which a worker without work ends, but for the last two."""
+"""Seconds after which a worker without work ends."""
+RETRY = 0.5
+"""Seconds before a thread that could not be started is tried again."""
 
 logger = logging.getLogger("redisipc")
 
 
-class Worker:
-    """A thread of the crew. ``restless``: whether it may nap instead of sleeping until it is woken."""
+class Job(Protocol):
+    """Code of the user to run. ``run`` on a worker, then ``finish`` on the I/O thread. Neither raises."""
 
-    __slots__ = ("restless", "signal", "thread")
+    def run(self) -> None: ...
+
+    def finish(self, now: float) -> None: ...
+
+
+def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str) -> threading.Thread:
+    """A thread that does not keep the process alive, where the interpreter has such threads."""
+    try:
+        return threading.Thread(target=work, args=arguments, name=name, daemon=True)
+    except RuntimeError:  # a sub-interpreter without daemon threads
+        return threading.Thread(target=work, args=arguments, name=name, daemon=False)
+
+
+class Starter:
+    """A thread that does what takes time and is not the user's code: above all, it starts other threads.
+
+    Starting a thread may take long on a busy machine, and may fail; the I/O thread waits for neither.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self.thread = new_thread(self._run, (), name)
+
+    def put(self, work: Callable[[], None]) -> None:
+        self._work.put(work)
+
+    def stop(self) -> None:
+        self._work.put(None)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            try:
+                work()
+            except Exception as error:
+                logger.error("internal error: %r", error, exc_info=error)
+            del work
+
+
+class Worker:
+    """A thread of a crew."""
+
+    __slots__ = ("busy", "signal", "thread")
 
     def __init__(self) -> None:
-        self.signal = threading.Lock()
+        self.signal = allocate_lock()
         self.signal.acquire()
-        self.restless = True
+        self.busy = False
         self.thread: threading.Thread
 
 
 class Crew:
-    """Workers that run jobs and lead. Everything but ``join`` is called with the loop's lock held."""
+    """At most ``limit`` workers with one queue. ``add`` and ``look`` are called by the I/O thread alone."""
 
-    def __init__(self, loop: Loop, name: str) -> None:
-        self.napping = False
+    def __init__(self, loop: Loop, starter: Starter, name: str, limit: int) -> None:
+        self.jobs: deque[Job] = deque()
+        self.look_at = float("inf")
         self._loop = loop
+        self._starter = starter
         self._name = name
-        self._idle: list[Worker] = []
-        self._workers: set[Worker] = set()
+        self._limit = limit
+        self._idle: deque[Worker] = deque()
+        self._workers: dict[Worker, None] = {}
+        self._pace = 2 * QUICK
+        self._taken = 0
+        self._seen = 0
 
-    def wake(self) -> None:
-        """One more worker looks what there is to do."""
-        if self._loop.stopped:
+    def add(self, job: Job, now: float) -> None:
+        """Have a job run soon."""
+        self.jobs.append(job)
+        if self._pace < QUICK and len(self._workers) > len(self._idle):
+            # One that is at work takes it, most likely sooner than another one would wake up.
+            if self.look_at == float("inf"):
+                self._seen = self._taken
+                self.look_at = now + PATIENCE
+        else:
+            self._wake(now)
+
+    def look(self, now: float) -> None:
+        """See that jobs are taken: by one more worker where none was taken since the last look."""
+        if now < self.look_at:
             return
-        if self._idle:
+        self.look_at = float("inf")
+        if self.jobs:
+            if self._taken == self._seen or len(self._workers) == len(self._idle):
+                self._wake(now)
+            self._seen = self._taken
+            self.look_at = min(self.look_at, now + PATIENCE)
+            if len(self._workers) >= self._limit and not self._idle:
+                # All there may be are at work: whoever ends one job takes the next.
+                self.look_at = float("inf")
+
+    def stop(self) -> None:
+        """All workers end once there are no more jobs."""
+        while self._idle:
+            try:
+                self._idle.pop().signal.release()
+            except IndexError:
+                break
+
+    def has(self, thread: threading.Thread) -> bool:
+        """Whether a thread is one of the workers."""
+        return any(worker.thread is thread for worker in list(self._workers))
+
+    def idle_threads(self) -> list[threading.Thread]:
+        """Threads that run no job, and so end soon after ``stop``."""
+        return [worker.thread for worker in list(self._workers) if not worker.busy]
+
+    # on the I/O thread
+
+    def _wake(self, now: float) -> None:
+        try:
             # The one that slept last: what it needs is still in the caches.
             self._idle.pop().signal.release()
             return
-        worker = Worker()
-        worker.thread = threading.Thread(target=self._work, args=(worker,), name=self._name, daemon=True)
-        self._workers.add(worker)
+        except IndexError:
+            pass
+        if len(self._workers) < self._limit:
+            worker = Worker()
+            worker.thread = new_thread(self._work, (worker,), self._name)
+            self._workers[worker] = None
+            self._starter.put(lambda: self._start(worker))
+
+    def _not_started(self, worker: Worker, now: float) -> None:
+        self._workers.pop(worker, None)
+        if not self.jobs:
+            return
+        self.look_at = min(self.look_at, now + RETRY)
+        if not self._workers:
+            # Better late than never: one job at a time on the thread that could not start another.
+            self._starter.put(self._run_here)
+
+    def _ended(self, worker: Worker, now: float) -> None:
+        self._workers.pop(worker, None)
+        if self.jobs:
+            # Came in while it made up its mind.
+            self._wake(now)
+
+    # on the starter
+
+    def _start(self, worker: Worker) -> None:
         try:
             worker.thread.start()
-        except RuntimeError as error:  # the interpreter is shutting down, or the system has no more threads
-            self._workers.discard(worker)
-            logger.error("no thread could be started: %s", error)
+        except RuntimeError as error:  # the system has no more threads, or the interpreter is shutting down
+            if "shutdown" not in str(error):
+                logger.error("no thread could be started for %d jobs, trying again: %s", len(self.jobs), error)
+            self._loop.call(lambda now: self._not_started(worker, now))
 
-    def wake_all(self) -> None:
-        """Everybody looks that the loop was stopped."""
-        for worker in self._idle:
-            worker.signal.release()
-        self._idle.clear()
+    def _run_here(self) -> None:
+        try:
+            job = self.jobs.popleft()
+        except IndexError:
+            return
+        job.run()
+        self._loop.call(job.finish)
+        self._loop.call(lambda now: self._not_started(Worker(), now))
 
-    def join(self, timeout: float) -> None:
-        """Wait for workers to end, but not for the one that calls this."""
-        until = monotonic() + timeout
-        for worker in list(self._workers):
-            if worker.thread is not threading.current_thread():
-                worker.thread.join(max(0.0, until - monotonic()))
+    # on a worker
 
     def _work(self, me: Worker) -> None:
         loop = self._loop
-        loop.lock.acquire()
-        try:
-            while loop.jobs or not loop.stopped:
-                if not loop.step() and not self._park(me):
-                    break
-        finally:
-            self._workers.discard(me)
-            last = loop.stopped and not self._workers
-            loop.unlock()
-            if last:
-                loop.poller.close()
+        while True:
+            try:
+                job = self.jobs.popleft()
+            except IndexError:
+                if self._park(me):
+                    continue
+                break
+            self._taken += 1
+            me.busy = True
+            start = monotonic()
+            job.run()
+            self._pace += (min(monotonic() - start, 0.1) - self._pace) * 0.1
+            me.busy = False
+            if loop.forked:
+                return
+            loop.call(job.finish)
+            # What it holds is the user's: not for as long as nothing comes.
+            del job
+        loop.call(lambda now: self._ended(me, now))
 
     def _park(self, me: Worker) -> bool:
-        """Sleep until woken, or nap. Returns whether to go on living."""
-        loop = self._loop
-        nap = me.restless and not self.napping and loop.unsettled
-        seen = loop.turns
-        self.napping = self.napping or nap
+        """Sleep until woken. Returns whether to go on living."""
         self._idle.append(me)
-        loop.unlock()
-        woken = me.signal.acquire(timeout=NAP if nap else IDLE_LIFE)
-        loop.lock.acquire()
-        if nap:
-            self.napping = False
-        if not woken:
-            if me in self._idle:
-                self._idle.remove(me)
-            else:
-                # Woken in the last moment.
-                me.signal.acquire()
-                woken = True
-        me.restless = True
-        if nap and loop.turns == seen:
-            # Nothing moved: whoever has the lead, or may take it, is busy for longer.
-            me.restless = not loop.settle()
-            return True
-        return woken or nap or len(self._workers) <= 2
+        # First into the list, then the look: who adds a job in between finds us there.
+        if self.jobs or self._loop.stopped:
+            return self._out(me) or bool(self.jobs)
+        return me.signal.acquire(timeout=IDLE_LIFE) or self._out(me)
+
+    def _out(self, me: Worker) -> bool:
+        """Out of the list of idle ones. Returns whether somebody woke us meanwhile."""
+        try:
+            self._idle.remove(me)
+        except ValueError:
+            return me.signal.acquire()
+        return False

@@ -10,7 +10,7 @@ from redisipc.protocol.events import Incoming
 from redisipc.runtime.request import Request
 
 if TYPE_CHECKING:
-    from .stream import Stream
+    from .session import Session
 
 logger = logging.getLogger("redisipc")
 
@@ -18,35 +18,38 @@ logger = logging.getLogger("redisipc")
 class RequestJob:
     """One start of the handler for one request; what it returns or raises is the answer."""
 
-    __slots__ = ("_answer", "_core", "_request", "_stream")
+    __slots__ = ("_answer", "_request", "_session")
 
-    def __init__(self, stream: Stream, incoming: Incoming) -> None:
-        self._stream = stream
-        self._core = stream._driver.core
-        self._request = incoming.data = Request(stream, incoming)
+    def __init__(self, session: Session, incoming: Incoming) -> None:
+        self._session = session
+        self._request = incoming.data = Request(session, incoming)
         self._answer: tuple[str, bytes] | None = None
 
     def run(self) -> None:
-        stream, request = self._stream, self._request
-        handler = stream._on_request or stream._no_handler
+        session, request = self._session, self._request
+        handler = session.hooks.on_request or session.no_handler
         try:
             value = handler(request)
         except BaseException as error:
             # SystemExit, too: the thread is ours, and the requester is to learn it.
-            self._answer = stream._rejection(request, error)
+            answer = session.rejection(request, error)
+            if request._claim():
+                self._answer = answer
         else:
             if not request.postponed and not request.answered:
-                self._answer = stream._fulfilment(request, value)
+                answer = session.fulfilment(request, value)
+                if request._claim():
+                    self._answer = answer
 
     def finish(self, now: float) -> None:
-        incoming = self._request._incoming
-        if self._answer is not None and not self._request.postponed and incoming.answer is None:
-            self._core.answer(incoming, *self._answer, now)
-        self._core.handler_done(incoming, now)
+        core, incoming = self._session.core, self._request._incoming
+        if self._answer is not None and incoming.answer is None:
+            core.answer(incoming, *self._answer, now)
+        core.handler_done(incoming, now)
 
 
 class CallbackJob:
-    """A callback of the user: whatever it raises is logged."""
+    """A callback of the user, or a line of the log: whatever it raises is logged."""
 
     __slots__ = ("_arguments", "_callback")
 

@@ -1,78 +1,94 @@
-"""What the driver tells and asks, for threads. Everything is called with the loop's lock held, but for ``_open``."""
+"""What the driver tells and asks, for threads. Everything is called on the I/O thread, but for ``_open``."""
 
 from __future__ import annotations
 
-import threading
+import socket
+from collections.abc import Iterable
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from redisipc.protocol.events import Incoming, State, StateChanged
+from redisipc.protocol.events import Incoming, Outcome, Outgoing, State, StateChanged
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.lane import Lane
 from redisipc.runtime.refusals import of_handshake
 from redisipc.runtime.request import Request
 
 from .connection import SocketWire, Target
-from .handlers import CallbackJob, RequestJob
-from .loop import Loop
-from .requests import Ticket
+from .crew import new_thread
+from .handlers import RequestJob
+from .requests import End
 
 if TYPE_CHECKING:
-    from .stream import Stream
+    from .session import Session
 
 
 class Host(BaseHost):
-    """Opens connections in threads of their own, and hands jobs to the loop."""
+    """Opens connections in threads of their own, and hands jobs to the crews."""
 
-    def __init__(self, stream: Stream, loop: Loop, target: Target) -> None:
-        super().__init__(stream)
-        self._stream = stream
-        self._loop = loop
+    def __init__(self, session: Session, target: Target) -> None:
+        super().__init__(session)
+        self._session = session
         self._target = target
-        self.joined = Ticket()
-        self.left = Ticket()
-        self.ended = threading.Event()
 
     def open(self, lane: Lane, attempt: int) -> None:
-        # A thread of its own: the time that Redis takes, or a name server, is nobody else's.
-        name = self.connection_name(lane, self._loop.driver.core.instance)
-        threading.Thread(target=self._open, args=(lane, attempt, name), name="redisipc-connect", daemon=True).start()
+        name = self.connection_name(lane, self._session.core.instance)
+        self._session.starter.put(partial(self._open_apart, lane, attempt, name))
+
+    def _open_apart(self, lane: Lane, attempt: int, name: str) -> None:
+        """On a thread of its own: the time that Redis takes, or a name server, is nobody else's."""
+        try:
+            new_thread(self._open, (lane, attempt, name), "redisipc-connect").start()
+        except RuntimeError:
+            # There is no thread to be had. It must connect all the same, or it would never come back.
+            self._open(lane, attempt, name)
 
     def _open(self, lane: Lane, attempt: int, name: str) -> None:
-        loop = self._loop
+        loop, driver = self._session.loop, self._session.driver
         try:
             sock = self._target.connect(name)
-        except Exception as error:
-            loop.lock.acquire()
-            loop.driver.open_failed(lane, attempt, *of_handshake(error), monotonic())
+        except BaseException as error:
+            reason, permanent = of_handshake(error)
+            loop.call(lambda now: driver.open_failed(lane, attempt, reason, permanent, now))
         else:
-            loop.lock.acquire()
-            if loop.stopped:
-                loop.lock.release()
+            loop.call(lambda now: self._opened(lane, attempt, sock, now))
+            if self._session.gone.end is not None:
+                # Nobody may be left to take it.
                 sock.close()
-                return
-            loop.driver.opened(lane, attempt, SocketWire(lane, sock, loop.poller, loop.dirty), monotonic())
-        loop.touch()
-        loop.unlock()
+
+    def _opened(self, lane: Lane, attempt: int, sock: socket.socket, now: float) -> None:
+        loop = self._session.loop
+        if loop.stopped or attempt != lane.attempt or not lane.opening:
+            # It came too late.
+            sock.close()
+            return
+        self._session.driver.opened(lane, attempt, SocketWire(lane, sock, loop.poller), now)
 
     def start(self, incoming: Incoming) -> None:
-        self._loop.add(RequestJob(self._stream, incoming))
+        self._session.handlers.add(RequestJob(self._session, incoming), monotonic())
 
     def cancelled(self, incoming: Incoming, reason: str) -> None:
         if isinstance(incoming.data, Request):
             for callback in incoming.data._cancel_callbacks():
-                self._loop.add(CallbackJob(callback))
+                self._session.callback(callback)
+
+    def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        waiter: Any = outgoing.data
+        self._session.waiting.pop(waiter, None)
+        waiter.settled(End(None, outgoing, outcome, monotonic()))
 
     def changed(self, event: StateChanged) -> None:
         super().changed(event)
         if event.state is State.UP or event.permanent:
-            self._loop.finish(self.joined)
+            self._session.joined.settle(End())
 
     def closed(self) -> None:
-        stream, loop = self._stream, self._loop
-        stream._left()
         self.tell_left()
-        loop.finish(self.joined)
-        loop.finish(self.left)
-        loop.stop()
-        self.ended.set()
+        self._session.left()
+
+    def started(self) -> Iterable[Incoming]:
+        # No signal handler ever runs on the I/O thread.
+        return ()
+
+    def mended(self, now: float) -> None:
+        return None

@@ -1,45 +1,236 @@
-"""Who waits for a request that was sent: a thread that blocks, or a future."""
+"""Who waits for a request that was sent: a thread that blocks, or a future.
+
+Nothing here has a lock that an interrupted frame could keep: a signal handler, a finalizer or an exception may come
+between any two steps. Settling is one atomic operation, and whoever waits looks again after it has left its signal.
+"""
 
 from __future__ import annotations
 
-import threading
+import concurrent.futures
+import logging
+from _thread import allocate_lock
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from redisipc.errors import RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
+from redisipc.runtime.hooks import Hook
+from redisipc.runtime.response import Response
+
+if TYPE_CHECKING:
+    from .session import Session
+
+LONGEST_WAIT = 0.5
+"""Seconds of one wait. A signal that comes just before it begins, or to another thread, does not end it."""
+
+logger = logging.getLogger("redisipc")
+
+
+class End(NamedTuple):
+    """How something that was waited for ended: an error to raise, or the outcome of a request."""
+
+    error: BaseException | None = None
+    outgoing: Outgoing | None = None
+    outcome: Outcome | None = None
+    at: float = 0.0
 
 
 class Ticket:
-    """A thread that waits until something is done. ``done`` is set under the loop's lock."""
+    """Something that ends once. ``outgoing`` is the request that was made of it, None until the I/O thread made it."""
 
-    __slots__ = ("done", "outcome", "signal")
+    __slots__ = ("_end", "_signals", "outgoing")
 
     def __init__(self) -> None:
-        self.done = False
-        self.outcome: Outcome | None = None
-        self.signal = threading.Lock()
-        self.signal.acquire()
+        self.outgoing: Outgoing | None = None
+        self._end: dict[str, End] = {}
+        self._signals: deque[Any] = deque()
+
+    @property
+    def end(self) -> End | None:
+        return self._end.get("end")
+
+    def settle(self, end: End) -> bool:
+        """It ends so, unless it has ended. Returns whether this is how it ended. Wakes all who wait."""
+        won = self._end.setdefault("end", end) is end
+        signals = self._signals
+        while signals:
+            try:
+                signals.popleft().release()
+            except IndexError:  # another one took the last
+                break
+            except RuntimeError:  # released already, by another ticket of wait_any
+                pass
+        return won
+
+    def wait(self, until: float) -> End | None:
+        """Wait for the end, until ``until`` (monotonic seconds). None where it has not come."""
+        signal = allocate_lock()
+        signal.acquire()
+        # First the signal, then the look: who settles it in between sees the signal.
+        self._signals.append(signal)
+        while not self._end:
+            left = until - monotonic()
+            if left <= 0 or signal.acquire(timeout=min(left, LONGEST_WAIT)):
+                break
+        return self._end.get("end")
+
+    def settled(self, end: End) -> None:
+        """The session's word for ``settle``; a future adds its callbacks."""
+        self.settle(end)
+
+
+def wait_any(*tickets: Ticket) -> None:
+    """Wait until one of them has ended."""
+    signal = allocate_lock()
+    signal.acquire()
+    for ticket in tickets:
+        ticket._signals.append(signal)
+    while not any(ticket._end for ticket in tickets):
+        signal.acquire(timeout=LONGEST_WAIT)
 
 
 class RequestFuture(Future[Any]):
     """A ``concurrent.futures.Future`` whose ``cancel()`` gives the request up: it is deleted, and its handler learns
     it.
+
+    Callbacks run on threads of the endpoint, with the context variables of the call that added them.
     """
 
-    def __init__(self, cancel: Callable[[Outgoing], None]) -> None:
+    def __init__(self, session: Session, request_id: bytes, until: float) -> None:
         super().__init__()
-        self._give_up = cancel
-        self._outgoing: Outgoing | None = None
+        self.outgoing: Outgoing | None = None
+        self._id = request_id
+        self._session = session
+        self._until = until
+        self._ticket = Ticket()
+        self._hooks: deque[Hook] = deque()
+        self._response: Response | None = None
+
+    # What concurrent.futures.wait() and as_completed() look at.
+
+    @property
+    def _state(self) -> str:
+        end = self._ticket.end
+        if end is None:
+            return "PENDING"
+        return "CANCELLED_AND_NOTIFIED" if isinstance(end.error, concurrent.futures.CancelledError) else "FINISHED"
+
+    @_state.setter
+    def _state(self, _state: str) -> None:
+        return None
+
+    # for the session
+
+    @property
+    def end(self) -> End | None:
+        return self._ticket.end
+
+    def settled(self, end: End) -> None:
+        """Called by the I/O thread when the request has ended, or was given up."""
+        self._ticket.settle(end)
+        while self._hooks:
+            try:
+                hook = self._hooks.popleft()
+            except IndexError:
+                break
+            self._session.callback(hook, self)
+        # Who waits for several futures has left a waiter under this lock, which a frame that was interrupted may hold.
+        if self._condition.acquire(blocking=False):
+            some = bool(self._waiters)
+            self._condition.release()
+            if not some:
+                return
+        self._session.apart(self._tell_waiters)
+
+    def _tell_waiters(self) -> None:
+        if self._condition.acquire(timeout=1.0):
+            try:
+                waiters = list(self._waiters)
+            finally:
+                self._condition.release()
+            for waiter in waiters:
+                if self.cancelled():
+                    waiter.add_cancelled(self)
+                elif self.exception() is not None:
+                    waiter.add_exception(self)
+                else:
+                    waiter.add_result(self)
+
+    # for the user
 
     def cancel(self) -> bool:
-        if not super().cancel():
-            return False
-        if self._outgoing is not None:
-            self._give_up(self._outgoing)
-        return True
+        """Give the request up. Returns whether it had not ended before."""
+        end = End(concurrent.futures.CancelledError())
+        try:
+            return self._ticket.settle(end) or self.cancelled()
+        finally:
+            if self._ticket.end is end:
+                self._session.give_up(self)
+
+    def cancelled(self) -> bool:
+        end = self._ticket.end
+        return end is not None and isinstance(end.error, concurrent.futures.CancelledError)
+
+    def running(self) -> bool:
+        return False
+
+    def done(self) -> bool:
+        return self._ticket.end is not None
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The answer's value; raises as ``Stream.request`` does, TimeoutError after ``timeout`` seconds."""
+        return self._wait(timeout).result()
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """What ``result`` raises, or None."""
+        try:
+            self._wait(timeout).result()
+        except RedisIPCError as error:
+            return error
+        return None
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        """Call ``fn`` with this future when it is done; at once where it is."""
+        hook = Hook(fn)
+        self._hooks.append(hook)
+        if self._ticket.end is not None:
+            # Whoever takes it out runs it: the I/O thread may have come at the same moment.
+            try:
+                self._hooks.remove(hook)
+            except ValueError:
+                return
+            try:
+                fn(self)
+            except Exception:
+                logger.exception("a callback raised")
 
     @property
     def request_id(self) -> str:
         """The id of the request, as its handler sees it."""
-        return self._outgoing.id.decode() if self._outgoing is not None else ""
+        return self._id.decode()
+
+    def _wait(self, timeout: float | None) -> Response:
+        end = self._ticket.end
+        if end is None:
+            self._session.check_wait()
+            until = self._until if timeout is None else min(self._until, monotonic() + timeout)
+            end = self._ticket.wait(until)
+            if end is None and monotonic() >= self._until:
+                end = self._session.overdue(self, self._ticket)
+        if end is None:
+            raise concurrent.futures.TimeoutError
+        if end.error is not None:
+            raise end.error
+        response = self._response
+        if response is None:
+            response = self._response = self._session.response_of(end)
+        return response
+
+    def __repr__(self) -> str:
+        return f"<RequestFuture {self.request_id} {self._state.lower()}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a RequestFuture cannot be copied or pickled; take its result")

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import atexit
-import inspect
 import logging
 import signal
 import threading
-import weakref
 from collections.abc import Mapping
-from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError
+from redisipc.errors import ClosedError, ConfigurationError
 from redisipc.protocol.content import encode
-from redisipc.protocol.events import Incoming, Outcome, Outgoing, State
+from redisipc.protocol.events import State
 from redisipc.protocol.settings import check_grace
-from redisipc.runtime.base import BaseStream, H
-from redisipc.runtime.driver import Driver
+from redisipc.runtime.base import BaseStream, is_async
 from redisipc.runtime.options import Options
 from redisipc.runtime.response import Response
 
 from .connection import Target
-from .handlers import CallbackJob
-from .host import Host
-from .loop import Loop
-from .requests import RequestFuture, Ticket
+from .requests import End, RequestFuture, Ticket, wait_any
+from .session import OVERDUE, Session, sessions
 
 
 class Stream(BaseStream):
     __doc__ = BaseStream.__doc__
 
-    _loop: Loop
-    _target: Target
-    _host: Host
+    _session: Session | None
 
     @classmethod
     def from_url(cls, url: str, stream: str, group: str, *, options: Options | None = None, **given: Any) -> Stream:
@@ -62,26 +53,26 @@ class Stream(BaseStream):
         """
         self._configure(url, client, redis_options, logger, given)
         try:
-            self._target = Target(self._url, self._client, self._redis_options, self._stream)
+            target = Target(self._url, self._client, self._redis_options, self._stream)
         except (ValueError, TypeError) as error:
             raise ConfigurationError(f"the connection's settings are wrong: {error}") from error
-        loop = self._loop = Loop(f"redisipc-{self._group}")
-        core = self._make_core()
-        self._host = Host(self, loop, self._target)
-        self._driver = loop.driver = Driver(core, self._host, self._options.wakeups)
-        with loop.lock:
-            self._core = core
-            core.start(monotonic())
-            loop.driver.pump(monotonic())
-            loop.start()
-        loop.lock.acquire()
-        loop.wait_until(self._host.joined, self._options.connect_timeout)
-        if core.state is not State.UP:
-            lost = self._lost_error(core)
-            self.disconnect(0)
-            raise lost
-        _connected.add(self)
-        return self
+        session = Session(self, target, self._stream, self._group, self._options, self._hooks, self._logger)
+        self._session = session
+        try:
+            session.start()
+            session.joined.wait(monotonic() + self._options.connect_timeout)
+            if session.core.state is State.UP:
+                sessions[session] = None
+                return self
+            lost = session.lost_error()
+            session.close(0)
+            session.wait_gone(monotonic() + OVERDUE)
+        except BaseException:
+            # No thread, or a signal handler raised: nothing is left behind.
+            self._session = None
+            session.close(0)
+            raise
+        raise lost
 
     def disconnect(self, timeout: float | None = None) -> None:
         """Leave: take no more requests, give back what was not started, let handlers and own requests end, deregister.
@@ -91,25 +82,16 @@ class Stream(BaseStream):
         others. Does nothing where nothing is connected. Called in a handler, it does not wait.
         """
         grace = self._options.close_timeout if timeout is None else check_grace("timeout", timeout)
-        core = self._core
-        if core is None:
+        session = self._session
+        if session is None:
             return
-        if self._forked:
-            self._core, self._forked = None, False
+        if session.forked:
+            self._session = None
             return
-        loop, left = self._loop, self._host.left
-        loop.lock.acquire()
-        try:
-            core.close(monotonic(), grace)
-            loop.touch()
-        except BaseException:
-            loop.unlock()
-            raise
-        if loop.in_job:
-            loop.unlock()
-            return
-        loop.wait(left)
-        loop.crew.join(1.0)
+        until = monotonic() + grace + OVERDUE
+        session.close(grace)
+        if not session.inside:
+            session.wait_gone(until)
 
     close = disconnect
 
@@ -118,31 +100,48 @@ class Stream(BaseStream):
 
         A second SIGINT does not wait. In a thread other than the main one no signal is looked at.
         """
-        if self._core is None:
-            try:
-                self.connect(**given)
-            except ClosedError:
-                # Somebody called disconnect() meanwhile.
-                return
-        stop = self._host.ended
+        stop = Ticket()
         before: dict[int, Any] = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (int(signal.SIGTERM), int(signal.SIGINT)):
-                before[number] = signal.signal(number, lambda _number, _frame: stop.set())
+
+        def end(_number: int, _frame: Any) -> None:
+            stop.settle(End())
+            session = self._session
+            if session is not None and session.core.state is State.JOINING:
+                session.close(0)
+
         try:
-            stop.wait()
+            if threading.current_thread() is threading.main_thread():
+                for number in (int(signal.SIGTERM), int(signal.SIGINT)):
+                    try:
+                        before[number] = signal.signal(number, end)
+                    except ValueError:  # a sub-interpreter
+                        break
+            if self._session is None and stop.end is None:
+                try:
+                    self.connect(**given)
+                except ClosedError:
+                    # Somebody called disconnect() meanwhile.
+                    return
+            session = self._session
+            if session is not None:
+                wait_any(stop, session.gone)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
         self.disconnect()
 
     def __enter__(self) -> Stream:
-        return self if self._core is not None else self.connect()
+        return self if self._session is not None else self.connect()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.disconnect()
+
+    def _drop(self) -> None:
+        session = self._session
+        if session is not None:
+            session.close(0)
 
     # asking
 
@@ -154,14 +153,14 @@ class Stream(BaseStream):
         ``ConfigurationError`` for a blank group or a timeout that is no positive number, ``NotConnected``,
         ``ClosedError``, ``Overloaded``.
         """
-        return self._response(*self._ask(content, to, timeout))
+        return self._ask(content, to, timeout)
 
     def request(self, content: Any, to: str, timeout: float | None = None) -> Any:
         """Ask the group ``to`` and return its answer, within ``timeout`` seconds (None: the option ``timeout``).
 
         Raises ``Rejected``, ``RequestTimeout``, ``RequestCancelled``, ``RequestFailed``, and as ``send_to_group`` does.
         """
-        return self._response(*self._ask(content, to, timeout)).result()
+        return self._ask(content, to, timeout).result()
 
     def submit(self, content: Any, to: str, timeout: float | None = None) -> RequestFuture:
         """Ask the group ``to`` and return a future of what ``request`` returns or raises; ``timeout`` in seconds, as there.
@@ -169,108 +168,37 @@ class Stream(BaseStream):
         ``cancel()`` gives the request up. Raises for misuse at once, as ``send_to_group`` does.
         """
         text = encode(content)
-        core, loop = self._live(), self._loop
-        future = RequestFuture(self._cancel)
-        loop.lock.acquire()
+        session: Session = self._live()
+        limit = session.check_send(to, self._options.timeout if timeout is None else timeout)
+        now, request_id = monotonic(), session.new_id()
+        future = RequestFuture(session, request_id, now + limit + OVERDUE)
         try:
-            outgoing = core.send(text, to, self._options.timeout if timeout is None else timeout, monotonic())
-            future._outgoing = outgoing
-            outgoing.data = lambda outcome: loop.add(CallbackJob(self._resolve, future, outgoing, outcome))
-            loop.touch()
-        finally:
-            loop.unlock()
+            session.send(future, request_id, text, to, limit, now)
+        except BaseException:
+            session.give_up(future)
+            raise
         return future
 
-    def _ask(self, content: Any, to: str, timeout: float | None) -> tuple[Outgoing, Outcome]:
+    def _ask(self, content: Any, to: str, timeout: float | None) -> Response:
         text = encode(content)
-        core, loop = self._live(), self._loop
-        ticket = Ticket()
-        now = monotonic()
-        loop.lock.acquire()
+        session: Session = self._live()
+        session.check_wait()
+        limit = session.check_send(to, self._options.timeout if timeout is None else timeout)
+        ticket, now = Ticket(), monotonic()
         try:
-            outgoing = core.send(text, to, self._options.timeout if timeout is None else timeout, now)
-            outgoing.data = partial(self._deliver, ticket)
-            loop.calling(now)
-            loop.driver.pump(now)
-        except BaseException:
-            loop.unlock()
-            raise
-        try:
-            loop.wait(ticket)
+            session.send(ticket, session.new_id(), text, to, limit, now)
+            end = session.wait(ticket, now + limit + OVERDUE)
         except BaseException:
             # Ctrl-C: nobody waits for it any longer.
-            self._cancel(outgoing)
+            session.give_up(ticket)
             raise
-        assert ticket.outcome is not None
-        return outgoing, ticket.outcome
-
-    def _deliver(self, ticket: Ticket, outcome: Outcome) -> None:
-        ticket.outcome = outcome
-        self._loop.finish(ticket)
-
-    def _resolve(self, future: RequestFuture, outgoing: Outgoing, outcome: Outcome) -> None:
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            future.set_result(self._response(outgoing, outcome).result())
-        except RedisIPCError as error:
-            future.set_exception(error)
-
-    def _cancel(self, outgoing: Outgoing) -> None:
-        core, loop = self._core, self._loop
-        if core is None or self._forked:
-            return
-        loop.lock.acquire()
-        try:
-            core.cancel(outgoing, monotonic())
-            loop.touch()
-        finally:
-            loop.unlock()
-
-    def _left(self) -> None:
-        self._core = None
-        _connected.discard(self)
+        if end.error is not None:
+            raise end.error
+        return session.response_of(end)
 
     # answering
 
-    def on_request(self, handler: H) -> H:
-        if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__):
-            raise ConfigurationError(
-                "on_request takes a plain function here; async handlers need redisipc.asyncio.Stream"
-            )
-        return super().on_request(handler)
-
-    def _answer(self, incoming: Incoming, status: str, text: bytes) -> None:
-        core, loop = self._live(), self._loop
-        loop.lock.acquire()
-        try:
-            core.answer(incoming, status, text, monotonic())
-            loop.touch()
-        finally:
-            loop.unlock()
-
-    def _forget(self, incoming: Incoming) -> None:
-        core, loop = self._live(), self._loop
-        loop.lock.acquire()
-        try:
-            core.forget(incoming, monotonic())
-            loop.touch()
-        finally:
-            loop.unlock()
-
-    def _report(self, error: RedisIPCError) -> None:
-        self._loop.add(CallbackJob(self._tell, error))
-
-    def _note(self, level: int, text: str) -> None:
-        # Logging may wait for a disk, or run code of the user.
-        self._loop.add(CallbackJob(self._log, level, text))
-
-
-_connected: weakref.WeakSet[Stream] = weakref.WeakSet()
-
-
-@atexit.register
-def _leave() -> None:
-    """At the end of the program: what is connected still leaves, so that nobody waits for its keys to expire."""
-    for stream in list(_connected):
-        stream.disconnect(0)
+    def _check_callable(self, what: str, handler: Any) -> None:
+        super()._check_callable(what, handler)
+        if is_async(handler):
+            raise ConfigurationError(f"{what} takes a plain function here; async handlers need redisipc.asyncio.Stream")

@@ -1,0 +1,63 @@
+"""Making the parts of an endpoint agree again, after an exception at any point in them.
+
+A signal handler may raise between any two steps of the core, where the core runs on the thread that signals interrupt.
+What is derived is then derived anew; what may have been written counts as unknown, as after a lost connection. Entries
+that were forgotten on the way lie in the own pending list, which is read anew after every loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .commands import Batch
+from .events import Finished, Incoming, Outcome, Start
+from .wiring import Wiring
+
+
+def mend(wiring: Wiring, writing: Batch | None, started: Iterable[Incoming], now: float) -> None:
+    """``writing`` is the batch under way; ``started`` are the requests whose handlers the runtime has started and not
+    reported as done.
+    """
+    core = wiring.core
+    core.failure = None
+    if writing is not None:
+        for step in writing.steps:
+            if step.lost is not None:
+                step.lost(True, now)
+    _mend_requests(wiring, now)
+    _mend_handlers(wiring, set(started), now)
+    wiring.hand_over.forget_questions(now)
+
+
+def _mend_requests(wiring: Wiring, now: float) -> None:
+    requester, outbox = wiring.requester, wiring.core.outbox
+    waiting = set(outbox.adds)
+    for outgoing in list(requester.outstanding.values()):
+        if outgoing.state == "finished":
+            requester.outstanding.pop(outgoing.id, None)
+            outcome = Outcome("failed", None, "interrupted by an exception of a signal handler")
+            wiring.core.queue.append(Finished(outgoing, outcome))
+        elif outgoing.state == "sending":
+            requester.unsure(outgoing, now)
+        elif outgoing.state == "queued" and outgoing not in waiting:
+            outbox.adds.append(outgoing)
+    requester.remember_deadlines()
+
+
+def _mend_handlers(wiring: Wiring, started: set[Incoming], now: float) -> None:
+    responder, core = wiring.responder, wiring.core
+    starting = {event.incoming for event in core.queue if isinstance(event, Start)}
+    queued, answers = set(responder.queue), set(core.outbox.answers)
+    for incoming in list(core.inflight.values()):
+        if incoming.state == "checking":
+            responder.put_back([incoming])
+        elif incoming.state == "queued" and incoming not in queued:
+            responder.queue.append(incoming)
+        elif incoming.state == "running" and incoming not in started | starting:
+            if not incoming.done and incoming.answer is None:
+                core.queue.append(Start(incoming))
+                starting.add(incoming)
+        elif incoming.state == "answering" and incoming not in answers:
+            # It may have been written: looked up like any answer of which nobody knows.
+            responder.answers.lost(incoming)
+    responder.running = len(started | starting)

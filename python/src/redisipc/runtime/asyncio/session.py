@@ -1,0 +1,262 @@
+"""One connection of a ``Stream``, from ``connect()`` to its end, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextvars import Context
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from redisipc.errors import ClosedError, ForkedError, Overloaded, RedisIPCError, RequestFailed, WrongLoopError
+from redisipc.protocol.events import Incoming, Outcome
+from redisipc.protocol.names import new_request_id
+from redisipc.runtime.driver import Driver
+from redisipc.runtime.hooks import Hook
+from redisipc.runtime.response import Response, response_of
+from redisipc.runtime.session import BaseSession
+
+from .connection import Target, TransportWire
+from .handlers import CallbackJob, RequestJob, make_task
+from .host import Host
+from .loop import Loop
+from .requests import End, RequestFuture, Ticket
+
+OVERDUE = 0.9
+"""Seconds after its limit at which leaving no longer waits for Redis."""
+
+Waiter = Ticket | RequestFuture
+
+
+class Session(BaseSession):
+    """Made by ``Stream.connect``. Its calls come from the event loop's thread, a signal handler there included."""
+
+    def __init__(self, owner: Any, target: Target, *about: Any) -> None:
+        super().__init__(owner, *about)
+        home = asyncio.get_running_loop()
+        self.tasks: set[asyncio.Task[None]] = set()
+        # What was sent and has no outcome yet, and whose handler runs: in order.
+        self.waiting: dict[Waiter, None] = {}
+        self.started: dict[Incoming, RequestJob] = {}
+        self.joined: asyncio.Future[None] = home.create_future()
+        self.gone: asyncio.Future[None] = home.create_future()
+        self.loop = Loop(home, self.report)
+        self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups)
+        self.loop.look_after = self.look_after_jobs
+        self._random = random.Random()
+        self._guard = _until_the_loop_ends(self)
+
+    # its life
+
+    async def start(self) -> None:
+        """Begin to connect."""
+        # Suspended at its yield, it is closed by whoever ends the event loop in order, as asyncio.run does.
+        await self._guard.asend(None)
+        self.loop.start()
+        self.call(self.core.start)
+
+    def close(self, grace: float) -> None:
+        """Begin to leave; never waits."""
+        asked = monotonic()
+        self.call(lambda now: self.core.close(now, max(0.0, asked + grace - now)))
+        self.loop.work()
+
+    async def wait_gone(self, until: float) -> None:
+        """Wait until it has left, and no longer than ``until``: then it is abandoned. Handlers left over are cancelled."""
+        await asyncio.wait([self.gone], timeout=max(0.0, until - monotonic()))
+        if not self.gone.done():
+            self.call(self.core.abandon)
+            self.loop.work()
+        if not self.gone.done():
+            self.left()
+        me = asyncio.current_task()
+        tasks = [task for task in self.tasks if task is not me]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
+        await self._guard.aclose()
+
+    def tell_joined(self) -> None:
+        if not self.joined.done():
+            self.joined.set_result(None)
+
+    def left(self) -> None:
+        """The core has ended."""
+        super().left()
+        self.loop.stop()
+        for waiter in list(self.waiting):
+            self._fail(waiter, ClosedError(f"{self!r} was closed"))
+        self.tell_joined()
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def lose_loop(self) -> None:
+        """The event loop has ended without a word: end the connections beneath it, so that Redis notices."""
+        self.ended = True
+        for wire in self._wires():
+            try:
+                # The descriptor belongs to the transport: a copy ends the connection, and closes nothing of it.
+                with socket.socket(fileno=os.dup(wire.fileno())) as copy:
+                    copy.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def after_fork(self) -> None:
+        """In the child the connections are the parent's: nothing more is read from them, even if the loop goes on."""
+        super().after_fork()
+        self.loop.stop()
+        for wire in self._wires():
+            wire.abandon()
+        for waiter in list(self.waiting):
+            future = waiter.future if isinstance(waiter, Ticket) else waiter
+            if not future.done():
+                future.set_exception(ForkedError(f"{self!r} was connected before this process was forked"))
+                # Where nobody waits in the child, nobody is to be told that nobody looked.
+                future.exception()
+
+    def _wires(self) -> list[TransportWire]:
+        return [lane.wire for lane in self.driver.lanes if isinstance(lane.wire, TransportWire)]
+
+    # who calls
+
+    def check(self) -> None:
+        super().check()
+        self.check_loop()
+
+    def check_loop(self) -> None:
+        try:
+            running: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            running = None
+        home = self.loop.home
+        if running is home:
+            return
+        if home.is_closed():
+            raise WrongLoopError(f"the event loop that {self!r} was connected in has ended; call connect() in this one")
+        where = "another event loop" if running is not None else "a thread without an event loop"
+        raise WrongLoopError(
+            f"{self!r} was connected in one event loop and is used in {where}; connect one Stream per loop, or go "
+            "through asyncio.run_coroutine_threadsafe"
+        )
+
+    # asking
+
+    def call(self, work: Callable[[float], None]) -> None:
+        self.loop.call(work)
+
+    def check_send(self, to: str, timeout: float) -> float:
+        """The timeout, or an error for what cannot be sent: at once, before anything is done."""
+        limit = self.core.check_send(to, timeout)
+        held = len(self.waiting)
+        if held >= self.options.max_outstanding:
+            raise Overloaded(f"{held} requests are outstanding, max_outstanding allows no more; wait for some of them")
+        return limit
+
+    def new_id(self) -> bytes:
+        return new_request_id(self._random).encode()
+
+    def send(self, waiter: Waiter, request_id: bytes, text: bytes, to: str, limit: float) -> None:
+        """Ask. The waiter is settled within ``limit`` + 1 s."""
+        self.waiting[waiter] = None
+        self.call(partial(self._send, waiter, request_id, text, to, limit))
+
+    def _send(self, waiter: Waiter, request_id: bytes, text: bytes, to: str, limit: float, now: float) -> None:
+        if waiter.done():
+            # Given up before it was sent.
+            self.waiting.pop(waiter, None)
+            return
+        try:
+            # It is there already where an exception came before its waiter was noted.
+            outgoing = self.core.find(request_id) or self.core.send(text, to, limit, now, request_id)
+        except RedisIPCError as error:
+            self._fail(waiter, error)
+            return
+        outgoing.data = waiter
+        waiter.outgoing = outgoing
+
+    def _fail(self, waiter: Waiter, error: Exception) -> None:
+        self.waiting.pop(waiter, None)
+        waiter.settled(End(error))
+
+    def give_up(self, waiter: Waiter) -> None:
+        """Nobody waits for it any longer."""
+        self.waiting.pop(waiter, None)
+        if not self.forked and not self.ended:
+            self.call(partial(self._give_up, waiter))
+
+    def _give_up(self, waiter: Waiter, now: float) -> None:
+        if waiter.outgoing is not None:
+            self.core.cancel(waiter.outgoing, now)
+
+    def settle_lost(self, waiting: list[Waiter]) -> None:
+        """After an interruption: those of ``waiting`` whose end got lost on its way."""
+        for waiter in waiting:
+            outgoing = waiter.outgoing
+            if outgoing is None:
+                self._fail(waiter, RequestFailed("interrupted by an exception of a signal handler before it was sent"))
+            elif outgoing.state == "finished" and waiter in self.waiting:
+                self.waiting.pop(waiter, None)
+                reason = "interrupted by an exception of a signal handler; its answer got lost"
+                waiter.settled(End(None, outgoing, Outcome("failed", None, reason), monotonic()))
+
+    def response_of(self, end: End) -> Response:
+        assert end.outgoing is not None
+        assert end.outcome is not None
+        return response_of(end.outgoing, end.outcome, self.stream, end.at)
+
+    # code of the user
+
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
+        """Run a coroutine in a task that is cancelled when the session has ended."""
+        task = make_task(self.loop.home, self._known(work), context)
+        if not task.done():
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        return task
+
+    def look_after_jobs(self) -> None:
+        for job in list(self.started.values()):
+            job.look_after()
+
+    async def _known(self, work: Coroutine[Any, Any, None]) -> None:
+        # A task that runs at once is ours before make_task returns it.
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
+        try:
+            await work
+        finally:
+            self.tasks.discard(task)
+
+    def report(self, error: RedisIPCError) -> None:
+        hook = self.hooks.on_error
+        if hook is None:
+            hook = Hook(partial(self.log, logging.ERROR, str(error), error.__cause__))
+            self._add(CallbackJob(self, hook))
+        else:
+            self._add(CallbackJob(self, hook, error, failed=partial(self.failed_report, error)))
+
+    def note(self, level: int, text: str) -> None:
+        self._add(CallbackJob(self, Hook(partial(self.log, level, text))))
+
+    def _add(self, job: CallbackJob) -> None:
+        self.call(lambda _now: self.loop.jobs.append(job))
+
+
+async def _until_the_loop_ends(session: Session) -> AsyncGenerator[None, None]:
+    """Event loops that end in order close their asynchronous generators: then an endpoint left connected leaves, too."""
+    try:
+        yield
+    finally:
+        if not session.ended and not session.forked:
+            session.close(0)
+            await asyncio.wait([session.gone], timeout=OVERDUE)
+            if not session.gone.done():
+                session.call(session.core.abandon)
+                session.loop.work()

@@ -1,0 +1,34 @@
+"""Functions of the user, each with the context in which it was registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import Any
+
+
+class Hook:
+    """A function and the context variables of its registration; each call sees a copy of its own."""
+
+    __slots__ = ("_context", "function")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self._context = copy_context()
+
+    def context(self) -> Context:
+        """A copy for one call: what the call sets is seen by nobody else."""
+        return self._context.copy()
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._context.copy().run(self.function, *arguments)
+
+
+class Hooks:
+    """What a user registered on a ``Stream``. Its sessions share it and do not hold the Stream itself."""
+
+    __slots__ = ("on_error", "on_request")
+
+    def __init__(self) -> None:
+        self.on_request: Hook | None = None
+        self.on_error: Hook | None = None

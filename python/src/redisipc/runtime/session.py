@@ -1,0 +1,227 @@
+"""What both twins share of a session: one endpoint from ``connect()`` to its end.
+
+A ``Stream`` has the options and the public verbs, and one session at a time. The session never holds the Stream, so that
+a Stream that was dropped is noticed.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from redisipc.errors import (
+    AlreadyAnswered,
+    ClosedError,
+    ConnectionLost,
+    ContentError,
+    ForkedError,
+    HandlerError,
+    NotConnected,
+    RedisIPCError,
+    Reject,
+)
+from redisipc.protocol.content import encode
+from redisipc.protocol.endpoint import Endpoint
+from redisipc.protocol.events import Incoming, Outcome, Outgoing, State
+
+from .driver import Driver
+from .fork import watch
+from .hooks import Hooks
+from .options import Options
+from .refusals import hint
+from .request import Request
+from .response import Response, response_of
+
+logger = logging.getLogger("redisipc")
+# Silent until the program says where logs go.
+logger.addHandler(logging.NullHandler())
+
+
+class BaseSession:
+    """The core of one connection, and what the two twins do with it in the same way."""
+
+    def __init__(
+        self,
+        owner: Any,
+        stream: str,
+        group: str,
+        options: Options,
+        hooks: Hooks,
+        log: logging.Logger | None,
+    ) -> None:
+        self.stream = stream
+        self.group = group
+        self.options = options
+        self.hooks = hooks
+        self.core = Endpoint(options.settings(stream, group), random.Random())
+        self.driver: Driver
+        self.forked = False
+        self.ended = False
+        self.reason = ""
+        self.permanent = False
+        self.last_instance: str | None = None
+        self._log_to = log
+        self._owner = weakref.ref(owner)
+        self._title = f"<{type(owner).__module__.split('.')[2]} Stream {stream!r} group {group!r}"
+        watch(self)
+
+    def __repr__(self) -> str:
+        return f"{self._title} {'forked' if self.forked else self.core.state.value}>"
+
+    # for the twins
+
+    def call(self, work: Callable[[float], None]) -> None:
+        """Have ``work`` done with the core, now or soon. May be called at any moment, a signal handler included."""
+        raise NotImplementedError
+
+    def after_fork(self) -> None:
+        """In a forked child: nothing here can be used any longer."""
+        self.forked = True
+
+    def left(self) -> None:
+        """It has ended: the Stream may connect anew."""
+        self.ended = True
+        owner = self._owner()
+        if owner is not None and owner._session is self:
+            owner._session = None
+
+    # what it is
+
+    @property
+    def instance(self) -> str | None:
+        return self.core.instance if self.core.state is not State.JOINING else None
+
+    @property
+    def connected(self) -> bool:
+        return self.core.state is State.UP and not self.forked
+
+    @property
+    def closing(self) -> bool:
+        return self.core.state in (State.CLOSING, State.CLOSED)
+
+    def check(self) -> None:
+        """Raise the error that says why it cannot be used."""
+        if self.forked:
+            raise ForkedError(
+                f"{self!r} was connected before this process was forked; connections and threads do not come along: "
+                "make and connect a Stream in the child"
+            )
+        if self.ended:
+            raise NotConnected(f"{self!r} is not connected any longer; call connect() again")
+
+    def lost_error(self) -> ConnectionLost | ClosedError:
+        """Why ``connect()`` did not succeed."""
+        if self.closing:
+            return ClosedError(f"{self!r} was closed while it connected")
+        if self.permanent:
+            return ConnectionLost(f"Redis refuses this endpoint: {self.reason}{hint(self.reason)}")
+        limit = self.options.connect_timeout
+        return ConnectionLost(
+            f"no working connection to Redis within {limit:g} s: {self.reason or 'no answer'}; "
+            "is it running, and is it the one that url=, client= or REDIS_URL names?"
+        )
+
+    def response(self, outgoing: Outgoing, outcome: Outcome) -> Response:
+        return response_of(outgoing, outcome, self.stream, time.monotonic())
+
+    # answers
+
+    def answer(self, request: Request, status: str, text: bytes) -> None:
+        """Answer a request of this session. Raises ``AlreadyAnswered``, ``NotConnected``, ``ForkedError``."""
+        self.check()
+        try:
+            if not request._claim():
+                # RIPC-RESP-3
+                raise AlreadyAnswered(f"request {request.id!r} is answered already; answer it once")
+            self.call(partial(self._write_answer, request._incoming, status, text))
+        except AlreadyAnswered:
+            raise
+        except BaseException:
+            # A signal handler raised: whoever catches it may answer in another way. What was handed on counts.
+            request._unclaim()
+            raise
+
+    def forget(self, request: Request) -> None:
+        """Never answer a request of this session."""
+        self.check()
+        request._claim()
+        self.call(partial(self.core.forget, request._incoming))
+
+    def _write_answer(self, incoming: Incoming, status: str, text: bytes, now: float) -> None:
+        try:
+            self.core.answer(incoming, status, text, now)
+        except AlreadyAnswered:
+            pass
+
+    # what became of a handler
+
+    def fulfilment(self, request: Request, value: Any) -> tuple[str, bytes]:
+        """Status and text for what a handler returned."""
+        try:
+            return "fulfilled", encode(value)
+        except ContentError as error:
+            return self.rejection(request, error, "the handler's result cannot be sent")
+
+    def rejection(self, request: Request, error: BaseException, what: str = "") -> tuple[str, bytes]:
+        """Status and text for what a handler raised."""
+        if isinstance(error, Reject):
+            try:
+                return "rejected", encode(error.content)
+            except ContentError as inner:
+                return self.rejection(request, inner, "the content of Reject cannot be sent")
+        try:
+            message = str(error)
+        except Exception:
+            message = ""
+        if not message.strip():
+            # RIPC-RESP-8: a reason is never empty.
+            message = type(error).__name__
+        if what:
+            message = f"{what}: {message}"
+        report = HandlerError(
+            f"the handler of {request!r} raised {type(error).__name__}: {message}",
+            entry_id=request._incoming.entry_id.decode(),
+        )
+        report.__cause__ = error
+        self.report(report)
+        return "rejected", encode(message.encode("utf-8", "replace").decode())
+
+    def no_handler(self, request: Request) -> None:
+        raise Reject(f"Group {self.group!r} takes no requests: it has no on_request handler")
+
+    # telling
+
+    def report(self, error: RedisIPCError) -> None:
+        """Hand an error to ``on_error``. May be called from everywhere; never waits."""
+        raise NotImplementedError
+
+    def note(self, level: int, text: str) -> None:
+        """Log from within the driver. Never waits."""
+        raise NotImplementedError
+
+    def tell(self, error: RedisIPCError) -> Any:
+        """Call ``on_error``, or log where there is none. Returns what the handler returned."""
+        hook = self.hooks.on_error
+        if hook is None:
+            self.log(logging.ERROR, str(error), cause=error.__cause__)
+            return None
+        try:
+            return hook(error)
+        except Exception as raised:
+            self.failed_report(error, raised)
+            return None
+
+    def failed_report(self, error: RedisIPCError, raised: BaseException) -> None:
+        """``on_error`` itself raised: nobody is left to tell but the log."""
+        self.log(logging.ERROR, f"on_error raised {raised!r} for: {error}", cause=raised)
+
+    def log(self, level: int, text: str, cause: BaseException | None = None) -> None:
+        instance = self.instance or self.last_instance
+        about = {"redisipc_stream": self.stream, "redisipc_group": self.group, "redisipc_instance": instance}
+        log = self._log_to or logger
+        log.log(level, "<%s:%s:%s> %s", self.stream, self.group, instance or "-", text, exc_info=cause, extra=about)

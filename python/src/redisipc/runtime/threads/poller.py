@@ -1,0 +1,100 @@
+"""Waits for several sockets at once, and may be woken from anywhere."""
+
+from __future__ import annotations
+
+import select
+import selectors
+import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .connection import SocketWire
+
+
+class Poller:
+    """Belongs to the I/O thread. ``poke`` alone may be called by others, at any moment."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll() if hasattr(select, "epoll") else None
+        self._selector = None if self._epoll is not None else selectors.DefaultSelector()
+        self._wires: dict[int, SocketWire] = {}
+        self._alarm, self._bell = socket.socketpair()
+        for end in (self._alarm, self._bell):
+            end.setblocking(False)
+        self._alarm_fd = self._alarm.fileno()
+        if self._epoll is not None:
+            self._epoll.register(self._alarm_fd, select.EPOLLIN)
+        elif self._selector is not None:
+            self._selector.register(self._alarm, selectors.EVENT_READ)
+
+    def add(self, sock: socket.socket, wire: SocketWire) -> None:
+        self._wires[sock.fileno()] = wire
+        if self._epoll is not None:
+            self._epoll.register(sock.fileno(), select.EPOLLIN)
+        elif self._selector is not None:
+            self._selector.register(sock, selectors.EVENT_READ)
+
+    def remove(self, sock: socket.socket) -> None:
+        fd = sock.fileno()
+        if self._wires.pop(fd, None) is None:
+            return
+        try:
+            if self._epoll is not None:
+                self._epoll.unregister(fd)
+            elif self._selector is not None:
+                self._selector.unregister(sock)
+        except (OSError, ValueError, KeyError):  # closed meanwhile
+            pass
+
+    def want_write(self, sock: socket.socket, on: bool) -> None:
+        try:
+            if self._epoll is not None:
+                self._epoll.modify(sock.fileno(), select.EPOLLIN | (select.EPOLLOUT if on else 0))
+            elif self._selector is not None:
+                self._selector.modify(sock, selectors.EVENT_READ | (selectors.EVENT_WRITE if on else 0))
+        except (OSError, ValueError, KeyError):
+            pass
+
+    def poke(self) -> None:
+        """Make ``wait`` return now."""
+        try:
+            self._bell.send(b"!")
+        except OSError:
+            # Full: it is poked already. Closed: nobody waits.
+            pass
+
+    def wait(self, timeout: float) -> list[tuple[SocketWire, bool, bool]]:
+        """Wires that can be read or written, after at most ``timeout`` seconds."""
+        ready: list[tuple[SocketWire, bool, bool]] = []
+        for fd, readable, writable in self._poll(timeout):
+            if fd == self._alarm_fd:
+                try:
+                    self._alarm.recv(4096)
+                except OSError:
+                    pass
+                continue
+            wire = self._wires.get(fd)
+            if wire is not None:
+                ready.append((wire, readable, writable))
+        return ready
+
+    def _poll(self, timeout: float) -> list[tuple[int, bool, bool]]:
+        if self._epoll is not None:
+            return [
+                (fd, bool(mask & ~select.EPOLLOUT), bool(mask & select.EPOLLOUT))
+                for fd, mask in self._epoll.poll(timeout)
+            ]
+        assert self._selector is not None
+        return [
+            (key.fd, bool(mask & selectors.EVENT_READ), bool(mask & selectors.EVENT_WRITE))
+            for key, mask in self._selector.select(timeout)
+        ]
+
+    def close(self) -> None:
+        """Close what it opened itself. In a forked child, nothing that the parent watches is touched by it."""
+        if self._epoll is not None:
+            self._epoll.close()
+        elif self._selector is not None:
+            self._selector.close()
+        self._alarm.close()
+        self._bell.close()

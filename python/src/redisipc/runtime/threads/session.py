@@ -1,0 +1,252 @@
+"""One connection of a ``Stream``, from ``connect()`` to its end: its threads, and how they are spoken to."""
+
+from __future__ import annotations
+
+import atexit
+import random
+import threading
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from redisipc.errors import CannotWait, ClosedError, ConnectionLost, ForkedError, Overloaded, RedisIPCError
+from redisipc.protocol.events import Outcome, Outgoing
+from redisipc.protocol.names import new_request_id
+from redisipc.runtime.driver import Driver
+from redisipc.runtime.hooks import Hook
+from redisipc.runtime.response import Response, response_of
+from redisipc.runtime.session import BaseSession
+
+from .connection import SocketWire, Target
+from .crew import Crew, Starter
+from .handlers import CallbackJob
+from .host import Host
+from .loop import Loop
+from .requests import End, RequestFuture, Ticket
+
+CALLBACK_THREADS = 16
+"""Callbacks of futures and of cancelled requests that run at once; more wait their turn."""
+MOST_REPORTS = 1000
+"""Reports and log lines that wait for a handler that is slow; more are counted and dropped."""
+OVERDUE = 0.9
+"""Seconds after its timeout at which a caller no longer waits for the I/O thread (G1)."""
+
+Waiter = Ticket | RequestFuture
+
+
+class Session(BaseSession):
+    """Made by ``Stream.connect``. Its calls may come from any thread, at any moment."""
+
+    def __init__(self, owner: Any, target: Target, *about: Any) -> None:
+        super().__init__(owner, *about)
+        name = f"redisipc-{self.group}"
+        # What was sent and has no outcome yet: a dict, whose operations are atomic, and which keeps the order.
+        self.waiting: dict[Waiter, None] = {}
+        self.joined, self.gone = Ticket(), Ticket()
+        self.loop = Loop(f"{name}-io")
+        self.starter = Starter(f"{name}-start")
+        self.handlers = Crew(self.loop, self.starter, f"{name}-worker", self.options.concurrency)
+        self.callbacks = Crew(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
+        self.reports = Crew(self.loop, self.starter, f"{name}-report", 1)
+        self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups)
+        self.loop.crews = (self.handlers, self.callbacks, self.reports)
+        self._random = random.Random()
+        self._dropped = 0
+
+    # its life
+
+    def start(self) -> None:
+        """Begin to connect. Raises ``ConnectionLost`` where the system has no thread for it."""
+        try:
+            self.starter.thread.start()
+            self.loop.thread.start()
+        except RuntimeError as error:
+            self.starter.stop()
+            raise ConnectionLost(f"no thread could be started: {error}") from error
+        self.call(self.core.start)
+
+    def close(self, grace: float) -> None:
+        """Begin to leave; never waits."""
+        asked = monotonic()
+        self.call(lambda now: self.core.close(now, max(0.0, asked + grace - now)))
+
+    def abandon(self) -> None:
+        """End now, whatever Redis does; never waits."""
+        self.call(self.core.abandon)
+
+    def wait_gone(self, until: float) -> None:
+        """Wait until it has left, and no longer than ``until``: then it is abandoned."""
+        if self.gone.wait(until) is None:
+            self.abandon()
+            self.gone.wait(monotonic() + 0.5)
+        self._join(monotonic() + 0.5)
+
+    def left(self) -> None:
+        """The core has ended: on the I/O thread."""
+        super().left()
+        sessions.pop(self, None)
+        self.joined.settle(End())
+        self.gone.settle(End())
+        for waiter in list(self.waiting):
+            self._fail(waiter, ClosedError(f"{self!r} was closed"))
+        self.loop.stop()
+        for crew in (self.handlers, self.callbacks, self.reports):
+            crew.stop()
+        self.starter.put(self.starter.stop)
+
+    def _join(self, until: float) -> None:
+        """Wait for threads that run no code of the user, so that a program that ends does not cut them off."""
+        threads = [self.loop.thread]
+        for crew in (self.handlers, self.callbacks, self.reports):
+            threads += crew.idle_threads()
+        for thread in (*threads, self.starter.thread):
+            if thread is not threading.current_thread() and thread.is_alive():
+                thread.join(max(0.0, until - monotonic()))
+
+    def after_fork(self) -> None:
+        """In the child there are neither threads nor connections: whoever waits learns it, the copies are closed."""
+        super().after_fork()
+        self.loop.forked = self.loop.stopped = True
+        sessions.pop(self, None)
+        for lane in self.driver.lanes:
+            if isinstance(lane.wire, SocketWire):
+                lane.wire.abandon()
+        self.loop.poller.close()
+        for waiter in list(self.waiting):
+            waiter.settled(End(ForkedError(f"{self!r} was connected before this process was forked")))
+        for ticket in (self.joined, self.gone):
+            ticket.settle(End())
+
+    # who calls
+
+    @property
+    def inside(self) -> bool:
+        """Whether the calling thread is one of its own, which must not wait for its end."""
+        me = threading.current_thread()
+        return self._internal(me) or any(crew.has(me) for crew in (self.handlers, self.callbacks, self.reports))
+
+    def check_wait(self) -> None:
+        """Raise ``CannotWait`` on the threads without which nothing would ever end."""
+        if self._internal(threading.current_thread()):
+            raise CannotWait(
+                "Python ran this code (a finalizer, most likely) on the thread that would have to bring the answer; "
+                "call submit() and do not wait for its result, or hand the work to a thread of your own"
+            )
+
+    def _internal(self, thread: threading.Thread) -> bool:
+        return thread is self.loop.thread or thread is self.starter.thread
+
+    # asking
+
+    def call(self, work: Callable[[float], None]) -> None:
+        self.loop.call(work)
+
+    def check_send(self, to: str, timeout: float) -> float:
+        """The timeout, or an error for what cannot be sent: at once, before anything is done."""
+        limit = self.core.check_send(to, timeout)
+        most = self.options.max_outstanding
+        held = len(self.waiting) + len(self.callbacks.jobs)
+        if held >= most:
+            raise Overloaded(f"{held} requests are outstanding, max_outstanding allows no more; wait for some of them")
+        return limit
+
+    def new_id(self) -> bytes:
+        return new_request_id(self._random).encode()
+
+    def send(self, waiter: Waiter, request_id: bytes, text: bytes, to: str, limit: float, now: float) -> None:
+        """Ask. The waiter is settled by ``now + limit`` + 1 s."""
+        self.waiting[waiter] = None
+        self.loop.call(partial(self._send, waiter, request_id, text, to, limit, now))
+        if self.gone.end is not None:
+            # It ended in between: nobody may look any more.
+            self._fail(waiter, ClosedError(f"{self!r} was closed"))
+
+    def _send(
+        self, waiter: Waiter, request_id: bytes, text: bytes, to: str, limit: float, now: float, _: float
+    ) -> None:
+        if waiter.end is not None or waiter not in self.waiting:
+            # Given up before it was sent.
+            self._fail(waiter, ClosedError("given up"))
+            return
+        try:
+            outgoing = self.core.send(text, to, limit, now, request_id)
+        except RedisIPCError as error:
+            self._fail(waiter, error)
+            return
+        outgoing.data = waiter
+        waiter.outgoing = outgoing
+
+    def _fail(self, waiter: Waiter, error: BaseException) -> None:
+        self.waiting.pop(waiter, None)
+        waiter.settled(End(error))
+
+    def give_up(self, waiter: Waiter) -> None:
+        """Nobody waits for it any longer."""
+        self.waiting.pop(waiter, None)
+        if not self.forked:
+            self.loop.call(partial(self._give_up, waiter))
+
+    def _give_up(self, waiter: Waiter, now: float) -> None:
+        if waiter.outgoing is not None:
+            self.core.cancel(waiter.outgoing, now)
+
+    def wait(self, ticket: Ticket, until: float) -> End:
+        """Wait for a request; where the I/O thread does not bring the outcome in time, it ends all the same (G1)."""
+        return ticket.wait(until) or self.overdue(ticket, ticket)
+
+    def overdue(self, waiter: Waiter, ticket: Ticket) -> End:
+        """It should have ended long ago: this process had no time for it, or its I/O thread is gone."""
+        reason = "no answer in time; this process was too busy to look for one"
+        outgoing = waiter.outgoing or Outgoing(b"", b"", "", monotonic(), monotonic())
+        ticket.settle(End(None, outgoing, Outcome("timeout", None, reason), monotonic()))
+        self.give_up(waiter)
+        assert ticket.end is not None
+        return ticket.end
+
+    def response_of(self, end: End) -> Response:
+        assert end.outgoing is not None
+        assert end.outcome is not None
+        return response_of(end.outgoing, end.outcome, self.stream, end.at)
+
+    # code of the user
+
+    def apart(self, work: Callable[[], None]) -> None:
+        """Have work done that may wait for a lock of the user's threads."""
+        self.starter.put(work)
+
+    def callback(self, hook: Hook, *arguments: Any) -> None:
+        """Run a callback: on the I/O thread."""
+        self.callbacks.add(CallbackJob(hook, *arguments), monotonic())
+
+    def report(self, error: RedisIPCError) -> None:
+        self.loop.call(partial(self._add_report, CallbackJob(self.tell, error)))
+
+    def note(self, level: int, text: str) -> None:
+        # Logging may wait for a disk, or run code of the user.
+        self.loop.call(partial(self._add_report, CallbackJob(self.log, level, text)))
+
+    def _add_report(self, job: CallbackJob, now: float) -> None:
+        if len(self.reports.jobs) >= MOST_REPORTS:
+            self._dropped += 1
+            return
+        if self._dropped:
+            text = f"{self._dropped} reports were dropped: on_error, or the log, is too slow for them"
+            self._dropped = 0
+            self.reports.add(CallbackJob(self.log, 40, text), now)
+        self.reports.add(job, now)
+
+
+sessions: dict[Session, None] = {}
+"""Those that are connected: they leave when the program ends."""
+
+
+@atexit.register
+def _leave() -> None:
+    """At the end of the program: what is connected still leaves in order, within its ``close_timeout``."""
+    living = list(sessions)
+    start = monotonic()
+    for session in living:
+        session.close(session.options.close_timeout)
+    for session in living:
+        session.wait_gone(start + session.options.close_timeout + OVERDUE)
