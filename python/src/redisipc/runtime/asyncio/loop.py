@@ -6,6 +6,9 @@ leaves at once.
 
 A signal handler, or a finalizer, may interrupt any of this and call the endpoint. Its call is then kept until the one
 that it interrupted is done with the core. One that raises may leave the core half done: the next visit mends it.
+
+It may also interrupt the event loop's own code: its heap of timers while that is sorted, or a transport while it writes.
+So timers are set in callbacks of the event loop alone. A call writes at once only from a task; else it waits for a turn.
 """
 
 from __future__ import annotations
@@ -84,27 +87,43 @@ class Loop:
         self._calls.append(work)
         if self._busy:
             return
+        if asyncio.current_task(self.home) is None:
+            self._soon()
+            return
         now = monotonic()
         self._visit(now, self._called)
         if self.jobs or self._calls:
             self._soon()
         else:
-            self._arm()
+            self._arm_soon(now)
 
     def received(self, wire: TransportWire, data: bytes) -> None:
         if wire.lane.wire is wire:
             self._calls.append(partial(self.driver.received, wire.lane, data))
-            self.work()
+            self._serve()
 
     def lost(self, wire: TransportWire, reason: str) -> None:
         if wire.lane.wire is wire:
             self._calls.append(partial(self.driver.lost, wire.lane, reason))
-            self.work()
+            self._serve()
 
     def work(self) -> None:
-        """Hand on what happened, run plain handlers, write what may be written, set the timer."""
+        """Hand on what happened, run plain handlers, write what may be written: now in a task, else soon."""
         if self._busy:
             return
+        if asyncio.current_task(self.home) is None:
+            self._soon()
+        else:
+            self._work()
+            self._arm_soon(monotonic())
+
+    def _serve(self) -> None:
+        """In a callback of the event loop."""
+        if not self._busy:
+            self._work()
+            self._arm()
+
+    def _work(self) -> None:
         start = now = monotonic()
         try:
             self._visit(now, self._pumped)
@@ -117,7 +136,6 @@ class Loop:
             logger.error("internal error, connecting anew: %r", error, exc_info=error)
         if self.jobs or self._calls or self._half_done:
             self._soon()
-        self._arm()
 
     # visits of the core
 
@@ -191,11 +209,20 @@ class Loop:
 
     def _turn(self) -> None:
         self._scheduled_at = None
-        self.work()
+        self._serve()
 
     # time
 
+    def _arm_soon(self, now: float) -> None:
+        """Have the timer set: by a turn, unless the heart comes early enough to do it."""
+        due = self.driver.deadline()
+        if due is None or self.stopped or due > now + HEARTBEAT:
+            return
+        if self._timer is None or self._timer_at > due:
+            self._soon()
+
     def _arm(self) -> None:
+        """Set the timer. Only in a callback of the event loop."""
         if self.stopped:
             return
         due = self.driver.deadline()
@@ -213,7 +240,7 @@ class Loop:
     def _tick(self) -> None:
         self._timer = None
         self._due = True
-        self.work()
+        self._serve()
 
     def _beat(self, which: int) -> None:
         if self.stopped:

@@ -126,6 +126,7 @@ class RequestFuture(Future[Any]):
 
     @property
     def end(self) -> End | None:
+        """How it ended; None while it has not."""
         return self._ticket.end
 
     def settled(self, end: End) -> None:
