@@ -26,8 +26,8 @@ HELLO = {
     "version": "1",
     "language": "python",
     "spec": ["1.0"],
-    "profiles": ["base", "group", "channel", "resilient"],
-    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params"],
+    "profiles": ["base", "ask", "group", "channel", "resilient"],
+    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params", "early-end"],
 }
 
 DECISIONS = ("fulfill", "reject", "raise", "ignore")

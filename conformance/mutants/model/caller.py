@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import content
+from .mutation import mutant
 from .options import Options, check_seconds
 from .requester import Send
 from .resp import Connection, Lost, RedisError
@@ -15,6 +16,8 @@ from .wire import FULFILLED, PENDING, REJECTED, Entry, add, check_name, new_id, 
 _PAGE = 100
 _BLOCK = 5.0
 _LOOK_LIMIT = 0.5
+_EARLY_END = 0.5
+"""Seconds after the request was stored, before which nobody asks whether its group exists."""
 
 
 class Failed(Exception):
@@ -27,10 +30,14 @@ class Caller:
     def __init__(self, url: str, stream: str, options: Options) -> None:
         self.url, self.options = url, options
         self.stream = check_name("stream", stream)
-        self.instance = new_instance().encode()
-        self.name = b"caller:" + self.instance
+        self.instance = b"c0ffee" if mutant("caller-of-one-instance") else new_instance().encode()
+        self.name = b"caller" if mutant("caller-without-its-instance") else b"caller:" + self.instance
+        if mutant("caller-without-the-prefix"):
+            self.name = self.instance
         self.requester = self
         self.closed = False
+        self.unheard: set[bytes] = set()
+        """Entry IDs of the requests whose group was missing."""
 
     async def connect(self) -> str:
         connection = await Connection.open(self.url, self.options.connect_timeout)
@@ -61,8 +68,10 @@ class Caller:
             raise Failed(f"the connection was lost: {lost}") from lost
 
     async def _ask(self, connection: Connection, send: Send, end: float) -> tuple[str, Any]:
-        values = (send.id, self.instance, PENDING, send.text, self.name, send.to)
-        send.entry_id = await connection.call(*add(self.stream, "request", values))
+        send.entry_id = await self._write(connection, send)
+        if send.entry_id is None and mutant("caller-waits-without-a-stream"):
+            await asyncio.sleep(max(0.0, end - asyncio.get_running_loop().time()))
+            return "timeout", None
         if isinstance(send.entry_id, RedisError) or send.entry_id is None:
             raise Failed(f"Redis did not store the request: {send.entry_id or 'there is no stream'}")
         waiting = asyncio.ensure_future(self._response(connection, send, end))
@@ -74,12 +83,34 @@ class Caller:
             return send.outcome.result()
         answer = waiting.result()
         if answer is None:
-            return "timeout", None
+            return ("no-responders" if send.entry_id in self.unheard else "timeout"), None
         kind = "fulfilled" if answer.status == FULFILLED else "rejected"
         return kind, content.decode(answer.content)
 
+    async def _write(self, connection: Connection, send: Send) -> Any:
+        """The reply to XADD. Raises Lost; it is not written again then, since nobody knows whether it is stored."""
+        values = (send.id, self.instance, PENDING, send.text, self.name, send.to)
+        command = add(self.stream, "request", values)
+        if mutant("caller-makes-the-stream"):
+            command.remove(b"NOMKSTREAM")
+        if mutant("caller-makes-a-group"):
+            await connection.call("XGROUP", "CREATE", self.stream, self.name, "$")
+        if mutant("caller-registers"):
+            await connection.call("LPUSH", self.stream + b":" + self.name + b":consumers", self.instance)
+        try:
+            return await connection.call(*command)
+        except Lost:
+            if not mutant("caller-repeats-its-add"):
+                raise
+            again = await Connection.open(self.url, self.options.connect_timeout)
+            reply = await again.call(*command)
+            again.close()
+            raise Failed(f"the connection was lost; again: {reply!r}") from None
+
     async def _forget(self, entry_id: bytes) -> None:
         """The connection of the send is in a blocking read."""
+        if mutant("caller-leaves-a-cancelled-request"):
+            return
         connection = await Connection.open(self.url, self.options.connect_timeout)
         await connection.call("XDEL", self.stream, entry_id)
         connection.close()
@@ -87,38 +118,85 @@ class Caller:
     async def _response(self, connection: Connection, send: Send, end: float) -> Entry | None:
         """The response, deleted; None at the timeout, with the request deleted."""
         assert send.entry_id is not None
-        last: bytes = send.entry_id
         loop = asyncio.get_running_loop()
+        last = self._beginning(send.entry_id)
+        look = loop.time() + (0.1 if mutant("caller-ends-too-early") else _EARLY_END)
         while (left := end - loop.time()) > 0:
-            block = min(_BLOCK, left)
-            command = ("XREAD", "COUNT", _PAGE, "BLOCK", max(1, int(block * 1000)), "STREAMS", self.stream, last)
-            reply = await connection.call(*command, seconds=block + 5)
-            if isinstance(reply, RedisError):
-                raise Failed(f"Redis refused to read: {reply}")
-            for entry_id, raw in reply[0][1] if reply else []:
-                last = entry_id
-                found = parse(entry_id, raw)
-                if self._is_its(found, send):
-                    await connection.call("XDEL", self.stream, entry_id)
-                    return found
+            found, last = await self._read(connection, send, last, min(left, max(0.0, look - loop.time()) or left))
+            if found is not None:
+                return found
+            if loop.time() >= look:
+                look = float("inf")
+                if await self._is_missing(connection, send.to):
+                    self.unheard.add(send.entry_id)
+                    break
         return await self._last_look(connection, send, last)
+
+    def _beginning(self, own: bytes) -> bytes:
+        if mutant("caller-reads-from-the-end"):
+            return b"$"
+        return b"0-0" if mutant("caller-reads-from-the-beginning") else own
+
+    async def _read(self, connection: Connection, send: Send, last: bytes, left: float) -> tuple[Entry | None, bytes]:
+        """The response if the read brings it, and the last ID that came."""
+        block = 60.0 if mutant("caller-blocks-for-a-minute") else min(_BLOCK, left)
+        options: tuple[Any, ...] = ("BLOCK", max(1, int(block * 1000)))
+        if mutant("caller-polls"):
+            options = ()
+            await asyncio.sleep(0.02)
+        command = ("XREAD", "COUNT", _PAGE, *options, "STREAMS", self.stream, last)
+        reply = await connection.call(*command, seconds=block + 5)
+        if isinstance(reply, RedisError):
+            raise Failed(f"Redis refused to read: {reply}")
+        for entry_id, raw in reply[0][1] if reply else []:
+            if not mutant("caller-reads-again-from-its-entry"):
+                last = entry_id
+            found = parse(entry_id, raw)
+            if self._is_its(found, send):
+                if not mutant("caller-leaves-its-response"):
+                    await connection.call("XDEL", self.stream, entry_id)
+                return found, last
+            if mutant("caller-deletes-what-it-reads"):
+                await connection.call("XDEL", self.stream, entry_id)
+        return None, last
+
+    async def _is_missing(self, connection: Connection, group: bytes) -> bool:
+        """Whether nobody has made the group (RIPC-REQ-16)."""
+        groups = await connection.call("XINFO", "GROUPS", self.stream)
+        return not isinstance(groups, RedisError) and all(each[1] != group for each in groups)
 
     async def _last_look(self, connection: Connection, send: Send, last: bytes) -> Entry | None:
         deadline = asyncio.get_running_loop().time() + _LOOK_LIMIT
-        _, page = await connection.batch(
-            [("XDEL", self.stream, send.entry_id), ("XRANGE", self.stream, b"(" + last, "+", "COUNT", _PAGE)]
-        )
+        delete, look = ("XDEL", self.stream, send.entry_id), ("XRANGE", self.stream, b"(" + last, "+", "COUNT", _PAGE)
+        if mutant("caller-looks-before-it-deletes"):
+            page, _ = await connection.batch([look, delete])
+        elif mutant("caller-leaves-its-request"):
+            page = await connection.call(*look)
+        else:
+            _, page = await connection.batch([delete, look])
+        if mutant("caller-without-a-last-look"):
+            return None
         while page and not isinstance(page, RedisError):
             for entry_id, raw in page:
                 found = parse(entry_id, raw)
                 if self._is_its(found, send):
-                    await connection.call("XDEL", self.stream, entry_id)
+                    if not mutant("caller-leaves-what-it-looked-for"):
+                        await connection.call("XDEL", self.stream, entry_id)
                     return found
+            if mutant("caller-looks-at-one-page"):
+                break
             if len(page) < _PAGE or asyncio.get_running_loop().time() > deadline:
                 break
             page = await connection.call("XRANGE", self.stream, b"(" + page[-1][0], "+", "COUNT", _PAGE)
         return None
 
     def _is_its(self, entry: Entry, send: Send) -> bool:
-        answers = not entry.problem and entry.status in (FULFILLED, REJECTED)
-        return answers and (entry.id, entry.instance, entry.destination) == (send.id, self.instance, self.name)
+        if entry.problem and not mutant("caller-takes-what-is-malformed"):
+            return False
+        if entry.status not in (FULFILLED, REJECTED) and not mutant("caller-takes-any-status"):
+            return False
+        return (
+            (entry.id == send.id or mutant("caller-takes-any-id"))
+            and (entry.instance == self.instance or mutant("caller-takes-any-instance"))
+            and (entry.destination == self.name or mutant("caller-takes-any-destination"))
+        )

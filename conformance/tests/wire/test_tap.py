@@ -129,6 +129,15 @@ async def test_a_delayed_reply_comes_later(rig: Rig, key: str) -> None:
     assert time.monotonic() - began >= 0.05
 
 
+async def test_a_made_up_reply_may_come_later(rig: Rig, client: Client, key: str) -> None:
+    rig.arm("GET", "reply", seconds=0.05)
+    await client("SET", key, "x")
+    began = time.monotonic()
+    assert await rig.client("GET", key) is None
+    assert time.monotonic() - began >= 0.05
+    assert await rig.client("GET", key) == b"x"
+
+
 async def test_an_error_is_answered_and_redis_never_sees_it(rig: Rig, client: Client, key: str) -> None:
     rig.arm("SET", "error", text="OOM no more")
     reply = await rig.client.reply("SET", key, "x")

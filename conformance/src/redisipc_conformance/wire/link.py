@@ -214,7 +214,7 @@ class Link(asyncio.Protocol):
         if self.multi is not None and fault.do == "error":
             self.aborted = True
         self.tap.record(exchange)
-        self.slots.append(Slot(exchange, resp.encode_reply(value)))
+        self.slots.append(Slot(exchange, resp.encode_reply(value), fault))
 
     def _instead_of_exec(self, exchange: Exchange, value: Any, out: list[bytes]) -> None:
         """Redis must not be left inside a MULTI that the client thinks is over."""
@@ -317,7 +317,8 @@ class Link(asyncio.Protocol):
             # Nor does any reply after it: a client would take the next one for this one's.
             self.held_replies = True
             return
-        if fault is not None and do in ("hold-reply", "delay"):
+        late = fault is not None and (do == "delay" or (do == "reply" and fault.seconds > 0))
+        if fault is not None and (late or do == "hold-reply"):
             self.held_replies = True
 
             def let_go() -> None:
@@ -325,7 +326,7 @@ class Link(asyncio.Protocol):
                 self.outgoing.append(raw)
                 self._reply()
 
-            if do == "delay":
+            if late:
                 asyncio.get_running_loop().call_later(fault.seconds, let_go)
             else:
                 fault.release.append(let_go)
