@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
+import pytest
+
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.events import Closed, Finished, Problem, State, StateChanged, Unblock
 
@@ -143,19 +147,56 @@ def test_what_is_in_progress_is_claimed_before_anything_else_after_a_reconnect()
 
 def test_a_change_of_state_is_told_once_and_not_once_per_attempt() -> None:
     hand = Hand().up()
-    hand.core.send(b"1", "stock", 60.0, hand.now)
-    end = hand.now + 20
-    attempts = 0
+    assert len(attempts(hand, 20)) > 5
+    assert [event.state for event in hand.events if isinstance(event, StateChanged)] == [State.DOWN]
+
+
+def attempts(hand: Hand, seconds: float) -> list[float]:
+    """When it tried to reach a Redis that is away for so long."""
+    hand.core.send(b"1", "stock", 600.0, hand.now)
+    end = hand.now + seconds
+    found = []
     while hand.now < end:
-        hand.now += 0.05
+        hand.now += 0.01
         hand.core.tick(hand.now)
         batch = hand.core.next_batch(hand.now)
         if batch is not None:
-            attempts += 1
-            hand.core.batch_lost(batch, False, "away", hand.now)
+            found.append(hand.now)
+            hand.core.batch_lost(batch, False, f"away, {len(found)}", hand.now)
     hand.drain()
-    assert attempts > 5
-    assert [event.state for event in hand.events if isinstance(event, StateChanged)] == [State.DOWN]
+    return found
+
+
+def test_attempts_are_spaced_and_a_redis_that_is_back_is_seen_within_a_second() -> None:
+    """RIPC-RECOV-2."""
+    found = attempts(Hand().up(), 60)
+    pauses = [later - before for before, later in itertools.pairwise(found)]
+    assert pauses[0] < 0.2
+    assert 0.4 <= max(pauses) < 0.85
+    assert len([time for time in found if time > found[0] + 30]) < 80
+
+
+def test_why_it_stays_away_is_told_after_5_s_and_then_every_minute() -> None:
+    hand = Hand().up()
+    attempts(hand, 130)
+    told = [event.message for event in hand.events if isinstance(event, Problem)]
+    assert [text.split(", trying")[0] for text in told] == [
+        "still no connection to Redis after 5 s",
+        "still no connection to Redis after 65 s",
+        "still no connection to Redis after 126 s",
+    ]
+    assert "away, " in told[0]
+
+
+@pytest.mark.parametrize(("word", "says"), [("OOM", "has no memory left"), ("MISCONF", "takes no writes")])
+def test_what_redis_lacks_is_told_once_and_in_its_words(word: str, says: str) -> None:
+    hand = Hand().up()
+    hand.special["XADD"] = Failure(word, f"{word} no")
+    hand.core.send(b"1", "stock", 60.0, hand.now)
+    hand.core.send(b"2", "stock", 60.0, hand.now)
+    hand.pass_time(5)
+    [told] = [event.message for event in hand.events if isinstance(event, Problem)]
+    assert told == f"Redis {says}, trying again: {word} no"
 
 
 def test_rights_that_are_missing_for_a_detail_are_reported_once_and_do_not_stop_anything() -> None:

@@ -165,7 +165,8 @@ class Core:
         pause.refused(now)
         if self._refusal != failure.kind:
             self._refusal = failure.kind
-            self.problem("refused", f"Redis takes no writes, trying again: {failure.message}")
+            lacks = "takes no writes" if class_of(failure) is NO_WRITES else "has no memory left"
+            self.problem("refused", f"Redis {lacks}, trying again: {failure.message}")
 
     def taken(self) -> None:
         """Redis took a write that needs memory."""

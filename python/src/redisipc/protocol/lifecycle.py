@@ -14,6 +14,11 @@ from .wiring import Wiring
 
 SAME_LOSS = 1.0
 """Seconds within which a connection that is lost again was not back at all (RIPC-RECOV-14)."""
+_WHY_AFTER = 5.0
+"""Seconds away after which the user is told why no attempt succeeds, once; then every ``_WHY_EVERY`` s."""
+_WHY_EVERY = 60.0
+_PERMANENT = 2.0
+"""Seconds between two attempts where Redis refuses this endpoint: that does not pass by itself."""
 _AGAIN = 1.0
 """Seconds after which a list that could not be read is read again."""
 _LATER = 0.5
@@ -40,6 +45,8 @@ class Lifecycle:
         self.leaving = False
         self._next: list[Command] | None = None
         self._backoff = 0.0
+        self._away_since = 0.0
+        self._tell_why_at = NEVER
         self._reported: set[str] = set()
 
     @property
@@ -169,15 +176,22 @@ class Lifecycle:
         if core.state is CLOSED:
             return
         self._grow()
-        pause = core.settings.backoff_most if permanent else self._backoff
+        pause = _PERMANENT if permanent else self._backoff
         self.retry_at = now + pause * (0.5 + 0.5 * core.random.random())
         again = permanent and core.state is DOWN and reason != core.trouble
         core.trouble = reason
         if core.state is CLOSING:
             return
+        if core.state is not DOWN:
+            self._away_since, self._tell_why_at = now, now + _WHY_AFTER
         if again:
             # Told once more: this does not pass by itself.
             core.queue.append(StateChanged(DOWN, reason, permanent))
+            self._tell_why_at = now + _WHY_EVERY
+        elif core.state is DOWN and now >= self._tell_why_at:
+            self._tell_why_at = now + _WHY_EVERY
+            away = now - self._away_since
+            core.problem("connection", f"still no connection to Redis after {away:.0f} s, trying again: {reason}")
         elif self.joined:
             self.become(DOWN, reason, permanent)
         else:
