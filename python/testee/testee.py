@@ -36,15 +36,90 @@ async def ready(value):
     return await value if inspect.isawaitable(value) else value
 
 
-class Testee:
+class Asker:
+    """Callers alone: profile ask."""
+
+    title, leave = "redisipc callers", "close"
+
     def __init__(self, face, is_async):
         self.face, self.is_async = face, is_async
         self.endpoints, self.requests, self.calls = {}, {}, {}
 
     async def do_hello(self, protocol):
-        name = f"redisipc ({'asyncio' if self.is_async else 'threads'})"
+        name = f"{self.title} ({'asyncio' if self.is_async else 'threads'})"
         about = {"protocol": "1.0", "name": name, "version": redisipc.__version__, "language": "python"}
-        return {**about, "spec": ["1.0"], "profiles": PROFILES, "features": FEATURES}
+        return {**about, "spec": ["1.0"], **self.claims()}
+
+    def claims(self):
+        # A thread that waits in a call cannot be cancelled.
+        return {"profiles": ["ask"], "features": ["early-end", *(["cancel"] if self.is_async else [])]}
+
+    async def do_connect(self, endpoint, url, stream, options=None):
+        caller = self.endpoints[endpoint] = self.face.Caller(stream, url=url, **(options or {}))
+        return {"instance": caller.instance}
+
+    async def do_send(self, endpoint, to, content, timeout=None, call=None):
+        request = self.endpoints[endpoint].request
+        if call and self.is_async:
+            return await self.ask(call, lambda *about: asyncio.create_task(request(*about)), content, to, timeout)
+        return await self.ask(None, self.endpoints[endpoint].send_to_group, content, to, timeout)
+
+    async def ask(self, call, function, *arguments):
+        if call:
+            # Known before the request is written: from then on it may be cancelled, and each message has a thread of its own.
+            known = self.calls[call] = concurrent.futures.Future()
+        try:
+            sent = function(*arguments)
+            if call:
+                known.set_result(sent)
+                return {"outcome": "fulfilled", "content": await sent if self.is_async else sent.result()}
+            return {"outcome": "fulfilled", "content": (await ready(sent)).result()}
+        except redisipc.Rejected as error:
+            return {"outcome": "rejected", "content": error.content}
+        except redisipc.NoResponders:
+            return {"outcome": "no-responders", "content": None}
+        except redisipc.RequestTimeout:
+            return {"outcome": "timeout", "content": None}
+        except (redisipc.RequestCancelled, concurrent.futures.CancelledError, asyncio.CancelledError):
+            return {"outcome": "cancelled", "content": None}
+
+    async def do_cancel(self, endpoint, call):
+        self.calls.pop(call).result(5).cancel()
+        return {}
+
+    async def do_disconnect(self, endpoint):
+        await ready(getattr(self.endpoints.pop(endpoint), self.leave)())
+        return {}
+
+    async def do_shutdown(self):
+        for endpoint in list(self.endpoints):
+            await self.do_disconnect(endpoint)
+        return {}
+
+    async def handle(self, message):
+        name, params = message.get("method"), message.get("params") or {}
+        method = getattr(self, f"do_{name}", None)
+        try:
+            inspect.signature(method).bind(**params)
+        except TypeError as error:
+            answer = {"error": {"code": -32602 if method else -32601, "message": str(error)}}
+        else:
+            try:
+                answer = {"result": await method(**params)}
+            except Exception as error:
+                answer = {"error": {"code": -32000, "message": f"{type(error).__name__}: {error}"}}
+        write(id=message.get("id"), **answer)
+        if name == "shutdown":
+            os._exit(0)
+
+
+class Testee(Asker):
+    """Endpoints with a group: all other profiles."""
+
+    title, leave = "redisipc", "disconnect"
+
+    def claims(self):
+        return {"profiles": PROFILES, "features": FEATURES}
 
     async def do_connect(self, endpoint, url, stream, group, options=None, events=None):
         options = {"max_queue" if name == "queue" else name: value for name, value in (options or {}).items()}
@@ -75,27 +150,6 @@ class Testee:
         function = channel.submit_event if call else channel.trigger_event
         return await self.ask(call, function, event, target, params, timeout)
 
-    async def ask(self, call, function, *arguments):
-        if call:
-            # Known before the request is written: from then on it may be cancelled, and each message has a thread of its own.
-            known = self.calls[call] = concurrent.futures.Future()
-        try:
-            sent = function(*arguments)
-            if call:
-                known.set_result(sent)
-                return {"outcome": "fulfilled", "content": await sent if self.is_async else sent.result()}
-            return {"outcome": "fulfilled", "content": (await ready(sent)).result()}
-        except redisipc.Rejected as error:
-            return {"outcome": "rejected", "content": error.content}
-        except redisipc.RequestTimeout:
-            return {"outcome": "timeout", "content": None}
-        except (redisipc.RequestCancelled, concurrent.futures.CancelledError, asyncio.CancelledError):
-            return {"outcome": "cancelled", "content": None}
-
-    async def do_cancel(self, endpoint, call):
-        self.calls.pop(call).result(5).cancel()
-        return {}
-
     def answering(verb):
         async def answer(self, endpoint, request, **content):
             entry, end = self.requests[request]
@@ -108,15 +162,6 @@ class Testee:
 
     async def do_raise(self, endpoint, request, message):
         self.requests[request][1].set_exception(RuntimeError(message))
-        return {}
-
-    async def do_disconnect(self, endpoint):
-        await ready(self.endpoints.pop(endpoint).disconnect())
-        return {}
-
-    async def do_shutdown(self):
-        for endpoint in list(self.endpoints):
-            await self.do_disconnect(endpoint)
         return {}
 
     def received(self, endpoint, request, **about):
@@ -138,22 +183,6 @@ class Testee:
         fields = {n.decode("utf-8", "replace"): v.decode("utf-8", "replace") for n, v in getattr(error, "fields", ())}
         notify("error", endpoint, kind=error.kind, message=str(error), **({"fields": fields} if fields else {}))
 
-    async def handle(self, message):
-        name, params = message.get("method"), message.get("params") or {}
-        method = getattr(self, f"do_{name}", None)
-        try:
-            inspect.signature(method).bind(**params)
-        except TypeError as error:
-            answer = {"error": {"code": -32602 if method else -32601, "message": str(error)}}
-        else:
-            try:
-                answer = {"result": await method(**params)}
-            except Exception as error:
-                answer = {"error": {"code": -32000, "message": f"{type(error).__name__}: {error}"}}
-        write(id=message.get("id"), **answer)
-        if name == "shutdown":
-            os._exit(0)
-
 
 def run(testee, line):
     with contextlib.suppress(StopIteration):
@@ -169,9 +198,12 @@ async def serve(testee):
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--runtime", choices=["threads", "asyncio"], default="threads")
-if parser.parse_args().runtime == "asyncio":
-    asyncio.run(serve(Testee(redisipc.asyncio, True)))
-testee = Testee(redisipc, False)
+parser.add_argument("--ask", action="store_true", help="play callers, which have no group: the profile ask")
+given = parser.parse_args()
+kind = Asker if given.ask else Testee
+if given.runtime == "asyncio":
+    asyncio.run(serve(kind(redisipc.asyncio, True)))
+testee = kind(redisipc, False)
 for line in sys.stdin:
     threading.Thread(target=run, args=(testee, line), daemon=True).start()
 os._exit(0)
