@@ -19,7 +19,7 @@ import redisipc
 import redisipc.asyncio
 
 PROFILES = ["base", "group", "channel", "resilient"]
-FEATURES = ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params"]
+FEATURES = ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params", "early-end"]
 lock, handles = threading.Lock(), itertools.count(1)
 
 

@@ -22,6 +22,7 @@ class Hand:
         self.now = 100.0
         self.version = version
         self.sequence = 0
+        self.groups = {b"stock", b"peer", b"peers", b"other"}
         self.special: dict[str, Any] = {}
         self.sent: list[Command] = []
         self.events: list[Event] = []
@@ -58,7 +59,7 @@ class Hand:
         if name == "INFO":
             return f"redis_version:{self.version}\r\n".encode()
         if key == "XINFO GROUPS":
-            return [[b"name", b"web", b"last-delivered-id", b"5-0"]]
+            return [[b"name", name, b"last-delivered-id", b"5-0"] for name in (b"web", *self.groups)]
         if key == "XINFO STREAM":
             return [b"last-generated-id", b"9-0"]
         if key in ("XINFO CONSUMERS",) or name in ("XREADGROUP", "XPENDING", "XRANGE", "LRANGE", "XCLAIM"):

@@ -17,13 +17,7 @@ from ..support_tables import load, machine
 MACHINES = load("states")["machines"]
 
 
-# SPEC.md was mended before the core: this fails as soon as the core follows, and then the mark goes.
-NOT_YET = pytest.mark.xfail(strict=True, reason="the core does not end a send early (RIPC-REQ-16) yet")
-
-
-@pytest.mark.parametrize(
-    ("id", "table"), [pytest.param("requester", SENT, marks=NOT_YET), pytest.param("responder", RECEIVED)]
-)
+@pytest.mark.parametrize(("id", "table"), [("requester", SENT), ("responder", RECEIVED)])
 def test_the_core_has_the_transitions_and_none_besides(id: str, table: dict[tuple[str, str], str]) -> None:
     rows = machine(id)["transitions"]
     assert {(row["from"], row["event"]): row["to"] for row in rows} == table

@@ -125,7 +125,7 @@ class Checker:
             return
         if not ask.runs:
             answered = ask.status == "rejected" or any(True for _ in ask.replies)
-            given_up = ask.status in ("timeout", "cancelled", "closed") or self._sender_left(ask)
+            given_up = ask.status in ("timeout", "no responders", "cancelled", "closed") or self._sender_left(ask)
             if not answered and not given_up:
                 self._say("G5", f"was never run, outcome {ask.status or 'none'}", ask)
             return

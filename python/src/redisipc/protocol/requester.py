@@ -11,6 +11,7 @@ from redisipc.errors import ClosedError, NotConnected, Overloaded
 from . import commands
 from .commands import Failure, Step
 from .core import Core
+from .early_end import EarlyEnd
 from .entry import FULFILLED, PENDING, Entry, build
 from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
 from .last_look import LastLook
@@ -30,6 +31,7 @@ class Requester:
         self._deadlines: list[tuple[float, int, Outgoing]] = []
         self._order = itertools.count()
         self.last_look = LastLook(core, self._looked_at, self._found_nothing)
+        self.early_end = EarlyEnd(core, self.outstanding, self._no_responders)
         core.outbox.make_adds = self._add_step
 
     # calls of the user
@@ -91,9 +93,10 @@ class Requester:
         heap = self._deadlines
         while heap and heap[0][2].state == "finished":
             heapq.heappop(heap)
-        return heap[0][0] if heap else NEVER
+        return min(heap[0][0], self.early_end.due()) if heap else NEVER
 
     def tick(self, now: float) -> None:
+        self.early_end.tick(now)
         heap = self._deadlines
         while heap and heap[0][0] <= now:
             outgoing = heapq.heappop(heap)[2]
@@ -175,6 +178,14 @@ class Requester:
             Outcome("timeout", None, f"no answer from group {outgoing.destination!r} within {waited:g} s{where}"),
         )
 
+    def _no_responders(self, outgoing: Outgoing, now: float) -> None:
+        self._advance(outgoing, "no group")
+        reason = f"there is no group {outgoing.destination!r}: nobody ever connected to it"
+        self._finish(outgoing, Outcome("no responders", None, reason))
+        if outgoing.entry_id is not None:
+            self.core.outbox.clean(None, outgoing.entry_id, now)
+            self.core.outbox.cleanup_due = now
+
     def _looked_at(self, entry: Entry) -> bool:
         """A response that the last look found; False where nobody waits for it."""
         if entry.id not in self.last_look.looking:
@@ -248,6 +259,8 @@ class Requester:
             self.core.outbox.clean(None, entry_id, now)
             return
         self._advance(outgoing, "stored")
+        if outgoing.state == "waiting":
+            self.early_end.stored(outgoing, now)
 
     def _not_stored(self, outgoing: Outgoing, now: float) -> None:
         if outgoing.state == "finished":

@@ -34,6 +34,7 @@ class Settings:
         responder: bool = True,
         version: str = "0",
         wakeups: bool = True,
+        early_end: bool = True,
         janitor_age: float | None = None,
         max_request_age: float | None = None,
         answer_patience: float = 60.0,
@@ -76,6 +77,7 @@ class Settings:
         self.responder = responder
         self.version = version
         self.wakeups = wakeups
+        self.early_end = early_end
         self.janitor_age = janitor_age
         self.max_request_age = max_request_age
         self.answer_patience = answer_patience

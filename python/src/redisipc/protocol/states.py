@@ -15,6 +15,7 @@ SENT: dict[tuple[str, str], str] = {
     ("sending", "not stored"): "queued",
     ("sending", "response"): "finished",
     ("waiting", "response"): "finished",
+    ("waiting", "no group"): "finished",
     ("unsure", "response"): "finished",
     ("queued", "deadline"): "finished",
     ("sending", "deadline"): "looking",

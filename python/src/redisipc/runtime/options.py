@@ -33,6 +33,8 @@ class Options:
 
     Redis:
 
+    - ``early_end``: whether a request to a group that does not exist ends as ``NoResponders`` before its timeout. Half a
+      second after it was stored, Redis is asked for its groups. A request that is answered by then costs nothing.
     - ``wakeups``: whether to use pub/sub to wake up siblings at once, which costs the third connection.
     - ``janitor_age``: whether to trim entries older than this from the stream (``XTRIM MINID``), answered or not: set it
       well above the longest timeout of anyone on the stream. None: never.
@@ -52,6 +54,7 @@ class Options:
     max_outstanding: int = 100_000
     max_request_age: float | None = None
 
+    early_end: bool = True
     wakeups: bool = True
     janitor_age: float | None = None
 
@@ -70,8 +73,9 @@ class Options:
                 f"janitor_age ({self.janitor_age:g} s) is less than timeout ({self.timeout:g} s): it would delete "
                 "requests that are still waited for; set it well above the longest timeout of anyone on the stream"
             )
-        if not isinstance(self.wakeups, bool):
-            raise ConfigurationError(f"wakeups must be True or False, got {self.wakeups!r}")
+        for name in ("early_end", "wakeups"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigurationError(f"{name} must be True or False, got {getattr(self, name)!r}")
 
     def _check_count(self, name: str, least: int) -> None:
         value = getattr(self, name)
@@ -100,6 +104,7 @@ class Options:
             max_queue=self.max_queue,
             max_outstanding=self.max_outstanding,
             max_request_age=self.max_request_age,
+            early_end=self.early_end,
             wakeups=self.wakeups,
             janitor_age=self.janitor_age,
             version=__version__,
