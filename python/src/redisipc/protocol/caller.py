@@ -23,7 +23,7 @@ from .sizes import Sizes
 BLOCK = 5.0
 """Seconds that one read blocks at most (RIPC-ASK-3)."""
 EARLY_END = 0.5
-"""Seconds after the request was stored, before which nobody asks whether its group exists (RIPC-REQ-16)."""
+"""Seconds after the request was stored, before which nobody asks whether its group exists (RIPC-REQ-16); and between two looks."""
 _PAGE = 100
 _LOOK = 0.5
 """Seconds after which a look stops, however many entries follow (RIPC-TIME-8)."""
@@ -79,7 +79,7 @@ class Call:
         self._again_at = 0.0
         self._fresh = False
         self._check_at = NEVER
-        self._checking = False
+        self._checking = self._missing = False
         # Known outcome, to be told when what it leaves is deleted.
         self._decided: Outcome | None = None
         self._otherwise = self._timeout()
@@ -225,10 +225,15 @@ class Call:
         if isinstance(reply, Failure):
             # Without the stream, or the right, the timeout tells.
             self.early_end = class_of(reply) is not PERMANENT
-        elif replies.group_row(reply, self.outgoing.destination.encode()) is None:
+            self._check_at = now + BLOCK if self.early_end else NEVER
+            return
+        missing = replies.group_row(reply, self.outgoing.destination.encode()) is None
+        if missing and self._missing:
             reason = f"there is no group {self.outgoing.destination!r}: nobody ever connected to it"
             self._look(now, Outcome("no responders", None, reason))
-        self._check_at = now + BLOCK if self.early_end else NEVER
+        # A group that was lost is made again at once, where its members left off: a second look decides.
+        self._missing = missing
+        self._check_at = now + (EARLY_END if missing else BLOCK)
 
     def _looked(self, answers: list[Any], now: float) -> None:
         rows = [] if isinstance(answers[-1], Failure) else answers[-1] or []

@@ -26,8 +26,8 @@ class EarlyEnd:
         self.core = core
         self._outstanding = outstanding
         self._end = end
-        # By id: what is answered meanwhile is not kept alive.
-        self._stored: deque[tuple[float, bytes]] = deque()
+        # When to ask for whom, in order, and whether the group was missing before. By id: what is answered meanwhile is not kept.
+        self._waiting: deque[tuple[float, bytes, bool]] = deque()
         self._asking = False
         self._allowed = core.settings.early_end
         self._seen: set[bytes] = set()
@@ -36,31 +36,32 @@ class EarlyEnd:
     def stored(self, outgoing: Outgoing, now: float) -> None:
         """Redis has the request since now, or a moment ago."""
         if self._allowed:
-            self._stored.append((now + AFTER, outgoing.id))
+            self._waiting.append((now + AFTER, outgoing.id, False))
 
     def due(self) -> float:
         """When there is something to ask; monotonic seconds."""
-        stored, outstanding = self._stored, self._outstanding
-        while stored and stored[0][1] not in outstanding:
-            stored.popleft()
-        return stored[0][0] if stored and self._may_ask() else NEVER
+        waiting, outstanding = self._waiting, self._outstanding
+        while waiting and waiting[0][1] not in outstanding:
+            waiting.popleft()
+        return waiting[0][0] if waiting and self._may_ask() else NEVER
 
     def tick(self, now: float) -> None:
         if self.due() > now:
             return
         known = self._seen if now - self._seen_at < _KNOWN_FOR else ()
-        doubtful: list[Outgoing] = []
-        while self._stored and self._stored[0][0] <= now:
-            outgoing = self._outstanding.get(self._stored.popleft()[1])
+        doubtful: list[tuple[Outgoing, bool]] = []
+        while self._waiting and self._waiting[0][0] <= now:
+            _, id, missing = self._waiting.popleft()
+            outgoing = self._outstanding.get(id)
             if outgoing is not None and outgoing.destination.encode() not in known:
-                doubtful.append(outgoing)
+                doubtful.append((outgoing, missing))
         if doubtful:
             self._ask(doubtful)
 
     def _may_ask(self) -> bool:
         return not self._asking and self.core.state is UP
 
-    def _ask(self, doubtful: list[Outgoing]) -> None:
+    def _ask(self, doubtful: list[tuple[Outgoing, bool]]) -> None:
         core = self.core
         self._asking = True
 
@@ -73,9 +74,14 @@ class EarlyEnd:
                 return
             self._seen = {replies.as_bytes(replies.lookup(row, b"name")) for row in reply or ()}
             self._seen_at = now
-            for outgoing in doubtful:
-                if outgoing.state == "waiting" and outgoing.destination.encode() not in self._seen:
+            for outgoing, missing in doubtful:
+                if outgoing.state != "waiting" or outgoing.destination.encode() in self._seen:
+                    continue
+                if missing:
                     self._end(outgoing, now)
+                else:
+                    # A group that was lost is made again at once, where its members left off: a second look decides.
+                    self._waiting.append((now + AFTER, outgoing.id, True))
 
         def lost(_sent: bool, _now: float) -> None:
             self._asking = False

@@ -34,7 +34,8 @@ class Options:
     Redis:
 
     - ``early_end``: whether a request to a group that does not exist ends as ``NoResponders`` before its timeout. Half a
-      second after it was stored, Redis is asked for its groups. A request that is answered by then costs nothing.
+      second after it was stored, and once more, Redis is asked for its groups. A request that is answered by then costs
+      nothing.
     - ``wakeups``: whether to use pub/sub to wake up siblings at once, which costs the third connection.
     - ``janitor_age``: whether to trim entries older than this from the stream (``XTRIM MINID``), answered or not: set it
       well above the longest timeout of anyone on the stream. None: never.
