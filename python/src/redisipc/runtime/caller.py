@@ -97,8 +97,6 @@ class BaseCaller(Generic[L]):
         """In a forked child: the connections are the parent's."""
         self._begin()
 
-    _after_fork = after_fork
-
     # what it is
 
     @property

@@ -69,8 +69,6 @@ class Caller(BaseCaller[Line]):
         _inherited.extend(slot.line for slot in self._free if slot.line is not None)
         super().after_fork()
 
-    _after_fork = after_fork
-
     async def _make(self, call: Call) -> Outcome:
         free, slot = self._take()
         try:

@@ -65,8 +65,6 @@ class Caller(BaseCaller[Line]):
         self.close()
         super().after_fork()
 
-    _after_fork = after_fork
-
     def _make(self, call: Call) -> Outcome:
         free, slot = self._take()
         try:
