@@ -8,6 +8,8 @@ WITH_REDIS = $(BIN)/python -m redisipc_conformance.server --
 # The folders that have tests, from those that are there.
 PARTS := $(sort $(foreach file,$(wildcard */tests/test_*.py),$(firstword $(subst /, ,$(file)))))
 RUNTIMES := threads asyncio
+# Each runtime twice: with groups, and as a caller that has none.
+TESTEES := $(RUNTIMES) $(RUNTIMES:%=%-ask)
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
@@ -32,11 +34,11 @@ $(READY): python/pyproject.toml conformance/pyproject.toml
 # The suite chooses its Redis itself, in the same order: a server at a URL is not its own to stop or flush.
 conformance: $(READY) ## the suite against both Python runtimes; the report is out/conformance.html
 	@mkdir -p out
-	@code=0; $(MAKE) --no-print-directory --keep-going $(RUNTIMES:%=conformance-%) || code=$$?; \
-	$(BIN)/redisipc-conformance report merge $(RUNTIMES:%=out/conformance-%.json) --report html=out/conformance.html --spec-url ../SPEC.md && exit $$code
+	@code=0; $(MAKE) --no-print-directory --keep-going $(TESTEES:%=conformance-%) || code=$$?; \
+	$(BIN)/redisipc-conformance report merge $(TESTEES:%=out/conformance-%.json) --report html=out/conformance.html --spec-url ../SPEC.md && exit $$code
 
 # AGAIN=1: what failed is run a second time, and only what fails again counts.
-conformance-%: TESTEE = $(BIN)/python python/testee/testee.py --runtime $*
+conformance-%: TESTEE = $(BIN)/python python/testee/testee.py --runtime $(subst -ask, --ask,$*)
 conformance-%:
 	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(TESTEE) || { [ -n "$(AGAIN)" ] && \
 	echo "== once more what failed: what passes now does not always, which is a defect" && $(BIN)/redisipc-conformance run --lf -- $(TESTEE); }
