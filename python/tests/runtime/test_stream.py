@@ -106,7 +106,7 @@ async def test_a_result_that_is_no_json_rejects(face: Face, stream: str) -> None
 async def test_without_a_handler_requests_are_rejected(face: Face, stream: str) -> None:
     await face.connected(stream, "stock")
     web = await face.connected(stream, "web")
-    assert "no on_request handler" in (await face.call(web.send_to_group, 1, to="stock")).reason
+    assert "no_handler: " in (await face.call(web.send_to_group, 1, to="stock")).reason
 
 
 async def test_a_timeout_is_a_rejected_response_that_says_why(face: Face, stream: str, raw: redis.Redis) -> None:

@@ -120,7 +120,8 @@ class BaseStream:
         """Register what is called with each ``Request`` sent to this group; a decorator, too.
 
         What it returns fulfils the request, an exception rejects it with its message, ``Reject`` with content of its
-        choice. Without a handler, requests are rejected. Each call sees the context variables of the registration.
+        choice. Without a handler, requests go to others of the group that have one; where there are no such, they are
+        rejected. Each call sees the context variables of the registration.
         A Stream has one handler: ``ConfigurationError`` for another one, but the same function may be defined anew.
         """
         self._check_callable("on_request", handler)
@@ -131,6 +132,9 @@ class BaseStream:
                 "content, use a Channel with its events, or a Stream with a group of its own"
             )
         self._hooks.on_request = Hook(handler)
+        session: BaseSession | None = self._session
+        if session is not None and not session.forked:
+            session.serve()
         return handler
 
     def on_error(self, handler: E) -> E:

@@ -95,11 +95,12 @@ class Options:
                 raise ConfigurationError(f"there is no option {name}{hint}")
         return dataclasses.replace(self, **changes) if changes else self
 
-    def settings(self, stream: str, group: str) -> Settings:
-        """What the core is told."""
+    def settings(self, stream: str, group: str, responder: bool = True) -> Settings:
+        """What the core is told; ``responder``: there is a handler for requests."""
         return Settings(
             stream,
             group,
+            responder=responder,
             timeout=self.timeout,
             concurrency=self.concurrency,
             max_queue=self.max_queue,

@@ -58,7 +58,7 @@ class BaseSession:
         self.group = group
         self.options = options
         self.hooks = hooks
-        self.core = Endpoint(options.settings(stream, group), random.Random())
+        self.core = Endpoint(options.settings(stream, group, hooks.on_request is not None), random.Random())
         self.driver: Driver
         self.forked = False
         self.ended = False
@@ -78,6 +78,10 @@ class BaseSession:
     def call(self, work: Callable[[float], None]) -> None:
         """Have ``work`` done with the core, now or soon. May be called at any moment, a signal handler included."""
         raise NotImplementedError
+
+    def serve(self) -> None:
+        """There is a handler now. May be called from any thread."""
+        self.call(partial(self.core.serve, True))
 
     def after_fork(self) -> None:
         """In a forked child: nothing here can be used any longer."""
@@ -190,9 +194,6 @@ class BaseSession:
         report.__cause__ = error
         self.report(report)
         return "rejected", encode(message.encode("utf-8", "replace").decode())
-
-    def no_handler(self, request: Request) -> None:
-        raise Reject(f"Group {self.group!r} takes no requests: it has no on_request handler")
 
     # telling
 

@@ -52,7 +52,8 @@ class RequestJob:
         waits = False
         try:
             self._begun = True
-            hook = session.hooks.on_request or Hook(session.no_handler)
+            hook = session.hooks.on_request
+            assert hook is not None, "started without a handler"
             context = hook.context()
             value = context.run(hook.function, request)
             if inspect.isawaitable(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -144,6 +145,11 @@ class Session(BaseSession):
             f"{self!r} was connected in one event loop and is used in {where}; connect one Stream per loop, or go "
             "through asyncio.run_coroutine_threadsafe"
         )
+
+    def serve(self) -> None:
+        home = self.loop.home
+        with contextlib.suppress(RuntimeError):  # it has ended
+            home.call_soon_threadsafe(super().serve)
 
     # asking
 

@@ -27,8 +27,9 @@ class RequestJob:
 
     def run(self) -> None:
         session, request = self._session, self._request
-        handler = session.hooks.on_request or session.no_handler
+        handler = session.hooks.on_request
         try:
+            assert handler is not None, "started without a handler"
             value = handler(request)
         except BaseException as error:
             # SystemExit, too: the thread is ours, and the requester is to learn it.
