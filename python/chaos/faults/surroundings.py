@@ -36,10 +36,10 @@ class TlsCut(Fault):
 
 class CertificateExpired(Fault):
     name = "certificate-expired"
-    what = "The server's certificate has expired and the connections end; 4 s later there is a valid one."
+    what = "The server's certificate has expired and the connections end; 7 s later there is a valid one."
     sites = ("tls",)
     to_redis = "away"
-    seconds = (3.0, 5.0)
+    seconds = (6.0, 8.0)
 
     @property
     def secure(self) -> Secure:

@@ -23,6 +23,10 @@ SURELY = 0.3
 """Seconds by which something must have been done before a deadline to count as done in time."""
 REFUSES = ("rights", "group")
 """Faults of Redis in which a send may end as failed: a right is missing, or the key is no stream."""
+NO_GROUP = ("group", "empty", "rewind", "failover")
+"""Faults of Redis that take a group away."""
+LOOK = 0.6
+"""Seconds between two looks whether a group is there: it may have come after the last one."""
 
 
 def printed_causes() -> dict[str, str]:
@@ -96,6 +100,16 @@ class Judge(Checker):
             self._say("G1", f"was refused with {status.partition(':')[2]}: {ask.reason}", ask)
         elif status == "failed" and not self.history.redis_fault(ask.sent_at - 1.0, time + 3.0, *REFUSES):
             self._say("G1", f"failed: {ask.reason}", ask)
+        elif status == "no responders" and self._had_a_group(ask, time):
+            self._say(
+                "G1", f"ended {ask.deadline - time:.3f} s early as having no responders, and its group was there", ask
+            )
+
+    def _had_a_group(self, ask: Ask, end: float) -> bool:
+        """Whether a member of the group that was asked had joined, and nothing took the group away meanwhile."""
+        joined = (process.up_at for process in self.history.processes if process.group == ask.destination)
+        there = any(up is not None and up < end - LOOK for up in joined)
+        return there and not self.history.redis_fault(ask.sent_at - 1.0, end, *NO_GROUP)
 
     # an answer that was given is written
 

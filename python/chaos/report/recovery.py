@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from ..faults import FAULTS
@@ -29,6 +29,8 @@ class Recovery:
     """Until all were connected, 0 where nobody lost its connection."""
     stalled: float
     """Seconds for which the machine held somebody up meanwhile."""
+    by_runtime: dict[str, float | None] = field(default_factory=dict)
+    """``every``, of the endpoints of each runtime."""
 
 
 class Recoveries:
@@ -68,8 +70,18 @@ class Recoveries:
             for trouble in self._record.history.processes[number].troubles
             if trouble.kind == "paused" and trouble.start < until and fault.start < trouble.end
         )
-        every = max(found) if found and len(found) == len(firsts) else None
-        return Recovery(fault.name, min(found, default=None), every, max(downs, default=0.0), max(stalls, default=0.0))
+        of: dict[str, list[float | None]] = {}
+        for number, first in zip(hit, firsts, strict=True):
+            of.setdefault(self._record.lives[number].runtime, []).append(first)
+        by_runtime = {runtime: _last(each) for runtime, each in of.items()}
+        return Recovery(
+            fault.name,
+            min(found, default=None),
+            _last(firsts),
+            max(downs, default=0.0),
+            max(stalls, default=0.0),
+            by_runtime,
+        )
 
     def _hit(self, fault: Struck, start: float) -> list[int]:
         """Those who had to recover: the members that it hit, or all, as far as they live and are connected again."""
@@ -96,8 +108,14 @@ class Recoveries:
         return signs[index] - start if index < len(signs) and signs[index] < until else None
 
 
+def _last(firsts: list[float | None]) -> float | None:
+    """The last of them; None where there is one without any success, or nobody."""
+    found = [first for first in firsts if first is not None]
+    return max(found) if found and len(found) == len(firsts) else None
+
+
 def table(found: list[Recovery]) -> list[list[str]]:
-    """Rows: fault, times, first success, every endpoint (median / worst), connected, aim, how many are over it."""
+    """Rows: fault, times, first success, every endpoint, those of each runtime, connected, aim, how many are over it."""
     by_name: dict[str, list[Recovery]] = {}
     for each in found:
         by_name.setdefault(each.fault, []).append(each)
@@ -108,12 +126,14 @@ def table(found: list[Recovery]) -> list[list[str]]:
             over = sum(one.every is None or one.every - one.stalled > kind.aim for one in ones)
             rows.append([
                 name, str(len(ones)), _spread([one.first for one in ones]), _spread([one.every for one in ones]),
+                *(_spread([one.by_runtime[each] for one in ones if each in one.by_runtime]) for each in RUNTIMES),
                 _spread([one.connected for one in ones]), f"{kind.aim:g} from {kind.aim_from}", str(over or ""),
             ])  # fmt: skip
     return rows
 
 
-HEADINGS = ["fault", "times", "first success", "every endpoint", "all connected", "aim", "over"]
+RUNTIMES = ("threads", "asyncio", "node")
+HEADINGS = ["fault", "times", "first success", "every endpoint", *RUNTIMES, "all connected", "aim", "over"]
 
 
 def _spread(values: list[float | None]) -> str:

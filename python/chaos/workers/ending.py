@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from redisipc import RedisIPCError, Rejected, RequestCancelled, RequestError, RequestFailed, RequestTimeout
+from redisipc import (
+    NoResponders,
+    RedisIPCError,
+    Rejected,
+    RequestCancelled,
+    RequestError,
+    RequestFailed,
+    RequestTimeout,
+)
 
 from .rows import Rows
 
-STATUS = {RequestTimeout: "timeout", RequestCancelled: "closed", RequestFailed: "failed"}
+STATUS = {NoResponders: "no responders", RequestTimeout: "timeout", RequestCancelled: "closed", RequestFailed: "failed"}
 
 
 def answer_of(content: Any) -> list[int] | None:

@@ -58,6 +58,14 @@ class TestG1:
         rows.outcome(14.9, "timeout")
         assert "G1" in names(rows)
 
+    @pytest.mark.parametrize("there", [True, False])
+    def test_no_responders_is_for_a_group_that_is_not_there(self, rows: Rows, there: bool) -> None:
+        rows.send(10.0)
+        rows.outcome(11.1, "no responders")
+        if not there:
+            rows.fault("group-destroyed", 9.5, 9.5, redis="group")
+        assert ("G1" in names(rows)) is there
+
     def test_an_exception_that_nobody_announced(self, rows: Rows) -> None:
         rows.send(10.0)
         rows.outcome(10.1, "raised:KeyError", text="'x'")

@@ -30,6 +30,7 @@ def test_recovery_counts_from_the_end_of_the_fault_to_each_endpoints_first_succe
     assert found.first == pytest.approx(0.402)
     assert found.every == pytest.approx(0.41)
     assert found.connected == pytest.approx(0.3)
+    assert found.by_runtime == {"threads": found.every}
 
 
 def test_a_silent_death_counts_from_its_beginning_and_for_those_whom_it_hit(rows: Rows) -> None:

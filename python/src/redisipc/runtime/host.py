@@ -46,6 +46,9 @@ class BaseHost:
             what = "connection to Redis lost, trying again"
             if event.permanent:
                 what = "Redis refuses this endpoint, trying again"
+            elif "instance state changed" in event.reason:
+                # It ends a blocking read in the words of a lost group.
+                what = "Redis became a replica, trying again"
             elif event.reason.startswith(GROUP_LOST):
                 what = "the stream or the group is gone, making it anew"
             text = f"{what}: {event.reason}{hint(event.reason)}"
