@@ -1,6 +1,7 @@
 import type { RedisOptions } from "ioredis";
 
 import { InvalidArgument } from "./errors.js";
+import { addressOf } from "./redis/address.js";
 
 /** What every endpoint may be told. Times are in milliseconds. */
 export interface EndpointOptions {
@@ -54,7 +55,7 @@ export function resolveOptions(given: EndpointOptions): ResolvedOptions {
     wakeups: given.wakeups ?? true,
     announce: given.announce ?? true,
   };
-  if (!/^rediss?:\/\//.test(options.url)) throw new InvalidArgument(`url must begin with redis:// or rediss://`);
+  addressOf(options.url);
   checkTime("timeoutMs", options.timeoutMs);
   checkTime("connectTimeoutMs", options.connectTimeoutMs);
   if (options.maxRequestAgeMs !== null) checkTime("maxRequestAgeMs", options.maxRequestAgeMs);

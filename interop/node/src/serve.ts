@@ -1,14 +1,14 @@
 import { decodeContent, encodeContent } from "./content/content.js";
 import type { Answer, Held } from "./core/held.js";
 import type { Serve } from "./core/responder.js";
-import { AlreadyAnswered, Rejection } from "./errors.js";
+import { AlreadyAnswered, EndpointClosed, Rejection } from "./errors.js";
 import type { Reporter } from "./events.js";
 import { type IncomingRequest, NO_ANSWER } from "./request.js";
 
 /** Turns a handler of the user into what the responder runs: whatever it does, there is a result (RIPC-RESP-7, 8, 9). */
 export function serveWith(handler: (request: IncomingRequest) => unknown, reporter: () => Reporter): Serve {
   return async (held, answer) => {
-    const once = new AnswerOnce(answer);
+    const once = new AnswerOnce(held, answer);
     try {
       const value = await handler(incoming(held, once));
       if (value === NO_ANSWER || once.given) return undefined;
@@ -35,9 +35,13 @@ export function serveWith(handler: (request: IncomingRequest) => unknown, report
 class AnswerOnce {
   given = false;
 
-  constructor(private readonly answer: (answer: Answer) => void) {}
+  constructor(
+    private readonly held: Held,
+    private readonly answer: (answer: Answer) => void,
+  ) {}
 
   give(status: Answer["status"], value: unknown): void {
+    if (this.held.closed) throw new EndpointClosed();
     if (this.given) throw new AlreadyAnswered();
     const content = encodeContent(value);
     this.given = true;

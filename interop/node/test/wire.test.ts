@@ -2,13 +2,32 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
-import { announcementText, announcesWakeup } from "../src/core/announcement.js";
+import { announcedBy, announcementText } from "../src/core/announcement.js";
 import { InvalidArgument, VERSION } from "../src/index.js";
 import { checkTime, resolveOptions } from "../src/options.js";
 import * as commands from "../src/wire/commands.js";
 import { faultOf } from "../src/wire/faults.js";
+import { loadTable } from "./tables.js";
 import { checkName, instanceOf, namesOf, newInstance, newRequestId } from "../src/wire/names.js";
 
+/** The classes of section 13, as this package names them: a moved slot is an outage to a port without the feature `cluster`. */
+const CLASSES: Readonly<Record<string, string>> = {
+  lost: "lost",
+  outage: "outage",
+  moved: "outage",
+  "group lost": "group-lost",
+  "no memory": "no-memory",
+  "no writes": "no-writes",
+  permanent: "permanent",
+  unknown: "unknown",
+};
+
+interface ErrorRow {
+  readonly class: string;
+  readonly codes: readonly string[];
+}
+
+const table = (name: string) => loadTable(name) as { tables: { rows: ErrorRow[] }[] };
 const names = namesOf("shop", "stock", "d4e5f6");
 
 describe("wire", () => {
@@ -24,9 +43,9 @@ describe("wire", () => {
     ]);
   });
 
-  test("a give-back is a claim with an idle time", () => {
-    const command = commands.claim(names, names.dispatcher, 0, ["1-0", "2-0"], { idle: commands.GIVEN_BACK_MS });
-    assert.equal(command.join(" "), "XCLAIM shop stock dispatcher_d4e5f6_0 0 1-0 2-0 IDLE 86400000 JUSTID");
+  test("a give-back is a claim with an idle time of 10 years", () => {
+    const command = commands.giveBack(names, ["1-0", "2-0"]);
+    assert.equal(command.join(" "), "XCLAIM shop stock dispatcher_d4e5f6_0 0 1-0 2-0 IDLE 315360000000 JUSTID");
   });
 
   test("keys and ids have the form that the protocol gives them", () => {
@@ -45,22 +64,33 @@ describe("wire", () => {
     assert.throws(() => resolveOptions({ url: "redis://h", stream: "s", concurrency: 0 }), InvalidArgument);
   });
 
-  test("errors of Redis are told apart by what is done about them", () => {
+  for (const row of table("errors").tables[0]?.rows ?? []) {
+    test(`errors of the class ${row.class} are told apart`, () => {
+      for (const code of row.codes) assert.equal(faultOf(`${code} and more`).kind, CLASSES[row.class], code);
+    });
+  }
+
+  test("an EXEC that was discarded has the class of its reason", () => {
     const kinds = [
-      "NOGROUP No such key", "OOM command not allowed", "LOADING Redis is loading", "NOPERM no", "BUSYGROUP it exists",
       "EXECABORT Transaction discarded because of previous errors.",
-      "EXECABORT Transaction discarded because of: OOM command not allowed", "ERR what", "MOVED 1 127.0.0.1:1",
+      "EXECABORT Transaction discarded because of: OOM command not allowed",
+      "EXECABORT Transaction discarded because of: MISCONF Redis is configured to save",
+      "ERR what",
+      "BUSYGROUP it exists",
     ].map((message) => faultOf(message).kind);
-    assert.deepEqual(kinds, ["group-lost", "refusal", "outage", "permanent", "busy-group", "aborted", "refusal", "unknown", "outage"]);
+    assert.deepEqual(kinds, ["aborted", "no-memory", "no-writes", "unknown", "busy-group"]);
   });
 
   test("announcements are read whatever is in them", () => {
-    assert.equal(announcesWakeup(Buffer.from(announcementText(["wakeup"]))), true);
-    assert.equal(announcesWakeup(Buffer.from('{"features":["x","wakeup"],"more":1}')), true);
-    for (const text of ["", "{", "[]", "null", '{"features":"wakeup"}', announcementText([])]) {
-      assert.equal(announcesWakeup(Buffer.from(text)), false);
+    const responder = { wakeup: true, responder: true, timeoutMs: 5000 };
+    assert.deepEqual(announcedBy(Buffer.from(announcementText(responder))), { wakeup: true, responder: true });
+    assert.deepEqual(announcedBy(Buffer.from(announcementText({ ...responder, responder: false }))), { wakeup: true, responder: false });
+    assert.deepEqual(announcedBy(Buffer.from('{"features":["x","wakeup"],"more":1}')), { wakeup: true, responder: true });
+    const another = '{"spec":"2.0","features":["wakeup"],"roles":["requester"]}';
+    for (const text of ["", "{", "[]", "null", '{"features":"wakeup"}', another]) {
+      assert.deepEqual(announcedBy(Buffer.from(text)), { wakeup: false, responder: true });
     }
-    assert.equal(announcesWakeup(null), false);
+    assert.deepEqual(announcedBy(null), { wakeup: false, responder: true });
   });
 
   test("the version is that of package.json", () => {

@@ -1,20 +1,50 @@
 import { readJson } from "../content/json-read.js";
+import type { Json } from "../content/json.js";
 import type { Reply } from "../wire/replies.js";
 import { VERSION } from "../version.js";
 
-/** What an instance tells about itself (RIPC-VERS-1). */
-export function announcementText(features: readonly string[]): string {
-  return JSON.stringify({ spec: "1.0", implementation: "redisipc-node", version: VERSION, language: "javascript", features });
+const MAJOR = "1";
+
+/** What an instance tells about itself (RIPC-VERS-1, 5, 7, 8). */
+export function announcementText(self: { wakeup: boolean; responder: boolean; timeoutMs: number }): string {
+  return JSON.stringify({
+    spec: "1.0",
+    implementation: "redisipc-node",
+    version: VERSION,
+    language: "javascript",
+    features: self.wakeup ? ["wakeup"] : [],
+    roles: self.responder ? ["requester", "responder"] : ["requester"],
+    timeout_ms: Math.max(1, Math.round(self.timeoutMs)),
+  });
 }
 
-/** Whether an announcement has the feature `wakeup`. What is none, or has more, is no error (RIPC-VERS-4). */
-export function announcesWakeup(announcement: Reply): boolean {
-  if (!Buffer.isBuffer(announcement)) return false;
+/** What is learnt of another instance from its announcement. */
+export interface Announced {
+  readonly wakeup: boolean;
+  /** Whether it may run handlers: where it does not say so, it may (RIPC-VERS-6, 7). */
+  readonly responder: boolean;
+}
+
+/** What is no announcement, or one of another major version, says nothing (RIPC-VERS-4, 10). */
+export function announcedBy(announcement: Reply): Announced {
+  const said = objectOf(announcement);
+  return {
+    wakeup: listOf(said.features).includes("wakeup"),
+    responder: !Object.hasOwn(said, "roles") || listOf(said.roles).includes("responder"),
+  };
+}
+
+function objectOf(announcement: Reply): Record<string, Json> {
+  if (!Buffer.isBuffer(announcement)) return {};
   try {
     const value = readJson(announcement.toString("utf8"));
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-    return Array.isArray(value.features) && value.features.includes("wakeup");
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
+    return typeof value.spec === "string" && value.spec.split(".")[0] !== MAJOR ? {} : value;
   } catch {
-    return false;
+    return {};
   }
+}
+
+function listOf(value: Json | undefined): Json[] {
+  return Array.isArray(value) ? value : [];
 }

@@ -1,25 +1,30 @@
 import * as commands from "../wire/commands.js";
 import { type Response, keyOf } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
-import { announcementKey, availabilityKey, wakeupChannel } from "../wire/names.js";
-import { type Reply, list } from "../wire/replies.js";
-import { announcesWakeup } from "./announcement.js";
+import { wakeupChannel } from "../wire/names.js";
 import type { Hub } from "./hub.js";
+import type { Sibling } from "./siblings.js";
+import { waitAtMost } from "./timers.js";
 
 /** A response whose instance is not registered is kept for this long, in ms (RIPC-ROUTE-8). */
-const GRACE_MS = 5000;
+const GRACE_MS = 12_000;
+/** For so long a sibling that was seen needs not be asked for again, in ms. */
+const FRESH_MS = 12_000;
+/** After an answer that says nothing it is asked for again, in ms. */
+const AGAIN_MS = 1000;
 
 interface Parcel {
-  readonly response: Response;
-  /** It has waited for its instance once. */
-  readonly waited: boolean;
+  readonly entryId: string;
+  readonly instance: Buffer;
 }
 
-/** Brings responses to the siblings that wait for them (RIPC-GROUP-1, 2, 6). */
+/** Brings responses to the siblings that wait for them, or keeps them for a while (RIPC-GROUP-1, 2, 6, RIPC-ROUTE-7, 8). */
 export class HandOver {
   /** Entries that are being brought, or wait for their instance to register. */
   private readonly underWay = new Set<string>();
-  private readonly graces = new Set<NodeJS.Timeout>();
+  /** Since when each is here, by the own clock in ms: a lost connection does not begin the grace anew. */
+  private readonly since = new Map<string, number>();
+  private readonly waiting = new Map<string, { parcel: Parcel; timer: NodeJS.Timeout }>();
   private parcels: Parcel[] = [];
 
   constructor(private readonly hub: Hub) {}
@@ -28,16 +33,33 @@ export class HandOver {
     return this.underWay.has(entryId);
   }
 
-  add(response: Response): void {
-    if (this.underWay.has(response.entryId)) return;
-    this.underWay.add(response.entryId);
-    this.enqueue({ response, waited: false });
+  /** What is kept alive, so that no sibling reclaims it and begins the grace anew (RIPC-ROUTE-16). */
+  kept(): string[] {
+    return [...this.waiting.keys()];
+  }
+
+  add({ entryId, instance }: Response): void {
+    if (this.underWay.has(entryId)) return;
+    this.underWay.add(entryId);
+    this.since.set(entryId, this.since.get(entryId) ?? this.hub.now());
+    this.enqueue({ entryId, instance });
+  }
+
+  /** Who was not registered may be by now. */
+  siblingsSeen(): void {
+    for (const { parcel, timer } of [...this.waiting.values()]) {
+      if (this.hub.siblings.find(parcel.instance) === undefined) continue;
+      clearTimeout(timer);
+      this.waiting.delete(parcel.entryId);
+      this.enqueue(parcel);
+    }
   }
 
   /** The connection was lost: recovery finds again what was under way. */
   clear(): void {
-    for (const timer of this.graces) clearTimeout(timer);
-    this.graces.clear();
+    for (const { timer } of this.waiting.values()) clearTimeout(timer);
+    for (const entryId of this.since.keys()) if (!this.underWay.has(entryId)) this.since.delete(entryId);
+    this.waiting.clear();
     this.underWay.clear();
     this.parcels = [];
   }
@@ -49,59 +71,69 @@ export class HandOver {
 
   /** Many at a time travel together, those of one instance in one command. */
   private async bring(parcels: Parcel[]): Promise<void> {
-    const byInstance = new Map<string, [Parcel, ...Parcel[]]>();
-    for (const parcel of parcels) {
-      const key = keyOf(parcel.response.instance);
-      const others = byInstance.get(key);
-      if (others === undefined) byInstance.set(key, [parcel]);
-      else others.push(parcel);
-    }
-    const { stream, group } = this.hub.names;
-    const loads = [...byInstance.values()];
-    const looks = await this.hub.batch(
-      loads.flatMap(([{ response }]) => [
-        ["LRANGE", availabilityKey(stream, group, response.instance), 0, -1] as const,
-        ["GET", announcementKey(stream, group, response.instance)] as const,
-      ]),
-    );
-    await Promise.all(loads.map((load, i) => this.bringTo(load, looks[2 * i] ?? null, looks[2 * i + 1] ?? null)));
+    const { hub } = this;
+    const loads = [...byInstance(parcels).values()];
+    const seen = loads.map(([{ instance }]) => {
+      const sibling = hub.siblings.find(instance);
+      return sibling !== undefined && hub.now() - sibling.seenAt < FRESH_MS ? sibling : undefined;
+    });
+    const asked = loads.filter((_, i) => seen[i] === undefined);
+    const given = loads.map((load, i) => seen[i] && this.give(load, seen[i]));
+    const replies = asked.length === 0 ? [] : await hub.batch(asked.flatMap(([{ instance }]) => hub.siblings.questions(instance)));
+    const brought = asked.map((load, i) => {
+      const listed = replies[2 * i] ?? null;
+      const sibling = hub.siblings.learn(load[0].instance, listed, replies[2 * i + 1] ?? null);
+      if (sibling !== undefined) return this.give(load, sibling);
+      for (const parcel of load) this.wait(parcel, !isFault(listed));
+      return undefined;
+    });
+    await Promise.all([...given, ...brought]);
   }
 
-  private async bringTo(load: [Parcel, ...Parcel[]], consumers: Reply, announcement: Reply): Promise<void> {
+  private async give(load: [Parcel, ...Parcel[]], sibling: Sibling): Promise<void> {
     const { names, wakeups } = this.hub;
-    // A list that is none (anybody can write there) names nobody.
-    const alive = isFault(consumers) ? [] : (list(consumers) as Buffer[]);
-    const chosen = alive[Math.floor(Math.random() * alive.length)];
-    if (chosen === undefined) {
-      const known = !isFault(consumers) || consumers.kind === "permanent";
-      for (const parcel of load) this.wait(parcel, known);
+    const ids = load.map(({ entryId }) => entryId);
+    const [reply] = await this.hub.batch([commands.claim(names, sibling.consumer, 0, ids)]);
+    if (isFault(reply) && reply.kind !== "lost" && reply.kind !== "unsent") {
+      for (const parcel of load) this.waitFor(parcel, AGAIN_MS);
       return;
     }
-    const ids = load.map(({ response }) => response.entryId);
-    try {
-      await this.hub.call(commands.claim(names, chosen, 0, ids));
-    } finally {
-      // Where it failed the entries are still ours, and are found again as any that nobody works on.
-      for (const id of ids) this.underWay.delete(id);
+    // Without a reply it is not sent again: what is still ours is found and routed like new (RIPC-RECOV-18).
+    for (const id of ids) {
+      this.underWay.delete(id);
+      this.since.delete(id);
     }
-    if (announcesWakeup(announcement)) wakeups.wake(wakeupChannel(names.stream, names.group, load[0].response.instance));
+    if (!isFault(reply) && sibling.wakeup) wakeups.wake(wakeupChannel(names.stream, names.group, load[0].instance));
   }
 
   /** Its instance is not registered: looks again after the grace. Then nobody waits for it. */
-  private wait({ response, waited }: Parcel, known: boolean): void {
-    if (!known) {
-      this.underWay.delete(response.entryId);
-      return;
-    }
-    if (waited) {
-      this.hub.writer.settle(response.entryId);
-      this.underWay.delete(response.entryId);
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.graces.delete(timer);
-      this.enqueue({ response, waited: true });
-    }, GRACE_MS);
-    this.graces.add(timer);
+  private wait(parcel: Parcel, known: boolean): void {
+    const { entryId } = parcel;
+    const left = (this.since.get(entryId) ?? -Infinity) + GRACE_MS - this.hub.now();
+    if (left <= 0 && known) {
+      this.hub.writer.settle(entryId);
+      this.underWay.delete(entryId);
+      this.since.delete(entryId);
+    } else this.waitFor(parcel, left > 0 ? left : AGAIN_MS);
   }
+
+  private waitFor(parcel: Parcel, ms: number): void {
+    if (!this.underWay.has(parcel.entryId)) return; // the connection was lost meanwhile
+    const timer = setTimeout(() => {
+      this.waiting.delete(parcel.entryId);
+      this.enqueue(parcel);
+    }, waitAtMost(ms));
+    this.waiting.set(parcel.entryId, { parcel, timer });
+  }
+}
+
+function byInstance(parcels: Parcel[]): Map<string, [Parcel, ...Parcel[]]> {
+  const loads = new Map<string, [Parcel, ...Parcel[]]>();
+  for (const parcel of parcels) {
+    const key = keyOf(parcel.instance);
+    const others = loads.get(key);
+    if (others === undefined) loads.set(key, [parcel]);
+    else others.push(parcel);
+  }
+  return loads;
 }

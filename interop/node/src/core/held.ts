@@ -1,11 +1,11 @@
 import type { Request, Status } from "../wire/entry.js";
 
 /**
- * queued: read, not started. checking: it waited, so it is looked for before it starts. running: the handler has it.
- * answering: its answer is to be written. unsure: the connection broke before the reply to the answer. leaving: it is
- * being given back. gone: answered, given back, deleted, or another member's.
+ * queued: read, not started. checking: it is looked at before it starts. running: the handler has it. answering: its answer
+ * is to be written. unsure: the connection broke before the reply to the answer. gone: answered, given back, deleted, or
+ * another member's.
  */
-export type HeldState = "queued" | "checking" | "running" | "answering" | "unsure" | "leaving" | "gone";
+export type HeldState = "queued" | "checking" | "running" | "answering" | "unsure" | "gone";
 
 export interface Answer {
   readonly status: Status;
@@ -16,10 +16,16 @@ export interface Answer {
 export class Held {
   state: HeldState = "queued";
   answer: Answer | undefined;
-  /** When its answer was refused first, by the own monotonic clock, in ms. */
-  refusedSince: number | undefined;
-  /** It is in the pending list; false after the group was made anew, which made the list empty. */
-  pinned = true;
+  /** When its answer was given, by the own monotonic clock, in ms: from then on Redis may refuse it for a bounded time. */
+  answeredAt = 0;
+  /** How often the write of its answer broke the connection (RIPC-RESP-25). */
+  attempts = 0;
+  /** The stream with the request is gone, so nothing of it is pending: its answer is written all the same. */
+  stranded = false;
+  /** The endpoint closed before the handler ended, and the request was rejected (RIPC-LIFE-26). */
+  closed = false;
+  /** When it began to wait here, or was last looked at, likewise (RIPC-RESP-13). */
+  waitsSince: number;
   /** Tells the handler that nobody waits any more (RIPC-RESP-19). */
   readonly abort = new AbortController();
 
@@ -27,11 +33,11 @@ export class Held {
     readonly request: Request,
     /** This start included. */
     readonly starts: number,
-    /** By the own monotonic clock, in ms. */
-    readonly receivedAt: number,
-    /** The last sign of life that we gave for it, likewise. */
+    /** The last delivery or claim of it, at the earliest, likewise. */
     public keptAt: number,
-  ) {}
+  ) {
+    this.waitsSince = keptAt;
+  }
 
   get entryId(): string {
     return this.request.entryId;

@@ -3,15 +3,19 @@ import type { ResolvedOptions } from "../options.js";
 import type { Session } from "../redis/session.js";
 import type { Command } from "../wire/commands.js";
 import { RedisFault, isFault } from "../wire/faults.js";
+import { compareIds } from "../wire/entry-id.js";
 import type { Names } from "../wire/names.js";
 import type { Reply } from "../wire/replies.js";
 import type { OwnList } from "./own-list.js";
+import { Pauses } from "./pauses.js";
 import type { Reclaimer } from "./reclaimer.js";
+import type { Registration } from "./registration.js";
 import type { Requester } from "./requester.js";
 import type { Responder } from "./responder.js";
 import type { Router } from "./router.js";
 import type { HandOver } from "./hand-over.js";
 import type { Siblings } from "./siblings.js";
+import { Sizes } from "./sizes.js";
 import type { Wakeups } from "./wakeups.js";
 import type { Writer } from "./writer.js";
 
@@ -29,11 +33,20 @@ export class Hub {
   reclaimer!: Reclaimer;
   ownList!: OwnList;
   wakeups!: Wakeups;
+  registration!: Registration;
+  readonly pauses = new Pauses();
+  readonly sizes = new Sizes();
 
   /** The session in use; undefined while the connection is away. */
   session: Session | undefined;
   /** Connected, recovered and registered: requests and answers may be written. */
   live = false;
+  /** When it became so, by the own monotonic clock, in ms. */
+  liveSince = -Infinity;
+  /** The highest entry ID that was read or got as a reply: what is written now comes after it (RIPC-TIME-14). */
+  highest = "0-0";
+  /** Redis refuses MULTI itself: answers are written by three commands (RIPC-RESP-26). */
+  singly = false;
   /** The group is gone and being made again: no request is written meanwhile (RIPC-RECOV-10). */
   regrouping = false;
   /** close() was called: nothing is started any more. */
@@ -47,6 +60,11 @@ export class Hub {
     readonly reporter: Reporter,
   ) {}
 
+  /** Whether looks work: also while Redis refuses the writes of a recovery. */
+  get reachable(): boolean {
+    return this.session?.isOver === false;
+  }
+
   /** The own monotonic clock, in ms. */
   now(): number {
     return performance.now();
@@ -54,7 +72,11 @@ export class Hub {
 
   /** Sends commands in one go; each has its own reply. */
   async batch(commands: readonly Command[]): Promise<Reply[]> {
-    return this.session?.batch(commands) ?? commands.map(() => unsent());
+    if (commands.length === 0) return [];
+    const replies = await (this.session?.batch(commands) ?? commands.map(() => unsent()));
+    const { writes } = this.pauses;
+    if (writes.active && commands.some(([name], i) => !LOOKS.has(name) && isTaken(replies[i] ?? null))) writes.over();
+    return replies;
   }
 
   /** One command. Throws the RedisFault that its reply is. */
@@ -62,6 +84,20 @@ export class Hub {
     const [reply = null] = await this.batch([command]);
     if (isFault(reply)) throw reply;
     return reply;
+  }
+
+  /** Commands in one go. Throws the first RedisFault among their replies. */
+  async callAll(commands: readonly Command[]): Promise<Reply[]> {
+    if (commands.length === 0) return [];
+    const replies = await this.batch(commands);
+    const fault = replies.find(isFault);
+    if (fault !== undefined) throw fault;
+    return replies;
+  }
+
+  /** An entry ID that Redis gave. */
+  saw(entryId: string): void {
+    if (compareIds(entryId, this.highest) > 0) this.highest = entryId;
   }
 
   /**
@@ -74,6 +110,13 @@ export class Hub {
       if (error.kind === "unknown") this.session?.break(error); // a reply that makes no sense
     });
   }
+}
+
+/** Commands that Redis answers also while it refuses all writes. */
+const LOOKS: ReadonlySet<string> = new Set(["XPENDING", "XRANGE", "XINFO", "LRANGE", "GET", "TIME", "INFO", "MULTI", "PUBLISH", "CLIENT"]);
+
+function isTaken(reply: Reply): boolean {
+  return !isFault(reply) && !(Buffer.isBuffer(reply) && reply.toString("latin1") === "QUEUED");
 }
 
 function unsent(): RedisFault {

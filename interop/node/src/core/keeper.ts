@@ -1,18 +1,19 @@
 import * as commands from "../wire/commands.js";
-import { isFault } from "../wire/faults.js";
 import { claimedIds, entriesOf } from "../wire/replies.js";
 import type { Held } from "./held.js";
 import type { Hub } from "./hub.js";
-import { SUSPECT_MS } from "./responder.js";
+import { keepOurs } from "./ownership.js";
 import { Ticker } from "./ticker.js";
 
 const EVERY_MS = 3000;
 const IDS_A_COMMAND = 500;
+/** Up to this content, in bytes, a body is read only to see whether it is there (Redis 6.2). */
+const LOOKED_AT = 64 << 10;
 
-/** Shows every 3 s that the requests in progress have an owner that lives (RIPC-GROUP-9 to 11). */
+/** Shows every 3 s that what is in progress has an owner that lives (RIPC-GROUP-9 to 11, RIPC-ROUTE-16). */
 export class Keeper {
   private readonly ticker = new Ticker(async () => {
-    await this.hub.attempt(() => this.keep(SUSPECT_MS));
+    await this.hub.attempt(() => this.keep());
     return EVERY_MS;
   });
 
@@ -26,50 +27,47 @@ export class Keeper {
     return this.ticker.stop();
   }
 
-  /**
-   * Claims again what is in progress and still ours; the handlers of the rest are told. What gave no sign of life for
-   * `suspectMs` may have been taken over, and is looked at first.
-   */
-  async keep(suspectMs: number): Promise<void> {
-    const { responder } = this.hub;
-    const now = this.hub.now();
-    const held = responder.all().filter(isKept);
-    const late = held.filter((one) => now - one.keptAt >= suspectMs);
-    if (late.length > 0) await responder.stillOurs(late);
-    // A claim after a give-back would undo it, so it is looked at again before each one.
-    for (let i = 0; i < held.length; i += IDS_A_COMMAND) await this.claim(held.slice(i, i + IDS_A_COMMAND).filter(isKept));
+  /** What was not claimed for long may be another member's by now, and is looked at first (RIPC-GROUP-11). */
+  private async keep(): Promise<void> {
+    const { hub } = this;
+    const held = hub.responder.all().filter(isKept);
+    const now = hub.now();
+    const isLate = (one: Held) => now - one.keptAt >= commands.LATE_MS;
+    const fresh = held.filter((one) => !isLate(one));
+    const kept = this.claim(fresh, hub.handOver.kept());
+    const late = held.filter(isLate);
+    if (late.length > 0) await keepOurs(hub, late, true);
+    const missing = (await kept).filter(isKept);
+    // The reply does not say why it lacks them (RIPC-GROUP-32).
+    if (missing.length > 0) await keepOurs(hub, missing, true);
+    await hub.responder.settleUnsure();
   }
 
-  private async claim(held: Held[]): Promise<void> {
-    if (held.length === 0) return;
-    const { names, session } = this.hub;
-    const at = this.hub.now();
-    const ids = held.map((one) => one.entryId);
-    const ours = new Set(claimedIds(await this.hub.call(commands.claim(names, names.dispatcher, 0, ids))));
-    for (const one of held) {
-      if (ours.has(one.entryId)) one.keptAt = at;
-      else this.deleted(one);
+  /** Those that the replies lack. */
+  private async claim(held: Held[], others: string[]): Promise<Held[]> {
+    const { hub } = this;
+    const { names } = hub;
+    const ids = [...held.map((one) => one.entryId), ...others];
+    if (ids.length === 0) return [];
+    const claims = [];
+    for (let i = 0; i < ids.length; i += IDS_A_COMMAND) {
+      claims.push(commands.claim(names, names.dispatcher, 0, ids.slice(i, i + IDS_A_COMMAND)));
     }
     // Up to Redis 6.2 a deleted entry is claimed like any other.
-    if ((session?.majorVersion ?? 0) < 7) await this.lookForBodies(held.filter((one) => one.state !== "gone"));
-  }
-
-  private async lookForBodies(held: Held[]): Promise<void> {
-    const replies = await this.hub.batch(held.map((one) => commands.body(this.hub.names, one.entryId)));
-    held.forEach((one, i) => {
-      const reply = replies[i] ?? null;
-      if (!isFault(reply) && entriesOf(reply).length === 0 && one.state !== "gone") {
-        this.hub.writer.acknowledge(one.entryId);
-        this.deleted(one);
-      }
+    const old = (hub.session?.majorVersion ?? 0) < 7;
+    const looked = old ? held.filter((one) => one.request.content.length <= LOOKED_AT) : [];
+    const at = hub.now();
+    const replies = await hub.callAll([...claims, ...looked.map((one) => commands.body(names, one.entryId))]);
+    const ours = new Set(replies.slice(0, claims.length).flatMap(claimedIds));
+    looked.forEach((one, i) => {
+      if (entriesOf(replies[claims.length + i] ?? []).length === 0) ours.delete(one.entryId);
     });
-  }
-
-  private deleted(held: Held): void {
-    if (held.state !== "gone") this.hub.responder.lost(held, "the requester has given the request up");
+    for (const one of held) if (ours.has(one.entryId)) one.keptAt = Math.max(one.keptAt, at);
+    return held.filter((one) => !ours.has(one.entryId));
   }
 }
 
+/** Answers that wait to be written, too: while Redis has no memory they may wait for long. */
 function isKept(held: Held): boolean {
-  return held.pinned && held.state !== "leaving" && held.state !== "gone";
+  return !held.stranded && held.state !== "unsure" && held.state !== "checking" && held.state !== "gone";
 }

@@ -2,16 +2,16 @@ import * as commands from "../wire/commands.js";
 import type { Entry } from "../wire/entry.js";
 import { keyOf } from "../wire/entry.js";
 import { compareIds } from "../wire/entry-id.js";
-import { entriesOf } from "../wire/replies.js";
+import { isFault } from "../wire/faults.js";
+import { type Reply, entriesOf, lastGenerated } from "../wire/replies.js";
 import type { Hub } from "./hub.js";
 import type { Send } from "./ledger.js";
 
-/** A send ends at most 1 s after its timeout, so the look may take this long, in ms. */
-const LIMIT_MS = 750;
+/** A send ends at most 1 s after its timeout, and the look may stop after this time, in ms (RIPC-TIME-8). */
+const LIMIT_MS = 500;
 /** Most responses stand near their requests; where they do not, small pages would take too long. */
-const LARGEST_PAGE = 1024;
-/** How far Redis' clock may have been off when a request was sent, in ms. */
-const CLOCK_SLACK_MS = 10_000;
+const FIRST_PAGE = 128;
+const LARGEST_PAGE = 1000;
 
 /**
  * Before a timeout is declared, the stream is looked at once for a response that nobody brought (RIPC-TIME-8, 9). One look
@@ -40,14 +40,14 @@ export class LastLook {
   }
 
   sweep(): void {
-    if (this.forgotten.size > 0 && this.hub.live && !this.sweeping) void this.sweepAll();
+    if (this.forgotten.size > 0 && this.hub.reachable && !this.sweeping) void this.sweepAll();
   }
 
   private async look(sends: Send[]): Promise<void> {
     const wanted = new Map(sends.map((send) => [send.key, send]));
     const limit = new Promise<void>((resolve) => setTimeout(resolve, LIMIT_MS).unref());
     const search = this.hub.attempt(async () => {
-      await this.search(this.startFor(sends), wanted, () => wanted.size === 0);
+      await this.search(sends, wanted, () => wanted.size === 0);
       for (const send of wanted.values()) send.absent = send.entryId === undefined;
     });
     await Promise.race([search, limit]);
@@ -60,30 +60,52 @@ export class LastLook {
     const sends = [...this.forgotten.values()];
     const wanted = new Map(this.forgotten);
     await this.hub.attempt(async () => {
-      await this.search(this.startFor(sends), wanted, () => sends.every((send) => send.entryId !== undefined));
+      await this.search(sends, wanted, () => sends.every((send) => send.entryId !== undefined));
       for (const send of sends) this.forgotten.delete(send.key);
     });
     this.sweeping = false;
   }
 
-  /** Where the earliest response can be: after its request, or since about when that was sent. */
-  private startFor(sends: Send[]): string {
-    const stored = sends.flatMap((send) => send.entryId ?? []);
-    const sentAt = sends.flatMap((send) => (send.entryId === undefined ? (send.sentAt ?? 0) : []));
-    const starts = stored.sort(compareIds).slice(0, 1).map((id) => `(${id}`);
-    if (sentAt.length > 0) starts.push(`${Math.max(0, Math.floor(Math.min(...sentAt) - CLOCK_SLACK_MS))}-0`);
-    return starts.sort((a, b) => compareIds(a.replace("(", ""), b.replace("(", "")))[0] ?? "-";
-  }
-
-  private async search(start: string, wanted: Map<string, Send>, enough: () => boolean): Promise<void> {
-    let from = start;
-    for (let count = commands.PAGE; ; count = Math.min(count * 2, LARGEST_PAGE)) {
-      const page = entriesOf(await this.hub.call(commands.range(this.hub.names, from, count)));
-      for (const entry of page) this.consider(entry, wanted);
-      const last = page.at(-1);
-      if (last === undefined || page.length < count || enough()) return;
+  /** Page by page from the first place where a response, or an unsure request, can be (RIPC-TIME-9, 14). */
+  private async search(sends: Send[], wanted: Map<string, Send>, enough: () => boolean): Promise<void> {
+    const { names, sizes } = this.hub;
+    const floor = sends.map((send) => send.entryId ?? send.floor).sort(compareIds)[0] ?? "0-0";
+    const unsure = sends.some((send) => send.entryId === undefined);
+    let from = `(${floor}`;
+    for (let size = FIRST_PAGE, first = true; ; size = Math.min(size * 2, LARGEST_PAGE), first = false) {
+      const count = sizes.count(size);
+      const page = commands.range(names, from, count);
+      const replies = first ? await this.firstPage(page, sends, unsure) : [await this.hub.call(page)];
+      const [found = null, info] = replies;
+      const entries = entriesOf(found);
+      for (const entry of entries) this.consider(entry, wanted);
+      if (info !== undefined && !isFault(info) && compareIds(lastGenerated(info), floor) < 0) {
+        // The stream is another one by now: what is known of the old one says nothing.
+        from = "-";
+        continue;
+      }
+      const last = entries.at(-1);
+      if (last === undefined || entries.length < count || enough()) return;
       from = `(${last.entryId}`;
     }
+  }
+
+  /** The requests are deleted first: who would start one after the look is not given it any more (RIPC-TIME-13). */
+  private async firstPage(page: commands.Command, sends: Send[], unsure: boolean): Promise<Reply[]> {
+    const { names } = this.hub;
+    const stored = sends.filter((send) => send.entryId !== undefined && !send.deleted);
+    for (const send of stored) send.deleted = true;
+    const removal = stored.length > 0 ? [commands.remove(names, stored.map((send) => send.entryId ?? ""))] : [];
+    const replies = await this.hub.batch([...removal, page, ...(unsure ? [commands.streamInfo(names)] : [])]);
+    const [removed] = removal.length > 0 ? replies.splice(0, 1) : [];
+    if (isFault(removed)) for (const send of stored) this.notDeleted(send);
+    if (isFault(replies[0])) throw replies[0];
+    return replies;
+  }
+
+  private notDeleted(send: Send): void {
+    send.deleted = false;
+    if (send.finished && send.entryId !== undefined) this.hub.writer.remove(send.entryId);
   }
 
   private consider(entry: Entry, wanted: Map<string, Send>): void {

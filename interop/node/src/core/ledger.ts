@@ -16,10 +16,12 @@ export type SendState = "queued" | "sending" | "waiting" | "unsure" | "looking" 
 export class Send {
   state: SendState = "queued";
   entryId: string | undefined;
-  /** When XADD was sent, by Redis' clock, in ms. */
-  sentAt: number | undefined;
+  /** The highest entry ID that was known before XADD was sent: its own is higher (RIPC-TIME-14). */
+  floor = "0-0";
   /** XADD is under way, also while looking. */
   underWay = false;
+  /** Its request was deleted with the last look (RIPC-TIME-13). */
+  deleted = false;
   /** The stream was looked through, and the request is not on it. */
   absent = false;
   readonly key: string;

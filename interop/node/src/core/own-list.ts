@@ -1,6 +1,9 @@
 import * as commands from "../wire/commands.js";
-import { entriesRead } from "../wire/replies.js";
+import type { Request } from "../wire/entry.js";
+import { isFault } from "../wire/faults.js";
+import { claimedIds, entriesRead, pendingRows } from "../wire/replies.js";
 import type { Hub } from "./hub.js";
+import { startsOf } from "./starts.js";
 import { Ticker } from "./ticker.js";
 
 /**
@@ -43,20 +46,39 @@ export class OwnList {
 
   /** Routes all that is in the list, page by page. */
   async read(): Promise<void> {
-    const { names, router, reclaimer, responder } = this.hub;
+    const { hub } = this;
+    const { names, router, responder } = hub;
+    if (hub.pauses.lacks("own list", hub.now()) || hub.now() < hub.pauses.writes.until) return;
     let after = "0";
     for (;;) {
-      const page = entriesRead(await this.hub.call(commands.readOwn(names, after)));
+      const count = hub.sizes.count(commands.PAGE);
+      const [reply = null] = await hub.batch([commands.readOwn(names, after, count)]);
+      if (isFault(reply)) {
+        if (reply.kind === "permanent") hub.pauses.right("own list").refused(hub.now());
+        throw reply;
+      }
+      const page = entriesRead(reply);
       for (const entry of page) {
         const toRun = entry.kind === "request" && router.isForUs(entry);
-        if (!toRun) router.route(entry, 1);
-        else if (!responder.holds(entry.entryId)) await reclaimer.adopt(entry.entryId);
+        if (!toRun) router.route(entry, 1, hub.now());
+        else if (!responder.holds(entry.entryId)) await this.adopt(entry);
       }
       const last = page.at(-1);
       if (page.length > 0) this.pause = SOONEST_MS;
-      if (last === undefined || page.length < commands.PAGE) return;
+      if (last === undefined || page.length < count) return;
       after = last.entryId;
     }
+  }
+
+  /** A request that somebody put there is claimed for the dispatcher, where it is kept, and run like any other (RIPC-GROUP-38). */
+  private async adopt(entry: Request): Promise<void> {
+    const { hub } = this;
+    const { names } = hub;
+    const [row] = pendingRows(await hub.call(commands.pendingOf(names, names.consumer, entry.entryId, entry.entryId, 1)));
+    if (row === undefined) return;
+    const at = hub.now();
+    const claimed = claimedIds(await hub.call(commands.claim(names, names.dispatcher, 0, [entry.entryId])));
+    if (claimed.includes(entry.entryId)) hub.router.route(entry, startsOf(row), at);
   }
 
   /** Growing pauses while responses are due. */

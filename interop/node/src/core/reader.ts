@@ -1,19 +1,35 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import * as commands from "../wire/commands.js";
-import { compareIds } from "../wire/entry-id.js";
-import { isFault } from "../wire/faults.js";
+import { compareIds, timeOf } from "../wire/entry-id.js";
+import type { Entry } from "../wire/entry.js";
+import { isFault, isForAWhile } from "../wire/faults.js";
 import { entriesRead } from "../wire/replies.js";
 import type { Session } from "../redis/session.js";
 import type { Hub } from "./hub.js";
 
 /** How often it is looked whether reading may go on, in ms. */
 const HELD_UP_MS = 100;
+/** Entries that are read where none could start: responses come the same way. */
+const LEAST = 8;
+const MOST_LATELY = 4096;
+/** How long close waits for the read to end, in ms. */
+const END_LIMIT_MS = 500;
+/** After BLOCK, how long a read that was lost may still be served, in ms (RIPC-RECOV-21). */
+const LATER_MS = 500;
 
 /** Reads what is new, as long as a session lasts. */
 export class Reader {
   /** The last entry ID that was read: where the group is made again if it is gone (RIPC-RECOV-8). */
   lastRead: string | undefined;
+  /** When the dispatcher's list is to be read again, since a read was lost, by the own clock in ms (RIPC-RECOV-21). */
+  readAgainAt: number | undefined;
+  /** When the read under way was sent, likewise. */
+  private sentAt: number | undefined;
+  /** Found in the own list while a read was under way, whose reply may have them as well. */
+  private readonly found = new Set<string>();
+  /** The entries of the last replies, for as long as a look into the own list may still name them. */
+  private lately = new Set<string>();
   private stopping = false;
   private loop: Promise<void> = Promise.resolve();
 
@@ -28,40 +44,91 @@ export class Reader {
     this.loop = this.run(session);
   }
 
-  /** Ends the read under way; resolved when nothing more will come of it. */
-  async stop(): Promise<void> {
+  /** Ends the read under way. False where it did not end: it may still be given entries. */
+  async stop(): Promise<boolean> {
     this.stopping = true;
     const { session } = this.hub;
     const ended = this.loop.then(() => true);
+    const limit = this.hub.now() + END_LIMIT_MS;
     // Between two reads there is nothing to end: asks until the loop is over.
-    while (session?.isOver === false && !(await Promise.race([ended, sleep(50, false)]))) await session.endRead();
-    await ended;
+    while (session?.isOver === false && this.hub.now() < limit) {
+      if (await Promise.race([ended, sleep(20, false)])) return true;
+      await session.endRead();
+    }
+    return Promise.race([ended, sleep(0, false)]);
+  }
+
+  /** Whether an entry came with a read since the last one began: it was dealt with, whatever the own list said. */
+  hasRouted(entryId: string): boolean {
+    return this.lately.has(entryId);
+  }
+
+  /** A recovery begins: what was dealt with may be found again, where it was not finished. */
+  forgetRouted(): void {
+    this.lately.clear();
+  }
+
+  /** An entry of the own list was routed: the reply to a read under way may have it, too. */
+  foundInList(entryId: string): void {
+    if (this.sentAt !== undefined) this.found.add(entryId);
   }
 
   private async run(session: Session): Promise<void> {
+    const { pauses } = this.hub;
     while (!this.stopping && !session.isOver) {
       try {
         await this.regrouped();
-        if (this.isHeldUp()) await sleep(HELD_UP_MS);
+        const now = this.hub.now();
+        if (now < pauses.writes.until || pauses.lacks("read", now) || this.isHeldUp()) await sleep(HELD_UP_MS);
         else await this.readOnce(session);
       } catch (error) {
         if (!isFault(error)) throw error;
-        // Refused for good, or for now: the user has been told; it may pass.
-        if (error.kind === "permanent" || error.kind === "refusal") await sleep(HELD_UP_MS * 5);
+        // The user has been told; it may pass.
+        if (error.kind === "permanent") pauses.right("read").refused(this.hub.now());
+        else if (isForAWhile(error.kind) || error.kind === "group-lost") await sleep(HELD_UP_MS);
       }
     }
   }
 
   private async readOnce(session: Session): Promise<void> {
-    const entries = entriesRead(await session.read(commands.readNew(this.hub.names)));
+    const { hub } = this;
+    const sentAt = (this.sentAt = hub.now());
+    let entries: Entry[];
+    try {
+      entries = entriesRead(await session.read(commands.readNew(hub.names, this.count())));
+    } catch (error) {
+      // Its entries, if any, are in the own list, or will be: the dead connection may still be served.
+      if (isFault(error) && error.kind === "lost") this.readAgainAt = sentAt + commands.BLOCK_MS + LATER_MS;
+      throw error;
+    } finally {
+      this.sentAt = undefined;
+    }
+    hub.pauses.granted("read");
+    if (this.lately.size > MOST_LATELY) this.lately = new Set([...this.lately].slice(-MOST_LATELY / 2));
     for (const entry of entries) {
       if (this.lastRead === undefined || compareIds(entry.entryId, this.lastRead) > 0) this.lastRead = entry.entryId;
-      this.hub.router.route(entry, 1);
+      hub.saw(entry.entryId);
+      this.lately.add(entry.entryId);
+      if (!this.found.has(entry.entryId)) hub.router.route(entry, 1, this.deliveredAt(session, entry.entryId, sentAt));
     }
+    this.found.clear();
+    hub.sizes.saw(Math.max(0, ...entries.map((entry) => ("content" in entry ? entry.content.length : 0))));
   }
 
-  /** Answers wait for memory, and no response is due that reading would bring (RIPC-RESP-16, RIPC-RECOV-16). */
+  /** An entry was not given to us before it was stored, nor before the read was sent. */
+  private deliveredAt(session: Session, entryId: string, sentAt: number): number {
+    return Math.max(sentAt, Math.min(this.hub.now(), timeOf(entryId) - session.clockOffset));
+  }
+
+  /** What could not start would only be given back, which costs three commands more. */
+  private count(): number {
+    const { sizes, siblings, responder } = this.hub;
+    const most = siblings.responders > 0 ? Math.max(LEAST, responder.room) : commands.PAGE;
+    return sizes.count(Math.min(most, commands.PAGE));
+  }
+
+  /** Answers wait for Redis, and no response is due that reading would bring (RIPC-RESP-16, RIPC-RECOV-16). */
   private isHeldUp(): boolean {
-    return this.hub.responder.answersRefused && this.hub.requester.ledger.size === 0;
+    return this.hub.responder.answers.refused && this.hub.requester.ledger.size === 0;
   }
 }

@@ -1,34 +1,42 @@
 import * as commands from "../wire/commands.js";
-import type { Entry } from "../wire/entry.js";
+import { isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, entriesOf, pendingRows } from "../wire/replies.js";
 import type { Hub } from "./hub.js";
-import { SUSPECT_MS } from "./responder.js";
-import { startsOf, MOST_STARTS } from "./starts.js";
-import { RECLAIM_MS, Suspects } from "./suspects.js";
+import { MOST_STARTS, startsOf } from "./starts.js";
+import { RECLAIM_MS, SUSPECT_MS, Suspects } from "./suspects.js";
 import { Ticker } from "./ticker.js";
 
 const EVERY_MS = 3000;
-/** Nothing of others is reclaimed for so long after a reconnect, in ms (RIPC-RECOV-7). */
-const AFTER_RECONNECT_MS = 10_000;
+/** Nothing of others is reclaimed for so long after a connect, and after Redis refused all writes, in ms (RIPC-RECOV-7, 17). */
+const HOLD_MS = 10_000;
+/** More given-back entries are looked at than there is room for: siblings are after the same ones, and some are gone. */
+const SPARE = 8;
+const NEVER_MS = 2 ** 30;
 
 /** Takes what dead members left, and what living ones gave back (SPEC.md section 11). */
 export class Reclaimer {
   private readonly suspects = new Suspects();
   /** There may be something that was given back. */
   private hint = false;
+  /** By the own clock, in ms: nothing of others is reclaimed sooner, and nothing that was given back is taken. */
   private notBefore = 0;
+  private givenNotBefore = 0;
   private readonly looks = new Ticker(async () => {
     await this.hub.attempt(() => this.look());
-    return this.suspects.nextIn(this.hub.now(), EVERY_MS);
+    return this.nextIn();
   });
   private readonly takes = new Ticker(async () => {
     await this.hub.attempt(() => this.takeGivenBack());
-    return 2 ** 30; // only when it is asked to
+    return NEVER_MS; // only when it is asked to
   });
 
   constructor(private readonly hub: Hub) {}
 
-  start(): void {
+  /** Connected: Redis' down time counts as idle. `again`: not for the first time. */
+  start(again: boolean): void {
+    this.notBefore = this.hub.now() + HOLD_MS;
+    // After the first connect a service takes back at once what it gave back when it ended.
+    if (again) this.givenNotBefore = this.notBefore;
     this.looks.start();
     this.takes.start();
   }
@@ -38,11 +46,12 @@ export class Reclaimer {
     await Promise.all([this.looks.stop(), this.takes.stop()]);
   }
 
-  reconnected(): void {
-    this.notBefore = this.hub.now() + AFTER_RECONNECT_MS;
+  /** Redis refused a write: the claims of others may have been refused for as long (RIPC-RECOV-17). */
+  hold(): void {
+    this.notBefore = Math.max(this.notBefore, this.hub.now() + HOLD_MS);
   }
 
-  /** A handler is free. */
+  /** A handler is free (RIPC-GROUP-33). */
   roomFound(): void {
     if (this.hint) this.takes.soon();
   }
@@ -51,29 +60,35 @@ export class Reclaimer {
     this.hint = true;
   }
 
-  /** The group's wake-up: somebody gave something back (RIPC-GROUP-26). */
+  /** The group's wake-up: somebody gave something back, or came (RIPC-GROUP-26). What it says does not matter. */
   woken(): void {
     this.hint = true;
-    if (this.hub.responder.room > 0) this.takes.soon();
+    if (this.hub.responder.capacity > 0) this.takes.within(Math.random() * 50);
   }
 
-  /** A request that a sibling or a gem put into our consumer's list: it is run like any other. */
-  async adopt(entryId: string): Promise<void> {
-    const { names } = this.hub;
-    const rows = pendingRows(await this.hub.call(commands.pendingOf(names, names.consumer, entryId, entryId, 1)));
-    for (const row of rows) await this.take(row, 0, { starts: startsOf(row) });
+  private nextIn(): number {
+    const now = this.hub.now();
+    const usual = this.suspects.nextIn(now, EVERY_MS);
+    return now < this.notBefore ? Math.min(usual, this.notBefore - now + 1) : usual;
   }
 
   /** All that is suspect, page by page, so that what others keep alive hides nothing (RIPC-GROUP-22). */
   private async look(): Promise<void> {
-    const { names, responder } = this.hub;
+    const { hub } = this;
+    const { names, pauses } = hub;
+    if (hub.closing || pauses.lacks("look", hub.now()) || hub.now() < pauses.writes.until) return;
     const ripe: PendingRow[] = [];
-    const now = this.hub.now();
+    const now = hub.now();
     const listed = new Set<string>();
     let givenBack = false;
     let start = "-";
     for (;;) {
-      const page = pendingRows(await this.hub.call(commands.pendingIdle(names, SUSPECT_MS, start)));
+      // Where Redis refuses this write, the claims of others are refused as well: the look does not count (RIPC-GROUP-29).
+      const replies = await hub.batch([commands.use(names, names.dispatcher), commands.pendingIdle(names, SUSPECT_MS, start)]);
+      const fault = replies.find(isFault);
+      if (fault?.kind === "permanent") pauses.right("look").refused(now);
+      if (fault !== undefined) throw fault;
+      const page = pendingRows(replies[1] ?? []);
       for (const row of page) {
         listed.add(row.entryId);
         if (row.idle >= commands.COUNTS_AS_GIVEN_BACK_MS) givenBack = true;
@@ -85,9 +100,8 @@ export class Reclaimer {
     }
     this.suspects.keepOnly(listed);
     this.hint ||= givenBack;
-    if (givenBack && responder.room > 0) this.takes.soon();
-    if (now < this.notBefore) return;
-    for (const row of ripe) await this.take(row, RECLAIM_MS, { starts: startsOf(row) + 1 });
+    if (givenBack) this.takes.soon();
+    for (const row of ripe) if (hub.now() >= this.notBefore) await this.take(row, false);
   }
 
   private concernsUs({ entryId, owner }: PendingRow): boolean {
@@ -97,37 +111,43 @@ export class Reclaimer {
   }
 
   private async takeGivenBack(): Promise<void> {
-    const { names, responder } = this.hub;
+    const { hub } = this;
+    const { names, responder } = hub;
+    if (hub.closing) return;
     let start = "-";
-    while (responder.room > 0) {
-      const count = responder.room + 8; // siblings are after the same ones
-      const rows = pendingRows(
-        await this.hub.call(commands.pendingIdle(names, commands.COUNTS_AS_GIVEN_BACK_MS, start, count)),
-      );
+    do {
+      const count = Math.min(responder.capacity, commands.PAGE) + SPARE;
+      const rows = pendingRows(await hub.call(commands.pendingIdle(names, commands.COUNTS_AS_GIVEN_BACK_MS, start, count)));
       for (const row of rows) {
-        if (responder.room === 0) return;
-        await this.take(row, commands.COUNTS_AS_GIVEN_BACK_MS, { starts: startsOf(row), count: false });
+        const own = row.owner.equals(Buffer.from(names.dispatcher));
+        if (hub.now() >= this.givenNotBefore || own) await this.take(row, true);
       }
       const last = rows.at(-1);
       if (last === undefined || rows.length < count) {
-        this.hint = false;
+        this.hint &&= rows.length > 0;
         return;
       }
       start = `(${last.entryId}`;
-    }
+    } while (responder.capacity > 0);
   }
 
   /** Claims one entry, where it is still idle for that long, and routes it. */
-  private async take(row: PendingRow, minIdleMs: number, how: { starts: number; count?: boolean }): Promise<void> {
-    const { names, writer, router } = this.hub;
-    const entry: Entry | undefined = entriesOf(await this.hub.call(commands.body(names, row.entryId)))[0];
+  private async take(row: PendingRow, givenBack: boolean): Promise<void> {
+    const { hub } = this;
+    const { names, writer, router, responder } = hub;
+    if (!this.concernsUs(row)) return;
+    const [entry] = entriesOf(await hub.call(commands.body(names, row.entryId)));
     if (entry === undefined) {
       writer.acknowledge(row.entryId); // RIPC-GROUP-16
       return;
     }
-    // A give-back leaves the count as it is (RIPC-GROUP-27). A start that will not be is none.
-    const options = how.count === false ? {} : { starts: Math.min(how.starts, MOST_STARTS) };
-    const claimed = await this.hub.call(commands.claim(names, names.dispatcher, minIdleMs, [row.entryId], options));
-    if (claimedIds(claimed).includes(row.entryId)) router.route(entry, how.starts);
+    if (entry.kind === "request" && router.isForUs(entry) && responder.capacity <= 0) return;
+    const starts = startsOf(row) + (givenBack ? 0 : 1);
+    const at = hub.now();
+    // A give-back leaves the count as it is (RIPC-GROUP-27). Where it is claimed to be rejected there is no start more.
+    const claim = givenBack
+      ? commands.claim(names, names.dispatcher, commands.COUNTS_AS_GIVEN_BACK_MS, [row.entryId])
+      : commands.takeOver(names, RECLAIM_MS, row.entryId, Math.min(starts, MOST_STARTS));
+    if (claimedIds(await hub.call(claim)).includes(row.entryId)) router.route(entry, starts, at);
   }
 }

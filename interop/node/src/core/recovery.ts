@@ -1,23 +1,24 @@
 import { ConnectFailed } from "../errors.js";
 import * as commands from "../wire/commands.js";
-import { FIRST, compareIds } from "../wire/entry-id.js";
+import { compareIds } from "../wire/entry-id.js";
+import type { Entry } from "../wire/entry.js";
 import { RedisFault, isFault } from "../wire/faults.js";
-import { entriesOf, lastDelivered, lastGenerated, pendingRows } from "../wire/replies.js";
+import { type PendingRow, claimedIds, consumerInfos, entriesOf, lastDelivered, lastGenerated, pendingRows } from "../wire/replies.js";
+import { Held } from "./held.js";
 import type { Hub } from "./hub.js";
-import type { Keeper } from "./keeper.js";
+import { claimsByIdle, keepOurs, verify } from "./ownership.js";
 import type { Reader } from "./reader.js";
-import type { Registration } from "./registration.js";
 import { startsOf } from "./starts.js";
 
 const PENDING_PAGE = 500;
+/** How often making the group begins again, since others make and lose the stream at the same time. */
+const BEGINS = 3;
 
 /** Makes an endpoint be there: at first, after the connection was lost, and after its group was (SPEC.md sections 6, 13). */
 export class Recovery {
   constructor(
     private readonly hub: Hub,
     private readonly reader: Reader,
-    private readonly keeper: Keeper,
-    private readonly registration: Registration,
   ) {}
 
   /**
@@ -25,31 +26,45 @@ export class Recovery {
    * id is somebody else's (RIPC-NAME-8), and nothing of it was touched.
    */
   async join(): Promise<boolean> {
-    const { names } = this.hub;
-    await this.makeGroup("$");
-    if ((await this.hub.call(commands.createConsumer(names, names.dispatcher))) === 0) return false;
-    await this.hub.call(commands.createConsumer(names, names.consumer));
-    this.reader.lastRead = lastDelivered(await this.hub.call(commands.groups(names)), names.group);
-    await this.registration.register();
-    await this.hub.siblings.refresh();
+    const { hub } = this;
+    const { names } = hub;
+    const [made] = await hub.batch([commands.createGroup(names, "$", true)]);
+    if (isFault(made) && made.kind !== "busy-group") throw made;
+    if ((await hub.call(commands.createConsumer(names, names.dispatcher))) === 0) return false;
+    await hub.call(commands.createConsumer(names, names.consumer));
+    const [groups = null] = await hub.batch([commands.groups(names)]);
+    if (!isFault(groups)) {
+      this.reader.lastRead = lastDelivered(groups, names.group);
+      hub.saw(this.reader.lastRead ?? "0-0");
+    }
+    await hub.registration.register();
+    await hub.siblings.refresh();
     return true;
   }
 
   /** In the order of section 13. Reading what is new comes after it. */
   async rejoin(): Promise<void> {
-    const { names, responder } = this.hub;
-    if (await this.makeGroup(this.reader.lastRead ?? "$")) {
-      await this.startAtNewStream();
-      // The new group has nothing pending: what is in progress is answered, and cannot be claimed.
-      for (const held of responder.all()) held.pinned = false;
-    } else await this.keeper.keep(0);
-    await this.hub.call(commands.createConsumer(names, names.dispatcher));
-    await this.hub.call(commands.createConsumer(names, names.consumer));
-    await this.registration.register();
-    await responder.settleUnsure(responder.all().filter((held) => held.state === "unsure"));
+    const { hub } = this;
+    const { names, responder } = hub;
+    this.reader.forgetRouted();
+    // Looked at before anything is made: without memory Redis refuses to make what is there already, too.
+    const [groups = null, consumers = null] = await hub.batch([commands.groups(names), commands.consumers(names)]);
+    if (isFault(groups) && groups.kind !== "group-lost") throw groups;
+    const there = new Set(isFault(consumers) ? [] : consumerInfos(consumers).map(({ name }) => name.toString("latin1")));
+    if (isFault(groups) || lastDelivered(groups, names.group) === undefined) {
+      await this.makeGroup();
+      there.clear();
+    }
+    // Early, so that nobody reclaims what is in progress; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11).
+    const held = responder.all().filter((one) => !one.stranded);
+    const ours = await keepOurs(hub, held, true);
+    const missing = [names.dispatcher, names.consumer].filter((name) => !there.has(name));
+    await hub.callAll(missing.map((name) => commands.createConsumer(names, name)));
+    await hub.registration.register();
+    for (const one of ours) responder.answers.notWritten(one);
     await this.readDispatcherList();
-    await this.hub.ownList.read();
-    await this.hub.siblings.refresh();
+    await hub.ownList.read();
+    await hub.siblings.refresh();
   }
 
   /**
@@ -57,15 +72,16 @@ export class Recovery {
    * by which others count the starts.
    */
   async readDispatcherList(): Promise<void> {
-    const { names, responder, writer, handOver, router } = this.hub;
+    const { hub } = this;
+    const { names } = hub;
     let start = "-";
     for (;;) {
-      const rows = pendingRows(await this.hub.call(commands.pendingOf(names, names.dispatcher, start, "+", PENDING_PAGE)));
-      for (const row of rows) {
-        const known = responder.holds(row.entryId) || writer.isSettling(row.entryId) || handOver.has(row.entryId);
-        if (known || row.idle >= commands.COUNTS_AS_GIVEN_BACK_MS) continue;
-        const [entry] = entriesOf(await this.hub.call(commands.body(names, row.entryId)));
-        router.route(entry ?? { kind: "bodyless", entryId: row.entryId }, startsOf(row));
+      const rows = pendingRows(await hub.call(commands.pendingOf(names, names.dispatcher, start, "+", PENDING_PAGE)));
+      const fresh = rows.filter((row) => row.idle < commands.COUNTS_AS_GIVEN_BACK_MS && !this.isKnown(row.entryId));
+      for (let at = 0; at < fresh.length; ) {
+        const some = fresh.slice(at, at + hub.sizes.count(PENDING_PAGE));
+        await this.routeFound(some);
+        at += some.length;
       }
       const last = rows.at(-1);
       if (last === undefined || rows.length < PENDING_PAGE) return;
@@ -73,21 +89,63 @@ export class Recovery {
     }
   }
 
-  /** True where it was made; false where it was there. */
-  private async makeGroup(at: string): Promise<boolean> {
-    const [reply] = await this.hub.batch([commands.createGroup(this.hub.names, at)]);
-    if (!isFault(reply)) return true;
-    if (reply.kind === "busy-group") return false;
-    throw reply;
+  private isKnown(entryId: string): boolean {
+    const { responder, writer, handOver } = this.hub;
+    return responder.holds(entryId) || writer.isSettling(entryId) || handOver.has(entryId);
   }
 
-  /** RIPC-RECOV-9: on a stream that is a new one the last entry ID that was read says nothing. */
-  private async startAtNewStream(): Promise<void> {
-    const { names } = this.hub;
-    const last = lastGenerated(await this.hub.call(commands.streamInfo(names)));
-    if (this.reader.lastRead === undefined || compareIds(last, this.reader.lastRead) >= 0) return;
-    await this.hub.call(commands.setGroup(names, "0"));
-    this.reader.lastRead = FIRST;
+  /** Claimed before they are routed: they may be idle for long, and about to be another member's (RIPC-RECOV-19). */
+  private async routeFound(rows: PendingRow[]): Promise<void> {
+    const { hub, reader } = this;
+    const { names, writer, router } = hub;
+    const bodies = await hub.callAll(rows.map((row) => commands.body(names, row.entryId)));
+    const there: [PendingRow, Entry][] = [];
+    rows.forEach((row, i) => {
+      const [entry] = entriesOf(bodies[i] ?? []);
+      if (this.isKnown(row.entryId)) return;
+      if (entry === undefined) writer.acknowledge(row.entryId);
+      else if (!reader.hasRouted(row.entryId)) there.push([row, entry]);
+    });
+    const kept = await this.claimFound(there);
+    for (const [row, entry] of there) {
+      const keptAt = kept.get(row.entryId);
+      if (keptAt === undefined || this.isKnown(row.entryId)) continue;
+      reader.foundInList(row.entryId);
+      router.route(entry, startsOf(row), keptAt);
+    }
+  }
+
+  /** When each that is ours was claimed; what the replies lack is looked at (RIPC-GROUP-32). */
+  private async claimFound(there: [PendingRow, Entry][]): Promise<Map<string, number>> {
+    const { hub } = this;
+    const at = hub.now();
+    const replies = await hub.callAll(claimsByIdle(hub, there.map(([row]) => [row.entryId, row.idle])));
+    const kept = new Map(replies.flatMap(claimedIds).map((id) => [id, at]));
+    const missing = there.flatMap(([row, entry]) =>
+      kept.has(row.entryId) || entry.kind !== "request" ? [] : [new Held(entry, startsOf(row), at)],
+    );
+    if (missing.length > 0) for (const held of (await verify(hub, missing, true)).ours) kept.set(held.entryId, held.keptAt);
+    return kept;
+  }
+
+  /** At the last ID that was read, or from the start where the stream is another one (RIPC-RECOV-8, 9, 20). */
+  private async makeGroup(): Promise<void> {
+    const { hub } = this;
+    let fault = new RedisFault("unknown", "the group could not be made");
+    for (let i = 0; i < BEGINS; i++) {
+      const [about = null] = await hub.batch([commands.streamInfo(hub.names)]);
+      if (isFault(about) && about.kind !== "group-lost") throw about;
+      const last = isFault(about) ? "0-0" : lastGenerated(about);
+      const known = this.reader.lastRead;
+      const isAnother = known === undefined || compareIds(last, known) < 0;
+      if (compareIds(last, hub.highest) < 0) hub.highest = last;
+      if (isAnother) this.reader.lastRead = "0";
+      const [made] = await hub.batch([commands.createGroup(hub.names, isAnother ? "0" : known, isAnother)]);
+      if (!isFault(made) || made.kind === "busy-group") return;
+      if (made.kind !== "group-lost") throw made;
+      fault = made;
+    }
+    throw fault;
   }
 }
 

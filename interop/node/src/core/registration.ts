@@ -4,21 +4,34 @@ import { announcementText } from "./announcement.js";
 import type { Hub } from "./hub.js";
 import { Ticker } from "./ticker.js";
 
-const EVERY_MS = 10_000;
+/** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
+const EVERY_MS = 8000;
+/** Requests may be written for so long after the list was last known to be there, in ms (RIPC-LIFE-27). */
+const GOOD_FOR_MS = 30_000;
+/** A refresh that failed is tried again after this time, in ms. */
+const AGAIN_MS = 1000;
 
 /** Keeps the availability list, the announcement, the dispatcher and the knowledge of siblings fresh (section 6). */
 export class Registration {
   private readonly ticker = new Ticker(async () => {
-    await this.hub.attempt(() => this.refresh());
-    return EVERY_MS;
+    let done = false;
+    await this.hub.attempt(async () => {
+      await this.refresh();
+      done = true;
+    });
+    return done && this.registered ? EVERY_MS : AGAIN_MS;
   });
+  /** When Redis last said that the list is there, by the own clock in ms. */
+  private refreshedAt = -Infinity;
+  /** Redis refused the registration for a while: it is made when Redis lets it (RIPC-RECOV-6). */
+  private registered = true;
   /** The refresh right after a registration would only say the same again. */
   private fresh = false;
 
   constructor(private readonly hub: Hub) {}
 
   start(): void {
-    this.fresh = true;
+    this.fresh = this.registered;
     this.ticker.start();
   }
 
@@ -26,20 +39,36 @@ export class Registration {
     return this.ticker.stop();
   }
 
+  /** In how many ms requests may be written: not before the list is known to be there (RIPC-LIFE-27). */
+  mayAddIn(now: number): number {
+    if (this.registered && now - this.refreshedAt <= GOOD_FOR_MS) return 0;
+    this.ticker.soon();
+    return AGAIN_MS / 10;
+  }
+
   /** Writes the list, in one MULTI with its expiry (RIPC-LIFE-7 to 10), and the announcement. */
   async register(): Promise<void> {
-    const replies = await this.hub.batch(commands.register(this.hub.names));
+    const { hub } = this;
+    const at = hub.now();
+    const replies = await hub.batch(commands.register(hub.names));
     // Of an EXEC that was discarded the first fault says why.
-    const fault = replies.find(isFault) ?? (replies.at(-1) as unknown[]).find(isFault);
-    if (fault !== undefined) throw fault;
-    await this.announce();
+    const inside = replies.at(-1) ?? null;
+    const fault = replies.find(isFault) ?? (Array.isArray(inside) ? inside.find(isFault) : undefined);
+    if (isFault(replies[0]) && replies[0].kind === "permanent") hub.singly = true;
+    if (fault === undefined || fault.message.startsWith("NOPERM")) {
+      // Without the right to it no list can be kept: a group of one instance needs none.
+      this.registered = true;
+      this.refreshedAt = at;
+      await this.announce();
+    } else if (fault.kind === "no-memory") this.registered = false;
+    else throw fault;
   }
 
   /** Tells the features that are in use at the moment (RIPC-VERS-5). */
   async announce(): Promise<void> {
-    const { options, names, wakeups } = this.hub;
+    const { options, names, wakeups, responder } = this.hub;
     if (!options.announce) return;
-    const text = announcementText(wakeups.listening ? ["wakeup"] : []);
+    const text = announcementText({ wakeup: wakeups.listening, responder: responder.serves, timeoutMs: options.timeoutMs });
     await this.hub.batch([commands.announce(names, text)]);
   }
 
@@ -49,14 +78,26 @@ export class Registration {
   }
 
   private async refresh(): Promise<void> {
-    const { names, siblings } = this.hub;
+    const { hub } = this;
+    const { names, session } = hub;
     if (!this.fresh) {
-      const [kept] = await this.hub.batch([commands.keepRegistered(names), commands.use(names, names.dispatcher)]);
-      if (isFault(kept)) throw kept;
+      const at = hub.now();
+      const [kept = null, announced, time = null] = await hub.batch([
+        commands.keepRegistered(names),
+        commands.keepAnnounced(names),
+        ["TIME"],
+        commands.use(names, names.dispatcher),
+      ]);
+      if (!isFault(time)) session?.sawTime(time, at);
+      if (isFault(kept) && kept.kind !== "permanent") throw kept;
       if (kept === 0) await this.register(); // RIPC-LIFE-12
-      else await this.announce();
+      else {
+        this.registered = true;
+        this.refreshedAt = at;
+        if (announced === 0) await this.announce();
+      }
     }
     this.fresh = false;
-    await siblings.refresh();
+    await hub.siblings.refresh();
   }
 }

@@ -6,9 +6,7 @@ import { onceAborted } from "./abort.js";
 import type { Hub } from "./hub.js";
 import { LastLook } from "./last-look.js";
 import { Ledger, type Outcome, Send } from "./ledger.js";
-
-/** setTimeout takes no more. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { waitAtMost } from "./timers.js";
 
 /** The sending half of an endpoint: from a call to its outcome (SPEC.md sections 8 and 10). */
 export class Requester {
@@ -100,7 +98,9 @@ export class Requester {
   private end(send: Send, outcome: Outcome): void {
     const { state } = send;
     if (!this.finish(send, outcome)) return;
-    if (send.entryId !== undefined) this.hub.writer.remove(send.entryId);
+    if (send.entryId !== undefined) {
+      if (!send.deleted) this.hub.writer.remove(send.entryId);
+    }
     else if (state !== "queued" && !send.underWay && !send.absent) this.lastLook.forget(send);
     // Under way: stored() or unsure() sees that it is finished.
   }
@@ -121,12 +121,12 @@ export class Requester {
     // A timer may fire early by a fraction: the clock decides, so it is armed again.
     send.timer = setTimeout(() => {
       this.arm(send);
-    }, Math.min(Math.ceil(left), LONGEST_TIMER_MS));
+    }, waitAtMost(left));
   }
 
   private due(send: Send): void {
     const written = send.state !== "queued";
-    if (written && this.hub.live) {
+    if (written && this.hub.reachable) {
       send.state = "looking";
       this.lastLook.at(send);
     } else this.end(send, { status: "timeout" });

@@ -1,11 +1,11 @@
-import { encodeContent } from "../content/content.js";
-import * as commands from "../wire/commands.js";
+import { LATE_MS } from "../wire/commands.js";
 import type { Request } from "../wire/entry.js";
 import { timeOf } from "../wire/entry-id.js";
-import { type RedisFault, isFault } from "../wire/faults.js";
-import { entriesOf, pendingRows } from "../wire/replies.js";
+import { Answers } from "./answers.js";
+import { GivingBack } from "./giving-back.js";
 import { type Answer, Held } from "./held.js";
 import type { Hub } from "./hub.js";
+import { keepOurs } from "./ownership.js";
 import { MOST_STARTS } from "./starts.js";
 
 /**
@@ -14,33 +14,45 @@ import { MOST_STARTS } from "./starts.js";
  */
 export type Serve = (held: Held, answer: (answer: Answer) => void) => Promise<Answer | undefined>;
 
-/** A request that waited longer is looked for before it starts (RIPC-RESP-13), in ms. */
+/** A request that waited longer is looked at before it starts (RIPC-RESP-13), in ms. */
 const CHECK_AFTER_MS = 1000;
-/** An answer that Redis refuses is kept for this long (RIPC-RESP-15), in ms. */
-const KEEP_ANSWER_MS = 60_000;
-/** Without a sign of life for this long, somebody else may have taken a request (RIPC-GROUP-11), in ms. */
-export const SUSPECT_MS = 7000;
+/** What was claimed for the last time so long ago is claimed before it starts (RIPC-GROUP-31), in ms. */
+const KEEP_MS = 3000;
+/** The group is looked for siblings at most so often before requests are rejected, in ms (RIPC-RESP-17). */
+const LOOK_AGAIN_MS = 1000;
 
 /** The answering half of an endpoint: from an entry that was read to its answer (SPEC.md section 9). */
 export class Responder {
+  readonly answers: Answers;
+  private readonly givingBack: GivingBack;
   private readonly held = new Map<string, Held>();
   private queue: Held[] = [];
+  /** Beyond the bound of the queue, until it is known whether siblings are there. */
+  private beyond: Held[] = [];
+  private lookedAt = -Infinity;
   private running = 0;
-  private leaving: Held[] = [];
   private whenIdle: (() => void)[] = [];
 
   constructor(
     private readonly hub: Hub,
-    /** Undefined for an endpoint without a handler, which rejects at once (RIPC-RESP-10). */
+    /** Undefined for an endpoint without a handler (RIPC-RESP-10, RIPC-GROUP-35). */
     private readonly serve: Serve | undefined,
-  ) {}
-
-  /** Whether it is known here: then it is not started a second time (RIPC-RECOV-4). */
-  holds(entryId: string): boolean {
-    return this.held.has(entryId);
+  ) {
+    this.answers = new Answers(hub);
+    this.givingBack = new GivingBack(hub);
   }
 
-  /** All that is to be kept alive. */
+  /** Whether it runs requests: siblings are told (RIPC-VERS-7). */
+  get serves(): boolean {
+    return this.serve !== undefined;
+  }
+
+  /** Whether it is known here, or on its way back to the group. */
+  holds(entryId: string): boolean {
+    return this.held.has(entryId) || this.givingBack.has(entryId);
+  }
+
+  /** All that is in progress. */
   all(): Held[] {
     return [...this.held.values()];
   }
@@ -51,112 +63,85 @@ export class Responder {
     return Math.max(0, this.hub.options.concurrency - this.running);
   }
 
-  /** Answers wait for memory at Redis: nothing new is to be read meanwhile (RIPC-RESP-16). */
-  get answersRefused(): boolean {
-    return this.all().some((held) => held.refusedSince !== undefined);
+  /** How many requests of others may be taken over now: what can start, and alone in the group what may wait. */
+  get capacity(): number {
+    const { siblings, options, closing } = this.hub;
+    if (closing || this.serve === undefined) return 0;
+    return this.room + (siblings.responders > 0 ? 0 : Math.max(0, options.queueLimit - this.queue.length));
   }
 
-  /** A request that was given to this instance. `starts` counts this one. */
-  receive(request: Request, starts: number): void {
+  /**
+   * A request that was given to this instance. `starts` counts this one; `keptAt`: its last delivery or claim, at the
+   * earliest, by the own clock in ms.
+   */
+  receive(request: Request, starts: number, keptAt: number): void {
     const known = this.held.get(request.entryId);
     if (known !== undefined) {
-      known.pinned = true;
-      return;
+      if (known.request.id.equals(request.id)) return; // RIPC-RECOV-4
+      this.lost(known, "Redis lost the request, and gave its entry ID to another one");
     }
     const { options, siblings, closing } = this.hub;
-    const now = this.hub.now();
-    const held = new Held(request, starts, now, now);
+    const held = new Held(request, starts, keptAt);
     this.held.set(request.entryId, held);
-    if (starts > MOST_STARTS) {
-      this.giveUp(held, `the request was started ${MOST_STARTS} times, and no answer came`);
-    } else if (this.serve === undefined) this.reject(held, "this group has no handler for requests");
-    else if (this.tooOld(request)) this.reject(held, `the request is older than ${String(options.maxRequestAgeMs)} ms`);
-    else if (closing) this.giveBack(held);
-    else if (this.room > 0) this.start(held);
-    else if (siblings.present) this.giveBack(held);
+    if (starts > MOST_STARTS) this.giveUp(held);
+    else if (this.tooOld(request)) {
+      this.answers.reject(held, `too_old: the request is older than ${String(options.maxRequestAgeMs)} ms`);
+    } else if (closing) this.giveBack(held);
+    else if (this.serve === undefined) {
+      if (siblings.responders > 0) this.giveBack(held);
+      else this.answers.reject(held, "no_handler: no instance of this group has a handler for requests");
+    } else if (this.room > 0 && this.hub.live) this.startOrCheck(held);
+    else if (siblings.responders > 0) this.giveBack(held);
     else if (this.queue.length < options.queueLimit) this.queue.push(held);
-    else this.reject(held, `overloaded: ${this.queue.length} requests are waiting already`);
+    else this.overflow(held);
   }
 
-  /** Gives back all that was not started: a sibling has come, or this instance leaves (RIPC-GROUP-23, RIPC-LIFE-20). */
+  /** What waits is given back: a sibling has come, or this instance leaves (RIPC-GROUP-23, RIPC-LIFE-20). */
   giveBackQueued(): void {
     for (const held of this.queue.splice(0)) this.giveBack(held);
   }
 
-  answered(held: Held): void {
-    this.leave(held);
+  /** Others may run what cannot start here. */
+  siblingsCame(): void {
+    if (this.hub.closing || (this.queue.length > 0 && this.running >= this.hub.options.concurrency) || !this.serves) this.giveBackQueued();
   }
 
-  /** The connection broke before the reply to the answer: recovery finds out. */
-  answerUnsure(held: Held): void {
-    if (held.state === "answering") held.state = "unsure";
+  /** It could not be given back: it waits here. */
+  keepAfterAll(held: Held): void {
+    if (this.held.has(held.entryId)) return;
+    held.state = "queued";
+    this.held.set(held.entryId, held);
+    this.queue.push(held);
+    this.drain();
   }
 
-  /** The answer was not written. */
-  answerRefused(held: Held, fault: RedisFault): void {
-    if (held.state !== "answering") return;
-    const now = this.hub.now();
-    if (fault.kind === "refusal") held.refusedSince ??= now;
-    const tooLong = held.refusedSince !== undefined && now - held.refusedSince > KEEP_ANSWER_MS;
-    if (fault.kind !== "permanent" && !tooLong) {
-      this.hub.writer.answer(held);
-      return;
-    }
-    this.hub.reporter.problem({
-      kind: "given-up",
-      message: `the answer to request ${held.entryId} could not be written: ${fault.message}`,
-      entryId: held.entryId,
-      cause: fault,
-    });
-    this.hub.writer.settle(held.entryId);
-    this.leave(held);
+  /** It is answered, settled, or not ours any more. */
+  leave(held: Held): void {
+    held.state = "gone";
+    if (this.held.get(held.entryId) === held) this.held.delete(held.entryId);
   }
 
   /** Its requester gave up, or another member has it: nothing is answered any more (RIPC-GROUP-12, RIPC-RESP-19). */
   lost(held: Held, why: string): void {
+    if (this.held.get(held.entryId) !== held) return;
     this.queue = this.queue.filter((other) => other !== held);
     this.leave(held);
     held.abort.abort(new Error(why));
   }
 
-  /** Whether each is still pending for this instance; writes the answers of those that are (RIPC-RESP-14). */
-  async settleUnsure(some: Held[]): Promise<void> {
-    for (const held of await this.stillOurs(some)) {
-      if (held.state !== "unsure") continue;
-      held.state = "answering";
-      this.hub.writer.answer(held);
-    }
-  }
-
-  /** Those that are still pending for this instance; the others are lost. */
-  async stillOurs(some: Held[]): Promise<Held[]> {
-    const { names } = this.hub;
-    const ask = some.map(({ entryId }) => commands.pendingOf(names, names.dispatcher, entryId, entryId, 1));
-    const replies = await this.hub.batch(ask);
-    const fault = replies.find(isFault);
-    if (fault !== undefined) throw fault;
-    return some.filter((held, i) => {
-      const ours = pendingRows(replies[i] ?? null).length > 0;
-      if (!ours && held.state !== "gone") this.lost(held, "another member of the group has taken the request over");
-      return ours;
-    });
-  }
-
-  /** The connection was lost: what was being looked for or given back is as it was before, or found again. */
+  /** The connection was lost: what was to be given back is found again, where it is still ours. */
   disconnected(): void {
-    this.leaving = [];
-    for (const held of this.all()) if (held.state === "leaving") this.leave(held);
+    this.givingBack.clear();
   }
 
   /** Starts what can be started. */
   drain(): void {
-    while (this.running < this.hub.options.concurrency) {
+    while (this.hub.live && this.running < this.hub.options.concurrency) {
       const held = this.queue.shift();
       if (held === undefined) break;
-      if (this.hub.now() - held.receivedAt > CHECK_AFTER_MS) void this.check(held);
-      else this.start(held);
+      this.startOrCheck(held);
     }
-    if (this.room > 0) this.hub.reclaimer.roomFound();
+    if (this.capacity > 0) this.hub.reclaimer.roomFound();
     if (this.running === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
@@ -165,14 +150,12 @@ export class Responder {
     return this.running === 0;
   }
 
-  /**
-   * Tells the handlers that still run that nobody waits for them. Their requests stay pending as they are, not given back,
-   * so that the start is counted: another member starts them again.
-   */
-  abandonAll(): void {
+  /** The time to close is over: what a handler still runs is rejected, and its answer refused (RIPC-LIFE-26). */
+  rejectRunning(): void {
     for (const held of this.all()) {
       if (held.state !== "running") continue;
-      held.state = "gone";
+      held.closed = true;
+      this.answers.reject(held, "closing: the instance disconnected before its handler ended");
       held.abort.abort(new Error("the endpoint was closed"));
     }
   }
@@ -180,6 +163,11 @@ export class Responder {
   /** Resolved when no handler runs. */
   idle(): Promise<void> {
     return this.isIdle ? Promise.resolve() : new Promise((resolve) => this.whenIdle.push(resolve));
+  }
+
+  private startOrCheck(held: Held): void {
+    if (this.hub.now() - held.waitsSince > CHECK_AFTER_MS) void this.check(held);
+    else this.start(held);
   }
 
   private start(held: Held): void {
@@ -190,97 +178,94 @@ export class Responder {
   private async run(held: Held): Promise<void> {
     held.state = "running";
     const finish = (answer: Answer | undefined): void => {
-      if (held.state === "running") void this.hub.attempt(() => this.finish(held, answer));
+      if (held.state === "running") this.finish(held, answer);
     };
     finish(await this.serve?.(held, finish));
     this.running--;
     this.drain();
   }
 
-  private async finish(held: Held, answer: Answer | undefined): Promise<void> {
+  private finish(held: Held, answer: Answer | undefined): void {
     if (answer === undefined) {
       this.hub.writer.settle(held.entryId);
       this.leave(held);
+    } else if (!held.stranded && this.hub.now() - held.keptAt >= LATE_MS) {
+      // It was not kept alive for long, so it may be another member's by now: it is looked at first.
+      held.answer = answer;
+      held.answeredAt = this.hub.now();
+      held.state = "unsure";
+      if (this.hub.live) void this.hub.attempt(() => this.settleUnsure());
+    } else this.answers.add(held, answer);
+  }
+
+  /** Looks at the requests whose answers may have been written, and writes those that were not (RIPC-RESP-14). */
+  async settleUnsure(): Promise<void> {
+    const unsure = this.all().filter((held) => held.state === "unsure" && !held.stranded);
+    if (unsure.length === 0) return;
+    for (const held of await keepOurs(this.hub, unsure, true)) this.answers.notWritten(held);
+  }
+
+  /** It waited, or lay in the socket: is it still there, and ours? It has a handler's place meanwhile (RIPC-RESP-13). */
+  private async check(held: Held): Promise<void> {
+    held.state = "checking";
+    this.running++;
+    let ours = false;
+    await this.hub.attempt(async () => {
+      ours = (await keepOurs(this.hub, [held], false)).length > 0;
+    });
+    this.running--;
+    if (held.state === "checking") {
+      if (ours) held.waitsSince = held.keptAt;
+      if (this.hub.closing) this.giveBack(held);
+      else if (ours && this.hub.live && this.hub.now() - held.keptAt < KEEP_MS) {
+        this.start(held);
+        return;
+      } else {
+        held.state = "queued";
+        this.queue.unshift(held); // recovery drains
+      }
+    }
+    this.drain();
+  }
+
+  private giveBack(held: Held): void {
+    this.leave(held);
+    this.givingBack.add(held);
+  }
+
+  private giveUp(held: Held): void {
+    const message = `given_up: the request was started ${MOST_STARTS} times, and no answer came`;
+    this.hub.reporter.problem({ kind: "given-up", message: `request ${held.entryId}: ${message}`, entryId: held.entryId });
+    this.answers.reject(held, message);
+  }
+
+  /** More waits than may: a sibling that nobody noticed yet could take it (RIPC-RESP-17). */
+  private overflow(held: Held): void {
+    if (this.hub.now() - this.lookedAt < LOOK_AGAIN_MS && this.beyond.length === 0) {
+      this.overload(held);
       return;
     }
-    held.answer = answer;
-    if (held.pinned && this.hub.now() - held.keptAt >= SUSPECT_MS) {
-      // This process was paused: somebody may have taken the request over, so it is looked at first.
-      held.state = "unsure";
-      if (this.hub.live) await this.settleUnsure([held]);
-    } else {
-      held.state = "answering";
-      this.hub.writer.answer(held);
+    this.beyond.push(held);
+    if (this.beyond.length === 1) void this.lookForSiblings();
+  }
+
+  private async lookForSiblings(): Promise<void> {
+    await this.hub.attempt(() => this.hub.siblings.refresh());
+    this.lookedAt = this.hub.now();
+    for (const held of this.beyond.splice(0)) {
+      if (held.state !== "queued") continue;
+      if (this.hub.siblings.responders > 0 || this.hub.closing) this.giveBack(held);
+      else this.overload(held);
     }
   }
 
-  private reject(held: Held, reason: string): void {
-    held.state = "answering";
-    held.answer = { status: "rejected", content: encodeContent(reason) };
-    this.hub.writer.answer(held);
-  }
-
-  private giveUp(held: Held, message: string): void {
-    this.hub.reporter.problem({ kind: "given-up", message: `${message}: ${held.entryId}`, entryId: held.entryId });
-    this.reject(held, message);
+  private overload(held: Held): void {
+    this.answers.reject(held, `overloaded: ${this.queue.length} requests wait in this instance`);
   }
 
   private tooOld(request: Request): boolean {
     const { options, session } = this.hub;
     if (options.maxRequestAgeMs === null || session === undefined) return false;
     return session.redisTime - timeOf(request.entryId) > options.maxRequestAgeMs;
-  }
-
-  /** It waited: is it still on the stream? It has a handler's place meanwhile. */
-  private async check(held: Held): Promise<void> {
-    held.state = "checking";
-    this.running++;
-    let there: boolean | undefined;
-    await this.hub.attempt(async () => {
-      there = entriesOf(await this.hub.call(commands.body(this.hub.names, held.entryId))).length > 0;
-    });
-    this.running--;
-    if (held.state !== "checking") this.drain();
-    else if (there === true) this.start(held);
-    else if (there === false) {
-      this.hub.writer.acknowledge(held.entryId);
-      this.lost(held, "the requester has given the request up");
-      this.drain();
-    } else {
-      held.state = "queued";
-      this.queue.unshift(held); // recovery drains
-    }
-  }
-
-  /** Gives back what cannot be started now; many at a time travel together. */
-  private giveBack(held: Held): void {
-    held.state = "leaving";
-    this.leaving.push(held);
-    if (this.leaving.length === 1) setImmediate(() => void this.giveBackLeaving());
-  }
-
-  private async giveBackLeaving(): Promise<void> {
-    const some = this.leaving.splice(0);
-    const { names, wakeups } = this.hub;
-    if (some.length === 0) return;
-    const ids = some.map((held) => held.entryId);
-    const [reply] = await this.hub.batch([commands.claim(names, names.dispatcher, 0, ids, { idle: commands.GIVEN_BACK_MS })]);
-    const lost = isFault(reply) && (reply.kind === "lost" || reply.kind === "unsent");
-    for (const held of some) {
-      if (held.state !== "leaving") continue;
-      // Refused: it waits here after all. Lost: recovery finds it, if it was not given back.
-      if (isFault(reply) && !lost && !this.hub.closing) {
-        held.state = "queued";
-        this.queue.push(held);
-      } else this.leave(held);
-    }
-    if (isFault(reply)) return;
-    this.hub.reclaimer.gaveBack();
-    wakeups.wakeGroup();
-  }
-
-  private leave(held: Held): void {
-    held.state = "gone";
-    this.held.delete(held.entryId);
   }
 }

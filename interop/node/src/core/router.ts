@@ -14,8 +14,8 @@ export class Router {
     return request.destination.equals(this.group);
   }
 
-  /** `starts`: of a request, how often it has been started when it is now. */
-  route(entry: Entry, starts: number): void {
+  /** `starts`: of a request, how often it has been started when it is now; `keptAt`: when it was given to us, at the earliest. */
+  route(entry: Entry, starts: number, keptAt: number): void {
     const { writer, requester, responder, handOver, names } = this.hub;
     const self = {
       group: this.group,
@@ -23,7 +23,7 @@ export class Router {
       waitsFor: (id: Buffer) => requester.ledger.has(id),
     };
     const action = actionFor(entry, self);
-    if (action === "run") responder.receive(entry as Request, starts);
+    if (action === "run") responder.receive(entry as Request, starts, keptAt);
     else if (entry.kind === "response" && action === "hand-over") handOver.add(entry);
     else if (action === "acknowledge" || action === "report-and-acknowledge") writer.acknowledge(entry.entryId);
     else writer.settle(entry.entryId);

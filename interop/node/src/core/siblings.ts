@@ -1,12 +1,27 @@
 import * as commands from "../wire/commands.js";
+import type { Command } from "../wire/commands.js";
 import { keyOf } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
-import { availabilityKey, instanceOf } from "../wire/names.js";
-import { type ConsumerInfo, consumerInfos, list } from "../wire/replies.js";
+import { announcementKey, availabilityKey, instanceOf } from "../wire/names.js";
+import { type ConsumerInfo, type Reply, consumerInfos } from "../wire/replies.js";
+import { announcedBy } from "./announcement.js";
 import type { Hub } from "./hub.js";
+import { deleteConsumers } from "./restoring.js";
 
 /** From then on an unregistered consumer with nothing pending may be deleted, in ms (RIPC-LIFE-23). */
 const ABANDONED_MS = 120_000;
+/** For so long the one who deletes it must have been connected, in ms: after an outage all look alike. */
+const CONNECTED_MS = 100_000;
+
+/** Another registered instance of the own group. */
+export interface Sibling {
+  /** To whom responses are handed over. */
+  readonly consumer: Buffer;
+  readonly wakeup: boolean;
+  readonly responder: boolean;
+  /** When its list was seen, by the own clock in ms. */
+  readonly seenAt: number;
+}
 
 interface Instance {
   readonly id: Buffer;
@@ -15,27 +30,64 @@ interface Instance {
 
 /** Who else is in the group (RIPC-GROUP-8). Only the availability list proves that an instance lives (RIPC-GROUP-5). */
 export class Siblings {
-  private count = 0;
+  private known = new Map<string, Sibling>();
 
   constructor(private readonly hub: Hub) {}
 
   get present(): boolean {
-    return this.count > 0;
+    return this.known.size > 0;
+  }
+
+  /** How many siblings may run requests. */
+  get responders(): number {
+    return [...this.known.values()].filter(({ responder }) => responder).length;
+  }
+
+  find(instance: Buffer): Sibling | undefined {
+    return this.known.get(keyOf(instance));
   }
 
   async refresh(): Promise<void> {
-    const { names } = this.hub;
-    const others = this.instances(consumerInfos(await this.hub.call(commands.consumers(names))));
-    const lists = await this.hub.batch(
-      others.map(({ id }) => ["LRANGE", availabilityKey(names.stream, names.group, id), 0, -1]),
-    );
-    const fault = lists.find((reply) => isFault(reply) && reply.kind !== "permanent");
+    const { hub } = this;
+    const { names } = hub;
+    const [reply = null] = await hub.batch([commands.consumers(names)]);
+    // Without the right to look, the group counts as one of a single instance.
+    if (isFault(reply) && reply.kind !== "permanent") throw reply;
+    const others = this.instances(isFault(reply) ? [] : consumerInfos(reply));
+    const replies = await hub.batch(others.flatMap(({ id }) => this.questions(id)));
+    const fault = replies.find((one) => isFault(one) && one.kind !== "permanent");
     if (isFault(fault)) throw fault;
-    const registered = (i: number): boolean => !isFault(lists[i]) && list(lists[i] ?? []).length > 0;
-    const before = this.count;
-    this.count = others.filter((_, i) => registered(i)).length;
-    if (before === 0 && this.count > 0) this.hub.responder.giveBackQueued();
-    await this.deleteAbandoned(others.filter((_, i) => !registered(i)));
+    const before = this.known;
+    this.known = new Map();
+    others.forEach(({ id }, i) => this.learn(id, replies[2 * i] ?? null, replies[2 * i + 1] ?? null, before));
+    if (this.responders > 0) hub.responder.siblingsCame();
+    hub.handOver.siblingsSeen();
+    await this.bury(others.filter((_, i) => isEmpty(replies[2 * i])));
+  }
+
+  /** Whether an instance is registered, and what it says about itself. */
+  questions(instance: Buffer): Command[] {
+    const { stream, group } = this.hub.names;
+    return [
+      ["LRANGE", availabilityKey(stream, group, instance), 0, -1],
+      ["GET", announcementKey(stream, group, instance)],
+    ];
+  }
+
+  /** The replies to the questions. Undefined: it is not registered. */
+  learn(instance: Buffer, listed: Reply, announcement: Reply, before = this.known): Sibling | undefined {
+    const key = keyOf(instance);
+    // A list that is none (anybody can write there) names nobody; one that may not be read says nothing new.
+    const list = isFault(listed) ? undefined : (listed as Buffer[]);
+    const preferred = `consumer_${key}_0`;
+    const consumer = list?.find((name) => keyOf(name) === preferred) ?? list?.[0];
+    if (consumer === undefined) {
+      if (list !== undefined) this.known.delete(key);
+      return list === undefined ? before.get(key) : undefined;
+    }
+    const sibling = { consumer, ...announcedBy(announcement), seenAt: this.hub.now() };
+    this.known.set(key, sibling);
+    return sibling;
   }
 
   private instances(infos: ConsumerInfo[]): Instance[] {
@@ -51,11 +103,15 @@ export class Siblings {
     return [...instances.values()];
   }
 
-  private async deleteAbandoned(unregistered: Instance[]): Promise<void> {
-    const abandoned = unregistered.filter(({ consumers }) =>
-      consumers.every(({ pending, idle }) => pending === 0 && idle > ABANDONED_MS),
-    );
-    const names = abandoned.flatMap(({ consumers }) => consumers.map(({ name }) => name));
-    await this.hub.batch(names.map((name) => commands.deleteConsumer(this.hub.names, name)));
+  /** Deletes consumers that nobody uses any more (RIPC-LIFE-23). */
+  private async bury(unregistered: Instance[]): Promise<void> {
+    const { hub } = this;
+    if (!hub.live || hub.now() - hub.liveSince < CONNECTED_MS) return;
+    const dead = unregistered.filter(({ consumers }) => consumers.every(({ pending, idle }) => pending === 0 && idle > ABANDONED_MS));
+    await deleteConsumers(hub, dead.flatMap(({ consumers }) => consumers.map(({ name }) => name)));
   }
+}
+
+function isEmpty(reply: Reply | undefined): boolean {
+  return Array.isArray(reply) && reply.length === 0;
 }

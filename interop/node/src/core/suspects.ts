@@ -1,5 +1,7 @@
 import type { PendingRow } from "../wire/replies.js";
 
+/** From this idle time on an entry of another owner is suspect, in ms (RIPC-GROUP-14). */
+export const SUSPECT_MS = 7000;
 /** From this idle time on an entry may be taken from its owner, in ms (RIPC-GROUP-13). */
 export const RECLAIM_MS = 10_000;
 /** Between the two looks of a reclaim, in ms. */

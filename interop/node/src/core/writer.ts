@@ -1,42 +1,40 @@
-import { Backoff } from "../redis/backoff.js";
 import * as commands from "../wire/commands.js";
 import type { Command, FieldValues } from "../wire/commands.js";
 import { RedisFault, isFault } from "../wire/faults.js";
 import { type Reply, text } from "../wire/replies.js";
+import { Cleanup, type Step } from "./cleanup.js";
 import type { Held } from "./held.js";
 import type { Hub } from "./hub.js";
 import type { Send } from "./ledger.js";
+import { BATCH_BYTES } from "./sizes.js";
+import { waitAtMost } from "./timers.js";
 
-/** Entry IDs a command, and answers a transaction. */
-const IDS_A_COMMAND = 500;
-const ANSWERS_A_MULTI = 64;
-
-/** What becomes of a batch, reply by reply. */
-interface Batch {
-  readonly commands: Command[];
-  readonly handlers: { readonly count: number; readonly handle: (replies: Reply[]) => void }[];
-}
+/** Requests and answers a batch. */
+const MOST_A_BATCH = 512;
+/** After which time what failed for a reason of its own is tried again, in ms. */
+const AGAIN_MS = 1000;
 
 /**
- * All that is to be written, collected for one turn of the event loop and sent in one go. What fails for a passing reason is
- * kept and sent again: acknowledgements and deletions always (RIPC-RECOV-13), requests and answers where it is known that
- * they were not written.
+ * All that is to be written, collected for one turn of the event loop and sent in one go, bounded in bytes. What Redis refuses
+ * for a while is kept and sent again after a pause: requests and answers only where it is known that they were not written.
  */
 export class Writer {
   private readonly adds = new Set<Send>();
   private answers: Held[] = [];
-  private readonly acks = new Set<string>();
-  private readonly dels = new Set<string>();
-  /** Acknowledgements and deletions under way. */
-  private readonly settling = new Set<string>();
+  /** Answers whose write broke the connection: each is written alone (RIPC-RESP-25). */
+  private readonly alone: Held[] = [];
+  private readonly cleanup: Cleanup;
   private scheduled = false;
   private underWay = 0;
-  private pausedUntil = 0;
+  /** Content that was sent and not replied to yet, in bytes. */
+  private bytes = 0;
+  private aloneUnderWay = false;
   private alarm: NodeJS.Timeout | undefined;
-  private readonly pause = new Backoff(50, 1000);
   private whenDone: (() => void)[] = [];
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly hub: Hub) {
+    this.cleanup = new Cleanup(hub);
+  }
 
   add(send: Send): void {
     this.adds.add(send);
@@ -48,29 +46,34 @@ export class Writer {
   }
 
   answer(held: Held): void {
-    this.answers.push(held);
+    (held.attempts > 0 ? this.alone : this.answers).push(held);
     this.kick();
   }
 
+  /** Nothing more is answered: the endpoint leaves. */
+  dropAnswers(): void {
+    this.answers = [];
+    this.alone.length = 0;
+  }
+
   acknowledge(entryId: string): void {
-    this.acks.add(entryId);
+    this.cleanup.add(entryId, undefined);
     this.kick();
   }
 
   remove(entryId: string): void {
-    this.dels.add(entryId);
+    this.cleanup.add(undefined, entryId);
     this.kick();
   }
 
   settle(entryId: string): void {
-    this.acks.add(entryId);
-    this.dels.add(entryId);
+    this.cleanup.add(entryId, entryId);
     this.kick();
   }
 
   /** Whether an entry waits to be acknowledged: it has been dealt with. */
   isSettling(entryId: string): boolean {
-    return this.acks.has(entryId) || this.settling.has(entryId);
+    return this.cleanup.has(entryId);
   }
 
   /** Writes soon. */
@@ -83,165 +86,171 @@ export class Writer {
     });
   }
 
+  /** Writes after a pause. */
+  kickIn(ms: number): void {
+    clearTimeout(this.alarm);
+    this.alarm = setTimeout(() => {
+      this.flush();
+    }, waitAtMost(ms));
+    this.alarm.unref();
+  }
+
   /** Resolved when nothing is left to be written. */
   done(): Promise<void> {
     return this.isDone ? Promise.resolve() : new Promise((resolve) => this.whenDone.push(resolve));
   }
 
   private get isDone(): boolean {
-    return this.underWay === 0 && this.adds.size + this.answers.length + this.acks.size + this.dels.size === 0;
+    return this.underWay === 0 && this.adds.size + this.answers.length + this.alone.length + this.cleanup.size === 0;
   }
 
   private flush(): void {
-    const batch: Batch = { commands: [], handlers: [] };
-    if (this.hub.live) {
-      this.takeIds(batch);
-      if (this.isPaused()) this.wakeAfterPause();
-      else if (!this.hub.regrouping) {
-        this.takeAdds(batch);
-        this.takeAnswers(batch);
-      }
+    const { hub } = this;
+    const { pauses } = hub;
+    if (!hub.live || this.aloneUnderWay) return;
+    const now = hub.now();
+    if (now < pauses.writes.until) {
+      this.kickIn(pauses.writes.until - now);
+      return;
     }
-    if (batch.commands.length > 0) void this.send(batch);
+    const steps = this.cleanup.take(() => {
+      this.kickIn(AGAIN_MS);
+    });
+    if (!hub.regrouping) {
+      if (now < pauses.memory.until) this.kickIn(pauses.memory.until - now);
+      else steps.push(...this.takeContents(now));
+    }
+    if (steps.length > 0) void this.send(steps);
   }
 
-  private async send(batch: Batch): Promise<void> {
+  /** Requests and answers: what adds to the stream. */
+  private takeContents(now: number): Step[] {
+    const { hub } = this;
+    const steps: Step[] = [];
+    if (this.adds.size > 0) {
+      const wait = hub.registration.mayAddIn(now);
+      if (wait > 0) this.kickIn(wait);
+      else steps.push(...this.takeAdds());
+    }
+    if (hub.pauses.lacks("answers", now)) this.kickIn(hub.pauses.right("answers").until - now);
+    else if (this.alone.length > 0 && this.underWay === 0 && steps.length === 0) steps.push(...this.takeAlone());
+    else if (this.answers.length > 0) steps.push(...this.takeAnswers());
+    return steps;
+  }
+
+  private async send(steps: Step[]): Promise<void> {
     this.underWay++;
-    const replies = await this.hub.batch(batch.commands);
+    const replies = await this.hub.batch(steps.flatMap((step) => step.commands));
     let at = 0;
-    for (const { count, handle } of batch.handlers) {
-      const own = replies.slice(at, at + count);
+    for (const { commands: some, done } of steps) {
+      const own = replies.slice(at, at + some.length);
       try {
-        handle(own);
+        done(own);
       } catch (error) {
         if (!isFault(error)) throw error;
         // A reply that makes no sense: what it was about is not known, and the connection is of no more use.
         this.hub.session?.break(error);
-        handle(own.map(() => new RedisFault("lost", error.message)));
+        done(own.map(() => new RedisFault("lost", error.message)));
       }
-      at += count;
+      at += some.length;
     }
     this.underWay--;
     if (this.isDone) for (const resolve of this.whenDone.splice(0)) resolve();
+    else if (this.adds.size + this.answers.length + this.alone.length > 0) this.kick();
   }
 
-  private takeIds(batch: Batch): void {
-    const takes: [Set<string>, (ids: string[]) => Command][] = [
-      [this.acks, (ids) => commands.acknowledge(this.hub.names, ids)],
-      [this.dels, (ids) => commands.remove(this.hub.names, ids)],
-    ];
-    for (const [set, command] of takes) {
-      const all = [...set];
-      set.clear();
-      for (let i = 0; i < all.length; i += IDS_A_COMMAND) {
-        const ids = all.slice(i, i + IDS_A_COMMAND);
-        for (const id of ids) this.settling.add(id);
-        this.put(batch, [command(ids)], ([reply]) => {
-          for (const id of ids) this.settling.delete(id);
-          if (!isFault(reply)) return;
-          for (const id of ids) set.add(id);
-          this.later(reply);
-        });
-      }
-    }
-  }
-
-  private takeAdds(batch: Batch): void {
-    const { names, session } = this.hub;
-    const ready = [...this.adds];
-    this.adds.clear();
-    for (const send of ready) {
+  private takeAdds(): Step[] {
+    const { names, highest } = this.hub;
+    const some = this.upTo(this.adds, (send) => send.content.length);
+    for (const send of some) this.adds.delete(send);
+    return some.map((send) => {
       send.state = "sending";
       send.underWay = true;
-      send.sentAt = session?.redisTime;
+      send.floor = highest;
       const values: FieldValues = [send.id, names.instance, "pending", send.content, names.group, send.group];
-      this.put(batch, [commands.add(names, values)], ([reply = null]) => {
+      return this.counted(send.content.length, [commands.add(names, values)], ([reply = null]) => {
         this.added(send, reply);
       });
-    }
+    });
   }
 
   private added(send: Send, reply: Reply): void {
-    const { requester } = this.hub;
+    const { requester, pauses } = this.hub;
     if (reply === null) {
       // The stream is gone.
       this.hub.session?.noticeGroupLost();
       requester.notStored(send);
     } else if (!isFault(reply)) {
-      this.pause.reset();
-      requester.stored(send, text(reply));
+      const entryId = text(reply);
+      pauses.memory.over();
+      this.hub.saw(entryId);
+      requester.stored(send, entryId);
     } else if (reply.kind === "lost") requester.unsure(send);
     else if (reply.kind === "permanent") requester.refused(send, reply);
-    else {
-      if (reply.kind === "refusal") this.later(reply);
-      requester.notStored(send);
-    }
+    else requester.notStored(send);
   }
 
-  private takeAnswers(batch: Batch): void {
-    const { names } = this.hub;
-    const ready = this.answers.splice(0).filter((held) => held.state === "answering");
-    for (let i = 0; i < ready.length; i += ANSWERS_A_MULTI) {
-      const some = ready.slice(i, i + ANSWERS_A_MULTI);
-      const values = some.map((held) => responseTo(held, names.group));
-      const multi = commands.answers(names, values, some.map((held) => held.entryId));
-      this.put(batch, multi, (replies) => {
-        this.answered(some, replies);
+  private takeAlone(): Step[] {
+    const held = this.alone.shift();
+    if (held?.state !== "answering") return [];
+    this.aloneUnderWay = true;
+    const { commands: some, done } = this.answerStep([held]);
+    return [
+      {
+        commands: some,
+        done: (replies) => {
+          this.aloneUnderWay = false;
+          done(replies);
+        },
+      },
+    ];
+  }
+
+  private takeAnswers(): Step[] {
+    const waiting = this.answers.filter((held) => held.state === "answering");
+    const some = this.upTo(waiting, (held) => held.answer?.content.length ?? 0);
+    this.answers = waiting.slice(some.length);
+    return some.length === 0 ? [] : [this.answerStep(some)];
+  }
+
+  private answerStep(some: Held[]): Step {
+    const { names, singly, responder } = this.hub;
+    const values = some.map((held) => responseTo(held, names.group));
+    const size = some.reduce((sum, held) => sum + (held.answer?.content.length ?? 0), 0);
+    const ids = some.map((held) => held.entryId);
+    if (!singly) {
+      return this.counted(size, commands.answers(names, values, ids), (replies) => {
+        responder.answers.written(some, replies);
       });
     }
+    return this.counted(size, values.map((one) => commands.add(names, one)), (replies) => {
+      responder.answers.writtenSingly(some, replies);
+    });
   }
 
-  private answered(some: Held[], replies: Reply[]): void {
-    const { responder } = this.hub;
-    const exec = replies.at(-1) ?? null;
-    if (Array.isArray(exec)) {
-      some.forEach((held, i) => {
-        const reply = exec[i] ?? null;
-        if (reply === null) {
-          this.hub.session?.noticeGroupLost();
-          this.answer(held);
-        } else if (isFault(reply)) responder.answerRefused(held, reply);
-        else {
-          this.pause.reset();
-          responder.answered(held);
-        }
-      });
-      return;
+  /** From the first on, as many as one batch has, and about as many bytes; at least one where none are under way. */
+  private upTo<T>(items: Iterable<T>, size: (item: T) => number): T[] {
+    const some: T[] = [];
+    let bytes = this.bytes;
+    for (const item of items) {
+      bytes += size(item);
+      if (some.length === MOST_A_BATCH || (bytes > BATCH_BYTES && (some.length > 0 || this.bytes > 0))) break;
+      some.push(item);
     }
-    if (isFault(exec) && exec.kind === "lost") {
-      for (const held of some) responder.answerUnsure(held);
-      return;
-    }
-    // Nothing was done. Why: the reply to EXEC says it, or the one to the command that was refused.
-    const refused = isFault(exec) && exec.kind === "aborted" ? replies.find((reply) => isFault(reply) && reply !== exec) : exec;
-    const fault = isFault(refused) ? refused : new RedisFault("unknown", "EXEC was discarded");
-    if (fault.kind === "refusal") this.later(fault);
-    for (const held of some) responder.answerRefused(held, fault);
+    return some;
   }
 
-  /** Tries again after a growing pause. What broke the connection is not for here: recovery kicks. */
-  private later(fault: RedisFault): void {
-    if (fault.kind !== "refusal" && fault.kind !== "permanent") return;
-    if (!this.isPaused()) this.pausedUntil = this.hub.now() + this.pause.next();
-    this.wakeAfterPause();
-  }
-
-  private isPaused(): boolean {
-    return this.hub.now() < this.pausedUntil;
-  }
-
-  /** A timer may come early by a fraction: then the flush arms it again. */
-  private wakeAfterPause(): void {
-    clearTimeout(this.alarm);
-    this.alarm = setTimeout(() => {
-      this.flush();
-    }, Math.ceil(this.pausedUntil - this.hub.now()));
-    this.alarm.unref();
-  }
-
-  private put(batch: Batch, some: Command[], handle: (replies: Reply[]) => void): void {
-    batch.commands.push(...some);
-    batch.handlers.push({ count: some.length, handle });
+  private counted(size: number, some: Command[], done: (replies: Reply[]) => void): Step {
+    this.bytes += size;
+    let counts = true;
+    return {
+      commands: some,
+      done: (replies) => {
+        if (counts) this.bytes -= size;
+        counts = false;
+        done(replies);
+      },
+    };
   }
 }
 

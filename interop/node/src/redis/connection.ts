@@ -1,7 +1,9 @@
 import { Redis, type RedisOptions, ReplyError } from "ioredis";
 
+import { addressOf } from "./address.js";
+import { Watch } from "./watch.js";
 import type { Command } from "../wire/commands.js";
-import { RedisFault, faultOf } from "../wire/faults.js";
+import { RedisFault, faultOf, isFault } from "../wire/faults.js";
 import type { Reply } from "../wire/replies.js";
 
 export interface ConnectionOptions {
@@ -25,7 +27,16 @@ export class Connection {
   /** What ends the batches under way when the connection is lost: a silent one would never end them. */
   private readonly waiting = new Set<(fault: RedisFault) => void>();
 
+  private readonly watch: Watch;
+  private readonly dues: number[] = [];
+
   private constructor(private readonly redis: Redis) {
+    this.watch = new Watch(
+      () => this.redis.stream,
+      () => {
+        this.fail(new RedisFault("lost", "Redis was silent for 3 s after a reply was due"));
+      },
+    );
     this.lost = new Promise((resolve) => (this.settleLost = resolve));
     redis.on("end", () => {
       this.fail(new RedisFault("lost", "Redis closed the connection"));
@@ -34,7 +45,10 @@ export class Connection {
 
   /** Throws a RedisFault where Redis is not reached, or refuses. */
   static async open(options: ConnectionOptions): Promise<Connection> {
-    const redis = new Redis(options.url, {
+    const address = addressOf(options.url);
+    const redis = new Redis({
+      host: address.host,
+      port: address.port,
       lazyConnect: true,
       protocol: 2,
       connectTimeout: options.connectTimeoutMs,
@@ -46,7 +60,7 @@ export class Connection {
       autoResubscribe: false,
       enableReadyCheck: false,
       disableClientInfo: true,
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      ...(address.tls || options.tls !== undefined ? { tls: options.tls ?? {} } : {}),
     });
     let reason: Error | undefined;
     redis.on("error", (error: Error) => (reason ??= error));
@@ -56,6 +70,7 @@ export class Connection {
       // An attempt that is given up does not always end by itself.
       const givenUp = connection.lost.then((fault) => Promise.reject(fault));
       await withLimit(Promise.race([redis.connect(), givenUp]), options.connectTimeoutMs);
+      await withLimit(connection.greet(address), options.connectTimeoutMs);
       return connection;
     } catch (error) {
       connection.close();
@@ -63,28 +78,33 @@ export class Connection {
     }
   }
 
-  /** Sends the commands in one go. Each has its own reply, which may be a RedisFault; it never throws. */
-  batch(commands: readonly Command[], patienceMs: number): Promise<Reply[]> {
+  /**
+   * Sends the commands in one go. Each has its own reply, which may be a RedisFault; it never throws. `blockMs`: how long
+   * after it is sent the last reply is due.
+   */
+  batch(commands: readonly Command[], blockMs = 0): Promise<Reply[]> {
     // What is certainly not sent may be sent later: it is told apart from what is lost.
     const unsent = this.fault !== undefined || this.redis.status !== "ready" || !this.redis.stream.writable;
     if (unsent) return Promise.resolve(commands.map(() => new RedisFault("unsent", "the connection to Redis is closed")));
     const pipeline = this.redis.pipeline();
     for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);
+    const due = performance.now() + blockMs;
+    this.dues.push(due);
+    this.watch.until(due);
     return new Promise((resolve) => {
       const end = (replies: Reply[]) => {
-        clearTimeout(impatient);
         this.waiting.delete(giveUp);
+        this.dues.shift();
+        if (this.waiting.size === 0) this.watch.stop();
+        else this.watch.until(Math.max(...this.dues));
         resolve(replies);
       };
       const giveUp = (fault: RedisFault) => {
         end(commands.map(() => fault));
       };
-      const impatient = setTimeout(() => {
-        this.fail(new RedisFault("lost", `Redis was silent for ${patienceMs} ms after ${commands[0]?.[0] ?? ""}`));
-      }, patienceMs);
       this.waiting.add(giveUp);
       void pipeline.exec().then((results) => {
-        end((results ?? []).map(([error, result]) => (error === null ? asReply(result) : asFault(error))));
+        if (this.waiting.has(giveUp)) end((results ?? []).map(([error, result]) => (error === null ? asReply(result) : asFault(error))));
       });
     });
   }
@@ -106,6 +126,17 @@ export class Connection {
     this.fail(new RedisFault("lost", "the connection was closed"));
   }
 
+  /** Who we are, and which database: what Redis refuses here must not pass unnoticed. */
+  private async greet({ username, password, database }: ReturnType<typeof addressOf>): Promise<void> {
+    const commands: Command[] = [];
+    if (password !== undefined) commands.push(username === undefined ? ["AUTH", password] : ["AUTH", username, password]);
+    if (database !== 0) commands.push(["SELECT", database]);
+    if (commands.length === 0) return;
+    const fault = (await this.batch(commands)).find(isFault);
+    // Whatever it says: without the user or the database that was asked for nothing may be written.
+    if (fault !== undefined) throw fault.kind === "unknown" ? new RedisFault("permanent", fault.message) : fault;
+  }
+
   private endWith(signal: AbortSignal): void {
     const end = () => {
       this.close();
@@ -120,6 +151,7 @@ export class Connection {
   private fail(fault: RedisFault): void {
     if (this.fault !== undefined) return;
     this.fault = fault;
+    this.watch.stop();
     this.redis.disconnect();
     this.settleLost(fault);
     // Replies that are already here come first: a request that was stored is not unsure.

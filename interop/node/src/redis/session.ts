@@ -1,15 +1,12 @@
 import { BLOCK_MS, type Command } from "../wire/commands.js";
-import { RedisFault, breaksConnection, isFault } from "../wire/faults.js";
+import { RedisFault, breaksConnection, isFault, isForAWhile } from "../wire/faults.js";
 import { type Reply, majorVersion, timeOfReply } from "../wire/replies.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
-
-/** Redis is lost when it is silent for this long beyond what is due, in ms. */
-const PATIENCE_MS = 5000;
 
 export interface SessionEvents {
   /** A reply said that the group or the stream is gone. */
   groupLost(): void;
-  /** Redis refused a command for good (RIPC-RECOV-15). */
+  /** Redis refused a command, for good (RIPC-RECOV-15) or for a while (RIPC-RECOV-26). */
   refused(fault: RedisFault): void;
 }
 
@@ -28,7 +25,7 @@ export class Session {
     private readonly reader: Connection,
     private readonly events: SessionEvents,
     /** Redis' clock less the monotonic one, in ms. */
-    readonly clockOffset: number,
+    public clockOffset: number,
     /** Of Redis, which Valkey reports as well; 0 where it is not told. */
     readonly majorVersion: number,
     private readonly readerId: number | undefined,
@@ -49,10 +46,10 @@ export class Session {
     try {
       for (const one of opened) if (one.status === "rejected") throw one.reason;
       const [writer, reader] = connections as [Connection, Connection];
-      const [time = null, info = null] = await writer.batch([["TIME"], ["INFO", "server"]], options.connectTimeoutMs);
+      const [time = null, info = null] = await writer.batch([["TIME"], ["INFO", "server"]]);
       // TIME and INFO may be refused by an ACL: the clock of this host and the oldest server are near enough.
       const now = isFault(time) ? whereRefused(time, Date.now()) : timeOfReply(time);
-      const [id = null] = await reader.batch([["CLIENT", "ID"]], options.connectTimeoutMs);
+      const [id = null] = await reader.batch([["CLIENT", "ID"]]);
       const readerId = isFault(id) ? whereRefused<number | undefined>(id, undefined) : Number(id);
       return new Session(writer, reader, events, now - performance.now(), majorVersion(info), readerId);
     } catch (error) {
@@ -70,9 +67,15 @@ export class Session {
     return this.clockOffset + performance.now();
   }
 
+  /** The reply to TIME, asked for at this moment: one that took long tells the clock badly. */
+  sawTime(reply: Reply, askedAt: number): void {
+    const now = performance.now();
+    if (now - askedAt < 1000) this.clockOffset = timeOfReply(reply) - (askedAt + now) / 2;
+  }
+
   /** Sends commands in one go. Never throws: each has its own reply, which may be a RedisFault. */
   async batch(commands: readonly Command[]): Promise<Reply[]> {
-    const replies = await this.writer.batch(commands, PATIENCE_MS);
+    const replies = await this.writer.batch(commands);
     for (const reply of replies) this.look(reply);
     return replies;
   }
@@ -86,16 +89,15 @@ export class Session {
 
   /** A read that blocks. Throws the RedisFault that its reply is. */
   async read(command: Command): Promise<Reply> {
-    const [reply = null] = await this.reader.batch([command], BLOCK_MS + PATIENCE_MS);
+    const [reply = null] = await this.reader.batch([command], BLOCK_MS);
     this.look(reply);
     if (isFault(reply)) throw reply;
     return reply;
   }
 
-  /** Makes a blocking read end now, without losing what it was about to give. */
+  /** Makes a blocking read end now, without losing what it was about to give. Without the right to CLIENT it ends by itself. */
   async endRead(): Promise<void> {
-    const reply = this.readerId === undefined ? null : (await this.writer.batch([["CLIENT", "UNBLOCK", this.readerId]], PATIENCE_MS))[0];
-    if (typeof reply !== "number") this.reader.close();
+    if (this.readerId !== undefined) await this.writer.batch([["CLIENT", "UNBLOCK", this.readerId]]);
   }
 
   /** A reply that is no error said it: nil to XADD NOMKSTREAM. */
@@ -121,10 +123,11 @@ export class Session {
       // Inside a list only EXEC has faults.
       for (const item of reply) if (isFault(item)) this.look(item);
     }
-    if (!isFault(reply) || this.over) return;
+    // Where MULTI was refused, which has been looked at, EXEC says nothing new.
+    if (!isFault(reply) || this.over || reply.message === "ERR EXEC without MULTI") return;
     if (breaksConnection(reply.kind)) this.break(reply);
     else if (reply.kind === "group-lost") this.events.groupLost();
-    else if (reply.kind === "permanent") this.events.refused(reply);
+    else if (reply.kind === "permanent" || isForAWhile(reply.kind)) this.events.refused(reply);
   }
 }
 

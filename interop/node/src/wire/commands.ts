@@ -10,17 +10,23 @@ export type Command = readonly [string, ...Argument[]];
 export const BLOCK_MS = 5000;
 /** Expiry of the availability list and the announcement, in s (RIPC-LIFE-10, RIPC-VERS-2). */
 export const EXPIRY_S = 100;
-/** What an entry that was given back is idle for, and from when on it counts as one, in ms (RIPC-GROUP-24). */
-export const GIVEN_BACK_MS = 86_400_000;
-export const COUNTS_AS_GIVEN_BACK_MS = 43_200_000;
+/** The idle time that marks an entry as given back, in ms: 10 years, which no outage lasts (RIPC-GROUP-24). */
+export const GIVEN_BACK_MS = 315_360_000_000;
+/** The idle time from which on an entry counts as given back, in ms (RIPC-GROUP-36). */
+export const COUNTS_AS_GIVEN_BACK_MS = GIVEN_BACK_MS / 2;
+/** The idle time from which on an owner claims an entry only if nobody has claimed it since, in ms (RIPC-GROUP-30). */
+export const LATE_MS = 5000;
+/** What one start adds to the delivery count of an entry: as much as a gem's reads add (RIPC-GROUP-20). */
+export const COUNTS_A_START = 3;
 /** Entries a read, or a look. */
 export const PAGE = 128;
 
 /** The values of the six fields, in their order. */
 export type FieldValues = readonly [id: Argument, instance: Argument, status: string, content: string, source: Argument, destination: Argument];
 
-export const createGroup = (n: Names, at: string): Command => ["XGROUP", "CREATE", n.stream, n.group, at, "MKSTREAM"];
-export const setGroup = (n: Names, at: string): Command => ["XGROUP", "SETID", n.stream, n.group, at];
+export const createGroup = (n: Names, at: string, makeStream: boolean): Command => [
+  "XGROUP", "CREATE", n.stream, n.group, at, ...(makeStream ? ["MKSTREAM"] : []),
+];
 export const createConsumer = (n: Names, name: string): Command => ["XGROUP", "CREATECONSUMER", n.stream, n.group, name];
 export const deleteConsumer = (n: Names, name: Argument): Command => ["XGROUP", "DELCONSUMER", n.stream, n.group, name];
 export const groups = (n: Names): Command => ["XINFO", "GROUPS", n.stream];
@@ -36,15 +42,16 @@ export const register = (n: Names): Command[] => [
 ];
 export const keepRegistered = (n: Names): Command => ["EXPIRE", n.availability, EXPIRY_S];
 export const unregister = (n: Names): Command => ["LREM", n.availability, 0, n.consumer];
+export const keepAnnounced = (n: Names): Command => ["EXPIRE", n.announcement, EXPIRY_S];
 export const announce = (n: Names, text: string): Command => ["SET", n.announcement, text, "EX", EXPIRY_S];
 export const unannounce = (n: Names): Command => ["DEL", n.announcement];
 
-export const readNew = (n: Names): Command => [
-  "XREADGROUP", "GROUP", n.group, n.dispatcher, "COUNT", PAGE, "BLOCK", BLOCK_MS, "STREAMS", n.stream, ">",
+export const readNew = (n: Names, count: number): Command => [
+  "XREADGROUP", "GROUP", n.group, n.dispatcher, "COUNT", count, "BLOCK", BLOCK_MS, "STREAMS", n.stream, ">",
 ];
 /** The own consumer's pending list, after an ID. */
-export const readOwn = (n: Names, after: string): Command => [
-  "XREADGROUP", "GROUP", n.group, n.consumer, "COUNT", PAGE, "STREAMS", n.stream, after,
+export const readOwn = (n: Names, after: string, count: number): Command => [
+  "XREADGROUP", "GROUP", n.group, n.consumer, "COUNT", count, "STREAMS", n.stream, after,
 ];
 /** Finds nothing, and counts as a use of the consumer on every server (RIPC-LIFE-13). */
 export const use = (n: Names, consumer: string): Command => [
@@ -67,27 +74,38 @@ export const answers = (n: Names, responses: readonly FieldValues[], requests: r
   ["EXEC"],
 ];
 
-export interface ClaimOptions {
-  /** Sets the idle time, in ms. */
-  readonly idle?: number;
-  /** Sets the delivery count. */
-  readonly starts?: number;
-}
+// Claims have JUSTID: they read no body and count as no delivery (RIPC-GROUP-10).
 
-/** Always JUSTID: it does not count as a delivery (RIPC-GROUP-10, 20). */
-export function claim(n: Names, consumer: Argument, minIdleMs: number, ids: readonly string[], options: ClaimOptions = {}): Command {
-  const idle = options.idle === undefined ? [] : ["IDLE", options.idle];
-  const starts = options.starts === undefined ? [] : ["RETRYCOUNT", options.starts];
-  return ["XCLAIM", n.stream, n.group, consumer, minIdleMs, ...ids, ...idle, ...starts, "JUSTID"];
-}
+/** Makes a consumer the owner, or resets the idle time as its owner: where an entry is idle for that long. */
+export const claim = (n: Names, consumer: Argument, minIdleMs: number, ids: readonly string[]): Command => [
+  "XCLAIM", n.stream, n.group, consumer, minIdleMs, ...ids, "JUSTID",
+];
+/** Another member's entry. `starts` counts the one to come. */
+export const takeOver = (n: Names, minIdleMs: number, entryId: string, starts: number): Command => [
+  "XCLAIM", n.stream, n.group, n.dispatcher, minIdleMs, entryId, "RETRYCOUNT", COUNTS_A_START * starts, "JUSTID",
+];
+/** An entry that is pending with nobody: FORCE makes it pending again, unless somebody else was faster (RIPC-GROUP-32). */
+export const takeUp = (n: Names, entryId: string, starts: number): Command => [
+  "XCLAIM", n.stream, n.group, n.dispatcher, LATE_MS, entryId, "RETRYCOUNT", COUNTS_A_START * starts, "FORCE", "JUSTID",
+];
+/** Marks entries as free for any member (RIPC-GROUP-24). */
+export const giveBack = (n: Names, ids: readonly string[], minIdleMs = 0): Command => [
+  "XCLAIM", n.stream, n.group, n.dispatcher, minIdleMs, ...ids, "IDLE", GIVEN_BACK_MS, "JUSTID",
+];
+/** Gives back what was pending for a consumer that was deleted (RIPC-LIFE-25). */
+export const restore = (n: Names, entryId: string, deliveries: number): Command => [
+  "XCLAIM", n.stream, n.group, n.dispatcher, 0, entryId, "IDLE", GIVEN_BACK_MS, "RETRYCOUNT", deliveries, "FORCE", "JUSTID",
+];
 
 /** What is pending and idle for some time, of all consumers. */
 export const pendingIdle = (n: Names, idleMs: number, start: string, count = PAGE): Command => [
   "XPENDING", n.stream, n.group, "IDLE", idleMs, start, "+", count,
 ];
 /** What is pending of one consumer. */
-export const pendingOf = (n: Names, consumer: string, start: string, end: string, count: number): Command => [
+export const pendingOf = (n: Names, consumer: Argument, start: string, end: string, count: number): Command => [
   "XPENDING", n.stream, n.group, start, end, count, consumer,
 ];
+/** Whoever it is: no consumer is named (RIPC-GROUP-32). */
+export const ownerOf = (n: Names, entryId: string): Command => ["XPENDING", n.stream, n.group, entryId, entryId, 1];
 export const body = (n: Names, entryId: string): Command => ["XRANGE", n.stream, entryId, entryId];
 export const range = (n: Names, start: string, count = PAGE): Command => ["XRANGE", n.stream, start, "+", "COUNT", count];

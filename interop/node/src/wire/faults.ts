@@ -1,5 +1,15 @@
 /** What went wrong with a command, by what an endpoint does about it (SPEC.md section 13). */
-export type FaultKind = "unsent" | "lost" | "outage" | "group-lost" | "refusal" | "permanent" | "busy-group" | "aborted" | "unknown";
+export type FaultKind =
+  | "unsent"
+  | "lost"
+  | "outage"
+  | "group-lost"
+  | "no-memory"
+  | "no-writes"
+  | "permanent"
+  | "busy-group"
+  | "aborted"
+  | "unknown";
 
 const KINDS: Readonly<Record<string, FaultKind>> = {
   LOADING: "outage",
@@ -10,17 +20,20 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
   MOVED: "outage",
   ASK: "outage",
   BUSY: "outage",
-  NOREPLICAS: "outage",
   NOGROUP: "group-lost",
   UNBLOCKED: "group-lost",
-  OOM: "refusal",
-  MISCONF: "refusal",
+  OOM: "no-memory",
+  MISCONF: "no-writes",
+  NOREPLICAS: "no-writes",
   NOPERM: "permanent",
   NOAUTH: "permanent",
   WRONGPASS: "permanent",
   WRONGTYPE: "permanent",
   BUSYGROUP: "busy-group",
 };
+
+/** `ERR` says more in the rest of its text. */
+const GROUP_LOST = ["ERR no such key", "ERR The XGROUP subcommand requires the key to exist"];
 
 const BECAUSE = /^EXECABORT .*because of: (.*)$/;
 
@@ -41,14 +54,21 @@ export function isFault(reply: unknown): reply is RedisFault {
 
 /** The fault that an error reply of Redis is. */
 export function faultOf(message: string): RedisFault {
-  if (!message.startsWith("EXECABORT")) return new RedisFault(KINDS[codeOf(message)] ?? "unknown", message);
+  if (!message.startsWith("EXECABORT")) return new RedisFault(kindOf(message), message);
   // Some servers say why in the reply to EXEC; else the reply to the refused command does.
   const reason = BECAUSE.exec(message)?.[1];
-  return new RedisFault(reason === undefined ? "aborted" : (KINDS[codeOf(reason)] ?? "unknown"), message);
+  return new RedisFault(reason === undefined ? "aborted" : kindOf(reason), message);
 }
 
-function codeOf(message: string): string {
-  return message.split(" ", 1)[0] ?? "";
+function kindOf(message: string): FaultKind {
+  const kind = KINDS[message.split(" ", 1)[0] ?? ""];
+  if (kind !== undefined) return kind;
+  return GROUP_LOST.some((text) => message.startsWith(text)) ? "group-lost" : "unknown";
+}
+
+/** Whether Redis refuses it for a while, on a connection that is good: it is repeated after a pause (RIPC-RECOV-26). */
+export function isForAWhile(kind: FaultKind): boolean {
+  return kind === "no-memory" || kind === "no-writes";
 }
 
 /** Whether the connection is of no more use after such a fault: connect anew, then recover. */

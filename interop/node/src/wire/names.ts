@@ -62,6 +62,12 @@ export function newRequestId(): string {
   return randomBytes(11).toString("hex").slice(0, 21);
 }
 
+/** Refuses a name that no group may have: some belong to callers (RIPC-NAME-12). */
+export function checkGroup(name: unknown): asserts name is string {
+  checkName("group", name);
+  if (name.startsWith("caller:")) throw new InvalidArgument("the group begins with caller: such names belong to callers");
+}
+
 /** Refuses a stream or group that no entry may have (RIPC-NAME-1, 2). */
 export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name !== "string") throw new InvalidArgument(`the ${what} must be a string, not ${typeof name}`);

@@ -1,0 +1,136 @@
+import { encodeContent } from "../content/content.js";
+import { type RedisFault, RedisFault as Fault, isFault, isForAWhile } from "../wire/faults.js";
+import { type Reply, text } from "../wire/replies.js";
+import type { Answer, Held } from "./held.js";
+import type { Hub } from "./hub.js";
+
+/** An answer that Redis refuses for a while is kept for this long, in ms (RIPC-RESP-15). */
+const KEEP_ANSWER_MS = 60_000;
+/** How often an answer may break the connection before it is given up (RIPC-RESP-25). */
+const MOST_ATTEMPTS = 3;
+const NOT_ENCODABLE = "not_encodable: ";
+
+/** From the answer of a handler, or of the responder itself, to its last reply of Redis. */
+export class Answers {
+  private refusals = false;
+
+  constructor(private readonly hub: Hub) {}
+
+  /** Whether answers wait that Redis refused: nothing new is to be read meanwhile (RIPC-RESP-16). */
+  get refused(): boolean {
+    this.refusals &&= this.hub.responder.all().some((held) => held.state === "answering");
+    return this.refusals;
+  }
+
+  add(held: Held, answer: Answer): void {
+    held.state = "answering";
+    held.answer = answer;
+    held.answeredAt = this.hub.now();
+    this.hub.writer.answer(held);
+  }
+
+  reject(held: Held, reason: string): void {
+    this.add(held, { status: "rejected", content: encodeContent(reason) });
+  }
+
+  /** The replies to MULTI, each XADD, XACK, XDEL, EXEC. */
+  written(some: Held[], replies: Reply[]): void {
+    const exec = replies.at(-1) ?? null;
+    if (Array.isArray(exec)) {
+      some.forEach((held, i) => {
+        this.added(held, exec[i] ?? null);
+      });
+    } else if (isFault(replies[0]) && replies[0].kind === "permanent") {
+      // Without MULTI the commands were carried out one by one, and so they are from now on (RIPC-RESP-26).
+      this.hub.singly = true;
+      this.writtenSingly(some, replies.slice(1, 1 + some.length));
+    } else if (isFault(exec) && exec.kind === "lost") for (const held of some) this.unsure(held);
+    else {
+      // Nothing was done. Why: the reply to EXEC says it, or the one to the command that was refused.
+      const refused = isFault(exec) && exec.kind !== "aborted" ? exec : replies.find((reply) => isFault(reply) && reply !== exec);
+      const fault = isFault(refused) ? refused : new Fault("unknown", "EXEC was discarded");
+      for (const held of some) this.refuse(held, fault);
+    }
+  }
+
+  /** The replies to each XADD. A request is settled after its response was stored. */
+  writtenSingly(some: Held[], replies: Reply[]): void {
+    some.forEach((held, i) => {
+      const reply = replies[i] ?? null;
+      if (isFault(reply) && reply.kind === "lost") this.unsure(held);
+      else {
+        if (reply !== null && !isFault(reply)) this.hub.writer.settle(held.entryId);
+        this.added(held, reply);
+      }
+    });
+  }
+
+  /** A look showed that the answer was not written, and that its request is still ours (RIPC-RESP-14). */
+  notWritten(held: Held): void {
+    if (held.state !== "unsure") return;
+    held.state = "answering";
+    if (held.attempts < MOST_ATTEMPTS) this.hub.writer.answer(held);
+    else if (held.answer?.content.startsWith(NOT_ENCODABLE) === true) {
+      this.drop(held, `its answer broke the connection ${held.attempts} times, and so did its rejection`);
+    } else {
+      const message = `the answer broke the connection ${held.attempts} times`;
+      this.tell(held, message);
+      held.attempts = 0;
+      this.reject(held, `${NOT_ENCODABLE}${message}`);
+    }
+  }
+
+  /** The endpoint leaves, and Redis does not take these answers. */
+  dropRefused(): void {
+    this.hub.writer.dropAnswers();
+    for (const held of this.hub.responder.all()) {
+      if (held.state === "answering") this.drop(held, "its answer could not be written before the endpoint closed");
+    }
+  }
+
+  private added(held: Held, reply: Reply): void {
+    const { pauses, responder } = this.hub;
+    if (isFault(reply)) this.refuse(held, reply);
+    else if (reply === null) {
+      // The stream is gone, and the request with it: its requester may still wait, so the answer goes to the new one.
+      held.stranded = true;
+      this.hub.session?.noticeGroupLost();
+      if (held.state === "answering") this.hub.writer.answer(held);
+    } else {
+      this.refusals = false;
+      pauses.memory.over();
+      pauses.granted("answers");
+      this.hub.saw(text(reply));
+      responder.leave(held);
+    }
+  }
+
+  /** The connection broke before the reply: recovery finds out whether it was written. */
+  private unsure(held: Held): void {
+    if (held.state !== "answering") return;
+    held.attempts++;
+    held.state = "unsure";
+  }
+
+  /** It was not written. */
+  private refuse(held: Held, fault: RedisFault): void {
+    if (held.state !== "answering") return;
+    const now = this.hub.now();
+    const counts = isForAWhile(fault.kind) || fault.kind === "permanent";
+    if (counts) this.refusals = true;
+    if (fault.kind === "permanent") this.hub.pauses.right("answers").refused(now);
+    if (counts && now - held.answeredAt >= KEEP_ANSWER_MS) this.drop(held, `its answer could not be written: ${fault.message}`, fault);
+    else this.hub.writer.answer(held);
+  }
+
+  /** It was run, so nobody may run it again (RIPC-RESP-27). */
+  private drop(held: Held, message: string, cause?: unknown): void {
+    this.tell(held, message, cause);
+    this.hub.writer.settle(held.entryId);
+    this.hub.responder.leave(held);
+  }
+
+  private tell(held: Held, message: string, cause?: unknown): void {
+    this.hub.reporter.problem({ kind: "given-up", message: `request ${held.entryId}: ${message}`, entryId: held.entryId, cause });
+  }
+}

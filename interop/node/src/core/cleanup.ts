@@ -1,0 +1,74 @@
+import type { Command } from "../wire/commands.js";
+import * as commands from "../wire/commands.js";
+import { isFault } from "../wire/faults.js";
+import type { Reply } from "../wire/replies.js";
+import type { Hub } from "./hub.js";
+
+/** Entry IDs a command. */
+const IDS_A_COMMAND = 500;
+/** IDs that are kept for another attempt at most. */
+const MOST = 100_000;
+
+export interface Step {
+  readonly commands: Command[];
+  readonly done: (replies: Reply[]) => void;
+}
+
+/** Acknowledgements and deletions: doing them twice does no harm, so they are repeated until Redis did them (RIPC-RECOV-13). */
+export class Cleanup {
+  private readonly acks = new Set<string>();
+  private readonly dels = new Set<string>();
+  /** Under way. */
+  private readonly settling = new Set<string>();
+
+  constructor(private readonly hub: Hub) {}
+
+  get size(): number {
+    return this.acks.size + this.dels.size;
+  }
+
+  add(acknowledge: string | undefined, remove: string | undefined): void {
+    if (acknowledge !== undefined) this.acks.add(acknowledge);
+    if (remove !== undefined) this.dels.add(remove);
+  }
+
+  /** Whether an entry waits to be acknowledged: it has been dealt with. */
+  has(entryId: string): boolean {
+    return this.acks.has(entryId) || this.settling.has(entryId);
+  }
+
+  /** All that waits, as few commands as they can be. `failed`: when Redis refused one. */
+  take(failed: (name: string) => void): Step[] {
+    const { names } = this.hub;
+    return [
+      ...this.takeFrom(this.acks, "XACK", (ids) => commands.acknowledge(names, ids), failed),
+      ...this.takeFrom(this.dels, "XDEL", (ids) => commands.remove(names, ids), failed),
+    ];
+  }
+
+  private takeFrom(set: Set<string>, name: string, command: (ids: string[]) => Command, failed: (name: string) => void): Step[] {
+    const { pauses } = this.hub;
+    if (pauses.lacks(name, this.hub.now())) return [];
+    const all = [...set];
+    set.clear();
+    const steps: Step[] = [];
+    for (let i = 0; i < all.length; i += IDS_A_COMMAND) {
+      const ids = all.slice(i, i + IDS_A_COMMAND);
+      for (const id of ids) this.settling.add(id);
+      const done = ([reply]: Reply[]) => {
+        for (const id of ids) this.settling.delete(id);
+        if (!isFault(reply)) {
+          pauses.granted(name);
+          return;
+        }
+        // With the group all that was pending in it is gone.
+        if (name === "XACK" && reply.kind === "group-lost") return;
+        for (const id of ids.slice(0, MOST - set.size)) set.add(id);
+        if (reply.kind === "permanent") pauses.right(name).refused(this.hub.now());
+        failed(name);
+      };
+      steps.push({ commands: [command(ids)], done });
+    }
+    return steps;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Whose a request is: a look at its owner and its body, and a claim that never takes it from another member.
+ *
+ * The reply to a claim that lacks a request does not say why: its requester may have given it up, another member may have
+ * taken it over, or its pending entry went with a group or a consumer that somebody deleted (RIPC-GROUP-32).
+ */
+import * as commands from "../wire/commands.js";
+import type { Command } from "../wire/commands.js";
+import { isFault } from "../wire/faults.js";
+import { type PendingRow, type Reply, claimedIds, entriesOf, pendingRows } from "../wire/replies.js";
+import type { Held } from "./held.js";
+import type { Hub } from "./hub.js";
+
+/** Requests that are looked at in one batch. */
+const PAGE = 64;
+/** How often what a claim did not get is looked at again. */
+const ROUNDS = 3;
+const CLAIMED_LATELY_MS = 3000;
+/** A reply that took longer says too little about who owns what now: bodies may be large, and links slow. */
+const QUICK_MS = 1000;
+
+export const GIVEN_UP = "the requester has given the request up";
+export const TAKEN_OVER = "another member of the group has taken the request over";
+
+export interface Verdict {
+  /** Claimed just now, or lately: `keptAt` says when. */
+  readonly ours: Held[];
+  /** Another member's. */
+  readonly lost: Held[];
+  /** Their bodies are deleted. */
+  readonly gone: Held[];
+}
+
+/** A request and its idle time in ms; undefined where it is pending with nobody. */
+type Claim = readonly [held: Held, idle: number | undefined];
+
+/** Looks at each, and claims those that are nobody's, and of ours those that were not claimed lately. `anew`: all of ours. */
+export async function verify(hub: Hub, some: readonly Held[], anew: boolean): Promise<Verdict> {
+  const verdict: Verdict = { ours: [], lost: [], gone: [] };
+  let waiting = [...some];
+  for (let round = 0; round < ROUNDS && waiting.length > 0; round++) {
+    const again: Held[] = [];
+    const size = hub.sizes.count(PAGE);
+    for (let i = 0; i < waiting.length; i += size) {
+      const claims = await look(hub, waiting.slice(i, i + size), verdict, anew);
+      if (claims.length > 0) again.push(...(await claim(hub, claims, verdict)));
+    }
+    waiting = again;
+  }
+  verdict.lost.push(...waiting);
+  return verdict;
+}
+
+/** Verifies, and tells the responder which of them are not ours any more. Returns those that are. */
+export async function keepOurs(hub: Hub, some: readonly Held[], anew: boolean): Promise<Held[]> {
+  const { ours, lost, gone } = await verify(hub, some, anew);
+  for (const held of gone) {
+    hub.writer.acknowledge(held.entryId);
+    hub.responder.lost(held, GIVEN_UP);
+  }
+  for (const held of lost) hub.responder.lost(held, TAKEN_OVER);
+  return ours;
+}
+
+/** The min-idle-time of a claim by the idle time that a look showed: whoever takes it in between keeps it (RIPC-GROUP-30). */
+export function leastIdle(idle: number): number {
+  if (idle >= commands.LATE_MS) return commands.LATE_MS;
+  return idle >= CLAIMED_LATELY_MS ? CLAIMED_LATELY_MS : 0;
+}
+
+/** Entry IDs by the min-idle-time of their claims, as few commands as they can be. */
+export function claimsByIdle(hub: Hub, rows: Iterable<readonly [entryId: string, idle: number]>): Command[] {
+  const byIdle = new Map<number, string[]>();
+  for (const [entryId, idle] of rows) {
+    const least = leastIdle(idle);
+    const ids = byIdle.get(least) ?? [];
+    ids.push(entryId);
+    byIdle.set(least, ids);
+  }
+  return [...byIdle].map(([least, ids]) => commands.claim(hub.names, hub.names.dispatcher, least, ids));
+}
+
+async function look(hub: Hub, some: Held[], verdict: Verdict, anew: boolean): Promise<Claim[]> {
+  const { names } = hub;
+  const sentAt = hub.now();
+  const askOwners = some.map(({ entryId }) => commands.ownerOf(names, entryId));
+  const replies = await hub.callAll([...askOwners, ...some.map(({ entryId }) => commands.body(names, entryId))]);
+  const owners = hub.now() - sentAt > QUICK_MS ? await hub.callAll(askOwners) : replies.slice(0, some.length);
+  const claims: Claim[] = [];
+  some.forEach((held, i) => {
+    const [row] = pendingRows(owners[i] ?? []);
+    if (!hasBody(held, replies[some.length + i] ?? [])) verdict.gone.push(held);
+    else if (row === undefined) claims.push([held, undefined]);
+    else if (!isOwn(hub, row)) verdict.lost.push(held);
+    else if (anew || row.idle >= CLAIMED_LATELY_MS || row.owner.toString("latin1") !== names.dispatcher) claims.push([held, row.idle]);
+    else {
+      held.keptAt = sentAt - row.idle;
+      verdict.ours.push(held);
+    }
+  });
+  return claims;
+}
+
+/** Those that were not got. */
+async function claim(hub: Hub, claims: Claim[], verdict: Verdict): Promise<Held[]> {
+  const nobodys = claims.flatMap(([held, idle]) => (idle === undefined ? [commands.takeUp(hub.names, held.entryId, held.starts)] : []));
+  const own = claims.flatMap(([held, idle]) => (idle === undefined ? [] : [[held.entryId, idle] as const]));
+  const sentAt = hub.now();
+  const replies = await hub.callAll([...nobodys, ...claimsByIdle(hub, own)]);
+  const got = new Set(replies.flatMap(claimedIds));
+  const again: Held[] = [];
+  for (const [held] of claims) {
+    if (!got.has(held.entryId)) again.push(held);
+    else {
+      held.keptAt = sentAt;
+      verdict.ours.push(held);
+    }
+  }
+  return again;
+}
+
+function isOwn({ names }: Hub, { owner }: PendingRow): boolean {
+  return [names.dispatcher, names.consumer].includes(owner.toString("latin1"));
+}
+
+/** Under one entry ID another request may stand after a failover: the `id` must be the same, too (RIPC-RECOV-4). */
+function hasBody(held: Held, reply: Reply): boolean {
+  if (isFault(reply)) return false;
+  const [entry] = entriesOf(reply);
+  return entry?.kind === "request" && entry.id.equals(held.request.id);
+}

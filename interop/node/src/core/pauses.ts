@@ -1,0 +1,51 @@
+/** Pauses between attempts at what Redis refuses: they grow while it goes on, and begin anew after a success. */
+export class Pause {
+  /** By the own monotonic clock, in ms: nothing of the kind is tried sooner. */
+  until = -Infinity;
+  private length = 0;
+
+  constructor(
+    private readonly firstMs: number,
+    private readonly longestMs: number,
+  ) {}
+
+  /** Whether the last attempt was refused. */
+  get active(): boolean {
+    return this.length > 0;
+  }
+
+  /** Redis refused it. Several refusals of one attempt count once. */
+  refused(now: number): void {
+    if (now < this.until) return;
+    this.length = Math.min(this.longestMs, Math.max(this.firstMs, this.length * 2));
+    this.until = now + this.length;
+  }
+
+  /** Redis took it. */
+  over(): void {
+    this.length = 0;
+    this.until = -Infinity;
+  }
+}
+
+/** One pause for each kind of refusal (RIPC-RECOV-26), and one for each thing that the user has no right to (RIPC-RECOV-27). */
+export class Pauses {
+  readonly memory = new Pause(200, 1000);
+  readonly writes = new Pause(200, 1000);
+  private readonly rights = new Map<string, Pause>();
+
+  right(name: string): Pause {
+    const pause = this.rights.get(name) ?? new Pause(1000, 30_000);
+    this.rights.set(name, pause);
+    return pause;
+  }
+
+  /** Whether it was refused for good, so that it is not tried yet. */
+  lacks(name: string, now: number): boolean {
+    return now < (this.rights.get(name)?.until ?? -Infinity);
+  }
+
+  granted(name: string): void {
+    this.rights.delete(name);
+  }
+}

@@ -1,0 +1,246 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Backoff } from "../redis/backoff.js";
+import { Session } from "../redis/session.js";
+import { RedisFault, isFault, isForAWhile } from "../wire/faults.js";
+import { namesOf, newInstance } from "../wire/names.js";
+import type { Hub } from "./hub.js";
+import type { Keeper } from "./keeper.js";
+import type { Reader } from "./reader.js";
+import { type Recovery, connectFailed } from "./recovery.js";
+import { waitAtMost } from "./timers.js";
+
+/** A connection that is lost again within this time, in ms, was not back at all (RIPC-RECOV-14). */
+const SAME_LOSS_MS = 1000;
+/** So many texts of refusals are remembered, to report each once. */
+const MOST_TOLD = 1000;
+
+/** Connects, and brings the connection or the group back for as long as the endpoint is open (RIPC-RECOV-1, 8 to 10). */
+export class Supervisor {
+  private readonly stopped = new AbortController();
+  private readonly told = new Set<string>();
+  private readonly backoff = new Backoff(50, 2000);
+  private readonly groupBackoff = new Backoff(50, 2000);
+  private regroupedAt = -Infinity;
+  private regrouping: Promise<void> = Promise.resolve();
+  private supervised: Promise<void> = Promise.resolve();
+  private readAgain: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly hub: Hub,
+    private readonly reader: Reader,
+    private readonly keeper: Keeper,
+    private readonly recovery: Recovery,
+  ) {}
+
+  /** Throws ConnectFailed when Redis refuses, or is not reached within the limit (RIPC-LIFE-4). */
+  async connect(): Promise<void> {
+    const { hub } = this;
+    const limit = hub.now() + hub.options.connectTimeoutMs;
+    const backoff = new Backoff();
+    for (;;) {
+      try {
+        const session = await this.open(() => this.join(), limit - hub.now());
+        await Promise.race([hub.wakeups.start(), sleep(Math.max(0, limit - hub.now()), undefined, { ref: false })]);
+        if (hub.wakeups.listening) await hub.attempt(() => hub.registration.announce());
+        // Reading begins last: no handler runs before the caller has the endpoint.
+        this.goLive(session, false);
+        this.supervised = this.supervise(session);
+        return;
+      } catch (error) {
+        const pause = backoff.next();
+        const hopeless = !isFault(error) || error.kind === "permanent" || hub.now() + pause >= limit;
+        if (hopeless) throw connectFailed(error, hub.options.url);
+        await sleep(pause);
+      }
+    }
+  }
+
+  /** Resolved when no group is being made again. */
+  regrouped(): Promise<void> {
+    return this.regrouping;
+  }
+
+  /** Ends the connections, and every attempt to make one. */
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    this.hub.session?.close();
+    await this.supervised;
+    this.goDown();
+  }
+
+  /** Resolved when the tasks under way are over: none claims anything any more. */
+  async stopTasks(): Promise<void> {
+    clearTimeout(this.readAgain);
+    const { registration, reclaimer, ownList } = this.hub;
+    await Promise.all([registration.stop(), this.keeper.stop(), reclaimer.stop(), ownList.stop()]);
+  }
+
+  private async join(): Promise<void> {
+    const { hub } = this;
+    while (!(await this.recovery.join())) hub.names = namesOf(hub.names.stream, hub.names.group, newInstance());
+  }
+
+  /** A session, and what is to be done on it before anything else is. */
+  private async open(prepare: (session: Session) => Promise<void>, limitMs: number): Promise<Session> {
+    const { hub } = this;
+    const connectTimeoutMs = Math.max(1, Math.min(hub.options.connectTimeoutMs, limitMs));
+    const session = await Session.open(
+      { ...hub.options, connectTimeoutMs, signal: this.stopped.signal },
+      {
+        groupLost: () => {
+          if (hub.live) this.regroup(session);
+        },
+        refused: (fault) => {
+          this.refused(fault);
+        },
+      },
+    );
+    const timer = setTimeout(() => {
+      session.break(new RedisFault("lost", `Redis did not answer within ${Math.round(limitMs)} ms`));
+    }, waitAtMost(limitMs));
+    hub.session = session;
+    try {
+      await prepare(session);
+      if (session.isOver) throw await session.lost;
+      return session;
+    } catch (error) {
+      session.close();
+      hub.session = undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private goLive(session: Session, again: boolean): void {
+    const { hub } = this;
+    hub.live = true;
+    hub.liveSince = hub.now();
+    hub.registration.start();
+    this.keeper.start();
+    hub.reclaimer.start(again);
+    hub.ownList.start();
+    this.reader.start(session);
+    this.planReadAgain();
+    hub.writer.kick();
+    hub.responder.drain();
+    hub.requester.recovered();
+  }
+
+  private goDown(): void {
+    const { hub } = this;
+    hub.live = false;
+    hub.session = undefined;
+    void this.stopTasks();
+    hub.handOver.clear();
+  }
+
+  /** The dead connection may have been given something after the own list was read: it is read again (RIPC-RECOV-21). */
+  private planReadAgain(): void {
+    const at = this.reader.readAgainAt;
+    if (at === undefined) return;
+    this.readAgain = setTimeout(() => {
+      void this.hub.attempt(async () => {
+        await this.recovery.readDispatcherList();
+        if (this.reader.readAgainAt === at) this.reader.readAgainAt = undefined;
+      });
+    }, waitAtMost(at - this.hub.now()));
+    this.readAgain.unref();
+  }
+
+  /** As long as the endpoint is open: waits until the connection is lost, and brings it back. */
+  private async supervise(first: Session): Promise<void> {
+    const { hub } = this;
+    const { signal } = this.stopped;
+    for (let session = first, told = false; ; ) {
+      const reason = await session.lost;
+      const sameLoss = told && hub.now() - hub.liveSince < SAME_LOSS_MS;
+      this.goDown();
+      if (signal.aborted) return;
+      // Replies that came with the loss are dealt with before the state is taken as it is.
+      await sleep(0);
+      hub.responder.disconnected();
+      if (!sameLoss) {
+        this.backoff.reset();
+        hub.reporter.tell("disconnected", reason);
+      }
+      told = true;
+      const again = await this.reopen();
+      if (again === undefined) return;
+      session = again;
+      this.goLive(session, true);
+      if (!sameLoss) hub.reporter.tell("reconnected");
+    }
+  }
+
+  private async reopen(): Promise<Session | undefined> {
+    const { signal } = this.stopped;
+    for (;;) {
+      await sleep(this.backoff.next(), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return undefined;
+      try {
+        const session = await this.open((opened) => this.rejoin(opened), Infinity);
+        if (!signal.aborted) return session;
+        session.close();
+      } catch (error) {
+        if (!isFault(error)) throw error;
+        if (error.kind === "permanent") this.refused(error);
+      }
+    }
+  }
+
+  /** Where Redis refuses writes for a while, the connection is good: again on it, and meanwhile a last look works. */
+  private async rejoin(session: Session): Promise<void> {
+    const { hub } = this;
+    for (;;) {
+      try {
+        await this.recovery.rejoin();
+        return;
+      } catch (error) {
+        if (!isFault(error) || !isForAWhile(error.kind) || session.isOver) throw error;
+        const { memory, writes } = hub.pauses;
+        const pause = Math.max(memory.until, writes.until) - hub.now();
+        await Promise.race([sleep(waitAtMost(Math.max(50, pause))), session.lost]);
+      }
+    }
+  }
+
+  /** The group is gone: makes it again, on the same connection. */
+  private regroup(session: Session): void {
+    const { hub } = this;
+    if (hub.regrouping) return;
+    hub.regrouping = true;
+    const lately = hub.now() - this.regroupedAt < SAME_LOSS_MS;
+    if (!lately) this.groupBackoff.reset();
+    this.regrouping = (lately ? sleep(this.groupBackoff.next()) : Promise.resolve())
+      .then(() => this.rejoin(session))
+      .catch((error: unknown) => {
+        session.break(isFault(error) ? error : new RedisFault("unknown", String(error)));
+      })
+      .finally(() => {
+        hub.regrouping = false;
+        this.regroupedAt = hub.now();
+        hub.writer.kick();
+      });
+  }
+
+  /** Tells each refusal once: one for good in all, one for a while until Redis takes a write again (RIPC-RECOV-15, 27). */
+  private refused(fault: RedisFault): void {
+    const { hub } = this;
+    let told: boolean;
+    if (isForAWhile(fault.kind)) {
+      const pause = fault.kind === "no-writes" ? hub.pauses.writes : hub.pauses.memory;
+      told = pause.active;
+      pause.refused(hub.now());
+      if (fault.kind === "no-writes") hub.reclaimer.hold();
+    } else {
+      told = this.told.has(fault.message);
+      if (this.told.size >= MOST_TOLD) this.told.clear();
+      this.told.add(fault.message);
+    }
+    if (told) return;
+    const what = isForAWhile(fault.kind) ? "Redis takes no writes for now, and is asked again" : "Redis refuses a command";
+    hub.reporter.problem({ kind: "refused", message: `${what}: ${fault.message}`, cause: fault });
+  }
+}
