@@ -16,7 +16,7 @@ N ?= 1000000
 ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate chaos fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate model chaos fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -80,6 +80,9 @@ format: $(READY) ## mend what ruff can mend
 
 simulate: $(READY) ## N=1000000 simulated requests with faults; a failing seed says how to replay it
 	cd python && ../$(BIN)/python -m tests.simulation --requests $(N)
+
+model: $(READY) ## every schedule of small worlds over the real core, and each rule taken out; under a minute on two processors
+	cd python && ../$(BIN)/python -m tests.exhaustive
 
 fuzz: $(READY) ## N=1000000 odd inputs for all that reads what others wrote; what fails is kept in out/fuzz
 	cd fuzz && PYTHONPATH=../python/tests ../$(BIN)/python -m fuzzing --inputs $(N)
