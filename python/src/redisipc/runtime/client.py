@@ -92,6 +92,11 @@ def within(kwargs: dict[str, Any], limit: float) -> dict[str, Any]:
     return {**kwargs, **shorter}
 
 
+def at(place: tuple[str, int] | None, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """``kwargs`` of a connection, to the node that a redirection named; without a host the one that they have."""
+    return kwargs if place is None else {**kwargs, "host": place[0] or kwargs.get("host"), "port": place[1]}
+
+
 def check_client(client: Any, wanted: tuple[type[Any], ...], face: str) -> None:
     """Raise ``ConfigurationError`` where ``client`` is none of the wanted types."""
     if isinstance(client, wanted):

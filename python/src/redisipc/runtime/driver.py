@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from redisipc.protocol.commands import Batch, Failure, Read
+from redisipc.protocol.commands import Batch, Command, Failure, Read
 from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import (
     Cancelled,
@@ -31,6 +31,7 @@ from redisipc.protocol.events import (
 
 from .hints import Hints
 from .lane import REPLY_LIMIT, Lane, Wire
+from .redirects import Redirects
 from .resp import ProtocolError, pack
 
 AFTER_DEFECT = 0.1
@@ -64,12 +65,13 @@ class Host(Protocol):
 class Driver:
     """Feeds one ``Endpoint`` and writes what it wants written."""
 
-    def __init__(self, core: Endpoint, host: Host, hints: bool = True) -> None:
+    def __init__(self, core: Endpoint, host: Host, hints: bool = True, cluster: bool = False) -> None:
         self.core = core
         self.host = host
         self.writer, self.reader = Lane("write"), Lane("read")
         self.hints = Hints(core, Lane("hints"), self._open, hints)
-        self.lanes = (self.writer, self.reader, self.hints.lane)
+        self.redirects = Redirects(self.writer, self.reader, self._open, self._written, self.lost, cluster)
+        self.lanes = (self.writer, self.reader, self.redirects.lane, self.hints.lane)
         self.batch: Batch | None = None
         self.read: Read | None = None
         self._pumping = False
@@ -150,8 +152,13 @@ class Driver:
         lane.opened(wire)
         try:
             if lane is self.writer:
-                if self.batch is not None:
+                if self.redirects.under_way:
+                    self.redirects.send(lane, now)
+                elif self.batch is not None:
                     self._send_batch(self.batch, now)
+            elif lane is self.redirects.lane:
+                if self.redirects.under_way:
+                    self.redirects.send(lane, now)
             elif lane is self.reader:
                 lane.send(pack([("CLIENT", "ID")]), 1, self._client_id)
                 if self.read is not None:
@@ -197,6 +204,7 @@ class Driver:
         logger.warning("a signal handler raised within the library; connecting anew")
         self._pumping = False
         self.batch = self.read = None
+        self.redirects.drop()
         for lane in self.lanes:
             lane.drop()
         self.core.mend(self.host.started(), "an exception of a signal handler came in between", now)
@@ -212,7 +220,13 @@ class Driver:
             self.host.open(lane, lane.attempt)
 
     def _give_up(self, lane: Lane, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
-        if lane is self.writer:
+        if lane is self.redirects.lane and not self.redirects.under_way:
+            # It was kept for the next redirection.
+            return
+        if lane is self.writer or lane is self.redirects.lane:
+            # What another node executed already is not known any longer, either.
+            sent = sent or self.redirects.under_way
+            self.redirects.drop()
             batch, self.batch = self.batch, None
             if batch is not None:
                 self.core.batch_lost(batch, sent, reason, now, permanent)
@@ -226,7 +240,7 @@ class Driver:
     def _ready(self, lane: Lane, epoch: int) -> bool:
         """Whether the lane is open, and was opened late enough. If not, it is being opened now."""
         if lane.wire is not None:
-            if lane.epoch >= epoch:
+            if lane.epoch >= epoch and not lane.asking:
                 return True
             lane.drop()
         self._open(lane, epoch)
@@ -248,10 +262,13 @@ class Driver:
         self.writer.send(pack(batch.commands), len(batch.commands), self._written)
 
     def _written(self, replies: list[Any], now: float) -> None:
-        batch, self.batch = self.batch, None
         self.writer.reply_by = None
-        if batch is not None:
-            self.core.batch_done(batch, replies, now)
+        if self.batch is None:
+            return
+        whole = self.redirects.complete(self.batch, replies, now)
+        if whole is not None:
+            batch, self.batch = self.batch, None
+            self.core.batch_done(batch, whole, now)
 
     def _block(self, read: Read, now: float) -> None:
         self.read = read
@@ -263,13 +280,16 @@ class Driver:
 
     def _send_read(self, read: Read, now: float) -> None:
         self.reader.reply_by = now + read.block + REPLY_LIMIT
-        self.reader.send(pack([read.command]), 1, self._was_read)
+        lines: list[Command] = [("ASKING",), read.command] if self.reader.asking else [read.command]
+        self.reader.send(pack(lines), len(lines), self._was_read)
 
     def _was_read(self, replies: list[Any], now: float) -> None:
-        read, self.read = self.read, None
         self.reader.reply_by = None
+        if self.read is not None and self.redirects.read_elsewhere(self.read, replies[-1]):
+            return
+        read, self.read = self.read, None
         if read is not None:
-            self.core.read_done(read, replies[0], now)
+            self.core.read_done(read, replies[-1], now)
 
     def _client_id(self, replies: list[Any], now: float) -> None:
         self.reader.client_id = replies[0] if isinstance(replies[0], int) else -1
@@ -298,7 +318,8 @@ class Driver:
             # It was never sent.
             self.reader.drop()
             self._was_read([None], now)
-        elif self.writer.wire is None or self.reader.client_id == -1:
+        elif self.writer.wire is None or self.reader.client_id == -1 or self.reader.place != self.writer.place:
+            # RIPC-RECOV-24: at another node the number is somebody else's.
             self.lost(self.reader, broken, now)
         elif self.reader.client_id is not None:
             try:

@@ -12,6 +12,8 @@ REPLY_LIMIT = 5.0
 """Seconds in which a reply must come; a server that is silent for longer counts as lost."""
 
 Done = Callable[[list[Any], float], None]
+Place = tuple[str, int]
+"""Host and port of a node of a cluster."""
 
 
 class Wire(Protocol):
@@ -27,7 +29,8 @@ class Lane:
 
     ``attempt`` tells the answers to several requests to open apart; ``epoch`` is that of the batch or read for which it
     was opened; ``reply_by`` is when it counts as lost, None with nothing due; ``client_id`` is what Redis calls it,
-    None while that is not known, -1 where Redis does not tell.
+    None while that is not known, -1 where Redis does not tell; ``place`` is the node that a redirection named, None for
+    the one that is the stream's by the map of slots; ``asking``: the place is good for one command, while a slot moves.
     """
 
     def __init__(self, name: str) -> None:
@@ -38,6 +41,8 @@ class Lane:
         self.epoch = 0
         self.reply_by: float | None = None
         self.client_id: int | None = None
+        self.place: Place | None = None
+        self.asking = False
         self.parser: Parser
         self._expected: deque[tuple[int, Done]] = deque()
         self._replies: list[Any] = []
@@ -73,7 +78,8 @@ class Lane:
     def drop(self) -> None:
         """Close it, and forget what was expected."""
         wire, self.wire = self.wire, None
-        self.opening = False
+        self.opening = self.asking = False
+        self.place = None
         self.reply_by = None
         self._expected.clear()
         self._replies = []

@@ -17,6 +17,7 @@ from redis.asyncio.retry import Retry
 
 from redisipc.runtime.client import (
     HANDSHAKE_LIMIT,
+    at,
     check_client,
     check_slot,
     connection_kwargs,
@@ -24,7 +25,7 @@ from redisipc.runtime.client import (
     set_name,
     within,
 )
-from redisipc.runtime.lane import Lane
+from redisipc.runtime.lane import Lane, Place
 
 
 class Target:
@@ -37,10 +38,11 @@ class Target:
         self._client = client
         self._stream = stream
         self._fresh = True
-        if isinstance(client, redis.asyncio.RedisCluster):
+        self.cluster = isinstance(client, redis.asyncio.RedisCluster)
+        if self.cluster:
             check_slot(stream)
 
-    async def connect(self, name: str, limit: float = HANDSHAKE_LIMIT) -> Any:
+    async def connect(self, name: str, limit: float = HANDSHAKE_LIMIT, place: Place | None = None) -> Any:
         """The stream writer of a connection after its handshake, each step of which may take ``limit`` seconds.
 
         Raises what redis-py raises.
@@ -55,7 +57,7 @@ class Target:
             pool: Any = client.get_node_from_key(self._stream)
         else:
             pool = client.connection_pool
-        connection = pool.connection_class(**within(connection_kwargs(pool.connection_kwargs, Retry), limit))
+        connection = pool.connection_class(**at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit)))
         try:
             await connection.connect()
             await connection.send_command(*set_name(name))

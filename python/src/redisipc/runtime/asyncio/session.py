@@ -47,7 +47,7 @@ class Session(BaseSession):
         self.joined: asyncio.Future[None] = home.create_future()
         self.gone: asyncio.Future[None] = home.create_future()
         self.loop = Loop(home, self.report)
-        self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups)
+        self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups, target.cluster)
         self.loop.look_after = self.look_after_jobs
         self._random = random.Random()
         self._guard = _until_the_loop_ends(self)

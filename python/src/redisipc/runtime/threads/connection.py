@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from redisipc.runtime.client import (
     HANDSHAKE_LIMIT,
+    at,
     check_client,
     check_slot,
     connection_kwargs,
@@ -20,7 +21,7 @@ from redisipc.runtime.client import (
     set_name,
     within,
 )
-from redisipc.runtime.lane import Lane
+from redisipc.runtime.lane import Lane, Place
 
 from .poller import Poller
 
@@ -38,10 +39,11 @@ class Target:
         self._client = client
         self._stream = stream
         self._fresh = True
-        if isinstance(client, redis.RedisCluster):
+        self.cluster = isinstance(client, redis.RedisCluster)
+        if self.cluster:
             check_slot(stream)
 
-    def connect(self, name: str, limit: float = HANDSHAKE_LIMIT) -> socket.socket:
+    def connect(self, name: str, limit: float = HANDSHAKE_LIMIT, place: Place | None = None) -> socket.socket:
         """A connection after its handshake, each step of which may take ``limit`` seconds. Raises what redis-py raises."""
         client = self._client
         if isinstance(client, redis.RedisCluster):
@@ -52,7 +54,7 @@ class Target:
             cluster: Any = client
             client = cluster.get_redis_connection(cluster.get_node_from_key(self._stream))
         pool = client.connection_pool
-        connection = pool.connection_class(**within(connection_kwargs(pool.connection_kwargs, Retry), limit))
+        connection = pool.connection_class(**at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit)))
         connection.connect()
         connection.send_command(*set_name(name))
         with contextlib.suppress(redis.ResponseError):

@@ -49,7 +49,7 @@ class Session(BaseSession):
         self.handlers = Crew(self.loop, self.starter, f"{name}-worker", self.options.concurrency)
         self.callbacks = Crew(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
         self.reports = Crew(self.loop, self.starter, f"{name}-report", 1)
-        self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups)
+        self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups, target.cluster)
         self.loop.crews = (self.handlers, self.callbacks, self.reports)
         self._random = random.Random()
         self._dropped = 0
