@@ -194,7 +194,7 @@ async def test_that_redis_is_full_is_told(pair: Pair) -> None:
         assert "Redis refused to store it: OOM" in str(response.reason)
         await until(lambda: pair.errors)
         raw.config_set("maxmemory", "0")
-    assert ["Redis takes no writes" in str(error) for error in pair.errors] == [True]
+    assert ["Redis has no memory left" in str(error) for error in pair.errors] == [True]
     await pair.works()
 
 
