@@ -57,6 +57,18 @@ def test_what_fails_a_run(one: CheckResult, plain: bool, strict: bool):
     assert (base(run(PASS, one)) is State.NOT_CONFORMANT) is plain
 
 
+def test_a_profile_of_which_only_late_checks_ran_is_not_decided():
+    assert base(run(check(Verdict.PASS, late=True))) is State.INCOMPLETE
+    assert base(run(check(Verdict.PASS, late=True), PASS)) is State.CONFORMANT
+
+
+def test_the_verdict_says_what_was_not_claimed():
+    whole = run(PASS)
+    testee = replace(whole.started.testee, roles=("requester",), serial=True)
+    less = replace(whole, started=replace(whole.started, testee=testee))
+    assert [each.why for each in profiles(less) if each.profile == "base"] == ["as requester, serial"]
+
+
 def test_conformant_is_said_of_a_whole_run_alone():
     assert base(run(PASS)) is State.CONFORMANT
     assert base(run(PASS, selection="-k entry")) is State.INCOMPLETE

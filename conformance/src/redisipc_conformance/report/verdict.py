@@ -104,6 +104,8 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
         return verdict(State.INCOMPLETE, "interrupted")
     if not counts.total() - counts[Verdict.NOT_APPLICABLE]:
         return verdict(State.INCOMPLETE, "nothing of it was checked")
+    if all(finding.check.late or finding.check.verdict is Verdict.NOT_APPLICABLE for finding in findings):
+        return verdict(State.INCOMPLETE, "no check of it counts for this version yet")
     if not run.everything:
         return verdict(State.INCOMPLETE, "only a part was run")
     if missing := _holes(run, name):

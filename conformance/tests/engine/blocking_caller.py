@@ -1,0 +1,193 @@
+"""A caller that does one thing at a time, with its testee: what docs/requester-in-one-page.md says, and nothing else.
+
+It shares no code with the model or the suite. ``blocking_caller.py FAULT`` is wrong in one way.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import secrets
+import socket
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+FAULTS = set(sys.argv[1:])
+HELLO = {
+    "protocol": "1.0", "name": "blocking", "version": "0", "language": "python", "spec": ["1.0"],
+    "profiles": ["ask"], "features": [], "serial": True,
+}  # fmt: skip
+NAMES = [b"id", b"instance_id", b"status", b"content", b"source_group", b"destination_group"]
+LIKE_JSON = re.compile(r'[ \t\r\n]*[{\["\-0-9tfn/]')
+
+
+class Redis:
+    """A connection that repeats nothing."""
+
+    def __init__(self, url: str) -> None:
+        place = urlsplit(url)
+        self.socket = socket.create_connection((place.hostname, place.port or 6379), 10)
+        self.file = self.socket.makefile("rb")
+
+    def send(self, *args: Any) -> None:
+        parts = [each if isinstance(each, bytes) else str(each).encode() for each in args]
+        self.socket.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(p), p) for p in parts))
+
+    def reply(self) -> Any:
+        line = self.file.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionError("Redis closed the connection")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise ValueError(rest.decode())
+        if kind == b"$":
+            return None if rest == b"-1" else self.file.read(int(rest) + 2)[:-2]
+        if kind == b"*":
+            return None if rest == b"-1" else [self.reply() for _ in range(int(rest))]
+        return int(rest) if kind == b":" else rest
+
+    def call(self, *args: Any) -> Any:
+        self.send(*args)
+        return self.reply()
+
+
+def encode(value: Any) -> str:
+    if isinstance(value, str) and not LIKE_JSON.match(value):
+        return value
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text.encode()
+    if depth(text) > 100:
+        raise ValueError("deeper than 100 levels")
+    return text
+
+
+def decode(raw: bytes) -> Any:
+    text = raw.decode(errors="replace")
+    try:
+        value = json.loads(raw.decode(), parse_constant=lambda name: float("no JSON: " + name))
+        json.dumps(value, ensure_ascii=False).encode()
+        whole = re.sub(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..", "", text)
+        return text if depth(text) > 100 or re.search(r"(?<!\\)(\\\\)*\\u[dD][89a-fA-F]", whole) else value
+    except (ValueError, RecursionError):
+        return text
+
+
+def depth(text: str) -> int:
+    level = most = 0
+    for each in re.sub(r'"(\\.|[^"\\])*"', "", text):
+        level += (each in "[{") - (each in "]}")
+        most = max(most, level)
+    return most
+
+
+def seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ValueError(f"a timeout must be a number of seconds above 0, not {value!r}")
+    return float(value)
+
+
+def named(value: str) -> str:
+    if not value.strip():
+        raise ValueError("a name must not be blank")
+    return value
+
+
+class Caller:
+    def __init__(self, url: str, stream: str, timeout: Any) -> None:
+        self.url, self.stream, self.timeout = url, named(stream), seconds(timeout)
+        self.me = secrets.token_hex(3)
+        self.redis: Redis | None = None
+
+    def ask(self, to: str, content: Any, timeout: Any = None) -> tuple[str, Any]:
+        named(to)
+        end = time.monotonic() + seconds(self.timeout if timeout is None else timeout)
+        try:
+            self.redis = self.redis or Redis(self.url)
+            return self._ask(self.redis, to, encode(content), end)
+        except OSError:
+            self.redis = None
+            raise
+
+    def _ask(self, redis: Redis, to: str, text: str, end: float) -> tuple[str, Any]:
+        id = secrets.token_hex(11)[:21]
+        values = (id, self.me, "pending", text, f"caller:{self.me}", to)
+        pairs = [part for pair in zip(NAMES, values, strict=True) for part in pair]
+        own = redis.call("XADD", self.stream, *([] if "makes-the-stream" in FAULTS else ["NOMKSTREAM"]), "*", *pairs)
+        if own is None:
+            raise ValueError("there is no such stream")
+        last, found = own, None
+        while found is None and (left := end - time.monotonic()) > 0:
+            block = max(1, min(5000, int(left * 1000)))
+            read = redis.call("XREAD", "COUNT", 100, "BLOCK", block, "STREAMS", self.stream, last)
+            found, last = self.its(read[0][1] if read else [], id, last)
+        if found is None:
+            redis.send("XDEL", self.stream, "0-1" if "leaves-its-request" in FAULTS else own)
+            redis.send("XRANGE", self.stream, b"(" + last, "+", "COUNT", 100)
+            redis.reply()
+            page, until = redis.reply(), time.monotonic() + 0.5
+            found, last = self.its(page, id, last)
+            while found is None and len(page) == 100 and time.monotonic() < until:
+                page = redis.call("XRANGE", self.stream, b"(" + last, "+", "COUNT", 100)
+                found, last = self.its(page, id, last)
+        if found is None:
+            return "timeout", None
+        if "leaves-its-response" not in FAULTS:
+            redis.call("XDEL", self.stream, last)
+        return found[b"status"].decode(), decode(found[b"content"])
+
+    def its(self, page: list[Any], id: str, last: bytes) -> tuple[dict[bytes, bytes] | None, bytes]:
+        """The response, and the last ID that was looked at."""
+        for last, raw in page:
+            entry = dict(zip(raw[0::2], raw[1::2], strict=True))
+            whole = len(raw) == 12 and sorted(entry) == sorted(NAMES) and entry[b"source_group"]
+            mine = whole and (entry[b"id"], entry[b"instance_id"]) == (id.encode(), self.me.encode())
+            here = mine and ("for-anybody" in FAULTS or entry[b"destination_group"] == f"caller:{self.me}".encode())
+            if here and entry[b"status"] in (b"fulfilled", b"rejected"):
+                return entry, last
+        return None, last
+
+
+callers: dict[str, Caller] = {}
+
+
+def answer(method: str, params: dict[str, Any]) -> Any:
+    if method == "hello":
+        return HELLO
+    if method == "connect":
+        options = params.get("options", {})
+        if set(options) - {"timeout"}:
+            raise ValueError(f"unknown options {sorted(options)}")
+        caller = callers[params["endpoint"]] = Caller(params["url"], params["stream"], options.get("timeout", 5))
+        return {"instance": caller.me}
+    if method == "send":
+        timeout = {"timeout": params["timeout"]} if "timeout" in params else {}
+        outcome, content = callers[params["endpoint"]].ask(params["to"], params["content"], **timeout)
+        return {"outcome": outcome, "content": content}
+    if method == "disconnect":
+        del callers[params["endpoint"]]
+    return {}
+
+
+NEEDED = {
+    "hello": ["protocol"], "connect": ["endpoint", "url", "stream"], "send": ["endpoint", "to", "content"],
+    "disconnect": ["endpoint"], "shutdown": [],
+}  # fmt: skip
+for line in sys.stdin:
+    call = json.loads(line)
+    method, params = call["method"], call.get("params", {})
+    reply: dict[str, Any]
+    try:
+        if method not in NEEDED:
+            reply = {"error": {"code": -32601, "message": f"no method {method}"}}
+        elif not params.keys() >= set(NEEDED[method]):
+            reply = {"error": {"code": -32602, "message": "a parameter is missing"}}
+        else:
+            reply = {"result": answer(method, params)}
+    except Exception as error:
+        reply = {"error": {"code": -32000, "message": f"{type(error).__name__}: {error}"}}
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], **reply}), flush=True)
+    if method == "shutdown":
+        break

@@ -1,0 +1,62 @@
+"""Callers, and testees that do one thing at a time: the scenarios of the profile ask find what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.conftest import MODEL, events, settings
+from redisipc_conformance.corpus import corpus
+from redisipc_conformance.engine.events import RunStarted, ScenarioEnded, ScenarioResult, Verdict
+from redisipc_conformance.engine.run import Engine
+from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.server import Server
+
+BLOCKING = (sys.executable, str(Path(__file__).with_name("blocking_caller.py")))
+SCENARIOS = {scenario.id: scenario for scenario in corpus()}
+SHORT = ("ask/request", "ask/no-stream", "ask/waits", "ask/its-response", "ask/deletes-its-response", "ask/lost-add")
+
+
+async def results(
+    command: tuple[str, ...], server: Server, *ids: str, patience: float = 1.0
+) -> dict[str, ScenarioResult]:
+    chosen = [SCENARIOS[id] for id in ids]
+    engine = Engine(settings(command, time_scale=patience), server, chosen, Requirements.load())
+    return {each.result.id: each.result for each in await events(engine) if isinstance(each, ScenarioEnded)}
+
+
+def without(verdict: Verdict, result: ScenarioResult) -> set[str]:
+    return {check.name for check in result.checks if check.verdict is not verdict}
+
+
+async def test_a_caller_that_does_one_thing_at_a_time_passes(server: Server) -> None:
+    found = await results(BLOCKING, server, *SHORT, "ask/timeout", "ask/reads-strings")
+    assert {id: without(Verdict.PASS, result) for id, result in found.items()} == {id: set() for id in found}
+    assert len(found) == 8
+
+
+@pytest.mark.parametrize(
+    ("fault", "id", "check"),
+    [
+        ("makes-the-stream", "ask/no-stream", "not-made"),
+        ("leaves-its-response", "ask/deletes-its-response", "deleted"),
+        ("for-anybody", "ask/its-response", "group"),
+    ],
+)
+async def test_a_wrong_one_fails_the_check_of_its_fault(server: Server, fault: str, id: str, check: str) -> None:
+    found = await results((*BLOCKING, fault), server, id, patience=0.3)
+    assert check in {each.name for each in found[id].checks if each.verdict is Verdict.FAIL}
+
+
+async def test_the_model_with_one_role_is_told_to_be_so_and_the_rest_is_left_out(server: Server) -> None:
+    claims = '{"profiles": ["base"], "features": [], "roles": ["requester"], "serial": true}'
+    chosen = [SCENARIOS[id] for id in ("entry/six-fields", "responder/once", "requester/side-by-side", "ask/request")]
+    told = await events(Engine(settings((*MODEL, "--claims", claims)), server, chosen, Requirements.load()))
+    started = next(each for each in told if isinstance(each, RunStarted))
+    assert (started.testee.roles, started.testee.serial) == (("requester",), True)
+    assert started.scenarios == ("entry/six-fields",)
+    assert "role responder" in started.left_out["responder/once"]
+    assert "serial" in started.left_out["requester/side-by-side"]
+    assert "profile ask" in started.left_out["ask/request"]
