@@ -69,6 +69,7 @@ class Testee:
         def on_report(kind: str, message: str, fields: dict[str, str]) -> None:
             notify("error", endpoint=endpoint, kind=kind, message=message, **({"fields": fields} if fields else {}))
 
+        settings.no_handler = events == []
         target = Endpoint(url, stream, group, settings, on_request, on_report)
         instance = await target.connect()
         self.endpoints[endpoint] = target

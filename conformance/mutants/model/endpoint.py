@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from . import recovery, routing
+from . import pauses, recovery
 from .claims import Claims
-from .errors_of_redis import GROUP_LOST, PERMANENT, REFUSAL
+from .cleaning import Cleaning
+from .errors_of_redis import NO_WRITES, PERMANENT, REFUSAL, is_group_lost
 from .group import Group
+from .keeping import Keeping
 from .mutation import mutant
 from .options import Options
+from .reading import Reading
+from .relay import Relay
 from .requester import Requester
 from .resp import Command, Connection, Lost, RedisError
 from .responder import Request, Responder
 from .wire import Names, check_name, new_instance
 
 Report = Callable[[str, str, dict[str, str]], None]
-_LINGER = 0.005
+_WRITES = frozenset(("XADD", b"XADD", "XACK", "XDEL", "XCLAIM", "EXPIRE", "XREADGROUP", "XGROUP", "SET", "EXEC"))
 _used: set[tuple[bytes, bytes]] = set()
 
 
@@ -56,11 +59,16 @@ class Endpoint:
         self.requester = Requester(self)
         self.responder = Responder(self, on_request)
         self.group = Group(self)
+        self.relay = Relay(self)
+        self.keeping = Keeping(self)
         self.claims = Claims(self)
+        self.cleaning = Cleaning(self)
+        self.reading = Reading(self)
+        self.written = 0.0
+        """When the last write was sent that Redis executed, in the loop's seconds."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._acknowledge: set[bytes] = set()
-        self._delete: set[bytes] = set()
-        self._dirty = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._connected_at = 0.0
         self._loss_told = False
         self._told: set[str] = set()
 
@@ -70,22 +78,21 @@ class Endpoint:
         """Joins and returns the instance id. Raises ``Lost`` or ``RedisError``, within the connect timeout."""
         if mutant("connects-once") and (self.names.stream, self.names.group) in _used:
             raise ValueError("this group was connected before")
-        while True:
-            try:
-                if mutant("connected-before-the-group"):
-                    self.spawn(self._join_later())
-                else:
-                    await asyncio.wait_for(self._join(), self.options.connect_timeout)
-                break
-            except asyncio.TimeoutError:
-                raise Lost(False, "connect took too long") from None
-            except (Lost, RedisError):
-                if mutant("connects-whatever-redis-says"):
-                    break
+        try:
+            if mutant("connected-before-the-group"):
+                self.spawn(self._join_later())
+            else:
+                await asyncio.wait_for(self._join(), self.options.connect_timeout)
+        except asyncio.TimeoutError:
+            raise Lost(False, "connect took too long") from None
+        except (Lost, RedisError):
+            if not mutant("connects-whatever-redis-says"):
                 self._drop()
                 raise
         _used.add((self.names.stream, self.names.group))
-        for work in (self._live, self._clean, self.claims.keep_all, self.claims.look_all, self.claims.take_all):
+        for work in (self._live, self.cleaning.clean_all, self.keeping.keep_all, self.reading.beat):
+            self.spawn(work())
+        for work in (self.claims.look_all, self.claims.take_all):
             self.spawn(work())
         for work in (self.group.refresh_all, self.group.poll_all, self.group.listen):
             self.spawn(work())
@@ -107,6 +114,12 @@ class Endpoint:
         self.reader_id = id if isinstance(id, int) else None
         if mutant("needs-the-client-command") and isinstance(id, RedisError):
             raise id
+        self._connected_at = asyncio.get_running_loop().time()
+
+    @property
+    def connected_for(self) -> float:
+        """Seconds without a break."""
+        return asyncio.get_running_loop().time() - self._connected_at
 
     def rename(self) -> None:
         self.names = Names(self.names.stream, self.names.group, new_instance().encode())
@@ -124,59 +137,79 @@ class Endpoint:
         """Reads what is new, and comes back whenever the connection or the group is lost."""
         if mutant("connected-before-the-group"):
             await self.up.wait()
-        pause = first = 2.0 if mutant("tries-again-after-2-s") else 0.0
+        first = 2.0 if mutant("tries-again-after-2-s") else 0.0
+        growing = pauses.Pauses(0.05, 0.02 if mutant("hammers") else 2.0, first)
+        reading: asyncio.Task[None] | None = None
         while not self.closed:
             try:
-                if self.reader is None or self.reader.closed or self.writer is None or self.writer.closed:
+                fresh = self.reader is None or self.reader.closed or self.writer is None or self.writer.closed
+                if fresh:
+                    if reading is not None:
+                        await self._end(reading)
+                        reading = None
                     self._drop()
                     await self._open()
-                    await recovery.recover(self)
+                if fresh or self._gone.is_set():
+                    await recovery.recover(self, fresh)
+                    self._gone.clear()
                     self._tell_back()
                 self.up.set()
-                pause = first
-                await self._read()
+                if reading is None:
+                    reading = self.spawn(self.reading.read_all())
+                await self._until_gone(reading)
+                if reading.done():
+                    done, reading = reading, None
+                    done.result()
+                growing.reset()
             except (Lost, RedisError, asyncio.TimeoutError) as error:
                 self.up.clear()
-                self._drop()
                 if self.closed or mutant("stays-down"):
                     return
-                self._tell_loss(error)
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = 0.02 if mutant("hammers") else min(2.0, max(0.05, pause * 2))
+                await self._lost(error)
+                await growing.wait(0.5)
 
-    async def _read(self) -> None:
-        names = self.names
-        consumer = names.consumer if mutant("reads-as-consumer") else names.dispatcher
-        block = 0 if mutant("blocks-for-ever") else 30_000 if mutant("blocks-for-30-s") else 5000
-        where = ("STREAMS", names.stream, ">")
-        while not self.closed:
-            while self._reading_waits():
-                await asyncio.sleep(0.02)
-            assert self.reader is not None
-            command = ("XREADGROUP", "GROUP", names.group, consumer, "COUNT", 128, "BLOCK", block, *where)
-            reply = await self.reader.call(*command, seconds=block / 1000 + 5 if block else 3600)
-            if isinstance(reply, RedisError):
-                raise reply
-            while mutant("stops-reading-when-refused") and self._reading_waits():
-                await asyncio.sleep(0.02)
-            for entry_id, raw in reply[0][1] if reply else []:
-                self.last_read = entry_id
-                routing.take(self, entry_id, raw)
+    async def _until_gone(self, reading: asyncio.Task[None]) -> None:
+        gone = asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait((reading, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
 
-    def _reading_waits(self) -> bool:
-        """Whether nothing new is to be taken now."""
-        if mutant("reads-only-when-no-handler-runs") and self.responder.running:
-            return True
-        if mutant("reads-only-when-nothing-is-outstanding") and self.requester.unanswered_for(0.05):
-            return True
-        if mutant("stops-reading-when-refused") and asyncio.get_running_loop().time() < self.refused_until:
-            return True
-        return self.responder.answers_refused and not mutant("reads-when-out-of-memory")
+    async def _end(self, reading: asyncio.Task[None]) -> None:
+        """The connection of this read is of no use any more."""
+        reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Lost, RedisError):
+            await reading
+        self.spawn(self.reading.look_again())
+
+    async def _lost(self, error: Exception) -> None:
+        """What the class of the error asks for (section 13)."""
+        if isinstance(error, RedisError):
+            if is_group_lost(error) and not mutant("drops-the-connection-when-the-group-is-gone"):
+                self._gone.set()
+                return
+            if error.kind in REFUSAL | PERMANENT and not mutant("drops-the-connection-when-refused"):
+                self.noticed(error)
+                self._gone.set()
+                await asyncio.sleep(1.0 if error.kind in PERMANENT else 0.2)
+                return
+        self.spawn(self.reading.look_again())
+        self._drop()
+        self._tell_loss(error)
 
     def lose(self) -> None:
         """The connection is of no use any more: ``_live`` comes back with another one."""
         self.up.clear()
         self._drop()
+        self._gone.set()
+
+    def group_gone(self) -> None:
+        """``_live`` makes it again, on the same connection."""
+        if mutant("drops-the-connection-when-the-group-is-gone"):
+            self.lose()
+        else:
+            self.up.clear()
+            self._gone.set()
 
     def _drop(self) -> None:
         for connection in (self.reader, self.writer):
@@ -184,10 +217,9 @@ class Endpoint:
                 connection.close()
 
     def _tell_loss(self, error: Exception) -> None:
-        kind = error.kind if isinstance(error, RedisError) else ""
-        if kind in PERMANENT:
+        if isinstance(error, RedisError) and error.kind in PERMANENT:
             self._tell_permanent(error)
-        elif kind not in GROUP_LOST and (not self._loss_told or mutant("tells-each-attempt")):
+        elif not self._loss_told or mutant("tells-each-attempt"):
             self._loss_told = True
             self.report("connection", f"lost: {error}", {})
 
@@ -197,7 +229,7 @@ class Endpoint:
             self.report("connection", "back", {})
 
     def _tell_permanent(self, error: Exception) -> None:
-        if str(error) not in self._told and not mutant("permanent-errors-untold"):
+        if (str(error) not in self._told or mutant("each-refusal-told")) and not mutant("permanent-errors-untold"):
             self._told.add(str(error))
             self.report("refused", str(error), {})
 
@@ -210,16 +242,23 @@ class Endpoint:
             connection = self.reader
         if connection is None:
             raise Lost(False)
+        sent = asyncio.get_running_loop().time()
         try:
             replies = await connection.batch(commands)
         except Lost:
             if connection is self.writer:
                 self.lose()
             raise
-        for reply in replies:
+        for command, reply in zip(commands, replies, strict=True):
             if isinstance(reply, RedisError):
-                self._noticed(reply)
+                self.noticed(reply)
+            elif command[0] in _WRITES:
+                self.wrote_at(sent)
         return replies
+
+    def wrote_at(self, sent: float) -> None:
+        """Redis executed a write that was sent then."""
+        self.written = max(self.written, sent)
 
     async def transaction(self, *commands: Command) -> list[Any] | RedisError:
         """One MULTI: its replies, or the error for which nothing of it was done."""
@@ -227,50 +266,23 @@ class Endpoint:
         refused = next((reply for reply in replies if isinstance(reply, RedisError)), None)
         return refused if refused is not None else list(replies[-1] or [])
 
-    def _noticed(self, error: RedisError) -> None:
-        if error.kind in REFUSAL:
-            self.refused_until = asyncio.get_running_loop().time() + 0.2
+    def noticed(self, error: RedisError) -> None:
+        """What an error means for the connection and for reclaiming."""
+        now = asyncio.get_running_loop().time()
+        if error.kind in REFUSAL and not mutant("drops-the-connection-when-refused"):
+            self.refused_until = now + 0.3
+            if error.kind in NO_WRITES and not mutant("reclaims-right-after-refused-writes"):
+                self.claims.hold(given_back=False)
         elif error.kind in PERMANENT:
             self._tell_permanent(error)
+        elif is_group_lost(error):
+            self.group_gone()
         elif error.kind not in ("BUSYGROUP", "EXECABORT"):
             self.lose()
 
     def settle(self, acknowledge: bytes | None = None, delete: bytes | None = None) -> None:
         """Acknowledge or delete soon, and again until Redis has done it."""
-        if acknowledge is not None:
-            self._acknowledge.add(acknowledge)
-        if delete is not None:
-            self._delete.add(delete)
-        self._dirty.set()
-
-    async def _clean(self) -> None:
-        while True:
-            await self._dirty.wait()
-            await asyncio.sleep(3.0 if mutant("cleans-up-late") else _LINGER)
-            await self.up.wait()
-            await self.clean_now()
-
-    async def clean_now(self) -> None:
-        """Writes what ``settle`` collected."""
-        self._dirty.clear()
-        acknowledge, delete = list(self._acknowledge), list(self._delete)
-        lines: list[Command] = []
-        if acknowledge:
-            lines.append(("XACK", self.names.stream, self.names.group, *acknowledge))
-        if delete:
-            lines.append(("XDEL", self.names.stream, *delete))
-        if not lines:
-            return
-        try:
-            replies = await self.write(*lines)
-        except Lost:
-            replies = [RedisError("LOST")]
-        if mutant("cleans-up-once") or not any(isinstance(reply, RedisError) for reply in replies):
-            self._acknowledge.difference_update(acknowledge)
-            self._delete.difference_update(delete)
-        else:
-            self._dirty.set()
-            await asyncio.sleep(0.1)
+        self.cleaning.settle(acknowledge, delete)
 
     # leaving
 
@@ -299,8 +311,9 @@ class Endpoint:
             await self._unblock()
         if not mutant("keeps-unstarted-requests"):
             await self.responder.give_back_unstarted()
+        await self.relay.leave()
         await self.group.deregister()
-        await self.clean_now()
+        await self.cleaning.clean_now()
         if mutant("destroys-the-group"):
             await self.write(("XGROUP", "DESTROY", self.names.stream, self.names.group))
 

@@ -1,5 +1,17 @@
-"""Classes of error replies by their first word (the table of section 13)."""
+"""Classes of error replies by their first words (the table of section 13)."""
 
-GROUP_LOST = frozenset(("NOGROUP", "UNBLOCKED"))
-REFUSAL = frozenset(("OOM", "MISCONF"))
+from __future__ import annotations
+
+from .resp import RedisError
+
+NO_MEMORY = frozenset(("OOM",))
+NO_WRITES = frozenset(("MISCONF", "NOREPLICAS"))
+REFUSAL = NO_MEMORY | NO_WRITES
 PERMANENT = frozenset(("NOPERM", "NOAUTH", "WRONGPASS", "WRONGTYPE"))
+_GROUP_LOST = frozenset(("NOGROUP", "UNBLOCKED"))
+_GROUP_LOST_TEXTS = ("ERR no such key", "ERR The XGROUP subcommand requires the key to exist")
+
+
+def is_group_lost(error: RedisError) -> bool:
+    """Whether the group or the stream is gone."""
+    return error.kind in _GROUP_LOST or str(error).startswith(_GROUP_LOST_TEXTS)

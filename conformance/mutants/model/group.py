@@ -8,22 +8,24 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from . import routing
+from .claims import starts_of
 from .mutation import mutant
 from .resp import Command, Connection, Lost, RedisError
-from .wire import instance_of
+from .siblings import Siblings
+from .wire import PENDING, parse
 
 if TYPE_CHECKING:
     from .endpoint import Endpoint
 
 EXPIRY = 100
-_BURY = 120_000
+_REFRESH = 8.0
+_STALE = 30.0
 
 
-class Group:
+class Group(Siblings):
     def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
-        self.siblings: dict[bytes, bool] = {}
-        """Other registered instances; whether each listens to wake-ups."""
+        super().__init__(endpoint)
+        self._refreshed = 0.0
         self.listening = False
         self._connection: Connection | None = None
         self._poll_hint = asyncio.Event()
@@ -60,6 +62,7 @@ class Group:
             await self.endpoint.write(last)
         else:
             _check(await self.endpoint.transaction(*lines))
+        self._refreshed = asyncio.get_running_loop().time()
         await self.announce()
 
     async def announce(self) -> None:
@@ -82,15 +85,12 @@ class Group:
         await self._give_back_all(names.consumer)
         if not mutant("keeps-unstarted-requests"):
             await self._give_back_all(names.dispatcher)
-        for consumer in (names.dispatcher, names.consumer):
-            rows = await endpoint.write(("XPENDING", names.stream, names.group, "-", "+", 1, consumer))
-            if (rows[0] == [] or mutant("deletes-consumers-with-pending")) and not mutant("leaves-its-consumers"):
-                await endpoint.write(("XGROUP", "DELCONSUMER", names.stream, names.group, consumer))
+        await self.delete_own()
 
     async def _give_back_all(self, consumer: bytes) -> None:
         """What was handed to this instance or read by it and is not in progress: others decide about it."""
         endpoint, names = self.endpoint, self.endpoint.names
-        await endpoint.clean_now()
+        await endpoint.cleaning.clean_now()
         rows = (await endpoint.write(("XPENDING", names.stream, names.group, "-", "+", 1000, consumer)))[0]
         ids = [row[0] for row in rows if row[0] not in endpoint.responder.held] if isinstance(rows, list) else []
         if ids:
@@ -112,7 +112,7 @@ class Group:
                 await self._refresh()
             self._refresh_hint.clear()
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._refresh_hint.wait(), 10.0)
+                await asyncio.wait_for(self._refresh_hint.wait(), 14.0 if mutant("refreshes-every-14-s") else _REFRESH)
 
     async def _refresh(self) -> None:
         endpoint, names = self.endpoint, self.endpoint.names
@@ -124,6 +124,8 @@ class Group:
             replies = await endpoint.write(*lines)
             if 0 in replies and not mutant("never-registers-again") and not mutant("registers-after-the-first-request"):
                 await self.register()
+            elif not isinstance(replies[0], RedisError):
+                self._refreshed = asyncio.get_running_loop().time()
         if mutant("expires-the-stream"):
             await endpoint.write(("EXPIRE", names.stream, 604_800))
         if mutant("scans-keys"):
@@ -136,6 +138,18 @@ class Group:
             await endpoint.write(("XREADGROUP", "GROUP", names.group, names.dispatcher, "COUNT", 1, *where))
         if not mutant("siblings-found-once"):
             await self.find_siblings()
+
+    async def fresh(self) -> None:
+        """Before a request is written: a response could not be handed to a member whose list has expired (RIPC-LIFE-27)."""
+        names = self.endpoint.names
+        stale = asyncio.get_running_loop().time() - self._refreshed > _STALE
+        if not stale or mutant("asks-before-it-refreshes") or mutant("never-registers"):
+            return
+        reply = (await self.endpoint.write(("EXPIRE", names.key(b"consumers"), EXPIRY)))[0]
+        if reply == 0:
+            await self.register()
+        elif not isinstance(reply, RedisError):
+            self._refreshed = asyncio.get_running_loop().time()
 
     async def poll_all(self) -> None:
         """While requests are outstanding, a sibling may put a response into the own list at any time."""
@@ -164,111 +178,29 @@ class Group:
                 continue
             if mutant("own-list-bodiless-left") and raw is None:
                 continue
-            routing.take(endpoint, entry_id, raw, handed=True)
+            if raw is not None and await self._is_request(entry_id, raw):
+                continue
+            routing.take(endpoint, entry_id, raw)
 
-    # finding others
-
-    async def find_siblings(self) -> None:
+    async def _is_request(self, entry_id: bytes, raw: list[bytes]) -> bool:
+        """A request is claimed for the dispatcher, and routed like a new one (RIPC-GROUP-38)."""
         endpoint, names = self.endpoint, self.endpoint.names
-        rows = (await endpoint.write(("XINFO", "CONSUMERS", names.stream, names.group)))[0]
-        if isinstance(rows, RedisError):
-            raise rows
-        idle: dict[bytes, list[tuple[bytes, int, int]]] = {}
-        for row in rows:
-            info = dict(zip(row[0::2], row[1::2], strict=True))
-            instance = instance_of(info[b"name"])
-            if instance is not None and instance != names.instance:
-                idle.setdefault(instance, []).append((info[b"name"], info[b"pending"], info[b"idle"]))
-        found = {}
-        for instance, consumers in idle.items():
-            listed, wakeup = await self._look_up(instance, consumers)
-            if listed:
-                found[instance] = wakeup
-            await self._bury(consumers, bool(listed))
-        self.siblings = found
-
-    async def _look_up(
-        self, instance: bytes, consumers: list[tuple[bytes, int, int]] | None = None
-    ) -> tuple[Any, bool]:
-        """Its available consumers, and whether it listens to wake-ups."""
-        names = self.endpoint.names
-        listed, announced = await self.endpoint.write(
-            ("LRANGE", names.key(b"consumers", instance), 0, -1), ("GET", names.key(b"announce", instance))
+        entry = parse(entry_id, raw)
+        if entry.problem or entry.status != PENDING or entry.destination != names.group:
+            return False
+        if mutant("requests-in-the-own-list-left"):
+            return True
+        if mutant("requests-in-the-own-list-not-claimed"):
+            return False
+        rows, reply = await endpoint.write(
+            ("XPENDING", names.stream, names.group, entry_id, entry_id, 1, names.consumer),
+            ("XCLAIM", names.stream, names.group, names.dispatcher, 0, entry_id, "JUSTID"),
         )
-        if isinstance(listed, RedisError):
-            raise listed
-        if mutant("idle-time-as-proof-of-life"):
-            listed = await self._recently_used(instance)
-        wakeup = False
-        if mutant("chokes-on-odd-announcements") and announced:
-            wakeup = "wakeup" in json.loads(announced)["features"]
-        elif isinstance(announced, bytes):
-            with contextlib.suppress(ValueError, AttributeError, TypeError):
-                said = json.loads(announced)
-                major = str(said.get("spec", "")).partition(".")[0]
-                if major == "1" or "spec" not in said or mutant("any-version-believed"):
-                    wakeup = "wakeup" in said.get("features", [])
-        if mutant("wants-an-announcement") and not announced:
-            return [], False
-        return listed, wakeup
-
-    async def _recently_used(self, instance: bytes) -> list[bytes]:
-        """Only for mutants: the consumers of an instance that were used in the last 30 s."""
-        names = self.endpoint.names
-        rows = (await self.endpoint.write(("XINFO", "CONSUMERS", names.stream, names.group)))[0]
-        infos = [dict(zip(row[0::2], row[1::2], strict=True)) for row in rows]
-        return [i[b"name"] for i in infos if i[b"name"] == b"consumer_%b_0" % instance and i[b"idle"] < 30_000]
-
-    async def _bury(self, consumers: list[tuple[bytes, int, int]], registered: bool) -> None:
-        """Consumers of an instance that is gone for long."""
-        least = 30_000 if mutant("buries-after-30-s") else _BURY
-        if mutant("buries-the-registered"):
-            registered = False
-        if registered or not all(idle > least for _, _, idle in consumers):
-            return
-        if any(pending for _, pending, _ in consumers) and not mutant("buries-with-pending"):
-            return
-        names = self.endpoint.names
-        for name, _, _ in consumers:
-            await self.endpoint.write(("XGROUP", "DELCONSUMER", names.stream, names.group, name))
-
-    # handing over
-
-    async def hand_over(self, entry_id: bytes, instance: bytes) -> None:
-        """A response that another instance of the group waits for."""
-        grace = 0.0 if mutant("orphans-dropped-at-once") else 12.0
-        for last in (False, True):
-            while True:
-                await self.endpoint.up.wait()
-                try:
-                    listed, wakeup = await self._look_up(instance)
-                    break
-                except (Lost, RedisError):
-                    await asyncio.sleep(0.1)
-            if listed:
-                with contextlib.suppress(Lost):
-                    await self._give(entry_id, instance, listed[0], wakeup)
-                return
-            if not last:
-                await asyncio.sleep(grace)
-        if not mutant("orphans-kept"):
-            self.endpoint.settle(entry_id, None if mutant("orphans-acknowledged-only") else entry_id)
-
-    async def _give(self, entry_id: bytes, instance: bytes, consumer: bytes, wakeup: bool) -> None:
-        names = self.endpoint.names
-        if mutant("hands-over-to-the-dispatcher"):
-            consumer = b"dispatcher_%b_0" % instance
-        if mutant("hands-over-to-a-guessed-consumer"):
-            consumer = b"consumer_%b_0" % instance
-        min_idle = 1000 if mutant("hands-over-with-a-min-idle") else 0
-        lines: list[Command] = [("XCLAIM", names.stream, names.group, consumer, min_idle, entry_id, "JUSTID")]
-        if wakeup and self.endpoint.options.wakeups:
-            lines.append(("PUBLISH", names.key(b"wakeup", instance), ""))
-        await self.endpoint.write(*lines)
-        if mutant("handed-over-and-acknowledged"):
-            self.endpoint.settle(entry_id)
-        if mutant("handed-over-and-deleted"):
-            self.endpoint.settle(delete=entry_id)
+        if isinstance(rows, list) and rows and isinstance(reply, list) and entry_id in reply:
+            count = rows[0][3]
+            starts = 1 if mutant("starts-of-the-own-list-not-counted") else starts_of(count)
+            endpoint.responder.take(entry, starts, count > 3)
+        return True
 
     # wake-ups
 

@@ -32,11 +32,12 @@ class Options:
     close_timeout: float = 10.0
     max_request_age: float | None = None
     wakeups: bool = True
+    no_handler: bool = False
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
         """Raises ValueError for a name that does not exist and a value that cannot be."""
-        unknown = given.keys() - {field.name for field in dataclasses.fields(cls)}
+        unknown = given.keys() - {field.name for field in dataclasses.fields(cls)} | given.keys() & {"no_handler"}
         if unknown:
             raise ValueError(f"there is no option {', '.join(sorted(unknown))}")
         self = cls(**given)

@@ -7,10 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from . import routing
-from .claims import GIVEN_BACK
-from .errors_of_redis import PERMANENT, REFUSAL
+from .claims import starts_of
+from .errors_of_redis import PERMANENT, REFUSAL, is_group_lost
+from .giving import counts_as_given_back
 from .mutation import mutant
-from .resp import RedisError
+from .resp import Command, RedisError
 
 if TYPE_CHECKING:
     from .endpoint import Endpoint
@@ -40,21 +41,22 @@ async def join(endpoint: Endpoint) -> None:
         info = dict(zip(row[0::2], row[1::2], strict=True))
         if info[b"name"] == names.group:
             endpoint.last_read = info[b"last-delivered-id"]
+    if not mutant("reclaims-right-after-a-connect"):
+        endpoint.claims.hold(given_back=False)
     await endpoint.group.find_siblings()
     if endpoint.options.wakeups:
         await endpoint.write(("PUBLISH", names.group_wakeup, ""))
 
 
-async def recover(endpoint: Endpoint) -> None:
-    """In the order of section 13: group, what is in progress, registration, unsure answers, the own lists."""
+async def recover(endpoint: Endpoint, fresh: bool) -> None:
+    """In the order of section 13: group, what is in progress, registration, unsure answers, the own lists.
+    ``fresh``: over connections that are new."""
     await _learn_clock(endpoint)
     names = endpoint.names
     if mutant("adds-before-the-group"):
         await asyncio.sleep(1.0)
     if not mutant("never-makes-the-group-again"):
-        at = b"$" if mutant("group-again-at-the-end") else endpoint.last_read
-        if await _make_group(endpoint, at, ("MKSTREAM",)):
-            await _mend_position(endpoint)
+        await _make_again(endpoint)
     if not mutant("claims-again-after-reading"):
         await endpoint.claims.claim_again()
     for consumer in (names.dispatcher, names.consumer):
@@ -63,34 +65,48 @@ async def recover(endpoint: Endpoint) -> None:
         endpoint.spawn(_register_later(endpoint))
     elif not mutant("never-registers-again"):
         await _register(endpoint)
-    await endpoint.responder.settle_unsure()
+    await endpoint.responder.answers.decide_unsure()
     if not mutant("own-list-not-read-after-a-loss"):
-        await _read_own(endpoint)
+        await read_own(endpoint)
         await endpoint.group.poll()
     if mutant("claims-again-after-reading"):
         endpoint.spawn(_claim_later(endpoint))
-    endpoint.claims.hold_until = time.monotonic() + 10.0
+    if fresh and not mutant("reclaims-right-after-a-reconnect"):
+        endpoint.claims.hold(given_back=True)
 
 
-async def _make_group(endpoint: Endpoint, at: bytes, made: tuple[str, ...]) -> bool:
-    """Whether it was made now."""
+async def _make_again(endpoint: Endpoint) -> None:
+    """The group, where it was: at 0 where the stream is gone or is another one than the one that was read."""
+    names = endpoint.names
+    if mutant("group-again-at-the-end"):
+        await _make_group(endpoint, b"$", ("MKSTREAM",))
+        return
+    info = (await endpoint.write(("XINFO", "STREAM", names.stream)))[0]
+    if isinstance(info, RedisError):
+        if not is_group_lost(info):
+            raise info
+        new = True
+    else:
+        last = dict(zip(info[0::2], info[1::2], strict=True))[b"last-generated-id"]
+        new = endpoint.last_read != b"$" and _parts(last) < _parts(endpoint.last_read)
+    if mutant("sets-the-id"):
+        await _make_group(endpoint, endpoint.last_read, ("MKSTREAM",))
+        if new:
+            await endpoint.write(("XGROUP", "SETID", names.stream, names.group, "0"))
+            endpoint.last_read = b"0"
+    elif new and not mutant("group-in-the-future"):
+        endpoint.last_read = b"0"
+        await _make_group(endpoint, b"0", ("MKSTREAM",))
+    else:
+        made = ("MKSTREAM",) if mutant("group-in-the-future") or mutant("old-group-with-mkstream") else ()
+        await _make_group(endpoint, endpoint.last_read, made)
+
+
+async def _make_group(endpoint: Endpoint, at: bytes, made: tuple[str, ...]) -> None:
     names = endpoint.names
     reply = (await endpoint.write(("XGROUP", "CREATE", names.stream, names.group, at, *made)))[0]
     if isinstance(reply, RedisError) and (reply.kind != "BUSYGROUP" or mutant("busygroup-is-an-error")):
         raise reply
-    return not isinstance(reply, RedisError)
-
-
-async def _mend_position(endpoint: Endpoint) -> None:
-    """A stream that is a new one counts from below what was read of the old one."""
-    names = endpoint.names
-    info = (await endpoint.write(("XINFO", "STREAM", names.stream)))[0]
-    if isinstance(info, RedisError) or endpoint.last_read == b"$":
-        return
-    last = dict(zip(info[0::2], info[1::2], strict=True))[b"last-generated-id"]
-    if _parts(last) < _parts(endpoint.last_read) and not mutant("group-in-the-future"):
-        endpoint.last_read = b"0"
-        await endpoint.write(("XGROUP", "SETID", names.stream, names.group, "0"))
 
 
 async def _consumer(endpoint: Endpoint, name: bytes) -> int:
@@ -120,30 +136,54 @@ async def _claim_later(endpoint: Endpoint) -> None:
     await endpoint.claims.claim_again()
 
 
-async def _read_own(endpoint: Endpoint) -> None:
+async def read_own(endpoint: Endpoint) -> None:
     """The reply of a read may have been lost, and ``>`` never shows its entries again. Nothing here counts as a delivery."""
-    names, held = endpoint.names, endpoint.responder.held
+    names = endpoint.names
     start = b"-"
     while True:
         line = ("XPENDING", names.stream, names.group, start, "+", 500, names.dispatcher)
         rows = (await endpoint.write(line))[0]
         if isinstance(rows, RedisError):
             raise rows
-        for id, _, idle, count in rows:
-            if (id in held and not mutant("starts-again-what-runs")) or idle >= GIVEN_BACK:
-                continue
-            body: Any = await endpoint.claims.body(id)
-            if isinstance(body, RedisError):
-                raise body
-            if not body:
-                routing.take(endpoint, id, None)
-            elif count > 1:
-                routing.take_again(endpoint, id, body[0][1], -(-count // 3))
-            else:
-                routing.take(endpoint, id, body[0][1])
+        found = [row for row in rows if not _known(endpoint, row[0]) and not counts_as_given_back(row[2])]
+        await _take_found(endpoint, found)
         if len(rows) < 500:
             return
         start = b"(" + rows[-1][0]
+
+
+def _known(endpoint: Endpoint, id: bytes) -> bool:
+    """Whether it is in progress, or is to be settled."""
+    if id in endpoint.relay.graces or id in endpoint.cleaning.acknowledge:
+        return True
+    return id in endpoint.responder.held and not mutant("starts-again-what-runs")
+
+
+async def _take_found(endpoint: Endpoint, rows: list[list[Any]]) -> None:
+    """Claims them, and routes them like new."""
+    names = endpoint.names
+    if not rows:
+        return
+    old = [row for row in rows if row[2] >= 5000]
+    claimed: set[object] = set()
+    for min_idle, some in ((5000, old), (0, [row for row in rows if row not in old])):
+        if some and not mutant("own-list-routed-unclaimed"):
+            line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, *(row[0] for row in some))
+            reply = (await endpoint.write((*line, "JUSTID")))[0]
+            if isinstance(reply, RedisError):
+                raise reply
+            claimed |= set(reply)
+    for id, _, _, count in rows:
+        owner, body = await endpoint.write(
+            ("XPENDING", names.stream, names.group, id, id, 1), ("XRANGE", names.stream, id, id)
+        )
+        if isinstance(owner, RedisError) or isinstance(body, RedisError):
+            raise owner if isinstance(owner, RedisError) else body
+        if not body:
+            endpoint.settle(id)
+        elif id in claimed or mutant("own-list-routed-unclaimed"):
+            routing.take_again(endpoint, id, body[0][1], max(1, starts_of(count)), count > 1)
+        # What the claim did not get is another member's by now.
 
 
 async def _learn_clock(endpoint: Endpoint) -> None:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import content
+from . import content, pauses
 from .errors_of_redis import PERMANENT, REFUSAL
 from .mutation import mutant
 from .options import check_seconds
+from .pauses import Pauses
 from .resp import Command, Lost, RedisError
 from .wire import FULFILLED, PENDING, Entry, add, check_name, new_id, parse
 
@@ -145,6 +146,7 @@ class Requester:
     async def _store(self, send: Send) -> None:
         """Until it is stored, or unknown, or nobody waits any more."""
         endpoint = self.endpoint
+        refused = pauses.refused()
         while not send.outcome.done() and send.entry_id is None:
             if mutant("fails-when-down") and not endpoint.up.is_set():
                 send.end("rejected", "no connection")
@@ -155,6 +157,11 @@ class Requester:
             if mutant("registers-after-the-first-request"):
                 endpoint.spawn(endpoint.group.register_late())
             try:
+                await endpoint.group.fresh()
+            except (Lost, RedisError):
+                await asyncio.sleep(0.05)
+                continue
+            try:
                 reply = (await endpoint.write(*self._commands(send)))[0]
             except Lost as lost:
                 if lost.sent and not mutant("repeats-a-lost-add"):
@@ -163,7 +170,7 @@ class Requester:
                 continue
             if mutant("ledger-after-the-reply"):
                 self.outstanding[send.id] = send
-            await self._stored(send, reply)
+            await self._stored(send, reply, refused)
 
     def _commands(self, send: Send) -> list[list[Any]]:
         names = self.endpoint.names
@@ -178,7 +185,7 @@ class Requester:
         line = add(names.stream, "request", (send.id, instance, status, send.text, source, to))
         return [line, line] if mutant("request-written-twice") else [line]
 
-    async def _stored(self, send: Send, reply: Any) -> None:
+    async def _stored(self, send: Send, reply: Any, refused: Pauses) -> None:
         endpoint = self.endpoint
         if isinstance(reply, bytes):
             send.entry_id = reply
@@ -187,7 +194,7 @@ class Requester:
                 if kind in ("timeout", "cancelled"):
                     endpoint.settle(delete=reply)  # ended while the reply was on its way
         elif reply is None:
-            endpoint.lose()  # NOMKSTREAM: the stream is gone, and the group with it
+            endpoint.group_gone()  # NOMKSTREAM: the stream is gone, and the group with it
         elif isinstance(reply, RedisError):
             if mutant("errors-end-sends") or (mutant("refused-memory-ends-sends") and reply.kind in REFUSAL):
                 send.end("rejected", str(reply))
@@ -195,7 +202,10 @@ class Requester:
                 send.end("rejected", str(reply))
             if reply.kind in PERMANENT:
                 send.end("failed", str(reply))
-            await asyncio.sleep(0.1 if reply.kind in REFUSAL else 0.02)
+            if reply.kind in REFUSAL and not mutant("repeats-refused-writes-at-once"):
+                await refused.wait()
+            else:
+                await asyncio.sleep(0.02)
 
     # responses
 

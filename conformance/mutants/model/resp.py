@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .mutation import mutant
+
 Command = Sequence[Any]
+_SILENCE = 3.0
+"""Seconds: a reply is overdue for so long, and no byte moved, when a connection is taken for lost."""
+_TICK = 0.1
 
 
 class Lost(Exception):
@@ -34,6 +39,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._moved = 0
         self.pushed: asyncio.Queue[Any] | None = None
         self.closed = False
         self._task = asyncio.create_task(self._read())
@@ -53,27 +59,49 @@ class Connection:
             greeting.append(("AUTH", *user, unquote(parts.password)))
         if parts.path.strip("/"):
             greeting.append(("SELECT", parts.path.strip("/")))
-        for reply in await self.batch(greeting, seconds) if greeting else []:
+        for reply in await self.batch(greeting) if greeting else []:
             if isinstance(reply, RedisError):
                 self.close()
                 raise reply
         return self
 
-    async def call(self, *command: Any, seconds: float = 5.0) -> Any:
-        return (await self.batch([command], seconds))[0]
+    async def call(self, *command: Any, block: float = 0.0) -> Any:
+        return (await self.batch([command], block))[0]
 
-    async def batch(self, commands: Sequence[Command], seconds: float = 5.0) -> list[Any]:
-        """All replies. Silence for ``seconds`` closes the connection: what comes later would be taken for another reply."""
+    async def batch(self, commands: Sequence[Command], block: float = 0.0) -> list[Any]:
+        """All replies, the last due after ``block`` seconds. A silent connection is closed: what came later would be taken
+        for another reply."""
         if self.closed:
             raise Lost(False)
         futures = [asyncio.get_running_loop().create_future() for _ in commands]
         self._waiting.extend(futures)
         self._writer.write(b"".join(map(_encode, commands)))
-        await asyncio.wait(futures, timeout=seconds)
+        await self._until_silent(futures, block)
         if not all(future.done() for future in futures):
             self.close()
-            raise Lost(True, f"no reply within {seconds:g} s")
+            raise Lost(True, f"no reply and no byte for {_SILENCE:g} s")
         return [future.result() for future in futures]
+
+    async def _until_silent(self, futures: list[asyncio.Future[Any]], block: float) -> None:
+        """Counts the time in which this process ran: after a pause the bytes that waited come first."""
+        silence = 10.0 if mutant("waits-10-s-for-a-reply") else 0.8 if mutant("waits-0.8-s-for-a-reply") else _SILENCE
+        due, still, seen = block, 0.0, self._progress()
+        while True:
+            _, left = await asyncio.wait(futures, timeout=_TICK)
+            if not left:
+                return
+            due -= _TICK
+            if due > 0:
+                continue
+            still += _TICK
+            if self._progress() != seen and not mutant("takes-a-slow-link-for-dead"):
+                still, seen = 0.0, self._progress()
+            if still > silence:
+                return
+
+    def _progress(self) -> tuple[int, int]:
+        """Changes whenever bytes move, in either direction."""
+        return self._moved, self._writer.transport.get_write_buffer_size()
 
     def listen(self, *channels: bytes) -> asyncio.Queue[Any]:
         """Subscribes; everything that comes from now on goes into the queue, None when the connection is gone."""
@@ -99,6 +127,7 @@ class Connection:
         try:
             while chunk := await self._reader.read(1 << 16):
                 buffer += chunk
+                self._moved += len(chunk)
                 self._take(buffer)
         except (OSError, ValueError):
             pass

@@ -9,15 +9,14 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from . import content
-from .errors_of_redis import REFUSAL
+from .answers import Answers
 from .mutation import mutant
-from .resp import Command, Lost, RedisError
-from .wire import FULFILLED, REJECTED, Entry, add, new_id
+from .resp import Lost, RedisError
+from .wire import FULFILLED, REJECTED, Entry
 
 if TYPE_CHECKING:
     from .endpoint import Endpoint
 
-_PATIENCE = 60.0
 _MOST_STARTS = 3
 
 
@@ -27,16 +26,23 @@ class Request:
     ``state``: queued, checking, running, answering, unsure, gone.
     """
 
-    def __init__(self, responder: Responder, entry: Entry, starts: int, redelivered: bool) -> None:
+    def __init__(self, responder: Responder, entry: Entry, starts: int, redelivered: bool, at: float = 0.0) -> None:
         self._responder = responder
         self.entry = entry
+        self.entry_id = entry.entry_id
         self.starts, self.redelivered = starts, redelivered
         self.state = "queued"
-        self.received = asyncio.get_running_loop().time()
-        self.answer: tuple[bytes, bytes] | None = None
+        self.received = self.claimed = at
+        self.attempts = 0
+        """Writes of the answer that broke the connection."""
         self.refused = False
-        """Whether Redis had no room for the answer when it was last tried."""
+        """Whether Redis refused the answer when it was last tried."""
+        self.answer: tuple[bytes, bytes] | None = None
         self.on_gone: Callable[[], None] = lambda: None
+
+    def lost(self, acknowledge: bool) -> None:
+        """Another member has it, or its body is gone."""
+        self._responder.lost(self, acknowledge)
 
     @property
     def value(self) -> Any:
@@ -68,31 +74,46 @@ class Responder:
         self.running = 0
         self._ids: set[bytes] = set()
         self._delayed: list[Callable[[], None]] = []
-        self._changed = asyncio.Event()
+        self.changed = asyncio.Event()
+        self.answers = Answers(self)
 
     @property
     def room(self) -> int:
         return self.endpoint.options.concurrency - self.running - len(self.queue)
 
     @property
-    def answers_wait(self) -> bool:
-        return any(request.state == "answering" for request in self.held.values())
-
-    @property
     def answers_refused(self) -> bool:
         """Whether an answer waits for Redis to have room."""
         return any(request.state == "answering" and request.refused for request in self.held.values())
 
-    def take(self, entry: Entry, starts: int = 1, redelivered: bool = False) -> None:
-        """A request to the own group that is pending for this instance."""
+    @property
+    def answers_wait(self) -> bool:
+        return any(request.state == "answering" for request in self.held.values())
+
+    def take(
+        self,
+        entry: Entry,
+        starts: int = 1,
+        redelivered: bool = False,
+        delivered: float | None = None,
+        first: bool = False,
+    ) -> None:
+        """A request to the own group that is pending for this instance, since ``delivered`` in the loop's seconds.
+        ``first``: it starts before those that wait."""
         endpoint, options = self.endpoint, self.endpoint.options
-        if entry.entry_id in self.held and not mutant("starts-again-what-runs"):
+        known = self.held.get(entry.entry_id)
+        # After a flush another request may have its entry ID (RIPC-RECOV-4).
+        same = known is not None and (known.entry.id == entry.id or mutant("same-entry-id-same-request"))
+        if same and not mutant("starts-again-what-runs"):
             return
+        if known is not None and not same:
+            self.lost(known, False)
         if mutant("one-run-for-an-id") and entry.id in self._ids:
             endpoint.settle(entry.entry_id, entry.entry_id)
             return
         self._ids.add(entry.id)
-        request = Request(self, entry, starts, redelivered and not mutant("redelivery-not-told"))
+        at = asyncio.get_running_loop().time() if delivered is None else delivered
+        request = Request(self, entry, starts, redelivered and not mutant("redelivery-not-told"), at)
         self.held[entry.entry_id] = request
         age = endpoint.claims.redis_time() - entry.stored_at
         limit = 1.0 if mutant("drops-old-requests") else options.max_request_age
@@ -102,7 +123,7 @@ class Responder:
             self._turn_away(request, "Too old")
         elif starts > _MOST_STARTS and not mutant("starts-without-limit"):
             if mutant("gives-up-without-a-word"):
-                self._gone(request)
+                self.gone(request)
                 endpoint.settle(entry.entry_id, entry.entry_id)
             else:
                 self._turn_away(request, f"given_up: started {_MOST_STARTS} times without an answer")
@@ -110,17 +131,38 @@ class Responder:
             endpoint.claims.give_back([request])
         elif mutant("equal-requests-started-once") and self._seen_before(entry):
             endpoint.settle(entry.entry_id, entry.entry_id)
-        elif self.running < options.concurrency and not self.queue:
-            self._start(request)
-        elif endpoint.group.siblings and not mutant("hoards"):
+        else:
+            self._place(request, first)
+
+    def _place(self, request: Request, first: bool) -> None:
+        """It starts, goes to a sibling, waits, or is rejected."""
+        endpoint, options = self.endpoint, self.endpoint.options
+        siblings = endpoint.group.responding
+        if options.no_handler and siblings and not mutant("keeps-requests-without-a-handler"):
+            endpoint.claims.give_back([request])
+        elif self.running < options.concurrency and (first or not (self.queue or endpoint.claims.looking)):
+            self._start_or_check(request)
+        elif siblings and not mutant("hoards") and not endpoint.claims.looking:
             endpoint.claims.give_back([request])
         elif mutant("gives-back-when-alone"):
             endpoint.claims.give_back([request])
         elif len(self.queue) < options.queue or mutant("queues-without-bound"):
             self.queue.append(request)
         else:
-            word = "too many" if mutant("reasons-without-their-word") else "overloaded"
-            self._turn_away(request, f"{word}: {len(self.queue)} requests are waiting, overload")
+            endpoint.spawn(self._overloaded(request))
+
+    async def _overloaded(self, request: Request) -> None:
+        """Before it is rejected, siblings are looked for once more (RIPC-RESP-17)."""
+        if not mutant("rejects-before-it-looks"):
+            try:
+                await self.endpoint.group.find_siblings()
+            except (Lost, RedisError):
+                pass
+        if self.endpoint.group.responding:
+            self.endpoint.claims.give_back([request])
+            return
+        word = "too many" if mutant("reasons-without-their-word") else "overloaded"
+        self._turn_away(request, f"{word}: {len(self.queue)} requests are waiting, overload")
 
     def _seen_before(self, entry: Entry) -> bool:
         """Only for a mutant: whether a request with this content came before."""
@@ -158,7 +200,7 @@ class Responder:
 
     def _ignored(self, request: Request) -> None:
         if request.state == "running" and not mutant("ignored-request-kept"):
-            self._gone(request)
+            self.gone(request)
             delete = None if mutant("ignored-request-not-deleted") else request.entry.entry_id
             self.endpoint.settle(request.entry.entry_id, delete)
 
@@ -180,58 +222,73 @@ class Responder:
             self.answer(request, REJECTED, content.encode(text))
 
     def _has_room(self) -> None:
-        self._changed.set()
+        self.changed.set()
         for call in self._delayed:
             call()
         self._delayed.clear()
+        self.endpoint.claims.room_again()
+        if not self.endpoint.claims.looking:
+            self.start_more()
+
+    def start_more(self) -> None:
+        """What waits, as far as handlers are free; the rest goes to siblings, if there are any."""
         while self.queue and self.running < self.endpoint.options.concurrency:
             request = self.queue.popleft()
-            if request.state != "queued":
-                continue
-            waited = asyncio.get_running_loop().time() - request.received
-            if waited > 1.0 and not mutant("starts-what-is-gone"):
-                request.state = "checking"
-                self.running += 1
-                self.endpoint.spawn(self._check(request))
-            else:
-                self._start(request)
-        self.endpoint.claims.room_again()
+            if request.state == "queued":
+                self._start_or_check(request)
+        if self.queue and self.endpoint.group.responding and not mutant("hoards"):
+            rest, self.queue = list(self.queue), deque()
+            self.endpoint.claims.give_back([request for request in rest if request.state == "queued"])
+
+    def _start_or_check(self, request: Request) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - request.received > 1.0 and not mutant("starts-what-is-gone"):
+            request.state = "checking"
+            self.running += 1
+            self.endpoint.spawn(self._check(request))
+        else:
+            self._start(request)
 
     async def _check(self, request: Request) -> None:
-        """It waited long enough for its requester to have given up."""
-        there: Any = None
-        while not isinstance(there, list):
+        """It waited long enough for its requester to have given up, or for a sibling to have taken it over."""
+        there = None
+        while there is None:
             await self.endpoint.up.wait()
             try:
-                there = await self.endpoint.claims.body(request.entry.entry_id)
-            except Lost:
-                continue
+                if mutant("looks-for-the-body-only"):
+                    there = bool(await self.endpoint.claims.body(request.entry_id))
+                else:
+                    there = await self.endpoint.keeping.is_ours(request)
+            except (Lost, RedisError):
+                await asyncio.sleep(0.05)
         self.running -= 1
         if there and request.state == "checking":
             self._start(request)
         elif request.state == "checking":
-            self._gone(request)
-            self.endpoint.settle(request.entry.entry_id)
+            self.gone(request)
         self._has_room()
 
     def when_room(self, call: Callable[[], None]) -> None:
         """Only for mutants."""
         self._delayed.append(call)
 
-    def lost(self, request: Request) -> None:
+    def lost(self, request: Request, acknowledge: bool) -> None:
         """Its requester gave up, or another member has it: nobody waits for an answer from here."""
         was = request.state
-        if was in ("answering", "unsure"):
+        if was in ("answering", "unsure") and mutant("answers-what-is-anothers"):
             return
-        self._gone(request)
+        if acknowledge and was != "answering":
+            self.endpoint.settle(request.entry_id)
+        if was == "answering" and acknowledge:
+            return  # the answer acknowledges it, and is dropped or written (RIPC-RESP-20)
+        self.gone(request)
         if was == "running":
             request.on_gone()
 
-    def _gone(self, request: Request) -> None:
+    def gone(self, request: Request) -> None:
         request.state = "gone"
-        self.held.pop(request.entry.entry_id, None)
-
-    # answering
+        if self.held.get(request.entry_id) is request:
+            del self.held[request.entry_id]
 
     def answer(self, request: Request, status: bytes, text: bytes) -> None:
         if request.answer is not None and not mutant("takes-a-second-answer"):
@@ -240,122 +297,35 @@ class Responder:
         if request.state == "gone" and not mutant("answers-what-is-anothers"):
             return
         request.state = "answering"
-        self.endpoint.spawn(self._write_answer(request))
-
-    async def _write_answer(self, request: Request) -> None:
-        """Until it is written, or unknown, or was refused for too long."""
-        endpoint = self.endpoint
-        begun = asyncio.get_running_loop().time()
-        if mutant("answers-in-order"):
-            await self._all_before(request)
-        while request.state == "answering":
-            await endpoint.up.wait()
-            if mutant("gone-request-left-pending") and not await endpoint.claims.body(request.entry.entry_id):
-                self._gone(request)
-                return
-            try:
-                refused = await self._put(request)
-            except Lost as lost:
-                if lost.sent and not mutant("repeats-a-lost-answer"):
-                    request.state = "unsure"
-                    if mutant("gives-up-a-lost-answer"):
-                        self._gone(request)
-                    return
-                await asyncio.sleep(0.02)
-                continue
-            if refused is None:
-                self._gone(request)
-                self._changed.set()
-                return
-            request.refused = refused.kind in REFUSAL
-            patience = 0.0 if mutant("drops-refused-answers") else _PATIENCE
-            if mutant("runs-again-when-refused") and refused.kind in REFUSAL:
-                self.held.pop(request.entry.entry_id, None)
-                self.take(request.entry)
-                return
-            if asyncio.get_running_loop().time() - begun > patience:
-                endpoint.report("answer", f"not written: {refused}", {})
-                self._gone(request)
-                return
-            await asyncio.sleep(0.1)
-
-    async def _put(self, request: Request) -> RedisError | None:
-        """None when written, else why not."""
-        names, id = self.endpoint.names, request.entry.entry_id
-        lines: list[Command] = [
-            self._response(request),
-            ("XACK", names.stream, names.group, id),
-            ("XDEL", names.stream, id),
-        ]
-        if mutant("answered-not-deleted"):
-            lines.pop(2)
-        if mutant("answered-not-acknowledged"):
-            lines.pop(1)
-        if mutant("answers-twice"):
-            lines.insert(1, lines[0])
-        if mutant("deletes-before-answering"):
-            await self.endpoint.write(lines.pop(1), lines.pop(1))
-        if mutant("acknowledges-first-in-the-multi"):
-            lines = [lines[1], lines[2], lines[0]]
-        if mutant("answers-outside-a-multi"):
-            replies: Any = await self.endpoint.write(*lines)
-            replies = next((reply for reply in replies if isinstance(reply, RedisError)), replies)
-        else:
-            replies = await self.endpoint.transaction(*lines)
-        return replies if isinstance(replies, RedisError) else None
-
-    def _response(self, request: Request) -> Command:
-        assert request.answer is not None
-        names, entry = self.endpoint.names, request.entry
-        status, text = request.answer
-        if mutant("answers-success"):
-            status = {FULFILLED: b"success"}.get(status, b"error")
-        if mutant("answers-in-capitals"):
-            status = status.capitalize()
-        id = new_id(b"") if mutant("response-with-a-fresh-id") else entry.id
-        if mutant("response-id-in-lower-case"):
-            id = id.lower()
-        instance = names.instance if mutant("response-of-the-own-instance") else entry.instance
-        source, destination = names.group, entry.source
-        if mutant("response-groups-not-exchanged"):
-            source, destination = destination, source
-        return add(names.stream, "response", (id, instance, status, text, source, destination))
-
-    async def _all_before(self, request: Request) -> None:
-        """Only for mutants: answers leave in the order of the requests."""
-        while any(other < request.entry.entry_id for other in self.held):
-            self._changed.clear()
-            await self._changed.wait()
-
-    async def settle_unsure(self) -> None:
-        """Answers whose reply got lost: written again only where the request is still pending for this instance."""
-        for request in [r for r in self.held.values() if r.state == "unsure"]:
-            if await self.endpoint.claims.is_ours(request.entry.entry_id):
-                request.state = "answering"
-                self.endpoint.spawn(self._write_answer(request))
-            else:
-                self._gone(request)
+        self.endpoint.spawn(self.answers.write(request))
 
     # leaving
 
     async def finish(self, seconds: float) -> None:
-        """Gives back what has not started, waits for what runs."""
+        """Gives back what has not started, waits for what runs; what runs at the limit is rejected (RIPC-LIFE-26)."""
         self.queue.clear()
         await self.give_back_unstarted()
         deadline = asyncio.get_running_loop().time() + seconds
         while self.running or self.answers_wait:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
-                return
-            self._changed.clear()
+                break
+            self.changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), left)
+                await asyncio.wait_for(self.changed.wait(), left)
             except asyncio.TimeoutError:
-                return
+                break
+        running = [request for request in self.held.values() if request.state == "running"]
+        if not mutant("running-requests-left-on-disconnect"):
+            for request in running:
+                word = "stopping" if mutant("reasons-without-their-word") else "closing"
+                request.state = "answering"
+                request.answer = (REJECTED, f"{word}: the responder disconnects".encode())
+            await asyncio.gather(*(self.answers.write(request, once=True) for request in running))
 
     async def give_back_unstarted(self) -> None:
-        unstarted = [request for request in self.held.values() if request.state == "queued"]
+        unstarted = [request for request in self.held.values() if request.state in ("queued", "checking")]
         if unstarted and not mutant("keeps-unstarted-requests"):
             await self.endpoint.claims.write_back([request.entry.entry_id for request in unstarted])
             for request in unstarted:
-                self._gone(request)
+                self.gone(request)

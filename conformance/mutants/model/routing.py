@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
 
 
-def take(endpoint: Endpoint, entry_id: bytes, raw: list[bytes] | None, handed: bool = False) -> None:
-    """One entry that is pending for this instance. ``handed``: a sibling put it into the consumer's pending list."""
+def take(endpoint: Endpoint, entry_id: bytes, raw: list[bytes] | None, delivered: float | None = None) -> None:
+    """One entry that is pending for this instance, delivered then (in the loop's seconds; now, if nothing is said)."""
     if raw is None:
         # Deleted while it was pending: only the pending list still names it.
         if not mutant("bodiless-left-pending"):
@@ -28,7 +28,7 @@ def take(endpoint: Endpoint, entry_id: bytes, raw: list[bytes] | None, handed: b
     elif entry.problem or not entry.destination:
         _malformed(endpoint, entry)
     elif entry.status == PENDING:
-        _request(endpoint, entry)
+        _request(endpoint, entry, delivered)
     else:
         response(endpoint, entry)
 
@@ -78,7 +78,7 @@ def _tell(endpoint: Endpoint, entry: Entry) -> None:
     endpoint.report("malformed", f"entry {entry.entry_id.decode()}: {entry.problem or 'no destination'}", fields)
 
 
-def _request(endpoint: Endpoint, entry: Entry) -> None:
+def _request(endpoint: Endpoint, entry: Entry, delivered: float | None) -> None:
     names = endpoint.names
     if mutant("own-group-not-served") and entry.source == names.group:
         endpoint.settle(entry.entry_id)
@@ -87,7 +87,7 @@ def _request(endpoint: Endpoint, entry: Entry) -> None:
     elif mutant("serves-only-whom-it-asked") and entry.source not in endpoint.requester.asked:
         endpoint.settle(entry.entry_id, entry.entry_id)
     else:
-        endpoint.responder.take(entry)
+        endpoint.responder.take(entry, delivered=delivered)
 
 
 def response(endpoint: Endpoint, entry: Entry) -> None:
@@ -100,7 +100,7 @@ def response(endpoint: Endpoint, entry: Entry) -> None:
         elif mutant("foreign-response-acknowledged"):
             endpoint.settle(entry.entry_id)
         else:
-            endpoint.spawn(endpoint.group.hand_over(entry.entry_id, entry.instance))
+            endpoint.spawn(endpoint.relay.hand_over(entry.entry_id, entry.instance))
     elif endpoint.requester.knows(entry):
         if mutant("delivered-when-a-handler-is-free") and endpoint.responder.room <= 0:
             endpoint.responder.when_room(lambda: endpoint.requester.response(entry))
@@ -124,10 +124,10 @@ def _unknown(endpoint: Endpoint, entry: Entry) -> None:
     endpoint.settle(entry.entry_id, None if mutant("unknown-response-not-deleted") else entry.entry_id)
 
 
-def take_again(endpoint: Endpoint, entry_id: bytes, raw: list[bytes], starts: int) -> None:
-    """An entry of the own list that was delivered more than once."""
+def take_again(endpoint: Endpoint, entry_id: bytes, raw: list[bytes], starts: int, again: bool) -> None:
+    """An entry of an own list that was just claimed. ``again``: it was started before."""
     entry = parse(entry_id, raw)
     if not entry.problem and entry.status == PENDING and entry.destination == endpoint.names.group:
-        endpoint.responder.take(entry, starts, True)
+        endpoint.responder.take(entry, starts, again)
     else:
         take(endpoint, entry_id, raw)

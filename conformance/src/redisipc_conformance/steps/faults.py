@@ -93,6 +93,29 @@ async def silence(stage: Stage, step: Step) -> Any:
     return Lifting(tap.resume, at=stage.now())
 
 
+@word("half-open")
+async def half_open(stage: Stage, step: Step) -> Any:
+    label = str(stage.value(step.arguments))
+    tap = await stage.tap(label)
+    _tell(stage, label, "its connections are half open: Redis still has them, the endpoint gets nothing; new ones work")
+    tap.forget()
+    return Lifting(tap.bury, at=stage.now())
+
+
+@word("slow")
+async def slow(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    label = str(stage.value(arguments["endpoint"]))
+    tap = await stage.tap(label)
+    tap.pace.rate = int(stage.value(arguments["rate"]))
+    _tell(stage, label, f"its link takes {tap.pace.rate} bytes a second")
+
+    def fast() -> None:
+        tap.pace.rate = 0
+
+    return Lifting(fast, at=stage.now())
+
+
 @word("process")
 async def process(stage: Stage, step: Step) -> Any:
     ((deed, written),) = step.arguments.items()

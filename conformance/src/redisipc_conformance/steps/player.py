@@ -35,7 +35,7 @@ ACTS = frozenset(
     {
         "connect", "send", "trigger", "cancel", "fulfill", "reject", "raise", "ignore", "serve", "disconnect", "peer",
         "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
-        "silence", "process", "server", "stop", "age"
+        "silence", "half-open", "slow", "process", "server", "stop", "age"
     }
 )  # fmt: skip
 """Steps that change something, so that a fence before them says nothing any more."""

@@ -1,0 +1,70 @@
+"""Acknowledging and deleting: soon, together, and again until Redis has done it (RIPC-ROUTE-13, RIPC-RECOV-13)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from . import pauses
+from .errors_of_redis import PERMANENT
+from .mutation import mutant
+from .resp import Command, Lost, RedisError
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+
+_LINGER = 0.005
+
+
+class Cleaning:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.acknowledge: set[bytes] = set()
+        self._delete: set[bytes] = set()
+        self._dirty = asyncio.Event()
+        self._refused, self._permanent = pauses.refused(), pauses.permanent()
+
+    def settle(self, acknowledge: bytes | None, delete: bytes | None) -> None:
+        if acknowledge is not None:
+            self.acknowledge.add(acknowledge)
+        if delete is not None:
+            self._delete.add(delete)
+        self._dirty.set()
+
+    async def clean_all(self) -> None:
+        while True:
+            await self._dirty.wait()
+            await asyncio.sleep(3.0 if mutant("cleans-up-late") else _LINGER)
+            await self.endpoint.up.wait()
+            refused = await self.clean_now()
+            if refused is None:
+                self._refused.reset()
+                self._permanent.reset()
+            elif refused in PERMANENT and not mutant("hammers-what-is-refused-for-good"):
+                await self._permanent.wait()
+            else:
+                await self._refused.wait()
+
+    async def clean_now(self) -> str | None:
+        """Writes what ``settle`` collected. The kind of the error for which it has to be done again."""
+        self._dirty.clear()
+        names = self.endpoint.names
+        acknowledge, delete = list(self.acknowledge), list(self._delete)
+        lines: list[Command] = []
+        if acknowledge:
+            lines.append(("XACK", names.stream, names.group, *acknowledge))
+        if delete:
+            lines.append(("XDEL", names.stream, *delete))
+        if not lines:
+            return None
+        try:
+            replies = await self.endpoint.write(*lines)
+        except Lost:
+            replies = [RedisError("LOST")]
+        refused = next((reply.kind for reply in replies if isinstance(reply, RedisError)), None)
+        if mutant("cleans-up-once") or refused is None:
+            self.acknowledge.difference_update(acknowledge)
+            self._delete.difference_update(delete)
+            return None
+        self._dirty.set()
+        return refused

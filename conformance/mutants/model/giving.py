@@ -1,0 +1,121 @@
+"""Giving back what cannot start here, and taking what others gave back (section 11)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .mutation import mutant
+from .resp import Lost, RedisError
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+    from .responder import Request
+
+MARK = 315_360_000_000
+"""Milliseconds of idle time that mark a give-back: 10 years."""
+_COUNTS = MARK // 2
+
+
+def counts_as_given_back(idle: int) -> bool:
+    least = 43_200_000 if mutant("given-back-from-12-h-on") else _COUNTS
+    return idle >= (MARK if mutant("given-back-from-10-years-on") else least)
+
+
+class Giving:
+    """The half of ``Claims`` that deals with what was given back."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.looking = False
+        """Whether a look for given-back entries is under way: what is new starts after them (RIPC-GROUP-34)."""
+        self._gave = False
+        self._hint = asyncio.Event()
+
+    @property
+    def holds_given_back(self) -> bool:
+        raise NotImplementedError
+
+    async def claim(self, id: bytes, min_idle: int, count: int, counted: bool) -> None:
+        raise NotImplementedError
+
+    @staticmethod
+    def was_given_back(idle: int) -> bool:
+        return counts_as_given_back(idle)
+
+    def give_back(self, requests: list[Request]) -> None:
+        """What this instance cannot start goes to a sibling that can."""
+        for request in requests:
+            request.state = "gone"
+            self.endpoint.responder.held.pop(request.entry_id, None)
+        self.endpoint.spawn(self._give_back([request.entry_id for request in requests]))
+
+    async def _give_back(self, ids: list[bytes]) -> None:
+        self._gave = True
+        while True:
+            await self.endpoint.up.wait()
+            try:
+                await self.write_back(ids)
+                return
+            except Lost as lost:
+                if lost.sent and not mutant("repeats-a-lost-claim"):
+                    return  # still pending for this instance, or given back: the own list shows it after the reconnect
+                await asyncio.sleep(0.05)
+
+    async def write_back(self, ids: list[bytes]) -> None:
+        names = self.endpoint.names
+        if mutant("gives-back-by-acknowledging"):
+            await self.endpoint.write(("XACK", names.stream, names.group, *ids))
+            return
+        idle = 10_000 if mutant("gives-back-at-10-s") else 86_400_000 if mutant("gives-back-at-a-day") else MARK
+        await self.endpoint.write(
+            ("XCLAIM", names.stream, names.group, names.dispatcher, 0, *ids, "IDLE", idle, "JUSTID"),
+            *([("PUBLISH", names.group_wakeup, "")] if self.endpoint.options.wakeups else []),
+        )
+
+    def room_again(self) -> None:
+        if self._gave and not mutant("looks-for-given-back-every-3-s"):
+            self.looking = not mutant("new-before-given-back")
+            self._hint.set()
+
+    def woken(self) -> None:
+        """The group's wake-up."""
+        if not mutant("deaf-to-the-group"):
+            self._hint.set()
+
+    async def take_all(self) -> None:
+        """Takes what siblings gave back, as soon as there is room."""
+        while True:
+            try:
+                wait = 3600.0 if mutant("takes-back-when-woken-only") else 3.0
+                await asyncio.wait_for(self._hint.wait(), wait)
+            except asyncio.TimeoutError:
+                pass
+            self._hint.clear()
+            await self.endpoint.up.wait()
+            if not self.endpoint.closing and not mutant("never-takes-back") and not self.holds_given_back:
+                try:
+                    await self._take_back()
+                except (Lost, RedisError):
+                    pass
+            if self.looking:
+                self.looking = False
+                self.endpoint.responder.start_more()
+
+    async def _take_back(self) -> None:
+        endpoint, names, responder = self.endpoint, self.endpoint.names, self.endpoint.responder
+        room = max(0, endpoint.options.concurrency - responder.running)
+        if not room or (endpoint.options.no_handler and not mutant("takes-back-without-a-handler")):
+            return
+        least = 43_200_000 if mutant("given-back-from-12-h-on") else _COUNTS
+        line = ("XPENDING", names.stream, names.group, "IDLE", least, "-", "+", room)
+        rows = (await endpoint.write(line))[0]
+        if isinstance(rows, RedisError):
+            raise rows
+        for id, _, idle, count in rows:
+            if (
+                id not in responder.held
+                and self.was_given_back(idle)
+                and responder.running < endpoint.options.concurrency
+            ):
+                await self.claim(id, least, count, False)

@@ -1,0 +1,154 @@
+"""Finding siblings, and deleting the consumers of those that are gone (sections 6, 11 and 18)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .giving import MARK
+from .mutation import mutant
+from .resp import Command, Lost, RedisError
+from .wire import PENDING, instance_of, parse
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+
+_OLD = 120_000
+_CONNECTED = 100.0
+Consumer = tuple[bytes, int, int]
+"""Name, number of pending entries, idle time in ms."""
+
+
+class Siblings:
+    """The half of ``Group`` that looks at others."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.siblings: set[bytes] = set()
+        """Other registered instances."""
+        self.responding: set[bytes] = set()
+        """Those of them that may run handlers."""
+
+    async def find_siblings(self) -> None:
+        endpoint, names = self.endpoint, self.endpoint.names
+        rows = (await endpoint.write(("XINFO", "CONSUMERS", names.stream, names.group)))[0]
+        if isinstance(rows, RedisError):
+            raise rows
+        found: dict[bytes, list[Consumer]] = {}
+        for row in rows:
+            info = dict(zip(row[0::2], row[1::2], strict=True))
+            instance = instance_of(info[b"name"])
+            if instance is not None and instance != names.instance:
+                found.setdefault(instance, []).append((info[b"name"], info[b"pending"], info[b"idle"]))
+        siblings, responding = set(), set()
+        for instance, consumers in found.items():
+            listed, said = await self._ask(instance)
+            if listed:
+                siblings.add(instance)
+                if "responder" in _list_of(said, "roles", ["responder"]) or mutant("roles-ignored"):
+                    responding.add(instance)
+            await self._bury(consumers, bool(listed))
+        self.siblings, self.responding = siblings, responding
+
+    async def look_up(self, instance: bytes) -> tuple[Any, bool]:
+        """Its available consumers, and whether it listens to wake-ups."""
+        listed, said = await self._ask(instance)
+        return listed, "wakeup" in _list_of(said, "features", [])
+
+    async def _ask(self, instance: bytes) -> tuple[Any, dict[str, Any]]:
+        """Its available consumers, and what it announces."""
+        names = self.endpoint.names
+        listed, announced = await self.endpoint.write(
+            ("LRANGE", names.key(b"consumers", instance), 0, -1), ("GET", names.key(b"announce", instance))
+        )
+        if isinstance(listed, RedisError):
+            raise listed
+        if mutant("idle-time-as-proof-of-life"):
+            listed = await self._recently_used(instance)
+        said: Any = {}
+        if mutant("chokes-on-odd-announcements") and announced:
+            said = json.loads(announced)
+            said["features"]
+        elif isinstance(announced, bytes):
+            with contextlib.suppress(ValueError):
+                said = json.loads(announced)
+        if not isinstance(said, dict):
+            said = {}
+        if str(said.get("spec", "1")).partition(".")[0] != "1" and not mutant("any-version-believed"):
+            said = {}
+        if mutant("wants-an-announcement") and not announced:
+            return [], {}
+        return listed, said
+
+    async def _recently_used(self, instance: bytes) -> list[bytes]:
+        """Only for mutants: the consumers of an instance that were used in the last 30 s."""
+        names = self.endpoint.names
+        rows = (await self.endpoint.write(("XINFO", "CONSUMERS", names.stream, names.group)))[0]
+        infos = [dict(zip(row[0::2], row[1::2], strict=True)) for row in rows]
+        return [i[b"name"] for i in infos if i[b"name"] == b"consumer_%b_0" % instance and i[b"idle"] < 30_000]
+
+    # deleting consumers
+
+    async def _bury(self, consumers: list[Consumer], registered: bool) -> None:
+        """Consumers of an instance that is gone for long (RIPC-LIFE-23)."""
+        least = 30_000 if mutant("buries-after-30-s") else _OLD
+        if mutant("buries-the-registered"):
+            registered = False
+        young = self.endpoint.connected_for < (1 if mutant("buries-when-just-connected") else _CONNECTED)
+        if registered or young or not all(idle > least for _, _, idle in consumers):
+            return
+        pending = any(pending for _, pending, _ in consumers)
+        if pending and not mutant("buries-with-pending") and not mutant("buries-beside-pending"):
+            return
+        for name, count, _ in consumers:
+            if not count or mutant("buries-with-pending"):
+                await self.delete(name)
+
+    async def delete(self, consumer: bytes) -> None:
+        """With what its list has by then restored or settled (RIPC-LIFE-22, RIPC-LIFE-25)."""
+        names = self.endpoint.names
+        listing = ("XPENDING", names.stream, names.group, "-", "+", 100, consumer)
+        deletion = ("XGROUP", "DELCONSUMER", names.stream, names.group, consumer)
+        if mutant("deletes-without-listing"):
+            await self.endpoint.write(deletion)
+            return
+        replies = await self.endpoint.transaction(listing, deletion)
+        if isinstance(replies, RedisError) or isinstance(replies[0], RedisError):
+            return
+        if not mutant("deletes-what-was-pending"):
+            await self._restore(replies[0], consumer)
+
+    async def _restore(self, rows: Iterable[list[Any]], consumer: bytes) -> None:
+        names, gone = self.endpoint.names, instance_of(consumer)
+        for id, _, _, count in rows:
+            body = await self.endpoint.claims.body(id)
+            if not isinstance(body, list) or not body:
+                continue
+            entry = parse(id, body[0][1])
+            if entry.status != PENDING and entry.instance == gone and not mutant("restores-what-nobody-waits-for"):
+                await self.endpoint.write(("XDEL", names.stream, id))
+                continue
+            line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, 0, id, "IDLE", MARK)
+            counted = () if mutant("restores-without-the-count") else ("RETRYCOUNT", count)
+            await self.endpoint.write((*line, *counted, "FORCE", "JUSTID"))
+
+    async def delete_own(self) -> None:
+        """Its own consumers, as far as nothing is pending (RIPC-LIFE-21)."""
+        names = self.endpoint.names
+        rows = (await self.endpoint.write(("XPENDING", names.stream, names.group)))[0]
+        if isinstance(rows, RedisError):
+            return
+        busy = {row[0] for row in rows[3] or []}
+        for consumer in (names.dispatcher, names.consumer):
+            if (consumer not in busy or mutant("deletes-consumers-with-pending")) and not mutant(
+                "leaves-its-consumers"
+            ):
+                with contextlib.suppress(Lost):
+                    await self.delete(consumer)
+
+
+def _list_of(said: dict[str, Any], key: str, otherwise: list[str]) -> list[Any]:
+    value = said.get(key, otherwise)
+    return value if isinstance(value, list) else otherwise
