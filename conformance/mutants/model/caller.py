@@ -145,7 +145,7 @@ class Caller:
             options = ()
             await asyncio.sleep(0.02)
         command = ("XREAD", "COUNT", _PAGE, *options, "STREAMS", self.stream, last)
-        reply = await connection.call(*command, block=block + 5)
+        reply = await connection.call(*command, block=block)
         if isinstance(reply, RedisError):
             raise Failed(f"Redis refused to read: {reply}")
         for entry_id, raw in reply[0][1] if reply else []:
