@@ -50,6 +50,10 @@ class RecordingWire:
         self.sent: list[bytes] = []
         self.closed = False
         self.broken: Exception | None = None
+        self.left = 0
+
+    def unsent(self) -> int:
+        return self.left
 
     def send(self, data: bytes) -> None:
         if self.broken is not None:

@@ -96,6 +96,34 @@ def test_silence_counts_as_lost(bench: Bench) -> None:
     assert bench.core.told("read_lost")[0][0] is read
 
 
+def test_a_connection_on_which_bytes_come_is_not_silent(bench: Bench) -> None:
+    batch = bench.batch(("A",), ("B",))
+    bench.driver.pump(0.0)
+    bench.open()
+    bench.driver.received(bench.driver.writer, b"+OK\r\n", 2.0)
+    bench.driver.tick(REPLY_LIMIT)
+    assert bench.core.told("batch_lost") == []
+    bench.driver.tick(2.0 + REPLY_LIMIT)
+    assert bench.core.told("batch_lost")[0][:2] == (batch, True)
+
+
+def test_a_connection_that_bytes_leave_is_not_silent(bench: Bench) -> None:
+    batch = bench.batch(("A",))
+    bench.driver.pump(0.0)
+    wire = bench.open()
+    bench.driver.received(bench.driver.writer, b"+OK\r\n", 0.0)
+    batch = bench.batch(("B",))
+    wire.left = 1000
+    bench.driver.pump(0.0)
+    wire.left = 500
+    bench.driver.tick(REPLY_LIMIT)
+    wire.left = 100
+    bench.driver.tick(2 * REPLY_LIMIT - 0.1)
+    assert bench.core.told("batch_lost") == []
+    bench.driver.tick(3 * REPLY_LIMIT)
+    assert bench.core.told("batch_lost")[0][:2] == (batch, True)
+
+
 def test_a_higher_epoch_drops_the_connection_first(bench: Bench) -> None:
     bench.batch(("A",))
     bench.driver.pump(0.0)

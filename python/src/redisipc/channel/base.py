@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
-from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected
+from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected, Reject
+from redisipc.protocol.content import decode
 from redisipc.runtime.base import BaseStream, E
 from redisipc.runtime.request import Request
 
@@ -110,7 +111,11 @@ class BaseChannel(Generic[S]):
             raise ConfigurationError(f'{cls.__name__} needs names: stream = "..." and channel = "..." in the class')
         given = {name: options.pop(name) for name in ("options",) if name in options}
         endpoint = kind(cls.stream, cls.group, **given)
-        endpoint.on_request(cls._handle)
+        if cls.events:
+            endpoint.on_request(cls._handle)
+        else:
+            # RIPC-GROUP-35: what has nothing to run leaves requests to siblings.
+            endpoint._hooks.refusal = cls._refuse
         if cls._on_error is not None:
             endpoint.on_error(cls._on_error)
         return endpoint
@@ -121,6 +126,15 @@ class BaseChannel(Generic[S]):
             raise NotConnected(f"{cls.__name__} is not connected; call {cls.__name__}.connect() first")
         endpoint: S = cls._endpoint
         return endpoint
+
+    @staticmethod
+    def _refuse(content: bytes) -> str:
+        """Why a channel without events takes a request not (RIPC-CHAN-11, RIPC-CHAN-12)."""
+        try:
+            dispatch({}, decode(content))
+        except Reject as reject:
+            return str(reject.content)
+        raise AssertionError("a channel without events ran one")
 
     @classmethod
     def _handle(cls, request: Request) -> Any:

@@ -233,6 +233,8 @@ class Endpoint:
         if isinstance(answer, Failure):
             if class_of(answer) is PERMANENT:
                 core.pauses.right("read").refused(now)
+            # RIPC-RECOV-3: what a failed read had, if anything, is in the own list.
+            self.lifecycle.must_relist = True
             core.fail(answer)
             self.lifecycle.after_failure(now)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import commands
+from . import commands, replies
 from .core import Core, Procedure
 from .entry import PENDING, Entry, Malformed, parse
 from .events import Problem
@@ -85,10 +85,13 @@ class Inbox:
         core = self.core
         names = core.names
         ids = [entry.entry_id for entry in requests]
-        answers = checked((yield [commands.keep(names.stream, names.group, names.dispatcher, ids)]))
-        for entry in requests:
-            if entry.entry_id in answers[0]:
-                self.take(entry, core.now, core.sent_at)
+        looks = [commands.owner_of(names.stream, names.group, id) for id in ids]
+        answers = checked((yield [*looks, commands.keep(names.stream, names.group, names.dispatcher, ids)]))
+        for entry, look in zip(requests, answers, strict=False):
+            row = replies.owner_row(look)
+            if row is not None and entry.entry_id in answers[-1]:
+                starts = replies.starts_of(row)
+                self.take(entry, core.now, core.sent_at, starts, starts > 1)
 
     def take(
         self, entry: Entry | Malformed, now: float, kept_at: float, starts: int = 1, redelivered: bool = False

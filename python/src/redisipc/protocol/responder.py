@@ -111,7 +111,8 @@ class Responder:
         elif siblings is None:
             self.queue.append(incoming)
         else:
-            self._reject(incoming, "no_handler: no instance of this group has a handler for requests", now)
+            refusal = self.core.settings.refusal or _no_handler
+            self._reject(incoming, refusal(incoming.content), now)
 
     def _start(self, incoming: Incoming, event: str = "start") -> None:
         advance(incoming, event)
@@ -125,7 +126,7 @@ class Responder:
     def _reject(self, incoming: Incoming, message: str, now: float) -> None:
         advance(incoming, "overload")
         incoming.done = True
-        self.answers.add(incoming, REJECTED, message.encode(), now)
+        self.answers.add(incoming, REJECTED, message.encode("utf-8", "replace"), now)
 
     # calls of the user
 
@@ -322,3 +323,7 @@ class Responder:
             self.core.queue.append(Cancelled(incoming, reason))
         elif was == "queued":
             incoming.done = True
+
+
+def _no_handler(_content: bytes) -> str:
+    return "no_handler: no instance of this group has a handler for requests"

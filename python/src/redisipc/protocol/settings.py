@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from redisipc.errors import ConfigurationError
 
@@ -32,6 +33,7 @@ class Settings:
         max_outstanding: int = 100_000,
         max_starts: int = 3,
         responder: bool = True,
+        refusal: Callable[[bytes], str] | None = None,
         version: str = "0",
         wakeups: bool = True,
         early_end: bool = True,
@@ -75,6 +77,7 @@ class Settings:
         self.max_outstanding = max_outstanding
         self.max_starts = max_starts
         self.responder = responder
+        self.refusal = refusal
         self.version = version
         self.wakeups = wakeups
         self.early_end = early_end

@@ -140,8 +140,8 @@ class Driver:
             if lane.reply_by is not None and lane.reply_by <= now:
                 if lane is self.hints.lane:
                     self.hints.overdue(now)
-                else:
-                    self.lost(lane, f"no reply from Redis within {REPLY_LIMIT:g} s", now)
+                elif lane.is_silent(now):
+                    self.lost(lane, f"no reply from Redis, and {REPLY_LIMIT:g} s of silence", now)
         self.hints.look(now)
 
     def opened(self, lane: Lane, attempt: int, wire: Wire, now: float) -> None:
@@ -178,6 +178,7 @@ class Driver:
         """Bytes came on a lane."""
         if lane.wire is None:
             return
+        lane.moved(now)
         try:
             if lane is self.hints.lane:
                 self.hints.received(data, now)

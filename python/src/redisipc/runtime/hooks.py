@@ -25,10 +25,14 @@ class Hook:
 
 
 class Hooks:
-    """What a user registered on a ``Stream``. Its sessions share it and do not hold the Stream itself."""
+    """What a user registered on a ``Stream``. Its sessions share it and do not hold the Stream itself.
 
-    __slots__ = ("on_error", "on_request")
+    ``refusal`` says why a content is rejected where no instance of the group has a handler; None: in the usual words.
+    """
+
+    __slots__ = ("on_error", "on_request", "refusal")
 
     def __init__(self) -> None:
         self.on_request: Hook | None = None
         self.on_error: Hook | None = None
+        self.refusal: Callable[[bytes], str] | None = None

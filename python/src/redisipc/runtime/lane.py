@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from .resp import MISSING, Parser, ProtocolError, make_parser
 
-REPLY_LIMIT = 5.0
-"""Seconds in which a reply must come; a server that is silent for longer counts as lost."""
+REPLY_LIMIT = 3.0
+"""Seconds of silence, once a reply is due, after which a connection counts as lost (RIPC-RECOV-25)."""
+_LOOKS = 0.5
+"""Seconds between two looks at a connection whose reply is overdue while bytes still leave it."""
 
 Done = Callable[[list[Any], float], None]
 Place = tuple[str, int]
@@ -22,6 +24,10 @@ class Wire(Protocol):
     def send(self, data: bytes) -> None: ...
 
     def close(self) -> None: ...
+
+    def unsent(self) -> int:
+        """How many bytes have not left yet."""
+        ...
 
 
 class Lane:
@@ -46,6 +52,8 @@ class Lane:
         self.parser: Parser
         self._expected: deque[tuple[int, Done]] = deque()
         self._replies: list[Any] = []
+        self._moved_at = 0.0
+        self._unsent = 0
 
     def opened(self, wire: Wire) -> None:
         self.opening = False
@@ -58,6 +66,7 @@ class Lane:
         assert self.wire is not None
         self._expected.append((count, done))
         self.wire.send(data)
+        self._unsent = self.wire.unsent()
 
     def received(self, data: bytes, now: float) -> None:
         """Hand replies to who waits for them. Raises ``ProtocolError``."""
@@ -74,6 +83,28 @@ class Lane:
                 if self.wire is None:
                     # Dropped by what the replies led to.
                     return
+
+    def moved(self, now: float) -> None:
+        """A byte moved: from now on the silence counts."""
+        self._moved_at = now
+        if self.reply_by is not None:
+            self.reply_by = max(self.reply_by, now + REPLY_LIMIT)
+
+    def is_silent(self, now: float) -> bool:
+        """Whether nothing moved for too long on a connection whose reply is overdue (RIPC-RECOV-25).
+
+        What leaves tells nobody, so that it is looked at from time to time.
+        """
+        if self.wire is None:
+            return True
+        unsent = self.wire.unsent()
+        if unsent < self._unsent:
+            self._unsent, self._moved_at = unsent, now
+        left = self._moved_at + REPLY_LIMIT - now
+        if left <= 0:
+            return True
+        self.reply_by = now + (min(left, _LOOKS) if unsent else left)
+        return False
 
     def drop(self) -> None:
         """Close it, and forget what was expected."""

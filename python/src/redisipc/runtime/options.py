@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,12 +95,15 @@ class Options:
                 raise ConfigurationError(f"there is no option {name}{hint}")
         return dataclasses.replace(self, **changes) if changes else self
 
-    def settings(self, stream: str, group: str, responder: bool = True) -> Settings:
-        """What the core is told; ``responder``: there is a handler for requests."""
+    def settings(
+        self, stream: str, group: str, responder: bool = True, refusal: Callable[[bytes], str] | None = None
+    ) -> Settings:
+        """What the core is told; ``responder``: there is a handler for requests; ``refusal``: what is said without."""
         return Settings(
             stream,
             group,
             responder=responder,
+            refusal=refusal,
             timeout=self.timeout,
             concurrency=self.concurrency,
             max_queue=self.max_queue,

@@ -58,7 +58,9 @@ class BaseSession:
         self.group = group
         self.options = options
         self.hooks = hooks
-        self.core = Endpoint(options.settings(stream, group, hooks.on_request is not None), random.Random())
+        self.core = Endpoint(
+            options.settings(stream, group, hooks.on_request is not None, hooks.refusal), random.Random()
+        )
         self.driver: Driver
         self.forked = False
         self.ended = False

@@ -96,6 +96,9 @@ class TransportWire(asyncio.Protocol):
             raise ConnectionError("Redis closed the connection")
         self._transport.write(data)
 
+    def unsent(self) -> int:
+        return self._transport.get_write_buffer_size()
+
     def close(self) -> None:
         self._transport.abort()
 

@@ -110,6 +110,9 @@ class SocketWire:
                 self._poller.want_write(self._sock, True)
                 return
 
+    def unsent(self) -> int:
+        return sum(map(len, self._out))
+
     def receive(self) -> bytes | None:
         """What has come; empty when the connection is over, None when there was nothing."""
         try:
