@@ -185,7 +185,7 @@ class Endpoint:
     async def _lost(self, error: Exception) -> None:
         """What the class of the error asks for (section 13)."""
         if isinstance(error, RedisError):
-            if is_group_lost(error) and not mutant("drops-the-connection-when-the-group-is-gone"):
+            if is_group_lost(error):
                 self._gone.set()
                 return
             if error.kind in REFUSAL | PERMANENT and not mutant("drops-the-connection-when-refused"):
@@ -205,11 +205,8 @@ class Endpoint:
 
     def group_gone(self) -> None:
         """``_live`` makes it again, on the same connection."""
-        if mutant("drops-the-connection-when-the-group-is-gone"):
-            self.lose()
-        else:
-            self.up.clear()
-            self._gone.set()
+        self.up.clear()
+        self._gone.set()
 
     def _drop(self) -> None:
         for connection in (self.reader, self.writer):

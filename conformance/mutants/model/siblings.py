@@ -142,9 +142,8 @@ class Siblings:
             return
         busy = {row[0] for row in rows[3] or []}
         for consumer in (names.dispatcher, names.consumer):
-            if (consumer not in busy or mutant("deletes-consumers-with-pending")) and not mutant(
-                "leaves-its-consumers"
-            ):
+            left = mutant("leaves-its-consumers") or (consumer in busy and not mutant("deletes-consumers-with-pending"))
+            if not left:
                 with contextlib.suppress(Lost):
                     await self.delete(consumer)
 
