@@ -9,12 +9,12 @@ from redisipc.protocol.names import Names
 from redisipc.protocol.outbox import Outbox
 from redisipc.protocol.pauses import Pauses
 from redisipc.protocol.settings import NEVER, Settings
-from redisipc.protocol.sizes import BATCH_BYTES
+from redisipc.protocol.sizes import BATCH_BYTES, LEAST_BYTES, Sizes
 
 
 def outbox(batch_count: int = 512) -> Outbox:
     """Whose steps show what they are made of."""
-    box = Outbox(Names(b"s", b"web", b"c0ffee"), Settings("s", "web", batch_count=batch_count), Pauses())
+    box = Outbox(Names(b"s", b"web", b"c0ffee"), Settings("s", "web", batch_count=batch_count), Pauses(), Sizes())
     names = box.names
 
     def made(*lines: Command) -> Step:
@@ -90,6 +90,7 @@ def test_while_redis_has_no_memory_what_needs_none_leaves() -> None:
 
 def test_a_batch_has_a_bound_in_bytes_and_a_large_text_leaves_alone() -> None:
     box = outbox()
+    box.sizes.budget = BATCH_BYTES
     for size in (BATCH_BYTES // 2, BATCH_BYTES // 2, 10, 3 * BATCH_BYTES, 10):
         box.adds.append(Outgoing(b"r" * 21, b"x" * size, "stock", 0.0, 5.0))
     assert [len(sent(box.take(1, 0.0))) for _ in range(4)] == [2, 1, 1, 1]
@@ -106,3 +107,19 @@ def test_an_answer_that_broke_a_connection_leaves_alone_and_lets_others_pass() -
         [b"3-0"],
         [b"2-0"],
     ]
+
+
+def test_a_batch_has_as_many_bytes_as_the_link_carries_in_a_second() -> None:
+    sizes = Sizes()
+    at_first = sizes.budget
+    sizes.wrote(100)
+    sizes.took(0.01)
+    assert sizes.budget == at_first, "a small batch says nothing of the link"
+    sizes.wrote(int(at_first))
+    sizes.took(0.01)
+    assert sizes.budget == 2 * at_first
+    for _ in range(10):
+        sizes.wrote(1000)
+        sizes.took(3.0)
+    assert sizes.budget == LEAST_BYTES
+    assert sizes.count(100) < sizes.read_count(100)

@@ -157,7 +157,7 @@ class Call:
         if self._phase == "tidying":
             assert self._leaves is not None
             return [commands.delete(stream, [self._leaves])], 0.0
-        self._count = self._sizes.count(_PAGE)
+        self._count = self._sizes.read_count(_PAGE)
         if self._phase == "waiting":
             self._checking = now >= self._check_at
             if self._checking:

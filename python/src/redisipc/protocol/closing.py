@@ -25,6 +25,7 @@ class Closing:
         self.lifecycle = lifecycle
         self.end_of_grace: float | None = None
         self.leaving_until: float | None = None
+        self._looking_until: float | None = None
         self._unblocked_at: float | None = None
         self._read_over = False
         self._left = False
@@ -55,6 +56,8 @@ class Closing:
 
     def due(self) -> float:
         if self.leaving_until is None:
+            if self._looking_until is not None:
+                return self._looking_until
             return NEVER if self.end_of_grace is None else self.end_of_grace
         if self._unblocked_at is not None and not self._read_over:
             return min(self.leaving_until, self._unblocked_at + UNBLOCK_LIMIT)
@@ -96,11 +99,22 @@ class Closing:
         if not over and (self.draining or self.core.outbox.answers):
             self._let_handlers_send()
             return False
+        if self._looks(now):
+            return False
         self.leaving_until = now + LEAVE_LIMIT
         self.wiring.requester.may_send_while_closing = False
         self.wiring.requester.close("the endpoint was closed", now)
         self.wiring.responder.reject_running(now)
         return True
+
+    def _looks(self, now: float) -> bool:
+        """Whether a last look for responses is under way: they may lie with a member that does not hand them over."""
+        requester = self.wiring.requester
+        if self._looking_until is None:
+            self._looking_until = now + self.core.settings.last_look_limit
+            if self.core.connected:
+                requester.look_for_all()
+        return bool(requester.last_look.looking) and now < self._looking_until
 
     def _read_ended(self, reading: bool, now: float) -> bool:
         if not reading:

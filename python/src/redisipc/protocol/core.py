@@ -37,7 +37,7 @@ class Core:
         self.names = names
         self.pauses = Pauses()
         self.sizes = Sizes()
-        self.outbox = Outbox(names, settings, self.pauses)
+        self.outbox = Outbox(names, settings, self.pauses, self.sizes)
         self.queue: list[Event] = []
         self.state = NEW
         self.connected = False

@@ -14,7 +14,7 @@ from typing import Any
 from . import commands, replies
 from .closing import Closing
 from .commands import Batch, Failure, Read
-from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State
+from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State, Unblock
 from .lifecycle import Lifecycle
 from .mending import mend
 from .redis_errors import PERMANENT, class_of
@@ -166,6 +166,7 @@ class Endpoint:
         core = self.core
         core.called(now)
         core.sent_at = batch.taken_at
+        core.sizes.took(now - batch.taken_at)
         self._writing = None
         position = 0
         for step in batch.steps:
@@ -196,6 +197,9 @@ class Endpoint:
         for step in batch.steps:
             if step.lost is not None:
                 step.lost(sent, now)
+        if sent and self._reading is not None:
+            # What broke one connection in silence has broken the other: a read that waits on it hears nothing.
+            core.queue.append(Unblock())
         self.lifecycle.down(reason, now, permanent)
         if core.state is CLOSING:
             self.closing.finish(f"the endpoint was closed; Redis could not be reached: {reason}")
@@ -216,7 +220,7 @@ class Endpoint:
             # RIPC-RESP-16: answers wait for memory at Redis, nothing new is taken meanwhile.
             return None
         names, settings = core.names, self.settings
-        count = core.sizes.count(settings.read_count)
+        count = core.sizes.read_count(settings.read_count)
         if self.wiring.siblings:
             # What could not start would only be given back: that costs three commands more, and a sibling could read it now.
             count = min(count, max(_LEAST_READ, self._responder.room))
@@ -224,8 +228,8 @@ class Endpoint:
         self._reading = Read(command, settings.block, self.lifecycle.epoch, now)
         return self._reading
 
-    def read_done(self, read: Read, answer: Any, now: float) -> None:
-        """The blocking read returned: entries, nothing, or a ``Failure``."""
+    def read_done(self, read: Read, answer: Any, now: float, begun_at: float | None = None) -> None:
+        """The blocking read returned: entries, nothing, or a ``Failure``. ``begun_at``: when the first byte of it came."""
         core = self.core
         before = core.last_call
         core.called(now)
@@ -243,7 +247,9 @@ class Endpoint:
                 core.last_read = rows[-1][0]
                 if replies.id_parts(core.last_read) > replies.id_parts(core.highest):
                     core.highest = core.last_read
-                self.wiring.inbox.receive(rows, now, core.heard_since(read.taken_at, before))
+                self.wiring.inbox.receive(
+                    rows, now, core.heard_since(read.taken_at, before if begun_at is None else min(before, begun_at))
+                )
         if self.wiring.inbox.relisted:
             self.wiring.inbox.relisted.clear()
 

@@ -10,6 +10,7 @@ from .commands import Failure, Step
 from .core import Core
 from .events import Incoming
 from .ownership import GIVEN_UP, TAKEN_OVER, Verdict, verify
+from .redis_errors import NO_WRITES, class_of
 from .responder import Responder
 from .settings import NEVER
 
@@ -29,6 +30,7 @@ class KeepAlive:
         self.responder = responder
         self.next: float | None = None
         self._others = others
+        self._turn = 0
         core.outbox.make_keep_alive = self._step
 
     def due(self) -> float:
@@ -63,7 +65,7 @@ class KeepAlive:
             if incoming.state not in ("unsure", "checking") and not incoming.stranded:
                 (late if self._is_late(incoming, now) else fresh).append(incoming)
         if late:
-            core.carry_out(verify(core, late, anew=True), self._verified)
+            core.carry_out(verify(core, late, anew=True), self._verified, self._broken)
         return self._claim(fresh, others) if fresh or others else None
 
     def _is_late(self, incoming: Incoming, now: float) -> bool:
@@ -77,7 +79,7 @@ class KeepAlive:
         lines = [commands.keep(names.stream, names.group, names.dispatcher, chunk) for chunk in chunks]
         looked_at: list[Incoming] = []
         if not core.deletes_pending_bodies:
-            looked_at = [incoming for incoming in held if len(incoming.content) <= _LOOKED_AT]
+            looked_at = self._to_look_at(held)
             lines += [commands.one(names.stream, incoming.entry_id) for incoming in looked_at]
 
         def done(answers: list[Any], now: float) -> None:
@@ -85,6 +87,7 @@ class KeepAlive:
             for reply in answers[: len(chunks)]:
                 if isinstance(reply, Failure):
                     core.fail(reply)
+                    self._broken(now)
                     return
                 kept.update(reply)
             for incoming, body in zip(looked_at, answers[len(chunks) :], strict=True):
@@ -101,9 +104,29 @@ class KeepAlive:
 
         return Step(lines, done)
 
+    def _to_look_at(self, held: list[Incoming]) -> list[Incoming]:
+        """Only small bodies, and not too many at once: in turn."""
+        chosen: list[Incoming] = []
+        room = self.core.sizes.budget / 4
+        self._turn = self._turn % len(held) if held else 0
+        for incoming in held[self._turn :] + held[: self._turn]:
+            room -= len(incoming.content)
+            if room < 0:
+                break
+            self._turn += 1
+            if len(incoming.content) <= _LOOKED_AT:
+                chosen.append(incoming)
+        return chosen
+
     def _missing(self, missing: list[Incoming]) -> None:
         """The reply does not say why (RIPC-GROUP-32)."""
-        self.core.carry_out(verify(self.core, missing, anew=True), self._verified)
+        self.core.carry_out(verify(self.core, missing, anew=True), self._verified, self._broken)
+
+    def _broken(self, now: float) -> None:
+        """Again as soon as Redis takes writes: siblings wait as long after they were refused (RIPC-RECOV-17)."""
+        failure = self.core.failure
+        if failure is not None and class_of(failure) is NO_WRITES:
+            self.core.outbox.keep_due = True
 
     def _verified(self, verdict: Verdict, now: float) -> None:
         for incoming in verdict.lost:

@@ -20,7 +20,7 @@ _MOST = 20_000
 
 
 class LastLook:
-    """``looking``: whose timeout is over; ``abandoned``: given up and perhaps stored, to be found and deleted (RIPC-REQ-12)."""
+    """``looking``: whose time is over. ``abandoned``: given up and perhaps stored, to be found and deleted (RIPC-REQ-12)."""
 
     def __init__(
         self, core: Core, found: Callable[[Entry], bool], found_nothing: Callable[[Outgoing, float], None]
@@ -87,7 +87,7 @@ class LastLook:
     def _page(self, wanted: dict[bytes, Outgoing], start: bytes, seen: int, unsure: bool) -> None:
         core = self.core
         names = core.names
-        count = core.sizes.count(_PAGE)
+        count = core.sizes.read_count(_PAGE)
         first = start if start == b"-" else b"(" + start
         lines: list[Command] = [("XRANGE", names.stream, first, "+", "COUNT", count)]
         if unsure:
@@ -100,7 +100,7 @@ class LastLook:
             if unsure and self._is_another_stream(answers[1], start):
                 self._page(wanted, b"-", seen, False)
                 return
-            open_ones = any(o.state == "looking" or o.id in self.abandoned for o in wanted.values())
+            open_ones = any(o.id in self.looking or o.id in self.abandoned for o in wanted.values())
             if len(rows) == count and open_ones and seen + count < _MOST:
                 self._page(wanted, rows[-1][0], seen + count, False)
                 return
@@ -146,6 +146,7 @@ class LastLook:
         self._running = False
         for outgoing in wanted.values():
             self.abandoned.pop(outgoing.id, None)
+            self.looking.pop(outgoing.id, None)
             if outgoing.state == "looking":
                 self._found_nothing(outgoing, now)
         self.begin()

@@ -16,7 +16,7 @@ from .names import Names
 from .pauses import Pauses
 from .redis_errors import NO_WRITES, class_of
 from .settings import NEVER, Settings
-from .sizes import BATCH_BYTES
+from .sizes import BATCH_BYTES, Sizes
 
 if TYPE_CHECKING:
     from .events import Incoming, Outgoing
@@ -31,9 +31,10 @@ _MOST_CLEANUP = 100_000
 class Outbox:
     """Intents in, one ``Batch`` out. Holds no rule but what may travel now, and how many things travel together."""
 
-    def __init__(self, names: Names, settings: Settings, pauses: Pauses) -> None:
+    def __init__(self, names: Names, settings: Settings, pauses: Pauses, sizes: Sizes) -> None:
         self.names = names
         self.pauses = pauses
+        self.sizes = sizes
         self.batch_count = settings.batch_count
         self.linger = settings.linger
         self.wakeups = settings.wakeups
@@ -131,9 +132,9 @@ class Outbox:
             if kept is not None:
                 steps.append(kept)
         if self.adds and now >= self.pauses.memory.until and now >= self.adds_from(now):
-            steps.append(self.make_adds(take_up_to(self.adds, self.batch_count, _text)))
+            steps.append(self.make_adds(self._some(self.adds, _text)))
         if self.answers and answers:
-            steps.append(self.make_answers(take_up_to(self.answers, self.batch_count, _answer)))
+            steps.append(self.make_answers(self._some(self.answers, _answer)))
         if self.handed:
             steps.append(self._hand_over())
         while self.steps and len(steps) < self.batch_count:
@@ -160,6 +161,12 @@ class Outbox:
 
     def _batch(self, steps: list[Step], epoch: int, now: float) -> Batch | None:
         return Batch(steps, epoch, now) if steps else None
+
+    def _some(self, queue: deque[T], text: Callable[[T], bytes]) -> list[T]:
+        """What one batch may have of a queue."""
+        items = take_up_to(queue, self.batch_count, text, min(BATCH_BYTES, self.sizes.budget))
+        self.sizes.wrote(sum(len(text(item)) for item in items))
+        return items
 
     def _hand_over(self) -> Step:
         names = self.names
@@ -219,10 +226,9 @@ class Outbox:
         return Step(lines, done, lambda _sent, now: again(now))
 
 
-def take_up_to(queue: deque[T], count: int, text: Callable[[T], bytes]) -> list[T]:
-    """From the left of a queue, ``count`` at most, and about as many bytes as one batch has; at least one."""
+def take_up_to(queue: deque[T], count: int, text: Callable[[T], bytes], room: float) -> list[T]:
+    """From the left of a queue, ``count`` at most, and about ``room`` bytes; at least one."""
     items: list[T] = []
-    room = BATCH_BYTES
     while queue and len(items) < count:
         room -= len(text(queue[0]))
         if room < 0 and items:

@@ -49,6 +49,7 @@ class Reclaimer:
         self._cursor = b"-"
         self._looking = False
         self._look_again = False
+        self._left_for_room = False
 
     # when
 
@@ -71,7 +72,7 @@ class Reclaimer:
 
         ``again``: not for the first time. Then what was given back is left alone as well: it may be marked by an outage.
         """
-        self._looking = self._look_again = False
+        self._looking = self._look_again = self._left_for_room = False
         self._suspects.clear()
         self._cursor = b"-"
         self.hold_until = now
@@ -89,7 +90,10 @@ class Reclaimer:
         self.hold_until = max(self.hold_until, now + self.core.settings.hold)
 
     def look_for_given_back(self) -> None:
-        """Somebody gave something back, or we have room again for what we gave back (RIPC-GROUP-25, RIPC-GROUP-26)."""
+        """Somebody gave something back, or we have room again (RIPC-GROUP-25, RIPC-GROUP-26).
+
+        Then also for what others left behind, where it was more than there was room for (RIPC-GROUP-15).
+        """
         if self.core.state is not UP or not self.core.connected:
             return
         if self.responder.room == 0:
@@ -99,7 +103,8 @@ class Reclaimer:
             self._look_again = True
             return
         self.responder.shared_waiting = False
-        self._look(GIVEN_BACK_FROM_MS)
+        left, self._left_for_room = self._left_for_room, False
+        self._look(int(self.core.settings.suspect_after * 1000) if left else GIVEN_BACK_FROM_MS)
 
     # a look
 
@@ -171,7 +176,7 @@ class Reclaimer:
         lapsed = now - 2.5 * self.core.settings.look
         for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
             del self._suspects[id]
-        chosen: list[tuple[PendingEntry, bool]] = []
+        lost: list[PendingEntry] = []
         given: list[PendingEntry] = []
         kept = set(self.inbox.hand_over.kept())
         for row in rows:
@@ -181,11 +186,13 @@ class Reclaimer:
                 if now >= self.hold_given_until or row.consumer == self.core.names.dispatcher:
                     given.append(row)
             elif self._is_lost(row, now) and now >= self.hold_until:
-                del self._suspects[row.id]
-                chosen.append((row, False))
-        chosen += [(row, True) for row in self._some(given)]
-        if chosen:
-            self._read(chosen[: self.core.sizes.count(_LOOK_COUNT)])
+                lost.append(row)
+        chosen = [(row, False) for row in lost] + [(row, True) for row in self._some(given)]
+        read = chosen[: self.core.sizes.count(_LOOK_COUNT)]
+        if read:
+            self._read(read, {row.id: self._suspects.pop(row.id) for row, given_back in read if not given_back})
+        if len(read) < len(lost):
+            self._wait_for_room()
 
     def _some(self, given: list[PendingEntry]) -> list[PendingEntry]:
         """As many as we want of what was given back, from anywhere in it, so that siblings who look too seldom meet."""
@@ -210,7 +217,16 @@ class Reclaimer:
 
     # taking it
 
-    def _read(self, chosen: list[tuple[PendingEntry, bool]]) -> None:
+    def _wait_for_room(self) -> None:
+        """More was left behind than there is room for: as handlers come free further ones are taken (RIPC-GROUP-15)."""
+        self._left_for_room = self.responder.shared_waiting = True
+
+    def _left(self, row: PendingEntry, suspect: Suspect) -> None:
+        """There was no room for it: it was looked at twice, and needs no two further looks."""
+        self._suspects.setdefault(row.id, suspect)
+        self._wait_for_room()
+
+    def _read(self, chosen: list[tuple[PendingEntry, bool]], suspects: dict[bytes, Suspect]) -> None:
         """Read the bodies before anything is claimed: what is gone is acknowledged, what we have no room for is left."""
         names = self.core.names
 
@@ -229,7 +245,10 @@ class Reclaimer:
                 entry = parse(row.id, reply[0][1])
                 if isinstance(entry, Entry) and entry.status == PENDING:
                     if room <= 0:
-                        self.responder.shared_waiting = True
+                        if given:
+                            self.responder.shared_waiting = True
+                        else:
+                            self._left(row, suspects[row.id])
                         continue
                     room -= 1
                 claims.append((row, given, entry))

@@ -64,8 +64,9 @@ class Recovering:
         yield from self._register([names.consumer], self._join_hint())
         answers = checked((yield [("XINFO", "GROUPS", names.stream)]))
         row = replies.group_row(answers[0], names.group)
-        if row is not None:
-            core.last_read = core.highest = replies.as_bytes(replies.lookup(row, b"last-delivered-id"))
+        if row is None:
+            raise Refused(Failure("NOGROUP", f"NOGROUP the group {names.group.decode()!r} was destroyed meanwhile"))
+        core.last_read = core.highest = replies.as_bytes(replies.lookup(row, b"last-delivered-id"))
 
     def _is_taken(self, created: Any) -> bool:
         """Whether somebody has this instance id already."""

@@ -131,8 +131,16 @@ class Requester:
     def connection_lost(self, now: float) -> None:
         """Nothing can be looked up now: what was looking ends as timed out."""
         for outgoing in self.last_look.stop():
-            self._advance(outgoing, "connection lost")
-            self._timed_out(outgoing, now)
+            if outgoing.state == "looking":
+                self._advance(outgoing, "connection lost")
+                self._timed_out(outgoing, now)
+
+    def look_for_all(self) -> None:
+        """The endpoint closes: what may be stored already is looked for once."""
+        for outgoing in self.outstanding.values():
+            if outgoing.state != "queued":
+                self.last_look.add(outgoing)
+        self.last_look.begin()
 
     def remember_deadlines(self) -> None:
         """Note the deadlines of all that is outstanding anew."""

@@ -233,6 +233,7 @@ class Driver:
                 self.core.batch_lost(batch, sent, reason, now, permanent)
         elif lane is self.reader:
             read, self.read = self.read, None
+            self._unblocking = False
             if read is not None:
                 self.core.read_lost(read, reason, now, permanent)
         else:
