@@ -78,7 +78,7 @@ def _answer_again(self: Answers, sent: list[Incoming], _was_sent: bool) -> None:
         self.core.outbox.answers.append(incoming)
 
 
-_rule("write-once", (Requester, "_unsure", _repeat), (Answers, "_lost", _answer_again))
+_rule("write-once", (Requester, "unsure", _repeat), (Answers, "_lost", _answer_again))
 
 
 def _forget_it(self: Answers, incoming: Incoming, _message: str, _now: float) -> None:
@@ -176,16 +176,7 @@ def _hold_later(self: Reclaimer, now: float, again: bool) -> None:
         self.hold_until = self.hold_given_until = now + self.core.settings.hold
 
 
-def _only_unsure(self: Recovering) -> Any:
-    unsure = [incoming for incoming in self.core.inflight.values() if incoming.state == "unsure"]
-    verdict = yield from verify(self.core, unsure, anew=True)
-    for incoming in verdict.ours:
-        self.responder.answers.not_written(incoming, self.core.now)
-    for incoming in verdict.lost + verdict.gone:
-        self.responder.lost(incoming, GIVEN_UP)
-
-
-_rule("claim-own-first", (Recovering, "_claim_again", _only_unsure), (Reclaimer, "_hold_after_connect", _nothing))
+_rule("hold-after-connect", (Reclaimer, "_hold_after_connect", _nothing))
 _rule("hold-at-first-connect", (Reclaimer, "_hold_after_connect", _hold_later))
 _rule("hold-after-refusal", (Reclaimer, "hold", _nothing))
 _rule("write-between-looks", (Reclaimer, "_proof", _always([])))
@@ -196,6 +187,11 @@ def _first_page(self: Reclaimer, _rows: list[PendingEntry]) -> None:
     self._cursor = b"-"
 
 
+def _two_looks_again(self: Reclaimer, *_left: Any) -> None:
+    self.responder.shared_waiting = True
+
+
+_rule("reclaim-as-room-comes", (Reclaimer, "_left", _two_looks_again), (Reclaimer, "_wait_for_room", _two_looks_again))
 _rule("page-on", (Reclaimer, "_page", _first_page))
 
 

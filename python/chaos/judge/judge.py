@@ -29,10 +29,10 @@ LOOK = 0.6
 """Seconds between two looks whether a group is there: it may have come after the last one."""
 
 
-def printed_causes() -> dict[str, str]:
-    """The causes of a second run that SPEC.md prints: their ids, by the checker's words for them."""
+def printed_causes() -> set[str]:
+    """The ids of the causes of a second run that SPEC.md prints."""
     (table,) = json.loads(TABLE.read_text(encoding="utf-8"))["tables"]
-    return {word: row["id"] for row in table["rows"] for word in row["checked_as"]}
+    return {row["id"] for row in table["rows"]}
 
 
 class Judge(Checker):
@@ -41,7 +41,9 @@ class Judge(Checker):
     def __init__(self, record: Record) -> None:
         self.record = record
         struck = bool(record.faults)
-        plan = SimpleNamespace(calm=not struck, faults=struck, leaves=True, restarts=0, hints=True, lost_hints=0.0)
+        plan = SimpleNamespace(
+            calm=not struck, faults=struck, leaves=True, restarts=0, hints=True, lost_hints=0.0, bandwidth=0.0
+        )
         # All that the checker wants of a world: its plan and its history. The rest is overridden here.
         super().__init__(cast(Any, SimpleNamespace(plan=plan, history=record.history)))
 
@@ -69,25 +71,21 @@ class Judge(Checker):
         if self.record.lives[ask.sender].runtime != GEM:
             super()._ends(ask, sender)
 
-    def _runs(self, ask: Ask, sender: Process) -> None:
+    def _starts(self, ask: Ask, sender: Process) -> None:
         if not self._of_gem(ask):
-            super()._runs(ask, sender)
+            super()._starts(ask, sender)
 
     def _at_least_once(self, ask: Ask) -> None:
         if not self._of_gem(ask):
             super()._at_least_once(ask)
 
-    def _in_time(self, ask: Ask) -> None:
-        if not self._of_gem(ask):
-            super()._in_time(ask)
-
     def _delivered(self, ask: Ask, sender: Process) -> None:
         if not self._of_gem(ask):
             super()._delivered(ask, sender)
 
-    def _calm(self, ask: Ask) -> None:
+    def _statements(self, ask: Ask) -> None:
         if not self._of_gem(ask):
-            super()._calm(ask)
+            super()._statements(ask)
 
     # G1, beyond the checker
 
@@ -204,8 +202,8 @@ class Judge(Checker):
     # G6: what excuses is printed
 
     def _causes(self) -> None:
-        for word in self.causes.keys() - printed_causes().keys():
-            self._say("G6", f"a second run is excused by {word!r}, which SPEC.md does not print")
+        for cause in self.causes.keys() - printed_causes():
+            self._say("G6", f"a second run is excused by {cause!r}, which SPEC.md does not print")
 
     # G8
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..faults import FAULTS
-from ..judge.judge import Judge, printed_causes
+from ..judge.judge import Judge
 from ..judge.record import Record, read
 from ..run import Done
 from . import recovery, seen, used
@@ -83,9 +83,8 @@ class Summary:
         return not self.violations and not self.unproven and all(course.flat for _, course in self.courses)
 
     def __str__(self) -> str:
-        names = printed_causes()
         ends = ", ".join(f"{count} {status}" for status, count in self.outcomes.most_common())
-        causes = ", ".join(f"{count} {names.get(word, word)}" for word, count in self.second_runs.most_common())
+        causes = ", ".join(f"{count} {cause}" for cause, count in self.second_runs.most_common())
         broken = ", ".join(f"{count} of {name}" for name, count in self.violations.most_common())
         rows = [
             [name, str(self.struck[name]), self.proofs.get(name, "")[:70], FAULTS[name].what]

@@ -143,7 +143,7 @@ class TestSecondRuns:
         judge = Judge(rows.record())
         judge.check()
         assert judge.history.violations == []
-        assert [printed_causes()[word] for word in judge.causes] == ["owner-silent"]
+        assert list(judge.causes) == ["owner-silent"]
 
     @pytest.mark.parametrize(("seconds", "broken"), [(9.0, False), (3.0, True)])
     def test_a_stopped_owner_is_one_if_it_stood_still_for_long_enough(
@@ -159,7 +159,7 @@ class TestSecondRuns:
         assert "G4" in names(rows)
 
     def test_every_cause_of_the_checker_is_printed(self) -> None:
-        assert set(CAUSES) <= printed_causes().keys()
+        assert set(CAUSES) == printed_causes()
 
 
 class TestLosses:
@@ -168,7 +168,7 @@ class TestLosses:
         rows.run(10.01, ends=10.02)
         rows.answered(10.03)
         rows.outcome(15.0, "timeout")
-        assert "G1" in names(rows)
+        assert "G9" in names(rows)
 
     @pytest.mark.parametrize(("fault", "broken"), [("", True), ("no writes", False)])
     def test_an_answer_that_was_given_is_stored(self, rows: Rows, fault: str, broken: bool) -> None:

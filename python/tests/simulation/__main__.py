@@ -10,9 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 
+from .coverage import unreached
 from .plan import draw
-from .run import Result, simulate, tell
+from .run import Result, simulate, tell, worlds
+from .stored import load, play
 
+WHOLE = 1_000_000
+"""Requests from which on a run must have reached everything, and the stored plans are played as well."""
 SHOWN = 50
 """How many violations are printed."""
 
@@ -32,8 +36,10 @@ def main() -> int:
         print("\n".join(tell(draw(options.seed, options.asks), without, options.request)))
         return 0
     started = time.monotonic()
-    seeds = itertools.count(options.first)
-    total = simulate(seeds, options.jobs, without, options.asks, options.requests, _progress(options.requests))
+    jobs = worlds(itertools.count(options.first), without, options.asks)
+    if options.requests >= WHOLE and not without:
+        jobs = itertools.chain(((play, (name,), 0) for name in load()), jobs)
+    total = simulate(jobs, options.jobs, options.requests, _progress(options.requests))
     seconds = time.monotonic() - started
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = used.ru_utime + used.ru_stime
@@ -41,13 +47,16 @@ def main() -> int:
     print(
         f"  {seconds:.1f} s, {total.requests / seconds:.0f} requests a second; {total.requests / busy:.0f} a second of CPU"
     )
+    never = unreached(total.struck, total.second_runs, total.reached)
+    if never:
+        print("  never reached: " + "; ".join(never))
     for seed, name, text in total.violations[:SHOWN]:
         print(f"  seed {seed}: {name}: {text}")
     if total.violations:
         extra = f" --without {options.without}" if options.without else ""
         extra += f" --asks {options.asks}" if options.asks != parser.get_default("asks") else ""
         print(f"replay, from python/: python -m tests.simulation --seed {total.violations[0][0]}{extra}")
-    return 1 if total.violations else 0
+    return 1 if total.violations or (never and options.requests >= WHOLE) else 0
 
 
 def _progress(wanted: int) -> Callable[[Result], None]:

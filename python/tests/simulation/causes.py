@@ -1,42 +1,92 @@
-"""Why a request was run again: the causes that G6 allows, and none besides."""
+"""Why a request was started a second time: the causes that SPEC.md prints (G6), read from the same table, and none besides."""
 
 from __future__ import annotations
 
-from .history import Ask, History, Run
+from typing import NamedTuple
 
-SILENCE = 6.9
-"""Seconds of trouble from which on an owner may lose a request: it is reclaimed after 10 s, of which the last keep-alive covers
-up to 3, less the ways to Redis."""
-CAUSES = (
-    "owner died", "owner closed before the handler ended", "owner paused or cut off",
-    "owner paused or cut off before it could start", "lost writes", "group or stream destroyed", "clock step",
-)  # fmt: skip
-"""Every answer of ``cause``. To close before the handler ended is to die for its request; to destroy a group loses its writes."""
+from ..support_tables import rows
+from .history import Ask, History, Process, Run
+
 LOST_WRITES = ("failover", "rewind", "empty")
+"""Faults in which Redis loses acknowledged writes."""
+DELETIONS = ("group", "stream", "trimmed")
+"""Faults in which somebody else deletes a group, a consumer, the stream, a key or an entry."""
+REFUSALS = ("no writes",)
+"""Faults in which Redis refuses every write."""
+REDIS_AWAY = "redis away"
+"""Trouble of a process that is not its own: it is not connected since Redis is away."""
+
+
+class Cause(NamedTuple):
+    """A row of the table: its bound in seconds, None where it has none, and which guarantees it excuses."""
+
+    needs_s: float | None
+    excuses: frozenset[str]
+
+
+CAUSES = {id: Cause(row["needs_s"], frozenset(row["excuses"])) for id, row in rows("causes", "causes").items()}
+"""Every answer of ``cause``."""
 
 
 def cause(history: History, ask: Ask, first: Run, second: Run) -> str | None:
-    """The cause of the second of two runs in a row, None where G6 knows none."""
-    owner = history.processes[first.process]
-    if owner.crashed_at is not None and owner.crashed_at <= second.time:
-        return "owner died"
+    """The cause of the second of two starts in a row, None where the table knows none."""
+    owner, runner = history.processes[first.process], history.processes[second.process]
+    if any(history.processes[number].gem for number in (first.process, second.process, ask.sender)) or _gem_near(
+        history, ask
+    ):
+        return "gem"
     if owner.closing_at is not None and owner.closing_at <= second.time:
-        return "owner closed before the handler ended"
-    # Redis itself being away is none: whoever comes back claims its own first, and nobody takes others' for 10 s.
-    if owner.longest_trouble(first.time - 4.0, second.time, "redis away") >= SILENCE:
-        return "owner paused or cut off"
-    late = history.processes[second.process]
-    if late.longest_trouble(ask.sent_at, second.time, "redis away") >= SILENCE:
-        return "owner paused or cut off before it could start"
-    # A write that is lost may be one from just before the first run.
+        return "owner-closed"
+    if _was_silent(history, owner, ask, first, second):
+        return "owner-silent"
+    if _was_late(history, runner, ask, second):
+        return "runner-paused"
+    # A write that is lost may be one from just before the first start.
     if history.redis_fault(first.time - 0.001, second.time, *LOST_WRITES):
-        return "lost writes"
-    if history.redis_fault(first.time, second.time, "group"):
-        return "group or stream destroyed"
-    steps = [
-        fault for fault in history.redis if fault.kind == "clock" and second.time - 8.0 < fault.start < second.time
-    ]
-    if len(steps) > 1 or (steps and not owner.was_well(first.time, second.time)):
-        # One step alone is none: the second look finds the claims of an owner that lives.
-        return "clock step"
+        return "writes-lost"
+    if history.redis_fault(min(first.time, ask.stored_at or first.time), second.time, *DELETIONS):
+        return "deleted"
+    if any(step > (CAUSES["clock-step"].needs_s or 0.0) for step in history.clock_steps(ask.sent_at, second.time)):
+        return "clock-step"
+    involved = (first.process, second.process, ask.sender)
+    if any(number in involved and ask.sent_at <= time <= second.time for time, number in history.late):
+        return "late-command"
     return None
+
+
+def _gem_near(history: History, ask: Ask) -> bool:
+    groups = (ask.destination, history.processes[ask.sender].group)
+    return any(process.gem for process in history.processes if process.group in groups)
+
+
+def _was_silent(history: History, owner: Process, ask: Ask, first: Run, second: Run) -> bool:
+    """Whether the request was claimed from its owner after it had shown no sign of life for long enough."""
+    needs = CAUSES["owner-silent"].needs_s or 0.0
+    if ask.moves is None:
+        # Nobody watched the claims: who was in trouble for as long less the last keep-alive may have lost it.
+        died = owner.crashed_at is not None and owner.crashed_at <= second.time
+        return died or owner.longest_trouble(first.time - 4.0, second.time, REDIS_AWAY) >= needs - 0.1
+    return any(
+        move.before == first.process
+        and move.time <= second.time
+        and move.silence >= needs
+        and _was_troubled(history, owner, move.time - move.silence, move.time)
+        for move in ask.moves
+    )
+
+
+def _was_late(history: History, runner: Process, ask: Ask, second: Run) -> bool:
+    """Whether who started it last had stood still since it was given to it."""
+    needs = CAUSES["runner-paused"].needs_s or 0.0
+    if second.silence is None:
+        return runner.longest_trouble(ask.sent_at, second.time, REDIS_AWAY) >= needs - 0.1
+    return second.silence >= needs and _was_troubled(history, runner, second.time - second.silence, second.time)
+
+
+def _was_troubled(history: History, process: Process, start: float, end: float) -> bool:
+    """Whether it died, stood still, was cut off, or its writes were refused: Redis being away is no such thing."""
+    if process.crashed_at is not None and process.crashed_at <= end:
+        return True
+    if history.redis_fault(start, end, *REFUSALS):
+        return True
+    return process.trouble_in(start, end, REDIS_AWAY) >= 1.0

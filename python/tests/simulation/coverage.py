@@ -1,21 +1,36 @@
-"""What a run must have gone through to prove anything: each fault, and each kind of work, counted where it took effect."""
+"""What a run must have gone through to prove anything: each fault, each kind of work, each cause of a second start, each rule.
+
+Each is counted where it took effect. One that a run of a million requests never reached fails it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 
+from ..switches import RULES
+from .causes import CAUSES
 from .history import Ask, History
 
 FAULTS = (
     "crash", "pause", "cut before execution", "cut after execution", "cut in the middle", "cut off", "cut off silently",
     "failover with lost writes", "restart with lost writes", "restart empty", "restart", "group destroyed",
     "stream deleted", "writes refused without memory", "clock step", "rolling restart", "instance id taken", "wake-up lost",
+    "every write refused", "read served after its connection was given up",
+    "command executed after its connection was given up", "connected first after an outage",
+    "group destroyed as somebody joined", "consumer deleted", "side key evicted", "outage of over 120 s",
+    "failover with another clock", "handler outlived the disconnect", "content over a slow link",
+    "request run by a gem", "gem pruned a consumer",
 )  # fmt: skip
 WORK = (
     "short handler", "long handler", "nested request", "answer after the handler returned", "rejected by the handler",
     "never answered", "cancelled", "overloaded", "given up after 3 starts", "timeout under 1 s", "timeout of 60 s",
-    "sent to a large group",
+    "sent to a large group", "rejected for want of a handler",
 )  # fmt: skip
+RARE = {
+    "read served after its connection was given up", "handler outlived the disconnect", "gem pruned a consumer",
+    "outage of over 120 s", "given up after 3 starts",
+}  # fmt: skip
+"""What a run of a few dozen worlds may miss. A run of a million requests may not."""
 LONG = 10.0
 """Seconds from which on a handler is long: without keep-alive it would be reclaimed."""
 LARGE = 6
@@ -51,6 +66,8 @@ def _work(ask: Ask) -> list[str]:
         found.append("overloaded")
     elif content.startswith(b"given_up: "):
         found.append("given up after 3 starts")
+    elif content.startswith(b"no_handler: "):
+        found.append("rejected for want of a handler")
     if ask.timeout < 1.0:
         found.append("timeout under 1 s")
     elif ask.timeout == 60.0:
@@ -59,12 +76,21 @@ def _work(ask: Ask) -> list[str]:
 
 
 def missing(struck: Counter[str]) -> list[str]:
-    """What did not happen at all."""
+    """Faults and work that did not happen at all."""
     return [name for name in FAULTS + WORK if not struck[name]]
 
 
-def table(struck: Counter[str]) -> str:
-    """Both lists with their counts, for the figures of a run."""
+def unreached(struck: Counter[str], causes: Counter[str], reached: Counter[str]) -> list[str]:
+    """Everything that did not happen at all."""
+    never = [f"fault or work: {name}" for name in missing(struck)]
+    never += [f"cause: {name}" for name in CAUSES if not causes[name]]
+    never += [f"rule: {name}" for name in RULES if not reached[name]]
+    return never
+
+
+def table(struck: Counter[str], reached: Counter[str]) -> str:
+    """All of it with its counts, for the figures of a run."""
     faults = ", ".join(f"{name} {struck[name]}" for name in FAULTS)
     work = ", ".join(f"{name} {struck[name]}" for name in WORK)
-    return f"  faults: {faults}\n  work: {work}"
+    rules = ", ".join(f"{name} {reached[name]}" for name in RULES)
+    return f"  faults: {faults}\n  work: {work}\n  rules: {rules}"

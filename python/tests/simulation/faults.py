@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .history import Trouble
+from .redis_model.data import Stream
 
 if TYPE_CHECKING:
     from .process import Actor
@@ -35,14 +36,24 @@ class Faults:
             "restart": self.restart,
             "memory": self.memory,
             "clock": self.clock,
+            "writes": self.writes,
+            "late": self.late,
+            "newcomer": self.newcomer,
+            "regroup": self.regroup,
+            "prune": self.prune,
+            "evict": self.evict,
+            "long": self.long_outage,
         }
+        self.over_at = 0.0
 
     def plan(self) -> None:
         world, plan = self.world, self.world.plan
         start = world.schedule.now
         for _ in range(plan.fault_count):
             kind = self.random.choice(plan.faults)
-            world.schedule.at(start + self.random.uniform(0.05, 1.0) * plan.seconds, self.kinds[kind])
+            at = start + self.random.uniform(0.05, 1.0) * plan.seconds
+            self.over_at = max(self.over_at, at)
+            world.schedule.at(at, self.kinds[kind])
         for _ in range(plan.restarts):
             world.schedule.at(start + self.random.uniform(0.1, 0.9) * plan.seconds, self.restart_one)
 
@@ -108,6 +119,16 @@ class Faults:
             actor.close(self.random.choice((0.5, 5.0, 30.0)))
             self.world.schedule.after(self.random.uniform(0.0, 3.0), self.world.join, actor.record.group)
 
+    def late(self) -> None:
+        """A connection breaks, and Redis executes what was sent over it when the endpoint has long gone on without it."""
+        for _ in range(self.random.randint(1, 4)):
+            self.world.schedule.after(self.random.random() * 2.0, self._late_one)
+
+    def _late_one(self) -> None:
+        actor = self._one()
+        if actor is not None:
+            actor.spoil("late", True, self.random.choice(("", "XADD", "XADD", "XCLAIM")))
+
     # of Redis
 
     def failover(self) -> None:
@@ -119,6 +140,7 @@ class Faults:
         self._lose(self.random.uniform(0.0, 1.0), self.random.choice((0.1, 2.0)), "rewind")
 
     def _lose(self, lag: float, away: float, kind: str) -> None:
+        skew = self.random.choice((-1.0, 1.0)) * self.world.plan.skew if kind == "failover" else 0.0
         server = self.world.server
         if not server.up:
             return
@@ -129,7 +151,8 @@ class Faults:
         def switch() -> None:
             if server.up:
                 self.world.note(None, f"{kind}: the last {lag:.3f} s of writes are lost, away for {away:g} s")
-                server.stop(away, kind, state)
+                self.struck["failover with another clock"] += bool(skew)
+                server.stop(away, kind, state, skew)
 
         self.world.schedule.after(lag, switch)
 
@@ -142,17 +165,66 @@ class Faults:
 
     def group(self) -> None:
         """Somebody destroys a group, or deletes the stream."""
+        world = self.world
+        now = world.schedule.now
+        if self.random.random() < 0.5:
+            name = self.random.choice(world.group_names)
+            world.history.redis.append(Trouble(now, now, "group"))
+            world.note(None, f"group {name} is destroyed")
+            self.struck["group destroyed"] += world.operate([("XGROUP", "DESTROY", world.stream, name)]) == [1]
+        else:
+            world.history.redis.append(Trouble(now, now, "stream"))
+            world.note(None, "the stream is deleted")
+            self.struck["stream deleted"] += world.operate([("DEL", world.stream)]) == [1]
+
+    def regroup(self) -> None:
+        """Somebody destroys a group again and again while somebody joins it: several make it anew at once."""
+        world = self.world
+        name = self.random.choice(world.group_names)
+        for _ in range(self.random.randint(1, 3)):
+            world.schedule.after(self.random.random() * 0.1, self._destroy, name)
+        world.schedule.after(self.random.random() * 0.1, world.join, name)
+        world.schedule.after(0.2, self._one_fewer, name)
+        self.struck["group destroyed as somebody joined"] += 1
+
+    def _destroy(self, name: str) -> None:
         now = self.world.schedule.now
         self.world.history.redis.append(Trouble(now, now, "group"))
-        if self.random.random() < 0.5:
-            name = self.random.choice(self.world.group_names)
-            self.world.note(None, f"group {name} is destroyed")
-            self.struck["group destroyed"] += self.world.operate([("XGROUP", "DESTROY", self.world.stream, name)]) == [
-                1
-            ]
-        else:
-            self.world.note(None, "the stream is deleted")
-            self.struck["stream deleted"] += self.world.operate([("DEL", self.world.stream)]) == [1]
+        self.world.note(None, f"group {name} is destroyed")
+        self.world.operate([("XGROUP", "DESTROY", self.world.stream, name)])
+
+    def _one_fewer(self, name: str) -> None:
+        """The group is as large as before."""
+        members = [actor for actor in self.world.by_group[name] if actor.alive and actor.record.closing_at is None]
+        if len(members) > 1:
+            self.random.choice(members).close(5.0)
+
+    def prune(self) -> None:
+        """Somebody deletes a consumer that is in use, with all that is pending for it."""
+        world = self.world
+        stream = world.server.model.keys.get(world.stream)
+        consumers = [
+            (group.name, name) for group in stream.groups.values() for name in group.consumers
+        ] if isinstance(stream, Stream) else []  # fmt: skip
+        if consumers and world.server.up:
+            group, name = self.random.choice(sorted(consumers))
+            now = world.schedule.now
+            world.history.redis.append(Trouble(now, now, "group"))
+            world.note(None, f"consumer {name.decode()} is deleted")
+            self.struck["consumer deleted"] += 1
+            world.operate([("XGROUP", "DELCONSUMER", world.stream, group, name)])
+
+    def evict(self) -> None:
+        """A side key expires early, or is evicted."""
+        world = self.world
+        keys = sorted(key for key in world.server.model.keys if key != world.stream)
+        if keys and world.server.up:
+            key = self.random.choice(keys)
+            now = world.schedule.now
+            world.history.redis.append(Trouble(now, now, "trimmed"))
+            world.note(None, f"key {key.decode()} is evicted")
+            self.struck["side key evicted"] += 1
+            world.operate([("DEL", key)])
 
     def restart(self) -> None:
         """Redis is away for a while and comes back with everything."""
@@ -174,3 +246,34 @@ class Faults:
         self.struck["clock step"] += 1
         self.world.note(None, f"its clock steps by {step:g} s")
         self.world.server.step_clock(step)
+
+    def writes(self) -> None:
+        """Redis refuses every write for a while; looks work."""
+        away = self.random.choice((0.5, 3.0, 9.0, 15.0)) * self.random.uniform(0.8, 1.2)
+        word = self.random.choice(("MISCONF", "NOREPLICAS"))
+        self.world.note(None, f"takes no writes for {away:.1f} s: {word}")
+        self.world.server.refuse_writes(away, word)
+
+    def newcomer(self) -> None:
+        """Redis is away for long, and somebody joins who connects before the others are back."""
+        world = self.world
+        if not world.server.up:
+            return
+        away = self.random.uniform(8.0, 14.0)
+        self.struck["connected first after an outage"] += 1
+        world.note(None, f"restarts, away for {away:.1f} s")
+        world.server.stop(away, "restart", None)
+        name = self.random.choice(world.group_names)
+        world.schedule.after(away + 0.001, world.join, name)
+        for actor in world.by_group[name]:
+            if actor.alive and self.random.random() < 0.5:
+                world.schedule.after(away - 0.01, actor.isolate, self.random.uniform(0.5, 4.0), False)
+        world.schedule.after(away + 5.0, self._one_fewer, name)
+
+    def long_outage(self) -> None:
+        """Redis is away until all registrations have expired, and all consumers look dead."""
+        if self.world.server.up:
+            away = self.random.uniform(121.0, 140.0)
+            self.struck["outage of over 120 s"] += 1
+            self.world.note(None, f"restarts, away for {away:.1f} s")
+            self.world.server.stop(away, "restart", None)

@@ -24,9 +24,10 @@ class Handlers:
 
     def start(self, incoming: Incoming) -> None:
         actor = self.actor
-        ask = actor.world.history.asks[int(incoming.content)]
+        ask = actor.world.history.asks[int(incoming.content.partition(b" ")[0])]
         now = actor.schedule.now
-        ask.runs.append(Run(now, actor.record.number, incoming.starts, incoming.entry_id))
+        silence = actor.world.watch.silence(ask, actor, incoming.entry_id)
+        ask.runs.append(Run(now, actor.record.number, incoming.starts, incoming.entry_id, silence))
         actor.record.starts.append(now)
         actor.world.started(actor, ask, incoming)
         self.running += 1
@@ -59,13 +60,17 @@ class Handlers:
         else:
             status = "rejected" if ask.kind == "reject" else "fulfilled"
             ask.answers += 1
-            try:
-                actor.endpoint.answer(incoming, status, b"[%d,%d]" % (ask.number, len(ask.runs)), now)
-            except AlreadyAnswered:
-                # RIPC-LIFE-26: its endpoint closed meanwhile, and rejected it in its stead.
-                if not incoming.closed:
-                    raise
+            ask.answered.append((now, actor.record.number))
+            self._answer(incoming, status, b"[%d,%d]" % (ask.number, len(ask.runs)))
         self._done(incoming)
+
+    def _answer(self, incoming: Incoming, status: str, text: bytes) -> None:
+        try:
+            self.actor.endpoint.answer(incoming, status, text, self.actor.schedule.now)
+        except AlreadyAnswered:
+            if not incoming.closed:
+                raise
+            self.actor.world.history.struck["handler outlived the disconnect"] += 1
 
     def _leave(self, incoming: Incoming) -> None:
         """The handler returns, its answer comes later."""

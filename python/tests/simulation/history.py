@@ -9,12 +9,29 @@ from typing import NamedTuple
 
 
 class Run(NamedTuple):
-    """One start of a handler: when, by which process, and which start the core took it for."""
+    """One start of a handler: when, by which process, and which start the core took it for.
+
+    ``silence``: seconds since the last delivery to this process or claim by it, None where nobody watched.
+    """
 
     time: float
     process: int
     starts: int
     entry_id: bytes
+    silence: float | None = None
+
+
+class Move(NamedTuple):
+    """A claim that took a request from its owner. ``silence``: seconds since the last sign of life of that owner.
+
+    ``given_back``: it was marked as free. Processes by number, None for a consumer of nobody known.
+    """
+
+    time: float
+    before: int | None
+    after: int | None
+    silence: float
+    given_back: bool
 
 
 class Reply(NamedTuple):
@@ -29,9 +46,9 @@ class Ask:
     """One request: the plan for it, what its sender saw, what its handlers saw, what Redis saw. Times are virtual seconds."""
 
     __slots__ = (
-        "answers", "cancelled_at", "content", "copies", "deadline", "deleted_at", "destination", "duration", "entry_id",
-        "id", "kind", "number", "outcomes", "parent", "reason", "replies", "runs", "second_hand", "sender", "sent_at",
-        "status", "stored_at", "timeout",
+        "answered", "answers", "cancelled_at", "content", "copies", "deadline", "deleted_at", "destination", "duration", "entry_id",
+        "id", "kind", "last_sign", "moves", "number", "outcomes", "padding", "parent", "reason", "replies", "runs",
+        "second_hand", "sender", "sent_at", "status", "stored_at", "timeout",
     )  # fmt: skip
 
     def __init__(self, number: int, sender: int, destination: str, timeout: float, kind: str, duration: float) -> None:
@@ -51,6 +68,8 @@ class Ask:
         self.cancelled_at: float | None = None
         self.runs: list[Run] = []
         self.answers = 0
+        self.answered: list[tuple[float, int]] = []
+        """When a handler answered, and in which process."""
         self.entry_id: bytes | None = None
         self.stored_at: float | None = None
         self.deleted_at: float | None = None
@@ -58,6 +77,12 @@ class Ask:
         self.second_hand = False
         """Whether its entry ID had been given out before: lost writes, and a clock that is behind them."""
         self.replies: list[Reply] = []
+        self.moves: list[Move] | None = None
+        """Who took it from whom; None where nobody watched."""
+        self.last_sign: float | None = None
+        """The last sign of life of its owner when it was deleted, or when all was over."""
+        self.padding = 0
+        """Bytes of content beyond those that name it."""
 
     def added_at(self, entry_id: bytes) -> float:
         """When Redis stored an entry that belongs to it."""
@@ -65,6 +90,12 @@ class Ask:
 
     def __repr__(self) -> str:
         return f"<Ask {self.number} {self.kind} to {self.destination} {self.status}>"
+
+
+SHORT_OUTAGES = ("restart", "memory", "no writes")
+"""Kinds of trouble of Redis that are no fault as long as they are short."""
+LONGEST_OUTAGE = 7.0
+"""Seconds of no service, or of refused writes, from which on Redis has a fault."""
 
 
 class Trouble(NamedTuple):
@@ -92,6 +123,14 @@ class Process:
     troubles: list[Trouble] = field(default_factory=list)
     full: list[tuple[float, float]] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+    grace: float = 0.0
+    """Seconds that it had to close in order."""
+    gem: bool = False
+    responder: bool = True
+    asks_only: bool = False
+    """A requester without a group."""
+    connected_at: float = 0.0
+    """When it was connected last."""
 
     @property
     def ended_at(self) -> float | None:
@@ -106,6 +145,18 @@ class Process:
         if self.ended_at is not None and self.ended_at < end:
             return False
         return not any(trouble.start < end and start < trouble.end for trouble in self.troubles)
+
+    def trouble_in(self, start: float, end: float, without: str = "") -> float:
+        """Seconds of trouble (but for one kind) within a span of time."""
+        total, until = 0.0, start
+        for trouble in sorted(t for t in self.troubles if t.kind != without and t.start < end and start < t.end):
+            total += max(0.0, min(trouble.end, end) - max(trouble.start, until))
+            until = max(until, min(trouble.end, end))
+        return total
+
+    def ended_before(self, time: float) -> bool:
+        """Whether it had died or begun to close by then."""
+        return self.ended_at is not None and self.ended_at < time
 
     def left_before(self, time: float) -> bool:
         """Whether it had closed in order by then."""
@@ -151,12 +202,32 @@ class History:
     by_id: dict[bytes, Ask] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
     redis: list[Trouble] = field(default_factory=list)
+    steps: list[tuple[float, float]] = field(default_factory=list)
+    """When Redis' clock stepped, and by how many seconds."""
+    late: list[tuple[float, int]] = field(default_factory=list)
+    """When Redis executed commands of a connection that its process, by number, had given up."""
     violations: list[tuple[str, str, int | None]] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
     """How often each fault really struck (``coverage.FAULTS``), and each kind of work was done (``coverage.WORK``)."""
 
     def violation(self, guarantee: str, text: str, ask: Ask | None = None) -> None:
         self.violations.append((guarantee, text, None if ask is None else ask.number))
+
+    def clock_steps(self, start: float, end: float) -> list[float]:
+        """The size of each step of Redis' clock in a span of time."""
+        return [abs(size) for time, size in self.steps if start < time < end]
+
+    def printed_fault(self, start: float, end: float) -> bool:
+        """Whether Redis had a fault by SPEC.md's definition that touches a span of time."""
+        for trouble in self.redis:
+            if not (trouble.start < end and start < trouble.end):
+                continue
+            if trouble.kind in SHORT_OUTAGES and trouble.end - trouble.start < LONGEST_OUTAGE:
+                continue
+            if trouble.kind == "clock":
+                continue
+            return True
+        return any(size > 1.0 for size in self.clock_steps(start - 0.001, end))
 
     def redis_fault(self, start: float, end: float, *kinds: str) -> bool:
         """Whether Redis had a fault (of these kinds) that touches a span of time."""

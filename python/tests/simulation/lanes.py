@@ -13,11 +13,14 @@ from .server import Connection, Server
 if TYPE_CHECKING:
     from .process import Actor
 
-WRITE_TIMEOUT = 5.0
-"""Seconds after which a runtime gives up waiting for the replies of a batch."""
-CUTS = {"before": "cut before execution", "after": "cut after execution", "partly": "cut in the middle"}
-READ_SLACK = 1.0
-"""Seconds that a runtime waits for a blocking read beyond its BLOCK."""
+SILENCE = 3.0
+"""Seconds by which a reply may be overdue before a runtime gives its connection up (RIPC-RECOV-25)."""
+CUTS = {
+    "before": "cut before execution", "after": "cut after execution", "partly": "cut in the middle",
+    "late": "command executed after its connection was given up",
+}  # fmt: skip
+LATE = (0.05, 0.4, 2.0)
+"""Seconds after which a command of a connection that was given up is executed all the same."""
 
 
 class Lane:
@@ -40,9 +43,8 @@ class Lane:
                 # It broke while nothing was under way: the runtime learns it only by writing.
                 self.schedule.after(delay, self._broke, connection, what)
                 return
-            self.server.forget(connection)
-            self.connection = connection = None
-            self.hole = False
+            self._let_go(connection)
+            connection = None
         if connection is None:
             if not self.actor.cut_off:
                 connection = self.connection = self.server.connect(epoch, self.broken)
@@ -53,10 +55,14 @@ class Lane:
         if self.hole:
             self.schedule.after(self.patience(what), self._broke, connection, what)
             return
-        self.schedule.after(delay, arrive, connection, what)
+        self.schedule.after(delay + self.actor.transfer(self.load(what)), arrive, connection, what)
+
+    def load(self, what: Any) -> Any:
+        """What has to come through before it arrives."""
+        return ()
 
     def patience(self, what: Any) -> float:
-        return WRITE_TIMEOUT
+        return SILENCE
 
     def _refused(self, what: Any) -> None:
         if self.sent is what:
@@ -68,12 +74,19 @@ class Lane:
 
     def _broken_now(self, connection: Connection, what: Any) -> None:
         if self.connection is connection:
-            self.server.forget(connection)
-            self.connection = None
-            self.hole = False
+            self._let_go(connection)
         if what is not None and self.sent is what:
             self.sent = None
             self.lost(what, True)
+
+    def _let_go(self, connection: Connection) -> None:
+        """The server hears of it, unless nothing came through before."""
+        if self.hole and self.actor.world.plan.half_open:
+            self.server.leave_open(connection)
+        else:
+            self.server.forget(connection)
+        self.connection = None
+        self.hole = False
 
     def lost(self, what: Any, sent: bool) -> None:
         raise NotImplementedError
@@ -90,6 +103,11 @@ class Lane:
             self.actor.trouble(0.2, "cut", where)
             self.server.forget(connection)
             self.broken(connection)
+
+    def give_up(self) -> None:
+        """The runtime gives the connection up, with what is under way on it."""
+        if self.connection is not None:
+            self._broken_now(self.connection, self.sent)
 
     def become_hole(self) -> None:
         """A fault: nothing comes through any more, and nobody hears of it before a timeout."""
@@ -109,6 +127,9 @@ class Lane:
 class Writer(Lane):
     """The write lane: batches."""
 
+    def load(self, what: Any) -> Any:
+        return what.commands
+
     def write(self, batch: Batch) -> None:
         self.send(batch, batch.epoch, self._arrive)
 
@@ -120,9 +141,13 @@ class Writer(Lane):
         if not fate or (connection.only and all(command[0] != connection.only for command in commands)):
             self.actor.world.wrote(self.actor, batch)
             replies = self.server.model.run(connection.client, commands)
-            self.schedule.after(self.actor.latency(), self.actor.do, self._replies, connection, batch, replies)
+            delay = self.actor.latency() + self.actor.transfer(replies)
+            self.schedule.after(delay, self.actor.do, self._replies, connection, batch, replies)
             return
         self.actor.world.history.struck[CUTS[fate]] += 1
+        if fate == "late":
+            delay = self.actor.random.choice(LATE) * self.actor.random.uniform(0.5, 1.5)
+            self.schedule.after(delay, self._too_late, connection, batch)
         if fate == "after":
             self.actor.world.wrote(self.actor, batch)
             self.server.run(connection, commands)
@@ -130,6 +155,16 @@ class Writer(Lane):
             self.actor.world.wrote(self.actor, batch)
             self.server.run(connection, commands[: self.actor.random.randrange(len(commands))])
         self.cut(f"before, after or partly executed: {fate}")
+
+    def _too_late(self, connection: Connection, batch: Batch) -> None:
+        """A proxy, or a thread of the server, comes to it only now."""
+        if not self.server.up:
+            return
+        world = self.actor.world
+        world.history.late.append((self.schedule.now, self.actor.record.number))
+        world.note(self.actor, "the server comes to what was sent over a connection that is given up", batch)
+        world.wrote(self.actor, batch)
+        self.server.run(connection, batch.commands)
 
     def _replies(self, connection: Connection, batch: Batch, replies: list[Any]) -> None:
         if self.sent is not batch or not connection.open or self.hole:
@@ -151,7 +186,7 @@ class Reader(Lane):
         self.send(read, read.epoch, self._arrive)
 
     def patience(self, what: Any) -> float:
-        return float(what.block) + READ_SLACK
+        return float(what.block) + SILENCE
 
     def _arrive(self, connection: Connection, read: Read) -> None:
         if not connection.open or (self.hole and self.connection is connection):
@@ -163,6 +198,7 @@ class Reader(Lane):
         reply = self.server.model.execute(read.command)
         if type(reply) is Blocked:
             connection.waiting = reply
+            connection.blocked_until = self.schedule.now + read.block
 
             def deliver(answer: Any) -> None:
                 connection.waiting = None
@@ -197,17 +233,21 @@ class Reader(Lane):
             self._answered(connection, self.sent, None)
 
     def _answered(self, connection: Connection, read: Read, answer: Any) -> None:
+        if connection.left_open and answer is not None:
+            self.actor.world.history.struck["read served after its connection was given up"] += 1
         if connection.fate and answer is not None:
             self.actor.world.history.struck[CUTS["after"]] += 1
             self.cut("after the read took something")
             return
-        self.schedule.after(self.actor.latency(), self.actor.do, self._reply, connection, read, answer)
+        transfer = self.actor.transfer(answer)
+        delay = self.actor.latency() + transfer
+        self.schedule.after(delay, self.actor.do, self._reply, connection, read, answer, transfer)
 
-    def _reply(self, connection: Connection, read: Read, answer: Any) -> None:
+    def _reply(self, connection: Connection, read: Read, answer: Any, transfer: float) -> None:
         if self.sent is not read or not connection.open or self.hole:
             return
         self.sent = None
-        self.actor.read_done(read, answer)
+        self.actor.read_done(read, answer, transfer)
 
     def lost(self, what: Any, sent: bool) -> None:
         self.actor.read_lost(what)

@@ -9,9 +9,10 @@ from .redis_model import PROFILES, Profile
 
 FAULTS = (
     "crash", "pause", "cut", "isolate", "hole", "failover", "rewind", "empty", "group", "restart", "memory", "clock",
+    "writes", "late", "newcomer", "regroup", "prune", "evict", "long",
 )  # fmt: skip
 """Kinds of faults; ``faults`` says what each is."""
-FORGETS = ("failover", "rewind", "empty", "group")
+FORGETS = ("failover", "rewind", "empty", "group", "regroup", "prune", "long")
 """Faults after which Redis does not know any more which instance ids are taken."""
 KINDS = ("quick", "work", "later", "nested", "reject", "silent")
 
@@ -41,6 +42,20 @@ class Plan:
     faults: tuple[str, ...]
     fault_count: int
     load: float
+    handlerless: float = 0.0
+    """The share of processes that have no handler."""
+    half_open: bool = False
+    """Whether the server goes on serving connections that went silent and were given up."""
+    bandwidth: float = 0.0
+    """Bytes a second of a connection, 0 for any number."""
+    sizes: tuple[int, ...] = (0,)
+    """Bytes of content, beyond those that name the request; one is drawn for each."""
+    gems: int = 0
+    """How many members of the first group are gems."""
+    skew: float = 0.0
+    """Seconds by which the clock of whoever takes over in a failover differs at most."""
+    backoff_most: float = 2.0
+    """The longest pause between two attempts to connect."""
 
     @property
     def calm(self) -> bool:
@@ -88,6 +103,11 @@ def draw(seed: int, asks: int = 2000) -> Plan:
         scale = wanted / load
         weights = (round(100 - (100 - weights[0]) * scale), *(weight * scale for weight in weights[1:]))  # type: ignore[assignment]
         load = wanted
+    # A few worlds have large contents and slow links: it is bytes that count there.
+    bandwidth, sizes = 0.0, (0, 0, 0, 0, 0, 0)
+    if source.random() < 0.05:
+        bandwidth, sizes = source.choice((2e5, 1e6)), (0, 0, 0, 100, 5_000, 60_000)
+        amount = max(50, amount // 5)
     return Plan(
         seed=seed,
         profile=PROFILES[seed % len(PROFILES)] if seed % 2 else source.choice(PROFILES),
@@ -110,4 +130,10 @@ def draw(seed: int, asks: int = 2000) -> Plan:
         faults=faults,
         fault_count=source.randint(1, 8) if faults else 0,
         load=load,
+        handlerless=source.choice((0.0, 0.0, 0.0, 0.3)),
+        half_open=source.random() < 0.5,
+        bandwidth=bandwidth,
+        sizes=sizes,
+        gems=source.choice((1, 2)) if source.random() < 0.04 else 0,
+        skew=source.choice((0.0, 0.0, 2.0, 11.0, 60.0)),
     )

@@ -14,7 +14,7 @@ from redisipc.protocol.settings import Settings
 
 from .handlers import Handlers
 from .history import Ask, Process, Trouble
-from .lanes import Reader, Writer
+from .lanes import SILENCE, Reader, Writer
 
 if TYPE_CHECKING:
     from .world import World
@@ -54,6 +54,11 @@ class Actor:
 
     def latency(self) -> float:
         return self._latency * (0.5 + self._draw())
+
+    def transfer(self, what: Any) -> float:
+        """Seconds that it takes to come through, beyond the way itself."""
+        bandwidth = self.world.plan.bandwidth
+        return _weight(what) / bandwidth if bandwidth else 0.0
 
     # time
 
@@ -125,11 +130,12 @@ class Actor:
         self.endpoint.batch_lost(batch, sent, "connection lost", self.schedule.now)
         self.pump()
 
-    def read_done(self, read: Read, answer: Any) -> None:
+    def read_done(self, read: Read, answer: Any, transfer: float) -> None:
         self._read = None
         if self.world.story is not None:
             self.world.read(self, answer)
-        self.endpoint.read_done(read, answer, self.schedule.now)
+        now = self.schedule.now
+        self.endpoint.read_done(read, answer, now, now - transfer if transfer else None)
         self.pump()
 
     def read_lost(self, read: Read) -> None:
@@ -151,11 +157,19 @@ class Actor:
         elif isinstance(event, StateChanged):
             self._state(event)
         elif kind is Unblock:
-            self.schedule.after(self.latency(), self.reader.unblock)
+            self._unblock()
         elif kind is Closed:
             self._closed()
         else:
             self.world.problem(self, event)
+
+    def _unblock(self) -> None:
+        """CLIENT UNBLOCK over the write lane; where that is broken, the read lane is broken off."""
+        writer = self.writer.connection
+        if writer is None or not writer.open:
+            self.schedule.after(0.0, self.do, self.reader.give_up)
+        else:
+            self.schedule.after(self.latency(), self.reader.unblock)
 
     def _state(self, event: StateChanged) -> None:
         now, record = self.schedule.now, self.record
@@ -164,6 +178,9 @@ class Actor:
             if record.up_at is None:
                 record.up_at = now
                 self.world.history.struck["instance id taken"] += self.endpoint.instance != self._first_id
+            self.world.watch.numbers[record.group.encode(), self.endpoint.instance.encode()] = record.number
+            record.connected_at = now
+            self.world.watch.members[record.number] = self
             self._down_ends(now)
             if self.world.plan.hints:
                 self.schedule.after(2 * self.latency(), self.do, self._listen)
@@ -230,7 +247,8 @@ class Actor:
     def send(self, ask: Ask) -> bool:
         now = self.schedule.now
         try:
-            outgoing = self.endpoint.send(b"%d" % ask.number, ask.destination, ask.timeout, now)
+            text = b"%d %b" % (ask.number, bytes(ask.padding)) if ask.padding else b"%d" % ask.number
+            outgoing = self.endpoint.send(text, ask.destination, ask.timeout, now)
         except RedisIPCError:
             return False
         outgoing.data = ask
@@ -249,6 +267,7 @@ class Actor:
         if not self.alive:
             return
         self.record.closing_at = self.schedule.now
+        self.record.grace = grace
         self.world.note(self, f"closes, {grace:g} s of grace")
         self.endpoint.close(self.schedule.now, grace)
         self.pump()
@@ -290,7 +309,9 @@ class Actor:
             return
         self.cut_off = True
         self.world.history.struck["cut off silently" if silently else "cut off"] += 1
-        self.trouble(seconds + (6.0 if silently else 0.0), "cut off", f"for {seconds:.1f} s" + ", silently" * silently)
+        self.trouble(
+            seconds + (SILENCE + 1.0 if silently else 0.0), "cut off", f"for {seconds:.1f} s" + ", silently" * silently
+        )
         for lane in (self.writer, self.reader):
             if silently:
                 lane.become_hole()
@@ -311,3 +332,12 @@ class Actor:
         if lane.connection is not None and lane.connection.open and not lane.connection.fate:
             lane.connection.fate = fate
             lane.connection.only = only
+
+
+def _weight(what: Any) -> int:
+    """The bytes of a command or a reply, however nested."""
+    if isinstance(what, (bytes, str)):
+        return len(what)
+    if isinstance(what, (list, tuple)):
+        return sum(map(_weight, what))
+    return 8

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from typing import Any
 
+from .causes import CAUSES
 from .checker import Checker
 from .coverage import table, work_of
 from .plan import Plan, draw
+from .reached import counted
 from .story import Story
 from .world import World
 
@@ -22,7 +25,7 @@ class Result:
     """What one world, or several, came to.
 
     ``runs_again``: runs beyond the first of each request; ``second_runs``: the same by their causes.
-    ``struck``: see ``coverage``. ``violations`` hold seed, guarantee and text.
+    ``struck``: see ``coverage``. ``reached``: how often each rule took effect. ``violations`` hold seed, guarantee and text.
     """
 
     seeds: int = 0
@@ -33,6 +36,7 @@ class Result:
     outcomes: Counter[str] = field(default_factory=Counter)
     guarantees: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
+    reached: Counter[str] = field(default_factory=Counter)
     violations: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, other: Result) -> None:
@@ -44,17 +48,18 @@ class Result:
         self.outcomes += other.outcomes
         self.guarantees += other.guarantees
         self.struck += other.struck
+        self.reached += other.reached
         self.violations += other.violations
 
     def __str__(self) -> str:
-        causes = ", ".join(f"{count} {cause}" for cause, count in self.second_runs.most_common()) or "none"
+        causes = ", ".join(f"{self.second_runs[cause]} {cause}" for cause in CAUSES)
         ends = ", ".join(f"{count} {status}" for status, count in self.outcomes.most_common())
         broken = ", ".join(f"{count} of {name}" for name, count in self.guarantees.most_common()) or "none"
         return (
             f"{self.requests} requests in {self.seeds} worlds, {self.runs} runs\n"
             f"  ended: {ends}\n"
             f"  second runs: {sum(self.second_runs.values())} ({causes})\n"
-            f"{table(self.struck)}\n"
+            f"{table(self.struck, self.reached)}\n"
             f"  violations: {sum(self.guarantees.values())} ({broken})"
         )
 
@@ -64,15 +69,18 @@ def play(seed: int, without: frozenset[str] = frozenset(), asks: int = 2000) -> 
     return play_plan(draw(seed, asks), without)
 
 
-def play_plan(plan: Plan, without: frozenset[str] = frozenset()) -> Result:
-    world = World(plan, without)
-    history = world.run()
+def play_plan(plan: Plan, without: frozenset[str] = frozenset(), act: Callable[[World], None] | None = None) -> Result:
+    """One world. ``act``: who does what in it, beyond what the plan draws."""
+    world = World(plan, without, act=act)
+    reached: Counter[str] = Counter()
+    with counted(reached):
+        history = world.run()
     checker = Checker(world)
     checker.check()
     runs = [len(ask.runs) for ask in history.asks]
     again = sum(count - 1 for count in runs if count)
     struck = history.struck + work_of(history)
-    result = Result(1, len(runs), sum(runs), again, checker.causes, checker.outcomes, struck=struck)
+    result = Result(1, len(runs), sum(runs), again, checker.causes, checker.outcomes, struck=struck, reached=reached)
     for name, text, number in history.violations:
         result.guarantees[name] += 1
         if len(result.violations) < 10:
@@ -80,10 +88,15 @@ def play_plan(plan: Plan, without: frozenset[str] = frozenset()) -> Result:
     return result
 
 
-def tell(plan: Plan, without: frozenset[str] = frozenset(), number: int | None = None) -> list[str]:
+def tell(
+    plan: Plan,
+    without: frozenset[str] = frozenset(),
+    number: int | None = None,
+    act: Callable[[World], None] | None = None,
+) -> list[str]:
     """The story of the first request that broke in a world (or of request ``number``)."""
     story = Story()
-    world = World(plan, without, story)
+    world = World(plan, without, story, act)
     history = world.run()
     Checker(world).check()
     lines = [str(world.plan)]
@@ -112,15 +125,26 @@ def fingerprint(seed: int, asks: int = 2000) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def play_many(seeds: Iterable[int], jobs: int, without: frozenset[str], asks: int, requests: float) -> Iterator[Result]:
-    """Worlds of these seeds, in ``jobs`` processes, until enough requests were simulated."""
-    begun, left = 0, iter(seeds)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=gc.set_threshold, initargs=(50_000,)) as pool:
+Job = tuple[Callable[..., Result], tuple[Any, ...], int]
+"""A function that plays a world or some, what it is given, and about how many requests that has."""
+
+
+def worlds(seeds: Iterable[int], without: frozenset[str] = frozenset(), asks: int = 2000) -> Iterator[Job]:
+    """The worlds of these seeds."""
+    for seed in seeds:
+        yield play, (seed, without, asks), draw(seed, asks).asks
+
+
+def play_many(jobs: Iterable[Job], processes: int, requests: float) -> Iterator[Result]:
+    """All of them, in several processes, until enough requests were simulated."""
+    begun, left = 0, iter(jobs)
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=gc.set_threshold, initargs=(50_000,)) as pool:
         running: set[Future[Result]] = set()
         while True:
-            while len(running) < 2 * jobs and begun < requests and (seed := next(left, None)) is not None:
-                begun += draw(seed, asks).asks
-                running.add(pool.submit(play, seed, without, asks))
+            while len(running) < 2 * processes and begun < requests and (job := next(left, None)) is not None:
+                function, arguments, count = job
+                begun += count
+                running.add(pool.submit(function, *arguments))
             if not running:
                 return
             ended, running = wait(running, return_when=FIRST_COMPLETED)
@@ -129,16 +153,14 @@ def play_many(seeds: Iterable[int], jobs: int, without: frozenset[str], asks: in
 
 
 def simulate(
-    seeds: Iterable[int],
-    jobs: int,
-    without: frozenset[str] = frozenset(),
-    asks: int = 2000,
+    jobs: Iterable[Job],
+    processes: int,
     requests: float = float("inf"),
     progress: Callable[[Result], None] = lambda _total: None,
 ) -> Result:
     """All of them together. ``progress`` is told the total after each world."""
     total = Result()
-    for result in play_many(seeds, jobs, without, asks, requests):
+    for result in play_many(jobs, processes, requests):
         total.add(result)
         progress(total)
     return total

@@ -20,13 +20,16 @@ EPOCH = 1_700_000_000
 class Connection:
     """One lane of one process. ``fate``: what becomes of the next thing sent over it."""
 
-    __slots__ = ("broken", "client", "epoch", "fate", "only", "open", "waiting")
+    __slots__ = ("blocked_until", "broken", "client", "epoch", "fate", "left_open", "only", "open", "waiting")
 
     def __init__(self, epoch: int, broken: Callable[[Connection], None]) -> None:
         self.client = Client()
         self.epoch = epoch
         self.broken = broken
         self.open = True
+        self.blocked_until = 0.0
+        self.left_open = False
+        """Whether the client has given it up, which the server does not know."""
         self.fate = self.only = ""
         self.waiting: Blocked | None = None
 
@@ -39,7 +42,7 @@ class Server:
         self.history = history
         self.offset: float = EPOCH
         self.up = True
-        self.model = Model(profile, self.wall)
+        self.model = Model(profile, self.wall, lambda: schedule.now)
         self.order: list[Connection] = []
         self.on_restart: Callable[[], None] = lambda: None
 
@@ -63,6 +66,13 @@ class Server:
         connection.open = False
         self.forget_wait(connection)
 
+    def leave_open(self, connection: Connection) -> None:
+        """The client is gone, and the server does not hear of it: what waits is served until its BLOCK is over."""
+        connection.open = False
+        if connection.waiting is not None:
+            connection.left_open = True
+            self.schedule.at(max(connection.blocked_until, self.schedule.now), self.forget_wait, connection)
+
     def forget_wait(self, connection: Connection) -> None:
         if connection.waiting is not None:
             self.model.stop_waiting(connection.waiting)
@@ -70,9 +80,17 @@ class Server:
 
     # faults
 
-    def stop(self, seconds: float, kind: str, state: tuple[dict[bytes, Any], dict[bytes, int]] | None) -> None:
-        """All connections break; after ``seconds`` it is back, with its own data or with ``state``."""
+    def stop(
+        self, seconds: float, kind: str, state: tuple[dict[bytes, Any], dict[bytes, int]] | None, skew: float = 0.0
+    ) -> None:
+        """All connections break; after ``seconds`` it is back, with its own data or with ``state``.
+
+        ``skew``: by how many seconds the clock of the new server is ahead.
+        """
         now = self.schedule.now
+        if skew:
+            self.history.steps.append((now, skew))
+            self.offset += skew
         self.history.redis.append(Trouble(now, now + seconds, kind))
         self.up = False
         cut, self.order = self.order, []
@@ -100,9 +118,21 @@ class Server:
         self.model.out_of_memory = False
         self.history.struck["writes refused without memory"] += self.model.refused > refused
 
+    def refuse_writes(self, seconds: float, word: str) -> None:
+        """Looks work, and nothing else: the disk is full, or replicas are missing."""
+        now = self.schedule.now
+        self.history.redis.append(Trouble(now, now + seconds, "no writes"))
+        self.model.no_writes = word
+        self.schedule.after(seconds, self._take_writes, self.model.refused)
+
+    def _take_writes(self, refused: int) -> None:
+        self.model.no_writes = ""
+        self.history.struck["every write refused"] += self.model.refused > refused
+
     def step_clock(self, seconds: float) -> None:
         now = self.schedule.now
         self.history.redis.append(Trouble(now, now, "clock"))
+        self.history.steps.append((now, seconds))
         self.offset += seconds
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from .causes import CAUSES, cause
 from .checker import Checker
-from .coverage import missing
-from .history import Ask, History, Process, Run, Trouble
+from .coverage import RARE, missing
+from .history import Ask, History, Move, Process, Run, Trouble
 from .plan import draw
-from .rules import plan
-from .run import Result, fingerprint, play, simulate, tell
+from .run import Result, fingerprint, play, simulate, tell, worlds
 from .seeds import SEEDS_THAT_FAILED
+from .stored import load
 from .world import World
 
 # Seconds on a machine of its own, minutes on a loaded one.
@@ -30,7 +30,7 @@ ASKS = 400
 
 @pytest.fixture(scope="module")
 def total() -> Result:
-    return simulate(WORLDS, jobs=2, asks=ASKS)
+    return simulate(worlds(WORLDS, asks=ASKS), 2)
 
 
 def replay(*options: str, hash_seed: str = "random") -> str:
@@ -46,10 +46,10 @@ def test_no_guarantee_is_broken(total: Result) -> None:
 
 
 def test_every_fault_struck_and_every_kind_of_work_was_done(total: Result) -> None:
-    assert missing(total.struck) == []
+    assert set(missing(total.struck)) <= RARE
 
 
-def test_every_second_run_has_a_cause_that_g6_allows(total: Result) -> None:
+def test_every_second_start_has_a_cause_that_is_printed(total: Result) -> None:
     assert total.runs_again > 0
     assert sum(total.second_runs.values()) == total.runs_again
     assert set(total.second_runs) <= set(CAUSES)
@@ -70,11 +70,11 @@ def test_a_seed_is_the_same_history_in_every_process() -> None:
 
 
 def test_the_story_tells_what_happened_to_the_request_that_broke() -> None:
-    story = tell(plan("keep-alive", 0), frozenset(("keep-alive",)))
+    story = tell(load()["claims that cease"].plans[0], frozenset(("keep-alive",)))
     title = next(line for line in story if line.startswith("the story of request"))
     number = title.split()[4].rstrip(":")
     told = story[story.index(title) :]
-    assert any(line.startswith("G") and f"request {number} was run again" in line for line in story)
+    assert any(line.startswith("G") and f"request {number} was started again" in line for line in story)
     assert any(f"sends request {number} to" in line for line in told)
     assert sum(" starts " in line for line in told) >= 2
     assert any("XCLAIM" in line and "RETRYCOUNT 6" in line for line in told)
@@ -111,8 +111,12 @@ def again(history: History, ask: Ask) -> None:
 
 
 def not_run(history: History, ask: Ask) -> None:
+    """It stays with an owner of whom nothing is heard, until the first one leaves."""
     ask.runs.clear()
     ask.replies.clear()
+    ask.deleted_at = None
+    leaving = [process.closing_at for process in history.processes if process.closing_at is not None]
+    ask.last_sign = min(leaving, default=max(one.outcomes[0] for one in history.asks)) - 15.1
 
 
 @pytest.mark.parametrize(
@@ -138,19 +142,22 @@ def test_an_entry_that_is_left_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "expected"),
+    ("silence", "trouble", "expected"),
     [
-        (None, None),
-        (Trouble(10.0, 13.0, "paused"), None),
-        (Trouble(10.0, 20.0, "paused"), "owner paused or cut off"),
-        (Trouble(10.0, 30.0, "redis away"), None),
+        (None, None, None),
+        (3.0, Trouble(10.0, 13.0, "paused"), None),
+        (7.5, Trouble(17.5, 24.5, "paused"), "owner-silent"),
+        (7.5, Trouble(10.0, 17.0, "paused"), None),
+        (20.0, Trouble(10.0, 30.0, "redis away"), None),
+        (20.0, None, None),
     ],
 )
-def test_a_second_run_needs_a_cause(trouble: Trouble | None, expected: str | None) -> None:
+def test_a_second_start_needs_a_cause(silence: float | None, trouble: Trouble | None, expected: str | None) -> None:
     history = History(0)
     history.processes = [Process(0, "g0", 0.0, up_at=0.0), Process(1, "g0", 0.0, up_at=0.0)]
     if trouble is not None:
         history.processes[0].troubles.append(trouble)
     ask = Ask(0, 0, "g0", 60.0, "work", 25.0)
     ask.sent_at = 9.0
-    assert cause(history, ask, Run(9.5, 0, 1, b"1-1"), Run(25.0, 1, 2, b"1-1")) == expected
+    ask.moves = [] if silence is None else [Move(24.9, 0, 1, silence, False)]
+    assert cause(history, ask, Run(9.5, 0, 1, b"1-1", 0.0), Run(25.0, 1, 2, b"1-1", 0.1)) == expected

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from .history import Ask
 from .plan import KINDS
+from .process import Actor
 
 if TYPE_CHECKING:
-    from .process import Actor
+    from .gem import Gem
     from .world import World
 
 
@@ -36,14 +37,15 @@ class Workload:
         if len(world.history.asks) >= self.plan.asks:
             self.sent_all = True
             return
-        actors = [actor for actor in world.actors if actor.record.closing_at is None]
+        actors: list[Actor | Gem] = [actor for actor in world.actors if actor.record.closing_at is None]
+        actors += [gem for gem in world.gems if gem.alive]
         if actors:
             actor = random.choice(actors)
             size = 1 + int(random.random() * 2 * (self.plan.wave - 1))
             actor.do(self._send_some, actor, min(size, self.plan.asks - len(world.history.asks)))
         world.schedule.after(self._pause * (0.5 + random.random()), self._wave)
 
-    def _send_some(self, actor: Actor, size: int) -> None:
+    def _send_some(self, actor: Actor | Gem, size: int) -> None:
         if actor.record.closing_at is not None:
             return
         for _ in range(size):
@@ -64,7 +66,7 @@ class Workload:
             self._send(actor, "poison", 60.0)
             actor.pump()
 
-    def _send(self, actor: Actor, kind: str, timeout: float | None) -> Ask | None:
+    def _send(self, actor: Actor | Gem, kind: str, timeout: float | None) -> Ask | None:
         world, random = self.world, self.random
         names = world.group_names
         destination = names[int(random.random() * len(names))]
@@ -77,6 +79,10 @@ class Workload:
             timeout = self._timeout(duration)
         number = len(world.history.asks)
         ask = Ask(number, actor.record.number, destination, timeout, kind, duration)
+        ask.moves = []
+        if self.plan.bandwidth:
+            ask.padding = random.choice(self.plan.sizes)
+            world.history.struck["content over a slow link"] += ask.padding > 10_000
         world.history.asks.append(ask)
         if not actor.send(ask):
             world.history.asks.pop()
@@ -84,9 +90,12 @@ class Workload:
         world.history.by_id[ask.id] = ask
         if world.story is not None:
             world.story.line(
-                world.schedule.now, actor, f"sends request {number} to {destination}, timeout {timeout:.2f} s", ask.id
+                world.schedule.now,
+                actor if isinstance(actor, Actor) else "gem",
+                f"sends request {number} to {destination}, timeout {timeout:.2f} s",
+                ask.id,
             )
-        if self.plan.cancel_share and random.random() < self.plan.cancel_share:
+        if self.plan.cancel_share and isinstance(actor, Actor) and random.random() < self.plan.cancel_share:
             world.schedule.after(random.random() * timeout, actor.do, actor.cancel, ask)
         return ask
 

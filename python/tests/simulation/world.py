@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from redisipc.protocol.commands import Batch, Command
@@ -12,14 +13,15 @@ from redisipc.protocol.settings import Settings
 
 from ..switches import off
 from .faults import Faults
-from .history import Ask, History, Process, Reply
+from .gem import Gem
+from .history import Ask, History, Process
 from .plan import Plan
 from .process import Actor
 from .redis_model import Client
-from .redis_model.model import Observer
 from .schedule import Schedule
 from .server import Server
 from .story import Story
+from .watch import Watch
 from .workload import Workload
 
 START = 1000.0
@@ -36,38 +38,18 @@ class ClashingRandom(random.Random):
         return value & 31 if k == 24 else value
 
 
-class Watch(Observer):
-    """Writes into the history what Redis stores and deletes."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.by_entry: dict[bytes, Ask] = {}
-
-    def added(self, id: bytes, fields: list[bytes]) -> None:
-        ask = self.world.history.by_id.get(fields[1])
-        if ask is None:
-            return
-        now = self.world.schedule.now
-        if fields[5] == b"pending":
-            ask.copies += 1
-            if ask.entry_id is None:
-                ask.entry_id, ask.stored_at = id, now
-                ask.second_hand = id in self.by_entry
-            self.by_entry[id] = ask
-        else:
-            ask.replies.append(Reply(now, id, self.world.executing))
-
-    def deleted(self, id: bytes) -> None:
-        ask = self.by_entry.get(id)
-        if ask is not None and ask.deleted_at is None:
-            ask.deleted_at = self.world.schedule.now
-
-
 class World:
     """Made from a plan; ``run`` plays it and gives its history."""
 
-    def __init__(self, plan: Plan, without: frozenset[str] = frozenset(), story: Story | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        without: frozenset[str] = frozenset(),
+        story: Story | None = None,
+        act: Callable[[World], None] | None = None,
+    ) -> None:
         self.plan = plan
+        self.act = act
         self.without = without
         self.story = story
         self.random = random.Random(plan.seed)
@@ -80,10 +62,12 @@ class World:
         self.latency = plan.latency
         self.group_names = [f"g{index}" for index in range(len(plan.groups))]
         self.actors: list[Actor] = []
+        self.gems: list[Gem] = []
         self.by_group: dict[str, list[Actor]] = {name: [] for name in self.group_names}
         self.workload = Workload(self)
         self.faults = Faults(self)
         self.executing = -1
+        self.rest_at = START
         self.operator = Client()
 
     # its course
@@ -99,22 +83,30 @@ class World:
         return self.history
 
     def _run(self) -> None:
+        if self.act is not None:
+            self.act(self)
         for name, members in zip(self.group_names, self.plan.groups, strict=True):
             for _ in range(members):
                 self.schedule.after(self.random.random() * 0.3, self.join, name)
+        for _ in range(self.plan.gems):
+            self.schedule.after(self.random.random() * 0.3, self._join_gem)
         self.schedule.run(START + 1.0)
         self.faults.plan()
         self.workload.begin()
         self.schedule.run(self.schedule.now + self.plan.seconds)
         while not self.workload.sent_all:
             self.schedule.run(self.schedule.now + 1.0)
-        limit = max([self.schedule.now, *(ask.deadline for ask in self.history.asks)]) + SETTLING
+        ends = [trouble.end for trouble in self.history.redis]
+        ends += [trouble.end for process in self.history.processes for trouble in process.troubles]
+        limit = max([self.schedule.now, *ends, *(ask.deadline for ask in self.history.asks)]) + SETTLING
         while self.schedule.now < limit:
             self.schedule.run(self.schedule.now + 1.0)
             if self.quiet():
                 break
         for actor in self.actors:
             actor.handlers.note_full()
+        self.watch.note_signs()
+        self.rest_at = self.schedule.now
         if self.plan.leaves:
             for actor in list(self.actors):
                 actor.close(5.0)
@@ -122,7 +114,8 @@ class World:
 
     def quiet(self) -> bool:
         """Whether nothing is left to wait for."""
-        if not self.server.up or self.server.model.out_of_memory:
+        model = self.server.model
+        if not self.server.up or model.out_of_memory or model.no_writes or self.schedule.now < self.faults.over_at:
             return False
         stream = self.server.model.keys.get(self.stream)
         if stream is None or stream.bodies or any(group.pending for group in stream.groups.values()):
@@ -132,10 +125,12 @@ class World:
                 return False
         return not any(actor.alive and actor.handlers.running for actor in self.actors)
 
-    def join(self, group: str) -> None:
-        """A new process of a group."""
+    def join(self, group: str, responder: bool | None = None) -> None:
+        """A new process of a group. ``responder``: whether it has a handler; by default most have."""
         plan = self.plan
-        record = Process(len(self.history.processes), group, self.schedule.now)
+        if responder is None:
+            responder = not plan.handlerless or self.random.random() >= plan.handlerless
+        record = Process(len(self.history.processes), group, self.schedule.now, responder=responder)
         self.history.processes.append(record)
         settings = Settings(
             stream=self.stream.decode(),
@@ -143,6 +138,8 @@ class World:
             concurrency=plan.concurrency,
             max_queue=plan.max_queue,
             wakeups=plan.hints,
+            responder=responder,
+            backoff_most=plan.backoff_most,
         )
         made = ClashingRandom if plan.clashing_ids else random.Random
         actor = Actor(self, record, settings, made(self.random.getrandbits(48)))
@@ -151,6 +148,19 @@ class World:
         self.note(actor, f"begins in group {group}")
         actor.start()
 
+    def _join_gem(self) -> None:
+        self.join_gem(self.group_names[0])
+
+    def join_gem(self, group: str) -> Gem:
+        """A process of a group that is no port."""
+        record = Process(len(self.history.processes), group, self.schedule.now, gem=True)
+        self.history.processes.append(record)
+        gem = Gem(self, record, random.Random(self.random.getrandbits(48)))
+        self.gems.append(gem)
+        self.note(None, f"process {record.number} begins in group {group}, a gem")
+        gem.start()
+        return gem
+
     def gone(self, actor: Actor) -> None:
         self.actors.remove(actor)
         self.by_group[actor.record.group].remove(actor)
@@ -158,6 +168,7 @@ class World:
 
     def operate(self, commands: list[Command]) -> list[Any]:
         """An operator types something into Redis."""
+        self.executing = -1
         return self.server.model.run(self.operator, commands) if self.server.up else []
 
     def _restarted(self) -> None:

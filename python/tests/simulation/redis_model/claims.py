@@ -91,13 +91,13 @@ def _xclaim(model: Model, command: Command) -> Any:
                 continue
             consumer = consumer or consumer_of(group, name, now)
             key = entry_key(id)
-            pending = Pending(show(key), key, consumer, now, 1)
+            pending = Pending(show(key), key, consumer, now, 1, model.clock())
             group.pending[pending.id] = consumer.pending[pending.id] = pending
             fresh = True
         if not fresh and least and now - pending.time < least:
             continue
         consumer = consumer or consumer_of(group, name, now)
-        group.move(pending, consumer)
+        _move(model, group, pending, consumer)
         pending.time = options.time
         if options.retries >= 0:
             pending.count = options.retries
@@ -106,6 +106,13 @@ def _xclaim(model: Model, command: Command) -> Any:
         consumer.active = now
         rows.append(_row(pending, body, options.just_id))
     return rows
+
+
+def _move(model: Model, group: Group, pending: Pending, consumer: Consumer) -> None:
+    if pending.consumer is not consumer and model.observer is not None:
+        model.observer.moved(group.name, pending, consumer.name)
+    group.move(pending, consumer)
+    pending.alive = model.clock()
 
 
 def _is_id(value: Any) -> bool:
@@ -174,7 +181,7 @@ def _scan(
         if least and now - pending.time < least:
             continue
         consumer = consumer or consumer_of(group, name, now)
-        group.move(pending, consumer)
+        _move(model, group, pending, consumer)
         pending.time = now
         if not just_id:
             pending.count += 1

@@ -16,11 +16,16 @@ def show(key: Key) -> bytes:
 
 
 class Pending:
-    """One entry of a group's pending list. ``time`` is the server's wall clock in milliseconds."""
+    """One entry of a group's pending list. ``time`` is the server's wall clock in milliseconds.
 
-    __slots__ = ("consumer", "count", "id", "key", "time")
+    ``alive`` is what the server itself does not keep: the moment of the last delivery to its owner or claim by its owner, in
+    seconds that no clock step moves.
+    """
 
-    def __init__(self, id: bytes, key: Key, consumer: Consumer, time: int, count: int) -> None:
+    __slots__ = ("alive", "consumer", "count", "id", "key", "time")
+
+    def __init__(self, id: bytes, key: Key, consumer: Consumer, time: int, count: int, alive: float = 0.0) -> None:
+        self.alive = alive
         self.id = id
         self.key = key
         self.consumer = consumer
@@ -61,12 +66,12 @@ class Group:
     def in_order(self) -> list[Pending]:
         return sorted(self.pending.values(), key=_by_key)
 
-    def give(self, id: bytes, key: Key, consumer: Consumer, now: int) -> None:
+    def give(self, id: bytes, key: Key, consumer: Consumer, now: int, alive: float = 0.0) -> None:
         """Delivered as new: where it was pending already (the group was set back) it starts again."""
         old = self.pending.pop(id, None)
         if old is not None:
             del old.consumer.pending[id]
-        self.pending[id] = consumer.pending[id] = Pending(id, key, consumer, now, 1)
+        self.pending[id] = consumer.pending[id] = Pending(id, key, consumer, now, 1, alive)
 
     def move(self, pending: Pending, consumer: Consumer) -> None:
         if pending.consumer is not consumer:
@@ -89,7 +94,9 @@ class Group:
             twin.consumers[consumer.name] = other
         for id, pending in self.pending.items():
             owner = twin.consumers[pending.consumer.name]
-            twin.pending[id] = owner.pending[id] = Pending(id, pending.key, owner, pending.time, pending.count)
+            twin.pending[id] = owner.pending[id] = Pending(
+                id, pending.key, owner, pending.time, pending.count, pending.alive
+            )
         return twin
 
 

@@ -61,6 +61,8 @@ def _xgroup(model: Model, command: Command) -> Any:
             return 0
         for id in old.pending:
             del group.pending[id]
+        if model.observer is not None:
+            model.observer.dropped(name, consumer, list(old.pending))
         return len(old.pending)
     raise syntax()
 
@@ -80,6 +82,8 @@ def _create(model: Model, command: Command, stream: Stream | None, key: bytes, n
     if name in stream.groups:
         raise Refused("BUSYGROUP", "Consumer Group name already exists")
     stream.groups[name] = Group(name, start)
+    if model.observer is not None:
+        model.observer.made(name)
     return b"OK"
 
 
@@ -129,8 +133,9 @@ def read_new(model: Model, stream: Stream, group: Group, consumer_name: bytes, c
     consumer = consumer_of(group, consumer_name, now)
     consumer.seen = consumer.active = now
     rows = []
+    alive = model.clock()
     for id, key, body in found:
-        group.give(id, key, consumer, now)
+        group.give(id, key, consumer, now, alive)
         rows.append([id, body])
     group.last = found[-1][1]
     return rows
@@ -157,6 +162,7 @@ def _read_own(
             body = stream.bodies.get(pending.id)
             if body is not None:
                 pending.time = now
+                pending.alive = model.clock()
                 pending.count += 1
             rows.append([pending.id, body])
             if len(rows) == count:

@@ -8,12 +8,30 @@ from typing import Any, TypeVar
 from redisipc.protocol.commands import Command, Failure
 
 from .arguments import Refused, raw
-from .data import Group, Stream
+from .data import Group, Pending, Stream
 from .profiles import Profile
 
 Handler = Callable[["Model", Command], Any]
 HANDLERS: dict[str, Handler] = {}
 DENIED_WITHOUT_MEMORY: set[str] = {"XGROUP"}
+WRITES = frozenset(
+    (
+        "XADD",
+        "XREADGROUP",
+        "XACK",
+        "XDEL",
+        "XCLAIM",
+        "XAUTOCLAIM",
+        "XGROUP",
+        "XTRIM",
+        "EXPIRE",
+        "SET",
+        "LPUSH",
+        "LREM",
+        "DEL",
+    )
+)
+"""Commands that are refused while the server takes no writes, reads of a group included."""
 T = TypeVar("T")
 
 
@@ -53,17 +71,32 @@ class Client:
 
 
 class Observer:
-    """Told what is stored and deleted, as it happens."""
+    """Told what is stored, deleted and claimed, as it happens."""
 
     def added(self, id: bytes, fields: list[bytes]) -> None: ...
 
     def deleted(self, id: bytes) -> None: ...
 
+    def made(self, group: bytes) -> None:
+        """A group is there from now on."""
+
+    def dropped(self, group: bytes, consumer: bytes, pending: list[bytes]) -> None:
+        """A consumer is deleted, with what was pending for it."""
+
+    def moved(self, group: bytes, pending: Pending, consumer: bytes) -> None:
+        """A claim makes ``consumer`` the owner of an entry that another one holds, which ``pending`` still shows."""
+
 
 class Model:
-    """Executes commands one after the other. ``wall`` gives the server's clock in milliseconds."""
+    """Executes commands one after the other.
 
-    def __init__(self, profile: Profile, wall: Callable[[], int]) -> None:
+    ``wall`` gives the server's clock in milliseconds, ``clock`` seconds that never step. ``no_writes`` is the word with which
+    every write is refused.
+    """
+
+    def __init__(self, profile: Profile, wall: Callable[[], int], clock: Callable[[], float] = lambda: 0.0) -> None:
+        self.clock = clock
+        self.no_writes = ""
         self.profile = profile
         self.wall = wall
         self.keys: dict[bytes, Any] = {}
@@ -124,13 +157,22 @@ class Model:
         handler = HANDLERS.get(command[0])  # type: ignore[arg-type]
         if handler is None:
             return Failure("ERR", f"ERR unknown command '{command[0]!s}'")
-        if self.out_of_memory and self._needs_memory(command):
-            self.refused += 1
-            return Failure("OOM", "OOM command not allowed when used memory > 'maxmemory'.")
+        refusal = self._refusal(command)
+        if refusal is not None:
+            return refusal
         try:
             return handler(self, command)
         except Refused as refused:
             return Failure(refused.kind, refused.message)
+
+    def _refusal(self, command: Command) -> Failure | None:
+        if self.no_writes and command[0] in WRITES:
+            self.refused += 1
+            return Failure(self.no_writes, f"{self.no_writes} the server takes no writes")
+        if self.out_of_memory and self._needs_memory(command):
+            self.refused += 1
+            return Failure("OOM", "OOM command not allowed when used memory > 'maxmemory'.")
+        return None
 
     def _needs_memory(self, command: Command) -> bool:
         name = command[0]
@@ -160,10 +202,10 @@ class Model:
         if name not in HANDLERS:
             client.dirty = True
             return Failure("ERR", f"ERR unknown command '{name}'")
-        if self.out_of_memory and self._needs_memory(command):
+        refusal = self._refusal(command)
+        if refusal is not None:
             client.dirty = True
-            self.refused += 1
-            return Failure("OOM", "OOM command not allowed when used memory > 'maxmemory'.")
+            return refusal
         queue.append(command)
         return b"QUEUED"
 

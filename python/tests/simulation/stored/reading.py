@@ -1,0 +1,66 @@
+"""Replies to reads that are lost, lie about, or go to a connection that nobody reads any more."""
+
+from __future__ import annotations
+
+from .stage import Stage, drawn, kept, quiet, staged
+
+
+@staged(
+    "a lost read", "own-list-first", "RIPC-RECOV-21",
+    "what a lost reply had taken from the group was not looked for",
+    quiet(60.0),
+)  # fmt: skip
+def _lost_read(stage: Stage) -> None:
+    stage.join(0.1, "A", "g0")
+    stage.join(0.1, "R", "g1")
+    stage.member(3.0, "A", "spoil", "after", False, "")
+    stage.send(3.1, "R", "g0", 30.0)
+
+
+@staged(
+    "a read that was served to nobody", "own-list-twice", "RIPC-RECOV-21",
+    "Redis served the dead connection that had blocked first, after its own list had been read; nobody ran it for 10 s (H7)",
+    quiet(60.0, half_open=True),
+)  # fmt: skip
+def _half_open(stage: Stage) -> None:
+    stage.join(0.1, "A", "g0")
+    stage.join(0.1, "R", "g1")
+    # Its second read begins at 5.1 s, and the silence right after it; at 8.3 s it gives both connections up.
+    stage.member(5.2, "A", "isolate", 0.5, True)
+    stage.send(5.3, "A", "g1", 30.0)
+    stage.send(9.5, "R", "g0", 30.0)
+
+
+@staged(
+    "found and started", "claim-before-start", "RIPC-GROUP-31",
+    "a request was found in the own list after 5 s, and started without a claim: siblings were about to take it (H3)",
+    quiet(30.0),
+)  # fmt: skip
+def _found(stage: Stage) -> None:
+    stage.join(0.1, "A", "g0")
+    stage.join(0.1, "R", "g1")
+    stage.member(3.0, "A", "spoil", "after", False, "")
+    stage.send(3.1, "R", "g0", 30.0, "work", 5.0)
+    stage.member(3.11, "A", "isolate", 5.0, False)
+
+
+kept(
+    "what waited", "look-before-start", "RIPC-RESP-13",
+    "what had waited was started though its requester had given up",
+    drawn((1000,), groups=(1, 1), concurrency=1, kinds=(60, 40, 0, 0, 0, 0), long_share=0.0, short_timeouts=True,
+          max_queue=1000, seconds=20.0),
+)  # fmt: skip
+
+
+@staged(
+    "another request under the same entry ID", "same-id-and-entry", "RIPC-RECOV-4",
+    "a failover lost a request that ran, and its entry ID was given out again: the new request passed for the old one (H22)",
+    quiet(40.0, latency=0.00001),
+)  # fmt: skip
+def _same_entry_id(stage: Stage) -> None:
+    stage.join(0.1, "A", "g0")
+    stage.join(0.1, "R", "g1")
+    stage.send(5.0, "R", "g0", 60.0, "work", 20.0)
+    stage.member(5.4, "A", "isolate", 3.0, False)
+    stage.failover(4.9, 5.5, 0.5, skew=-2.0)
+    stage.send(7.0, "R", "g0", 20.0)
