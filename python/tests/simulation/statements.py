@@ -102,7 +102,8 @@ class Statements:
             if move.given_back or move.after is None or move.silence < RECLAIMED:
                 continue
             member, start = self.history.processes[move.after], move.time - IDLENESS_UNHINTED
-            if self.history.redis_fault(start - 20.0, move.time) or self.history.clock_steps(start - 20.0, move.time):
+            since = min(start - 20.0, move.time - move.silence - 1.0)
+            if self.history.redis_fault(since, move.time) or self.history.clock_steps(since, move.time):
                 continue
             if member.was_well(start - CONNECTED, move.time) and member.was_idle(start, move.time):
                 self._say(

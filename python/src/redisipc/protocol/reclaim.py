@@ -22,6 +22,8 @@ from .settings import NEVER
 from .siblings import Siblings
 
 _LOOK_COUNT = 100
+_SOON = 0.05
+"""Seconds until it is tried again to look, where a look is under way."""
 _SPARE = 4
 """How many more given-back requests are looked at than there is room for: the bodies of some may be gone."""
 
@@ -60,6 +62,10 @@ class Reclaimer:
         if self.next_look is None or now < self.next_look or self.core.state is not UP:
             return
         settings = self.core.settings
+        if self._looking:
+            # Right after the look that is under way.
+            self.next_look = now + _SOON
+            return
         # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).
         self.next_look = now + settings.look * (1.02 + 0.1 * self.core.random.random())
         if now < self.hold_until < self.next_look:

@@ -48,7 +48,7 @@ def _first_back(stage: Stage) -> None:
 @staged(
     "off overnight", "mark-of-years", "G6",
     "Redis was off for over 12 hours: real idle times passed for give-backs, and the first to be back took all that ran (H17)",
-    quiet(45_000.0, hints=True),
+    quiet(45_000.0, hints=True, seed=4),
 )  # fmt: skip
 def _overnight(stage: Stage) -> None:
     for name in "ABC":

@@ -7,7 +7,8 @@ from .stage import Stage, drawn, kept, quiet, staged
 kept(
     "a response with a deaf member", "last-look", "G9",
     "a response lay with a member that was cut off, and its requester timed out",
-    drawn(range(1000, 1006), faults=("hole",), fault_count=8, groups=(4, 4), hints=True, seconds=20.0, short_timeouts=True),
+    drawn((1016, *range(1000, 1016)), faults=("hole",), fault_count=8, groups=(4, 4), hints=True, seconds=20.0,
+          short_timeouts=True),
 )  # fmt: skip
 kept(
     "deleted after the look", "delete-before-look", "RIPC-TIME-13",
