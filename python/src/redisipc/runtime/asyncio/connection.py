@@ -125,5 +125,5 @@ class TransportWire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._receive(self, data)
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self._lose(self, str(error) if error else "Redis closed the connection")
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lose(self, str(exc) if exc else "Redis closed the connection")

@@ -96,8 +96,8 @@ class Line(asyncio.Protocol):
         if self._trouble or len(self._replies) >= self._wanted:
             self._wake()
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self._trouble = self._trouble or (str(error) if error else "Redis closed the connection")
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._trouble = self._trouble or (str(exc) if exc else "Redis closed the connection")
         self._wake()
 
     async def close(self) -> None:
