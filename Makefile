@@ -16,7 +16,7 @@ N ?= 1000000
 ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate model chaos fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -83,6 +83,12 @@ simulate: $(READY) ## N=1000000 simulated requests with faults; a failing seed s
 
 model: $(READY) ## every schedule of small worlds over the real core, and each rule taken out; under a minute on two processors
 	cd python && ../$(BIN)/python -m tests.exhaustive
+
+# PYTHONS: others that have redis installed (and gevent, uvloop, for the storms under these).
+storm: SEEDS = 4
+storm: COUNT = 1000
+storm: $(READY) ## SEEDS=4 COUNT=1000 signal handlers, finalizers and exceptions at any moment, on each of PYTHONS
+	cd python && ../$(WITH_REDIS) ../$(BIN)/python -m tests.runtime.storm --seeds $(SEEDS) --count $(COUNT) $(PYTHONS:%=--python %) $(STORM)
 
 fuzz: $(READY) ## N=1000000 odd inputs for all that reads what others wrote; what fails is kept in out/fuzz
 	cd fuzz && PYTHONPATH=../python/tests ../$(BIN)/python -m fuzzing --inputs $(N)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+LAST_HANDSHAKE = 0.2
+"""Seconds for which leaving waits for connections that are being opened: cancelled, they would be left open."""
+
+
 class Host(BaseHost):
     """Opens connections in tasks of their own, and hands jobs to the loop."""
 
@@ -35,6 +39,13 @@ class Host(BaseHost):
         task = self._session.loop.home.create_task(self._open(lane, attempt, name))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
+
+    async def end_opening(self) -> None:
+        """At the end: connections that are being opened are closed as well."""
+        if self._opening:
+            await asyncio.wait(self._opening, timeout=LAST_HANDSHAKE)
+        for task in self._opening:
+            task.cancel()
 
     async def _open(self, lane: Lane, attempt: int, name: str) -> None:
         loop, driver = self._session.loop, self._session.driver

@@ -28,6 +28,8 @@ from .host import Host
 from .loop import Loop
 from .requests import End, RequestFuture, Ticket
 
+TURNS = 3
+"""Turns of the event loop in which its transports close. Whoever ends it after ``disconnect()`` finds none open."""
 OVERDUE = 0.9
 """Seconds after its limit at which leaving no longer waits for Redis."""
 
@@ -47,7 +49,8 @@ class Session(BaseSession):
         self.joined: asyncio.Future[None] = home.create_future()
         self.gone: asyncio.Future[None] = home.create_future()
         self.loop = Loop(home, self.report)
-        self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups, target.cluster)
+        self._host = Host(self, target)
+        self.driver = self.loop.driver = Driver(self.core, self._host, self.options.wakeups, target.cluster)
         self.loop.look_after = self.look_after_jobs
         self._random = random.Random()
         self._guard = _until_the_loop_ends(self)
@@ -81,7 +84,10 @@ class Session(BaseSession):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
+        await self._host.end_opening()
         await self._guard.aclose()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     def tell_joined(self) -> None:
         if not self.joined.done():

@@ -90,6 +90,10 @@ class Poller:
             for key, mask in self._selector.select(timeout)
         ]
 
+    def __del__(self) -> None:
+        # Where an exception came before its thread was started, nobody else closes it.
+        self.close()
+
     def close(self) -> None:
         """Close what it opened itself. In a forked child, nothing that the parent watches is touched by it."""
         if self._epoll is not None:

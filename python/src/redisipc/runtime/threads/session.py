@@ -58,13 +58,20 @@ class Session(BaseSession):
 
     def start(self) -> None:
         """Begin to connect. Raises ``ConnectionLost`` where the system has no thread for it."""
+        self.call(self.core.start)
+        # No exception of a signal handler comes to the starter: once it runs, so does the I/O thread.
+        self.starter.put(self._start_loop)
         try:
             self.starter.thread.start()
+        except RuntimeError as error:
+            raise ConnectionLost(f"no thread could be started: {error}") from error
+
+    def _start_loop(self) -> None:
+        try:
             self.loop.thread.start()
         except RuntimeError as error:
-            self.starter.stop()
-            raise ConnectionLost(f"no thread could be started: {error}") from error
-        self.call(self.core.start)
+            self.reason = f"no thread could be started: {error}"
+            self.left()
 
     def close(self, grace: float) -> None:
         """Begin to leave; never waits."""
