@@ -176,6 +176,16 @@ def _hold_later(self: Reclaimer, now: float, again: bool) -> None:
         self.hold_until = self.hold_given_until = now + self.core.settings.hold
 
 
+def _only_unsure(self: Recovering) -> Any:
+    unsure = [incoming for incoming in self.core.inflight.values() if incoming.state == "unsure"]
+    verdict = yield from verify(self.core, unsure, anew=True)
+    for incoming in verdict.ours:
+        self.responder.answers.not_written(incoming, self.core.now)
+    for incoming in verdict.lost + verdict.gone:
+        self.responder.lost(incoming, GIVEN_UP)
+
+
+_rule("claim-own-first", (Recovering, "_claim_again", _only_unsure), (Reclaimer, "_hold_after_connect", _nothing))
 _rule("hold-after-connect", (Reclaimer, "_hold_after_connect", _nothing))
 _rule("hold-at-first-connect", (Reclaimer, "_hold_after_connect", _hold_later))
 _rule("hold-after-refusal", (Reclaimer, "hold", _nothing))

@@ -42,7 +42,14 @@ class Judge(Checker):
         self.record = record
         struck = bool(record.faults)
         plan = SimpleNamespace(
-            calm=not struck, faults=struck, leaves=True, restarts=0, hints=True, lost_hints=0.0, bandwidth=0.0
+            calm=not struck,
+            faults=struck,
+            leaves=True,
+            restarts=0,
+            hints=True,
+            lost_hints=0.0,
+            bandwidth=0.0,
+            start_delay=0.0,
         )
         # All that the checker wants of a world: its plan and its history. The rest is overridden here.
         super().__init__(cast(Any, SimpleNamespace(plan=plan, history=record.history)))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from .coverage import unreached
 from .plan import draw
 from .run import Result, simulate, tell, worlds
-from .stored import load, play
+from .stored import load, load_caused, play, play_caused
 
 WHOLE = 1_000_000
 """Requests from which on a run must have reached everything, and the stored plans are played as well."""
@@ -38,7 +38,9 @@ def main() -> int:
     started = time.monotonic()
     jobs = worlds(itertools.count(options.first), without, options.asks)
     if options.requests >= WHOLE and not without:
-        jobs = itertools.chain(((play, (name,), 0) for name in load()), jobs)
+        jobs = itertools.chain(
+            ((play, (name,), 0) for name in load()), ((play_caused, (cause,), 0) for cause in load_caused()), jobs
+        )
     total = simulate(jobs, options.jobs, options.requests, _progress(options.requests))
     seconds = time.monotonic() - started
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

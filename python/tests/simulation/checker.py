@@ -128,7 +128,8 @@ class Checker:
         if self._has_gems(ask):
             return
         for move in ask.moves or ():
-            if not move.given_back:
+            # Where its owner was not silent, the next owner's signs of life are those that count.
+            if not move.given_back and move.silence >= (CAUSES["owner-silent"].needs_s or 0.0):
                 self._started_by(ask, move.time - move.silence)
         if ask.last_sign is not None:
             self._started_by(ask, ask.last_sign)

@@ -23,6 +23,14 @@ class Handlers:
         self.waiting: dict[int, tuple[Incoming, Ask]] = {}
 
     def start(self, incoming: Incoming) -> None:
+        """The core says so; a process that is paused right then starts it when it wakes up."""
+        delay = self.actor.world.plan.start_delay
+        if delay:
+            self.actor.schedule.after(delay, self.actor.do, self._start, incoming)
+        else:
+            self._start(incoming)
+
+    def _start(self, incoming: Incoming) -> None:
         actor = self.actor
         ask = actor.world.history.asks[int(incoming.content.partition(b" ")[0])]
         now = actor.schedule.now

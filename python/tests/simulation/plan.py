@@ -54,6 +54,8 @@ class Plan:
     """How many members of the first group are gems."""
     skew: float = 0.0
     """Seconds by which the clock of whoever takes over in a failover differs at most."""
+    start_delay: float = 0.0
+    """Seconds between the core's word to start a handler and its start."""
     backoff_most: float = 2.0
     """The longest pause between two attempts to connect."""
 

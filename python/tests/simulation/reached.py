@@ -109,6 +109,7 @@ PLACES: dict[str, list[tuple[Any, str, Mattered]]] = {
     "look-before-gone": [(KeepAlive, "_missing", _always)],
     "body-decides": [(Recovering, "_claim_again", _unsure_here)],
     "same-id-and-entry": [(Responder, "_is_same", _no), (ownership, "holds", _another)],
+    "claim-own-first": [(Recovering, "_claim_again", lambda _result, self: bool(self.core.inflight))],
     "hold-after-connect": [(Reclaimer, "_is_lost", _held_back(False))],
     "hold-at-first-connect": [(Reclaimer, "_is_lost", _held_back(True))],
     "hold-after-refusal": [(Reclaimer, "hold", _always)],

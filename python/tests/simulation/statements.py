@@ -87,6 +87,9 @@ class Statements:
 
     def _started_fresh(self, ask: Ask) -> None:
         """Whoever starts a request knows that its last delivery or claim is not old (RIPC-GROUP-31)."""
+        if self.plan.start_delay:
+            # What happens between the core's word and the start is the cause runner-paused.
+            return
         for run in ask.runs:
             if (run.silence or 0.0) > FRESH and not self.history.clock_steps(ask.sent_at - 60.0, run.time):
                 self._say("RIPC-GROUP-31", f"was started {run.silence:.3f} s after its last delivery or claim", ask)

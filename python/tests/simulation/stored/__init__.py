@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..run import Result
-from .stage import STORED, Stored
+from .stage import CAUSED, STORED, Stored
 
 
 def load() -> dict[str, Stored]:
@@ -19,3 +19,15 @@ def load() -> dict[str, Stored]:
 def play(name: str) -> Result:
     """One of them, with its rules."""
     return load()[name].play()
+
+
+def load_caused() -> dict[str, Stored]:
+    """Those that show a cause of a second start, by the cause."""
+    from . import caused  # noqa: F401
+
+    return CAUSED
+
+
+def play_caused(cause: str) -> Result:
+    """One of them, until the cause was there."""
+    return load_caused()[cause].play_until(cause)

@@ -50,6 +50,15 @@ class Stored:
             total.add(self._play(plan, ()))
         return total
 
+    def play_until(self, cause: str) -> Result:
+        """Its worlds, with the rules, until one has a second start for this cause."""
+        total = Result()
+        for plan in self.plans:
+            total.add(self._play(plan, ()))
+            if total.second_runs[cause]:
+                break
+        return total
+
     def _play(self, plan: Plan, without: tuple[str, ...]) -> Result:
         return play_plan(plan, frozenset(without), None if self.act is None else self.on_stage)
 
@@ -64,6 +73,8 @@ class Stored:
 
 
 STORED: dict[str, Stored] = {}
+CAUSED: dict[str, Stored] = {}
+"""By the causes of second starts that random worlds hardly ever show."""
 
 
 def quiet(seconds: float, profile: Profile = REDIS_7, **changes: Any) -> Plan:
@@ -91,6 +102,17 @@ def staged(name: str, rules: str, breaks: str, story: str, plan: Plan) -> Callab
     def keep(act: Act) -> Act:
         takes = tuple(replace(plan, seed=plan.seed + take) for take in range(_TAKES))
         STORED[name] = Stored(name, tuple(rules.split()), frozenset(breaks.split()), story, takes, act)
+        return act
+
+    return keep
+
+
+def caused(cause: str, story: str, plan: Plan) -> Callable[[Act], Act]:
+    """A choreography in which a request is started a second time for this cause, and nothing is violated."""
+
+    def keep(act: Act) -> Act:
+        takes = tuple(replace(plan, seed=plan.seed + take) for take in range(_TAKES))
+        CAUSED[cause] = Stored(cause, (), frozenset(), story, takes, act)
         return act
 
     return keep
