@@ -18,9 +18,9 @@ from .faults import FAULTS
 from .lab.lab import CannotBeHad, Failed, Load
 from .lab.redis import Away
 from .lab.sites import SITES
-from .plan import QUICK
+from .plan import PEACE, QUICK
 from .report.summary import Summary
-from .run import Wanted, run, seed_of
+from .run import Wanted, kept, run, seed_of
 
 OUT = Path(__file__).parents[2] / "out" / "chaos"
 SAMPLE = 10.0
@@ -54,6 +54,8 @@ class Task(NamedTuple):
 
 def main() -> int:
     options = parse()
+    if options.judge:
+        return judge_again([Path(name) for name in options.judge])
     try:
         names = chosen(options.only)
     except ValueError as error:
@@ -69,7 +71,7 @@ def main() -> int:
     servers = options.servers.replace(",", " ").split() or [""]
     tasks = [task for server in servers for task in work(names, "plain" if soak else options.site, alone, server)]
     kinds = sum(task.weight for task in tasks)
-    summary = Summary(alone)
+    summary = Summary()
     for number, task in enumerate(tasks):
         wanted = Wanted(
             server=task.server,
@@ -82,6 +84,7 @@ def main() -> int:
             settle=options.settle,
             seconds=options.soak,
             quick=options.quick,
+            peace=options.peace,
         )
         place = folder / f"{number:02d}-{Path(task.server).name or 'server'}-{task.site}".replace(":", "-")
         try:
@@ -91,11 +94,23 @@ def main() -> int:
         except (Failed, Away, NoServer) as error:
             summary.unproven.append(f"{task.server or 'the server'}, {task.site}: the run ended early: {error}")
         else:
-            summary.add(done, place, say)
+            summary.add(done, place, say, wanted.alone)
     text = f"{summary}\n  seed {seed}"
     say(f"\n{text}")
     if summary.requests:
         (folder / "summary.txt").write_text(text + "\n")
+    return 0 if summary.good and summary.requests else 1
+
+
+def judge_again(folders: list[Path]) -> int:
+    """Judges runs that were kept, and adds them up."""
+    summary = Summary()
+    for folder in sorted(
+        found for each in folders for found in (each, *each.glob("*/")) if (found / "run.json").exists()
+    ):
+        wanted, done = kept(folder)
+        summary.add(done, folder, say, wanted.alone)
+    say(f"\n{summary}")
     return 0 if summary.good and summary.requests else 1
 
 
@@ -119,6 +134,11 @@ def parse() -> argparse.Namespace:
     )
     add("--quick", action="store_true", help="under a minute: a few faults, each once, the same every time")
     add("--rate", type=float, default=100.0, help="requests a second (default 100)")
+    add("--peace", type=float, default=PEACE,
+        help=f"seconds between two faults of a lane, on average, where they are mixed (default {PEACE:g})")  # fmt: skip
+    add(
+        "--judge", nargs="+", metavar="FOLDER", help="judge what earlier runs left there, and add it up; nothing is run"
+    )
     add("--soak", type=float, default=0.0, metavar="SECONDS",
         help="so long, with faults that end no process: what is used must stay flat")  # fmt: skip
     add("--settle", type=float, default=20.0,

@@ -22,15 +22,24 @@ PROVE = 10.0
 LATER = 1.0
 """Seconds until a fault that found nobody to hit is tried again."""
 ATTEMPTS = 30
+AGAIN = 5
+"""How often a fault of members is tried again that came while Redis was away, so that there was nothing to hit."""
 
 
 class Injector:
     """``struck`` counts proven faults by name; ``unproven`` says what did not work."""
 
+    _at_redis: int
+    """How many faults strike Redis at the moment."""
+    _over_redis: int
+    """How many are over."""
+
     def __init__(self, lab: Lab, say: Callable[[str], None]) -> None:
         self.lab = lab
         self.struck: Counter[str] = Counter()
         self.unproven: list[str] = []
+        self._at_redis = 0
+        self._over_redis = 0
         self._say = say
 
     async def one_by_one(self, steps: Iterable[Step]) -> None:
@@ -51,19 +60,34 @@ class Injector:
         await asyncio.gather(*(lane(steps) for steps in lanes))
 
     async def play(self, step: Step) -> None:
-        fault = FAULTS[step.fault](self.lab, random.Random(step.seed))
-        for _ in range(ATTEMPTS):
+        for _ in range(AGAIN):
+            fault = FAULTS[step.fault](self.lab, random.Random(step.seed))
+            for _ in range(ATTEMPTS):
+                try:
+                    await fault.prepare()
+                    break
+                except NotNow:
+                    await asyncio.sleep(LATER)
+            else:
+                self.unproven.append(f"{fault.name}: never found anybody to hit")
+                return
+            over = self._over_redis
+            redis = fault.lane == "redis"
+            self._at_redis += redis
             try:
-                await fault.prepare()
+                problem = await self._strike(fault)
+            finally:
+                self._at_redis -= redis
+                self._over_redis += redis
+            beside = not redis and (self._at_redis > 0 or self._over_redis > over)
+            if not problem:
+                return
+            if not beside:
                 break
-            except NotNow:
-                await asyncio.sleep(LATER)
-        else:
-            self.unproven.append(f"{fault.name}: never found anybody to hit")
-            return
-        await self._strike(fault)
+        self.unproven.append(f"{fault.name}: {problem}")
 
-    async def _strike(self, fault: Fault) -> None:
+    async def _strike(self, fault: Fault) -> str:
+        """Empty where it struck and is mended, else what is not proven."""
         for member in fault.members:
             member.busy = True
         busy = list(fault.members)
@@ -85,13 +109,14 @@ class Injector:
         if proof and not problem:
             self.struck[fault.name] += 1
         else:
-            self.unproven.append(f"{fault.name}: {problem or 'nothing proves that it struck'}")
+            problem = problem or "nothing proves that it struck"
         processes = [member.process for member in fault.members]
         self.lab.rows(
             "fault", fault.name, round(began - fault.before, 4), round(ended, 4), fault.to_redis, fault.to_members, processes,
             fault.after, proof or problem,
         )  # fmt: skip
-        self._say(f"{fault.name:24s} {ended - began:5.1f} s  {proof or 'NOT PROVEN ' + problem}")
+        self._say(f"{fault.name:24s} {ended - began:5.1f} s  {'NOT PROVEN ' + problem if problem else proof}")
+        return problem
 
     async def _prove(self, fault: Fault) -> str:
         end = monotonic() + PROVE

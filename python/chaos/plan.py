@@ -48,18 +48,18 @@ def quick() -> list[Step]:
     return [replace(step, peace=QUICK_PEACE) for step in alone(QUICK, 1, "quick")]
 
 
-def mixed(names: Sequence[str], seed: str) -> list[Iterator[Step]]:
-    """Lanes without an end: in each, all of its kinds come before one of them comes again."""
+def mixed(names: Sequence[str], seed: str, peace: float = PEACE) -> list[Iterator[Step]]:
+    """Lanes without an end: in each, all of its kinds come before one of them comes again; ``peace``: seconds between."""
     source = random.Random(seed)
     redis = [name for name in names if FAULTS[name].lane == "redis"]
     members = [name for name in names if FAULTS[name].lane == "members"]
     lanes = [redis, *[members] * MEMBER_LANES]
-    return [_deal(lane, random.Random(source.getrandbits(48))) for lane in lanes if lane]
+    return [_deal(lane, random.Random(source.getrandbits(48)), peace) for lane in lanes if lane]
 
 
-def _deal(names: Sequence[str], source: random.Random) -> Iterator[Step]:
+def _deal(names: Sequence[str], source: random.Random, peace: float) -> Iterator[Step]:
     for _ in itertools.count():
         deck = list(names)
         source.shuffle(deck)
         for name in deck:
-            yield Step(name, source.expovariate(1 / PEACE), source.getrandbits(48))
+            yield Step(name, source.expovariate(1 / peace), source.getrandbits(48))

@@ -39,6 +39,13 @@ class Wanted:
     """How long it lasts at least, where faults are mixed."""
     quick: bool = False
     """The few faults of a quick run, each once."""
+    peace: float = plan.PEACE
+    """Seconds between two faults of a lane, on average, where faults are mixed."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether faults come one at a time, so that recovery can be told apart."""
+        return self.times > 0 or self.quick
 
 
 @dataclass
@@ -74,7 +81,7 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
             while lab.watch.stored < wanted.requests:
                 await asyncio.sleep(0.2)
         else:
-            lanes = plan.mixed(wanted.faults, wanted.seed)
+            lanes = plan.mixed(wanted.faults, wanted.seed, wanted.peace)
             end = monotonic() + wanted.seconds
             await injector.mixed(lanes, lambda: lab.watch.stored >= wanted.requests and monotonic() >= end)
         await asyncio.sleep(LAST)
@@ -90,6 +97,13 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
         json.dumps({"wanted": asdict(wanted), "done": {**vars(done), "struck": dict(done.struck)}}, indent=1)
     )
     return done
+
+
+def kept(folder: Path) -> tuple[Wanted, Done]:
+    """What a run that left its rows there was to be, and what came of it. Raises OSError where there was none."""
+    found = json.loads((folder / "run.json").read_text())
+    wanted, done = found["wanted"], found["done"]
+    return Wanted(**{**wanted, "load": Load(**wanted["load"])}), Done(**{**done, "struck": Counter(done["struck"])})
 
 
 def members_of(lab: Lab) -> str:

@@ -20,9 +20,8 @@ SHOWN = 20
 
 @dataclass
 class Summary:
-    """Adds up runs. ``alone``: faults came one after the other, so that recovery can be told apart."""
+    """Adds up runs."""
 
-    alone: bool
     requests: int = 0
     runs: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -36,8 +35,9 @@ class Summary:
     left_out: list[str] = field(default_factory=list)
     courses: list[tuple[str, used.Course]] = field(default_factory=list)
 
-    def add(self, done: Done, folder: Path, say: Callable[[str], None]) -> None:
-        """Judges a run, tells its violations, and adds it."""
+    def add(self, done: Done, folder: Path, say: Callable[[str], None], alone: bool) -> None:
+        """Judges a run, tells its violations, and adds it. ``alone``: faults came one after the other, so that recovery
+        can be told apart."""
         record = read(folder)
         judge = Judge(record)
         judge.check()
@@ -48,7 +48,7 @@ class Summary:
         self.struck += done.struck
         self.unproven += [f"{done.server}: {text}" for text in done.unproven]
         self.proofs.update({fault.name: fault.proof for fault in record.faults})
-        if self.alone:
+        if alone:
             self.recoveries += recovery.Recoveries(record).all()
             seen.gather(record, self.seen)
         self.courses += [(done.server, course) for course in used.courses(record, folder)]
@@ -92,7 +92,7 @@ class Summary:
             if self.struck[name]
         ]
         parts = [table(["fault", "struck", "the last proof", "what it is"], rows)]
-        if self.alone:
+        if self.recoveries:
             parts.append(
                 "Recovery, seconds (median / worst)\n" + table(recovery.HEADINGS, recovery.table(self.recoveries))
             )

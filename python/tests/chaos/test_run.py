@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from chaos.lab.lab import Load
 from chaos.report.summary import Summary
-from chaos.run import Wanted, run
+from chaos.run import Wanted, kept, run
 
 
 @pytest.mark.slow
@@ -18,8 +18,9 @@ async def test_faults_strike_are_proven_and_the_history_is_whole(tmp_path: Path)
     done = await run(wanted, tmp_path / "run", said.append)
     assert done.unproven == []
     assert sum(done.struck.values()) == 3
-    summary = Summary(alone=True)
-    summary.add(done, tmp_path / "run", said.append)
+    assert kept(tmp_path / "run") == (wanted, done)
+    summary = Summary()
+    summary.add(done, tmp_path / "run", said.append, wanted.alone)
     assert summary.good, "\n".join(said)
     assert summary.requests >= 200
     assert summary.outcomes["fulfilled"] > 0.7 * summary.requests
