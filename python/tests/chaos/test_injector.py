@@ -7,10 +7,11 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, Literal, cast
 
 import pytest
-from chaos import injector as module
 from chaos.faults.base import Fault, NotNow
 from chaos.injector import Injector
 from chaos.plan import Step
+
+from chaos import injector as module
 
 
 class Away(Fault):
