@@ -25,6 +25,8 @@ REFUSES = ("rights", "group")
 """Faults of Redis in which a send may end as failed: a right is missing, or the key is no stream."""
 NO_GROUP = ("group", "empty", "rewind", "failover")
 """Faults of Redis that take a group away."""
+AWAY = 30.0
+"""Seconds for which a group may be missing after that: its only member stands still or is cut off, and makes it later."""
 LOOK = 0.6
 """Seconds between two looks whether a group is there: it may have come after the last one."""
 
@@ -114,7 +116,7 @@ class Judge(Checker):
         """Whether a member of the group that was asked had joined, and nothing took the group away meanwhile."""
         joined = (process.up_at for process in self.history.processes if process.group == ask.destination)
         there = any(up is not None and up < end - LOOK for up in joined)
-        return there and not self.history.redis_fault(ask.sent_at - 1.0, end, *NO_GROUP)
+        return there and not self.history.redis_fault(ask.sent_at - AWAY, end, *NO_GROUP)
 
     # an answer that was given is written
 
