@@ -67,8 +67,6 @@ class Answers:
 
     async def _in_turn(self, request: Request) -> RedisError | None:
         """Beside others, or alone where its write broke the connection before."""
-        if mutant("suspicious-answers-together"):
-            return await self._put(request)
         async with self._alone:
             if request.attempts:
                 await self.endpoint.up.wait()

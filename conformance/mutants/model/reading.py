@@ -101,7 +101,7 @@ class Reading:
             return True
         if mutant("stops-reading-when-refused") and asyncio.get_running_loop().time() < endpoint.refused_until:
             return True
-        asks = bool(endpoint.requester.outstanding) and not mutant("stops-reading-while-it-asks")
+        asks = bool(endpoint.requester.outstanding)
         return endpoint.responder.answers_refused and not asks
 
     async def look_again(self) -> None:

@@ -98,7 +98,7 @@ async def _make_again(endpoint: Endpoint) -> None:
         endpoint.last_read = b"0"
         await _make_group(endpoint, b"0", ("MKSTREAM",))
     else:
-        made = ("MKSTREAM",) if mutant("group-in-the-future") or mutant("old-group-with-mkstream") else ()
+        made = ("MKSTREAM",) if mutant("group-in-the-future") else ()
         await _make_group(endpoint, endpoint.last_read, made)
 
 

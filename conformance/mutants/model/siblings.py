@@ -93,17 +93,11 @@ class Siblings:
 
     async def _bury(self, consumers: list[Consumer], registered: bool) -> None:
         """Consumers of an instance that is gone for long (RIPC-LIFE-23)."""
-        least = 30_000 if mutant("buries-after-30-s") else _OLD
-        if mutant("buries-the-registered"):
-            registered = False
         young = self.endpoint.connected_for < (1 if mutant("buries-when-just-connected") else _CONNECTED)
-        if registered or young or not all(idle > least for _, _, idle in consumers):
+        if registered or young or not all(idle > _OLD for _, _, idle in consumers):
             return
-        pending = any(pending for _, pending, _ in consumers)
-        if pending and not mutant("buries-with-pending") and not mutant("buries-beside-pending"):
-            return
-        for name, count, _ in consumers:
-            if not count or mutant("buries-with-pending"):
+        if not any(pending for _, pending, _ in consumers):
+            for name, _, _ in consumers:
                 await self.delete(name)
 
     async def delete(self, consumer: bytes) -> None:
