@@ -1,3 +1,5 @@
+import { AsyncResource } from "node:async_hooks";
+
 import { type ChannelRequest, readChannelRequest } from "./channel-request.js";
 import type { Json } from "./content/json.js";
 import { InvalidArgument, Rejection } from "./errors.js";
@@ -30,7 +32,9 @@ export interface TriggerOptions extends SendOptions {
 export class Channel extends Member {
   private constructor(options: ChannelOptions) {
     const events = new Map(Object.entries(options.events ?? {}));
-    const serve = serveWith((request) => dispatch(events, request), () => this.endpoint.reporter);
+    // Events see the context of the connect, not that of whoever caused the read (AsyncLocalStorage).
+    const run = AsyncResource.bind((request: IncomingRequest) => dispatch(events, request));
+    const serve = serveWith(run, () => this.endpoint.reporter);
     super(options, options.channel, serve);
   }
 

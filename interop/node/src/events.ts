@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { EventEmitter } from "node:events";
 
 /** Something that went wrong beside any call. Content is in no message; `fields` and `cause` may hold it. */
@@ -32,6 +33,14 @@ export class Reporter extends EventEmitter<EndpointEvents> {
   problem(problem: Problem): void {
     if (this.listenerCount("problem") > 0) this.tell("problem", problem);
     else process.emitWarning(problem.message, { type: "RedisIpcWarning", code: problem.kind });
+  }
+
+  /** Listeners see the context in which they were registered. */
+  override on<Name extends keyof EndpointEvents>(event: Name, listener: (...args: EndpointEvents[Name]) => void): this {
+    const bound = AsyncResource.bind(listener) as typeof listener & { listener?: unknown };
+    // By this property an emitter finds the listener to remove, as it does for once().
+    bound.listener = listener;
+    return (super.on as (event: string, listener: unknown) => this).call(this, event, bound);
   }
 
   tell<Name extends keyof EndpointEvents>(event: Name, ...args: EndpointEvents[Name]): void {

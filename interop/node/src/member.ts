@@ -32,7 +32,7 @@ export abstract class Member {
   }
 
   on<Name extends keyof EndpointEvents>(event: Name, listener: (...args: EndpointEvents[Name]) => void): this {
-    (this.endpoint.reporter as Pick<Reporter, "on">).on(event, listener as never);
+    this.endpoint.reporter.on(event, listener);
     return this;
   }
 

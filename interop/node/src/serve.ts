@@ -71,11 +71,15 @@ function isAbort(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason || (error instanceof Error && (error.name === "AbortError" || error.cause === signal.reason));
 }
 
-/** The text of a failure; its kind where there is none. */
+/** The text of a failure; its kind where there is none (RIPC-RESP-8). */
 function reasonOf(error: unknown): string {
-  if (error instanceof Error) return error.message === "" ? error.name : error.message;
-  const text = typeof error === "string" ? error : "";
-  return text === "" ? `the handler threw a value of the type ${typeof error}` : text;
+  try {
+    if (error instanceof Error) return error.message === "" ? error.name : error.message;
+    const text = typeof error === "string" ? error : "";
+    return text === "" ? `the handler threw a value of the type ${typeof error}` : text;
+  } catch {
+    return "the handler threw a value that cannot be read"; // a getter of it throws
+  }
 }
 
 function encoded(value: unknown): string | undefined {

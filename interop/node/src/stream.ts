@@ -1,3 +1,5 @@
+import { AsyncResource } from "node:async_hooks";
+
 import type { Json } from "./content/json.js";
 import { Member } from "./member.js";
 import type { EndpointOptions, SendOptions } from "./options.js";
@@ -21,7 +23,8 @@ export interface StreamOptions extends EndpointOptions {
 export class Stream extends Member {
   private constructor(options: StreamOptions) {
     const { onRequest } = options;
-    const serve = onRequest === undefined ? undefined : serveWith(onRequest, () => this.endpoint.reporter);
+    // A handler sees the context of the connect, not that of whoever caused the read (AsyncLocalStorage).
+    const serve = onRequest === undefined ? undefined : serveWith(AsyncResource.bind(onRequest), () => this.endpoint.reporter);
     super(options, options.group, serve);
   }
 

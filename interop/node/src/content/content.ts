@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 
 import type { Json } from "./json.js";
-import { MAX_DEPTH, depthOf, hasLoneSurrogate, readJson } from "./json-read.js";
+import { MAX_DEPTH, hasLoneSurrogate, isDeeper, readJson } from "./json-read.js";
 import { checkText, writeJson } from "./json-write.js";
 
 const MUST_BE_QUOTED = /^[ \t\n\r]*[{["\-0-9tfn/]/;
@@ -18,7 +18,8 @@ export function encodeContent(value: unknown): string {
 export function decodeContent(bytes: Buffer): Json {
   const text = bytes.toString("utf8");
   if (!COULD_BE_JSON.test(text) || !isUtf8(bytes)) return text;
-  if (depthOf(text) > MAX_DEPTH) return text;
+  // Both are looked at in the text: where a key stands twice, the value lacks what stood there first.
+  if (isDeeper(text, MAX_DEPTH)) return text;
   try {
     const value = readJson(text);
     return hasLoneSurrogate(text) ? text : value;

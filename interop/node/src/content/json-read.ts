@@ -4,11 +4,15 @@ import type { Json } from "./json.js";
 export const MAX_DEPTH = 100;
 
 const LONG_NUMBER = /\d{16}/;
+/** An integer that JSON.parse may have rounded; inside a string it costs time only. */
+const LONG_INTEGER = /(?:^|[[,:\s])-?\d{16,}(?:$|[\],}\s])/;
 const INTEGER = /^-?\d+$/;
 /** Making a bigint takes time by the square of its digits, and contents come from others: longer ones are doubles. */
 const LONGEST_INTEGER = 1000;
-const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
-const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|[^u])/g;
+/** The escape of a surrogate, or what looks like one. */
+const SURROGATE = /\\u[dD][89a-fA-F]/;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /**
  * The value of one JSON text (RFC 8259); throws a SyntaxError where it is none.
@@ -17,36 +21,63 @@ const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|[^u])/g;
 export function readJson(text: string): Json {
   const value = JSON.parse(text) as Json;
   // A second pass only where a number may have been rounded: it reads what is known to be JSON.
-  return LONG_NUMBER.test(text) ? new ExactReader(text).read() : value;
+  return LONG_NUMBER.test(text) && LONG_INTEGER.test(text) ? new ExactReader(text).read() : value;
 }
 
-/** How many lists and objects are in each other at most. The text need not be JSON. */
-export function depthOf(text: string): number {
+/** Whether lists and objects are in each other deeper than that. The text need not be JSON. */
+export function isDeeper(text: string, levels: number): boolean {
+  if (!hasMore(text, "[", "{", levels)) return false;
   let depth = 0;
-  let deepest = 0;
-  let inString = false;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (inString) {
-      if (c === 0x5c) i++;
-      else if (c === 0x22) inString = false;
-    } else if (c === 0x22) inString = true;
-    else if (c === 0x5b || c === 0x7b) deepest = Math.max(deepest, ++depth);
-    else if (c === 0x5d || c === 0x7d) depth--;
+    if (c === QUOTE) {
+      i = endOfString(text, i);
+      if (i < 0) return false;
+    } else if (c === 0x5b || c === 0x7b) {
+      if (++depth > levels) return true;
+    } else if (c === 0x5d || c === 0x7d) depth--;
   }
-  return deepest;
+  return false;
+}
+
+/** Whether both characters together stand there more often than that. */
+function hasMore(text: string, one: string, other: string, times: number): boolean {
+  let left = times;
+  for (const character of [one, other]) {
+    for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) if (--left < 0) return true;
+  }
+  return false;
+}
+
+/** Where the string ends that begins here; -1 where it does not. Most strings have no escape, and are skipped at once. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  do {
+    end = text.indexOf('"', end + 1);
+  } while (end >= 0 && isEscaped(text, end));
+  return end;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first--;
+  return (at - first) % 2 === 1;
 }
 
 /** Whether a JSON text has an escaped surrogate without its partner (RIPC-CONTENT-13). */
 export function hasLoneSurrogate(text: string): boolean {
-  if (!text.includes("\\u")) return false;
+  if (!SURROGATE.test(text)) return false;
   let expected = -1; // where the low half must stand
-  for (const match of text.matchAll(ESCAPE)) {
-    const unit = match[1] === undefined ? 0 : parseInt(match[1], 16);
-    const low = unit >= 0xdc00 && unit <= 0xdfff;
-    if (expected >= 0 && !(low && match.index === expected)) return true;
+  for (let at = text.indexOf("\\"); at >= 0; ) {
+    const long = text.charCodeAt(at + 1) === 0x75;
+    const half = long && (text.charCodeAt(at + 2) | 0x20) === 0x64 ? text.charCodeAt(at + 3) | 0x20 : 0;
+    const low = half >= 0x63; // \uDC00 to \uDFFF
+    const high = half === 0x38 || half === 0x39 || half === 0x61 || half === 0x62; // \uD800 to \uDBFF
+    if (expected >= 0 && !(low && at === expected)) return true;
     if (low && expected < 0) return true;
-    expected = unit >= 0xd800 && unit <= 0xdbff ? match.index + match[0].length : -1;
+    const next = at + (long ? 6 : 2);
+    expected = high ? next : -1;
+    at = text.charCodeAt(next) === BACKSLASH ? next : text.indexOf("\\", next);
   }
   return expected >= 0;
 }
@@ -78,8 +109,10 @@ class ExactReader {
       const key = this.string();
       this.skipSpace();
       this.at++; // the colon
+      const value = this.read();
       // An assignment to __proto__ would not make a key.
-      Object.defineProperty(object, key, { value: this.read(), writable: true, enumerable: true, configurable: true });
+      if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+      else object[key] = value;
     }
     return object;
   }
@@ -99,10 +132,11 @@ class ExactReader {
   }
 
   private string(): string {
-    STRING.lastIndex = this.at;
-    const literal = STRING.exec(this.text)?.[0] ?? "";
-    this.at += literal.length;
-    return JSON.parse(literal) as string;
+    const start = this.at;
+    const end = endOfString(this.text, start);
+    this.at = end + 1;
+    const inside = this.text.slice(start + 1, end);
+    return inside.includes("\\") ? (JSON.parse(`"${inside}"`) as string) : inside;
   }
 
   private scalar(): Json {
@@ -115,6 +149,10 @@ class ExactReader {
   }
 
   private skipSpace(): void {
-    while (" \t\n\r".includes(this.text.charAt(this.at)) && this.at < this.text.length) this.at++;
+    for (;;) {
+      const c = this.text.charCodeAt(this.at);
+      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return;
+      this.at++;
+    }
   }
 }
