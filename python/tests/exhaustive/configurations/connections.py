@@ -14,7 +14,7 @@ _BLOCKS = {"block": 5.0}
 CONFIGURATIONS = (
     Configuration(
         "short-cut", "connections of A and B break twice around one request, before or after what was sent is executed",
-        (A, B), (ASK,), ALL, NONE, (cut(0, 1, seconds=(0.0, 1.0), last=4.0),), 2, longest=4.0,
+        (A, B), (ASK,), ALL, NONE, (cut(0, 1, seconds=(0.0, 1.0), last=3.5),), 2, longest=3.0,
     ),
     Configuration(
         "half-open", "A's blocked read breaks, Redis does not see it, and serves the dead connection first",
@@ -24,10 +24,10 @@ CONFIGURATIONS = (
     Configuration(
         "late-command", "a batch that A gave up is executed up to 4 s later, and a connection breaks besides",
         (A, B), (ASK,), ALL - {"responses"}, LISTED,
-        (Fault("zombie", (0,), (4.0,), last=6.0), cut(0, 1, last=5.0)), 2, longest=3.0,
+        (Fault("zombie", (0,), (4.0,), last=4.0), cut(0, 1, last=4.0)), 2, longest=2.0,
     ),
     Configuration(
         "stuck", "what A or B writes is stuck, or the reply to it, while everything else goes on",
-        (A, B), (ASK,), ALL - {"responses"}, LISTED, holds=2, held=(0, 1), longest=4.0,
+        (A, B), (ASK,), ALL - {"responses"}, LISTED, holds=2, held=(0, 1), longest=2.5,
     ),
 )  # fmt: skip

@@ -24,7 +24,7 @@ CONFIGURATIONS = (
     ),
     Configuration(
         "group-destroyed", "the group is destroyed while A runs a request, whose body stays",
-        (A, B), (ASK,), ALL, LISTED, (_operator("XGROUP", "DESTROY", b"s", b"stock", last=4.0),), 1, longest=5.0,
+        (A, B), (ASK,), ALL, LISTED, (_operator("XGROUP", "DESTROY", b"s", b"stock", last=4.0),), 1, longest=4.0,
     ),
     Configuration(
         "unsure-answer", "the group is destroyed, and the connection breaks around A's answer",
