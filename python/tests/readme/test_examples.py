@@ -188,7 +188,7 @@ def test_the_rights_of_a_caller_are_enough(start: Start, server: Server) -> None
 
 CONTAINERS = ("XGROUP", "XINFO")
 REPLIES = set(redis_errors._WORDS)
-OF_CONNECTIONS = {"CLIENT", "PING"}  # in the category @connection
+OF_CONNECTIONS = {"ASKING", "CLIENT", "PING"}  # in the category @connection
 OPTIONS = {"IDLE"}  # not a command, though it begins a tuple
 
 
