@@ -154,3 +154,15 @@ def test_a_handler_that_exits_its_thread_rejects(connect: Connect) -> None:
     web = connect("web")
     assert web.send_to_group(1, to="stock").reason == "out"
     assert web.send_to_group(1, to="stock").reason == "out"
+
+
+def test_an_interpreter_without_daemon_threads_is_refused(
+    stream: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **given: Any) -> None:
+        assert given["daemon"]
+        raise RuntimeError("daemon threads are disabled in this (sub)interpreter")
+
+    monkeypatch.setattr("redisipc.runtime.threads.loop.threading.Thread", refuse)
+    with pytest.raises(ConfigurationError, match="main interpreter"):
+        Stream(stream, "stock", url=url).connect()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Protocol
 
+from redisipc.errors import ConfigurationError
 from redisipc.runtime.driver import Driver
 
 from .connection import SocketWire
@@ -36,12 +37,18 @@ class Loop:
     """Waits for bytes, calls and times, and does what they ask for."""
 
     def __init__(self, name: str) -> None:
+        try:
+            self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        except RuntimeError as error:
+            # A sub-interpreter would wait for other threads before it lets the endpoint leave.
+            raise ConfigurationError(
+                f"{error}; connect in the main interpreter, and hand the work of this one to it"
+            ) from error
         self.driver: Driver
         self.poller = Poller()
         self.crews: Sequence[Waits] = ()
         self.stopped = False
         self.forked = False
-        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._calls: deque[Call] = deque()
         self._asleep = False
 
