@@ -159,6 +159,11 @@ ASYNCIO_RAISE = """
         assert me.outstanding == 0, me.outstanding
         await me.disconnect()
         went_on()
+    try:
+        # What an interrupted call of it left behind may still stop the event loop.
+        loop.run_until_complete(asyncio.sleep(0.1))
+    except RuntimeError:
+        pass
     loop.run_until_complete(after())
     """
 ASYNCIO_LOOPS = """

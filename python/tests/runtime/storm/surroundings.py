@@ -160,7 +160,9 @@ THREADS_FORK = """
     me.disconnect()
     went_on()
     """
-UVLOOP = ASYNCIO.replace("import asyncio", "import asyncio, uvloop\nuvloop.install()", 1)
+UVLOOP = ASYNCIO.replace(
+    "import asyncio", "import asyncio, uvloop\nasyncio.set_event_loop_policy(uvloop.EventLoopPolicy())", 1
+)
 GEVENT = "\nfrom gevent import monkey\nmonkey.patch_all()\nimport gevent\n"
 GEVENT_CALLS = """
     # Greenlets for threads: many callers, handlers that sleep, a signal handler of gevent's that asks.

@@ -21,6 +21,8 @@ QUICK = 0.0003
 """Seconds that a job takes on average to count as quick: what waking another thread may cost."""
 PATIENCE = 0.002
 """Seconds for which jobs wait for a worker that seemed to be quick, before another one is woken."""
+HELD = 0.05
+"""Seconds after which a worker that was woken should have taken a job; then another one is woken."""
 IDLE_LIFE = 10.0
 """Seconds after which a worker without work ends."""
 RETRY = 0.5
@@ -108,6 +110,10 @@ class Crew:
                 self.look_at = now + PATIENCE
         else:
             self._wake(now)
+            if self.look_at == float("inf"):
+                # The one that was woken may be kept by a finalizer, which Python runs where it likes.
+                self._seen = self._taken
+                self.look_at = now + HELD
 
     def look(self, now: float) -> None:
         """See that jobs are taken: by one more worker where none was taken since the last look."""
