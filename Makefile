@@ -72,7 +72,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd tools && ../$(BIN)/mypy
 	cd fuzz && ../$(BIN)/mypy
 	$(BIN)/python tools/english.py $(ENGLISH)
-	@for tool in $(wildcard tools/requirements.py tools/diagrams.py); do $(BIN)/python $$tool --check || exit 1; done
+	@for tool in $(wildcard tools/requirements.py tools/diagrams.py tools/llms.py); do $(BIN)/python $$tool --check || exit 1; done
 
 format: $(READY) ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
@@ -142,9 +142,10 @@ bench-quick: $(READY) ## redisipc against the floor in under a minute, compared 
 
 # What is generated
 
-requirements: $(READY) ## schemas/requirements.json from SPEC.md, and SPEC.md's drawings from schemas/1.0/tables
+requirements: $(READY) ## schemas/requirements.json from SPEC.md, SPEC.md's drawings from schemas/1.0/tables, llms-full.txt
 	$(BIN)/python tools/requirements.py
 	$(BIN)/python tools/diagrams.py
+	$(BIN)/python tools/llms.py
 
 .venv/schemas: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'datamodel-code-generator==0.89.*' 'pydantic>=2.6,<3'
