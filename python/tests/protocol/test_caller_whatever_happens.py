@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from redisipc.protocol.commands import Failure
@@ -15,6 +15,7 @@ EVENTS = st.lists(
 )
 
 
+@example(["cut before", "cancel", *["cut before"] * 4], 1.0, True, True)  # a pause beyond a cancelled call's end
 @given(EVENTS, st.floats(0.1, 20.0), st.booleans(), st.booleans())
 def test_whatever_happens_it_ends_once_in_time_and_writes_once(
     events: list[str], timeout: float, group: bool, early_end: bool

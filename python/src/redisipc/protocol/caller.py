@@ -101,8 +101,9 @@ class Call:
         if self._phase == "waiting" and now >= deadline:
             self._look(now, self._timeout())
         lines, block = self._lines(now)
-        at = min(self._again_at, deadline if now < deadline else self._end)
         limit = min(self._end, deadline + _GRACE) if self._phase in ("writing", "waiting") else self._end
+        # Never past the limit: a cancelled call has half a second, and a pause may be longer.
+        at = min(self._again_at, deadline if now < deadline else self._end, limit)
         return Turn(lines, at, max(now, at) + block, limit, self._fresh)
 
     def replied(self, answers: list[Any], now: float) -> None:
