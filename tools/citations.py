@@ -10,7 +10,7 @@ from typing import NamedTuple
 _SUFFIXES = frozenset(
     (".py", ".md", ".yaml", ".yml", ".json", ".rb", ".js", ".mjs", ".ts", ".go", ".toml", ".txt", ".tmpl", ".j2", ".sh")
 )
-_NOT_OURS = frozenset(("out", "node_modules", "build", "dist", "data"))
+_NOT_OURS = frozenset(("llms-full.txt", "out", "node_modules", "build", "dist", "data"))
 # Tests of the tools and examples of what is wrong name ids on purpose that do not exist.
 _MADE_UP = frozenset(("tests", "examples"))
 _CITED = re.compile(r"RIPC-[A-Z]+(?:-[0-9]+)?")
