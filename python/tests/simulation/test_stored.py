@@ -11,8 +11,10 @@ from .stored import load, load_caused
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 STORED = load()
-ELSEWHERE = {"claim-own-first"}
-"""Shown by the exhaustive runs alone: hold-after-connect and the keep-alive hide it here."""
+ELSEWHERE = {"claim-own-first", "late-claim-yields"}
+"""Shown by the exhaustive runs alone: hold-after-connect and the keep-alive hide the first one here.
+
+The second one needs a claim of a sibling between a look and a claim, which 480 worlds of one choreography did not show."""
 
 
 def test_every_rule_has_its_plan_and_is_counted() -> None:

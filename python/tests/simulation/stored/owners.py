@@ -109,21 +109,6 @@ def _late_give_back(stage: Stage) -> None:
 
 
 @staged(
-    "a claim after a pause", "late-claim-yields", "G5",
-    "an owner stood still, looked, and claimed what a sibling had taken in between: both went on taking it from each other (H18)",
-    quiet(60.0, latency=0.05, concurrency=1),
-)  # fmt: skip
-def _late_claim(stage: Stage) -> None:
-    stage.join(0.1, "A", "g0")
-    stage.join(1.1, "R", "g1")
-    stage.send(3.0, "R", "g0", 60.0, "work", 50.0)
-    for name in "BCD":
-        stage.join(4.0, name, "g0")
-    # It looks just before a sibling's claim, and claims just after it.
-    stage.member(15.0, "A", "pause", 9.12)
-
-
-@staged(
     "many of a dead member", "page-on", "G5",
     "a member died with 300 requests, and only the first hundred were looked at each time",
     quiet(60.0, concurrency=512),
