@@ -88,15 +88,15 @@ export class Connection {
     if (unsent) return Promise.resolve(commands.map(() => new RedisFault("unsent", "the connection to Redis is closed")));
     const pipeline = this.redis.pipeline();
     for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);
-    const due = performance.now() + blockMs;
-    this.dues.push(due);
-    this.watch.until(due);
+    // Replies come in the order of the commands: later ones do not make the first one due later.
+    this.dues.push(performance.now() + blockMs);
+    this.watch.until(this.firstDue);
     return new Promise((resolve) => {
       const end = (replies: Reply[]) => {
         this.waiting.delete(giveUp);
         this.dues.shift();
         if (this.waiting.size === 0) this.watch.stop();
-        else this.watch.until(Math.max(...this.dues));
+        else this.watch.until(this.firstDue);
         resolve(replies);
       };
       const giveUp = (fault: RedisFault) => {
@@ -107,6 +107,10 @@ export class Connection {
         if (this.waiting.has(giveUp)) end((results ?? []).map(([error, result]) => (error === null ? asReply(result) : asFault(error))));
       });
     });
+  }
+
+  private get firstDue(): number {
+    return this.dues[0] ?? performance.now();
   }
 
   /** Listens to pub/sub channels; afterwards the connection serves for nothing else. */

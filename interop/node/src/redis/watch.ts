@@ -5,29 +5,34 @@ export const SILENCE_MS = 3000;
 const LOOK_EVERY_MS = 250;
 
 interface Handle {
-  /** Bytes that the operating system has not taken yet. */
+  /** Bytes that were handed to it, those included that the operating system has not taken yet. */
+  readonly bytesWritten?: number;
+  /** The latter alone. */
   readonly writeQueueSize?: number;
 }
 
 /**
- * Tells when a connection is silent although a reply is overdue. A slow link is none: the time runs from the last byte that
- * moved, in either direction.
+ * Tells when a connection is silent although a reply is overdue. A slow link is not silent: the time runs from the last byte
+ * that moved, in either direction. What the operating system takes at once has not moved yet: a dead link takes it, too.
  */
 export class Watch {
   private timer: NodeJS.Timeout | undefined;
   private due = 0;
-  private moved = "";
   private movedAt = 0;
+  private read = 0;
+  private taken = 0;
+  private queued = 0;
 
   constructor(
     private readonly socket: () => Socket | undefined,
     private readonly silent: () => void,
   ) {}
 
-  /** Replies are outstanding, the last of which is due at this moment, by the own monotonic clock in ms. */
+  /** Replies are outstanding, the first of which is due at this moment, by the own monotonic clock in ms. */
   until(due: number): void {
     this.due = due;
     if (this.timer !== undefined) return;
+    this.hasMoved();
     this.movedAt = performance.now();
     this.look();
   }
@@ -39,11 +44,7 @@ export class Watch {
 
   private look(): void {
     const now = performance.now();
-    const moved = this.position();
-    if (moved !== this.moved) {
-      this.moved = moved;
-      this.movedAt = now;
-    }
+    if (this.hasMoved()) this.movedAt = now;
     const overdueAt = Math.max(this.due, this.movedAt) + SILENCE_MS;
     if (now >= overdueAt) {
       this.silent();
@@ -58,8 +59,14 @@ export class Watch {
     this.timer.unref();
   }
 
-  private position(): string {
+  /** Whether bytes came since the last look, or the operating system took some that had waited for it. */
+  private hasMoved(): boolean {
     const socket = this.socket() as (Socket & { _handle?: Handle | null }) | undefined;
-    return `${socket?.bytesRead ?? 0} ${socket?.bytesWritten ?? 0} ${socket?._handle?.writeQueueSize ?? 0}`;
+    const { bytesWritten = 0, writeQueueSize = 0 } = socket?._handle ?? {};
+    const read = socket?.bytesRead ?? 0;
+    const taken = bytesWritten - writeQueueSize;
+    const moved = read !== this.read || (this.queued > 0 && taken > this.taken);
+    [this.read, this.taken, this.queued] = [read, taken, writeQueueSize];
+    return moved;
   }
 }
