@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 
 import { type ChannelRequest, readChannelRequest } from "./channel-request.js";
+import { decodeContent } from "./content/content.js";
 import type { Json } from "./content/json.js";
 import { InvalidArgument, Rejection } from "./errors.js";
 import { Member } from "./member.js";
@@ -19,7 +20,7 @@ export interface ChannelEvent {
 export interface ChannelOptions extends EndpointOptions {
   /** The name of the channel, which is its group. */
   readonly channel: string;
-  /** What others may trigger here. Without, requests are rejected as unsupported events. */
+  /** What others may trigger here. Without, requests are left to siblings; where there are none, they are rejected as unsupported events. */
   readonly events?: Readonly<Record<string, ChannelEvent>>;
 }
 
@@ -34,8 +35,9 @@ export class Channel extends Member {
     const events = new Map(Object.entries(options.events ?? {}));
     // Events see the context of the connect, not that of whoever caused the read (AsyncLocalStorage).
     const run = AsyncResource.bind((request: IncomingRequest) => dispatch(events, request));
-    const serve = serveWith(run, () => this.endpoint.reporter);
-    super(options, options.channel, serve);
+    // Without events there is nothing to run: siblings that have some get the requests (RIPC-GROUP-35).
+    const serve = events.size === 0 ? undefined : serveWith(run, () => this.endpoint.reporter);
+    super(options, options.channel, serve, ({ content }) => reasonWithoutEvents(content));
   }
 
   /** Resolved when any other endpoint can reach this one. Throws InvalidArgument and ConnectFailed. */
@@ -57,6 +59,17 @@ function checkTrigger(event: unknown, params: unknown): void {
   if (typeof event !== "string") throw new InvalidArgument(`the event must be a string, not ${typeof event}`);
   if (typeof params !== "object" || params === null || Array.isArray(params)) {
     throw new InvalidArgument("the params must be an object: parameters by name");
+  }
+}
+
+/** The words are those of a channel that lacks the event. Nothing is supported, so there always is a reason. */
+function reasonWithoutEvents(content: Buffer): unknown {
+  try {
+    const { event } = readChannelRequest(decodeContent(content), () => false);
+    return `Unsupported event. Given ${event}`;
+  } catch (error) {
+    if (error instanceof Rejection) return error.reason;
+    throw error;
   }
 }
 

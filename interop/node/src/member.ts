@@ -1,6 +1,6 @@
 import type { Json } from "./content/json.js";
 import { Endpoint } from "./core/endpoint.js";
-import type { Serve } from "./core/responder.js";
+import type { Refuse, Serve } from "./core/responder.js";
 import type { EndpointEvents, Reporter } from "./events.js";
 import type { EndpointOptions, SendOptions } from "./options.js";
 import { valueOf } from "./outcome.js";
@@ -11,8 +11,8 @@ export abstract class Member {
   protected readonly endpoint: Endpoint;
   private readonly defaultTimeoutMs: number;
 
-  protected constructor(options: EndpointOptions, group: string, serve: Serve | undefined) {
-    this.endpoint = new Endpoint(options, group, serve);
+  protected constructor(options: EndpointOptions, group: string, serve: Serve | undefined, refuse?: Refuse) {
+    this.endpoint = new Endpoint(options, group, serve, refuse);
     this.defaultTimeoutMs = options.timeoutMs ?? 5000;
   }
 

@@ -15,7 +15,7 @@ export type Handler = (request: IncomingRequest) => unknown;
 export interface StreamOptions extends EndpointOptions {
   /** The name of the Redis consumer group: that of the program. Requests are addressed to it. */
   readonly group: string;
-  /** Without, requests to the group are rejected. */
+  /** Without, requests are left to siblings; where there are none, they are rejected. */
   readonly onRequest?: Handler;
 }
 

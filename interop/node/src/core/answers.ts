@@ -29,7 +29,7 @@ export class Answers {
     this.hub.writer.answer(held);
   }
 
-  reject(held: Held, reason: string): void {
+  reject(held: Held, reason: unknown): void {
     this.add(held, { status: "rejected", content: encodeContent(reason) });
   }
 

@@ -16,7 +16,7 @@ import { Reclaimer } from "./reclaimer.js";
 import { Recovery } from "./recovery.js";
 import { Registration } from "./registration.js";
 import { Requester } from "./requester.js";
-import { Responder, type Serve } from "./responder.js";
+import { type Refuse, Responder, type Serve } from "./responder.js";
 import { Router } from "./router.js";
 import { Siblings } from "./siblings.js";
 import { Supervisor } from "./supervisor.js";
@@ -39,14 +39,14 @@ export class Endpoint {
   private closed: Promise<void> | undefined;
 
   /** Throws InvalidArgument for names and options that cannot be, before anything is written. */
-  constructor(options: EndpointOptions, group: string, serve: Serve | undefined) {
+  constructor(options: EndpointOptions, group: string, serve: Serve | undefined, refuse?: Refuse) {
     checkName("stream", options.stream);
     checkGroup(group);
     const hub = new Hub(namesOf(options.stream, group, newInstance()), resolveOptions(options), this.reporter);
     this.hub = hub;
     hub.writer = new Writer(hub);
     hub.requester = new Requester(hub);
-    hub.responder = new Responder(hub, serve);
+    hub.responder = new Responder(hub, serve, refuse);
     hub.router = new Router(hub);
     hub.siblings = new Siblings(hub);
     hub.handOver = new HandOver(hub);

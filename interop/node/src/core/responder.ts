@@ -14,6 +14,9 @@ import { MOST_STARTS } from "./starts.js";
  */
 export type Serve = (held: Held, answer: (answer: Answer) => void) => Promise<Answer | undefined>;
 
+/** The reason with which a group without any handler rejects a request. Never throws. */
+export type Refuse = (request: Request) => unknown;
+
 /** A request that waited longer is looked at before it starts (RIPC-RESP-13), in ms. */
 const CHECK_AFTER_MS = 1000;
 /** What was claimed for the last time so long ago is claimed before it starts (RIPC-GROUP-31), in ms. */
@@ -37,6 +40,7 @@ export class Responder {
     private readonly hub: Hub,
     /** Undefined for an endpoint without a handler (RIPC-RESP-10, RIPC-GROUP-35). */
     private readonly serve: Serve | undefined,
+    private readonly refuse: Refuse = () => "no_handler: no instance of this group has a handler for requests",
   ) {
     this.answers = new Answers(hub);
     this.givingBack = new GivingBack(hub);
@@ -89,7 +93,7 @@ export class Responder {
     } else if (closing) this.giveBack(held);
     else if (this.serve === undefined) {
       if (siblings.responders > 0) this.giveBack(held);
-      else this.answers.reject(held, "no_handler: no instance of this group has a handler for requests");
+      else this.answers.reject(held, this.refuse(request));
     } else if (this.room > 0 && this.hub.live) this.startOrCheck(held);
     else if (siblings.responders > 0) this.giveBack(held);
     else if (this.queue.length < options.queueLimit) this.queue.push(held);
