@@ -53,7 +53,11 @@ export class Endpoint {
     hub.reclaimer = new Reclaimer(hub);
     hub.ownList = new OwnList(hub);
     hub.registration = new Registration(hub);
-    this.reader = new Reader(hub, () => this.supervisor.regrouped());
+    this.reader = new Reader(
+      hub,
+      () => this.supervisor.regrouped(),
+      () => this.recovery.readDispatcherList(),
+    );
     this.recovery = new Recovery(hub, this.reader);
     this.supervisor = new Supervisor(hub, this.reader, new Keeper(hub), this.recovery);
     hub.wakeups = new Wakeups(hub, () => void hub.attempt(() => hub.registration.announce()));

@@ -8,7 +8,7 @@ import { entriesRead } from "../wire/replies.js";
 import type { Session } from "../redis/session.js";
 import type { Hub } from "./hub.js";
 
-/** How often it is looked whether reading may go on, in ms. */
+/** How often the reader looks whether it may read again, or is to stop, in ms. */
 const HELD_UP_MS = 100;
 /** Entries that are read where none could start: responses come the same way. */
 const LEAST = 8;
@@ -24,6 +24,8 @@ export class Reader {
   lastRead: string | undefined;
   /** When the dispatcher's list is to be read again, since a read was lost, by the own clock in ms (RIPC-RECOV-21). */
   readAgainAt: number | undefined;
+  /** A read failed: what it may have been given is in the dispatcher's list, which is read before the next one (RIPC-RECOV-3). */
+  private listIsDue = false;
   /** When the read under way was sent, likewise. */
   private sentAt: number | undefined;
   /** Found in the own list while a read was under way, whose reply may have them as well. */
@@ -37,10 +39,13 @@ export class Reader {
     private readonly hub: Hub,
     /** Resolved when no group is being made again. */
     private readonly regrouped: () => Promise<void>,
+    /** Reads the dispatcher's list, and routes what is in it. */
+    private readonly readList: () => Promise<void>,
   ) {}
 
   start(session: Session): void {
     this.stopping = false;
+    this.listIsDue = false; // recovery has just read it
     this.loop = this.run(session);
   }
 
@@ -80,13 +85,30 @@ export class Reader {
         await this.regrouped();
         const now = this.hub.now();
         if (now < pauses.writes.until || pauses.lacks("read", now) || this.isHeldUp()) await sleep(HELD_UP_MS);
-        else await this.readOnce(session);
+        else {
+          await this.readListWhereDue();
+          await this.readOnce(session);
+        }
       } catch (error) {
         if (!isFault(error)) throw error;
         // The user has been told; it may pass.
         if (error.kind === "permanent") pauses.right("read").refused(this.hub.now());
         else if (isForAWhile(error.kind) || error.kind === "group-lost") await sleep(HELD_UP_MS);
       }
+    }
+  }
+
+  private async readListWhereDue(): Promise<void> {
+    const { pauses } = this.hub;
+    if (!this.listIsDue || pauses.lacks("dispatcher's list", this.hub.now())) return;
+    try {
+      await this.readList();
+      this.listIsDue = false;
+      pauses.granted("dispatcher's list");
+    } catch (error) {
+      // Without the right to look, reading goes on (RIPC-RECOV-27).
+      if (!isFault(error) || error.kind !== "permanent") throw error;
+      pauses.right("dispatcher's list").refused(this.hub.now());
     }
   }
 
@@ -98,6 +120,7 @@ export class Reader {
       entries = entriesRead(await session.read(commands.readNew(hub.names, this.count())));
     } catch (error) {
       // Its entries, if any, are in the own list, or will be: the dead connection may still be served.
+      this.listIsDue = true;
       if (isFault(error) && error.kind === "lost") this.readAgainAt = sentAt + commands.BLOCK_MS + LATER_MS;
       throw error;
     } finally {
