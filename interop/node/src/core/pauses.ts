@@ -3,6 +3,7 @@ export class Pause {
   /** By the own monotonic clock, in ms: nothing of the kind is tried sooner. */
   until = -Infinity;
   private length = 0;
+  private refusedAt = -Infinity;
 
   constructor(
     private readonly firstMs: number,
@@ -16,15 +17,16 @@ export class Pause {
 
   /** Redis refused it. Several refusals of one attempt count once. */
   refused(now: number): void {
-    if (now < this.until) return;
+    this.refusedAt = now;
+    if (this.active && now < this.until) return;
     this.length = Math.min(this.longestMs, Math.max(this.firstMs, this.length * 2));
     this.until = now + this.length;
   }
 
-  /** Redis took it. */
+  /** Redis took it, or another command of the kind: what was refused is not repeated sooner than after the first pause. */
   over(): void {
     this.length = 0;
-    this.until = -Infinity;
+    this.until = Math.min(this.until, this.refusedAt + this.firstMs);
   }
 }
 

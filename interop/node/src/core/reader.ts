@@ -83,8 +83,9 @@ export class Reader {
     while (!this.stopping && !session.isOver) {
       try {
         await this.regrouped();
-        const now = this.hub.now();
-        if (now < pauses.writes.until || pauses.lacks("read", now) || this.isHeldUp()) await sleep(HELD_UP_MS);
+        await this.pauseUntil(pauses.writes.until, session);
+        if (this.stopping || session.isOver) return;
+        if (pauses.lacks("read", this.hub.now()) || this.isHeldUp()) await sleep(HELD_UP_MS);
         else {
           await this.readListWhereDue();
           await this.readOnce(session);
@@ -95,6 +96,16 @@ export class Reader {
         if (error.kind === "permanent") pauses.right("read").refused(this.hub.now());
         else if (isForAWhile(error.kind) || error.kind === "group-lost") await sleep(HELD_UP_MS);
       }
+    }
+  }
+
+  /**
+   * Waits for the end of a pause that all writes share, as it is now. Another write may then be refused first and make the next
+   * pause; the read has its turn all the same (RIPC-RECOV-26).
+   */
+  private async pauseUntil(end: number, session: Session): Promise<void> {
+    for (let left = end - this.hub.now(); left > 0 && !this.stopping && !session.isOver; left = end - this.hub.now()) {
+      await sleep(Math.min(left, HELD_UP_MS));
     }
   }
 

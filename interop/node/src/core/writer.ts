@@ -30,6 +30,8 @@ export class Writer {
   private bytes = 0;
   private aloneUnderWay = false;
   private alarm: NodeJS.Timeout | undefined;
+  /** The end of the pause in which Redis takes no writes, as it was when the writer began to wait for it. */
+  private resumeAt: number | undefined;
   private whenDone: (() => void)[] = [];
 
   constructor(private readonly hub: Hub) {
@@ -110,9 +112,14 @@ export class Writer {
     if (!hub.live || this.aloneUnderWay) return;
     const now = hub.now();
     if (now < pauses.writes.until) {
-      this.kickIn(pauses.writes.until - now);
-      return;
+      // At its end the read of new entries may be refused first and make the next pause: the writer has its turn all the same.
+      this.resumeAt = Math.min(pauses.writes.until, this.resumeAt ?? Infinity);
+      if (now < this.resumeAt) {
+        this.kickIn(this.resumeAt - now);
+        return;
+      }
     }
+    this.resumeAt = undefined;
     const steps = this.cleanup.take(() => {
       this.kickIn(AGAIN_MS);
     });
