@@ -5,10 +5,10 @@ import { EventEmitter } from "node:events";
 export interface Problem {
   /**
    * `malformed`: an entry that is none, see `entryId` and `fields`. `handler`: a handler failed, see `cause`.
-   * `given-up`: a request was started too often, or an answer could not be written for too long.
+   * `given-up`: a request was started too often. `answer`: an answer could not be written, for too long or too often.
    * `refused`: Redis refuses a command for good, see `cause`.
    */
-  readonly kind: "malformed" | "handler" | "given-up" | "refused";
+  readonly kind: "malformed" | "handler" | "given-up" | "answer" | "refused";
   readonly message: string;
   readonly entryId?: string;
   /** The raw fields, in their order; names may stand twice. */

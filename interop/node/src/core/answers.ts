@@ -131,6 +131,6 @@ export class Answers {
   }
 
   private tell(held: Held, message: string, cause?: unknown): void {
-    this.hub.reporter.problem({ kind: "given-up", message: `request ${held.entryId}: ${message}`, entryId: held.entryId, cause });
+    this.hub.reporter.problem({ kind: "answer", message: `request ${held.entryId}: ${message}`, entryId: held.entryId, cause });
   }
 }
