@@ -85,6 +85,21 @@ describe("live", { skip: url === undefined ? "REDIS_URL is not set" : false }, (
     await assert.rejects(web.trigger("divide", {}, { target: sums.group }), { reason: "Unsupported event. Given divide" });
   });
 
+  test("a channel without events leaves requests to its sibling, and rejects them when it is alone", async () => {
+    const sums = await Channel.connect({
+      url: url ?? "",
+      stream,
+      channel: "half",
+      events: { twice: { params: ["a"], run: ({ a }) => 2 * Number(a) } },
+    });
+    await using web = await Channel.connect({ url: url ?? "", stream, channel: "half" });
+    const triggers = Array.from({ length: 20 }, (_, a) => web.trigger("twice", { a }, { target: "half" }));
+    assert.deepEqual(await Promise.all(triggers), Array.from({ length: 20 }, (_, a) => 2 * a));
+    await sums.close();
+    await using late = await Channel.connect({ url: url ?? "", stream, channel: "alone" });
+    await assert.rejects(web.trigger("twice", { a: 1 }, { target: late.group }), { reason: "Unsupported event. Given twice" });
+  });
+
   test("a handler runs only when the caller has the endpoint", async () => {
     await using web = await connect("web");
     const first = await connect("early");
