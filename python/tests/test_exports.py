@@ -94,6 +94,11 @@ def test_channels_are_loaded_only_where_used(face: str) -> None:
 
 
 @pytest.mark.parametrize("face", ["redisipc", "redisipc.asyncio"])
+def test_what_tests_need_is_loaded_with_nothing_else(face: str) -> None:
+    assert not {name for name in ours(f"from {face} import *") if name.startswith("redisipc.testing")}
+
+
+@pytest.mark.parametrize("face", ["redisipc", "redisipc.asyncio"])
 def test_importing_loads_nothing_but_redis_py_and_what_that_loads(face: str) -> None:
     more = modules(f"from {face} import *") - modules(f"{REDIS}, redis.asyncio")
     assert {name for name in more if name.partition(".")[0] != "redisipc"} <= NOT_OF_REDIS

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "redisipc"
-LAYERS = ["protocol", "runtime", "channel", "cli"]
+LAYERS = ["protocol", "runtime", "channel", "cli", "testing"]
 BELOW_ALL = {"errors", "version"}
 CORE_MAY_NOT = {"redis", "threading", "asyncio", "socket", "time", "select", "selectors", "ssl", "os", "concurrent"}
 FILES = sorted(SOURCE.rglob("*.py"))

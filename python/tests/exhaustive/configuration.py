@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redisipc.protocol.settings import Settings
-
-from ..simulation.redis_model import REDIS_7, Profile
+from redisipc.testing.redis_model import REDIS_7, Profile
 
 START = 1000.0
 """Virtual time of instant 0, in seconds."""

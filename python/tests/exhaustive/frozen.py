@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..simulation.redis_model.data import Consumer, Group, Pending, Stream
+from redisipc.testing.redis_model.data import Consumer, Group, Pending, Stream
 
 Frozen = tuple[Any, ...]
 

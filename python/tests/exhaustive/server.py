@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from redisipc.protocol.commands import Command, Failure
+from redisipc.testing.redis_model import Blocked, Client, Model, Profile
+from redisipc.testing.redis_model.model import Observer
 
-from ..simulation.redis_model import Blocked, Client, Model, Profile
-from ..simulation.redis_model.model import Observer
 from .facts import Fact, changes
 from .frozen import freeze, thaw
 

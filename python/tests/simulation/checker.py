@@ -6,9 +6,10 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from redisipc.testing.redis_model.data import Stream
+
 from .causes import CAUSES, DELETIONS, LOST_WRITES, cause
 from .history import Ask, History, Process
-from .redis_model.data import Stream
 from .statements import Statements
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from redisipc.testing.redis_model.data import Stream
+
 from .history import Trouble
-from .redis_model.data import Stream
 
 if TYPE_CHECKING:
     from .process import Actor

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.entry import FIELDS, build
 from redisipc.protocol.names import Names, new_instance_id, new_request_id
+from redisipc.testing.redis_model import Client
 
 from .history import Ask, Process, Run
-from .redis_model import Client
 
 if TYPE_CHECKING:
     from .world import World

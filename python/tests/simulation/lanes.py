@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.commands import Batch, Read
+from redisipc.testing.redis_model import Blocked
 
-from .redis_model import Blocked
 from .server import Connection, Server
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from .redis_model import PROFILES, Profile
+from redisipc.testing.redis_model import PROFILES, Profile
 
 FAULTS = (
     "crash", "pause", "cut", "isolate", "hole", "failover", "rewind", "empty", "group", "restart", "memory", "clock",

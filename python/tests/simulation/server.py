@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from redisipc.protocol.commands import Command
+from redisipc.testing.redis_model import Blocked, Client, Model, Profile
+from redisipc.testing.redis_model.data import Stream
 
 from .history import History, Trouble
-from .redis_model import Blocked, Client, Model, Profile
-from .redis_model.data import Stream
 from .schedule import Schedule
 
 LOSSES = {"failover": "failover with lost writes", "rewind": "restart with lost writes"}

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from redisipc.protocol.commands import Command, Failure
+from redisipc.testing.redis_model import Blocked, Client, Model, profile_for
 
 from .differential.compare import Comparison
 from .differential.servers import programs, running, version
 from .differential.wire import Wire
-from .redis_model import Blocked, Client, Model, profile_for
 
 COMMANDS = 10_000
 READ: Command = ("XREADGROUP", "GROUP", "g", "c", "COUNT", 5, "BLOCK", 300, "STREAMS", "s", ">")

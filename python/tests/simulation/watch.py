@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from redisipc.protocol.commands import GIVEN_BACK_FROM_MS
 from redisipc.protocol.names import Names, instance_of
+from redisipc.testing.redis_model.data import Group, Pending, Stream
+from redisipc.testing.redis_model.model import Observer
 
 from .history import Ask, Move, Reply, Trouble
-from .redis_model.data import Group, Pending, Stream
-from .redis_model.model import Observer
 
 if TYPE_CHECKING:
     from .process import Actor

@@ -10,6 +10,7 @@ from typing import Any
 from redisipc.protocol.commands import Batch, Command
 from redisipc.protocol.events import Event, Incoming, Outcome, Outgoing
 from redisipc.protocol.settings import Settings
+from redisipc.testing.redis_model import Client
 
 from ..switches import off
 from .faults import Faults
@@ -17,7 +18,6 @@ from .gem import Gem
 from .history import Ask, History, Process
 from .plan import Plan
 from .process import Actor
-from .redis_model import Client
 from .schedule import Schedule
 from .server import Server
 from .story import Story

@@ -7,8 +7,8 @@ from typing import Any
 
 from redisipc.protocol.commands import Command, Failure
 from redisipc.protocol.replies import lookup
+from redisipc.testing.redis_model import Client, Model, profile_for
 
-from ..redis_model import Client, Model, profile_for
 from .generator import Generator
 from .servers import version
 from .wire import Wire

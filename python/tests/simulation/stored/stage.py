@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from redisipc.testing.redis_model import PROFILES, Profile
+
 from ..gem import Gem
 from ..history import Ask, Trouble
 from ..plan import Plan, draw
 from ..process import Actor
-from ..redis_model import PROFILES, Profile
 from ..run import Result, play_plan
 from ..world import START, World
 
