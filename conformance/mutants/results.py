@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from catalogue import HERE
+from catalogue import HERE, Mutant
 from hunt import Fate
 
 from redisipc_conformance.requirements import Requirements
@@ -14,6 +15,29 @@ from redisipc_conformance.requirements import Requirements
 FILE = HERE / "results.json"
 TABLE = HERE / "results.md"
 _HEAD = "| mutant | fault | requirement | caught by |\n| --- | --- | --- | --- |\n"
+
+
+@dataclass
+class Stored:
+    """What ``results.json`` says of mutants and checks that are still what they were."""
+
+    fates: dict[str, Fate] = field(default_factory=dict)
+    right: set[str] = field(default_factory=set)
+    """The checks that the model passed."""
+
+
+def stored(mutants: Iterable[Mutant], checks: Iterable[str]) -> Stored:
+    """Of these mutants and checks; what has changed since counts as not judged."""
+    data = json.loads(FILE.read_text("utf-8"))
+    rows = {row["name"]: row for row in data["mutants"]}
+    found = Stored()
+    for mutant in mutants:
+        row = rows.get(mutant.name)
+        if row is not None and (row["breaks"], row["caught_by"]) == (list(mutant.breaks), list(mutant.caught_by)):
+            found.fates[mutant.name] = Fate(mutant, row["verdict"], "", row["server"])
+    ran = {f"{scenario}/{check}" for scenario, named in data["ran"].items() for check in named}
+    found.right = ran & set(checks)
+    return found
 
 
 def without_mutant(fates: Sequence[Fate], requirements: Requirements) -> list[str]:

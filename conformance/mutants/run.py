@@ -2,6 +2,7 @@
 
     python mutants/run.py [NAME ...]      these only; a word like ROUTE: those that break a requirement of that section
     python mutants/run.py --seconds 300   begins nothing after that; the next run goes on, unless what was judged has changed
+    python mutants/run.py --new           judges what results.json does not know yet, and adds it there
     python mutants/run.py --afresh        forgets what earlier runs found
     python mutants/run.py --mend          names other checks of the same scenarios where those that are named do not catch
     python mutants/run.py --search        the same, and of any other scenario where none of these does
@@ -18,7 +19,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import catalogue
 import results
@@ -26,6 +27,7 @@ from catalogue import Mutant
 from hunt import Fate, Hunt
 from kept import FILE, Kept
 
+from redisipc_conformance.corpus import named_checks
 from redisipc_conformance.files import scenarios_folder
 from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.scenario import load_all
@@ -95,9 +97,9 @@ class Run:
         if not fate.good:
             print(f"{mutant.name}: {fate.verdict}: {fate.seen}", flush=True)
 
-    async def vacuous(self) -> list[str]:
-        """MUST checks that the null testee passes."""
-        scenarios = list(self.hunt.scenarios.values())
+    async def vacuous(self, ids: Collection[str]) -> list[str]:
+        """MUST checks of these scenarios that the null testee passes."""
+        scenarios = [self.hunt.scenarios[id] for id in sorted(ids)]
         left = [scenario for scenario in scenarios if self.kept.vacuous(scenario.id) is None]
         found = await self.hunt.vacuous(left)
         for scenario in left:
@@ -127,6 +129,33 @@ async def propose(hunt: Hunt, mutants: Sequence[Mutant]) -> int:
     return int(not all(caught))
 
 
+async def add_new(run: Run, mutants: Sequence[Mutant]) -> int:
+    """Judges mutants and scenarios that were added or changed since the last run, and adds them to its results."""
+    hunt = run.hunt
+    checks = {named.id: scenario.id for scenario in hunt.scenarios.values() for named in named_checks(scenario)}
+    known = results.stored(mutants, checks)
+    await run.judge([mutant for mutant in mutants if mutant.name not in known.fates])
+    fates = [known.fates.get(mutant.name) or run.fates.get(mutant.name) for mutant in mutants]
+    bad = [fate for fate in run.fates.values() if not fate.good]
+    ids = {scenario for check, scenario in checks.items() if check not in known.right}
+    wrong = await run.model_in(ids)
+    vacuous = await run.vacuous(ids)
+    print(f"{len(run.fates)} mutants and {len(ids)} scenarios are new", flush=True)
+    for told in (
+        results.plain(bad),
+        f"the model fails {', '.join(wrong)}" * bool(wrong),
+        f"vacuous: {vacuous}" * bool(vacuous),
+    ):
+        print(told, end="\n" if told else "")
+    good = [fate for fate in fates if fate is not None and fate.good]
+    if bad or wrong or vacuous or len(good) < len(mutants):
+        return 1
+    results.write(
+        good, known.right | (hunt.right & checks.keys()), (), results.without_mutant(good, Requirements.load())
+    )
+    return 0
+
+
 async def main(options: argparse.Namespace, server: Server) -> int:
     mutants = catalogue.load()
     chosen = [m for m in mutants if not options.names or {m.name, m.area} & set(options.names)]
@@ -137,6 +166,8 @@ async def main(options: argparse.Namespace, server: Server) -> int:
         FILE.unlink(missing_ok=True)
     hunt.mending, hunt.searching = options.mend or options.search, options.search
     run = Run(hunt, Kept(hunt.scenarios.values(), hunt.name), options.seconds)
+    if options.new:
+        return await add_new(run, mutants)
     await run.judge(chosen)
     fates = [run.fates[mutant.name] for mutant in chosen if mutant.name in run.fates]
     bad = [fate for fate in fates if not fate.good]
@@ -155,7 +186,7 @@ async def main(options: argparse.Namespace, server: Server) -> int:
         return 1
     if run.late:
         return _TOO_LATE
-    vacuous = await run.vacuous()
+    vacuous = await run.vacuous(hunt.scenarios)
     gaps = results.without_mutant(fates, requirements)
     results.write(fates, hunt.right, vacuous, gaps)
     print(f"null testee passes {len(vacuous)} MUST checks{': ' if vacuous else ''}{', '.join(vacuous)}")
@@ -169,6 +200,7 @@ if __name__ == "__main__":
     parser.add_argument("--propose", action="store_true")
     parser.add_argument("--mend", action="store_true")
     parser.add_argument("--search", action="store_true")
+    parser.add_argument("--new", action="store_true")
     parser.add_argument("--afresh", action="store_true")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--redis", default="auto")

@@ -75,12 +75,12 @@ def test_a_mutant_counts_only_when_a_check_of_its_requirement_asserted(mutant: M
 
 def test_checks_that_ran_beside_the_reports_count():
     [catalogued] = [each for each in CATALOGUE if each.id == "RIPC-ENTRY-1"]
-    named = Named("a/b/c", Check("c", "It holds", ("RIPC-ENTRY-1",)), ())
+    named = Named("a/b/c", Check("c", "It holds", ("RIPC-ENTRY-1",)), (), "It holds")
     assert trace([catalogued], [], [], [named])[0].checks == {"a/b/c"}
 
 
 def test_what_has_not_run_and_what_is_gone_is_told():
-    named = Named("a/b/new", Check("new", "It holds", ()), ())
+    named = Named("a/b/new", Check("new", "It holds", ()), (), "It holds")
     told = unlike({"a/b/old"}, [named])
     assert [line.split(":")[0] for line in told] == ["a/b/new", "a/b/old"]
 

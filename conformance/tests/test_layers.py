@@ -19,7 +19,7 @@ RANKS = {
     "engine": 4,
     "corpus": 5, "known": 5,
     "known_write": 6, "frozen": 6, "selection": 6, "report": 6,
-    "coverage": 7,
+    "coverage": 7, "guide": 7,
     "cli": 8,
     "__main__": 9, "__init__": 9,
 }  # fmt: skip

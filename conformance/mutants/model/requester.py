@@ -17,6 +17,7 @@ from .wire import FULFILLED, PENDING, Entry, add, check_name, new_id, parse
 if TYPE_CHECKING:
     from .endpoint import Endpoint
 
+_EARLY_END = 0.5
 _LOOK_LIMIT = 0.5
 _PAGE = 1000
 
@@ -95,12 +96,31 @@ class Requester:
         if not send.outcome.done():
             self._timed_out(send, seconds)
         kind, value = send.outcome.result()
-        if kind == "cancelled" and send.entry_id is not None and not mutant("cancelled-not-deleted"):
+        kept = {"cancelled": mutant("cancelled-not-deleted"), "no-responders": mutant("early-end-leaves-the-request")}
+        if kind in kept and send.entry_id is not None and not kept[kind]:
             self.endpoint.settle(delete=send.entry_id)
         return kind, value
 
+    async def _end_early(self, send: Send) -> None:
+        """Nobody gets a request to a group that does not exist (RIPC-REQ-16)."""
+        await asyncio.sleep(0.1 if mutant("ends-too-early") else _EARLY_END)
+        if send.outcome.done():
+            return
+        try:
+            groups = (await self.endpoint.write(("XINFO", "GROUPS", self.endpoint.names.stream)))[0]
+            lacks = not isinstance(groups, RedisError) and all(row[1] != send.to for row in groups)
+            if mutant("ends-early-where-all-are-away") and await self._sleeps(send.to):
+                lacks = True
+            if mutant("early-end-takes-all-along") and lacks:
+                for other in list(self.outstanding.values()):
+                    other.end("no-responders")
+        except Lost:
+            return  # its timeout ends it
+        if lacks:
+            send.end("no-responders")
+
     async def _sleeps(self, group: bytes) -> bool:
-        """Only for a mutant: whether the group has no consumer, as when all its members are away."""
+        """Only for mutants: whether the group has no consumer, as when all its members are away."""
         rows = (await self.endpoint.write(("XINFO", "CONSUMERS", self.endpoint.names.stream, group)))[0]
         return bool(rows == [])
 
@@ -193,6 +213,8 @@ class Requester:
                 kind, _ = send.outcome.result()
                 if kind in ("timeout", "cancelled"):
                     endpoint.settle(delete=reply)  # ended while the reply was on its way
+            else:
+                endpoint.spawn(self._end_early(send))
         elif reply is None:
             endpoint.group_gone()  # NOMKSTREAM: the stream is gone, and the group with it
         elif isinstance(reply, RedisError):

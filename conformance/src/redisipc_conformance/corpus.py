@@ -22,6 +22,8 @@ class Named:
     """scenario/check."""
     check: Check
     formerly: tuple[str, ...]
+    text: str
+    """Its sentence, with the row's name in it."""
 
 
 def corpus() -> list[Scenario]:
@@ -37,7 +39,8 @@ def named_checks(scenario: Scenario) -> Iterator[Named]:
             name = check.name.replace(ROW_NAME, row)
             earlier = [old.replace(ROW_NAME, row) for old in check.formerly]
             former = [f"{id}/{old}" for id in (scenario.id, *scenario.formerly) for old in (name, *earlier)]
-            yield Named(f"{scenario.id}/{name}", check, tuple(old for old in former if old != f"{scenario.id}/{name}"))
+            others = tuple(old for old in former if old != f"{scenario.id}/{name}")
+            yield Named(f"{scenario.id}/{name}", check, others, check.text.replace(ROW_NAME, row))
 
 
 def declared_ids(scenarios: Iterable[Scenario]) -> set[str]:

@@ -28,6 +28,8 @@ class Requirement:
     testable: bool = True
     reason: str = ""
     """Why it cannot be tested, where it cannot."""
+    feature: str | None = None
+    anchor: str = ""
 
 
 class Requirements:

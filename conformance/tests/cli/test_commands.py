@@ -114,3 +114,14 @@ def test_a_reader_that_goes_away_changes_no_exit_code(fake: Fake):
     assert out.stderr.read() == b""
     assert out.wait() == 0
     out.stderr.close()
+
+
+def test_list_names_the_row_in_the_sentence_of_its_check(run: Run, tmp_path: Path):
+    text = (
+        "id: entry/rows\ntitle: Rows\nprofile: base\nrequirements: [RIPC-ENTRY-1]\n"
+        'rows: [{name: one}, {name: two}]\nchecks: {"holds-${row.name}": "It holds for ${row.name}"}\n'
+        'steps:\n  - each-row:\n      - value: {of: 1, is: 1}\n        check: "holds-${row.name}"\n'
+    )
+    (tmp_path / "scenarios/entry/rows.yaml").write_text(text)
+    out = run("list", "--checks", "entry/rows").out
+    assert "holds-two: It holds for two (RIPC-ENTRY-1)" in out

@@ -49,7 +49,7 @@ def list_scenarios(options: argparse.Namespace) -> int:
         print(f"{scenario.id:<{width}}  {scenario.profile:<9}  {scenario.title}{needs}")
         if options.checks:
             for named in named_checks(scenario):
-                print(f"    {named.id.rsplit('/', 1)[1]}: {named.check.text} ({', '.join(named.check.requirements)})")
+                print(f"    {named.id.rsplit('/', 1)[1]}: {named.text} ({', '.join(named.check.requirements)})")
     checks = sum(len(list(named_checks(scenario))) for scenario in found)
     print(f"{len(found)} scenarios with {checks} checks")
     return Exit.CONFORMANT if found else Exit.NOTHING_CHECKED
@@ -67,7 +67,7 @@ def _data(scenario: Scenario) -> dict[str, object]:
         "server": scenario.server,
         "file": scenario.file,
         "checks": [
-            {"id": named.id, "text": named.check.text, "requirements": list(named.check.requirements)}
+            {"id": named.id, "text": named.text, "requirements": list(named.check.requirements)}
             for named in named_checks(scenario)
         ],
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..testee.shims import LANGUAGES
 from ..version import SPEC_VERSION, __version__
-from . import coverage, listing, merge, run, testee
+from . import coverage, guide, listing, merge, run, testee
 
 EXAMPLES = """\
 examples:
@@ -103,6 +103,13 @@ def _listing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = _add(commands, "show", "one scenario: what it proves, and its steps")
     parser.set_defaults(action=listing.show)
     parser.add_argument("scenario", metavar="SCENARIO", help="its id, e.g. entry/six-fields")
+    parser = _add(commands, "requirements", "what a port has to hold, in the order in which to build it")
+    parser.set_defaults(action=guide.requirements)
+    _profiles(parser)
+    parser.add_argument(
+        "--role", action="append", default=[], metavar="NAME", help="requester, responder or caller (default: all)"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _testee(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -151,19 +158,23 @@ def _add(
 
 def _selection(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="ids or globs: entry/six-fields 'reclaim/*'")
-    parser.add_argument(
-        "--profile",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="base, ask, group, channel, resilient; repeatable",
-    )
+    _profiles(parser)
     parser.add_argument(
         "-k",
         dest="words",
         default="",
         metavar="WORDS",
         help="words of id, title, check, requirement or needs: 'reclaim and not slow'",
+    )
+
+
+def _profiles(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--profile",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="base, ask, group, channel, resilient; repeatable",
     )
 
 
