@@ -18,8 +18,10 @@ from .faults import FAULTS
 from .lab.lab import CannotBeHad, Failed, Load
 from .lab.redis import Away
 from .lab.sites import SITES
-from .plan import PEACE, QUICK
-from .report.summary import Summary
+from .options import parse
+from .plan import QUICK
+from .report.result import append, commit, result_of, results
+from .report.summary import Summary, totals
 from .run import Wanted, kept, run, seed_of
 
 OUT = Path(__file__).parents[2] / "out" / "chaos"
@@ -53,14 +55,21 @@ class Task(NamedTuple):
 
 
 def main() -> int:
-    options = parse()
+    options = parse(__doc__)
+    if options.sum is not None:
+        return add_up([Path(name) for name in options.sum] or [OUT])
     if options.judge:
-        return judge_again([Path(name) for name in options.judge])
+        return judge_again([Path(name) for name in options.judge], options.results)
     try:
         names = chosen(options.only)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    return play(options, names)
+
+
+def play(options: argparse.Namespace, names: list[str]) -> int:
+    """Runs what is wanted; each run adds its result to the file of results as soon as it is judged."""
     alone, soak = options.times > 0 or options.quick, options.soak > 0
     if options.quick:
         names = list(QUICK)
@@ -68,6 +77,7 @@ def main() -> int:
         names = [name for name in names if not FAULTS[name].ends]
     seed = seed_of(options.seed)
     folder = OUT / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    file = Path(options.results) if options.results else OUT / "results.jsonl"
     servers = options.servers.replace(",", " ").split() or [""]
     tasks = [task for server in servers for task in work(names, "plain" if soak else options.site, alone, server)]
     kinds = sum(task.weight for task in tasks)
@@ -80,7 +90,9 @@ def main() -> int:
             seed=f"{seed}:{number}",
             requests=options.requests * task.weight // kinds,
             times=options.times,
-            load=QUICK_LOAD if options.quick else Load(rate=options.rate, sample=SAMPLE if soak else 0.0),
+            load=QUICK_LOAD
+            if options.quick
+            else Load(rate=options.rate, burst=options.burst, sample=SAMPLE if soak else 0.0),
             settle=options.settle,
             seconds=options.soak,
             quick=options.quick,
@@ -88,13 +100,15 @@ def main() -> int:
         )
         place = folder / f"{number:02d}-{Path(task.server).name or 'server'}-{task.site}".replace(":", "-")
         try:
-            done = asyncio.run(run(wanted, place, say))
+            done = asyncio.run(run(wanted, place, say, commit()))
         except CannotBeHad as error:
             summary.left_out.append(f"{task.server or 'the server'}, {task.site}: {error}")
         except (Failed, Away, NoServer) as error:
-            summary.unproven.append(f"{task.server or 'the server'}, {task.site}: the run ended early: {error}")
+            summary.ended_early.append(f"{task.server or 'the server'}, {task.site}: the run ended early: {error}")
         else:
-            summary.add(done, place, say, wanted.alone)
+            result = result_of(wanted, done, place)
+            append(file, result)
+            summary.add(result, say)
     text = f"{summary}\n  seed {seed}"
     say(f"\n{text}")
     if summary.requests:
@@ -102,48 +116,34 @@ def main() -> int:
     return 0 if summary.good and summary.requests else 1
 
 
-def judge_again(folders: list[Path]) -> int:
-    """Judges runs that were kept, and adds them up."""
+def judge_again(folders: list[Path], results_file: str | None) -> int:
+    """Judges runs that were kept, and adds them up; their results go to a file only where one is named."""
     summary = Summary()
     for folder in sorted(
         found for each in folders for found in (each, *each.glob("*/")) if (found / "run.json").exists()
     ):
-        wanted, done = kept(folder)
-        summary.add(done, folder, say, wanted.alone)
+        result = result_of(*kept(folder), folder)
+        if results_file:
+            append(Path(results_file), result)
+        summary.add(result, say)
     say(f"\n{summary}")
+    return 0 if summary.good and summary.requests else 1
+
+
+def add_up(paths: list[Path]) -> int:
+    """Adds up results of earlier runs."""
+    try:
+        found = [result for path in paths for result in results(path)]
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    say(totals(found))
+    summary = Summary(found)
     return 0 if summary.good and summary.requests else 1
 
 
 def say(line: str) -> None:
     print(line, flush=True)
-
-
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
-    add = parser.add_argument
-    add("--requests", type=int, default=4000, help="how many at least, over all servers (default 4000)")
-    add("--servers", default="", help="programs or images (name:tag), by spaces; default: the one of this machine")
-    add("--seed", default="", help="what the plan of faults is drawn from (default: another one each time)")
-    add("--only", default="", help="names of faults, by spaces; default: all")
-    add("--site", default="", choices=["", *SITES], help="only the faults of this site")
-    add(
-        "--times",
-        type=int,
-        default=0,
-        help="each fault alone, so many times; default: mixed, until there are enough requests",
-    )
-    add("--quick", action="store_true", help="under a minute: a few faults, each once, the same every time")
-    add("--rate", type=float, default=100.0, help="requests a second (default 100)")
-    add("--peace", type=float, default=PEACE,
-        help=f"seconds between two faults of a lane, on average, where they are mixed (default {PEACE:g})")  # fmt: skip
-    add(
-        "--judge", nargs="+", metavar="FOLDER", help="judge what earlier runs left there, and add it up; nothing is run"
-    )
-    add("--soak", type=float, default=0.0, metavar="SECONDS",
-        help="so long, with faults that end no process: what is used must stay flat")  # fmt: skip
-    add("--settle", type=float, default=20.0,
-        help="seconds within which nothing may be left at the end (default 20); 130: nothing of the dead either")  # fmt: skip
-    return parser.parse_args()
 
 
 def chosen(only: str) -> list[str]:

@@ -60,10 +60,14 @@ class Done:
     unproven: list[str]
     stalled: float
     commands: int
+    commit: str = ""
 
 
-async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
-    """Plays it. Raises CannotBeHad where there is no such site with this server, and Failed, Away."""
+async def run(wanted: Wanted, folder: Path, say: Callable[[str], None], commit: str = "") -> Done:
+    """Plays it; ``commit`` names what is under test.
+
+    Raises CannotBeHad where there is no such site with this server, and Failed, Away.
+    """
     folder.mkdir(parents=True)
     site = SITES[wanted.site](wanted.server)
     lab = Lab(site, folder, wanted.seed, wanted.load)
@@ -91,7 +95,7 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Done:
         await lab.leave()
     done = Done(
         str(about), wanted.site, monotonic() - began, lab.watch.stored, injector.struck, injector.unproven,
-        lab.stalled.seconds, lab.watch.commands,
+        lab.stalled.seconds, lab.watch.commands, commit,
     )  # fmt: skip
     (folder / "run.json").write_text(
         json.dumps({"wanted": asdict(wanted), "done": {**vars(done), "struck": dict(done.struck)}}, indent=1)

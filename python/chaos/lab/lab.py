@@ -48,6 +48,8 @@ class Load:
     sample: float = 0.0
     """Seconds between two samples of what a member uses; 0: none."""
     concurrency: int = 16
+    burst: float = 1.0
+    """How many are asked at one moment, on average."""
 
 
 class Lab:
@@ -88,6 +90,7 @@ class Lab:
                 "stream": self.site.stream,
                 "concurrency": self.load.concurrency,
                 "rate": self.load.rate * share,
+                "burst": self.load.burst,
                 "targets": targets,
                 "kinds": self.load.kinds,
                 "timeouts": self.load.timeouts,

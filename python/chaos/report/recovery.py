@@ -49,7 +49,7 @@ class Recoveries:
 
     def all(self) -> list[Recovery]:
         faults = sorted(self._record.faults, key=lambda fault: fault.start)
-        nexts = [*(fault.start for fault in faults[1:]), self._record.quiet_at]
+        nexts = [*(fault.start for fault in faults), self._record.quiet_at][1:]
         return [self._of(fault, end) for fault, end in zip(faults, nexts, strict=True) if fault.name in FAULTS]
 
     def _of(self, fault: Struck, until: float) -> Recovery:

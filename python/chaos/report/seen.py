@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -39,6 +40,15 @@ class Seen:
     logged: int = 0
     texts: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: Seen) -> None:
+        """The same kind, in another run."""
+        self.times += other.times
+        self.endpoints += other.endpoints
+        self.told += other.told
+        self.most = max(self.most, other.most)
+        self.logged += other.logged
+        self.texts.update(other.texts)
+
 
 def general(text: str) -> str:
     """The text without what differs from one time to the next."""
@@ -50,7 +60,7 @@ def general(text: str) -> str:
 def gather(record: Record, into: dict[str, Seen]) -> None:
     """Adds what was told in one run in which faults came alone."""
     faults = sorted(record.faults, key=lambda fault: fault.start)
-    for fault, later in zip(faults, [*faults[1:], None], strict=True):
+    for fault, later in itertools.zip_longest(faults, faults[1:]):
         until = fault.end + AFTER + fault.after
         if later is not None:
             until = min(until, later.start)

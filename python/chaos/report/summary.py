@@ -3,108 +3,144 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ..faults import FAULTS
-from ..judge.judge import Judge
-from ..judge.record import Record, read
-from ..run import Done
 from . import recovery, seen, used
+from .result import Result
 from .tables import table
 
-SHOWN = 20
-"""Violations of a run that are printed."""
+ENOUGH = 10
+"""How often each kind of fault should have struck, over all runs."""
 
 
 @dataclass
 class Summary:
     """Adds up runs."""
 
-    requests: int = 0
-    runs: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    second_runs: Counter[str] = field(default_factory=Counter)
-    struck: Counter[str] = field(default_factory=Counter)
-    violations: Counter[str] = field(default_factory=Counter)
-    unproven: list[str] = field(default_factory=list)
-    proofs: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, seen.Seen] = field(default_factory=dict)
-    recoveries: list[recovery.Recovery] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    courses: list[tuple[str, used.Course]] = field(default_factory=list)
+    ended_early: list[str] = field(default_factory=list)
 
-    def add(self, done: Done, folder: Path, say: Callable[[str], None], alone: bool) -> None:
-        """Judges a run, tells its violations, and adds it. ``alone``: faults came one after the other, so that recovery
-        can be told apart."""
-        record = read(folder)
-        judge = Judge(record)
-        judge.check()
-        self.requests += len(record.history.asks)
-        self.runs += sum(len(ask.runs) for ask in record.history.asks)
-        self.outcomes += judge.outcomes
-        self.second_runs += judge.causes
-        self.struck += done.struck
-        self.unproven += [f"{done.server}: {text}" for text in done.unproven]
-        self.proofs.update({fault.name: fault.proof for fault in record.faults})
-        if alone:
-            self.recoveries += recovery.Recoveries(record).all()
-            seen.gather(record, self.seen)
-        self.courses += [(done.server, course) for course in used.courses(record, folder)]
-        self._violations(record, folder, say)
+    def add(self, result: Result, say: Callable[[str], None]) -> None:
+        """Adds a run, and tells what it came to."""
+        self.results.append(result)
+        for violation in result.violations:
+            say(f"   VIOLATION {violation.name}: {violation.about}{': ' * bool(violation.about)}{violation.text}")
+        broken = sum(result.broken.values())
+        if broken:
+            say(f"   the rows are in {result.folder}")
         say(
-            f"-- {done.server}, {done.site}: {len(record.history.asks)} requests in {done.seconds:.0f} s, "
-            f"{sum(done.struck.values())} faults, {len(record.history.violations)} violations; "
-            f"the harness stood still for {done.stalled:.1f} s"
+            f"-- {result.server}, {result.site}: {result.requests} requests in {result.seconds:.0f} s, "
+            f"{sum(result.struck.values())} faults, {broken} violations; "
+            f"the harness stood still for {result.stalled:.1f} s"
         )
 
-    def _violations(self, record: Record, folder: Path, say: Callable[[str], None]) -> None:
-        asks = {ask.number: ask for ask in record.history.asks}
-        for count, (name, text, number) in enumerate(record.history.violations):
-            self.violations[name] += 1
-            if count >= SHOWN:
-                continue
-            about = ""
-            if number is not None:
-                ask = asks[number]
-                near = [f.name for f in record.faults if f.start < ask.deadline + 2.0 and ask.sent_at - 15.0 < f.end]
-                runtime = record.lives[ask.sender].runtime
-                about = (
-                    f"request {number} of process {ask.sender} ({runtime}), {ask.kind}, timeout {ask.timeout:g} s, "
-                    f"sent at {ask.sent_at:.3f}, near {', '.join(near) or 'no fault'}: "
-                )
-            say(f"   VIOLATION {name}: {about}{text}")
-        if record.history.violations:
-            say(f"   the rows are in {folder}")
+    def _sum(self, name: str) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for result in self.results:
+            found.update(getattr(result, name))
+        return found
+
+    @property
+    def requests(self) -> int:
+        return sum(result.requests for result in self.results)
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        return self._sum("outcomes")
+
+    @property
+    def struck(self) -> Counter[str]:
+        return self._sum("struck")
+
+    @property
+    def violations(self) -> Counter[str]:
+        return self._sum("broken")
+
+    @property
+    def unproven(self) -> list[str]:
+        return self.ended_early + [f"{one.server}: {text}" for one in self.results for text in one.unproven]
+
+    @property
+    def recoveries(self) -> list[recovery.Recovery]:
+        return [each for result in self.results for each in result.recoveries]
+
+    @property
+    def seen(self) -> dict[str, seen.Seen]:
+        found: dict[str, seen.Seen] = {}
+        for result in self.results:
+            for name, each in result.seen.items():
+                found.setdefault(name, seen.Seen()).add(each)
+        return found
+
+    @property
+    def courses(self) -> list[used.Course]:
+        return [course for result in self.results for course in result.courses]
 
     @property
     def good(self) -> bool:
-        return not self.violations and not self.unproven and all(course.flat for _, course in self.courses)
+        return not self.violations and not self.unproven and all(course.flat for course in self.courses)
 
     def __str__(self) -> str:
-        ends = ", ".join(f"{count} {status}" for status, count in self.outcomes.most_common())
-        causes = ", ".join(f"{count} {cause}" for cause, count in self.second_runs.most_common())
-        broken = ", ".join(f"{count} of {name}" for name, count in self.violations.most_common())
-        rows = [
-            [name, str(self.struck[name]), self.proofs.get(name, "")[:70], FAULTS[name].what]
-            for name in FAULTS
-            if self.struck[name]
-        ]
-        parts = [table(["fault", "struck", "the last proof", "what it is"], rows)]
+        causes, unproven, struck = self._sum("second_runs"), self.unproven, self.struck
+        parts = [self._faults()]
         if self.recoveries:
-            parts.append(
-                "Recovery, seconds (median / worst)\n" + table(recovery.HEADINGS, recovery.table(self.recoveries))
-            )
+            heading = "Recovery, seconds (median / worst)\n"
+            parts.append(heading + table(recovery.HEADINGS, recovery.table(self.recoveries)))
             parts.append("What the user sees\n" + "\n".join(seen.lines(self.seen)))
         if self.courses:
-            parts.append("Used\n" + table(used.HEADINGS, [course.row() for _, course in self.courses]))
+            parts.append("Used\n" + table(used.HEADINGS, [course.row() for course in self.courses]))
+        runs = sum(result.runs for result in self.results)
         parts.append("\n".join([
-            f"{self.requests} requests, {self.runs} runs, {sum(self.struck.values())} faults of {len(self.struck)} kinds",
-            f"  ended: {ends}",
-            f"  second runs: {sum(self.second_runs.values())}" + f" ({causes})" * bool(causes),
+            f"{self.requests} requests, {runs} runs, {sum(struck.values())} faults of {len(struck)} kinds",
+            f"  ended: {_counts(self.outcomes)}",
+            f"  second runs: {sum(causes.values())}" + f" ({_counts(causes)})" * bool(causes),
             *(f"  left out: {text}" for text in self.left_out),
-            *(f"  NOT PROVEN: {text}" for text in self.unproven),
-            f"  violations: {sum(self.violations.values())}" + f" ({broken})" * bool(broken),
+            *(f"  NOT PROVEN: {text}" for text in unproven),
+            f"  violations: {sum(self.violations.values())}"
+            + f" ({_counts(self.violations, ' of ')})" * bool(self.violations),
         ]))  # fmt: skip
         return "\n\n".join(parts)
+
+    def _faults(self) -> str:
+        struck = self.struck
+        proofs: dict[str, str] = {}
+        for result in self.results:
+            proofs.update(result.proofs)
+        rows = [
+            [name, str(struck[name]), proofs.get(name, "")[:70], FAULTS[name].what] for name in FAULTS if struck[name]
+        ]
+        return table(["fault", "struck", "the last proof", "what it is"], rows)
+
+
+def totals(results: Iterable[Result]) -> str:
+    """Runs of any time, added up: by commit and by server, the kinds that struck too rarely, each violation."""
+    found = list(results)
+    summary = Summary(found)
+    rows = []
+    for what, by in (("commit", "commit"), ("server", "server"), ("site", "site")):
+        for name in sorted({getattr(one, by) for one in found}):
+            part = Summary([one for one in found if getattr(one, by) == name])
+            rows.append([
+                what, name or "?", str(len(part.results)), f"{sum(one.seconds for one in part.results) / 60:.0f}",
+                str(part.requests), str(sum(part.struck.values())), str(len(part.struck)), str(len(part.unproven)),
+                str(sum(part.violations.values())),
+            ])  # fmt: skip
+    parts = [str(summary)]
+    for one in found:
+        for violation in one.violations:
+            parts.append("\n".join([
+                f"VIOLATION {violation.name} ({one.server}, {one.site}, commit {one.commit}): {violation.text}",
+                f"    {violation.about}", *(f"    {line}" for line in violation.story),
+            ]))  # fmt: skip
+    parts.append(table(["by", "", "runs", "minutes", "requests", "faults", "kinds", "not proven", "violations"], rows))
+    rare = [f"{name} {summary.struck[name]}" for name in FAULTS if summary.struck[name] < ENOUGH]
+    if rare:
+        parts.append(f"Struck fewer than {ENOUGH} times: " + ", ".join(rare))
+    return "\n\n".join(parts)
+
+
+def _counts(counts: Counter[str], between: str = " ") -> str:
+    return ", ".join(f"{count}{between}{name}" for name, count in counts.most_common())

@@ -103,12 +103,13 @@ class Worker:
         while not (self.stop.is_set() or self.quiet.is_set()):
             due = self.asking.due(due)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            ask = self.asking.draw()
-            task = asyncio.create_task(self.wait_for(ask))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-            if ask.kind == "cancel":
-                loop.call_later(ask.seconds, self.give_up, ask, task)
+            for _ in range(self.asking.together()):
+                ask = self.asking.draw()
+                task = asyncio.create_task(self.wait_for(ask))
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
+                if ask.kind == "cancel":
+                    loop.call_later(ask.seconds, self.give_up, ask, task)
 
     # its life
 

@@ -40,11 +40,12 @@ _SECONDS = {
 
 
 class Asking:
-    """Draws asks. ``config``: process, seed, rate, targets, kinds and timeouts by weight."""
+    """Draws asks. ``config``: process, seed, rate, burst, targets, kinds and timeouts by weight."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.random = random.Random(config["seed"])
         self.rate: float = config["rate"]
+        self.burst: float = max(1.0, config["burst"])
         self._hushed = 0.0
         self._next = config["process"] * EACH
         self._targets: list[str] = config["targets"]
@@ -52,8 +53,15 @@ class Asking:
         self._timeouts = {float(name): weight for name, weight in config["timeouts"].items()}
 
     def due(self, last: float) -> float:
-        """When the next ask is due, after one that was due at ``last``. Whoever stood still does not catch up."""
-        return max(last + self.random.expovariate(self.rate), monotonic() - 1.0, self._hushed)
+        """When the next asks are due, after those that were due at ``last``. Whoever stood still does not catch up."""
+        return max(last + self.random.expovariate(self.rate / self.burst), monotonic() - 1.0, self._hushed)
+
+    def together(self) -> int:
+        """How many are asked at one moment: at least one, on average ``burst``."""
+        count = 1
+        while self.random.random() >= 1 / self.burst:
+            count += 1
+        return count
 
     def hush(self, seconds: float) -> None:
         """Nothing is asked for so long."""

@@ -106,13 +106,15 @@ async function askOn() {
   let due = now();
   while (!leaving && !quiet) {
     // Whoever stood still does not catch up.
-    due = Math.max(due - Math.log(1 - random()) / config.rate, now() - 1, hushed);
+    due = Math.max(due - (Math.log(1 - random()) / config.rate) * config.burst, now() - 1, hushed);
     await sleep(Math.max(0, due - now()));
     if (leaving || quiet) return;
-    const next = draw();
-    const control = next.kind === "cancel" ? new AbortController() : undefined;
-    if (control) setTimeout(() => { rows("cancel", next.n); control.abort(); }, next.seconds * 1000);
-    void ask(next, control?.signal);
+    do {
+      const next = draw();
+      const control = next.kind === "cancel" ? new AbortController() : undefined;
+      if (control) setTimeout(() => { rows("cancel", next.n); control.abort(); }, next.seconds * 1000);
+      void ask(next, control?.signal);
+    } while (random() >= 1 / config.burst); // so many at one moment, on average
   }
 }
 

@@ -144,14 +144,18 @@ class Worker:
             due = self.asking.due(due)
             if self.stop.wait(max(0.0, due - time.monotonic())):
                 return
-            with self.lock:
-                ask = self.asking.draw()
-                waits = ask.kind != "cancel" and self.waiting < CALLERS and ask.number % 5 < 3
-                self.waiting += waits
-            if waits:
-                self.work.put(ask)
-            else:
-                self.submit(ask)
+            for _ in range(self.asking.together()):
+                self.ask_one()
+
+    def ask_one(self) -> None:
+        with self.lock:
+            ask = self.asking.draw()
+            waits = ask.kind != "cancel" and self.waiting < CALLERS and ask.number % 5 < 3
+            self.waiting += waits
+        if waits:
+            self.work.put(ask)
+        else:
+            self.submit(ask)
 
     # its life
 

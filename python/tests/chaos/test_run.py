@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from chaos.lab.lab import Load
+from chaos.report.result import result_of
 from chaos.report.summary import Summary
 from chaos.run import Wanted, kept, run
 
@@ -20,7 +21,7 @@ async def test_faults_strike_are_proven_and_the_history_is_whole(tmp_path: Path)
     assert sum(done.struck.values()) == 3
     assert kept(tmp_path / "run") == (wanted, done)
     summary = Summary()
-    summary.add(done, tmp_path / "run", said.append, wanted.alone)
+    summary.add(result_of(wanted, done, tmp_path / "run"), said.append)
     assert summary.good, "\n".join(said)
     assert summary.requests >= 200
     assert summary.outcomes["fulfilled"] > 0.7 * summary.requests
