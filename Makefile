@@ -16,7 +16,7 @@ N ?= 1000000
 ENGLISH := CONTRIBUTING.md SPEC.md $(wildcard docs/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -116,8 +116,8 @@ interop: $(READY) ## every implementation at hand against every other one (RUBY=
 	runs="$(wildcard out/conformance-*.json)"; [ -z "$$runs" ] || $(BIN)/redisipc-conformance report merge $$runs \
 		--interop out/interop.json --report html=out/conformance.html --spec-url ../SPEC.md >/dev/null; exit $$code
 
-node: $(NODE_TESTEE) ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for those over Redis)
-	@$(MAKE) --no-print-directory -j2 node-lint node-tests
+node: $(NODE_TESTEE) ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for those over Redis), profile ask
+	@$(MAKE) --no-print-directory -j2 node-lint node-tests node-ask
 
 $(NODE_TESTEE): $(wildcard interop/node/*.json) $(shell find interop/node/src interop/node/testee -name '*.ts')
 	cd interop/node && { npm ci --silent || npm install --silent; } && npm run --silent build
@@ -129,6 +129,9 @@ node-lint:
 node-tests:
 	cd interop/node && npx tsc -p tsconfig.test.json && node --test --test-reporter=dot build/test/
 	@[ -n "$$REDIS_URL" ] || echo "The tests over Redis were left out: REDIS_URL is not set."
+
+node-ask: $(READY)
+	$(BIN)/redisipc-conformance run --profile ask -- node $(NODE_TESTEE) --ask
 
 .venv/bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis,bench]'

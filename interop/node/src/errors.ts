@@ -49,9 +49,21 @@ export class RequestCancelled extends RedisIpcError {
   readonly code = "cancelled";
 }
 
-/** Redis refused the request for good (NOPERM, WRONGTYPE); the cause is its error. */
-export class RequestRefused extends RedisIpcError {
-  readonly code = "refused";
+/**
+ * The request was not written, or it is not known whether it was; the message says which. For a Stream: Redis refused it for
+ * good (NOPERM, WRONGTYPE), and the cause is its error.
+ */
+export class RequestFailed extends RedisIpcError {
+  readonly code = "failed";
+}
+
+/** The group does not exist, so that nobody is given the request, which was deleted (RIPC-REQ-16). */
+export class NoResponders extends RedisIpcError {
+  readonly code = "no-responders";
+
+  constructor(readonly group: string) {
+    super(`there is no group ${group} on this stream: nobody ever connected to it, or it was destroyed`);
+  }
 }
 
 /** As many requests are outstanding as `maxOutstanding` allows: nothing was written. */

@@ -1,3 +1,4 @@
+export { Caller, type CallerOptions } from "./caller.js";
 export { Channel, type ChannelEvent, type ChannelOptions, type TriggerOptions } from "./channel.js";
 export type { Json } from "./content/json.js";
 export { readJson } from "./content/json-read.js";
@@ -7,10 +8,11 @@ export {
   ConnectFailed,
   EndpointClosed,
   InvalidArgument,
+  NoResponders,
   RedisIpcError,
   Rejection,
   RequestCancelled,
-  RequestRefused,
+  RequestFailed,
   RequestRejected,
   RequestTimeout,
   TooManyOutstanding,

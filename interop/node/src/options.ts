@@ -75,7 +75,8 @@ export function checkTime(what: string, ms: unknown): asserts ms is number {
   }
 }
 
-function checkCount(what: string, count: unknown, least: number): void {
+/** Throws InvalidArgument for what is no whole number from `least` on. */
+export function checkCount(what: string, count: unknown, least: number): void {
   if (typeof count !== "number" || !Number.isInteger(count) || count < least) {
     throw new InvalidArgument(`${what} must be a whole number from ${least} on, not ${String(count)}`);
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { Ledger, type Outcome, Send } from "../src/core/ledger.js";
+import { Ledger, Send } from "../src/core/ledger.js";
+import type { Outcome } from "../src/outcome.js";
 
 function sendInto(ledger: Ledger, id: string): { send: Send; outcomes: Outcome[] } {
   const outcomes: Outcome[] = [];

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
+import { promisify } from "node:util";
 
 import {
+  Caller,
   Channel,
   EndpointClosed,
   type IncomingRequest,
   NO_ANSWER,
+  NoResponders,
   Rejection,
   type RequestCancelled,
   RequestRejected,
@@ -42,6 +46,28 @@ describe("live", { skip: url === undefined ? "REDIS_URL is not set" : false }, (
     });
     await assert.rejects(web.send("stock", "bad"), { reason: "out of range" });
     assert.ok(problems[0] instanceof RangeError);
+  });
+
+  test("asks without a group, and leaves nothing", async () => {
+    await using stock = await connect("asked", { onRequest: ({ content, source }) => [content, source] });
+    using caller = new Caller({ url: url ?? "", stream });
+    const answers = await Promise.all([1, 2].map((value) => caller.send(stock.group, value)));
+    assert.deepEqual(answers, [1, 2].map((value) => [value, `caller:${caller.instance}`]));
+    await assert.rejects(caller.send("nobody", 1), NoResponders);
+    const controller = new AbortController();
+    const given = caller.send("nobody", 1, { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await assert.rejects(given, { code: "cancelled" });
+  });
+
+  test("a caller that nobody closed does not keep its process alive", async () => {
+    await using stock = await connect("left", { onRequest: () => "served" });
+    const program = `
+      import { Caller } from ${JSON.stringify(new URL("../src/index.js", import.meta.url).href)};
+      const caller = new Caller({ url: ${JSON.stringify(url)}, stream: ${JSON.stringify(stream)} });
+      console.log(await caller.send(${JSON.stringify(stock.group)}, 1));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], { timeout: 5000 });
+    assert.equal(stdout, "served\n");
   });
 
   test("times out, is cancelled, and tells the handler", async () => {

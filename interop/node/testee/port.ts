@@ -7,14 +7,11 @@ import {
   type Json,
   type Problem,
   NO_ANSWER,
-  RequestCancelled,
-  RequestRejected,
-  RequestTimeout,
-  type SendOptions,
   Stream,
   VERSION,
 } from "redisipc";
 
+import { Calls, optionsOf } from "./calls.js";
 import { type Method, type Methods, type Params, notify } from "./protocol.js";
 
 /** The options of `connect` and what they are here; all others are refused. */
@@ -44,15 +41,15 @@ interface Declared {
 export class Port implements Methods {
   private readonly endpoints = new Map<string, Stream | Channel>();
   private readonly started = new Map<string, Started>();
-  private readonly calls = new Map<string, AbortController>();
+  private readonly calls = new Calls();
   private requests = 0;
 
   readonly methods: Methods["methods"] = {
     hello: [() => Promise.resolve(hello()), "protocol"],
     connect: [(params) => this.connect(params), "endpoint", "url", "stream", "group"],
-    send: [this.outcomeOf((params) => this.send(params)), "endpoint", "to", "content"],
-    trigger: [this.outcomeOf((params) => this.trigger(params)), "endpoint", "event", "target"],
-    cancel: [(params) => this.cancel(params), "endpoint", "call"],
+    send: [this.calls.outcomeOf((params) => this.send(params)), "endpoint", "to", "content"],
+    trigger: [this.calls.outcomeOf((params) => this.trigger(params)), "endpoint", "event", "target"],
+    cancel: [(params) => this.calls.cancel(params), "endpoint", "call"],
     fulfill: [this.decide(({ request, end }, { content }) => { request.fulfill(content); end(null); }), "endpoint", "request", "content"],
     reject: [this.decide(({ request, end }, { content }) => { request.reject(content); end(null); }), "endpoint", "request", "content"],
     raise: [this.decide(({ fail }, { message }) => { fail(new Error(message as string)); }), "endpoint", "request", "message"],
@@ -65,7 +62,7 @@ export class Port implements Methods {
     const name = params.endpoint as string;
     const events = params.events as readonly Declared[] | undefined;
     const common = {
-      ...optionsOf((params.options ?? {}) as Params),
+      ...(optionsOf((params.options ?? {}) as Params, OPTIONS) as Partial<EndpointOptions>),
       url: params.url as string,
       stream: params.stream as string,
     };
@@ -118,42 +115,14 @@ export class Port implements Methods {
   private send(params: Params): Promise<Json> {
     const stream = this.endpoint(params);
     if (!(stream instanceof Stream)) throw new Error("a channel triggers");
-    return stream.send(params.to as string, params.content, this.sendOptions(params));
+    return stream.send(params.to as string, params.content, this.calls.options(params));
   }
 
   private trigger(params: Params): Promise<Json> {
     const channel = this.endpoint(params);
     if (!(channel instanceof Channel)) throw new Error("only a channel triggers");
     const given = (Object.hasOwn(params, "params") ? params.params : {}) as Params;
-    return channel.trigger(params.event as string, given, { ...this.sendOptions(params), target: params.target as string });
-  }
-
-  private sendOptions(params: Params): SendOptions {
-    const timeout = Object.hasOwn(params, "timeout") ? { timeoutMs: scaled(params.timeout, 1000) as number } : {};
-    if (params.call === undefined) return timeout;
-    const controller = new AbortController();
-    this.calls.set(callKey(params), controller);
-    return { ...timeout, signal: controller.signal };
-  }
-
-  private outcomeOf(run: (params: Params) => Promise<Json>): Method {
-    return async (params) => {
-      try {
-        return { outcome: "fulfilled", content: await run(params) };
-      } catch (error) {
-        if (error instanceof RequestRejected) return { outcome: "rejected", content: error.reason };
-        if (error instanceof RequestTimeout) return { outcome: "timeout", content: null };
-        if (error instanceof RequestCancelled) return { outcome: "cancelled", content: null };
-        throw error;
-      } finally {
-        this.calls.delete(callKey(params));
-      }
-    };
-  }
-
-  private cancel(params: Params): Promise<Params> {
-    this.calls.get(callKey(params))?.abort();
-    return Promise.resolve({});
+    return channel.trigger(params.event as string, given, { ...this.calls.options(params), target: params.target as string });
   }
 
   private async disconnect(params: Params): Promise<Params> {
@@ -188,26 +157,8 @@ function hello(): Params {
   };
 }
 
-function optionsOf(given: Params): Partial<EndpointOptions> {
-  const options = Object.entries(given).map(([name, value]) => {
-    const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
-    if (known === undefined) throw new Error(`there is no option ${name}`);
-    return [known[0], scaled(value, known[1])];
-  });
-  return Object.fromEntries(options) as Partial<EndpointOptions>;
-}
-
-/** Seconds to milliseconds. What is no number goes on as it is: the package is to refuse it. */
-function scaled(value: unknown, factor: number): unknown {
-  return typeof value === "number" && factor !== 1 ? value * factor : value;
-}
-
 function tell(endpoint: string, { kind, message, cause, fields }: Problem): void {
   const text = cause instanceof Error ? `${message}: ${cause.message}` : message;
   const raw = fields?.map(([name, value]) => [name, value.toString("utf8")]);
   notify("error", { endpoint, kind, message: text, ...(raw === undefined ? {} : { fields: Object.fromEntries(raw) as Params }) });
-}
-
-function callKey(params: Params): string {
-  return JSON.stringify([params.endpoint, params.call ?? null]);
 }

@@ -1,10 +1,5 @@
+import type { Outcome } from "../outcome.js";
 import { keyOf, keyOfText } from "../wire/entry.js";
-
-/** How a send ended. `failed`: Redis refused it for good. */
-export type Outcome =
-  | { readonly status: "fulfilled" | "rejected"; readonly content: Buffer }
-  | { readonly status: "timeout" | "cancelled" }
-  | { readonly status: "failed"; readonly cause: Error };
 
 /**
  * queued: not yet written. sending: XADD was sent. waiting: stored. unsure: the connection broke before the reply.

@@ -1,11 +1,12 @@
 import { RequestCancelled, TooManyOutstanding } from "../errors.js";
+import type { Outcome } from "../outcome.js";
 import type { Response } from "../wire/entry.js";
 import type { RedisFault } from "../wire/faults.js";
 import { newRequestId } from "../wire/names.js";
 import { onceAborted } from "./abort.js";
 import type { Hub } from "./hub.js";
 import { LastLook } from "./last-look.js";
-import { Ledger, type Outcome, Send } from "./ledger.js";
+import { Ledger, Send } from "./ledger.js";
 import { waitAtMost } from "./timers.js";
 
 /** The sending half of an endpoint: from a call to its outcome (SPEC.md sections 8 and 10). */
@@ -69,7 +70,7 @@ export class Requester {
   /** XADD was refused for good. */
   refused(send: Send, fault: RedisFault): void {
     send.underWay = false;
-    this.finish(send, { status: "failed", cause: fault });
+    this.finish(send, { status: "failed", message: `Redis refused to store it: ${fault.message}`, cause: fault });
   }
 
   /** The connection broke before XADD was answered: it is not written again (RIPC-REQ-3). */

@@ -78,14 +78,24 @@ export class Connection {
     }
   }
 
+  /** Whether something may be sent on it. */
+  get isUsable(): boolean {
+    return this.fault === undefined && this.redis.status === "ready" && this.redis.stream.writable;
+  }
+
+  /** Whether the process goes on for as long as the connection is there. */
+  keepsAlive(does: boolean): void {
+    if (does) this.redis.stream.ref();
+    else this.redis.stream.unref();
+  }
+
   /**
    * Sends the commands in one go. Each has its own reply, which may be a RedisFault; it never throws. `blockMs`: how long
    * after it is sent the last reply is due.
    */
   batch(commands: readonly Command[], blockMs = 0): Promise<Reply[]> {
     // What is certainly not sent may be sent later: it is told apart from what is lost.
-    const unsent = this.fault !== undefined || this.redis.status !== "ready" || !this.redis.stream.writable;
-    if (unsent) return Promise.resolve(commands.map(() => new RedisFault("unsent", "the connection to Redis is closed")));
+    if (!this.isUsable) return Promise.resolve(commands.map(() => new RedisFault("unsent", "the connection to Redis is closed")));
     const pipeline = this.redis.pipeline();
     for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);
     // Replies come in the order of the commands: later ones do not make the first one due later.

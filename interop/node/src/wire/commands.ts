@@ -5,6 +5,8 @@ import type { Names } from "./names.js";
 
 export type Argument = string | Buffer | number;
 export type Command = readonly [string, ...Argument[]];
+/** Who has no group knows the stream only. */
+type OfStream = Pick<Names, "stream">;
 
 /** How long a read blocks, in ms (RIPC-LIFE-5). */
 export const BLOCK_MS = 5000;
@@ -29,9 +31,9 @@ export const createGroup = (n: Names, at: string, makeStream: boolean): Command 
 ];
 export const createConsumer = (n: Names, name: string): Command => ["XGROUP", "CREATECONSUMER", n.stream, n.group, name];
 export const deleteConsumer = (n: Names, name: Argument): Command => ["XGROUP", "DELCONSUMER", n.stream, n.group, name];
-export const groups = (n: Names): Command => ["XINFO", "GROUPS", n.stream];
+export const groups = (n: OfStream): Command => ["XINFO", "GROUPS", n.stream];
 export const consumers = (n: Names): Command => ["XINFO", "CONSUMERS", n.stream, n.group];
-export const streamInfo = (n: Names): Command => ["XINFO", "STREAM", n.stream];
+export const streamInfo = (n: OfStream): Command => ["XINFO", "STREAM", n.stream];
 
 export const register = (n: Names): Command[] => [
   ["MULTI"],
@@ -49,6 +51,10 @@ export const unannounce = (n: Names): Command => ["DEL", n.announcement];
 export const readNew = (n: Names, count: number): Command => [
   "XREADGROUP", "GROUP", n.group, n.dispatcher, "COUNT", count, "BLOCK", BLOCK_MS, "STREAMS", n.stream, ">",
 ];
+/** What a caller reads: all that comes after an ID (RIPC-ASK-3). */
+export const readAfter = (n: OfStream, after: string, count: number, blockMs: number): Command => [
+  "XREAD", "COUNT", count, "BLOCK", blockMs, "STREAMS", n.stream, after,
+];
 /** The own consumer's pending list, after an ID. */
 export const readOwn = (n: Names, after: string, count: number): Command => [
   "XREADGROUP", "GROUP", n.group, n.consumer, "COUNT", count, "STREAMS", n.stream, after,
@@ -59,11 +65,11 @@ export const use = (n: Names, consumer: string): Command => [
 ];
 
 /** RIPC-ENTRY-2, 3 and RIPC-REQ-13. */
-export const add = (n: Names, values: FieldValues): Command => [
+export const add = (n: OfStream, values: FieldValues): Command => [
   "XADD", n.stream, "NOMKSTREAM", "*", ...FIELDS.flatMap((name, i) => [name, values[i]!]),
 ];
 export const acknowledge = (n: Names, ids: readonly string[]): Command => ["XACK", n.stream, n.group, ...ids];
-export const remove = (n: Names, ids: readonly string[]): Command => ["XDEL", n.stream, ...ids];
+export const remove = (n: OfStream, ids: readonly string[]): Command => ["XDEL", n.stream, ...ids];
 
 /** Answers and the settling of their requests, as one (RIPC-RESP-6). The replies: MULTI, each XADD, XACK, XDEL, EXEC. */
 export const answers = (n: Names, responses: readonly FieldValues[], requests: readonly string[]): Command[] => [
@@ -108,4 +114,4 @@ export const pendingOf = (n: Names, consumer: Argument, start: string, end: stri
 /** Whoever it is: no consumer is named (RIPC-GROUP-32). */
 export const ownerOf = (n: Names, entryId: string): Command => ["XPENDING", n.stream, n.group, entryId, entryId, 1];
 export const body = (n: Names, entryId: string): Command => ["XRANGE", n.stream, entryId, entryId];
-export const range = (n: Names, start: string, count = PAGE): Command => ["XRANGE", n.stream, start, "+", "COUNT", count];
+export const range = (n: OfStream, start: string, count = PAGE): Command => ["XRANGE", n.stream, start, "+", "COUNT", count];

@@ -54,6 +54,11 @@ export function consumerInfos(reply: Reply): ConsumerInfo[] {
   });
 }
 
+/** The names of the groups in XINFO GROUPS. */
+export function groupNames(reply: Reply): Set<string> {
+  return new Set(list(reply).map((item) => (mapOf(item).get("name") as Buffer).toString("utf8")));
+}
+
 /** `last-delivered-id` of a group in XINFO GROUPS; undefined where it is not there. */
 export function lastDelivered(reply: Reply, group: string): string | undefined {
   const name = Buffer.from(group);
