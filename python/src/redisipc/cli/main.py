@@ -1,0 +1,88 @@
+"""``redisipc COMMAND``: finds the command, runs it, and ends with its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from redisipc.errors import ConfigurationError, ContentError
+from redisipc.version import __version__
+
+from .exits import INTERRUPTED, MEANING, USAGE, Problem
+from .options import Given, add_common
+from .output import Output
+
+COMMANDS = {
+    "send": ("ask.send", "send one request, print the answer"),
+    "call": ("ask.call", "trigger an event of a channel, print the answer"),
+    "ping": ("ask.ping", "is anybody there, and who?"),
+    "check": ("ask.check", "a probe for Kubernetes, cron and monitoring"),
+}
+"""Each command with the module below ``redisipc.cli`` that has ``add(parser)`` and ``run(given)``; loaded when it is used."""
+
+_ABOUT = """Asks, watches and examines programs that talk over one Redis stream. Changes nothing unless it says so."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command. Returns its exit status; usage errors exit with 2."""
+    words = sys.argv[1:] if argv is None else argv
+    chosen = next((word for word in words if word in COMMANDS), None)
+    args = _parser(chosen).parse_args(words)
+    out = Output(getattr(args, "json", False))
+    try:
+        return _run(args, out)
+    except Problem as problem:
+        out.say(f"redisipc: {problem}")
+        return problem.status
+    except (ConfigurationError, ContentError) as error:
+        out.say(f"redisipc: {error}")
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # `| head` has read enough. What is buffered must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(args: argparse.Namespace, out: Output) -> int:
+    module = import_module(f"redisipc.cli.{COMMANDS[args.command][0]}")
+    given = Given(args, out)
+    try:
+        status: int = module.run(given)
+        return status
+    finally:
+        given.client.close()
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    statuses = "\n".join(f"  {number:<4} {meaning}" for number, meaning in MEANING.items())
+    parser = argparse.ArgumentParser(
+        prog="redisipc",
+        description=_ABOUT,
+        epilog=f"exit statuses:\n{statuses}\n\nredisipc COMMAND --help tells more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"redisipc {__version__}")
+    add_common(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
+    for name, (module, about) in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=about, description=about[0].upper() + about[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter, add_help=name == chosen,
+        )  # fmt: skip
+        if name == chosen:
+            import_module(f"redisipc.cli.{module}").add(sub)
+            add_common(sub)
+    return parser
+
+
+def entry() -> None:
+    """The installed program ``redisipc``."""
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # While it was loading.
+        sys.exit(INTERRUPTED)

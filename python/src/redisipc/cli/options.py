@@ -1,0 +1,44 @@
+"""Options that all commands have, and what a command is given."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from .exits import USAGE, Problem
+from .output import Output
+from .redis.client import Client
+from .values import duration
+
+
+class Given:
+    """The parsed command line, where to write, and Redis."""
+
+    def __init__(self, args: argparse.Namespace, out: Output) -> None:
+        self.args = args
+        self.out = out
+        self.timeout: float = getattr(args, "timeout", None) or 5.0
+        self.client = Client(getattr(args, "url", None), max(5.0, self.timeout))
+
+    @property
+    def stream(self) -> str:
+        """The stream's name. Raises ``Problem`` where nobody named one."""
+        name = getattr(self.args, "stream", None) or os.environ.get("REDISIPC_STREAM")
+        if not name or not name.strip():
+            raise Problem(USAGE, "which stream? Give --stream NAME, or set REDISIPC_STREAM")
+        return str(name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.args, name)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """The options of every command; they may stand before or behind its name."""
+    shared = parser.add_argument_group("everywhere")
+    add = shared.add_argument
+    silent: Any = argparse.SUPPRESS
+    add("--url", default=silent, help="Redis: redis://, rediss:// or unix:// (default: REDIS_URL)")
+    add("--stream", "-s", default=silent, metavar="NAME", help="the stream (default: REDISIPC_STREAM)")
+    add("--timeout", "-t", default=silent, type=duration, metavar="2.5s", help="how long it may take (default: 5s)")
+    add("--json", default=silent, action="store_true", help="one JSON object a line; schemas/cli has the schemas")

@@ -1,0 +1,148 @@
+"""Content to stdout, talk to stderr; colour and width by what is there. Meaning is never in the colour alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+_CODES = {
+    "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold red": "1;31",
+}  # fmt: skip
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
+
+
+class Output:
+    """Where a command writes. ``json``: one JSON object a line instead of text."""
+
+    def __init__(self, as_json: bool = False, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.json = as_json
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._colour = _wants_colour(self._out)
+        self._colour_talk = _wants_colour(self._err)
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody watches a terminal, so that a screen can be drawn again."""
+        return not self.json and self._out.isatty()
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; much where the output is piped, since nothing has to be cut then."""
+        return shutil.get_terminal_size((80, 24)).columns if self._out.isatty() else 10_000
+
+    def line(self, text: str = "") -> None:
+        """A line of content."""
+        self._write(self._out, text)
+
+    def record(self, value: dict[str, Any]) -> None:
+        """A line of JSON."""
+        self._write(self._out, _dumps(value))
+
+    def say(self, text: str) -> None:
+        """A line beside the content."""
+        self._write(self._err, text)
+
+    def paint(self, text: str, style: str) -> str:
+        """Coloured content, where stdout shows colours."""
+        return f"\033[{_CODES[style]}m{text}\033[0m" if self._colour and style else text
+
+    def paint_talk(self, text: str, style: str) -> str:
+        """Coloured talk, where stderr shows colours."""
+        return f"\033[{_CODES[style]}m{text}\033[0m" if self._colour_talk and style else text
+
+    def _write(self, file: TextIO, text: str) -> None:
+        data = f"{text}\n"
+        try:
+            file.write(data)
+        except UnicodeEncodeError:
+            file.write(data.encode(file.encoding or "ascii", "backslashreplace").decode(file.encoding or "ascii"))
+        file.flush()
+
+
+def _wants_colour(file: TextIO) -> bool:
+    return file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def safe(text: str) -> str:
+    """``text`` in one line: control and bidirectional characters are escaped, so that it forges nothing."""
+    if text.isprintable() and text.isascii():
+        return text
+    return "".join(c if unicodedata.category(c) not in _ESCAPED else f"\\u{ord(c):04x}" for c in text)
+
+
+_ESCAPED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+
+
+def columns_of(text: str) -> int:
+    """Columns that ``text`` takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(each) for each in text)
+
+
+def _columns(each: str) -> int:
+    if unicodedata.combining(each):
+        return 0
+    return 2 if unicodedata.east_asian_width(each) in "WF" else 1
+
+
+def cut(text: str, width: int) -> str:
+    """``text`` in at most ``width`` columns; three dots say that something is missing."""
+    if columns_of(text) <= width:
+        return text
+    kept, used = [], 0
+    for each in text:
+        used += _columns(each)
+        if used > max(0, width - 3):
+            break
+        kept.append(each)
+    return "".join(kept) + "..."[: max(0, width)]
+
+
+def shown(value: Any, most: int = 200) -> str:
+    """A value for people, in one line."""
+    return cut(safe(value if isinstance(value, str) else _dumps(value)), most)
+
+
+def table(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
+    """Rows with their columns below each other; the last one is as long as it is."""
+    if not rows:
+        return []
+    widths = [max(columns_of(row[i]) for row in rows if i < len(row)) for i in range(max(map(len, rows)))]
+    lines = []
+    for row in rows:
+        cells = [cell + " " * (widths[i] - columns_of(cell)) for i, cell in enumerate(row)]
+        lines.append(gap.join(cells).rstrip())
+    return lines
+
+
+def ago(seconds: float | None) -> str:
+    """A time span for people."""
+    if seconds is None:
+        return "?"
+    if seconds < 0.0005:
+        return "0 ms"
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} d"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """``1 entry``, ``2 entries``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def clock(seconds: float) -> str:
+    """The local time of day, with milliseconds."""
+    return f"{time.strftime('%H:%M:%S', time.localtime(seconds))}.{int(seconds * 1000) % 1000:03d}"

@@ -1,0 +1,1 @@
+"""A small Redis client of the command line, since to import redis-py takes longer than most commands run."""

@@ -1,0 +1,181 @@
+"""Exit statuses, options that every command has, what is loaded, where output goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+import redisipc
+from redisipc.cli.main import COMMANDS
+from redisipc.cli.redis.address import address_of
+
+from .conftest import Cli
+
+PYTHON = [sys.executable, "-m", "redisipc"]
+
+
+def test_status_0_is_a_fulfilled_request(cli: Cli, serve: Callable[..., Any]) -> None:
+    serve("stock")
+    assert cli("send", "stock", "7")[:2] == (0, "7\n")
+
+
+def test_status_1_is_a_rejected_request(cli: Cli, serve: Callable[..., Any]) -> None:
+    serve("stock")
+    ran = cli("send", "stock", '{"reject":"no such sku"}')
+    assert ran[:2] == (1, "no such sku\n")
+    assert ran.err.startswith("rejected in ")
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["send"], "required: GROUP"),
+        (["nothing"], "invalid choice: 'nothing'"),
+        (["send", "stock", "--timeout", "soon"], "'soon' is not a duration above 0; write 2.5s, 300ms or 1m"),
+        (["send", "stock", "--timeout", "0"], "not a duration above 0"),
+        (["send", "stock", "--url", "http://x"], "--url must begin with redis://, rediss:// or unix://"),
+        (["send", "stock", "--url", "redis://localhost:x/0"], "a port or a database that is not a number"),
+        (["send", "stock", "@nothing-there"], "cannot read 'nothing-there'"),
+        (["send", "stock", "--count", "0"], "'0' is not a whole number of at least 1"),
+        (["call", "stock", "reserve", "sku"], "'sku' is not a parameter; write name=value, such as sku=1"),
+        (["send", " "], "group must not be blank"),
+    ],
+)
+def test_status_2_is_a_wrong_command_line_and_says_what_is_right(cli: Cli, words: list[str], text: str) -> None:
+    ran = cli(*words)
+    assert (ran.status, ran.out) == (2, "")
+    assert text in " ".join(ran.err.split())
+
+
+def test_status_2_without_a_stream(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDISIPC_STREAM")
+    ran = cli("send", "stock")
+    assert (ran.status, ran.err) == (2, "redisipc: which stream? Give --stream NAME, or set REDISIPC_STREAM\n")
+
+
+def test_status_3_is_a_timeout_though_somebody_is_there(cli: Cli, serve: Callable[..., Any]) -> None:
+    serve("stock")
+    ran = cli("send", "stock", "ignore", "--timeout", "300ms")
+    assert ran.status == 3
+    assert "1 living instance in group 'stock'" in ran.err
+
+
+def test_status_4_is_nobody_there(cli: Cli, serve: Callable[..., Any]) -> None:
+    serve("stock")
+    ran = cli("send", "stok", "1")
+    assert ran.status == 4
+    assert "there is no group 'stok' (groups here: stock); did you mean 'stock'?" in ran.err
+
+
+def test_status_5_is_a_redis_that_does_not_answer(cli: Cli) -> None:
+    ran = cli("send", "stock", "--url", "redis://127.0.0.1:1")
+    assert ran.status == 5
+    assert "cannot reach Redis at 127.0.0.1:1 (--url): Connection refused; is it running there?" in ran.err
+
+
+def test_status_5_is_a_right_that_is_missing(cli: Cli, raw: redis.Redis, url: str, stream: str) -> None:
+    user, host = f"u{stream}", url.partition("://")[2]
+    raw.execute_command("ACL", "SETUSER", user, "on", ">secret", f"~{stream}", "+@all", "-xadd")
+    try:
+        ran = cli("send", "stock", "--url", f"redis://{user}:secret@{host}")
+        assert ran.status == 5
+        assert "NOPERM" in ran.err
+        wrong = cli("send", "stock", "--url", f"redis://{user}:wrong@{host}")
+        assert wrong.status == 5
+        assert "look at the user and the password in the URL" in wrong.err
+        assert "wrong@" not in wrong.err
+    finally:
+        raw.execute_command("ACL", "DELUSER", user)
+
+
+def test_status_130_is_ctrl_c_and_the_request_is_deleted(
+    url: str, stream: str, raw: redis.Redis, serve: Callable[..., Any]
+) -> None:
+    serve("stock", max_queue=9)
+    words = [*PYTHON, "send", "stock", "later", "--url", url, "--stream", stream, "--timeout", "60s"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not raw.xlen(stream):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, b"", b"")
+    assert raw.xlen(stream) == 0
+
+
+def test_what_importing_the_library_loads_has_nothing_of_the_command_line() -> None:
+    text = "import sys, redisipc; from redisipc import Stream; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in loaded if name.startswith(("redisipc.cli", "argparse"))]
+
+
+def test_a_request_loads_neither_redis_py_nor_a_runtime(url: str, stream: str, serve: Callable[..., Any]) -> None:
+    serve("stock")
+    text = "import sys; from redisipc.cli.main import main; status = main(); print(*sys.modules, file=sys.stderr)"
+    words = [sys.executable, "-c", text, "send", "stock", "1", "--url", url, "--stream", stream]
+    ran = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert ran.stdout == "1\n"
+    heavy = {"redis", "asyncio", "ssl", "logging", "threading", "redisipc.runtime.threads", "dataclasses"}
+    assert heavy & set(ran.stderr.split()) <= {"threading"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(cli: Cli, command: str) -> None:
+    ran = cli(command, "--help")
+    assert ran.status == 0
+    assert "--json" in ran.out
+    assert "--timeout" in ran.out
+
+
+def test_the_list_of_commands_and_statuses(cli: Cli) -> None:
+    ran = cli("--help")
+    assert ran.status == 0
+    assert all(f"    {command}" in ran.out for command in COMMANDS)
+    assert all(f"\n  {number}" in ran.out for number in (0, 1, 2, 3, 4, 5, 130))
+
+
+def test_the_version(cli: Cli) -> None:
+    assert cli("--version").out == f"redisipc {redisipc.__version__}\n"
+
+
+def test_options_may_stand_before_the_command(cli: Cli, serve: Callable[..., Any], stream: str) -> None:
+    serve("stock")
+    assert cli("--timeout", "2s", "--stream", stream, "send", "stock", "7").out == "7\n"
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(url: str, stream: str, serve: Callable[..., Any]) -> None:
+    serve("stock")
+    words = [*PYTHON, "send", "stock", "1", "--count", "200", "--url", url, "--stream", stream]
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "NO_COLOR": ""}
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"1\n"
+    process.stdout.close()
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "rest"),
+    [
+        ("redis://", "localhost:6379", (0, "", "")),
+        ("redis://h/3", "h:6379", (3, "", "")),
+        ("redis://:p%2Fw@h:7/0", "h:7", (0, "", "p/w")),
+        ("redis://u:p@h?db=2", "h:6379", (2, "u", "p")),
+        ("redis://[::1]:7", "[::1]:7", (0, "", "")),
+        ("unix:///tmp/r.sock?db=1", "/tmp/r.sock", (1, "", "")),
+    ],
+)
+def test_an_address_is_read_as_redis_py_reads_it(url: str, shown: str, rest: tuple[int, str, str]) -> None:
+    address, source = address_of(url)
+    assert (str(address), source) == (shown, "--url")
+    assert (address.db, address.user, address.password) == rest
