@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any, NamedTuple
 
 from redisipc.cli.exits import NOBODY, Problem
@@ -127,6 +126,8 @@ def no_stream(client: Client, stream: str) -> Problem:
 
 def no_group(found: Found, name: str) -> str:
     """Why nobody can answer: the group does not exist."""
+    import difflib
+
     names = [each.name for each in found.groups]
     there = f"groups here: {', '.join(sorted(names))}" if names else "there is no group here"
     near = difflib.get_close_matches(name, names, 1, 0.6)
