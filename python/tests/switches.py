@@ -21,6 +21,7 @@ from redisipc.protocol.lifecycle import Lifecycle
 from redisipc.protocol.outbox import Outbox
 from redisipc.protocol.own_list import OwnList
 from redisipc.protocol.ownership import GIVEN_UP, TAKEN_OVER, checked, verify
+from redisipc.protocol.reasons import ReasonCode
 from redisipc.protocol.reclaim import Reclaimer
 from redisipc.protocol.recovering import Recovering
 from redisipc.protocol.registration import Registration
@@ -244,7 +245,7 @@ _rule("look-with-room", (Responder, "_tell_room", _nothing))
 
 
 def _reject_at_once(self: Responder, incoming: Incoming, now: float) -> None:
-    self._reject(incoming, "no_handler: this instance has no handler", now)
+    self._reject(incoming, ReasonCode.NO_HANDLER, "this instance has no handler", now)
 
 
 _rule("without-handler-give-back", (Responder, "_unserved", _reject_at_once))

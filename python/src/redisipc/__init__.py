@@ -16,6 +16,7 @@ from redisipc.errors import (
     EntryError,
     ForkedError,
     HandlerError,
+    HandlerFailed,
     LoopLagError,
     NoResponders,
     NotConnected,
@@ -46,11 +47,13 @@ __all__ = [
     "EntryError",
     "ForkedError",
     "HandlerError",
+    "HandlerFailed",
     "LoopLagError",
     "NoResponders",
     "NotConnected",
     "Options",
     "Overloaded",
+    "ReasonCode",
     "RedisIPCError",
     "Reject",
     "Rejected",
@@ -71,6 +74,7 @@ __all__ = [
 if TYPE_CHECKING:
     from redisipc.channel.definition import event
     from redisipc.channel.threads import Channel
+    from redisipc.protocol.reasons import ReasonCode
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
     from redisipc.runtime.response import Response
@@ -84,6 +88,7 @@ else:
             "Caller": "redisipc.runtime.threads.caller",
             "Channel": "redisipc.channel.threads",
             "Options": "redisipc.runtime.options",
+            "ReasonCode": "redisipc.protocol.reasons",
             "Request": "redisipc.runtime.request",
             "RequestFuture": "redisipc.runtime.threads.requests",
             "Response": "redisipc.runtime.response",

@@ -13,6 +13,7 @@ from redisipc.errors import (
     EntryError,
     ForkedError,
     HandlerError,
+    HandlerFailed,
     LoopLagError,
     NoResponders,
     NotConnected,
@@ -43,11 +44,13 @@ __all__ = [
     "EntryError",
     "ForkedError",
     "HandlerError",
+    "HandlerFailed",
     "LoopLagError",
     "NoResponders",
     "NotConnected",
     "Options",
     "Overloaded",
+    "ReasonCode",
     "RedisIPCError",
     "Reject",
     "Rejected",
@@ -68,6 +71,7 @@ __all__ = [
 if TYPE_CHECKING:
     from redisipc.channel.asyncio import Channel
     from redisipc.channel.definition import event
+    from redisipc.protocol.reasons import ReasonCode
     from redisipc.runtime.asyncio.caller import Caller
     from redisipc.runtime.asyncio.requests import RequestFuture
     from redisipc.runtime.asyncio.stream import Stream
@@ -81,6 +85,7 @@ else:
             "Caller": "redisipc.runtime.asyncio.caller",
             "Channel": "redisipc.channel.asyncio",
             "Options": "redisipc.runtime.options",
+            "ReasonCode": "redisipc.protocol.reasons",
             "Request": "redisipc.runtime.request",
             "RequestFuture": "redisipc.runtime.asyncio.requests",
             "Response": "redisipc.runtime.response",

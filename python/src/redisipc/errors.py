@@ -6,7 +6,8 @@
     ├── RequestError                 a request that was sent ended without a fulfilled answer
     │   ├── RequestTimeout           no answer in time (also the builtin TimeoutError)
     │   │   └── NoResponders         ended early: the group that it asks does not exist
-    │   ├── Rejected                 the other side rejected it; .content says why
+    │   ├── Rejected                 the other side rejected it; .content says why, .code for programs
+    │   │   └── HandlerFailed        its handler failed: a crash, not a refusal
     │   ├── RequestCancelled         its endpoint was closed
     │   └── RequestFailed            Redis refused to store it
     ├── Reject                       raised by a handler: rejects with content of its choice
@@ -34,8 +35,14 @@ All of them can be pickled.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from typing import Any
+
+_shown = reprlib.Repr()
+_shown.maxstring = _shown.maxother = 200
+_LONGEST = 500
+"""Characters of a reason that a message shows; ``Rejected.content`` has all."""
 
 
 class RedisIPCError(Exception):
@@ -92,13 +99,36 @@ class NoResponders(RequestTimeout):
 
 
 class Rejected(RequestError):
-    """The other side rejected the request; ``content`` is what it said."""
+    """The other side rejected the request; ``content`` is what it said, as it came.
+
+    ``code`` is a word for programs: the one that the other side's ``Reject`` had, with its ``data``, or a ``ReasonCode``
+    where an endpoint rejected by itself. None: there is no code (RIPC-RESP-22, RIPC-RESP-23).
+    """
 
     kind = "rejected"
 
-    def __init__(self, content: Any, **about: Any) -> None:
-        super().__init__(content if isinstance(content, str) and content else f"rejected with {content!r}", **about)
+    def __init__(
+        self, content: Any, *, code: str | None = None, data: Any = None, text: str | None = None, **about: Any
+    ) -> None:
+        said = content if isinstance(content, str) and content else text
+        if said is None:
+            said = f"rejected with {_shown.repr(content)}"
+        elif len(said) > _LONGEST:
+            said = f"{said[:_LONGEST]}... ({len(said)} characters)"
+        if text is not None and code and not isinstance(content, str):
+            said = f"{said} ({code})"
+        super().__init__(said, **about)
+        if self.group:
+            self.args = (f"group {self.group!r} rejected request {self.request_id}: {said}",)
         self.content = content
+        self.code = code
+        self.data = data
+
+
+class HandlerFailed(Rejected):
+    """The other side's handler failed: a crash, and no refusal. ``content`` says what its ``expose_errors`` allows."""
+
+    kind = "handler-failed"
 
 
 class RequestCancelled(RequestError):
@@ -116,13 +146,31 @@ class RequestFailed(RequestError):
 
 
 class Reject(RedisIPCError):
-    """Raise it in a handler to reject a request with ``content`` (any JSON value)."""
+    """Raise it in a handler to reject a request with ``content`` (any JSON value).
+
+    With a ``code``, a word for programs, ``content`` is the message, a string, and ``data`` any JSON value. The requester
+    finds them in ``Rejected.code`` and ``Rejected.data`` (RIPC-RESP-23). A gem's user gets the object that holds all three.
+    """
 
     kind = "reject"
 
-    def __init__(self, content: Any = None) -> None:
+    def __init__(self, content: Any = None, *, code: str | None = None, data: Any = None) -> None:
         super().__init__(content)
-        self.content = content
+        self.code = code
+        self.data = data
+        if code is None:
+            if data is not None:
+                raise ConfigurationError('data needs a code beside it: Reject("...", code="not_found", data=...)')
+            self.content = content
+            return
+        if not isinstance(code, str) or not code.strip():
+            raise ConfigurationError(f"code must be a word, a string that is not blank, got {code!r}")
+        if content is not None and not isinstance(content, str):
+            raise ConfigurationError(
+                f"with a code, the content is the message, a string, got {type(content).__name__}; put values into data="
+            )
+        self.code = str.__str__(code)
+        self.content = {"error": {"code": self.code, "message": content or self.code, "data": data}}
 
 
 # Misuse
@@ -233,9 +281,9 @@ class EntryError(ReportedError):
 
 
 class HandlerError(ReportedError):
-    """A handler raised: the request was rejected with the exception's message, unless it was answered before.
+    """A handler raised: the request was rejected, unless it was answered before. ``__cause__`` is the exception.
 
-    ``__cause__`` is the exception.
+    What the requester is told of it is the option ``expose_errors``.
     """
 
     kind = "handler"

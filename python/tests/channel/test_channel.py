@@ -13,6 +13,7 @@ import pytest_asyncio
 import redisipc
 import redisipc.asyncio
 from redisipc import AlreadyConnected, ConfigurationError, NotConnected, event
+from tests.runtime.faces import until
 
 
 class Face:
@@ -85,19 +86,38 @@ async def test_an_event_sees_where_it_runs(face: Face) -> None:
 async def test_exceptions_and_unknown_events_reject(face: Face) -> None:
     await face.connected("buggy", fail=fail, answer_itself=answer_itself)
     web = await face.connected("web")
-    assert (await face.call(web.trigger_event, "fail", target="buggy")).reason == "I told you!"
+    assert (await face.call(web.trigger_event, "fail", target="buggy")).reason.startswith("handler_failed: ")
     assert (await face.call(web.trigger_event, "nope", target="buggy")).reason == "Unsupported event. Given nope"
     assert (await face.call(web.trigger_event, "answer_itself", target="buggy")).reason == {"not": "today"}
 
 
-async def test_unknown_events_are_no_trouble_to_report(face: Face) -> None:
-    errors: list[Any] = []
-    buggy = face.channel("buggy")
-    buggy.on_error(errors.append)
-    await face.call(buggy.connect, url=face.url)
+@pytest.mark.parametrize(
+    ("name", "params", "kind", "text"),
+    [
+        ("nope", {}, "unsupported_event", "Unsupported event. Given nope"),
+        ("where", {}, "invalid_params", "lacks sku"),
+    ],
+)
+async def test_what_a_channel_refuses_is_reported_where_it_is_refused_once_a_second(
+    face: Face, name: str, params: Any, kind: str, text: str
+) -> None:
+    told: list[Any] = []
+
+    @event
+    def where(self: Any, sku: int) -> int:
+        return sku
+
+    stock = face.channel("stock", where=where)
+    stock.on_error(told.append)
+    await face.call(stock.connect, url=face.url)
     web = await face.connected("web")
-    await face.call(web.trigger_event, "nope", target="buggy")
-    assert errors == []
+    for _ in range(3):
+        response = await face.call(web.trigger_event, name, target="stock", params=params)
+        assert (response.code, text in response.reason) == (kind, True)
+    await until(lambda: told)
+    assert [error.kind for error in told] == [kind]
+    assert text in str(told[0])
+    assert "from 'web'" in str(told[0])
 
 
 async def test_on_error_is_inherited(face: Face) -> None:

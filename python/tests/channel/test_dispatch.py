@@ -41,12 +41,12 @@ def test_missing_params_are_none(content: Any) -> None:
         (True, "Malformed event data. Expected Hash, got boolean"),
         (1.5, "Malformed event data. Expected Hash, got number"),
         ([1], "Malformed event data. Expected Hash, got array"),
-        ({"event": "free", "params": [1]}, "Malformed event data. Expected Hash, got array"),
+        ({"event": "free", "params": [1]}, "invalid_params: params must be an object, got array"),
         ({"event": "steal"}, "Unsupported event. Given steal"),
         ({}, "Unsupported event. Given "),
         ({"event": 7}, "Unsupported event. Given 7"),
         ({"event": ["ä"]}, 'Unsupported event. Given ["ä"]'),
-        ({"event": "reserve"}, "Missing params: sku"),
+        ({"event": "reserve"}, "invalid_params: event 'reserve' lacks sku"),
     ],
 )
 def test_what_cannot_be_called_is_rejected(content: Any, text: str) -> None:

@@ -203,7 +203,7 @@ def test_the_fourth_start_is_refused_and_reported() -> None:
     hand.special["XRANGE"] = [row]
     hand.pass_time(14)
     assert hand.started() == []
-    assert any(isinstance(event, Problem) and event.kind == "given-up" for event in hand.events)
+    assert any(isinstance(event, Problem) and event.kind == "given_up" for event in hand.events)
     assert any(command[0] == "XADD" and b"rejected" in command for command in hand.sent)
 
 

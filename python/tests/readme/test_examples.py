@@ -32,6 +32,7 @@ PRINTS = {
     ),
     "caller.py": "42\nthere is no group 'nobody'",
     "errors.py": "no answer after 0.2 s from nobody\n",
+    "reasons.py": "not_found {'sku': 7}\nTrue handler_failed: ValueError; request ",
 }
 WITH_SERVERS = {"child.py", "parent.py", "clients.py", "sentinel.py", "cluster.py"}
 

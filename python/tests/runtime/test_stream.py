@@ -72,10 +72,10 @@ class Mute(Exception):
 @pytest.mark.parametrize(
     ("raised", "reason"),
     [
-        (ValueError("no such sku"), "no such sku"),
-        (KeyError(), "KeyError"),
-        (RuntimeError("  "), "RuntimeError"),
-        (Mute(), "Mute"),
+        (ValueError("no such sku"), "handler_failed: ValueError: no such sku"),
+        (KeyError(), "handler_failed: KeyError"),
+        (RuntimeError("  "), "handler_failed: RuntimeError"),
+        (Mute(), "handler_failed: Mute"),
     ],
 )
 async def test_an_exception_rejects_and_is_reported(face: Face, stream: str, raised: Exception, reason: str) -> None:
@@ -84,7 +84,7 @@ async def test_an_exception_rejects_and_is_reported(face: Face, stream: str, rai
     def handle(request: Any) -> None:
         raise raised
 
-    stock = face.stream(stream, "stock", handle)
+    stock = face.stream(stream, "stock", handle, expose_errors="text")
     stock.on_error(errors.append)
     await face.call(stock.connect)
     web = await face.connected(stream, "web")

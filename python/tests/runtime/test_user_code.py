@@ -66,7 +66,7 @@ async def test_whatever_a_handler_raises_is_answered_and_reported(face: Face, st
 
     if face.name == "threads" and way == "coroutine":
         pytest.skip("threads have plain handlers")
-    stock = face.stream(stream, "stock", handle if way == "plain" else wait_and_handle)
+    stock = face.stream(stream, "stock", handle if way == "plain" else wait_and_handle, expose_errors="text")
     stock.on_error(told.append)
     await face.call(stock.connect)
     web = await face.connected(stream, "web")

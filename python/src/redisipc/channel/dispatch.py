@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from redisipc.errors import ConfigurationError, Reject
+from redisipc.errors import ConfigurationError
+from redisipc.protocol.reasons import MALFORMED_EVENT, UNSUPPORTED_EVENT, ReasonCode, reason
 from redisipc.protocol.settings import check_timeout
+from redisipc.runtime.reasons import Refusal
 
 from .definition import EventDefinition
 
@@ -35,29 +37,33 @@ def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | Non
 
 
 def dispatch(events: Mapping[str, EventDefinition], content: Any) -> Call:
-    """What to call for a request's content. Raises ``Reject`` with the text that the requester gets."""
+    """What to call for a request's content. Raises ``Refusal`` with the text that the requester gets."""
     if not isinstance(content, dict):
         # RIPC-CHAN-12
-        raise Reject(f"Malformed event data. Expected Hash, got {_kind(content)}")
+        raise Refusal(ReasonCode.INVALID_PARAMS, f"{MALFORMED_EVENT}{_kind(content)}")
     name = content.get("event")
     event = events.get(name) if isinstance(name, str) else None
     if event is None:
         # RIPC-CHAN-5, RIPC-CHAN-11, RIPC-CHAN-16
-        raise Reject(f"Unsupported event. Given {_shown(name)}")
+        raise Refusal(ReasonCode.UNSUPPORTED_EVENT, f"{UNSUPPORTED_EVENT}{_shown(name)}")
     given = content.get("params")
     if given is None:
         # RIPC-CHAN-8
         given = {}
     if not isinstance(given, dict):
         # RIPC-CHAN-13
-        raise Reject(f"Malformed event data. Expected Hash, got {_kind(given)}")
+        raise _invalid(f"params must be an object, got {_kind(given)}")
     # RIPC-CHAN-4, RIPC-CHAN-6, RIPC-CHAN-7
     params = {name: given[name] for name in event.params if name in given}
     # RIPC-CHAN-15
     missing = [name for name in event.required if name not in params]
     if missing:
-        raise Reject(f"Missing params: {', '.join(missing)}")
+        raise _invalid(f"event {name!r} lacks {', '.join(missing)}")
     return Call(event, params, {name: value for name, value in params.items() if name in event.accepted})
+
+
+def _invalid(text: str) -> Refusal:
+    return Refusal(ReasonCode.INVALID_PARAMS, reason(ReasonCode.INVALID_PARAMS, text))
 
 
 def _kind(value: Any) -> str:

@@ -9,6 +9,7 @@ from .commands import Command, Failure, Step
 from .core import Core
 from .entry import REJECTED, build
 from .events import Incoming
+from .reasons import ReasonCode, reason
 from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, OUTAGE, PERMANENT, class_of
 from .states import advance
 
@@ -174,4 +175,4 @@ class Answers:
             incoming.attempts = 0
             message = f"an answer broke the connection {_MOST_ATTEMPTS} times"
             self.core.problem("answer", message, incoming.entry_id)
-            self.add(incoming, REJECTED, f"not_encodable: {message}".encode(), now)
+            self.add(incoming, REJECTED, reason(ReasonCode.NOT_ENCODABLE, message).encode(), now)

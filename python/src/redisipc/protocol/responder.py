@@ -13,11 +13,14 @@ from .answers import Answers
 from .commands import Failure, Step
 from .core import Core
 from .entry import REJECTED, Entry
-from .events import CLOSING, Cancelled, Incoming, Problem, Start
+from .events import CLOSING, Cancelled, Incoming, Start
 from .ownership import TAKEN_OVER, Verdict, verify
+from .reasons import EachSecond, ReasonCode, more, read, reason
 from .redis_errors import NO_WRITES, class_of
 from .states import advance
 
+OVERLOADED, NO_HANDLER, TOO_OLD = ReasonCode.OVERLOADED, ReasonCode.NO_HANDLER, ReasonCode.TOO_OLD
+GIVEN_UP = ReasonCode.GIVEN_UP
 _MOST_CHECKS = 64
 _REMEMBERED = 4096
 """How many requests that ran here are remembered, to tell a handler that one comes again."""
@@ -39,6 +42,7 @@ class Responder:
         self.on_room: Callable[[], None] = lambda: None
         self._checks = 1
         self._ran: dict[bytes, None] = {}
+        self._refusals = EachSecond()
         self.answers = Answers(core)
         core.outbox.make_give_back = self._give_back_step
 
@@ -68,12 +72,10 @@ class Responder:
         core.inflight[entry.entry_id] = incoming
         limit = core.settings.max_request_age
         if limit is not None and incoming.age > limit:
-            self._reject(incoming, f"too_old: the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now)
+            self._reject(incoming, TOO_OLD, f"the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now)
         elif starts > core.settings.max_starts:
             # RIPC-GROUP-18, RIPC-GROUP-19
-            message = f"given_up: it was started {core.settings.max_starts} times without an answer"
-            core.queue.append(Problem("given-up", f"request {entry.id!r}: {message}", entry.entry_id))
-            self._reject(incoming, message, now)
+            self._reject(incoming, GIVEN_UP, f"it was started {core.settings.max_starts} times without an answer", now)
         elif core.state is CLOSING:
             self._give_back(incoming)
         elif not self.serving:
@@ -101,7 +103,7 @@ class Responder:
             self.queue.append(incoming)
         else:
             # RIPC-RESP-17
-            self._reject(incoming, f"overloaded: {len(self.queue)} requests wait in this instance", now)
+            self._reject(incoming, OVERLOADED, f"{len(self.queue)} requests wait in this instance", now)
 
     def _unserved(self, incoming: Incoming, now: float) -> None:
         """No handler here: whoever has one runs it (RIPC-GROUP-35, RIPC-RESP-10)."""
@@ -111,8 +113,12 @@ class Responder:
         elif siblings is None:
             self.queue.append(incoming)
         else:
-            refusal = self.core.settings.refusal or _no_handler
-            self._reject(incoming, refusal(incoming.content), now)
+            refusal = self.core.settings.refusal
+            if refusal is None:
+                self._reject(incoming, NO_HANDLER, "no instance of this group has a handler for requests", now)
+            else:
+                said = refusal(incoming.content)
+                self._reject_with(incoming, ReasonCode(read(said)[0] or NO_HANDLER), said, now)
 
     def _start(self, incoming: Incoming, event: str = "start") -> None:
         advance(incoming, event)
@@ -123,10 +129,18 @@ class Responder:
             del ran[next(iter(ran))]
         self.core.queue.append(Start(incoming))
 
-    def _reject(self, incoming: Incoming, message: str, now: float) -> None:
+    def _reject(self, incoming: Incoming, code: ReasonCode, text: str, now: float) -> None:
+        self._reject_with(incoming, code, reason(code, text), now)
+
+    def _reject_with(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:
+        """Reject by itself, which is told once a second for each code."""
         advance(incoming, "overload")
         incoming.done = True
-        self.answers.add(incoming, REJECTED, message.encode("utf-8", "replace"), now)
+        self.answers.add(incoming, REJECTED, said.encode("utf-8", "replace"), now)
+        held = self._refusals.take(code, now)
+        if held is not None:
+            who = f"request {incoming.id.decode(errors='replace')} from {incoming.source_group.decode(errors='replace')!r}"
+            self.core.problem(code.value, f"rejected {who}: {said}{more(held)}", incoming.entry_id)
 
     # calls of the user
 
@@ -306,7 +320,7 @@ class Responder:
             elif incoming.state == "running":
                 incoming.cancelled = incoming.closed = True
                 advance(incoming, "answer")
-                message = "closing: the instance disconnected before its handler ended"
+                message = reason(ReasonCode.CLOSING, "the instance disconnected before its handler ended")
                 self.answers.add(incoming, REJECTED, message.encode(), now)
                 self.core.queue.append(Cancelled(incoming, "the endpoint is closing"))
 
@@ -323,7 +337,3 @@ class Responder:
             self.core.queue.append(Cancelled(incoming, reason))
         elif was == "queued":
             incoming.done = True
-
-
-def _no_handler(_content: bytes) -> str:
-    return "no_handler: no instance of this group has a handler for requests"

@@ -119,9 +119,10 @@ class BaseStream:
     def on_request(self, handler: H) -> H:
         """Register what is called with each ``Request`` sent to this group; a decorator, too.
 
-        What it returns fulfils the request, an exception rejects it with its message, ``Reject`` with content of its
-        choice. Without a handler, requests go to others of the group that have one; where there are no such, they are
-        rejected. Each call sees the context variables of the registration.
+        What it returns fulfils the request, an exception rejects it (the option ``expose_errors`` decides what the
+        requester is told of it), ``Reject`` with content of its choice. Without a handler, requests go to others of the
+        group that have one; where there are no such, they are rejected. Each call sees the context variables of the
+        registration.
         A Stream has one handler: ``ConfigurationError`` for another one, but the same function may be defined anew.
         """
         self._check_callable("on_request", handler)
@@ -154,12 +155,14 @@ class BaseStream:
         """Answer ``request`` with ``content``. Raises ``AlreadyAnswered``, ``ContentError``, ``NotConnected``."""
         request.fulfill(content)
 
-    def reject_request(self, request: Request, content: Any = None) -> None:
-        """Reject ``request`` with ``content`` as the reason.
+    def reject_request(
+        self, request: Request, content: Any = None, *, code: str | None = None, data: Any = None
+    ) -> None:
+        """Reject ``request`` with ``content`` as the reason; ``code`` and ``data`` as in ``Reject``.
 
         Raises ``AlreadyAnswered``, ``ContentError``, ``NotConnected``.
         """
-        request.reject(content)
+        request.reject(content, code=code, data=data)
 
     # for the twins
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.settings import Settings, check_grace, check_timeout
@@ -31,6 +31,11 @@ class Options:
     - ``max_outstanding``: requests sent and not yet answered; more raise ``Overloaded``.
     - ``max_request_age``: requests that are older when they arrive are rejected. None: none is.
 
+    Errors:
+
+    - ``expose_errors``: what the requester is told of an exception of a handler: its ``"type"`` and the request's id,
+      its ``"text"`` as well, or ``"none"`` of it. The text always goes to ``on_error``, or to the log.
+
     Redis:
 
     - ``early_end``: whether a request to a group that does not exist ends as ``NoResponders`` before its timeout. Half a
@@ -55,6 +60,8 @@ class Options:
     max_outstanding: int = 100_000
     max_request_age: float | None = None
 
+    expose_errors: Literal["text", "type", "none"] = "type"
+
     early_end: bool = True
     wakeups: bool = True
     janitor_age: float | None = None
@@ -74,6 +81,8 @@ class Options:
                 f"janitor_age ({self.janitor_age:g} s) is less than timeout ({self.timeout:g} s): it would delete "
                 "requests that are still waited for; set it well above the longest timeout of anyone on the stream"
             )
+        if self.expose_errors not in ("text", "type", "none"):
+            raise ConfigurationError(f'expose_errors must be "text", "type" or "none", got {self.expose_errors!r}')
         for name in ("early_end", "wakeups"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigurationError(f"{name} must be True or False, got {getattr(self, name)!r}")

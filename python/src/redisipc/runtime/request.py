@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from redisipc.errors import Reject
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.entry import PENDING, Entry
 from redisipc.protocol.events import Incoming
@@ -133,9 +134,12 @@ class Request:
         """Answer with ``content``. Raises ``AlreadyAnswered``, ``ContentError``."""
         self._answerer.answer(self, "fulfilled", encode(content))
 
-    def reject(self, content: Any = None) -> None:
-        """Reject with ``content`` as the reason. Raises ``AlreadyAnswered``, ``ContentError``."""
-        self._answerer.answer(self, "rejected", encode(content))
+    def reject(self, content: Any = None, *, code: str | None = None, data: Any = None) -> None:
+        """Reject with ``content`` as the reason; ``code`` and ``data`` as in ``Reject``.
+
+        Raises ``AlreadyAnswered``, ``ContentError``, ``ConfigurationError``.
+        """
+        self._answerer.answer(self, "rejected", encode(Reject(content, code=code, data=data).content))
 
     def later(self) -> Request:
         """The answer comes after the handler returned; what the handler returns is not looked at.

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from redisipc.errors import NoResponders, Rejected, RequestCancelled, RequestError, RequestFailed, RequestTimeout
+from redisipc.errors import (
+    HandlerFailed,
+    NoResponders,
+    Rejected,
+    RequestCancelled,
+    RequestError,
+    RequestFailed,
+    RequestTimeout,
+)
 from redisipc.protocol.content import decode
 from redisipc.protocol.events import Outcome, Outgoing
+from redisipc.protocol.reasons import ReasonCode, read
 
 _ERRORS: dict[str, type[RequestError]] = {
     "timeout": RequestTimeout,
@@ -53,6 +62,11 @@ class Response:
         return isinstance(self.reason, RequestTimeout)
 
     @property
+    def code(self) -> str | None:
+        """The word for programs that the other side rejected with; see ``Rejected.code``."""
+        return read(self.reason)[0]
+
+    @property
     def elapsed(self) -> float:
         """Seconds from sending to the outcome."""
         elapsed: float = self._about.get("elapsed", 0.0)
@@ -64,7 +78,9 @@ class Response:
             return self.value
         if isinstance(self.reason, RequestError):
             raise self.reason
-        raise Rejected(self.reason, **self._about)
+        code, text, data = read(self.reason)
+        kind = HandlerFailed if code == ReasonCode.HANDLER_FAILED else Rejected
+        raise kind(self.reason, code=code, data=data, text=text, **self._about)
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.value if self.fulfilled else self.reason!r}>"

@@ -24,15 +24,18 @@ from redisipc.errors import (
     NotConnected,
     RedisIPCError,
     Reject,
+    ReportedError,
 )
 from redisipc.protocol.content import encode
 from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State
+from redisipc.protocol.reasons import EachSecond, ReasonCode, more, reason, shortened
 
 from .driver import Driver
 from .fork import watch
 from .hooks import Hooks
 from .options import Options
+from .reasons import Refusal, crash, text_of
 from .refusals import hint
 from .request import Request
 from .response import Response, response_of
@@ -67,6 +70,7 @@ class BaseSession:
         self.reason = ""
         self.permanent = False
         self.last_instance: str | None = None
+        self._refusals = EachSecond()
         self._log_to = log
         self._owner = weakref.ref(owner)
         self._title = f"<{type(owner).__module__.split('.')[2]} Stream {stream!r} group {group!r}"
@@ -171,31 +175,48 @@ class BaseSession:
         try:
             return "fulfilled", encode(value)
         except ContentError as error:
-            return self.rejection(request, error, "the handler's result cannot be sent")
+            return self._not_encodable(request, error, "the handler's result cannot be sent")
 
     def rejection(self, request: Request, error: BaseException, what: str = "") -> tuple[str, bytes]:
-        """Status and text for what a handler raised."""
+        """Status and text for what a handler raised. ``what`` happened, where the exception does not say it."""
         if isinstance(error, Reject):
+            if isinstance(error, Refusal):
+                self.refused(error.reason_code, error.content, request)
             try:
                 return "rejected", encode(error.content)
             except ContentError as inner:
-                return self.rejection(request, inner, "the content of Reject cannot be sent")
-        try:
-            message = str(error)
-        except Exception:
-            message = ""
-        if not message.strip():
-            # RIPC-RESP-8: a reason is never empty.
-            message = type(error).__name__
-        if what:
-            message = f"{what}: {message}"
+                return self._not_encodable(request, inner, "the content of Reject cannot be sent")
+        text = text_of(error)
+        text = f"{what}: {text}" if what else text
+        self._report_failure(request, error, text)
+        # RIPC-RESP-7, RIPC-RESP-8, RIPC-RESP-24
+        return "rejected", encode(crash(error, text, request.id, self.options.expose_errors))
+
+    def _not_encodable(self, request: Request, error: ContentError, what: str) -> tuple[str, bytes]:
+        text = f"{what}: {text_of(error)}"
+        self._report_failure(request, error, text)
+        exposed = what if self.options.expose_errors == "none" else text
+        return "rejected", encode(reason(ReasonCode.NOT_ENCODABLE, exposed))
+
+    def _report_failure(self, request: Request, error: BaseException, text: str) -> None:
         report = HandlerError(
-            f"the handler of {request!r} raised {type(error).__name__}: {message}",
+            f"the handler of {request!r} raised {type(error).__name__}: {shortened(text)}",
             entry_id=request._incoming.entry_id.decode(),
         )
         report.__cause__ = error
         self.report(report)
-        return "rejected", encode(message.encode("utf-8", "replace").decode())
+
+    def refused(self, code: str, reason: str, request: Request) -> None:
+        """This endpoint rejects a request by itself: told once a second for each code."""
+        held = self._refusals.take(code, time.monotonic())
+        if held is not None:
+            self.report(
+                ReportedError(
+                    f"rejected {request!r}: {shortened(reason)}{more(held)}",
+                    kind=code,
+                    entry_id=request._incoming.entry_id.decode(),
+                )
+            )
 
     # telling
 

@@ -1,0 +1,39 @@
+"""What a requester is told of a handler that failed, and of what an endpoint rejects by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redisipc.errors import Reject
+from redisipc.protocol.reasons import ReasonCode, reason
+
+
+class Refusal(Reject):
+    """An endpoint rejects by itself: ``content`` is the whole reason, and ``reason_code`` its registered word."""
+
+    def __init__(self, reason_code: ReasonCode, content: str) -> None:
+        super().__init__(content)
+        self.reason_code = reason_code
+
+    content: Any
+
+
+def text_of(error: BaseException) -> str:
+    """The text of an exception, or its type where it has none (RIPC-RESP-8)."""
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return text.encode("utf-8", "replace").decode() if text.strip() else type(error).__name__
+
+
+def crash(error: BaseException, text: str, request_id: str, expose: str) -> str:
+    """The reason for a handler that failed, as ``expose_errors`` says. Never a stack trace (RIPC-RESP-24)."""
+    kind = type(error).__name__
+    if expose == "text":
+        said = text if text == kind else f"{kind}: {text}"
+    elif expose == "type":
+        said = f"{kind}; request {request_id}"
+    else:
+        said = f"request {request_id}"
+    return reason(ReasonCode.HANDLER_FAILED, said)
