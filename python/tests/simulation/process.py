@@ -232,7 +232,7 @@ class Actor:
         self.endpoint.listening(False, self.schedule.now)
         self.pump()
 
-    def _hint(self, channel: bytes) -> None:
+    def _hint(self, channel: bytes, _payload: bytes = b"") -> None:
         if self.random.random() >= self.world.plan.lost_hints:
             self.schedule.after(self.latency(), self.do, self._woken, channel)
         else:

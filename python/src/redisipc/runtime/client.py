@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from typing import Any
 
 from redis.backoff import NoBackoff
@@ -60,6 +61,15 @@ def make_client(kind: type[Any], url: str | None, redis_options: dict[str, Any])
     # Made and not opened, it shows an option that does not exist.
     pool.connection_class(**pool.connection_kwargs)
     return client
+
+
+def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> Any:
+    """What stands in the place of Redis in a test: a hub of ``redisipc.testing``; None for a Redis."""
+    if client is not None:
+        return client if hasattr(client, "redisipc_socket") else None
+    if not url_of(url).startswith("memory://") or any(name in redis_options for name in _ADDRESS):
+        return None
+    return import_module("redisipc.testing.hub").hub_at(url_of(url))
 
 
 def connection_kwargs(kwargs: dict[str, Any], retry: type[Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from redisipc.runtime.client import (
     check_slot,
     connection_kwargs,
     make_client,
+    memory_of,
     set_name,
     within,
 )
@@ -32,6 +33,10 @@ class Target:
     """Where connections go to, from a URL or the user's client."""
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
+        self.cluster = False
+        self._memory = memory_of(url, client, redis_options)
+        if self._memory is not None:
+            return
         if client is None:
             client = make_client(redis.asyncio.Redis, url, redis_options)
         check_client(client, (redis.asyncio.Redis, redis.asyncio.RedisCluster), "redis.asyncio")
@@ -47,6 +52,8 @@ class Target:
 
         Raises what redis-py raises.
         """
+        if self._memory is not None:
+            return self._memory.redisipc_writer(name)
         client = self._client
         if isinstance(client, redis.asyncio.RedisCluster):
             await client.initialize()

@@ -18,6 +18,7 @@ from redisipc.runtime.client import (
     check_slot,
     connection_kwargs,
     make_client,
+    memory_of,
     set_name,
     within,
 )
@@ -33,6 +34,10 @@ class Target:
     """Where connections go to, from a URL or the user's client."""
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
+        self.cluster = False
+        self._memory = memory_of(url, client, redis_options)
+        if self._memory is not None:
+            return
         if client is None:
             client = make_client(redis.Redis, url, redis_options)
         check_client(client, (redis.Redis, redis.RedisCluster), "sync redis-py")
@@ -45,6 +50,9 @@ class Target:
 
     def connect(self, name: str, limit: float = HANDSHAKE_LIMIT, place: Place | None = None) -> socket.socket:
         """A connection after its handshake, each step of which may take ``limit`` seconds. Raises what redis-py raises."""
+        if self._memory is not None:
+            memory: socket.socket = self._memory.redisipc_socket(name)
+            return memory
         client = self._client
         if isinstance(client, redis.RedisCluster):
             if not self._fresh:

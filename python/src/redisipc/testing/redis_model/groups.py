@@ -91,8 +91,8 @@ def _create(model: Model, command: Command, stream: Stream | None, key: bytes, n
 def _read_options(command: Command) -> tuple[bytes, bytes, int, int, bytes, Key | None]:
     """Group, consumer, COUNT (0: all), BLOCK (-1: not at all), key, and the ID to start after (None: what is new)."""
     count, block, position = 0, -1, 4
-    while True:
-        option = command[position]
+    while position + 1 < len(command):
+        option = word(command[position])
         if option == "COUNT":
             count = max(0, number(command[position + 1]))
         elif option == "BLOCK":
@@ -102,12 +102,17 @@ def _read_options(command: Command) -> tuple[bytes, bytes, int, int, bytes, Key 
         else:
             raise syntax()
         position += 2
+    else:
+        raise syntax()
+    if len(command) != position + 3:
+        raise Refused("ERR", "the model reads one stream at a time")
     key, start = raw(command[position + 1]), command[position + 2]
     return raw(command[2]), raw(command[3]), count, block, key, None if start in (">", b">") else entry_key(start)
 
 
 @handles("XREADGROUP")
 def _xreadgroup(model: Model, command: Command) -> Any:
+    need(command, 7)
     name, consumer_name, count, block, key, start = _read_options(command)
     stream, group = model.group(key, name, " in XREADGROUP with GROUP option")
     if start is not None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from redisipc.protocol.commands import Command, Failure
 
 from .arguments import Refused, raw
-from .data import Group, Pending, Stream
+from .data import Group, Key, Pending, Stream
 from .profiles import Profile
 
 Handler = Callable[["Model", Command], Any]
@@ -46,16 +46,22 @@ def handles(name: str, needs_memory: bool = False) -> Callable[[Handler], Handle
 
 
 class Blocked:
-    """A read of new entries that waits. ``deliver`` is called once, by the model; ``milliseconds`` 0 means no limit."""
+    """A read of new entries that waits. ``deliver`` is called once, by the model; ``milliseconds`` 0 means no limit.
 
-    __slots__ = ("consumer", "count", "deliver", "group", "key", "milliseconds")
+    ``after``: the read is of no group, and waits for what comes after this ID.
+    """
 
-    def __init__(self, key: bytes, group: bytes, consumer: bytes, count: int, milliseconds: int) -> None:
+    __slots__ = ("after", "consumer", "count", "deliver", "group", "key", "milliseconds")
+
+    def __init__(
+        self, key: bytes, group: bytes, consumer: bytes, count: int, milliseconds: int, after: Key | None = None
+    ) -> None:
         self.key = key
         self.group = group
         self.consumer = consumer
         self.count = count
         self.milliseconds = milliseconds
+        self.after = after
         self.deliver: Callable[[Any], None]
 
 
@@ -105,7 +111,7 @@ class Model:
         self.refused = 0
         self.waiting: dict[bytes, list[Blocked]] = {}
         self.touched: bytes | None = None
-        self.subscribers: dict[bytes, list[Callable[[bytes], None]]] = {}
+        self.subscribers: dict[bytes, list[Callable[[bytes, bytes], None]]] = {}
         self.observer: Observer | None = None
 
     # keys
@@ -232,6 +238,13 @@ class Model:
         left: list[Blocked] = []
         due: list[tuple[Blocked, Any]] = []
         for blocked in self.waiting[key]:
+            if blocked.after is not None:
+                found = stream.after(blocked.after, blocked.count)
+                if found:
+                    due.append((blocked, [[key, [[id, body] for id, _, body in found]]]))
+                else:
+                    left.append(blocked)
+                continue
             group = stream.groups.get(blocked.group)
             if group is None or blocked.group in served:
                 left.append(blocked)
@@ -250,7 +263,11 @@ class Model:
         """The stream (or one group of it) is gone: what its blocked readers hear."""
         if kind is None or key not in self.waiting:
             return
-        told = [blocked for blocked in self.waiting[key] if group is None or blocked.group == group]
+        told = [
+            blocked
+            for blocked in self.waiting[key]
+            if blocked.after is None and (group is None or blocked.group == group)
+        ]
         self.waiting[key] = [blocked for blocked in self.waiting[key] if blocked not in told]
         for blocked in told:
             blocked.deliver(Failure(kind, f"{kind} the stream key or group no longer exists"))
@@ -262,7 +279,7 @@ class Model:
         if not listeners:
             return 0
         for listener in list(listeners):
-            listener(channel)
+            listener(channel, payload)
         return len(listeners)
 
     # faults

@@ -9,7 +9,7 @@ from redisipc.protocol.commands import Command
 
 from .arguments import Refused, entry_key, need, number, range_end, range_start, raw, syntax, word
 from .data import ZERO, Stream, show
-from .model import Model, handles
+from .model import Blocked, Model, handles
 
 
 @handles("XADD", needs_memory=True)
@@ -87,6 +87,30 @@ def _xrange(model: Model, command: Command) -> Any:
     if count == 0:
         return None
     return [[id, body] for id, _, body in islice(stream.between(start, end), count if count > 0 else None)]
+
+
+@handles("XREAD")
+def _xread(model: Model, command: Command) -> Any:
+    need(command, 4)
+    count, block, position = 0, -1, 1
+    while position + 2 < len(command) and (option := word(command[position])) != "STREAMS":
+        if option == "COUNT":
+            count = max(0, number(command[position + 1]))
+        elif option == "BLOCK":
+            block = number(command[position + 1])
+        else:
+            raise syntax()
+        position += 2
+    if len(command) != position + 3:
+        raise Refused("ERR", "the model reads one stream at a time")
+    key, start = raw(command[position + 1]), command[position + 2]
+    stream = model.get(key, Stream)
+    last = stream.last if stream is not None else ZERO
+    after = last if start in ("$", b"$") else entry_key(start)
+    found = stream.after(after, count) if stream is not None else []
+    if found:
+        return [[key, [[id, body] for id, _, body in found]]]
+    return None if block < 0 else Blocked(key, b"", b"", count, block, after)
 
 
 @handles("XTRIM")

@@ -1,0 +1,295 @@
+"""One connection to a hub: bytes in, bytes out, and what a server keeps for each client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from redisipc.protocol.commands import Command, Failure
+from redisipc.runtime.resp import MISSING, ProtocolError, make_parser
+
+from .redis_model import Blocked, Client
+from .redis_model.arguments import Refused, number, raw, word
+from .resp import encode
+
+if TYPE_CHECKING:
+    from .server import Server
+
+MOST_WORDS = 1000
+_WORDS: dict[bytes, str] = {}
+"""Names of commands as they come, and as the model has them."""
+
+
+class Connection:
+    """``name`` is what CLIENT LIST shows. ``deliver`` gets bytes, ``hang_up`` the reason for the end; neither may wait.
+
+    Hold the server's lock for all but ``received`` and ``end``.
+    """
+
+    def __init__(
+        self, server: Server, number: int, name: str, deliver: Callable[[bytes], None], hang_up: Callable[[str], None]
+    ) -> None:
+        self.server = server
+        self.number = number
+        self.name = name
+        self.open = True
+        self.database = 0
+        self.client = Client()
+        self.blocked: Blocked | None = None
+        self.channels: set[bytes] = set()
+        self.is_gone: Callable[[], bool] = bool
+        self._until = 0.0
+        self._deliver = deliver
+        self._hang_up = hang_up
+        self._parser = make_parser()
+        self._out: list[bytes] = []
+
+    # what the client does
+
+    def received(self, data: bytes) -> None:
+        """Bytes came from the client."""
+        server = self.server
+        with server.lock:
+            if self.open:
+                self._parser.feed(data)
+                if not server.paused:
+                    self.work()
+                    server.flush()
+
+    def end(self) -> None:
+        """The client is gone."""
+        with self.server.lock:
+            self._leave()
+
+    # what the server does
+
+    def work(self) -> None:
+        """Execute what has come, as far as nothing blocks."""
+        while self.open and self.blocked is None:
+            try:
+                words = self._parser.gets()
+            except ProtocolError as error:
+                self.break_off(f"the hub was sent what is no command: {error}")
+                return
+            if words is MISSING:
+                return
+            if type(words) is not list or not words:
+                self.break_off(f"the hub was sent what is no command: {words!r}")
+                return
+            words[0] = _WORDS.get(words[0]) or _word_of(words[0])
+            self._execute(tuple(words))
+
+    def say(self, reply: Any) -> None:
+        """Write a reply; it leaves with the next ``flush``."""
+        if not self._out:
+            self.server.wrote(self)
+        self._out.append(encode(reply))
+
+    def flush(self) -> None:
+        """Let go what was written."""
+        if self.open and self._out:
+            data = b"".join(self._out)
+            self._out.clear()
+            self._deliver(data)
+
+    def break_off(self, reason: str) -> None:
+        """The connection breaks: what was written is lost, and the client hears of it."""
+        if self._leave():
+            self._hang_up(reason)
+
+    def unblock(self, reply: Any = None) -> bool:
+        """End a read that waits."""
+        if self.blocked is None:
+            return False
+        self.server.model(self.database).stop_waiting(self.blocked)
+        self._served(reply)
+        return True
+
+    # parts
+
+    def _leave(self) -> bool:
+        if not self.open:
+            return False
+        self.open = False
+        self._out.clear()
+        if self.blocked is not None:
+            self.server.model(self.database).stop_waiting(self.blocked)
+            self.blocked = None
+        for channel in list(self.channels):
+            self._unsubscribe(channel)
+        self.server.left(self)
+        return True
+
+    def _execute(self, command: Command) -> None:
+        name = str(command[0])
+        server = self.server
+        fate = server.fate_of(self, command)
+        if fate == "before":
+            self.break_off("the connection was cut before the command was executed")
+            return
+        own = OWN.get(name) if self.client.queue is None else None
+        if own is not None:
+            try:
+                reply = own(self, command)
+            except Refused as refused:
+                reply = Failure(refused.kind, refused.message)
+            if reply is not MISSING and self.open:
+                self.say(reply)
+            return
+        if self.channels:
+            self.say(Failure("ERR", f"ERR Can't execute '{name.lower()}': only (P|S)SUBSCRIBE / PING are allowed"))
+            return
+        reply = server.execute(self, command)
+        if fate == "after":
+            self.break_off("the connection was cut before the reply")
+        elif type(reply) is Blocked:
+            self._block(reply)
+        else:
+            self.say(reply)
+
+    def _block(self, blocked: Blocked) -> None:
+        server = self.server
+        self.blocked = blocked
+        server.model(self.database).wait(blocked, self._served)
+        if blocked.milliseconds:
+            waits, self._until = self._until > 0, server.clock.now() + blocked.milliseconds / 1000
+            if not waits:
+                server.timers.at(self, self._until, self._limit)
+
+    def _limit(self) -> None:
+        """One look at a time for the end of BLOCK: most reads end long before."""
+        until, self._until = self._until, 0.0
+        if self.blocked is None or not self.blocked.milliseconds:
+            return
+        if self.server.clock.now() < until:
+            self._until = until
+            self.server.timers.at(self, until, self._limit)
+        elif not self.server.paused:
+            self.unblock()
+            self.server.flush()
+        else:
+            self.server.timers.at(self, self.server.clock.now() + 0.01, self._limit)
+
+    def _served(self, reply: Any) -> None:
+        self.blocked = None
+        self.server.served(self, reply)
+        if self.open:
+            self.say(reply)
+
+    def _message(self, channel: bytes, payload: bytes) -> None:
+        self.say([b"message", channel, payload])
+
+    def subscribe(self, channel: bytes) -> None:
+        """Listen to a channel."""
+        if channel not in self.channels:
+            self.channels.add(channel)
+            self.server.model(0).subscribers.setdefault(channel, []).append(self._message)
+
+    def _unsubscribe(self, channel: bytes) -> None:
+        self.channels.discard(channel)
+        listeners = self.server.model(0).subscribers.get(channel, [])
+        if self._message in listeners:
+            listeners.remove(self._message)
+            if not listeners:
+                del self.server.model(0).subscribers[channel]
+
+
+def _word_of(name: bytes) -> str:
+    text = name.decode("latin-1").upper()
+    if len(_WORDS) < MOST_WORDS:
+        _WORDS[name] = text
+    return text
+
+
+# commands that concern the connection, or the server as a whole
+
+
+def _ping(connection: Connection, command: Command) -> Any:
+    text = raw(command[1]) if len(command) > 1 else b""
+    if connection.channels:
+        return [b"pong", text]
+    return text or b"PONG"
+
+
+def _select(connection: Connection, command: Command) -> Any:
+    connection.database = number(command[1])
+    if not 0 <= connection.database < 16:
+        connection.database = 0
+        raise Refused("ERR", "DB index is out of range")
+    return b"OK"
+
+
+def _subscribe(connection: Connection, command: Command) -> Any:
+    for channel in command[1:]:
+        connection.subscribe(raw(channel))
+        connection.say([b"subscribe", raw(channel), len(connection.channels)])
+    return MISSING
+
+
+def _unsubscribe(connection: Connection, command: Command) -> Any:
+    named: list[bytes | None] = [raw(part) for part in command[1:]]
+    for channel in named or list(connection.channels) or [None]:
+        if channel is not None:
+            connection._unsubscribe(channel)
+        connection.say([b"unsubscribe", channel, len(connection.channels)])
+    return MISSING
+
+
+def _client(connection: Connection, command: Command) -> Any:
+    server, action = connection.server, word(command[1])
+    if action == "ID":
+        return connection.number
+    if action == "SETNAME":
+        connection.name = raw(command[2]).decode()
+    elif action == "GETNAME":
+        return connection.name.encode() or None
+    elif action == "UNBLOCK":
+        other = server.connections.get(number(command[2]))
+        return int(other is not None and other.unblock())
+    elif action == "LIST":
+        return b"".join(
+            b"id=%d name=%b db=%d\n" % (one.number, one.name.encode(), one.database)
+            for one in server.connections.values()
+        )
+    elif action == "KILL":
+        return _kill(connection, command)
+    elif action not in ("SETINFO", "NO-EVICT", "NO-TOUCH"):
+        raise Refused("ERR", f"unknown subcommand '{action}'")
+    return b"OK"
+
+
+def _kill(connection: Connection, command: Command) -> int:
+    if len(command) != 4 or word(command[2]) not in ("ID", "TYPE"):
+        raise Refused("ERR", "the model knows CLIENT KILL ID and CLIENT KILL TYPE")
+    number_or_kind = raw(command[3]).lower()
+    hit = 0
+    for one in list(connection.server.connections.values()):
+        kind = b"pubsub" if one.channels else b"normal"
+        if number_or_kind in (b"%d" % one.number, kind) and one is not connection:
+            one.break_off("the connection was killed")
+            hit += 1
+    return hit
+
+
+def _flush(connection: Connection, command: Command) -> Any:
+    connection.server.empty(None if command[0] == "FLUSHALL" else connection.database)
+    return b"OK"
+
+
+def _quit(connection: Connection, _command: Command) -> Any:
+    connection.say(b"OK")
+    connection.flush()
+    connection.break_off("the client said QUIT")
+    return MISSING
+
+
+OWN: dict[str, Callable[[Connection, Command], Any]] = {
+    "PING": _ping,
+    "SELECT": _select,
+    "SUBSCRIBE": _subscribe,
+    "UNSUBSCRIBE": _unsubscribe,
+    "CLIENT": _client,
+    "FLUSHALL": _flush,
+    "FLUSHDB": _flush,
+    "QUIT": _quit,
+}

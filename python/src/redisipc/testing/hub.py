@@ -1,0 +1,84 @@
+"""``Hub``: what stands in the place of Redis while a program is tested."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from .redis_model import REDIS_7, Profile
+from .server import Server
+from .sockets import MemorySocket
+from .transports import MemoryWriter
+
+_named: dict[str, Hub] = {}
+_unnamed = itertools.count(1)
+
+
+class Hub:
+    """A Redis in the memory of this process, over which the real library runs.
+
+    Give it as ``client`` to any ``Stream`` or ``Caller``, for threads or asyncio; or let ``url`` or the environment's
+    ``REDIS_URL`` be its ``url``, ``memory://name``. All that is on it is gone with it. ``profile`` is the version of Redis
+    whose ways it has; see ``redisipc.testing.redis_model.PROFILES``.
+    """
+
+    def __init__(self, name: str = "", profile: Profile = REDIS_7) -> None:
+        self.name = name or f"hub-{next(_unnamed)}"
+        if self.name in _named:
+            raise ValueError(f"there is a hub {self.name!r} already; Hub.named() gives it, close() ends it")
+        self.server = Server(profile)
+        self._process = os.getpid()
+        _named[self.name] = self
+
+    @classmethod
+    def named(cls, name: str) -> Hub:
+        """The hub of this name; it is made when it is first asked for."""
+        return _named.get(name) or cls(name)
+
+    @property
+    def url(self) -> str:
+        """What ``REDIS_URL`` may be, for programs that know no hub."""
+        return f"memory://{self.name}"
+
+    def close(self) -> None:
+        """It is down for ever: all connections break, and its name is free."""
+        with self.server.lock:
+            self.server.up = False
+            self.server.break_all("the hub was closed")
+        if _named.get(self.name) is self:
+            del _named[self.name]
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Hub {self.url}>"
+
+    # for the library
+
+    def redisipc_socket(self, name: str) -> Any:
+        """A connection for threads. Raises OSError."""
+        self._check()
+        return MemorySocket(self.server, name)
+
+    def redisipc_writer(self, name: str) -> Any:
+        """A connection for the running event loop. Raises OSError."""
+        self._check()
+        return MemoryWriter(self.server, name)
+
+    def _check(self) -> None:
+        if os.getpid() != self._process:
+            raise ConnectionRefusedError(
+                f"{self!r} is in the memory of the process that made it; a child needs a Redis, or a hub of its own"
+            )
+
+
+def hub_at(url: str) -> Hub:
+    """The hub that a ``memory://name`` URL means."""
+    parts = urlsplit(url)
+    return Hub.named(parts.netloc or parts.path.strip("/") or "default")

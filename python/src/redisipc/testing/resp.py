@@ -1,0 +1,37 @@
+"""RESP2 as a server writes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redisipc.protocol.commands import Failure
+
+STATUSES = frozenset((b"OK", b"QUEUED", b"PONG"))
+"""Replies that a server writes as a status and not as a string; a client sees no difference."""
+
+
+def encode(reply: Any) -> bytes:
+    """One reply as bytes: None, a number, bytes, a list, or a ``Failure``."""
+    parts: list[bytes] = []
+    if type(reply) is bytes and reply in STATUSES:
+        return b"+%b\r\n" % reply
+    _append(reply, parts)
+    return b"".join(parts)
+
+
+def _append(reply: Any, parts: list[bytes]) -> None:
+    kind = type(reply)
+    if kind is bytes:
+        parts.append(b"$%d\r\n%b\r\n" % (len(reply), reply))
+    elif kind is list:
+        parts.append(b"*%d\r\n" % len(reply))
+        for item in reply:
+            _append(item, parts)
+    elif kind is int:
+        parts.append(b":%d\r\n" % reply)
+    elif reply is None:
+        parts.append(b"*-1\r\n")
+    elif kind is Failure:
+        parts.append(b"-%b\r\n" % reply.message.replace("\r\n", " ").encode())
+    else:
+        raise TypeError(f"the model gave a reply that RESP2 has no form for: {reply!r}")

@@ -1,0 +1,132 @@
+"""A connection to a hub that looks like a socket, for threads: it can be polled, read and written."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .server import Server
+
+
+class Bell:
+    """A descriptor that can be polled: readable while it was rung and not silenced."""
+
+    def __init__(self) -> None:
+        self._ends: tuple[socket.socket, socket.socket] | None = None
+        if hasattr(os, "eventfd"):
+            self.number = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        else:
+            self._ends = socket.socketpair()
+            for end in self._ends:
+                end.setblocking(False)
+            self.number = self._ends[0].fileno()
+
+    def ring(self) -> None:
+        try:
+            if self._ends is None:
+                os.eventfd_write(self.number, 1)
+            else:
+                self._ends[1].send(b"!")
+        except OSError:  # full: it rings already; closed: nobody listens
+            pass
+
+    def silence(self) -> None:
+        try:
+            if self._ends is None:
+                os.eventfd_read(self.number)
+            else:
+                self._ends[0].recv(4096)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        if self._ends is not None:
+            for end in self._ends:
+                end.close()
+        elif self.number >= 0:
+            os.close(self.number)
+        self.number = -1
+
+
+class MemorySocket:
+    """What ``redisipc`` needs of a socket. What is sent is executed at once, by the thread that sends it."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self._process = os.getpid()
+        self._bell = Bell()
+        self._come: deque[bytes] = deque()
+        self._over = False
+        self._timeout: float | None = 0.0
+        try:
+            self._connection = server.connect(name, self._deliver, self._hang_up)
+        except BaseException:
+            self._bell.close()
+            raise
+
+    # for the hub
+
+    def _deliver(self, data: bytes) -> None:
+        self._come.append(data)
+        self._bell.ring()
+
+    def _hang_up(self, _reason: str) -> None:
+        self._over = True
+        self._bell.ring()
+
+    # for the client
+
+    def fileno(self) -> int:
+        return self._bell.number
+
+    def setblocking(self, flag: bool) -> None:
+        self._timeout = None if flag else 0.0
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._timeout = seconds
+
+    def send(self, data: bytes | memoryview) -> int:
+        """Takes all of it. Raises BrokenPipeError where the hub ended the connection."""
+        if self._over:
+            raise BrokenPipeError("the hub closed the connection")
+        self._connection.received(bytes(data))
+        return len(data)
+
+    def recv(self, _size: int) -> bytes:
+        """All that has come; empty when the connection is over. Raises BlockingIOError or TimeoutError as a socket does."""
+        while not self._come and not self._over:
+            if self._timeout == 0.0:
+                self._bell.silence()
+                if self._come or self._over:
+                    break
+                raise BlockingIOError("nothing has come")
+            if not self._wait():
+                raise TimeoutError("timed out")
+            self._bell.silence()
+        if not self._over:
+            self._bell.silence()
+        parts = []
+        while self._come:
+            parts.append(self._come.popleft())
+        return b"".join(parts)
+
+    def _wait(self) -> bool:
+        milliseconds = None if self._timeout is None else self._timeout * 1000
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(self._bell.number, select.POLLIN)
+            return bool(poll.poll(milliseconds))
+        return bool(select.select([self._bell.number], [], [], self._timeout)[0])
+
+    def close(self) -> None:
+        if self._bell.number >= 0:
+            self._bell.close()
+            if os.getpid() == self._process:
+                # In a forked child the connection stays the parent's.
+                self._connection.end()
+
+    def __del__(self) -> None:
+        self.close()
