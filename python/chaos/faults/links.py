@@ -9,7 +9,7 @@ from redisipc_conformance.wire.fault import Fault as Armed
 from redisipc_conformance.wire.pattern import Pattern
 from redisipc_conformance.wire.tap import Tap
 
-from .base import Fault
+from .base import Fault, NotNow
 
 READING = {b"XREADGROUP"}
 LISTENING = {b"SUBSCRIBE"}
@@ -73,6 +73,11 @@ class CutSome(LinkFault):
     """Breaks the connections of a member that do one thing only."""
 
     hit = 0
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if not any(self.picks(link.last) for link in self.tap.links):
+            raise NotNow(f"{self.members[0].name} has no such connection")
 
     def picks(self, last: bytes) -> bool:
         raise NotImplementedError

@@ -8,6 +8,7 @@ unsure   t what key                   it was sent, and its reply never came: ``a
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from time import monotonic
@@ -96,6 +97,12 @@ def _nothing() -> None:
     pass
 
 
+LOOK = 0.05
+"""Seconds between two looks whether the harness is on time."""
+LATE = 0.08
+"""Seconds by which a look must be late to count: a command and its reply pass the loop four times."""
+
+
 class Stalled:
     """Notices when the harness itself stood still, and so all links with it."""
 
@@ -104,13 +111,11 @@ class Stalled:
         self.seconds = 0.0
 
     async def watch(self) -> None:
-        import asyncio
-
         last = monotonic()
         while True:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOK)
             now = monotonic()
-            if now - last > 0.2:
-                self._rows("still", round(last + 0.05, 4), "harness")
-                self.seconds += now - last - 0.05
+            if now - last > LOOK + LATE:
+                self._rows("still", round(last + LOOK, 4), "harness")
+                self.seconds += now - last - LOOK
             last = now

@@ -17,8 +17,8 @@ from ..judge.record import Record, read
 from ..run import Done, Wanted
 from . import recovery, seen, used
 
-KEPT = 20
-"""Violations of one run that are kept with the history of their request; all are counted."""
+KEPT = 6
+"""Violations of each name and run that are kept with the history of their request; all are counted."""
 ROOT = Path(__file__).parents[3]
 
 
@@ -92,7 +92,11 @@ def result_of(wanted: Wanted, done: Done, folder: Path) -> Result:
 
 def _violations(record: Record) -> Iterator[Violation]:
     asks = {ask.number: ask for ask in record.history.asks}
-    for name, text, number in record.history.violations[:KEPT]:
+    kept: Counter[str] = Counter()
+    for name, text, number in record.history.violations:
+        kept[name] += 1
+        if kept[name] > KEPT:
+            continue
         if number is None:
             yield Violation(name, text)
             continue

@@ -28,6 +28,17 @@ def test_a_request_that_goes_as_it_should_breaks_nothing(rows: Rows) -> None:
     assert rows.broken() == []
 
 
+@pytest.mark.parametrize(("stored", "broken"), [(10.01, True), (15.2, False)])
+def test_the_deletion_comes_before_the_last_look_where_the_sender_knew_the_entry(
+    rows: Rows, stored: float, broken: bool
+) -> None:
+    rows.send(10.0, kind="ignore", stored=False)
+    rows.add(None, "stored", stored, ASK, f"id{ASK}", f"{ASK}-0")
+    rows.outcome(15.5, "timeout")
+    rows.add(None, "deleted", 15.6, f"{ASK}-0")
+    assert ("RIPC-TIME-13" in names(rows)) is broken
+
+
 class TestG1:
     def test_a_request_without_an_outcome(self, rows: Rows) -> None:
         rows.send(10.0)

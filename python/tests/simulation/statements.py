@@ -20,6 +20,8 @@ CONNECTED = 13.0
 """Seconds for which that member has to be connected: before, it may have to leave what was given back alone."""
 RECLAIMED = 15.0
 """Seconds after its owner's last sign of life within which a request is reclaimed by a member that has a place."""
+SURELY = 0.1
+"""Seconds before its deadline by which a request must be stored, so that its sender surely knows the entry ID."""
 IDLENESS = 0.4
 """Seconds that a request may wait while a member of its group has nothing to do."""
 IDLENESS_UNHINTED = 4.0
@@ -180,7 +182,9 @@ class Statements:
         if deleted > later and known and calm and all(number != ask.sender for _, number in self.history.late):
             self._say("RIPC-TIME-10", "was given up and not deleted", ask)
         calm = sender.was_well(ask.sent_at, end) and not self.history.redis_fault(ask.sent_at - 2.5, end)
-        if ask.status == "timeout" and deleted > end and calm:
+        # Who did not know in time that it was stored finds it by the look, and deletes it afterwards (RIPC-TIME-10).
+        known = ask.stored_at < ask.deadline - SURELY
+        if ask.status == "timeout" and deleted > end and calm and known:
             self._say("RIPC-TIME-13", f"was deleted {deleted - end:.4f} s after its last look", ask)
 
     def _ended_early(self, ask: Ask) -> None:

@@ -34,10 +34,11 @@ export class Keeper {
     const now = hub.now();
     const isLate = (one: Held) => now - one.keptAt >= commands.LATE_MS;
     const fresh = held.filter((one) => !isLate(one));
-    const kept = this.claim(fresh, hub.handOver.kept());
     const late = held.filter(isLate);
-    if (late.length > 0) await keepOurs(hub, late, true);
-    const missing = (await kept).filter(isKept);
+    const looked = late.length > 0 ? keepOurs(hub, late, true) : undefined;
+    // Together: whichever of them fails first, nobody would wait for the other one.
+    const [kept] = await Promise.all([this.claim(fresh, hub.handOver.kept()), looked]);
+    const missing = kept.filter(isKept);
     // The reply does not say why it lacks them (RIPC-GROUP-32).
     if (missing.length > 0) await keepOurs(hub, missing, true);
     await hub.responder.settleUnsure();
