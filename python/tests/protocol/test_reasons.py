@@ -8,6 +8,7 @@ import pytest
 
 from redisipc.protocol.events import Problem
 from redisipc.protocol.reasons import BEGINNINGS, LONGEST, EachSecond, ReasonCode, read, reason
+from redisipc.runtime.reasons import crash
 from tests.support_core import Hand
 from tests.support_tables import rows
 
@@ -40,7 +41,8 @@ def test_a_requester_reads_code_message_and_data(content: Any, code: Any, text: 
 
 
 def test_a_long_text_is_cut_and_says_how_long_it_was() -> None:
-    said = reason(ReasonCode.HANDLER_FAILED, "x" * 5_000_000)
+    said = crash(ValueError(), "x" * 5_000_000, "id", "text")
+    assert said.startswith(reason(ReasonCode.HANDLER_FAILED, "ValueError: xxx"))
     assert len(said) < LONGEST + 100
     assert said.endswith("(5000000 characters)")
 

@@ -43,7 +43,7 @@ LONGEST = 1000
 
 def reason(code: ReasonCode, text: str) -> str:
     """What an endpoint writes that rejects by itself (RIPC-RESP-22)."""
-    return f"{code}: {shortened(text)}"
+    return f"{code}: {text}"
 
 
 def shortened(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from redisipc.errors import Reject
-from redisipc.protocol.reasons import ReasonCode, reason
+from redisipc.protocol.reasons import ReasonCode, reason, shortened
 
 
 class Refusal(Reject):
@@ -31,7 +31,7 @@ def crash(error: BaseException, text: str, request_id: str, expose: str) -> str:
     """The reason for a handler that failed, as ``expose_errors`` says. Never a stack trace (RIPC-RESP-24)."""
     kind = type(error).__name__
     if expose == "text":
-        said = text if text == kind else f"{kind}: {text}"
+        said = kind if text == kind else f"{kind}: {shortened(text)}"
     elif expose == "type":
         said = f"{kind}; request {request_id}"
     else:

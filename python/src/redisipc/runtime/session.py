@@ -193,7 +193,7 @@ class BaseSession:
         return "rejected", encode(crash(error, text, request.id, self.options.expose_errors))
 
     def _not_encodable(self, request: Request, error: ContentError, what: str) -> tuple[str, bytes]:
-        text = f"{what}: {text_of(error)}"
+        text = f"{what}: {shortened(text_of(error))}"
         self._report_failure(request, error, text)
         exposed = what if self.options.expose_errors == "none" else text
         return "rejected", encode(reason(ReasonCode.NOT_ENCODABLE, exposed))
