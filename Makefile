@@ -81,7 +81,7 @@ format: $(READY) ## mend what ruff can mend
 simulate: $(READY) ## N=1000000 simulated requests with faults; a failing seed says how to replay it
 	cd python && ../$(BIN)/python -m tests.simulation --requests $(N)
 
-model: $(READY) ## every schedule of small worlds over the real core, and each rule taken out; about two minutes of processor time
+model: $(READY) ## every schedule of small worlds over the real core, and each rule taken out; under a minute on two idle cores
 	cd python && ../$(BIN)/python -m tests.exhaustive
 
 # PYTHONS: others that have redis installed (and gevent, uvloop, for the storms under these).

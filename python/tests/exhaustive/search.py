@@ -61,15 +61,15 @@ class Search:
     def __init__(self, configuration: Configuration) -> None:
         self.world = World(configuration)
         self.result = Result(configuration.name)
-        self._origins: dict[State, tuple[State, Choice] | None] = {}
         self._numbers: dict[State, int] = {}
+        self._origins: list[tuple[State, Choice] | None] = []
         self._schedules = Schedules()
         self._most = configuration.deviations
         self._levels: list[list[tuple[State, int]]] = [[] for _ in range(self._most + 1)]
 
     def run(self, enough: frozenset[str] | None, seconds: float) -> Result:
         """Until all is known, or (``enough``) one of these properties was broken, or the time is over."""
-        begun = time.process_time()
+        begun, limited = time.process_time(), math.isfinite(seconds)
         self._reach(self.world.first(), None, 0)
         for level in self._levels:
             while level:
@@ -77,7 +77,7 @@ class Search:
                 self._expand(state, depth)
                 if enough is not None and enough & self.result.broken.keys():
                     return self._finish(begun, complete=False)
-                if time.process_time() - begun > seconds:
+                if limited and time.process_time() - begun > seconds:
                     return self._finish(begun, complete=False)
         return self._finish(begun, complete=True)
 
@@ -86,8 +86,9 @@ class Search:
         result.depth = max(result.depth, depth)
         leads_to: list[int] = []
         ends = 0
+        apply, numbers = world.apply, self._numbers
         for choice in world.choices(state):
-            work = world.apply(state, choice)
+            work = apply(state, choice)
             result.transitions += 1
             if work.broken:
                 self._broken(state, choice, work.broken)
@@ -98,15 +99,15 @@ class Search:
                 result.ends += 1
                 ends += 1
                 continue
-            if after not in self._origins:
-                self._reach(after, (state, choice), depth + 1)
-            leads_to.append(self._numbers[after])
-        self._schedules.moves(self._numbers[state], leads_to, ends)
+            number = numbers.get(after)
+            leads_to.append(self._reach(after, (state, choice), depth + 1) if number is None else number)
+        self._schedules.moves(numbers[state], leads_to, ends)
 
-    def _reach(self, state: State, origin: tuple[State, Choice] | None, depth: int) -> None:
-        self._origins[state] = origin
-        self._numbers[state] = self._schedules.add()
+    def _reach(self, state: State, origin: tuple[State, Choice] | None, depth: int) -> int:
+        number = self._numbers[state] = self._schedules.add()
+        self._origins.append(origin)
         self._levels[self._most - state.faults - state.holds].append((state, depth))
+        return number
 
     def _broken(self, state: State, choice: Choice, broken: list[tuple[str, str]]) -> None:
         for name, text in broken:
@@ -119,7 +120,7 @@ class Search:
     def _path(self, last: State, choice: Choice) -> list[tuple[State, Choice]]:
         """The moves that led to a state, and the one after it."""
         path: list[tuple[State, Choice]] = [(last, choice)]
-        while (origin := self._origins[path[-1][0]]) is not None:
+        while (origin := self._origins[self._numbers[path[-1][0]]]) is not None:
             path.append(origin)
         path.reverse()
         return path
