@@ -1,4 +1,4 @@
-"""The gem README's parent and child as two processes, and what they exchange, as it goes over the wire.
+"""The gem README's parent and child as two processes, and what they exchange, as ``redisipc watch`` shows it.
 
 ``make demo`` chooses a Redis and runs it.
 """
@@ -6,29 +6,30 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import redis
-from wire import Wire, paint
 
 HERE = Path(__file__).parent
 STREAM = "electric_household"
 PARENTS = 3
 
 
-def start(name: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-u", str(HERE / f"{name}.py")])
+def start(*words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-u", *words])
 
 
-def wait_for_child(client: redis.Redis, process: subprocess.Popen[bytes], seconds: float = 10.0) -> None:
-    """Until it can be found: its availability list is there."""
+def wait(what: str, there: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 10.0) -> None:
+    """Until it is there."""
     end = time.monotonic() + seconds
-    while not list(client.scan_iter(f"{STREAM}:child:*:consumers")):
+    while not there():
         if process.poll() is not None or time.monotonic() > end:
-            raise SystemExit("the child did not connect")
+            raise SystemExit(f"{what} did not start")
         time.sleep(0.02)
 
 
@@ -37,26 +38,28 @@ def main() -> int:
     begin = time.monotonic()
     with redis.Redis.from_url(url) as client:
         client.delete(STREAM)
-        wire = Wire(url, STREAM)
-        child = start("child")
+        child = start(str(HERE / "child.py"))
+        watch = None
         try:
-            wait_for_child(client, child)
-            wire.start()
-            print(paint(f"child.py is process {child.pid}; what follows goes over the stream {STREAM!r}", "bold"))
+            wait("the child", lambda: bool(list(client.scan_iter(f"{STREAM}:child:*:consumers"))), child)
+            print(f"child.py is process {child.pid}; redisipc watch --exact --stream {STREAM} shows:", flush=True)
+            watch = start("-m", "redisipc", "watch", "--exact", "--url", url, "--stream", STREAM)
+            wait("the watcher", lambda: any(row["cmd"] == "monitor" for row in client.client_list()), watch)
             for _ in range(PARENTS):
-                wire.restart_clock()
-                parent = start("parent")
-                print(paint(f"\nparent.py is process {parent.pid}", "bold"))
+                parent = start(str(HERE / "parent.py"))
+                print(f"\nparent.py is process {parent.pid}", flush=True)
                 if parent.wait(15) not in (0, 1):
                     return 1
         finally:
+            if watch is not None:
+                watch.send_signal(signal.SIGINT)
+                watch.wait(15)
             child.terminate()
             child.wait(15)
         left = client.xlen(STREAM)
         client.delete(STREAM)
-    seconds = time.monotonic() - begin
-    print(paint(f"\n{wire.entries} entries in {seconds:.1f} s, {left} left in the stream; the child has left", "bold"))
-    return 0 if left == 0 and wire.entries else 1
+    print(f"\n{time.monotonic() - begin:.1f} s, {left} entries left in the stream; the child has left")
+    return 0 if left == 0 and watch.returncode == 130 else 1
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ COMMANDS = {
     "call": ("ask.call", "trigger an event of a channel, print the answer"),
     "ping": ("ask.ping", "is anybody there, and who?"),
     "check": ("ask.check", "a probe for Kubernetes, cron and monitoring"),
+    "groups": ("look.groups", "who is on the stream, what waits and runs"),
+    "watch": ("watch.command", "requests and answers as they pass"),
 }
 """Each command with the module below ``redisipc.cli`` that has ``add(parser)`` and ``run(given)``; loaded when it is used."""
 

@@ -76,6 +76,14 @@ class Link:
                 raise ConnectionError("Redis closed the connection")
             self._parser.feed(data)
 
+    def receive(self, size: int, limit: float) -> bytes:
+        """Bytes as they come, after at most ``limit`` seconds (TimeoutError), for what is not RESP."""
+        self._sock.settimeout(max(0.001, limit))
+        data = self._sock.recv(size)
+        if not data:
+            raise ConnectionError("Redis closed the connection")
+        return data
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,1 @@
+"""``redisipc watch``: requests and answers as they pass, each pair in one line."""
