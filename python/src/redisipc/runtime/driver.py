@@ -90,8 +90,12 @@ class Driver:
 
     # what a twin calls
 
-    def pump(self, now: float) -> None:
-        """Hand on what happened and write what may be written. May be called from within a handler."""
+    def pump(self, now: float, reading: bool = True) -> None:
+        """Hand on what happened and write what may be written. May be called from within a handler.
+
+        ``reading``: whether the next read may be sent, too. To send it takes time that an answer need not wait for; who
+        puts it off calls again soon.
+        """
         if self._pumping:
             self._again = True
             return
@@ -108,7 +112,7 @@ class Driver:
                     if batch is not None:
                         self._write(batch, now)
                         progress = self.batch is None
-                if self.read is None:
+                if self.read is None and reading:
                     read = core.next_read(now)
                     if read is not None:
                         self._block(read, now)

@@ -1,4 +1,4 @@
-"""Threads that run the user's code, and the thread that starts them.
+"""Threads that run the user's code.
 
 No lock is taken here: jobs and idle workers lie in deques, whose operations are atomic. A finalizer that Python runs on
 one of these threads may therefore call the endpoint at any moment.
@@ -10,12 +10,11 @@ import logging
 import threading
 from _thread import allocate_lock
 from collections import deque
-from collections.abc import Callable
-from queue import SimpleQueue
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
 from .loop import Loop
+from .starter import Starter, new_thread
 
 QUICK = 0.0003
 """Seconds that a job takes on average to count as quick: what waking another thread may cost."""
@@ -39,39 +38,6 @@ class Job(Protocol):
     def finish(self, now: float) -> None: ...
 
 
-def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str) -> threading.Thread:
-    """A thread that does not keep the process alive, where the interpreter has such threads."""
-    try:
-        return threading.Thread(target=work, args=arguments, name=name, daemon=True)
-    except RuntimeError:  # a sub-interpreter without daemon threads
-        return threading.Thread(target=work, args=arguments, name=name, daemon=False)
-
-
-class Starter:
-    """A thread that does what takes time and is not the user's code: above all, it starts other threads.
-
-    Starting a thread may take long on a busy machine, and may fail; the I/O thread waits for neither.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self.thread = new_thread(self._run, (), name)
-
-    def put(self, work: Callable[[], None]) -> None:
-        self._work.put(work)
-
-    def stop(self) -> None:
-        self._work.put(None)
-
-    def _run(self) -> None:
-        while (work := self._work.get()) is not None:
-            try:
-                work()
-            except Exception as error:
-                logger.error("internal error: %r", error, exc_info=error)
-            del work
-
-
 class Worker:
     """A thread of a crew."""
 
@@ -85,15 +51,19 @@ class Worker:
 
 
 class Crew:
-    """At most ``limit`` workers with one queue. ``add`` and ``look`` are called by the I/O thread alone."""
+    """At most ``limit`` workers with one queue. ``add`` and ``look`` are called by the I/O thread alone.
 
-    def __init__(self, loop: Loop, starter: Starter, name: str, limit: int) -> None:
+    ``here``: jobs that are quick may run on the I/O thread.
+    """
+
+    def __init__(self, loop: Loop, starter: Starter, name: str, limit: int, here: bool = False) -> None:
         self.jobs: deque[Job] = deque()
         self.look_at = float("inf")
         self._loop = loop
         self._starter = starter
         self._name = name
         self._limit = limit
+        self._here = here
         self._idle: deque[Worker] = deque()
         self._workers: dict[Worker, None] = {}
         self._pace = 2 * QUICK
@@ -103,8 +73,8 @@ class Crew:
     def add(self, job: Job, now: float) -> None:
         """Have a job run soon."""
         self.jobs.append(job)
-        if self._pace < QUICK and len(self._workers) > len(self._idle):
-            # One that is at work takes it, most likely sooner than another one would wake up.
+        if self._runs_here or (self._pace < QUICK and len(self._workers) > len(self._idle)):
+            # One that is at work takes it, or the I/O thread, most likely sooner than another one would wake up.
             if self.look_at == float("inf"):
                 self._seen = self._taken
                 self.look_at = now + PATIENCE
@@ -121,13 +91,39 @@ class Crew:
             return
         self.look_at = float("inf")
         if self.jobs:
-            if self._taken == self._seen or len(self._workers) == len(self._idle):
+            if self._taken == self._seen or (len(self._workers) == len(self._idle) and not self._runs_here):
                 self._wake(now)
             self._seen = self._taken
             self.look_at = min(self.look_at, now + PATIENCE)
             if len(self._workers) >= self._limit and not self._idle:
                 # All there may be are at work: whoever ends one job takes the next.
                 self.look_at = float("inf")
+
+    @property
+    def _runs_here(self) -> bool:
+        return self._here and self._pace < QUICK and self._loop.lead.watched
+
+    @property
+    def quick(self) -> bool:
+        """Whether there are jobs that the I/O thread may run."""
+        return bool(self.jobs) and self._pace < QUICK
+
+    def run_here(self, until: float) -> None:
+        """Run jobs on the calling thread, and begin none after ``until``."""
+        while self._pace < QUICK:
+            try:
+                job = self.jobs.popleft()
+            except IndexError:
+                return
+            self._do(job)
+            del job
+            if self._loop.forked or monotonic() >= until:
+                return
+
+    def rest(self) -> None:
+        """On the I/O thread again: nobody is to be woken for jobs that are done."""
+        if not self.jobs:
+            self.look_at = float("inf")
 
     def stop(self) -> None:
         """All workers end once there are no more jobs."""
@@ -205,18 +201,22 @@ class Crew:
                 if self._park(me):
                     continue
                 break
-            self._taken += 1
             me.busy = True
-            start = monotonic()
-            job.run()
-            self._pace += (min(monotonic() - start, 0.1) - self._pace) * 0.1
+            self._do(job)
             me.busy = False
             if loop.forked:
                 return
-            loop.call(job.finish)
             # What it holds is the user's: not for as long as nothing comes.
             del job
         loop.call(lambda now: self._ended(me, now))
+
+    def _do(self, job: Job) -> None:
+        self._taken += 1
+        start = monotonic()
+        job.run()
+        self._pace += (min(monotonic() - start, 0.1) - self._pace) * 0.1
+        if not self._loop.forked:
+            self._loop.call(job.finish)
 
     def _park(self, me: Worker) -> bool:
         """Sleep until woken. Returns whether to go on living."""

@@ -15,9 +15,9 @@ from redisipc.runtime.refusals import of_handshake
 from redisipc.runtime.request import Request
 
 from .connection import SocketWire, Target
-from .crew import new_thread
 from .handlers import RequestJob
 from .requests import End
+from .starter import new_thread
 
 if TYPE_CHECKING:
     from .session import Session

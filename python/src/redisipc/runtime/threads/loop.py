@@ -1,8 +1,11 @@
 """The I/O thread of one endpoint: it alone touches the core, the driver and the sockets.
 
 Everybody else hands it calls and waits for nothing that it holds: there is no lock around the core. So a call may come
-from a signal handler that interrupted another call, from a finalizer, or after an exception at any point. No code of the
-user runs on this thread, but for finalizers, which Python runs where it likes.
+from a signal handler that interrupted another call, from a finalizer, or after an exception at any point.
+
+Handlers that are quick by experience run on this thread, too: it steps aside for them, and another one is there to lead
+where one of them is slow for once. While a thread leads it runs no code of the user, but for finalizers, which Python
+runs where it likes.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Protocol
 
@@ -17,12 +21,30 @@ from redisipc.errors import ConfigurationError
 from redisipc.runtime.driver import Driver
 
 from .connection import SocketWire
+from .lead import Lead
 from .poller import Poller
+from .starter import Starter, new_thread
 
 LONGEST_SLEEP = 1.0
 """Seconds after which it looks by itself: an exception may have come between a call and the poke that belongs to it."""
 
+LONGEST_ASIDE = 0.0015
+"""Seconds for which quick handlers run on the thread that reads, before it reads and writes again."""
+RETRY = 0.5
+"""Seconds before a second thread that could not be started is tried again."""
+
 Call = Callable[[float], None]
+
+
+class Work(Protocol):
+    """Handlers that wait for a thread."""
+
+    @property
+    def quick(self) -> bool: ...
+
+    def run_here(self, until: float) -> None: ...
+
+    def rest(self) -> None: ...
 
 
 class Waits(Protocol):
@@ -46,11 +68,18 @@ class Loop:
             ) from error
         self.driver: Driver
         self.poller = Poller()
+        self.lead = Lead(self.thread)
         self.crews: Sequence[Waits] = ()
+        self.handlers: Work
+        self.starter: Starter
         self.stopped = False
         self.forked = False
+        self._second: threading.Thread | None = None
+        self._second_at = 0.0
         self._calls: deque[Call] = deque()
         self._asleep = False
+        self._unwritten = False
+        self._due = 0.0
 
     def call(self, work: Call) -> None:
         """Have ``work`` done on the I/O thread. Never waits; may be called at any moment, from everywhere."""
@@ -61,17 +90,33 @@ class Loop:
             self.poller.poke()
 
     def stop(self) -> None:
-        """The thread ends once it has done what it was called for."""
+        """The threads end once they have done what they were called for."""
         self.stopped = True
+        self.lead.end()
 
-    # the thread
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """Those that lead in turn."""
+        return [self.thread] if self._second is None else [self.thread, self._second]
+
+    def needs(self, thread: threading.Thread) -> bool:
+        """Whether nothing would be read while ``thread`` waits for an answer."""
+        return thread in self.threads and thread is not self.lead.at_work
+
+    # the threads
 
     def _run(self) -> None:
+        me, lead = threading.current_thread(), self.lead
         while not self.stopped:
             try:
-                self._turn()
+                if lead.leader is me or lead.wait(me):
+                    self._turn(me)
             except BaseException as error:
                 self._failed(error)
+        if lead.leader is me:
+            self._end()
+
+    def _end(self) -> None:
         while self._calls:
             # Told too late: whoever waits is not left waiting.
             try:
@@ -87,11 +132,14 @@ class Loop:
             # Again in the next turn; what is due is put off by the driver.
             pass
 
-    def _turn(self) -> None:
+    def _turn(self, me: threading.Thread) -> None:
         """Wait for what comes, hand it in, do what is due, write what may be written."""
         driver, calls = self.driver, self._calls
         self._asleep = True
-        if calls:
+        # Looked at once a turn: what becomes due by what comes in is due in the next one.
+        deadline = driver.deadline()
+        self._due = float("inf") if deadline is None else deadline
+        if calls or self._unwritten:
             self._asleep = False
             timeout = 0.0
         else:
@@ -103,21 +151,55 @@ class Loop:
             self._serve(wire, readable, writable, now)
         while calls:
             calls.popleft()(now)
-        due = driver.deadline()
-        if due is not None and due <= now:
+        if self._due <= now:
             driver.tick(now)
+        driver.pump(now, reading=False)
+        if self.handlers.quick:
+            if not self._step_aside(me):
+                return
+            # What was read together is answered together, before the next read is sent.
+            now = monotonic()
+            while calls:
+                calls.popleft()(now)
         driver.pump(now)
+        self._unwritten = False
         for crew in self.crews:
             if crew.look_at <= now:
                 crew.look(now)
 
+    def _step_aside(self, me: threading.Thread) -> bool:
+        """Run handlers that are quick. Returns whether this thread still leads."""
+        if not self.lead.watched:
+            self._start_second()
+            return True
+        self._unwritten = True
+        self.lead.step_aside()
+        self.handlers.run_here(monotonic() + LONGEST_ASIDE)
+        if self.forked or not self.lead.come_back(me):
+            return False
+        self.handlers.rest()
+        return True
+
+    def _start_second(self) -> None:
+        now = monotonic()
+        if self._second is None and now >= self._second_at:
+            self._second_at = now + RETRY
+            second = new_thread(self._run, (), f"{self.thread.name}-2")
+            self.starter.put(partial(self._start, second))
+
+    def _start(self, second: threading.Thread) -> None:
+        """On the starter."""
+        self._second = second
+        try:
+            second.start()
+        except RuntimeError:
+            # Handlers run on threads of the crew, as before.
+            self._second = None
+
     def _left(self) -> float:
         """Seconds until something is due."""
         now = monotonic()
-        due = now + LONGEST_SLEEP
-        deadline = self.driver.deadline()
-        if deadline is not None and deadline < due:
-            due = deadline
+        due = min(self._due, now + LONGEST_SLEEP)
         for crew in self.crews:
             if crew.look_at < due:
                 due = crew.look_at

@@ -19,11 +19,12 @@ from redisipc.runtime.response import Response, response_of
 from redisipc.runtime.session import BaseSession
 
 from .connection import SocketWire, Target
-from .crew import Crew, Starter
+from .crew import Crew
 from .handlers import CallbackJob
 from .host import Host
 from .loop import Loop
 from .requests import End, RequestFuture, Ticket
+from .starter import Starter
 
 CALLBACK_THREADS = 16
 """Callbacks of futures and of cancelled requests that run at once; more wait their turn."""
@@ -45,12 +46,13 @@ class Session(BaseSession):
         self.waiting: dict[Waiter, None] = {}
         self.joined, self.gone = Ticket(), Ticket()
         self.loop = Loop(f"{name}-io")
-        self.starter = Starter(f"{name}-start")
-        self.handlers = Crew(self.loop, self.starter, f"{name}-worker", self.options.concurrency)
+        self.starter = self.loop.starter = Starter(f"{name}-start")
+        self.handlers = Crew(self.loop, self.starter, f"{name}-worker", self.options.concurrency, here=True)
         self.callbacks = Crew(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
         self.reports = Crew(self.loop, self.starter, f"{name}-report", 1)
         self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups, target.cluster)
         self.loop.crews = (self.handlers, self.callbacks, self.reports)
+        self.loop.handlers = self.handlers
         self._random = random.Random()
         self._dropped = 0
 
@@ -104,7 +106,7 @@ class Session(BaseSession):
 
     def _join(self, until: float) -> None:
         """Wait for threads that run no code of the user, so that a program that ends does not cut them off."""
-        threads = [self.loop.thread]
+        threads = [thread for thread in self.loop.threads if thread is not self.loop.lead.at_work]
         for crew in (self.handlers, self.callbacks, self.reports):
             threads += crew.idle_threads()
         for thread in (*threads, self.starter.thread):
@@ -131,18 +133,17 @@ class Session(BaseSession):
     def inside(self) -> bool:
         """Whether the calling thread is one of its own, which must not wait for its end."""
         me = threading.current_thread()
-        return self._internal(me) or any(crew.has(me) for crew in (self.handlers, self.callbacks, self.reports))
+        crews = (self.handlers, self.callbacks, self.reports)
+        return me in (*self.loop.threads, self.starter.thread) or any(crew.has(me) for crew in crews)
 
     def check_wait(self) -> None:
         """Raise ``CannotWait`` on the threads without which nothing would ever end."""
-        if self._internal(threading.current_thread()):
+        me = threading.current_thread()
+        if me is self.starter.thread or self.loop.needs(me):
             raise CannotWait(
                 "Python ran this code (a finalizer, most likely) on the thread that would have to bring the answer; "
                 "call submit() and do not wait for its result, or hand the work to a thread of your own"
             )
-
-    def _internal(self, thread: threading.Thread) -> bool:
-        return thread is self.loop.thread or thread is self.starter.thread
 
     # asking
 

@@ -1,0 +1,44 @@
+"""The thread that starts other threads, so that nobody else waits for that."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+logger = logging.getLogger("redisipc")
+
+
+def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str) -> threading.Thread:
+    """A thread that does not keep the process alive, where the interpreter has such threads."""
+    try:
+        return threading.Thread(target=work, args=arguments, name=name, daemon=True)
+    except RuntimeError:  # a sub-interpreter without daemon threads
+        return threading.Thread(target=work, args=arguments, name=name, daemon=False)
+
+
+class Starter:
+    """A thread that does what takes time and is not the user's code: above all, it starts other threads.
+
+    Starting a thread may take long on a busy machine, and may fail; the I/O thread waits for neither.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self.thread = new_thread(self._run, (), name)
+
+    def put(self, work: Callable[[], None]) -> None:
+        self._work.put(work)
+
+    def stop(self) -> None:
+        self._work.put(None)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            try:
+                work()
+            except Exception as error:
+                logger.error("internal error: %r", error, exc_info=error)
+            del work
