@@ -3,6 +3,10 @@
 It is the real library, over a model of Redis in the memory of the process: see docs/testing.md.
 """
 
+from .factories import MadeRequest, make_request, make_response
+from .gem import Gem
 from .hub import Hub
+from .journal import Asked
+from .peer import Peer
 
-__all__ = ["Hub"]
+__all__ = ["Asked", "Gem", "Hub", "MadeRequest", "Peer", "make_request", "make_response"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from redisipc.protocol.commands import Command, Failure
 from redisipc.runtime.resp import MISSING, ProtocolError, make_parser
 
+from .names import who
 from .redis_model import Blocked, Client
 from .redis_model.arguments import Refused, number, raw, word
 from .resp import encode
@@ -21,7 +22,8 @@ _WORDS: dict[bytes, str] = {}
 
 
 class Connection:
-    """``name`` is what CLIENT LIST shows. ``deliver`` gets bytes, ``hang_up`` the reason for the end; neither may wait.
+    """``name`` is what CLIENT LIST shows, ``who`` the group and the instance in it. ``deliver`` gets bytes, ``hang_up`` the
+    reason for the end; neither may wait.
 
     Hold the server's lock for all but ``received`` and ``end``.
     """
@@ -32,10 +34,12 @@ class Connection:
         self.server = server
         self.number = number
         self.name = name
+        self.who = who(name)
         self.open = True
         self.database = 0
         self.client = Client()
         self.blocked: Blocked | None = None
+        self.reads: Command | None = None
         self.channels: set[bytes] = set()
         self.is_gone: Callable[[], bool] = bool
         self._until = 0.0
@@ -143,13 +147,13 @@ class Connection:
         if fate == "after":
             self.break_off("the connection was cut before the reply")
         elif type(reply) is Blocked:
-            self._block(reply)
+            self._block(reply, command)
         else:
             self.say(reply)
 
-    def _block(self, blocked: Blocked) -> None:
+    def _block(self, blocked: Blocked, command: Command) -> None:
         server = self.server
-        self.blocked = blocked
+        self.blocked, self.reads = blocked, command
         server.model(self.database).wait(blocked, self._served)
         if blocked.milliseconds:
             waits, self._until = self._until > 0, server.clock.now() + blocked.milliseconds / 1000
@@ -241,6 +245,7 @@ def _client(connection: Connection, command: Command) -> Any:
         return connection.number
     if action == "SETNAME":
         connection.name = raw(command[2]).decode()
+        connection.who = who(connection.name)
     elif action == "GETNAME":
         return connection.name.encode() or None
     elif action == "UNBLOCK":

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from .gem import Gem
+from .journal import Asked
+from .peer import Peer
 from .redis_model import REDIS_7, Profile
+from .residue import residue
 from .server import Server
 from .sockets import MemorySocket
 from .transports import MemoryWriter
@@ -41,6 +47,46 @@ class Hub:
     def url(self) -> str:
         """What ``REDIS_URL`` may be, for programs that know no hub."""
         return f"memory://{self.name}"
+
+    # asking
+
+    @property
+    def requests(self) -> list[Asked]:
+        """All requests that were stored, oldest first, each with its ``outcome``; at most the last 10,000."""
+        with self.server.lock:
+            return self.server.journal.requests()
+
+    def story(self, last: int = 200) -> str:
+        """What happened, a line for each step: who asked, who got it, who answered what. The ``last`` steps."""
+        with self.server.lock:
+            return self.server.journal.story(last)
+
+    def residue(self, within: float = 1.0) -> list[str]:
+        """What is left in Redis, a line for each: entries, and traces of instances that are not connected any longer.
+
+        Empty when all that was asked was answered and collected, and all who left did so in order. What is done in the
+        background gets up to ``within`` seconds; in an event loop, which must not wait, none.
+        """
+        end = time.monotonic() + (0 if asyncio._get_running_loop() else within)
+        while True:
+            with self.server.lock:
+                self.server.forget_the_gone()
+                left = residue(self.server)
+            if not left or time.monotonic() >= end:
+                return left
+            time.sleep(0.005)
+
+    # the other side
+
+    def peer(self, group: str, *, stream: str | None = None) -> Peer:
+        """A member of ``group`` that says what the test tells it, on all streams of the hub, or on ``stream`` alone."""
+        return Peer(self.server, group, stream)
+
+    def gem(self, group: str, *, stream: str | None = None) -> Gem:
+        """The same with the ways of the Ruby gem redis_ipc 1.0.2: a function that raises leaves the request unanswered."""
+        return Gem(self.server, group, stream)
+
+    # its life
 
     def close(self) -> None:
         """It is down for ever: all connections break, and its name is free."""

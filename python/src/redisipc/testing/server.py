@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.commands import Command
 
 from .clock import Clock, Timers
 from .connection import Connection
+from .journal import Journal
 from .redis_model import REDIS_7, Model, Profile
+from .redis_model.data import Stream
 
-Watcher = Callable[[Connection, Command, Any], None]
+if TYPE_CHECKING:
+    from .peer import Peer
 
 
 class Server:
-    """Executes what its connections send, one command after the other."""
+    """Executes what its connections send, one command after the other.
+
+    ``errands`` are done once the command under way is: what peers do. ``busy`` counts functions of the test that run for them.
+    """
 
     def __init__(self, profile: Profile = REDIS_7) -> None:
         self.lock = threading.RLock()
@@ -26,7 +33,10 @@ class Server:
         self.up = True
         self.paused = False
         self.connections: dict[int, Connection] = {}
-        self.watchers: list[Watcher] = []
+        self.journal = Journal(self)
+        self.errands: deque[Callable[[], None]] = deque()
+        self.peers: list[Peer] = []
+        self.busy = 0
         self.models: dict[int, Model] = {}
         self.numbers = 0
         self._written: list[Connection] = []
@@ -37,7 +47,12 @@ class Server:
         model = self.models.get(database)
         if model is None:
             model = self.models[database] = Model(self.profile, self.clock.wall, self.clock.now)
+            self.journal.watch(model)
         return model
+
+    def streams(self) -> list[bytes]:
+        """The keys of all streams."""
+        return [key for model in self.models.values() for key, value in model.keys.items() if isinstance(value, Stream)]
 
     def connect(self, name: str, deliver: Callable[[bytes], None], hang_up: Callable[[str], None]) -> Connection:
         """A new connection. Raises ConnectionRefusedError while the server is down."""
@@ -58,9 +73,14 @@ class Server:
 
     def execute(self, connection: Connection, command: Command) -> Any:
         """Execute a command of the model."""
+        journal, queue = self.journal, connection.client.queue
+        journal.writer = connection.who
         reply = self.model(connection.database).run(connection.client, [command])[0]
-        for watcher in self.watchers:
-            watcher(connection, command, reply)
+        if queue is None:
+            journal.ran(connection, command, reply)
+        elif command[0] == "EXEC" and type(reply) is list:
+            for queued, one in zip(queue, reply, strict=True):
+                journal.ran(connection, queued, one)
         return reply
 
     def fate_of(self, connection: Connection, command: Command) -> str:
@@ -74,11 +94,18 @@ class Server:
     def served(self, connection: Connection, reply: Any) -> None:
         """A read that waited has ended: what was sent behind it comes next."""
         self._served.append(connection)
+        if connection.reads is not None:
+            self.journal.ran(connection, connection.reads, reply)
 
     def flush(self) -> None:
-        """Let all replies go."""
-        while self._served:
-            self._served.pop().work()
+        """Do what is left to do, and let all replies go."""
+        while self._served or self.errands:
+            while self._served:
+                self._served.pop().work()
+            if self.errands and self.up and not self.paused:
+                self.errands.popleft()()
+            elif not self._served:
+                break
         while self._written:
             written, self._written = self._written, []
             for connection in written:

@@ -110,3 +110,14 @@ def _lrange(model: Model, command: Command) -> Any:
     start = max(0, start + size if start < 0 else start)
     stop = stop + size if stop < 0 else stop
     return items[start : stop + 1] if stop >= start else []
+
+
+@handles("LPOS")
+def _lpos(model: Model, command: Command) -> Any:
+    need(command, 3)
+    options = [word(part) for part in command[3:]]
+    if options not in ([], ["RANK", "1"]):
+        raise syntax()
+    items = model.get(raw(command[1]), list) or []
+    value = raw(command[2])
+    return items.index(value) if value in items else None

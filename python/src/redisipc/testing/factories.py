@@ -1,0 +1,92 @@
+"""Requests and responses without a stream, for tests that call a handler, or code that gets a response, by itself."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+from redisipc.errors import AlreadyAnswered, RequestError
+from redisipc.protocol.content import decode, encode
+from redisipc.protocol.events import Incoming
+from redisipc.runtime.request import Request
+from redisipc.runtime.response import Response
+
+_numbers = itertools.count(1)
+
+
+class MadeRequest(Request):
+    """A ``Request`` that keeps its answer: ``status`` and ``answer``, None and None before; ``ignored``."""
+
+    __slots__ = ("answer", "ignored", "status")
+
+    def __init__(self, answerer: _Answerer, incoming: Incoming) -> None:
+        super().__init__(answerer, incoming)
+        self.status: str | None = None
+        self.answer: Any = None
+        self.ignored = False
+
+    def cancel(self) -> None:
+        """The requester gives up: ``cancelled`` is true, and what was given to ``on_cancel`` is called."""
+        self._incoming.cancelled = True
+        for callback in self._cancel_callbacks():
+            callback()
+
+
+class _Answerer:
+    def __init__(self, group: str) -> None:
+        self.group = group
+
+    def answer(self, request: Request, status: str, text: bytes) -> None:
+        if not request._claim():
+            raise AlreadyAnswered(f"request {request.id!r} is answered already; answer it once")
+        if isinstance(request, MadeRequest):
+            request.status, request.answer = status, decode(text)
+
+    def forget(self, request: Request) -> None:
+        request._claim()
+        if isinstance(request, MadeRequest):
+            request.ignored = True
+
+
+def make_request(
+    content: Any = None,
+    *,
+    source: str = "web",
+    group: str = "stock",
+    id: str | None = None,
+    instance: str = "5e1f00",
+    starts: int = 1,
+    redelivered: bool = False,
+    age: float = 0.0,
+) -> MadeRequest:
+    """A request as a handler of ``group`` gets it from ``source``.
+
+    ``id`` is one of its own where none is given. ``starts`` and ``redelivered`` are as for one that somebody else began;
+    ``age`` is in seconds. Raises ``ContentError`` for a content that cannot be sent.
+    """
+    number = f"{next(_numbers):021x}" if id is None else id
+    incoming = Incoming(
+        b"%d-0" % int(time.time() * 1000),
+        number.encode(),
+        instance.encode(),
+        source.encode(),
+        encode(content),
+        time.monotonic(),
+    )
+    incoming.age, incoming.starts, incoming.redelivered = age, starts, redelivered or starts > 1
+    return MadeRequest(_Answerer(group), incoming)
+
+
+def make_response(
+    value: Any = None, *, reason: Any = None, error: RequestError | None = None, id: str = "", elapsed: float = 0.001
+) -> Response:
+    """A response as ``send_to_group`` returns it: fulfilled with ``value``, or rejected with a ``reason`` of the other side,
+    or with an ``error`` that says why there was no answer, ``RequestTimeout("too late")`` for example.
+    """
+    about = {"request_id": id or f"{next(_numbers):021x}", "elapsed": elapsed}
+    if error is not None:
+        return Response("rejected", error, about)
+    if reason is not None:
+        return Response("rejected", decode(encode(reason)), about)
+    return Response("fulfilled", decode(encode(value)), about)

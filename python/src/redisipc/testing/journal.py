@@ -1,0 +1,204 @@
+"""What happened on a hub: every request with what became of it, and the story in order."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from redisipc.protocol.commands import Command
+from redisipc.protocol.content import decode
+from redisipc.protocol.entry import FIELDS, PENDING, Entry, parse
+
+from .names import short
+from .redis_model.model import Model, Observer
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .server import Server
+
+MOST_REQUESTS = 10_000
+MOST_EVENTS = 10_000
+"""What is kept; older requests and events are forgotten."""
+
+Ending = Literal["waiting", "fulfilled", "rejected", "given up"]
+
+
+class Asked:
+    """One request that was stored on the hub.
+
+    ``to`` is the group that was asked, ``source`` the one that asks. ``takers`` names who got it, ``group/instance``, in
+    order. ``asked_at`` and ``answered_at`` are seconds of the hub's clock.
+    """
+
+    def __init__(self, stream: str, entry: Entry, at: float) -> None:
+        self.stream = stream
+        self.id = entry.id.decode("utf-8", "replace")
+        self.entry_id = entry.entry_id.decode()
+        self.source = entry.source_group.decode("utf-8", "replace")
+        self.to = entry.destination_group.decode("utf-8", "replace")
+        self.raw = entry.content
+        self.asked_at = at
+        self.answered_at: float | None = None
+        self.takers: list[str] = []
+        self.raw_answers: list[tuple[str, bytes]] = []
+        self.stored = 1
+        self.deleted = False
+
+    @property
+    def content(self) -> Any:
+        """What was sent."""
+        return decode(self.raw)
+
+    @property
+    def answers(self) -> list[tuple[str, Any]]:
+        """All that were written, each with its status: one, where the handler ran once."""
+        return [(status, decode(content)) for status, content in self.raw_answers]
+
+    @property
+    def outcome(self) -> Ending:
+        """``waiting`` until it is answered, or deleted without an answer: ``given up`` at its timeout, say."""
+        if self.raw_answers:
+            return "fulfilled" if self.raw_answers[0][0] == "fulfilled" else "rejected"
+        return "given up" if self.deleted else "waiting"
+
+    @property
+    def answer(self) -> Any:
+        """The content of the first answer; None while there is none."""
+        return self.answers[0][1] if self.answers else None
+
+    def __repr__(self) -> str:
+        return f"<Asked {self.source} -> {self.to} {short(self.raw)}: {self.outcome}>"
+
+
+class _Watch(Observer):
+    """Hears from the model what is stored, before anybody reads it."""
+
+    def __init__(self, journal: Journal, model: Model) -> None:
+        self._journal = journal
+        self._model = model
+
+    def added(self, id: bytes, fields: list[bytes]) -> None:
+        assert self._model.touched is not None
+        self._journal.added(self._model.touched, id, fields)
+
+
+class Journal:
+    """Hold the server's lock. ``writer`` is whose command is being executed."""
+
+    def __init__(self, server: Server) -> None:
+        self.begun = server.clock.now()
+        self.writer = "?"
+        self._server = server
+        self._requests: OrderedDict[str, Asked] = OrderedDict()
+        self._entries: OrderedDict[tuple[bytes, bytes], Asked] = OrderedDict()
+        self._events: deque[tuple[float, str, str]] = deque(maxlen=MOST_EVENTS)
+
+    def watch(self, model: Model) -> None:
+        """Listen to one more database."""
+        model.observer = _Watch(self, model)
+
+    def requests(self) -> list[Asked]:
+        return list(self._requests.values())
+
+    def story(self, last: int) -> str:
+        events = list(self._events)[-last:]
+        width = max((len(name) for _, name, _ in events), default=0)
+        return "\n".join(f"{at - self.begun:9.3f} s  {name:{width}}  {text}" for at, name, text in events)
+
+    def note(self, name: str, text: str) -> None:
+        self._events.append((self._server.clock.now(), name, text))
+
+    # what the server tells
+
+    def added(self, stream: bytes, id: bytes, fields: list[bytes]) -> None:
+        """Something was stored."""
+        entry = parse(id, fields)
+        if not isinstance(entry, Entry):
+            self.note(self.writer, f"stores what is no entry of RedisIPC: {short(b' '.join(fields))}")
+            return
+        number = entry.id.decode("utf-8", "replace")
+        asked = self._requests.get(number)
+        if entry.status == PENDING:
+            if asked is None:
+                asked = self._requests[number] = Asked(
+                    stream.decode("utf-8", "replace"), entry, self._server.clock.now()
+                )
+                if len(self._requests) > MOST_REQUESTS:
+                    self._requests.popitem(last=False)
+            else:
+                asked.stored += 1
+            self._entries[stream, id] = asked
+            if len(self._entries) > MOST_REQUESTS:
+                self._entries.popitem(last=False)
+            self.note(self.writer, f"asks {asked.to}: {short(asked.raw)} [{number[:6]}]")
+        else:
+            status, content = entry.status.decode(), entry.content
+            self.note(
+                self.writer, f"{'fulfils' if status == 'fulfilled' else 'rejects'} [{number[:6]}]: {short(content)}"
+            )
+            if asked is not None:
+                asked.raw_answers.append((status, content))
+                if asked.answered_at is None:
+                    asked.answered_at = self._server.clock.now()
+        for peer in self._server.peers:
+            peer.added(stream, entry)
+
+    def ran(self, connection: Connection, command: Command, reply: Any) -> None:
+        """A command was executed."""
+        word = command[0]
+        if word == "XREADGROUP":
+            if command[-1] == b">" and type(reply) is list:
+                for stream, rows in reply:
+                    self._taken(connection.who, stream, rows)
+        elif word == "XDEL":
+            for id in command[2:]:
+                self._gone(connection.who, command[1], id)
+        elif word == "XGROUP":
+            if command[1] in (b"CREATE", "CREATE") and reply == b"OK":
+                made: Any = command[2]
+                for peer in list(self._server.peers):
+                    peer.appear(made)
+        elif word == "XCLAIM" and type(reply) is list:
+            self._claimed(connection.who, command, reply)
+
+    # parts
+
+    def _taken(self, name: str, stream: bytes, rows: Sequence[Any]) -> None:
+        group = name.partition("/")[0]
+        for id, fields in rows:
+            if fields[0::2] != FIELDS:
+                continue
+            about = dict(zip(fields[0::2], fields[1::2], strict=True))
+            if about[b"destination_group"].decode("utf-8", "replace") != group:
+                continue
+            number = about[b"id"].decode("utf-8", "replace")[:6]
+            if about[b"status"] == PENDING:
+                self.note(name, f"gets the request [{number}]")
+                self._took(name, stream, id)
+            else:
+                self.note(name, f"gets the response [{number}]")
+
+    def _took(self, name: str, stream: bytes, id: bytes) -> None:
+        asked = self._entries.get((stream, id))
+        if asked is not None:
+            asked.takers.append(name)
+
+    def _claimed(self, name: str, command: Command, reply: Sequence[Any]) -> None:
+        for row in reply:
+            id = row if type(row) is bytes else row[0] if row else b""
+            asked = self._entries.get((command[1], id))  # type: ignore[arg-type]
+            if asked is None or b"IDLE" in command or not asked.takers or asked.takers[-1] == name:
+                continue
+            self.note(name, f"takes over the request [{asked.id[:6]}]")
+            asked.takers.append(name)
+
+    def _gone(self, name: str, stream: Any, id: Any) -> None:
+        for peer in self._server.peers:
+            peer.deleted(stream, id)
+        asked = self._entries.pop((stream, id), None)
+        if asked is not None:
+            asked.stored -= 1
+            asked.deleted = asked.stored <= 0
+            if not asked.raw_answers:
+                self.note(name, f"deletes the request [{asked.id[:6]}], which nobody answered")
