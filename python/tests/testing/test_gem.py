@@ -45,7 +45,7 @@ def plain(commands: list[list[str]], stream: str, instance: str) -> list[list[st
         for part in command:
             part = part.replace(stream, "STREAM").replace(instance, "INSTANCE")
             head, dash, tail = part.partition("-")
-            is_id = (len(part) == 21 and not set(part) - set("0123456789abcdef")) or (
+            is_id = (len(part) in (6, 21) and not set(part) - set("0123456789abcdef")) or (
                 dash and head.isdigit() and tail.isdigit() and len(head) > 6
             )
             words.append(known.setdefault(part, f"id {len(known)}") if is_id else part)

@@ -1,0 +1,152 @@
+"""The plugin for pytest: the fixture ``ipc``, and ``--redisipc`` to choose what it runs on.
+
+It is loaded on request: ``pytest_plugins = ["redisipc.testing.plugin"]`` in the top ``conftest.py``, or
+``pytest -p redisipc.testing.plugin``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from .hub import Hub
+
+DEFAULT_IMAGE = "redis:7"
+_NONE = "none: give --redisipc-url, or set REDIS_URL"
+
+
+class Ipc:
+    """What the fixture ``ipc`` gives. While it is there, ``REDIS_URL`` is its ``url``.
+
+    ``kind`` is hub, real or container. ``strict``: the test fails where something is left in Redis at its end.
+    """
+
+    def __init__(self, kind: str, url: str, hub: Hub | None) -> None:
+        self.kind = kind
+        self.url = url
+        self.strict = True
+        self._hub = hub
+
+    @property
+    def hub(self) -> Hub:
+        """The hub, for what only a hub can do. On a real Redis the test is skipped here."""
+        if self._hub is None:
+            pytest.skip(f"this needs a hub, and the tests run with --redisipc={self.kind}")
+        return self._hub
+
+    @property
+    def on_hub(self) -> bool:
+        """Whether there is a hub."""
+        return self._hub is not None
+
+    def __repr__(self) -> str:
+        return f"<Ipc {self.kind} {self.url}>"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("redisipc", "programs that use RedisIPC")
+    group.addoption(
+        "--redisipc",
+        choices=("hub", "real", "container"),
+        default="hub",
+        help="what the fixture ipc is: a hub in memory (default), the Redis of --redisipc-url, or a container",
+    )
+    group.addoption("--redisipc-url", default=None, help="for real: a database that is empty (default: REDIS_URL)")
+    group.addoption("--redisipc-image", default=DEFAULT_IMAGE, help=f"for container (default: {DEFAULT_IMAGE})")
+
+
+@pytest.fixture(scope="session")
+def _redisipc_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """Where the Redis is, for the whole run; empty for a hub."""
+    kind = pytestconfig.getoption("--redisipc")
+    if kind == "hub":
+        yield ""
+    elif kind == "real":
+        url = pytestconfig.getoption("--redisipc-url") or os.environ.get("REDIS_URL")
+        if not url:
+            pytest.fail(f"--redisipc=real needs a Redis, and there is {_NONE}", pytrace=False)
+        yield url
+    else:
+        with _container(pytestconfig.getoption("--redisipc-image")) as url:
+            yield url
+
+
+@pytest.fixture
+def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ipc]:
+    """A Redis for one test, which is empty at its beginning and must be so at its end."""
+    kind = request.config.getoption("--redisipc")
+    if kind == "hub":
+        with Hub() as hub:
+            given = Ipc(kind, hub.url, hub)
+            request.node.stash[_HUB] = hub
+            monkeypatch.setenv("REDIS_URL", hub.url)
+            yield given
+            left = hub.residue()
+    else:
+        with redis.Redis.from_url(_redisipc_url, protocol=2) as raw:
+            if raw.dbsize():
+                pytest.fail(
+                    f"the database at {_redisipc_url} is not empty; give one that is the tests' own", pytrace=False
+                )
+            given = Ipc(kind, _redisipc_url, None)
+            monkeypatch.setenv("REDIS_URL", _redisipc_url)
+            try:
+                yield given
+                left = _entries(raw)
+            finally:
+                raw.flushdb()
+    if left and given.strict:
+        pytest.fail("left in Redis at the end of the test:\n  " + "\n  ".join(left), pytrace=False)
+
+
+_HUB = pytest.StashKey[Hub]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A test that fails shows what happened on its hub."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    hub = item.stash.get(_HUB, None)
+    if report.failed and hub is not None:
+        report.sections.append(("RedisIPC: what happened", hub.story() or "nothing was asked"))
+
+
+def _entries(raw: redis.Redis) -> list[str]:
+    """What is left on a real Redis: entries of streams."""
+    found = []
+    for key in raw.scan_iter(_type="stream"):
+        rows: Any = raw.xrange(key)
+        found += [f"entry {id.decode()} on stream {key.decode()!r}: {fields}" for id, fields in rows]
+    return found
+
+
+@contextlib.contextmanager
+def _container(image: str) -> Iterator[str]:
+    try:
+        from testcontainers.core.container import DockerContainer  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        pytest.fail("--redisipc=container needs the package testcontainers: pip install testcontainers", pytrace=False)
+    with DockerContainer(image).with_exposed_ports(6379) as container:
+        url = f"redis://{container.get_container_host_ip()}:{container.get_exposed_port(6379)}/0"
+        with redis.Redis.from_url(url, protocol=2) as raw:
+            _until_it_answers(raw)
+        yield url
+
+
+def _until_it_answers(raw: redis.Redis, limit: float = 30.0) -> None:
+    end = time.monotonic() + limit
+    while True:
+        try:
+            raw.ping()
+            return
+        except redis.ConnectionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)

@@ -1,0 +1,44 @@
+"""The plugin: what it says of a test that leaves something, and of one that fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = """
+from redisipc import Stream
+
+def ask(to):
+    with Stream("shop", "stock") as stock, Stream("shop", "web") as web:
+        stock.on_request(lambda request: request.content + 1)
+        return web.request(1, to="stock")
+
+def test_passes(ipc):
+    assert ask("stock") == 2
+    assert ipc.hub.requests[0].answer == 2
+
+def test_fails(ipc):
+    assert ask("stock") == 3
+
+def test_leaves_something(ipc):
+    ipc.hub.server.execute(ipc.hub.server.connect("x", print, print), ("XADD", b"shop", "*", b"a", b"b"))
+
+def test_may_leave_something(ipc):
+    test_leaves_something(ipc)
+    ipc.strict = False
+"""
+
+
+def test_a_failure_shows_what_happened_and_a_residue_is_one(tmp_path: Path) -> None:
+    (tmp_path / "test_them.py").write_text(TESTS)
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["redisipc.testing.plugin"]\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    said = done.stdout
+    assert "1 failed, 3 passed, 1 error" in said, said + done.stderr
+    assert "RedisIPC: what happened" in said
+    assert "asks stock: 1 [" in said
+    assert "what is no entry of RedisIPC on stream 'shop'" in said
