@@ -57,6 +57,7 @@ def test_one_report_of_a_kind_passes_in_a_second_and_counts_the_others() -> None
 def test_what_an_endpoint_rejects_by_itself_is_told_once_a_second() -> None:
     hand = Hand(concurrency=1, max_queue=0).up()
     hand.read(hand.request(), *[hand.request(b"%021d" % number) for number in range(3)])
+    hand.write_all()
     told = [event for event in hand.events if isinstance(event, Problem)]
     assert [event.kind for event in told] == ["overloaded"]
     assert "from 'peer'" in told[0].message

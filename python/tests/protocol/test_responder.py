@@ -239,3 +239,78 @@ def test_an_answer_to_a_stream_that_is_gone_is_written_to_the_new_one() -> None:
     assert names.count("XADD") == 1
     assert names.index("XGROUP") < names.index("XADD")
     assert hand.core.inflight == 0
+
+
+def test_before_it_rejects_for_overload_it_looks_for_siblings_once_more() -> None:
+    hand = Hand(concurrency=1, max_queue=1).up()
+    hand.read(*[hand.request(b"%021d" % n) for n in range(2)])
+    hand.write_all()
+    hand.special |= {"XINFO CONSUMERS": SIBLING, "LRANGE": [b"consumer_51b110_0"], "GET": None}
+    beyond = hand.request(b"%021d" % 2)
+    hand.read(beyond)
+    sent = hand.write_all()
+    assert [command for command in sent if command[0] == "XADD"] == []
+    given_back = [command for command in sent if command[0] == "XCLAIM" and "IDLE" in command]
+    assert any(beyond[0] in command for command in given_back)
+
+
+def test_many_requests_beyond_the_bound_need_one_look() -> None:
+    hand = Hand(concurrency=1, max_queue=1).up()
+    hand.read(*[hand.request(b"%021d" % n) for n in range(20)])
+    sent = hand.write_all()
+    assert hand.names_sent(sent).count("XINFO") == 1
+    assert hand.names_sent(sent).count("XADD") == 18
+    hand.read(hand.request(b"%021d" % 20))
+    sent = hand.write_all()
+    assert hand.names_sent(sent).count("XINFO") == 0
+    assert hand.names_sent(sent).count("XADD") == 1
+
+
+def test_overload_is_told_though_the_look_for_siblings_is_refused() -> None:
+    hand = Hand(concurrency=1, max_queue=0).up()
+    hand.read(*[hand.request(b"%021d" % n) for n in range(2)])
+    hand.special["XINFO CONSUMERS"] = Failure("NOPERM", "NOPERM no permission")
+    assert "XADD" in hand.names_sent(hand.pass_time(3))
+
+
+def test_no_request_waits_for_a_look_for_siblings_that_was_lost() -> None:
+    hand = Hand(concurrency=1, max_queue=0).up()
+    running, beyond = (hand.request(b"%021d" % n) for n in range(2))
+    hand.read(running, beyond)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    hand.core.batch_lost(batch, True, "cut", hand.now)
+    hand.special["XPENDING"] = [[row[0], b"dispatcher_%b_0" % hand.instance, 10, 1] for row in (running, beyond)]
+    hand.special["XRANGE"] = lambda command: [running if command[2] == running[0] else beyond]
+    assert "XADD" in hand.names_sent(hand.pass_time(3))
+
+
+def test_what_was_given_back_starts_before_what_is_new() -> None:
+    hand = with_sibling(Hand(concurrency=1).up())
+    old, older, new = (hand.request(b"%021d" % n) for n in range(3))
+    hand.read(old, older)
+    hand.write_all()
+    hand.special["XPENDING"] = [[older[0], b"dispatcher_%b_0" % hand.instance, 315_360_000_100, 1]]
+    hand.special["XRANGE"] = [older]
+    hand.core.handler_done(hand.started()[0].incoming, hand.now)
+    hand.read(new)
+    hand.write_all()
+    assert [start.incoming.entry_id for start in hand.started()] == [old[0], older[0]]
+
+
+def test_what_is_new_starts_when_nothing_is_left_of_what_was_given_back() -> None:
+    for lost in (False, True):
+        hand = with_sibling(Hand(concurrency=1).up())
+        old, older, new = (hand.request(b"%021d" % n) for n in range(3))
+        hand.read(old, older)
+        hand.write_all()
+        hand.core.handler_done(hand.started()[0].incoming, hand.now)
+        hand.read(new)
+        assert len(hand.started()) == 1
+        if lost:
+            batch = hand.core.next_batch(hand.now)
+            assert batch is not None
+            hand.core.batch_lost(batch, True, "cut", hand.now)
+        hand.write_all()
+        hand.drain()
+        assert [start.incoming.entry_id for start in hand.started()] == [old[0], new[0]]

@@ -47,7 +47,8 @@ def _mend_requests(wiring: Wiring, now: float) -> None:
 def _mend_handlers(wiring: Wiring, started: set[Incoming], now: float) -> None:
     responder, core = wiring.responder, wiring.core
     starting = {event.incoming for event in core.queue if isinstance(event, Start)}
-    queued, answers = set(responder.queue), set(core.outbox.answers)
+    queued = {*responder.queue, *responder.behind, *responder.beyond}
+    answers = set(core.outbox.answers)
     for incoming in list(core.inflight.values()):
         if incoming.state == "checking":
             responder.put_back([incoming])

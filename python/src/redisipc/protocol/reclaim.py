@@ -79,6 +79,7 @@ class Reclaimer:
         ``again``: not for the first time. Then what was given back is left alone as well: it may be marked by an outage.
         """
         self._looking = self._look_again = self._left_for_room = False
+        self.responder.taken_back(now)
         self._suspects.clear()
         self._cursor = b"-"
         self.hold_until = now
@@ -123,6 +124,7 @@ class Reclaimer:
         start, count = self._cursor, _LOOK_COUNT
         given_back = idle_ms >= GIVEN_BACK_FROM_MS
         if given_back:
+            self.responder.takes_back = True
             start, count = b"-", min(count, self._wanted() * (1 + len(self.siblings.known)))
         lines = [commands.pending(names.stream, names.group, idle_ms, start, count)]
         if not given_back:
@@ -135,19 +137,22 @@ class Reclaimer:
                 if class_of(failure) is PERMANENT:
                     core.pauses.right("look").refused(now)
                 core.fail(failure)
+                self.responder.taken_back(now)
                 return
             rows = list(pending_entries(answers[-1]))
             if not given_back:
                 self._page(rows)
             elif len(rows) == count:
                 self.responder.shared_waiting = True
-            self._choose(rows, now)
+            if not self._choose(rows, now):
+                self.responder.taken_back(now)
             if self._look_again:
                 self._look_again = False
                 self.look_for_given_back()
 
-        def lost(_sent: bool, _now: float) -> None:
+        def lost(_sent: bool, now: float) -> None:
             self._looking = self._look_again = False
+            self.responder.taken_back(now)
 
         core.step(Step(lines, done, lost))
 
@@ -177,7 +182,8 @@ class Reclaimer:
 
     # who is lost
 
-    def _choose(self, rows: list[PendingEntry], now: float) -> None:
+    def _choose(self, rows: list[PendingEntry], now: float) -> bool:
+        """Whether some are read, so that they may start soon."""
         # Who was not listed again at the looks in between is no suspect any more: it was kept alive.
         lapsed = now - 2.5 * self.core.settings.look
         for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
@@ -199,6 +205,7 @@ class Reclaimer:
             self._read(read, {row.id: self._suspects.pop(row.id) for row, given_back in read if not given_back})
         if len(read) < len(lost):
             self._wait_for_room()
+        return bool(read)
 
     def _some(self, given: list[PendingEntry]) -> list[PendingEntry]:
         """As many as we want of what was given back, from anywhere in it, so that siblings who look too seldom meet."""
@@ -260,10 +267,15 @@ class Reclaimer:
                 claims.append((row, given, entry))
             if claims:
                 self._claim(claims, gone)
-            elif gone:
+                return
+            self.responder.taken_back(now)
+            if gone:
                 self.look_for_given_back()
 
-        self.core.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done))
+        def lost(_sent: bool, now: float) -> None:
+            self.responder.taken_back(now)
+
+        self.core.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done, lost))
 
     def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool) -> None:
         """``more``: there may be other given-back requests for the room that is left."""
@@ -271,6 +283,7 @@ class Reclaimer:
 
         def done(answers: list[Any], now: float) -> None:
             again = more
+            self.responder.takes_back = False
             for (row, given, entry), reply in zip(claims, answers, strict=True):
                 if isinstance(reply, list) and row.id in reply:
                     starts = starts_of(row) + (0 if given else 1)
@@ -280,11 +293,15 @@ class Reclaimer:
                 elif given:
                     # A sibling was faster.
                     again = True
+            self.responder.taken_back(now)
             if again or self.responder.shared_waiting:
                 # Nobody will tell us again, and no handler may end soon.
                 self.look_for_given_back()
 
-        core.step(Step([self._claim_line(row, given) for row, given, _ in claims], done))
+        def lost(_sent: bool, now: float) -> None:
+            self.responder.taken_back(now)
+
+        core.step(Step([self._claim_line(row, given) for row, given, _ in claims], done, lost))
 
     def _claim_line(self, row: PendingEntry, given: bool) -> Command:
         names, settings = self.core.names, self.core.settings

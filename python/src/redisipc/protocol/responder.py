@@ -10,17 +10,17 @@ from redisipc.errors import AlreadyAnswered
 
 from . import commands
 from .answers import Answers
+from .aside import Aside
 from .commands import Failure, Step
 from .core import Core
 from .entry import REJECTED, Entry
 from .events import CLOSING, Cancelled, Incoming, Start
 from .ownership import TAKEN_OVER, Verdict, verify
-from .reasons import EachSecond, ReasonCode, more, read, reason
+from .reasons import ReasonCode, reason
 from .redis_errors import NO_WRITES, class_of
+from .refusing import Refusing
 from .states import advance
 
-OVERLOADED, NO_HANDLER, TOO_OLD = ReasonCode.OVERLOADED, ReasonCode.NO_HANDLER, ReasonCode.TOO_OLD
-GIVEN_UP = ReasonCode.GIVEN_UP
 _MOST_CHECKS = 64
 _REMEMBERED = 4096
 """How many requests that ran here are remembered, to tell a handler that one comes again."""
@@ -30,6 +30,7 @@ class Responder:
     """What this instance holds: ``core.inflight`` maps the entry ID of each request to its record.
 
     ``siblings`` says how many other responders the group has, None while that is not known yet.
+    ``takes_back``: what was given back is looked for, and starts before what is new (RIPC-GROUP-34).
     """
 
     def __init__(self, core: Core) -> None:
@@ -37,13 +38,15 @@ class Responder:
         self.queue: deque[Incoming] = deque()
         self.running = 0
         self.serving = core.settings.responder
-        self.shared_waiting = False
+        self.shared_waiting = self.takes_back = False
+        self.behind, self.beyond = Aside(), Aside()
+        self.on_overload: Callable[[], None] = lambda: None
         self.siblings: Callable[[], int | None] = lambda: None
         self.on_room: Callable[[], None] = lambda: None
         self._checks = 1
         self._ran: dict[bytes, None] = {}
-        self._refusals = EachSecond()
         self.answers = Answers(core)
+        self.refusing = Refusing(core, self.answers)
         core.outbox.make_give_back = self._give_back_step
 
     @property
@@ -72,22 +75,32 @@ class Responder:
         core.inflight[entry.entry_id] = incoming
         limit = core.settings.max_request_age
         if limit is not None and incoming.age > limit:
-            self._reject(incoming, TOO_OLD, f"the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now)
+            self.refusing.refuse(
+                incoming, ReasonCode.TOO_OLD, f"the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now
+            )
         elif starts > core.settings.max_starts:
             # RIPC-GROUP-18, RIPC-GROUP-19
-            self._reject(incoming, GIVEN_UP, f"it was started {core.settings.max_starts} times without an answer", now)
-        elif core.state is CLOSING:
+            self.refusing.refuse(
+                incoming, ReasonCode.GIVEN_UP, f"it was started {core.settings.max_starts} times without an answer", now
+            )
+        else:
+            self._place(incoming, now)
+
+    def _place(self, incoming: Incoming, now: float) -> None:
+        """Start it, let it wait, or leave it to others."""
+        if self.core.state is CLOSING:
             self._give_back(incoming)
         elif not self.serving:
             self._unserved(incoming, now)
-        elif self.running < core.settings.concurrency and not self.queue:
-            if self._must_check(incoming, now):
-                self.queue.append(incoming)
-                self.start_queued(now)
-            else:
-                self._start(incoming)
-        else:
+        elif self.running >= self.core.settings.concurrency or self.queue:
             self._without_room(incoming, now)
+        elif self.takes_back:
+            self.behind.add(incoming)
+        elif self._must_check(incoming, now):
+            self.queue.append(incoming)
+            self._start_waiting(now)
+        else:
+            self._start(incoming)
 
     def _is_same(self, known: Incoming, entry: Entry) -> bool:
         """Under one entry ID there may be two, where Redis lost the first one."""
@@ -101,9 +114,19 @@ class Responder:
         elif siblings is None or len(self.queue) < self.core.settings.max_queue:
             # RIPC-GROUP-28
             self.queue.append(incoming)
+        elif self.beyond.may_wait(now):
+            if self.beyond.add(incoming):
+                self.on_overload()
         else:
             # RIPC-RESP-17
-            self._reject(incoming, OVERLOADED, f"{len(self.queue)} requests wait in this instance", now)
+            self.refusing.refuse(
+                incoming, ReasonCode.OVERLOADED, f"{len(self.queue)} requests wait in this instance", now
+            )
+
+    def taken_back(self, now: float) -> None:
+        """What was given back has started, or there is nothing: now what is new."""
+        self.takes_back = False
+        self.behind.settle(self._place, now)
 
     def _unserved(self, incoming: Incoming, now: float) -> None:
         """No handler here: whoever has one runs it (RIPC-GROUP-35, RIPC-RESP-10)."""
@@ -113,12 +136,7 @@ class Responder:
         elif siblings is None:
             self.queue.append(incoming)
         else:
-            refusal = self.core.settings.refusal
-            if refusal is None:
-                self._reject(incoming, NO_HANDLER, "no instance of this group has a handler for requests", now)
-            else:
-                said = refusal(incoming.content)
-                self._reject_with(incoming, ReasonCode(read(said)[0] or NO_HANDLER), said, now)
+            self.refusing.unserved(incoming, now)
 
     def _start(self, incoming: Incoming, event: str = "start") -> None:
         advance(incoming, event)
@@ -128,19 +146,6 @@ class Responder:
         if len(ran) > _REMEMBERED:
             del ran[next(iter(ran))]
         self.core.queue.append(Start(incoming))
-
-    def _reject(self, incoming: Incoming, code: ReasonCode, text: str, now: float) -> None:
-        self._reject_with(incoming, code, reason(code, text), now)
-
-    def _reject_with(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:
-        """Reject by itself, which is told once a second for each code."""
-        advance(incoming, "overload")
-        incoming.done = True
-        self.answers.add(incoming, REJECTED, said.encode("utf-8", "replace"), now)
-        held = self._refusals.take(code, now)
-        if held is not None:
-            who = f"request {incoming.id.decode(errors='replace')} from {incoming.source_group.decode(errors='replace')!r}"
-            self.core.problem(code.value, f"rejected {who}: {said}{more(held)}", incoming.entry_id)
 
     # calls of the user
 
@@ -180,6 +185,10 @@ class Responder:
 
     def start_queued(self, now: float) -> None:
         """Start what waits while there is room, and tell who looks for more when there is room left."""
+        self._start_waiting(now)
+        self._tell_room()
+
+    def _start_waiting(self, now: float) -> None:
         core = self.core
         while self.queue and self.running < core.settings.concurrency and self.serving and core.connected:
             incoming = self.queue.popleft()
@@ -189,7 +198,6 @@ class Responder:
                 self._check(incoming, now)
             else:
                 self._start(incoming)
-        self._tell_room()
 
     def _tell_room(self) -> None:
         """What was given back may be taken at once (RIPC-GROUP-33)."""
@@ -198,6 +206,7 @@ class Responder:
 
     def siblings_known(self, now: float) -> None:
         """Siblings came or went, or a handler: what waits is looked at again."""
+        self.beyond.settle(self._without_room, now)
         if self.core.state is CLOSING or (self.siblings() and not self.room):
             self.give_back_queued()
         elif self.siblings() is not None and not self.serving:
@@ -269,6 +278,8 @@ class Responder:
         self.shared_waiting = True
 
     def give_back_queued(self) -> None:
+        for incoming in (*self.beyond.take(), *self.behind.take()):
+            self._give_back(incoming)
         while self.queue:
             incoming = self.queue.pop()
             if incoming.state == "queued":

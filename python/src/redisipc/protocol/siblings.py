@@ -10,6 +10,7 @@ from . import replies
 from .commands import Command, Failure, Step
 from .core import Core, Procedure
 from .names import instance_of
+from .ownership import checked
 from .replies import ConsumerInfo
 from .restoring import delete_consumers
 
@@ -91,6 +92,19 @@ class Siblings:
             )
 
         self.core.step(Step([line for instance in asked for line in self.questions(instance)], done))
+
+    def look(self) -> Procedure[None]:
+        """Who is there at this moment; of those that are known already, who has left."""
+        names = self.core.names
+        [reply] = checked((yield [("XINFO", "CONSUMERS", names.stream, names.group)]))
+        instances = self.instances(reply)
+        for instance in [instance for instance in self.known if instance not in instances]:
+            del self.known[instance]
+        strangers = [instance for instance in instances if instance not in self.known]
+        if strangers:
+            answers = yield [line for instance in strangers for line in self.questions(instance)]
+            for index, instance in enumerate(strangers):
+                self.learn_one(instance, answers[2 * index], answers[2 * index + 1], self.core.now)
 
     def learn(self, instances: list[bytes], answers: list[Any], now: float) -> None:
         """The answers to the questions about these instances."""

@@ -40,6 +40,7 @@ class Wiring:
         )
         self.responder.siblings = self.siblings.responders
         self.responder.on_room = self.reclaimer.look_for_given_back
+        self.responder.on_overload = self._look_for_siblings
         self.siblings.on_change = self._siblings_seen
         self.registration.on_refresh = self.own_list.poll
 
@@ -49,6 +50,11 @@ class Wiring:
         self.core.names = Names.of(settings.stream, settings.group, new_instance_id(self.core.random))
         self.core.outbox.names = self.core.names
         return self.core.names
+
+    def _look_for_siblings(self) -> None:
+        """Before requests are rejected for overload (RIPC-RESP-17)."""
+        told = self.responder.siblings_known
+        self.core.carry_out(self.siblings.look(), lambda _none, now: told(now), told)
 
     def _siblings_seen(self, now: float) -> None:
         if self.core.connected:

@@ -1,0 +1,48 @@
+"""Requests set aside for a moment: what becomes of them depends on the reply to a look that is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from .events import Incoming
+from .settings import NEVER
+
+_LOOK_HOLDS = 1.0
+"""Seconds for which a look for siblings tells who is there."""
+_MOST = 1024
+"""How many requests wait for one look; those beyond are dealt with at once."""
+
+
+class Aside:
+    """In the order in which they came. They are in progress like all others: kept alive, lost, given back."""
+
+    def __init__(self) -> None:
+        self._requests: list[Incoming] = []
+        self._known_until = -NEVER
+
+    def __bool__(self) -> bool:
+        return bool(self._requests)
+
+    def __iter__(self) -> Iterator[Incoming]:
+        return iter(self._requests)
+
+    def add(self, incoming: Incoming) -> bool:
+        """Whether this is the first one, so that a look has to begin."""
+        self._requests.append(incoming)
+        return len(self._requests) == 1
+
+    def take(self) -> list[Incoming]:
+        """Those that still wait; from now on none does."""
+        taken, self._requests = self._requests, []
+        return [incoming for incoming in taken if incoming.state == "queued"]
+
+    def settle(self, decide: Callable[[Incoming, float], None], now: float) -> None:
+        """The reply is there: each is decided anew."""
+        if self._requests:
+            self._known_until = now + _LOOK_HOLDS
+        for incoming in self.take():
+            decide(incoming, now)
+
+    def may_wait(self, now: float) -> bool:
+        """Whether one more may wait for a look: not where the last one was a moment ago, and not without a bound."""
+        return now >= self._known_until and len(self._requests) < _MOST

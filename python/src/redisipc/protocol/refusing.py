@@ -1,0 +1,41 @@
+"""Requests that are rejected without a handler: too many wait, nobody runs them, they are too old, or started too often."""
+
+from __future__ import annotations
+
+from .answers import Answers
+from .core import Core
+from .entry import REJECTED
+from .events import Incoming
+from .reasons import EachSecond, ReasonCode, more, read, reason
+from .states import advance
+
+
+class Refusing:
+    """Each is told, once a second for each code."""
+
+    def __init__(self, core: Core, answers: Answers) -> None:
+        self.core = core
+        self._answers = answers
+        self._refusals = EachSecond()
+
+    def refuse(self, incoming: Incoming, code: ReasonCode, text: str, now: float) -> None:
+        """With a reason of that code (RIPC-RESP-22)."""
+        self._say(incoming, code, reason(code, text), now)
+
+    def unserved(self, incoming: Incoming, now: float) -> None:
+        """No instance of the group has a handler (RIPC-RESP-10)."""
+        refusal = self.core.settings.refusal
+        if refusal is None:
+            self.refuse(incoming, ReasonCode.NO_HANDLER, "no instance of this group has a handler for requests", now)
+        else:
+            said = refusal(incoming.content)
+            self._say(incoming, ReasonCode(read(said)[0] or ReasonCode.NO_HANDLER), said, now)
+
+    def _say(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:
+        advance(incoming, "overload")
+        incoming.done = True
+        self._answers.add(incoming, REJECTED, said.encode("utf-8", "replace"), now)
+        held = self._refusals.take(code, now)
+        if held is not None:
+            who = f"request {incoming.id.decode(errors='replace')} from {incoming.source_group.decode(errors='replace')!r}"
+            self.core.problem(code.value, f"rejected {who}: {said}{more(held)}", incoming.entry_id)
