@@ -172,7 +172,7 @@ def test_attempts_are_spaced_and_a_redis_that_is_back_is_seen_within_a_second() 
     found = attempts(Hand().up(), 60)
     pauses = [later - before for before, later in itertools.pairwise(found)]
     assert pauses[0] < 0.2
-    assert 0.4 <= max(pauses) < 0.85
+    assert 0.4 <= max(pauses) < 0.65
     assert len([time for time in found if time > found[0] + 30]) < 80
 
 
@@ -180,11 +180,11 @@ def test_why_it_stays_away_is_told_after_5_s_and_then_every_minute() -> None:
     hand = Hand().up()
     attempts(hand, 130)
     told = [event.message for event in hand.events if isinstance(event, Problem)]
-    assert [text.split(", trying")[0] for text in told] == [
-        "still no connection to Redis after 5 s",
-        "still no connection to Redis after 65 s",
-        "still no connection to Redis after 126 s",
-    ]
+    assert all(text.startswith("still no connection to Redis after ") for text in told)
+    # At the first attempt that fails from then on.
+    after = [int(text.removeprefix("still no connection to Redis after ").split()[0]) for text in told]
+    assert [round(seconds / 60) for seconds in after] == [0, 1, 2]
+    assert 5 <= after[0] <= 6
     assert "away, " in told[0]
 
 

@@ -274,3 +274,21 @@ class TestHints:
         assert self.wire.closed
         assert bench.core.told("listening") == [(False, 5.0)]
         assert len(bench.host.opening) == 1
+
+
+def test_a_handshake_that_fails_is_given_more_time_and_a_good_connection_begins_anew() -> None:
+    bench = Bench()
+    lane = bench.driver.writer
+    given = []
+    for _ in range(8):
+        bench.batch(("PING",))
+        bench.driver.pump(0.0)
+        lane, attempt = bench.host.opening.pop(0)
+        given.append(lane.patience)
+        bench.driver.open_failed(lane, attempt, "no answer", False, 0.0)
+    assert given[:3] == [1.0, 1.5, 2.25]
+    assert given[-1] == 5.0
+    bench.batch(("PING",))
+    bench.driver.pump(0.0)
+    bench.open()
+    assert lane.patience == 1.0

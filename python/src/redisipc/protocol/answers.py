@@ -130,7 +130,7 @@ class Answers:
                 self._drop(incoming, f"an answer could not be written: {failure.message}", now)
         core.fail(failure)
         if kind is PERMANENT:
-            core.pauses.right("answers").refused(now)
+            core.pauses.forbidden("answers", failure, now)
         elif kind in (NO_MEMORY, NO_WRITES):
             core.answers_refused = True
 

@@ -236,7 +236,7 @@ class Endpoint:
         self._reading = None
         if isinstance(answer, Failure):
             if class_of(answer) is PERMANENT:
-                core.pauses.right("read").refused(now)
+                core.pauses.forbidden("read", answer, now)
             # RIPC-RECOV-3: what a failed read had, if anything, is in the own list.
             self.lifecycle.must_relist = True
             core.fail(answer)

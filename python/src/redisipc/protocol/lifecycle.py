@@ -17,8 +17,8 @@ SAME_LOSS = 1.0
 _WHY_AFTER = 5.0
 """Seconds away after which the user is told why no attempt succeeds, once; then every ``_WHY_EVERY`` s."""
 _WHY_EVERY = 60.0
-_PERMANENT = 2.0
-"""Seconds between two attempts where Redis refuses this endpoint: that does not pass by itself."""
+_PERMANENT = 0.8
+"""Seconds at most between two attempts where Redis refuses this endpoint: somebody mends that, and wants to see it work."""
 _AGAIN = 1.0
 """Seconds after which a list that could not be read is read again."""
 _LATER = 0.5

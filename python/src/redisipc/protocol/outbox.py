@@ -218,7 +218,7 @@ class Outbox:
             for reply in replies:
                 if isinstance(reply, Failure) and reply.kind != "NOGROUP":
                     if reply.kind == "NOPERM":
-                        self.pauses.right("cleanup").refused(now)
+                        self.pauses.forbidden("cleanup", reply, now)
                     self.fail(reply)
                     again(now)
                     return

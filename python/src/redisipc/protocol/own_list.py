@@ -69,7 +69,7 @@ class OwnList:
             self._polling = False
             if isinstance(answers[0], Failure):
                 if class_of(answers[0]) is PERMANENT:
-                    core.pauses.right("own list").refused(at)
+                    core.pauses.forbidden("own list", answers[0], at)
                 core.fail(answers[0])
                 self.plan(at)
                 return

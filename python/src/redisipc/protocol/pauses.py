@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+from .commands import Failure
+
+_REPLACED = 0.8
+"""Seconds between two attempts while another key is in the stream's place: any client may delete it (RIPC-RECOV-27)."""
+
 
 class Pause:
     """``until``: monotonic seconds before which nothing of the kind is tried; ``refused_at``: when Redis last refused it."""
@@ -20,11 +27,11 @@ class Pause:
         """Whether the last attempt was refused."""
         return self._length > 0.0
 
-    def refused(self, now: float) -> None:
-        """Several refusals of one attempt count once."""
+    def refused(self, now: float, most: float = math.inf) -> None:
+        """Several refusals of one attempt count once. ``most``: seconds that this pause may have at most."""
         self.refused_at = now
         if now >= self.until:
-            self._length = min(self._most, max(self._first, self._length * 2))
+            self._length = min(self._most, most, max(self._first, self._length * 2))
             self.until = now + self._length
 
     def over(self) -> None:
@@ -37,16 +44,16 @@ class Pauses:
     """One pause for each kind of refusal (section 13), and one for each command that the user may not run (RIPC-RECOV-27)."""
 
     def __init__(self) -> None:
-        self.memory = Pause(0.2, 1.0)
-        self.writes = Pause(0.2, 1.0)
+        self.memory = Pause(0.2, 0.8)
+        self.writes = Pause(0.2, 0.8)
         self.rights: dict[str, Pause] = {}
 
-    def right(self, name: str) -> Pause:
-        """The pause of what ``name`` stands for."""
+    def forbidden(self, name: str, failure: Failure, now: float) -> None:
+        """Redis refused what ``name`` stands for, and will do so until somebody mends it."""
         pause = self.rights.get(name)
         if pause is None:
             pause = self.rights[name] = Pause(1.0, 30.0)
-        return pause
+        pause.refused(now, _REPLACED if failure.kind == "WRONGTYPE" else math.inf)
 
     def lacking(self, name: str, now: float) -> bool:
         """Whether Redis refused it for good, so that it is not tried yet."""

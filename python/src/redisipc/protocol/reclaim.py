@@ -135,7 +135,7 @@ class Reclaimer:
             failure = next((answer for answer in answers if isinstance(answer, Failure)), None)
             if failure is not None:
                 if class_of(failure) is PERMANENT:
-                    core.pauses.right("look").refused(now)
+                    core.pauses.forbidden("look", failure, now)
                 core.fail(failure)
                 self.responder.taken_back(now)
                 return

@@ -53,7 +53,7 @@ class Settings:
         refresh_busy: float = 3.0,
         look: float = 3.0,
         backoff_first: float = 0.05,
-        backoff_most: float = 0.8,
+        backoff_most: float = 0.6,
         # the wire's times
         keep_alive: float = 3.0,
         late_after: float = 5.0,

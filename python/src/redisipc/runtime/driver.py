@@ -175,7 +175,7 @@ class Driver:
     def open_failed(self, lane: Lane, attempt: int, reason: str, permanent: bool, now: float) -> None:
         """The connection that ``Host.open`` was asked for cannot be had; ``permanent``: until the user mends something."""
         if attempt == lane.attempt and lane.opening:
-            lane.drop()
+            lane.failed()
             self._give_up(lane, False, reason, now, permanent)
 
     def received(self, lane: Lane, data: bytes, now: float) -> None:

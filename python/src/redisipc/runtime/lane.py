@@ -10,6 +10,11 @@ from .resp import MISSING, Parser, ProtocolError, make_parser
 
 REPLY_LIMIT = 3.0
 """Seconds of silence, once a reply is due, after which a connection counts as lost (RIPC-RECOV-25)."""
+FIRST_PATIENCE = 1.0
+"""Seconds that each step of the first handshake after a good connection may take. A server that hangs accepts connections:
+each attempt costs that long, and meanwhile another one may be the master. Longer each time, since links may be slow."""
+_MOST_PATIENCE = 5.0
+_LONGER = 1.5
 _LOOKS = 0.5
 """Seconds between two looks at a connection whose reply is overdue while bytes still leave it."""
 
@@ -34,9 +39,10 @@ class Lane:
     """Closed (``wire`` is None), opening, or open.
 
     ``attempt`` tells the answers to several requests to open apart; ``epoch`` is that of the batch or read for which it
-    was opened; ``reply_by`` is when it counts as lost, None with nothing due; ``client_id`` is what Redis calls it,
-    None while that is not known, -1 where Redis does not tell; ``place`` is the node that a redirection named, None for
-    the one that is the stream's by the map of slots; ``asking``: the place is good for one command, while a slot moves.
+    was opened; ``patience`` is how many seconds each step of the next handshake may take; ``reply_by`` is when it counts
+    as lost, None with nothing due; ``client_id`` is what Redis calls it, None while that is not known, -1 where Redis
+    does not tell; ``place`` is the node that a redirection named, None for the one that is the stream's by the map of
+    slots; ``asking``: the place is good for one command, while a slot moves.
     """
 
     def __init__(self, name: str) -> None:
@@ -44,6 +50,7 @@ class Lane:
         self.wire: Wire | None = None
         self.opening = False
         self.attempt = 0
+        self.patience = FIRST_PATIENCE
         self.epoch = 0
         self.reply_by: float | None = None
         self.client_id: int | None = None
@@ -57,9 +64,15 @@ class Lane:
 
     def opened(self, wire: Wire) -> None:
         self.opening = False
+        self.patience = FIRST_PATIENCE
         self.wire = wire
         self.parser = make_parser()
         self.client_id = None
+
+    def failed(self) -> None:
+        """It could not be opened."""
+        self.patience = min(_MOST_PATIENCE, self.patience * _LONGER)
+        self.drop()
 
     def send(self, data: bytes, count: int, done: Done) -> None:
         """Write commands and say who takes their ``count`` replies. Raises OSError."""

@@ -27,6 +27,7 @@ from redisipc.runtime.client import (
     within,
 )
 from redisipc.runtime.lane import Lane, Place
+from redisipc.runtime.sentinels import Directory, follows_sentinels
 
 
 class Target:
@@ -43,6 +44,7 @@ class Target:
         self._client = client
         self._stream = stream
         self._fresh = True
+        self._sentinels: list[Any] = []
         self.cluster = isinstance(client, redis.asyncio.RedisCluster)
         if self.cluster:
             check_slot(stream)
@@ -64,9 +66,15 @@ class Target:
             pool: Any = client.get_node_from_key(self._stream)
         else:
             pool = client.connection_pool
-        connection = pool.connection_class(**at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit)))
+        kwargs = at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit))
+        directory = None
+        if follows_sentinels(pool):
+            directory = kwargs["connection_pool"] = Directory(pool, self._sentinels, Retry, redis.asyncio.Redis, limit)
+        connection = pool.connection_class(**kwargs)
         try:
             await connection.connect()
+            if directory is not None:
+                directory.remember()
             await connection.send_command(*set_name(name))
             with contextlib.suppress(redis.ResponseError):
                 # Refused without the right to CLIENT: the connection works, and has no name.
@@ -75,6 +83,9 @@ class Target:
             # Cancelled, say: nobody else would close it.
             await connection.disconnect(nowait=True)
             raise
+        finally:
+            for each in directory.pools if directory is not None else ():
+                await each.disconnect()
         # From here on redis-py has nothing to do with it.
         writer = connection._writer
         connection._reader = connection._writer = None

@@ -50,7 +50,7 @@ class Host(BaseHost):
     async def _open(self, lane: Lane, attempt: int, name: str) -> None:
         loop, driver = self._session.loop, self._session.driver
         try:
-            writer = await self._target.connect(name, place=lane.place)
+            writer = await self._target.connect(name, lane.patience, lane.place)
         except BaseException as error:
             reason, permanent = of_handshake(error)
             loop.call(lambda now: driver.open_failed(lane, attempt, reason, permanent, now))

@@ -23,6 +23,7 @@ from redisipc.runtime.client import (
     within,
 )
 from redisipc.runtime.lane import Lane, Place
+from redisipc.runtime.sentinels import Directory, follows_sentinels
 
 from .poller import Poller
 
@@ -44,6 +45,7 @@ class Target:
         self._client = client
         self._stream = stream
         self._fresh = True
+        self._sentinels: list[Any] = []
         self.cluster = isinstance(client, redis.RedisCluster)
         if self.cluster:
             check_slot(stream)
@@ -61,9 +63,7 @@ class Target:
             self._fresh = False
             cluster: Any = client
             client = cluster.get_redis_connection(cluster.get_node_from_key(self._stream))
-        pool = client.connection_pool
-        connection = pool.connection_class(**at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit)))
-        connection.connect()
+        connection = self._new(client.connection_pool, limit, place)
         connection.send_command(*set_name(name))
         with contextlib.suppress(redis.ResponseError):
             # Refused without the right to CLIENT: the connection works, and has no name.
@@ -73,6 +73,23 @@ class Target:
         connection._sock = None
         sock.setblocking(False)
         return sock
+
+    def _new(self, pool: Any, limit: float, place: Place | None) -> Any:
+        """A connection of redis-py's that stands."""
+        kwargs = at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit))
+        if not follows_sentinels(pool):
+            connection = pool.connection_class(**kwargs)
+            connection.connect()
+            return connection
+        directory = Directory(pool, self._sentinels, Retry, redis.Redis, limit)
+        try:
+            connection = pool.connection_class(**{**kwargs, "connection_pool": directory})
+            connection.connect()
+            directory.remember()
+            return connection
+        finally:
+            for each in directory.pools:
+                each.disconnect()
 
 
 class SocketWire:

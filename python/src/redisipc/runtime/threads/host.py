@@ -46,7 +46,7 @@ class Host(BaseHost):
     def _open(self, lane: Lane, attempt: int, name: str) -> None:
         loop, driver = self._session.loop, self._session.driver
         try:
-            sock = self._target.connect(name, place=lane.place)
+            sock = self._target.connect(name, lane.patience, lane.place)
         except BaseException as error:
             reason, permanent = of_handshake(error)
             loop.call(lambda now: driver.open_failed(lane, attempt, reason, permanent, now))
