@@ -1,4 +1,4 @@
-"""Every example of the READMEs is run as it stands there, and prints what it says that it prints."""
+"""Every example of the READMEs and of the pages for users is run as it stands there, and prints what it says that it prints."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ import redis
 from redisipc.protocol import redis_errors
 
 from ..support_server import Server, die_with_parent, free_port, program
-from .blocks import FILES, ROOT, blocks
+from .blocks import FILES, ROOT, blocks, every
 
 SOURCE = ROOT / "python" / "src"
-PYTHON = "python/README.md"
 QUICKSTART = "7\nrejected no such sku\n"
 Start = Callable[..., "subprocess.Popen[str]"]
 PRINTS = {
@@ -44,7 +43,7 @@ def start(url: str, raw: redis.Redis, tmp_path: Path) -> Iterator[Start]:
 
     def start(code: str, replace: dict[str, str] | None = None, where: str = url) -> subprocess.Popen[str]:
         for old, new in (replace or {}).items():
-            assert old in code, f"the README says no longer {old!r}"
+            assert old in code, f"the example does not contain {old!r} any more"
             code = code.replace(old, new)
         file = tmp_path / f"example_{len(started)}.py"
         file.write_text(code, "utf-8")
@@ -89,10 +88,10 @@ def test_every_example_has_a_name_and_is_run(file: str) -> None:
 
 @pytest.mark.parametrize("name", PRINTS)
 def test_it_prints_what_it_says(name: str, start: Start) -> None:
-    assert said(start(blocks(PYTHON)[name])).startswith(PRINTS[name])
+    assert said(start(every()[name])).startswith(PRINTS[name])
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", ["README.md", "python/README.md"])
 def test_the_quickstart_is_short_and_runs(file: str, start: Start) -> None:
     code = blocks(file)["quickstart.py"]
     assert len([line for line in code.splitlines() if line.strip()]) < 20
@@ -113,7 +112,7 @@ def converse(child: subprocess.Popen[str], start_parent: Callable[[], subprocess
 
 
 def test_the_gems_parent_and_child(start: Start, raw: redis.Redis) -> None:
-    code = blocks(PYTHON)
+    code = every()
     converse(start(code["child.py"]), lambda: start(code["parent.py"]), raw)
 
 
@@ -124,7 +123,7 @@ def test_parent_and_child_of_the_examples_folder(start: Start, raw: redis.Redis)
 
 def test_clients(start: Start, server: Server) -> None:
     where = {"redis://localhost:6379/0": server.url, '"localhost", port=6379': f'"127.0.0.1", port={server.port}'}
-    assert said(start(blocks(PYTHON)["clients.py"], where)) == "True\nTrue\n"
+    assert said(start(every()["clients.py"], where)) == "True\nTrue\n"
 
 
 def test_a_cluster(start: Start) -> None:
@@ -135,7 +134,7 @@ def test_a_cluster(start: Start) -> None:
             client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
             wait_for(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
         where = {'"localhost", port=7000': f'"127.0.0.1", port={node.port}'}
-        assert said(start(blocks(PYTHON)["cluster.py"], where)) == "True\n"
+        assert said(start(every()["cluster.py"], where)) == "True\n"
     finally:
         node.stop()
 
@@ -150,7 +149,7 @@ def test_a_sentinel(start: Start, server: Server, tmp_path: Path) -> None:
         with redis.Redis(port=port) as client:
             wait_for(lambda: answers(client))
         where = {'"localhost", 26379': f'"127.0.0.1", {port}'}
-        assert said(start(blocks(PYTHON)["sentinel.py"], where)) == "True\n"
+        assert said(start(every()["sentinel.py"], where)) == "True\n"
     finally:
         process.terminate()
         process.wait()
@@ -165,20 +164,20 @@ def answers(client: redis.Redis) -> bool:
 
 def test_the_rights_are_enough(start: Start, server: Server) -> None:
     """And nothing is refused: no line of the server's ACL log."""
-    [line] = blocks(PYTHON, "redis")["acl"].strip().splitlines()
+    [line] = every("redis")["acl"].strip().splitlines()
     with redis.Redis.from_url(server.url) as client:
         version = client.info("server")["redis_version"]
         words = [word for word in line.split() if not (version < "7" and word.startswith(("resetchannels", "&")))]
         client.execute_command(*words)
         mine = server.url.replace("redis://", "redis://shop:secret@")
-        assert said(start(blocks(PYTHON)["quickstart.py"], where=mine)) == QUICKSTART
+        assert said(start(every()["quickstart.py"], where=mine)) == QUICKSTART
         assert client.acl_log() == []
 
 
 def test_the_rights_of_a_caller_are_enough(start: Start, server: Server) -> None:
-    [line] = blocks(PYTHON, "redis")["acl-caller"].strip().splitlines()
+    [line] = every("redis")["acl-caller"].strip().splitlines()
     asker = server.url.replace("redis://", "redis://asker:secret@")
-    code = blocks(PYTHON)["caller.py"]
+    code = every()["caller.py"]
     with redis.Redis.from_url(server.url) as client:
         client.execute_command(*line.split())
         assert said(start(code, {'Caller("shop")': f'Caller("shop", url="{asker}")'}, server.url)).startswith(
@@ -202,7 +201,7 @@ def test_the_rights_name_every_command_that_the_library_sends(name: str, caller:
         for command, sub in re.findall(r'\("([A-Z]{3,})"(?:, "([A-Z]+)")?', path.read_text("utf-8")):
             if command not in OF_CONNECTIONS | OPTIONS | REPLIES:
                 sent.add(f"{command}|{sub}" if command in CONTAINERS else command)
-    [line] = blocks(PYTHON, "redis")[name].strip().splitlines()
+    [line] = every("redis")[name].strip().splitlines()
     assert {f"+{command.lower()}" for command in sent} == {
         word for word in line.split() if word.startswith("+") and word != "+@connection"
     }
