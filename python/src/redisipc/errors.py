@@ -119,10 +119,10 @@ class Rejected(RequestError):
             said = f"{said} ({code})"
         super().__init__(said, **about)
         if self.group:
-            self.args = (f"group {self.group!r} rejected request {self.request_id}: {said}",)
-        self.content = content
-        self.code = code
-        self.data = data
+            self.args: tuple[Any, ...] = (f"group {self.group!r} rejected request {self.request_id}: {said}",)
+        self.content: Any = content
+        self.code: str | None = code
+        self.data: Any = data
 
 
 class HandlerFailed(Rejected):
@@ -156,12 +156,12 @@ class Reject(RedisIPCError):
 
     def __init__(self, content: Any = None, *, code: str | None = None, data: Any = None) -> None:
         super().__init__(content)
-        self.code = code
-        self.data = data
+        self.content: Any = content
+        self.code: str | None = code
+        self.data: Any = data
         if code is None:
             if data is not None:
                 raise ConfigurationError('data needs a code beside it: Reject("...", code="not_found", data=...)')
-            self.content = content
             return
         if not isinstance(code, str) or not code.strip():
             raise ConfigurationError(f"code must be a word, a string that is not blank, got {code!r}")
@@ -269,9 +269,9 @@ class ReportedError(RedisIPCError):
         fields: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         super().__init__(message)
-        self.kind = kind or type(self).kind
+        self.kind: str = kind or type(self).kind
         self.entry_id = entry_id
-        self.fields = list(fields)
+        self.fields: list[tuple[bytes, bytes]] = list(fields)
 
 
 class EntryError(ReportedError):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from redisipc import ConfigurationError, Options
+from redisipc.runtime.options import settings_of
 
 
 def test_they_are_frozen() -> None:
@@ -16,17 +17,15 @@ def test_they_are_frozen() -> None:
 
 
 def test_the_gems_names_are_understood() -> None:
-    options = Options().with_(
-        {
-            "ledger": {"entry_timeout": 7, "cleanup_interval": 1},
-            "consumer": {"pool_size": 3, "execution_interval": 0.001},
-            "dispatcher": {"pool_size": 2},
-            "pool_size": 10,
-            "max_pool_size": None,
-        }
+    options = Options().replace(
+        ledger={"entry_timeout": 7, "cleanup_interval": 1},
+        consumer={"pool_size": 3, "execution_interval": 0.001},
+        dispatcher={"pool_size": 2},
+        pool_size=10,
+        max_pool_size=None,
     )
     assert options == Options(timeout=7, concurrency=3)
-    assert Options().with_({"entry_timeout": 2}).timeout == 2
+    assert Options().replace(entry_timeout=2).timeout == 2
 
 
 @pytest.mark.parametrize(
@@ -49,14 +48,14 @@ def test_the_gems_names_are_understood() -> None:
 )
 def test_what_cannot_work_is_refused(given: dict[str, Any], text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
-        Options().with_(given)
+        Options().replace(**given)
 
 
 def test_the_core_is_told_all_that_concerns_it() -> None:
     options = Options(
         2.0, concurrency=3, max_queue=4, max_outstanding=5, max_request_age=6.0, wakeups=False, janitor_age=7.0
     )
-    settings = options.settings("s", "g")
+    settings = settings_of(options, "s", "g")
     assert (settings.stream, settings.group, settings.timeout, settings.concurrency) == ("s", "g", 2.0, 3)
     assert (settings.max_queue, settings.max_outstanding, settings.max_request_age) == (4, 5, 6.0)
     assert (settings.wakeups, settings.janitor_age) == (False, 7.0)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.runtime.asyncio.requests import RequestFuture
-from redisipc.runtime.asyncio.stream import Stream
+from redisipc.runtime.asyncio.stream import E, Stream
+from redisipc.runtime.options import Options
 from redisipc.runtime.response import Response
 
 from .base import BaseChannel
 from .dispatch import content_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from redisipc.runtime.keywords import ConnectKeywords
 
 
 class Channel(BaseChannel[Stream]):
     __doc__ = BaseChannel.__doc__
 
     @classmethod
-    async def connect(cls, **options: Any) -> None:
+    async def connect(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect the class; takes what ``Stream.connect`` takes, and ``options``.
 
         Raises ``AlreadyConnected`` and as that does.
@@ -25,7 +31,7 @@ class Channel(BaseChannel[Stream]):
         endpoint = cls._make_endpoint(Stream, options)
         cls._endpoint = endpoint
         try:
-            await endpoint.connect(**options)
+            await endpoint.connect(**given)
         except BaseException:
             cls._endpoint = None
             raise
@@ -41,14 +47,19 @@ class Channel(BaseChannel[Stream]):
     aclose = disconnect
 
     @classmethod
-    async def run(cls, **options: Any) -> None:
+    async def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
         if cls._endpoint is None:
-            await cls.connect(**options)
+            await cls.connect(options=options, **given)
         try:
             await cls._connected_endpoint().run()
         finally:
             cls._endpoint = None
+
+    @classmethod
+    def on_error(cls, handler: E) -> E:
+        super().on_error(handler)
+        return handler
 
     @classmethod
     async def trigger_event(
@@ -63,6 +74,6 @@ class Channel(BaseChannel[Stream]):
     @classmethod
     def submit_event(
         cls, name: str, target: str, params: Mapping[str, Any] | None = None, timeout: float | None = None
-    ) -> RequestFuture:
+    ) -> RequestFuture[Any]:
         """Trigger an event and return a future of its value; see ``Stream.submit``."""
         return cls._connected_endpoint().submit(content_of(name, params, timeout), target, timeout)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected, Reject
 from redisipc.protocol.content import decode
-from redisipc.runtime.base import BaseStream, E
+from redisipc.runtime.base import BaseStream
+from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 
 from .definition import EventDefinition, events_of
@@ -96,7 +97,7 @@ class BaseChannel(Generic[S]):
         return cls._endpoint.instance if cls._endpoint is not None else None
 
     @classmethod
-    def on_error(cls, handler: E) -> E:
+    def on_error(cls, handler: Any) -> Any:
         """Register what is told of trouble that belongs to no call; see ``Stream.on_error``. Subclasses inherit it."""
         cls._on_error = staticmethod(handler)
         if cls._endpoint is not None:
@@ -104,13 +105,12 @@ class BaseChannel(Generic[S]):
         return handler
 
     @classmethod
-    def _make_endpoint(cls, kind: type[S], options: dict[str, Any]) -> S:
+    def _make_endpoint(cls, kind: type[S], options: Options | None) -> S:
         if cls._endpoint is not None:
             raise AlreadyConnected(f"{cls.__name__} is connected already; call {cls.__name__}.disconnect() first")
         if not cls.stream or not cls.group:
             raise ConfigurationError(f'{cls.__name__} needs names: stream = "..." and channel = "..." in the class')
-        given = {name: options.pop(name) for name in ("options",) if name in options}
-        endpoint = kind(cls.stream, cls.group, **given)
+        endpoint = kind(cls.stream, cls.group, options=options)
         if cls.events:
             endpoint.on_request(cls._handle)
         else:

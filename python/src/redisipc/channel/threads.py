@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.errors import ConfigurationError
+from redisipc.runtime.options import Options
 from redisipc.runtime.response import Response
 from redisipc.runtime.threads.requests import RequestFuture
-from redisipc.runtime.threads.stream import Stream
+from redisipc.runtime.threads.stream import E, Stream
 
 from .base import BaseChannel
 from .dispatch import content_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from redisipc.runtime.keywords import ConnectKeywords
 
 
 class Channel(BaseChannel[Stream]):
@@ -25,7 +31,7 @@ class Channel(BaseChannel[Stream]):
                 raise ConfigurationError(f"{cls.__name__}.{event.method} is async; that needs redisipc.asyncio.Channel")
 
     @classmethod
-    def connect(cls, **options: Any) -> None:
+    def connect(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect the class; takes what ``Stream.connect`` takes, and ``options``.
 
         Raises ``AlreadyConnected`` and as that does.
@@ -33,7 +39,7 @@ class Channel(BaseChannel[Stream]):
         endpoint = cls._make_endpoint(Stream, options)
         cls._endpoint = endpoint
         try:
-            endpoint.connect(**options)
+            endpoint.connect(**given)
         except BaseException:
             cls._endpoint = None
             raise
@@ -48,14 +54,19 @@ class Channel(BaseChannel[Stream]):
     close = disconnect
 
     @classmethod
-    def run(cls, **options: Any) -> None:
+    def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
         if cls._endpoint is None:
-            cls.connect(**options)
+            cls.connect(options=options, **given)
         try:
             cls._connected_endpoint().run()
         finally:
             cls._endpoint = None
+
+    @classmethod
+    def on_error(cls, handler: E) -> E:
+        super().on_error(handler)
+        return handler
 
     @classmethod
     def trigger_event(
@@ -70,6 +81,6 @@ class Channel(BaseChannel[Stream]):
     @classmethod
     def submit_event(
         cls, name: str, target: str, params: Mapping[str, Any] | None = None, timeout: float | None = None
-    ) -> RequestFuture:
+    ) -> RequestFuture[Any]:
         """Trigger an event and return a future of its value; see ``Stream.submit``."""
         return cls._connected_endpoint().submit(content_of(name, params, timeout), target, timeout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from typing import ClassVar
 
 
 class Record:
@@ -14,7 +15,7 @@ class Record:
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
@@ -46,14 +47,14 @@ class Outgoing:
     __slots__ = ("data", "deadline", "destination", "entry_id", "floor", "id", "refusal", "sent_at", "state", "text")
 
     def __init__(self, id: bytes, text: bytes, destination: str, sent_at: float, deadline: float) -> None:
-        self.id = id
-        self.text = text
-        self.destination = destination
-        self.sent_at = sent_at
-        self.deadline = deadline
+        self.id: bytes = id
+        self.text: bytes = text
+        self.destination: str = destination
+        self.sent_at: float = sent_at
+        self.deadline: float = deadline
         self.entry_id: bytes | None = None
         self.floor: bytes = b"-"
-        self.refusal = ""
+        self.refusal: str = ""
         self.state: str = "queued"
         self.data: object = None
 
@@ -78,22 +79,22 @@ class Incoming:
     def __init__(
         self, entry_id: bytes, id: bytes, instance_id: bytes, source_group: bytes, content: bytes, received_at: float
     ) -> None:
-        self.entry_id = entry_id
-        self.id = id
-        self.instance_id = instance_id
-        self.source_group = source_group
-        self.content = content
-        self.received_at = received_at
-        self.kept_at = received_at
-        self.attempts = 0
-        self.age = 0.0
-        self.redelivered = False
-        self.starts = 1
-        self.cancelled = False
-        self.closed = False
-        self.stranded = False
+        self.entry_id: bytes = entry_id
+        self.id: bytes = id
+        self.instance_id: bytes = instance_id
+        self.source_group: bytes = source_group
+        self.content: bytes = content
+        self.received_at: float = received_at
+        self.kept_at: float = received_at
+        self.attempts: int = 0
+        self.age: float = 0.0
+        self.redelivered: bool = False
+        self.starts: int = 1
+        self.cancelled: bool = False
+        self.closed: bool = False
+        self.stranded: bool = False
         self.state: str = "queued"
-        self.done = False
+        self.done: bool = False
         self.answer: tuple[bytes, bytes, float] | None = None
         self.data: object = None
 
@@ -110,9 +111,9 @@ class Outcome(Record):
     __slots__ = ("content", "reason", "status")
 
     def __init__(self, status: str, content: bytes | None = None, reason: str = "") -> None:
-        self.status = status
-        self.content = content
-        self.reason = reason
+        self.status: str = status
+        self.content: bytes | None = content
+        self.reason: str = reason
 
 
 class Event(Record):
@@ -127,7 +128,7 @@ class Start(Event):
     __slots__ = ("incoming",)
 
     def __init__(self, incoming: Incoming) -> None:
-        self.incoming = incoming
+        self.incoming: Incoming = incoming
 
 
 class Cancelled(Event):
@@ -136,8 +137,8 @@ class Cancelled(Event):
     __slots__ = ("incoming", "reason")
 
     def __init__(self, incoming: Incoming, reason: str) -> None:
-        self.incoming = incoming
-        self.reason = reason
+        self.incoming: Incoming = incoming
+        self.reason: str = reason
 
 
 class Finished(Event):
@@ -146,8 +147,8 @@ class Finished(Event):
     __slots__ = ("outcome", "outgoing")
 
     def __init__(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        self.outgoing = outgoing
-        self.outcome = outcome
+        self.outgoing: Outgoing = outgoing
+        self.outcome: Outcome = outcome
 
 
 class StateChanged(Event):
@@ -156,9 +157,9 @@ class StateChanged(Event):
     __slots__ = ("permanent", "reason", "state")
 
     def __init__(self, state: State, reason: str = "", permanent: bool = False) -> None:
-        self.state = state
-        self.reason = reason
-        self.permanent = permanent
+        self.state: State = state
+        self.reason: str = reason
+        self.permanent: bool = permanent
 
 
 class Problem(Event):
@@ -173,10 +174,10 @@ class Problem(Event):
         entry_id: bytes | None = None,
         fields: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
-        self.kind = kind
-        self.message = message
-        self.entry_id = entry_id
-        self.fields = list(fields)
+        self.kind: str = kind
+        self.message: str = message
+        self.entry_id: bytes | None = entry_id
+        self.fields: list[tuple[bytes, bytes]] = list(fields)
 
 
 class Unblock(Event):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected, RedisIPCError
+from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected
 from redisipc.protocol.names import check_name
 
 from .hooks import Hook, Hooks
@@ -16,10 +16,13 @@ from .options import Options
 from .request import Request
 from .session import BaseSession
 
-Handler = Callable[[Request], Any]
-ErrorHandler = Callable[[RedisIPCError], Any]
-H = TypeVar("H", bound=Handler)
-E = TypeVar("E", bound=ErrorHandler)
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .keywords import OptionKeywords
+
+Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
+"""A value that can be JSON, for type checkers. ``encode`` decides about it."""
 
 
 class BaseStream:
@@ -43,7 +46,7 @@ class BaseStream:
         client: Any = None,
         options: Options | None = None,
         logger: logging.Logger | None = None,
-        **given: Any,
+        **given: Unpack[OptionKeywords],
     ) -> None:
         self._stream = check_name("stream", stream)
         self._group = check_name("group", group)
@@ -53,7 +56,7 @@ class BaseStream:
             raise ConfigurationError(
                 f"options takes an Options object, got {type(options).__name__}; give its parts by name"
             )
-        self._options = (options or Options()).with_(given)
+        self._options = (options or Options()).replace(**given)
         self._logger = logger
         self._hooks = Hooks()
         self._session: Any = None
@@ -116,7 +119,7 @@ class BaseStream:
 
     # handlers
 
-    def on_request(self, handler: H) -> H:
+    def on_request(self, handler: Any) -> Any:
         """Register what is called with each ``Request`` sent to this group; a decorator, too.
 
         What it returns fulfils the request, an exception rejects it (the option ``expose_errors`` decides what the
@@ -138,7 +141,7 @@ class BaseStream:
             session.serve()
         return handler
 
-    def on_error(self, handler: E) -> E:
+    def on_error(self, handler: Any) -> Any:
         """Register what is told of trouble that belongs to no call; a decorator, too. Without it, trouble is logged.
 
         It gets an error with a ``kind``: ``EntryError`` for an entry that is none (raw ``fields``), ``HandlerError``
@@ -172,14 +175,14 @@ class BaseStream:
         client: Any,
         redis_options: Mapping[str, Any] | None,
         logger: logging.Logger | None,
-        given: Mapping[str, Any],
+        given: OptionKeywords,
     ) -> None:
         """Take in what ``connect`` was given; it stays for a later ``connect``."""
         session: BaseSession | None = self._session
         if session is not None:
             session.check()
             raise AlreadyConnected(f"{self!r} is connected already; call disconnect() first, or make another Stream")
-        self._options = self._options.with_(given)
+        self._options = self._options.replace(**given)
         if redis_options is not None:
             self._redis_options = dict(redis_options)
             url = self._redis_options.pop("url", None) or url
@@ -211,8 +214,9 @@ class BaseStream:
 
 
 def is_async(function: Any) -> bool:
-    """Whether calling it gives a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+    """Whether calling it gives a coroutine or an asynchronous generator."""
+    kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    return any(kind(function) or kind(type(function).__call__) for kind in kinds)
 
 
 def _name(function: Any) -> str:

@@ -34,7 +34,7 @@ class Slot(Generic[L]):
 
     def __init__(self) -> None:
         self.line: L | None = None
-        self.idle_since = 0.0
+        self.idle_since: float = 0.0
 
 
 class BaseCaller(Generic[L]):

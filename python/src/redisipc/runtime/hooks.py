@@ -13,7 +13,7 @@ class Hook:
     __slots__ = ("_context", "function")
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+        self.function: Callable[..., Any] = function
         self._context = copy_context()
 
     def context(self) -> Context:

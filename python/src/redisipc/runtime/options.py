@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.settings import Settings, check_grace, check_timeout
 from redisipc.version import __version__
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .keywords import OptionKeywords
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Options:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ConfigurationError(f"{name} must be a whole number of at least {least}, got {value!r}")
 
-    def with_(self, given: Mapping[str, Any]) -> Options:
+    def replace(self, **given: Unpack[OptionKeywords]) -> Options:
         """These options with those changed; raises ``ConfigurationError`` for a name that nobody knows."""
         changes = _translated(given)
         for name in changes:
@@ -104,25 +109,26 @@ class Options:
                 raise ConfigurationError(f"there is no option {name}{hint}")
         return dataclasses.replace(self, **changes) if changes else self
 
-    def settings(
-        self, stream: str, group: str, responder: bool = True, refusal: Callable[[bytes], str] | None = None
-    ) -> Settings:
-        """What the core is told; ``responder``: there is a handler for requests; ``refusal``: what is said without."""
-        return Settings(
-            stream,
-            group,
-            responder=responder,
-            refusal=refusal,
-            timeout=self.timeout,
-            concurrency=self.concurrency,
-            max_queue=self.max_queue,
-            max_outstanding=self.max_outstanding,
-            max_request_age=self.max_request_age,
-            early_end=self.early_end,
-            wakeups=self.wakeups,
-            janitor_age=self.janitor_age,
-            version=__version__,
-        )
+
+def settings_of(
+    options: Options, stream: str, group: str, responder: bool = True, refusal: Callable[[bytes], str] | None = None
+) -> Settings:
+    """The settings of the core. ``responder``: there is a handler; ``refusal``: the reason that rejects a request without one."""
+    return Settings(
+        stream,
+        group,
+        responder=responder,
+        refusal=refusal,
+        timeout=options.timeout,
+        concurrency=options.concurrency,
+        max_queue=options.max_queue,
+        max_outstanding=options.max_outstanding,
+        max_request_age=options.max_request_age,
+        early_end=options.early_end,
+        wakeups=options.wakeups,
+        janitor_age=options.janitor_age,
+        version=__version__,
+    )
 
 
 _NAMES = frozenset(field.name for field in dataclasses.fields(Options))

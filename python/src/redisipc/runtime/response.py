@@ -41,8 +41,8 @@ class Response:
 
     def __init__(self, status: Literal["fulfilled", "rejected"], content: Any, about: dict[str, Any]) -> None:
         self.status = status
-        self.value = content if status == "fulfilled" else None
-        self.reason = content if status == "rejected" else None
+        self.value: Any = content if status == "fulfilled" else None
+        self.reason: Any = content if status == "rejected" else None
         self.request_id: str = about.get("request_id", "")
         self._about = about
 

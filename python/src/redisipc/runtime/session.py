@@ -34,10 +34,10 @@ from redisipc.protocol.reasons import EachSecond, ReasonCode, more, reason, shor
 from .driver import Driver
 from .fork import watch
 from .hooks import Hooks
-from .options import Options
+from .options import Options, settings_of
 from .reasons import Refusal, crash, text_of
+from .received import Received
 from .refusals import hint
-from .request import Request
 from .response import Response, response_of
 
 logger = logging.getLogger("redisipc")
@@ -62,7 +62,7 @@ class BaseSession:
         self.options = options
         self.hooks = hooks
         self.core = Endpoint(
-            options.settings(stream, group, hooks.on_request is not None, hooks.refusal), random.Random()
+            settings_of(options, stream, group, hooks.on_request is not None, hooks.refusal), random.Random()
         )
         self.driver: Driver
         self.forked = False
@@ -141,26 +141,27 @@ class BaseSession:
 
     # answers
 
-    def answer(self, request: Request, status: str, text: bytes) -> None:
+    def answer(self, received: Received, status: str, text: bytes) -> None:
         """Answer a request of this session. Raises ``AlreadyAnswered``, ``NotConnected``, ``ForkedError``."""
         self.check()
+        incoming = received.incoming
         try:
-            if not request._claim():
+            if not received.claim():
                 # RIPC-RESP-3
-                raise AlreadyAnswered(f"request {request.id!r} is answered already; answer it once")
-            self.call(partial(self._write_answer, request._incoming, status, text))
+                raise AlreadyAnswered(f"request {received.id!r} is answered already; answer it once")
+            self.call(partial(self._write_answer, incoming, status, text))
         except AlreadyAnswered:
             raise
         except BaseException:
             # A signal handler raised: whoever catches it may answer in another way. What was handed on counts.
-            request._unclaim()
+            received.unclaim()
             raise
 
-    def forget(self, request: Request) -> None:
+    def forget(self, received: Received) -> None:
         """Never answer a request of this session."""
         self.check()
-        request._claim()
-        self.call(partial(self.core.forget, request._incoming))
+        received.claim()
+        self.call(partial(self.core.forget, received.incoming))
 
     def _write_answer(self, incoming: Incoming, status: str, text: bytes, now: float) -> None:
         try:
@@ -170,51 +171,51 @@ class BaseSession:
 
     # what became of a handler
 
-    def fulfilment(self, request: Request, value: Any) -> tuple[str, bytes]:
+    def fulfilment(self, received: Received, value: Any) -> tuple[str, bytes]:
         """Status and text for what a handler returned."""
         try:
             return "fulfilled", encode(value)
         except ContentError as error:
-            return self._not_encodable(request, error, "the handler's result cannot be sent")
+            return self._not_encodable(received, error, "the handler's result cannot be sent")
 
-    def rejection(self, request: Request, error: BaseException, what: str = "") -> tuple[str, bytes]:
+    def rejection(self, received: Received, error: BaseException, what: str = "") -> tuple[str, bytes]:
         """Status and text for what a handler raised. ``what`` happened, where the exception does not say it."""
         if isinstance(error, Reject):
             if isinstance(error, Refusal):
-                self.refused(error.reason_code, error.content, request)
+                self.refused(error.reason_code, error.content, received)
             try:
                 return "rejected", encode(error.content)
             except ContentError as inner:
-                return self._not_encodable(request, inner, "the content of Reject cannot be sent")
+                return self._not_encodable(received, inner, "the content of Reject cannot be sent")
         text = text_of(error)
         text = f"{what}: {text}" if what else text
-        self._report_failure(request, error, text)
+        self._report_failure(received, error, text)
         # RIPC-RESP-7, RIPC-RESP-8, RIPC-RESP-24
-        return "rejected", encode(crash(error, text, request.id, self.options.expose_errors))
+        return "rejected", encode(crash(error, text, received.id, self.options.expose_errors))
 
-    def _not_encodable(self, request: Request, error: ContentError, what: str) -> tuple[str, bytes]:
+    def _not_encodable(self, received: Received, error: ContentError, what: str) -> tuple[str, bytes]:
         text = f"{what}: {shortened(text_of(error))}"
-        self._report_failure(request, error, text)
+        self._report_failure(received, error, text)
         exposed = what if self.options.expose_errors == "none" else text
         return "rejected", encode(reason(ReasonCode.NOT_ENCODABLE, exposed))
 
-    def _report_failure(self, request: Request, error: BaseException, text: str) -> None:
+    def _report_failure(self, received: Received, error: BaseException, text: str) -> None:
         report = HandlerError(
-            f"the handler of {request!r} raised {type(error).__name__}: {shortened(text)}",
-            entry_id=request._incoming.entry_id.decode(),
+            f"the handler of {received!r} raised {type(error).__name__}: {shortened(text)}",
+            entry_id=received.incoming.entry_id.decode(),
         )
         report.__cause__ = error
         self.report(report)
 
-    def refused(self, code: str, reason: str, request: Request) -> None:
+    def refused(self, code: str, reason: str, received: Received) -> None:
         """This endpoint rejects a request by itself: told once a second for each code."""
         held = self._refusals.take(code, time.monotonic())
         if held is not None:
             self.report(
                 ReportedError(
-                    f"rejected {request!r}: {shortened(reason)}{more(held)}",
+                    f"rejected {received!r}: {shortened(reason)}{more(held)}",
                     kind=code,
-                    entry_id=request._incoming.entry_id.decode(),
+                    entry_id=received.incoming.entry_id.decode(),
                 )
             )
 

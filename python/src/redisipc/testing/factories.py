@@ -9,6 +9,7 @@ from typing import Any
 from redisipc.errors import AlreadyAnswered, RequestError
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.events import Incoming
+from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
 
@@ -16,37 +17,53 @@ _numbers = itertools.count(1)
 
 
 class MadeRequest(Request):
-    """A ``Request`` that keeps its answer: ``status`` and ``answer``, None and None before; ``ignored``."""
+    """A ``Request`` that keeps its answer: ``status`` and ``answer``, both None before; ``ignored``."""
 
-    __slots__ = ("answer", "ignored", "status")
+    __slots__ = ("_keeper",)
 
-    def __init__(self, answerer: _Answerer, incoming: Incoming) -> None:
-        super().__init__(answerer, incoming)
-        self.status: str | None = None
-        self.answer: Any = None
-        self.ignored = False
+    def __init__(self, received: Received, keeper: _Keeper) -> None:
+        super().__init__(received)
+        self._keeper = keeper
+
+    @property
+    def status(self) -> str | None:
+        """The kind of the answer: fulfilled or rejected."""
+        return self._keeper.status
+
+    @property
+    def answer(self) -> Any:
+        """The content of the answer."""
+        return self._keeper.answered_with
+
+    @property
+    def ignored(self) -> bool:
+        """Whether ``ignore()`` was called."""
+        return self._keeper.ignored
 
     def cancel(self) -> None:
         """The requester gives up: ``cancelled`` is true, and what was given to ``on_cancel`` is called."""
-        self._incoming.cancelled = True
-        for callback in self._cancel_callbacks():
+        self._received.incoming.cancelled = True
+        for callback in self._received.cancel_callbacks():
             callback()
 
 
-class _Answerer:
+class _Keeper:
+    """In the place of a session: it keeps the answer."""
+
     def __init__(self, group: str) -> None:
         self.group = group
+        self.status: str | None = None
+        self.answered_with: Any = None
+        self.ignored = False
 
-    def answer(self, request: Request, status: str, text: bytes) -> None:
-        if not request._claim():
-            raise AlreadyAnswered(f"request {request.id!r} is answered already; answer it once")
-        if isinstance(request, MadeRequest):
-            request.status, request.answer = status, decode(text)
+    def answer(self, received: Received, status: str, text: bytes) -> None:
+        if not received.claim():
+            raise AlreadyAnswered(f"request {received.id!r} is answered already; answer it once")
+        self.status, self.answered_with = status, decode(text)
 
-    def forget(self, request: Request) -> None:
-        request._claim()
-        if isinstance(request, MadeRequest):
-            request.ignored = True
+    def forget(self, received: Received) -> None:
+        received.claim()
+        self.ignored = True
 
 
 def make_request(
@@ -75,7 +92,8 @@ def make_request(
         time.monotonic(),
     )
     incoming.age, incoming.starts, incoming.redelivered = age, starts, redelivered or starts > 1
-    return MadeRequest(_Answerer(group), incoming)
+    keeper = _Keeper(group)
+    return MadeRequest(Received(keeper, incoming), keeper)
 
 
 def make_response(

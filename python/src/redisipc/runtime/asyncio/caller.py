@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.events import Outcome
@@ -16,6 +16,11 @@ from redisipc.runtime.response import Response
 from .connection import Target
 from .line import Line
 
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from redisipc.runtime.keywords import CallerKeywords
+
 _inherited: list[Line] = []
 """Connections of the process that forked this one."""
 
@@ -24,7 +29,7 @@ class Caller(BaseCaller[Line]):
     __doc__ = BaseCaller.__doc__
 
     @classmethod
-    def from_url(cls, url: str, stream: str, **given: Any) -> Caller:
+    def from_url(cls, url: str, stream: str, **given: Unpack[CallerKeywords]) -> Self:
         """A caller on the Redis at ``url``; see the class for the rest."""
         return cls(stream, url=url, **given)
 
@@ -51,7 +56,7 @@ class Caller(BaseCaller[Line]):
         for slot in list(self._free):
             await self._drop(slot)
 
-    async def __aenter__(self) -> Caller:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

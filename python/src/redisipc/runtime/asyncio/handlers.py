@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.events import Incoming
 from redisipc.runtime.hooks import Hook
+from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ logger = logging.getLogger("redisipc")
 class RequestJob:
     """One start of the handler for one request; what it returns or raises is the answer."""
 
-    __slots__ = ("_begun", "_request", "_session", "_task")
+    __slots__ = ("_begun", "_received", "_session", "_task")
 
     def __init__(self, session: Session, incoming: Incoming) -> None:
         self._session = session
-        self._request = incoming.data = Request(session, incoming)
+        self._received = incoming.data = Received(session, incoming)
         self._begun = False
         self._task: asyncio.Task[None] | None = None
 
@@ -42,12 +43,12 @@ class RequestJob:
                 self._session.loop.jobs.append(self)
         elif self._task is None or self._task.done():
             error = RuntimeError("the handler was interrupted by an exception of a signal handler")
-            self._finish(self._session.rejection(self._request, error))
+            self._finish(self._session.rejection(self._received, error))
 
     def __call__(self) -> None:
         if self._begun:
             return
-        session, request = self._session, self._request
+        session, received = self._session, self._received
         answer: tuple[str, bytes] | None = None
         waits = False
         try:
@@ -55,14 +56,14 @@ class RequestJob:
             hook = session.hooks.on_request
             assert hook is not None, "started without a handler"
             context = hook.context()
-            value = context.run(hook.function, request)
+            value = context.run(hook.function, Request(received))
             if inspect.isawaitable(value):
                 self._task = session.spawn(self._wait(value), context)
                 waits = True
-            elif not request.postponed and not request.answered:
-                answer = session.fulfilment(request, value)
+            elif not received.postponed and not received.answered:
+                answer = session.fulfilment(received, value)
         except BaseException as error:
-            answer = session.rejection(request, error)
+            answer = session.rejection(received, error)
             if isinstance(error, ENDS_THE_LOOP):
                 raise
         finally:
@@ -70,32 +71,32 @@ class RequestJob:
                 self._finish(answer)
 
     async def _wait(self, value: Any) -> None:
-        session, request = self._session, self._request
+        session, received = self._session, self._received
         answer: tuple[str, bytes] | None = None
         try:
             value = await value
-            if not request.postponed and not request.answered:
-                answer = session.fulfilment(request, value)
+            if not received.postponed and not received.answered:
+                answer = session.fulfilment(received, value)
         except asyncio.CancelledError as error:
             if not session.closing:
-                answer = session.rejection(request, error, "the handler was cancelled")
+                answer = session.rejection(received, error, "the handler was cancelled")
             # Else it is our own end, and others of the group start the request again.
             raise
         except BaseException as error:
             # GeneratorExit and exceptions of the user's own kind, too: the requester is to learn it.
-            answer = session.rejection(request, error)
+            answer = session.rejection(received, error)
             if isinstance(error, ENDS_THE_LOOP):
                 raise
         finally:
             self._finish(answer)
 
     def _finish(self, answer: tuple[str, bytes] | None) -> None:
-        if answer is not None and not self._request._claim():
+        if answer is not None and not self._received.claim():
             answer = None
         self._session.call(partial(self._finished, answer))
 
     def _finished(self, answer: tuple[str, bytes] | None, now: float) -> None:
-        core, incoming = self._session.core, self._request._incoming
+        core, incoming = self._session.core, self._received.incoming
         self._session.started.pop(incoming, None)
         if answer is not None and incoming.answer is None:
             core.answer(incoming, *answer, now)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State, StateChanged
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.lane import Lane
+from redisipc.runtime.received import Received
 from redisipc.runtime.refusals import of_handshake
-from redisipc.runtime.request import Request
 
 from .connection import Target, TransportWire
 from .handlers import CallbackJob, RequestJob
@@ -75,8 +75,8 @@ class Host(BaseHost):
             session.loop.jobs.append(job)
 
     def cancelled(self, incoming: Incoming, reason: str) -> None:
-        if isinstance(incoming.data, Request):
-            for callback in incoming.data._cancel_callbacks():
+        if isinstance(incoming.data, Received):
+            for callback in incoming.data.cancel_callbacks():
                 self._session.loop.jobs.append(CallbackJob(self._session, callback))
 
     def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:

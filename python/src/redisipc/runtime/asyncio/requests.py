@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from redisipc.errors import RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
+from redisipc.runtime.response import Response
 
 if TYPE_CHECKING:
-    from .session import Session
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    T = TypeVarWithDefault("T", default=Any)
+else:
+    T = TypeVar("T")
 
 
 class End(NamedTuple):
@@ -39,32 +44,62 @@ class Ticket:
             self.future.set_result(end)
 
 
-class RequestFuture(asyncio.Future[Any]):
-    """An ``asyncio.Future`` whose ``cancel()`` gives the request up: it is deleted, and its handler learns it."""
+class FutureTicket:
+    """The same for a future of the user, who gets the value of the response."""
 
-    def __init__(self, session: Session, request_id: bytes) -> None:
-        super().__init__(loop=session.loop.home)
+    __slots__ = ("_session", "future", "outgoing")
+
+    def __init__(self, session: Asker) -> None:
         self.outgoing: Outgoing | None = None
-        self._id = request_id
+        self.future: asyncio.Future[Any] | None = None
         self._session = session
+
+    def done(self) -> bool:
+        return self.future is None or self.future.done()
 
     def settled(self, end: End) -> None:
         """It has ended so, unless it had ended before."""
-        if self.done():
+        future = self.future
+        if future is None:
             return
-        if end.error is not None:
-            self.set_exception(end.error)
-            return
-        try:
-            self.set_result(self._session.response_of(end).result())
-        except RedisIPCError as error:
-            self.set_exception(error)
+        if not future.done():
+            try:
+                if end.error is not None:
+                    raise end.error
+                future.set_result(self._session.response_of(end).result())
+            except RedisIPCError as error:
+                future.set_exception(error)
+        # The future refers to us: no cycle is left to collect.
+        self.future = None
+
+
+class Asker(Protocol):
+    """The session that sent a request, as its future knows it."""
+
+    def give_up(self, ticket: FutureTicket) -> None:
+        """Nobody waits for it any longer."""
+
+    def response_of(self, end: End) -> Response:
+        """The response for an end."""
+
+
+class RequestFuture(asyncio.Future[T]):
+    """An ``asyncio.Future`` whose ``cancel()`` gives the request up: it is deleted, and its handler learns it."""
+
+    def __init__(
+        self, session: Asker, ticket: FutureTicket, home: asyncio.AbstractEventLoop, request_id: bytes
+    ) -> None:
+        super().__init__(loop=home)
+        self._ticket = ticket
+        ticket.future = self
+        self._id = request_id
+        self._session = session
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Give the request up. Returns whether it had not ended before."""
         if not super().cancel(msg):
             return False
-        self._session.give_up(self)
+        self._session.give_up(self._ticket)
         return True
 
     @property

@@ -26,14 +26,14 @@ from .connection import Target, TransportWire
 from .handlers import CallbackJob, RequestJob, make_task
 from .host import Host
 from .loop import Loop
-from .requests import End, RequestFuture, Ticket
+from .requests import End, FutureTicket, Ticket
 
 TURNS = 3
 """Turns of the event loop in which its transports close. Whoever ends it after ``disconnect()`` finds none open."""
 OVERDUE = 0.9
 """Seconds after its limit at which leaving no longer waits for Redis."""
 
-Waiter = Ticket | RequestFuture
+Waiter = Ticket | FutureTicket
 
 
 class Session(BaseSession):
@@ -121,8 +121,8 @@ class Session(BaseSession):
         for wire in self._wires():
             wire.abandon()
         for waiter in list(self.waiting):
-            future = waiter.future if isinstance(waiter, Ticket) else waiter
-            if not future.done():
+            future: asyncio.Future[Any] | None = waiter.future
+            if future is not None and not future.done():
                 future.set_exception(ForkedError(f"{self!r} was connected before this process was forked"))
                 # Where nobody waits in the child, nobody is to be told that nobody looked.
                 future.exception()

@@ -5,22 +5,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from redisipc.errors import ClosedError, ConfigurationError
+from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
 from redisipc.protocol.settings import check_grace
-from redisipc.runtime.base import BaseStream
+from redisipc.runtime.base import BaseStream, Content
 from redisipc.runtime.options import Options
+from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
 
 from .connection import Target
-from .requests import RequestFuture, Ticket
+from .requests import FutureTicket, RequestFuture, Ticket
 from .session import OVERDUE, Session
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from redisipc.runtime.keywords import ConnectKeywords, OptionKeywords
+
+H = TypeVar("H", bound=Callable[[Request], Content | Awaitable[Content]])
+E = TypeVar("E", bound=Callable[[RedisIPCError], Awaitable[None] | None])
 
 
 class Stream(BaseStream):
@@ -29,9 +38,18 @@ class Stream(BaseStream):
     _session: Session | None
 
     @classmethod
-    def from_url(cls, url: str, stream: str, group: str, *, options: Options | None = None, **given: Any) -> Stream:
+    def from_url(
+        cls,
+        url: str,
+        stream: str,
+        group: str,
+        *,
+        options: Options | None = None,
+        logger: logging.Logger | None = None,
+        **given: Unpack[OptionKeywords],
+    ) -> Self:
         """An endpoint on the Redis at ``url``; see the class for the rest."""
-        return cls(stream, group, url=url, options=options, **given)
+        return cls(stream, group, url=url, options=options, logger=logger, **given)
 
     # its life
 
@@ -42,8 +60,8 @@ class Stream(BaseStream):
         client: Any = None,
         redis_options: Mapping[str, Any] | None = None,
         logger: logging.Logger | None = None,
-        **given: Any,
-    ) -> Stream:
+        **given: Unpack[OptionKeywords],
+    ) -> Self:
         """Join the stream, and return when others can find this endpoint. From then on it repairs itself.
 
         ``url``, ``client``, ``logger`` and options by name may have been given to the constructor as well;
@@ -97,7 +115,7 @@ class Stream(BaseStream):
     close = disconnect
     aclose = disconnect
 
-    async def run(self, **given: Any) -> None:
+    async def run(self, **given: Unpack[ConnectKeywords]) -> None:
         """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; then leave in order.
 
         A second SIGINT does not wait. In a thread other than the main one no signal is looked at.
@@ -134,7 +152,7 @@ class Stream(BaseStream):
                 home.remove_signal_handler(number)
         await self.disconnect()
 
-    async def __aenter__(self) -> Stream:
+    async def __aenter__(self) -> Self:
         self._forget_dead_loop()
         return self if self._session is not None else await self.connect()
 
@@ -159,6 +177,16 @@ class Stream(BaseStream):
         else:
             session.loop.home.call_soon_threadsafe(session.close, 0)
 
+    # handlers
+
+    def on_request(self, handler: H) -> H:
+        super().on_request(handler)
+        return handler
+
+    def on_error(self, handler: E) -> E:
+        super().on_error(handler)
+        return handler
+
     # asking
 
     async def send_to_group(self, content: Any, to: str, timeout: float | None = None) -> Response:
@@ -178,7 +206,7 @@ class Stream(BaseStream):
         """
         return (await self._ask(content, to, timeout)).result()
 
-    def submit(self, content: Any, to: str, timeout: float | None = None) -> RequestFuture:
+    def submit(self, content: Any, to: str, timeout: float | None = None) -> RequestFuture[Any]:
         """Ask the group ``to`` and return a future of what ``request`` returns or raises; ``timeout`` in seconds, as there.
 
         ``cancel()`` gives the request up. Raises for misuse at once, as ``send_to_group`` does.
@@ -187,8 +215,9 @@ class Stream(BaseStream):
         session: Session = self._live()
         limit = session.check_send(to, self._options.timeout if timeout is None else timeout)
         request_id = session.new_id()
-        future = RequestFuture(session, request_id)
-        session.send(future, request_id, text, to, limit)
+        ticket = FutureTicket(session)
+        future: RequestFuture[Any] = RequestFuture(session, ticket, session.loop.home, request_id)
+        session.send(ticket, request_id, text, to, limit)
         return future
 
     async def _ask(self, content: Any, to: str, timeout: float | None) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.events import Outcome
@@ -15,12 +15,17 @@ from redisipc.runtime.response import Response
 from .connection import Target
 from .line import Line
 
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from redisipc.runtime.keywords import CallerKeywords
+
 
 class Caller(BaseCaller[Line]):
     __doc__ = BaseCaller.__doc__
 
     @classmethod
-    def from_url(cls, url: str, stream: str, **given: Any) -> Caller:
+    def from_url(cls, url: str, stream: str, **given: Unpack[CallerKeywords]) -> Self:
         """A caller on the Redis at ``url``; see the class for the rest."""
         return cls(stream, url=url, **given)
 
@@ -47,7 +52,7 @@ class Caller(BaseCaller[Line]):
         for slot in list(self._free):
             self._drop(slot)
 
-    def __enter__(self) -> Caller:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

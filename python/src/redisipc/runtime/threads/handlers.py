@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.events import Incoming
+from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 
 if TYPE_CHECKING:
@@ -18,32 +19,32 @@ logger = logging.getLogger("redisipc")
 class RequestJob:
     """One start of the handler for one request; what it returns or raises is the answer."""
 
-    __slots__ = ("_answer", "_request", "_session")
+    __slots__ = ("_answer", "_received", "_session")
 
     def __init__(self, session: Session, incoming: Incoming) -> None:
         self._session = session
-        self._request = incoming.data = Request(session, incoming)
+        self._received = incoming.data = Received(session, incoming)
         self._answer: tuple[str, bytes] | None = None
 
     def run(self) -> None:
-        session, request = self._session, self._request
+        session, received = self._session, self._received
         handler = session.hooks.on_request
         try:
             assert handler is not None, "started without a handler"
-            value = handler(request)
+            value = handler(Request(received))
         except BaseException as error:
             # SystemExit, too: the thread is ours, and the requester is to learn it.
-            answer = session.rejection(request, error)
-            if request._claim():
+            answer = session.rejection(received, error)
+            if received.claim():
                 self._answer = answer
         else:
-            if not request.postponed and not request.answered:
-                answer = session.fulfilment(request, value)
-                if request._claim():
+            if not received.postponed and not received.answered:
+                answer = session.fulfilment(received, value)
+                if received.claim():
                     self._answer = answer
 
     def finish(self, now: float) -> None:
-        core, incoming = self._session.core, self._request._incoming
+        core, incoming = self._session.core, self._received.incoming
         if self._answer is not None and incoming.answer is None:
             core.answer(incoming, *self._answer, now)
         core.handler_done(incoming, now)

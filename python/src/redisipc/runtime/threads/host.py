@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State, StateChanged
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.lane import Lane
+from redisipc.runtime.received import Received
 from redisipc.runtime.refusals import of_handshake
-from redisipc.runtime.request import Request
 
 from .connection import SocketWire, Target
 from .handlers import RequestJob
@@ -68,14 +68,14 @@ class Host(BaseHost):
         self._session.handlers.add(RequestJob(self._session, incoming), monotonic())
 
     def cancelled(self, incoming: Incoming, reason: str) -> None:
-        if isinstance(incoming.data, Request):
-            for callback in incoming.data._cancel_callbacks():
+        if isinstance(incoming.data, Received):
+            for callback in incoming.data.cancel_callbacks():
                 self._session.callback(callback)
 
     def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        waiter: Any = outgoing.data
-        self._session.waiting.pop(waiter, None)
-        waiter.settled(End(None, outgoing, outcome, monotonic()))
+        ticket: Any = outgoing.data
+        self._session.waiting.pop(ticket, None)
+        ticket.settled(End(None, outgoing, outcome, monotonic()))
 
     def changed(self, event: StateChanged) -> None:
         super().changed(event)

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from redisipc.errors import RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
@@ -21,7 +21,11 @@ from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response
 
 if TYPE_CHECKING:
-    from .session import Session
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    T = TypeVarWithDefault("T", default=Any)
+else:
+    T = TypeVar("T")
 
 LONGEST_WAIT = 0.5
 """Seconds of one wait. A signal that comes just before it begins, or to another thread, does not end it."""
@@ -39,12 +43,17 @@ class End(NamedTuple):
 
 
 class Ticket:
-    """Something that ends once. ``outgoing`` is the request that was made of it, None until the I/O thread made it."""
+    """Something that ends once.
 
-    __slots__ = ("_end", "_signals", "outgoing")
+    ``outgoing`` is the request that was made of it, None until the I/O thread made it. ``on_end`` is called there when the
+    request has ended or was given up.
+    """
+
+    __slots__ = ("_end", "_signals", "on_end", "outgoing")
 
     def __init__(self) -> None:
         self.outgoing: Outgoing | None = None
+        self.on_end: Callable[[], None] | None = None
         self._end: dict[str, End] = {}
         self._signals: deque[Any] = deque()
 
@@ -78,8 +87,16 @@ class Ticket:
         return self._end.get("end")
 
     def settled(self, end: End) -> None:
-        """The session's word for ``settle``; a future adds its callbacks."""
+        """The request has ended so, or was given up: on the I/O thread."""
         self.settle(end)
+        if self.on_end is not None:
+            self.on_end()
+            # The future refers to us: no cycle is left to collect.
+            self.on_end = None
+
+    def add_signal(self, signal: Any) -> None:
+        """Have a lock released when it ends."""
+        self._signals.append(signal)
 
 
 def wait_any(*tickets: Ticket) -> None:
@@ -87,27 +104,49 @@ def wait_any(*tickets: Ticket) -> None:
     signal = allocate_lock()
     signal.acquire()
     for ticket in tickets:
-        ticket._signals.append(signal)
-    while not any(ticket._end for ticket in tickets):
+        ticket.add_signal(signal)
+    while not any(ticket.end for ticket in tickets):
         signal.acquire(timeout=LONGEST_WAIT)
 
 
-class RequestFuture(Future[Any]):
+class Asker(Protocol):
+    """The session that sent a request, as its future knows it."""
+
+    def check_wait(self) -> None:
+        """Raise ``CannotWait`` on a thread without which nothing would ever end."""
+
+    def overdue(self, ticket: Ticket) -> End:
+        """The end of a request that should have ended long ago."""
+
+    def give_up(self, ticket: Ticket) -> None:
+        """Nobody waits for it any longer."""
+
+    def response_of(self, end: End) -> Response:
+        """The response for an end."""
+
+    def callback(self, hook: Hook, *arguments: Any) -> None:
+        """Run a callback: on the I/O thread."""
+
+    def apart(self, work: Callable[[], None]) -> None:
+        """Have work done that may wait for a lock of the user's threads."""
+
+
+class RequestFuture(Future[T]):
     """A ``concurrent.futures.Future`` whose ``cancel()`` gives the request up: it is deleted, and its handler learns
     it.
 
     Callbacks run on threads of the endpoint, with the context variables of the call that added them.
     """
 
-    def __init__(self, session: Session, request_id: bytes, until: float) -> None:
+    def __init__(self, session: Asker, ticket: Ticket, request_id: bytes, until: float) -> None:
         super().__init__()
-        self.outgoing: Outgoing | None = None
         self._id = request_id
         self._session = session
         self._until = until
-        self._ticket = Ticket()
+        self._ticket = ticket
         self._hooks: deque[Hook] = deque()
         self._response: Response | None = None
+        ticket.on_end = self._ended
 
     # What concurrent.futures.wait() and as_completed() look at.
 
@@ -122,16 +161,10 @@ class RequestFuture(Future[Any]):
     def _state(self, _state: str) -> None:
         return None
 
-    # for the session
+    # on the I/O thread
 
-    @property
-    def end(self) -> End | None:
-        """How it ended; None while it has not."""
-        return self._ticket.end
-
-    def settled(self, end: End) -> None:
-        """Called by the I/O thread when the request has ended, or was given up."""
-        self._ticket.settle(end)
+    def _ended(self) -> None:
+        """The request has ended, or was given up."""
         while self._hooks:
             try:
                 hook = self._hooks.popleft()
@@ -169,7 +202,7 @@ class RequestFuture(Future[Any]):
             return self._ticket.settle(end) or self.cancelled()
         finally:
             if self._ticket.end is end:
-                self._session.give_up(self)
+                self._session.give_up(self._ticket)
 
     def cancelled(self) -> bool:
         end = self._ticket.end
@@ -181,9 +214,10 @@ class RequestFuture(Future[Any]):
     def done(self) -> bool:
         return self._ticket.end is not None
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: float | None = None) -> T:
         """The answer's value; raises as ``Stream.request`` does, TimeoutError after ``timeout`` seconds."""
-        return self._wait(timeout).result()
+        value: T = self._wait(timeout).result()
+        return value
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """What ``result`` raises, or None."""
@@ -193,7 +227,7 @@ class RequestFuture(Future[Any]):
             return error
         return None
 
-    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Call ``fn`` with this future when it is done; at once where it is."""
         hook = Hook(fn)
         self._hooks.append(hook)
@@ -220,7 +254,7 @@ class RequestFuture(Future[Any]):
             until = self._until if timeout is None else min(self._until, monotonic() + timeout)
             end = self._ticket.wait(until)
             if end is None and monotonic() >= self._until:
-                end = self._session.overdue(self, self._ticket)
+                end = self._session.overdue(self._ticket)
         if end is None:
             raise concurrent.futures.TimeoutError
         if end.error is not None:

@@ -23,7 +23,7 @@ from .crew import Crew
 from .handlers import CallbackJob
 from .host import Host
 from .loop import Loop
-from .requests import End, RequestFuture, Ticket
+from .requests import End, Ticket
 from .starter import Starter
 
 CALLBACK_THREADS = 16
@@ -33,8 +33,6 @@ MOST_REPORTS = 1000
 OVERDUE = 0.9
 """Seconds after its timeout at which a caller no longer waits for the I/O thread (G1)."""
 
-Waiter = Ticket | RequestFuture
-
 
 class Session(BaseSession):
     """Made by ``Stream.connect``. Its calls may come from any thread, at any moment."""
@@ -43,7 +41,7 @@ class Session(BaseSession):
         super().__init__(owner, *about)
         name = f"redisipc-{self.group}"
         # What was sent and has no outcome yet: a dict, whose operations are atomic, and which keeps the order.
-        self.waiting: dict[Waiter, None] = {}
+        self.waiting: dict[Ticket, None] = {}
         self.joined, self.gone = Ticket(), Ticket()
         self.loop = Loop(f"{name}-io")
         self.starter = self.loop.starter = Starter(f"{name}-start")
@@ -97,8 +95,8 @@ class Session(BaseSession):
         sessions.pop(self, None)
         self.joined.settle(End())
         self.gone.settle(End())
-        for waiter in list(self.waiting):
-            self._fail(waiter, ClosedError(f"{self!r} was closed"))
+        for ticket in list(self.waiting):
+            self._fail(ticket, ClosedError(f"{self!r} was closed"))
         self.loop.stop()
         for crew in (self.handlers, self.callbacks, self.reports):
             crew.stop()
@@ -122,8 +120,8 @@ class Session(BaseSession):
             if isinstance(lane.wire, SocketWire):
                 lane.wire.abandon()
         self.loop.poller.close()
-        for waiter in list(self.waiting):
-            waiter.settled(End(ForkedError(f"{self!r} was connected before this process was forked")))
+        for ticket in list(self.waiting):
+            ticket.settled(End(ForkedError(f"{self!r} was connected before this process was forked")))
         for ticket in (self.joined, self.gone):
             ticket.settle(End())
 
@@ -162,53 +160,53 @@ class Session(BaseSession):
     def new_id(self) -> bytes:
         return new_request_id(self._random).encode()
 
-    def send(self, waiter: Waiter, request_id: bytes, text: bytes, to: str, limit: float, now: float) -> None:
-        """Ask. The waiter is settled by ``now + limit`` + 1 s."""
-        self.waiting[waiter] = None
-        self.loop.call(partial(self._send, waiter, request_id, text, to, limit, now))
+    def send(self, ticket: Ticket, request_id: bytes, text: bytes, to: str, limit: float, now: float) -> None:
+        """Ask. The ticket is settled by ``now + limit`` + 1 s."""
+        self.waiting[ticket] = None
+        self.loop.call(partial(self._send, ticket, request_id, text, to, limit, now))
         if self.gone.end is not None:
             # It ended in between: nobody may look any more.
-            self._fail(waiter, ClosedError(f"{self!r} was closed"))
+            self._fail(ticket, ClosedError(f"{self!r} was closed"))
 
     def _send(
-        self, waiter: Waiter, request_id: bytes, text: bytes, to: str, limit: float, now: float, _: float
+        self, ticket: Ticket, request_id: bytes, text: bytes, to: str, limit: float, now: float, _: float
     ) -> None:
-        if waiter.end is not None or waiter not in self.waiting:
+        if ticket.end is not None or ticket not in self.waiting:
             # Given up before it was sent.
-            self._fail(waiter, ClosedError("given up"))
+            self._fail(ticket, ClosedError("given up"))
             return
         try:
             outgoing = self.core.send(text, to, limit, now, request_id)
         except RedisIPCError as error:
-            self._fail(waiter, error)
+            self._fail(ticket, error)
             return
-        outgoing.data = waiter
-        waiter.outgoing = outgoing
+        outgoing.data = ticket
+        ticket.outgoing = outgoing
 
-    def _fail(self, waiter: Waiter, error: BaseException) -> None:
-        self.waiting.pop(waiter, None)
-        waiter.settled(End(error))
+    def _fail(self, ticket: Ticket, error: BaseException) -> None:
+        self.waiting.pop(ticket, None)
+        ticket.settled(End(error))
 
-    def give_up(self, waiter: Waiter) -> None:
+    def give_up(self, ticket: Ticket) -> None:
         """Nobody waits for it any longer."""
-        self.waiting.pop(waiter, None)
+        self.waiting.pop(ticket, None)
         if not self.forked:
-            self.loop.call(partial(self._give_up, waiter))
+            self.loop.call(partial(self._give_up, ticket))
 
-    def _give_up(self, waiter: Waiter, now: float) -> None:
-        if waiter.outgoing is not None:
-            self.core.cancel(waiter.outgoing, now)
+    def _give_up(self, ticket: Ticket, now: float) -> None:
+        if ticket.outgoing is not None:
+            self.core.cancel(ticket.outgoing, now)
 
     def wait(self, ticket: Ticket, until: float) -> End:
         """Wait for a request; where the I/O thread does not bring the outcome in time, it ends all the same (G1)."""
-        return ticket.wait(until) or self.overdue(ticket, ticket)
+        return ticket.wait(until) or self.overdue(ticket)
 
-    def overdue(self, waiter: Waiter, ticket: Ticket) -> End:
+    def overdue(self, ticket: Ticket) -> End:
         """It should have ended long ago: this process had no time for it, or its I/O thread is gone."""
         reason = "no answer in time; this process was too busy to look for one"
-        outgoing = waiter.outgoing or Outgoing(b"", b"", "", monotonic(), monotonic())
+        outgoing = ticket.outgoing or Outgoing(b"", b"", "", monotonic(), monotonic())
         ticket.settle(End(None, outgoing, Outcome("timeout", None, reason), monotonic()))
-        self.give_up(waiter)
+        self.give_up(ticket)
         assert ticket.end is not None
         return ticket.end
 

@@ -5,22 +5,31 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from redisipc.errors import ClosedError, ConfigurationError
+from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
 from redisipc.protocol.settings import check_grace
-from redisipc.runtime.base import BaseStream, is_async
+from redisipc.runtime.base import BaseStream, Content, is_async
 from redisipc.runtime.options import Options
+from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
 
 from .connection import Target
 from .requests import End, RequestFuture, Ticket, wait_any
 from .session import OVERDUE, Session, sessions
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from redisipc.runtime.keywords import ConnectKeywords, OptionKeywords
+
+H = TypeVar("H", bound=Callable[[Request], Content])
+E = TypeVar("E", bound=Callable[[RedisIPCError], None])
 
 
 class Stream(BaseStream):
@@ -29,9 +38,18 @@ class Stream(BaseStream):
     _session: Session | None
 
     @classmethod
-    def from_url(cls, url: str, stream: str, group: str, *, options: Options | None = None, **given: Any) -> Stream:
+    def from_url(
+        cls,
+        url: str,
+        stream: str,
+        group: str,
+        *,
+        options: Options | None = None,
+        logger: logging.Logger | None = None,
+        **given: Unpack[OptionKeywords],
+    ) -> Self:
         """An endpoint on the Redis at ``url``; see the class for the rest."""
-        return cls(stream, group, url=url, options=options, **given)
+        return cls(stream, group, url=url, options=options, logger=logger, **given)
 
     # its life
 
@@ -42,8 +60,8 @@ class Stream(BaseStream):
         client: Any = None,
         redis_options: Mapping[str, Any] | None = None,
         logger: logging.Logger | None = None,
-        **given: Any,
-    ) -> Stream:
+        **given: Unpack[OptionKeywords],
+    ) -> Self:
         """Join the stream, and return when others can find this endpoint. From then on it repairs itself.
 
         ``url``, ``client``, ``logger`` and options by name may have been given to the constructor as well;
@@ -95,7 +113,7 @@ class Stream(BaseStream):
 
     close = disconnect
 
-    def run(self, **given: Any) -> None:
+    def run(self, **given: Unpack[ConnectKeywords]) -> None:
         """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; then leave in order.
 
         A second SIGINT does not wait. In a thread other than the main one no signal is looked at.
@@ -130,7 +148,7 @@ class Stream(BaseStream):
                 signal.signal(number, handler)
         self.disconnect()
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self if self._session is not None else self.connect()
 
     def __exit__(
@@ -142,6 +160,16 @@ class Stream(BaseStream):
         session = self._session
         if session is not None:
             session.close(0)
+
+    # handlers
+
+    def on_request(self, handler: H) -> H:
+        super().on_request(handler)
+        return handler
+
+    def on_error(self, handler: E) -> E:
+        super().on_error(handler)
+        return handler
 
     # asking
 
@@ -162,7 +190,7 @@ class Stream(BaseStream):
         """
         return self._ask(content, to, timeout).result()
 
-    def submit(self, content: Any, to: str, timeout: float | None = None) -> RequestFuture:
+    def submit(self, content: Any, to: str, timeout: float | None = None) -> RequestFuture[Any]:
         """Ask the group ``to`` and return a future of what ``request`` returns or raises; ``timeout`` in seconds, as there.
 
         ``cancel()`` gives the request up. Raises for misuse at once, as ``send_to_group`` does.
@@ -171,11 +199,12 @@ class Stream(BaseStream):
         session: Session = self._live()
         limit = session.check_send(to, self._options.timeout if timeout is None else timeout)
         now, request_id = monotonic(), session.new_id()
-        future = RequestFuture(session, request_id, now + limit + OVERDUE)
+        ticket = Ticket()
+        future: RequestFuture[Any] = RequestFuture(session, ticket, request_id, now + limit + OVERDUE)
         try:
-            session.send(future, request_id, text, to, limit, now)
+            session.send(ticket, request_id, text, to, limit, now)
         except BaseException:
-            session.give_up(future)
+            session.give_up(ticket)
             raise
         return future
 

@@ -1,0 +1,71 @@
+"""A request while this instance has it: the core's record of it, its answer, and what is called when it is cancelled."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from redisipc.protocol.events import Incoming
+
+from .hooks import Hook
+
+
+class Received:
+    """What a ``Request`` stands for; the session and the job that runs the handler speak to it.
+
+    Answers and cancellations may come from any thread: all that they change are deques, whose operations are atomic.
+    """
+
+    __slots__ = ("_free", "answerer", "incoming", "on_cancel", "postponed")
+
+    def __init__(self, answerer: Answerer, incoming: Incoming) -> None:
+        self.answerer: Answerer = answerer
+        self.incoming: Incoming = incoming
+        self.postponed: bool = False
+        self.on_cancel: deque[Hook] = deque()
+        self._free = deque((True,))
+
+    @property
+    def id(self) -> str:
+        """The id that the requester gave it."""
+        return self.incoming.id.decode("utf-8", "replace")
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer was given."""
+        return not self._free
+
+    def claim(self) -> bool:
+        """Whether the caller is the first to answer."""
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
+
+    def unclaim(self) -> None:
+        """The answer could not be handed on; another one may be given."""
+        if not self._free:
+            self._free.append(True)
+
+    def cancel_callbacks(self) -> list[Hook]:
+        """The functions to call now that it is cancelled, each of them once."""
+        callbacks: list[Hook] = []
+        while self.on_cancel:
+            callbacks.append(self.on_cancel.popleft())
+        return callbacks
+
+    def __repr__(self) -> str:
+        return f"<Request {self.id} from {self.incoming.source_group.decode('utf-8', 'replace')!r}>"
+
+
+class Answerer(Protocol):
+    """Who takes the answer of a request: the session that received it."""
+
+    group: str
+
+    def answer(self, received: Received, status: str, text: bytes) -> None:
+        """Answer it. Raises ``AlreadyAnswered``, ``NotConnected``, ``ForkedError``."""
+
+    def forget(self, received: Received) -> None:
+        """Never answer it."""
