@@ -50,10 +50,14 @@ class CertificateExpired(Fault):
         for member in self.lab.members:
             assert member.tap is not None
             member.tap.cut("reset")
+        # Handshakes that were under way had the old one.
+        await asyncio.sleep(0.3)
         self._begun, self._opened = self.secure.handshakes, self._connections()
 
     def _connections(self) -> int:
-        return sum(member.tap.opened for member in self.lab.members if member.tap is not None)
+        """Node looks at a certificate when the handshake is over: to the tap its connections came through."""
+        pythons = [member for member in self.lab.members if member.runtime != "node"]
+        return sum(member.tap.opened for member in pythons if member.tap is not None)
 
     async def proof(self) -> str:
         # Whoever looks at the certificate does not get through.

@@ -15,8 +15,8 @@ from .record import Record
 TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
 BACK = 12.0
 """Seconds after the end of a fault within which whoever it hit must be connected again."""
-SETTLED = 106.0
-"""Seconds for which what belongs to a dead instance may lie about: its registration lives for 100 s, the grace is 5 s."""
+SETTLED = 114.0
+"""Seconds for which what belongs to a dead instance may lie about: its registration lives for 100 s, the grace is 12 s."""
 GEM = "gem"
 """The runtime, and the group, of the gem."""
 SURELY = 0.3
@@ -159,7 +159,7 @@ class Judge(Checker):
         if not ask.replies or not ask.outcomes or not sender.closing_at <= ask.outcomes[0]:
             return
         stored = ask.replies[0].time
-        in_time = stored < min(ask.deadline, sender.closed_at) - SURELY
+        in_time = stored < min(ask.deadline, sender.closed_at, ask.outcomes[0]) - SURELY
         if in_time and self._served(sender, stored, ask.outcomes[0]) and not self._redis_near(stored, ask.outcomes[0]):
             self._say(
                 "LEAVING",
@@ -222,7 +222,7 @@ class Judge(Checker):
             return
         processes = self.history.processes
         living = {p.group for p in processes if p.crashed_at is None} - {GEM}
-        dead = [p.crashed_at for p in processes if p.crashed_at is not None]
+        dead = [at for at in (self._gone_at(p) for p in processes) if at is not None]
         # What belongs to a process that died so lately has its time still.
         due = not dead or max(dead) + SETTLED < self.record.left_at
         kinds = ("group", "trimmed", "failover", "rewind", "empty")
@@ -231,12 +231,20 @@ class Judge(Checker):
             ask = self._of_entry(id)
             if ask is not None and ask.added_at(id.encode()) <= destroyed:
                 continue
-            if ask is not None and not due and processes[ask.sender].crashed_at is not None:
+            if ask is not None and not due and self._gone_at(processes[ask.sender]) is not None:
                 continue
             if what == "entry" and more[-1] in living:
                 self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
             elif what == "pending" and more[0] in living:
                 self._say("G8", f"{id} is left pending in {more[0]} for {more[1]}, idle {more[2] / 1000:.1f} s", ask)
+
+    def _gone_at(self, process: Process) -> float | None:
+        """When it was gone without a word: it was killed, or it left while it could not reach Redis."""
+        if process.crashed_at is not None or process.closing_at is None or process.closed_at is None:
+            return process.crashed_at
+        start, end = process.closing_at, process.closed_at
+        silent = self.history.redis_fault(start, end) or process.trouble_in(start, end) > 0.0
+        return process.closed_at if silent else None
 
     def _of_entry(self, id: str) -> Ask | None:
         if not hasattr(self, "_by_entry"):

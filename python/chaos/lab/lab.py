@@ -60,7 +60,7 @@ class Lab:
         self.random = random.Random(seed)
         self.rows = Rows(str(folder / "harness.jsonl"))
         self.watch = Watch(self.rows)
-        self.stalled = Stalled(self.rows)
+        self.stalled = Stalled(self.rows, site.pids)
         self.members: list[Member] = []
         self._processes = 0
 

@@ -36,6 +36,15 @@ class Site(ABC):
     def redis(self) -> Redis:
         """The server that holds the stream at the moment."""
 
+    def pids(self) -> list[int]:
+        """The process that holds the stream at the moment, where it runs on this machine."""
+        try:
+            pid = getattr(self.redis.server, "pid", None)
+        except AttributeError:
+            # There is none yet.
+            return []
+        return [] if pid is None else [pid]
+
     @abstractmethod
     async def open(self, watch: Watch) -> None:
         """Starts it. Raises NoServer where it cannot be had, with the reason."""

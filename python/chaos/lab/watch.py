@@ -9,8 +9,12 @@ unsure   t what key                   it was sent, and its reply never came: ``a
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -103,19 +107,42 @@ LATE = 0.08
 """Seconds by which a look must be late to count: a command and its reply pass the loop four times."""
 
 
-class Stalled:
-    """Notices when the harness itself stood still, and so all links with it."""
+WAITED = 60_000_000
+"""Nanoseconds that the harness or a server must wait for a processor within five looks to count."""
 
-    def __init__(self, rows: Rows) -> None:
+
+class Stalled:
+    """Notices when the harness or Redis stood still, and so all links: they were late, or waited for a processor.
+
+    ``servers``: the ids of the processes of Redis, as far as they run on this machine.
+    """
+
+    def __init__(self, rows: Rows, servers: Callable[[], list[int]]) -> None:
         self._rows = rows
+        self._servers = servers
         self.seconds = 0.0
 
+    def _waits(self) -> dict[int, int]:
+        """Nanoseconds for which the main thread of each was ready to run and did not."""
+        found = {}
+        for pid in (os.getpid(), *self._servers()):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                found[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+        return found
+
     async def watch(self) -> None:
-        last = monotonic()
+        last, looks, before = monotonic(), 0, self._waits()
         while True:
             await asyncio.sleep(LOOK)
             now = monotonic()
             if now - last > LOOK + LATE:
                 self._rows("still", round(last + LOOK, 4), "harness")
                 self.seconds += now - last - LOOK
+            looks += 1
+            if looks % 5 == 0:
+                waits = self._waits()
+                worst = max((waits[pid] - before[pid] for pid in waits if pid in before), default=0)
+                if worst > WAITED:
+                    self._rows("still", round(now - worst / 1e9, 4), "processor")
+                before = waits
             last = now

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 
 const [port, text] = process.argv.slice(2);
-const { NO_ANSWER, Rejection, RequestCancelled, RequestRefused, RequestRejected, RequestTimeout, Stream } = await import(port);
+const { NO_ANSWER, NoResponders, Rejection, RequestCancelled, RequestFailed, RequestRejected, RequestTimeout, Stream } = await import(port);
 const config = JSON.parse(text);
 const EACH = 1_000_000;
 const TICK = 0.05;
@@ -98,7 +98,8 @@ function ending(error, signal) {
   }
   if (error instanceof RequestTimeout) return ["timeout", null, error.message];
   if (error instanceof RequestCancelled) return [signal?.aborted ? "cancelled" : "closed", null, error.message];
-  if (error instanceof RequestRefused) return ["failed", null, error.message];
+  if (error instanceof NoResponders) return ["no responders", null, error.message];
+  if (error instanceof RequestFailed) return ["failed", null, error.message];
   return [("code" in error ? "refused:" : "raised:") + error.name, null, error.message];
 }
 

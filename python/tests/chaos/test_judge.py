@@ -39,6 +39,24 @@ def test_the_deletion_comes_before_the_last_look_where_the_sender_knew_the_entry
     assert ("RIPC-TIME-13" in names(rows)) is broken
 
 
+@pytest.mark.parametrize("away", [True, False])
+def test_what_belongs_to_one_that_left_while_redis_was_away_has_the_time_of_the_dead(rows: Rows, away: bool) -> None:
+    rows.send(10.0, timeout=30.0)
+    rows.run(10.01, ends=39.0)
+    rows.answered(39.1)
+    if away:
+        rows.fault("redis-frozen", 19.0, 31.0, redis="away")
+    rows.add(1, "closing", 20.0)
+    rows.outcome(29.9, "closed")
+    rows.add(1, "closed", 30.0)
+    rows.process(2, "web", at=12.0)
+    fields = ["id", f"id{ASK}", "instance_id", "000001", "status", "fulfilled", "", "", "", "", "", "web"]
+    rows.rest(60.0, [["entry", f"{ASK}-1", fields]])
+    record = rows.record()
+    Judge(record).check()
+    assert ("G8" in [name for name, _, _ in record.history.violations]) is not away
+
+
 class TestG1:
     def test_a_request_without_an_outcome(self, rows: Rows) -> None:
         rows.send(10.0)

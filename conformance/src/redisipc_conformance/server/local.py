@@ -54,6 +54,11 @@ class LocalServer(Server):
         return f"redis://127.0.0.1:{self._port}/0"
 
     @property
+    def pid(self) -> int | None:
+        """The process's id, None where none runs."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def binary(self) -> Path:
         """The program."""
         return self._binary
