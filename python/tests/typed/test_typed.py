@@ -19,6 +19,7 @@ from redisipc import Options
 from redisipc.runtime import keywords
 from redisipc.runtime.options import _GEM_GROUPS, _GEM_NAMES
 
+FACES = (redisipc, redisipc.asyncio)
 HERE = Path(__file__).parent
 PYTHON = HERE.parents[1]
 RIGHT, WRONG = HERE / "right_calls.py", HERE / "wrong_calls.py"
@@ -77,7 +78,7 @@ def test_pyright_refuses_each_wrong_call_and_no_right_one() -> None:
 def public() -> dict[str, set[str]]:
     """The public classes and functions with those that they are derived from, as the modules that define them name them."""
     found: dict[str, set[str]] = {}
-    for face in (redisipc, redisipc.asyncio):
+    for face in FACES:
         for name in face.__all__:
             value = getattr(face, name)
             for each in inspect.getmro(value) if inspect.isclass(value) else (value,):
@@ -93,7 +94,7 @@ def test_pyright_knows_the_type_of_everything_public() -> None:
     lacking = []
     for symbol in score["symbols"]:
         owner = next((each for each in names if f"{symbol['name']}.".startswith(f"{each}.")), None)
-        if owner is None and symbol["name"].rpartition(".")[0] not in ("redisipc", "redisipc.asyncio"):
+        if owner is None and symbol["name"].rpartition(".")[0] not in {face.__name__ for face in FACES}:
             continue
         seen.add(owner)
         if not symbol["isTypeKnown"]:

@@ -116,6 +116,11 @@ class Request:
         """Whether an answer was given."""
         return self._received.answered
 
+    @property
+    def postponed(self) -> bool:
+        """Whether ``later`` or ``ignore`` was called: what the handler returns is not looked at."""
+        return self._received.postponed
+
     # what can be done with it
 
     def fulfill(self, content: Any = None) -> None:
