@@ -13,7 +13,7 @@ TESTEES := $(RUNTIMES) $(RUNTIMES:%=%-ask)
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
-ENGLISH := README.md python/README.md CONTRIBUTING.md SPEC.md $(wildcard docs/*.md docs/*/*.md) schemas/README.md $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
+ENGLISH := $(filter-out conformance/mutants/results.md,$(shell git ls-files "*.md")) $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-quick requirements clean
