@@ -58,7 +58,7 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="append",
         metavar="KIND",
         help="auto (default: REDIS_URL, container, local, embedded: the first there is), container, local, embedded, "
-        "or a redis:// URL; repeatable",
+        "model (no Redis: the library's model of one), or a redis:// URL; repeatable",
     )
     server.add_argument(
         "--redis-image",

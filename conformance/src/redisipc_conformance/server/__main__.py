@@ -14,7 +14,9 @@ from . import NoServer, choose
 def main(argv: list[str] | None = None) -> int:
     """Returns COMMAND's exit code, or 7 when there is no Redis."""
     parser = argparse.ArgumentParser(prog="python -m redisipc_conformance.server", description=__doc__)
-    parser.add_argument("--redis", default="auto", metavar="KIND", help="auto, container, local, embedded or a URL")
+    parser.add_argument(
+        "--redis", default="auto", metavar="KIND", help="auto, container, local, embedded, model or a URL"
+    )
     parser.add_argument("--redis-image", metavar="IMAGE", help="the container image (default redis:7)")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     options = parser.parse_args(argv)

@@ -11,6 +11,7 @@ from .base import NoServer, Server
 from .container import DEFAULT_IMAGE, ContainerServer
 from .embedded import embedded_binary
 from .local import LocalServer, find_binary
+from .model import ModelServer
 from .url import GivenServer
 
 AUTO = "auto"
@@ -36,7 +37,7 @@ def _embedded() -> Server:
 def choose(wish: str = AUTO, *, image: str | None = None, say: Callable[[str], object] | None = None) -> Server:
     """A running server.
 
-    `wish`: `auto`, `container`, `local`, `embedded`, or a redis:// URL. `auto` takes the first that can be had:
+    `wish`: `auto`, `container`, `local`, `embedded`, `model`, or a redis:// URL. `auto` takes the first that can be had:
     the environment's REDIS_URL, a container (`image`, else REDIS_IMAGE, else redis:7), a redis-server on the PATH
     (or REDIS_SERVER), the embedded Valkey. `say` gets one line for each kind that was passed over and one for the
     one taken. Raises NoServer when there is none.
@@ -48,14 +49,17 @@ def choose(wish: str = AUTO, *, image: str | None = None, say: Callable[[str], o
         "local": _local,
         "embedded": _embedded,
     }
+    only_when_asked: dict[str, Callable[[], Server]] = {"model": ModelServer}
     if "://" in wish:
         server: Server = GivenServer(wish, "URL")
     elif wish in kinds:
         server = kinds[wish]()
+    elif wish in only_when_asked:
+        server = only_when_asked[wish]()
     elif wish == AUTO:
         server = _first(kinds, report)
     else:
-        raise NoServer(f"--redis takes auto, container, local, embedded or a redis:// URL, not {wish!r}")
+        raise NoServer(f"--redis takes auto, container, local, embedded, model or a redis:// URL, not {wish!r}")
     report(f"Redis: {server} at {server.url}")
     return server
 

@@ -72,7 +72,7 @@ class LocalServer(Server):
         if self._process is not None:
             return
         if empty:
-            for left in self.directory.glob("*.rdb"):
+            for left in (*self.directory.glob("*.rdb"), *self.directory.glob("*.pickle")):
                 left.unlink()
             shutil.rmtree(self.directory / "appendonlydir", ignore_errors=True)
             (self.directory / "appendonly.aof").unlink(missing_ok=True)
@@ -95,7 +95,7 @@ class LocalServer(Server):
             self._process = None
         raise NoServer(f"{self._binary} does not stay up")
 
-    def _run(self, port: int) -> subprocess.Popen[bytes]:
+    def _command(self, port: int) -> list[str]:
         command = [
             str(self._binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", self._directory, "--save", "",
             "--appendonly", "no", "--loglevel", "warning", "--enable-debug-command", "yes", *self._config,
@@ -103,9 +103,12 @@ class LocalServer(Server):
         if self._older_than_7():
             at = command.index("--enable-debug-command")
             del command[at : at + 2]
+        return command
+
+    def _run(self, port: int) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
-                command,
+                self._command(port),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 stdin=subprocess.DEVNULL,

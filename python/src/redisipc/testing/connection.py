@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from redisipc.protocol.commands import Command, Failure
 from redisipc.runtime.resp import MISSING, ProtocolError, make_parser
 
+from .administration import ADMINISTRATION
 from .names import who
 from .redis_model import Blocked, Client
 from .redis_model.arguments import Refused, number, raw, word
@@ -42,6 +43,7 @@ class Connection:
         self.reads: Command | None = None
         self.channels: set[bytes] = set()
         self.is_gone: Callable[[], bool] = bool
+        self.remote = False
         self._until = 0.0
         self._deliver = deliver
         self._hang_up = hang_up
@@ -289,6 +291,7 @@ def _quit(connection: Connection, _command: Command) -> Any:
 
 
 OWN: dict[str, Callable[[Connection, Command], Any]] = {
+    **ADMINISTRATION,
     "PING": _ping,
     "SELECT": _select,
     "SUBSCRIBE": _subscribe,

@@ -16,6 +16,7 @@ from .redis_model import REDIS_7, Profile
 from .residue import residue
 from .server import Server
 from .sockets import MemorySocket
+from .tcp import Listener
 from .transports import MemoryWriter
 
 _named: dict[str, Hub] = {}
@@ -36,6 +37,7 @@ class Hub:
             raise ValueError(f"there is a hub {self.name!r} already; Hub.named() gives it, close() ends it")
         self.server = Server(profile)
         self._process = os.getpid()
+        self._listener: Listener | None = None
         _named[self.name] = self
 
     @classmethod
@@ -86,6 +88,12 @@ class Hub:
         """The same with the ways of the Ruby gem redis_ipc 1.0.2: a function that raises leaves the request unanswered."""
         return Gem(self.server, group, stream)
 
+    def listen(self, port: int = 0) -> str:
+        """Listen on 127.0.0.1 as well, for other processes and other clients; the URL. Until ``close``."""
+        if self._listener is None:
+            self._listener = Listener(self.server, port)
+        return f"redis://127.0.0.1:{self._listener.port}/0"
+
     # its life
 
     def close(self) -> None:
@@ -93,6 +101,8 @@ class Hub:
         with self.server.lock:
             self.server.up = False
             self.server.break_all("the hub was closed")
+        if self._listener is not None:
+            self._listener.close()
         if _named.get(self.name) is self:
             del _named[self.name]
 

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from .peer import Peer
 
 
+SETTINGS = {
+    "maxmemory": "0",
+    "maxmemory-policy": "noeviction",
+    "min-replicas-to-write": "0",
+    "notify-keyspace-events": "",
+}
+"""What CONFIG knows."""
+
+
 class Server:
     """Executes what its connections send, one command after the other.
 
@@ -38,6 +47,8 @@ class Server:
         self.peers: list[Peer] = []
         self.busy = 0
         self.models: dict[int, Model] = {}
+        self.on_shutdown: Callable[[bool], None] | None = None
+        self.settings = dict(SETTINGS)
         self.numbers = 0
         self._written: list[Connection] = []
         self._served: list[Connection] = []
@@ -48,6 +59,7 @@ class Server:
         if model is None:
             model = self.models[database] = Model(self.profile, self.clock.wall, self.clock.now)
             self.journal.watch(model)
+            self.settle()
         return model
 
     def streams(self) -> list[bytes]:
@@ -115,6 +127,13 @@ class Server:
         """A connection is gone."""
         self.connections.pop(connection.number, None)
         self.timers.cancel(connection)
+
+    def settle(self) -> None:
+        """Do what the settings say."""
+        full = self.settings["maxmemory"] not in ("0", "0b")
+        for model in self.models.values():
+            model.out_of_memory = full
+            model.no_writes = "NOREPLICAS" if self.settings["min-replicas-to-write"] != "0" else ""
 
     # as a whole
 
