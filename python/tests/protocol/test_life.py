@@ -118,6 +118,16 @@ def test_a_lost_group_is_made_again_at_the_last_id_read() -> None:
     assert hand.core.state is State.UP
 
 
+def test_a_group_whose_stream_is_gone_is_made_again_though_nothing_was_ever_read_of_it() -> None:
+    hand = Hand().up()
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    hand.core.core.last_read = b"0-0"
+    hand.special["XINFO GROUPS"] = hand.special["XINFO STREAM"] = Failure("ERR", "ERR no such key")
+    hand.core.read_done(read, Failure("UNBLOCKED", "UNBLOCKED the stream key no longer exists"), hand.now)
+    assert ("XGROUP", "CREATE", b"s", b"web", b"0", "MKSTREAM") in hand.write_all()
+
+
 def test_a_group_on_a_new_stream_starts_at_its_beginning() -> None:
     hand = Hand().up()
     hand.read(hand.request(to=b"other"))

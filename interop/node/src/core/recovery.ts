@@ -137,7 +137,8 @@ export class Recovery {
       if (isFault(about) && about.kind !== "group-lost") throw about;
       const last = isFault(about) ? "0-0" : lastGenerated(about);
       const known = this.reader.lastRead;
-      const isAnother = known === undefined || compareIds(last, known) < 0;
+      // A stream that is gone is another one, even where nothing of it was ever read.
+      const isAnother = known === undefined || isFault(about) || compareIds(last, known) < 0;
       if (compareIds(last, hub.highest) < 0) hub.highest = last;
       if (isAnother) this.reader.lastRead = "0";
       const [made] = await hub.batch([commands.createGroup(hub.names, isAnother ? "0" : known, isAnother)]);

@@ -130,7 +130,8 @@ class Recovering:
         else:
             last = replies.as_bytes(replies.lookup(about, b"last-generated-id"))
         core.saw_last_id(last)
-        if replies.id_parts(last) < replies.id_parts(core.last_read):
+        # A stream that is gone is another one, even where this endpoint never read anything of it.
+        if isinstance(about, Failure) or replies.id_parts(last) < replies.id_parts(core.last_read):
             core.last_read = b"0"
         return core.last_read
 

@@ -8,5 +8,6 @@ from .gem import Gem
 from .hub import Hub
 from .journal import Asked
 from .peer import Peer
+from .virtual import StillWaiting
 
-__all__ = ["Asked", "Gem", "Hub", "MadeRequest", "Peer", "make_request", "make_response"]
+__all__ = ["Asked", "Gem", "Hub", "MadeRequest", "Peer", "StillWaiting", "make_request", "make_response"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.commands import Command, Failure
 
-from .redis_model.arguments import Refused, need, number, raw, word
+from .redis_model.arguments import Refused, entry_key, need, number, raw, word
 from .redis_model.data import Stream
 
 if TYPE_CHECKING:
@@ -86,9 +86,27 @@ def _hello(_connection: Connection, command: Command) -> Any:
     return [b"server", b"redis", b"version", b"0.0.0", b"proto", 2]
 
 
-def _set_id(connection: Connection, command: Command) -> Any:
-    from .redis_model.arguments import entry_key
+def _age(connection: Connection, command: Command) -> Any:
+    """MODEL.AGE stream group milliseconds: its consumers get that much older. How many there are."""
+    stream = connection.server.model(connection.database).get(raw(command[1]), Stream)
+    if stream is None or raw(command[2]) not in stream.groups:
+        raise Refused("ERR", "no such stream or group")
+    consumers, older = stream.groups[raw(command[2])].consumers, number(command[3])
+    for consumer in consumers.values():
+        consumer.seen -= older
+        if consumer.active > 0:
+            consumer.active -= older
+    return len(consumers)
 
+
+def _channels(connection: Connection, command: Command) -> Any:
+    if word(command[1]) != "NUMSUB":
+        raise Refused("ERR", f"unknown subcommand '{word(command[1])}'")
+    subscribers = connection.server.model(0).subscribers
+    return [part for key in command[2:] for part in (raw(key), len(subscribers.get(raw(key), [])))]
+
+
+def _set_id(connection: Connection, command: Command) -> Any:
     stream = connection.server.model(connection.database).get(raw(command[1]), Stream)
     if stream is None:
         raise Refused("ERR", "no such key")
@@ -105,4 +123,6 @@ ADMINISTRATION: dict[str, Callable[[Connection, Command], Any]] = {
     "CONFIG": _config,
     "HELLO": _hello,
     "XSETID": _set_id,
+    "MODEL.AGE": _age,
+    "PUBSUB": _channels,
 }

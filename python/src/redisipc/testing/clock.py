@@ -6,21 +6,22 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 
+from .virtual import monotonic
+
 LINGER = 0.2
 """Seconds for which the thread stays when there is nothing left to wait for."""
 
 
 class Clock:
-    """Seconds that go on by themselves, and may be set forward. ``aged`` moves the wall clock alone."""
+    """Seconds that go on by themselves, and may be set forward. ``aged`` moves the wall clock alone, in seconds."""
 
     def __init__(self) -> None:
-        self.ahead = 0.0
         self.aged = 0.0
-        self._epoch = time.time() - time.monotonic()
+        self._epoch = time.time() - monotonic()
 
     def now(self) -> float:
         """Monotonic seconds."""
-        return time.monotonic() + self.ahead
+        return monotonic()
 
     def wall(self) -> int:
         """Milliseconds since 1970, as Redis tells them."""

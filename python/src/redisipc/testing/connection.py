@@ -50,6 +50,11 @@ class Connection:
         self._parser = make_parser()
         self._out: list[bytes] = []
 
+    @property
+    def group(self) -> str:
+        """The group of whoever is connected."""
+        return self.who.rpartition("/")[0]
+
     # what the client does
 
     def received(self, data: bytes) -> None:
@@ -129,7 +134,7 @@ class Connection:
     def _execute(self, command: Command) -> None:
         name = str(command[0])
         server = self.server
-        fate = server.fate_of(self, command)
+        fate = server.fate_of(self, command) if server.judges else ""
         if fate == "before":
             self.break_off("the connection was cut before the command was executed")
             return
@@ -179,7 +184,9 @@ class Connection:
     def _served(self, reply: Any) -> None:
         self.blocked = None
         self.server.served(self, reply)
-        if self.open:
+        if type(reply) is list and any(follower.served(self) for follower in self.server.followers):
+            self.break_off("the connection was cut before the reply")
+        elif self.open:
             self.say(reply)
 
     def _message(self, channel: bytes, payload: bytes) -> None:

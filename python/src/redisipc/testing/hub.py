@@ -6,9 +6,11 @@ import asyncio
 import itertools
 import os
 import time
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
+from .faults import Faults, fate_of
 from .gem import Gem
 from .journal import Asked
 from .peer import Peer
@@ -18,12 +20,14 @@ from .server import Server
 from .sockets import MemorySocket
 from .tcp import Listener
 from .transports import MemoryWriter
+from .virtual import advance, is_ahead, take_over
+from .worst import WorstCase
 
 _named: dict[str, Hub] = {}
 _unnamed = itertools.count(1)
 
 
-class Hub:
+class Hub(Faults):
     """A Redis in the memory of this process, over which the real library runs.
 
     Give it as ``client`` to any ``Stream`` or ``Caller``, for threads or asyncio; or let ``url`` or the environment's
@@ -35,7 +39,8 @@ class Hub:
         self.name = name or f"hub-{next(_unnamed)}"
         if self.name in _named:
             raise ValueError(f"there is a hub {self.name!r} already; Hub.named() gives it, close() ends it")
-        self.server = Server(profile)
+        self.server = server = Server(profile)
+        server.judges.append(lambda connection, command: fate_of(server, connection, command) if server.fates else "")
         self._process = os.getpid()
         self._listener: Listener | None = None
         _named[self.name] = self
@@ -77,6 +82,35 @@ class Hub:
             if not left or time.monotonic() >= end:
                 return left
             time.sleep(0.005)
+
+    # time
+
+    async def advance(self, seconds: float) -> None:
+        """Let ``seconds`` go by at once, for all that runs in this event loop: the library, ``asyncio.sleep``, this hub.
+
+        Everything that is due on the way happens in order. Before that time goes on by itself, and afterwards too. Threads
+        that work are waited for; ``StillWaiting`` names who does not come to rest.
+        """
+        await advance(self.server, seconds)
+
+    def age(self, seconds: float) -> None:
+        """Let everything in Redis be older by ``seconds``: how long ago entries were claimed, keys were set, and so on.
+
+        For threads, whose own clocks go on as they do. They see a server whose clock was set forward.
+        """
+        with self.server.lock:
+            self.server.journal.note("Redis", f"is {seconds:g} s older")
+            self.server.clock.aged += seconds
+
+    # what must not matter
+
+    def worst_case(self) -> AbstractContextManager[None]:
+        """Within the block all happens that may happen: each request is delivered twice, each response is handed over by
+        another instance of its group, and each connection is cut once, after it wrote or read something.
+
+        Handlers whose effects are idempotent, and programs that take failures as they come, do not mind.
+        """
+        return WorstCase(self.server)()
 
     # the other side
 
@@ -125,6 +159,8 @@ class Hub:
     def redisipc_writer(self, name: str) -> Any:
         """A connection for the running event loop. Raises OSError."""
         self._check()
+        if is_ahead():
+            take_over()
         return MemoryWriter(self.server, name)
 
     def _check(self) -> None:

@@ -141,8 +141,8 @@ class Journal:
                 asked.raw_answers.append((status, content))
                 if asked.answered_at is None:
                     asked.answered_at = self._server.clock.now()
-        for peer in self._server.peers:
-            peer.added(stream, entry)
+        for follower in self._server.following():
+            follower.added(stream, entry)
 
     def ran(self, connection: Connection, command: Command, reply: Any) -> None:
         """A command was executed."""
@@ -194,8 +194,8 @@ class Journal:
             asked.takers.append(name)
 
     def _gone(self, name: str, stream: Any, id: Any) -> None:
-        for peer in self._server.peers:
-            peer.deleted(stream, id)
+        for follower in self._server.following():
+            follower.deleted(stream, id)
         asked = self._entries.pop((stream, id), None)
         if asked is not None:
             asked.stored -= 1

@@ -12,11 +12,13 @@ from redisipc.protocol.commands import Command
 from .clock import Clock, Timers
 from .connection import Connection
 from .journal import Journal
+from .names import who
 from .redis_model import REDIS_7, Model, Profile
 from .redis_model.data import Stream
 
 if TYPE_CHECKING:
     from .peer import Peer
+    from .worst import WorstCase
 
 
 SETTINGS = {
@@ -45,7 +47,11 @@ class Server:
         self.journal = Journal(self)
         self.errands: deque[Callable[[], None]] = deque()
         self.peers: list[Peer] = []
+        self.followers: list[WorstCase] = []
         self.busy = 0
+        self.fates: list[Any] = []
+        self.judges: list[Callable[[Connection, Command], str]] = []
+        self.banned: set[str] = set()
         self.models: dict[int, Model] = {}
         self.on_shutdown: Callable[[bool], None] | None = None
         self.settings = dict(SETTINGS)
@@ -62,6 +68,10 @@ class Server:
             self.settle()
         return model
 
+    def following(self) -> list[Peer | WorstCase]:
+        """Who is told of each entry."""
+        return [*self.followers, *self.peers]
+
     def streams(self) -> list[bytes]:
         """The keys of all streams."""
         return [key for model in self.models.values() for key, value in model.keys.items() if isinstance(value, Stream)]
@@ -72,6 +82,8 @@ class Server:
             self.forget_the_gone()
             if not self.up:
                 raise ConnectionRefusedError("the hub is down")
+            if self.banned and who(name) in self.banned:
+                raise ConnectionRefusedError("this instance is dead, as far as the hub knows")
             self.numbers += 1
             connection = self.connections[self.numbers] = Connection(self, self.numbers, name, deliver, hang_up)
             return connection
@@ -97,6 +109,10 @@ class Server:
 
     def fate_of(self, connection: Connection, command: Command) -> str:
         """Whether the connection breaks at this command: ``before`` it is executed, ``after``, or not at all."""
+        for judge in self.judges:
+            fate = judge(connection, command)
+            if fate:
+                return fate
         return ""
 
     def wrote(self, connection: Connection) -> None:
@@ -136,6 +152,12 @@ class Server:
             model.no_writes = "NOREPLICAS" if self.settings["min-replicas-to-write"] != "0" else ""
 
     # as a whole
+
+    def revive(self) -> None:
+        """It is up again: peers go on."""
+        for peer in list(self.peers):
+            self.errands.append(peer.revive)
+        self.flush()
 
     def empty(self, database: int | None = None) -> None:
         """Delete all keys, of one database or of all."""

@@ -320,7 +320,7 @@ def _time(model: Model, _command: Command) -> Any:
 
 @handles("INFO")
 def _info(model: Model, _command: Command) -> Any:
-    return f"# Server\r\nredis_version:{model.profile.version}\r\n".encode()
+    return f"# Server\r\nredis_version:{model.profile.version}\r\nredisipc_model:1\r\n".encode()
 
 
 @handles("PUBLISH")

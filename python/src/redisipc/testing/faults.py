@@ -1,0 +1,181 @@
+"""What may go wrong with Redis and with connections, by name. Part of ``Hub``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from redisipc.protocol.commands import Command
+
+from .connection import Connection
+from .redis_model.data import Stream
+from .server import Server
+
+
+class Fate(NamedTuple):
+    """The next command ``word`` of ``group`` (None: of anybody) breaks its connection: ``before`` or ``after`` it is done."""
+
+    word: str
+    group: str | None
+    when: str
+
+
+class Faults:
+    """The faults of a hub. All take effect at once, and end with ``mend`` or with their ``with`` block."""
+
+    server: Server
+
+    # Redis as a whole
+
+    def crash(self) -> None:
+        """Redis is gone: all connections break, and no new one comes about before ``restart``."""
+        with self.server.lock:
+            self.server.journal.note("Redis", "crashes")
+            self.server.up = False
+            self.server.break_all("Redis crashed")
+
+    def restart(self, *, empty: bool = False) -> None:
+        """Redis is back, with its data, or ``empty``."""
+        with self.server.lock:
+            self.server.journal.note("Redis", f"is back{', and empty' if empty else ''}")
+            if not self.server.up and empty:
+                for model in self.server.models.values():
+                    model.become({}, {})
+            self.server.up = True
+            self.server.revive()
+
+    @contextmanager
+    def down(self, *, empty: bool = False) -> Iterator[None]:
+        """Redis is gone within the block."""
+        self.crash()
+        try:
+            yield
+        finally:
+            self.restart(empty=empty)
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Redis stands still within the block: connections stand, and nothing is executed before its end."""
+        with self.server.lock:
+            self.server.journal.note("Redis", "stands still")
+            self.server.paused = True
+        try:
+            yield
+        finally:
+            with self.server.lock:
+                self.server.journal.note("Redis", "goes on")
+                self.server.paused = False
+                for connection in list(self.server.connections.values()):
+                    connection.work()
+                self.server.flush()
+
+    @contextmanager
+    def out_of_memory(self) -> Iterator[None]:
+        """Redis refuses within the block what needs memory: OOM."""
+        with self._refusing("maxmemory", "1", "has no memory left"):
+            yield
+
+    @contextmanager
+    def no_writes(self) -> Iterator[None]:
+        """Redis refuses every write within the block: NOREPLICAS."""
+        with self._refusing("min-replicas-to-write", "1", "takes no writes"):
+            yield
+
+    def flush(self) -> None:
+        """Somebody calls FLUSHALL: streams, groups and lists are gone."""
+        with self.server.lock:
+            self.server.journal.note("Redis", "is flushed")
+            self.server.empty()
+            self.server.flush()
+
+    @contextmanager
+    def fail_over(self) -> Iterator[None]:
+        """At the end of the block a replica takes over, which has nothing of what was written within it."""
+        with self.server.lock:
+            saved = {number: model.copy_keys() for number, model in self.server.models.items()}
+        try:
+            yield
+        finally:
+            with self.server.lock:
+                lost = sum(
+                    _newest(model.keys) != _newest(saved.get(n, ({}, {}))[0]) for n, model in self.server.models.items()
+                )
+                self.server.journal.note("Redis", f"fails over to a replica{' that lags behind' if lost else ''}")
+                self.server.up = False
+                self.server.break_all("Redis failed over")
+                for number, model in self.server.models.items():
+                    model.become(*saved.get(number, ({}, {})))
+                self.server.up = True
+                self.server.revive()
+
+    # connections
+
+    def cut(self, group: str | None = None) -> int:
+        """All connections break, or those of ``group``. New ones come about. How many there were."""
+        with self.server.lock:
+            mine = [one for one in self.server.connections.values() if group in (None, one.group)]
+            for connection in mine:
+                self.server.journal.note(connection.who, "is cut off")
+                connection.break_off("the connection was cut")
+            return len(mine)
+
+    def cut_before(self, word: str, group: str | None = None) -> None:
+        """The connection on which ``word`` (``"XADD"``) comes next from ``group`` breaks, and Redis never sees the command."""
+        self._arm(Fate(word.upper(), group, "before"))
+
+    def cut_after(self, word: str, group: str | None = None) -> None:
+        """The connection on which ``word`` comes next from ``group`` breaks when Redis has executed it: nobody hears that."""
+        self._arm(Fate(word.upper(), group, "after"))
+
+    def kill(self, group: str) -> None:
+        """The instances of ``group`` that are there now seem to have crashed: Redis never hears of them again."""
+        with self.server.lock:
+            for connection in [one for one in self.server.connections.values() if one.group == group]:
+                self.server.banned.add(connection.who)
+                self.server.journal.note(connection.who, "dies")
+                connection.break_off("this instance is dead, as far as Redis knows")
+
+    def mend(self) -> None:
+        """No fault any longer: what is armed is forgotten, and instances that were killed may come back."""
+        with self.server.lock:
+            self.server.fates.clear()
+            self.server.banned.clear()
+
+    # parts
+
+    def _arm(self, fate: Fate) -> None:
+        with self.server.lock:
+            self.server.fates.append(fate)
+
+    @contextmanager
+    def _refusing(self, name: str, value: str, text: str) -> Iterator[None]:
+        with self.server.lock:
+            self.server.journal.note("Redis", text)
+            before, self.server.settings[name] = self.server.settings[name], value
+            self.server.settle()
+        try:
+            yield
+        finally:
+            with self.server.lock:
+                self.server.settings[name] = before
+                self.server.settle()
+
+
+def fate_of(server: Server, connection: Connection, command: Command) -> str:
+    """Whether an armed fault strikes this command. Hold the lock."""
+    words = {str(command[0])}
+    queue = connection.client.queue
+    if queue is not None:
+        # What is queued is done with EXEC.
+        words = {str(queued[0]) for queued in queue} if command[0] == "EXEC" else set()
+    for fate in server.fates:
+        if fate.word in words and fate.group in (None, connection.group):
+            server.fates.remove(fate)
+            server.journal.note(connection.who, f"is cut off {fate.when} its {fate.word}")
+            return str(fate.when)
+    return ""
+
+
+def _newest(keys: dict[bytes, Any]) -> list[tuple[int, int]]:
+    return [value.last for value in keys.values() if isinstance(value, Stream)]
