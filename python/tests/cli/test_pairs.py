@@ -6,7 +6,7 @@ import pytest
 
 from redisipc.cli.output import Output, ago, columns_of, cut, safe
 from redisipc.cli.watch import show
-from redisipc.cli.watch.monitor import parse, quoted
+from redisipc.cli.watch.monitor import added, parse, quoted
 from redisipc.cli.watch.pairs import MOST, Line, Pairs
 from redisipc.protocol.entry import Entry, Malformed
 
@@ -119,6 +119,18 @@ def test_monitors_words_are_read_as_they_were_sent(word: bytes) -> None:
     seen = parse(b'+1700000000.123456 [0 127.0.0.1:5000] "XADD" ' + quoted(word) + b"\r")
     assert seen is not None
     assert seen == (1700000000.123456, "127.0.0.1:5000", [b"XADD", word])
+
+
+def test_words_of_a_server_that_escapes_no_quotes() -> None:
+    content = b'{"a":"x\\"y" "b"}'
+    head = b'+1.5 [0 x:1] "XADD" "shop" "*" "id" "1" "instance_id" "a" "status" "pending" "content" "'
+    seen = parse(head + content + b'" "source_group" "web" "destination_group" "stock"')
+    assert seen is not None
+    fields = added(seen.words)
+    assert fields is not None
+    assert fields[7] == content
+    assert len(fields) == 12
+    assert added([b"XDEL", b"shop", b"*"]) is None
 
 
 @pytest.mark.parametrize("line", [b"+OK", b"", b"nonsense [", b"+1.0 [0 x] no words"])

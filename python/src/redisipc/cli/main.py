@@ -21,6 +21,8 @@ COMMANDS = {
     "check": ("ask.check", "a probe for Kubernetes, cron and monitoring"),
     "groups": ("look.groups", "who is on the stream, what waits and runs"),
     "watch": ("watch.command", "requests and answers as they pass"),
+    "doctor": ("doctor.command", "examine stream and server, say what is wrong and what mends it"),
+    "acl": ("acl.command", "the least rights, and whether a user has them"),
 }
 """Each command with the module below ``redisipc.cli`` that has ``add(parser)`` and ``run(given)``; loaded when it is used."""
 

@@ -19,7 +19,7 @@ from redisipc.protocol.entry import Entry, Malformed, parse
 from redisipc.protocol.replies import id_parts, owner_row, starts_of
 
 from . import show, story
-from .monitor import Monitor
+from .monitor import Monitor, added
 from .pairs import Line, Pairs
 from .reader import Reader
 
@@ -106,11 +106,8 @@ class Watch:
         with closing(Monitor(self.given.client, self.given.stream)) as monitor:
             while not self.over:
                 for seen in monitor.read(self._pause()):
-                    words = seen.words
-                    if words[0].upper() != b"XADD" or b"*" not in words:
-                        continue
-                    fields = words[words.index(b"*") + 1 :]
-                    if len(fields) % 2 == 0:
+                    fields = added(seen.words)
+                    if fields is not None:
                         self._entry(parse(b"", fields), seen.at, monitor.who(seen.address))
                 self._look_after()
 

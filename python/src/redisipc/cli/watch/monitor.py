@@ -15,7 +15,8 @@ from redisipc.protocol.names import instance_of
 
 LONGEST = 64 * 1024 * 1024
 """Bytes of a line that are kept; a longer one is left out."""
-_WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_BETWEEN = b'" "'
+_BARE_QUOTE = re.compile(rb'(?<!\\)(?:\\\\)*"')
 _ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|.)", re.DOTALL)
 _PLAIN = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b"}
 
@@ -105,13 +106,28 @@ def parse(line: bytes) -> Seen | None:
         at = float(seconds)
     except ValueError:
         return None
-    words = [_unquoted(word) for word in _WORD.findall(rest)]
-    if not bracket or not space or not words:
+    rest = rest.strip()
+    if not bracket or not space or len(rest) < 2 or rest[:1] != b'"' or rest[-1:] != b'"':
         return None
+    words = [_unquoted(word) for word in rest[1:-1].split(_BETWEEN)]
     return Seen(at, where.partition(b" ")[2].decode("utf-8", "replace"), words)
 
 
+def added(words: list[bytes]) -> list[bytes] | None:
+    """The fields and values of an XADD, None for other commands."""
+    if words[0].upper() != b"XADD" or b"*" not in words:
+        return None
+    fields = words[words.index(b"*") + 1 :]
+    if len(fields) > 12 and fields[6:7] == [b"content"] and fields[-4] == b"source_group":
+        # A content with the separator in it, from a server that does not escape quotes.
+        fields = [*fields[:7], _BETWEEN.join(fields[7:-4]), *fields[-4:]]
+    return fields if len(fields) % 2 == 0 else None
+
+
 def _unquoted(word: bytes) -> bytes:
+    # Valkey 8.1 escapes no quotes: such a word stands there as it was sent.
+    if b'"' in word and _BARE_QUOTE.search(word):
+        return word
     return _ESCAPE.sub(_unescaped, word) if b"\\" in word else word
 
 

@@ -17,7 +17,7 @@ from redisipc.protocol.entry import PENDING, Entry, parse
 from redisipc.protocol.names import instance_of
 from redisipc.protocol.replies import id_parts, owner_row, seconds, starts_of
 
-from .monitor import Monitor, Seen
+from .monitor import Monitor, Seen, added
 from .pairs import event_of
 
 SETTLED = 1.5
@@ -47,6 +47,7 @@ class Story:
         self.answer_id = b""
         self.answered_at: float | None = None
         self.over = False
+        self._by_look = False
         self._wanted: bytes | None = None if given.id == "next" else given.id.encode()
         self._owner = b""
         self._answer_owner = b""
@@ -104,6 +105,7 @@ class Story:
                 self.answer_id = id
                 if self.answered_at is None:
                     self._answered(entry, at, "")
+                    self._by_look = True
         if rows:
             self._from = rows[-1][0]
 
@@ -134,11 +136,6 @@ class Story:
             self._held(row.consumer, starts_of(row), row.deliveries, now)
         if body == [] and self.answered_at is None:
             self._search(b"(" + self._from)
-            if self.answered_at is None:
-                self._step(
-                    now, "deleted without an answer that was seen: its requester gave up, or the answer was faster"
-                )
-                self.over = True
         if self.answered_at is not None and self.answer_id:
             [left] = client.batch([("XRANGE", stream, self.answer_id, self.answer_id)])
             if left == []:
@@ -186,9 +183,9 @@ class Story:
     def _seen(self, seen: Seen, monitor: Monitor) -> None:
         words = seen.words
         name = words[0].upper()
-        if name == b"XADD" and b"*" in words:
-            fields = words[words.index(b"*") + 1 :]
-            entry = parse(b"", fields) if len(fields) % 2 == 0 else None
+        if name == b"XADD":
+            fields = added(words)
+            entry = parse(b"", fields) if fields else None
             if not isinstance(entry, Entry):
                 return
             if entry.status == PENDING and self.request is None and self._is_wanted(entry):
@@ -232,7 +229,10 @@ class Story:
 
     def _answered(self, entry: Entry, at: float, by: str) -> None:
         if self.answered_at is not None:
-            self._step(at, "answered a second time")
+            if not self._by_look:
+                self._step(at, "answered a second time")
+            # MONITOR shows later what a look has found.
+            self._by_look = False
             return
         self.answered_at = at
         what = "" if self.given.no_content else f": {shown(decode(entry.content), 120)}"

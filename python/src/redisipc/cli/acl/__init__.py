@@ -1,0 +1,1 @@
+"""``redisipc acl``: the least rights, and whether a user has them."""

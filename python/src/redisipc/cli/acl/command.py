@@ -1,0 +1,62 @@
+"""``redisipc acl [STREAM]``: prints the least rights; ``--test USER`` proves that a user has them."""
+
+from __future__ import annotations
+
+import argparse
+
+from redisipc.cli.exits import FOUND, OK
+from redisipc.cli.options import Given
+from redisipc.cli.output import plural, table
+
+from .rights import CALLERS, NEEDS, allowed, rule
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's own words."""
+    parser.add_argument("name", metavar="STREAM", nargs="?", help="the stream (default: --stream, REDISIPC_STREAM)")
+    parser.add_argument("--test", metavar="USER", help="try each command as this user; nothing is executed")
+    parser.add_argument("--user", metavar="USER", default="", help="the name in the printed rule")
+    parser.add_argument(
+        "--caller", action="store_true", help="the rights of a caller, which asks and belongs to no group"
+    )
+    parser.epilog = (
+        "--test uses ACL DRYRUN, and before Redis 7 reads the user's rules. Exit status 1: a right is missing without\n"
+        "which something does not work. What is only a convenience is shown, and does not count."
+    )
+
+
+def run(given: Given) -> int:
+    """Print the rule, or try it."""
+    stream = given.name or given.stream
+    needs = CALLERS if given.caller else NEEDS
+    if not given.test:
+        text = rule(stream, needs, given.user)
+        if given.out.json:
+            given.out.record({"rule": text})
+        else:
+            given.out.line(text)
+            given.out.say(
+                "replace NAME and PASSWORD; the pattern of side keys also opens a stream whose name begins so"
+            )
+        return OK
+    found = allowed(given.client, given.test, stream, needs)
+    missing = [need for need, may in found.items() if not may]
+    if given.out.json:
+        for need, may in found.items():
+            key = next((word for word in need.words if word.startswith("{")), None)
+            record = {"command": need.command, "allowed": may, "level": need.level, "needed_for": need.works}
+            given.out.record({**record, "key": key and key.strip("{}")})
+    else:
+        cells = [["missing", need.command, f"without it works {need.works}"] for need in missing]
+        for line in table(cells):
+            given.out.line(line)
+    needed = [need for need in missing if need.level != "everything"]
+    given.out.say(
+        f"user {given.test}: {plural(len(found), 'right')} tried, {len(missing)} missing"
+        + (f", {len(needed)} of them needed" if missing else "")
+    )
+    if needed and not given.out.json:
+        given.out.say(
+            f"give them: ACL SETUSER {given.test} {' '.join(f'+{need.rule}' for need in needed)}, and the key patterns"
+        )
+    return FOUND if needed else OK

@@ -1,0 +1,85 @@
+"""``redisipc doctor``: runs the checks, prints the findings."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+
+from redisipc.cli.exits import FOUND, OK
+from redisipc.cli.options import Given
+from redisipc.cli.output import plural, safe
+from redisipc.cli.values import duration
+
+from . import entries, members, place, server, traffic
+from .finding import NOTE, PROBLEM, WARNING, Facts, Finding
+
+CHECKS = [*place.CHECKS, *server.CHECKS, *members.CHECKS, *entries.CHECKS, *traffic.CHECKS]
+_STYLES = {PROBLEM: "bold red", WARNING: "yellow", NOTE: "cyan"}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's own words."""
+    parser.add_argument("--group", "-g", metavar="GROUP", help="only what is about this group, or about no group")
+    parser.add_argument(
+        "--for", type=duration, metavar="10s", dest="seconds",
+        help="watch the traffic for so long, too: finds members that lack an event or a handler",
+    )  # fmt: skip
+    parser.epilog = (
+        "It changes nothing; the printed commands do, and are for you to judge. Exit status 1: problems or warnings.\n"
+        "It looks also where the gem looks by default (REDIS_HOST, REDIS_PORT, else localhost:6379)."
+    )
+
+
+def run(given: Given) -> int:
+    """Look, check, print."""
+    facts = Facts(given.client, given.stream)
+    if given.seconds and facts.found is not None:
+        given.out.say(f"watching {safe(given.stream)} for {given.seconds:g} s")
+        traffic.observe(facts, given.seconds)
+    found = [finding for check in CHECKS for finding in check(facts)]
+    wanted = [each for each in found if given.group in (None, each.group) or each.group is None]
+    order = (PROBLEM, WARNING, NOTE)
+    for finding in sorted(wanted, key=lambda each: order.index(each.severity)):
+        if given.out.json:
+            given.out.record(finding.as_json())
+        else:
+            _print(given, finding)
+    _sum_up(given, facts, wanted)
+    return FOUND if any(each.severity != NOTE for each in wanted) else OK
+
+
+def _print(given: Given, finding: Finding) -> None:
+    out = given.out
+    width = min(out.width, 110)
+    out.line(f"{out.paint(finding.severity.upper(), _STYLES[finding.severity])} {out.paint(finding.code, 'bold')}")
+    for label, text in (("seen", finding.seen), ("why", finding.why), ("mend", finding.mend)):
+        lead = f"  {label:<5} "
+        lines = textwrap.wrap(safe(text), width - len(lead), break_on_hyphens=False) or [""]
+        for number, line in enumerate(lines):
+            out.line(f"{out.paint(lead, 'dim') if number == 0 else ' ' * len(lead)}{line}")
+    for command in finding.commands:
+        # In one piece, however long: it is to be copied.
+        program = "" if command.startswith("redis-cli ") else f"{_redis_cli(given)} "
+        out.line(f"        $ {program}{safe(command)}")
+    out.line()
+
+
+def _redis_cli(given: Given) -> str:
+    address = given.client.address
+    if address.kind == "unix":
+        return f"redis-cli -s {address.host} -n {address.db}"
+    tls = " --tls" if address.kind == "rediss" else ""
+    return f"redis-cli -h {address.host} -p {address.port} -n {address.db}{tls}"
+
+
+def _sum_up(given: Given, facts: Facts, found: list[Finding]) -> None:
+    counts = {severity: sum(each.severity == severity for each in found) for severity in (PROBLEM, WARNING, NOTE)}
+    parts = [plural(number, severity) for severity, number in counts.items() if number] or ["nothing is wrong"]
+    what = f"{len(CHECKS)} checks of {safe(facts.stream)} at {given.client.address}"
+    given.out.say(f"{what}: {', '.join(parts)}")
+    if facts.observed is not None and not facts.observed.entries:
+        given.out.say("nothing passed meanwhile: whether all members have all events is not known")
+    if facts.observed is None:
+        given.out.say("--for 10s watches the traffic, too")
+    for text in facts.skipped:
+        given.out.say(f"not checked: {text}")
