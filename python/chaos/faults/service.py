@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from time import monotonic
 from typing import ClassVar
 
@@ -180,10 +181,11 @@ class Loading(Fault):
     what = "Redis restarts and answers LOADING for 3 s."
     to_redis = "restart"
     quiet = 4.0
-    keys = 600
+    keys, size = 600, 20_000
 
     async def strike(self) -> None:
-        ballast = [("SET", f"ballast:{number}", "x" * 100) for number in range(self.keys)]
+        # What can be compressed would be loaded before anybody was answered.
+        ballast = [("SET", f"ballast:{number}", os.urandom(self.size)) for number in range(self.keys)]
         await self.redis.together(("SELECT", 1), *ballast, ("SELECT", 0))
         await self.redis.stop()
         await self.redis.start()

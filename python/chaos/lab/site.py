@@ -16,8 +16,8 @@ OPERATOR = "operator"
 """The operator's user and password: what is done to the members' user does not concern it."""
 OPERATORS_USER = ("--user", OPERATOR, "on", f">{OPERATOR}", "~*", "&*", "+@all")
 
-SLOW_LOADING = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
-"""5 ms a key, and a word to the clients after every KiB: few keys make a restart that one can see."""
+SLOW_LOADING = ("--key-load-delay", "5000")
+"""5 ms a key: a few megabytes make a restart that one can see. Redis answers its clients after every 2 MiB of them."""
 
 
 class Site(ABC):
