@@ -105,7 +105,8 @@ class Injector:
         finally:
             for member in busy:
                 member.busy = False
-        ended = fault.over or monotonic()
+        # What could not be mended goes on.
+        ended = (fault.over if not problem else None) or monotonic()
         if proof and not problem:
             self.struck[fault.name] += 1
         else:

@@ -17,6 +17,8 @@ BACK = 12.0
 """Seconds after the end of a fault within which whoever it hit must be connected again."""
 SETTLED = 114.0
 """Seconds for which what belongs to a dead instance may lie about: its registration lives for 100 s, the grace is 12 s."""
+SUSPECT = 7000.0
+"""Milliseconds without a sign of its owner after which an entry is looked at (RIPC-GROUP-13, 14)."""
 GEM = "gem"
 """The runtime, and the group, of the gem."""
 SURELY = 0.3
@@ -235,8 +237,16 @@ class Judge(Checker):
                 continue
             if what == "entry" and more[-1] in living:
                 self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
-            elif what == "pending" and more[0] in living:
+            elif what == "pending" and more[0] in living and not self._by_the_clock(more[1], more[2]):
                 self._say("G8", f"{id} is left pending in {more[0]} for {more[1]}, idle {more[2] / 1000:.1f} s", ask)
+
+    def _by_the_clock(self, consumer: str, idle: float) -> bool:
+        """A dead member's, which counts as just claimed until the clock that was set back has caught up. ``idle``: ms."""
+        if idle >= SUSPECT or not any(trouble.kind == "clock" for trouble in self.history.redis):
+            return False
+        lives = [life for life in self.record.lives if life.instance and life.instance in consumer]
+        processes = [self.history.processes[life.number] for life in lives]
+        return bool(processes) and all(process.ended_before(self.record.left_at) for process in processes)
 
     def _gone_at(self, process: Process) -> float | None:
         """When it was gone without a word: it was killed, or it left while it could not reach Redis."""

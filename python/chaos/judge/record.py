@@ -90,7 +90,7 @@ class _Reader:
         _, process.started_at, _, _, life.runtime, process.group, self.capacity[process.number] = row
 
     def _up(self, process: Process, life: Life, row: Row) -> None:
-        process.up_at = row[1]
+        process.up_at, life.instance = row[1], row[2]
 
     def _send(self, process: Process, life: Life, row: Row) -> None:
         _, time, number, to, timeout, kind, seconds = row

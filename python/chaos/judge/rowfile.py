@@ -46,6 +46,8 @@ class Life:
     samples: list[tuple[float, ...]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     hung: bool = False
+    instance: str = ""
+    """The id by which Redis knows it; its last one, where it changed."""
     code: int | None = None
     """Its exit status."""
 

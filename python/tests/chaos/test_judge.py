@@ -57,6 +57,22 @@ def test_what_belongs_to_one_that_left_while_redis_was_away_has_the_time_of_the_
     assert ("G8" in [name for name, _, _ in record.history.violations]) is not away
 
 
+@pytest.mark.parametrize(("clock", "killed"), [(True, True), (False, True), (True, False)])
+def test_a_clock_that_was_set_back_keeps_what_was_pending_for_the_dead(rows: Rows, clock: bool, killed: bool) -> None:
+    rows.send(10.0, kind="ignore")
+    rows.run(10.01, ends=10.02)
+    rows.outcome(15.0, "timeout")
+    rows.process(2, "stock", at=12.0)
+    if killed:
+        rows.add(None, "killed", 11.0, 0)
+    rows.fault("clock-back" if clock else "flushall", 12.0, 12.0, redis="clock" if clock else "memory")
+    rows.rest(200.0, [["pending", "7-0", ["stock", "dispatcher_000000_0", 0, 1]]])
+    rows.leave(0, 202.0)
+    record = rows.record()
+    Judge(record).check()
+    assert ("G8" in [name for name, _, _ in record.history.violations]) is not (clock and killed)
+
+
 class TestG1:
     def test_a_request_without_an_outcome(self, rows: Rows) -> None:
         rows.send(10.0)
