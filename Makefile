@@ -131,7 +131,8 @@ node-tests:
 	@[ -n "$$REDIS_URL" ] || echo "The tests over Redis were left out: REDIS_URL is not set."
 
 node-ask: $(READY)
-	$(BIN)/redisipc-conformance run --profile ask -- node $(NODE_TESTEE) --ask
+	$(BIN)/redisipc-conformance run --profile ask -- node $(NODE_TESTEE) --ask || \
+		{ [ -n "$(AGAIN)" ] && $(BIN)/redisipc-conformance run --lf -- node $(NODE_TESTEE) --ask; }
 
 .venv/bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis,bench]'
