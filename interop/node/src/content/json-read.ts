@@ -1,67 +1,37 @@
+import { survey } from "./survey.js";
 import type { Json } from "./json.js";
 
 /** Deeper JSON is no JSON to a reader, and refused by a writer (RIPC-CONTENT-6, 7). */
 export const MAX_DEPTH = 100;
 
-const LONG_NUMBER = /\d{16}/;
-/** An integer that JSON.parse may have rounded; inside a string it costs time only. */
-const LONG_INTEGER = /(?:^|[[,:\s])-?\d{16,}(?:$|[\],}\s])/;
-const INTEGER = /^-?\d+$/;
+/** So deep a text is read exactly where no depth is too deep, since that needs the stack. */
+const MAX_EXACT_DEPTH = 1000;
 /** Making a bigint takes time by the square of its digits, and contents come from others: longer ones are doubles. */
 const LONGEST_INTEGER = 1000;
+/** Integers of fewer digits are safe to add up. */
+const SHORT_INTEGER = 15;
+/** Up to this length a string is read character by character. */
+const SHORT_STRING = 48;
 /** The escape of a surrogate, or what looks like one. */
 const SURROGATE = /\\u[dD][89a-fA-F]/;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /**
  * The value of one JSON text (RFC 8259); throws a SyntaxError where it is none.
  * Unlike JSON.parse it reads every integer exactly: those beyond 2^53 - 1 become a bigint (RIPC-CONTENT-10).
  */
 export function readJson(text: string): Json {
-  const value = JSON.parse(text) as Json;
-  // A second pass only where a number may have been rounded: it reads what is known to be JSON.
-  return LONG_NUMBER.test(text) && LONG_INTEGER.test(text) ? new ExactReader(text).read() : value;
-}
-
-/** Whether lists and objects are in each other deeper than that. The text need not be JSON. */
-export function isDeeper(text: string, levels: number): boolean {
-  if (!hasMore(text, "[", "{", levels)) return false;
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === QUOTE) {
-      i = endOfString(text, i);
-      if (i < 0) return false;
-    } else if (c === 0x5b || c === 0x7b) {
-      if (++depth > levels) return true;
-    } else if (c === 0x5d || c === 0x7d) depth--;
+  if (!survey(Buffer.from(text), Infinity).hasLongInteger) return JSON.parse(text) as Json;
+  try {
+    return readExactly(text, MAX_EXACT_DEPTH);
+  } catch (error) {
+    if (error instanceof TooDeep) return JSON.parse(text) as Json;
+    throw error;
   }
-  return false;
 }
 
-/** Whether both characters together stand there more often than that. */
-function hasMore(text: string, one: string, other: string, times: number): boolean {
-  let left = times;
-  for (const character of [one, other]) {
-    for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) if (--left < 0) return true;
-  }
-  return false;
-}
-
-/** Where the string ends that begins here; -1 where it does not. Most strings have no escape, and are skipped at once. */
-function endOfString(text: string, start: number): number {
-  let end = start;
-  do {
-    end = text.indexOf('"', end + 1);
-  } while (end >= 0 && isEscaped(text, end));
-  return end;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let first = at;
-  while (text.charCodeAt(first - 1) === BACKSLASH) first--;
-  return (at - first) % 2 === 1;
+/** The same, and a SyntaxError where lists and objects are in each other deeper than that. */
+export function readExactly(text: string, levels: number): Json {
+  return new ExactReader(text, levels).read();
 }
 
 /** Whether a JSON text has an escaped surrogate without its partner (RIPC-CONTENT-13). */
@@ -77,82 +47,175 @@ export function hasLoneSurrogate(text: string): boolean {
     if (low && expected < 0) return true;
     const next = at + (long ? 6 : 2);
     expected = high ? next : -1;
-    at = text.charCodeAt(next) === BACKSLASH ? next : text.indexOf("\\", next);
+    at = text.charCodeAt(next) === 0x5c ? next : text.indexOf("\\", next);
   }
   return expected >= 0;
 }
 
-/** Reads a text that JSON.parse accepted, so it needs to refuse nothing. */
+class TooDeep extends SyntaxError {}
+
+/** Reads as JSON.parse does, but for integers. Refuses what JSON.parse refuses. */
 class ExactReader {
   private at = 0;
+  private depth = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(
+    private readonly text: string,
+    private readonly levels: number,
+  ) {}
 
   read(): Json {
-    this.skipSpace();
-    const c = this.text[this.at];
-    if (c === "[") return this.list();
-    if (c === "{") return this.object();
-    if (c === '"') return this.string();
-    return this.scalar();
+    const value = this.value();
+    if (this.skipSpace() === this.text.length) return value;
+    return this.fail();
+  }
+
+  private value(): Json {
+    switch (this.text.charCodeAt(this.skipSpace())) {
+      case 0x7b:
+        return this.object();
+      case 0x5b:
+        return this.list();
+      case 0x22:
+        return this.string();
+      case 0x74:
+        return this.word("true", true);
+      case 0x66:
+        return this.word("false", false);
+      case 0x6e:
+        return this.word("null", null);
+      default:
+        return this.number();
+    }
   }
 
   private list(): Json[] {
     const list: Json[] = [];
-    while (this.next("]")) list.push(this.read());
-    return list;
+    this.enter();
+    if (this.leaves(0x5d)) return list;
+    do list.push(this.value());
+    while (this.isNext(0x2c));
+    return this.leaves(0x5d) ? list : this.fail();
   }
 
   private object(): Record<string, Json> {
     const object: Record<string, Json> = {};
-    while (this.next("}")) {
+    this.enter();
+    if (this.leaves(0x7d)) return object;
+    do {
+      if (this.text.charCodeAt(this.skipSpace()) !== 0x22) this.fail();
       const key = this.string();
-      this.skipSpace();
-      this.at++; // the colon
-      const value = this.read();
+      if (!this.isNext(0x3a)) this.fail();
+      const value = this.value();
       // An assignment to __proto__ would not make a key.
       if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
       else object[key] = value;
-    }
-    return object;
+    } while (this.isNext(0x2c));
+    return this.leaves(0x7d) ? object : this.fail();
   }
 
-  /** Steps over the opening bracket or a comma; false at the end, which it steps over as well. */
-  private next(end: string): boolean {
-    this.skipSpace();
-    if (this.text[this.at] === end) {
-      this.at++;
-      return false;
-    }
+  /** Steps over the opening bracket. */
+  private enter(): void {
     this.at++;
-    this.skipSpace();
-    if (this.text[this.at] !== end) return true;
-    this.at++;
-    return false;
+    if (++this.depth > this.levels) throw new TooDeep(`the text is deeper than ${this.levels} levels`);
+  }
+
+  /** Steps over the closing one, if it comes next. */
+  private leaves(bracket: number): boolean {
+    const does = this.isNext(bracket);
+    if (does) this.depth--;
+    return does;
   }
 
   private string(): string {
+    const { text } = this;
     const start = this.at;
-    const end = endOfString(this.text, start);
-    this.at = end + 1;
-    const inside = this.text.slice(start + 1, end);
-    return inside.includes("\\") ? (JSON.parse(`"${inside}"`) as string) : inside;
-  }
-
-  private scalar(): Json {
-    const start = this.at;
-    while (this.at < this.text.length && !" \t\n\r,]}".includes(this.text.charAt(this.at))) this.at++;
-    const word = this.text.slice(start, this.at);
-    if (!INTEGER.test(word)) return JSON.parse(word) as Json;
-    const number = Number(word);
-    return Number.isSafeInteger(number) || word.length > LONGEST_INTEGER ? number : BigInt(word);
-  }
-
-  private skipSpace(): void {
-    for (;;) {
-      const c = this.text.charCodeAt(this.at);
-      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return;
-      this.at++;
+    for (let i = start + 1; i < start + SHORT_STRING; i++) {
+      const c = text.charCodeAt(i);
+      if (c === 0x22) {
+        this.at = i + 1;
+        return text.slice(start + 1, i);
+      }
+      if (c === 0x5c || c < 0x20) break;
     }
+    return this.longString(start);
+  }
+
+  /** With escapes, or long: its end is searched for, and JSON.parse reads it. */
+  private longString(start: number): string {
+    for (let end = this.text.indexOf('"', start + 1); end >= 0; end = this.text.indexOf('"', end + 1)) {
+      let first = end;
+      while (this.text.charCodeAt(first - 1) === 0x5c) first--;
+      if ((end - first) % 2 === 1) continue;
+      this.at = end + 1;
+      return JSON.parse(this.text.slice(start, end + 1)) as string;
+    }
+    return this.fail();
+  }
+
+  private number(): Json {
+    const start = this.at;
+    const isNegative = this.text.charCodeAt(start) === 0x2d;
+    if (isNegative) this.at++;
+    const first = this.at;
+    const sum = this.digits();
+    const count = this.at - first;
+    if (count === 0 || (count > 1 && this.text.charCodeAt(first) === 0x30)) this.fail();
+    if (this.fraction()) return Number(this.text.slice(start, this.at));
+    if (count <= SHORT_INTEGER) return isNegative ? -sum : sum;
+    const word = this.text.slice(start, this.at);
+    if (count > SHORT_INTEGER + 1 && count <= LONGEST_INTEGER) return BigInt(word);
+    const number = Number(word);
+    return Number.isSafeInteger(number) || count > LONGEST_INTEGER ? number : BigInt(word);
+  }
+
+  /** Steps over digits. Their number is right where they are few. */
+  private digits(): number {
+    let sum = 0;
+    for (let c = this.text.charCodeAt(this.at); c >= 0x30 && c <= 0x39; c = this.text.charCodeAt(++this.at)) sum = sum * 10 + c - 0x30;
+    return sum;
+  }
+
+  /** Steps over a fraction and an exponent; whether there was one of them. */
+  private fraction(): boolean {
+    const start = this.at;
+    if (this.text.charCodeAt(this.at) === 0x2e) {
+      this.at++;
+      this.someDigits();
+    }
+    if ((this.text.charCodeAt(this.at) | 0x20) === 0x65) {
+      const sign = this.text.charCodeAt(++this.at);
+      if (sign === 0x2b || sign === 0x2d) this.at++;
+      this.someDigits();
+    }
+    return this.at > start;
+  }
+
+  private someDigits(): void {
+    const start = this.at;
+    this.digits();
+    if (this.at === start) this.fail();
+  }
+
+  private word<T>(word: string, value: T): T {
+    if (!this.text.startsWith(word, this.at)) this.fail();
+    this.at += word.length;
+    return value;
+  }
+
+  /** Steps over white space and this character, if it comes next. */
+  private isNext(character: number): boolean {
+    if (this.text.charCodeAt(this.skipSpace()) !== character) return false;
+    this.at++;
+    return true;
+  }
+
+  private skipSpace(): number {
+    for (let c = this.text.charCodeAt(this.at); c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09; ) c = this.text.charCodeAt(++this.at);
+    return this.at;
+  }
+
+  private fail(): never {
+    throw new SyntaxError(`the text is not JSON at position ${this.at}`);
   }
 }

@@ -7,30 +7,37 @@ import { MAX_DEPTH } from "./json-read.js";
  */
 export function writeJson(value: unknown): string {
   // JSON.stringify is quicker by far, and most values are such that it says the same.
-  return isSimple(value, 0) ? JSON.stringify(value) : write(value, "", 0);
+  if (isSimple(value, 0)) {
+    const text = JSON.stringify(value);
+    if (!text.includes("\\") || !LONE_SURROGATE.test(text)) return text;
+  }
+  return new Writer().write(value, 0);
 }
 
 /** Refuses a string that UTF-8 cannot say. */
-export function checkText(text: string, where = ""): void {
-  if (!isWellFormed(text)) refuse(where, "is a string with a surrogate without its partner");
+export function checkText(text: string): void {
+  if (!isWellFormed(text)) throw new UnsendableValue(`value ${NOT_TEXT}`);
 }
+
+/** So JSON.stringify writes a surrogate without its partner. A text may also say so of itself; then it is written step by step. */
+const LONE_SURROGATE = /\\ud[89a-f]/;
+const NOT_TEXT = "is a string with a surrogate without its partner";
 
 function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
-/** Whether JSON.stringify writes the value as we do. It refuses nothing: what it does not know is written step by step. */
+/** Whether JSON.stringify writes the value as we do, strings aside. It refuses nothing: what it does not know is written step by step. */
 function isSimple(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
-      return isWellFormed(value);
     case "boolean":
       return true;
     case "number":
-      return Number.isFinite(value) && Math.abs(value) < 1e21;
+      return value < 1e21 && value > -1e21; // nor is it NaN
     case "object":
       if (value === null) return true;
-      if (depth === MAX_DEPTH || "toJSON" in value) return false;
+      if (depth === MAX_DEPTH) return false;
       return Array.isArray(value) ? isSimpleList(value, depth + 1) : isSimpleObject(value, depth + 1);
     default:
       return false;
@@ -38,74 +45,104 @@ function isSimple(value: unknown, depth: number): boolean {
 }
 
 function isSimpleList(list: readonly unknown[], depth: number): boolean {
-  for (const item of list) if (!isSimple(item, depth)) return false;
+  if ("toJSON" in list) return false;
+  for (const item of list) {
+    switch (typeof item) {
+      case "string":
+      case "boolean":
+        break;
+      case "number":
+        if (!(item < 1e21 && item > -1e21)) return false;
+        break;
+      default:
+        if (!isSimple(item, depth)) return false;
+    }
+  }
   return true;
 }
 
 function isSimpleObject(object: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  for (const key of Object.keys(object)) {
-    if (!isWellFormed(key) || !isSimple((object as Record<string, unknown>)[key], depth)) return false;
+  if ((prototype !== Object.prototype && prototype !== null) || "toJSON" in object) return false;
+  // What a prototype has as well is looked at too, which does no harm.
+  for (const key in object) {
+    const item: unknown = (object as Record<string, unknown>)[key];
+    if (typeof item !== "string" && !isSimple(item, depth)) return false;
   }
   return true;
 }
 
-function write(value: unknown, where: string, depth: number): string {
-  switch (typeof value) {
-    case "string":
-      checkText(value, where);
-      return JSON.stringify(value);
-    case "boolean":
-      return value ? "true" : "false";
-    case "bigint":
-      return value.toString();
-    case "number":
-      return writeNumber(value, where);
-    case "object":
-      return value === null ? "null" : writeObject(value, where, depth);
-    default:
-      return refuse(where, `is of the type ${typeof value}, which JSON does not have`);
-  }
-}
+/** Writes step by step, and refuses what JSON cannot say. */
+class Writer {
+  /** Where in the value it is: the keys and indexes of the levels above. */
+  private readonly path: (string | number)[] = [];
 
-function writeNumber(value: number, where: string): string {
-  if (!Number.isFinite(value)) refuse(where, `is ${value}, which JSON does not have`);
-  // JSON.stringify would write 1e+21; an integer is to have digits only (RIPC-CONTENT-11).
-  return Number.isInteger(value) && Math.abs(value) >= 1e21 ? BigInt(value).toString() : JSON.stringify(value);
-}
+  write(value: unknown, depth: number): string {
+    switch (typeof value) {
+      case "string":
+        if (!isWellFormed(value)) this.refuse(depth, NOT_TEXT);
+        return JSON.stringify(value);
+      case "boolean":
+        return value ? "true" : "false";
+      case "bigint":
+        return value.toString();
+      case "number":
+        return this.number(value, depth);
+      case "object":
+        return value === null ? "null" : this.object(value, depth);
+      default:
+        return this.refuse(depth, `is of the type ${typeof value}, which JSON does not have`);
+    }
+  }
 
-function writeObject(value: object, where: string, depth: number): string {
-  // Once, as JSON.stringify does: what toJSON() gives may be the object itself.
-  const said = "toJSON" in value && typeof value.toJSON === "function" ? (value as { toJSON(): unknown }).toJSON() : value;
-  return typeof said === "object" && said !== null ? writePlain(said, where, depth) : write(said, where, depth);
-}
+  private number(value: number, depth: number): string {
+    if (!Number.isFinite(value)) this.refuse(depth, `is ${value}, which JSON does not have`);
+    // JSON.stringify would write 1e+21; an integer is to have digits only (RIPC-CONTENT-11).
+    return Number.isInteger(value) && Math.abs(value) >= 1e21 ? BigInt(value).toString() : JSON.stringify(value);
+  }
 
-function writePlain(value: object, where: string, depth: number): string {
-  if (depth === MAX_DEPTH) refuse(where, `is deeper than ${MAX_DEPTH} levels`);
-  if (Array.isArray(value)) {
-    return `[${Array.from(value, (item, i) => write(item, `${where}[${i}]`, depth + 1)).join(",")}]`;
+  private object(value: object, depth: number): string {
+    // Once, as JSON.stringify does: what toJSON() gives may be the object itself.
+    const said = "toJSON" in value && typeof value.toJSON === "function" ? (value as { toJSON(): unknown }).toJSON() : value;
+    if (typeof said !== "object" || said === null) return this.write(said, depth);
+    if (depth === MAX_DEPTH) this.refuse(depth, `is deeper than ${MAX_DEPTH} levels`);
+    return Array.isArray(said) ? this.list(said, depth) : this.plain(said, depth);
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    refuse(where, `is a ${nameOf(value)}, neither a plain object nor a list: give it a toJSON(), or send what is in it`);
+
+  private list(list: readonly unknown[], depth: number): string {
+    let text = "[";
+    for (let i = 0; i < list.length; i++) {
+      this.path[depth] = i;
+      if (i > 0) text += ",";
+      text += this.write(list[i], depth + 1);
+    }
+    return `${text}]`;
   }
-  const parts: string[] = [];
-  for (const [key, item] of Object.entries(value)) {
-    if (item === undefined) continue;
-    checkText(key, `${where}, the key`);
-    parts.push(`${JSON.stringify(key)}:${write(item, `${where}.${key}`, depth + 1)}`);
+
+  private plain(object: object, depth: number): string {
+    const prototype: unknown = Object.getPrototypeOf(object);
+    if (prototype !== Object.prototype && prototype !== null) {
+      this.refuse(depth, `is a ${nameOf(object)}, neither a plain object nor a list: give it a toJSON(), or send what is in it`);
+    }
+    let text = "{";
+    for (const [key, item] of Object.entries(object)) {
+      if (item === undefined) continue;
+      if (!isWellFormed(key)) this.refuse(depth, `has a key that ${NOT_TEXT}`);
+      this.path[depth] = key;
+      text += `${text === "{" ? "" : ","}${JSON.stringify(key)}:${this.write(item, depth + 1)}`;
+    }
+    return `${text}}`;
   }
-  return `{${parts.join(",")}}`;
+
+  private refuse(depth: number, what: string): never {
+    const where = this.path.slice(0, depth).map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+    // A path may be as deep as the value: its end says enough.
+    const place = where.length > 80 ? `…${where.slice(-80)}` : where;
+    throw new UnsendableValue(`value${place} ${what}`);
+  }
 }
 
 function nameOf(value: object): string {
   const { constructor } = value as { constructor?: unknown };
   return typeof constructor === "function" ? constructor.name : "value";
-}
-
-function refuse(where: string, what: string): never {
-  // A path may be as deep as the value: its end says enough.
-  const place = where.length > 80 ? `…${where.slice(-80)}` : where;
-  throw new UnsendableValue(`value${place} ${what}`);
 }
