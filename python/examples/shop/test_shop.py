@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 
 from redisipc import Stream
@@ -29,7 +31,9 @@ async def test_a_reservation_that_comes_twice_counts_once(stock: Stock) -> None:
 
 async def test_web_alone_says_that_stock_is_away(web: httpx.AsyncClient, ipc: Ipc) -> None:
     ipc.hub.peer("stock").never()
-    answer = await web.post("/reserve/tea")
+    asked = asyncio.ensure_future(web.post("/reserve/tea"))
+    await ipc.hub.advance(3)  # the timeout is 2 seconds
+    answer = await asked
     assert (answer.status_code, answer.json()["detail"]) == (504, "stock does not answer")
 
 
@@ -42,6 +46,7 @@ async def test_web_alone_hands_on_what_stock_says(web: httpx.AsyncClient, ipc: I
 
 def test_stock_is_asked_by_a_program_with_threads(ipc: Ipc) -> None:
     """The environment names the Redis, so that each kind of program finds it."""
-    with Stream("shop", "stock") as stock, Stream("shop", "till") as till:
-        stock.on_request(lambda request: request.content["count"])
+    stock = Stream("shop", "stock")
+    stock.on_request(lambda request: request.content["count"])
+    with stock, Stream("shop", "till") as till:
         assert till.request({"sku": "tea", "count": 1}, to="stock") == 1

@@ -10,8 +10,9 @@ TESTS = """
 from redisipc import Stream
 
 def ask(to):
-    with Stream("shop", "stock") as stock, Stream("shop", "web") as web:
-        stock.on_request(lambda request: request.content + 1)
+    stock = Stream("shop", "stock")
+    stock.on_request(lambda request: request.content + 1)
+    with stock, Stream("shop", "web") as web:
         return web.request(1, to="stock")
 
 def test_passes(ipc):

@@ -32,8 +32,9 @@ async def test_a_handler_that_sleeps_ends_when_its_time_has_come(hub: Hub) -> No
         await asyncio.sleep(30)
         return "slept"
 
-    async with Stream("shop", "stock", client=hub) as stock, Stream("shop", "web", client=hub) as web:
-        stock.on_request(handle)
+    stock = Stream("shop", "stock", client=hub)
+    stock.on_request(handle)
+    async with stock, Stream("shop", "web", client=hub) as web:
         asked = asyncio.ensure_future(web.request(1, to="stock", timeout=100))
         await hub.advance(29)
         assert not asked.done()
@@ -55,8 +56,9 @@ async def test_a_request_whose_instance_died_is_taken_over_in_time(hub: Hub) -> 
     async with Stream("shop", "web", client=hub) as web:
         asked = asyncio.ensure_future(web.request(1, to="stock", timeout=60))
         await hangs.wait()
-        async with Stream("shop", "stock", client=hub) as second:
-            second.on_request(lambda request: [request.starts, request.redelivered])
+        second = Stream("shop", "stock", client=hub)
+        second.on_request(lambda request: [request.starts, request.redelivered])
+        async with second:
             hub.kill("nobody")
             hub.server.banned.add(f"stock/{first.instance}")
             hub.cut("stock")
@@ -84,8 +86,9 @@ async def test_a_request_is_as_old_as_the_time_that_went_by(hub: Hub) -> None:
         await asyncio.sleep(10)
         ages.append(request.age)
 
-    async with Stream("shop", "stock", client=hub) as stock, Stream("shop", "web", client=hub) as web:
-        stock.on_request(handle)
+    stock = Stream("shop", "stock", client=hub)
+    stock.on_request(handle)
+    async with stock, Stream("shop", "web", client=hub) as web:
         asked = asyncio.ensure_future(web.request(1, to="stock", timeout=60))
         await hub.advance(11)
         await asked
@@ -96,8 +99,9 @@ async def test_work_in_threads_is_waited_for(hub: Hub) -> None:
     async def handle(request: Any) -> int:
         return await asyncio.to_thread(lambda: (time.sleep(0.05), 7)[1])
 
-    async with Stream("shop", "stock", client=hub) as stock, Stream("shop", "web", client=hub) as web:
-        stock.on_request(handle)
+    stock = Stream("shop", "stock", client=hub)
+    stock.on_request(handle)
+    async with stock, Stream("shop", "web", client=hub) as web:
         asked = asyncio.ensure_future(web.request(1, to="stock", timeout=5))
         await hub.advance(0.5)
         assert await asked == 7

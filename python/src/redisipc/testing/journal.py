@@ -165,15 +165,12 @@ class Journal:
     # parts
 
     def _taken(self, name: str, stream: bytes, rows: Sequence[Any]) -> None:
-        group = name.partition("/")[0]
+        group = name.rpartition("/")[0].encode()
         for id, fields in rows:
-            if fields[0::2] != FIELDS:
+            if fields[0::2] != FIELDS or fields[11] != group:
                 continue
-            about = dict(zip(fields[0::2], fields[1::2], strict=True))
-            if about[b"destination_group"].decode("utf-8", "replace") != group:
-                continue
-            number = about[b"id"].decode("utf-8", "replace")[:6]
-            if about[b"status"] == PENDING:
+            number = fields[1].decode("utf-8", "replace")[:6]
+            if fields[5] == PENDING:
                 self.note(name, f"gets the request [{number}]")
                 self._took(name, stream, id)
             else:

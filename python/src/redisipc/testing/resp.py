@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from redisipc.protocol.commands import Failure
+from redisipc.runtime.resp import hiredis
 
+FIELDS = 12
+"""Names and values of the fields of an entry."""
 STATUSES = frozenset((b"OK", b"QUEUED", b"PONG"))
 """Replies that a server writes as a status and not as a string; a client sees no difference."""
 
@@ -24,6 +27,10 @@ def _append(reply: Any, parts: list[bytes]) -> None:
     if kind is bytes:
         parts.append(b"$%d\r\n%b\r\n" % (len(reply), reply))
     elif kind is list:
+        if hiredis is not None and len(reply) == FIELDS and set(map(type, reply)) == {bytes}:
+            # An entry's fields: most of what is ever written.
+            parts.append(hiredis.pack_command(tuple(reply)))
+            return
         parts.append(b"*%d\r\n" % len(reply))
         for item in reply:
             _append(item, parts)
