@@ -44,6 +44,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectionLost",
     "ContentError",
+    "Diagnosis",
     "EntryError",
     "ForkedError",
     "HandlerError",
@@ -74,6 +75,7 @@ __all__ = [
 if TYPE_CHECKING:
     from redisipc.channel.definition import event
     from redisipc.channel.threads import Channel
+    from redisipc.protocol.diagnosis import Diagnosis
     from redisipc.protocol.reasons import ReasonCode
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
@@ -87,6 +89,7 @@ else:
         {
             "Caller": "redisipc.runtime.threads.caller",
             "Channel": "redisipc.channel.threads",
+            "Diagnosis": "redisipc.protocol.diagnosis",
             "Options": "redisipc.runtime.options",
             "ReasonCode": "redisipc.protocol.reasons",
             "Request": "redisipc.runtime.request",

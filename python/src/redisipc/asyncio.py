@@ -41,6 +41,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectionLost",
     "ContentError",
+    "Diagnosis",
     "EntryError",
     "ForkedError",
     "HandlerError",
@@ -71,6 +72,7 @@ __all__ = [
 if TYPE_CHECKING:
     from redisipc.channel.asyncio import Channel
     from redisipc.channel.definition import event
+    from redisipc.protocol.diagnosis import Diagnosis
     from redisipc.protocol.reasons import ReasonCode
     from redisipc.runtime.asyncio.caller import Caller
     from redisipc.runtime.asyncio.requests import RequestFuture
@@ -84,6 +86,7 @@ else:
         {
             "Caller": "redisipc.runtime.asyncio.caller",
             "Channel": "redisipc.channel.asyncio",
+            "Diagnosis": "redisipc.protocol.diagnosis",
             "Options": "redisipc.runtime.options",
             "ReasonCode": "redisipc.protocol.reasons",
             "Request": "redisipc.runtime.request",

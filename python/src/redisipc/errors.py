@@ -84,9 +84,17 @@ class RequestError(RedisIPCError):
 
 
 class RequestTimeout(RequestError, TimeoutError):
-    """No answer in time. It says nothing about whether the handler ran."""
+    """No answer in time. It says nothing about whether the handler ran.
+
+    ``diagnosis`` is a word for programs, one of ``Diagnosis``, that says what Redis showed of the group and the request. None:
+    it showed nothing that explains it.
+    """
 
     kind = "timeout"
+
+    def __init__(self, message: str, *, diagnosis: str | None = None, **about: Any) -> None:
+        super().__init__(message, **about)
+        self.diagnosis = diagnosis
 
 
 class NoResponders(RequestTimeout):

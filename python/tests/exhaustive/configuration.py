@@ -14,7 +14,8 @@ START = 1000.0
 STREAM = "s"
 ANY_TIME: tuple[float, ...] = ()
 QUIET: dict[str, Any] = {
-    "early_end": False, "wakeups": False, "linger": 0.0, "block": 60.0, "refresh": 1000.0, "refresh_busy": 1000.0,
+    "early_end": False, "diagnosis": False,
+    "wakeups": False, "linger": 0.0, "block": 60.0, "refresh": 1000.0, "refresh_busy": 1000.0,
     "poll": 1000.0, "poll_most": 1000.0, "poll_with_wakeups": 1000.0,
 }  # fmt: skip
 """Options that leave out what a configuration is not about: early ends, and work now and then, which would make more instants."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from . import commands, replies
 from .caller_refusals import Refusal, judge
 from .commands import Command, Failure
+from .diagnosis import NOTHING, Finding, of_groups
 from .entry import FULFILLED, PENDING, Entry, build, parse
 from .events import Outcome, Outgoing
 from .names import CALLER
@@ -79,7 +80,7 @@ class Call:
         self._again_at = 0.0
         self._fresh = False
         self._check_at = NEVER
-        self._checking = self._missing = False
+        self._checking = self._missing = self._asking = False
         # Known outcome, to be told when what it leaves is deleted.
         self._decided: Outcome | None = None
         self._otherwise = self._timeout()
@@ -171,7 +172,9 @@ class Call:
         page: Command = ("XRANGE", stream, first, "+", "COUNT", self._count)
         if self._phase == "looking" and not self._seen:
             # RIPC-TIME-13: deleted first, so that nobody starts it after the look.
-            return [commands.delete(stream, [outgoing.entry_id or b""]), page], 0.0
+            self._asking = self.early_end and self._otherwise.status == "timeout"
+            why: list[Command] = [("XINFO", "GROUPS", stream)] if self._asking else []
+            return [commands.delete(stream, [outgoing.entry_id or b""]), page, *why], 0.0
         return [page], 0.0
 
     # what came
@@ -230,13 +233,18 @@ class Call:
             return
         missing = replies.group_row(reply, self.outgoing.destination.encode()) is None
         if missing and self._missing:
-            reason = f"there is no group {self.outgoing.destination!r}: nobody ever connected to it"
-            self._look(now, Outcome("no responders", None, reason))
+            found = of_groups(reply, self.outgoing)
+            self._look(now, Outcome("no responders", None, found.text, found.word))
         # A group that was lost is made again at once, where its members left off: a second look decides.
         self._missing = missing
         self._check_at = now + (EARLY_END if missing else BLOCK)
 
     def _looked(self, answers: list[Any], now: float) -> None:
+        if self._asking:
+            # Only the first turn of a look asks why there is no answer.
+            groups, self._asking = answers.pop(), False
+            self._otherwise = self._timeout(of_groups(groups, self.outgoing))
+            self.early_end = not (isinstance(groups, Failure) and class_of(groups) is PERMANENT)
         rows = [] if isinstance(answers[-1], Failure) else answers[-1] or []
         if not self._take(rows, now) and self._page_over(rows, now):
             self._finish(self._late())
@@ -327,10 +335,11 @@ class Call:
             return Outcome("failed", None, f"{reason}: {self.outgoing.refusal}")
         return self._otherwise
 
-    def _timeout(self) -> Outcome:
-        outgoing = self.outgoing
-        waited = outgoing.deadline - outgoing.sent_at
-        return Outcome("timeout", None, f"no answer from group {outgoing.destination!r} within {waited:g} s")
+    def _timeout(self, found: Finding = NOTHING) -> Outcome:
+        waited = self.outgoing.deadline - self.outgoing.sent_at
+        why = f": {found.text}" if found.text else ""
+        reason = f"no answer from group {self.outgoing.destination!r} within {waited:g} s{why}"
+        return Outcome("timeout", None, reason, found.word)
 
     def _never_written(self) -> str:
         waited = self.outgoing.deadline - self.outgoing.sent_at

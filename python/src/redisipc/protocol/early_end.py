@@ -9,6 +9,7 @@ from typing import Any
 from . import replies
 from .commands import Failure, Step
 from .core import Core
+from .diagnosis import missing as missing_group
 from .events import UP, Outgoing
 from .redis_errors import PERMANENT, class_of
 from .settings import NEVER
@@ -22,7 +23,9 @@ _KNOWN_FOR = 5.0
 class EarlyEnd:
     """Asks for the groups of the stream, once for all requests that wait for long."""
 
-    def __init__(self, core: Core, outstanding: dict[bytes, Outgoing], end: Callable[[Outgoing, float], None]) -> None:
+    def __init__(
+        self, core: Core, outstanding: dict[bytes, Outgoing], end: Callable[[Outgoing, str, float], None]
+    ) -> None:
         self.core = core
         self._outstanding = outstanding
         self._end = end
@@ -78,7 +81,7 @@ class EarlyEnd:
                 if outgoing.state != "waiting" or outgoing.destination.encode() in self._seen:
                     continue
                 if missing:
-                    self._end(outgoing, now)
+                    self._end(outgoing, missing_group(outgoing.destination, self._seen), now)
                 else:
                     # A group that was lost is made again at once, where its members left off: a second look decides.
                     self._waiting.append((now + AFTER, outgoing.id, True))

@@ -105,15 +105,19 @@ class Incoming:
 class Outcome(Record):
     """How a request ended. ``content`` is the raw text.
 
-    ``status`` is fulfilled, rejected, timeout, no responders, cancelled, closed or failed.
+    ``status`` is fulfilled, rejected, timeout, no responders, cancelled, closed or failed. ``diagnosis`` is a word that says
+    why there is no answer, where that is known.
     """
 
-    __slots__ = ("content", "reason", "status")
+    __slots__ = ("content", "diagnosis", "reason", "status")
 
-    def __init__(self, status: str, content: bytes | None = None, reason: str = "") -> None:
+    def __init__(
+        self, status: str, content: bytes | None = None, reason: str = "", diagnosis: str | None = None
+    ) -> None:
         self.status: str = status
         self.content: bytes | None = content
         self.reason: str = reason
+        self.diagnosis: str | None = diagnosis
 
 
 class Event(Record):

@@ -11,6 +11,7 @@ from typing import Any
 from . import commands, replies
 from .commands import Command, Failure, Step
 from .core import Core
+from .diagnosis import Diagnoser
 from .entry import PENDING, Entry, Malformed, parse
 from .events import Outgoing
 
@@ -32,6 +33,7 @@ class LastLook:
         self._found_nothing = found_nothing
         self._deleting: set[bytes] = set()
         self._running = False
+        self.diagnoser = Diagnoser(core)
 
     def add(self, outgoing: Outgoing) -> None:
         self.looking[outgoing.id] = outgoing
@@ -93,8 +95,15 @@ class LastLook:
         if unsure:
             # Where the stream is another one by now, what is known of the old one says nothing (RIPC-TIME-14).
             lines.append(("XINFO", "STREAM", names.stream))
+        # Why there is no answer rides on the first page, behind it.
+        ends = len(lines)
+        asked = None if seen else self.diagnoser.ask(self.looking.values(), core.now)
+        if asked is not None:
+            lines += self.diagnoser.lines(asked)
 
         def done(answers: list[Any], now: float) -> None:
+            if asked is not None:
+                self.diagnoser.take(asked, answers[ends:], now)
             rows = answers[0] if isinstance(answers[0], list) else []
             self._read(rows, now)
             if unsure and self._is_another_stream(answers[1], start):

@@ -11,6 +11,7 @@ from redisipc.errors import ClosedError, NotConnected, Overloaded
 from . import commands
 from .commands import Failure, Step
 from .core import Core
+from .diagnosis import Diagnosis
 from .early_end import EarlyEnd
 from .entry import FULFILLED, PENDING, Entry, build
 from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
@@ -175,21 +176,15 @@ class Requester:
                 self.core.outbox.cleanup_due = now
         elif may_be_stored:
             self.last_look.abandon(outgoing)
-        where = ""
-        if outgoing.refusal and not outgoing.entry_id:
-            where = f"; Redis refused to store it: {outgoing.refusal}"
-        elif not outgoing.entry_id and not self.core.connected:
-            where = f"; no working connection to Redis: {self.core.trouble}"
         waited = outgoing.deadline - outgoing.sent_at
-        self._finish(
-            outgoing,
-            Outcome("timeout", None, f"no answer from group {outgoing.destination!r} within {waited:g} s{where}"),
-        )
+        found = self.last_look.diagnoser.of(outgoing, now)
+        why = f": {found.text}" if found.text else ""
+        reason = f"no answer from group {outgoing.destination!r} within {waited:g} s{why}"
+        self._finish(outgoing, Outcome("timeout", None, reason, found.word))
 
-    def _no_responders(self, outgoing: Outgoing, now: float) -> None:
+    def _no_responders(self, outgoing: Outgoing, reason: str, now: float) -> None:
         self._advance(outgoing, "no group")
-        reason = f"there is no group {outgoing.destination!r}: nobody ever connected to it"
-        self._finish(outgoing, Outcome("no responders", None, reason))
+        self._finish(outgoing, Outcome("no responders", None, reason, Diagnosis.NO_SUCH_GROUP))
         if outgoing.entry_id is not None:
             self.core.outbox.clean(None, outgoing.entry_id, now)
             self.core.outbox.cleanup_due = now

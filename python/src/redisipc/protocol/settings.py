@@ -37,6 +37,7 @@ class Settings:
         version: str = "0",
         wakeups: bool = True,
         early_end: bool = True,
+        diagnosis: bool = True,
         janitor_age: float | None = None,
         max_request_age: float | None = None,
         answer_patience: float = 60.0,
@@ -81,6 +82,7 @@ class Settings:
         self.version = version
         self.wakeups = wakeups
         self.early_end = early_end
+        self.diagnosis = diagnosis
         self.janitor_age = janitor_age
         self.max_request_age = max_request_age
         self.answer_patience = answer_patience

@@ -97,4 +97,6 @@ def response_of(outgoing: Outgoing, outcome: Outcome, stream: str, now: float) -
     if outcome.content is not None:
         return Response("fulfilled" if outcome.status == "fulfilled" else "rejected", decode(outcome.content), about)
     error = _ERRORS[outcome.status](f"{outcome.reason}; request {about['request_id']}", **about)
+    if isinstance(error, RequestTimeout) and outcome.diagnosis is not None:
+        error.diagnosis = str(outcome.diagnosis)
     return Response("rejected", error, about)

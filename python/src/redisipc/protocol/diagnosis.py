@@ -1,0 +1,211 @@
+"""Why a send got no answer: what Redis shows of the group that was asked, and of the request.
+
+The questions ride on the last look, in the batch that is written anyway. No outcome waits for them. They are asked once a
+second at most, and many timeouts share the answers.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from . import replies
+from .commands import GIVEN_BACK_FROM_MS, Command, Failure
+from .core import Core
+from .events import Outgoing
+from .names import instance_of
+from .redis_errors import PERMANENT, class_of
+from .settings import NEVER
+
+ALIVE_MS = 30_000
+"""Idle time of an instance from which on it counts as gone: each uses its consumers every 25 s (RIPC-LIFE-13)."""
+_EVERY = 1.0
+_FRESH = 2.0
+"""Seconds for which the answers say something: they are asked for once a second, and come within half a second."""
+_GROUPS = 4
+_ENTRIES = 16
+"""How many groups and entries one look asks about; the others are told what is known of their group."""
+
+
+class Diagnosis(str, enum.Enum):
+    """Why a request got no answer, as far as Redis shows it. Equal to the strings."""
+
+    NO_SUCH_GROUP = "no_such_group"
+    NO_LIVE_INSTANCE = "no_live_instance"
+    NOT_READ = "not_read"
+    HELD = "held"
+    REDIS_AWAY = "redis_away"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Finding(NamedTuple):
+    """``word``: None where Redis does not show why; ``text`` for the user, perhaps empty."""
+
+    word: Diagnosis | None
+    text: str
+
+
+NOTHING = Finding(None, "")
+
+
+def away(trouble: str) -> Finding:
+    """Redis cannot be reached, or took the request not."""
+    return Finding(Diagnosis.REDIS_AWAY, trouble)
+
+
+def missing(destination: str, groups: Iterable[bytes]) -> str:
+    """What to say of a group that does not exist. ``groups``: those that do."""
+    names = sorted(name.decode("utf-8", "replace") for name in groups)
+    if not names:
+        return f"there is no group {destination!r}, and no other group here: nobody ever connected"
+    import difflib  # rare, and an import that everybody would pay for
+
+    here = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+    close = difflib.get_close_matches(destination, names, 1)
+    return f"there is no group {destination!r} (groups here: {here})" + (
+        f"; did you mean {close[0]!r}?" if close else ""
+    )
+
+
+class Asked(NamedTuple):
+    """What one look asks: for these groups, and for these entries of them."""
+
+    groups: list[bytes]
+    entries: list[tuple[bytes, bytes]]
+
+
+class Diagnoser:
+    """``of`` says what is known about a request whose time is over."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._allowed = core.settings.diagnosis
+        self._asked_at = self._seen_at = -NEVER
+        self._groups: dict[bytes, Any] = {}
+        self._living: dict[bytes, tuple[int, float | None]] = {}
+        self._owners: dict[bytes, replies.PendingEntry | None] = {}
+
+    def ask(self, looking: Iterable[Outgoing], now: float) -> Asked | None:
+        """What to ask with the next look; None where it was asked a moment ago."""
+        if not self._allowed or now - self._asked_at < _EVERY:
+            return None
+        self._asked_at = now
+        asked = Asked([], [])
+        for outgoing in looking:
+            group = outgoing.destination.encode()
+            if group not in asked.groups:
+                if len(asked.groups) >= _GROUPS:
+                    continue
+                asked.groups.append(group)
+            if outgoing.entry_id is not None and len(asked.entries) < _ENTRIES:
+                asked.entries.append((group, outgoing.entry_id))
+        return asked if asked.groups else None
+
+    def lines(self, asked: Asked) -> list[Command]:
+        stream = self.core.names.stream
+        return [
+            ("XINFO", "GROUPS", stream),
+            *(("XINFO", "CONSUMERS", stream, group) for group in asked.groups),
+            *(("XPENDING", stream, group, id, id, 1) for group, id in asked.entries),
+        ]
+
+    def take(self, asked: Asked, answers: list[Any], now: float) -> None:
+        """The replies to ``lines``."""
+        if any(isinstance(answer, Failure) and class_of(answer) is PERMANENT for answer in answers):
+            # Without the right, every timeout would leave a line in the log of Redis.
+            self._allowed = False
+        rows, answers = answers[0], answers[1:]
+        if isinstance(rows, Failure):
+            return
+        self._seen_at = now
+        self._groups = {replies.as_bytes(replies.lookup(row, b"name")): row for row in rows or ()}
+        self._living = {
+            group: living(reply)
+            for group, reply in zip(asked.groups, answers, strict=False)
+            if not isinstance(reply, Failure)
+        }
+        self._owners = {
+            id: replies.owner_row(reply)
+            for (_, id), reply in zip(asked.entries, answers[len(asked.groups) :], strict=False)
+            if not isinstance(reply, Failure)
+        }
+
+    def of(self, outgoing: Outgoing, now: float) -> Finding:
+        """What is known about a request that got no answer."""
+        if outgoing.refusal and not outgoing.entry_id:
+            return away(f"Redis refused to store it: {outgoing.refusal}")
+        if not outgoing.entry_id and not self.core.connected:
+            return away(f"no working connection to Redis: {self.core.trouble}")
+        if now - self._seen_at > _FRESH:
+            return NOTHING if self.core.reachable else away(f"no working connection to Redis: {self.core.trouble}")
+        group = outgoing.destination.encode()
+        row = self._groups.get(group)
+        if row is None:
+            return Finding(Diagnosis.NO_SUCH_GROUP, missing(outgoing.destination, self._groups))
+        owner = self._owners.get(outgoing.entry_id or b"")
+        if owner is not None and owner.idle < GIVEN_BACK_FROM_MS:
+            instance = (instance_of(owner.consumer) or owner.consumer).decode("utf-8", "replace")
+            times = "once" if owner.deliveries <= 1 else f"{owner.deliveries} times"
+            return Finding(Diagnosis.HELD, f"held by {outgoing.destination}/{instance} (delivered {times})")
+        return self._not_held(outgoing, row, self._living.get(group), owner is not None)
+
+    def _not_held(
+        self, outgoing: Outgoing, row: Any, alive: tuple[int, float | None] | None, given_back: bool
+    ) -> Finding:
+        group = f"group {outgoing.destination!r}"
+        count, seen = alive or (None, None)
+        if count == 0:
+            last = f" (last seen {seen:.0f} s ago)" if seen is not None else ""
+            return Finding(Diagnosis.NO_LIVE_INSTANCE, f"{group} has no living instance{last}")
+        members = "" if count is None else f": {count} instance{'s' * (count != 1)}"
+        if given_back:
+            return Finding(Diagnosis.NOT_READ, f"no instance of {group} had room for it{members}")
+        if is_unread(row, outgoing.entry_id):
+            seconds = f", the last active {seen:.0f} s ago" if count and seen is not None and seen >= 1.0 else ""
+            return Finding(Diagnosis.NOT_READ, f"not read yet{members}{seconds}{_waiting(row)}")
+        if outgoing.entry_id in self._owners:
+            return Finding(None, f"{group} read and acknowledged it, and wrote no answer that could be found")
+        return NOTHING
+
+
+def living(reply: Any) -> tuple[int, float | None]:
+    """How many instances of a group are alive, and for how many seconds the last one of all was idle: of XINFO CONSUMERS."""
+    idle: dict[bytes, int] = {}
+    for info in replies.consumers(reply):
+        instance = instance_of(info.name)
+        if instance is not None:
+            idle[instance] = min(info.idle, idle.get(instance, info.idle))
+    alive = sum(each < ALIVE_MS for each in idle.values())
+    return alive, min(idle.values()) / 1000 if idle else None
+
+
+def is_unread(row: Any, entry_id: bytes | None) -> bool:
+    """Whether a group, a row of XINFO GROUPS, has not come to an entry yet."""
+    last = replies.lookup(row, b"last-delivered-id")
+    if entry_id is None or last is None:
+        return False
+    return replies.id_parts(replies.as_bytes(last)) < replies.id_parts(entry_id)
+
+
+def of_groups(reply: Any, outgoing: Outgoing) -> Finding:
+    """What a caller, which looks at groups alone, knows of its request: of XINFO GROUPS."""
+    if isinstance(reply, Failure):
+        return NOTHING
+    row = replies.group_row(reply, outgoing.destination.encode())
+    if row is None:
+        names = [replies.as_bytes(replies.lookup(each, b"name")) for each in reply or ()]
+        return Finding(Diagnosis.NO_SUCH_GROUP, missing(outgoing.destination, names))
+    if not replies.lookup(row, b"consumers"):
+        return Finding(Diagnosis.NO_LIVE_INSTANCE, f"group {outgoing.destination!r} has no instance")
+    if is_unread(row, outgoing.entry_id):
+        return Finding(Diagnosis.NOT_READ, f"not read yet{_waiting(row)}")
+    return Finding(Diagnosis.HELD, f"group {outgoing.destination!r} has read it, and did not answer in time")
+
+
+def _waiting(row: Any) -> str:
+    """How many entries the group has not read, where the server knows it (Redis 7, unless entries in between were deleted)."""
+    lag = replies.lookup(row, b"lag")
+    return f"; {lag} entries wait for the group" if isinstance(lag, int) and lag > 1 else ""

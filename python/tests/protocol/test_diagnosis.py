@@ -1,0 +1,147 @@
+"""A send that ends without an answer says why, in the batch of its last look and at no other cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from redisipc.protocol.commands import GIVE_BACK_IDLE_MS, Command, Failure
+from redisipc.protocol.events import Finished, Outcome
+
+from ..support_core import Hand
+
+DISPATCHER = b"dispatcher_a1b2c3_0"
+
+
+def groups(last: bytes, **more: Any) -> list[Any]:
+    about = [part for name, value in more.items() for part in (name.encode(), value)]
+    return [[b"name", name, b"last-delivered-id", last, *about] for name in (b"web", b"stock")]
+
+
+def consumers(*idle: int) -> list[Any]:
+    return [[b"name", b"dispatcher_%06x_0" % n, b"pending", 0, b"idle", each] for n, each in enumerate(idle)]
+
+
+def late(hand: Hand, to: str = "stock", timeout: float = 0.4) -> Outcome:
+    """The outcome of a send that nobody answers."""
+    hand.core.send(b"1", to, timeout, hand.now)
+    hand.write_all()
+    hand.pass_time(timeout + 1.0)
+    return [event.outcome for event in hand.events if isinstance(event, Finished)][-1]
+
+
+def test_a_missing_group_names_those_that_are_there() -> None:
+    found = late(Hand().up(), to="stok")
+    assert (found.status, found.diagnosis) == ("timeout", "no_such_group")
+    assert found.reason.endswith(
+        "there is no group 'stok' (groups here: other, peer, peers, stock, web); did you mean 'stock'?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("special", "word", "text"),
+    [
+        ({"XINFO GROUPS": groups(b"5-0"), "XINFO CONSUMERS": consumers(41_000)}, "no_live_instance", "last seen 41 s ago"),
+        ({"XINFO GROUPS": groups(b"5-0"), "XINFO CONSUMERS": []}, "no_live_instance", "has no living instance"),
+        (
+            {"XINFO GROUPS": groups(b"5-0", lag=37), "XINFO CONSUMERS": consumers(10, 12_000)},
+            "not_read",
+            "not read yet: 2 instances; 37 entries wait for the group",
+        ),
+        (
+            {"XINFO GROUPS": groups(b"5-0"), "XINFO CONSUMERS": consumers(12_000)},
+            "not_read",
+            "1 instance, the last active 12 s ago",
+        ),
+        (
+            {"XPENDING": lambda command: [[command[3], DISPATCHER, 900, 1]]},
+            "held",
+            "held by stock/a1b2c3 (delivered once)",
+        ),
+        (
+            {"XPENDING": lambda command: [[command[3], DISPATCHER, GIVE_BACK_IDLE_MS, 1]], "XINFO CONSUMERS": consumers(5)},
+            "not_read",
+            "no instance of group 'stock' had room for it: 1 instance",
+        ),
+        ({"XINFO GROUPS": groups(b"9" * 14 + b"-0"), "XINFO CONSUMERS": consumers(5)}, None, "read and acknowledged it"),
+    ],
+)  # fmt: skip
+def test_what_redis_shows_is_told(special: dict[str, Any], word: str | None, text: str) -> None:
+    hand = Hand().up()
+    hand.special.update(special)
+    found = late(hand)
+    assert (found.status, found.diagnosis) == ("timeout", word)
+    assert text in found.reason
+    assert found.reason.startswith("no answer from group 'stock' within 0.4 s: ")
+
+
+def test_the_questions_come_behind_the_look_in_its_batch() -> None:
+    hand = Hand().up()
+    outgoing = hand.core.send(b"1", "stock", 0.4, hand.now)
+    hand.write_all()
+    hand.now += 0.4
+    hand.core.tick(hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    names = [" ".join(map(str, command[:2])) if command[0] == "XINFO" else command[0] for command in batch.commands]
+    assert names[0] == "XDEL"
+    assert names[-4:] == ["XRANGE", "XINFO GROUPS", "XINFO CONSUMERS", "XPENDING"]
+    assert batch.commands[-1] == ("XPENDING", b"s", b"stock", outgoing.entry_id, outgoing.entry_id, 1)
+
+
+def test_many_timeouts_share_one_look_and_it_is_made_once_a_second() -> None:
+    hand = Hand().up()
+    for number in range(200):
+        hand.core.send(b"1", f"group {number % 20}", 0.3 + number / 200, hand.now)
+    sent = hand.pass_time(1.6)
+    assert 1 <= sent.count(("XINFO", "GROUPS", b"s")) - EARLY <= 2
+    assert sum(command[:2] == ("XINFO", "CONSUMERS") for command in sent) <= 8 + 1
+    assert sum(command[0] == "XPENDING" and command[-1] == 1 for command in sent) <= 32
+    told = [event.outcome for event in hand.events if isinstance(event, Finished)]
+    assert {outcome.diagnosis for outcome in told} == {"no_such_group"}
+    assert len(told) == 200
+
+
+EARLY = 2
+"""Looks of the early end, which asks after half a second and once more."""
+
+
+def test_without_the_right_it_is_asked_once_and_the_timeout_comes_all_the_same() -> None:
+    def refuse(_: Command) -> Failure:
+        return Failure("NOPERM", "NOPERM no permission")
+
+    hand = Hand(early_end=False).up()
+    hand.special.update({"XINFO GROUPS": refuse, "XINFO CONSUMERS": refuse})
+    assert late(hand).reason == "no answer from group 'stock' within 0.4 s"
+    hand.sent.clear()
+    found = late(hand)
+    assert (found.status, found.diagnosis) == ("timeout", None)
+    assert ("XINFO", "GROUPS", b"s") not in hand.sent
+
+
+def test_who_lost_redis_says_so() -> None:
+    hand = Hand().up()
+    hand.core.send(b"1", "stock", 0.4, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    hand.core.batch_lost(batch, False, "connection refused", hand.now)
+    hand.now += 0.5
+    hand.core.tick(hand.now)
+    hand.drain()
+    found = [event.outcome for event in hand.events if isinstance(event, Finished)][-1]
+    assert (found.status, found.diagnosis) == ("timeout", "redis_away")
+    assert "no working connection to Redis: connection refused" in found.reason
+
+
+def test_a_look_that_is_not_answered_delays_nothing() -> None:
+    hand = Hand().up()
+    hand.core.send(b"1", "stock", 0.4, hand.now)
+    hand.write_all()
+    hand.now += 0.4
+    hand.core.tick(hand.now)
+    assert hand.core.next_batch(hand.now) is not None
+    hand.now += 0.5
+    hand.core.tick(hand.now)
+    hand.drain()
+    assert [event.outcome.status for event in hand.events if isinstance(event, Finished)] == ["timeout"]
