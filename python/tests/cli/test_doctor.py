@@ -474,7 +474,7 @@ def test_pending_entries_without_a_body(doctor: Doctor, gem: Serve, raw: redis.R
 
 
 def watching(cli: Cli, url: str, stream: str, ask: Callable[[Caller], Any]) -> Ran:
-    """Doctor watches for a second, and somebody asks all the time."""
+    """Doctor watches for half a second, and somebody asks all the time."""
     over = threading.Event()
 
     def act() -> None:
@@ -488,7 +488,7 @@ def watching(cli: Cli, url: str, stream: str, ask: Callable[[Caller], Any]) -> R
     thread = threading.Thread(target=act)
     thread.start()
     try:
-        return cli("doctor", "--for", "1s", "--json")
+        return cli("doctor", "--for", "500ms", "--json")
     finally:
         over.set()
         thread.join()

@@ -14,7 +14,9 @@ import redis
 
 import redisipc
 from redisipc.cli.main import COMMANDS
-from redisipc.cli.redis.address import address_of
+from redisipc.cli.redis.address import Address, address_of
+from redisipc.cli.redis.client import Client
+from redisipc.protocol.commands import Failure
 
 from .conftest import Cli
 
@@ -162,6 +164,19 @@ def test_a_reader_that_has_enough_ends_it_quietly(url: str, stream: str, serve: 
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     assert process.wait(20) == 0
+
+
+def test_a_cluster_says_which_node_has_the_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def exchange(self: Client, address: Address, commands: list[Any]) -> list[Any]:
+        asked.append((str(address), len(commands)))
+        moved = Failure("MOVED", "MOVED 866 127.0.0.2:7001")
+        return [moved, b"OK"] if address.port == 7000 else [b"there"]
+
+    monkeypatch.setattr(Client, "_exchange", exchange)
+    assert Client("redis://127.0.0.1:7000").batch([("GET", "a"), ("PING",)]) == [b"there", b"OK"]
+    assert asked == [("127.0.0.1:7000", 2), ("127.0.0.2:7001", 1)]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ COMMANDS = {
     "groups": ("look.groups", "who is on the stream, what waits and runs"),
     "watch": ("watch.command", "requests and answers as they pass"),
     "doctor": ("doctor.command", "examine stream and server, say what is wrong and what mends it"),
+    "serve": ("serve.command", "join a group and answer, also badly, as a partner for tests"),
+    "bench": ("bench.command", "how fast a group answers, at full speed or at a fixed rate"),
     "acl": ("acl.command", "the least rights, and whether a user has them"),
 }
 """Each command with the module below ``redisipc.cli`` that has ``add(parser)`` and ``run(given)``; loaded when it is used."""

@@ -29,6 +29,12 @@ class Given:
             raise Problem(USAGE, "which stream? Give --stream NAME, or set REDISIPC_STREAM")
         return str(name)
 
+    @property
+    def url_given(self) -> str | None:
+        """``--url``; None leaves the choice to ``REDIS_URL``."""
+        url: str | None = getattr(self.args, "url", None)
+        return url
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.args, name)
 

@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add("--slow", type=duration, metavar="100ms", help="only what takes at least so long, or gets no answer")
     add("--no-content", action="store_true", help="show no contents")
     add("--id", metavar="ID", help="tell the story of this request; `next` takes the next one that comes")
-    add("--exact", action="store_true", help="by MONITOR: misses nothing, shows who answers, costs Redis about a sixth")
+    add("--exact", action="store_true", help="by MONITOR: misses nothing, shows who answers, costs Redis more")
     add("--record", metavar="FILE", help="append each entry to FILE, as JSON lines")
     add("--for", type=duration, metavar="10s", dest="seconds", help="end after this time")
     add("--count", "-n", type=count, metavar="N", help="end after so many lines")

@@ -1,0 +1,1 @@
+"""``redisipc bench``: how fast a group answers."""
