@@ -61,7 +61,10 @@ def library_in_a_fresh_environment(place: Place) -> str:
     printed = run([str(python), str(program)], place.work, {"REDIS_URL": place.redis_url}).split()
     if printed != ["7", "rejected", "no", "such", "sku"]:
         raise Failed(f"the quickstart printed {printed}")
-    return "the quickstart prints what the README says"
+    helped = run([str(python.parent / "redisipc"), "--help"], place.work)
+    if "exit statuses:" not in helped:
+        raise Failed(f"redisipc --help printed {helped[:200]!r}")
+    return "the quickstart prints what the README says, and the command redisipc is there"
 
 
 def core_tests_of_the_sdist(place: Place) -> str:

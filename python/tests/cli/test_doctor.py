@@ -458,7 +458,7 @@ def test_many_deliveries(doctor: Doctor, gem: Serve, raw: redis.Redis, stream: s
     take(raw, stream, "stock")
     raw.xclaim(stream, "stock", "dispatcher_d4e5f6_0", 0, [id], retrycount=6, justid=True)
     finding = doctor.find("many-deliveries")
-    assert "was started 1 times before; held by dispatcher_d4e5f6_0" in finding["seen"]
+    assert "was started 1 time before; held by dispatcher_d4e5f6_0" in finding["seen"]
     doctor.is_mended("many-deliveries")
 
 

@@ -48,6 +48,7 @@ def test_status_1_is_a_rejected_request(cli: Cli, serve: Callable[..., Any]) -> 
         (["send", "stock", "--count", "0"], "'0' is not a whole number of at least 1"),
         (["call", "stock", "reserve", "sku"], "'sku' is not a parameter; write name=value, such as sku=1"),
         (["send", " "], "group must not be blank"),
+        (["send", "stock", "a\udcff"], "the content is not UTF-8: invalid start byte at byte 1"),
     ],
 )
 def test_status_2_is_a_wrong_command_line_and_says_what_is_right(cli: Cli, words: list[str], text: str) -> None:
@@ -93,6 +94,34 @@ def test_status_5_is_a_right_that_is_missing(cli: Cli, raw: redis.Redis, url: st
         assert wrong.status == 5
         assert "look at the user and the password in the URL" in wrong.err
         assert "wrong@" not in wrong.err
+    finally:
+        raw.execute_command("ACL", "DELUSER", user)
+
+
+def test_status_5_is_a_key_that_is_not_a_stream(cli: Cli, raw: redis.Redis, stream: str) -> None:
+    raw.set(stream, "x")
+    for words in (["send", "stock"], ["ping", "stock"], ["groups"], ["doctor"], ["watch"], ["check", "stock"]):
+        ran = cli(*words)
+        assert ran.status == 5, words
+        assert "a key of this name is not a stream" in ran.err or "WRONGTYPE" in ran.err
+
+
+def test_with_the_least_rights_it_looks_all_the_same(
+    cli: Cli, raw: redis.Redis, url: str, stream: str, serve: Callable[..., Any]
+) -> None:
+    serve("stock")
+    user = f"u{stream}"
+    rule = cli("acl", "--user", user).out.replace("PASSWORD", "secret").split()
+    raw.execute_command(*rule)
+    try:
+        place = f"redis://{user}:secret@{url.partition('://')[2]}"
+        for words in (["ping", "stock"], ["check", "stock"], ["groups"], ["watch", "--for", "50ms"]):
+            ran = cli(*words, "--url", place)
+            assert ran.status == (5 if words[0] == "watch" else 0), ran
+        ran = cli("doctor", "--url", place)
+        assert "not checked: " in ran.err
+        assert "\nnot checked: expiry: NOPERM" in ran.err
+        assert ran.status == 0, ran
     finally:
         raw.execute_command("ACL", "DELUSER", user)
 

@@ -174,6 +174,45 @@ def test_a_story_without_a_request_is_nobody_there(cli: Cli, serve: Serve) -> No
     assert "the request nothing did not come" in ran.err
 
 
+def test_a_stream_that_is_deleted_meanwhile(
+    cli: Cli, serve: Serve, later: Serve, raw: redis.Redis, stream: str
+) -> None:
+    serve("stock")
+
+    def delete(caller: Caller) -> None:
+        raw.delete(stream)
+        time.sleep(0.5)
+        raw.xadd(stream, {"a": "b"}, id="1-1")
+
+    later(delete)
+    ran = cli("watch", "--for", "2s")
+    assert ran.status == 0
+    assert "malformed" in ran.out
+
+
+def test_without_the_right_to_monitor_a_story_is_polled(
+    cli: Cli, serve: Serve, raw: redis.Redis, url: str, stream: str
+) -> None:
+    ours = serve("stock", lambda request: time.sleep(0.3))
+    user = f"u{stream}"
+    raw.execute_command("ACL", "SETUSER", user, "on", ">secret", f"~{stream}", f"~{stream}:*", "+@all", "-monitor")
+
+    def ask() -> None:
+        with Caller(stream, url=url) as caller:
+            caller.send_to_group(1, to="stock")
+
+    timer = threading.Timer(0.3, ask)
+    timer.start()
+    try:
+        place = f"redis://{user}:secret@{url.partition('://')[2]}"
+        ran = cli("watch", "--id", "next", "--for", "10s", "--url", place)
+        assert "MONITOR is refused" in ran.err
+        assert f"read by {ours.instance}" in ran.out
+    finally:
+        timer.join()
+        raw.execute_command("ACL", "DELUSER", user)
+
+
 def test_without_the_right_to_monitor_it_says_so(
     cli: Cli, serve: Serve, raw: redis.Redis, url: str, stream: str
 ) -> None:

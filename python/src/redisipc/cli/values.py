@@ -46,15 +46,21 @@ def share(text: str) -> float:
 
 def content(text: str) -> bytes:
     """The bytes of a content: the word itself, ``-`` for stdin, ``@file`` for a file without the line feed at its end."""
+    data = text.encode("utf-8", "surrogateescape")
     if text == "-":
-        return _cut(sys.stdin.buffer.read())
-    if text.startswith("@"):
+        data = _cut(sys.stdin.buffer.read())
+    elif text.startswith("@"):
         try:
             with open(text[1:], "rb") as file:
-                return _cut(file.read())
+                data = _cut(file.read())
         except OSError as error:
             raise argparse.ArgumentTypeError(f"cannot read {text[1:]!r}: {error.strerror or error}") from error
-    return text.encode("utf-8", "surrogateescape")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        # RIPC-CONTENT-8
+        raise argparse.ArgumentTypeError(f"the content is not UTF-8: {error.reason} at byte {error.start}") from error
+    return data
 
 
 def _cut(data: bytes) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Callable, Iterator
 
-from redisipc.cli.exits import FOUND, OK
+from redisipc.cli.exits import FOUND, OK, Problem
 from redisipc.cli.options import Given
 from redisipc.cli.output import plural, safe
 from redisipc.cli.values import duration
@@ -36,7 +37,7 @@ def run(given: Given) -> int:
     if given.seconds and facts.found is not None:
         given.out.say(f"watching {safe(given.stream)} for {given.seconds:g} s")
         traffic.observe(facts, given.seconds)
-    found = [finding for check in CHECKS for finding in check(facts)]
+    found = [finding for check in CHECKS for finding in _checked(check, facts)]
     wanted = [each for each in found if given.group in (None, each.group) or each.group is None]
     order = (PROBLEM, WARNING, NOTE)
     for finding in sorted(wanted, key=lambda each: order.index(each.severity)):
@@ -46,6 +47,18 @@ def run(given: Given) -> int:
             _print(given, finding)
     _sum_up(given, facts, wanted)
     return FOUND if any(each.severity != NOTE for each in wanted) else OK
+
+
+def _checked(check: Callable[[Facts], Iterator[Finding]], facts: Facts) -> list[Finding]:
+    """The findings of one check; a right that it lacks skips it, and no other."""
+    try:
+        return list(check(facts))
+    except Problem as problem:
+        if "NOPERM" not in str(problem):
+            raise
+        name = check.__name__.replace("_", " ")
+        facts.skipped.append(f"{name}: {str(problem).partition('refuses: ')[2].partition(';')[0]}")
+        return []
 
 
 def _print(given: Given, finding: Finding) -> None:

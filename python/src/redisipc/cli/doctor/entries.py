@@ -94,7 +94,7 @@ def deliveries(facts: Facts) -> Iterator[Finding]:
             group = each.entry.destination_group.decode("utf-8", "surrogateescape")
             yield Finding(
                 "many-deliveries", WARNING,
-                f"group {group!r}: request {each.id} was started {starts_of(row) - 1} times before; held by "
+                f"group {group!r}: request {each.id} was started {plural(starts_of(row) - 1, 'time')} before; held by "
                 f"{row.consumer.decode('utf-8', 'replace')}",
                 "Who ran it crashed, was paused, or, being a gem, ran it for over 10 s. The third start is the last one "
                 "(RIPC-GROUP-18).",
