@@ -23,6 +23,8 @@ GEM = "gem"
 """The runtime, and the group, of the gem."""
 SURELY = 0.3
 """Seconds by which something must have been done before a deadline to count as done in time."""
+AT_ONCE = 0.02
+"""Seconds between the row that says so and the call that asks, where nothing comes between."""
 REFUSES = ("rights", "group")
 """Faults of Redis in which a send may end as failed: a right is missing, or the key is no stream."""
 NO_GROUP = ("group", "empty", "rewind", "failover")
@@ -79,8 +81,15 @@ class Judge(Checker):
         return ask.destination == GEM or self.record.lives[ask.sender].runtime == GEM
 
     def _ends(self, ask: Ask, sender: Process) -> None:
-        if self.record.lives[ask.sender].runtime != GEM:
-            super()._ends(ask, sender)
+        if self.record.lives[ask.sender].runtime == GEM:
+            return
+        # A process that stood still right after it wrote that it asks, asked when it went on: its time runs from then.
+        pauses = (trouble for trouble in sender.troubles if trouble.kind == "paused")
+        later = max((p.end - ask.sent_at for p in pauses if p.start - AT_ONCE <= ask.sent_at < p.end), default=0.0)
+        late = max(0.0, ask.outcomes[0] - ask.deadline) if ask.outcomes else 0.0
+        ask.deadline += min(later, late)
+        super()._ends(ask, sender)
+        ask.deadline -= min(later, late)
 
     def _starts(self, ask: Ask, sender: Process) -> None:
         if not self._of_gem(ask):

@@ -100,3 +100,24 @@ async def test_a_slot_that_moves_interrupts_nobody(face: Face, cluster: Cluster)
     await face.call(caller.close)
     await face.close()
     await face.call(client.close if face.name == "threads" else getattr(client, "aclose", client.close))
+
+
+async def test_the_way_back_does_not_wait_for_a_node_that_hangs(face: Face, cluster: Cluster) -> None:
+    module: Any = redis if face.name == "threads" else redis.asyncio
+    # Clients know the other node, since it has a slot as well.
+    for raw in reversed(cluster.raw):
+        raw.execute_command("CLUSTER", "SETSLOT", (cluster.slot + 1) % 16384, "NODE", cluster.ids[1])
+    nodes = [module.cluster.ClusterNode("127.0.0.1", node.port) for node in reversed(cluster.nodes)]
+    client: Any = module.RedisCluster(startup_nodes=nodes)
+    stock = await face.connected(STREAM, "stock", lambda request: request.content, client=client)
+    web = await face.connected(STREAM, "web", client=client)
+    assert await face.call(web.request, 1, to="stock") == 1
+    cluster.nodes[1].pause(True)
+    cluster.raw[0].client_kill_filter(_type="normal", skipme=True)
+    await until(lambda: not web.connected or not stock.connected)
+    # One node that hangs costs a limit of a second.
+    await until(lambda: web.connected and stock.connected, 4.0)
+    cluster.nodes[1].pause(False)
+    assert await face.call(web.request, 2, to="stock", timeout=5.0) == 2
+    await face.close()
+    await face.call(client.close if face.name == "threads" else getattr(client, "aclose", client.close))

@@ -28,6 +28,7 @@ from redisipc.runtime.client import (
 )
 from redisipc.runtime.lane import Lane, Place
 from redisipc.runtime.sentinels import Directory, follows_sentinels
+from redisipc.runtime.slots import Map
 
 
 class Target:
@@ -43,7 +44,7 @@ class Target:
         check_client(client, (redis.asyncio.Redis, redis.asyncio.RedisCluster), "redis.asyncio")
         self._client = client
         self._stream = stream
-        self._fresh = True
+        self._slots = Map(stream)
         self._sentinels: list[Any] = []
         self.cluster = isinstance(client, redis.asyncio.RedisCluster)
         if self.cluster:
@@ -56,16 +57,11 @@ class Target:
         """
         if self._memory is not None:
             return self._memory.redisipc_writer(name)
-        client = self._client
-        if isinstance(client, redis.asyncio.RedisCluster):
-            await client.initialize()
-            if not self._fresh:
-                # It broke or was refused: the slot may have moved.
-                await client.nodes_manager.initialize()
-            self._fresh = False
-            pool: Any = client.get_node_from_key(self._stream)
+        if self.cluster:
+            pool, holder = await self._holder(limit)
+            place = place or holder
         else:
-            pool = client.connection_pool
+            pool = self._client.connection_pool
         kwargs = at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit))
         directory = None
         if follows_sentinels(pool):
@@ -90,6 +86,32 @@ class Target:
         writer = connection._writer
         connection._reader = connection._writer = None
         return writer
+
+    async def _holder(self, limit: float) -> tuple[Any, Place]:
+        """A node, for its settings, and the node that holds the stream."""
+        cluster, slots = self._client, self._slots
+        if slots.node is None:
+            await cluster.initialize()
+        node = cluster.get_node_from_key(self._stream)
+        if slots.node is None:
+            slots.begin((node.host, node.port), [(each.host, each.port) for each in cluster.get_nodes()])
+            return node, (node.host, node.port)
+        # It broke or was refused: the slot may have moved.
+        kwargs = within(connection_kwargs(node.connection_kwargs, Retry), limit)
+        problem: Exception = redis.ConnectionError("no node of the cluster says who holds the stream")
+        for place in slots.to_ask():
+            connection = node.connection_class(**at(place, kwargs))
+            try:
+                await connection.connect()
+                await connection.send_command(*slots.QUESTION)
+                reply = await connection.read_response()
+                if slots.learn(place, reply, getattr(cluster.nodes_manager, "address_remap", None)):
+                    return node, slots.node
+            except (redis.RedisError, OSError, asyncio.TimeoutError) as error:
+                problem = error
+            finally:
+                await connection.disconnect(nowait=True)
+        raise problem
 
 
 class TransportWire(asyncio.Protocol):

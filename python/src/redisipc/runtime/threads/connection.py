@@ -24,6 +24,7 @@ from redisipc.runtime.client import (
 )
 from redisipc.runtime.lane import Lane, Place
 from redisipc.runtime.sentinels import Directory, follows_sentinels
+from redisipc.runtime.slots import Map
 
 from .poller import Poller
 
@@ -44,7 +45,7 @@ class Target:
         check_client(client, (redis.Redis, redis.RedisCluster), "sync redis-py")
         self._client = client
         self._stream = stream
-        self._fresh = True
+        self._slots = Map(stream)
         self._sentinels: list[Any] = []
         self.cluster = isinstance(client, redis.RedisCluster)
         if self.cluster:
@@ -55,15 +56,12 @@ class Target:
         if self._memory is not None:
             memory: socket.socket = self._memory.redisipc_socket(name)
             return memory
-        client = self._client
-        if isinstance(client, redis.RedisCluster):
-            if not self._fresh:
-                # It broke or was refused: the slot may have moved.
-                client.nodes_manager.initialize()
-            self._fresh = False
-            cluster: Any = client
-            client = cluster.get_redis_connection(cluster.get_node_from_key(self._stream))
-        connection = self._new(client.connection_pool, limit, place)
+        if self.cluster:
+            pool, holder = self._holder(limit)
+            place = place or holder
+        else:
+            pool = self._client.connection_pool
+        connection = self._new(pool, limit, place)
         connection.send_command(*set_name(name))
         with contextlib.suppress(redis.ResponseError):
             # Refused without the right to CLIENT: the connection works, and has no name.
@@ -73,6 +71,32 @@ class Target:
         connection._sock = None
         sock.setblocking(False)
         return sock
+
+    def _holder(self, limit: float) -> tuple[Any, Place]:
+        """The pool of a node, for its settings, and the node that holds the stream."""
+        cluster, slots = self._client, self._slots
+        node = cluster.get_node_from_key(self._stream)
+        pool = cluster.get_redis_connection(node).connection_pool
+        if slots.node is None:
+            slots.begin((node.host, node.port), [(each.host, each.port) for each in cluster.get_nodes()])
+            return pool, (node.host, node.port)
+        # It broke or was refused: the slot may have moved.
+        kwargs = within(connection_kwargs(pool.connection_kwargs, Retry), limit)
+        problem: Exception = redis.ConnectionError("no node of the cluster says who holds the stream")
+        for place in slots.to_ask():
+            connection = pool.connection_class(**at(place, kwargs))
+            try:
+                connection.connect()
+                connection.send_command(*slots.QUESTION)
+                if slots.learn(
+                    place, connection.read_response(), getattr(cluster.nodes_manager, "address_remap", None)
+                ):
+                    return pool, slots.node
+            except (redis.RedisError, OSError) as error:
+                problem = error
+            finally:
+                connection.disconnect()
+        raise problem
 
     def _new(self, pool: Any, limit: float, place: Place | None) -> Any:
         """A connection of redis-py's that stands."""

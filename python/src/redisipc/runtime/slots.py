@@ -1,0 +1,57 @@
+"""Asking the nodes of a cluster which of them holds the stream, in limited time.
+
+redis-py renews its map of slots over clients of its own, one node after the other, each with the time limits and repeats
+of the user's client: one node that hangs would hold the way to the one that took over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.crc import key_slot
+
+from .lane import Place
+
+
+class Map:
+    """Where a stream's slot is. ``node`` is who is believed to hold it; who was found to be wrong is asked last."""
+
+    QUESTION = ("CLUSTER", "SLOTS")
+
+    def __init__(self, stream: str) -> None:
+        self._slot = key_slot(stream.encode())
+        self.node: Place | None = None
+        self._others: list[Place] = []
+
+    def begin(self, known: Place, all_nodes: list[Place]) -> None:
+        """What the user's client knows."""
+        self.node = known
+        self._others = [place for place in all_nodes if place != known]
+
+    def to_ask(self) -> list[Place]:
+        """In which order: the node that we come from may hang."""
+        return [*self._others, *([self.node] if self.node is not None else [])]
+
+    def learn(self, asked: Place, reply: Any, remap: Any) -> bool:
+        """Take what one node said to CLUSTER SLOTS. Whether it names the holder."""
+        if not isinstance(reply, list):
+            return False
+        places: list[Place] = []
+        holder = None
+        for first, last, *nodes in reply:
+            here = [_place(node, asked, remap) for node in nodes]
+            places += [place for place in here if place not in places]
+            if first <= self._slot <= last and here:
+                holder = here[0]
+        if holder is not None:
+            self.node = holder
+            # Whoever answered is asked first the next time.
+            self._others = [place for place in dict.fromkeys([asked, *places]) if place != holder]
+        return holder is not None
+
+
+def _place(node: Any, asked: Place, remap: Any) -> Place:
+    host = node[0].decode() if isinstance(node[0], bytes) else node[0]
+    # Without a name of its own a node is reached as the one that was asked.
+    place = (host or asked[0], int(node[1]))
+    return remap(place) if remap is not None else place
