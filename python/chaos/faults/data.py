@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from time import monotonic
 from typing import ClassVar
 
 from .base import Fault
+
+WAIT = 5.0
+"""Seconds for which a fault waits until there is something to hit."""
 
 
 class FlushAll(Fault):
@@ -123,11 +128,20 @@ class ConsumerDeleted(Fault):
     _done = ""
 
     async def strike(self) -> None:
-        consumers = await self.redis("XINFO", "CONSUMERS", self.lab.site.stream, "stock")
-        names = [row[row.index(b"name") + 1] for row in consumers]
-        name = self.random.choice([name for name in names if name.startswith(b"dispatcher_")])
+        # After a fault that took the group there may be nobody for a moment.
+        end = monotonic() + WAIT
+        while not (names := await self._dispatchers()) and monotonic() < end:
+            await asyncio.sleep(0.1)
+        if not names:
+            return
+        name = self.random.choice(names)
         gone = await self.redis("XGROUP", "DELCONSUMER", self.lab.site.stream, "stock", name)
         self._done = f"a dispatcher with {gone} pending entries was deleted"
+
+    async def _dispatchers(self) -> list[bytes]:
+        consumers = await self.redis.reply("XINFO", "CONSUMERS", self.lab.site.stream, "stock")
+        names = [row[row.index(b"name") + 1] for row in consumers] if isinstance(consumers, list) else []
+        return [name for name in names if name.startswith(b"dispatcher_")]
 
     async def proof(self) -> str:
         return self._done

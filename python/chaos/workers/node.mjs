@@ -140,6 +140,17 @@ if (config.sample) {
   }, config.sample * 1000).unref();
 }
 
+// The main thread was ready to run and did not.
+let looks = 0;
+const waited = () => { try { return Number(fs.readFileSync("/proc/self/schedstat", "utf8").split(" ")[1]); } catch { return 0; } };
+let waitedBefore = waited();
+setInterval(() => {
+  if (++looks % 5) return;
+  const total = waited();
+  if (total - waitedBefore > 60_000_000) rows("still", now() - (total - waitedBefore) / 1e9, "processor");
+  waitedBefore = total;
+}, TICK * 1000).unref();
+
 // its life
 
 let leave;

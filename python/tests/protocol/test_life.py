@@ -177,6 +177,27 @@ def attempts(hand: Hand, seconds: float) -> list[float]:
     return found
 
 
+def test_a_connection_that_is_back_for_a_moment_and_lost_again_is_told_once() -> None:
+    """RIPC-RECOV-14."""
+    hand = Hand().up()
+    hand.pass_time(5.0)
+    for _ in range(20):
+        # One connection stands, the other one is refused each time.
+        read = hand.core.next_read(hand.now)
+        assert read is not None
+        hand.core.read_lost(read, "max number of clients reached", hand.now)
+        hand.pass_time(1.0)
+        hand.write_all()
+        assert hand.core.state is State.UP
+        hand.now = hand.core.core.up_since + 0.1
+    hand.drain()
+    lost = [event for event in hand.events if isinstance(event, StateChanged) and event.state is State.DOWN]
+    assert [event.told for event in lost] == [False] + [True] * 19
+    problems = [event.message for event in hand.events if isinstance(event, Problem)]
+    assert len(problems) == 1
+    assert "still no connection to Redis after" in problems[0]
+
+
 def test_attempts_are_spaced_and_a_redis_that_is_back_is_seen_within_a_second() -> None:
     """RIPC-RECOV-2."""
     found = attempts(Hand().up(), 60)

@@ -156,14 +156,18 @@ class Finished(Event):
 
 
 class StateChanged(Event):
-    """The endpoint changed its state; ``permanent`` when only the user can mend the reason (rights, wrong type)."""
+    """The endpoint changed its state; ``permanent`` when only the user can mend the reason (rights, wrong type).
 
-    __slots__ = ("permanent", "reason", "state")
+    ``told``: it is the same loss as the last one (RIPC-RECOV-14).
+    """
 
-    def __init__(self, state: State, reason: str = "", permanent: bool = False) -> None:
+    __slots__ = ("permanent", "reason", "state", "told")
+
+    def __init__(self, state: State, reason: str = "", permanent: bool = False, told: bool = False) -> None:
         self.state: State = state
         self.reason: str = reason
         self.permanent: bool = permanent
+        self.told: bool = told
 
 
 class Problem(Event):

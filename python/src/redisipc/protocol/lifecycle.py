@@ -45,6 +45,8 @@ class Lifecycle:
         self.leaving = False
         self._next: list[Command] | None = None
         self._backoff = 0.0
+        self._lost = False
+        """Whether it lost its connection before."""
         self._away_since = 0.0
         self._tell_why_at = NEVER
         self._reported: set[str] = set()
@@ -62,10 +64,10 @@ class Lifecycle:
     def relist_is_due(self, now: float) -> bool:
         return not self.busy and (self.must_relist or now >= self.relist_at)
 
-    def become(self, state: State, reason: str = "", permanent: bool = False) -> None:
+    def become(self, state: State, reason: str = "", permanent: bool = False, told: bool = False) -> None:
         if self.core.state is not state:
             self.core.state = state
-            self.core.queue.append(StateChanged(state, reason, permanent))
+            self.core.queue.append(StateChanged(state, reason, permanent, told))
 
     # procedures
 
@@ -171,6 +173,7 @@ class Lifecycle:
         core = self.core
         if core.connected and now - core.up_since >= SAME_LOSS:
             self._backoff = 0.0
+        same = self._lost and not permanent and core.state is UP and now - core.up_since < SAME_LOSS
         self.epoch += 1
         self._stop(now)
         if core.state is CLOSED:
@@ -182,18 +185,20 @@ class Lifecycle:
         core.trouble = reason
         if core.state is CLOSING:
             return
-        if core.state is not DOWN:
+        if core.state is not DOWN and not same:
             self._away_since, self._tell_why_at = now, now + _WHY_AFTER
+        self._lost = self.joined
         if again:
             # Told once more: this does not pass by itself.
             core.queue.append(StateChanged(DOWN, reason, permanent))
             self._tell_why_at = now + _WHY_EVERY
-        elif core.state is DOWN and now >= self._tell_why_at:
+        elif (core.state is DOWN or same) and now >= self._tell_why_at:
             self._tell_why_at = now + _WHY_EVERY
             away = now - self._away_since
             core.problem("connection", f"still no connection to Redis after {away:.0f} s, trying again: {reason}")
+            self.become(DOWN, reason, told=True)
         elif self.joined:
-            self.become(DOWN, reason, permanent)
+            self.become(DOWN, reason, permanent, same)
         else:
             core.queue.append(StateChanged(JOINING, reason, permanent))
             self.join()

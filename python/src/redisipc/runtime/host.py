@@ -42,7 +42,7 @@ class BaseHost:
         if event.state is State.UP:
             session.last_instance = session.instance
             session.note(logging.INFO, "connected")
-        elif event.state is State.DOWN:
+        elif event.state is State.DOWN and not event.told:
             what = "connection to Redis lost, trying again"
             if event.permanent:
                 what = "Redis refuses this endpoint, trying again"
