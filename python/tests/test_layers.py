@@ -102,3 +102,112 @@ def test_conformance_and_interop_import_no_library_of_ours() -> None:
             for node in names:
                 modules = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
                 assert not [m for m in modules if m.split(".")[0] == "redisipc"], path
+
+
+# circles, and what belongs to one class alone
+
+
+def module(path: Path) -> str:
+    parts = ["redisipc", *path.relative_to(SOURCE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def graph() -> dict[str, set[str]]:
+    """The modules that each module imports, wherever in the file, for a type checker alone as well."""
+    modules = {module(path) for path in FILES}
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        package = ["redisipc", *path.relative_to(SOURCE).parts[:-1]]
+        own = found[module(path)] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                own |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                base = package[: len(package) - node.level + 1] if node.level else []
+                source = ".".join([*base, *([node.module] if node.module else [])])
+                inner = {f"{source}.{alias.name}" for alias in node.names}
+                own |= inner & modules or {source}
+        own &= modules
+    return found
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """The modules of the circles: those that are left when modules that nothing left imports are taken away, and those
+    that import nothing that is left."""
+    left = {name: set(targets) for name, targets in arrows.items()}
+    while True:
+        imported = set().union(*left.values()) if left else set()
+        ends = {name for name, targets in left.items() if not targets or name not in imported}
+        if not ends:
+            return sorted(left)
+        left = {name: targets - ends for name, targets in left.items() if name not in ends}
+
+
+CIRCLE_OF_THE_HUB = "redisipc.testing."
+"""For a type checker alone, the server of the hub and its parts import each other: still to be cut."""
+
+
+def test_no_import_leads_back_not_even_for_a_type_checker() -> None:
+    rest = {name: targets for name, targets in graph().items() if not name.startswith(CIRCLE_OF_THE_HUB)}
+    assert circle({name: targets & set(rest) for name, targets in rest.items()}) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["b", "c"]
+
+
+FOREIGN = {
+    ("connection", "_sock"),
+    ("connection", "_reader"),
+    ("connection", "_writer"),
+    ("asyncio", "_get_running_loop"),
+}
+"""Of redis-py and of Python: what they have no public name for."""
+TUPLES = {"_replace", "_fields", "_asdict"}
+"""Public in spite of their names."""
+
+
+def reaches(tree: ast.AST) -> list[str]:
+    """Where code touches what begins with an underscore and belongs neither to its own class nor to itself."""
+    found = []
+    for top in ast.iter_child_nodes(tree):
+        own = {
+            name
+            for node in ast.walk(top)
+            for name in (
+                [node.name]
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                else [node.attr]
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("self", "cls")
+                else []
+            )
+        }
+        for node in ast.walk(top):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+                holder = ast.unparse(node.value)
+                if holder in ("self", "cls", "super()", "type(self)") or node.attr in own | TUPLES:
+                    continue
+                if (holder, node.attr) not in FOREIGN:
+                    found.append(f"line {node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+BENEATH_PYTHON = {SOURCE / "testing" / "virtual.py"}
+"""A clock for an event loop has to know the timers and threads that Python keeps to itself."""
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path not in BENEATH_PYTHON], ids=lambda path: str(path.relative_to(SOURCE))
+)
+def test_nothing_touches_the_private_members_of_another_class(path: Path) -> None:
+    assert reaches(ast.parse(path.read_text())) == []
+
+
+def test_a_reach_is_found() -> None:
+    text = "class A:\n def f(self, other, job):\n  self._x = other._x\n  job._y = 1"
+    assert reaches(ast.parse(text)) == ["line 4: job._y"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_file_is_longer_than_a_reader_keeps_in_mind(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 350

@@ -10,7 +10,7 @@ from redisipc.runtime.asyncio.stream import E, Stream
 from redisipc.runtime.options import Options
 from redisipc.runtime.response import Response
 
-from .base import BaseChannel
+from .base import BaseChannel, Refusing
 from .dispatch import content_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from redisipc.runtime.keywords import ConnectKeywords
 
 
-class Channel(BaseChannel[Stream]):
+class Endpoint(Refusing, Stream):
+    """The ``Stream`` of a channel."""
+
+
+class Channel(BaseChannel[Endpoint]):
     __doc__ = BaseChannel.__doc__
 
     @classmethod
@@ -28,7 +32,7 @@ class Channel(BaseChannel[Stream]):
 
         Raises ``AlreadyConnected`` and as that does.
         """
-        endpoint = cls._make_endpoint(Stream, options)
+        endpoint = cls._make_endpoint(Endpoint, options)
         cls._endpoint = endpoint
         try:
             await endpoint.connect(**given)

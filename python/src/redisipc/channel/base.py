@@ -15,7 +15,15 @@ from .definition import EventDefinition, events_of
 from .dispatch import Call, dispatch
 
 T = TypeVar("T")
-S = TypeVar("S", bound=BaseStream)
+S = TypeVar("S", bound="Refusing")
+
+
+class Refusing(BaseStream):
+    """A ``Stream`` that says in words of its own why nothing here runs a request."""
+
+    def refuse_with(self, reason: Callable[[bytes], str]) -> None:
+        """``reason`` says for a content why it is rejected where no instance of the group has a handler."""
+        self._hooks.refusal = reason
 
 
 class ClassProperty(Generic[T]):
@@ -115,7 +123,7 @@ class BaseChannel(Generic[S]):
             endpoint.on_request(cls._handle)
         else:
             # RIPC-GROUP-35: what has nothing to run leaves requests to siblings.
-            endpoint._hooks.refusal = cls._refuse
+            endpoint.refuse_with(cls._refuse)
         if cls._on_error is not None:
             endpoint.on_error(cls._on_error)
         return endpoint

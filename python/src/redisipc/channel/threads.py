@@ -12,7 +12,7 @@ from redisipc.runtime.response import Response
 from redisipc.runtime.threads.requests import RequestFuture
 from redisipc.runtime.threads.stream import E, Stream
 
-from .base import BaseChannel
+from .base import BaseChannel, Refusing
 from .dispatch import content_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from redisipc.runtime.keywords import ConnectKeywords
 
 
-class Channel(BaseChannel[Stream]):
+class Endpoint(Refusing, Stream):
+    """The ``Stream`` of a channel."""
+
+
+class Channel(BaseChannel[Endpoint]):
     __doc__ = BaseChannel.__doc__
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -36,7 +40,7 @@ class Channel(BaseChannel[Stream]):
 
         Raises ``AlreadyConnected`` and as that does.
         """
-        endpoint = cls._make_endpoint(Stream, options)
+        endpoint = cls._make_endpoint(Endpoint, options)
         cls._endpoint = endpoint
         try:
             endpoint.connect(**given)

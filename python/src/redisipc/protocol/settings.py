@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 from redisipc.errors import ConfigurationError
 
@@ -13,6 +14,40 @@ NEVER = math.inf
 """When something is due that is not due at all."""
 LEAST_JANITOR_AGE = 86_400.0
 """Seconds that an entry is left alone at least, whatever the janitor is told (RIPC-REDIS-7)."""
+
+
+class Default:
+    """The defaults of what a user sets, of a ``Stream`` and of the core alike."""
+
+    TIMEOUT = 5.0
+    CONCURRENCY = 16
+    MAX_QUEUE = 1000
+    MAX_OUTSTANDING = 100_000
+    MAX_REQUEST_AGE: float | None = None
+    EARLY_END = True
+    WAKEUPS = True
+    JANITOR_AGE: float | None = None
+
+
+class Shared(Protocol):
+    """What a user sets and the core needs."""
+
+    @property
+    def timeout(self) -> float: ...
+    @property
+    def concurrency(self) -> int: ...
+    @property
+    def max_queue(self) -> int: ...
+    @property
+    def max_outstanding(self) -> int: ...
+    @property
+    def max_request_age(self) -> float | None: ...
+    @property
+    def early_end(self) -> bool: ...
+    @property
+    def wakeups(self) -> bool: ...
+    @property
+    def janitor_age(self) -> float | None: ...
 
 
 class Settings:
@@ -27,19 +62,19 @@ class Settings:
         stream: str,
         group: str,
         # what a user sets
-        timeout: float = 5.0,
-        concurrency: int = 16,
-        max_queue: int = 1000,
-        max_outstanding: int = 100_000,
+        timeout: float = Default.TIMEOUT,
+        concurrency: int = Default.CONCURRENCY,
+        max_queue: int = Default.MAX_QUEUE,
+        max_outstanding: int = Default.MAX_OUTSTANDING,
         max_starts: int = 3,
         responder: bool = True,
         refusal: Callable[[bytes], str] | None = None,
         version: str = "0",
-        wakeups: bool = True,
-        early_end: bool = True,
+        wakeups: bool = Default.WAKEUPS,
+        early_end: bool = Default.EARLY_END,
         diagnosis: bool = True,
-        janitor_age: float | None = None,
-        max_request_age: float | None = None,
+        janitor_age: float | None = Default.JANITOR_AGE,
+        max_request_age: float | None = Default.MAX_REQUEST_AGE,
         answer_patience: float = 60.0,
         # how often something is done
         block: float = 5.0,
@@ -117,12 +152,30 @@ class Settings:
     def _check(self) -> None:
         check_name("stream", self.stream)
         check_group(self.group)
-        check_timeout(self.timeout)
-        for name in ("concurrency", "max_outstanding", "max_starts", "read_count", "batch_count"):
-            if getattr(self, name) < 1:
-                raise ConfigurationError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.max_queue < 0:
-            raise ConfigurationError(f"max_queue must not be negative, got {self.max_queue}")
+        check_shared(self)
+        for name in ("max_starts", "read_count", "batch_count"):
+            check_count(name, getattr(self, name), 1)
+
+
+def check_shared(options: Shared) -> None:
+    """Raise ``ConfigurationError`` for an option that cannot work."""
+    check_timeout(options.timeout)
+    check_count("concurrency", options.concurrency, 1)
+    check_count("max_outstanding", options.max_outstanding, 1)
+    check_count("max_queue", options.max_queue, 0)
+    for name in ("max_request_age", "janitor_age"):
+        if getattr(options, name) is not None:
+            check_grace(name, getattr(options, name))
+    for name in ("early_end", "wakeups"):
+        if not isinstance(getattr(options, name), bool):
+            raise ConfigurationError(f"{name} must be True or False, got {getattr(options, name)!r}")
+
+
+def check_count(name: str, value: int, least: int) -> int:
+    """Return ``value`` or raise ``ConfigurationError``: it must be a whole number of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigurationError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    return value
 
 
 def check_timeout(timeout: float) -> float:

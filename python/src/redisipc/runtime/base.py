@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected
 from redisipc.protocol.names import check_name
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from .keywords import OptionKeywords
 
+S = TypeVar("S", bound=BaseSession)
 Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
 """A value that can be JSON, for type checkers. ``encode`` decides about it."""
 
@@ -100,7 +102,7 @@ class BaseStream:
         session: BaseSession | None = self._session
         if session is not None:
             return repr(session)
-        return f"<{type(self).__module__.split('.')[2]} Stream {self._stream!r} group {self._group!r} not connected>"
+        return f"<{self._twin()} Stream {self._stream!r} group {self._group!r} not connected>"
 
     def __reduce__(self) -> Any:
         raise TypeError(f"{self!r} cannot be copied or pickled: it has connections; make another Stream with its names")
@@ -195,6 +197,20 @@ class BaseStream:
         if self._client is not None and self._url is not None:
             raise ConfigurationError("give a url or a client, not both")
         self._logger = logger or self._logger
+
+    def _new_session(self, kind: Callable[..., S], target: Any) -> S:
+        """A session, which never holds the Stream, so that a Stream that was dropped is noticed."""
+        stream = weakref.ref(self)
+
+        def left(session: BaseSession) -> None:
+            owner = stream()
+            if owner is not None and owner._session is session:
+                owner._session = None
+
+        return kind(target, self._twin(), left, self._stream, self._group, self._options, self._hooks, self._logger)
+
+    def _twin(self) -> str:
+        return type(self).__module__.split(".")[2]
 
     def _live(self) -> Any:
         """The session, or the error that says why there is none to speak to."""

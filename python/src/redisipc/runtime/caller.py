@@ -12,7 +12,7 @@ from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.protocol.names import check_name, new_instance_id, new_request_id
-from redisipc.protocol.settings import check_timeout
+from redisipc.protocol.settings import Default, check_count, check_timeout
 
 from .client import HANDSHAKE_LIMIT
 from .fork import watch
@@ -59,21 +59,19 @@ class BaseCaller(Generic[L]):
         url: str | None = None,
         client: Any = None,
         redis_options: Mapping[str, Any] | None = None,
-        timeout: float = 5.0,
+        timeout: float = Default.TIMEOUT,
         max_outstanding: int = 16,
-        early_end: bool = True,
+        early_end: bool = Default.EARLY_END,
     ) -> None:
         self._stream = check_name("stream", stream)
         self._timeout = check_timeout(timeout)
-        if isinstance(max_outstanding, bool) or not isinstance(max_outstanding, int) or max_outstanding < 1:
-            raise ConfigurationError(f"max_outstanding must be a whole number of at least 1, got {max_outstanding!r}")
         options = dict(redis_options or {})
         url = options.pop("url", None) or url
         if url == "":
             raise ConfigurationError("the url is empty; leave it out for REDIS_URL or redis://localhost:6379")
         if client is not None and url is not None:
             raise ConfigurationError("give a url or a client, not both")
-        self._places = max_outstanding
+        self._places = check_count("max_outstanding", max_outstanding, 1)
         self._early_end = early_end
         self._random = random.SystemRandom()
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from redisipc.errors import ConfigurationError
-from redisipc.protocol.settings import Settings, check_grace, check_timeout
+from redisipc.protocol.settings import Default, Settings, check_grace, check_shared, check_timeout
 from redisipc.version import __version__
 
 if TYPE_CHECKING:
@@ -56,31 +56,25 @@ class Options:
     three, nothing is polled, and a request's time limit is kept to the millisecond. They are accepted without effect.
     """
 
-    timeout: float = 5.0
+    timeout: float = Default.TIMEOUT
     connect_timeout: float = 5.0
     close_timeout: float = 10.0
 
-    concurrency: int = 16
-    max_queue: int = 1000
-    max_outstanding: int = 100_000
-    max_request_age: float | None = None
+    concurrency: int = Default.CONCURRENCY
+    max_queue: int = Default.MAX_QUEUE
+    max_outstanding: int = Default.MAX_OUTSTANDING
+    max_request_age: float | None = Default.MAX_REQUEST_AGE
 
     expose_errors: Literal["text", "type", "none"] = "type"
 
-    early_end: bool = True
-    wakeups: bool = True
-    janitor_age: float | None = None
+    early_end: bool = Default.EARLY_END
+    wakeups: bool = Default.WAKEUPS
+    janitor_age: float | None = Default.JANITOR_AGE
 
     def __post_init__(self) -> None:
-        check_timeout(self.timeout)
+        check_shared(self)
         check_timeout(self.connect_timeout)
-        for name in ("concurrency", "max_outstanding"):
-            self._check_count(name, 1)
-        self._check_count("max_queue", 0)
         check_grace("close_timeout", self.close_timeout)
-        for name in ("max_request_age", "janitor_age"):
-            if getattr(self, name) is not None:
-                check_grace(name, getattr(self, name))
         if self.janitor_age is not None and self.janitor_age < self.timeout:
             raise ConfigurationError(
                 f"janitor_age ({self.janitor_age:g} s) is less than timeout ({self.timeout:g} s): it would delete "
@@ -88,14 +82,6 @@ class Options:
             )
         if self.expose_errors not in ("text", "type", "none"):
             raise ConfigurationError(f'expose_errors must be "text", "type" or "none", got {self.expose_errors!r}')
-        for name in ("early_end", "wakeups"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigurationError(f"{name} must be True or False, got {getattr(self, name)!r}")
-
-    def _check_count(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ConfigurationError(f"{name} must be a whole number of at least {least}, got {value!r}")
 
     def replace(self, **given: Unpack[OptionKeywords]) -> Options:
         """These options with those changed; raises ``ConfigurationError`` for a name that nobody knows."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import random
 import time
-import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -46,11 +45,15 @@ logger.addHandler(logging.NullHandler())
 
 
 class BaseSession:
-    """The core of one connection, and what the two twins do with it in the same way."""
+    """The core of one connection, and what the two twins do with it in the same way.
+
+    ``kind`` is the word for the twin; ``on_left`` is called when it has ended.
+    """
 
     def __init__(
         self,
-        owner: Any,
+        kind: str,
+        on_left: Callable[[BaseSession], None],
         stream: str,
         group: str,
         options: Options,
@@ -72,8 +75,8 @@ class BaseSession:
         self.last_instance: str | None = None
         self._refusals = EachSecond()
         self._log_to = log
-        self._owner = weakref.ref(owner)
-        self._title = f"<{type(owner).__module__.split('.')[2]} Stream {stream!r} group {group!r}"
+        self._on_left = on_left
+        self._title = f"<{kind} Stream {stream!r} group {group!r}"
         watch(self)
 
     def __repr__(self) -> str:
@@ -96,9 +99,7 @@ class BaseSession:
     def left(self) -> None:
         """It has ended: the Stream may connect anew."""
         self.ended = True
-        owner = self._owner()
-        if owner is not None and owner._session is self:
-            owner._session = None
+        self._on_left(self)
 
     # what it is
 

@@ -9,15 +9,14 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.protocol.events import Incoming
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 
-if TYPE_CHECKING:
-    from .session import Session
+from .session_base import SessionBase
 
 ENDS_THE_LOOP = (KeyboardInterrupt, SystemExit)
 """What asyncio lets end the event loop, from wherever it is raised."""
@@ -30,7 +29,7 @@ class RequestJob:
 
     __slots__ = ("_begun", "_received", "_session", "_task")
 
-    def __init__(self, session: Session, incoming: Incoming) -> None:
+    def __init__(self, session: SessionBase, incoming: Incoming) -> None:
         self._session = session
         self._received = incoming.data = Received(session, incoming)
         self._begun = False
@@ -109,7 +108,7 @@ class CallbackJob:
     __slots__ = ("_arguments", "_begun", "_failed", "_hook", "_session")
 
     def __init__(
-        self, session: Session, hook: Hook, *arguments: Any, failed: Callable[[BaseException], None] | None = None
+        self, session: SessionBase, hook: Hook, *arguments: Any, failed: Callable[[BaseException], None] | None = None
     ) -> None:
         self._session = session
         self._hook = hook

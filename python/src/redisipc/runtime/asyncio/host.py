@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State, StateChanged
 from redisipc.runtime.host import BaseHost
@@ -16,10 +16,7 @@ from redisipc.runtime.refusals import of_handshake
 from .connection import Target, TransportWire
 from .handlers import CallbackJob, RequestJob
 from .requests import End
-
-if TYPE_CHECKING:
-    from .session import Session
-
+from .session_base import SessionBase
 
 LAST_HANDSHAKE = 0.2
 """Seconds for which leaving waits for connections that are being opened: cancelled, they would be left open."""
@@ -28,7 +25,7 @@ LAST_HANDSHAKE = 0.2
 class Host(BaseHost):
     """Opens connections in tasks of their own, and hands jobs to the loop."""
 
-    def __init__(self, session: Session, target: Target) -> None:
+    def __init__(self, session: SessionBase, target: Target) -> None:
         super().__init__(session)
         self._session = session
         self._target = target

@@ -20,32 +20,30 @@ from redisipc.protocol.names import new_request_id
 from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response, response_of
-from redisipc.runtime.session import BaseSession
 
 from .connection import Target, TransportWire
-from .handlers import CallbackJob, RequestJob, make_task
+from .handlers import CallbackJob, make_task
 from .host import Host
 from .loop import Loop
-from .requests import End, FutureTicket, Ticket
+from .requests import End
+from .session_base import Job, SessionBase, Waiter
 
 TURNS = 3
 """Turns of the event loop in which its transports close. Whoever ends it after ``disconnect()`` finds none open."""
 OVERDUE = 0.9
 """Seconds after its limit at which leaving no longer waits for Redis."""
 
-Waiter = Ticket | FutureTicket
 
-
-class Session(BaseSession):
+class Session(SessionBase):
     """Made by ``Stream.connect``. Its calls come from the event loop's thread, a signal handler there included."""
 
-    def __init__(self, owner: Any, target: Target, *about: Any) -> None:
-        super().__init__(owner, *about)
+    def __init__(self, target: Target, *about: Any) -> None:
+        super().__init__(*about)
         home = asyncio.get_running_loop()
         self.tasks: set[asyncio.Task[None]] = set()
         # What was sent and has no outcome yet, and whose handler runs: in order.
         self.waiting: dict[Waiter, None] = {}
-        self.started: dict[Incoming, RequestJob] = {}
+        self.started: dict[Incoming, Job] = {}
         self.joined: asyncio.Future[None] = home.create_future()
         self.gone: asyncio.Future[None] = home.create_future()
         self.loop = Loop(home, self.report)

@@ -75,7 +75,7 @@ class Stream(BaseStream):
             target = Target(self._url, self._client, self._redis_options, self._stream)
         except (ValueError, TypeError) as error:
             raise ConfigurationError(f"the connection's settings are wrong: {error}") from error
-        session = Session(self, target, self._stream, self._group, self._options, self._hooks, self._logger)
+        session = self._new_session(Session, target)
         self._session = session
         joined = False
         try:

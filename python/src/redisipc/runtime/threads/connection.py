@@ -119,7 +119,7 @@ class Target:
 class SocketWire:
     """An open socket. Only the I/O thread touches it, so that a TLS connection is never read and written at once."""
 
-    def __init__(self, lane: Lane, sock: socket.socket, poller: Poller) -> None:
+    def __init__(self, lane: Lane, sock: socket.socket, poller: Poller[SocketWire]) -> None:
         self.lane = lane
         self.broken = ""
         self._sock = sock

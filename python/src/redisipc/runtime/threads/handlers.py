@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.protocol.events import Incoming
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
-
-if TYPE_CHECKING:
-    from .session import Session
+from redisipc.runtime.session import BaseSession
 
 logger = logging.getLogger("redisipc")
 
@@ -21,7 +19,7 @@ class RequestJob:
 
     __slots__ = ("_answer", "_received", "_session")
 
-    def __init__(self, session: Session, incoming: Incoming) -> None:
+    def __init__(self, session: BaseSession, incoming: Incoming) -> None:
         self._session = session
         self._received = incoming.data = Received(session, incoming)
         self._answer: tuple[str, bytes] | None = None

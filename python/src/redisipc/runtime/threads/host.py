@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State, StateChanged
 from redisipc.runtime.host import BaseHost
@@ -17,16 +17,14 @@ from redisipc.runtime.refusals import of_handshake
 from .connection import SocketWire, Target
 from .handlers import RequestJob
 from .requests import End
+from .session_base import SessionBase
 from .starter import new_thread
-
-if TYPE_CHECKING:
-    from .session import Session
 
 
 class Host(BaseHost):
     """Opens connections in threads of their own, and hands jobs to the crews."""
 
-    def __init__(self, session: Session, target: Target) -> None:
+    def __init__(self, session: SessionBase, target: Target) -> None:
         super().__init__(session)
         self._session = session
         self._target = target

@@ -67,7 +67,7 @@ class Loop:
                 f"{error}; connect in the main interpreter, and hand the work of this one to it"
             ) from error
         self.driver: Driver
-        self.poller = Poller()
+        self.poller: Poller[SocketWire] = Poller()
         self.lead = Lead(self.thread)
         self.crews: Sequence[Waits] = ()
         self.handlers: Work

@@ -5,19 +5,18 @@ from __future__ import annotations
 import select
 import selectors
 import socket
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from .connection import SocketWire
+W = TypeVar("W")
 
 
-class Poller:
-    """Belongs to the I/O thread. ``poke`` alone may be called by others, at any moment."""
+class Poller(Generic[W]):
+    """Belongs to the I/O thread. ``poke`` alone may be called by others, at any moment. ``W`` is what it hands out for a socket."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._selector = None if self._epoll is not None else selectors.DefaultSelector()
-        self._wires: dict[int, SocketWire] = {}
+        self._wires: dict[int, W] = {}
         self._alarm, self._bell = socket.socketpair()
         for end in (self._alarm, self._bell):
             end.setblocking(False)
@@ -27,7 +26,7 @@ class Poller:
         elif self._selector is not None:
             self._selector.register(self._alarm, selectors.EVENT_READ)
 
-    def add(self, sock: socket.socket, wire: SocketWire) -> None:
+    def add(self, sock: socket.socket, wire: W) -> None:
         self._wires[sock.fileno()] = wire
         if self._epoll is not None:
             self._epoll.register(sock.fileno(), select.EPOLLIN)
@@ -63,9 +62,9 @@ class Poller:
             # Full: it is poked already. Closed: nobody waits.
             pass
 
-    def wait(self, timeout: float) -> list[tuple[SocketWire, bool, bool]]:
+    def wait(self, timeout: float) -> list[tuple[W, bool, bool]]:
         """Wires that can be read or written, after at most ``timeout`` seconds."""
-        ready: list[tuple[SocketWire, bool, bool]] = []
+        ready: list[tuple[W, bool, bool]] = []
         for fd, readable, writable in self._poll(timeout):
             if fd == self._alarm_fd:
                 try:

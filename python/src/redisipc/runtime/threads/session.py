@@ -16,7 +16,6 @@ from redisipc.protocol.names import new_request_id
 from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response, response_of
-from redisipc.runtime.session import BaseSession
 
 from .connection import SocketWire, Target
 from .crew import Crew
@@ -24,6 +23,7 @@ from .handlers import CallbackJob
 from .host import Host
 from .loop import Loop
 from .requests import End, Ticket
+from .session_base import SessionBase
 from .starter import Starter
 
 CALLBACK_THREADS = 16
@@ -34,11 +34,11 @@ OVERDUE = 0.9
 """Seconds after its timeout at which a caller no longer waits for the I/O thread (G1)."""
 
 
-class Session(BaseSession):
+class Session(SessionBase):
     """Made by ``Stream.connect``. Its calls may come from any thread, at any moment."""
 
-    def __init__(self, owner: Any, target: Target, *about: Any) -> None:
-        super().__init__(owner, *about)
+    def __init__(self, target: Target, *about: Any) -> None:
+        super().__init__(*about)
         name = f"redisipc-{self.group}"
         # What was sent and has no outcome yet: a dict, whose operations are atomic, and which keeps the order.
         self.waiting: dict[Ticket, None] = {}

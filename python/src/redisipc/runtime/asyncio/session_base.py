@@ -1,0 +1,49 @@
+"""A session as its host and its handlers know it, who are made by it: so no file imports the one that imports it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import Any, Protocol
+
+from redisipc.protocol.events import Incoming
+from redisipc.runtime.session import BaseSession
+
+from .loop import Loop
+from .requests import FutureTicket, Ticket
+
+Waiter = Ticket | FutureTicket
+
+
+class Job(Protocol):
+    """One start of the handler for one request."""
+
+    def __call__(self) -> None:
+        """Begin."""
+
+    def look_after(self) -> None:
+        """Between turns of the event loop: go on, or end, where an exception of a signal handler came in between."""
+
+
+class SessionBase(BaseSession):
+    """The parts that ``Session`` makes.
+
+    ``waiting``: requests that were sent and have no outcome yet, in order. ``started``: requests whose handler runs.
+    """
+
+    loop: Loop
+    waiting: dict[Waiter, None]
+    started: dict[Incoming, Job]
+
+    def tell_joined(self) -> None:
+        """Others can find the endpoint, or it was refused for good."""
+        raise NotImplementedError
+
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
+        """Run a coroutine in a task that is cancelled when the session has ended."""
+        raise NotImplementedError
+
+    def settle_lost(self, waiting: list[Waiter]) -> None:
+        """After an interruption: those of ``waiting`` whose end got lost on its way."""
+        raise NotImplementedError

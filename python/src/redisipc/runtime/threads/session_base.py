@@ -1,0 +1,28 @@
+"""A session as its host knows it, who is made by it: so no file imports the one that imports it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redisipc.runtime.hooks import Hook
+from redisipc.runtime.session import BaseSession
+
+from .crew import Crew
+from .loop import Loop
+from .requests import Ticket
+from .starter import Starter
+
+
+class SessionBase(BaseSession):
+    """The parts that ``Session`` makes. ``waiting``: requests that were sent and have no outcome yet, in order."""
+
+    loop: Loop
+    starter: Starter
+    handlers: Crew
+    waiting: dict[Ticket, None]
+    joined: Ticket
+    gone: Ticket
+
+    def callback(self, hook: Hook, *arguments: Any) -> None:
+        """Run a callback: on the I/O thread."""
+        raise NotImplementedError
