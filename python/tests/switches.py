@@ -299,7 +299,7 @@ def _create_and_set(self: Recovering) -> Any:
 
 
 _rule("never-set-the-group", (Recovering, "_make_group", _create_and_set))
-_rule("delete-dead-consumers-late", (Siblings, "_may_bury", _always(True)))
+_rule("delete-dead-consumers-late", (Siblings, "_may_delete_dead", _always(True)))
 _rule("restore-what-goes", (restoring, "restore", _empty))
 
 

@@ -96,9 +96,9 @@ class RecordingHost:
 class Bench:
     """A driver with its doubles, and words to play the other side."""
 
-    def __init__(self, hints: bool = False) -> None:
+    def __init__(self, wakeups: bool = False) -> None:
         self.core, self.host = RecordingCore(), RecordingHost()
-        self.driver = Driver(self.core, self.host, hints)  # type: ignore[arg-type]
+        self.driver = Driver(self.core, self.host, wakeups)  # type: ignore[arg-type]
 
     def batch(self, *commands: tuple[Any, ...], epoch: int = 0) -> Batch:
         batch = Batch([Step(list(commands), lambda replies, now: None)], epoch)

@@ -220,11 +220,11 @@ def test_closed_drops_all_lanes(bench: Bench) -> None:
     assert bench.host.events[-1] == ("closed",)
 
 
-class TestHints:
+class TestWakeups:
     """The lane that listens for wake-ups."""
 
     def open(self) -> Bench:
-        bench = Bench(hints=True)
+        bench = Bench(wakeups=True)
         bench.core.queue.append(StateChanged(State.UP))
         bench.driver.pump(0.0)
         self.wire = bench.open()
@@ -233,7 +233,7 @@ class TestHints:
     def test_it_subscribes_once_up_and_tells_the_core(self) -> None:
         bench = self.open()
         assert self.wire.sent == [b"*3\r\n$9\r\nSUBSCRIBE\r\n$4\r\nmine\r\n$4\r\nours\r\n"]
-        lane = bench.driver.hints.lane
+        lane = bench.driver.wakeups.lane
         bench.driver.received(lane, b"*3\r\n$9\r\nsubscribe\r\n$4\r\nmine\r\n:1\r\n", 1.0)
         bench.driver.received(lane, b"*3\r\n$7\r\nmessage\r\n$4\r\nmine\r\n$0\r\n\r\n", 2.0)
         assert bench.core.told("listening") == [(True, 1.0)]
@@ -241,7 +241,7 @@ class TestHints:
 
     def test_without_the_right_it_is_given_up_for_good(self) -> None:
         bench = self.open()
-        bench.driver.received(bench.driver.hints.lane, b"-NOPERM no channels\r\n", 1.0)
+        bench.driver.received(bench.driver.wakeups.lane, b"-NOPERM no channels\r\n", 1.0)
         bench.driver.tick(1000.0)
         assert self.wire.closed
         assert bench.host.opening == []
@@ -249,7 +249,7 @@ class TestHints:
 
     def test_lost_it_is_opened_again_later(self) -> None:
         bench = self.open()
-        bench.driver.lost(bench.driver.hints.lane, "reset", 1.0)
+        bench.driver.lost(bench.driver.wakeups.lane, "reset", 1.0)
         bench.driver.tick(1.5)
         assert bench.host.opening == []
         bench.driver.tick(3.5)
@@ -257,7 +257,7 @@ class TestHints:
 
     def test_after_silence_it_asks_and_then_gives_up(self) -> None:
         bench = self.open()
-        lane = bench.driver.hints.lane
+        lane = bench.driver.wakeups.lane
         bench.driver.received(lane, b"*3\r\n$9\r\nsubscribe\r\n$4\r\nmine\r\n:1\r\n", 0.0)
         bench.driver.tick(31.0)
         assert self.wire.sent[-1] == b"*1\r\n$4\r\nPING\r\n"

@@ -306,7 +306,7 @@ async def test_a_thousand_at_once_use_no_more_connections(face: Face, stream: st
     futures = [web.submit(number, to="stock") for number in range(1000)]
     assert [await face.outcome(future) for future in futures] == list(range(1000))
     names = [client["name"] for client in raw.client_list() if web.instance in client["name"]]
-    assert sorted(name.rsplit(":", 1)[1] for name in names) == ["hints", "read", "write"]
+    assert sorted(name.rsplit(":", 1)[1] for name in names) == ["read", "wakeups", "write"]
 
 
 async def test_content_that_is_no_json_is_refused_with_its_path(face: Face, stream: str, raw: redis.Redis) -> None:

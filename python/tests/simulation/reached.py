@@ -133,7 +133,7 @@ PLACES: dict[str, list[tuple[Any, str, Mattered]]] = {
     "free-instance-id": [(Recovering, "_is_taken", _yes)],
     "group-at-last-read": [(Recovering, "_last_read", _always)],
     "never-set-the-group": [(Recovering, "_last_read", lambda result, *_rest: result == b"0")],
-    "delete-dead-consumers-late": [(Siblings, "_may_bury", _no)],
+    "delete-dead-consumers-late": [(Siblings, "_may_delete_dead", _no)],
     "restore-what-goes": [(restoring, "restore", _always)],
     "leave-in-order": [(Lifecycle, "leave", _always)],
     "reject-at-close-limit": [(Responder, "reject_running", _rejected)],

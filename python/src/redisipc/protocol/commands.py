@@ -102,7 +102,7 @@ def read_own(stream: bytes, group: bytes, consumer: bytes, count: int, after: by
     return ("XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", stream, after)
 
 
-def touch(stream: bytes, group: bytes, consumer: bytes) -> Command:
+def reset_idle(stream: bytes, group: bytes, consumer: bytes) -> Command:
     # Up to Redis 7.0 a read of ">" that finds nothing leaves the consumer's idle time as it is; a read of the own list resets
     # it, and behind every ID there is nothing whose delivery it could count.
     return read_own(stream, group, consumer, 1, b"18446744073709551615-0")

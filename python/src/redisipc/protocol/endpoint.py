@@ -263,7 +263,7 @@ class Endpoint:
         if read.epoch == self.lifecycle.epoch and self.core.state is not CLOSING:
             self.lifecycle.down(reason, now, permanent)
 
-    # hints
+    # wake-ups
 
     def listening(self, on: bool, now: float) -> None:
         """Whether wake-ups reach this instance; others are told, and the own list is polled less often while they do."""

@@ -8,7 +8,7 @@ from redisipc.errors import ContentError
 
 from .json_text import MAX_DEPTH
 
-_HINTS = {
+_ADVICE = {
     "bytes": "decode it, or send base64",
     "bytearray": "decode it, or send base64",
     "memoryview": "decode it, or send base64",
@@ -60,8 +60,8 @@ def _hint(value: Any) -> str:
     """What to send instead, where it is known."""
     kind = type(value)
     for name in (base.__name__ for base in kind.__mro__):
-        if name in _HINTS:
-            return f"; {_HINTS[name]}"
+        if name in _ADVICE:
+            return f"; {_ADVICE[name]}"
     if hasattr(kind, "__members__"):
         return "; send value.value"
     if hasattr(kind, "__dataclass_fields__"):

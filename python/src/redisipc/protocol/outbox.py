@@ -119,7 +119,7 @@ class Outbox:
         if self.due(now) > now:
             return None
         if now < self.pauses.writes.until:
-            return self._batch(self._some_looks(), epoch, now)
+            return self._batch(self._take_looks(), epoch, now)
         answers = now >= self.answers_from()
         if self.alone and answers and not self._was_alone:
             self._was_alone = True
@@ -132,16 +132,16 @@ class Outbox:
             if kept is not None:
                 steps.append(kept)
         if self.adds and now >= self.pauses.memory.until and now >= self.adds_from(now):
-            steps.append(self.make_adds(self._some(self.adds, _text)))
+            steps.append(self.make_adds(self._take(self.adds, _text)))
         if self.answers and answers:
-            steps.append(self.make_answers(self._some(self.answers, _answer)))
+            steps.append(self.make_answers(self._take(self.answers, _answer)))
         if self.handed:
             steps.append(self._hand_over())
         while self.steps and len(steps) < self.batch_count:
             steps.append(self.steps.popleft())
         if self.looks and not self.steps:
             # After what was written before them (RIPC-TIME-13).
-            steps += self._some_looks()
+            steps += self._take_looks()
         if self.returned:
             returned, self.returned = self.returned, []
             step = self.make_give_back(returned, now)
@@ -153,16 +153,16 @@ class Outbox:
 
     def take_looks(self, epoch: int, now: float) -> Batch | None:
         """Only what writes nothing."""
-        return self._batch(self._some_looks(), epoch, now)
+        return self._batch(self._take_looks(), epoch, now)
 
-    def _some_looks(self) -> list[Step]:
+    def _take_looks(self) -> list[Step]:
         count = min(len(self.looks), self.batch_count)
         return [self.looks.popleft() for _ in range(count)]
 
     def _batch(self, steps: list[Step], epoch: int, now: float) -> Batch | None:
         return Batch(steps, epoch, now) if steps else None
 
-    def _some(self, queue: deque[T], text: Callable[[T], bytes]) -> list[T]:
+    def _take(self, queue: deque[T], text: Callable[[T], bytes]) -> list[T]:
         """What one batch may have of a queue."""
         items = take_up_to(queue, self.batch_count, text, min(BATCH_BYTES, self.sizes.budget))
         self.sizes.wrote(sum(len(text(item)) for item in items))

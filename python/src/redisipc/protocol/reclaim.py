@@ -159,7 +159,7 @@ class Reclaimer:
     def _proof(self) -> list[Command]:
         """A write before each look: where Redis refuses it, the claims of others are refused as well (RIPC-GROUP-29)."""
         names = self.core.names
-        return [commands.touch(names.stream, names.group, names.dispatcher)]
+        return [commands.reset_idle(names.stream, names.group, names.dispatcher)]
 
     def _capacity(self) -> int:
         """How many requests may be taken over now: what can start, and alone in the group what may queue."""
@@ -199,7 +199,7 @@ class Reclaimer:
                     given.append(row)
             elif self._is_lost(row, now) and now >= self.hold_until:
                 lost.append(row)
-        chosen = [(row, False) for row in lost] + [(row, True) for row in self._some(given)]
+        chosen = [(row, False) for row in lost] + [(row, True) for row in self._chosen(given)]
         read = chosen[: self.core.sizes.count(_LOOK_COUNT)]
         if read:
             self._read(read, {row.id: self._suspects.pop(row.id) for row, given_back in read if not given_back})
@@ -207,7 +207,7 @@ class Reclaimer:
             self._wait_for_room()
         return bool(read)
 
-    def _some(self, given: list[PendingEntry]) -> list[PendingEntry]:
+    def _chosen(self, given: list[PendingEntry]) -> list[PendingEntry]:
         """As many as we want of what was given back, from anywhere in it, so that siblings who look too seldom meet."""
         wanted = self._wanted()
         if len(given) <= wanted:

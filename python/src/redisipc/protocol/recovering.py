@@ -61,7 +61,7 @@ class Recovering:
             if not self._is_taken(answers[0]):
                 break
             names = self._rename()
-        yield from self._register([names.consumer], self._join_hint())
+        yield from self._register([names.consumer], self._join_wakeup())
         answers = checked((yield [("XINFO", "GROUPS", names.stream)]))
         row = replies.group_row(answers[0], names.group)
         if row is None:
@@ -72,7 +72,7 @@ class Recovering:
         """Whether somebody has this instance id already."""
         return bool(created == 0)
 
-    def _join_hint(self) -> list[Command]:
+    def _join_wakeup(self) -> list[Command]:
         core = self.core
         return [("PUBLISH", core.names.group_wakeup, b"")] if core.settings.wakeups else []
 
@@ -172,7 +172,7 @@ class Recovering:
         said = (yield questions) if questions else []
         self.siblings.learn(instances, said, core.now)
 
-    def _check_registration(self, answers: list[Any], first: int, hint: bool) -> None:
+    def _check_registration(self, answers: list[Any], first: int, wakeup: bool) -> None:
         if isinstance(answers[first], Failure) and answers[first].kind == "NOPERM":
             # RIPC-RESP-26: MULTI itself is refused, and EXEC with it; what stands between was carried out.
             self.core.singly = True
@@ -184,7 +184,7 @@ class Recovering:
                 continue
             # A MULTI that is not allowed makes EXEC fail as well: the first refusal says why.
             raise Refused(replies.first_failure(answers) or failure)
-        if hint and isinstance(answers[-2], Failure) and answers[-2].kind == "NOPERM":
+        if wakeup and isinstance(answers[-2], Failure) and answers[-2].kind == "NOPERM":
             self.core.outbox.wakeups = False
 
     # the own list

@@ -106,7 +106,7 @@ class Registration:
             ("TIME",),
             ("XINFO", "CONSUMERS", names.stream, names.group),
             # RIPC-LIFE-13: the own consumer is read as well.
-            commands.touch(names.stream, names.group, names.dispatcher),
+            commands.reset_idle(names.stream, names.group, names.dispatcher),
         ]
         if settings.janitor_age is not None:
             # RIPC-REDIS-4: by age and never by length: what is younger may be waited for.

@@ -100,8 +100,8 @@ class Settings:
         orphan_grace: float = 12.0,
         registration_expiry: float = 100.0,
         registered_for: float = 30.0,
-        bury_idle: float = 120.0,
-        bury_after: float = 100.0,
+        dead_consumer_idle: float = 120.0,
+        dead_consumer_after: float = 100.0,
         check_after_waiting: float = 1.0,
         last_look_limit: float = 0.5,
     ) -> None:
@@ -143,8 +143,8 @@ class Settings:
         self.orphan_grace = orphan_grace
         self.registration_expiry = registration_expiry
         self.registered_for = registered_for
-        self.bury_idle = bury_idle
-        self.bury_after = bury_after
+        self.dead_consumer_idle = dead_consumer_idle
+        self.dead_consumer_after = dead_consumer_after
         self.check_after_waiting = check_after_waiting
         self.last_look_limit = last_look_limit
         self._check()

@@ -85,7 +85,7 @@ class Siblings:
 
         def done(answers: list[Any], at: float) -> None:
             self.learn(asked, answers, at)
-            self._bury(
+            self._delete_dead(
                 [info for i, instance in enumerate(asked) if answers[2 * i] == [] for info in infos[instance]],
                 infos,
                 at,
@@ -135,12 +135,14 @@ class Siblings:
 
     # those that died
 
-    def _bury(self, unregistered: list[ConsumerInfo], infos: dict[bytes, list[ConsumerInfo]], now: float) -> None:
+    def _delete_dead(
+        self, unregistered: list[ConsumerInfo], infos: dict[bytes, list[ConsumerInfo]], now: float
+    ) -> None:
         """Delete consumers that nobody uses any more (RIPC-LIFE-23)."""
         core, settings = self.core, self.core.settings
-        if not self._may_bury(now):
+        if not self._may_delete_dead(now):
             return
-        idle = settings.bury_idle * 1000
+        idle = settings.dead_consumer_idle * 1000
         names = [
             info.name for info in unregistered
             if all(each.pending == 0 and each.idle > idle for each in infos[instance_of(info.name) or b""])
@@ -148,9 +150,9 @@ class Siblings:
         if names:
             core.carry_out(self._delete(names))
 
-    def _may_bury(self, now: float) -> bool:
+    def _may_delete_dead(self, now: float) -> bool:
         """After an outage all look alike, until everybody is back."""
-        return now - self.core.up_since >= self.core.settings.bury_after
+        return now - self.core.up_since >= self.core.settings.dead_consumer_after
 
     def _delete(self, names: list[bytes]) -> Procedure[None]:
         yield from delete_consumers(self.core, names)

@@ -2,8 +2,8 @@
 
 The twins drive it: they call ``received``, ``opened``, ``lost`` and ``tick``, and after each call, or several of them,
 ``pump``. It tells them through a ``Host`` what happened, and asks it to open connections. Three lanes at most, each a
-connection of its own: one writes batches, one reads blocking, one listens for wake-ups (optional). Not thread-safe: the
-threads twin holds one lock.
+connection of its own: one writes batches, one reads blocking, one listens for wake-ups (optional). Not thread-safe: one
+thread, or one event loop, calls it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from redisipc.protocol.events import (
     Unblock,
 )
 
-from .hints import Hints
 from .lane import REPLY_LIMIT, Lane, Wire
 from .redirects import Redirects
 from .resp import ProtocolError, pack
+from .wakeups import Wakeups
 
 AFTER_DEFECT = 0.1
 """Seconds for which nothing is due after an internal error, so that one that repeats does not spin."""
@@ -65,13 +65,13 @@ class Host(Protocol):
 class Driver:
     """Feeds one ``Endpoint`` and writes what it wants written."""
 
-    def __init__(self, core: Endpoint, host: Host, hints: bool = True, cluster: bool = False) -> None:
+    def __init__(self, core: Endpoint, host: Host, wakeups: bool = True, cluster: bool = False) -> None:
         self.core = core
         self.host = host
         self.writer, self.reader = Lane("write"), Lane("read")
-        self.hints = Hints(core, Lane("hints"), self._open, hints)
+        self.wakeups = Wakeups(core, Lane("wakeups"), self._open, wakeups)
         self.redirects = Redirects(self.writer, self.reader, self._open, self._written, self.lost, cluster)
-        self.lanes = (self.writer, self.reader, self.redirects.lane, self.hints.lane)
+        self.lanes = (self.writer, self.reader, self.redirects.lane, self.wakeups.lane)
         self.batch: Batch | None = None
         self.read: Read | None = None
         self._pumping = False
@@ -142,11 +142,11 @@ class Driver:
             self.core.tick(now)
         for lane in self.lanes:
             if lane.reply_by is not None and lane.reply_by <= now:
-                if lane is self.hints.lane:
-                    self.hints.overdue(now)
+                if lane is self.wakeups.lane:
+                    self.wakeups.overdue(now)
                 elif lane.is_silent(now):
                     self.lost(lane, f"no reply from Redis, and {REPLY_LIMIT:g} s of silence", now)
-        self.hints.look(now)
+        self.wakeups.look(now)
 
     def opened(self, lane: Lane, attempt: int, wire: Wire, now: float) -> None:
         """The connection that ``Host.open`` was asked for stands."""
@@ -168,7 +168,7 @@ class Driver:
                 if self.read is not None:
                     self._send_read(self.read, now)
             else:
-                self.hints.opened(now)
+                self.wakeups.opened(now)
         except OSError as error:
             self.lost(lane, str(error), now)
 
@@ -184,8 +184,8 @@ class Driver:
             return
         lane.moved(now)
         try:
-            if lane is self.hints.lane:
-                self.hints.received(data, now)
+            if lane is self.wakeups.lane:
+                self.wakeups.received(data, now)
             else:
                 lane.received(data, now)
         except ProtocolError as error:
@@ -241,7 +241,7 @@ class Driver:
             if read is not None:
                 self.core.read_lost(read, reason, now, permanent)
         else:
-            self.hints.give_up(now)
+            self.wakeups.give_up(now)
 
     def _ready(self, lane: Lane, epoch: int) -> bool:
         """Whether the lane is open, and was opened late enough. If not, it is being opened now."""
@@ -335,9 +335,9 @@ class Driver:
 
     def _changed(self, event: StateChanged, now: float) -> None:
         if event.state is State.DOWN:
-            self.hints.connection_lost()
+            self.wakeups.connection_lost()
         elif event.state is State.UP:
-            self.hints.look(now)
+            self.wakeups.look(now)
         self.host.changed(event)
 
     def _closed(self) -> None:

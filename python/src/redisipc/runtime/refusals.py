@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis.exceptions
 
-_HINTS = {
+_ADVICE = {
     "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
     "WRONGPASS": "; look at the user and the password in the URL",
     "NOPERM": "; the rights that an endpoint needs stand in the README, under Running in production",
@@ -16,7 +16,7 @@ _HINTS = {
 
 def hint(reason: str) -> str:
     """What to do about a refusal, or an empty text; ``reason`` is the text of Redis, its first word included."""
-    return _HINTS.get(reason.partition(" ")[0], "")
+    return _ADVICE.get(reason.partition(" ")[0], "")
 
 
 def of_handshake(error: BaseException) -> tuple[str, bool]:

@@ -11,7 +11,7 @@ from redisipc.protocol.commands import Arg, Command, Failure
 from .address import Address, address_of
 from .link import Link, Refused
 
-_HINTS = {
+_ADVICE = {
     "NOAUTH": "put the credentials into the URL: redis://user:password@host",
     "WRONGPASS": "look at the user and the password in the URL",
     "NOPERM": "`redisipc acl STREAM` prints the rights that are needed",
@@ -89,5 +89,5 @@ class Client:
 
     def refused(self, failure: Failure) -> Problem:
         """Redis answers with an error."""
-        what = _HINTS.get(failure.kind, "")
+        what = _ADVICE.get(failure.kind, "")
         return Problem(REDIS, f"Redis at {self.address} refuses: {failure.message}{'; ' if what else ''}{what}")

@@ -26,7 +26,7 @@ from .poller import Poller
 from .starter import Starter, new_thread
 
 LONGEST_SLEEP = 1.0
-"""Seconds after which it looks by itself: an exception may have come between a call and the poke that belongs to it."""
+"""Seconds after which it looks by itself: an exception may have come between a call and the wake that belongs to it."""
 
 LONGEST_ASIDE = 0.0015
 """Seconds for which quick handlers run on the thread that reads, before it reads and writes again."""
@@ -87,7 +87,7 @@ class Loop:
         # First the call, then the look: the thread looks for calls after it said that it sleeps.
         if self._asleep:
             self._asleep = False
-            self.poller.poke()
+            self.poller.wake()
 
     def stop(self) -> None:
         """The threads end once they have done what they were called for."""

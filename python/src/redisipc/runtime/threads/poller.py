@@ -11,7 +11,7 @@ W = TypeVar("W")
 
 
 class Poller(Generic[W]):
-    """Belongs to the I/O thread. ``poke`` alone may be called by others, at any moment. ``W`` is what it hands out for a socket."""
+    """Belongs to the I/O thread. ``wake`` alone may be called by others, at any moment. ``W`` is what it hands out for a socket."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
@@ -54,12 +54,12 @@ class Poller(Generic[W]):
         except (OSError, ValueError, KeyError):
             pass
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Make ``wait`` return now."""
         try:
             self._bell.send(b"!")
         except OSError:
-            # Full: it is poked already. Closed: nobody waits.
+            # Full: it is woken already. Closed: nobody waits.
             pass
 
     def wait(self, timeout: float) -> list[tuple[W, bool, bool]]:

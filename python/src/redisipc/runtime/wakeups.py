@@ -18,7 +18,7 @@ RETRY_AFTER = 2.0
 """Seconds before it is opened again."""
 
 
-class Hints:
+class Wakeups:
     """Subscribes to the core's wake-up channels whenever the endpoint is up, and tells the core of each message."""
 
     def __init__(self, core: Endpoint, lane: Lane, open: Callable[[Lane, int], None], on: bool) -> None:
