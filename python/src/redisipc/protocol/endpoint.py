@@ -18,7 +18,8 @@ from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State, 
 from .lifecycle import Lifecycle
 from .mending import mend
 from .redis_errors import PERMANENT, class_of
-from .settings import NEVER, Settings
+from .settings import Settings
+from .timers import Timers
 from .wiring import Wiring
 
 _LEAST_READ = 8
@@ -38,6 +39,7 @@ class Endpoint:
         self._responder = self.wiring.responder
         self._writing: Batch | None = None
         self._reading: Read | None = None
+        self.timers = Timers(self.core, self.wiring, self.lifecycle, self.closing)
 
     # what a runtime may look at
 
@@ -293,36 +295,7 @@ class Endpoint:
 
     def deadline(self) -> float | None:
         """When to call ``tick`` and ``next_batch``; a time in the past means at once."""
-        core, wiring = self.core, self.wiring
-        state = core.state
-        if state is NEW or state is CLOSED:
-            return None
-        first = self._requester.due()
-        if self._writing is None:
-            first = min(first, self.lifecycle.due())
-            if not self.lifecycle.busy:
-                first = min(first, core.outbox.due(core.now))
-            elif core.reachable and core.outbox.looks:
-                first = -NEVER
-            if state is CLOSING:
-                # While a batch is under way the next step waits for it.
-                first = min(first, self.closing.due())
-        if core.connected:
-            first = min(
-                first, wiring.registration.due(), wiring.own_list.due(), wiring.hand_over.due(), wiring.keepalive.due()
-            )
-            if state is UP:
-                first = min(first, wiring.reclaimer.due())
-            if self._reading is None:
-                first = min(first, self._read_from())
-        return None if first == NEVER else first
-
-    def _read_from(self) -> float:
-        """When the read that was refused is tried again."""
-        pauses = self.core.pauses
-        refused = pauses.rights.get("read")
-        first = max(pauses.writes.until, -NEVER if refused is None else refused.until)
-        return first if first > self.core.now else NEVER
+        return self.timers.next(self._writing is not None, self._reading is not None)
 
     def tick(self, now: float) -> None:
         """Do what is due."""

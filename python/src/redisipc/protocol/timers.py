@@ -1,0 +1,100 @@
+"""The timers of one endpoint: the moments at which something is due that no reply and no call brings about."""
+
+from __future__ import annotations
+
+import enum
+
+from .closing import Closing
+from .core import Core
+from .events import CLOSED, CLOSING, NEW, UP
+from .lifecycle import Lifecycle
+from .settings import NEVER
+from .wiring import Wiring
+
+
+class Timer(enum.Enum):
+    """Each of them by what happens when it expires."""
+
+    SEND = "a send reaches its timeout or the limit of its last look, or the group that it asks is looked up"
+    CONNECT = "joining or recovering is tried again, or the own lists are read again after a read was lost"
+    WRITE = "something that waits may be written"
+    LOOK = "a last look is written while the endpoint recovers, if Redis answers but takes no writes"
+    CLOSE = "closing takes its next step"
+    REFRESH = "the registration is refreshed, and siblings are looked at"
+    OWN_LIST = "the own list is looked at for responses that siblings handed over"
+    GRACE = "a response whose instance was not registered is asked about once more"
+    KEEP_ALIVE = "requests in progress are claimed again"
+    RECLAIM = "the pending entries of others are looked at"
+    READ = "a read that Redis refused is tried again"
+
+
+class Timers:
+    """When each timer expires, in monotonic seconds: minus infinity for at once, infinity for never.
+
+    ``table`` says it for each timer. ``next`` is the same on the way that is taken after each call; a test compares the two.
+    """
+
+    def __init__(self, core: Core, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
+        self._core = core
+        self._wiring = wiring
+        self._lifecycle = lifecycle
+        self._closing = closing
+
+    def table(self, writing: bool, reading: bool) -> dict[Timer, float]:
+        """All timers. ``writing``: a batch is under way; ``reading``: a blocking read is."""
+        core, wiring = self._core, self._wiring
+        state = core.state
+        lives = state is not NEW and state is not CLOSED
+        idle = lives and not writing
+        busy = self._lifecycle.busy
+        connected = lives and core.connected
+        return {
+            Timer.SEND: wiring.requester.due() if lives else NEVER,
+            Timer.CONNECT: self._lifecycle.due() if idle else NEVER,
+            Timer.WRITE: core.outbox.due(core.now) if idle and not busy else NEVER,
+            Timer.LOOK: -NEVER if idle and busy and core.reachable and core.outbox.looks else NEVER,
+            # While a batch is under way the next step waits for it.
+            Timer.CLOSE: self._closing.due() if idle and state is CLOSING else NEVER,
+            Timer.REFRESH: wiring.registration.due() if connected else NEVER,
+            Timer.OWN_LIST: wiring.own_list.due() if connected else NEVER,
+            Timer.GRACE: wiring.hand_over.due() if connected else NEVER,
+            Timer.KEEP_ALIVE: wiring.keepalive.due() if connected else NEVER,
+            Timer.RECLAIM: wiring.reclaimer.due() if connected and state is UP else NEVER,
+            Timer.READ: self._read_from() if connected and not reading else NEVER,
+        }
+
+    def expired(self, now: float, writing: bool, reading: bool) -> list[Timer]:
+        """The timers that are due at ``now``."""
+        return [timer for timer, due in self.table(writing, reading).items() if due <= now]
+
+    def next(self, writing: bool, reading: bool) -> float | None:
+        """The earliest moment of the table; None for never."""
+        core, wiring = self._core, self._wiring
+        state = core.state
+        if state is NEW or state is CLOSED:
+            return None
+        first = wiring.requester.due()
+        if not writing:
+            first = min(first, self._lifecycle.due())
+            if not self._lifecycle.busy:
+                first = min(first, core.outbox.due(core.now))
+            elif core.reachable and core.outbox.looks:
+                first = -NEVER
+            if state is CLOSING:
+                first = min(first, self._closing.due())
+        if core.connected:
+            first = min(
+                first, wiring.registration.due(), wiring.own_list.due(), wiring.hand_over.due(), wiring.keepalive.due()
+            )
+            if state is UP:
+                first = min(first, wiring.reclaimer.due())
+            if not reading:
+                first = min(first, self._read_from())
+        return None if first == NEVER else first
+
+    def _read_from(self) -> float:
+        """When the read that was refused is tried again."""
+        pauses = self._core.pauses
+        refused = pauses.rights.get("read")
+        first = max(pauses.writes.until, -NEVER if refused is None else refused.until)
+        return first if first > self._core.now else NEVER

@@ -1,0 +1,35 @@
+"""The way that is taken after each call says the same as the table of the timers, in the middle of faults."""
+
+from __future__ import annotations
+
+import pytest
+
+from redisipc.protocol.settings import NEVER
+from redisipc.protocol.timers import Timer, Timers
+
+from .run import play
+
+SEEDS = (2, 34)
+RARE = {Timer.LOOK}
+"""It is due in few schedules: those in which Redis takes no writes while an endpoint recovers and a send ends."""
+
+
+def test_the_next_moment_is_the_earliest_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = Timers.next
+    seen: set[Timer] = set()
+
+    def compared(self: Timers, writing: bool, reading: bool) -> float | None:
+        due = quick(self, writing, reading)
+        table = self.table(writing, reading)
+        assert list(table) == list(Timer)
+        first = min(table.values())
+        assert due == (None if first == NEVER else first)
+        seen.update(timer for timer, at in table.items() if at == first != NEVER)
+        if due is not None:
+            assert {timer for timer, at in table.items() if at == first} <= set(self.expired(due, writing, reading))
+        return due
+
+    monkeypatch.setattr(Timers, "next", compared)
+    for seed in SEEDS:
+        play(seed, asks=300)
+    assert seen >= set(Timer) - RARE
