@@ -16,7 +16,7 @@ export function readChannelRequest(content: Json, has: (event: string) => boolea
   const event = own(content, "event");
   const params = own(content, "params") ?? {};
   if (typeof event !== "string" || !has(event)) throw new Rejection(`Unsupported event. Given ${nameOf(event)}`);
-  if (!isObject(params)) throw new Rejection(`Malformed params of ${event}. Expected an object, got ${kindOf(params)}`);
+  if (!isObject(params)) throw new Rejection(`invalid_params: the params of ${event} must be an object, not ${kindOf(params)}`);
   return { event, params };
 }
 

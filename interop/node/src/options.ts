@@ -27,6 +27,8 @@ export interface EndpointOptions {
   readonly maxRequestAgeMs?: number | null;
   /** Whether pub/sub is used to wake members of the group; without, some things take up to a few seconds. Default: true. */
   readonly wakeups?: boolean;
+  /** Whether a send to a group that does not exist ends as NoResponders before its timeout. Default: true. */
+  readonly earlyEnd?: boolean;
   /** Whether the instance tells its version and features in a side key. Default: true. */
   readonly announce?: boolean;
 }
@@ -54,6 +56,7 @@ export function resolveOptions(given: EndpointOptions): ResolvedOptions {
     maxRequestAgeMs: given.maxRequestAgeMs ?? null,
     wakeups: given.wakeups ?? true,
     announce: given.announce ?? true,
+    earlyEnd: given.earlyEnd ?? true,
   };
   addressOf(options.url);
   checkTime("timeoutMs", options.timeoutMs);

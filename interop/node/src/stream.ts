@@ -38,7 +38,7 @@ export class Stream extends Member {
   /**
    * Asks a group, and waits for the answer of one of its members.
    *
-   * Throws RequestRejected, RequestTimeout, RequestCancelled, and, before anything is written, InvalidArgument,
+   * Throws RequestRejected, RequestTimeout, NoResponders, RequestCancelled, and, before anything is written, InvalidArgument,
    * UnsendableValue, TooManyOutstanding and EndpointClosed. RequestFailed: Redis refuses to store it.
    */
   send(group: string, value: unknown, options: SendOptions = {}): Promise<Json> {

@@ -153,7 +153,7 @@ function hello(): Params {
     language: "javascript",
     spec: ["1.0"],
     profiles: ["base", "group", "channel", "resilient"],
-    features: ["cancel", "cancellation", "redelivery", "wakeup", "announce"],
+    features: ["cancel", "cancellation", "redelivery", "wakeup", "announce", "early-end"],
   };
 }
 

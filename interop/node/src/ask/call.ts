@@ -8,7 +8,7 @@ import { type RedisFault, isFault } from "../wire/faults.js";
 import { type Reply, groupNames, list, text } from "../wire/replies.js";
 
 /** After the request was stored, in ms: nobody asks sooner whether its group exists; and between two looks (RIPC-REQ-16). */
-const EARLY_END_MS = 500;
+export const EARLY_END_MS = 500;
 const PAGE = 100;
 /** A look stops after this time, in ms, however many entries follow (RIPC-TIME-8). */
 const LOOK_MS = 500;

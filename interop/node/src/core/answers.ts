@@ -5,10 +5,9 @@ import type { Answer, Held } from "./held.js";
 import type { Hub } from "./hub.js";
 
 /** An answer that Redis refuses for a while is kept for this long, in ms (RIPC-RESP-15). */
-const KEEP_ANSWER_MS = 60_000;
+export const KEEP_ANSWER_MS = 60_000;
 /** How often an answer may break the connection before it is given up (RIPC-RESP-25). */
-const MOST_ATTEMPTS = 3;
-const NOT_ENCODABLE = "not_encodable: ";
+export const MOST_ATTEMPTS = 3;
 
 /** From the answer of a handler, or of the responder itself, to its last reply of Redis. */
 export class Answers {
@@ -70,13 +69,14 @@ export class Answers {
     if (held.state !== "unsure") return;
     held.state = "answering";
     if (held.attempts < MOST_ATTEMPTS) this.hub.writer.answer(held);
-    else if (held.answer?.content.startsWith(NOT_ENCODABLE) === true) {
+    else if (held.replaced) {
       this.drop(held, `its answer broke the connection ${held.attempts} times, and so did its rejection`);
     } else {
       const message = `the answer broke the connection ${held.attempts} times`;
       this.tell(held, message);
       held.attempts = 0;
-      this.reject(held, `${NOT_ENCODABLE}${message}`);
+      held.replaced = true;
+      this.reject(held, `not_encodable: ${message}`);
     }
   }
 

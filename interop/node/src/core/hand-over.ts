@@ -7,7 +7,7 @@ import type { Sibling } from "./siblings.js";
 import { waitAtMost } from "./timers.js";
 
 /** A response whose instance is not registered is kept for this long, in ms (RIPC-ROUTE-8). */
-const GRACE_MS = 12_000;
+export const GRACE_MS = 12_000;
 /** For so long a sibling that was seen needs not be asked for again, in ms. */
 const FRESH_MS = 12_000;
 /** After an answer that says nothing it is asked for again, in ms. */

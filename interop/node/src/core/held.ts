@@ -20,6 +20,8 @@ export class Held {
   answeredAt = 0;
   /** How often the write of its answer broke the connection (RIPC-RESP-25). */
   attempts = 0;
+  /** Its answer could not be written, and its rejection is written in its place. */
+  replaced = false;
   /** The stream with the request is gone, so nothing of it is pending: its answer is written all the same. */
   stranded = false;
   /** The endpoint closed before the handler ended, and the request was rejected (RIPC-LIFE-26). */

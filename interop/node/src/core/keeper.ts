@@ -5,7 +5,7 @@ import type { Hub } from "./hub.js";
 import { keepOurs } from "./ownership.js";
 import { Ticker } from "./ticker.js";
 
-const EVERY_MS = 3000;
+export const EVERY_MS = 3000;
 const IDS_A_COMMAND = 500;
 /** Up to this content, in bytes, a body is read only to see whether it is there (Redis 6.2). */
 const LOOKED_AT = 64 << 10;

@@ -8,7 +8,7 @@ import type { Hub } from "./hub.js";
 import type { Send } from "./ledger.js";
 
 /** A send ends at most 1 s after its timeout, and the look may stop after this time, in ms (RIPC-TIME-8). */
-const LIMIT_MS = 500;
+export const LIMIT_MS = 500;
 /** Most responses stand near their requests; where they do not, small pages would take too long. */
 const FIRST_PAGE = 128;
 const LARGEST_PAGE = 1000;

@@ -11,8 +11,8 @@ import { Ticker } from "./ticker.js";
  * this, since one may have come that is not known yet. Else at least every 25 s (RIPC-GROUP-4).
  */
 const SOONEST_MS = 20;
-const LATEST_MS = 250;
-const AT_REST_MS = 10_000;
+export const LATEST_MS = 250;
+export const AT_REST_MS = 10_000;
 
 /** The pending list of the own consumer, into which siblings put the responses that they read for us. */
 export class OwnList {

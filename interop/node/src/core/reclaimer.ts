@@ -6,11 +6,13 @@ import { MOST_STARTS, startsOf } from "./starts.js";
 import { RECLAIM_MS, SUSPECT_MS, Suspects } from "./suspects.js";
 import { Ticker } from "./ticker.js";
 
-const EVERY_MS = 3000;
+export const EVERY_MS = 3000;
 /** Nothing of others is reclaimed for so long after a connect, and after Redis refused all writes, in ms (RIPC-RECOV-7, 17). */
-const HOLD_MS = 10_000;
+export const HOLD_MS = 10_000;
 /** More given-back entries are looked at than there is room for: siblings are after the same ones, and some are gone. */
 const SPARE = 8;
+/** Who hears the wake-up of the group looks within this time, in ms: not all at once (RIPC-GROUP-26). */
+export const WOKEN_MS = 50;
 const NEVER_MS = 2 ** 30;
 
 /** Takes what dead members left, and what living ones gave back (SPEC.md section 11). */
@@ -63,7 +65,7 @@ export class Reclaimer {
   /** The group's wake-up: somebody gave something back, or came (RIPC-GROUP-26). What it says does not matter. */
   woken(): void {
     this.hint = true;
-    if (this.hub.responder.capacity > 0) this.takes.within(Math.random() * 50);
+    if (this.hub.responder.capacity > 0) this.takes.within(Math.random() * WOKEN_MS);
   }
 
   private nextIn(): number {

@@ -5,9 +5,9 @@ import type { Hub } from "./hub.js";
 import { Ticker } from "./ticker.js";
 
 /** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
-const EVERY_MS = 8000;
+export const EVERY_MS = 8000;
 /** Requests may be written for so long after the list was last known to be there, in ms (RIPC-LIFE-27). */
-const GOOD_FOR_MS = 30_000;
+export const GOOD_FOR_MS = 30_000;
 /** A refresh that failed is tried again after this time, in ms. */
 const AGAIN_MS = 1000;
 

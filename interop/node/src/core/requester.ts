@@ -4,6 +4,7 @@ import type { Response } from "../wire/entry.js";
 import type { RedisFault } from "../wire/faults.js";
 import { newRequestId } from "../wire/names.js";
 import { onceAborted } from "./abort.js";
+import { EarlyEnd } from "./early-end.js";
 import type { Hub } from "./hub.js";
 import { LastLook } from "./last-look.js";
 import { Ledger, Send } from "./ledger.js";
@@ -13,11 +14,15 @@ import { waitAtMost } from "./timers.js";
 export class Requester {
   readonly ledger = new Ledger();
   private readonly lastLook: LastLook;
+  private readonly earlyEnd: EarlyEnd;
   private whenIdle: (() => void)[] = [];
 
   constructor(private readonly hub: Hub) {
     this.lastLook = new LastLook(hub, (send) => {
       this.end(send, { status: "timeout" });
+    });
+    this.earlyEnd = new EarlyEnd(hub, (send) => {
+      this.end(send, { status: "no-responders" });
     });
   }
 
@@ -54,8 +59,10 @@ export class Requester {
   stored(send: Send, entryId: string): void {
     send.underWay = false;
     send.entryId = entryId;
-    if (send.state === "sending") send.state = "waiting";
-    else if (send.finished) this.hub.writer.remove(entryId);
+    if (send.state === "sending") {
+      send.state = "waiting";
+      this.earlyEnd.stored(send);
+    } else if (send.finished) this.hub.writer.remove(entryId);
   }
 
   /** XADD was refused, or not sent, for a reason that passes: it is written later, if time allows (RIPC-REQ-14). */

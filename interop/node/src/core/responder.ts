@@ -18,9 +18,9 @@ export type Serve = (held: Held, answer: (answer: Answer) => void) => Promise<An
 export type Refuse = (request: Request) => unknown;
 
 /** A request that waited longer is looked at before it starts (RIPC-RESP-13), in ms. */
-const CHECK_AFTER_MS = 1000;
+export const CHECK_AFTER_MS = 1000;
 /** What was claimed for the last time so long ago is claimed before it starts (RIPC-GROUP-31), in ms. */
-const KEEP_MS = 3000;
+export const KEEP_MS = 3000;
 /** The group is looked for siblings at most so often before requests are rejected, in ms (RIPC-RESP-17). */
 const LOOK_AGAIN_MS = 1000;
 

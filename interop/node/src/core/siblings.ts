@@ -9,9 +9,9 @@ import type { Hub } from "./hub.js";
 import { deleteConsumers } from "./restoring.js";
 
 /** From then on an unregistered consumer with nothing pending may be deleted, in ms (RIPC-LIFE-23). */
-const ABANDONED_MS = 120_000;
+export const ABANDONED_MS = 120_000;
 /** For so long the one who deletes it must have been connected, in ms: after an outage all look alike. */
-const CONNECTED_MS = 100_000;
+export const CONNECTED_MS = 100_000;
 
 /** Another registered instance of the own group. */
 export interface Sibling {

@@ -11,7 +11,7 @@ import { type Recovery, connectFailed } from "./recovery.js";
 import { waitAtMost } from "./timers.js";
 
 /** A connection that is lost again within this time, in ms, was not back at all (RIPC-RECOV-14). */
-const SAME_LOSS_MS = 1000;
+export const SAME_LOSS_MS = 1000;
 /** So many texts of refusals are remembered, to report each once. */
 const MOST_TOLD = 1000;
 

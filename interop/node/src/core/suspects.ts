@@ -5,7 +5,7 @@ export const SUSPECT_MS = 7000;
 /** From this idle time on an entry may be taken from its owner, in ms (RIPC-GROUP-13). */
 export const RECLAIM_MS = 10_000;
 /** Between the two looks of a reclaim, in ms. */
-const BETWEEN_LOOKS_MS = 3000;
+export const BETWEEN_LOOKS_MS = 3000;
 /** A look is not to come a hair too early. */
 const SLACK_MS = 30;
 

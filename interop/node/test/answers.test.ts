@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { MOST_ATTEMPTS } from "../src/core/answers.js";
+import { RedisFault } from "../src/wire/faults.js";
+import { entryOf } from "../src/wire/entry.js";
+import { Parts } from "./parts.js";
+
+function request() {
+  const fields = { id: "9f86d081884c7d659a2fe", instance_id: "51b110", status: "pending", content: "1", source_group: "peers", destination_group: "web" };
+  return entryOf("5-0", Object.entries(fields).flat().map((text) => Buffer.from(text)));
+}
+
+describe("an answer whose write breaks the connection (RIPC-RESP-25)", () => {
+  test("is written three times, its rejection three times, and then it is settled: each is reported once", async () => {
+    const parts = new Parts({ wakeups: false }, () => Promise.resolve({ status: "fulfilled", content: "large" }));
+    for (const name of ["MULTI", "XADD", "EXEC"]) parts.replies.set(name, new RedisFault("lost", "broke"));
+    parts.hub.router.route(request(), 1, parts.now);
+    const contents: unknown[] = [];
+    for (let i = 0; i < 3 * MOST_ATTEMPTS; i++) {
+      for (const command of await parts.settle()) if (command[0] === "XADD") contents.push(command[command.indexOf("content") + 1]);
+      for (const held of parts.hub.responder.all()) parts.hub.responder.answers.notWritten(held);
+    }
+    const rejection = `"not_encodable: the answer broke the connection ${MOST_ATTEMPTS} times"`;
+    assert.deepEqual(contents, [...Array<string>(MOST_ATTEMPTS).fill("large"), ...Array<string>(MOST_ATTEMPTS).fill(rejection)]);
+    assert.equal(parts.problems.length, 2);
+    assert.deepEqual(parts.hub.responder.all(), []);
+    assert.deepEqual(parts.sent.filter(([name]) => name === "XACK").at(-1), ["XACK", "s", "web", "5-0"]);
+  });
+});
