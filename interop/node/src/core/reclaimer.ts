@@ -23,12 +23,21 @@ export class Reclaimer {
   /** By the own clock, in ms: nothing of others is reclaimed sooner, and nothing that was given back is taken. */
   private notBefore = 0;
   private givenNotBefore = 0;
+  /** What was given back is looked for; and one of it is routed at this moment. */
+  private taking = false;
+  private routing = false;
   private readonly looks = new Ticker(async () => {
     await this.hub.attempt(() => this.look());
     return this.nextIn();
   });
   private readonly takes = new Ticker(async () => {
-    await this.hub.attempt(() => this.takeGivenBack());
+    this.taking = true;
+    try {
+      await this.hub.attempt(() => this.takeGivenBack());
+    } finally {
+      this.taking = false;
+      this.hub.responder.startBehind();
+    }
     return NEVER_MS; // only when it is asked to
   });
 
@@ -46,6 +55,11 @@ export class Reclaimer {
   async stop(): Promise<void> {
     this.suspects.clear();
     await Promise.all([this.looks.stop(), this.takes.stop()]);
+  }
+
+  /** Whether what is new waits behind what was given back (RIPC-GROUP-34). */
+  get takesBack(): boolean {
+    return this.taking && !this.routing;
   }
 
   /** Redis refused a write: the claims of others may have been refused for as long (RIPC-RECOV-17). */
@@ -150,6 +164,9 @@ export class Reclaimer {
     const claim = givenBack
       ? commands.claim(names, names.dispatcher, commands.COUNTS_AS_GIVEN_BACK_MS, [row.entryId])
       : commands.takeOver(names, RECLAIM_MS, row.entryId, Math.min(starts, MOST_STARTS));
-    if (claimedIds(await hub.call(claim)).includes(row.entryId)) router.route(entry, starts, at);
+    if (!claimedIds(await hub.call(claim)).includes(row.entryId)) return;
+    this.routing = true;
+    router.route(entry, starts, at);
+    this.routing = false;
   }
 }

@@ -30,6 +30,8 @@ export class Responder {
   private readonly givingBack: GivingBack;
   private readonly held = new Map<string, Held>();
   private queue: Held[] = [];
+  /** New, while what was given back is looked for (RIPC-GROUP-34). */
+  private behind: Held[] = [];
   /** Beyond the bound of the queue, until it is known whether siblings are there. */
   private beyond: Held[] = [];
   private lookedAt = -Infinity;
@@ -94,7 +96,22 @@ export class Responder {
     else if (this.serve === undefined) {
       if (siblings.responders > 0) this.giveBack(held);
       else this.answers.reject(held, this.refuse(request));
-    } else if (this.room > 0 && this.hub.live) this.startOrCheck(held);
+    } else if (this.hub.reclaimer.takesBack) this.behind.push(held);
+    else this.place(held);
+  }
+
+  /** What was given back has been looked for: what came meanwhile has its turn. */
+  startBehind(): void {
+    for (const held of this.behind.splice(0)) {
+      if (held.state !== "queued") continue;
+      if (this.hub.closing) this.giveBack(held);
+      else this.place(held);
+    }
+  }
+
+  private place(held: Held): void {
+    const { options, siblings, live } = this.hub;
+    if (this.room > 0 && live) this.startOrCheck(held);
     else if (siblings.responders > 0) this.giveBack(held);
     else if (this.queue.length < options.queueLimit) this.queue.push(held);
     else this.overflow(held);
@@ -103,6 +120,7 @@ export class Responder {
   /** What waits is given back: a sibling has come, or this instance leaves (RIPC-GROUP-23, RIPC-LIFE-20). */
   giveBackQueued(): void {
     for (const held of this.queue.splice(0)) this.giveBack(held);
+    if (this.hub.closing) this.startBehind();
   }
 
   /** Others may run what cannot start here. */
