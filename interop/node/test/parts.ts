@@ -17,6 +17,8 @@ import type { Command } from "../src/wire/commands.js";
 import { namesOf } from "../src/wire/names.js";
 import type { Reply } from "../src/wire/replies.js";
 
+type Answered = Reply | Promise<Reply>;
+
 /**
  * The parts of a live endpoint over a session that is scripted: its commands are kept, its clock is set by the test, and no
  * task of its own runs. The group is `web`, the instance `a1b2c3`, the stream `s`.
@@ -29,7 +31,7 @@ export class Parts {
   /** All commands that were sent. */
   readonly sent: Command[] = [];
   /** By the beginning of a command, what Redis answers. */
-  readonly replies = new Map<string, Reply | (() => Reply)>();
+  readonly replies = new Map<string, Answered | (() => Answered)>();
   now = 1_000_000;
   private told = 0;
 
@@ -75,13 +77,13 @@ export class Parts {
   private session(): Session {
     const batch = (commands: readonly Command[]) => {
       this.sent.push(...commands);
-      return Promise.resolve(commands.map((command) => this.reply(command)));
+      return Promise.all(commands.map((command) => Promise.resolve(this.reply(command))));
     };
     const stub = { isOver: false, majorVersion: 7, redisTime: this.now, batch, noticeGroupLost: () => undefined, break: () => undefined };
     return stub as unknown as Session;
   }
 
-  private reply(command: Command): Reply {
+  private reply(command: Command): Answered {
     const text = command.join(" ");
     for (const [begin, reply] of this.replies) if (text.startsWith(begin)) return typeof reply === "function" ? reply() : reply;
     return command[0] === "XADD" ? Buffer.from("9-0") : command[0] === "LRANGE" || command[0] === "XRANGE" ? [] : 1;
