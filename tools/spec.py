@@ -113,7 +113,7 @@ def read(text: str) -> Spec:
 
 def _item(spec: Spec, section: str, id: str, rest: str) -> Iterator[str]:
     if not _ID.fullmatch(id):
-        yield f"{id} is no id; one looks like RIPC-ENTRY-3"
+        yield f"{id} is not an id; one looks like RIPC-ENTRY-3"
         return
     if id in spec.ids:
         yield f"{id} stands here a second time"

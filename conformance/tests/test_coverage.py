@@ -135,7 +135,7 @@ def test_a_table_of_mutants_is_read_and_a_broken_one_refused(tmp_path: Path):
         Mutant("n", "RIPC-ENTRY-3", ("a/b/c",), "survived"),
     ]
     path.write_text("{}")
-    with pytest.raises(CoverageError, match="is no table of mutants"):
+    with pytest.raises(CoverageError, match="is not a table of mutants"):
         read_mutants(path)
     with pytest.raises(CoverageError, match="cannot be read"):
         read_mutants(tmp_path / "none.json")

@@ -76,7 +76,7 @@ def test_another_message_is_another_failure():
     judged = entries.apply(result(FAILED), REDIS_7)
     assert judged.verdict is Verdict.FAIL
     [problem] = entries.problems([judged], REDIS_7, DECLARED)
-    assert problem.startswith("known.yaml:2: entry/fields/order fails otherwise than known")
+    assert problem.startswith("known.yaml:2: entry/fields/order fails in another way than known")
     assert "another order" in problem
     assert "five fields" in problem
 

@@ -88,7 +88,7 @@ def read_mutants(path: Path) -> list[Mutant]:
     except OSError as error:
         raise CoverageError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise CoverageError(f"{path} is no table of mutants: {error!r}") from error
+        raise CoverageError(f"{path} is not a table of mutants: {error!r}") from error
 
 
 def read_ran(path: Path) -> set[str]:

@@ -135,11 +135,11 @@ def _problem(entry: KnownFailure, result: ScenarioResult) -> str:
     checks = [check for check in result.checks if entry.covers(result.id, check.name)]
     other = next((check for check in checks if check.verdict in EXCUSABLE), None)
     if other:
-        return f"fails otherwise than known: {other.message!r} does not begin with {entry.message!r}"
+        return f"fails in another way than known: {other.message!r} does not begin with {entry.message!r}"
     if result.verdict is Verdict.SUITE_ERROR or any(check.verdict is Verdict.KNOWN for check in checks):
         return ""
     if entry.id == result.id and result.verdict is not Verdict.PASS:
-        return "" if result.verdict in (Verdict.KNOWN, Verdict.NOT_APPLICABLE) else "fails otherwise than known"
+        return "" if result.verdict in (Verdict.KNOWN, Verdict.NOT_APPLICABLE) else "fails in another way than known"
     if checks and all(check.verdict is Verdict.PASS for check in checks):
         return "passes: the entry is stale, delete it"
     return ""

@@ -26,7 +26,7 @@ def version_holds(condition: str, version: str) -> bool:
     for part in filter(None, condition.split(",")):
         match = _CONDITION.match(part)
         if match is None:
-            raise ValueError(f"{part!r} is no condition on a version: expected one such as '>=7.2'")
+            raise ValueError(f"{part!r} is not a condition on a version: expected one such as '>=7.2'")
         wanted = tuple(int(number) for number in match[2].split("."))
         padded = (numbers + (0,) * len(wanted))[: len(wanted)]
         if not _HOLDS[match[1]](padded, wanted):

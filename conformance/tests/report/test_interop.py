@@ -40,7 +40,7 @@ def test_what_was_not_tried_is_no_cell(result: Path) -> None:
 def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("[]")
-    with pytest.raises(ReportError, match=r"x\.json is no result of make interop"):
+    with pytest.raises(ReportError, match=r"x\.json is not a result of make interop"):
         read(path)
 
 

@@ -38,7 +38,7 @@ def test_the_json_report_is_valid_and_comes_back_as_it_was(report: Report, tmp_p
 
 def test_a_file_that_is_no_report_is_refused_with_its_name(tmp_path: Path):
     path = tmp_path / "x.json"
-    for text, problem in (("{", "is not JSON"), ("{}", "is no report of this suite"), ("[]", "is no report")):
+    for text, problem in (("{", "is not JSON"), ("{}", "is not a report of this suite"), ("[]", "is not a report")):
         path.write_text(text)
         with pytest.raises(json_report.ReportError, match=problem):
             json_report.read(path)

@@ -80,7 +80,7 @@ def test_steps_inside_steps_have_their_lines(tmp_path: Path) -> None:
         ("title: Good", "title: Good\ntitle: Better", 3, "the key 'title' stands here twice", "once"),
         ("  - peer: b", "  - as: b", 9, "this step has no word", "connect"),
         ("  - peer: b", "  - peer: b\n    connect: c", 9, "this step has 2 words: peer, connect", "one word"),
-        ("  - peer: b", "  - peer: [b", 10, "this is no YAML", ""),
+        ("  - peer: b", "  - peer: [b", 10, "this is not YAML", ""),
         ("RIPC-ENTRY-1", "ENTRY-1", 3, "ENTRY-1", "RIPC-"),
     ],
 )

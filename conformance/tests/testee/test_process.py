@@ -169,7 +169,7 @@ async def test_close_leaves_nothing(start: Start, monkeypatch: pytest.MonkeyPatc
     [
         (("no-such-program",), "cannot be started: No such file"),
         ((sys.executable, "-c", "import sys; sys.exit('oh no')"), r"(?s)exit code 1.*stderr ends with:\n  oh no"),
-        ((sys.executable, "-c", "print('hello world', flush=True); input()"), "is no JSON"),
+        ((sys.executable, "-c", "print('hello world', flush=True); input()"), "is not JSON"),
         ((sys.executable, "-c", "import time; time.sleep(600)"), "no answer within"),
     ],
 )

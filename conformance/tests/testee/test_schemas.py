@@ -44,8 +44,8 @@ def test_a_line_is_an_answer_a_refusal_or_a_notification(schemas: TesteeSchemas)
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"Hello, I am starting up", ["is no JSON", "one JSON-RPC message a line"]),
-        (b'{"jsonrpc":"2.0","id":1,"result":{"n":NaN}}', ["NaN is no JSON value"]),
+        (b"Hello, I am starting up", ["is not JSON", "one JSON-RPC message a line"]),
+        (b'{"jsonrpc":"2.0","id":1,"result":{"n":NaN}}', ["NaN is not a JSON value"]),
         (b'"\xff"', ["no UTF-8"]),
         (b"[]", ["a JSON-RPC object"]),
         (b'{"id":1,"result":{}}', ["answer 1", "there is no jsonrpc"]),

@@ -35,7 +35,7 @@ const rows: [string, Action, ReturnType<typeof entry>][] = [
   ["no destination", "report-and-acknowledge", entry({ destination_group: null })],
   ["no body", "acknowledge", entryOf("1-0", null)],
   ["a group that differs in case", "acknowledge", entry({ destination_group: "Web" })],
-  ["bytes that are no UTF-8", "deliver", entry({ status: "fulfilled", content: Buffer.from([0xff]) })],
+  ["bytes that are not UTF-8", "deliver", entry({ status: "fulfilled", content: Buffer.from([0xff]) })],
 ];
 
 describe("routing", () => {
@@ -45,7 +45,7 @@ describe("routing", () => {
     });
   }
 
-  test("tells ids apart that are no UTF-8", () => {
+  test("tells ids apart that are not UTF-8", () => {
     const wanted = Buffer.from([0xfe]);
     const waits = { ...self, waitsFor: (id: Buffer) => id.equals(wanted) };
     assert.equal(actionFor(entry({ status: "fulfilled", id: wanted }), waits), "deliver");

@@ -196,7 +196,7 @@ class IdleTimeout(Fault):
 
     async def proof(self) -> str:
         opened = self._connections() - self._opened
-        return f"{opened} connections opened anew" if opened else ""
+        return f"{opened} connections opened again" if opened else ""
 
     async def mend(self) -> None:
         await self.redis.config("timeout", 0)

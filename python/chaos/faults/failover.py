@@ -110,7 +110,7 @@ class Elected(Fault):
 
 class FailoverAsked(Elected):
     name = "failover-asked"
-    what = "SENTINEL FAILOVER: another server becomes the master; what the old one takes until it is told is lost."
+    what = "SENTINEL FAILOVER: another server becomes the master; what the old one takes until it learns that is lost."
 
     async def end_master(self) -> None:
         await self.sentinels.ask(self.sentinels.watchers[0][0], "SENTINEL", "FAILOVER", NAME)

@@ -185,7 +185,7 @@ class CutAfterClaim(Spoil):
 
 
 class Silent(LinkFault):
-    """Nothing passes and nobody is told. Then it goes on, or breaks."""
+    """Nothing passes and nobody notices. Then it goes on, or breaks."""
 
     breaks = False
 
@@ -206,13 +206,13 @@ class Silent(LinkFault):
 
 class SilentShort(Silent):
     name = "silent-short"
-    what = "Nothing passes between a member and Redis for 3 s, and nobody is told."
+    what = "Nothing passes between a member and Redis for 3 s, and nobody notices."
     seconds = (2.5, 3.5)
 
 
 class SilentLong(Silent):
     name = "silent-long"
-    what = "Nothing passes for 7 to 14 s, and nobody is told; then it goes on, or the connections break."
+    what = "Nothing passes for 7 to 14 s, and nobody notices; then it continues, or the connections break."
     seconds = (7.0, 14.0)
     quiet = 6.0
     after = 1.0
@@ -233,7 +233,7 @@ class HalfOpen(LinkFault):
 
     async def proof(self) -> str:
         new = self.tap.opened - self.opened
-        return f"{self.hit} connections half open, {new} opened anew" if self.hit and new else ""
+        return f"{self.hit} connections half open, {new} opened again" if self.hit and new else ""
 
     async def mend(self) -> None:
         self.tap.bury()

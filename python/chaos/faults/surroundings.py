@@ -139,7 +139,7 @@ class DiskFull(Fault):
             said = await self.redis.info("persistence")
             if said["aof_rewrite_in_progress"].strip() == "0" and said["aof_last_bgrewrite_status"].strip() == "ok":
                 return
-        raise Away("the append-only file cannot be written anew")
+        raise Away("the append-only file cannot be written again")
 
 
 class DiskFullShort(DiskFull):

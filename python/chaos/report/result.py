@@ -186,4 +186,4 @@ def _result(raw: dict[str, Any]) -> Result:
             }
         )
     except (KeyError, TypeError) as error:
-        raise ValueError(f"this is no result of a run: {error}") from error
+        raise ValueError(f"this is not a result of a run: {error}") from error

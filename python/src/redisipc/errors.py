@@ -13,7 +13,7 @@
     ├── Reject                       raised by a handler: rejects with content of its choice
     ├── misuse, raised at the caller before anything is written
     │   ├── ConfigurationError       an option, a name or a timeout is wrong (also ValueError)
-    │   ├── ContentError             content that is no JSON; .path says which part (also ValueError)
+    │   ├── ContentError             content that is not JSON; .path says which part (also ValueError)
     │   ├── NotConnected             connect() was not called, or disconnect() was
     │   ├── AlreadyConnected         connect() was called twice
     │   ├── ClosedError              used while it closes
@@ -191,7 +191,7 @@ class ConfigurationError(RedisIPCError, ValueError):
 
 
 class ContentError(RedisIPCError, ValueError):
-    """Content that is no JSON. ``path`` names the part (``$.a[3]``)."""
+    """Content that is not JSON. ``path`` names the part (``$.a[3]``)."""
 
     kind = "content"
 

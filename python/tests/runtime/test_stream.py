@@ -98,7 +98,7 @@ async def test_a_result_that_is_no_json_rejects(face: Face, stream: str) -> None
     await face.connected(stream, "stock", lambda request: {"when": object()})
     web = await face.connected(stream, "web")
     response = await face.call(web.send_to_group, 1, to="stock")
-    assert "object is no JSON" in response.reason
+    assert "object is not JSON" in response.reason
     assert "$.when" in response.reason
 
 

@@ -42,4 +42,4 @@ def test_a_failure_shows_what_happened_and_a_residue_is_one(tmp_path: Path) -> N
     assert "1 failed, 3 passed, 1 error" in said, said + done.stderr
     assert "RedisIPC: what happened" in said
     assert "asks stock: 1 [" in said
-    assert "what is no entry of RedisIPC on stream 'shop'" in said
+    assert "what is not an entry of RedisIPC on stream 'shop'" in said

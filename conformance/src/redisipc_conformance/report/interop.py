@@ -54,7 +54,7 @@ def read(path: Path) -> Interop:
         ]
         absent = dict(found["absent"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ReportError(f"{path} is no result of make interop: {error}") from error
+        raise ReportError(f"{path} is not a result of make interop: {error}") from error
     groups: dict[str, list[Scene]] = {}
     for kind, scene in scenes:
         if kind not in SQUARES:

@@ -58,7 +58,7 @@ def read(path: Path) -> Report:
         raise ReportError(f"{path} is not JSON: {error}") from error
     problem = next(iter(validator().iter_errors(data)), None)
     if problem is not None:
-        raise ReportError(f"{path} is no report of this suite: {problem.json_path}: {problem.message[:200]}")
+        raise ReportError(f"{path} is not a report of this suite: {problem.json_path}: {problem.message[:200]}")
     return from_data(data)
 
 

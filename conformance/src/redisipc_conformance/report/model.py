@@ -106,7 +106,7 @@ def failure_outside_checks(result: ScenarioResult) -> CheckResult | None:
         requirements=requirements,
         level="MUST",
         verdict=result.verdict,
-        message=result.reason or "the scenario could not go on",
+        message=result.reason or "the scenario could not continue",
         late=late,
     )
 

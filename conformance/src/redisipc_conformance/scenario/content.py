@@ -21,7 +21,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(raw: bytes) -> Any:
-    """The value that a reader makes of it: of what is no JSON text the string itself."""
+    """The value that a reader makes of it: of what is not JSON text the string itself."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:

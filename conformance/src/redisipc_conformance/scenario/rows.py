@@ -39,7 +39,7 @@ def _from_file(written: dict[str, Any], file: str, line: int, scenario: Path) ->
         try:
             found: Any = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
-            raise ScenarioError(file, line, f"{path} is no JSON: {error}") from error
+            raise ScenarioError(file, line, f"{path} is not JSON: {error}") from error
     else:
         found = read(path, str(path))[0]
     for key in filter(None, str(written.get("at", "")).split(".")):

@@ -79,7 +79,7 @@ class Maker:
             self._matchers += 1
             return Matcher({key: self.expected(each) for key, each in written.items()})
         if form not in _FORMS:
-            raise BadValue(f"{form} is no form; there are {', '.join([*_FORMS, *MATCHERS])}")
+            raise BadValue(f"{form} is not a form; there are {', '.join([*_FORMS, *MATCHERS])}")
         make, companions = _FORMS[form]
         strange = [key for key in written if key != form and key not in companions]
         if strange:

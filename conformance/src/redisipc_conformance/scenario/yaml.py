@@ -62,9 +62,9 @@ def parse(text: str, name: str) -> tuple[Any, Lines]:
         node = reader.compose(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ScenarioError(name, line, f"this is no YAML: {error.problem or error.context}") from error
+        raise ScenarioError(name, line, f"this is not YAML: {error.problem or error.context}") from error
     except Exception as error:
-        raise ScenarioError(name, 0, f"this is no YAML: {error}") from error
+        raise ScenarioError(name, 0, f"this is not YAML: {error}") from error
     if node is None:
         raise ScenarioError(name, 1, "the file is empty", "a scenario")
     lines = Lines()

@@ -91,7 +91,7 @@ def start(name: str, config: tuple[str, ...] = (), environment: Mapping[str, str
     if found:
         return LocalServer(Path(found), config=config, environment=environment)
     if ":" not in name:
-        raise NoServer(f"{name!r} is no server program, neither a path nor on the PATH, and no image (name:tag)")
+        raise NoServer(f"{name!r} is neither a server program (a path, or on the PATH) nor an image (name:tag)")
     return ContainerServer(name, config)
 
 

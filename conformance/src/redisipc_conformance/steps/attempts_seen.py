@@ -19,7 +19,7 @@ async def attempts(stage: Stage, step: Step) -> Any:
     label = str(stage.value(arguments["of"]))
     tap = stage.taps.get(label)
     if tap is None:
-        raise SuiteFault(f"{label!r} is no endpoint that has connected")
+        raise SuiteFault(f"{label!r} is not an endpoint that has connected")
     since = float(getattr(stage.thing(arguments["since"], Mark, Thing), "at", 0.0))
     parts = {key: stage.expected(arguments[key]) for key in ("count", "first") if key in arguments}
 

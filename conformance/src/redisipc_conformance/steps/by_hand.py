@@ -41,7 +41,7 @@ async def redis(stage: Stage, step: Step) -> Any:
 def _argument(value: Any) -> resp.Arg:
     if isinstance(value, (str, bytes, int, float)) and not isinstance(value, bool):
         return value
-    raise SuiteFault(f"{show(value)} is no argument of a Redis command")
+    raise SuiteFault(f"{show(value)} is not an argument of a Redis command")
 
 
 def _by_hand(stage: Stage, command: list[resp.Arg], reply: bytes, at: float) -> None:

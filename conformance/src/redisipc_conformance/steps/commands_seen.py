@@ -50,7 +50,7 @@ class Commands:
         self.stage = stage
         self.label = str(stage.value(arguments["of"]))
         if self.label not in stage.taps:
-            raise SuiteFault(f"{self.label!r} is no endpoint that has connected")
+            raise SuiteFault(f"{self.label!r} is not an endpoint that has connected")
         self.since = _moment(stage, arguments["since"]) if "since" in arguments else 0.0
         self.replied = bool(arguments.get("replied"))
 

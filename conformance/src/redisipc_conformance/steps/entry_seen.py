@@ -30,7 +30,7 @@ async def entry(stage: Stage, step: Step) -> Any:
             return found
         told = _differs(arguments, found, fields, order, size)
         if told is not None:
-            message = f"the entry {found.entry} is otherwise: {told}"
+            message = f"the entry {found.entry} does not match: {told}"
             expected = show(fields) if fields else show(order) if order else f"{size} bytes of content"
             return wrong(message, expected, _shown(found), final=True, culprit=found, value=found)
         return held(found)

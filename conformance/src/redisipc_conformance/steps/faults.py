@@ -48,7 +48,7 @@ async def struck(stage: Stage, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"fault": step.arguments}
     armed = stage.thing(arguments["fault"], Lifting).fault
     if armed is None:
-        raise SuiteFault(f"{arguments['fault']!r} is no fault")
+        raise SuiteFault(f"{arguments['fault']!r} is not a fault")
     exact = "count" in arguments
     wanted = stage.expected(arguments.get("count", 1))
 

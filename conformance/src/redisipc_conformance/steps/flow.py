@@ -64,7 +64,7 @@ async def stop(stage: Stage, step: Step) -> Any:
         await asyncio.wait({going.task}, timeout=stage.budgets["recover"])
     if not going.task.done():
         going.task.cancel()
-        raise Failed(f"{step.arguments} does not come to an end", "stopped", "still going on", by_timeout=True)
+        raise Failed(f"{step.arguments} does not come to an end", "stopped", "still running", by_timeout=True)
     if not going.task.cancelled():
         going.task.result()
 

@@ -145,7 +145,7 @@ async def consumers(stage: Stage, step: Step) -> Any:
         shown = "; ".join(f"{r['name']} pending {r['pending']} idle {r['idle']}" for r in rows) or "none"
         told = _consumers_differ(parts, rows, names)
         return (
-            held(rows) if told is None else wrong(f"the consumers of {group} are otherwise: {told}", show(parts), shown)
+            held(rows) if told is None else wrong(f"the consumers of {group} do not match: {told}", show(parts), shown)
         )
 
     return await _state(stage, step, look)
@@ -182,7 +182,7 @@ async def list_(stage: Stage, step: Step) -> Any:
     async def look() -> Look:
         reply = as_json(await stage.look("LRANGE", member.key, 0, -1))
         if not isinstance(reply, list):
-            return wrong(f"{member.key} is no list", "a list", show(reply))
+            return wrong(f"{member.key} is not a list", "a list", show(reply))
         told = None
         if "equals" in parts:
             told = differs(parts["equals"], reply)
@@ -194,7 +194,7 @@ async def list_(stage: Stage, step: Step) -> Any:
             told = differs(parts["count"], len(reply), "count")
         if told is None:
             return held(reply)
-        return wrong(f"the availability list of {member.label} is otherwise: {told}", show(parts), show(reply))
+        return wrong(f"the availability list of {member.label} does not match: {told}", show(parts), show(reply))
 
     return await _state(stage, step, look)
 
@@ -213,7 +213,7 @@ async def ttl(stage: Stage, step: Step) -> Any:
         if differs(wanted, left) is None:
             return held(left)
         seen = {-2: "there is no such key", -1: "it never expires"}.get(reply, f"{left:g} s")
-        return wrong(f"the time to live of {key} is otherwise", show(wanted), seen)
+        return wrong(f"the time to live of {key} does not match", show(wanted), seen)
 
     return await _state(stage, step, look)
 

@@ -58,7 +58,7 @@ class Scope:
         timeouts of the testee and periods of SPEC.md, which no option makes longer."""
         value = self.value(written)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            raise SuiteFault(f"{show(value)} is no number of seconds")
+            raise SuiteFault(f"{show(value)} is not a number of seconds")
         return float(value)
 
     def allowance(self, step: Step, budget: str, allowed: float | None = None) -> tuple[str, float]:
@@ -68,7 +68,7 @@ class Scope:
         within = self.value(step.within)
         if isinstance(within, str):
             if within not in self.budgets:
-                raise SuiteFault(f"{within!r} is no budget; there are {', '.join(self.budgets)}")
+                raise SuiteFault(f"{within!r} is not a budget; there are {', '.join(self.budgets)}")
             return within, self.budgets[within]
         return "", self.budgets[budget] if self.no_timeouts else max(self.seconds(within) * self.scale, 0.0)
 
@@ -141,7 +141,7 @@ class Scope:
         """What a label stands for; it must be of one of these kinds."""
         label = self.value(written)
         if not isinstance(label, str):
-            raise SuiteFault(f"{show(label)} is no name")
+            raise SuiteFault(f"{show(label)} is not a name")
         try:
             found = self._named(label)
         except BadValue as error:

@@ -157,7 +157,7 @@ async def cancelled(stage: Stage, step: Step) -> Any:
                 if hit
                 else held()
             )
-        return held(request) if hit else missing("the handler was not told", "cancelled", "nothing")
+        return held(request) if hit else missing("the handler did not learn it", "cancelled", "nothing")
 
     return await expect(stage, step, "delivery", look)
 
@@ -213,7 +213,7 @@ async def done(stage: Stage, step: Step) -> Any:
 
     def look() -> Look:
         if not going.task.done():
-            return missing("it has not ended", "done", "still going on")
+            return missing("it has not ended", "done", "still running")
         error = None if going.task.cancelled() else going.task.exception()
         if going.task.cancelled():
             return wrong("it was stopped", "done", "stopped", final=True)

@@ -194,7 +194,7 @@ class _Walk:
         answer = await testee.call("connect", {"endpoint": "check"}, SOON, checked=False)
         _refused(answer, "connect without url, stream and group", -32602)
         if isinstance(await testee.call("hello", {"protocol": PROTOCOL}, SOON), Refusal):
-            raise Wrong("after invalid parameters even hello is refused; answer the error and go on")
+            raise Wrong("after invalid parameters even hello is refused; answer the error and continue")
 
     async def _unknown_endpoint(self, testee: RawTestee) -> None:
         answer = await testee.call("send", {"endpoint": "nobody", "to": "check", "content": 1, "timeout": 0.2}, SOON)
@@ -225,7 +225,7 @@ class _Walk:
             await testee.begin("connect", params)
             await testee.call("hello", {"protocol": PROTOCOL}, SOON)
         except Silent:
-            hint = "handle each call in a thread or task of its own, and go on reading"
+            hint = "handle each call in a thread or task of its own, and continue to read"
             raise Wrong(f"while connect waited for a slow Redis, hello was not answered: {hint}") from None
         finally:
             server.close()

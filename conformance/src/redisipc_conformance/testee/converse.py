@@ -64,7 +64,7 @@ async def _fulfilled(testee: RawTestee, url: str, stream: str) -> None:
     await client.close()
     ids = [fields[1] for _, fields in entries]
     on_stream = request["id"].encode() in ids
-    assert on_stream, f"it reports the request {request['id']}, which is not in the stream that it was told to use"
+    assert on_stream, f"it reports the request {request['id']}, which is not in the stream that it has to use"
     await _answer(testee, "fulfill", request["request"], {"content": _CONTENT})
     outcome = _result(await testee.answer(sent, "send", _SOON), "send")
     expected = _outcome("fulfilled", _CONTENT)

@@ -31,7 +31,7 @@ async def asks(testee: RawTestee, url: str, *, caller: bool) -> None:
             params["group"] = "a"
         await _connect(testee, place, params)
         sent = await testee.begin("send", {"endpoint": who, "to": "b", "content": {"n": 1}})
-        entry, request = await place.entry(f"the request that the {who} was told to send", destination_group="b")
+        entry, request = await place.entry(f"the request that the {who} had to send", destination_group="b")
         answer = {**request, "status": "fulfilled", "content": "7"}
         answer |= {"source_group": "b", "destination_group": request.get("source_group", "")}
         await place.client("XADD", place.stream, "*", *(part for pair in answer.items() for part in pair))

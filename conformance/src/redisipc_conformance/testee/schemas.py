@@ -115,9 +115,9 @@ class TesteeSchemas:
         try:
             message = json.loads(raw.decode("utf-8"), parse_constant=_constant)
         except UnicodeDecodeError as error:
-            raise MessageBroken(name, "$", f"is no UTF-8 ({error.reason})", "one JSON-RPC message a line") from error
+            raise MessageBroken(name, "$", f"is not UTF-8 ({error.reason})", "one JSON-RPC message a line") from error
         except (ValueError, RecursionError) as error:
-            raise MessageBroken(name, "$", f"is no JSON ({error})", "one JSON-RPC message a line") from error
+            raise MessageBroken(name, "$", f"is not JSON ({error})", "one JSON-RPC message a line") from error
         if not isinstance(message, dict):
             raise MessageBroken(name, "$", f"is {_short(repr(message))}", "a JSON-RPC object")
         if "method" in message:
@@ -195,7 +195,7 @@ def _raise(name: str, error: ValidationError) -> NoReturn:
 def _constant(name: str) -> float:
     """A number beyond the range of a double: JSON writes 1e999, some libraries the name."""
     if name == "NaN":
-        raise ValueError("NaN is no JSON value")
+        raise ValueError("NaN is not a JSON value")
     return float(name)
 
 

@@ -1,7 +1,7 @@
 import { survey } from "./survey.js";
 import type { Json } from "./json.js";
 
-/** Deeper JSON is no JSON to a reader, and refused by a writer (RIPC-CONTENT-6, 7). */
+/** Deeper JSON is not JSON to a reader, and refused by a writer (RIPC-CONTENT-6, 7). */
 export const MAX_DEPTH = 100;
 
 /** So deep a text is read exactly where no depth is too deep, since that needs the stack. */

@@ -41,7 +41,7 @@ _BYTES_AN_OBJECT = 256
 def encode(value: Any) -> bytes:
     """The content text for ``value``: None, bool, int, float, str, list, tuple or dict with string keys, nested at will.
 
-    Raises ``ContentError`` with the path of the first part that is no JSON, ``$.a[3]`` (RIPC-CONTENT-7, RIPC-CONTENT-8).
+    Raises ``ContentError`` with the path of the first part that is not JSON, ``$.a[3]`` (RIPC-CONTENT-7, RIPC-CONTENT-8).
     """
     try:
         if isinstance(value, str):
@@ -81,7 +81,7 @@ def decode(raw: bytes) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_constant)

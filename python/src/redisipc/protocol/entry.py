@@ -80,6 +80,6 @@ def _shape_problem(pairs: list[tuple[bytes, bytes]], fields: dict[bytes, bytes])
 
 def _value_problem(entry: Entry) -> str:
     if entry.status not in STATUSES:
-        return f"status {entry.status.decode('utf-8', 'replace')!r} is none of pending, fulfilled, rejected"
+        return f"status {entry.status.decode('utf-8', 'replace')!r} is not one of pending, fulfilled, rejected"
     empty = [name for name in _NOT_EMPTY if not getattr(entry, name)]
     return f"empty field {', '.join(empty)}"

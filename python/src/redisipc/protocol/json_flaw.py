@@ -25,17 +25,17 @@ _ADVICE = {
 
 
 def check(value: Any, path: str = "$", depth: int = 0) -> None:
-    """Raise ``ContentError`` with the path of the first part that is no JSON; None where there is no such part."""
+    """Raise ``ContentError`` with the path of the first part that is not JSON; None where there is no such part."""
     if value is None or isinstance(value, (bool, int)):
         return
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ContentError("the string holds a lone surrogate, which is no valid Unicode", path) from None
+            raise ContentError("the string holds a lone surrogate, which is not valid Unicode", path) from None
     elif isinstance(value, float):
         if value != value or value in (float("inf"), float("-inf")):
-            raise ContentError(f"{value} is no JSON number", path)
+            raise ContentError(f"{value} is not a JSON number", path)
     elif isinstance(value, (list, tuple, dict)):
         if depth >= MAX_DEPTH:
             raise ContentError(f"nested deeper than {MAX_DEPTH} levels, which other implementations do not read", path)
@@ -45,13 +45,13 @@ def check(value: Any, path: str = "$", depth: int = 0) -> None:
             for index, part in enumerate(value):
                 check(part, f"{path}[{index}]", depth + 1)
     else:
-        raise ContentError(f"{type(value).__name__} is no JSON{_hint(value)}", path)
+        raise ContentError(f"{type(value).__name__} is not JSON{_hint(value)}", path)
 
 
 def _check_dict(value: dict[Any, Any], path: str, depth: int) -> None:
     for key, part in value.items():
         if not isinstance(key, str):
-            raise ContentError(f"the key {key!r} is no string but {type(key).__name__}; use str(key)", path)
+            raise ContentError(f"the key {key!r} is not a string but {type(key).__name__}; use str(key)", path)
         check(key, path, depth + 1)
         check(part, f"{path}.{key}", depth + 1)
 

@@ -199,14 +199,14 @@ class Driver:
 
     def defect(self, error: BaseException, now: float) -> None:
         """An exception that should not be: connect anew, which mends most of what it may have left, and go on."""
-        logger.error("internal error, connecting anew: %r", error, exc_info=error)
+        logger.error("internal error, connecting again: %r", error, exc_info=error)
         self._defect_at = now
         for lane in (self.writer, self.reader):
             self.lost(lane, f"internal error: {error!r}", now)
 
     def mend(self, now: float) -> None:
         """An exception interrupted the driver or the core at any point: make all agree again, and connect anew."""
-        logger.warning("a signal handler raised within the library; connecting anew")
+        logger.warning("a signal handler raised within the library; connecting again")
         self._pumping = False
         self.batch = self.read = None
         self.redirects.drop()

@@ -50,7 +50,7 @@ class BaseHost:
                 # It ends a blocking read in the words of a lost group.
                 what = "Redis became a replica, trying again"
             elif event.reason.startswith(GROUP_LOST):
-                what = "the stream or the group is gone, making it anew"
+                what = "the stream or the group is gone, making it again"
             text = f"{what}: {event.reason}{hint(event.reason)}"
             session.note(logging.WARNING, text)
             if session.hooks.on_error is not None:

@@ -113,7 +113,7 @@ class PlainParser:
                 else:
                     return value
         except ValueError as error:
-            raise ProtocolError(f"a length in a reply is no number: {error}") from error
+            raise ProtocolError(f"a length in a reply is not a number: {error}") from error
         finally:
             del buffer[:start]
 

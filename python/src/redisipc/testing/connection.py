@@ -80,12 +80,12 @@ class Connection:
             try:
                 words = self._parser.gets()
             except ProtocolError as error:
-                self.break_off(f"the hub was sent what is no command: {error}")
+                self.break_off(f"the hub got what is not a command: {error}")
                 return
             if words is MISSING:
                 return
             if type(words) is not list or not words:
-                self.break_off(f"the hub was sent what is no command: {words!r}")
+                self.break_off(f"the hub got what is not a command: {words!r}")
                 return
             words[0] = _WORDS.get(words[0]) or _word_of(words[0])
             self._execute(tuple(words))

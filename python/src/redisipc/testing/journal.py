@@ -115,7 +115,7 @@ class Journal:
         """Something was stored."""
         entry = parse(id, fields)
         if not isinstance(entry, Entry):
-            self.note(self.writer, f"stores what is no entry of RedisIPC: {short(b' '.join(fields))}")
+            self.note(self.writer, f"stores what is not an entry of RedisIPC: {short(b' '.join(fields))}")
             return
         number = entry.id.decode("utf-8", "replace")
         asked = self._requests.get(number)

@@ -54,7 +54,7 @@ def _of_stream(name: str, stream: Stream, living: set[str]) -> list[str]:
 
 def _what(entry: object) -> str:
     if not isinstance(entry, Entry):
-        return "what is no entry of RedisIPC"
+        return "what is not an entry of RedisIPC"
     kind = "a request" if entry.status == b"pending" else f"a {entry.status.decode()} response"
     between = f"{entry.source_group.decode('utf-8', 'replace')} -> {entry.destination_group.decode('utf-8', 'replace')}"
     return f"{kind} {between} {short(entry.content)}"

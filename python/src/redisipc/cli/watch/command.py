@@ -92,7 +92,7 @@ class Watch:
     def by_reading(self) -> None:
         with closing(Reader(self.given.client, self.given.stream)) as reader:
             if reader.missed is None:
-                self.given.out.say("this Redis does not count entries (before 7.0): what is missed cannot be told")
+                self.given.out.say("this Redis does not count entries (before 7.0): it cannot say how many it missed")
             try:
                 while not self.over:
                     self._take(reader.read(self._pause()))

@@ -133,7 +133,7 @@ class Loop:
                 self._visit(now, self._pumped)
         except Exception as error:
             # It is mended at the next visit.
-            logger.error("internal error, connecting anew: %r", error, exc_info=error)
+            logger.error("internal error, connecting again: %r", error, exc_info=error)
         if self.jobs or self._calls or self._half_done:
             self._soon()
 
