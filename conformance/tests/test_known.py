@@ -63,7 +63,7 @@ def test_a_scenario_that_fails_outside_its_checks_is_excused_only_as_a_whole():
     assert whole.problems([judged], REDIS_7, DECLARED) == []
     other = known("  - {id: entry/fields, reason: dies, message: something else}\n")
     assert other.apply(broken, REDIS_7).verdict is Verdict.FAIL
-    assert "otherwise" in other.problems([other.apply(broken, REDIS_7)], REDIS_7, DECLARED)[0]
+    assert "in another way" in other.problems([other.apply(broken, REDIS_7)], REDIS_7, DECLARED)[0]
 
 
 def test_a_suite_error_is_never_excused():
