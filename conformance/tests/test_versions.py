@@ -27,5 +27,5 @@ def test_conditions(condition: str, version: str, holds: bool):
 
 
 def test_what_is_no_condition_is_refused():
-    with pytest.raises(ValueError, match="is no condition"):
+    with pytest.raises(ValueError, match="is not a condition"):
         version_holds("7", "7.0")

@@ -79,7 +79,7 @@ def test_now_is_the_clock_of_the_runner() -> None:
     ("written", "told"),
     [
         ("${nothing}", "nothing is called 'nothing'"),
-        ({"$what": 1}, r"\$what is no form"),
+        ({"$what": 1}, r"\$what is not a form"),
         ({"$hex": "zz"}, r"\$hex"),
         ({"$repeat": "x", "time": 3}, "'time' does not belong"),
         ({"$any": True, "length": 1}, "'length' does not belong"),

@@ -88,7 +88,7 @@ def test_a_url_where_nobody_answers_is_not_replaced(bare: pytest.MonkeyPatch) ->
 
 
 def test_an_unknown_wish_names_the_known_ones() -> None:
-    with pytest.raises(NoServer, match="auto, container, local, embedded or a redis:// URL, not 'docker'"):
+    with pytest.raises(NoServer, match="auto, container, local, embedded, model or a redis:// URL, not 'docker'"):
         choose("docker")
 
 

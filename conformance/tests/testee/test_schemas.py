@@ -46,7 +46,7 @@ def test_a_line_is_an_answer_a_refusal_or_a_notification(schemas: TesteeSchemas)
     [
         (b"Hello, I am starting up", ["is not JSON", "one JSON-RPC message a line"]),
         (b'{"jsonrpc":"2.0","id":1,"result":{"n":NaN}}', ["NaN is not a JSON value"]),
-        (b'"\xff"', ["no UTF-8"]),
+        (b'"\xff"', ["not UTF-8"]),
         (b"[]", ["a JSON-RPC object"]),
         (b'{"id":1,"result":{}}', ["answer 1", "there is no jsonrpc"]),
         (b'{"jsonrpc":"2.0","id":"1","result":{}}', ["$.id", "'1'", "integer"]),
