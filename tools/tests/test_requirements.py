@@ -41,7 +41,7 @@ def test_a_feature_stands_in_the_brackets_and_is_one_of_the_registry() -> None:
     ("line", "said"),
     [
         (GOOD, "a second time"),
-        ("- **RIPC-ENTRY-02** (sender, base) It MUST be.\n", "is no id"),
+        ("- **RIPC-ENTRY-02** (sender, base) It MUST be.\n", "is not an id"),
         ("- **RIPC-ENTRY-3** (sender, base) It MUST be.\n", "RIPC-ENTRY-2 is missing"),
         ("- **RIPC-ENTRY-2** (somebody, base) It MUST be.\n", "no role 'somebody'"),
         ("- **RIPC-ENTRY-2** (sender, best) It MUST be.\n", "no profile 'best'"),
