@@ -74,6 +74,7 @@ class Driver:
         self.lanes = (self.writer, self.reader, self.redirects.lane, self.wakeups.lane)
         self.batch: Batch | None = None
         self.read: Read | None = None
+        self.held = False
         self._pumping = False
         self._again = False
         self._unblocking = False
@@ -93,26 +94,31 @@ class Driver:
     def pump(self, now: float, reading: bool = True) -> None:
         """Hand on what happened and write what may be written. May be called from within a handler.
 
-        ``reading``: whether the next read may be sent, too. To send it takes time that an answer need not wait for; who
-        puts it off calls again soon.
+        ``reading``: whether the next read is sent even where a request that is alone was handed on, or its answer. To
+        send it takes time, for which neither of them need wait. ``held`` says that it was not sent: then call again soon.
         """
         if self._pumping:
             self._again = True
             return
         self._pumping = True
+        self.held = False
         core = self.core
         try:
             while True:
                 self._again = False
                 for event in core.events():
-                    self._handlers[type(event)](event, now)
+                    kind = type(event)
+                    if not reading and (kind is Start or kind is Finished):
+                        # With more under way Redis collects what comes meanwhile.
+                        self.held = core.outstanding + core.inflight <= 1
+                    self._handlers[kind](event, now)
                 progress = False
                 if self.batch is None:
                     batch = core.next_batch(now)
                     if batch is not None:
                         self._write(batch, now)
                         progress = self.batch is None
-                if self.read is None and reading:
+                if self.read is None and not self.held:
                     read = core.next_read(now)
                     if read is not None:
                         self._block(read, now)

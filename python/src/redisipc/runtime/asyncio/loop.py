@@ -60,6 +60,7 @@ class Loop:
         self._half_done = False
         self._scheduled_at: float | None = None
         self._due = False
+        self._reading = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._beat_at = 0.0
@@ -131,6 +132,9 @@ class Loop:
             while self.jobs and self._scheduled_at is None and now - start < JOBS_LIMIT:
                 now = self._run_jobs(start)
                 self._visit(now, self._pumped)
+            if self.driver.held:
+                # The next read is sent after the tasks ran whose answers came.
+                self._soon()
         except Exception as error:
             # It is mended at the next visit.
             logger.error("internal error, connecting again: %r", error, exc_info=error)
@@ -164,7 +168,8 @@ class Loop:
         if self._due:
             self._due = False
             self.driver.tick(now)
-        self.driver.pump(now)
+        reading, self._reading = self._reading, False
+        self.driver.pump(now, reading)
 
     def _do_calls(self, now: float) -> None:
         calls = self._calls
@@ -209,6 +214,7 @@ class Loop:
 
     def _turn(self) -> None:
         self._scheduled_at = None
+        self._reading = True
         self._serve()
 
     # time

@@ -161,7 +161,9 @@ class Loop:
             now = monotonic()
             while calls:
                 calls.popleft()(now)
-        driver.pump(now)
+            driver.pump(now)
+        elif driver.held:
+            driver.pump(now)
         self._unwritten = False
         for crew in self.crews:
             if crew.look_at <= now:
