@@ -270,7 +270,7 @@ class Driver:
                 self.lost(self.writer, str(error), now)
 
     def _send_batch(self, batch: Batch, now: float) -> None:
-        self.writer.reply_by = now + REPLY_LIMIT
+        self.writer.asked(now)
         self.writer.send(pack(batch.commands), len(batch.commands), self._written)
 
     def _written(self, replies: list[Any], now: float) -> None:

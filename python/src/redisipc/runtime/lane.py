@@ -60,6 +60,7 @@ class Lane:
         self._expected: deque[tuple[int, Done]] = deque()
         self._replies: list[Any] = []
         self._moved_at = 0.0
+        self._sent_at = 0.0
         self._unsent = 0
 
     def opened(self, wire: Wire) -> None:
@@ -97,11 +98,22 @@ class Lane:
                     # Dropped by what the replies led to.
                     return
 
+    def asked(self, now: float) -> None:
+        """A reply is due at once."""
+        self._sent_at = now
+        self.reply_by = now + REPLY_LIMIT
+
     def moved(self, now: float) -> None:
         """A byte moved: from now on the silence counts."""
         self._moved_at = now
         if self.reply_by is not None:
             self.reply_by = max(self.reply_by, now + REPLY_LIMIT)
+
+    def unanswered(self, now: float) -> float:
+        """Seconds for which a reply has been due and nothing came; 0 where none is due."""
+        if self.wire is None or self.reply_by is None:
+            return 0.0
+        return now - max(self._sent_at, self._moved_at)
 
     def is_silent(self, now: float) -> bool:
         """Whether nothing moved for too long on a connection whose reply is overdue (RIPC-RECOV-25).

@@ -39,6 +39,9 @@ from .received import Received
 from .refusals import hint
 from .response import Response, response_of
 
+HUNG = 0.25
+"""Seconds without an answer of Redis after which who leaves, and whose time is over, no longer waits for it."""
+
 logger = logging.getLogger("redisipc")
 # Silent until the program says where logs go.
 logger.addHandler(logging.NullHandler())
@@ -124,6 +127,10 @@ class BaseSession:
             )
         if self.ended:
             raise NotConnected(f"{self!r} is not connected any longer; call connect() again")
+
+    def hangs(self) -> bool:
+        """Whether Redis does not answer what was written."""
+        return self.driver.writer.unanswered(time.monotonic()) > HUNG
 
     def lost_error(self) -> ConnectionLost | ClosedError:
         """Why ``connect()`` did not succeed."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from redisipc import LoopLagError, WrongLoopError
+from redisipc import ForkedError, LoopLagError, WrongLoopError
 from redisipc.asyncio import Stream
 
 Connect = Callable[..., Awaitable[Stream]]
@@ -215,3 +215,26 @@ async def test_no_task_and_no_thread_is_left(connect: Connect) -> None:
     await asyncio.sleep(0.05)
     assert asyncio.all_tasks() == tasks
     assert set(threading.enumerate()) == threads
+
+
+async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a child does in the copy of its parent's event loop ends no connection of it, and opens none."""
+    web = await connect("web")
+    session: Any = web._session
+    waiting = web.submit(1, to="nobody", timeout=30)
+    opened: list[Any] = []
+    monkeypatch.setattr(session.driver.host, "open", lambda *about: opened.append(about))
+    wires = session._wires()
+    session.after_fork()
+    for wire in wires:
+        session.loop.lost(wire, "ended in the child")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    session.call(lambda now: opened.append("a call"))
+    session.loop.work()
+    assert opened == []
+    assert session.connected is False
+    with pytest.raises(ForkedError):
+        await waiting
+    for wire in wires:
+        wire.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from redisipc import ConfigurationError, Stream
+from redisipc.runtime.driver import AFTER_DEFECT
 
 Connect = Callable[..., Stream]
 
@@ -166,3 +167,30 @@ def test_an_interpreter_without_daemon_threads_is_refused(
     monkeypatch.setattr("redisipc.runtime.threads.loop.threading.Thread", refuse)
     with pytest.raises(ConfigurationError, match="main interpreter"):
         Stream(stream, "stock", url=url).connect()
+
+
+def test_a_defect_that_cannot_be_mended_is_told_and_paced(
+    connect: Connect, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connecting anew is the answer to an internal error; where that fails as well, it is not tried without a pause."""
+    pauses: list[float] = []
+    monkeypatch.setattr("redisipc.runtime.threads.loop.time.sleep", pauses.append)
+    web = connect("web")
+    session: Any = web._session
+    driver = session.driver
+    mended = driver.defect
+
+    def fail(error: BaseException, now: float) -> None:
+        driver.defect = mended
+        raise ValueError("no way")
+
+    def break_it(now: float) -> None:
+        raise RuntimeError("a defect")
+
+    driver.defect = fail
+    session.call(break_it)
+    answered = threading.Event()
+    session.call(lambda now: answered.set())
+    assert answered.wait(10)
+    assert pauses == [AFTER_DEFECT]
+    assert "no way to connect anew: ValueError('no way')" in caplog.text

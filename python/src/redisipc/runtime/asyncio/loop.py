@@ -57,6 +57,7 @@ class Loop:
         self._tried: Call | None = None
         self._tries = 0
         self._busy = False
+        self._abandoned = False
         self._half_done = False
         self._scheduled_at: float | None = None
         self._due = False
@@ -80,11 +81,18 @@ class Loop:
             if handle is not None:
                 handle.cancel()
 
+    def abandon(self) -> None:
+        """In a forked child: whatever still runs there touches the core no more, and opens nothing."""
+        self.stop()
+        self._abandoned = True
+
     def call(self, work: Call) -> None:
         """Have ``work`` done with the core: at once, or as soon as whoever was interrupted is done with it.
 
         What it wants to write is written at once where it is alone, else when this turn of the event loop ends.
         """
+        if self._abandoned:
+            return
         self._calls.append(work)
         if self._busy:
             return
@@ -129,7 +137,7 @@ class Loop:
         try:
             self._visit(now, self._pumped)
             # With a turn scheduled there is a backlog, and that turn is for it.
-            while self.jobs and self._scheduled_at is None and now - start < JOBS_LIMIT:
+            while self.jobs and self._scheduled_at is None and not self._abandoned and now - start < JOBS_LIMIT:
                 now = self._run_jobs(start)
                 self._visit(now, self._pumped)
             if self.driver.held:
@@ -145,6 +153,8 @@ class Loop:
 
     def _visit(self, now: float, then: Call) -> None:
         """Do something with the core. Whoever comes meanwhile, on the same thread, leaves a call."""
+        if self._abandoned:
+            return
         mend = self._half_done
         try:
             self._busy = self._half_done = True
@@ -193,7 +203,7 @@ class Loop:
                 self.jobs[0]()
                 self.jobs.popleft()
                 now = monotonic()
-                if now - start >= JOBS_LIMIT:
+                if now - start >= JOBS_LIMIT or self._abandoned:
                     break
         finally:
             self._busy = False
@@ -203,6 +213,8 @@ class Loop:
 
     def _soon(self) -> None:
         now = monotonic()
+        if self._abandoned:
+            return
         if self._scheduled_at is not None and now - self._scheduled_at < HEARTBEAT:
             return
         self._scheduled_at = now

@@ -30,6 +30,8 @@ from .session_base import Job, SessionBase, Waiter
 
 TURNS = 3
 """Turns of the event loop in which its transports close. Whoever ends it after ``disconnect()`` finds none open."""
+LOOKS = 0.1
+"""Seconds between two looks whether Redis still answers, while leaving takes longer than it may."""
 OVERDUE = 0.9
 """Seconds after its limit at which leaving no longer waits for Redis."""
 
@@ -69,8 +71,13 @@ class Session(SessionBase):
         self.loop.work()
 
     async def wait_gone(self, until: float) -> None:
-        """Wait until it has left, and no longer than ``until``: then it is abandoned. Handlers left over are cancelled."""
-        await asyncio.wait([self.gone], timeout=max(0.0, until - monotonic()))
+        """Wait until it has left, and no longer than ``until``: then it is abandoned. Handlers left over are cancelled.
+
+        The last ``OVERDUE`` seconds are for a Redis that answers.
+        """
+        await asyncio.wait([self.gone], timeout=max(0.0, until - OVERDUE - monotonic()))
+        while not self.gone.done() and monotonic() < until and not self.hangs():
+            await asyncio.wait([self.gone], timeout=min(LOOKS, max(0.0, until - monotonic())))
         if not self.gone.done():
             self.call(self.core.abandon)
             self.loop.work()
@@ -115,7 +122,7 @@ class Session(SessionBase):
     def after_fork(self) -> None:
         """In the child the connections are the parent's: nothing more is read from them, even if the loop goes on."""
         super().after_fork()
-        self.loop.stop()
+        self.loop.abandon()
         for wire in self._wires():
             wire.abandon()
         for waiter in list(self.waiting):

@@ -10,7 +10,9 @@ runs where it likes.
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,7 +20,7 @@ from time import monotonic
 from typing import Protocol
 
 from redisipc.errors import ConfigurationError
-from redisipc.runtime.driver import Driver
+from redisipc.runtime.driver import AFTER_DEFECT, Driver
 
 from .connection import SocketWire
 from .lead import Lead
@@ -32,6 +34,8 @@ LONGEST_ASIDE = 0.0015
 """Seconds for which quick handlers run on the thread that reads, before it reads and writes again."""
 RETRY = 0.5
 """Seconds before a second thread that could not be started is tried again."""
+
+logger = logging.getLogger("redisipc")
 
 Call = Callable[[float], None]
 
@@ -121,16 +125,17 @@ class Loop:
             # Told too late: whoever waits is not left waiting.
             try:
                 self._calls.popleft()(monotonic())
-            except Exception:
-                pass
+            except Exception as error:
+                logger.error("internal error at the end: %r", error, exc_info=error)
         self.poller.close()
 
     def _failed(self, error: BaseException) -> None:
+        """An exception that should not be: it is told, and never repeated without a pause."""
         try:
             self.driver.defect(error, monotonic())
-        except Exception:
-            # Again in the next turn; what is due is put off by the driver.
-            pass
+        except BaseException as another:
+            logger.error("internal error, and no way to connect anew: %r", another, exc_info=another)
+            time.sleep(AFTER_DEFECT)
 
     def _turn(self, me: threading.Thread) -> None:
         """Wait for what comes, hand it in, do what is due, write what may be written."""

@@ -30,6 +30,8 @@ CALLBACK_THREADS = 16
 """Callbacks of futures and of cancelled requests that run at once; more wait their turn."""
 MOST_REPORTS = 1000
 """Reports and log lines that wait for a handler that is slow; more are counted and dropped."""
+LOOKS = 0.1
+"""Seconds between two looks whether Redis still answers, while leaving takes longer than it may."""
 OVERDUE = 0.9
 """Seconds after its timeout at which a caller no longer waits for the I/O thread (G1)."""
 
@@ -83,8 +85,14 @@ class Session(SessionBase):
         self.call(self.core.abandon)
 
     def wait_gone(self, until: float) -> None:
-        """Wait until it has left, and no longer than ``until``: then it is abandoned."""
-        if self.gone.wait(until) is None:
+        """Wait until it has left, and no longer than ``until``: then it is abandoned.
+
+        The last ``OVERDUE`` seconds are for a Redis that answers.
+        """
+        self.gone.wait(until - OVERDUE)
+        while self.gone.end is None and monotonic() < until and not self.hangs():
+            self.gone.wait(min(until, monotonic() + LOOKS))
+        if self.gone.end is None:
             self.abandon()
             self.gone.wait(monotonic() + 0.5)
         self._join(monotonic() + 0.5)
