@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from redisipc.errors import ContentError
-from redisipc.protocol import json_text
+from redisipc.protocol import json_fast, json_text
 from redisipc.protocol.content import decode, encode
 
 from .content_oracle import read, sendable
 
-TEXTS = 100_000
+TEXTS = 30_000
 PIECES = [
     *('"', "[", "]", "{", "}", ",", ":", " ", "\\", "\\\\", '\\"', "\\n", "\\u00e9", "\\u0022", "\\u005c", "\\u005b"),
     *("\\ud83d", "\\ude00", "\\uD83D\\uDE00", "\\udc00", "\\ud800", "\\uDbFf", "a", "é", "\U0001f600", "\n", "\\x41"),
@@ -24,6 +24,15 @@ PIECES = [
 STRINGS = ["", "k", "[{", "]", "a\\", 'q"', "é", "\U0001f600", "line\n", "9" * 20]
 PAD = "x" * 9000
 SOME = [{"id": number} for number in range(1200)]
+
+
+@pytest.fixture(autouse=True, params=["json", "orjson"])
+def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads and writes."""
+    if request.param == "json":
+        monkeypatch.setattr(json_fast, "orjson", None)
+    elif json_fast.orjson is None:
+        pytest.skip("orjson is not installed")
 
 
 def json_of(chance: random.Random, depth: int = 0) -> str:
@@ -70,7 +79,7 @@ def test_whatever_comes_is_read_as_by_the_slow_reader() -> None:
 def test_a_large_text_is_read_as_by_the_slow_reader(around: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_PART", 16)
     ways = {"few objects": f'{{"pad":"{PAD}","v":%s}}', "many objects": f"[{json.dumps(SOME)},%s]"}
-    for raw in texts(random.Random(19), 300):
+    for raw in texts(random.Random(19), 120):
         assert_read_equally(ways[around].encode().replace(b"%s", raw))
 
 
@@ -115,7 +124,7 @@ def values(chance: random.Random, depth: int = 0) -> Any:
 @pytest.mark.parametrize("around", ["alone", "few objects", "many objects"])
 def test_what_json_can_say_is_written_and_nothing_else(around: str) -> None:
     chance = random.Random(20)
-    for _ in range(5000 if around == "alone" else 300):
+    for _ in range(4000 if around == "alone" else 120):
         value = values(chance)
         if chance.random() < 0.1:
             for _ in range(chance.randrange(94, 104)):

@@ -14,6 +14,7 @@ from typing import Any
 
 from redisipc.errors import ContentError
 
+from . import json_fast
 from .json_flaw import check
 from .json_text import MAX_DEPTH, breaks_rule, is_deep, may_be_deep
 
@@ -21,6 +22,8 @@ __all__ = ["MAX_DEPTH", "decode", "encode"]
 
 _WHITE = " \t\n\r"
 _COULD_BE_JSON = frozenset('{["-0123456789tfn/')
+_WHITE_BYTES = _WHITE.encode()
+_BYTES_COULD_BE_JSON = frozenset(character.encode() for character in _COULD_BE_JSON)
 # How ``json`` writes a key that is no string: in quotes, as a number, or as one of these words. The first pattern looks at the
 # ends of keys only, since that is quick, and also finds a few others.
 _ENDS_LIKE_ODD_KEY = (
@@ -47,17 +50,22 @@ def encode(value: Any) -> bytes:
         if isinstance(value, str):
             head = value.lstrip(_WHITE)[:1]
             return (_dumps(value) if head and head in _COULD_BE_JSON else value).encode()
-        text = _dumps(value).encode()
+        quick = json_fast.dumps(value) if json_fast.orjson is not None else None
+        text = _dumps(value).encode() if quick is None else quick
     except (TypeError, ValueError, RecursionError) as error:
         check(value)
         raise ContentError(f"a number cannot be written: {error}", "$") from None
-    if _is_deep(value, text) or _has_odd_key(value, text):
+    if _is_deep(value, text) or (quick is None and _has_odd_key(value, text)):
         check(value)
     return text
 
 
 def decode(raw: bytes) -> Any:
     """The value of a content field: the JSON value where the text is JSON as every port reads it, else the text itself."""
+    if json_fast.orjson is not None and raw.lstrip(_WHITE_BYTES)[:1] in _BYTES_COULD_BE_JSON:
+        value = json_fast.loads(raw)
+        if value is not json_fast.MISSING:
+            return raw.decode() if may_be_deep(raw) and is_deep(raw) else value
     try:
         text = raw.decode()
     except UnicodeDecodeError:

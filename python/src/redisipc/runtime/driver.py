@@ -2,8 +2,7 @@
 
 The twins drive it: they call ``received``, ``opened``, ``lost`` and ``tick``, and after each call, or several of them,
 ``pump``. It tells them through a ``Host`` what happened, and asks it to open connections. Three lanes at most, each a
-connection of its own: one writes batches, one reads blocking, one listens for wake-ups (optional). Not thread-safe: one
-thread, or one event loop, calls it.
+connection of its own: one writes batches, one reads blocking, one listens for wake-ups (optional). Not thread-safe.
 """
 
 from __future__ import annotations
@@ -139,10 +138,7 @@ class Driver:
         return due
 
     def tick(self, now: float) -> None:
-        """Do what is due.
-
-        Call it after what has arrived was handed in, or a pause of the process looks like a lost reply.
-        """
+        """Do what is due. Hand in what arrived before, or a pause of the process looks like a lost reply."""
         due = self.core.deadline()
         if due is not None and due <= now:
             self.core.tick(now)

@@ -1,0 +1,48 @@
+"""The texts and values of ``content.py`` by orjson, where it is installed: several times quicker, and never different.
+
+Whatever orjson might write or read in another way is left to ``json``: numbers with exponents or beyond 64 bits, NaN, types
+of the user's own, escapes that may name half a character. To be sure costs a few passes of C code over the text.
+"""
+
+from __future__ import annotations
+
+import marshal
+from typing import Any
+
+orjson: Any
+try:
+    import orjson
+except ImportError:  # pragma: no cover - one of the two lanes of CI
+    orjson = None
+
+MISSING: Any = object()
+"""What ``loads`` returns where ``json`` is to read the text."""
+
+# Digits become 0, what is no part of a number a blank.
+_NUMBERS = bytes(48 if 48 <= byte <= 57 else byte if byte in b"e" else 32 for byte in range(256))
+_LONG = b"0" * 19
+"""Digits from which on a whole number may be beyond 64 bits."""
+
+
+def dumps(value: Any) -> bytes | None:
+    """The text of a value, None where ``json`` is to write it, or to say what is wrong with it."""
+    try:
+        # It takes the exact built-in types only. orjson takes enumerations, UUIDs and dates as well.
+        marshal.dumps(value)
+        text: bytes = orjson.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    if b"null" in text or b"0.0000" in text or b"0e" in text.translate(_NUMBERS):
+        # NaN, perhaps; and small or large numbers, which have several ways to be written.
+        return None
+    return text
+
+
+def loads(raw: bytes) -> Any:
+    """The value of a JSON text, ``MISSING`` where ``json`` is to read it."""
+    if b"\\u" in raw or _LONG in raw.translate(_NUMBERS):
+        return MISSING
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        return MISSING
