@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from redisipc import ForkedError, LoopLagError, WrongLoopError
 from redisipc.asyncio import Stream
+from redisipc.runtime.asyncio.host import Host
 
 Connect = Callable[..., Awaitable[Stream]]
 
@@ -179,6 +180,7 @@ TWO_LOOPS = """
 import asyncio, sys
 from redisipc import NotConnected
 from redisipc.asyncio import Stream
+from redisipc.runtime.asyncio.host import Host
 
 web = Stream(sys.argv[1], "web", url=sys.argv[2])
 
@@ -238,3 +240,24 @@ async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: 
         await waiting
     for wire in wires:
         wire.close()
+
+
+async def test_a_connection_whose_opening_got_lost_is_opened_anew(
+    stream: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception of a signal handler may end the event loop just when it took out the next step of a task."""
+    monkeypatch.setattr("redisipc.runtime.asyncio.host.LONGEST_OPENING", 0.3)
+    opens = Host._open
+    lost: list[Any] = []
+
+    async def open_or_hang(host: Host, *about: Any) -> None:
+        if not lost:
+            lost.append(about)
+            await asyncio.Event().wait()
+        await opens(host, *about)
+
+    monkeypatch.setattr(Host, "_open", open_or_hang)
+    web = await Stream(stream, "web", url=url, connect_timeout=60).connect()
+    assert len(lost) == 1
+    assert web.connected
+    await web.disconnect()

@@ -8,6 +8,8 @@ COMMON = """
 import random, signal, sys, time
 name, url, seed, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 random.seed(seed)
+# A job in the background inherits that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 calls = interrupted = 0
 
 def soon():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -18,6 +19,10 @@ from .handlers import CallbackJob, RequestJob
 from .requests import End
 from .session_base import SessionBase
 
+LONGEST_OPENING = 20.0
+"""Seconds after which a connection that is being opened is given up. Each step of it has a limit of its own, but an
+exception of a signal handler may end the event loop between taking out the task's next step and doing it: then it is lost.
+"""
 LAST_HANDSHAKE = 0.2
 """Seconds for which leaving waits for connections that are being opened: cancelled, they would be left open."""
 
@@ -29,13 +34,25 @@ class Host(BaseHost):
         super().__init__(session)
         self._session = session
         self._target = target
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: dict[asyncio.Task[None], tuple[Lane, int, float]] = {}
 
     def open(self, lane: Lane, attempt: int) -> None:
         name = self.connection_name(lane, self._session.core.instance)
         task = self._session.loop.home.create_task(self._open(lane, attempt, name))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        self._opening[task] = lane, attempt, monotonic()
+        task.add_done_callback(self._opened_or_not)
+
+    def _opened_or_not(self, task: asyncio.Task[None]) -> None:
+        self._opening.pop(task, None)
+
+    def look_after_openings(self) -> None:
+        """Between turns of the event loop: give up what takes too long, so that it is tried anew."""
+        for task, (lane, attempt, since) in list(self._opening.items()):
+            if monotonic() - since > LONGEST_OPENING:
+                del self._opening[task]
+                task.cancel()
+                reason = f"no connection within {LONGEST_OPENING:g} s"
+                self._session.call(partial(self._session.driver.open_failed, lane, attempt, reason, False))
 
     async def end_opening(self) -> None:
         """At the end: connections that are being opened are closed as well."""

@@ -51,7 +51,7 @@ class Session(SessionBase):
         self.loop = Loop(home, self.report)
         self._host = Host(self, target)
         self.driver = self.loop.driver = Driver(self.core, self._host, self.options.wakeups, target.cluster)
-        self.loop.look_after = self.look_after_jobs
+        self.loop.look_after = self.look_after
         self._random = random.Random()
         self._guard = _until_the_loop_ends(self)
 
@@ -237,7 +237,9 @@ class Session(SessionBase):
             task.add_done_callback(self.tasks.discard)
         return task
 
-    def look_after_jobs(self) -> None:
+    def look_after(self) -> None:
+        """Between turns of the event loop: what an exception of a signal handler may have lost on its way."""
+        self._host.look_after_openings()
         for job in list(self.started.values()):
             job.look_after()
 
