@@ -224,6 +224,8 @@ async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: 
     web = await connect("web")
     session: Any = web._session
     waiting = web.submit(1, to="nobody", timeout=30)
+    while session._host._opening:
+        await asyncio.sleep(0.01)
     opened: list[Any] = []
     monkeypatch.setattr(session.driver.host, "open", lambda *about: opened.append(about))
     wires = session._wires()
