@@ -14,6 +14,7 @@ from .figures import Line
 from .importing import imports
 from .parts import Bench
 from .report import extras, picture, table, versions, write_json
+from .targets import judged
 
 HERE = Path(__file__).parent
 STORED = HERE / "stored.json"
@@ -69,6 +70,7 @@ def main() -> int:
         }
     print(table(lines))
     print(extras(idle, taken))
+    print("\n".join(["### Targets", "", *judged(lines), ""]))
     write_json(options.out, lines, about)
     say(f"written: {options.out}")
     if options.picture is not None:

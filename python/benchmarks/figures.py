@@ -50,6 +50,8 @@ class Line:
     ratios: dict[str, Spread] = field(default_factory=dict)
     """By name: what over what. ``p50`` and ``p99`` to the floor's, ``rate`` to the floor's sequential rate."""
     note: str = ""
+    rounds: dict[str, list[float]] = field(default_factory=dict)
+    """``p50`` and ``rate`` of each round, in their order: rounds of two lines that ran in turn can be compared."""
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,7 +66,7 @@ def line(part: str, name: str, title: str, at_once: int, jobs: Sequence[Job], fl
     found = Line(
         part, name, title, at_once, Spread.of(p50s), Spread.of(p99s), Spread.of(rates),
         sum(job.commands for job in jobs) / max(1, done), max(job.connections for job in jobs),
-        sum(job.errors for job in jobs), done,
+        sum(job.errors for job in jobs), done, rounds={"p50": p50s, "rate": rates},
     )  # fmt: skip
     if floors:
         base50 = [percentile(job.latencies, 0.5) * 1e6 for job in floors]

@@ -10,7 +10,18 @@ from typing import Any
 
 from .figures import Line, Spread
 
-PACKAGES = ("redis", "hiredis", "redisipc", "faststream", "clamator-over-redis", "celery")
+PACKAGES = (
+    "redis",
+    "orjson",
+    "uvloop",
+    "nats-py",
+    "grpcio",
+    "hiredis",
+    "redisipc",
+    "faststream",
+    "clamator-over-redis",
+    "celery",
+)
 
 
 def versions(server: str) -> dict[str, str]:

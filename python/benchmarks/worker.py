@@ -36,6 +36,12 @@ def main() -> None:
     if not BY_NAME[name].hiredis:
         # Whoever asks for it is told that it is not there.
         sys.modules["hiredis"] = None  # type: ignore[assignment]
+    if BY_NAME[name].uvloop:
+        import asyncio
+
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     module = module_of(name)
     if role == "serve":
         threading.Thread(target=_end_with_parent, daemon=True).start()

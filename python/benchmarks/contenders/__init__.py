@@ -19,6 +19,7 @@ class Contender(NamedTuple):
     needs: tuple[str, ...] = ()
     most: int = 1
     hiredis: bool = True
+    uvloop: bool = False
 
 
 CONTENDERS = (
@@ -29,6 +30,11 @@ CONTENDERS = (
     Contender("redisipc_threads_plain", "redisipc, threads, without hiredis", hiredis=False),
     Contender("redisipc_asyncio", "redisipc, asyncio", most=1000),
     Contender("redisipc_asyncio_plain", "redisipc, asyncio, without hiredis", hiredis=False),
+    Contender("redisipc_asyncio_uvloop", "redisipc, asyncio, uvloop", ("uvloop",), most=256, uvloop=True),
+    Contender("nats", "nats-py, nothing stored", ("nats",), most=256),
+    Contender("nats_uvloop", "nats-py, uvloop, nothing stored", ("nats", "uvloop"), most=256, uvloop=True),
+    Contender("grpc_threads", "gRPC, threads, nothing between", ("grpc",), most=64),
+    Contender("grpc_asyncio", "gRPC, asyncio, nothing between", ("grpc",), most=256),
     Contender("clamator", "clamator-over-redis", ("clamator_over_redis",), most=64),
     Contender("faststream", "FastStream Redis request()", ("faststream", "redis"), most=16),
     Contender("celery", "celery delay().get()", ("celery", "redis"), most=16),
@@ -38,8 +44,8 @@ BY_NAME = {contender.name: contender for contender in CONTENDERS}
 
 
 def module_of(name: str) -> ModuleType:
-    """The module of a contender; the ``_plain`` ones share that of their twin."""
-    return importlib.import_module(f"benchmarks.contenders.{name.removesuffix('_plain')}_")
+    """The module of a contender; the ``_plain`` and ``_uvloop`` ones share that of their twin."""
+    return importlib.import_module(f"benchmarks.contenders.{name.removesuffix('_plain').removesuffix('_uvloop')}_")
 
 
 def missing(contender: Contender) -> str:
