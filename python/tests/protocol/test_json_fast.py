@@ -75,7 +75,7 @@ def both(work: Any, given: Any) -> tuple[str, str]:
     return outcome(work, given), plain
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(VALUES)
 @example({"a": [Color.RED]})
 @example([uuid.UUID(int=1)])
@@ -92,7 +92,7 @@ def test_odd_values_are_written_alike_or_refused_alike(value: Any, around: Any) 
     assert fast == plain
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     some.binary(max_size=40) | STRINGS.map(lambda text: text.encode("utf-8", "surrogatepass")) | FLAWS.map(str.encode)
 )
@@ -101,7 +101,7 @@ def test_any_text_is_read_alike(raw: bytes) -> None:
     assert fast == plain
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(VALUES, some.booleans(), FLAWS, some.integers(0, 1000))
 def test_json_with_a_flaw_is_read_alike(value: Any, escapes: bool, flaw: str, at: int) -> None:
     try:
