@@ -68,3 +68,6 @@ def test_a_timeout_of_the_calls_own_travels_beside_the_params() -> None:
 
 def test_a_timeout_under_a_millisecond_is_written_as_one() -> None:
     assert content_of("free", None, 0.0001)["meta"] == {"timeout_ms": 1}
+    # What every reader of JSON has as a whole number.
+    for limit in (1e15, 1e306, 10**300):
+        assert content_of("free", None, limit)["meta"] == {"timeout_ms": 2**53 - 1}

@@ -13,6 +13,9 @@ from redisipc.runtime.reasons import Refusal
 
 from .definition import EventDefinition
 
+_MOST_MS = 2.0**53 - 1
+"""The largest whole number that every reader of JSON has."""
+
 
 class Call(NamedTuple):
     """An event to call: ``params`` as declared, ``arguments`` those that the method takes."""
@@ -32,7 +35,7 @@ def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | Non
     content: dict[str, Any] = {"event": name, "params": dict(params or {})}
     if timeout is not None:
         # RIPC-CHAN-17: an integer of at least 1.
-        content["meta"] = {"timeout_ms": max(1, round(check_timeout(timeout) * 1000))}
+        content["meta"] = {"timeout_ms": max(1, round(min(check_timeout(timeout) * 1000, _MOST_MS)))}
     return content
 
 

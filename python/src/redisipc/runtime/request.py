@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -101,7 +102,11 @@ class Request:
         limit = meta.get("timeout_ms") if isinstance(meta, dict) else None
         if isinstance(limit, bool) or not isinstance(limit, (int, float)):
             return None
-        return limit / 1000 - self.age
+        try:
+            return limit / 1000 - self.age
+        except OverflowError:
+            # A whole number of any size is JSON.
+            return math.inf if limit > 0 else -math.inf
 
     @property
     def cancelled(self) -> bool:
