@@ -29,6 +29,7 @@ SOME = [{"id": number} for number in range(1200)]
 @pytest.fixture(autouse=True, params=["json", "orjson"])
 def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who reads and writes."""
+    json_fast.seek()
     if request.param == "json":
         monkeypatch.setattr(json_fast, "orjson", None)
     elif json_fast.orjson is None:

@@ -21,6 +21,7 @@ from redisipc.protocol import json_fast
 from redisipc.protocol.content import decode, encode
 
 pytest.importorskip("orjson")
+json_fast.seek()
 
 
 class Color(enum.Enum):

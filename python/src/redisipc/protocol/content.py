@@ -50,7 +50,7 @@ def encode(value: Any) -> bytes:
         if isinstance(value, str):
             head = value.lstrip(_WHITE)[:1]
             return (_dumps(value) if head and head in _COULD_BE_JSON else value).encode()
-        quick = json_fast.dumps(value) if json_fast.orjson is not None else None
+        quick = json_fast.dumps(value)
         text = _dumps(value).encode() if quick is None else quick
     except (TypeError, ValueError, RecursionError) as error:
         check(value)
@@ -62,7 +62,7 @@ def encode(value: Any) -> bytes:
 
 def decode(raw: bytes) -> Any:
     """The value of a content field: the JSON value where the text is JSON as every port reads it, else the text itself."""
-    if json_fast.orjson is not None and raw.lstrip(_WHITE_BYTES)[:1] in _BYTES_COULD_BE_JSON:
+    if raw.lstrip(_WHITE_BYTES)[:1] in _BYTES_COULD_BE_JSON:
         value = json_fast.loads(raw)
         if value is not json_fast.MISSING:
             return raw.decode() if may_be_deep(raw) and is_deep(raw) else value

@@ -6,14 +6,13 @@ of the user's own, escapes that may name half a character. To be sure costs a fe
 
 from __future__ import annotations
 
+import importlib
 import marshal
 from typing import Any
 
-orjson: Any
-try:
-    import orjson
-except ImportError:  # pragma: no cover - one of the two lanes of CI
-    orjson = None
+orjson: Any = None
+"""None where it is not there, or was not sought yet."""
+_sought = False
 
 MISSING: Any = object()
 """What ``loads`` returns where ``json`` is to read the text."""
@@ -24,8 +23,25 @@ _LONG = b"0" * 19
 """Digits from which on a whole number may be beyond 64 bits."""
 
 
+def seek() -> None:
+    """Import orjson, once, and not before it is of use: a program that only imports the library does not pay for it."""
+    global orjson, _sought
+    found: Any = None
+    try:
+        found = importlib.import_module("orjson")
+        # A signal handler may come while it is being imported, and finds a part of it.
+        found.dumps, found.loads  # noqa: B018
+    except (ImportError, AttributeError):
+        found = None
+    orjson, _sought = found, True
+
+
 def dumps(value: Any) -> bytes | None:
     """The text of a value, None where ``json`` is to write it, or to say what is wrong with it."""
+    if not _sought:
+        seek()
+    if orjson is None:
+        return None
     try:
         # It takes the exact built-in types only. orjson takes enumerations, UUIDs and dates as well.
         marshal.dumps(value)
@@ -40,6 +56,10 @@ def dumps(value: Any) -> bytes | None:
 
 def loads(raw: bytes) -> Any:
     """The value of a JSON text, ``MISSING`` where ``json`` is to read it."""
+    if not _sought:
+        seek()
+    if orjson is None:
+        return MISSING
     if b"\\u" in raw or _LONG in raw.translate(_NUMBERS):
         return MISSING
     try:

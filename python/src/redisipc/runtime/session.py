@@ -25,6 +25,7 @@ from redisipc.errors import (
     Reject,
     ReportedError,
 )
+from redisipc.protocol import json_fast
 from redisipc.protocol.content import encode
 from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State
@@ -70,6 +71,8 @@ class BaseSession:
         self.core = Endpoint(
             settings_of(options, stream, group, hooks.on_request is not None, hooks.refusal), random.Random()
         )
+        # Now, rather than with the first request.
+        json_fast.seek()
         self.driver: Driver
         self.forked = False
         self.ended = False
