@@ -43,8 +43,9 @@ conformance-%:
 	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(TESTEE) || { [ -n "$(AGAIN)" ] && \
 	echo "== once more what failed: what passes now does not always, which is a defect" && $(BIN)/redisipc-conformance run --lf -- $(TESTEE); }
 
-mutants: $(READY) ## each mutant of the model testee must fail the check that is named for it
-	$(BIN)/python conformance/mutants/run.py
+# PART=540: begins nothing after so many seconds; the next such run goes on where this one ended.
+mutants: $(READY) ## what must fail: faults in a model testee, and patches against the real ports (PART=540: in parts)
+	@code=0; for part in run real; do $(BIN)/python conformance/mutants/$$part.py $(if $(PART),--seconds $(PART)) || code=$$?; done; exit $$code
 
 flaky: $(READY) ## the suite 20 times, in another order each time, on busy processors
 	$(BIN)/python conformance/flaky.py -- $(BIN)/python python/testee/testee.py
@@ -67,7 +68,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	$(BIN)/ruff format --check .
 	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples && ../$(BIN)/mypy --strict -p chaos
 	cd conformance && ../$(BIN)/mypy
-	cd conformance/mutants && ../../$(BIN)/mypy --config-file ../pyproject.toml testee.py null.py run.py
+	cd conformance/mutants && ../../$(BIN)/mypy --config-file ../pyproject.toml testee.py null.py run.py real.py
 	cd interop && ../$(BIN)/mypy --strict ruby/converse.py ruby/publish.py matrix/run.py talk tests
 	cd tools && ../$(BIN)/mypy
 	cd fuzz && ../$(BIN)/mypy

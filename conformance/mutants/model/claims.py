@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ class Claims(Giving):
         self.offset = 0.0
         self._hold_until = self._hold_given_back = 0.0
         self._suspects: dict[bytes, Seen] = {}
+        self._left = False
+        """Whether there was no room for what a dead member left."""
 
     def redis_time(self) -> float:
         return time.time() + self.offset
@@ -64,6 +67,16 @@ class Claims(Giving):
                 await self._look()
             except (Lost, RedisError):
                 continue
+
+    def room_again(self) -> None:
+        super().room_again()
+        if self._left and not mutant("the-rest-of-the-dead-left"):
+            self._left = False
+            self.endpoint.spawn(self._look_again())
+
+    async def _look_again(self) -> None:
+        with contextlib.suppress(Lost, RedisError):
+            await self._look()
 
     async def _look(self) -> None:
         endpoint, names = self.endpoint, self.endpoint.names
@@ -114,6 +127,7 @@ class Claims(Giving):
         entry = parse(id, body[0][1])
         is_request = not entry.problem and entry.status == PENDING and entry.destination == names.group
         if is_request and counted and self._no_room():
+            self._left = True
             return
         starts = starts_of(count) + (1 if counted and not mutant("starts-not-counted") else 0)
         line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, id)

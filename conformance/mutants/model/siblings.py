@@ -51,6 +51,8 @@ class Siblings:
                     responding.add(instance)
             await self._bury(consumers, bool(listed))
         self.siblings, self.responding = siblings, responding
+        if not mutant("what-waits-not-shared"):
+            endpoint.responder.start_more()
 
     async def look_up(self, instance: bytes) -> tuple[Any, bool]:
         """Its available consumers, and whether it listens to wake-ups."""

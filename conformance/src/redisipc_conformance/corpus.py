@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .engine.verdicts import MALFORMED
+from .engine.verdicts import DIED, MALFORMED
 from .files import scenarios_folder
 from .scenario.load import load_all
 from .scenario.model import ROW_NAME, Check, Scenario
 
-IMPLICIT = MALFORMED
-"""The check that every scenario has without declaring it."""
+IMPLICIT = (MALFORMED, DIED)
+"""The checks that every scenario has without declaring them."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def declared_ids(scenarios: Iterable[Scenario]) -> set[str]:
     """Every id that a known-failures file may name."""
     scenarios = list(scenarios)
     checks = {named.id for each in scenarios for named in named_checks(each)}
-    return checks.union(*((each.id, f"{each.id}/{IMPLICIT}") for each in scenarios))
+    return checks.union(*((each.id, *(f"{each.id}/{name}" for name in IMPLICIT)) for each in scenarios))
 
 
 def renamed_ids(scenarios: Iterable[Scenario]) -> dict[str, str]:

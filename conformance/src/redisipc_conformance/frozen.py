@@ -52,9 +52,9 @@ class FrozenSet:
             return result
         checks = []
         for check in result.checks:
-            counts = check.name == IMPLICIT or self._counts(f"{result.id}/{check.name}", former)
+            counts = check.name in IMPLICIT or self._counts(f"{result.id}/{check.name}", former)
             checks.append(check if counts else replace(check, late=True))
-        if all(check.late or check.name == IMPLICIT for check in checks):
+        if all(check.late or check.name in IMPLICIT for check in checks):
             checks = [replace(check, late=True) for check in checks]
         return replace(result, checks=tuple(checks))
 

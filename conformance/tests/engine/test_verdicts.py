@@ -104,7 +104,7 @@ OTHER_HALF = "- value: {of: 1, is: 1}\n  check: it\n"
 async def test_a_check_of_which_one_step_held_and_another_was_not_reached_does_not_pass(
     play: Play, between: str, told: str
 ) -> None:
-    check = only(await play(HALF + between + OTHER_HALF, command=FAKE, time_scale=0.05))
+    check = (await play(HALF + between + OTHER_HALF, command=FAKE, time_scale=0.05)).checks[0]
     assert check.verdict is Verdict.INCONCLUSIVE
     assert check.message.startswith(told)
 
@@ -260,18 +260,21 @@ def test_what_an_entry_must_be(change: dict[str, str], by_suite: bool, told: str
     assert (problem is None) if told is None else (problem is not None and told in problem)
 
 
-async def test_a_crash_is_inconclusive_and_names_the_outstanding_call(play: Play) -> None:
+async def test_a_crash_fails_once_with_its_exit_status_and_blames_no_statement(play: Play) -> None:
     steps = "- connect: a\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
     result = await play(steps, command=FAKE)
-    assert result.verdict is Verdict.INCONCLUSIVE
+    it, died = result.checks
+    assert (it.verdict, died.verdict, result.verdict) == (Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.FAIL)
+    assert (died.name, died.requirements) == ("process-runs", ())
+    assert re.search(r"exit code 3.*while send\(a-\d+\) was outstanding", died.message)
     assert re.search(r"exit code 3.*while send\(a-\d+\) was outstanding", result.reason)
     assert "going down" in result.stderr
 
 
-async def test_a_message_that_breaks_the_protocol_is_inconclusive(play: Play) -> None:
+async def test_a_message_that_breaks_the_protocol_fails_once(play: Play) -> None:
     steps = "- connect: a\n- send: {from: a, to: b, content: broken}\n  as: s\n- outcome: {of: s}\n  check: it\n"
     result = await play(steps, command=FAKE)
-    assert result.verdict is Verdict.INCONCLUSIVE
+    assert [check.verdict for check in result.checks] == [Verdict.INCONCLUSIVE, Verdict.FAIL]
     assert "$.outcome" in result.reason
 
 
@@ -281,7 +284,7 @@ async def test_a_crash_is_one_scenarios_verdict(server: Server, write: Write) ->
     scenarios = [write(crash, id="test/crash"), *(write(good, id=f"test/good-{n}") for n in range(4))]
     engine = Engine(settings(FAKE), server, scenarios, REQUIREMENTS)
     verdicts = {e.result.id: e.result.verdict for e in await events(engine) if isinstance(e, ScenarioEnded)}
-    assert verdicts.pop("test/crash") is Verdict.INCONCLUSIVE
+    assert verdicts.pop("test/crash") is Verdict.FAIL
     assert set(verdicts.values()) == {Verdict.PASS}
 
 
@@ -351,7 +354,7 @@ async def test_a_crash_that_does_not_happen_again_is_not_hidden(server: Server, 
     scenarios = [write(steps, id="test/once"), *(write(good, id=f"test/good-{n}") for n in range(3))]
     engine = Engine(settings((*FAKE, "--once", str(tmp_path / "crashed"))), server, scenarios, REQUIREMENTS)
     results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
-    assert results["test/once"].verdict is Verdict.INCONCLUSIVE
+    assert results["test/once"].verdict is Verdict.FAIL
     assert "it did not happen" in results["test/once"].reason
     assert {results[f"test/good-{n}"].verdict for n in range(3)} == {Verdict.PASS}
 

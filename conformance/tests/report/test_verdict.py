@@ -111,3 +111,9 @@ def test_the_shim_is_suspected_when_all_fails():
     assert probably_the_shim(run(*failed))
     assert not probably_the_shim(run(*failed, PASS))
     assert not probably_the_shim(run(*failed[:4]))
+
+
+def test_the_verdict_tells_what_fails_from_what_is_not_decided():
+    why = {each.profile: each.why for each in profiles(run(check(Verdict.FAIL), *[check(Verdict.INCONCLUSIVE)] * 2))}
+    assert why["base"] == "1 check fails, 2 are not decided"
+    assert profiles(run(check(Verdict.INCONCLUSIVE)))[0].why == "1 is not decided"

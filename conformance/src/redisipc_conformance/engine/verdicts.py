@@ -15,6 +15,8 @@ from .transcript import Transcript
 _GRAVITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
 MALFORMED = "entries-valid"
 """The check that is there only when it failed: every entry that the testee writes is one."""
+DIED = "process-runs"
+"""The check that is there only when it failed: no process of the testee ends, or breaks the testee protocol, by itself."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -101,6 +103,10 @@ class Judge:
             found.append(
                 replace(check, expected=expected, seen=run.malformed, file=scenario.file, wrong_line=wrong_line)
             )
+        if run.crash:
+            text = "A process of the testee runs, and speaks the testee protocol, until it is told to end"
+            check = CheckResult(DIED, text, (), "MUST", Verdict.FAIL, run.crash, "a process that runs on", run.crash)
+            found.append(replace(check, file=scenario.file))
         return found
 
     def _check(self, scenario: Scenario, run: Ended, kept: Kept) -> CheckResult:

@@ -97,9 +97,12 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
 
     if name not in run.started.testee.profiles:
         return verdict(State.NOT_CLAIMED)
-    wrong = sum(fails(finding.check, run.strict) for finding in findings)
+    wrong = [finding.check.verdict for finding in findings if fails(finding.check, run.strict)]
     if wrong:
-        return verdict(State.NOT_CONFORMANT, _many(wrong, "check fails", "checks fail"))
+        unclear = wrong.count(Verdict.INCONCLUSIVE)
+        told = [_many(len(wrong) - unclear, "check fails", "checks fail")] if len(wrong) > unclear else []
+        told += [_many(unclear, "is not decided", "are not decided")] if unclear else []
+        return verdict(State.NOT_CONFORMANT, ", ".join(told))
     if run.interrupted:
         return verdict(State.INCOMPLETE, "interrupted")
     if not counts.total() - counts[Verdict.NOT_APPLICABLE]:

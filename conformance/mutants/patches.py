@@ -1,0 +1,106 @@
+"""The catalogue of real-source mutants: patches against the ports in the tree, as ``real/*.yaml`` list them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalogue import HERE
+from ruamel.yaml import YAML
+
+ROOT = HERE.parents[1]
+FOLDER = HERE / "real"
+NODE = ROOT / "interop" / "node"
+_PYTHON = ROOT / "python"
+PORTS = ("threads", "asyncio", "threads-ask", "asyncio-ask", "node")
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One wrong behaviour of one port. ``edits``: what stands in ``file`` exactly once, and what stands there instead."""
+
+    name: str
+    on: str
+    kind: str
+    breaks: tuple[str, ...]
+    fault: str
+    file: str
+    edits: tuple[tuple[str, str], ...]
+    survives: str = ""
+    """Why no check catches it, where none does."""
+
+    def applied(self, text: str) -> str:
+        """The source with the fault. Raises ValueError where the source has changed so that it cannot be put in."""
+        for find, put in self.edits:
+            if text.count(find) != 1:
+                raise ValueError(
+                    f"{self.name}: {self.file} has {text.count(find)} times, not once: {find.strip()[:80]}"
+                )
+            text = text.replace(find, put)
+        return text
+
+
+def load() -> list[Patch]:
+    """All of them, in the order of the files."""
+    return [
+        _patch(row) for file in sorted(FOLDER.glob("*.yaml")) for row in YAML(typ="safe").load(file.read_text("utf-8"))
+    ]
+
+
+def _patch(row: dict[str, Any]) -> Patch:
+    edits = tuple((edit["find"], edit["put"]) for edit in row["edits"])
+    breaks = tuple(row["breaks"])
+    return Patch(row["name"], row["on"], row["kind"], breaks, row["fault"], row["file"], edits, row.get("survives", ""))
+
+
+def command(on: str, sources: Path | None = None) -> list[str]:
+    """The testee of a port; with its sources in another folder, where they are changed."""
+    if on == "node":
+        return ["node", str((sources or NODE) / "dist" / "testee.js")]
+    runtime, _, ask = on.partition("-")
+    testee = [sys.executable, str(_PYTHON / "testee" / "testee.py"), "--runtime", runtime, *(["--ask"] if ask else [])]
+    return testee if sources is None else ["env", f"PYTHONPATH={sources}", *testee]
+
+
+def make(patch: Patch, folder: Path) -> list[str]:
+    """The command of the port with the fault, whose sources are in ``folder`` from now on. Raises ValueError."""
+    shutil.rmtree(folder, ignore_errors=True)
+    source = ROOT / patch.file
+    text = patch.applied(source.read_text("utf-8"))
+    if patch.on == "node":
+        return _make_node(patch, folder, text)
+    copy = folder / "src"
+    shutil.copytree(_PYTHON / "src", copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    (copy / source.relative_to(_PYTHON / "src")).write_text(text, "utf-8")
+    # Each scenario starts processes of its own: without this each would compile the library anew.
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(copy)], check=False)
+    return command(patch.on, copy)
+
+
+def _make_node(patch: Patch, folder: Path, text: str) -> list[str]:
+    """A copy of the port, built. Raises ValueError where it does not compile."""
+    shutil.copytree(NODE, folder, ignore=shutil.ignore_patterns("node_modules", "dist", "build"))
+    (folder / "node_modules").symlink_to(NODE / "node_modules")
+    (folder / Path(patch.file).relative_to(NODE.relative_to(ROOT))).write_text(text, "utf-8")
+    built = subprocess.run(["npm", "run", "--silent", "build"], cwd=folder, capture_output=True, text=True, check=False)
+    if built.returncode:
+        raise ValueError(f"{patch.name} does not compile: {(built.stdout + built.stderr).strip()[:300]}")
+    return command("node", folder)
+
+
+def sources_of(on: str) -> Iterator[Path]:
+    """The files that a verdict about this port comes from."""
+    folders = (NODE / "src", NODE / "testee") if on == "node" else (_PYTHON / "src", _PYTHON / "testee")
+    for folder in folders:
+        yield from sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".ts"))
+
+
+def digest(*parts: bytes) -> str:
+    """Short, and another one where a part is another."""
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

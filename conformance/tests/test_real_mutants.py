@@ -1,0 +1,60 @@
+"""Patches against the real ports: each can still be put in, and what became of each is known."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from redisipc_conformance.requirements import Requirements
+
+MUTANTS = Path(__file__).parents[1] / "mutants"
+sys.path.insert(0, str(MUTANTS))
+
+import patches  # noqa: E402
+import real  # noqa: E402
+
+PATCHES = patches.load()
+UNJUDGED = Path(__file__).with_name("unjudged-real.txt")
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.name)
+def test_it_can_be_put_into_the_source_as_it_is(patch: patches.Patch):
+    text = (patches.ROOT / patch.file).read_text("utf-8")
+    assert patch.applied(text) != text
+
+
+def test_a_source_that_has_changed_is_refused():
+    patch = patches.Patch("one", "threads", "k", ("RIPC-REQ-1",), "f", "a.py", (("x = 1\n", "x = 2\n"),))
+    assert patch.applied("x = 1\n") == "x = 2\n"
+    for text in ("x = 3\n", "x = 1\nx = 1\n"):
+        with pytest.raises(ValueError, match="times, not once"):
+            patch.applied(text)
+
+
+def test_each_names_a_port_a_kind_and_statements_that_there_are():
+    requirements = Requirements.load()
+    assert [name for name, count in Counter(patch.name for patch in PATCHES).items() if count > 1] == []
+    for patch in PATCHES:
+        assert patch.on in patches.PORTS
+        assert patch.kind
+        assert patch.fault
+        assert patch.breaks
+        assert {id for id in patch.breaks if id not in requirements} == set()
+    assert len(PATCHES) >= 120
+
+
+def test_what_became_of_each_is_known_and_each_survivor_has_its_reason():
+    fates = {row["name"]: row["verdict"] for row in json.loads(real.RESULTS.read_text("utf-8"))}
+    names = {patch.name for patch in PATCHES}
+    # What was added or changed since the last whole run. That run empties the list.
+    listed = {line for line in UNJUDGED.read_text("utf-8").splitlines() if line and not line.startswith("#")}
+    assert fates.keys() <= names
+    assert names - fates.keys() == listed
+    judged = [patch for patch in PATCHES if patch.name in fates]
+    assert [patch.name for patch in judged if fates[patch.name] != "killed" and not patch.survives] == []
+    # A reason for one that is killed by now would hide that it is.
+    assert [patch.name for patch in judged if fates[patch.name] == "killed" and patch.survives] == []
