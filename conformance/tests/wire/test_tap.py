@@ -296,7 +296,7 @@ async def test_only_the_connection_whose_last_command_is_named_is_cut(rig: Rig, 
     with pytest.raises(LOST):
         await reading
     assert await other("PING") == b"PONG"
-    assert rig.tap.opened == 2
+    assert rig.tap.opened == len(rig.tap.opened_at) == 2
     await other.close()
 
 

@@ -1,4 +1,4 @@
-"""Attempts to connect that were refused: they carry no command, and the tap sees them all the same."""
+"""Connections, and attempts that were refused: the tap sees them, whatever is sent over them."""
 
 from __future__ import annotations
 
@@ -37,3 +37,31 @@ async def attempts(stage: Stage, step: Step) -> Any:
         return held(len(moments))
 
     return await expect(stage, step, "recover", look)
+
+
+@word("connections")
+async def connections(stage: Stage, step: Step) -> Any:
+    """How many were opened and how many ended since a moment, and how many stand."""
+    arguments = step.arguments
+    label = str(stage.value(arguments["of"]))
+    tap = stage.taps.get(label)
+    if tap is None:
+        raise SuiteFault(f"{label!r} is no endpoint that has connected")
+    since = float(getattr(stage.thing(arguments["since"], Mark, Thing), "at", 0.0)) if "since" in arguments else 0.0
+    parts = {key: stage.expected(arguments[key]) for key in ("opened", "closed", "open") if key in arguments}
+
+    def look() -> Look:
+        opened = [stage.wall(at) - since for at in tap.opened_at if stage.wall(at) >= since]
+        closed = [stage.wall(at) - since for at in tap.closed_at if stage.wall(at) >= since]
+        found = {"opened": len(opened), "closed": len(closed), "open": len(tap.links)}
+        seen = f"opened after {_shown(opened)}; closed after {_shown(closed)}; {len(tap.links)} open"
+        for key, wanted in parts.items():
+            if told := differs(wanted, found[key], key):
+                return wrong(f"{label} has {found[key]} connections {key}: {told}", show(wanted), seen)
+        return held(Mark(since + opened[0]) if opened else None)
+
+    return await expect(stage, step, "recover", look)
+
+
+def _shown(moments: list[float]) -> str:
+    return ", ".join(f"{moment:.2f} s" for moment in moments[:10]) or "nothing"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -47,6 +48,9 @@ class Tap:
         self.links: set[Link] = set()
         self.opened = 0
         """Connections that were let through."""
+        self.opened_at: list[float] = []
+        self.closed_at: list[float] = []
+        """When each connection was let through, and when one that passed commands on ended: seconds of time.monotonic()."""
         self._on_exchange = on_exchange
         self._on_change = on_change
         self._keep = keep
@@ -133,9 +137,12 @@ class Tap:
         """A connection that is let through; its number."""
         self.links.add(link)
         self.opened += 1
+        self.opened_at.append(time.monotonic())
         return self.opened
 
     def leave(self, link: Link) -> None:
+        if link in self.links:
+            self.closed_at.append(time.monotonic())
         self.links.discard(link)
         self._dead.discard(link)
 
