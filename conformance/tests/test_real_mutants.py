@@ -50,7 +50,7 @@ def test_each_names_a_port_a_kind_and_statements_that_there_are():
 def test_what_became_of_each_is_known_and_each_survivor_has_its_reason():
     fates = {row["name"]: row["verdict"] for row in json.loads(real.RESULTS.read_text("utf-8"))}
     names = {patch.name for patch in PATCHES}
-    # What was added or changed since the last whole run. That run empties the list.
+    # What is not judged yet, or survived without a reason: a list that only shrinks.
     listed = {line for line in UNJUDGED.read_text("utf-8").splitlines() if line and not line.startswith("#")}
     assert fates.keys() <= names
     assert names - fates.keys() == listed
