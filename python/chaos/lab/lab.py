@@ -109,9 +109,10 @@ class Lab:
 
     async def bring(self, member: Member) -> None:
         """A new process takes this place."""
+        # Two may come at once: each has a number of its own.
+        number, self._processes = self._processes, self._processes + 1
         member.config.update(await self.site.reach(member))
-        await member.start(self._processes)
-        self._processes += 1
+        await member.start(number)
 
     def _ended(self, process: int, code: int) -> None:
         self.rows("exit", process, code)

@@ -65,7 +65,8 @@ class Lane:
 
     def opened(self, wire: Wire) -> None:
         self.opening = False
-        self.patience = FIRST_PATIENCE
+        # A link that is slow stays so: it is not given the least again at once.
+        self.patience = max(FIRST_PATIENCE, self.patience / _LONGER)
         self.wire = wire
         self.parser = make_parser()
         self.client_id = None
