@@ -133,5 +133,10 @@ def test_reading_the_rules_says_the_same_as_trying(
         raw.execute_command("ACL", "DELUSER", name)
 
 
+def test_the_rule_for_programs(cli: Cli, stream: str) -> None:
+    [record] = cli("acl", "--json").of("acl-rule")
+    assert record["rule"].startswith(f"ACL SETUSER NAME reset on >PASSWORD ~{stream} ")
+
+
 def test_callers_need_less() -> None:
     assert {need.rule for need in CALLERS} == {"xadd", "xdel", "xrange", "xread", "xinfo|groups"}
