@@ -17,7 +17,17 @@ PAIRS = [
 ]
 ONLY_ASYNCIO = {"aclose", "__aenter__", "__aexit__"}
 ONLY_THREADS = {"__enter__", "__exit__"}
-AWAITED = {"connect", "disconnect", "close", "run", "send_to_group", "request", "trigger_event"}
+AWAITED = {
+    "connect",
+    "disconnect",
+    "close",
+    "run",
+    "send_to_group",
+    "request",
+    "trigger_event",
+    "ping",
+    "wait_for_group",
+}
 TRANSLATED = {"Stream", "Channel", "Caller", "RequestFuture"}
 
 

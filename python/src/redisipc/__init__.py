@@ -49,11 +49,13 @@ __all__ = [
     "ForkedError",
     "HandlerError",
     "HandlerFailed",
+    "Health",
     "LoopLagError",
     "NoResponders",
     "NotConnected",
     "Options",
     "Overloaded",
+    "Peer",
     "ReasonCode",
     "RedisIPCError",
     "Reject",
@@ -66,6 +68,7 @@ __all__ = [
     "RequestFuture",
     "RequestTimeout",
     "Response",
+    "Stats",
     "Stream",
     "WrongLoopError",
     "__version__",
@@ -76,6 +79,7 @@ if TYPE_CHECKING:
     from redisipc.channel.definition import event
     from redisipc.channel.threads import Channel
     from redisipc.protocol.diagnosis import Diagnosis
+    from redisipc.protocol.presence import Peer
     from redisipc.protocol.reasons import ReasonCode
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
@@ -83,6 +87,7 @@ if TYPE_CHECKING:
     from redisipc.runtime.threads.caller import Caller
     from redisipc.runtime.threads.requests import RequestFuture
     from redisipc.runtime.threads.stream import Stream
+    from redisipc.runtime.vitals import Health, Stats
 else:
     __getattr__, __dir__ = lazily(
         globals(),
@@ -90,12 +95,15 @@ else:
             "Caller": "redisipc.runtime.threads.caller",
             "Channel": "redisipc.channel.threads",
             "Diagnosis": "redisipc.protocol.diagnosis",
+            "Health": "redisipc.runtime.vitals",
             "Options": "redisipc.runtime.options",
+            "Peer": "redisipc.protocol.presence",
             "ReasonCode": "redisipc.protocol.reasons",
             "Request": "redisipc.runtime.request",
             "RequestFuture": "redisipc.runtime.threads.requests",
             "Response": "redisipc.runtime.response",
             "Stream": "redisipc.runtime.threads.stream",
+            "Stats": "redisipc.runtime.vitals",
             "event": "redisipc.channel.definition",
         },
     )

@@ -46,11 +46,13 @@ __all__ = [
     "ForkedError",
     "HandlerError",
     "HandlerFailed",
+    "Health",
     "LoopLagError",
     "NoResponders",
     "NotConnected",
     "Options",
     "Overloaded",
+    "Peer",
     "ReasonCode",
     "RedisIPCError",
     "Reject",
@@ -63,6 +65,7 @@ __all__ = [
     "RequestFuture",
     "RequestTimeout",
     "Response",
+    "Stats",
     "Stream",
     "WrongLoopError",
     "__version__",
@@ -73,6 +76,7 @@ if TYPE_CHECKING:
     from redisipc.channel.asyncio import Channel
     from redisipc.channel.definition import event
     from redisipc.protocol.diagnosis import Diagnosis
+    from redisipc.protocol.presence import Peer
     from redisipc.protocol.reasons import ReasonCode
     from redisipc.runtime.asyncio.caller import Caller
     from redisipc.runtime.asyncio.requests import RequestFuture
@@ -80,6 +84,7 @@ if TYPE_CHECKING:
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
     from redisipc.runtime.response import Response
+    from redisipc.runtime.vitals import Health, Stats
 else:
     __getattr__, __dir__ = lazily(
         globals(),
@@ -87,12 +92,15 @@ else:
             "Caller": "redisipc.runtime.asyncio.caller",
             "Channel": "redisipc.channel.asyncio",
             "Diagnosis": "redisipc.protocol.diagnosis",
+            "Health": "redisipc.runtime.vitals",
             "Options": "redisipc.runtime.options",
+            "Peer": "redisipc.protocol.presence",
             "ReasonCode": "redisipc.protocol.reasons",
             "Request": "redisipc.runtime.request",
             "RequestFuture": "redisipc.runtime.asyncio.requests",
             "Response": "redisipc.runtime.response",
             "Stream": "redisipc.runtime.asyncio.stream",
+            "Stats": "redisipc.runtime.vitals",
             "event": "redisipc.channel.definition",
         },
     )

@@ -46,6 +46,8 @@ Key = tuple[bytes, bytes]
 layout.share(Settings)
 # Set anew by each call, before anything looks at it.
 layout.skip(Core, "now")
+# For the user alone.
+layout.skip(Core, "counts")
 
 
 class Spinning(Exception):

@@ -81,6 +81,10 @@ class Answers:
                 self._strand(incoming)
             else:
                 core.gone(incoming, "answered")
+                if incoming.answer is not None and incoming.answer[0] == REJECTED:
+                    core.counts.rejected += 1
+                else:
+                    core.counts.fulfilled += 1
                 core.highest = result
 
     def _written_singly(self, sent: list[Incoming], answers: list[Any], now: float) -> None:

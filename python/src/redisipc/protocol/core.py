@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from .commands import Command, Failure, Step
+from .counts import Counts
 from .events import NEW, Event, Incoming, Problem
 from .names import Names
 from .outbox import Outbox
@@ -36,6 +37,7 @@ class Core:
         self.random = source
         self.names = names
         self.pauses = Pauses()
+        self.counts = Counts()
         self.sizes = Sizes()
         self.outbox = Outbox(names, settings, self.pauses, self.sizes)
         self.queue: list[Event] = []

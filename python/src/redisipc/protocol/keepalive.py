@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import commands
+from .busy import Busy
 from .commands import Failure, Step
 from .core import Core
 from .events import Incoming
@@ -28,6 +29,7 @@ class KeepAlive:
     def __init__(self, core: Core, responder: Responder, others: Callable[[], list[bytes]]) -> None:
         self.core = core
         self.responder = responder
+        self.busy = Busy(core, responder)
         self.next: float | None = None
         self._others = others
         self._turn = 0
@@ -49,6 +51,7 @@ class KeepAlive:
         if now < self.due():
             return
         self.next = None
+        self.busy.look(now)
         if self.core.connected:
             self.core.outbox.keep_due = True
             self.next = now + self.core.settings.keep_alive

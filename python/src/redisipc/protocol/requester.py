@@ -176,6 +176,7 @@ class Requester:
                 self.core.outbox.cleanup_due = now
         elif may_be_stored:
             self.last_look.abandon(outgoing)
+        self.core.counts.timeouts += 1
         waited = outgoing.deadline - outgoing.sent_at
         found = self.last_look.diagnoser.of(outgoing, now)
         why = f": {found.text}" if found.text else ""
@@ -184,6 +185,7 @@ class Requester:
 
     def _no_responders(self, outgoing: Outgoing, reason: str, now: float) -> None:
         self._advance(outgoing, "no group")
+        self.core.counts.timeouts += 1
         self._finish(outgoing, Outcome("no responders", None, reason, Diagnosis.NO_SUCH_GROUP))
         if outgoing.entry_id is not None:
             self.core.outbox.clean(None, outgoing.entry_id, now)

@@ -32,6 +32,7 @@ class Wiring:
         self.registration = Registration(core, self.siblings)
         self.hand_over = HandOver(core, self.siblings)
         self.keepalive = KeepAlive(core, self.responder, self.hand_over.kept)
+        self.busy = self.keepalive.busy
         self.inbox = Inbox(core, self.requester, self.responder, self.hand_over)
         self.own_list = OwnList(core, self.siblings, self.inbox.receive_own, lambda: bool(self.requester.outstanding))
         self.reclaimer = Reclaimer(core, self.responder, self.siblings, self.inbox)

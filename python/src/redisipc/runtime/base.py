@@ -16,6 +16,7 @@ from .hooks import Hook, Hooks
 from .options import Options
 from .request import Request
 from .session import BaseSession
+from .vitals import Health, Stats, health_of, stats_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -97,6 +98,16 @@ class BaseStream:
         """Requests sent that have no outcome yet."""
         session = self._session
         return len(session.waiting) if session is not None and not session.forked else 0
+
+    def stats(self) -> Stats:
+        """Numbers of this connection; see ``Stats``. Waits for nothing, and may be called from any thread."""
+        session = self._session
+        return stats_of(session, self.outstanding) if session is not None and not session.forked else Stats()
+
+    def health(self) -> Health:
+        """Whether this endpoint can work; see ``Health``. Waits for nothing, and may be called from any thread."""
+        session = self._session
+        return health_of(session) if session is not None else Health("not connected")
 
     def __repr__(self) -> str:
         session: BaseSession | None = self._session

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from redisipc.errors import ConnectionLost, EntryError, ReportedError
-from redisipc.protocol.events import Problem, State, StateChanged
+from redisipc.protocol.events import Outcome, Outgoing, Problem, State, StateChanged
 from redisipc.protocol.redis_errors import GROUP_LOST_WORDS
 
 from .refusals import hint
@@ -37,9 +38,11 @@ class BaseHost:
     def changed(self, event: StateChanged) -> None:
         """The endpoint changed its state; said once, however often it is tried."""
         session = self._base
+        session.since = time.time()
         if event.reason:
             session.reason, session.permanent = event.reason, event.permanent
         if event.state is State.UP:
+            session.reconnects += session.last_instance is not None
             session.last_instance = session.instance
             session.note(logging.INFO, "connected")
         elif event.state is State.DOWN and not event.told:
@@ -55,6 +58,16 @@ class BaseHost:
             session.note(logging.WARNING, text)
             if session.hooks.on_error is not None:
                 session.report(ConnectionLost(text))
+
+    def tell_finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        """One line for each own request, at the level DEBUG."""
+        session = self._base
+        if session.logs(logging.DEBUG):
+            took = (time.monotonic() - outgoing.sent_at) * 1000
+            name = outgoing.id.decode()
+            session.note(
+                logging.DEBUG, f"request {name} to {outgoing.destination!r}: {outcome.status} after {took:.1f} ms"
+            )
 
     def tell_left(self) -> None:
         """The endpoint has ended. Not said where it never was connected."""

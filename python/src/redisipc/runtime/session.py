@@ -79,6 +79,8 @@ class BaseSession:
         self.reason = ""
         self.permanent = False
         self.last_instance: str | None = None
+        self.since = time.time()
+        self.reconnects = 0
         self._refusals = EachSecond()
         self._log_to = log
         self._on_left = on_left
@@ -216,7 +218,11 @@ class BaseSession:
             entry_id=received.incoming.entry_id.decode(),
         )
         report.__cause__ = error
+        self.call(self._count_failure)
         self.report(report)
+
+    def _count_failure(self, _now: float) -> None:
+        self.core.core.counts.failed += 1
 
     def refused(self, code: str, reason: str, received: Received) -> None:
         """This endpoint rejects a request by itself: told once a second for each code."""
@@ -255,6 +261,10 @@ class BaseSession:
     def failed_report(self, error: RedisIPCError, raised: BaseException) -> None:
         """``on_error`` itself raised: nobody is left to tell but the log."""
         self.log(logging.ERROR, f"on_error raised {raised!r} for: {error}", cause=raised)
+
+    def logs(self, level: int) -> bool:
+        """Whether a line of that level would be written."""
+        return (self._log_to or logger).isEnabledFor(level)
 
     def log(self, level: int, text: str, cause: BaseException | None = None) -> None:
         instance = self.instance or self.last_instance

@@ -94,6 +94,7 @@ class Host(BaseHost):
                 self._session.loop.jobs.append(CallbackJob(self._session, callback))
 
     def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        self.tell_finished(outgoing, outcome)
         waiter: Any = outgoing.data
         if waiter is None:
             # Its call was interrupted before anybody waited.

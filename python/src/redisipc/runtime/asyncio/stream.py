@@ -10,14 +10,16 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError
+from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError, RequestTimeout
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
-from redisipc.protocol.settings import check_grace
+from redisipc.protocol.presence import Peer, look_at
+from redisipc.protocol.settings import check_grace, check_timeout
 from redisipc.runtime.base import BaseStream, Content
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
+from redisipc.runtime.vitals import POLL, nobody_came, peers_of
 
 from .connection import Target
 from .requests import FutureTicket, RequestFuture, Ticket
@@ -219,6 +221,42 @@ class Stream(BaseStream):
         future: RequestFuture[Any] = RequestFuture(session, ticket, session.loop.home, request_id)
         session.send(ticket, request_id, text, to, limit)
         return future
+
+    async def ping(self, group: str, timeout: float | None = None) -> tuple[Peer, ...]:
+        """The living instances of ``group``, empty where there are none. It sends no request: Redis and announcements tell.
+
+        An instance that crashed counts as living for up to 30 s, a crashed gem for up to 100 s. Raises ``RequestTimeout``
+        where Redis does not answer within ``timeout`` seconds (None: the option ``timeout``), ``RequestFailed`` where it
+        refuses, and for misuse as ``send_to_group`` does.
+        """
+        session: Session = self._live()
+        limit = session.core.check_send(group, self._options.timeout if timeout is None else timeout)
+        found: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def ended(peers: Any) -> None:
+            if not found.done():
+                found.set_result(peers)
+
+        session.call(lambda now: look_at(session.core.core, group, now, ended))
+        await asyncio.wait([found], timeout=limit)
+        return peers_of([found.result()] if found.done() else [], group, self._stream, limit)
+
+    async def wait_for_group(self, group: str, timeout: float = 30.0) -> tuple[Peer, ...]:
+        """Wait until ``group`` has a living instance, and return those that it has; see ``ping``.
+
+        Raises ``RequestTimeout`` after ``timeout`` seconds.
+        """
+        until = monotonic() + check_timeout(timeout)
+        while True:
+            try:
+                peers = await self.ping(group, max(POLL, until - monotonic()))
+            except RequestTimeout:
+                peers = ()
+            if peers:
+                return peers
+            if monotonic() + POLL >= until:
+                raise nobody_came(group, self._stream, timeout)
+            await asyncio.sleep(POLL)
 
     async def _ask(self, content: Any, to: str, timeout: float | None) -> Response:
         text = encode(content)

@@ -71,6 +71,7 @@ class Host(BaseHost):
                 self._session.callback(callback)
 
     def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        self.tell_finished(outgoing, outcome)
         ticket: Any = outgoing.data
         self._session.waiting.pop(ticket, None)
         ticket.settled(End(None, outgoing, outcome, monotonic()))

@@ -1,0 +1,12 @@
+"""What an endpoint counts for its user, from connect on. Nothing depends on it."""
+
+from __future__ import annotations
+
+
+class Counts:
+    """``fulfilled``, ``rejected``: answers written; ``failed``: handlers that failed; ``timeouts``: own sends without an answer."""
+
+    __slots__ = ("failed", "fulfilled", "rejected", "timeouts")
+
+    def __init__(self) -> None:
+        self.fulfilled = self.rejected = self.failed = self.timeouts = 0

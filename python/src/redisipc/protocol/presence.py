@@ -1,0 +1,71 @@
+"""Who is in a group: its instances, as Redis and their announcements show them. A look, which no instance notices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from . import replies
+from .commands import Command, Failure
+from .core import Core, Procedure
+from .diagnosis import ALIVE_MS
+from .names import Names, instance_of
+from .redis_errors import is_group_lost
+
+MOST = 1000
+"""Instances that one look asks about at most."""
+
+
+class Peer(NamedTuple):
+    """A living instance of a group. ``idle``: seconds since it last used its consumers. The rest is what it announces of
+    itself, empty for one that announces nothing, such as a gem.
+    """
+
+    instance: str
+    idle: float
+    implementation: str = ""
+    version: str = ""
+    language: str = ""
+
+
+def look_at(core: Core, group: str, now: float, ended: Callable[[list[Peer] | Failure | None], None]) -> None:
+    """Ask who is in ``group``. ``ended`` is given the living instances, what Redis refused, or None: the connection broke."""
+    core.called(now)
+    core.carry_out(_look(core, group), lambda found, _now: ended(found), lambda _now: ended(None))
+
+
+def _look(core: Core, group: str) -> Procedure[list[Peer] | Failure]:
+    stream = core.names.stream
+    (reply,) = yield [("XINFO", "CONSUMERS", stream, group.encode())]
+    if isinstance(reply, Failure):
+        return [] if is_group_lost(reply) else reply
+    idle: dict[bytes, int] = {}
+    for info in replies.consumers(reply):
+        instance = instance_of(info.name)
+        if instance is not None:
+            idle[instance] = min(info.idle, idle.get(instance, info.idle))
+    names = Names(stream, group.encode(), b"")
+    asked = list(idle)[:MOST]
+    lines: list[Command] = []
+    for instance in asked:
+        lines += [("LRANGE", names.registration_of(instance), 0, -1), ("GET", names.announcement_of(instance))]
+    if not lines:
+        return []
+    answers = yield lines
+    found: list[Peer] = []
+    for index, instance in enumerate(asked):
+        registered, announced = answers[2 * index], _object(answers[2 * index + 1])
+        # One that announces nothing may be idle for long while nothing comes: its availability list alone tells.
+        if registered and not isinstance(registered, Failure) and (not announced or idle[instance] < ALIVE_MS):
+            about = [str(announced.get(key, "")) for key in ("implementation", "version", "language")]
+            found.append(Peer(instance.decode("utf-8", "replace"), idle[instance] / 1000, *about))
+    return found
+
+
+def _object(text: Any) -> dict[str, Any]:
+    try:
+        value = json.loads(text) if isinstance(text, bytes) else None
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,127 @@
+"""How an endpoint is: what it counts, and whether it can work. And who answers in another group."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from redisipc.errors import RequestFailed, RequestTimeout
+from redisipc.protocol.commands import Failure
+from redisipc.protocol.diagnosis import Diagnosis
+from redisipc.protocol.events import State
+from redisipc.protocol.presence import Peer
+
+if TYPE_CHECKING:
+    from .session import BaseSession
+
+Word = Literal["up", "busy", "down", "joining", "closing", "not connected"]
+_STATES: dict[State, Word] = {
+    State.NEW: "joining",
+    State.JOINING: "joining",
+    State.UP: "up",
+    State.DOWN: "down",
+    State.CLOSING: "closing",
+    State.CLOSED: "not connected",
+}
+POLL = 0.2
+"""Seconds between two looks of ``wait_for_group``."""
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Numbers of one connection of a ``Stream``, from ``connect()`` on. Times are seconds.
+
+    Now: ``outstanding`` own requests without an outcome, ``running`` handlers, ``waiting`` requests that no handler has
+    started yet, ``oldest`` the time since the oldest request in progress came, ``connections`` to Redis.
+
+    Counted: ``fulfilled`` and ``rejected`` answers that were written, ``failed`` handlers, ``timeouts`` of own requests,
+    ``reconnects``.
+    """
+
+    outstanding: int = 0
+    running: int = 0
+    waiting: int = 0
+    oldest: float = 0.0
+    connections: int = 0
+    fulfilled: int = 0
+    rejected: int = 0
+    failed: int = 0
+    timeouts: int = 0
+    reconnects: int = 0
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether an endpoint can work.
+
+    ``state``: ``"up"``; ``"busy"``, all handlers have been busy for longer than ``timeout``; ``"down"``, Redis is away;
+    ``"joining"``, ``"closing"`` or ``"not connected"``. ``since``: when it came into the state of its connection, in Unix
+    seconds; 0 before. ``reason``: why it is busy or down.
+    """
+
+    state: Word
+    since: float = 0.0
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is up and not busy."""
+        return self.state == "up"
+
+
+def stats_of(session: BaseSession, outstanding: int) -> Stats:
+    """A look that waits for nothing, from any thread."""
+    endpoint, now = session.core, time.monotonic()
+    responder, counts = endpoint.wiring.responder, endpoint.core.counts
+    came = [incoming.received_at for incoming in list(endpoint.core.inflight.values())]
+    return Stats(
+        outstanding=outstanding,
+        running=responder.running,
+        waiting=len(responder.queue),
+        oldest=max(0.0, now - min(came)) if came else 0.0,
+        connections=sum(lane.wire is not None for lane in session.driver.lanes),
+        fulfilled=counts.fulfilled,
+        rejected=counts.rejected,
+        failed=counts.failed,
+        timeouts=counts.timeouts,
+        reconnects=session.reconnects,
+    )
+
+
+def health_of(session: BaseSession) -> Health:
+    """A look that waits for nothing, from any thread."""
+    if session.forked:
+        return Health("not connected", 0.0, "the process was forked")
+    state = _STATES[session.core.state]
+    if state == "up" and (reason := session.core.wiring.busy.reason(time.monotonic())):
+        return Health("busy", session.since, reason)
+    return Health(state, session.since, session.reason if state in ("down", "joining") else "")
+
+
+def peers_of(found: list[Any], group: str, stream: str, limit: float) -> tuple[Peer, ...]:
+    """What came of a look at a group. Raises ``RequestTimeout``, ``RequestFailed``."""
+    if not found or found[0] is None:
+        why = "no working connection to Redis"
+        raise RequestTimeout(
+            f"nobody knows who is in group {group!r} after {limit:g} s: {why}",
+            diagnosis=str(Diagnosis.REDIS_AWAY),
+            group=group,
+            stream=stream,
+        )
+    if isinstance(found[0], Failure):
+        raise RequestFailed(
+            f"Redis refused to tell who is in group {group!r}: {found[0].message}", group=group, stream=stream
+        )
+    return tuple(found[0])
+
+
+def nobody_came(group: str, stream: str, limit: float) -> RequestTimeout:
+    """Nobody joined a group in time."""
+    return RequestTimeout(
+        f"group {group!r} has no living instance after {limit:g} s: start its program; it must use the stream {stream!r} of the "
+        "same Redis and database",
+        diagnosis=str(Diagnosis.NO_LIVE_INSTANCE),
+        group=group,
+        stream=stream,
+    )

@@ -1,0 +1,57 @@
+"""Handlers that do not end are told of, once in a minute, and a group's members are found without asking them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redisipc.protocol.events import Problem
+from redisipc.protocol.presence import Peer, look_at
+
+from ..support_core import Hand
+
+
+def told(hand: Hand) -> list[str]:
+    return [event.message for event in hand.events if isinstance(event, Problem) and event.kind == "busy"]
+
+
+def test_handlers_that_have_been_busy_for_longer_than_the_timeout_are_reported_once_a_minute() -> None:
+    hand = Hand(concurrency=2, timeout=5.0).up()
+    hand.read(*[hand.request(b"%021d" % number) for number in range(5)])
+    hand.special["XPENDING"] = []
+    hand.pass_time(4.0)
+    assert told(hand) == []
+    assert hand.core.wiring.busy.reason(hand.now) == ""
+    hand.pass_time(6.0)
+    assert len(told(hand)) == 1
+    assert "all 2 handlers are busy" in told(hand)[0]
+    assert "3 wait" in told(hand)[0]
+    hand.pass_time(50.0)
+    assert len(told(hand)) == 1
+    hand.pass_time(15.0)
+    assert len(told(hand)) == 2
+
+
+def test_a_free_place_or_a_young_request_is_no_trouble() -> None:
+    hand = Hand(concurrency=2, timeout=5.0).up()
+    hand.read(hand.request())
+    hand.pass_time(9.0)
+    hand.read(hand.request(b"q" * 21))
+    hand.pass_time(4.0)
+    assert told(hand) == []
+    assert hand.core.wiring.busy.reason(hand.now) == ""
+
+
+def found(hand: Hand, *idle: int, announced: bytes | None = b'{"implementation":"redisipc","version":"1"}') -> Any:
+    rows = [[b"name", b"dispatcher_%06x_0" % n, b"pending", 0, b"idle", each] for n, each in enumerate(idle)]
+    hand.special.update({"XINFO CONSUMERS": rows, "LRANGE": [b"consumer_x_0"], "GET": announced})
+    seen: list[Any] = []
+    look_at(hand.core.core, "stock", hand.now, seen.append)
+    hand.write_all()
+    return seen[0]
+
+
+def test_the_members_of_a_group_are_those_that_are_registered_and_used_redis_lately() -> None:
+    hand = Hand().up()
+    assert found(hand, 100, 41_000) == [Peer("000000", 0.1, "redisipc", "1", "")]
+    assert found(hand, 41_000, announced=None) == [Peer("000000", 41.0)]
+    assert found(hand) == []
