@@ -47,7 +47,7 @@ def event(name: Any = None, params: Iterable[str] | None = None) -> Any:
     passed by name; a method that takes none finds them in ``self.params``. What it returns fulfils the request, an
     exception rejects it.
     """
-    if callable(name):
+    if callable(name) or isinstance(name, (staticmethod, classmethod)):
         return event()(name)
     if name is not None and (not isinstance(name, str) or not name.strip()):
         raise ConfigurationError(f"an event's name must be a string that is not blank, got {name!r}")
@@ -69,8 +69,14 @@ def events_of(cls: type) -> dict[str, EventDefinition]:
         own: dict[str, str] = {}
         for attribute, value in vars(base).items():
             mark = getattr(value, _MARK, None)
+            if isinstance(value, (staticmethod, classmethod)) and (mark or hasattr(value.__func__, _MARK)):
+                raise ConfigurationError(
+                    f"{base.__name__}.{attribute} is a {type(value).__name__}; an event is a plain method, each call of which has "
+                    "an object of its own"
+                )
             if not isinstance(mark, _Mark):
                 continue
+            _check_attribute(cls, base, attribute)
             definition = _define(base, attribute, value, mark)
             if definition.name in own:
                 both = f"{own[definition.name]} and {attribute}"
@@ -78,6 +84,16 @@ def events_of(cls: type) -> dict[str, EventDefinition]:
             own[definition.name] = attribute
             found[definition.name] = definition
     return found
+
+
+def _check_attribute(cls: type, base: type, attribute: str) -> None:
+    """A method must not hide what ``Channel`` itself needs."""
+    ours = [kind for kind in cls.__mro__ if kind.__module__.startswith("redisipc.")]
+    if any(attribute in vars(kind) or attribute in vars(kind).get("__annotations__", {}) for kind in ours):
+        raise ConfigurationError(
+            f"{base.__name__}.{attribute}: Channel needs the name {attribute} itself; call the method otherwise, and keep the event's "
+            f"name: @event({attribute!r})"
+        )
 
 
 def _define(cls: type, attribute: str, method: Any, mark: _Mark) -> EventDefinition:

@@ -178,12 +178,12 @@ def check_count(name: str, value: int, least: int) -> int:
     return value
 
 
-def check_timeout(timeout: float) -> float:
+def check_timeout(timeout: float, name: str = "timeout") -> float:
     """Return ``timeout`` (seconds) or raise ``ConfigurationError``: it must be a finite number above 0 (RIPC-TIME-3)."""
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        raise ConfigurationError(f"timeout must be a number of seconds, got {type(timeout).__name__}")
+        raise ConfigurationError(f"{name} must be a number of seconds, got {type(timeout).__name__}")
     if not _finite(timeout) or timeout <= 0:
-        raise ConfigurationError(f"timeout must be a finite number of seconds above 0, got {timeout}")
+        raise ConfigurationError(f"{name} must be a finite number of seconds above 0, got {timeout}")
     return float(timeout)
 
 

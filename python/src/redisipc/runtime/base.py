@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected
 from redisipc.protocol.names import check_name
 
+from .client import check_place
 from .hooks import Hook, Hooks
 from .options import Options
 from .request import Request
@@ -60,6 +61,8 @@ class BaseStream:
                 f"options takes an Options object, got {type(options).__name__}; give its parts by name"
             )
         self._options = (options or Options()).replace(**given)
+        check_place(url, None, None)
+        _check_logger(logger)
         self._logger = logger
         self._hooks = Hooks()
         self._session: Any = None
@@ -196,6 +199,8 @@ class BaseStream:
             session.check()
             raise AlreadyConnected(f"{self!r} is connected already; call disconnect() first, or make another Stream")
         self._options = self._options.replace(**given)
+        check_place(url, None, redis_options)
+        _check_logger(logger)
         if redis_options is not None:
             self._redis_options = dict(redis_options)
             url = self._redis_options.pop("url", None) or url
@@ -203,10 +208,7 @@ class BaseStream:
             self._url, self._client = url, None
         if client is not None:
             self._client = client
-        if self._url == "":
-            raise ConfigurationError("the url is empty; leave it out for REDIS_URL or redis://localhost:6379")
-        if self._client is not None and self._url is not None:
-            raise ConfigurationError("give a url or a client, not both")
+        check_place(self._url, self._client, self._redis_options)
         self._logger = logger or self._logger
 
     def _new_session(self, kind: Callable[..., S], target: Any) -> S:
@@ -238,6 +240,13 @@ class BaseStream:
     def _check_callable(self, what: str, handler: Any) -> None:
         if not callable(handler):
             raise ConfigurationError(f"{what} takes a function, got {type(handler).__name__}")
+
+
+def _check_logger(logger: Any) -> None:
+    if logger is not None and not callable(getattr(logger, "log", None)):
+        raise ConfigurationError(
+            f"logger must be a logging.Logger, got {type(logger).__name__}; for a name, give logging.getLogger(name)"
+        )
 
 
 def is_async(function: Any) -> bool:

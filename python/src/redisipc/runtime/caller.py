@@ -14,7 +14,7 @@ from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.protocol.names import check_name, new_instance_id, new_request_id
 from redisipc.protocol.settings import Default, check_count, check_timeout
 
-from .client import HANDSHAKE_LIMIT
+from .client import HANDSHAKE_LIMIT, check_place
 from .fork import watch
 from .refusals import hint, of_handshake
 from .response import Response, response_of
@@ -65,12 +65,10 @@ class BaseCaller(Generic[L]):
     ) -> None:
         self._stream = check_name("stream", stream)
         self._timeout = check_timeout(timeout)
+        check_place(url, None, redis_options)
         options = dict(redis_options or {})
         url = options.pop("url", None) or url
-        if url == "":
-            raise ConfigurationError("the url is empty; leave it out for REDIS_URL or redis://localhost:6379")
-        if client is not None and url is not None:
-            raise ConfigurationError("give a url or a client, not both")
+        check_place(url, client, options)
         self._places = check_count("max_outstanding", max_outstanding, 1)
         self._early_end = early_end
         self._random = random.SystemRandom()
@@ -106,6 +104,9 @@ class BaseCaller(Generic[L]):
     def instance(self) -> str:
         """The id of this instance, 6 hex characters. A forked child has another one."""
         return self._instance
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"{self!r} cannot be copied or pickled: it has connections; make another one")
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__.split('.')[2]} Caller {self._stream!r}>"

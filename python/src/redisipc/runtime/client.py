@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -35,6 +36,11 @@ _NOT_OURS = (
 )
 
 
+REDIS_OPTIONS = frozenset(
+    ("host", "port", "db", "username", "password", "unix_socket_path", "ssl", "socket_timeout", "socket_connect_timeout",
+     "socket_keepalive", "decode_responses", "health_check_interval", "retry", "max_connections", "protocol", "client_name")
+)  # fmt: skip
+"""Arguments of redis-py that are often given as options of an endpoint."""
 _ADDRESS = ("host", "port", "unix_socket_path", "ssl")
 """Options of redis-py that say where Redis is, as a URL does."""
 
@@ -55,12 +61,51 @@ def make_client(kind: type[Any], url: str | None, redis_options: dict[str, Any])
         if url is not None:
             raise ConfigurationError(f"give a url, or {' and '.join(where)} in redis_options, not both")
         return kind(**redis_options)
-    client = kind.from_url(url_of(url))
+    client = _from_url(kind, url)
     pool = client.connection_pool
     pool.connection_kwargs.update(redis_options)
     # Made and not opened, it shows an option that does not exist.
     pool.connection_class(**pool.connection_kwargs)
     return client
+
+
+def _from_url(kind: type[Any], url: str | None) -> Any:
+    """A client for a URL. The error names where the URL came from, and hides who logs in."""
+    used = url_of(url)
+    source = "url=" if url else "REDIS_URL of the environment"
+    shown = re.sub(r"//[^@/]*@", "//***@", used)[:80]
+    wanted = "it must look like redis://user:password@host:6379/0, rediss://... or unix:///path"
+    try:
+        client = kind.from_url(used)
+    except ValueError as error:
+        raise ConfigurationError(f"{source} cannot be used, {shown!r}: {error}; {wanted}") from error
+    database = re.sub(r"^rediss?://[^/?]*/?|\?.*$", "", used) if used.startswith("redis") else ""
+    if database and not database.isdigit():
+        # redis-py would take database 0.
+        raise ConfigurationError(f"{source} cannot be used, {shown!r}: the database must be a number; {wanted}")
+    return client
+
+
+def check_place(url: Any, client: Any, redis_options: Any) -> None:
+    """Raise ``ConfigurationError`` where what says where Redis is has the wrong type, or says it twice."""
+    if url is not None and not isinstance(url, str):
+        raise ConfigurationError(f"url must be a string, such as redis://localhost:6379/0, got {type(url).__name__}")
+    if url == "":
+        raise ConfigurationError("the url is empty; leave it out for REDIS_URL or redis://localhost:6379")
+    if redis_options is not None and not isinstance(redis_options, Mapping):
+        raise ConfigurationError(
+            f"redis_options must be a dict of arguments of redis-py, such as {{'password': ...}}, got {type(redis_options).__name__}"
+        )
+    if client is not None and url is not None:
+        raise ConfigurationError("give a url or a client, not both")
+
+
+def address_of(client: Any) -> str:
+    """Where the connections of a redis-py client go to, for messages; empty where it does not say."""
+    kwargs = getattr(getattr(client, "connection_pool", None), "connection_kwargs", {})
+    if kwargs.get("path"):
+        return str(kwargs["path"])
+    return f"{kwargs['host']}:{kwargs.get('port', 6379)}" if kwargs.get("host") else ""
 
 
 def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> Any:

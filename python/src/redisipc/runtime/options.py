@@ -11,6 +11,8 @@ from redisipc.errors import ConfigurationError
 from redisipc.protocol.settings import Default, Settings, check_grace, check_shared, check_timeout
 from redisipc.version import __version__
 
+from .client import REDIS_OPTIONS
+
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
@@ -73,7 +75,7 @@ class Options:
 
     def __post_init__(self) -> None:
         check_shared(self)
-        check_timeout(self.connect_timeout)
+        check_timeout(self.connect_timeout, "connect_timeout")
         check_grace("close_timeout", self.close_timeout)
         if self.janitor_age is not None and self.janitor_age < self.timeout:
             raise ConfigurationError(
@@ -92,6 +94,8 @@ class Options:
 
                 close = difflib.get_close_matches(name, [*_NAMES, *_GEM_NAMES], 1)
                 hint = f"; did you mean {close[0]}?" if close else ""
+                if name in REDIS_OPTIONS:
+                    hint = f'; it is one of Redis: connect(redis_options={{{name!r}: ...}}), or url="redis://..."'
                 raise ConfigurationError(f"there is no option {name}{hint}")
         return dataclasses.replace(self, **changes) if changes else self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any, Literal
 
 from redisipc.errors import (
@@ -24,6 +25,9 @@ _ERRORS: dict[str, type[RequestError]] = {
     "closed": RequestCancelled,
     "failed": RequestFailed,
 }
+
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 200
 
 
 class Response:
@@ -82,8 +86,12 @@ class Response:
         kind = HandlerFailed if code == ReasonCode.HANDLER_FAILED else Rejected
         raise kind(self.reason, code=code, data=data, text=text, **self._about)
 
+    def __bool__(self) -> bool:
+        """Whether it is fulfilled, whatever its value is."""
+        return self.fulfilled
+
     def __repr__(self) -> str:
-        return f"<Response {self.status} {self.value if self.fulfilled else self.reason!r}>"
+        return f"<Response {self.status} {_SHOWN.repr(self.value if self.fulfilled else self.reason)}>"
 
 
 def response_of(outgoing: Outgoing, outcome: Outcome, stream: str, now: float) -> Response:

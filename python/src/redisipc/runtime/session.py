@@ -78,6 +78,9 @@ class BaseSession:
         self.ended = False
         self.reason = ""
         self.permanent = False
+        self.address = ""
+        self.cause: BaseException | None = None
+        """The last error of opening a connection."""
         self.last_instance: str | None = None
         self.since = time.time()
         self.reconnects = 0
@@ -141,13 +144,17 @@ class BaseSession:
         """Why ``connect()`` did not succeed."""
         if self.closing:
             return ClosedError(f"{self!r} was closed while it connected")
+        where = f"Redis at {self.address}" if self.address else "Redis"
         if self.permanent:
-            return ConnectionLost(f"Redis refuses this endpoint: {self.reason}{hint(self.reason)}")
-        limit = self.options.connect_timeout
-        return ConnectionLost(
-            f"no working connection to Redis within {limit:g} s: {self.reason or 'no answer'}; "
-            "is it running, and is it the one that url=, client= or REDIS_URL names?"
-        )
+            lost = ConnectionLost(f"{where} refuses this endpoint: {self.reason}{hint(self.reason)}")
+        else:
+            limit = self.options.connect_timeout
+            lost = ConnectionLost(
+                f"no working connection to {where} within {limit:g} s: {self.reason or 'no answer'}; "
+                "is it running, and is it the one that url=, client= or REDIS_URL names?"
+            )
+        lost.__cause__ = self.cause
+        return lost
 
     def response(self, outgoing: Outgoing, outcome: Outcome) -> Response:
         return response_of(outgoing, outcome, self.stream, time.monotonic())

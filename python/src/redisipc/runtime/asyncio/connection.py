@@ -17,6 +17,7 @@ from redis.asyncio.retry import Retry
 
 from redisipc.runtime.client import (
     HANDSHAKE_LIMIT,
+    address_of,
     at,
     check_client,
     check_slot,
@@ -36,6 +37,7 @@ class Target:
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
         self.cluster = False
+        self.address = ""
         self._memory = memory_of(url, client, redis_options)
         if self._memory is not None:
             return
@@ -43,6 +45,7 @@ class Target:
             client = make_client(redis.asyncio.Redis, url, redis_options)
         check_client(client, (redis.asyncio.Redis, redis.asyncio.RedisCluster), "redis.asyncio")
         self._client = client
+        self.address = address_of(client)
         self._stream = stream
         self._slots = Map(stream)
         self._sentinels: list[Any] = []

@@ -67,6 +67,7 @@ class Host(BaseHost):
             writer = await self._target.connect(name, lane.patience, lane.place)
         except BaseException as error:
             reason, permanent = of_handshake(error)
+            self._session.cause = error
             loop.call(lambda now: driver.open_failed(lane, attempt, reason, permanent, now))
             if not isinstance(error, Exception):
                 raise

@@ -75,6 +75,8 @@ class Stream(BaseStream):
         self._configure(url, client, redis_options, logger, given)
         try:
             target = Target(self._url, self._client, self._redis_options, self._stream)
+        except ConfigurationError:
+            raise
         except (ValueError, TypeError) as error:
             raise ConfigurationError(f"the connection's settings are wrong: {error}") from error
         session = self._new_session(Session, target)

@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from redisipc.runtime.client import (
     HANDSHAKE_LIMIT,
+    address_of,
     at,
     check_client,
     check_slot,
@@ -37,6 +38,7 @@ class Target:
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
         self.cluster = False
+        self.address = ""
         self._memory = memory_of(url, client, redis_options)
         if self._memory is not None:
             return
@@ -44,6 +46,7 @@ class Target:
             client = make_client(redis.Redis, url, redis_options)
         check_client(client, (redis.Redis, redis.RedisCluster), "sync redis-py")
         self._client = client
+        self.address = address_of(client)
         self._stream = stream
         self._slots = Map(stream)
         self._sentinels: list[Any] = []

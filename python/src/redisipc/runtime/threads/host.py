@@ -47,6 +47,7 @@ class Host(BaseHost):
             sock = self._target.connect(name, lane.patience, lane.place)
         except BaseException as error:
             reason, permanent = of_handshake(error)
+            self._session.cause = error
             loop.call(lambda now: driver.open_failed(lane, attempt, reason, permanent, now))
         else:
             loop.call(lambda now: self._opened(lane, attempt, sock, now))

@@ -1,0 +1,178 @@
+"""What is wrong is named at once: what was expected, what came, and what to do. A row for each mistake; no Redis is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import dataclasses
+import datetime
+import decimal
+import enum
+import logging
+import pickle
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import redisipc
+import redisipc.asyncio
+from redisipc import Caller, Channel, ConfigurationError, ConnectionLost, ContentError, Reject, Rejected, Stream, event
+from redisipc.protocol.content import encode
+from redisipc.runtime.response import Response
+
+NOWHERE = "redis://user:secret@localhost:1"
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+@dataclasses.dataclass
+class Order:
+    sku: int = 1
+
+
+class Model:
+    """As pydantic's."""
+
+    def model_dump(self) -> dict[str, int]:
+        return {}
+
+
+def stream(**options: Any) -> Callable[[], Any]:
+    return lambda: Stream("shop", "web", **options)
+
+
+def connect(**options: Any) -> Callable[[], Any]:
+    return lambda: Stream("shop", "web").connect(**options)
+
+
+def channel(**body: Any) -> Callable[[], Any]:
+    return lambda: type("Shop", (Channel,), {"stream": "shop", "channel": "web", **body})
+
+
+OPTIONS: list[tuple[str, Callable[[], Any], str]] = [
+    ("timeout of 0", stream(timeout=0), "timeout must be a finite number of seconds above 0, got 0"),
+    ("timeout as text", stream(timeout="5"), "timeout must be a number of seconds, got str"),
+    ("connect_timeout of 0", stream(connect_timeout=0), "connect_timeout must be a finite number of seconds above 0, got 0"),
+    ("close_timeout below 0", stream(close_timeout=-1), "close_timeout must be a finite number of seconds that is not"),
+    ("concurrency of 0", stream(concurrency=0), "concurrency must be a whole number of at least 1, got 0"),
+    ("expose_errors", stream(expose_errors="all"), 'expose_errors must be "text", "type" or "none", got \'all\''),
+    ("wakeups", stream(wakeups=1), "wakeups must be True or False, got 1"),
+    ("a typing error", stream(timout=3), "there is no option timout; did you mean timeout?"),
+    ("host", stream(host="x"), "there is no option host; it is one of Redis: connect(redis_options={'host': ...}), or url="),
+    ("password", connect(password="x"), "there is no option password; it is one of Redis: connect(redis_options="),
+    ("options", stream(options={}), "options takes an Options object, got dict; give its parts by name"),
+    ("ledger", stream(ledger={"x": 1}), "there is no option x in ledger"),
+    ("logger", stream(logger="x"), "logger must be a logging.Logger, got str; for a name, give logging.getLogger(name)"),
+    ("a blank group", lambda: Stream("shop", " "), "group must not be blank"),
+    ("a number as stream", lambda: Stream(3, "web"), "stream must be a string, got int"),  # type: ignore[arg-type]
+    ("code without a word", lambda: Reject("x", code=" "), "code must be a word, a string that is not blank, got ' '"),
+]  # fmt: skip
+PLACES: list[tuple[str, Callable[[], Any], str]] = [
+    ("url as number", stream(url=3), "url must be a string, such as redis://localhost:6379/0, got int"),
+    ("an empty url", connect(url=""), "the url is empty; leave it out for REDIS_URL or redis://localhost:6379"),
+    ("no scheme", connect(url="localhost:6379"), "url= cannot be used, 'localhost:6379': Redis URL must specify one of"),
+    ("port", connect(url="redis://localhost:x"), "url= cannot be used, 'redis://localhost:x': Port could not be cast"),
+    ("database", connect(url="redis://localhost/x"), "the database must be a number; it must look like redis://"),
+    ("redis_options as text", connect(redis_options="x"), "redis_options must be a dict of arguments of redis-py, such as"),
+    ("an unknown argument", connect(redis_options={"hots": 1}), "unexpected keyword argument 'hots'"),
+    ("url and client", lambda: Stream("shop", "web", url="redis://x").connect(client=object()), "give a url or a client, not both"),
+    ("client as text", connect(client="x"), "client must be a sync redis-py client (redis.Redis or redis.RedisCluster), got"),
+    ("a caller's url", lambda: Caller("shop", url=3), "url must be a string"),  # type: ignore[arg-type]
+    ("a caller's options", lambda: Caller("shop", redis_options="x"), "redis_options must be a dict"),  # type: ignore[arg-type]
+]  # fmt: skip
+EVENTS: list[tuple[str, Callable[[], Any], str]] = [
+    ("static", channel(f=staticmethod(event(lambda x: 1))), "Shop.f is a staticmethod; an event is a plain method"),
+    ("class method", lambda: channel(f=event(classmethod(lambda cls: 1)))(), "Shop.f is a classmethod; an event is a plain"),  # type: ignore[call-overload]
+    *(
+        (name, channel(**{name: event(lambda self: 1)}), f"Shop.{name}: Channel needs the name {name} itself; call the method")
+        for name in ("connect", "entry", "params", "run", "on_error", "events", "trigger_event", "source_group")
+    ),
+    ("a number as name", lambda: event(3), "an event's name must be a string that is not blank, got 3"),  # type: ignore[call-overload]
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "text"), [pytest.param(*rest, id=id) for id, *rest in OPTIONS + PLACES + EVENTS])
+def test_a_wrong_option_place_or_event_is_named(call: Callable[[], Any], text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        call()
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (datetime.datetime(2026, 1, 1), "datetime is no JSON; send value.isoformat() (at $.a)"),
+        (datetime.timedelta(1), "timedelta is no JSON; send value.total_seconds()"),
+        (decimal.Decimal(1), "Decimal is no JSON; send str(value), or float(value)"),
+        (uuid.uuid4(), "UUID is no JSON; send str(value)"),
+        (Colour.RED, "Colour is no JSON; send value.value"),
+        (Order(), "Order is no JSON; send dataclasses.asdict(value)"),
+        (Model(), "Model is no JSON; send value.model_dump(mode='json')"),
+        ({1}, "set is no JSON; send sorted(value), or list(value)"),
+        (b"x", "bytes is no JSON; decode it, or send base64"),
+        (float("nan"), "nan is no JSON number"),
+        ({1: 2}, "the key 1 is no string but int; use str(key)"),
+    ],
+)
+def test_content_that_is_no_json_says_what_to_send(value: Any, text: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        encode({"a": value})
+    assert text in str(caught.value)
+    assert caught.value.path.startswith("$.a")
+
+
+def test_a_bad_url_of_the_environment_is_named_without_its_password(monkeypatch: Any) -> None:
+    monkeypatch.setenv("REDIS_URL", "http://user:secret@localhost")
+    for call in (connect(), lambda: Caller("shop")):
+        with pytest.raises(ConfigurationError) as caught:
+            call()
+        assert "REDIS_URL of the environment cannot be used, 'http://***@localhost': " in str(caught.value)
+        assert "secret" not in str(caught.value)
+        assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_who_does_not_reach_redis_is_told_where_and_why() -> None:
+    with pytest.raises(ConnectionLost) as caught:
+        Stream("shop", "web", url=NOWHERE, connect_timeout=0.2).connect()
+    told = [caught.value]
+
+    async def connect_in_a_loop() -> None:
+        with pytest.raises(ConnectionLost) as caught:
+            await redisipc.asyncio.Stream("shop", "web", url=NOWHERE, connect_timeout=0.2).connect()
+        told.append(caught.value)
+
+    asyncio.run(connect_in_a_loop())
+    for error in told:
+        assert "no working connection to Redis at localhost:1 within 0.2 s: " in str(error)
+        assert "secret" not in str(error)
+        assert error.__cause__ is not None
+
+
+@pytest.mark.parametrize("made", [Stream("shop", "web"), Caller("shop"), redisipc.asyncio.Stream("shop", "web")])
+@pytest.mark.parametrize("work", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_has_connections_is_not_copied(made: Any, work: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"cannot be copied or pickled: it has connections; make another"):
+        work(made)
+
+
+def test_a_response_is_true_where_it_is_fulfilled_and_shows_itself_in_short() -> None:
+    assert Response("fulfilled", None, {})
+    assert not Response("rejected", "no", {})
+    assert len(repr(Response("fulfilled", "x" * 100_000, {}))) < 300
+    assert repr(Response("rejected", "no", {})) == "<Response rejected 'no'>"
+
+
+def test_a_rejection_names_group_and_request_and_stays_short() -> None:
+    error = Rejected("no" * 10_000, group="stock", request_id="9f86d0")
+    assert str(error).startswith("group 'stock' rejected request 9f86d0: nono")
+    assert len(str(error)) < 600
+    assert len(error.content) == 20_000
+
+
+def test_a_logger_and_an_adapter_are_loggers() -> None:
+    Stream("shop", "web", logger=logging.getLogger("x"))
+    Stream("shop", "web", logger=logging.LoggerAdapter(logging.getLogger("x"), {}))  # type: ignore[arg-type]
