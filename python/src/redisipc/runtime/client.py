@@ -94,7 +94,8 @@ def check_place(url: Any, client: Any, redis_options: Any) -> None:
         raise ConfigurationError("the url is empty; leave it out for REDIS_URL or redis://localhost:6379")
     if redis_options is not None and not isinstance(redis_options, Mapping):
         raise ConfigurationError(
-            f"redis_options must be a dict of arguments of redis-py, such as {{'password': ...}}, got {type(redis_options).__name__}"
+            "redis_options must be a dict of arguments of redis-py, such as {'password': ...}, "
+            f"got {type(redis_options).__name__}"
         )
     if client is not None and url is not None:
         raise ConfigurationError("give a url or a client, not both")
