@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
+from time import monotonic
+from time import time as wall_clock
 from typing import TYPE_CHECKING
 
 from redisipc.errors import ConnectionLost, EntryError, ReportedError
@@ -38,7 +39,7 @@ class BaseHost:
     def changed(self, event: StateChanged) -> None:
         """The endpoint changed its state; said once, however often it is tried."""
         session = self._base
-        session.since = time.time()
+        session.since = wall_clock()
         if event.reason:
             session.reason, session.permanent = event.reason, event.permanent
         if event.state is State.UP:
@@ -63,7 +64,7 @@ class BaseHost:
         """One line for each own request, at the level DEBUG."""
         session = self._base
         if session.logs(logging.DEBUG):
-            took = (time.monotonic() - outgoing.sent_at) * 1000
+            took = (monotonic() - outgoing.sent_at) * 1000
             name = outgoing.id.decode()
             session.note(
                 logging.DEBUG, f"request {name} to {outgoing.destination!r}: {outcome.status} after {took:.1f} ms"

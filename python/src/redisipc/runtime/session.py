@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import partial
+from time import time as wall_clock
 from typing import Any
 
 from redisipc.errors import (
@@ -82,7 +83,7 @@ class BaseSession:
         self.cause: BaseException | None = None
         """The last error of opening a connection."""
         self.last_instance: str | None = None
-        self.since = time.time()
+        self.since = wall_clock()
         self.reconnects = 0
         self._refusals = EachSecond()
         self._log_to = log
