@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from redisipc.channel.definition import event
     from redisipc.channel.threads import Channel
     from redisipc.protocol.diagnosis import Diagnosis
-    from redisipc.protocol.presence import Peer
+    from redisipc.protocol.peers import Peer
     from redisipc.protocol.reasons import ReasonCode
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
@@ -97,7 +97,7 @@ else:
             "Diagnosis": "redisipc.protocol.diagnosis",
             "Health": "redisipc.runtime.vitals",
             "Options": "redisipc.runtime.options",
-            "Peer": "redisipc.protocol.presence",
+            "Peer": "redisipc.protocol.peers",
             "ReasonCode": "redisipc.protocol.reasons",
             "Request": "redisipc.runtime.request",
             "RequestFuture": "redisipc.runtime.threads.requests",

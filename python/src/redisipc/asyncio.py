@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from redisipc.channel.asyncio import Channel
     from redisipc.channel.definition import event
     from redisipc.protocol.diagnosis import Diagnosis
-    from redisipc.protocol.presence import Peer
+    from redisipc.protocol.peers import Peer
     from redisipc.protocol.reasons import ReasonCode
     from redisipc.runtime.asyncio.caller import Caller
     from redisipc.runtime.asyncio.requests import RequestFuture
@@ -94,7 +94,7 @@ else:
             "Diagnosis": "redisipc.protocol.diagnosis",
             "Health": "redisipc.runtime.vitals",
             "Options": "redisipc.runtime.options",
-            "Peer": "redisipc.protocol.presence",
+            "Peer": "redisipc.protocol.peers",
             "ReasonCode": "redisipc.protocol.reasons",
             "Request": "redisipc.runtime.request",
             "RequestFuture": "redisipc.runtime.asyncio.requests",

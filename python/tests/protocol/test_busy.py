@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from redisipc.protocol.events import Problem
-from redisipc.protocol.presence import Peer, look_at
+from redisipc.protocol.peers import Peer, look_at
 
 from ..support_core import Hand
 

@@ -10,7 +10,7 @@ from redisipc.errors import RequestFailed, RequestTimeout
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.diagnosis import Diagnosis
 from redisipc.protocol.events import State
-from redisipc.protocol.presence import Peer
+from redisipc.protocol.peers import Peer
 
 if TYPE_CHECKING:
     from .session import BaseSession

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError, RequestTimeout
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
-from redisipc.protocol.presence import Peer, look_at
+from redisipc.protocol.peers import Peer, look_at
 from redisipc.protocol.settings import check_grace, check_timeout
 from redisipc.runtime.base import BaseStream, Content, is_async
 from redisipc.runtime.options import Options
