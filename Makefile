@@ -16,7 +16,7 @@ N ?= 1000000
 ENGLISH := $(filter-out conformance/mutants/results.md,$(shell git ls-files "*.md")) $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance double fidelity mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -42,6 +42,18 @@ conformance-%: TESTEE = $(BIN)/python python/testee/testee.py --runtime $(subst 
 conformance-%:
 	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(TESTEE) || { [ -n "$(AGAIN)" ] && \
 	echo "== once more what failed: what passes now does not always, which is a defect" && $(BIN)/redisipc-conformance run --lf -- $(TESTEE); }
+
+# The same tests as in suite-python, so that the double is held to account.
+double: $(READY) ## the library's own tests over a hub of redisipc.testing in the place of a Redis
+	cd python && ../$(BIN)/python -m pytest -q -n 3 --dist loadfile --double tests/channel tests/runtime/test_stream.py \
+		tests/runtime/test_user_code.py tests/runtime/test_caller.py
+
+fidelity: $(READY) ## the suite over the model of Redis that redisipc.testing has: no fewer checks pass than stored
+	@mkdir -p out
+	@for testee in $(TESTEES); do \
+	$(BIN)/redisipc-conformance run --redis model --report json=out/fidelity-$$testee.json -- $(BIN)/python python/testee/testee.py \
+		--runtime $${testee%-ask} $$(case $$testee in *-ask) echo --ask;; esac); done
+	cd python && ../$(BIN)/python -m tests.testing.fidelity $(TESTEES:%=../out/fidelity-%.json)
 
 # PART=540: begins nothing after so many seconds; the next such run goes on where this one ended.
 mutants: $(READY) ## what must fail: faults in a model testee, and patches against the real ports (PART=540: in parts)

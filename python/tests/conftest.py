@@ -19,9 +19,34 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
+DOUBLE = "tests"
+"""The name of the hub that stands for the server with --double."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--double", action="store_true", help="a hub of redisipc.testing in the place of the shared server"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a hub has not is skipped with its name."""
+    if config.getoption("--double"):
+        for item in items:
+            mark = item.get_closest_marker("real")
+            if mark is not None:
+                item.add_marker(pytest.mark.skip(reason=f"a hub has no {mark.args[0]}"))
+
+
 @pytest.fixture(scope="session")
 def url(pytestconfig: pytest.Config) -> Iterator[str]:
     """The URL of the server that is there for the whole run; which one is printed."""
+    if pytestconfig.getoption("--double"):
+        from redisipc.testing import Hub
+
+        with Hub(DOUBLE) as hub:
+            yield hub.listen()
+        return
     # Not above: the core's tests run without the package that chooses a server.
     from .support_server import choose
 
@@ -46,7 +71,8 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def raw(url: str) -> Iterator[redis.Redis]:
     """A plain client of the server."""
-    with redis.Redis.from_url(url) as client:
+    # RESP2: what the double speaks.
+    with redis.Redis.from_url(url, protocol=2) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from ..conftest import DOUBLE
 from .faces import FACES, Face
 from .programs import Program
 
@@ -21,9 +22,9 @@ async def face(request: Any, stream: str) -> AsyncIterator[Face]:
 
 
 @pytest.fixture(autouse=True)
-def _no_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Tests name the server, or mean this one."""
-    monkeypatch.setenv("REDIS_URL", url)
+def _no_url(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config, url: str) -> None:
+    """Tests name the server, or mean this one. With --double that is a hub, without a socket in between."""
+    monkeypatch.setenv("REDIS_URL", f"memory://{DOUBLE}" if pytestconfig.getoption("--double") else url)
 
 
 @pytest.fixture

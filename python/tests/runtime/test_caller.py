@@ -201,6 +201,7 @@ async def test_a_server_that_is_not_there_is_told_in_time(face: str) -> None:
     assert 0.5 <= time.monotonic() - start < 1.5
 
 
+@pytest.mark.real("passwords")
 @pytest.mark.parametrize("face", ["threads", "asyncio"])
 async def test_a_wrong_password_is_told_at_once(face: str, url: str) -> None:
     caller = FACES[face].Caller("s", url=url.replace("redis://", "redis://nobody:wrong@"))
@@ -210,6 +211,7 @@ async def test_a_wrong_password_is_told_at_once(face: str, url: str) -> None:
     assert time.monotonic() - start < 2.0
 
 
+@pytest.mark.real("rights")
 async def test_four_commands_are_enough(caller: Asking, raw: redis.Redis, url: str) -> None:
     stream = caller.caller.stream
     raw.execute_command(  # type: ignore[no-untyped-call]
@@ -299,6 +301,7 @@ def test_it_works_in_the_next_event_loop(stream: str, raw: redis.Redis) -> None:
             assert asyncio.run(caller.request(n, "stock")) == n
 
 
+@pytest.mark.real("other processes")
 def test_it_works_in_a_forked_child_and_in_its_parent(stream: str, raw: redis.Redis) -> None:
     with redisipc.Stream(stream, "stock") as responder, redisipc.Caller(stream) as caller:
         responder.on_request(lambda request: [request.content, request.instance_id])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.commands import Command, Failure
 
+from . import scripts
 from .redis_model.arguments import Refused, entry_key, need, number, raw, word
 from .redis_model.data import Stream
 
@@ -106,6 +107,22 @@ def _channels(connection: Connection, command: Command) -> Any:
     return [part for key in command[2:] for part in (raw(key), len(subscribers.get(raw(key), [])))]
 
 
+def _evaluate(connection: Connection, command: Command) -> Any:
+    need(command, 3)
+    count = number(command[2])
+    keys, arguments = [raw(part) for part in command[3 : 3 + count]], [raw(part) for part in command[3 + count :]]
+    return scripts.run(
+        raw(command[1]).decode(), keys, arguments, lambda one: connection.server.execute(connection, one)
+    )
+
+
+def _milliseconds_left(connection: Connection, command: Command) -> Any:
+    model, key = connection.server.model(connection.database), raw(command[1])
+    if not model.exists(key):
+        return -2
+    return model.expires[key] - model.wall() if key in model.expires else -1
+
+
 def _set_id(connection: Connection, command: Command) -> Any:
     stream = connection.server.model(connection.database).get(raw(command[1]), Stream)
     if stream is None:
@@ -125,4 +142,6 @@ ADMINISTRATION: dict[str, Callable[[Connection, Command], Any]] = {
     "XSETID": _set_id,
     "MODEL.AGE": _age,
     "PUBSUB": _channels,
+    "EVAL": _evaluate,
+    "PTTL": _milliseconds_left,
 }

@@ -135,8 +135,9 @@ class Hub(Faults):
         with self.server.lock:
             self.server.up = False
             self.server.break_all("the hub was closed")
-        if self._listener is not None:
-            self._listener.close()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
         if _named.get(self.name) is self:
             del _named[self.name]
 

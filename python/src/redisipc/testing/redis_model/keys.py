@@ -115,9 +115,11 @@ def _lrange(model: Model, command: Command) -> Any:
 @handles("LPOS")
 def _lpos(model: Model, command: Command) -> Any:
     need(command, 3)
-    options = [word(part) for part in command[3:]]
-    if options not in ([], ["RANK", "1"]):
-        raise syntax()
+    rank = 1
+    if len(command) > 3:
+        if len(command) != 5 or word(command[3]) != "RANK" or number(command[4]) < 1:
+            raise syntax()
+        rank = number(command[4])
     items = model.get(raw(command[1]), list) or []
-    value = raw(command[2])
-    return items.index(value) if value in items else None
+    hits = [index for index, item in enumerate(items) if item == raw(command[2])]
+    return hits[rank - 1] if len(hits) >= rank else None

@@ -1,0 +1,87 @@
+"""A hub at a TCP port, and the model as a process of its own: for other clients and other languages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+
+import redisipc
+from redisipc.testing import Hub
+
+
+def test_another_client_sees_what_is_on_the_hub(hub: Hub) -> None:
+    with redis.Redis.from_url(hub.listen(), protocol=2) as raw, redisipc.Stream("shop", "web", client=hub) as web:
+        assert [group["name"] for group in raw.xinfo_groups("shop")] == [b"web"]
+        assert raw.exists(f"shop:web:{web.instance}:consumers")
+        assert raw.xlen("shop") == 0
+        assert raw.type("shop") == b"stream"
+
+
+def test_the_library_may_come_by_tcp_too(hub: Hub) -> None:
+    stock = redisipc.Stream("shop", "stock", url=hub.listen())
+    stock.on_request(lambda request: request.content + 1)
+    with stock, redisipc.Stream("shop", "web", client=hub) as web:
+        assert web.request(1, to="stock") == 2
+
+
+def test_a_transaction_a_subscription_and_a_script_work(hub: Hub) -> None:
+    with redis.Redis.from_url(hub.listen(), protocol=2) as raw:
+        pipe = raw.pipeline(transaction=True)
+        pipe.set("a", "1").get("a").lpush("l", "x", "y")
+        assert pipe.execute() == [True, b"1", 2]
+        listener = raw.pubsub(ignore_subscribe_messages=True)
+        listener.subscribe("news")
+        listener.get_message(timeout=1)
+        assert raw.publish("news", "hello") == 1
+        message = listener.get_message(timeout=1)
+        assert message is not None
+        assert message["data"] == b"hello"
+        listener.close()
+        script = "for i = 1, 3 do redis.call('LPUSH', KEYS[1], string.format('%03x', i)) end "
+        script += "return redis.call('LRANGE', KEYS[1], 0, 9)"
+        assert raw.eval(script, 1, "k") == [b"003", b"002", b"001"]
+
+
+def test_what_the_model_does_not_know_is_refused(hub: Hub) -> None:
+    with redis.Redis.from_url(hub.listen(), protocol=2) as raw:
+        with pytest.raises(redis.ResponseError, match="unknown command 'HSET'"):
+            raw.hset("h", "a", "b")
+        with pytest.raises(redis.ResponseError, match="runs no Lua"):
+            raw.eval("return #KEYS", 0)
+
+
+def test_a_hub_that_is_closed_breaks_connections(hub: Hub) -> None:
+    with redis.Redis.from_url(hub.listen(), protocol=2) as raw:
+        raw.ping()
+        hub.close()
+        with pytest.raises(redis.ConnectionError):
+            raw.ping()
+
+
+def test_the_process_keeps_its_data_when_it_is_shut_down_in_order(tmp_path: Path) -> None:
+    def start() -> tuple[subprocess.Popen[str], redis.Redis]:
+        command = [sys.executable, "-m", "redisipc.testing", "--dir", str(tmp_path), "--like", "redis-8.0"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert said.startswith("the model of Redis, as redis-8.0, at redis://127.0.0.1:")
+        return process, redis.Redis.from_url(said.split()[-1], protocol=2)
+
+    process, raw = start()
+    raw.xadd("shop", {"a": "b"})
+    raw.shutdown(save=True)
+    raw.close()
+    assert process.wait(10) == 0
+    process.stdout.close()  # type: ignore[union-attr]
+    process, raw = start()
+    try:
+        assert raw.xlen("shop") == 1
+    finally:
+        raw.close()
+        process.terminate()
+        assert process.wait(10) == 0
+        process.stdout.close()  # type: ignore[union-attr]
