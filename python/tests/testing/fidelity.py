@@ -1,7 +1,8 @@
 """How much of the conformance suite passes over the model: ``python -m tests.testing.fidelity REPORT.json...``.
 
 The reports are of ``redisipc-conformance run --redis model``, for one testee or several, in one part or several. It fails
-where a testee passes fewer checks than ``fidelity.json`` says. ``--write`` stores the numbers.
+where a testee passes fewer checks than ``fidelity.json`` says. A scenario that stands in several counts as in the last.
+``--write`` stores the numbers.
 """
 
 from __future__ import annotations
@@ -22,20 +23,23 @@ LEFT_OUT = {
 
 def numbers(reports: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """For each testee: ``checks`` that apply to it, those that ``passed``, and the scenarios that ``failed`` one."""
-    found: dict[str, dict[str, Any]] = {}
+    verdicts: dict[str, dict[str, list[str]]] = {}
     for report in reports:
         for run in report["runs"]:
             assert run["server"]["kind"] == "model", "these are numbers of the model"
-            mine = found.setdefault(run["testee"]["name"], {"checks": 0, "passed": 0, "failed": []})
+            mine = verdicts.setdefault(run["testee"]["name"], {})
             for scenario in run["results"]:
-                verdicts = [check["verdict"] for check in scenario["checks"] if check["verdict"] != "n/a"]
-                mine["checks"] += len(verdicts)
-                mine["passed"] += verdicts.count("pass")
-                if len(verdicts) > verdicts.count("pass"):
-                    mine["failed"].append(scenario["id"])
-    for mine in found.values():
-        mine["failed"].sort()
-    return dict(sorted(found.items()))
+                mine[scenario["id"]] = [
+                    each["verdict"] for each in scenario["checks"] if each["verdict"] != "not-applicable"
+                ]
+    return {
+        name: {
+            "checks": sum(map(len, mine.values())),
+            "passed": sum(found.count("pass") for found in mine.values()),
+            "failed": sorted(scenario for scenario, found in mine.items() if found.count("pass") < len(found)),
+        }
+        for name, mine in sorted(verdicts.items())
+    }
 
 
 def stored() -> dict[str, dict[str, Any]]:

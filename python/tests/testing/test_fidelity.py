@@ -1,0 +1,47 @@
+"""The conformance suite over the model: the stored number, a part of it each time, and that it is printed as it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from . import fidelity
+
+ROOT = Path(__file__).parents[3]
+PART = ("entry/*", "route/own-*", "requester/one-outcome", "group/hand-over", "recover/flushed")
+"""Scenarios of a few seconds together: `make fidelity` runs all of them."""
+
+
+def test_the_documents_print_the_stored_number() -> None:
+    for name in ("README.md", "docs/testing.md"):
+        assert fidelity.sentence() in (ROOT / name).read_text("utf-8"), f"{name} must say: {fidelity.sentence()}"
+
+
+def test_what_fails_over_the_model_is_named_with_its_reason() -> None:
+    failed = {scenario for mine in fidelity.stored().values() for scenario in mine["failed"]}
+    assert failed <= set(fidelity.LEFT_OUT)
+    page = (ROOT / "docs" / "testing.md").read_text("utf-8")
+    assert not [scenario for scenario in fidelity.LEFT_OUT if scenario not in page]
+
+
+def test_a_number_that_falls_is_told() -> None:
+    before = {"x": {"checks": 3, "passed": 3, "failed": []}, "y": {"checks": 1, "passed": 1, "failed": []}}
+    now = {"x": {"checks": 3, "passed": 2, "failed": ["group/one"]}}
+    assert fidelity.fallen(now, before) == ["x: 2 checks pass, 3 did; now fails: group/one"]
+    assert fidelity.fallen(before, before) == []
+
+
+def test_a_part_of_the_suite_passes_over_the_model(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    testee = [sys.executable, str(ROOT / "python" / "testee" / "testee.py"), "--runtime", "threads"]
+    command = [sys.executable, "-m", "redisipc_conformance", "run", "--redis", "model", *PART]
+    done = subprocess.run(
+        [*command, "--report", f"json={report}", "--", *testee],
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert report.exists(), done.stdout + done.stderr
+    [mine] = fidelity.numbers([json.loads(report.read_text("utf-8"))]).values()
+    assert mine["failed"] == [], done.stdout
+    assert mine["passed"] == mine["checks"] > 100
