@@ -105,17 +105,17 @@ def test_a_wrong_option_place_or_event_is_named(call: Callable[[], Any], text: s
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (datetime.datetime(2026, 1, 1), "datetime is no JSON; send value.isoformat() (at $.a)"),
-        (datetime.timedelta(1), "timedelta is no JSON; send value.total_seconds()"),
-        (decimal.Decimal(1), "Decimal is no JSON; send str(value), or float(value)"),
-        (uuid.uuid4(), "UUID is no JSON; send str(value)"),
-        (Colour.RED, "Colour is no JSON; send value.value"),
-        (Order(), "Order is no JSON; send dataclasses.asdict(value)"),
-        (Model(), "Model is no JSON; send value.model_dump(mode='json')"),
-        ({1}, "set is no JSON; send sorted(value), or list(value)"),
-        (b"x", "bytes is no JSON; decode it, or send base64"),
-        (float("nan"), "nan is no JSON number"),
-        ({1: 2}, "the key 1 is no string but int; use str(key)"),
+        (datetime.datetime(2026, 1, 1), "datetime is not JSON; send value.isoformat() (at $.a)"),
+        (datetime.timedelta(1), "timedelta is not JSON; send value.total_seconds()"),
+        (decimal.Decimal(1), "Decimal is not JSON; send str(value), or float(value)"),
+        (uuid.uuid4(), "UUID is not JSON; send str(value)"),
+        (Colour.RED, "Colour is not JSON; send value.value"),
+        (Order(), "Order is not JSON; send dataclasses.asdict(value)"),
+        (Model(), "Model is not JSON; send value.model_dump(mode='json')"),
+        ({1}, "set is not JSON; send sorted(value), or list(value)"),
+        (b"x", "bytes is not JSON; decode it, or send base64"),
+        (float("nan"), "nan is not a JSON number"),
+        ({1: 2}, "the key 1 is not a string but int; use str(key)"),
     ],
 )
 def test_content_that_is_no_json_says_what_to_send(value: Any, text: str) -> None:
