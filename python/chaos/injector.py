@@ -105,7 +105,7 @@ class Injector:
         finally:
             for member in busy:
                 member.busy = False
-        # What could not be mended goes on.
+        # A fault that could not be mended lasts until now.
         ended = (fault.over if not problem else None) or monotonic()
         if proof and not problem:
             self.struck[fault.name] += 1

@@ -1,4 +1,4 @@
-"""What ``python -m chaos`` can be told."""
+"""The options of ``python -m chaos``."""
 
 from __future__ import annotations
 

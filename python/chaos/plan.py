@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from .faults import FAULTS
 
 MEMBER_LANES = 2
-"""Lanes of faults of members that go on side by side, beside the one of Redis."""
+"""Lanes of faults of members that run side by side, beside the one of Redis."""
 PEACE = 2.5
 """Seconds of peace between two faults of a lane, on average, where faults are mixed."""
 QUICK = (

@@ -25,7 +25,7 @@ LAST = 4.0
 
 @dataclass
 class Wanted:
-    """What a run is to be. ``requests``: how many at least; ``times``: how often each fault strikes alone, 0: mixed."""
+    """The plan of a run. ``requests``: how many at least; ``times``: how often each fault strikes alone, 0: mixed."""
 
     server: str
     site: str
@@ -44,13 +44,13 @@ class Wanted:
 
     @property
     def alone(self) -> bool:
-        """Whether faults come one at a time, so that recovery can be told apart."""
+        """Whether faults come one at a time, so that each recovery belongs to one fault."""
         return self.times > 0 or self.quick
 
 
 @dataclass
 class Done:
-    """What came of it, beside the rows in its folder."""
+    """The outcome of a run, besides the rows in its folder."""
 
     server: str
     site: str
@@ -104,7 +104,7 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None], commit: 
 
 
 def kept(folder: Path) -> tuple[Wanted, Done]:
-    """What a run that left its rows there was to be, and what came of it. Raises OSError where there was none."""
+    """The plan and the outcome of the run that left its rows there. Raises OSError where there was none."""
     found = json.loads((folder / "run.json").read_text())
     wanted, done = found["wanted"], found["done"]
     return Wanted(**{**wanted, "load": Load(**wanted["load"])}), Done(**{**done, "struck": Counter(done["struck"])})

@@ -40,7 +40,7 @@ class Mutant:
 
 @dataclass
 class Trace:
-    """What is known about one requirement."""
+    """The facts about one requirement."""
 
     requirement: Requirement
     checks: set[str] = field(default_factory=set)
@@ -53,7 +53,7 @@ class Trace:
     """Mutants of it that a check of something else caught, or a timeout, or nobody."""
 
     def gap(self, *, mutants: bool) -> str:
-        """What is missing, in a sentence; empty if nothing is. ``mutants``: whether a table of mutants is at hand."""
+        """A sentence that says what is missing; empty if nothing is. ``mutants``: whether there is a table of mutants."""
         requirement = self.requirement
         if not requirement.testable:
             return "" if requirement.reason else "is not testable and has no reason"

@@ -62,7 +62,7 @@ class FrozenSet:
         return self.checks is None or not self.checks.isdisjoint((id, *former.get(id, ())))
 
     def missing(self, scenarios: Sequence[Scenario]) -> list[str]:
-        """What is in the set and no longer in the suite, not even by another name."""
+        """The checks of the set that are no longer in the suite, not even by another name."""
         if self.checks is None:
             return []
         return sorted(self.checks - declared_ids(scenarios) - renamed_ids(scenarios).keys())

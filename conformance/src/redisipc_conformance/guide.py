@@ -1,4 +1,4 @@
-"""What a port has to hold: the statements of the profiles and roles that it wants to claim, in the order in which to build it."""
+"""The statements that a port must fulfil for the profiles and roles that it claims, in the order in which to build it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def with_needed(profiles: Iterable[str]) -> tuple[str, ...]:
 
 
 def stages(requirements: Requirements, profiles: Sequence[str], roles: Sequence[str]) -> list[Stage]:
-    """What binds these roles in these profiles (those that they build on are not added here)."""
+    """The statements that bind these roles in these profiles. The profiles that they build on are not added here."""
     bound = {each.id: each for each in requirements if _binds(each, profiles, roles)}
     found = []
     for title, areas in ORDER:

@@ -107,7 +107,7 @@ class KnownFailures:
         declared: Collection[str],
         renamed: Mapping[str, str] | None = None,
     ) -> list[str]:
-        """What is wrong with the file after a run, a sentence each. ``results`` are those that ``apply`` gave.
+        """The errors of the file after a run, a sentence each. ``results`` are those that ``apply`` gave.
 
         ``declared``: every scenario and scenario/check that the suite has; ``renamed``: former id to present id.
         """

@@ -26,7 +26,7 @@ Ran = tuple[ServerInfo, list[ScenarioResult]]
 
 
 def rewrite(path: Path, runs: Iterable[Ran], declared: Collection[str], *, strict: bool = False) -> tuple[int, int]:
-    """Writes the file anew; how many entries were added and how many were dropped. ``declared``: every id that the suite has.
+    """Writes the file again. Returns how many entries it added and dropped. ``declared``: every id that the suite has.
 
     ``runs``: the results that ``KnownFailures.apply`` gave, one list for each server. Warnings are entered with
     ``strict`` only, since otherwise they fail nothing.
@@ -97,7 +97,10 @@ def _edited(text: str, stale: list[KnownFailure], added: list[tuple[str, str]]) 
 
 
 def steady_beginning(message: str) -> str:
-    """What a message begins with in every run: up to its first word with a digit (ids and times differ). Empty if too short."""
+    """The beginning of a message that is the same in every run. Empty if too short.
+
+    It ends before the first word with a digit, because ids and times differ.
+    """
     line = (message.splitlines() or [""])[0]
     varies = _VARIES.search(line)
     beginning = line[: varies.start() if varies else MESSAGE_LENGTH][:MESSAGE_LENGTH].rstrip()

@@ -1,4 +1,4 @@
-"""What SPEC.md demands, as data: `schemas/requirements.json`, extracted from the text by `tools/requirements.py`."""
+"""The requirements of SPEC.md, as data: `schemas/requirements.json`, extracted from the text by `tools/requirements.py`."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class SelectionError(Exception):
 
 
 class Selectable(Protocol):
-    """What the selection looks at; every scenario has it."""
+    """The attributes that the selection reads; every scenario has them."""
 
     @property
     def id(self) -> str: ...
@@ -31,7 +31,7 @@ S = TypeVar("S", bound=Selectable)
 
 @dataclass(frozen=True)
 class Selection:
-    """What the user asked for. Empty: everything."""
+    """The scenarios that the user asked for. Empty: everything."""
 
     ids: tuple[str, ...] = ()
     """Scenario ids or globs, e.g. ``entry/*``."""
@@ -57,7 +57,7 @@ def select(scenarios: Sequence[S], selection: Selection, about: Callable[[S], It
     """Those that the selection means, in the order given.
 
     ``about``: further texts of a scenario that a ``-k`` word may occur in (check names, requirement ids, needs).
-    Raises SelectionError for an id that is none, an unknown profile, or a broken expression.
+    Raises SelectionError for an unknown id, an unknown profile, or a broken expression.
     """
     _refuse_unknown(scenarios, selection)
     holds = compile_words(selection.words) if selection.words else None

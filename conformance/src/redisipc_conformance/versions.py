@@ -20,7 +20,7 @@ def version_holds(condition: str, version: str) -> bool:
     """Whether the version fulfils every part of the condition; an empty one always holds.
 
     Compared as far as the condition goes: 7.0.15 is ``==7.0`` and ``<=7``, and not ``>7``. Raises ValueError for
-    what is no condition.
+    a malformed condition.
     """
     numbers = tuple(int(part) for part in re.findall(r"\d+", version))
     for part in filter(None, condition.split(",")):

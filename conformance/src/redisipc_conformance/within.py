@@ -1,7 +1,7 @@
 """Waiting for at most so long.
 
-`asyncio.wait_for` of Python before 3.12 loses a cancellation that comes together with the result: a run that is being ended
-would go on.
+`asyncio.wait_for` of Python before 3.12 loses a cancellation that comes together with the result: a cancelled run would
+continue.
 """
 
 from __future__ import annotations

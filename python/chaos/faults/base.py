@@ -31,9 +31,9 @@ class Fault:
     lane: ClassVar[Literal["members", "redis"]] = "redis"
     """Faults of Redis come one at a time; those of members may come beside them, and beside each other."""
     to_redis: ClassVar[str] = ""
-    """What it is to Redis, in the words of the history; empty where Redis has no fault."""
+    """Its effect on Redis, in the words of the history; empty where Redis has no fault."""
     to_members: ClassVar[str] = ""
-    """What it is to the members that it hits: ``cut off``, ``paused``; empty where they have no trouble."""
+    """Its effect on the members that it hits: ``cut off``, ``paused``; empty where they have no trouble."""
     before: ClassVar[float] = 0.0
     """Seconds before its strike of which Redis may have lost the writes."""
     after: ClassVar[float] = 0.0
@@ -71,7 +71,7 @@ class Fault:
         raise NotImplementedError
 
     async def proof(self) -> str:
-        """What proves that it struck, or an empty text where nothing does yet."""
+        """The proof that it struck, or an empty text where there is no proof yet."""
         raise NotImplementedError
 
     async def mend(self) -> None:

@@ -1,4 +1,4 @@
-"""What Redis holds is changed behind the members' backs."""
+"""Faults that change the data in Redis without the members' knowledge."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class CutAfterClaim(Spoil):
 
 
 class Silent(LinkFault):
-    """Nothing passes and nobody notices. Then it goes on, or breaks."""
+    """Nothing passes and nobody notices. Then the connection works again, or breaks."""
 
     breaks = False
 

@@ -91,7 +91,7 @@ class Busy(Fault):
     seconds = (3.0, 5.0)
 
     async def strike(self) -> None:
-        # On a connection that waits for it; the operator's own goes on.
+        # The script has a connection of its own, which waits for it; the operator's connection stays free.
         await self.redis.config("lua-time-limit", 50)
         self._script = asyncio.create_task(self._run())
 

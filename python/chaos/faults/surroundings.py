@@ -13,7 +13,7 @@ from .base import Fault
 from .service import RestartOld
 
 REWRITES = 100
-"""Attempts to have the append-only file written anew."""
+"""Attempts to have the append-only file rewritten."""
 
 
 class TlsCut(Fault):
@@ -132,7 +132,7 @@ class DiskFull(Fault):
     async def mend(self) -> None:
         (self._folder / "filler").unlink(missing_ok=True)
         self.over = await self.redis.writable()
-        # A file with a command that was cut short in its midst could not be loaded again: it is written anew.
+        # Redis could not load a file that has a truncated command in the middle: it is rewritten.
         for _ in range(REWRITES):
             await self.redis.reply("BGREWRITEAOF")
             await asyncio.sleep(0.2)

@@ -1,1 +1,1 @@
-"""What happened, made into a history as the simulation knows it, and judged by the simulation's checker."""
+"""Makes a history of the run in the form of the simulation, and has the simulation's checker judge it."""

@@ -26,7 +26,7 @@ SURELY = 0.3
 AT_ONCE = 0.02
 """Seconds between the row that says so and the call that asks, where nothing comes between."""
 REFUSES = ("rights", "group")
-"""Faults of Redis in which a send may end as failed: a right is missing, or the key is no stream."""
+"""Faults of Redis in which a send may end as failed: a right is missing, or the key is not a stream."""
 NO_GROUP = ("group", "empty", "rewind", "failover")
 """Faults of Redis that take a group away."""
 AWAY = 30.0

@@ -254,7 +254,7 @@ class _Reader:
         process.starts.sort()
 
     def _troubles_of(self, process: Process) -> None:
-        """What the machine did to it, and when it was not connected."""
+        """Adds the pauses by the machine, and the times without a connection."""
         for start, end in joined(self.stalls.get(process.number, [])):
             process.troubles.append(Trouble(start, end, "paused"))
         starts = sorted((fault.start, fault.end) for fault in self.history.redis)
@@ -276,6 +276,6 @@ def joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _of_the_exception(ask: Ask) -> bool:
-    """Whether a rejection says what the handler raised: its text, or its kind, as the library is told to say."""
+    """Whether a rejection says what the handler raised: its text, or its kind, as the library is configured."""
     text = (ask.content or b"").decode("utf-8", "replace")
     return f"boom {ask.number}" in text or "RuntimeError" in text or "handler_failed" in text

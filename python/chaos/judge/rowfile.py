@@ -27,7 +27,7 @@ class Struck:
 
 @dataclass
 class Said:
-    """What one process told its user: an error of ``on_error``, or a line of the log."""
+    """A report of one process to its user: an error of ``on_error``, or a line of the log."""
 
     time: float
     process: int

@@ -1,1 +1,1 @@
-"""What a run is made of: a Redis, the taps before it, the members, and what is seen of them."""
+"""The parts of a run: a Redis, the taps before it, the members, and the records of their behaviour."""

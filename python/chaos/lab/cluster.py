@@ -18,7 +18,7 @@ MASTERS = 3
 
 
 class Line(NamedTuple):
-    """What CLUSTER NODES says of one node."""
+    """One node, as CLUSTER NODES describes it."""
 
     id: str
     port: int

@@ -66,7 +66,7 @@ class Member:
     folder: Path
     random: random.Random
     ended: Callable[[int, int], None]
-    """Is told of each process that ended: its number and its exit status."""
+    """Called for each process that ended, with its number and its exit status."""
     tap: Tap | None = None
     process: int = -1
     busy: bool = False
@@ -114,7 +114,7 @@ class Member:
         return True
 
     def last_words(self) -> str:
-        """What its process wrote to stderr last."""
+        """The end of its process's stderr."""
         path = self.folder / f"process-{self.process:03d}.stderr"
         return path.read_text(errors="replace")[-500:].strip() or "it wrote nothing to stderr"
 

@@ -24,7 +24,7 @@ class Away(Exception):
 
 
 class Redis:
-    """One server. Whatever may wait runs in a thread: the taps go on meanwhile."""
+    """One server. Calls that may wait run in a thread, so that the taps continue to work."""
 
     def __init__(self, server: Server, operator: str = "") -> None:
         self.server = server
@@ -60,7 +60,7 @@ class Redis:
         await self("CONFIG", "SET", name, str(value))
 
     async def setting(self, name: str) -> str:
-        """What CONFIG GET says."""
+        """The value that CONFIG GET returns."""
         value: bytes = (await self("CONFIG", "GET", name))[1]
         return value.decode()
 

@@ -1,4 +1,4 @@
-"""What Redis uses, every so often: for runs that look for growth."""
+"""Samples of the resources that Redis uses, at intervals: for runs that look for growth."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from .site import Site
 from .watch import Watch
 
 NAME = "chaos"
-"""What the Sentinels call the master."""
+"""The Sentinels' name for the master."""
 DOWN_AFTER = 1500
 """Milliseconds of silence after which a Sentinel takes a server for down."""
 

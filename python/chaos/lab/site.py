@@ -51,7 +51,7 @@ class Site(ABC):
 
     @abstractmethod
     async def reach(self, member: Member) -> dict[str, Any]:
-        """What a new member is told, so that it finds its way."""
+        """The configuration with which a new member finds its Redis."""
 
     @abstractmethod
     async def close(self) -> None: ...

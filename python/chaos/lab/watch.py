@@ -1,9 +1,9 @@
-"""What Redis did, as the taps see it: what was stored, what was deleted, which errors were answered.
+"""The work of Redis, as the taps see it: stored entries, deleted entries, error replies.
 
-stored   t ask request_id entry_id    a request was stored
-answered t request_id entry_id        a response was stored
-deleted  t entry_id                   an entry was deleted
-unsure   t what key                   it was sent, and its reply never came: ``answered`` or ``deleted``
+- ``stored t ask request_id entry_id``: a request was stored
+- ``answered t request_id entry_id``: a response was stored
+- ``deleted t entry_id``: an entry was deleted
+- ``unsure t what key``: it was sent, and its reply never came. ``what`` is ``answered`` or ``deleted``
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Watch:
         self._rows("stored", int(number[1]) if number else -1, id, entry)
 
     def close(self) -> None:
-        """What never had a reply may have been executed."""
+        """Redis may have executed commands that never had a reply."""
         for exchange in self._open.values():
             if exchange.name == b"XDEL":
                 for entry in exchange.args[2:]:

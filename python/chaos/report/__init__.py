@@ -1,1 +1,1 @@
-"""What is printed about runs: faults and their proofs, recovery, what the user sees, what was used."""
+"""The printed report on runs: faults and their proofs, recovery, messages to the user, used resources."""

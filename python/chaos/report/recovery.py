@@ -11,9 +11,9 @@ from ..judge.record import Record
 from ..judge.rowfile import Struck
 
 SEEN = 0.2
-"""Seconds by which the beginning of an outage may be noted too early: it is looked for every so often."""
+"""Seconds by which the beginning of an outage may be noted too early: it is checked only at intervals."""
 HORIZON = 30.0
-"""Seconds after a fault in which its effects are looked for."""
+"""Seconds after a fault in which the report looks for its effects."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What one run came to, as a line of JSON: figures that can be added up long after the rows are gone."""
+"""The result of one run, as a line of JSON: figures that can be added up long after the rows are gone."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Result:
 
 
 def result_of(wanted: Wanted, done: Done, folder: Path) -> Result:
-    """Judges the rows of a run. Recovery and what the user sees are told only where faults came alone."""
+    """Judges the rows of a run. Reports recovery and messages to the user only where faults came alone."""
     record = read(folder)
     judge = Judge(record)
     judge.check()
@@ -111,7 +111,7 @@ def _violations(record: Record) -> Iterator[Violation]:
 
 
 def story(ask: Ask, record: Record) -> list[str]:
-    """What happened to one request, seconds after it was sent, in order."""
+    """The events of one request in order, in seconds after it was sent."""
     marks = [
         (ask.stored_at, "stored"),
         (ask.cancelled_at, "given up by its sender"),
@@ -153,14 +153,14 @@ def commit() -> str:
 
 
 def append(path: Path, result: Result) -> None:
-    """One line more."""
+    """Appends the result as one line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(result, default=vars, ensure_ascii=False) + "\n")
 
 
 def results(path: Path) -> list[Result]:
-    """All results of a file, or of all files of a folder and below. Raises OSError, and ValueError for what is no result."""
+    """All results of a file, or of all files of a folder and below. Raises OSError, and ValueError for a malformed result."""
     paths = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
     found = []
     for each in paths:

@@ -1,4 +1,4 @@
-"""What a user sees of each fault: how often each endpoint tells, and in which words."""
+"""The messages that a user sees for each fault: how often each endpoint reports it, and in which words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..faults import FAULTS
 from ..judge.record import Record
 
 AFTER = 2.0
-"""Seconds after the end of a fault in which what is told still belongs to it."""
+"""Seconds after the end of a fault in which a message still belongs to it."""
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """Kinds of lines of the log; the others are what ``on_error`` is given."""
 OWN = "handler"
@@ -28,7 +28,7 @@ _GENERAL = (
 
 @dataclass
 class Seen:
-    """What was told of all faults of one kind. ``most``: how often one endpoint told of one of them, at most.
+    """The messages about all faults of one kind. ``most``: the most messages of one endpoint about one of them.
 
     ``logged`` counts the lines of the log that are warnings or worse.
     """
@@ -58,7 +58,7 @@ def general(text: str) -> str:
 
 
 def gather(record: Record, into: dict[str, Seen]) -> None:
-    """Adds what was told in one run in which faults came alone."""
+    """Adds the messages of one run in which faults came alone."""
     faults = sorted(record.faults, key=lambda fault: fault.start)
     for fault, later in itertools.zip_longest(faults, faults[1:]):
         until = fault.end + AFTER + fault.after

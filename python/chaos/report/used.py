@@ -1,4 +1,4 @@
-"""What processes and Redis used over a long run, and whether it stayed flat."""
+"""The resources that processes and Redis used over a long run, and whether they stayed flat."""
 
 from __future__ import annotations
 

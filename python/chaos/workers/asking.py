@@ -1,4 +1,4 @@
-"""What a worker asks for: kinds of work, how long each takes, how long it waits. Drawn from a seed."""
+"""The requests of a worker: kinds of work, how long each takes, how long it waits. Drawn from a seed."""
 
 from __future__ import annotations
 

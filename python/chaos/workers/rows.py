@@ -2,20 +2,21 @@
 
 Each row is a list: what it is, when (seconds of the machine's monotonic clock), and what belongs to it.
 
-    begin  t process pid runtime group concurrency     the process was started
-    up     t instance                                  it is connected, for the first time
-    send   t ask to timeout kind seconds               it is about to ask
-    cancel t ask                                       it gives the ask up
-    outcome t ask status [ask, run] | null text        how the ask ended; of a fulfilled one whose answer came
-    run    t ask run starts entry_id request_id        a handler begins
-    end    t ask run                                   and is done
-    told   t kind text                                 on_error was called, or what the port has for it
-    log    t level text                                a line of the library's log
-    down   t from                                      it was not connected from then until t
-    still  t from why                                  it stood still from then until t: the process, its loop, or for a processor
-    sample t rss fds threads connections outstanding   what it uses
-    note   t text                                      the worker itself has trouble
-    closing t / closed t                               it leaves, it has left
+- ``begin t process pid runtime group concurrency``: the process was started
+- ``up t instance``: it is connected, for the first time
+- ``send t ask to timeout kind seconds``: it is about to ask
+- ``cancel t ask``: it gives up the ask
+- ``outcome t ask status [ask, run] | null text``: how the ask ended; if fulfilled, the ask and run of the answer
+- ``run t ask run starts entry_id request_id``: a handler begins
+- ``end t ask run``: the handler is done
+- ``told t kind text``: ``on_error`` was called, or the port's equivalent
+- ``log t level text``: a line of the library's log
+- ``down t from``: it was not connected from then until t
+- ``still t from why``: it stood still from then until t. ``why``: the process, its loop, or a wait for a processor
+- ``sample t rss fds threads connections outstanding``: the resources that it uses
+- ``note t text``: the worker itself has trouble
+- ``closing t``: it leaves
+- ``closed t``: it has left
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every worker in Python begins with: its configuration, its history, the library's log, the word of the harness."""
+"""The start of every worker in Python: its configuration, its history, the library's log, the word of the harness."""
 
 from __future__ import annotations
 

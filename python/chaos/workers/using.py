@@ -1,4 +1,4 @@
-"""What this process uses: memory, descriptors, threads, connections."""
+"""The resources that this process uses: memory, descriptors, threads, connections."""
 
 from __future__ import annotations
 

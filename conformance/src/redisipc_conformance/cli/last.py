@@ -1,4 +1,4 @@
-"""What failed in the last run of a command, for ``--lf``. Kept in the user's cache, nothing is left in the project's folder."""
+"""The failures of the last run of a command, for ``--lf``: in the user's cache, never in the project's folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def failed_last(command: Sequence[str]) -> frozenset[str] | None:
 
 
 def remember(command: Sequence[str], ran: Iterable[str], failed: Iterable[str]) -> None:
-    """What was not run keeps its place. A cache that cannot be written is no reason to fail."""
+    """Scenarios that were not run keep their place. A cache that cannot be written does not fail the run."""
     kept = (failed_last(command) or frozenset()) - set(ran)
     path = _file(command)
     try:

@@ -1,4 +1,4 @@
-"""What was selected and does not run: because the testee need not (not applicable), or because it cannot here."""
+"""Scenarios that were selected but do not run: they do not apply to the testee, or they cannot run here."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..scenario.model import Scenario
 
 
 def cannot_run(started: RunStarted, scenarios: Sequence[Scenario]) -> dict[str, str]:
-    """Id to reason, of what the testee claims, the server's version fits, and this server cannot be used for.
+    """Id to reason, of the scenarios that the testee claims and the server's version fits, but this server cannot run.
 
-    That is a hole in the run's evidence; what is not claimed is none.
+    Each is a hole in the run's evidence; a scenario that is not claimed leaves no hole.
     """
     claims = claims_of(started.testee)
     return {

@@ -16,7 +16,7 @@ from .problem import Problem
 
 
 def about(scenario: Scenario) -> Iterable[str]:
-    """What a ``-k`` word may occur in beside id, title and profile."""
+    """The texts in which a ``-k`` word may occur, besides id, title and profile."""
     yield from scenario.needs
     yield from scenario.features
     yield from roles_of(scenario)

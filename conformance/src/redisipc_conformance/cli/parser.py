@@ -21,7 +21,7 @@ exit codes: 0 conformant, 1 not, 2 interrupted, 3 error of the suite, 4 usage, 5
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """What is ours, and the testee's command after ``--``."""
+    """Our own arguments, and the testee's command after ``--``."""
     if "--" not in argv:
         return argv, []
     at = argv.index("--")

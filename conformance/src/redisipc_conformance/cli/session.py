@@ -52,7 +52,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the command line asks for."""
+    """The run that the command line asks for."""
 
     command: tuple[str, ...]
     argv: tuple[str, ...]

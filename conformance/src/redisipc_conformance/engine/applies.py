@@ -10,7 +10,7 @@ from .events import ServerInfo, TesteeInfo
 
 
 def claims_of(testee: TesteeInfo) -> Claims:
-    """What it claimed when the run began."""
+    """The claims of the testee when the run began."""
     return Claims(frozenset(testee.profiles), frozenset(testee.features), frozenset(testee.roles), testee.serial)
 
 

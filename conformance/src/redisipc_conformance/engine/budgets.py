@@ -20,7 +20,7 @@ SECONDS: dict[str, float] = {
     "disconnect": 6.0,
 }
 SLACK: dict[str, float] = {"wakeup": 0.2}
-"""What the machine may add to a budget that is a promise of the specification: processes have to be woken, too.
+"""The time that the machine may add to a budget that the specification promises: it must also wake processes.
 Reports show promise and slack apart."""
 MEANING: dict[str, str] = {
     "connect": "an endpoint joins",

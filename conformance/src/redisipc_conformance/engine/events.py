@@ -1,4 +1,4 @@
-"""What a run tells, as it happens: the only thing that front ends and reporters see of the engine.
+"""The events of a run, as they happen: front ends and reporters see nothing else of the engine.
 
 A run is ``RunStarted``, then for each scenario ``ScenarioStarted`` and ``ScenarioEnded`` (many side by side), then ``RunEnded``.
 Everything is plain data, so that a report can be written from it without the run.
@@ -12,7 +12,7 @@ from typing import Literal
 
 
 class Verdict(enum.Enum):
-    """What became of a check, or of a scenario (then: the worst of its checks)."""
+    """The result of a check, or of a scenario (then: the worst of its checks)."""
 
     PASS = "pass"
     KNOWN = "known"
@@ -47,7 +47,7 @@ class Line:
     reply: str = ""
     kind: Literal["command", "event", "step"] = "command"
     fate: str = ""
-    """What a fault did to it."""
+    """The effect of a fault on it."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ class ScenarioResult:
     checks: tuple[CheckResult, ...] = ()
     transcript: tuple[Line, ...] = ()
     stderr: str = ""
-    """What the testee's processes wrote to stderr while it ran."""
+    """The text that the testee's processes wrote to stderr while it ran."""
     reason: str = ""
-    """Why it was left out or could not go on."""
+    """Why it was left out or could not continue."""
     rerun: str = ""
     """The command that runs just this one again."""
     budgets: tuple[BudgetUse, ...] = ()
@@ -109,7 +109,7 @@ class ScenarioResult:
 
 @dataclass(frozen=True)
 class TesteeInfo:
-    """What the implementation under test said of itself."""
+    """The implementation under test, as it describes itself."""
 
     name: str
     version: str

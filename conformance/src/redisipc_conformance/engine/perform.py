@@ -39,12 +39,12 @@ LONGEST_SECONDS = 300.0
 LAST_WORDS_SECONDS = 0.5
 """How long the stderr of a process that has ended is waited for."""
 PROBE_SECONDS = 4.0
-"""What a process that did not answer a call in time gets to say hello, before it counts as hung."""
+"""The time for a process that did not answer a call in time to answer hello, before it counts as hung."""
 
 
 @dataclass
 class Surroundings:
-    """What all scenarios of a run share."""
+    """The things that all scenarios of a run share."""
 
     command: tuple[str, ...]
     schemas: TesteeSchemas
@@ -198,7 +198,7 @@ class Performance:
 
     @staticmethod
     def _inspect(stage: Stage, ended: Ended) -> None:
-        """Every entry that was written must be one, unless the scenario says that it is none."""
+        """Every entry that was written must be valid, unless the scenario says that it is invalid."""
         for entry in stage.ledger.entries:
             if entry.marked_invalid:
                 continue

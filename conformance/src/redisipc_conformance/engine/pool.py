@@ -78,7 +78,7 @@ class Pool:
             hear(method, params)
 
     def expect_end(self, name: str) -> TesteeProcess | None:
-        """Its end will be no crash."""
+        """Its end will not count as a crash."""
         process = self._by_name.pop(name, None)
         if process is not None:
             self._expected.add(process)

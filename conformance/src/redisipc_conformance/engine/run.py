@@ -51,7 +51,7 @@ class Known(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is asked to do. `seed` decides all random data; `time_scale` stretches all waiting."""
+    """The task of a run. `seed` decides all random data; `time_scale` stretches all waiting."""
 
     command: tuple[str, ...]
     jobs: int
@@ -267,7 +267,7 @@ async def _all_or_none(work: list[Any]) -> list[Ended]:
 
 
 def _length(scenario: Scenario) -> tuple[bool, bool, bool, int]:
-    """What begins first: what takes long, so that nothing long is left over at the end."""
+    """The sort key of a scenario: long ones begin first, so that none of them is left over at the end."""
     return "slow" in scenario.needs, scenario.own_server, scenario.own_processes, sum(1 for _ in scenario.walk())
 
 

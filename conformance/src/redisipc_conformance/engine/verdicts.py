@@ -32,7 +32,7 @@ class Ended:
     stopped_rows: dict[str, Stopped] = field(default_factory=dict)
     crash: str = ""
     fault: str = ""
-    """What is wrong with the suite."""
+    """The fault of the suite."""
     fault_line: int = 0
     malformed: str = ""
     culprit: object | None = None
@@ -50,7 +50,7 @@ class Ended:
         return all(kept.decided and kept.failed is None for kept in self.book.kept.values())
 
     def stop(self, kept: Kept) -> Stopped | None:
-        """What kept the rest of this check's steps from being reached: in its own rows, else anywhere."""
+        """The reason why the rest of this check's steps did not run: in its own rows, else anywhere."""
         row = row_of(kept)
         rows = sorted(kept.owed_rows) if row is None else [row]
         own = next((self.stopped_rows[name] for name in rows if name in self.stopped_rows), None)

@@ -1,4 +1,4 @@
-"""What `make interop` found, implementations against each other, as a section of the HTML report."""
+"""The results of `make interop`, implementations against each other, as a section of the HTML report."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SQUARES = {
 
 
 def read(path: Path) -> Interop:
-    """The file that `interop/matrix/run.py` wrote. Raises ReportError where it is none."""
+    """The file that `interop/matrix/run.py` wrote. Raises ReportError for any other file."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         scenes = [

@@ -31,7 +31,7 @@ FORMAT = "1.0"
 
 
 class ReportError(Exception):
-    """A file that is no report; the message says which and why."""
+    """A file that is not a report; the message says which and why."""
 
 
 def to_data(report: Report) -> dict[str, Any]:

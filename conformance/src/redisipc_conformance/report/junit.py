@@ -12,7 +12,7 @@ from .model import Finding, Report, Run
 from .verdict import fails
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped."""
+"""Characters that XML 1.0 cannot hold, not even escaped."""
 
 
 def write(report: Report, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is seen while a run goes on: one status line on a terminal, now and then a plain line elsewhere."""
+"""The progress of a run: one status line on a terminal, now and then a plain line elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLAIN_EVERY = 10.0
 
 
 class Live:
-    """Follows the events. ``stream``: a terminal gets a status line that is drawn anew, anything else only whole lines."""
+    """Follows the events. ``stream``: a terminal gets a status line that is redrawn, anything else only whole lines."""
 
     def __init__(self, stream: TextIO, paint: Paint, *, width: int = 100, quiet: bool = False, verbose: bool = False):
         self.stream, self.paint, self.width = stream, paint, width
@@ -23,7 +23,7 @@ class Live:
         self.terminal = stream.isatty() and not quiet
         self.total = 0
         self.stage = ""
-        """What is done before the first scenario, such as the start of a server."""
+        """The work before the first scenario, such as the start of a server."""
         self.counts: Counter[Verdict] = Counter()
         self.running: dict[str, float] = {}
         self.drawn = False

@@ -15,7 +15,7 @@ from .verdict import fails, failures, profiles
 MOST = 50
 """Scenarios whose failures are shown whole."""
 LIMIT = 900_000
-"""Bytes of the file: a job's summary page on GitHub takes 1 MiB, and nothing at all of more."""
+"""Bytes of the file: GitHub shows a job's summary of at most 1 MiB, and nothing of a longer one."""
 CUT = "\n\nThe rest does not fit here; the HTML report has it all.\n"
 
 

@@ -1,4 +1,4 @@
-"""A run as the reports see it: what the events told, kept. Several runs (servers, implementations) make one report."""
+"""A run as the reports see it: the content of its events. Several runs (servers, implementations) make one report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BAD = frozenset({Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.SUITE_ERROR})
 KEPT, KEPT_STDERR = 4_000, 20_000
 """Characters of a wire line and of a scenario's stderr (its end) that a report holds; content can have megabytes."""
 QUIET = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
-"""Verdicts of which nobody wants to see a transcript."""
+"""Verdicts that need no transcript."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Run:
     seconds: float = 0.0
     interrupted: bool = False
     selection: str = "everything"
-    """What the user chose to run, in his words."""
+    """The scenarios that the user chose to run, in the user's words."""
     strict: bool = False
     """SHOULDs count like MUSTs, and what could not run here counts as failed."""
     command_line: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
-    """What fails the run without being a check: lines of the known-failures file that are not true, a changed suite."""
+    """Failures of the run that are not checks: lines of the known-failures file that are not true, a changed suite."""
     notes: list[str] = field(default_factory=list)
-    """What the user should know and what fails nothing."""
+    """Notes that the user should know, and that fail nothing."""
 
     def record(self, event: Event) -> None:
         """Keeps what the event tells."""
@@ -77,7 +77,7 @@ class Run:
 
 @dataclass
 class Report:
-    """What is written to the files, and what ``report merge`` joins."""
+    """The content of the files, which ``report merge`` joins."""
 
     runs: list[Run]
     requirements: list[Requirement] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Report:
     spec_url: str = ""
     """Where SPEC.md is, for links into it."""
     interop: Interop | None = None
-    """Implementations against each other, where that is to be shown."""
+    """Implementations against each other, where the report shows that."""
 
     def sentence(self, id: str) -> Requirement:
         """The requirement of that id; one without text where the specification has none."""

@@ -1,4 +1,4 @@
-"""What stands at the end of a run on the terminal: the table, warnings, budgets, known failures, verdicts."""
+"""The end of a run on the terminal: the table, warnings, budgets, known failures, verdicts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STATE_STYLE = {
 
 
 def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[str]:
-    """What is tested on what, before anything runs. ``url``: where that Redis is."""
+    """Says what is tested on which server, before anything runs. ``url``: where that Redis is."""
     started, testee, server = run.started, run.started.testee, run.started.server
     scenarios = _scenarios(started.scenarios) + ("" if run.everything else f" ({run.selection})")
     kind = server.kind if server.label in ("", server.kind) else f"{server.kind}, {server.label}"

@@ -14,7 +14,7 @@ PROFILES = ("base", "ask", "group", "channel", "resilient")
 
 
 class Exit(enum.IntEnum):
-    """What the process returns. The first five are pytest's, too."""
+    """The exit code of the process. The first five are the same as pytest's."""
 
     CONFORMANT = 0
     NOT_CONFORMANT = 1
@@ -40,7 +40,7 @@ SEVERITY = (
 
 
 class State(enum.Enum):
-    """What a run says about one profile."""
+    """The verdict of a run about one profile."""
 
     CONFORMANT = "conformant"
     EXCEPT_KNOWN = "conformant but for known failures"
@@ -121,7 +121,7 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
 
 
 def limits_of(run: Run) -> str:
-    """What the testee claims less than all of, in words: one role only, one thing at a time."""
+    """The limits of the testee's claims, in words: one role only, one thing at a time."""
     testee = run.started.testee
     named = [role for role in testee.roles if role in ("requester", "responder")]
     parts = [f"as {named[0]}"] if len(named) == 1 else []
@@ -139,7 +139,7 @@ def _many(number: int, one: str, many: str) -> str:
 
 
 def run_exit(run: Run) -> Exit:
-    """What this run alone would return."""
+    """The exit code for this run alone."""
     if any(finding.check.verdict is Verdict.SUITE_ERROR for finding in run.findings()):
         return Exit.SUITE_ERROR
     if failures(run) or run.problems or (run.strict and run.started.left_out):

@@ -1,5 +1,7 @@
-"""What a scenario asks of a testee without saying it: the roles that its steps play, and whether an endpoint must do two
-things at once, which a serial testee does not."""
+"""The demands that a scenario implies: the roles that its steps play, and whether an endpoint must do two things at once.
+
+A serial testee does one thing at a time.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ def roles_of(scenario: Scenario) -> frozenset[str]:
 
 
 def at_once(scenario: Scenario) -> str:
-    """What an endpoint must do while it does something else, in words; empty where one thing at a time is enough."""
+    """The work that an endpoint must do beside other work, in words; empty where one thing at a time is enough."""
     if "parallel" in scenario.needs:
         return "an endpoint that does several things at once"
     walk = _Walk()
@@ -37,7 +39,7 @@ def at_once(scenario: Scenario) -> str:
 
 
 def _answers(step: Step) -> bool:
-    """Whether it is a responder's: a handler that starts, is decided or is there, or an answer that is to come."""
+    """Whether it is a responder's: a handler that starts, is decided or is there, or an answer that is still due."""
     if step.word in _DECIDES or _starts(step):
         return True
     if not isinstance(step.arguments, dict):

@@ -1,4 +1,4 @@
-"""What is wrong with a scenario file, and where."""
+"""Errors of a scenario file, and where they are."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def _step(written: dict[str, Any], path: Path_, file: str, lines: Lines) -> Step
 
 
 def _coherent(scenario: Scenario, document: dict[str, Any]) -> None:
-    """What the grammar cannot say."""
+    """Checks the rules that the grammar cannot express."""
     declared = {check.name for check in scenario.checks}
     steps = list(scenario.walk())
     named = {name for step in steps for name in step.checks}

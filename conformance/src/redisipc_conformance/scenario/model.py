@@ -9,7 +9,7 @@ from typing import Any
 from .yaml import Lines
 
 ROW_NAME = "${row.name}"
-"""What stands in the name of a check that is one for each row."""
+"""The placeholder in the name of a check that exists once for each row."""
 OWN_SERVER = frozenset({"flush", "restart", "config", "oom"})
 OWN_PROCESSES = frozenset({"kill", "pause"})
 

@@ -19,7 +19,7 @@ _UNICODE = [(0x20, 0x7E), (0xA0, 0x24F), (0x370, 0x3FF), (0x2010, 0x2060), (0x4E
 
 
 class BadValue(Exception):
-    """What a scenario says here makes no value; the message says why."""
+    """The text of the scenario here does not make a value; the message says why."""
 
 
 class Maker:

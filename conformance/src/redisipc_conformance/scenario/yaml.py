@@ -20,7 +20,7 @@ _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "
 
 
 class _Undecided(BaseResolver):  # type: ignore[misc]
-    """What a plain scalar is, is decided below: YAML's own rules for it differ by version, and are slow."""
+    """Leaves the type of a plain scalar open. It is decided below: YAML's own rules differ by version, and are slow."""
 
     def __init__(self, version: Any = None, loader: Any = None, loadumper: Any = None) -> None:
         super().__init__(loadumper or loader)

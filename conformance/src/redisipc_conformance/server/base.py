@@ -1,4 +1,4 @@
-"""What every kind of server has in common."""
+"""The common part of all kinds of servers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NoServer(Exception):
 
 @dataclass(frozen=True)
 class About:
-    """What a server says of itself."""
+    """A server, as it describes itself."""
 
     brand: str
     version: str

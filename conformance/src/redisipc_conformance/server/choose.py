@@ -1,4 +1,4 @@
-"""The order in which a Redis is looked for, and what is said about it."""
+"""The order of the places where the suite looks for a Redis, and the messages about it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Turn: TypeAlias = "tuple[int, str]"
 
 @dataclass
 class Kept:
-    """What is known of one check. `failed`: the first failure, and the step that saw it."""
+    """The state of one check. `failed`: the first failure, and the step that saw it."""
 
     check: Check
     name: str

@@ -1,4 +1,4 @@
-"""What the testee sent, as the tap of an endpoint saw it."""
+"""The commands that the testee sent, as the tap of an endpoint saw them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Commands:
         return [e for e in self.all() if pattern.matches(e.args)]
 
     def shown(self) -> str:
-        """What was sent instead, without the many commands that only wait and read."""
+        """The commands that were sent instead, without the many commands that only wait and read."""
         quiet = (b"XREADGROUP", b"PING", b"HELLO", b"CLIENT", b"AUTH", b"SELECT", b"SUBSCRIBE")
         told = [notes.command(e.args)[:160] for e in self.all() if e.name not in quiet]
         return "; ".join(told[-8:]) or "nothing but reads"
@@ -110,7 +110,7 @@ async def commands(stage: Stage, step: Step) -> Any:
 
 
 def _all(looks: Sequence[Callable[[], Look]]) -> Look:
-    """Held when each of them is. What is wrong for good is told first."""
+    """Holds when each of them holds. A final failure is reported first."""
     seen = [look() for look in looks]
     return next((look for look in seen if look.final), next((look for look in seen if not look.held), seen[0]))
 

@@ -69,8 +69,11 @@ def where_of(stage: Stage, written: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def answers_to(stage: Stage, request: Written) -> list[Written]:
-    """The entries that answer it: the same id, later on its stream. Where there is none, a response of the testee that
-    belongs to no request at all and goes the right way: a wrong answer is better evidence than a missing one."""
+    """The entries that answer it: the same id, later on its stream.
+
+    Where there is none: the testee's responses that go the right way but belong to no request. A wrong answer is better
+    evidence than a missing one.
+    """
     later = stage.ledger.after(request)
     same = [entry for entry in later if entry.id == request.id]
     if same:

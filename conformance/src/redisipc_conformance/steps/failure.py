@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Failed(Exception):
-    """What was expected did not come, or something else did."""
+    """The expected thing did not come, or something else did."""
 
     message: str
     expected: str = ""
@@ -21,7 +21,7 @@ class Failed(Exception):
     culprit: object | None = None
     """The exchange, note or entry that is wrong, for the transcript."""
     value: Any = None
-    """What was found all the same: `as` names it, so that the rest of the scenario can go on."""
+    """The thing that was found anyway: `as` names it, so that the rest of the scenario can continue."""
 
     def __str__(self) -> str:
         return self.message

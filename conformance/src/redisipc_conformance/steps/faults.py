@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: between an endpoint and Redis, to a process, to the scenario's own Redis."""
+"""Faults that are made on purpose: between an endpoint and Redis, to a process, to the scenario's own Redis."""
 
 from __future__ import annotations
 

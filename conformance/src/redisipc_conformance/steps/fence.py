@@ -16,7 +16,7 @@ from .things import Endpoint, Written, place
 from .waiting import Look, expect, held, missing, wrong
 
 PATIENCE_SECONDS = 1.5
-"""What a fence gives to what came before it to be acknowledged: SPEC.md's settle time and a half."""
+"""The time that a fence allows for earlier entries to be acknowledged: 1.5 times the settle time of SPEC.md."""
 
 
 @word("fence")
@@ -26,8 +26,8 @@ async def fence(stage: Stage, step: Step) -> Any:
     if endpoint.caller:
         raise SuiteFault(f"{endpoint.label} is a caller: it reads nothing but while it waits, and has no group")
     only_read = arguments.get("kind", "answered") == "read"
-    # Who runs no handlers, or only one thing at a time, answers no fence: that it has read it, and settled what was
-    # before it, is seen in XINFO GROUPS and XPENDING.
+    # A testee that runs no handlers, or only one thing at a time, does not answer a fence. XINFO GROUPS and XPENDING show
+    # that it has read the fence and settled the entries before it.
     answered = not only_read and not stage.claims.serial and "responder" in stage.claims.roles
     beyond = f"fence-{stage.source.getrandbits(32):08x}"
     request = await _write(stage, endpoint, beyond, endpoint.group if answered else beyond)

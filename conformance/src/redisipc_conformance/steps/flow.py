@@ -111,7 +111,7 @@ async def each_row(stage: Stage, step: Step) -> Any:
                 await stage.play(step.blocks[0])
                 in_vain = 0
             except Stopped as stopped:
-                # One row that cannot go on says nothing about the others; many that wait for nothing do.
+                # One row that cannot continue says nothing about the others; many rows that wait in vain do.
                 stage.stopped_rows[str(row["name"])] = stopped
                 in_vain = in_vain + 1 if time.monotonic() - began > VAIN_SECONDS * stage.scale else 0
             stage.raise_if_crashed()

@@ -24,7 +24,7 @@ _NONE_MORE = {b"NOMKSTREAM", b"KEEPREF", b"DELREF", b"ACKED"}
 
 
 def xadd_fields(args: Sequence[bytes]) -> list[tuple[bytes, bytes]] | None:
-    """The field pairs of an XADD; None where this is none that can be understood."""
+    """The field pairs of an XADD; None for another command or a malformed XADD."""
     if len(args) < 5 or args[0].upper() != b"XADD":
         return None
     at = 2
@@ -67,7 +67,7 @@ class Ledger:
         return [written for written in self.entries if written.id not in self.fences]
 
     def after(self, written: Written) -> list[Written]:
-        """What was written to its stream after it, without the fences."""
+        """The entries that were written to its stream after it, without the fences."""
         return [each for each in self.visible() if each.key == written.key and each.place > written.place]
 
     def add(self, written: Written) -> Written:

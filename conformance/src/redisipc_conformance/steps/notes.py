@@ -1,4 +1,4 @@
-"""What goes into the transcript besides the testee's commands: the runner's own commands, what happened, and the steps."""
+"""The transcript besides the testee's commands: the runner's own commands, the events, and the steps."""
 
 from __future__ import annotations
 

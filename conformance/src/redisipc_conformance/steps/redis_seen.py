@@ -1,4 +1,4 @@
-"""What is in Redis at the moment: the stream, pending lists, consumers, availability lists, keys."""
+"""The present content of Redis: the stream, pending lists, consumers, availability lists, keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def _state(stage: Stage, step: Step, look: Callable[[], Awaitable[Look]]) 
 
 
 def as_json(raw: Any) -> Any:
-    """A reply as JSON has it; what is no text stays bytes."""
+    """A reply as JSON has it; bytes that are not text stay bytes."""
     if isinstance(raw, (bytes, bytearray)):
         return readable(bytes(raw))
     if isinstance(raw, resp.ErrorReply):

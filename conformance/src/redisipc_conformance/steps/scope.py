@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Scope:
-    """What a step says, made into values; what it gave, by name."""
+    """Makes values of the text of a step, and keeps the results of steps by name."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class Scope:
         raise BadValue(f"${{{name}}}: there is no {part!r} in {show(value)}")
 
     def thing(self, written: Any, kind: type[T], *kinds: type[Any]) -> T:
-        """What a label stands for; it must be of one of these kinds."""
+        """The thing that a label names; it must be of one of these kinds."""
         label = self.value(written)
         if not isinstance(label, str):
             raise SuiteFault(f"{show(label)} is not a name")

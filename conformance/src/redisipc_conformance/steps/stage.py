@@ -50,7 +50,7 @@ class Processes(Protocol):
     def unlisten(self, handle: str) -> None: ...
 
     def expect_end(self, name: str) -> TesteeProcess | None:
-        """The process of that name, whose end will be no crash: the scenario kills it."""
+        """The process of that name, whose end will not count as a crash: the scenario kills it."""
 
     def running(self, name: str) -> TesteeProcess | None: ...
 
@@ -86,7 +86,7 @@ class Stage(Scope):
         )
         self.scenario = scenario
         self.stopped_rows: dict[str, Stopped] = {}
-        """Rows of a table that could not go on."""
+        """Rows of a table that could not continue."""
         self.play: Callable[[Sequence[Step]], Awaitable[None]] = _nobody_plays
         self.client = client
         self.address = address
@@ -121,7 +121,7 @@ class Stage(Scope):
     # Redis, by the runner's own hand
 
     async def redis(self, who: str, *command: resp.Arg) -> Any:
-        """One command, told in the transcript. Raises SuiteFault for an error reply: the runner expects none."""
+        """Sends one command and writes it to the transcript. Raises SuiteFault for an error reply: the runner expects none."""
         return (await self.batch(who, [command]))[0]
 
     async def batch(self, who: str, commands: Sequence[Sequence[resp.Arg]], *, errors: bool = False) -> list[Any]:
@@ -151,7 +151,7 @@ class Stage(Scope):
         return results
 
     async def look(self, *command: resp.Arg) -> Any:
-        """A look at Redis, not told in the transcript. Error replies and a lost connection are given as ErrorReply."""
+        """A look at Redis that the transcript omits. Error replies and a lost connection are returned as ErrorReply."""
         try:
             return await self.client.reply(*command)
         except (OSError, ConnectionLost, RedisFailure) as error:
@@ -243,7 +243,7 @@ class Stage(Scope):
             raise self.crash
 
     def raise_what_failed_beside(self) -> None:
-        """What a `background` failed with, whose steps the scenario rests on."""
+        """Raises the failure of a `background` whose steps the scenario depends on."""
         for going in self.going:
             if going.awaited and going.task.done() and not going.task.cancelled():
                 going.task.result()
@@ -280,7 +280,7 @@ class Stage(Scope):
         await sweep(self)
 
     def stderr(self) -> str:
-        """What the processes that this scenario used have written since it used them; others may have made them."""
+        """The stderr of this scenario's processes since it began to use them. Another scenario may have started them."""
         said = ((process, process.stderr_size - since) for process, since in self._stderr_from.items())
         return "".join(process.stderr[-size:] for process, size in said if size > 0)
 

@@ -1,4 +1,4 @@
-"""What the testee is told to do: join, ask, answer, leave."""
+"""Commands of the runner to the testee: join, ask, answer, leave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the testee told: handlers started, outcomes, cancellations, errors, calls that came to their end."""
+"""Reports of the testee: handlers started, outcomes, cancellations, errors, calls that ended."""
 
 from __future__ import annotations
 

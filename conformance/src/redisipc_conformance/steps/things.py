@@ -1,4 +1,4 @@
-"""What a scenario gives names to, and what `${name.part}` is for each."""
+"""The things that a scenario names, and the value of `${name.part}` for each."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class Written(Thing):
 
 @dataclass(eq=False)
 class Outcome(Thing):
-    """What a send ended with."""
+    """The outcome of a send."""
 
     status: str
     content: Any
@@ -176,7 +176,7 @@ class Outcome(Thing):
 
 @dataclass(eq=False)
 class Send(Thing):
-    """A request by the testee, going on in the background."""
+    """A request by the testee that runs in the background."""
 
     endpoint: Endpoint
     to: str
@@ -210,7 +210,7 @@ class Received(Thing):
     at: float
     taken: bool = False
     answered: bool = False
-    """The runner has told the testee what its handler does."""
+    """The runner has sent the testee what its handler does."""
     cancelled: bool = False
     written: Written | None = None
     note: object | None = None
@@ -235,7 +235,7 @@ class Received(Thing):
 
 @dataclass(eq=False)
 class ErrorSeen(Thing):
-    """What `on_error` got."""
+    """The error that `on_error` got."""
 
     kind: str
     message: str
@@ -269,12 +269,12 @@ class Lifting(Thing):
 
 @dataclass(eq=False)
 class Going(Thing):
-    """Something that goes on in the background: a serve, a background, a call that was not waited for."""
+    """Something that runs in the background: a serve, a background, a call that was not waited for."""
 
     task: asyncio.Task[Any]
     stop: Callable[[], None]
     at: float = 0.0
     awaited: bool = False
-    """The scenario rests on it: where it fails, the scenario cannot go on."""
+    """The scenario depends on it: where it fails, the scenario cannot continue."""
 
     PARTS = frozenset({"at"})

@@ -21,7 +21,7 @@ FIRST_POLL, LAST_POLL = 0.002, 0.02
 
 @dataclass
 class Look:
-    """What one look showed."""
+    """The result of one look."""
 
     held: bool
     value: Any = None

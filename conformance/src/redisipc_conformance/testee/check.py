@@ -34,7 +34,7 @@ class Finding:
 
 
 class Wrong(Exception):
-    """What is wrong, in a sentence."""
+    """The error, in a sentence."""
 
 
 TITLES = {
@@ -62,7 +62,7 @@ async def check(command: Sequence[str], url: str | None) -> list[Finding]:
 
 
 def first_wrong(findings: Sequence[Finding]) -> Finding | None:
-    """What to tell somebody who wants one sentence."""
+    """The first error, for a reader who wants one sentence."""
     return next((finding for finding in findings if finding.verdict == "wrong"), None)
 
 
@@ -97,7 +97,7 @@ class _Walk:
         return self._all()
 
     async def _main(self, testee: RawTestee) -> None:
-        """What is tried on the first process, one after the other."""
+        """The trials on the first process, one after the other."""
         steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("unknown-method", lambda: self._unknown_method(testee)),
             ("invalid-params", lambda: self._invalid_params(testee)),
@@ -136,7 +136,7 @@ class _Walk:
             await asks(testee, url, caller=True)
 
     async def _apart(self, name: str) -> None:
-        """What is tried on a process of its own."""
+        """Runs a trial on a process of its own."""
         step = {"out-of-order": self._out_of_order, "end-of-input": self._end_of_input}[name]
         testee = await RawTestee.start(self.command, self.schemas)
         try:

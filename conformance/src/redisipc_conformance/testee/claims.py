@@ -1,4 +1,4 @@
-"""What a testee claims in ``hello``, and whether it may: a profile is claimed with those that it builds on (RIPC-CONF-3)."""
+"""The claims of a testee in ``hello``, and their rule: a profile is claimed with those that it builds on (RIPC-CONF-3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from redisipc_conformance.files import schemas_folder
 
 ROLES = ("requester", "responder")
-"""What is claimed by name. Absent: both."""
+"""The roles that are claimed by name. Absent: both."""
 CALLER = "caller"
 """The role that comes with the profile `ask`."""
 ASK = "ask"

@@ -22,7 +22,7 @@ Fields = dict[str, str]
 
 
 async def asks(testee: RawTestee, url: str, *, caller: bool) -> None:
-    """A requester or a caller gets an answer and is told of a timeout. Raises AssertionError at the first thing that is wrong."""
+    """A requester or a caller gets an answer, and learns of a timeout. Raises AssertionError at the first error."""
     who = "caller" if caller else "requester"
     async with _Place(url) as place:
         await place.client("XGROUP", "CREATE", place.stream, "b", "$", "MKSTREAM")

@@ -29,4 +29,4 @@ class TesteeGone(Exception):
 
 
 class TesteeBroke(Exception):
-    """It sent a message that is none of the protocol's."""
+    """It sent a message that does not belong to the protocol."""

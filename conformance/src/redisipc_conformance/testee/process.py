@@ -23,7 +23,7 @@ LONGEST_LINE = 256 * 1024 * 1024
 KEPT_STDERR = 256 * 1024
 """Characters of stderr that are kept of one process: its end."""
 SHUTDOWN_SECONDS = 2.0
-"""What a process gets to end by itself, twice: after the call, and after the end of its stdin."""
+"""The time for a process to end by itself, given twice: after the call, and after the end of its stdin."""
 
 
 class TesteeProcess:

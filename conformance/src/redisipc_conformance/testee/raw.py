@@ -23,7 +23,7 @@ class Silent(Exception):
 
 
 class RawTestee:
-    """One process. What it writes and is no message is kept in ``noise``, a message too many in ``strays``."""
+    """One process. ``noise`` keeps its output that is not a message, ``strays`` the answers that no call waits for."""
 
     def __init__(self, process: asyncio.subprocess.Process, schemas: TesteeSchemas) -> None:
         self.process = process
@@ -175,7 +175,7 @@ class RawTestee:
             future.set_exception(broken)
 
     def _blame(self, raw: bytes, broken: MessageBroken) -> None:
-        """Whoever waits for it is told, else it is noise."""
+        """Passes the error to the call that waits for it; without one, the line is noise."""
         try:
             future = self._calls.pop(json.loads(raw)["id"], None)
         except (ValueError, TypeError, KeyError, RecursionError):

@@ -23,7 +23,7 @@ _LONGEST = 160
 
 
 class MessageBroken(Exception):
-    """A message that is none of the protocol's.
+    """A message that does not belong to the protocol.
 
     ``name``: which message (``answer to connect``). ``path``: where in it (``$.instance``). ``expected``: what belongs there.
     """
@@ -110,7 +110,7 @@ class TesteeSchemas:
     # testee to runner
 
     def line(self, raw: bytes) -> Answer | Refusal | Notification:
-        """Takes a line of the testee apart. Raises ``MessageBroken`` where it is no message; a notification is checked wholly."""
+        """Parses a line of the testee. Raises ``MessageBroken`` if it is not a message; checks the whole of a notification."""
         name = f"line {_short(raw.decode('utf-8', 'backslashreplace').rstrip())}"
         try:
             message = json.loads(raw.decode("utf-8"), parse_constant=_constant)

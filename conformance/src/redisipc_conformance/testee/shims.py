@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Language:
-    """What a skeleton consists of. ``command``: how it is run, in its folder. ``note``: what must be known of it."""
+    """The parts of a skeleton. ``command``: how to run it, in its folder. ``note``: what its user must know."""
 
     files: tuple[str, ...]
     command: str

@@ -1,1 +1,1 @@
-"""What goes over the wire: RESP, the tap, raw entries, and the runner's own hands in Redis."""
+"""The traffic on the wire: RESP, the tap, raw entries, and the runner's own connection to Redis."""

@@ -31,7 +31,7 @@ class Exchange:
 
     @property
     def done(self) -> bool:
-        """Redis ran it: a reply that is no error, for a queued command the EXEC's."""
+        """Redis ran it: its reply, for a queued command that of the EXEC, is not an error."""
         return self.result is not NO_REPLY_YET and not isinstance(self.result, resp.ErrorReply)
 
     @property

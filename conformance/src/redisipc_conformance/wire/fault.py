@@ -1,4 +1,4 @@
-"""What the tap can do to a command: one armed fault, and what it has struck so far."""
+"""Faults that the tap can apply to a command: one armed fault, and the commands that it has struck so far."""
 
 from __future__ import annotations
 

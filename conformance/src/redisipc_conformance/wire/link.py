@@ -48,7 +48,7 @@ class Link(asyncio.Protocol):
     last: bytes = b""
     """The name of the command that was sent last."""
     dead: bool = False
-    """Half open: what comes from either side is not handed on, and neither is told."""
+    """Half open: the tap does not forward data from either side, and neither side notices."""
     inbound: bytearray = field(default_factory=bytearray)
     replies: bytearray = field(default_factory=bytearray)
     slots: list[Slot] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Link(asyncio.Protocol):
     held_replies: bool = False
     closed: bool = False
     outgoing: list[bytes] = field(default_factory=list)
-    """Replies on their way to the testee: what came together goes on together."""
+    """Replies on their way to the testee: replies that came together are forwarded together."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -131,7 +131,7 @@ class Link(asyncio.Protocol):
         self._reply()
 
     def _forward(self) -> None:
-        """Commands that are complete go on to Redis, each looked at."""
+        """Inspects each complete command and forwards it to Redis."""
         if self.redis is None or self.held_commands or self.tap.silent or self.closed:
             return
         at = 0

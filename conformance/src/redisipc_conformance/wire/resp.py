@@ -18,7 +18,7 @@ class Incomplete(Exception):
 
 
 class ProtocolError(Exception):
-    """What was read is not RESP."""
+    """The bytes that were read are not RESP."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Push(list[Any]):
 
 
 class Status(bytes):
-    """A simple string (`+OK`), to be told from a bulk string of the same bytes."""
+    """A simple string (`+OK`), as distinct from a bulk string of the same bytes."""
 
 
 def to_bytes(arg: Arg) -> bytes:

@@ -47,10 +47,10 @@ class Tap:
         self.pace = Pace()
         self.links: set[Link] = set()
         self.opened = 0
-        """Connections that were let through."""
+        """The number of connections that were accepted."""
         self.opened_at: list[float] = []
         self.closed_at: list[float] = []
-        """When each connection was let through, and when one that passed commands on ended: seconds of time.monotonic()."""
+        """When each connection was accepted, and when one that forwarded commands ended: seconds of time.monotonic()."""
         self._on_exchange = on_exchange
         self._on_change = on_change
         self._keep = keep
@@ -72,7 +72,7 @@ class Tap:
 
     @property
     def url(self) -> str:
-        """What the testee is told to connect to."""
+        """The URL to which the testee connects."""
         return self.upstream.url("127.0.0.1", self.port, tls=self._tls is not None)
 
     def arm(self, fault: Fault) -> None:
@@ -98,8 +98,10 @@ class Tap:
             link.resume()
 
     def forget(self) -> int:
-        """The connections that stand are half open from now on: nothing passes, nobody is told, not even that one side
-        left; new ones work. How many there were. They end with ``bury`` or ``close``."""
+        """Makes the present connections half open; new ones work. Returns how many there were.
+
+        Nothing passes on them, and neither side notices that the other one left. They end with ``bury`` or ``close``.
+        """
         links, self.links = self.links, set()
         for link in links:
             link.dead = True
@@ -134,7 +136,7 @@ class Tap:
         self._on_change()
 
     def enter(self, link: Link) -> int:
-        """A connection that is let through; its number."""
+        """Registers an accepted connection. Returns its number."""
         self.links.add(link)
         self.opened += 1
         self.opened_at.append(time.monotonic())
