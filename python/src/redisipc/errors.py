@@ -3,30 +3,30 @@
 ::
 
     RedisIPCError
-    ├── RequestError                 a request that was sent ended without a fulfilled answer
-    │   ├── RequestTimeout           no answer in time (also the builtin TimeoutError)
-    │   │   └── NoResponders         ended early: the group that it asks does not exist
-    │   ├── Rejected                 the other side rejected it; .content says why, .code for programs
-    │   │   └── HandlerFailed        its handler failed: a crash, not a refusal
-    │   ├── RequestCancelled         its endpoint was closed
-    │   └── RequestFailed            Redis refused to store it
-    ├── Reject                       raised by a handler: rejects with content of its choice
-    ├── misuse, raised at the caller before anything is written
-    │   ├── ConfigurationError       an option, a name or a timeout is wrong (also ValueError)
-    │   ├── ContentError             content that is not JSON; .path says which part (also ValueError)
-    │   ├── NotConnected             connect() was not called, or disconnect() was
-    │   ├── AlreadyConnected         connect() was called twice
-    │   ├── ClosedError              used while it closes
-    │   ├── AlreadyAnswered          one request, two answers
-    │   ├── Overloaded               more requests outstanding than max_outstanding allows
-    │   ├── CannotWait               a call that waits, where waiting would never end
-    │   ├── ForkedError              used in a forked child
-    │   └── WrongLoopError           an asyncio endpoint used from another event loop
-    ├── ConnectionLost               Redis cannot be reached or refuses us (also the builtin ConnectionError)
-    └── ReportedError                what on_error is given: .kind, .entry_id, .fields
-        ├── EntryError               an entry that is no RedisIPC entry (kind "malformed")
-        ├── HandlerError             a handler raised; __cause__ is its exception (kind "handler")
-        └── LoopLagError             the event loop stood still (kind "lag")
+    ├── RequestError                 a request that was sent ended without a fulfilled answer.
+    │   ├── RequestTimeout           no answer in time (also the builtin TimeoutError).
+    │   │   └── NoResponders         ended early: the group that it asks does not exist.
+    │   ├── Rejected                 the other side rejected it; .content says why, .code for programs.
+    │   │   └── HandlerFailed        its handler failed: a crash, not a refusal.
+    │   ├── RequestCancelled         its endpoint was closed.
+    │   └── RequestFailed            Redis refused to store it.
+    ├── Reject                       raised by a handler: rejects with content of its choice.
+    ├── misuse, raised at the caller before anything is written.
+    │   ├── ConfigurationError       an option, a name or a timeout is wrong (also ValueError).
+    │   ├── ContentError             content that is not JSON; .path says which part (also ValueError).
+    │   ├── NotConnected             connect() was not called, or disconnect() was.
+    │   ├── AlreadyConnected         connect() was called twice.
+    │   ├── ClosedError              used while it closes.
+    │   ├── AlreadyAnswered          one request, two answers.
+    │   ├── Overloaded               more requests outstanding than max_outstanding allows.
+    │   ├── CannotWait               a call that waits, where waiting would never end.
+    │   ├── ForkedError              used in a forked child.
+    │   └── WrongLoopError           an asyncio endpoint used from another event loop.
+    ├── ConnectionLost               Redis cannot be reached or refuses us (also the builtin ConnectionError).
+    └── ReportedError                what on_error is given: .kind, .entry_id, .fields.
+        ├── EntryError               an entry that is not a RedisIPC entry (kind "malformed").
+        ├── HandlerError             a handler raised; __cause__ is its exception (kind "handler").
+        └── LoopLagError             the event loop stood still (kind "lag").
 
 ``connect()`` raises ConnectionLost, ConfigurationError and AlreadyConnected; sending raises the misuse errors and,
 where it is asked to return the bare value, RequestError. ConnectionLost is also given to ``on_error``, once per loss.
@@ -283,7 +283,7 @@ class ReportedError(RedisIPCError):
 
 
 class EntryError(ReportedError):
-    """An entry for this group that is no RedisIPC entry: it was acknowledged, nothing else was disturbed."""
+    """An entry for this group is not a RedisIPC entry: it was acknowledged, and nothing else was disturbed."""
 
     kind = "malformed"
 
@@ -291,7 +291,7 @@ class EntryError(ReportedError):
 class HandlerError(ReportedError):
     """A handler raised: the request was rejected, unless it was answered before. ``__cause__`` is the exception.
 
-    What the requester is told of it is the option ``expose_errors``.
+    The option ``expose_errors`` decides how much of it the requester sees.
     """
 
     kind = "handler"

@@ -1,4 +1,4 @@
-"""What the two ``Channel`` classes share: the events, who is connected, and what an event sees as ``self``."""
+"""The base of both ``Channel`` classes: the events, the connected endpoint, and what an event sees as ``self``."""
 
 from __future__ import annotations
 
@@ -42,9 +42,13 @@ class BaseChannel(Generic[S]):
     ``@event``, connect.
 
     ``stream`` is the name of the Redis stream, ``channel`` (or ``group``) that of this endpoint. Subclasses inherit
-    both, the events and ``on_error``; the class itself is what is connected. Each call of an event has an object of its
-    own: ``self.entry`` is the ``Request``, ``self.source_group`` the group that asks, ``self.params`` the declared
-    params that came, ``self.instance_id`` this instance, ``self.stream_name`` and ``self.group_name`` what they say.
+    both, the events and ``on_error``. ``connect`` connects the class itself. Each call of an event has its own object:
+
+    - ``self.entry``: the ``Request``
+    - ``self.source_group``: the group that asks
+    - ``self.params``: the declared params that the request contains
+    - ``self.instance_id``: the id of this instance
+    - ``self.stream_name`` and ``self.group_name``: the names of the stream and of this channel's group
     """
 
     stream: ClassVar[str] = ""
@@ -106,7 +110,7 @@ class BaseChannel(Generic[S]):
 
     @classmethod
     def on_error(cls, handler: Any) -> Any:
-        """Register what is told of trouble that belongs to no call; see ``Stream.on_error``. Subclasses inherit it."""
+        """Register the handler of errors that belong to no call; see ``Stream.on_error``. Subclasses inherit it."""
         cls._on_error = staticmethod(handler)
         if cls._endpoint is not None:
             cls._endpoint.on_error(handler)

@@ -40,7 +40,7 @@ def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | Non
 
 
 def dispatch(events: Mapping[str, EventDefinition], content: Any) -> Call:
-    """What to call for a request's content. Raises ``Refusal`` with the text that the requester gets."""
+    """The event to call for a request's content. Raises ``Refusal`` with the text that the requester gets."""
     if not isinstance(content, dict):
         # RIPC-CHAN-12
         raise Refusal(ReasonCode.INVALID_PARAMS, f"{MALFORMED_EVENT}{_kind(content)}")
@@ -70,7 +70,7 @@ def _invalid(text: str) -> Refusal:
 
 
 def _kind(value: Any) -> str:
-    """What JSON calls it."""
+    """The name that JSON has for the type of ``value``."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -159,7 +159,7 @@ class Answers:
 
     @property
     def refused(self) -> bool:
-        """Whether answers wait that Redis refused to store, be they between two attempts or on their way (RIPC-RESP-16)."""
+        """Whether answers that Redis refused to store still wait, between attempts or on their way (RIPC-RESP-16)."""
         return self.core.answers_refused and any(i.state == "answering" for i in self.core.inflight.values())
 
     def not_written(self, incoming: Incoming, now: float) -> None:

@@ -37,7 +37,7 @@ class Aside:
         return [incoming for incoming in taken if incoming.state == "queued"]
 
     def settle(self, decide: Callable[[Incoming, float], None], now: float) -> None:
-        """The reply is there: each is decided anew."""
+        """The reply is there: decide about each request again."""
         if self._requests:
             self._known_until = now + _LOOK_HOLDS
         for incoming in self.take():

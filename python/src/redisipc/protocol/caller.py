@@ -1,7 +1,7 @@
 """One request of a caller: a requester without a group (SPEC.md, section 8a). Pure: time is handed in, nothing waits.
 
-A runtime asks for a ``Turn``, sends its commands on one connection, and reports the replies or the loss. So it goes on
-until there is an ``outcome``.
+A runtime asks for a ``Turn``, sends its commands on one connection, and reports the replies or the loss. It repeats
+this until there is an ``outcome``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 class Turn(NamedTuple):
-    """What to send now, on one connection, with one reply for each command. All times are monotonic seconds.
+    """The commands to send now, on one connection, with one reply for each command. All times are monotonic seconds.
 
     ``at``: wait until then, and ask for the turn again. ``due``: when the replies should be there. The connection is lost when
     they are overdue and no byte moved for long. ``limit``: when it is given up in any case. ``fresh``: a connection on which
@@ -81,7 +81,7 @@ class Call:
         self._fresh = False
         self._check_at = NEVER
         self._checking = self._missing = self._asking = False
-        # Known outcome, to be told when what it leaves is deleted.
+        # The known outcome. It becomes ``outcome`` once the entry that it leaves is deleted.
         self._decided: Outcome | None = None
         self._otherwise = self._timeout()
         self._leaves: bytes | None = None
@@ -90,7 +90,7 @@ class Call:
     # for the runtime
 
     def turn(self, now: float) -> Turn | None:
-        """What comes next; None when there is an outcome."""
+        """The next turn; None when there is an outcome."""
         deadline = self.outgoing.deadline
         if self.outcome is None and now >= self._end:
             self._finish(self._decided or self._late())
@@ -127,7 +127,7 @@ class Call:
         if permanent:
             self._finish(self._decided or Outcome("failed", None, f"Redis refuses this caller: {reason}"))
         elif self._phase == "writing" and sent:
-            # RIPC-ASK-9: never again; it is looked for.
+            # RIPC-ASK-9: the request is never sent again. A look finds out whether it is stored.
             self._phase, self._last = "finding", self.outgoing.floor
             self._begin_look(now)
         elif self._phase in ("looking", "tidying") and self._losses:
@@ -191,7 +191,7 @@ class Call:
             )
 
     def _stored(self, entry_id: bytes, now: float) -> None:
-        # The newest of all, also where the stream was made anew and its IDs began again.
+        # The newest of all, even where the stream was created again and its IDs restarted.
         self.outgoing.entry_id = self._last = self.highest = entry_id
         self._phase = "waiting"
         if self.early_end:
@@ -329,7 +329,7 @@ class Call:
     # words
 
     def _late(self) -> Outcome:
-        """What it comes to where nothing was found."""
+        """The outcome where nothing was found."""
         if self._phase == "finding":
             reason = "the connection to Redis broke before the request was acknowledged; it may be stored or not"
             return Outcome("failed", None, f"{reason}: {self.outgoing.refusal}")

@@ -1,4 +1,4 @@
-"""What an error reply means to a caller, which waits for nothing that it does not need (SPEC.md, section 13)."""
+"""The meaning of an error reply for a caller, which waits only for what it needs (SPEC.md, section 13)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from .wiring import Wiring
 LEAVE_LIMIT = 2.0
 """Seconds for deregistering, after which an endpoint is closed all the same."""
 UNBLOCK_LIMIT = 0.5
-"""Seconds to wait for the blocked read to return once it was told to."""
+"""Seconds to wait for the blocked read to return once it was unblocked."""
 
 
 class Closing:
@@ -32,7 +32,7 @@ class Closing:
 
     @property
     def draining(self) -> bool:
-        """Whether responses and handlers are still waited for, so that reading goes on."""
+        """Whether the endpoint still waits for responses and handlers, so that it continues to read."""
         return self.leaving_until is None and self._has_work()
 
     def _has_work(self) -> bool:

@@ -15,7 +15,7 @@ GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
 LATE_MS = 5000
 """Idle time from which on an owner claims an entry again only if nobody has claimed it since."""
 COUNTS_A_START = 3
-"""What one start adds to the delivery count of an entry: as much as a gem's reads add (RIPC-GROUP-20)."""
+"""The number that one start adds to the delivery count of an entry: as much as a gem's reads add (RIPC-GROUP-20)."""
 LOOKS = frozenset(("XPENDING", "XRANGE", "XINFO", "LRANGE", "GET", "TIME", "INFO"))
 """Commands that write nothing: they work while Redis refuses every write."""
 
@@ -49,7 +49,7 @@ class Step:
 
 
 class Batch:
-    """What the writer sends next: all commands in one write, one reply each.
+    """The commands that the writer sends next: all in one write, with one reply each.
 
     ``epoch``: a connection opened for a lower epoch must be dropped first. ``taken_at``: when the core gave it out, in
     monotonic seconds; Redis executes it later than that.
@@ -65,7 +65,7 @@ class Batch:
 
 
 class Read:
-    """What the reader sends next, on its own connection. ``block`` is in seconds; ``taken_at`` as in ``Batch``."""
+    """The next command of the reader, on its own connection. ``block`` is in seconds; ``taken_at`` as in ``Batch``."""
 
     __slots__ = ("block", "command", "epoch", "taken_at")
 
@@ -81,7 +81,7 @@ def atomic(commands: Iterable[Command]) -> list[Command]:
 
 
 def add(stream: bytes, fields: Sequence[Arg]) -> Command:
-    # RIPC-REQ-13, NOMKSTREAM: a lost stream is learned at once (nil), and never made anew without its groups.
+    # RIPC-REQ-13, NOMKSTREAM: the reply (nil) shows a lost stream at once; XADD never creates it without its groups.
     return ("XADD", stream, "NOMKSTREAM", "*", *fields)
 
 
@@ -103,8 +103,8 @@ def read_own(stream: bytes, group: bytes, consumer: bytes, count: int, after: by
 
 
 def reset_idle(stream: bytes, group: bytes, consumer: bytes) -> Command:
-    # Up to Redis 7.0 a read of ">" that finds nothing leaves the consumer's idle time as it is; a read of the own list resets
-    # it, and behind every ID there is nothing whose delivery it could count.
+    # Up to Redis 7.0 a read of ">" that finds nothing leaves the consumer's idle time as it is. A read of the own list
+    # resets it. Nothing stands behind the highest ID, so this read counts no delivery.
     return read_own(stream, group, consumer, 1, b"18446744073709551615-0")
 
 

@@ -24,8 +24,8 @@ _WHITE = " \t\n\r"
 _COULD_BE_JSON = frozenset('{["-0123456789tfn/')
 _WHITE_BYTES = _WHITE.encode()
 _BYTES_COULD_BE_JSON = frozenset(character.encode() for character in _COULD_BE_JSON)
-# How ``json`` writes a key that is no string: in quotes, as a number, or as one of these words. The first pattern looks at the
-# ends of keys only, since that is quick, and also finds a few others.
+# How ``json`` writes a key that is not a string: in quotes, as a number or as one of these words. The first pattern
+# looks only at the ends of keys, which is quick. It also finds a few other keys.
 _ENDS_LIKE_ODD_KEY = (
     rb'":(?<=[0-9elyN]":)(?<=["0-9.+uslta-].":)'
     rb'(?:(?<=[0-9]":)|(?<="true":)|(?<="false":)|(?<="null":)|(?<="NaN":)|(?<=Infinity":))'
@@ -151,7 +151,7 @@ def _is_deep(value: Any, text: bytes) -> bool:
 
 
 def _has_odd_key(value: Any, text: bytes) -> bool:
-    """Whether a dict of ``value`` has a key that is no string, which ``json`` wrote as one."""
+    """Whether a dict of ``value`` has a key that is not a string, which ``json`` wrote as a string."""
     if b"{" not in text:
         return False
     # In many objects the patterns find sooner that there is none.

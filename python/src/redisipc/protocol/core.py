@@ -1,4 +1,4 @@
-"""What the parts of the core share: names, settings, the outbox, the events, the clocks and the state."""
+"""Shared by the parts of the core: names, settings, the outbox, the events, the clocks and the endpoint's state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Procedure = Generator[list[Command], list[Any], T]
 GAP = 1.0
 """Seconds without a call from which on the loop may have stood still."""
 _SOON = 0.5
-"""Seconds that a reply to TIME or XADD may take for Redis' clock to be told from it."""
+"""Seconds that a reply to TIME or XADD may take at most, so that Redis' clock is still read from it."""
 _GRAVITY = (PERMANENT, NO_MEMORY, NO_WRITES, GROUP_LOST, UNKNOWN, OUTAGE)
 """Of several errors in one batch the one that stands last here counts."""
 
@@ -45,7 +45,7 @@ class Core:
         self.connected = False
         """Whether ordinary work may be written: joined, or recovered, and not lost since."""
         self.reachable = False
-        """Whether Redis answers, be it that it takes no writes: a last look works."""
+        """Whether Redis answers, even if it takes no writes: a last look works."""
         self.inflight: dict[bytes, Incoming] = {}
         self.server_offset = 0.0
         self._clock_told_at = float("-inf")
@@ -162,7 +162,7 @@ class Core:
             self.failure = failure
 
     def refused(self, failure: Failure, now: float) -> None:
-        """Redis takes some writes, or none, for now. Told once, until a write is taken again."""
+        """For now, Redis refuses some writes or all of them. This is reported once, until Redis takes a write again."""
         pause = self.pauses.writes if class_of(failure) is NO_WRITES else self.pauses.memory
         pause.refused(now)
         if self._refusal != failure.kind:
@@ -184,7 +184,7 @@ class Core:
 
 
 class Refused(Exception):
-    """Redis answered with an error on which a procedure cannot go on."""
+    """Redis answered with an error after which a procedure cannot continue."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)

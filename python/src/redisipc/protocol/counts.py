@@ -1,4 +1,4 @@
-"""What an endpoint counts for its user, from connect on. Nothing depends on it."""
+"""The numbers that an endpoint counts for its user, from connect on. Nothing depends on it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _FRESH = 2.0
 """Seconds for which the answers say something: they are asked for once a second, and come within half a second."""
 _GROUPS = 4
 _ENTRIES = 16
-"""How many groups and entries one look asks about; the others are told what is known of their group."""
+"""How many groups and entries one look asks about; for others, the finding is what is known of their group."""
 
 
 class Diagnosis(str, enum.Enum):
@@ -57,7 +57,7 @@ def away(trouble: str) -> Finding:
 
 
 def missing(destination: str, groups: Iterable[bytes]) -> str:
-    """What to say of a group that does not exist. ``groups``: those that do."""
+    """The text about a group that does not exist. ``groups``: those that exist."""
     names = sorted(name.decode("utf-8", "replace") for name in groups)
     if not names:
         return f"there is no group {destination!r}, and no other group here: nobody ever connected"
@@ -71,7 +71,7 @@ def missing(destination: str, groups: Iterable[bytes]) -> str:
 
 
 class Asked(NamedTuple):
-    """What one look asks: for these groups, and for these entries of them."""
+    """The questions of one look: about these groups, and about these entries of them."""
 
     groups: list[bytes]
     entries: list[tuple[bytes, bytes]]
@@ -89,7 +89,7 @@ class Diagnoser:
         self._owners: dict[bytes, replies.PendingEntry | None] = {}
 
     def ask(self, looking: Iterable[Outgoing], now: float) -> Asked | None:
-        """What to ask with the next look; None where it was asked a moment ago."""
+        """The questions for the next look; None where a look asked a moment ago."""
         if not self._allowed or now - self._asked_at < _EVERY:
             return None
         self._asked_at = now
@@ -134,7 +134,7 @@ class Diagnoser:
         }
 
     def of(self, outgoing: Outgoing, now: float) -> Finding:
-        """What is known about a request that got no answer."""
+        """The finding about a request that got no answer."""
         if outgoing.refusal and not outgoing.entry_id:
             return away(f"Redis refused to store it: {outgoing.refusal}")
         if not outgoing.entry_id and not self.core.connected:
@@ -191,7 +191,7 @@ def is_unread(row: Any, entry_id: bytes | None) -> bool:
 
 
 def of_groups(reply: Any, outgoing: Outgoing) -> Finding:
-    """What a caller, which looks at groups alone, knows of its request: of XINFO GROUPS."""
+    """The finding of a caller, which looks only at groups. ``reply``: the reply to XINFO GROUPS."""
     if isinstance(reply, Failure):
         return NOTHING
     row = replies.group_row(reply, outgoing.destination.encode())

@@ -23,7 +23,7 @@ from .timers import Timers
 from .wiring import Wiring
 
 _LEAST_READ = 8
-"""How many entries are read at once where nothing could start: responses go on."""
+"""How many entries are read at once where no request could start, so that responses still arrive."""
 
 
 class Endpoint:
@@ -123,7 +123,7 @@ class Endpoint:
         self.closing.finish("the endpoint was closed")
 
     def mend(self, started: Iterable[Incoming], reason: str, now: float) -> None:
-        """An exception came at any point of the core: make its parts agree again, and connect anew.
+        """An exception came at any point of the core: make its parts agree, and connect again.
 
         ``started``: the requests whose handlers were started and not reported as done.
         """
@@ -144,7 +144,7 @@ class Endpoint:
     # the write lane
 
     def next_batch(self, now: float) -> Batch | None:
-        """What to write now, or None. The next one is given only after this one is done or lost."""
+        """The batch to write now, or None. The next batch comes only after this one is done or lost."""
         core, lifecycle = self.core, self.lifecycle
         core.called(now)
         if self._writing is not None or core.state is NEW or core.state is CLOSED:
@@ -224,7 +224,8 @@ class Endpoint:
         names, settings = core.names, self.settings
         count = core.sizes.read_count(settings.read_count)
         if self.wiring.siblings:
-            # What could not start would only be given back: that costs three commands more, and a sibling could read it now.
+            # A request that cannot start would only be given back. That costs three extra commands, and a sibling could
+            # read it now.
             count = min(count, max(_LEAST_READ, self._responder.room))
         command = commands.read_new(names.stream, names.group, names.dispatcher, count, settings.block)
         self._reading = Read(command, settings.block, self.lifecycle.epoch, now)
@@ -261,14 +262,17 @@ class Endpoint:
         self._reading = None
         self.wiring.inbox.relisted.clear()
         self.lifecycle.read_lost(read.taken_at, read.block)
-        # While it closes the own list is read again, and reading goes on over another connection.
+        # While the endpoint closes, it reads its own list again, and continues to read over another connection.
         if read.epoch == self.lifecycle.epoch and self.core.state is not CLOSING:
             self.lifecycle.down(reason, now, permanent)
 
     # wake-ups
 
     def listening(self, on: bool, now: float) -> None:
-        """Whether wake-ups reach this instance; others are told, and the own list is polled less often while they do."""
+        """Whether wake-ups reach this instance.
+
+        It announces this to others, and polls its own list less often while wake-ups reach it.
+        """
         core = self.core
         core.called(now)
         if on is core.listening:
@@ -315,7 +319,7 @@ class Endpoint:
             self.closing.go_on(self._reading is not None, now)
 
     def events(self) -> list[Event]:
-        """What happened since the last call."""
+        """The events since the last call."""
         queue = self.core.queue
         if queue:
             self.core.queue = []

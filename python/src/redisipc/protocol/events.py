@@ -1,4 +1,4 @@
-"""What the core tells a runtime, and the two objects that both hold: a request sent and a request received."""
+"""The events that the core gives a runtime, and the two objects that both hold: a request sent and one received."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ NEW, JOINING, UP, DOWN, CLOSING, CLOSED = State
 class Outgoing:
     """A request sent by this instance, from the call until its outcome.
 
-    ``deadline`` is in the runtime's monotonic seconds; ``entry_id`` is the Redis entry ID once Redis told it; ``floor``: an
-    entry ID that was known when it was written, so that it comes after it; ``refusal`` is what Redis said where it did not
-    store it.
+    ``deadline`` is in the runtime's monotonic seconds. ``entry_id`` is the Redis entry ID, once Redis has returned it.
+    ``floor`` is an entry ID that was known when the request was written, so the request comes after it. ``refusal`` is
+    the text of Redis, where it did not store the request.
     """
 
     __slots__ = ("data", "deadline", "destination", "entry_id", "floor", "id", "refusal", "sent_at", "state", "text")

@@ -29,7 +29,7 @@ class HandOver:
         return min((due for _, due in self.in_grace.values()), default=NEVER)
 
     def kept(self) -> list[bytes]:
-        """Responses to keep alive, so that no sibling takes them over and begins anew to wait (RIPC-ROUTE-16)."""
+        """Responses to keep alive, so that no sibling takes them over and restarts the wait (RIPC-ROUTE-16)."""
         return [*self.in_grace, *(id for ids in self._asked.values() for id in ids)]
 
     def tick(self, now: float) -> None:
@@ -102,7 +102,7 @@ class HandOver:
         self.core.outbox.clean(entry_id, entry_id, now)
 
     def forget_questions(self, now: float) -> None:
-        """What was asked about instances will not be answered: it is asked again soon."""
+        """The questions about instances will not be answered: ask them again soon."""
         asked, self._asked = self._asked, {}
         for instance, ids in asked.items():
             for entry_id in ids:

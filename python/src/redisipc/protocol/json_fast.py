@@ -1,7 +1,8 @@
 """The texts and values of ``content.py`` by orjson, where it is installed: several times quicker, and never different.
 
-Whatever orjson might write or read in another way is left to ``json``: numbers with exponents or beyond 64 bits, NaN, types
-of the user's own, escapes that may name half a character. To be sure costs a few passes of C code over the text.
+``json`` does whatever orjson might write or read in another way. These are numbers with exponents or beyond 64 bits,
+NaN, types of the user's own, and escapes that may name half a character. To be sure costs a few passes of C code over
+the text.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ orjson: Any = None
 _sought = False
 
 MISSING: Any = object()
-"""What ``loads`` returns where ``json`` is to read the text."""
+"""The result of ``loads`` where ``json`` must read the text."""
 
-# Digits become 0, what is no part of a number a blank.
+# Digits become 0. Bytes that are not part of a number become a blank.
 _NUMBERS = bytes(48 if 48 <= byte <= 57 else byte if byte in b"e" else 32 for byte in range(256))
 _LONG = b"0" * 19
 """Digits from which on a whole number may be beyond 64 bits."""

@@ -1,4 +1,4 @@
-"""What is wrong with a value that JSON cannot say, and where. It runs where a value was refused, so it may take its time."""
+"""Finds what is wrong with a value that JSON cannot say, and where. It runs only after a refusal, so it may be slow."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _check_dict(value: dict[Any, Any], path: str, depth: int) -> None:
 
 
 def _hint(value: Any) -> str:
-    """What to send instead, where it is known."""
+    """Advice on what to send instead, where it is known."""
     kind = type(value)
     for name in (base.__name__ for base in kind.__mro__):
         if name in _ADVICE:

@@ -47,7 +47,7 @@ class LastLook:
         return outgoing.entry_id in self._deleting
 
     def stop(self) -> list[Outgoing]:
-        """The connection is lost. Those that were being looked for."""
+        """The connection is lost. Returns the requests whose look was under way."""
         self._running = False
         self._deleting.clear()
         looking = list(self.looking.values())

@@ -15,7 +15,7 @@ from .wiring import Wiring
 SAME_LOSS = 1.0
 """Seconds within which a connection that is lost again was not back at all (RIPC-RECOV-14)."""
 _WHY_AFTER = 5.0
-"""Seconds away after which the user is told why no attempt succeeds, once; then every ``_WHY_EVERY`` s."""
+"""Seconds away after which the endpoint reports why no attempt succeeds; then it reports every ``_WHY_EVERY`` s."""
 _WHY_EVERY = 60.0
 _PERMANENT = 0.8
 """Seconds at most between two attempts where Redis refuses this endpoint: somebody mends that, and wants to see it work."""
@@ -169,7 +169,7 @@ class Lifecycle:
         self.relist_at = at
 
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
-        """Both lanes connect anew after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
+        """Both lanes connect again after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
         core = self.core
         if core.connected and now - core.up_since >= SAME_LOSS:
             self._backoff = 0.0
@@ -189,7 +189,7 @@ class Lifecycle:
             self._away_since, self._tell_why_at = now, now + _WHY_AFTER
         self._lost = self.joined
         if again:
-            # Told once more: this does not pass by itself.
+            # Reported once more: this does not pass by itself.
             core.queue.append(StateChanged(DOWN, reason, permanent))
             self._tell_why_at = now + _WHY_EVERY
         elif (core.state is DOWN or same) and now >= self._tell_why_at:

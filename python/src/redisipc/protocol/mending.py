@@ -1,8 +1,8 @@
 """Making the parts of an endpoint agree again, after an exception at any point in them.
 
 A signal handler may raise between any two steps of the core, where the core runs on the thread that signals interrupt.
-What is derived is then derived anew; what may have been written counts as unknown, as after a lost connection. Entries
-that were forgotten on the way lie in the own pending list, which is read anew after every loss.
+The core then derives again what can be derived. What may have been written counts as unknown, as after a lost
+connection. Entries that were forgotten on the way lie in the own pending list, which is read again after every loss.
 """
 
 from __future__ import annotations
@@ -59,6 +59,6 @@ def _mend_handlers(wiring: Wiring, started: set[Incoming], now: float) -> None:
                 core.queue.append(Start(incoming))
                 starting.add(incoming)
         elif incoming.state == "answering" and incoming not in answers:
-            # It may have been written: looked up like any answer of which nobody knows.
+            # It may have been written: looked up like any answer whose outcome is unknown.
             responder.answers.lost(incoming)
     responder.running = len(started | starting)

@@ -30,7 +30,7 @@ CALLER = "caller:"
 
 
 def check_group(name: str) -> str:
-    """``check_name`` for a group that is to be joined: the names of callers are reserved (RIPC-NAME-12)."""
+    """``check_name`` for a group that an endpoint will join: the names of callers are reserved (RIPC-NAME-12)."""
     check_name("group", name)
     if name.startswith(CALLER):
         raise ConfigurationError(f"a group's name must not begin with {CALLER!r}, got {name!r}; choose another name")
@@ -48,7 +48,7 @@ def new_instance_id(source: random.Random) -> str:
 
 
 def instance_of(consumer: bytes) -> bytes | None:
-    """The instance that a consumer's name belongs to, None where the name is no RedisIPC name."""
+    """The instance that a consumer's name belongs to, None where the name is not a RedisIPC name."""
     kind, _, rest = consumer.partition(b"_")
     instance, _, number = rest.rpartition(b"_")
     return instance if kind in _KINDS and instance and number.isdigit() else None

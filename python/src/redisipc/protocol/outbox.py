@@ -1,4 +1,4 @@
-"""What waits to be written: intents are collected here and leave as one batch, as few commands as they can be.
+"""The writes that wait: the outbox collects intents, which leave as one batch with as few commands as possible.
 
 Adding, answering, giving back and cleaning up are coalesced (XACK and XDEL take many IDs); everything else comes as ready
 steps. What claims something is made only when it leaves, so that it is never older than what is known then.
@@ -78,7 +78,7 @@ class Outbox:
         self.handed.setdefault((consumer, wakeup), []).append(entry_id)
 
     def drop_steps(self, now: float) -> None:
-        """What was not sent before the connection broke is not sent at all; whoever wanted it learns that."""
+        """Drop the steps that were not sent before the connection broke; whoever wanted them learns that."""
         steps = [*self.looks, *self.steps]
         self.looks.clear()
         self.steps.clear()
@@ -163,7 +163,7 @@ class Outbox:
         return Batch(steps, epoch, now) if steps else None
 
     def _take(self, queue: deque[T], text: Callable[[T], bytes]) -> list[T]:
-        """What one batch may have of a queue."""
+        """The part of a queue that fits into one batch."""
         items = take_up_to(queue, self.batch_count, text, min(BATCH_BYTES, self.sizes.budget))
         self.sizes.wrote(sum(len(text(item)) for item in items))
         return items

@@ -1,7 +1,7 @@
 """Whose a request is: a look at its owner and its body, and a claim that never takes it from another member.
 
-The reply to a claim that lacks a request does not say why: its requester may have given it up, another member may have taken
-it over, or its pending entry went with a group or a consumer that somebody deleted (RIPC-GROUP-32).
+The reply to a claim may lack a request without saying why. Its requester may have given it up, or another member may
+have taken it over. Or its pending entry went with a group or a consumer that somebody deleted (RIPC-GROUP-32).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pauses between attempts at what Redis refuses: they grow while it goes on, and begin anew after a success."""
+"""Pauses between attempts at what Redis refuses: they grow while Redis refuses it, and restart after a success."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ LONGEST = 1000
 
 
 def reason(code: ReasonCode, text: str) -> str:
-    """What an endpoint writes that rejects by itself (RIPC-RESP-22)."""
+    """The text that an endpoint writes when it rejects by itself (RIPC-RESP-22)."""
     return f"{code}: {text}"
 
 
@@ -81,5 +81,5 @@ class EachSecond:
 
 
 def more(held: int) -> str:
-    """What a report says of those that were held back before it."""
+    """The words of a report about those that were held back before it."""
     return f" ({held} more like this since the last report)" if held else ""

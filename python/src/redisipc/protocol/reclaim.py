@@ -1,8 +1,8 @@
 """Taking over what others of the group left behind: two looks, then a claim.
 
-A first look notes who has been holding an entry for too long. Only where the same owner still holds it at a second look, some
-seconds later by our own clock, it is claimed: Redis' clock may have stepped, and Redis' own down time counts as idle
-(RIPC-GROUP-13 to 15).
+A first look notes who has been holding an entry for too long. A second look follows, some seconds later by our clock.
+Only if the same owner still holds the entry then, it is claimed. One look is not enough: Redis' clock may have stepped,
+and Redis' own down time counts as idle (RIPC-GROUP-13 to 15).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Suspect(NamedTuple):
 
 
 class Reclaimer:
-    """Looks at the group's pending list now and then, and at once when told that something was given back."""
+    """Looks at the group's pending list now and then, and at once when it learns that something was given back."""
 
     def __init__(self, core: Core, responder: Responder, siblings: Siblings, inbox: Inbox) -> None:
         self.core = core
@@ -173,7 +173,7 @@ class Reclaimer:
         return self._capacity() + _SPARE
 
     def _page(self, rows: list[PendingEntry]) -> None:
-        """Next time go on behind this page, so that many that are kept alive never hide one that is dead (RIPC-GROUP-22)."""
+        """Next time continue behind this page: many that are kept alive never hide one that is dead (RIPC-GROUP-22)."""
         if len(rows) == _LOOK_COUNT:
             self._cursor = b"(" + rows[-1].id
             self.next_look = min(self.next_look or 0.0, self.core.up_since)
@@ -184,7 +184,7 @@ class Reclaimer:
 
     def _choose(self, rows: list[PendingEntry], now: float) -> bool:
         """Whether some are read, so that they may start soon."""
-        # Who was not listed again at the looks in between is no suspect any more: it was kept alive.
+        # A suspect that the looks in between did not list again was kept alive: it is not a suspect any more.
         lapsed = now - 2.5 * self.core.settings.look
         for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
             del self._suspects[id]

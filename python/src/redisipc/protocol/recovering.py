@@ -1,6 +1,6 @@
 """Joining a group, and coming back after a lost connection or a lost group: the order in which things are made good.
 
-Each is a procedure: it yields commands, is sent their replies, and raises ``Refused`` where it cannot go on.
+Each is a procedure: it yields commands, is sent their replies, and raises ``Refused`` where it cannot continue.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class Recovering:
         for incoming in verdict.lost:
             responder.lost(incoming, TAKEN_OVER)
         for incoming in verdict.gone:
-            # An answer of which nobody knew was written.
+            # An answer whose outcome was unknown was written.
             core.outbox.clean(incoming.entry_id, None, core.now)
             responder.lost(incoming, GIVEN_UP)
 
@@ -209,7 +209,7 @@ class Recovering:
             start = b"(" + rows[-1].id
 
     def _known(self) -> set[bytes]:
-        """What we hold, and what waits to be acknowledged, deleted or given back: only Redis does not know yet."""
+        """Entries that we hold or will acknowledge, delete or give back: only Redis does not know yet."""
         core = self.core
         outbox = core.outbox
         returned = (incoming.entry_id for incoming in outbox.returned)

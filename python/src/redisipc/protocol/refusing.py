@@ -11,7 +11,7 @@ from .states import advance
 
 
 class Refusing:
-    """Each is told, once a second for each code."""
+    """Rejects requests, and reports at most one rejection a second for each code."""
 
     def __init__(self, core: Core, answers: Answers) -> None:
         self.core = core

@@ -90,7 +90,7 @@ class Registration:
         def done(answers: list[Any], at: float) -> None:
             self._refreshed(answers[0], answers[1], at)
             if isinstance(answers[0], Failure) and answers[0].kind == "NOPERM":
-                # Without the right to EXPIRE no list can be kept: requests go on, in a group of one instance.
+                # Without the right to EXPIRE no list can be kept: requests continue, in a group of one instance.
                 self.registered(core.sent_at)
             failure = replies.first_failure(answers)
             if failure is not None:
@@ -136,7 +136,7 @@ class Registration:
         core.step(Step(self.lines(), done))
 
     def reset(self, now: float) -> None:
-        """Connected (anew)."""
+        """Connected, for the first time or again."""
         self.next_refresh = now
 
 

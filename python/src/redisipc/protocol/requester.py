@@ -126,7 +126,7 @@ class Requester:
         return self.core.reachable
 
     def connected(self) -> None:
-        """Connected again: what was given up meanwhile can be looked for."""
+        """Connected again: the last look at requests that were given up meanwhile can begin."""
         self.last_look.begin()
 
     def connection_lost(self, now: float) -> None:
@@ -137,14 +137,14 @@ class Requester:
                 self._timed_out(outgoing, now)
 
     def look_for_all(self) -> None:
-        """The endpoint closes: what may be stored already is looked for once."""
+        """The endpoint closes: take one last look at every request that may be stored already."""
         for outgoing in self.outstanding.values():
             if outgoing.state != "queued":
                 self.last_look.add(outgoing)
         self.last_look.begin()
 
     def remember_deadlines(self) -> None:
-        """Note the deadlines of all that is outstanding anew."""
+        """Note the deadlines of all outstanding requests again."""
         self._deadlines = [(o.deadline, next(self._order), o) for o in self.outstanding.values()]
         heapq.heapify(self._deadlines)
 
@@ -244,14 +244,14 @@ class Requester:
         return Step(lines, done, lost)
 
     def _floor(self) -> bytes:
-        """What is written now comes after everything that is known (RIPC-TIME-14)."""
+        """The highest known entry ID: a request that is written now comes after it (RIPC-TIME-14)."""
         return self.core.highest
 
     def unsure(self, outgoing: Outgoing, now: float) -> None:
         """RIPC-REQ-3: it may be stored; sending it again could run it twice."""
         outgoing.refusal = ""
         if outgoing.state == "finished":
-            # Looked for as soon as there is a connection again.
+            # A last look follows as soon as there is a connection again.
             self.last_look.abandon(outgoing)
         else:
             self._advance(outgoing, "unknown")
@@ -278,7 +278,7 @@ class Requester:
             self._timed_out(outgoing, now, False)
 
     def _refused(self, outgoing: Outgoing, failure: Failure, now: float) -> None:
-        """An error reply says that nothing was stored, so sending it later is no repetition (RIPC-REQ-14)."""
+        """An error reply says that nothing was stored, so sending it later does not repeat it (RIPC-REQ-14)."""
         if class_of(failure) in PASSING:
             self.core.fail(failure)
             outgoing.refusal = failure.message

@@ -27,10 +27,10 @@ _REMEMBERED = 4096
 
 
 class Responder:
-    """What this instance holds: ``core.inflight`` maps the entry ID of each request to its record.
+    """The requests that this instance holds: ``core.inflight`` maps the entry ID of each request to its record.
 
     ``siblings`` says how many other responders the group has, None while that is not known yet.
-    ``takes_back``: what was given back is looked for, and starts before what is new (RIPC-GROUP-34).
+    ``takes_back``: a look for requests that were given back is under way; they start before new ones (RIPC-GROUP-34).
     """
 
     def __init__(self, core: Core) -> None:
@@ -124,7 +124,7 @@ class Responder:
             )
 
     def taken_back(self, now: float) -> None:
-        """What was given back has started, or there is nothing: now what is new."""
+        """The requests that were given back have started, or there are none: now place the new ones."""
         self.takes_back = False
         self.behind.settle(self._place, now)
 
@@ -200,7 +200,7 @@ class Responder:
                 self._start(incoming)
 
     def _tell_room(self) -> None:
-        """What was given back may be taken at once (RIPC-GROUP-33)."""
+        """Requests that were given back may be taken at once (RIPC-GROUP-33)."""
         if self.shared_waiting and self.room:
             self.on_room()
 
@@ -264,7 +264,7 @@ class Responder:
         self.start_queued(now)
 
     def put_back(self, waiting: list[Incoming]) -> None:
-        """Whether they still exist is not known: they wait on, before the others."""
+        """It is not known whether they still exist: they continue to wait, before the others."""
         for incoming in reversed(waiting):
             advance(incoming, "not known")
             self.queue.appendleft(incoming)

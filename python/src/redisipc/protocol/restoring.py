@@ -51,7 +51,10 @@ def _delete(core: Core, consumer: bytes) -> list[Command]:
 
 
 def restore(core: Core, dropped: list[PendingEntry]) -> Procedure[None]:
-    """What was handed to a consumer at the last moment is pending with nobody now, and nobody would find it."""
+    """Restore entries that a consumer got just before its deletion.
+
+    They are pending with nobody now, so nobody would find them.
+    """
     names = core.names
     for start in range(0, len(dropped), core.sizes.count(PAGE)):
         chunk = dropped[start : start + core.sizes.count(PAGE)]

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 
 class Action(enum.Enum):
-    """What is done with the entry, in the words of SPEC.md."""
+    """The action for the entry, in the words of SPEC.md."""
 
     SKIP = "acknowledge"
     RUN = "run it"
@@ -29,7 +29,7 @@ Ledger = Literal["known", "unknown", "any"]
 
 
 class Cell(NamedTuple):
-    """What is done, and the statements of SPEC.md that ask for it."""
+    """The action, and the statements of SPEC.md that ask for it."""
 
     action: Action
     requirements: tuple[str, ...]

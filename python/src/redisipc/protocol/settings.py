@@ -1,4 +1,4 @@
-"""What an endpoint is told once, when it is made: names, limits and times, with units, defaults and checks."""
+"""The settings of an endpoint, given once when it is made: names, limits and times, with units, defaults and checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .names import check_group, check_name
 NEVER = math.inf
 """When something is due that is not due at all."""
 LEAST_JANITOR_AGE = 86_400.0
-"""Seconds that an entry is left alone at least, whatever the janitor is told (RIPC-REDIS-7)."""
+"""Seconds for which the janitor leaves an entry alone at least, whatever its option says (RIPC-REDIS-7)."""
 
 
 class Default:
@@ -30,7 +30,7 @@ class Default:
 
 
 class Shared(Protocol):
-    """What a user sets and the core needs."""
+    """The options that a user sets and the core needs."""
 
     @property
     def timeout(self) -> float: ...

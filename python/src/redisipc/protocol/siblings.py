@@ -54,7 +54,7 @@ class Siblings:
         return all(sibling.wakeup for sibling in self.known.values())
 
     def instances(self, reply: Any) -> dict[bytes, list[ConsumerInfo]]:
-        """XINFO CONSUMERS by instance, without our own and without names that are no RedisIPC names."""
+        """XINFO CONSUMERS by instance, without our own and without names that are not RedisIPC names."""
         found: dict[bytes, list[ConsumerInfo]] = {}
         for info in replies.consumers(reply):
             instance = instance_of(info.name)
@@ -159,7 +159,7 @@ class Siblings:
 
 
 def _announcement(announced: Any) -> dict[str, Any]:
-    """What an announcement says; nothing where it is none, or one of another major version (RIPC-VERS-4, RIPC-VERS-10)."""
+    """The content of an announcement; empty if malformed or of another major version (RIPC-VERS-4, RIPC-VERS-10)."""
     try:
         found = json.loads(announced)
     except (TypeError, ValueError, RecursionError):
