@@ -53,7 +53,7 @@ class Trace:
     """Mutants of it that a check of something else caught, or a timeout, or nobody."""
 
     def gap(self, *, mutants: bool) -> str:
-        """A sentence that says what is missing; empty if nothing is. ``mutants``: whether there is a table of mutants."""
+        """A sentence about what is missing; empty if nothing is. ``mutants``: whether there is a table of mutants."""
         requirement = self.requirement
         if not requirement.testable:
             return "" if requirement.reason else "is not testable and has no reason"

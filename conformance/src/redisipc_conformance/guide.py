@@ -1,4 +1,4 @@
-"""The statements that a port must fulfil for the profiles and roles that it claims, in the order in which to build it."""
+"""The statements that a port must fulfil for the profiles and roles that it claims, in the order of building."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The requirements of SPEC.md, as data: `schemas/requirements.json`, extracted from the text by `tools/requirements.py`."""
+"""The requirements of SPEC.md, as data. `tools/requirements.py` extracts `schemas/requirements.json` from the text."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def append(path: Path, result: Result) -> None:
 
 
 def results(path: Path) -> list[Result]:
-    """All results of a file, or of all files of a folder and below. Raises OSError, and ValueError for a malformed result."""
+    """All results of a file, or of all files below a folder. Raises OSError, and ValueError for a malformed result."""
     paths = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
     found = []
     for each in paths:

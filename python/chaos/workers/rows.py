@@ -12,7 +12,7 @@ Each row is a list: what it is, when (seconds of the machine's monotonic clock),
 - ``told t kind text``: ``on_error`` was called, or the port's equivalent
 - ``log t level text``: a line of the library's log
 - ``down t from``: it was not connected from then until t
-- ``still t from why``: it stood still from then until t. ``why``: the process, its loop, or a wait for a processor
+- ``still t from why``: it stood still from then until t. ``why``: process, loop, harness, or processor (none was free)
 - ``sample t rss fds threads connections outstanding``: the resources that it uses
 - ``note t text``: the worker itself has trouble
 - ``closing t``: it leaves

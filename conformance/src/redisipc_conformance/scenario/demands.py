@@ -1,4 +1,4 @@
-"""The demands that a scenario implies: the roles that its steps play, and whether an endpoint must do two things at once.
+"""The demands that a scenario implies: the roles that its steps play, and whether an endpoint does two things at once.
 
 A serial testee does one thing at a time.
 """

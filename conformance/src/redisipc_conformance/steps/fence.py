@@ -26,8 +26,8 @@ async def fence(stage: Stage, step: Step) -> Any:
     if endpoint.caller:
         raise SuiteFault(f"{endpoint.label} is a caller: it reads nothing but while it waits, and has no group")
     only_read = arguments.get("kind", "answered") == "read"
-    # A testee that runs no handlers, or only one thing at a time, does not answer a fence. XINFO GROUPS and XPENDING show
-    # that it has read the fence and settled the entries before it.
+    # A testee that runs no handlers, or only one thing at a time, does not answer a fence. XINFO GROUPS and XPENDING
+    # show that it has read the fence and settled the entries before it.
     answered = not only_read and not stage.claims.serial and "responder" in stage.claims.roles
     beyond = f"fence-{stage.source.getrandbits(32):08x}"
     request = await _write(stage, endpoint, beyond, endpoint.group if answered else beyond)

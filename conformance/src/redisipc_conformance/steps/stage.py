@@ -121,7 +121,7 @@ class Stage(Scope):
     # Redis, by the runner's own hand
 
     async def redis(self, who: str, *command: resp.Arg) -> Any:
-        """Sends one command and writes it to the transcript. Raises SuiteFault for an error reply: the runner expects none."""
+        """Sends one command and writes it to the transcript. Raises SuiteFault for any error reply."""
         return (await self.batch(who, [command]))[0]
 
     async def batch(self, who: str, commands: Sequence[Sequence[resp.Arg]], *, errors: bool = False) -> list[Any]:
@@ -280,7 +280,7 @@ class Stage(Scope):
         await sweep(self)
 
     def stderr(self) -> str:
-        """The stderr of this scenario's processes since it began to use them. Another scenario may have started them."""
+        """The stderr of this scenario's processes since it began to use them. Others may have started them."""
         said = ((process, process.stderr_size - since) for process, since in self._stderr_from.items())
         return "".join(process.stderr[-size:] for process, size in said if size > 0)
 

@@ -1,4 +1,4 @@
-"""The claims of a testee in ``hello``, and their rule: a profile is claimed with those that it builds on (RIPC-CONF-3)."""
+"""The claims of a testee in ``hello``, and their rule: a profile needs those that it builds on (RIPC-CONF-3)."""
 
 from __future__ import annotations
 

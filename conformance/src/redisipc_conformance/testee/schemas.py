@@ -110,7 +110,7 @@ class TesteeSchemas:
     # testee to runner
 
     def line(self, raw: bytes) -> Answer | Refusal | Notification:
-        """Parses a line of the testee. Raises ``MessageBroken`` if it is not a message; checks the whole of a notification."""
+        """Parses a line of the testee. Raises ``MessageBroken`` for a non-message. Checks a notification wholly."""
         name = f"line {_short(raw.decode('utf-8', 'backslashreplace').rstrip())}"
         try:
             message = json.loads(raw.decode("utf-8"), parse_constant=_constant)

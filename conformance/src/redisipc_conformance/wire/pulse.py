@@ -11,7 +11,7 @@ class Pulse:
     def __init__(self) -> None:
         self._waiters: set[asyncio.Future[None]] = set()
         self.beats = 0
-        """How often it was bumped. A reader compares the number with an earlier one, and sees whether it missed a change."""
+        """How often it was bumped. A reader that compares it with an earlier number sees whether it missed a bump."""
 
     def bump(self) -> None:
         self.beats += 1

@@ -50,7 +50,7 @@ class Tap:
         """The number of connections that were accepted."""
         self.opened_at: list[float] = []
         self.closed_at: list[float] = []
-        """When each connection was accepted, and when one that forwarded commands ended: seconds of time.monotonic()."""
+        """When each was accepted, and when one that forwarded commands ended: seconds of time.monotonic()."""
         self._on_exchange = on_exchange
         self._on_change = on_change
         self._keep = keep
