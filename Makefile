@@ -14,6 +14,7 @@ NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
 ENGLISH := $(filter-out conformance/mutants/results.md,$(shell git ls-files "*.md")) $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
+ENGLISH += $(wildcard python/src/redisipc/*.py python/src/redisipc/protocol/*.py python/src/redisipc/channel/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance double fidelity mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-quick requirements clean
