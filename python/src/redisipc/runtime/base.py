@@ -1,4 +1,4 @@
-"""What both twins share of a ``Stream``: everything that needs no waiting, and the public descriptions."""
+"""The part of a ``Stream`` that both twins share: everything that needs no waiting, and the public descriptions."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
 class BaseStream:
     """One endpoint: an instance of ``group`` on the Redis stream ``stream``. Make it, register handlers, connect.
 
-    All endpoints that are to reach each other use one stream. Each program has its own group; several processes may
-    share a group, and each request to it goes to one of them.
+    Endpoints that exchange requests use the same stream. Each program has its own group. Several processes may share a
+    group, and each request to it goes to one of them.
 
-    Where Redis is, in this order: ``client``, any redis-py client of the same kind (sync or asyncio), a Sentinel master
-    and a cluster included, of which only the settings are used; ``url`` (``redis://``, ``rediss://``, ``unix://``); the
-    environment's ``REDIS_URL``; ``redis://localhost:6379``. Options come as an ``Options`` object, by name, or both;
-    see ``Options``. The gem's names (``ledger={"entry_timeout": 5}``) are understood.
+    The first of these that is given says where Redis is: ``client``, ``url`` (``redis://``, ``rediss://``,
+    ``unix://``), the environment's ``REDIS_URL``. Otherwise it is at ``redis://localhost:6379``. ``client`` is any
+    redis-py client of the same kind (sync or asyncio), a Sentinel master and a cluster included; only its settings are
+    used. Options come as an ``Options`` object, by name, or both; see ``Options``. The gem's names
+    (``ledger={"entry_timeout": 5}``) are understood.
     """
 
     def __init__(
@@ -136,13 +137,13 @@ class BaseStream:
     # handlers
 
     def on_request(self, handler: Any) -> Any:
-        """Register what is called with each ``Request`` sent to this group; a decorator, too.
+        """Register the function that is called with each ``Request`` sent to this group; a decorator, too.
 
-        What it returns fulfils the request, an exception rejects it (the option ``expose_errors`` decides what the
-        requester is told of it), ``Reject`` with content of its choice. Without a handler, requests go to others of the
-        group that have one; where there are no such, they are rejected. Each call sees the context variables of the
-        registration.
-        A Stream has one handler: ``ConfigurationError`` for another one, but the same function may be defined anew.
+        The value that it returns fulfils the request. An exception rejects it: the option ``expose_errors`` decides
+        what the requester sees of the exception. ``Reject`` rejects it with content of the handler's choice. Without a
+        handler, requests go to other instances of the group that have one; where there are none, they are rejected.
+        Each call sees the context variables of the registration.
+        A Stream has one handler: ``ConfigurationError`` for another one, but the same function may be defined again.
         """
         self._check_callable("on_request", handler)
         before = self._hooks.on_request
@@ -158,10 +159,10 @@ class BaseStream:
         return handler
 
     def on_error(self, handler: Any) -> Any:
-        """Register what is told of trouble that belongs to no call; a decorator, too. Without it, trouble is logged.
+        """Register the function for problems that belong to no call; a decorator, too. Without it, they are logged.
 
-        It gets an error with a ``kind``: ``EntryError`` for an entry that is none (raw ``fields``), ``HandlerError``
-        for a handler that raised (``__cause__``), ``ConnectionLost`` once per loss, and others as ``ReportedError``.
+        It gets an error with a ``kind``: ``EntryError`` for a malformed entry (raw ``fields``), ``HandlerError`` for a
+        handler that raised (``__cause__``), ``ConnectionLost`` once per loss. All others are ``ReportedError``.
         Each call sees the context variables of the registration.
         """
         self._check_callable("on_error", handler)
@@ -256,6 +257,6 @@ def is_async(function: Any) -> bool:
 
 
 def _name(function: Any) -> str:
-    """Where a function was defined, the same for one that is defined anew."""
+    """Where a function was defined, the same for one that is defined again."""
     kind = function if hasattr(function, "__qualname__") else type(function)
     return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,4 +1,4 @@
-"""What both twins share of a ``Caller``: everything that needs no waiting, and the public description."""
+"""The part of a ``Caller`` that both twins share: everything that needs no waiting, and the public description."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class BaseCaller(Generic[L]):
         return slot.line is not None and now - slot.idle_since < IDLE
 
     def _title(self) -> str:
-        """What CLIENT LIST shows."""
+        """The name that CLIENT LIST shows."""
         return f"redisipc:{self._stream}:caller:{self._instance}"
 
     def _patience(self, turn: Turn) -> float:

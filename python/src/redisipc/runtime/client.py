@@ -110,7 +110,7 @@ def address_of(client: Any) -> str:
 
 
 def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> Any:
-    """What stands in the place of Redis in a test: a hub of ``redisipc.testing``; None for a Redis."""
+    """The hub of ``redisipc.testing`` that stands in the place of Redis in a test; None for a Redis."""
     if client is not None:
         return client if hasattr(client, "redisipc_socket") else None
     if not url_of(url).startswith("memory://") or any(name in redis_options for name in _ADDRESS):
@@ -154,7 +154,7 @@ def at(place: tuple[str, int] | None, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_client(client: Any, wanted: tuple[type[Any], ...], face: str) -> None:
-    """Raise ``ConfigurationError`` where ``client`` is none of the wanted types."""
+    """Raise ``ConfigurationError`` where ``client`` has none of the wanted types."""
     if isinstance(client, wanted):
         return
     if hasattr(client, "master_for"):

@@ -40,7 +40,7 @@ logger = logging.getLogger("redisipc")
 
 
 class Host(Protocol):
-    """What a driver needs of the twin that drives it. None of these may wait."""
+    """The functions that a driver needs of the twin that drives it. None of these may wait."""
 
     def open(self, lane: Lane, attempt: int) -> None: ...
 
@@ -200,14 +200,14 @@ class Driver:
             self._give_up(lane, True, reason, now)
 
     def defect(self, error: BaseException, now: float) -> None:
-        """An exception that should not be: connect anew, which mends most of what it may have left, and go on."""
+        """An unexpected exception: connect again, which repairs most of what it may have left, and continue."""
         logger.error("internal error, connecting again: %r", error, exc_info=error)
         self._defect_at = now
         for lane in (self.writer, self.reader):
             self.lost(lane, f"internal error: {error!r}", now)
 
     def mend(self, now: float) -> None:
-        """An exception interrupted the driver or the core at any point: make all agree again, and connect anew."""
+        """An exception interrupted the driver or the core at any point: make all agree again, and connect again."""
         logger.warning("a signal handler raised within the library; connecting again")
         self._pumping = False
         self.batch = self.read = None

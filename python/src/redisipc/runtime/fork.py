@@ -1,4 +1,4 @@
-"""After a fork the child must not use what it inherited: every session that lives is told."""
+"""After a fork the child must not use what it inherited: every session that lives is notified."""
 
 from __future__ import annotations
 

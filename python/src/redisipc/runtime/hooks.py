@@ -25,7 +25,7 @@ class Hook:
 
 
 class Hooks:
-    """What a user registered on a ``Stream``. Its sessions share it and do not hold the Stream itself.
+    """The functions that a user registered on a ``Stream``. Its sessions share them and do not hold the Stream itself.
 
     ``refusal`` says why a content is rejected where no instance of the group has a handler; None: in the usual words.
     """

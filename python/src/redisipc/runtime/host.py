@@ -1,4 +1,4 @@
-"""What a driver tells and asks the twin that drives it: the part that both twins share."""
+"""The host of a driver, which the driver calls to report and to ask: the part that both twins share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BaseHost:
         self._base = session
 
     def connection_name(self, lane: Lane, instance: str) -> str:
-        """What CLIENT LIST shows for a lane."""
+        """The name that CLIENT LIST shows for a lane."""
         return f"redisipc:{self._base.group}:{instance}:{lane.name}"
 
     def problem(self, problem: Problem) -> None:

@@ -36,13 +36,13 @@ class Wire(Protocol):
 
 
 class Lane:
-    """Closed (``wire`` is None), opening, or open.
+    """Closed (without a ``wire``), opening, or open.
 
-    ``attempt`` tells the answers to several requests to open apart; ``epoch`` is that of the batch or read for which it
-    was opened; ``patience`` is how many seconds each step of the next handshake may take; ``reply_by`` is when it counts
-    as lost, None with nothing due; ``client_id`` is what Redis calls it, None while that is not known, -1 where Redis
-    does not tell; ``place`` is the node that a redirection named, None for the one that is the stream's by the map of
-    slots; ``asking``: the place is good for one command, while a slot moves.
+    ``attempt`` distinguishes the answers to several requests to open. ``epoch`` is that of the batch or read for which
+    the lane was opened. ``patience`` is how many seconds each step of the next handshake may take. ``reply_by`` is when
+    the lane counts as lost; None: nothing is due. ``client_id`` is the id that Redis gave it; None: not known yet, -1:
+    Redis does not report it. ``place`` is the node that a redirection named; None: the stream's node by the map of
+    slots. ``asking``: the place is good for one command, while a slot moves.
     """
 
     def __init__(self, name: str) -> None:

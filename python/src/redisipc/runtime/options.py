@@ -1,4 +1,4 @@
-"""What a user may set, with units and defaults; the gem's option names are understood as well."""
+"""The options that a user may set, with units and defaults; the gem's option names are understood as well."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Options:
 
     Errors:
 
-    - ``expose_errors``: what the requester is told of an exception of a handler: its ``"type"`` and the request's id,
+    - ``expose_errors``: what the requester sees of an exception of a handler: its ``"type"`` and the request's id,
       its ``"text"`` as well, or ``"none"`` of it. The text always goes to ``on_error``, or to the log.
 
     Redis:
@@ -54,8 +54,8 @@ class Options:
 
     The gem's options are understood wherever these are: ``ledger={"entry_timeout": 5}``, or ``entry_timeout=5``, is
     ``timeout``; ``consumer={"pool_size": 3}`` is ``concurrency``. Dispatchers, connection pools, execution intervals
-    and ``cleanup_interval`` have nothing to set here: one reader takes requests as they come, connections are two or
-    three, nothing is polled, and a request's time limit is kept to the millisecond. They are accepted without effect.
+    and ``cleanup_interval`` are accepted without effect. Here one reader takes requests as they come, there are two or
+    three connections, nothing is polled, and a request's time limit is kept to the millisecond.
     """
 
     timeout: float = Default.TIMEOUT

@@ -1,4 +1,4 @@
-"""What a requester is told of a handler that failed, and of what an endpoint rejects by itself."""
+"""The reasons that a requester gets for a handler that failed, and for what an endpoint rejects by itself."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from .hooks import Hook
 
 
 class Received:
-    """What a ``Request`` stands for; the session and the job that runs the handler speak to it.
+    """The request behind a ``Request``; the session and the job that runs the handler use it.
 
     Answers and cancellations may come from any thread: all that they change are deques, whose operations are atomic.
     """

@@ -33,7 +33,7 @@ def redirection(reply: Any) -> Redirection | None:
 
 
 def units(commands: list[Command]) -> list[range]:
-    """What a node executes as a whole: a command, or a MULTI and all up to its EXEC."""
+    """The units that a node executes as a whole: a command, or a MULTI and all up to its EXEC."""
     found: list[range] = []
     begin = None
     for i, command in enumerate(commands):

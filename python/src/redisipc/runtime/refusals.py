@@ -11,11 +11,11 @@ _ADVICE = {
     "WRONGTYPE": "; a key of this name holds something else: choose another name for the stream",
     "WRONGDB": "; look at the number at the end of the URL",
 }
-"""What to do about a refusal that only the user can mend, by its first word."""
+"""Advice about a refusal that only the user can mend, by its first word."""
 
 
 def hint(reason: str) -> str:
-    """What to do about a refusal, or an empty text; ``reason`` is the text of Redis, its first word included."""
+    """Advice about a refusal, or an empty text; ``reason`` is the text of Redis, its first word included."""
     return _ADVICE.get(reason.partition(" ")[0], "")
 
 

@@ -45,7 +45,7 @@ class Request:
 
     @property
     def content(self) -> Any:
-        """What was sent: a JSON value, or a string."""
+        """The content that was sent: a JSON value, or a string."""
         if self._content is _UNREAD:
             self._content = decode(self._received.incoming.content)
         return self._content

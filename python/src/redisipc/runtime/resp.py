@@ -22,11 +22,11 @@ LONGEST_LINE = 64 * 1024
 """Bytes that a line of a reply may have: a number, a status or an error. A line without an end must not fill the memory."""
 
 MISSING: Any = object()
-"""What ``Parser.next`` returns while a reply is incomplete."""
+"""The value that ``Parser.next`` returns while a reply is incomplete."""
 
 
 class ProtocolError(Exception):
-    """Bytes that are no RESP2: the connection cannot be used any longer."""
+    """Bytes that are not RESP2: the connection cannot be used any longer."""
 
 
 class Parser(Protocol):

@@ -1,4 +1,4 @@
-"""What a caller gets for a request: the other side's answer, or the reason why there is none."""
+"""The outcome of a request for its caller: the other side's answer, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _SHOWN.maxstring = _SHOWN.maxother = 200
 class Response:
     """A fulfilled or a rejected request.
 
-    ``value`` is the answer of a fulfilled one, else None. ``reason`` is None for a fulfilled one; for a rejected one
-    what the other side said, or, where the other side said nothing, the error that tells why: ``RequestTimeout``,
-    ``RequestCancelled`` (also when the endpoint was closed) or ``RequestFailed``. ``result()`` returns the value or
-    raises.
+    A fulfilled one has the answer as ``value``, and None as ``reason``. A rejected one has None as ``value``; its
+    ``reason`` is what the other side said. Where the other side said nothing, it is the error that explains why:
+    ``RequestTimeout``, ``RequestCancelled`` (also when the endpoint was closed) or ``RequestFailed``. ``result()``
+    returns the value or raises.
     """
 
     __slots__ = ("_about", "reason", "request_id", "status", "value")

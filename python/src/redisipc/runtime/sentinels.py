@@ -1,7 +1,7 @@
 """Asking Sentinels where the master is, as the user's client would, and in limited time.
 
-redis-py asks them one after the other, each over a client that repeats what failed with pauses of its own, and without
-a limit where none was set: one Sentinel that is gone or hangs would hold the way to a master that is there.
+redis-py asks them one after the other. The client for each one repeats what failed, with pauses of its own, and has no
+limit where the user set none. So one Sentinel that is gone or hangs would block the way to a master that is there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .client import connection_kwargs, within
 
 
 class Directory:
-    """What a connection of redis-py's that follows Sentinels wants of its pool. ``limit``: seconds for each step.
+    """The part of a pool that a redis-py connection that follows Sentinels needs. ``limit``: seconds for each step.
 
     ``order`` is the Sentinels' clients, whoever answered last first; it is kept from one question to the next. Each
     question is asked over connections of its own, those of ``pools``, which the twin closes.

@@ -1,4 +1,4 @@
-"""What both twins share of a session: one endpoint from ``connect()`` to its end.
+"""The part of a session that both twins share: one endpoint from ``connect()`` to its end.
 
 A ``Stream`` has the options and the public verbs, and one session at a time. The session never holds the Stream, so that
 a Stream that was dropped is noticed.
@@ -109,7 +109,7 @@ class BaseSession:
         self.forked = True
 
     def left(self) -> None:
-        """It has ended: the Stream may connect anew."""
+        """It has ended: the Stream may connect again."""
         self.ended = True
         self._on_left(self)
 
@@ -233,7 +233,7 @@ class BaseSession:
         self.core.core.counts.failed += 1
 
     def refused(self, code: str, reason: str, received: Received) -> None:
-        """This endpoint rejects a request by itself: told once a second for each code."""
+        """This endpoint rejects a request by itself: it reports this at most once a second for each code."""
         held = self._refusals.take(code, time.monotonic())
         if held is not None:
             self.report(

@@ -1,7 +1,7 @@
 """Asking the nodes of a cluster which of them holds the stream, in limited time.
 
-redis-py renews its map of slots over clients of its own, one node after the other, each with the time limits and repeats
-of the user's client: one node that hangs would hold the way to the one that took over.
+redis-py renews its map of slots over clients of its own, one node after the other. Each client has the time limits and
+repeats of the user's client. So one node that hangs would block the way to the one that took over.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Map:
         self._others: list[Place] = []
 
     def begin(self, known: Place, all_nodes: list[Place]) -> None:
-        """What the user's client knows."""
+        """Start from the nodes that the user's client knows."""
         self.node = known
         self._others = [place for place in all_nodes if place != known]
 

@@ -100,7 +100,7 @@ def health_of(session: BaseSession) -> Health:
 
 
 def peers_of(found: list[Any], group: str, stream: str, limit: float) -> tuple[Peer, ...]:
-    """What came of a look at a group. Raises ``RequestTimeout``, ``RequestFailed``."""
+    """The peers that a look at a group found. Raises ``RequestTimeout``, ``RequestFailed``."""
     if not found or found[0] is None:
         why = "no working connection to Redis"
         raise RequestTimeout(

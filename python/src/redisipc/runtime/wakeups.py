@@ -59,7 +59,7 @@ class Wakeups:
             self._asked = False
             lane.reply_by = now + PING_AFTER
             if isinstance(reply, Failure):
-                # No right to listen, most likely: responses that others read are then looked for more often.
+                # Most likely there is no right to listen. The core then checks more often for responses others read.
                 self._on = reply.kind not in ("NOPERM", "ERR")
                 self.give_up(now)
             else:
@@ -72,7 +72,7 @@ class Wakeups:
             self._core.listening(True, now)
 
     def overdue(self, now: float) -> None:
-        """Nothing was heard for long: ask; nothing came on asking either: open it anew."""
+        """Nothing was heard for long: ask. Where nothing came after asking either, open it again."""
         if self._asked or self.lane.wire is None:
             self.give_up(now)
             return

@@ -1,4 +1,4 @@
-"""``python -m redisipc.testing``: the model of Redis as a process of its own. It is no Redis: data are not safe in it."""
+"""``python -m redisipc.testing``: the model of Redis as a process of its own. It is not Redis: it may lose data."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _shutdown(connection: Connection, command: Command) -> Any:
 
 
 def _config(connection: Connection, command: Command) -> Any:
-    """Names and values are kept. Those that it knows have an effect: maxmemory of 1 byte is none at all."""
+    """Keep names and values. Known names have an effect: with a maxmemory of 1 byte, there is no memory at all."""
     need(command, 3)
     server, action = connection.server, word(command[1])
     if action == "GET":

@@ -13,7 +13,7 @@ LINGER = 0.2
 
 
 class Clock:
-    """Seconds that go on by themselves, and may be set forward. ``aged`` moves the wall clock alone, in seconds."""
+    """Seconds that pass by themselves, and may be set forward. ``aged`` moves the wall clock alone, in seconds."""
 
     def __init__(self) -> None:
         self.aged = 0.0

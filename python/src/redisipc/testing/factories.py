@@ -99,8 +99,10 @@ def make_request(
 def make_response(
     value: Any = None, *, reason: Any = None, error: RequestError | None = None, id: str = "", elapsed: float = 0.001
 ) -> Response:
-    """A response as ``send_to_group`` returns it: fulfilled with ``value``, or rejected with a ``reason`` of the other side,
-    or with an ``error`` that says why there was no answer, ``RequestTimeout("too late")`` for example.
+    """A response as ``send_to_group`` returns it: fulfilled with ``value``, or rejected.
+
+    A rejected one has a ``reason`` of the other side, or an ``error`` that says why there was no answer. Such an
+    ``error`` is ``RequestTimeout("too late")``, for example.
     """
     about = {"request_id": id or f"{next(_numbers):021x}", "elapsed": elapsed}
     if error is not None:

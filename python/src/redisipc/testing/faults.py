@@ -1,4 +1,4 @@
-"""What may go wrong with Redis and with connections, by name. Part of ``Hub``."""
+"""The faults of Redis and of connections, by name. Part of ``Hub``."""
 
 from __future__ import annotations
 

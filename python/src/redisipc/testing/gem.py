@@ -24,10 +24,10 @@ PRUNES = 30_000
 
 
 class Gem(Peer):
-    """As a ``Peer``, but for this: a function that raises leaves its request unanswered (GEM-3); a text that is JSON is
-    sent as it is, and arrives as another type (GEM-5); it answers with three commands (GEM-24); a response whose instance
-    has no list is acknowledged and stays (GEM-4); one consumer takes one request at a time (GEM-21); ``leave`` keeps its
-    consumers (GEM-33)."""
+    """A ``Peer`` that differs as follows. A function that raises leaves its request unanswered (GEM-3). A text that is
+    JSON is sent as it is, and arrives as another type (GEM-5). It answers with three commands (GEM-24). A response
+    whose instance has no list is acknowledged and stays (GEM-4). One consumer takes one request at a time (GEM-21).
+    ``leave`` keeps its consumers (GEM-33)."""
 
     kind = "gem"
 

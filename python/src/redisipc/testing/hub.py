@@ -52,7 +52,7 @@ class Hub(Faults):
 
     @property
     def url(self) -> str:
-        """What ``REDIS_URL`` may be, for programs that know no hub."""
+        """A value for ``REDIS_URL``, for programs that do not know the hub."""
         return f"memory://{self.name}"
 
     # asking
@@ -64,15 +64,15 @@ class Hub(Faults):
             return self.server.journal.requests()
 
     def story(self, last: int = 200) -> str:
-        """What happened, a line for each step: who asked, who got it, who answered what. The ``last`` steps."""
+        """The ``last`` steps that happened, a line for each: who asked, who got the request, who answered what."""
         with self.server.lock:
             return self.server.journal.story(last)
 
     def residue(self, within: float = 1.0) -> list[str]:
-        """What is left in Redis, a line for each: entries, and traces of instances that are not connected any longer.
+        """Lists what is left in Redis, a line for each: entries, and traces of instances that are no longer connected.
 
-        Empty when all that was asked was answered and collected, and all who left did so in order. What is done in the
-        background gets up to ``within`` seconds; in an event loop, which must not wait, none.
+        Empty when all requests were answered and collected, and all instances left in order. Work in the background
+        gets up to ``within`` seconds; in an event loop, which must not wait, it gets no time.
         """
         end = time.monotonic() + (0 if asyncio._get_running_loop() else within)
         while True:
@@ -88,15 +88,15 @@ class Hub(Faults):
     async def advance(self, seconds: float) -> None:
         """Let ``seconds`` go by at once, for all that runs in this event loop: the library, ``asyncio.sleep``, this hub.
 
-        Everything that is due on the way happens in order. Before that time goes on by itself, and afterwards too. Threads
-        that work are waited for; ``StillWaiting`` names who does not come to rest.
+        Everything that is due on the way happens in order. Before the call and after it, time passes by
+        itself. The call waits for threads that work; ``StillWaiting`` names who does not come to rest.
         """
         await advance(self.server, seconds)
 
     def age(self, seconds: float) -> None:
         """Let everything in Redis be older by ``seconds``: how long ago entries were claimed, keys were set, and so on.
 
-        For threads, whose own clocks go on as they do. They see a server whose clock was set forward.
+        For threads, whose own clocks continue as they do. They see a server whose clock was set forward.
         """
         with self.server.lock:
             self.server.journal.note("Redis", f"is {seconds:g} s older")
@@ -105,8 +105,8 @@ class Hub(Faults):
     # what must not matter
 
     def worst_case(self) -> AbstractContextManager[None]:
-        """Within the block all happens that may happen: each request is delivered twice, each response is handed over by
-        another instance of its group, and each connection is cut once, after it wrote or read something.
+        """Within the block all happens that may happen. Each request is delivered twice. Each response is handed over
+        by another instance of its group. Each connection is cut once, after it wrote or read something.
 
         Handlers whose effects are idempotent, and programs that take failures as they come, do not mind.
         """

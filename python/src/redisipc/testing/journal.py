@@ -1,4 +1,4 @@
-"""What happened on a hub: every request with what became of it, and the story in order."""
+"""The journal of a hub: every request with what became of it, and the story in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_REQUESTS = 10_000
 MOST_EVENTS = 10_000
-"""What is kept; older requests and events are forgotten."""
+"""The most that are kept; older requests and events are forgotten."""
 
 Ending = Literal["waiting", "fulfilled", "rejected", "given up"]
 
@@ -47,7 +47,7 @@ class Asked:
 
     @property
     def content(self) -> Any:
-        """What was sent."""
+        """The content that was sent."""
         return decode(self.raw)
 
     @property

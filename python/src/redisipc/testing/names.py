@@ -1,4 +1,4 @@
-"""What a hub calls those who are on it, and contents in a line of text."""
+"""The names that a hub gives those who are on it, and contents in a line of text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The other side: a member of a group that a test plays, with answers that it is told in advance."""
+"""The other side: a member of a group that a test plays, with answers that the test sets in advance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Rule(NamedTuple):
-    """What is done with a request: ``how`` is ``answer``, ``reject`` or ``never``."""
+    """The way to treat a request: ``how`` is ``answer``, ``reject`` or ``never``."""
 
     how: str
     what: Any
@@ -42,8 +42,9 @@ class Asking(NamedTuple):
 class Peer:
     """A member of ``group`` on every stream of the hub, or on ``stream`` alone, from ``Hub.peer``.
 
-    It says what it is told by ``answers``, ``rejects`` and ``never``; without a word it never answers. ``requests`` are the
-    contents that it got. ``errors`` are exceptions of functions that were given to ``answers``: such a request is rejected.
+    ``answers``, ``rejects`` and ``never`` set what it says; without them it never answers. ``requests`` are the
+    contents that it got. ``errors`` are exceptions of functions that were given to ``answers``: such a request is
+    rejected.
     """
 
     kind = "peer"
@@ -122,7 +123,7 @@ class Peer:
     # what the hub says; it holds its lock
 
     def appear(self, stream: bytes) -> None:
-        """A stream is there, or was made anew."""
+        """A stream is there, or was made again."""
         if self._only is None or self._only.encode() == stream:
             names = Names(stream, self.group.encode(), self.instance.encode())
             known = stream in self._names

@@ -22,7 +22,7 @@ _NONE = "none: give --redisipc-url, or set REDIS_URL"
 
 
 class Ipc:
-    """What the fixture ``ipc`` gives. While it is there, ``REDIS_URL`` is its ``url``.
+    """The value of the fixture ``ipc``. While it is there, ``REDIS_URL`` is its ``url``.
 
     ``kind`` is hub, real or container. ``strict``: the test fails where something is left in Redis at its end.
     """
@@ -119,7 +119,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def _entries(raw: redis.Redis) -> list[str]:
-    """What is left on a real Redis: entries of streams."""
+    """Lists what is left on a real Redis: entries of streams."""
     found = []
     for key in raw.scan_iter(_type="stream"):
         rows: Any = raw.xrange(key)

@@ -1,4 +1,4 @@
-"""What is left on a hub when all is done: entries, and traces of those who are gone."""
+"""Lists what is left on a hub when all is done: entries, and traces of those who are gone."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _PART = re.compile(
 
 
 def run(script: str, keys: list[bytes], arguments: list[bytes], call: Callable[[Command], object]) -> object:
-    """What the script returns. Raises ``Refused`` for one that says more than this."""
+    """The result of the script. Raises ``Refused`` for a script that says more than this."""
     text = script.strip()
     given = {"KEYS": keys, "ARGV": arguments}
     while text:

@@ -27,7 +27,7 @@ SETTINGS = {
     "min-replicas-to-write": "0",
     "notify-keyspace-events": "",
 }
-"""What CONFIG knows."""
+"""The settings that CONFIG knows."""
 
 
 class Server:
@@ -69,7 +69,7 @@ class Server:
         return model
 
     def following(self) -> list[Peer | WorstCase]:
-        """Who is told of each entry."""
+        """All who learn of each entry."""
         return [*self.followers, *self.peers]
 
     def streams(self) -> list[bytes]:
@@ -154,7 +154,7 @@ class Server:
     # as a whole
 
     def revive(self) -> None:
-        """It is up again: peers go on."""
+        """It is up again: peers continue."""
         for peer in list(self.peers):
             self.errands.append(peer.revive)
         self.flush()

@@ -53,7 +53,7 @@ class Bell:
 
 
 class MemorySocket:
-    """What ``redisipc`` needs of a socket. What is sent is executed at once, by the thread that sends it."""
+    """A socket for ``redisipc``. What is sent is executed at once, by the thread that sends it."""
 
     def __init__(self, server: Server, name: str) -> None:
         self._process = os.getpid()

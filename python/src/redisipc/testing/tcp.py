@@ -1,4 +1,4 @@
-"""A hub at a TCP port, for clients that are no Python or in another process."""
+"""A hub at a TCP port, for clients in another language or in another process."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class MemoryTransport(asyncio.Transport):
-    """What ``redisipc`` needs of a transport. What is written is executed at once, and answered in a turn of the loop."""
+    """A transport for ``redisipc``. What is written is executed at once, and answered in a turn of the loop."""
 
     def __init__(self, server: Server, name: str) -> None:
         super().__init__()

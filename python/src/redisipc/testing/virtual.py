@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_TURNS = 10_000
 """Turns of the event loop at one moment, after which something is taken to spin."""
 PATIENCE = 2.0
-"""Real seconds for which threads may work before time goes on."""
+"""Real seconds for which threads may work before time continues."""
 
 _real = time.monotonic
 _ahead = 0.0

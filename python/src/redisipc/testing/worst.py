@@ -130,7 +130,7 @@ class WorstCase:
         group = stream.groups[entry.destination_group]
         news = stream.after(group.last, 2)
         if len(news) != 1:
-            # Not all was read before: to read on would take what is for others.
+            # Not all was read before: reading more would take what is for others.
             return
         names = Names(key, entry.destination_group, entry.instance_id)
         model = self._server.model(0)

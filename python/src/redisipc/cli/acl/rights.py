@@ -87,10 +87,10 @@ NEEDS = [
     Need(("CLIENT", "SETNAME", "x"), "everything", "everything; a connection has no name in CLIENT LIST"),
     Need(("PING",), "everything", "everything; a subscription whose connection died in silence is not noticed"),
 ]
-"""What an endpoint of all profiles uses (SPEC.md, section 2)."""
+"""The commands that an endpoint of all profiles uses (SPEC.md, section 2)."""
 
 CALLER = frozenset(("xadd", "xread", "xrange", "xdel"))
-"""What a caller uses (SPEC.md, section 8a)."""
+"""The commands that a caller uses (SPEC.md, section 8a)."""
 CALLERS = [
     *(each for each in NEEDS if each.rule in CALLER),
     Need(("XREAD", "STREAMS", "{stream}", "$"), "nothing", "nothing: a caller cannot wait for an answer"),

@@ -1,4 +1,4 @@
-"""What ``send`` and ``call`` share: asking once or often, and telling how each ended."""
+"""The part that ``send`` and ``call`` share: asking once or often, and showing how each request ended."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Why(NamedTuple):
 
 
 def why(client: Client, stream: str, group: str) -> Why:
-    """What stands there now, in words."""
+    """The state of the stream and the group at this moment, in words."""
     try:
         found = look(client, stream, group)
         if found is None:

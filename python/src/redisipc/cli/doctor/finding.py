@@ -34,7 +34,7 @@ class Finding(NamedTuple):
 
 
 class Facts:
-    """What was looked at, once for all checks. ``skipped``: what could not be looked at, and why."""
+    """The facts that are read once for all checks. ``skipped``: what could not be read, and why."""
 
     def __init__(self, client: Client, stream: str) -> None:
         self.client = client

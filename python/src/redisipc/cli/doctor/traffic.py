@@ -1,4 +1,4 @@
-"""What passes while doctor watches (``--for``): events that only some members have, members without a handler, overload."""
+"""The traffic that doctor watches (``--for``): events only some members have, members without a handler, overload."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Tally:
 
 
 class Observed:
-    """The tallies by group and event; requests that are no channel's have the event None."""
+    """The tallies by group and event; requests outside a channel have the event None."""
 
     def __init__(self) -> None:
         self.pairs = Pairs()
@@ -113,7 +113,7 @@ def events(facts: Facts) -> Iterator[Finding]:
 
 
 def refusals(facts: Facts) -> Iterator[Finding]:
-    """What endpoints rejected by themselves."""
+    """The requests that endpoints rejected by themselves."""
     texts = {
         "no_handler": ("member-without-handler", "It has no @on_request, and no responding sibling was registered.",
                        "Give that process a handler, or another group's name."),

@@ -1,1 +1,1 @@
-"""What is on a stream: groups, instances, entries, pending lists. Looks only; changes nothing."""
+"""Shows what is on a stream: groups, instances, entries, pending lists. It only reads; it changes nothing."""

@@ -27,7 +27,7 @@ def reply(text: bytes) -> Answer:
 
 
 def command(line: str, limit: float) -> Answer:
-    """What a program prints, which gets the content on its stdin; when it fails, the last line of its stderr is the reason."""
+    """The output of a program that gets the content on stdin. If it fails, the last line of stderr is the reason."""
     try:
         words = shlex.split(line)
     except ValueError as error:

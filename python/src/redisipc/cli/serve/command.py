@@ -58,7 +58,7 @@ class Partner:
             self._answer = answer.echo
 
     def handle(self, request: Any) -> Any:
-        """What the endpoint calls."""
+        """The handler that the endpoint calls."""
         given, number, begin = self.given, next(self._numbers), time.monotonic()
         value = request.content
         if given.die_after == number:

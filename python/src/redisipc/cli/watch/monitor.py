@@ -49,7 +49,7 @@ class Monitor:
         self._learn()
 
     def read(self, limit: float) -> Iterator[Seen]:
-        """What was executed on the stream, after at most ``limit`` seconds."""
+        """The commands that were executed on the stream, after at most ``limit`` seconds."""
         try:
             data = self._link.receive(READ_SIZE * 16, limit)
         except TimeoutError:

@@ -60,7 +60,7 @@ class Open:
 
 
 class Pairs:
-    """What is open, by request id. ``slow``: seconds from which on an exchange is marked."""
+    """The open exchanges, by request id. ``slow``: an exchange that takes at least so many seconds is marked."""
 
     def __init__(self, slow: float | None = None) -> None:
         self._open: OrderedDict[bytes, Open] = OrderedDict()
@@ -111,7 +111,7 @@ class Pairs:
         return Line("unanswered", each.at, each.entry, None, now - each.at, marks, "", text)
 
     def left(self) -> list[Open]:
-        """What has no answer yet."""
+        """The exchanges that have no answer yet."""
         return [each for each in self._open.values() if not each.gone]
 
     def _note(self, entry: Entry, at: float, by: str) -> None:

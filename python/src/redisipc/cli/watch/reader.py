@@ -30,7 +30,7 @@ class Reader:
         self._link = client.open()
 
     def read(self, block: float) -> list[Any]:
-        """What came, after at most ``block`` seconds: rows of an ID and fields."""
+        """The entries that came, after at most ``block`` seconds: rows of an ID and fields."""
         milliseconds = max(1, int(block * 1000))
         command = ("XREAD", "COUNT", PAGE, "BLOCK", milliseconds, "STREAMS", self._stream, self._last)
         try:
@@ -48,7 +48,7 @@ class Reader:
         return rows
 
     def finish(self) -> list[Any]:
-        """What came until now, so that the count is exact."""
+        """The entries that came until now, so that the count is exact."""
         self._look()
         rows: list[Any] = []
         while page := self.read(0.001):

@@ -39,7 +39,7 @@ def run(given: Given) -> int:
 
 
 class Story:
-    """What is known of it so far."""
+    """All that is known of the exchange so far."""
 
     def __init__(self, given: Given) -> None:
         self.given = given

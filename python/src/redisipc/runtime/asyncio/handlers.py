@@ -19,7 +19,7 @@ from redisipc.runtime.request import Request
 from .session_base import SessionBase
 
 ENDS_THE_LOOP = (KeyboardInterrupt, SystemExit)
-"""What asyncio lets end the event loop, from wherever it is raised."""
+"""The exceptions that asyncio lets end the event loop, wherever they are raised."""
 
 logger = logging.getLogger("redisipc")
 
@@ -36,7 +36,7 @@ class RequestJob:
         self._task: asyncio.Task[None] | None = None
 
     def look_after(self) -> None:
-        """Between turns of the event loop: go on, or end, where an exception of a signal handler came in between."""
+        """Between turns of the event loop: continue, or end, where an exception of a signal handler interrupted it."""
         if not self._begun:
             if self not in self._session.loop.jobs:
                 self._session.loop.jobs.append(self)

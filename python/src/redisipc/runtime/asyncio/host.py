@@ -1,4 +1,4 @@
-"""What the driver tells and asks, for asyncio. Everything is called in the event loop."""
+"""The host of a driver, for asyncio: the driver calls it to report and to ask. All calls come in the event loop."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from .requests import End
 from .session_base import SessionBase
 
 LONGEST_OPENING = 20.0
-"""Seconds after which a connection that is being opened is given up. Each step of it has a limit of its own, but an
-exception of a signal handler may end the event loop between taking out the task's next step and doing it: then it is lost.
+"""Seconds after which a connection that is being opened is given up. Each step of it has a limit of its own. But an
+exception of a signal handler may end the event loop after it took out the task's next step, and before it did it. Then
+the step is lost.
 """
 LAST_HANDSHAKE = 0.2
 """Seconds for which leaving waits for connections that are being opened: cancelled, they would be left open."""
@@ -46,7 +47,7 @@ class Host(BaseHost):
         self._opening.pop(task, None)
 
     def look_after_openings(self) -> None:
-        """Between turns of the event loop: give up what takes too long, so that it is tried anew."""
+        """Between turns of the event loop: give up what takes too long, so that it is tried again."""
         for task, (lane, attempt, since) in list(self._opening.items()):
             if monotonic() - since > LONGEST_OPENING:
                 del self._opening[task]
@@ -116,7 +117,7 @@ class Host(BaseHost):
         return list(self._session.started)
 
     def mended(self, now: float) -> None:
-        """Outcomes that got lost on their way are told; what was called before is done first."""
+        """Report the outcomes that got lost on their way, after all calls that were made before."""
         session = self._session
         waiting = list(session.waiting)
         session.call(lambda _now: session.settle_lost(waiting))

@@ -31,7 +31,7 @@ HEARTBEAT = 0.5
 """Seconds between two looks whether the event loop stood still, and whether a callback of ours got lost.
 
 An exception of a signal handler may come between taking a callback out of the event loop and calling it: then it is
-lost. So two timers look in turn, and each starts the other anew where that is overdue.
+lost. So two timers look in turn, and each starts the other again where that is overdue.
 """
 MOST_TRIES = 3
 """How often a call is made that was interrupted by an exception each time."""

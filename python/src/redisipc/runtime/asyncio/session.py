@@ -121,7 +121,7 @@ class Session(SessionBase):
                 pass
 
     def after_fork(self) -> None:
-        """In the child the connections are the parent's: nothing more is read from them, even if the loop goes on."""
+        """In the child the connections are the parent's: nothing more is read from them, even if the loop continues."""
         super().after_fork()
         self.loop.abandon()
         for wire in self._wires():
@@ -130,7 +130,7 @@ class Session(SessionBase):
             future: asyncio.Future[Any] | None = waiter.future
             if future is not None and not future.done():
                 future.set_exception(ForkedError(f"{self!r} was connected before this process was forked"))
-                # Where nobody waits in the child, nobody is to be told that nobody looked.
+                # Where nobody waits in the child, asyncio must not report that nobody retrieved the exception.
                 future.exception()
 
     def _wires(self) -> list[TransportWire]:

@@ -23,7 +23,7 @@ class Job(Protocol):
         """Begin."""
 
     def look_after(self) -> None:
-        """Between turns of the event loop: go on, or end, where an exception of a signal handler came in between."""
+        """Between turns of the event loop: continue, or end, where an exception of a signal handler interrupted it."""
 
 
 class SessionBase(BaseSession):

@@ -34,7 +34,7 @@ class Caller(BaseCaller[Line]):
         seconds.
 
         A timeout says nothing about whether the handler ran. Raises only for misuse: ``ContentError``, ``Overloaded``, and
-        ``ConfigurationError`` for a blank group or a timeout that is no positive number.
+        ``ConfigurationError`` for a blank group or a timeout that is not a positive number.
         """
         call = self._call(content, to, timeout)
         return self._response(call, self._make(call))

@@ -166,7 +166,7 @@ class SocketWire:
         return sum(map(len, self._out))
 
     def receive(self) -> bytes | None:
-        """What has come; empty when the connection is over, None when there was nothing."""
+        """The bytes that have come; empty when the connection is over, None when there was nothing."""
         try:
             data = self._sock.recv(READ_SIZE)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):

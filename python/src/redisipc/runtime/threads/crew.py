@@ -219,7 +219,7 @@ class Crew:
             self._loop.call(job.finish)
 
     def _park(self, me: Worker) -> bool:
-        """Sleep until woken. Returns whether to go on living."""
+        """Sleep until woken. Returns whether the worker continues."""
         self._idle.append(me)
         # First into the list, then the look: who adds a job in between finds us there.
         if self.jobs or self._loop.stopped:

@@ -1,4 +1,4 @@
-"""What the driver tells and asks, for threads. Everything is called on the I/O thread, but for ``_open``."""
+"""The host of a driver, for threads: the driver calls it to report and to ask, on the I/O thread (except ``_open``)."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 Everybody else hands it calls and waits for nothing that it holds: there is no lock around the core. So a call may come
 from a signal handler that interrupted another call, from a finalizer, or after an exception at any point.
 
-Handlers that are quick by experience run on this thread, too: it steps aside for them, and another one is there to lead
-where one of them is slow for once. While a thread leads it runs no code of the user, but for finalizers, which Python
+Handlers that are quick by experience run on this thread, too. It steps aside for them: another thread is there to lead
+where one of them is slow for once. While a thread leads, it runs no code of the user except finalizers, which Python
 runs where it likes.
 """
 
@@ -122,7 +122,7 @@ class Loop:
 
     def _end(self) -> None:
         while self._calls:
-            # Told too late: whoever waits is not left waiting.
+            # These calls came too late. They run all the same, so that nobody is left waiting.
             try:
                 self._calls.popleft()(monotonic())
             except Exception as error:
@@ -130,7 +130,7 @@ class Loop:
         self.poller.close()
 
     def _failed(self, error: BaseException) -> None:
-        """An exception that should not be: it is told, and never repeated without a pause."""
+        """An unexpected exception: report it, and never repeat it without a pause."""
         try:
             self.driver.defect(error, monotonic())
         except BaseException as another:

@@ -220,7 +220,7 @@ class RequestFuture(Future[T]):
         return value
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """What ``result`` raises, or None."""
+        """The exception that ``result`` raises, or None."""
         try:
             self._wait(timeout).result()
         except RedisIPCError as error:

@@ -99,9 +99,9 @@ class Stream(BaseStream):
     def disconnect(self, timeout: float | None = None) -> None:
         """Leave: take no more requests, give back what was not started, let handlers and own requests end, deregister.
 
-        ``timeout`` is in seconds, None means the option ``close_timeout``; it may take up to a second more. What has not
-        ended by then is given up: own requests end as cancelled, handlers learn it, and their requests are left to
-        others. Does nothing where nothing is connected. Called in a handler, it does not wait.
+        ``timeout`` is in seconds, None means the option ``close_timeout``; closing may take up to one second longer.
+        What has not ended by then is given up: own requests end as cancelled, handlers learn it, and their requests are
+        left to others. Does nothing where nothing is connected. Called in a handler, it does not wait.
         """
         grace = self._options.close_timeout if timeout is None else check_grace("timeout", timeout)
         session = self._session
@@ -182,7 +182,7 @@ class Stream(BaseStream):
         seconds.
 
         A timeout says nothing about whether the handler ran. Raises only for misuse: ``ContentError``,
-        ``ConfigurationError`` for a blank group or a timeout that is no positive number, ``NotConnected``,
+        ``ConfigurationError`` for a blank group or a timeout that is not a positive number, ``NotConnected``,
         ``ClosedError``, ``Overloaded``.
         """
         return self._ask(content, to, timeout)

@@ -16,7 +16,7 @@ SCANNED_PER_COUNT = 10
 
 
 class _Options:
-    """What follows the IDs of an XCLAIM."""
+    """The options after the IDs of an XCLAIM."""
 
     __slots__ = ("force", "just_id", "last", "retries", "time")
 

@@ -77,7 +77,7 @@ class Client:
 
 
 class Observer:
-    """Told what is stored, deleted and claimed, as it happens."""
+    """Learns what is stored, deleted and claimed, as it happens."""
 
     def added(self, id: bytes, fields: list[bytes]) -> None: ...
 
@@ -285,7 +285,7 @@ class Model:
     # faults
 
     def copy_keys(self) -> tuple[dict[bytes, Any], dict[bytes, int]]:
-        """What a replica, or the disk, has at this moment."""
+        """A copy of the keys, as a replica or the disk has them at this moment, and when they expire."""
         copies: dict[bytes, Any] = {}
         for key, value in self.keys.items():
             copies[key] = value.copy() if type(value) in (Stream, list) else value

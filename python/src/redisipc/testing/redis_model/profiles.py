@@ -1,4 +1,4 @@
-"""What differs between server versions, as far as an endpoint can see it."""
+"""The differences between server versions, as far as an endpoint can see them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ class Profile(NamedTuple):
     """One family of servers.
 
     ``drops_gone``: XCLAIM and XAUTOCLAIM drop pending entries whose body was deleted (7.0), 6.2 hands them out.
-    ``vanished``, ``destroyed``: what a blocked reader is told when its stream, its group goes: the first word of an error,
-    None for nothing.
+    ``vanished``, ``destroyed``: the first word of the error that a blocked reader gets when its stream or its group,
+    respectively, is gone. None: it gets nothing.
     ``blocked_creates``: a read of ``>`` that blocks has made its consumer already.
     ``inactive``: XINFO CONSUMERS has ``inactive``, and idle counts every attempt, successful or not (7.2).
     ``claim_creates``: XCLAIM makes its consumer even where nothing is claimed.
