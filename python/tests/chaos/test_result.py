@@ -79,5 +79,5 @@ def test_a_violation_comes_with_what_happened_to_its_request(rows: Rows, tmp_pat
 
 def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
     (tmp_path / "results.jsonl").write_text('{"commit": "x"}\n')
-    with pytest.raises(ValueError, match="no result"):
+    with pytest.raises(ValueError, match="not a result"):
         results(tmp_path)

@@ -12,11 +12,8 @@ from redisipc.protocol.entry import build
 from ..support_core import Hand
 
 
-@pytest.mark.parametrize("phase", range(40))
-def test_a_request_starts_within_15_s_after_its_owner_s_last_sign_of_life(phase: int) -> None:
-    hand = Hand().up()
-    hand.pass_time(phase * 0.37)
-    sign = hand.now
+def taken_over(hand: Hand, sign: float, latest: float, step: float = 0.1) -> None:
+    """Time passes until the request of a dead member starts: 10 s after its last sign of life at least."""
     entry_id = hand.next_id()
 
     def pending(command: Command) -> list[Any]:
@@ -32,7 +29,23 @@ def test_a_request_starts_within_15_s_after_its_owner_s_last_sign_of_life(phase:
     hand.special["XRANGE"] = [[entry_id, list(build(b"r" * 21, b"peer01", b"pending", b"1", b"peer", b"web"))]]
     hand.special["XCLAIM"] = claimed
     while not hand.started():
-        hand.pass_time(0.1)
-        assert hand.now - sign <= 15.0
+        hand.pass_time(step)
+        assert hand.now <= latest + step
     assert hand.now - sign >= 10.0
     assert hand.started()[0].incoming.starts == 2
+
+
+@pytest.mark.parametrize("phase", range(40))
+def test_a_request_starts_within_15_s_after_its_owner_s_last_sign_of_life(phase: int) -> None:
+    hand = Hand().up()
+    hand.pass_time(phase * 0.37)
+    taken_over(hand, hand.now, hand.now + 15.0)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_look_at_the_end_of_the_hold_does_not_put_off_the_second_one(seed: int) -> None:
+    """RIPC-GROUP-15: the last sign of life came 2 s before the member connected, so both limits end together."""
+    hand = Hand()
+    hand.core.core.random.seed(seed)
+    hand.up()
+    taken_over(hand, hand.now - 2.0, hand.now + 13.0, 0.01)

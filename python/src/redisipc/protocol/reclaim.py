@@ -45,6 +45,7 @@ class Reclaimer:
         self.siblings = siblings
         self.inbox = inbox
         self.next_look: float | None = None
+        self._planned = 0.0
         self.hold_until = 0.0
         self.hold_given_until = 0.0
         self._suspects: dict[bytes, Suspect] = {}
@@ -66,10 +67,11 @@ class Reclaimer:
             # Right after the look that is under way.
             self.next_look = now + _SOON
             return
-        # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).
-        self.next_look = now + settings.look * (1.02 + 0.1 * self.core.random.random())
-        if now < self.hold_until < self.next_look:
-            self.next_look = self.hold_until
+        if now >= self._planned:
+            # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).
+            self._planned = now + settings.look * (1.02 + 0.1 * self.core.random.random())
+        # A look at the end of the hold comes between two others and moves neither of them.
+        self.next_look = self.hold_until if now < self.hold_until < self._planned else self._planned
         if not self.core.pauses.lacking("look", now):
             self._look(int(settings.suspect_after * 1000))
 
@@ -85,7 +87,7 @@ class Reclaimer:
         self.hold_until = now
         self.hold_given_until = now
         self._hold_after_connect(now, again)
-        self.next_look = now + self.core.settings.look * self.core.random.random()
+        self.next_look = self._planned = now + self.core.settings.look * self.core.random.random()
 
     def _hold_after_connect(self, now: float, again: bool) -> None:
         self.hold_until = now + self.core.settings.hold
@@ -141,6 +143,8 @@ class Reclaimer:
                 return
             rows = list(pending_entries(answers[-1]))
             if not given_back:
+                if start == b"-" and len(rows) < count:
+                    self._forget_all_but({row.id for row in rows})
                 self._page(rows)
             elif len(rows) == count:
                 self.responder.shared_waiting = True
@@ -181,6 +185,10 @@ class Reclaimer:
             self._cursor = b"-"
 
     # who is lost
+
+    def _forget_all_but(self, listed: set[bytes]) -> None:
+        """All that is idle for long was listed: a suspect that was not is kept alive, and begins again (RIPC-GROUP-14)."""
+        self._suspects = {id: suspect for id, suspect in self._suspects.items() if id in listed}
 
     def _choose(self, rows: list[PendingEntry], now: float) -> bool:
         """Whether some are read, so that they may start soon."""
