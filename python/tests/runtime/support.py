@@ -89,6 +89,9 @@ class RecordingHost:
     def changed(self, event: StateChanged) -> None:
         self.events.append(("changed", event.state))
 
+    def reads(self) -> None:
+        self.events.append(("reads",))
+
     def closed(self) -> None:
         self.events.append(("closed",))
 

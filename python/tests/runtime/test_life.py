@@ -14,6 +14,8 @@ import pytest
 import redis
 import redis.asyncio
 
+import redisipc.runtime.asyncio.host
+import redisipc.runtime.threads.host
 from redisipc import (
     AlreadyConnected,
     ClosedError,
@@ -46,6 +48,23 @@ async def test_it_can_be_found_once_connect_returned(face: Face, stream: str, ra
     key = f"{stream}:web:{web.instance}:consumers"
     assert raw.lrange(key, 0, -1) == [f"consumer_{web.instance}_0".encode()]
     assert 0 < raw.ttl(key) <= 100
+
+
+async def test_connect_does_not_succeed_before_it_reads(
+    face: Face, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RIPC-LIFE-3."""
+    for host in (redisipc.runtime.threads.host.Host, redisipc.runtime.asyncio.host.Host):
+
+        def open_all_but_one(self: Any, lane: Any, attempt: int, opens: Any = host.open) -> None:
+            if lane.name != "read":
+                opens(self, lane, attempt)
+
+        monkeypatch.setattr(host, "open", open_all_but_one)
+    web = face.stream(stream, "web", connect_timeout=0.5)
+    with pytest.raises(ConnectionLost):
+        await face.call(web.connect)
+    assert not web.connected
 
 
 async def test_after_leaving_nothing_of_it_is_left_but_the_group(face: Face, stream: str, raw: redis.Redis) -> None:

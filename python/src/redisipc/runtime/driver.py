@@ -8,8 +8,8 @@ connection of its own: one writes batches, one reads blocking, one listens for w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from redisipc.protocol.commands import Batch, Command, Failure, Read
 from redisipc.protocol.endpoint import Endpoint
@@ -18,9 +18,6 @@ from redisipc.protocol.events import (
     Closed,
     Event,
     Finished,
-    Incoming,
-    Outcome,
-    Outgoing,
     Problem,
     Start,
     State,
@@ -31,34 +28,13 @@ from redisipc.protocol.events import (
 from .lane import REPLY_LIMIT, Lane, Wire
 from .redirects import Redirects
 from .resp import ProtocolError, pack
+from .twin import Host
 from .wakeups import Wakeups
 
 AFTER_DEFECT = 0.1
 """Seconds for which nothing is due after an internal error, so that one that repeats does not spin."""
 
 logger = logging.getLogger("redisipc")
-
-
-class Host(Protocol):
-    """The functions that a driver needs of the twin that drives it. None of these may wait."""
-
-    def open(self, lane: Lane, attempt: int) -> None: ...
-
-    def start(self, incoming: Incoming) -> None: ...
-
-    def cancelled(self, incoming: Incoming, reason: str) -> None: ...
-
-    def finished(self, outgoing: Outgoing, outcome: Outcome) -> None: ...
-
-    def problem(self, problem: Problem) -> None: ...
-
-    def changed(self, event: StateChanged) -> None: ...
-
-    def closed(self) -> None: ...
-
-    def started(self) -> Iterable[Incoming]: ...
-
-    def mended(self, now: float) -> None: ...
 
 
 class Driver:
@@ -73,7 +49,7 @@ class Driver:
         self.lanes = (self.writer, self.reader, self.redirects.lane, self.wakeups.lane)
         self.batch: Batch | None = None
         self.read: Read | None = None
-        self.held = False
+        self.held = self.reads = False
         self._pumping = False
         self._again = False
         self._unblocking = False
@@ -290,6 +266,10 @@ class Driver:
         self.reader.reply_by = now + read.block + REPLY_LIMIT
         lines: list[Command] = [("ASKING",), read.command] if self.reader.asking else [read.command]
         self.reader.send(pack(lines), len(lines), self._was_read)
+        if not self.reads:
+            # RIPC-LIFE-3: only now it is connected, as a user sees it.
+            self.reads = True
+            self.host.reads()
 
     def _was_read(self, replies: list[Any], now: float) -> None:
         self.reader.reply_by = None

@@ -120,6 +120,11 @@ class BaseSession:
         return self.core.instance if self.core.state is not State.JOINING else None
 
     @property
+    def has_joined(self) -> bool:
+        """Whether others find it, and its first read is on its way (RIPC-LIFE-3)."""
+        return self.core.state is State.UP and self.driver.reads
+
+    @property
     def connected(self) -> bool:
         return self.core.state is State.UP and not self.forked
 

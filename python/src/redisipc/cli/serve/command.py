@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
+import select
 import signal
+import socket
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.cli.exits import INTERRUPTED, OK, REDIS, Problem
 from redisipc.cli.options import Given
@@ -17,6 +20,9 @@ from redisipc.cli.values import content, count, duration, share
 from redisipc.errors import ConnectionLost, Reject
 
 from . import answer
+
+if TYPE_CHECKING:
+    from redisipc.runtime.threads.stream import Stream
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +62,23 @@ class Partner:
             self._answer = answer.command(given.program, given.timeout)
         else:
             self._answer = answer.echo
+        self._ends, self._end = socket.socketpair()
+        self._end.setblocking(False)
+
+    def leave(self) -> None:
+        """It ends now. A signal handler may say so: an ``Event`` could wait there for the frame that it interrupted."""
+        with contextlib.suppress(BlockingIOError):
+            self._end.send(b"!")
+
+    def wait(self, seconds: float | None) -> None:
+        """Until somebody says that it ends, or for ``seconds``."""
+        select.select([self._ends], [], [], seconds)
+        self.over.set()
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        self._ends.close()
+        self._end.close()
 
     def handle(self, request: Any) -> Any:
         """The handler that the endpoint calls."""
@@ -77,7 +100,7 @@ class Partner:
             self._show(request, value, action, begin)
             if number == given.args.count:
                 # After the answer is on its way: leaving waits for it.
-                self.over.set()
+                self.leave()
 
     def _show(self, request: Any, value: Any, action: str, begin: float) -> None:
         given, took = self.given, time.monotonic() - begin
@@ -107,9 +130,13 @@ def run(given: Given) -> int:
     # Only here: it brings redis-py along.
     from redisipc.runtime.threads.stream import Stream
 
-    partner = Partner(given)
     endpoint = Stream(given.stream, given.group, url=given.url_given, concurrency=given.concurrency)
-    endpoint.on_request(partner.handle)
+    with contextlib.closing(Partner(given)) as partner:
+        endpoint.on_request(partner.handle)
+        return _serve(endpoint, partner, given)
+
+
+def _serve(endpoint: Stream, partner: Partner, given: Given) -> int:
     before = {number: signal.signal(number, lambda *_: _end(partner, *_)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         endpoint.connect(connect_timeout=given.timeout)
@@ -119,7 +146,7 @@ def run(given: Given) -> int:
         given.out.say(
             f"serving {safe(given.group)} as {endpoint.instance} on {safe(given.stream)} at {given.client.address}"
         )
-        partner.over.wait(given.seconds)
+        partner.wait(given.seconds)
         endpoint.disconnect()
     finally:
         for number, handler in before.items():
@@ -129,4 +156,4 @@ def run(given: Given) -> int:
 
 def _end(partner: Partner, number: int, frame: Any) -> None:
     partner.interrupted = number == signal.SIGINT
-    partner.over.set()
+    partner.leave()

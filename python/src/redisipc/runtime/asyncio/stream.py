@@ -85,7 +85,7 @@ class Stream(BaseStream):
         try:
             await session.start()
             await asyncio.wait([session.joined], timeout=self._options.connect_timeout)
-            joined = session.core.state is State.UP
+            joined = session.has_joined
             lost = session.lost_error()
         finally:
             if not joined:

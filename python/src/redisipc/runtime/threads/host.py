@@ -8,7 +8,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from redisipc.protocol.events import Incoming, Outcome, Outgoing, State, StateChanged
+from redisipc.protocol.events import Incoming, Outcome, Outgoing, StateChanged
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.lane import Lane
 from redisipc.runtime.received import Received
@@ -79,7 +79,11 @@ class Host(BaseHost):
 
     def changed(self, event: StateChanged) -> None:
         super().changed(event)
-        if event.state is State.UP or event.permanent:
+        if self._session.has_joined or event.permanent:
+            self._session.joined.settle(End())
+
+    def reads(self) -> None:
+        if self._session.has_joined:
             self._session.joined.settle(End())
 
     def closed(self) -> None:

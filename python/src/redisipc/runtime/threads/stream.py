@@ -83,7 +83,7 @@ class Stream(BaseStream):
         try:
             session.start()
             session.joined.wait(monotonic() + self._options.connect_timeout)
-            if session.core.state is State.UP:
+            if session.has_joined:
                 sessions[session] = None
                 return self
             lost = session.lost_error()
