@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def test_a_failure_shows_what_happened_and_a_residue_is_one(tmp_path: Path) -> N
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
+        env={**os.environ, "PYTEST_ADDOPTS": ""},
     )  # fmt: skip
     said = done.stdout
     assert "1 failed, 3 passed, 1 error" in said, said + done.stderr
