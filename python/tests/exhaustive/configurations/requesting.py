@@ -28,7 +28,7 @@ CONFIGURATIONS = (
     ),
     Configuration(
         "last-look", "A is cut off with a request whose timeout is near the time of reclaiming; replies to C may be slow",
-        (A, B, WEB), (send(2, 9.5, 3.0),), ALL, NONE, (cut(0, seconds=(20.0,), last=3.0),), 1, 1, (2,), slow=1.0, runs=(30.0,),
+        (A, B, WEB), (send(2, 11.0, 3.0),), ALL, NONE, (cut(0, seconds=(20.0,), last=3.0),), 1, 1, (2,), slow=1.0, runs=(30.0,),
     ),
     Configuration(
         "clock-back", "the clock of Redis steps back, and the reply to the request gets lost: the last look has to find it",
