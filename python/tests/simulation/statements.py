@@ -159,8 +159,10 @@ class Statements:
             if not owner.trouble_in(first.time, end) and not self.history.redis_fault(first.time - 20.0, end):
                 self._say("RIPC-LIFE-26", "was started again though its owner closed in order", ask)
         if (ask.content or b"").startswith(b"closing: ") and ask.runs and ask.replies:
-            owner = self.history.processes[ask.replies[0].by]
-            if owner.closing_at is not None and ask.replies[0].time < owner.closing_at + owner.grace - 0.1:
+            # The last one: Redis may have lost those before it.
+            reply = ask.replies[-1]
+            owner = self.history.processes[reply.by]
+            if owner.closing_at is not None and reply.time < owner.closing_at + owner.grace - 0.1:
                 self._say("RIPC-LIFE-18", "was rejected before the time was over that its owner had to close", ask)
         sender = self.history.processes[ask.sender]
         if ask.status in ("closed", "timeout") and ask.replies and sender.closing_at is not None:
