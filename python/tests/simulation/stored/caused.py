@@ -44,3 +44,18 @@ def _runner(stage: Stage) -> None:
     stage.join(0.1, "R", "g1")
     stage.send(14.0, "R", "g0", 60.0, "work", 30.0)
     stage.member(14.008, "A", "pause", 20.0)
+
+
+@caused(
+    "deleted",
+    "a group was destroyed, and the member that had read less made it again: what the other one ran came once more",
+    quiet(60.0),
+)
+def _deleted(stage: Stage) -> None:
+    for name in "AB":
+        stage.join(0.1, name, "g0")
+    stage.join(0.1, "R", "g1")
+    stage.member(14.0, "B", "isolate", 3.0, False)
+    stage.send(14.5, "R", "g0", 60.0, "work", 30.0)
+    stage.member(15.0, "A", "isolate", 5.0, False)
+    stage.operate(15.5, "group", "XGROUP", "DESTROY", "s", "g0")
