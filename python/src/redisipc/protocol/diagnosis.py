@@ -173,13 +173,19 @@ class Diagnoser:
 
 def living(reply: Any) -> tuple[int, float | None]:
     """How many instances of a group are alive, and for how many seconds the last one of all was idle: of XINFO CONSUMERS."""
+    idle = idle_of_instances(reply)
+    alive = sum(each < ALIVE_MS for each in idle.values())
+    return alive, min(idle.values()) / 1000 if idle else None
+
+
+def idle_of_instances(reply: Any) -> dict[bytes, int]:
+    """Milliseconds for which each instance of a group has been idle, of XINFO CONSUMERS."""
     idle: dict[bytes, int] = {}
     for info in replies.consumers(reply):
         instance = instance_of(info.name)
         if instance is not None:
             idle[instance] = min(info.idle, idle.get(instance, info.idle))
-    alive = sum(each < ALIVE_MS for each in idle.values())
-    return alive, min(idle.values()) / 1000 if idle else None
+    return idle
 
 
 def is_unread(row: Any, entry_id: bytes | None) -> bool:

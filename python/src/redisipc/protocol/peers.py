@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from . import replies
+from .announced import read
 from .commands import Command, Failure
 from .core import Core, Procedure
-from .diagnosis import ALIVE_MS
-from .names import Names, instance_of
+from .diagnosis import ALIVE_MS, idle_of_instances
+from .names import Names
 from .redis_errors import is_group_lost
 
 MOST = 1000
@@ -40,11 +39,7 @@ def _look(core: Core, group: str) -> Procedure[list[Peer] | Failure]:
     (reply,) = yield [("XINFO", "CONSUMERS", stream, group.encode())]
     if isinstance(reply, Failure):
         return [] if is_group_lost(reply) else reply
-    idle: dict[bytes, int] = {}
-    for info in replies.consumers(reply):
-        instance = instance_of(info.name)
-        if instance is not None:
-            idle[instance] = min(info.idle, idle.get(instance, info.idle))
+    idle = idle_of_instances(reply)
     names = Names(stream, group.encode(), b"")
     asked = list(idle)[:MOST]
     lines: list[Command] = []
@@ -55,17 +50,9 @@ def _look(core: Core, group: str) -> Procedure[list[Peer] | Failure]:
     answers = yield lines
     found: list[Peer] = []
     for index, instance in enumerate(asked):
-        registered, announced = answers[2 * index], _object(answers[2 * index + 1])
+        registered, announced = answers[2 * index], read(answers[2 * index + 1])
         # One that announces nothing may be idle for long while nothing comes: its availability list alone tells.
         if registered and not isinstance(registered, Failure) and (not announced or idle[instance] < ALIVE_MS):
             about = [str(announced.get(key, "")) for key in ("implementation", "version", "language")]
             found.append(Peer(instance.decode("utf-8", "replace"), idle[instance] / 1000, *about))
     return found
-
-
-def _object(text: Any) -> dict[str, Any]:
-    try:
-        value = json.loads(text) if isinstance(text, bytes) else None
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from . import replies
+from .announced import read
 from .commands import Command, Failure, Step
 from .core import Core, Procedure
 from .names import instance_of
@@ -16,7 +16,6 @@ from .restoring import delete_consumers
 
 _ASKED_EVERY = 3
 """A known sibling is asked for at every third look (RIPC-GROUP-8: within 30 s)."""
-_SPEC_MAJOR = "1"
 
 
 class Sibling:
@@ -123,7 +122,7 @@ class Siblings:
             self.known.pop(instance, None)
             return None
         preferred = b"consumer_%b_0" % instance
-        said = _announcement(announced)
+        said = read(announced)
         sibling = Sibling(
             preferred if preferred in listed else listed[0],
             "wakeup" in _list(said, "features"),
@@ -156,20 +155,6 @@ class Siblings:
 
     def _delete(self, names: list[bytes]) -> Procedure[None]:
         yield from delete_consumers(self.core, names)
-
-
-def _announcement(announced: Any) -> dict[str, Any]:
-    """The content of an announcement; empty if malformed or of another major version (RIPC-VERS-4, RIPC-VERS-10)."""
-    try:
-        found = json.loads(announced)
-    except (TypeError, ValueError, RecursionError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    spec = found.get("spec")
-    if isinstance(spec, str) and spec.partition(".")[0] != _SPEC_MAJOR:
-        return {}
-    return found
 
 
 def _list(said: dict[str, Any], key: str) -> list[Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from redisipc.protocol.commands import Failure
+from redisipc.protocol.announced import read
 from redisipc.protocol.names import Names, instance_of
 
 REGISTERED_FOR = 100.0
@@ -133,12 +132,5 @@ def _id(consumer: Consumer) -> str:
 
 def announcement(told: Any) -> dict[str, Any] | None:
     """An announcement, None where there is none that version 1 can read (RIPC-VERS-4, RIPC-VERS-10)."""
-    if not isinstance(told, bytes) or isinstance(told, Failure):
-        return None
-    try:
-        value = json.loads(told)
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or str(value.get("spec", "")).partition(".")[0] != "1":
-        return None
-    return value
+    found = read(told) if isinstance(told, bytes) else {}
+    return found if "spec" in found else None

@@ -134,7 +134,7 @@ class Loop:
         try:
             self.driver.defect(error, monotonic())
         except BaseException as another:
-            logger.error("internal error, and no way to connect anew: %r", another, exc_info=another)
+            logger.error("internal error, and no way to connect again: %r", another, exc_info=another)
             time.sleep(AFTER_DEFECT)
 
     def _turn(self, me: threading.Thread) -> None:

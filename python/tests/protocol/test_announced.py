@@ -1,0 +1,41 @@
+"""Announcements are written by others: whatever stands there, reading them raises nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redisipc.cli.look.instances import announcement
+from redisipc.protocol.announced import read
+from redisipc.protocol.peers import Peer, look_at
+
+from ..support_core import Hand
+
+DEEP = b"[" * 200_000
+ODD = (None, b"", b"7", b"[]", b"\xff", b"{", DEEP, b'{"spec":"2.0"}', b'{"spec":null}')
+
+
+@pytest.mark.parametrize("text", ODD, ids=lambda text: repr(text)[:20])
+def test_an_odd_announcement_says_nothing(text: Any) -> None:
+    assert read(text) in ({}, {"spec": None})
+    assert announcement(text) in (None, {"spec": None})
+
+
+@given(st.binary())
+def test_any_bytes_can_be_read(text: bytes) -> None:
+    assert isinstance(read(text), dict)
+
+
+@pytest.mark.parametrize("text", ODD, ids=lambda text: repr(text)[:20])
+def test_an_instance_with_an_odd_announcement_is_seen(text: Any) -> None:
+    hand = Hand().up()
+    hand.special["XINFO CONSUMERS"] = [[b"name", b"consumer_abc123_0", b"pending", 0, b"idle", 10]]
+    hand.special["LRANGE"] = [b"consumer_abc123_0"]
+    hand.special["GET"] = text
+    found: list[Any] = []
+    look_at(hand.core.core, "stock", hand.now, found.append)
+    hand.write_all()
+    assert found == [[Peer("abc123", 0.01)]]
