@@ -193,4 +193,4 @@ def test_a_defect_that_cannot_be_mended_is_told_and_paced(
     session.call(lambda now: answered.set())
     assert answered.wait(10)
     assert pauses == [AFTER_DEFECT]
-    assert "no way to connect anew: ValueError('no way')" in caplog.text
+    assert "no way to connect again: ValueError('no way')" in caplog.text
