@@ -27,7 +27,7 @@ HELLO = {
     "language": "python",
     "spec": ["1.0"],
     "profiles": ["base", "ask", "group", "channel", "resilient"],
-    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params", "early-end"],
+    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params", "early-end", "fork"],
 }
 
 DECISIONS = ("fulfill", "reject", "raise", "ignore")
@@ -129,6 +129,25 @@ class Testee:
 
     async def do_cancel(self, endpoint: str, call: str) -> Any:
         self.calls.pop(call).end("cancelled")
+        return {}
+
+    async def do_fork(self, endpoint: str, to: str) -> Any:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            # The loop is the parent's: a refusal comes in the first step.
+            try:
+                self._send(endpoint, to, None, None, None).send(None)
+            except ValueError as error:
+                os.write(writer, str(error).encode())
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with open(reader, encoding="utf-8") as pipe:
+            refusal = await asyncio.to_thread(pipe.read)
+        os.waitpid(child, 0)
+        if refusal:
+            raise ValueError(refusal)
         return {}
 
     async def do_fulfill(self, endpoint: str, request: str, content: Any) -> Any:

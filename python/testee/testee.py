@@ -19,7 +19,16 @@ import redisipc
 import redisipc.asyncio
 
 PROFILES = ["base", "group", "channel", "resilient"]
-FEATURES = ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params", "early-end"]
+FEATURES = [
+    "cancel",
+    "cancellation",
+    "wakeup",
+    "announce",
+    "redelivery",
+    "required-params",
+    "early-end",
+    *(["fork"] if hasattr(os, "fork") else []),
+]
 lock, handles = threading.Lock(), itertools.count(1)
 
 
@@ -151,6 +160,26 @@ class Testee(Asker):
         channel = self.endpoints[endpoint]
         function = channel.submit_event if call else channel.trigger_event
         return await self.ask(call, function, event, target, params, timeout)
+
+    async def do_fork(self, endpoint, to):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            # With asyncio the loop is the parent's: what is refused is refused in the first step.
+            try:
+                sent = self.endpoints[endpoint].submit(None, to)
+                if self.is_async:
+                    sent.send(None)
+            except BaseException as error:
+                os.write(writer, f"{type(error).__name__}: {error}".encode())
+            os._exit(0)
+        os.close(writer)
+        with open(reader, encoding="utf-8") as pipe:
+            refusal = await asyncio.to_thread(pipe.read) if self.is_async else pipe.read()
+        os.waitpid(child, 0)
+        if refusal:
+            raise RuntimeError(refusal)
+        return {}
 
     def answering(verb):
         async def answer(self, endpoint, request, **content):

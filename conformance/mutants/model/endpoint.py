@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -66,6 +67,8 @@ class Endpoint:
         self.reading = Reading(self)
         self.written = 0.0
         """When the last write was sent that Redis executed, in the loop's seconds."""
+        self.process = os.getpid()
+        """A forked child has another: the connections are its parent's."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._gone = asyncio.Event()
         self._connected_at = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ class Requester:
         endpoint = self.endpoint
         if endpoint.closing and not mutant("sends-after-disconnect"):
             raise ValueError("the endpoint is closed")
+        if getattr(endpoint, "process", None) not in (None, os.getpid()) and not mutant("sends-in-a-forked-child"):
+            raise ValueError("the endpoint belongs to the parent of this process")
         blank = mutant("sends-to-a-blank-group") and isinstance(to, str)
         destination = to.encode() if blank else check_name("destination", to)
         if mutant("timeout-of-a-send-ignored"):

@@ -33,7 +33,7 @@ from .stage import Stage
 
 ACTS = frozenset(
     {
-        "connect", "send", "trigger", "cancel", "fulfill", "reject", "raise", "ignore", "serve", "disconnect", "peer",
+        "connect", "send", "trigger", "cancel", "fork", "fulfill", "reject", "raise", "ignore", "serve", "disconnect", "peer",
         "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
         "silence", "half-open", "slow", "process", "server", "stop", "age"
     }

@@ -196,6 +196,15 @@ async def cancel(stage: Stage, step: Step) -> Any:
     return await call(stage, sent.endpoint, "cancel", {"call": sent.call}, budget="response")
 
 
+@word("fork")
+async def fork(stage: Stage, step: Step) -> Any:
+    arguments = step.arguments
+    endpoint = stage.thing(arguments["endpoint"], Endpoint)
+    parameters = {"to": stage.group(arguments["to"])}
+    refused = bool(arguments.get("refused", False))
+    return await call(stage, endpoint, "fork", parameters, budget="response", refused=refused)
+
+
 async def answer(stage: Stage, step: Step, verb: str, key: str | None) -> Any:
     """fulfill, reject, raise, ignore."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {"request": step.arguments}
