@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from redisipc.runtime.asyncio.requests import RequestFuture
-from redisipc.runtime.asyncio.stream import E, Stream
+from redisipc.runtime.asyncio.stream import E, Stream, W
 from redisipc.runtime.options import Options
 from redisipc.runtime.response import Response
 
@@ -63,6 +63,11 @@ class Channel(BaseChannel[Endpoint]):
     @classmethod
     def on_error(cls, handler: E) -> E:
         super().on_error(handler)
+        return handler
+
+    @classmethod
+    def on_state(cls, handler: W) -> W:
+        super().on_state(handler)
         return handler
 
     @classmethod

@@ -61,6 +61,7 @@ class BaseChannel(Generic[S]):
 
     _endpoint: ClassVar[Any] = None
     _on_error: ClassVar[Callable[..., Any] | None] = None
+    _on_state: ClassVar[Callable[..., Any] | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -117,6 +118,14 @@ class BaseChannel(Generic[S]):
         return handler
 
     @classmethod
+    def on_state(cls, handler: Any) -> Any:
+        """Register the function that is called when the connection changes; see ``Stream.on_state``. Subclasses inherit it."""
+        cls._on_state = staticmethod(handler)
+        if cls._endpoint is not None:
+            cls._endpoint.on_state(handler)
+        return handler
+
+    @classmethod
     def _make_endpoint(cls, kind: type[S], options: Options | None) -> S:
         if cls._endpoint is not None:
             raise AlreadyConnected(f"{cls.__name__} is connected already; call {cls.__name__}.disconnect() first")
@@ -130,6 +139,8 @@ class BaseChannel(Generic[S]):
             endpoint.refuse_with(cls._refuse)
         if cls._on_error is not None:
             endpoint.on_error(cls._on_error)
+        if cls._on_state is not None:
+            endpoint.on_state(cls._on_state)
         return endpoint
 
     @classmethod

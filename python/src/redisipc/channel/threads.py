@@ -10,7 +10,7 @@ from redisipc.errors import ConfigurationError
 from redisipc.runtime.options import Options
 from redisipc.runtime.response import Response
 from redisipc.runtime.threads.requests import RequestFuture
-from redisipc.runtime.threads.stream import E, Stream
+from redisipc.runtime.threads.stream import E, Stream, W
 
 from .base import BaseChannel, Refusing
 from .dispatch import content_of
@@ -70,6 +70,11 @@ class Channel(BaseChannel[Endpoint]):
     @classmethod
     def on_error(cls, handler: E) -> E:
         super().on_error(handler)
+        return handler
+
+    @classmethod
+    def on_state(cls, handler: W) -> W:
+        super().on_state(handler)
         return handler
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import warnings
 import weakref
@@ -169,6 +168,17 @@ class BaseStream:
         self._hooks.on_error = Hook(handler)
         return handler
 
+    def on_state(self, handler: Any) -> Any:
+        """Register the function that is called with a ``Health`` when the connection changes; a decorator, too.
+
+        Its ``state`` is ``"joining"``, ``"up"``, ``"down"``, ``"closing"`` or ``"not connected"``, and its ``reason`` says why.
+        The calls come in order, and each change comes once, however often connecting is tried. What the function raises
+        goes to ``on_error``. Each call sees the context variables of the registration.
+        """
+        self._check_callable("on_state", handler)
+        self._hooks.on_state = Hook(handler)
+        return handler
+
     # answers; they are written at once or soon, nobody waits for that
 
     def fulfill_request(self, request: Request, content: Any = None) -> None:
@@ -248,12 +258,6 @@ def _check_logger(logger: Any) -> None:
         raise ConfigurationError(
             f"logger must be a logging.Logger, got {type(logger).__name__}; for a name, give logging.getLogger(name)"
         )
-
-
-def is_async(function: Any) -> bool:
-    """Whether calling it gives a coroutine or an asynchronous generator."""
-    kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
-    return any(kind(function) or kind(type(function).__call__) for kind in kinds)
 
 
 def _name(function: Any) -> str:

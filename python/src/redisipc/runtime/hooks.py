@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
@@ -30,9 +31,16 @@ class Hooks:
     ``refusal`` says why a content is rejected where no instance of the group has a handler; None: in the usual words.
     """
 
-    __slots__ = ("on_error", "on_request", "refusal")
+    __slots__ = ("on_error", "on_request", "on_state", "refusal")
 
     def __init__(self) -> None:
         self.on_request: Hook | None = None
         self.on_error: Hook | None = None
+        self.on_state: Hook | None = None
         self.refusal: Callable[[bytes], str] | None = None
+
+
+def is_async(function: Any) -> bool:
+    """Whether calling it gives a coroutine or an asynchronous generator."""
+    kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    return any(kind(function) or kind(type(function).__call__) for kind in kinds)

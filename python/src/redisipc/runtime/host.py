@@ -12,6 +12,7 @@ from redisipc.protocol.events import Outcome, Outgoing, Problem, State, StateCha
 from redisipc.protocol.redis_errors import GROUP_LOST_WORDS
 
 from .refusals import hint
+from .vitals import STATES, Health
 
 if TYPE_CHECKING:
     from .lane import Lane
@@ -25,6 +26,7 @@ class BaseHost:
 
     def __init__(self, session: BaseSession) -> None:
         self._base = session
+        self._state_told = Health("not connected")
 
     def connection_name(self, lane: Lane, instance: str) -> str:
         """The name that CLIENT LIST shows for a lane."""
@@ -42,6 +44,7 @@ class BaseHost:
         session.since = wall_clock()
         if event.reason:
             session.reason, session.permanent = event.reason, event.permanent
+        self._tell_state(event)
         if event.state is State.UP:
             session.reconnects += session.last_instance is not None
             session.last_instance = session.instance
@@ -59,6 +62,15 @@ class BaseHost:
             session.note(logging.WARNING, text)
             if session.hooks.on_error is not None:
                 session.report(ConnectionLost(text))
+
+    def _tell_state(self, event: StateChanged) -> None:
+        """The same state for the same reason is told once."""
+        session, before = self._base, self._state_told
+        now = Health(STATES[event.state], session.since, event.reason)
+        if (now.state, now.reason) != (before.state, before.reason):
+            self._state_told = now
+            if session.hooks.on_state is not None:
+                session.call_hook("on_state", session.hooks.on_state, now)
 
     def tell_finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
         """One line for each own request, at the level DEBUG."""

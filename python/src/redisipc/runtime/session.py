@@ -34,7 +34,7 @@ from redisipc.protocol.reasons import EachSecond, ReasonCode, more, reason, shor
 
 from .driver import Driver
 from .fork import watch
-from .hooks import Hooks
+from .hooks import Hook, Hooks
 from .options import Options, settings_of
 from .reasons import Refusal, crash, text_of
 from .received import Received
@@ -258,6 +258,16 @@ class BaseSession:
     def note(self, level: int, text: str) -> None:
         """Log from within the driver. Never waits."""
         raise NotImplementedError
+
+    def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
+        """Have a function of the user called, after those before it. Never waits."""
+        raise NotImplementedError
+
+    def hook_raised(self, what: str, raised: BaseException) -> None:
+        """A function of the user that nobody waits for raised."""
+        error = ReportedError(f"{what} raised {type(raised).__name__}: {shortened(text_of(raised))}", kind="callback")
+        error.__cause__ = raised
+        self.report(error)
 
     def tell(self, error: RedisIPCError) -> Any:
         """Call ``on_error``, or log where there is none. Returns what the handler returned."""

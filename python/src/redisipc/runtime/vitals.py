@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .session import BaseSession
 
 Word = Literal["up", "busy", "down", "joining", "closing", "not connected"]
-_STATES: dict[State, Word] = {
+STATES: dict[State, Word] = {
     State.NEW: "joining",
     State.JOINING: "joining",
     State.UP: "up",
@@ -93,7 +93,7 @@ def health_of(session: BaseSession) -> Health:
     """A look that waits for nothing, from any thread."""
     if session.forked:
         return Health("not connected", 0.0, "the process was forked")
-    state = _STATES[session.core.state]
+    state = STATES[session.core.state]
     if state == "up" and (reason := session.core.wiring.busy.reason(time.monotonic())):
         return Health("busy", session.since, reason)
     return Health(state, session.since, session.reason if state in ("down", "joining") else "")

@@ -84,6 +84,9 @@ class Session(SessionBase):
             self.loop.work()
         if not self.gone.done():
             self.left()
+        # Callbacks about the end begin, at least: a coroutine that never began would be complained about.
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         me = asyncio.current_task()
         tasks = [task for task in self.tasks if task is not me]
         for task in tasks:
@@ -264,6 +267,9 @@ class Session(SessionBase):
 
     def note(self, level: int, text: str) -> None:
         self._add(CallbackJob(self, Hook(partial(self.log, level, text))))
+
+    def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
+        self._add(CallbackJob(self, hook, argument, failed=partial(self.hook_raised, what)))
 
     def _add(self, job: CallbackJob) -> None:
         self.call(lambda _now: self.loop.jobs.append(job))

@@ -19,7 +19,7 @@ from redisipc.runtime.base import BaseStream, Content
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
-from redisipc.runtime.vitals import POLL, nobody_came, peers_of
+from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
 from .connection import Target
 from .requests import FutureTicket, RequestFuture, Ticket
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 H = TypeVar("H", bound=Callable[[Request], Content | Awaitable[Content]])
 E = TypeVar("E", bound=Callable[[RedisIPCError], Awaitable[None] | None])
+W = TypeVar("W", bound=Callable[[Health], Awaitable[None] | None])
 
 
 class Stream(BaseStream):
@@ -189,6 +190,10 @@ class Stream(BaseStream):
 
     def on_error(self, handler: E) -> E:
         super().on_error(handler)
+        return handler
+
+    def on_state(self, handler: W) -> W:
+        super().on_state(handler)
         return handler
 
     # asking

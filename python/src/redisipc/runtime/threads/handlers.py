@@ -49,19 +49,26 @@ class RequestJob:
 
 
 class CallbackJob:
-    """A callback of the user, or a line of the log: whatever it raises is logged."""
+    """A callback of the user, or a line of the log: whatever it raises goes to ``failed``."""
 
-    __slots__ = ("_arguments", "_callback")
+    __slots__ = ("_arguments", "_callback", "_failed")
 
-    def __init__(self, callback: Callable[..., Any], *arguments: Any) -> None:
+    def __init__(
+        self, callback: Callable[..., Any], *arguments: Any, failed: Callable[[BaseException], None] | None = None
+    ) -> None:
         self._callback = callback
         self._arguments = arguments
+        self._failed = failed or _log_callback
 
     def run(self) -> None:
         try:
             self._callback(*self._arguments)
-        except BaseException:
-            logger.exception("a callback raised")
+        except BaseException as error:
+            self._failed(error)
 
     def finish(self, now: float) -> None:
         return None
+
+
+def _log_callback(error: BaseException) -> None:
+    logger.error("a callback raised %r", error, exc_info=error)

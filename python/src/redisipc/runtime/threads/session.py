@@ -241,6 +241,10 @@ class Session(SessionBase):
         # Logging may wait for a disk, or run code of the user.
         self.loop.call(partial(self._add_report, CallbackJob(self.log, level, text)))
 
+    def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
+        job = CallbackJob(hook, argument, failed=partial(self.hook_raised, what))
+        self.loop.call(partial(self._add_report, job))
+
     def _add_report(self, job: CallbackJob, now: float) -> None:
         if len(self.reports.jobs) >= MOST_REPORTS:
             self._dropped += 1

@@ -15,11 +15,12 @@ from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
 from redisipc.protocol.peers import Peer, look_at
 from redisipc.protocol.settings import check_grace, check_timeout
-from redisipc.runtime.base import BaseStream, Content, is_async
+from redisipc.runtime.base import BaseStream, Content
+from redisipc.runtime.hooks import is_async
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
-from redisipc.runtime.vitals import POLL, nobody_came, peers_of
+from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
 from .connection import Target
 from .requests import End, RequestFuture, Ticket, wait_any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 H = TypeVar("H", bound=Callable[[Request], Content])
 E = TypeVar("E", bound=Callable[[RedisIPCError], None])
+W = TypeVar("W", bound=Callable[[Health], None])
 
 
 class Stream(BaseStream):
@@ -173,6 +175,10 @@ class Stream(BaseStream):
 
     def on_error(self, handler: E) -> E:
         super().on_error(handler)
+        return handler
+
+    def on_state(self, handler: W) -> W:
+        super().on_state(handler)
         return handler
 
     # asking
