@@ -26,10 +26,12 @@ class HandOver:
         self._since: dict[bytes, float] = {}
 
     def due(self) -> float:
-        return min((due for _, due in self.in_grace.values()), default=NEVER)
+        return min(due for _, due in self.in_grace.values()) if self.in_grace else NEVER
 
     def kept(self) -> list[bytes]:
         """Responses to keep alive, so that no sibling takes them over and restarts the wait (RIPC-ROUTE-16)."""
+        if not self._asked:
+            return list(self.in_grace)
         return [*self.in_grace, *(id for ids in self._asked.values() for id in ids)]
 
     def tick(self, now: float) -> None:

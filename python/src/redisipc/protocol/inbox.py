@@ -53,7 +53,10 @@ class Inbox:
                     clean(entry_id, None, now)
                     continue
             if entry_id not in self.relisted:
-                self.take(parse(entry_id, raw), now, self._kept_at(entry_id, now, since))
+                entry = parse(entry_id, raw)
+                # Only what is started or kept needs to know since when it is ours.
+                mine = isinstance(entry, Entry) and entry.status == PENDING
+                self.take(entry, now, self._kept_at(entry_id, now, since) if mine else since)
         self.core.sizes.saw(largest)
 
     def _kept_at(self, entry_id: bytes, now: float, since: float) -> float:

@@ -14,6 +14,8 @@ MAX_DEPTH = 100
 
 _BLOCK = 64
 """Brackets that are looked at in one step."""
+_SHORT = 1 << 12
+"""Bytes below which counting all brackets is quicker than finding the first ones."""
 _PART = 1 << 16
 """Bytes in which escapes are decoded in one step, so that the copies stay in the cache."""
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -41,6 +43,9 @@ def breaks_rule(raw: bytes) -> bool:
 
 def may_be_deep(raw: bytes) -> bool:
     """Whether there are brackets enough for more than ``MAX_DEPTH`` levels; those inside strings count."""
+    if len(raw) < _SHORT:
+        # Both are counted sooner than a few of them are found.
+        return raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
     left = MAX_DEPTH
     for bracket in (b"[", b"{"):
         at = raw.find(bracket)

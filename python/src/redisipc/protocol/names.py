@@ -18,6 +18,8 @@ def check_name(what: str, name: str) -> str:
         raise ConfigurationError(f"{what} must be a string, got {type(name).__name__}")
     if not name.strip():
         raise ConfigurationError(f"{what} must not be blank")
+    if name.isascii():
+        return name
     try:
         name.encode()
     except UnicodeEncodeError as error:

@@ -180,6 +180,8 @@ def check_count(name: str, value: int, least: int) -> int:
 
 def check_timeout(timeout: float, name: str = "timeout") -> float:
     """Return ``timeout`` (seconds) or raise ``ConfigurationError``: it must be a finite number above 0 (RIPC-TIME-3)."""
+    if type(timeout) is float and 0 < timeout < NEVER:
+        return timeout
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
         raise ConfigurationError(f"{name} must be a number of seconds, got {type(timeout).__name__}")
     if not _finite(timeout) or timeout <= 0:

@@ -73,21 +73,32 @@ class Timers:
         state = core.state
         if state is NEW or state is CLOSED:
             return None
+        lifecycle = self._lifecycle
         first = wiring.requester.due()
         if not writing:
-            first = min(first, self._lifecycle.due())
-            if not self._lifecycle.busy:
+            first = min(first, lifecycle.due())
+            if not lifecycle.busy:
                 first = min(first, core.outbox.due(core.now))
             elif core.reachable and core.outbox.looks:
                 first = -NEVER
             if state is CLOSING:
                 first = min(first, self._closing.due())
         if core.connected:
-            first = min(
-                first, wiring.registration.due(), wiring.own_list.due(), wiring.hand_over.due(), wiring.keepalive.due()
-            )
+            # Looked at after each call: plain comparisons take half the time of min() over calls.
+            refresh, poll = wiring.registration.next_refresh, wiring.own_list.next_poll
+            if refresh is not None and refresh < first:
+                first = refresh
+            if poll is not None and poll < first:
+                first = poll
+            kept = wiring.keepalive.due()
+            if kept < first:
+                first = kept
+            if wiring.hand_over.in_grace:
+                first = min(first, wiring.hand_over.due())
             if state is UP:
-                first = min(first, wiring.reclaimer.due())
+                look = wiring.reclaimer.next_look
+                if look is not None and look < first:
+                    first = look
             if not reading:
                 first = min(first, self._read_from())
         return None if first == NEVER else first

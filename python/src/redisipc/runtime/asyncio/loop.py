@@ -94,16 +94,16 @@ class Loop:
         if self._abandoned:
             return
         self._calls.append(work)
-        if self._busy:
+        if self._busy or self._has_turn(now := monotonic()):
+            # Whoever is at it does this call as well; with many requests under way, most calls end here.
             return
         if asyncio.current_task(self.home) is None:
             self._soon()
             return
-        now = monotonic()
         self._visit(now, self._called)
         if self.jobs or self._calls:
             self._soon()
-        else:
+        elif self._scheduled_at is None:
             self._arm_soon(now)
 
     def received(self, wire: TransportWire, data: bytes) -> None:
@@ -213,9 +213,7 @@ class Loop:
 
     def _soon(self) -> None:
         now = monotonic()
-        if self._abandoned:
-            return
-        if self._scheduled_at is not None and now - self._scheduled_at < HEARTBEAT:
+        if self._abandoned or self._has_turn(now):
             return
         self._scheduled_at = now
         if asyncio.current_task(self.home) is None and not self._busy:
@@ -223,6 +221,10 @@ class Loop:
             self.home.call_soon_threadsafe(self._turn)
         else:
             self.home.call_soon(self._turn)
+
+    def _has_turn(self, now: float) -> bool:
+        """Whether a turn will come soon. One that is long overdue got lost."""
+        return self._scheduled_at is not None and now - self._scheduled_at < HEARTBEAT
 
     def _turn(self) -> None:
         self._scheduled_at = None
