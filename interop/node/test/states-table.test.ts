@@ -7,17 +7,7 @@ import { entryOf } from "../src/wire/entry.js";
 import { RedisFault, faultOf } from "../src/wire/faults.js";
 import type { Reply } from "../src/wire/replies.js";
 import { Parts } from "./parts.js";
-import { loadTable } from "./tables.js";
-
-interface Row {
-  readonly id: string;
-  readonly from: string;
-  readonly event: string;
-  readonly to: string;
-}
-
-const { machines } = loadTable("states") as { machines: readonly { id: string; transitions: readonly Row[] }[] };
-const rowsOf = (machine: string) => machines.find(({ id }) => id === machine)?.transitions ?? [];
+import { machine } from "./tables.js";
 
 const TIMEOUT_MS = 5000;
 const lost = new RedisFault("lost", "the connection broke");
@@ -140,7 +130,7 @@ const REQUESTER: Readonly<Record<string, readonly [commands: string, outcome?: s
 const ENDS_WITH_THE_LOOK = new Set(["looking-not-stored"]);
 
 describe("each row of the requester's states", () => {
-  for (const { id, from, event, to } of rowsOf("requester")) {
+  for (const { id, from, event, to } of machine("requester")) {
     test(`${id}: ${REQUESTER[id]?.join(": ") ?? "nothing is said about it"}`, async () => {
       mock.timers.enable({ apis: ["setTimeout"] });
       try {
@@ -161,7 +151,7 @@ describe("each row of the requester's states", () => {
   }
 
   test("there are rows", () => {
-    assert.ok(rowsOf("requester").length > 20);
+    assert.ok(machine("requester").length > 20);
   });
 });
 
@@ -282,7 +272,7 @@ const RESPONDER: Readonly<Record<string, readonly [event: (given: Given) => unkn
 };
 
 describe("each row of the responder's states", () => {
-  for (const { id, from, to } of rowsOf("responder")) {
+  for (const { id, from, to } of machine("responder")) {
     const [event, expected] = RESPONDER[id] ?? [];
     test(`${id}: ${expected ?? "nothing is said about it"}`, async () => {
       const given = new Given(id === "queued-overload" ? 0 : 1000);
@@ -299,6 +289,6 @@ describe("each row of the responder's states", () => {
   }
 
   test("there are rows", () => {
-    assert.ok(rowsOf("responder").length > 15);
+    assert.ok(machine("responder").length > 15);
   });
 });

@@ -5,3 +5,17 @@ export function loadTable(name: string): unknown {
   // From the compiled test, build/test/tables.js.
   return JSON.parse(readFileSync(new URL(`../../../../schemas/1.0/tables/${name}.json`, import.meta.url), "utf8"));
 }
+
+/** A row of a state machine. */
+export interface Transition {
+  readonly id: string;
+  readonly from: string;
+  readonly event: string;
+  readonly to: string;
+}
+
+/** The rows of one machine of the table of states. */
+export function machine(name: string): readonly Transition[] {
+  const { machines } = loadTable("states") as { machines: readonly { id: string; transitions: readonly Transition[] }[] };
+  return machines.find(({ id }) => id === name)?.transitions ?? [];
+}

@@ -10,6 +10,7 @@ import { HandOver } from "./hand-over.js";
 import { Hub } from "./hub.js";
 import { Keeper } from "./keeper.js";
 import { leave } from "./leaving.js";
+import type { Lifecycle } from "./lifecycle.js";
 import { OwnList } from "./own-list.js";
 import { Reader } from "./reader.js";
 import { Reclaimer } from "./reclaimer.js";
@@ -71,6 +72,11 @@ export class Endpoint {
     return this.hub.names.group;
   }
 
+  /** Where it is in its life. */
+  get lifecycle(): Lifecycle {
+    return this.hub.lifecycle;
+  }
+
   get connected(): boolean {
     return this.hub.live;
   }
@@ -101,15 +107,21 @@ export class Endpoint {
   private async leave(): Promise<void> {
     const { hub } = this;
     hub.closing = true;
+    hub.lifecycle.advance("disconnect");
     hub.responder.giveBackQueued();
-    const limit = sleep(waitAtMost(hub.options.closeTimeoutMs), undefined, { ref: false });
-    await Promise.race([Promise.all([hub.responder.idle(), hub.requester.idle()]), limit]);
+    let limit = false;
+    if (hub.live) {
+      const over = sleep(waitAtMost(hub.options.closeTimeoutMs), true, { ref: false });
+      limit = await Promise.race([Promise.all([hub.responder.idle(), hub.requester.idle()]).then(() => false), over]);
+    } // Without a connection nothing comes that could be waited for (RIPC-LIFE-15).
     hub.closed = true;
     hub.requester.cancelAll();
     hub.responder.rejectRunning();
     if (hub.live) await Promise.race([hub.attempt(() => this.signOff()), sleep(LEAVE_MS, undefined, { ref: false })]);
+    const last = hub.live ? (limit ? "limit" : "left") : "lost";
     hub.wakeups.stop();
     await this.supervisor.stop();
+    hub.lifecycle.advance(last);
   }
 
   private async signOff(): Promise<void> {

@@ -13,19 +13,29 @@ const FRESH_MS = 12_000;
 /** After an answer that says nothing it is asked for again, in ms. */
 const AGAIN_MS = 1000;
 
-interface Parcel {
+/**
+ * read: nothing was done yet. asked: whether its instance is registered; again: after the grace. waiting: in its grace, in which
+ * it is kept alive. handing over: the claim was sent. The machine `relay` of SPEC.md has the states after these, too.
+ */
+export type RelayState = "read" | "asked" | "waiting" | "asked again" | "handing over";
+
+/** A response for a sibling, until it is that sibling's or settled. */
+interface Relayed {
   readonly entryId: string;
   readonly instance: Buffer;
+  state: RelayState;
+  /** It waited for its grace before. */
+  waited: boolean;
+  timer?: NodeJS.Timeout;
 }
 
 /** Brings responses to the siblings that wait for them, or keeps them for a while (RIPC-GROUP-1, 2, 6, RIPC-ROUTE-7, 8). */
 export class HandOver {
-  /** Entries that are being brought, or wait for their instance to register. */
-  private readonly underWay = new Set<string>();
+  /** By entry ID. */
+  private readonly underWay = new Map<string, Relayed>();
   /** Since when each is here, by the own clock in ms: a lost connection does not begin the grace anew. */
   private readonly since = new Map<string, number>();
-  private readonly waiting = new Map<string, { parcel: Parcel; timer: NodeJS.Timeout }>();
-  private parcels: Parcel[] = [];
+  private ready: Relayed[] = [];
 
   constructor(private readonly hub: Hub) {}
 
@@ -33,107 +43,118 @@ export class HandOver {
     return this.underWay.has(entryId);
   }
 
+  stateOf(entryId: string): RelayState | undefined {
+    return this.underWay.get(entryId)?.state;
+  }
+
   /** What is kept alive, so that no sibling reclaims it and begins the grace anew (RIPC-ROUTE-16). */
   kept(): string[] {
-    return [...this.waiting.keys()];
+    return [...this.underWay.values()].filter(({ state }) => state === "waiting").map(({ entryId }) => entryId);
   }
 
   add({ entryId, instance }: Response): void {
     if (this.underWay.has(entryId)) return;
-    this.underWay.add(entryId);
+    const relayed: Relayed = { entryId, instance, state: "read", waited: false };
+    this.underWay.set(entryId, relayed);
     this.since.set(entryId, this.since.get(entryId) ?? this.hub.now());
-    this.enqueue({ entryId, instance });
+    this.enqueue(relayed);
   }
 
   /** Who was not registered may be by now. */
   siblingsSeen(): void {
-    for (const { parcel, timer } of [...this.waiting.values()]) {
-      if (this.hub.siblings.find(parcel.instance) === undefined) continue;
-      clearTimeout(timer);
-      this.waiting.delete(parcel.entryId);
-      this.enqueue(parcel);
+    for (const relayed of this.underWay.values()) {
+      if (relayed.state !== "waiting" || this.hub.siblings.find(relayed.instance) === undefined) continue;
+      clearTimeout(relayed.timer);
+      this.enqueue(relayed);
     }
   }
 
   /** The connection was lost: recovery finds again what was under way. */
   clear(): void {
-    for (const { timer } of this.waiting.values()) clearTimeout(timer);
+    for (const { timer } of this.underWay.values()) clearTimeout(timer);
     for (const entryId of this.since.keys()) if (!this.underWay.has(entryId)) this.since.delete(entryId);
-    this.waiting.clear();
     this.underWay.clear();
-    this.parcels = [];
+    this.ready = [];
   }
 
-  private enqueue(parcel: Parcel): void {
-    this.parcels.push(parcel);
-    if (this.parcels.length === 1) setImmediate(() => void this.hub.attempt(() => this.bring(this.parcels.splice(0))));
+  private enqueue(relayed: Relayed): void {
+    relayed.state = "read";
+    this.ready.push(relayed);
+    if (this.ready.length === 1) setImmediate(() => void this.hub.attempt(() => this.bring(this.ready.splice(0))));
   }
 
   /** Many at a time travel together, those of one instance in one command. */
-  private async bring(parcels: Parcel[]): Promise<void> {
+  private async bring(some: Relayed[]): Promise<void> {
     const { hub } = this;
-    const loads = [...byInstance(parcels).values()];
+    const loads = [...byInstance(some).values()];
     const seen = loads.map(([{ instance }]) => {
       const sibling = hub.siblings.find(instance);
       return sibling !== undefined && hub.now() - sibling.seenAt < FRESH_MS ? sibling : undefined;
     });
     const asked = loads.filter((_, i) => seen[i] === undefined);
+    for (const relayed of asked.flat()) relayed.state = relayed.waited ? "asked again" : "asked";
     const given = loads.map((load, i) => seen[i] && this.give(load, seen[i]));
     const replies = asked.length === 0 ? [] : await hub.batch(asked.flatMap(([{ instance }]) => hub.siblings.questions(instance)));
     const brought = asked.map((load, i) => {
       const listed = replies[2 * i] ?? null;
       const sibling = hub.siblings.learn(load[0].instance, listed, replies[2 * i + 1] ?? null);
       if (sibling !== undefined) return this.give(load, sibling);
-      for (const parcel of load) this.wait(parcel, !isFault(listed));
+      for (const relayed of load) this.wait(relayed, !isFault(listed));
       return undefined;
     });
     await Promise.all([...given, ...brought]);
   }
 
-  private async give(load: [Parcel, ...Parcel[]], sibling: Sibling): Promise<void> {
+  private async give(load: Load, sibling: Sibling): Promise<void> {
     const { names, wakeups } = this.hub;
     const ids = load.map(({ entryId }) => entryId);
+    for (const relayed of load) relayed.state = "handing over";
     const [reply] = await this.hub.batch([commands.claim(names, sibling.consumer, 0, ids)]);
     if (isFault(reply) && reply.kind !== "lost" && reply.kind !== "unsent") {
-      for (const parcel of load) this.waitFor(parcel, AGAIN_MS);
+      for (const relayed of load) this.waitFor(relayed, AGAIN_MS);
       return;
     }
     // Without a reply it is not sent again: what is still ours is found and routed like new (RIPC-RECOV-18).
-    for (const id of ids) {
-      this.underWay.delete(id);
-      this.since.delete(id);
-    }
+    for (const relayed of load) this.forget(relayed);
     if (!isFault(reply) && sibling.wakeup) wakeups.wake(wakeupChannel(names.stream, names.group, load[0].instance));
   }
 
   /** Its instance is not registered: looks again after the grace. Then nobody waits for it. */
-  private wait(parcel: Parcel, known: boolean): void {
-    const { entryId } = parcel;
+  private wait(relayed: Relayed, known: boolean): void {
+    const { entryId } = relayed;
     const left = (this.since.get(entryId) ?? -Infinity) + GRACE_MS - this.hub.now();
     if (left <= 0 && known) {
       this.hub.writer.settle(entryId);
-      this.underWay.delete(entryId);
-      this.since.delete(entryId);
-    } else this.waitFor(parcel, left > 0 ? left : AGAIN_MS);
+      this.forget(relayed);
+    } else this.waitFor(relayed, left > 0 ? left : AGAIN_MS);
   }
 
-  private waitFor(parcel: Parcel, ms: number): void {
-    if (!this.underWay.has(parcel.entryId)) return; // the connection was lost meanwhile
-    const timer = setTimeout(() => {
-      this.waiting.delete(parcel.entryId);
-      this.enqueue(parcel);
+  private waitFor(relayed: Relayed, ms: number): void {
+    if (this.underWay.get(relayed.entryId) !== relayed) return; // the connection was lost meanwhile
+    relayed.state = "waiting";
+    relayed.waited = true;
+    relayed.timer = setTimeout(() => {
+      this.enqueue(relayed);
     }, waitAtMost(ms));
-    this.waiting.set(parcel.entryId, { parcel, timer });
+  }
+
+  private forget(relayed: Relayed): void {
+    if (this.underWay.get(relayed.entryId) !== relayed) return;
+    this.underWay.delete(relayed.entryId);
+    this.since.delete(relayed.entryId);
   }
 }
 
-function byInstance(parcels: Parcel[]): Map<string, [Parcel, ...Parcel[]]> {
-  const loads = new Map<string, [Parcel, ...Parcel[]]>();
-  for (const parcel of parcels) {
-    const key = keyOf(parcel.instance);
+/** Those of one instance. */
+type Load = [Relayed, ...Relayed[]];
+
+function byInstance(some: Relayed[]): Map<string, Load> {
+  const loads = new Map<string, Load>();
+  for (const relayed of some) {
+    const key = keyOf(relayed.instance);
     const others = loads.get(key);
-    if (others === undefined) loads.set(key, [parcel]);
-    else others.push(parcel);
+    if (others === undefined) loads.set(key, [relayed]);
+    else others.push(relayed);
   }
   return loads;
 }

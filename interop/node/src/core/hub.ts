@@ -7,6 +7,7 @@ import { compareIds } from "../wire/entry-id.js";
 import type { Names } from "../wire/names.js";
 import type { Reply } from "../wire/replies.js";
 import type { OwnList } from "./own-list.js";
+import { Lifecycle } from "./lifecycle.js";
 import { Pauses } from "./pauses.js";
 import type { Reclaimer } from "./reclaimer.js";
 import type { Registration } from "./registration.js";
@@ -36,6 +37,7 @@ export class Hub {
   registration!: Registration;
   readonly pauses = new Pauses();
   readonly sizes = new Sizes();
+  readonly lifecycle = new Lifecycle();
 
   /** The session in use; undefined while the connection is away. */
   session: Session | undefined;

@@ -33,6 +33,7 @@ export class Reader {
   /** The entries of the last replies, for as long as a look into the own list may still name them. */
   private lately = new Set<string>();
   private stopping = false;
+  private begun: () => void = () => undefined;
   private loop: Promise<void> = Promise.resolve();
 
   constructor(
@@ -43,10 +44,14 @@ export class Reader {
     private readonly readList: () => Promise<void>,
   ) {}
 
-  start(session: Session): void {
+  /** Resolved when the first read is sent, or cannot be sent yet (RIPC-LIFE-3). */
+  start(session: Session): Promise<void> {
     this.stopping = false;
     this.listIsDue = false; // recovery has just read it
-    this.loop = this.run(session);
+    return new Promise((begun) => {
+      this.begun = begun;
+      this.loop = this.run(session).finally(begun);
+    });
   }
 
   /** Ends the read under way. False where it did not end: it may still be given entries. */
@@ -85,8 +90,10 @@ export class Reader {
         await this.regrouped();
         await this.pauseUntil(pauses.writes.until, session);
         if (this.stopping || session.isOver) return;
-        if (pauses.lacks("read", this.hub.now()) || this.isHeldUp()) await sleep(HELD_UP_MS);
-        else {
+        if (pauses.lacks("read", this.hub.now()) || this.isHeldUp()) {
+          this.begun();
+          await sleep(HELD_UP_MS);
+        } else {
           await this.readListWhereDue();
           await this.readOnce(session);
         }
@@ -128,7 +135,9 @@ export class Reader {
     const sentAt = (this.sentAt = hub.now());
     let entries: Entry[];
     try {
-      entries = entriesRead(await session.read(commands.readNew(hub.names, this.count())));
+      const reply = session.read(commands.readNew(hub.names, this.count()));
+      this.begun();
+      entries = entriesRead(await reply);
     } catch (error) {
       // Its entries, if any, are in the own list, or will be: the dead connection may still be served.
       this.listIsDue = true;

@@ -36,6 +36,8 @@ export class Supervisor {
   /** Throws ConnectFailed when Redis refuses, or is not reached within the limit (RIPC-LIFE-4). */
   async connect(): Promise<void> {
     const { hub } = this;
+    const { signal } = this.stopped;
+    hub.lifecycle.advance("connect");
     const limit = hub.now() + hub.options.connectTimeoutMs;
     const backoff = new Backoff();
     for (;;) {
@@ -44,14 +46,17 @@ export class Supervisor {
         await Promise.race([hub.wakeups.start(), sleep(Math.max(0, limit - hub.now()), undefined, { ref: false })]);
         if (hub.wakeups.listening) await hub.attempt(() => hub.registration.announce());
         // Reading begins last: no handler runs before the caller has the endpoint.
-        this.goLive(session, false);
+        if (signal.aborted) throw new RedisFault("lost", "the endpoint was closed");
+        const reads = this.goLive(session, false);
         this.supervised = this.supervise(session);
+        await reads;
         return;
       } catch (error) {
+        hub.lifecycle.advance("failed", error instanceof Error ? error.message : String(error));
         const pause = backoff.next();
         const hopeless = !isFault(error) || error.kind === "permanent" || hub.now() + pause >= limit;
-        if (hopeless) throw connectFailed(error, hub.options.url);
-        await sleep(pause);
+        if (hopeless || signal.aborted) throw connectFailed(error, hub.options.url);
+        await sleep(pause, undefined, { signal }).catch(() => undefined);
       }
     }
   }
@@ -113,19 +118,22 @@ export class Supervisor {
     }
   }
 
-  private goLive(session: Session, again: boolean): void {
+  /** Resolved when the first read is sent. */
+  private goLive(session: Session, again: boolean): Promise<void> {
     const { hub } = this;
     hub.live = true;
+    hub.lifecycle.advance(again ? "recovered" : "joined");
     hub.liveSince = hub.now();
     hub.registration.start();
     this.keeper.start();
     hub.reclaimer.start(again);
     hub.ownList.start();
-    this.reader.start(session);
+    const reads = this.reader.start(session);
     this.planReadAgain();
     hub.writer.kick();
     hub.responder.drain();
     hub.requester.recovered();
+    return reads;
   }
 
   private goDown(): void {
@@ -158,6 +166,7 @@ export class Supervisor {
       const sameLoss = told && hub.now() - hub.liveSince < SAME_LOSS_MS;
       this.goDown();
       if (signal.aborted) return;
+      if (!hub.closing) hub.lifecycle.advance("lost", reason.message);
       // Replies that came with the loss are dealt with before the state is taken as it is.
       await sleep(0);
       hub.responder.disconnected();
@@ -169,7 +178,7 @@ export class Supervisor {
       const again = await this.reopen();
       if (again === undefined) return;
       session = again;
-      this.goLive(session, true);
+      void this.goLive(session, true);
       if (!sameLoss) hub.reporter.tell("reconnected");
     }
   }
@@ -185,6 +194,7 @@ export class Supervisor {
         session.close();
       } catch (error) {
         if (!isFault(error)) throw error;
+        this.hub.lifecycle.advance("failed", error.message);
         if (error.kind === "permanent") this.refused(error);
       }
     }
@@ -199,6 +209,7 @@ export class Supervisor {
         return;
       } catch (error) {
         if (!isFault(error) || !isForAWhile(error.kind) || session.isOver) throw error;
+        hub.lifecycle.advance("failed", error.message);
         const { memory, writes } = hub.pauses;
         const pause = Math.max(memory.until, writes.until) - hub.now();
         await Promise.race([sleep(waitAtMost(Math.max(50, pause))), session.lost]);
@@ -211,6 +222,7 @@ export class Supervisor {
     const { hub } = this;
     if (hub.regrouping) return;
     hub.regrouping = true;
+    hub.lifecycle.advance("group lost", "the group is gone, and made again");
     const lately = hub.now() - this.regroupedAt < SAME_LOSS_MS;
     if (!lately) this.groupBackoff.reset();
     this.regrouping = (lately ? sleep(this.groupBackoff.next()) : Promise.resolve())
@@ -220,6 +232,7 @@ export class Supervisor {
       })
       .finally(() => {
         hub.regrouping = false;
+        if (hub.live && !session.isOver) hub.lifecycle.advance("recovered");
         this.regroupedAt = hub.now();
         hub.writer.kick();
       });
