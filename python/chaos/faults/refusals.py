@@ -133,7 +133,7 @@ class ReadOnly(Fault):
 class MaxClients(Fault):
     name = "maxclients"
     what = "All connections end, and Redis accepts only a few new ones for 4 s."
-    to_redis = "away"
+    to_redis = "full"
     seconds = (3.0, 5.0)
     _before = 0
 

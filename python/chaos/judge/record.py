@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from tests.simulation.history import Ask, History, Process, Reply, Run, Trouble
+from tests.simulation.history import Ask, History, Move, Process, Reply, Run, Trouble
 
 from .rowfile import Life, Row, Said, Struck, process_files, rows
 
 KINDS = {"raise": "reject", "ignore": "silent", "short": "work", "medium": "work", "long": "work", "busy": "work",
          "cancel": "work", "big": "quick"}  # fmt: skip
 """Our kinds of work in the simulation's words; the others are called alike."""
+FOR_SOME = "full"
+"""The fault of Redis in which it serves some and refuses others: these are cut off, while a sibling may claim."""
 NOBODY = 1 << 30
 """The number of a run that is in no history."""
 
@@ -28,6 +30,8 @@ class Record:
     faults: list[Struck] = field(default_factory=list)
     ends: dict[tuple[int, int, int], float] = field(default_factory=dict)
     unsure_answers: dict[bytes, float] = field(default_factory=dict)
+    moves: dict[int, list[Move]] = field(default_factory=dict)
+    """The claims that took a request from its owner, by ask."""
     left: list[Row] | None = None
     left_at: float = 0.0
     quiet_at: float = float("inf")
@@ -199,6 +203,17 @@ class _Reader:
         elif (ask := self.by_entry.get(key)) is not None:
             ask.deleted_at = min(sent, ask.deleted_at or sent)
 
+    def _moved(self, row: Row) -> None:
+        _, time, entry, before, after, silence = row
+        ask = self.by_entry.get(entry)
+        if ask is not None:
+            move = Move(time, self._process_of(before), self._process_of(after), silence, False)
+            self.record.moves.setdefault(ask.number, []).append(move)
+
+    def _process_of(self, consumer: str) -> int | None:
+        """The process whose consumer this is: its name has the instance's id."""
+        return next((life.number for life in self.record.lives if life.instance and life.instance in consumer), None)
+
     def _harness_still(self, row: Row) -> None:
         # All links stood still with it.
         for process in self.history.processes:
@@ -212,7 +227,7 @@ class _Reader:
 
     _HARNESS: ClassVar[dict[str, Callable[[_Reader, Row], None]]] = {
         "fault": _fault, "killed": _killed, "hung": _hung, "exit": _exit, "stored": _stored, "answered": _answered,
-        "deleted": _deleted, "unsure": _unsure, "still": _harness_still, "quiet": _quiet, "left": _left,
+        "deleted": _deleted, "unsure": _unsure, "moved": _moved, "still": _harness_still, "quiet": _quiet, "left": _left,
     }  # fmt: skip
 
     # what follows from all rows together
@@ -257,7 +272,7 @@ class _Reader:
         """Adds the pauses by the machine, and the times without a connection."""
         for start, end in joined(self.stalls.get(process.number, [])):
             process.troubles.append(Trouble(start, end, "paused"))
-        starts = sorted((fault.start, fault.end) for fault in self.history.redis)
+        starts = sorted((fault.start, fault.end) for fault in self.history.redis if fault.kind != FOR_SOME)
         for start, end in self.record.lives[process.number].downs:
             index = bisect_right(starts, (start + 0.5, float("inf")))
             away = any(last >= start - 0.5 for _, last in starts[:index])

@@ -4,6 +4,8 @@
 - ``answered t request_id entry_id``: a response was stored
 - ``deleted t entry_id``: an entry was deleted
 - ``unsure t what key``: it was sent, and its reply never came. ``what`` is ``answered`` or ``deleted``
+
+Claims: see ``takeovers.py``.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from redisipc_conformance.wire.exchange import Exchange
 from redisipc_conformance.wire.tap import Tap
 
 from ..workers.rows import Rows
+from .takeovers import WATCHED as OF_CLAIMS
+from .takeovers import TakeOvers
 
 _NUMBER = re.compile(rb'"n":\s*(\d+)')
 _WATCHED = {b"XADD", b"XDEL"}
@@ -34,6 +38,7 @@ class Watch:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._open: dict[int, Exchange] = {}
+        self._claims = TakeOvers(rows)
         self.errors: Counter[str] = Counter()
         self.stored = 0
         self.commands = 0
@@ -42,16 +47,22 @@ class Watch:
         self.commands += 1
         if exchange.name in _WATCHED:
             self._open[id(exchange)] = exchange
+        elif exchange.name in OF_CLAIMS:
+            self._claims.sent(exchange)
 
     def settled(self, exchange: Exchange) -> None:
         result = exchange.result
         if isinstance(result, resp.ErrorReply):
             self.errors[result.kind] += 1
+        if exchange.name in OF_CLAIMS:
+            self._claims.settled(exchange)
+            return
         if self._open.pop(id(exchange), None) is None or not exchange.done:
             return
         if exchange.name == b"XDEL":
             for entry in exchange.args[2:]:
                 self._rows("deleted", entry.decode())
+                self._claims.forget(entry)
         elif isinstance(result, bytes):
             self._added(fields_of(exchange.args), result.decode())
 
@@ -77,6 +88,7 @@ class Watch:
                     "unsure", "answered", fields.get(b"id", b"").decode("utf-8", "replace"), round(exchange.sent, 4)
                 )
         self._open.clear()
+        self._claims.close()
 
 
 def fields_of(args: list[bytes]) -> dict[bytes, bytes]:

@@ -212,6 +212,24 @@ class TestSecondRuns:
         self.again(rows, 22.0)
         assert ("G6" in names(rows)) is broken
 
+    @pytest.mark.parametrize(("silence", "cut", "broken"), [(7.5, 3, False), (6.5, 3, True), (7.5, 0, True)])
+    def test_an_owner_cut_off_by_several_short_faults_is_one_if_the_claim_found_it_silent(
+        self, rows: Rows, silence: float, cut: int, broken: bool
+    ) -> None:
+        for number in range(cut):
+            rows.fault("silent-short", 15.0 + 2 * number, 16.0 + 2 * number, members="cut off", who=(0,))
+        self.again(rows, 22.0)
+        rows.add(None, "moved", 21.9, f"{ASK}-0", "consumer_000000_0", "consumer_000002_0", silence)
+        assert ("G6" in names(rows)) is broken
+
+    @pytest.mark.parametrize(("kind", "broken"), [("full", False), ("away", True)])
+    def test_where_redis_serves_some_the_others_are_cut_off(self, rows: Rows, kind: str, broken: bool) -> None:
+        rows.fault("maxclients", 13.0, 21.0, redis=kind)
+        rows.add(0, "down", 21.5, 13.0)
+        self.again(rows, 22.0)
+        rows.add(None, "moved", 21.0, f"{ASK}-0", "consumer_000000_0", "consumer_000002_0", 8.0)
+        assert ("G6" in names(rows)) is broken
+
     def test_with_a_short_timeout_there_is_no_excuse_but_redis(self, rows: Rows) -> None:
         rows.add(None, "killed", 11.0, 0)
         self.again(rows, 14.0, timeout=8.0)
@@ -236,6 +254,14 @@ class TestLosses:
         rows.outcome(15.0, "timeout")
         if fault:
             rows.fault("misconf", 10.0, 14.0, redis=fault)
+        assert ("ANSWER" in names(rows)) is broken
+
+    @pytest.mark.parametrize(("ended", "broken"), [(9.2, False), (8.5, True)])
+    def test_after_a_refusal_it_has_a_second_to_write(self, rows: Rows, ended: float, broken: bool) -> None:
+        rows.fault("right-taken", 5.0, ended, redis="rights")
+        rows.send(10.0, timeout=0.5)
+        rows.run(10.01, ends=10.02)
+        rows.outcome(10.5, "timeout")
         assert ("ANSWER" in names(rows)) is broken
 
     def test_also_by_one_who_leaves(self, rows: Rows) -> None:

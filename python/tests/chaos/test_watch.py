@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from chaos.judge.rowfile import rows as read
@@ -70,3 +70,41 @@ def test_what_had_no_reply_may_have_been_done(seen: Seen) -> None:
 def test_fields_are_those_after_the_id() -> None:
     assert fields_of(REQUEST)[b"status"] == b"pending"
     assert fields_of([b"XADD", b"shop"]) == {}
+
+
+class TestClaims:
+    CLAIM: ClassVar[list[bytes]] = [b"XCLAIM", b"shop", b"stock", b"consumer_b_0", b"7000", b"1-0", b"JUSTID"]
+
+    def delivered(self, seen: Seen, *, mapped: bool = False) -> None:
+        entries = [[b"1-0", [b"id", b"abc"]]]
+        read = [b"XREADGROUP", b"GROUP", b"stock", b"consumer_a_0", b"STREAMS", b"shop", b">"]
+        seen.exchange(read, {b"shop": entries} if mapped else [[b"shop", entries]])
+
+    @pytest.mark.parametrize("mapped", [True, False])
+    def test_a_claim_from_another_is_a_row(self, seen: Seen, mapped: bool) -> None:
+        self.delivered(seen, mapped=mapped)
+        seen.exchange(self.CLAIM, [b"1-0"])
+        assert seen.rows() == [["moved", "1-0", "consumer_a_0", "consumer_b_0", 0.0]]
+
+    def test_a_claim_of_ones_own_is_a_sign_of_life(self, seen: Seen) -> None:
+        self.delivered(seen)
+        seen.exchange([*self.CLAIM[:3], b"consumer_a_0", *self.CLAIM[4:]], [b"1-0"])
+        assert seen.rows() == []
+
+    def test_a_claim_that_got_nothing_took_nothing(self, seen: Seen) -> None:
+        self.delivered(seen)
+        seen.exchange(self.CLAIM, [])
+        seen.watch.close()
+        assert seen.rows() == []
+
+    def test_one_without_a_reply_may_have_been_done(self, seen: Seen) -> None:
+        self.delivered(seen)
+        seen.exchange(self.CLAIM, replied=False)
+        seen.watch.close()
+        assert [row[:4] for row in seen.rows()] == [["moved", "1-0", "consumer_a_0", "consumer_b_0"]]
+
+    def test_a_deleted_entry_is_forgotten(self, seen: Seen) -> None:
+        self.delivered(seen)
+        seen.exchange([b"XDEL", b"shop", b"1-0"], 1)
+        seen.exchange(self.CLAIM, [b"1-0"])
+        assert seen.rows() == [["deleted", "1-0"]]
