@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import trial
 from catalogue import Mutant
 
-from redisipc_conformance.engine.events import CheckResult, Verdict
+from redisipc_conformance.results import CheckResult, Verdict
 from redisipc_conformance.scenario import Scenario
 from redisipc_conformance.server import Server
 from redisipc_conformance.testee.process import TesteeUnusable

@@ -27,8 +27,8 @@ import patches
 import trial
 from patches import FOLDER, ROOT, Patch
 
-from redisipc_conformance.engine.events import CheckResult, Verdict
 from redisipc_conformance.files import scenarios_folder
+from redisipc_conformance.results import CheckResult, Verdict
 from redisipc_conformance.scenario import Scenario, load_all
 from redisipc_conformance.server import Server, choose
 from redisipc_conformance.testee.errors import TesteeUnusable

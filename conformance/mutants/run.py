@@ -27,10 +27,10 @@ from catalogue import Mutant
 from hunt import Fate, Hunt
 from kept import FILE, Kept
 
-from redisipc_conformance.corpus import named_checks
 from redisipc_conformance.files import scenarios_folder
 from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.scenario import load_all
+from redisipc_conformance.scenario.corpus import named_checks
 from redisipc_conformance.server import Server, choose
 
 _WRITTEN_AT_ONCE = 10

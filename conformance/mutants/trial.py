@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from catalogue import HERE
 
-from redisipc_conformance.engine.events import CheckResult, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.engine.run import Engine, Settings
 from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.results import CheckResult, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario
 from redisipc_conformance.server import Server
 

@@ -6,7 +6,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from redisipc_conformance.engine.events import (
+from redisipc_conformance.requirements import Requirement
+from redisipc_conformance.results import (
     BudgetUse,
     CheckResult,
     Event,
@@ -21,9 +22,8 @@ from redisipc_conformance.engine.events import (
     TesteeInfo,
     Verdict,
 )
-from redisipc_conformance.known import worst
-from redisipc_conformance.report.model import Report, Run
-from redisipc_conformance.requirements import Requirement
+from redisipc_conformance.verdict.known import worst
+from redisipc_conformance.verdict.run import Report, Run
 
 AREAS = {
     "entry": "base",

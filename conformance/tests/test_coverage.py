@@ -7,12 +7,12 @@ import pytest
 
 import synthetic
 from redisipc_conformance.cli import main
-from redisipc_conformance.corpus import Named, corpus
-from redisipc_conformance.coverage import CoverageError, Mutant, gaps, read_mutants, summary, trace, unlike
-from redisipc_conformance.frozen import FrozenSet
-from redisipc_conformance.report.model import Report
+from redisipc_conformance.report.coverage import CoverageError, Mutant, gaps, read_mutants, summary, trace, unlike
 from redisipc_conformance.requirements import Requirement
+from redisipc_conformance.scenario.corpus import Named, corpus
 from redisipc_conformance.scenario.model import Check
+from redisipc_conformance.verdict.frozen import FrozenSet
+from redisipc_conformance.verdict.run import Report
 
 CATALOGUE = synthetic.requirements(50)
 RUN = synthetic.run(rows=50, bad=0.0)

@@ -17,12 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
-from redisipc_conformance.corpus import corpus, declared_ids, renamed_ids
-from redisipc_conformance.engine.events import Line, ScenarioResult
-from redisipc_conformance.known import KnownFailures, KnownFailuresError
 from redisipc_conformance.report import html, json_report
-from redisipc_conformance.report.model import Report, Run
-from redisipc_conformance.report.transcript import shorten, window
+from redisipc_conformance.report.transcript import window
+from redisipc_conformance.results import Line, ScenarioResult
+from redisipc_conformance.scenario.corpus import corpus, declared_ids, renamed_ids
+from redisipc_conformance.text import shorten
+from redisipc_conformance.verdict.known import KnownFailures, KnownFailuresError
+from redisipc_conformance.verdict.run import Report, Run
 
 SHIM = "interop/ruby/testee.rb"
 SPEC = "../../SPEC.md"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.fakes import Fake
-from redisipc_conformance import corpus
 from redisipc_conformance.cli import main
-from redisipc_conformance.frozen import FrozenSet
+from redisipc_conformance.scenario import corpus
+from redisipc_conformance.verdict.frozen import FrozenSet
 
 SCENARIO = """\
 id: {id}

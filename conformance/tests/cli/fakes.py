@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from redisipc_conformance.cli import session
-from redisipc_conformance.corpus import named_checks
-from redisipc_conformance.engine.events import (
+from redisipc_conformance.results import (
     CheckResult,
     Event,
     RunEnded,
@@ -20,10 +19,11 @@ from redisipc_conformance.engine.events import (
     ScenarioStarted,
     Verdict,
 )
-from redisipc_conformance.known import worst
+from redisipc_conformance.scenario.corpus import named_checks
 from redisipc_conformance.scenario.model import Scenario
 from redisipc_conformance.server import NoServer, Server
 from redisipc_conformance.testee.check import Finding
+from redisipc_conformance.verdict.known import worst
 from synthetic import SERVER, TESTEE
 
 Verdicts = Callable[[str], Verdict]

@@ -13,10 +13,10 @@ import synthetic
 from cli.conftest import Run
 from cli.fakes import Fake
 from redisipc_conformance.cli import coverage as coverage_command
-from redisipc_conformance.engine.events import Verdict
 from redisipc_conformance.report import json_report
-from redisipc_conformance.report.model import Report
 from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.results import Verdict
+from redisipc_conformance.verdict.run import Report
 from redisipc_conformance.version import __version__
 
 

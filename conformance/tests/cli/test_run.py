@@ -9,9 +9,9 @@ import pytest
 
 from cli.conftest import Run
 from cli.fakes import Fake, FakeServer
-from redisipc_conformance.engine.events import Verdict
-from redisipc_conformance.frozen import FrozenSet
+from redisipc_conformance.results import Verdict
 from redisipc_conformance.testee.errors import TesteeUnusable
+from redisipc_conformance.verdict.frozen import FrozenSet
 
 
 def only(*ids: str, verdict: Verdict = Verdict.FAIL):

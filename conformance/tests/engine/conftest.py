@@ -10,10 +10,10 @@ from textwrap import dedent, indent
 
 import pytest
 
-from redisipc_conformance.engine.events import Event, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.engine.run import Engine, Settings
 from redisipc_conformance.files import suite_folder
 from redisipc_conformance.requirements import Requirement, Requirements
+from redisipc_conformance.results import Event, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario, load_file
 from redisipc_conformance.server import NoServer, Server, choose
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from engine.conftest import MODEL, events, settings
-from redisipc_conformance.corpus import corpus
-from redisipc_conformance.engine.events import RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.engine.run import Engine
 from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.results import RunStarted, ScenarioEnded, ScenarioResult, Verdict
+from redisipc_conformance.scenario.corpus import corpus
 from redisipc_conformance.server import Server
 
 BLOCKING = (sys.executable, str(Path(__file__).with_name("blocking_caller.py")))

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from engine.conftest import MODEL, Play, events, settings
-from redisipc_conformance.corpus import corpus
-from redisipc_conformance.engine.events import ScenarioEnded, ScenarioResult, Verdict
+from redisipc_conformance.context.scenario_context import Stage
 from redisipc_conformance.engine.run import Engine
 from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.results import ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario
+from redisipc_conformance.scenario.corpus import corpus
 from redisipc_conformance.server import Server
-from redisipc_conformance.steps.stage import Stage
 
 LAG = 0.03
 """Seconds after Redis' reply at which the runner sees what it wrote itself: by then the testee has long answered."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.conftest import REQUIREMENTS, Write, events, settings
-from redisipc_conformance.engine.events import RunEnded, RunStarted, ScenarioEnded, ScenarioStarted, Verdict
 from redisipc_conformance.engine.run import Engine
+from redisipc_conformance.results import RunEnded, RunStarted, ScenarioEnded, ScenarioStarted, Verdict
 from redisipc_conformance.server import Server
 from redisipc_conformance.server.url import GivenServer
 from redisipc_conformance.testee.process import TesteeUnusable

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from engine.conftest import REQUIREMENTS, Play, Write, events, settings
-from redisipc_conformance.engine import entry_rule
 from redisipc_conformance.engine.budgets import SECONDS, SLACK
-from redisipc_conformance.engine.events import CheckResult, RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.engine.run import Engine
+from redisipc_conformance.results import CheckResult, RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.server import Server
+from redisipc_conformance.verdict import entry_rule
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_testee.py")))
 CONNECTED = "- connect: a\n- peer: b\n"

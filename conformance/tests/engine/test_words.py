@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from redisipc_conformance.engine import step_runner  # noqa: F401  (registers the words)
 from redisipc_conformance.scenario.grammar import step_words
-from redisipc_conformance.steps import player  # noqa: F401  (registers the words)
 from redisipc_conformance.steps.registry import WORDS
 
 Holds = Callable[..., Awaitable[Any]]

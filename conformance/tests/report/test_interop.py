@@ -9,8 +9,8 @@ import pytest
 
 from redisipc_conformance.cli import main
 from redisipc_conformance.report import json_report
+from redisipc_conformance.report.errors import ReportError
 from redisipc_conformance.report.interop import read
-from redisipc_conformance.report.json_report import ReportError
 from synthetic import report
 
 CELLS = [

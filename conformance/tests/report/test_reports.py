@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import synthetic
-from redisipc_conformance.engine.events import ScenarioEnded, ServerInfo, Verdict
 from redisipc_conformance.report import badge, html, json_report, junit, markdown, write
+from redisipc_conformance.report.errors import ReportError
 from redisipc_conformance.report.failure import failure_text
-from redisipc_conformance.report.model import Report
-from redisipc_conformance.report.verdict import failures
+from redisipc_conformance.results import ScenarioEnded, ServerInfo, Verdict
+from redisipc_conformance.verdict.profiles import failures
+from redisipc_conformance.verdict.run import Report
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,9 @@ def test_a_file_that_is_no_report_is_refused_with_its_name(tmp_path: Path):
     path = tmp_path / "x.json"
     for text, problem in (("{", "is not JSON"), ("{}", "is not a report of this suite"), ("[]", "is not a report")):
         path.write_text(text)
-        with pytest.raises(json_report.ReportError, match=problem):
+        with pytest.raises(ReportError, match=problem):
             json_report.read(path)
-    with pytest.raises(json_report.ReportError, match="cannot be read"):
+    with pytest.raises(ReportError, match="cannot be read"):
         json_report.read(tmp_path / "none.json")
 
 

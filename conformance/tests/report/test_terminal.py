@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 import synthetic
-from redisipc_conformance.engine.events import Line, Verdict
 from redisipc_conformance.report.live import Live
-from redisipc_conformance.report.model import Report
 from redisipc_conformance.report.style import coloured, painter, plain
 from redisipc_conformance.report.summary import header, summary, table, verdict_lines
-from redisipc_conformance.report.transcript import shorten, window
+from redisipc_conformance.report.transcript import window
+from redisipc_conformance.results import Line, Verdict
+from redisipc_conformance.text import shorten
+from redisipc_conformance.verdict.run import Report
 
 
 class Terminal(io.StringIO):

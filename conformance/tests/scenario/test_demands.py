@@ -7,8 +7,8 @@ from textwrap import indent
 
 import pytest
 
-from redisipc_conformance.corpus import corpus
 from redisipc_conformance.scenario import Scenario, load_file
+from redisipc_conformance.scenario.corpus import corpus
 from redisipc_conformance.scenario.demands import at_once, roles_of
 
 SEND = "- send: {from: a, to: b, content: x}\n  as: s\n"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from redisipc_conformance.known import KnownFailures, KnownFailuresError
 from redisipc_conformance.report import interop, json_report
+from redisipc_conformance.report.errors import ReportError
 from redisipc_conformance.scenario.errors import ScenarioError
 from redisipc_conformance.scenario.load import load_file
 from redisipc_conformance.testee.schemas import Answer, MessageBroken, Notification, Refusal, TesteeSchemas
+from redisipc_conformance.verdict.known import KnownFailures, KnownFailuresError
 from redisipc_conformance.wire import resp
 
 _FILE = Path(tempfile.mkdtemp(prefix="fuzzing-")) / "input"
@@ -62,7 +63,7 @@ def report(data: bytes) -> None:
     """A JSON report."""
     try:
         json_report.read(_file(data))
-    except json_report.ReportError as error:
+    except ReportError as error:
         assert str(error)
 
 
@@ -70,5 +71,5 @@ def matrix(data: bytes) -> None:
     """The result of a matrix of implementations."""
     try:
         interop.read(_file(data))
-    except json_report.ReportError as error:
+    except ReportError as error:
         assert str(error)

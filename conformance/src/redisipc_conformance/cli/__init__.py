@@ -6,15 +6,15 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from ..report.verdict import Exit
 from ..scenario.errors import ScenarioError
+from ..verdict.profiles import Exit
 from .output import steady_stdout
 from .parser import build, split
 from .problem import Problem
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line; returns the exit code (``report.verdict.Exit``)."""
+    """Runs one command line; returns the exit code (``verdict.profiles.Exit``)."""
     ours, command = split(list(sys.argv[1:] if argv is None else argv))
     parser = build()
     try:

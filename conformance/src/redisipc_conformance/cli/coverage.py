@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from ..corpus import Named, corpus, named_checks
-from ..coverage import CoverageError, gaps, read_mutants, read_ran, summary, trace, unlike
-from ..report.json_report import ReportError, read
-from ..report.verdict import Exit
+from ..report.coverage import CoverageError, gaps, read_mutants, read_ran, summary, trace, unlike
+from ..report.errors import ReportError
+from ..report.json_report import read
 from ..requirements import Requirements
+from ..scenario.corpus import Named, corpus, named_checks
+from ..verdict.profiles import Exit
 from .problem import Problem
 
 

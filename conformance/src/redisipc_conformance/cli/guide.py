@@ -7,11 +7,11 @@ import json
 import textwrap
 from collections.abc import Sequence
 
-from ..corpus import corpus
 from ..guide import Stage, roles_in, stages, with_needed
-from ..report.verdict import Exit
 from ..requirements import Requirements
+from ..scenario.corpus import corpus
 from ..scenario.model import Scenario
+from ..verdict.profiles import Exit
 from .problem import Problem
 
 _WIDTH = 110

@@ -6,12 +6,12 @@ import argparse
 import json
 from collections.abc import Iterable
 
-from ..corpus import corpus, named_checks
-from ..report.verdict import Exit
 from ..requirements import Requirements
+from ..scenario.corpus import corpus, named_checks
 from ..scenario.demands import at_once, roles_of
 from ..scenario.model import Scenario
-from ..selection import Selection, SelectionError, select
+from ..scenario.selection import Selection, SelectionError, select
+from ..verdict.profiles import Exit
 from .problem import Problem
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from ..report import interop, write
-from ..report.json_report import ReportError, read
+from ..report.errors import ReportError
 from ..report.json_report import merge as merged
+from ..report.json_report import read
 from ..report.summary import verdict_lines
-from ..report.verdict import Exit
+from ..verdict.profiles import Exit
 from .problem import Problem
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..report.verdict import Exit
+from ..verdict.profiles import Exit
 
 
 class Problem(Exception):

@@ -10,15 +10,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from ..corpus import corpus, declared_ids
 from ..engine.run import Settings
-from ..known import KnownFailures, KnownFailuresError
-from ..known_write import rewrite
 from ..report import write
-from ..report.model import Report
 from ..report.style import painter
-from ..report.verdict import Exit, failures, gravest, run_exit
 from ..requirements import Requirements
+from ..scenario.corpus import corpus, declared_ids
+from ..verdict.known import KnownFailures, KnownFailuresError
+from ..verdict.known_write import rewrite
+from ..verdict.profiles import Exit, failures, gravest, run_exit
+from ..verdict.run import Report
 from . import last
 from .listing import chosen
 from .problem import Problem

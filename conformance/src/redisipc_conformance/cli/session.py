@@ -12,22 +12,22 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-from ..corpus import declared_ids, renamed_ids
-from ..engine.events import Event, RunStarted, ScenarioEnded, ScenarioResult
 from ..engine.run import Engine, Settings
-from ..frozen import FrozenSet, former_ids
-from ..known import KnownFailures
 from ..report.live import Live
-from ..report.model import Report, Run
 from ..report.style import Paint
 from ..report.summary import header, summary
-from ..report.verdict import Exit, fails
 from ..requirements import Requirements
+from ..results import Event, RunStarted, ScenarioEnded, ScenarioResult
+from ..scenario.corpus import declared_ids, renamed_ids
 from ..scenario.model import Scenario
 from ..server import NoServer, Server, choose
 from ..testee.check import Finding, check, first_wrong
 from ..testee.errors import TesteeUnusable
-from .left_out import cannot_run, with_checks
+from ..verdict.frozen import FrozenSet, former_ids
+from ..verdict.known import KnownFailures
+from ..verdict.left_out import cannot_run, with_checks
+from ..verdict.profiles import Exit, fails
+from ..verdict.run import Report, Run
 
 DRAW_EVERY = 0.2
 """Seconds between two looks of the status line."""

@@ -7,10 +7,10 @@ import asyncio
 import sys
 
 from ..report.style import painter
-from ..report.verdict import Exit
 from ..server import NoServer, choose
 from ..testee.check import Finding, check, first_wrong
 from ..testee.shims import LANGUAGES, ShimError, new_shim
+from ..verdict.profiles import Exit
 from .problem import Problem
 
 

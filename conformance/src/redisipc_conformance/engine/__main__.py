@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ..files import scenarios_folder
 from ..requirements import Requirements
+from ..results import CheckResult, RunEnded, RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from ..scenario import Scenario, ScenarioError, load_all, load_file
 from ..server import NoServer, choose
 from ..testee.process import TesteeUnusable
-from .events import CheckResult, RunEnded, RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from .run import Engine, Settings
 
 

@@ -10,21 +10,9 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..context.budget_clock import Patience
 from ..requirements import Requirements
-from ..scenario.model import Scenario
-from ..server import Server
-from ..steps.patience import Patience
-from ..testee.claims import ROLES, Claims, problem, roles_of
-from ..testee.errors import TesteeUnusable
-from ..testee.process import TesteeProcess
-from ..testee.schemas import TesteeSchemas
-from ..version import __version__
-from ..wire.address import Address
-from ..wire.client import Client
-from ..within import end_all
-from . import budgets
-from .applies import why_not
-from .events import (
+from ..results import (
     Event,
     RunEnded,
     RunStarted,
@@ -35,11 +23,23 @@ from .events import (
     TesteeInfo,
     Verdict,
 )
+from ..scenario.model import Scenario
+from ..server import Server
+from ..testee.claims import ROLES, Claims, problem, roles_of
+from ..testee.errors import TesteeUnusable
+from ..testee.process import TesteeProcess
+from ..testee.schemas import TesteeSchemas
+from ..verdict.applies import why_not
+from ..verdict.judge import Ended, Judge
+from ..version import __version__
+from ..wire.address import Address
+from ..wire.client import Client
+from ..within import end_all
+from . import budgets
 from .incident import Incident
 from .own_servers import OwnServers
-from .perform import Performance, Surroundings
 from .pool import Pool
-from .verdicts import Ended, Judge
+from .scenario_run import Performance, Surroundings
 
 
 class Known(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..engine.events import UNREACHED
-from .model import Finding
+from ..results import UNREACHED
+from ..verdict.run import Finding
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import json
 from html import escape
 from pathlib import Path
 
-from ..engine.events import Verdict
-from .model import Report
-from .verdict import PROFILES, Exit, State, profiles, report_exit
+from ..results import Verdict
+from ..verdict.profiles import PROFILES, Exit, State, profiles, report_exit
+from ..verdict.run import Report
 
 COLOURS = {"green": "#2f7d32", "amber": "#9a6700", "red": "#b3261e", "grey": "#5f6368"}
 SHIELDS = {"green": "brightgreen", "amber": "yellow", "red": "red", "grey": "lightgrey"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from ..engine.events import UNREACHED
+from ..results import UNREACHED
+from ..text import ARGUMENT_LENGTH, shorten
+from ..verdict.run import Finding, Report
 from .alike import Alike, alike
-from .model import Finding, Report
 from .style import VERDICT_STYLE, Paint, plain
-from .transcript import ARGUMENT_LENGTH, Shown, shorten, window
+from .transcript import Shown, window
 
 STDERR_LINES = 20
 DISTINCT = 4

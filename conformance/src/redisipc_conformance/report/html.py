@@ -13,15 +13,16 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup, escape
 
-from ..engine.events import ScenarioResult, Verdict
 from ..files import suite_folder
 from ..requirements import Requirement
+from ..results import ScenarioResult, Verdict
+from ..text import shorten
+from ..verdict.profiles import Exit, State, fails, failures, probably_the_shim, profiles, report_exit, run_exit
+from ..verdict.run import Finding, Report, Run
 from .alike import Alike, alike, by_scenario
 from .matrix import matrix
-from .model import Finding, Report, Run
 from .summary import COLUMNS, HEADINGS
-from .transcript import Shown, shorten, window
-from .verdict import Exit, State, fails, failures, probably_the_shim, profiles, report_exit, run_exit
+from .transcript import Shown, window
 
 GLYPHS = {
     Verdict.PASS: "✓",

@@ -3,41 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
-from .json_report import ReportError
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One scene between these implementations; the first one asks, dies, or is replaced first."""
-
-    who: tuple[str, ...]
-    held: bool
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Square:
-    """Scenes of two, by the first and the second: ``cells[first][second]``, None where the two were not tried."""
-
-    title: str
-    corner: str
-    names: tuple[str, ...]
-    cells: dict[str, dict[str, Scene | None]]
-
-
-@dataclass(frozen=True)
-class Interop:
-    """``absent``: who did not take part, and why."""
-
-    squares: tuple[Square, ...]
-    groups: dict[str, tuple[Scene, ...]]
-    absent: dict[str, str]
-    held: int
-    total: int
-
+from ..results import Interop, Scene, Square
+from .errors import ReportError
 
 SQUARES = {
     "asks": ("Requester by responder", "asks \\ answers"),

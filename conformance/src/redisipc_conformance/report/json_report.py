@@ -11,7 +11,9 @@ from typing import Any
 
 import jsonschema
 
-from ..engine.events import (
+from ..files import report_schema
+from ..requirements import Requirement
+from ..results import (
     BudgetUse,
     CheckResult,
     Line,
@@ -21,17 +23,12 @@ from ..engine.events import (
     TesteeInfo,
     Verdict,
 )
-from ..files import report_schema
-from ..requirements import Requirement
-from .model import Report, Run
-from .verdict import profiles, run_exit
+from ..verdict.profiles import profiles, run_exit
+from ..verdict.run import Report, Run
+from .errors import ReportError
 
 FORMAT = "1.0"
 """Of the file; a reader refuses another first number."""
-
-
-class ReportError(Exception):
-    """A file that is not a report; the message says which and why."""
 
 
 def to_data(report: Report) -> dict[str, Any]:

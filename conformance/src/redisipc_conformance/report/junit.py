@@ -6,10 +6,10 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from ..engine.events import Verdict
+from ..results import Verdict
+from ..verdict.profiles import fails
+from ..verdict.run import Finding, Report, Run
 from .failure import failure_text
-from .model import Finding, Report, Run
-from .verdict import fails
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped."""

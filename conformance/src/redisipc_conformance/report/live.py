@@ -6,8 +6,8 @@ import time
 from collections import Counter
 from typing import TextIO
 
-from ..engine.events import Event, RunStarted, ScenarioEnded, ScenarioResult, ScenarioStarted, Verdict
-from .model import BAD
+from ..results import Event, RunStarted, ScenarioEnded, ScenarioResult, ScenarioStarted, Verdict
+from ..verdict.run import BAD
 from .style import VERDICT_STYLE, Paint
 
 PLAIN_EVERY = 10.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from ..engine.events import Verdict
+from ..results import Verdict
+from ..verdict.profiles import fails, failures, profiles
+from ..verdict.run import Report, Run
 from .alike import by_scenario
 from .failure import failure_lines
-from .model import Report, Run
 from .summary import COLUMNS, HEADINGS
-from .verdict import fails, failures, profiles
 
 MOST = 50
 """Scenarios whose failures are shown whole."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..engine.events import Verdict
 from ..requirements import Requirement
-from .model import Finding, Report, Run
+from ..results import Verdict
+from ..verdict.run import Finding, Report, Run
 
 ORDER = (
     Verdict.SUITE_ERROR,

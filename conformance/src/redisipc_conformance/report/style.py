@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TextIO
 
-from ..engine.events import Verdict
+from ..results import Verdict
 
 Paint = Callable[[str, str], str]
 """Text and the name of a style to text."""

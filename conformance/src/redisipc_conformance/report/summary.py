@@ -7,12 +7,12 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ..engine.events import Verdict
+from ..results import Verdict
+from ..verdict.profiles import State, fails, failures, limits_of, probably_the_shim, profiles
+from ..verdict.run import Finding, Report, Run
 from .alike import alike, by_scenario
 from .failure import failure_lines
-from .model import Finding, Report, Run
 from .style import VERDICT_STYLE, Paint, plain
-from .verdict import State, fails, failures, limits_of, probably_the_shim, profiles
 
 COLUMNS = (
     Verdict.PASS,

@@ -1,19 +1,17 @@
-"""The part of a wire transcript that explains a failure, and how a line of it is written."""
+"""The part of a wire transcript that explains a failure, with the number of each line."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..engine.events import Line
+from ..results import Line
 
 BEFORE = 14
 """Lines kept before the first wrong one."""
 AFTER = 6
 HEAD = 4
 """Lines kept from the beginning: how it was set up."""
-ARGUMENT_LENGTH = 400
-"""Characters of a line that are shown; content can have megabytes."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,3 @@ def window(
     if cut:
         shown.append(Shown(last, None, cut=cut))
     return shown
-
-
-def shorten(text: str, length: int = ARGUMENT_LENGTH) -> str:
-    """The text in one line, at most that many characters, with how many were cut."""
-    text = text.replace("\r", "\\r").replace("\n", "\\n")
-    cut = len(text) - length
-    if cut <= 20:
-        return text
-    return f"{text[: length - 20]} ...({cut + 20} more)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from ..verdict.run import Report
 from . import badge, html, json_report, junit, markdown
-from .model import Report
 
 WRITERS: dict[str, Callable[[Report, Path], None]] = {
     "junit": junit.write,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ..context.failure import Failed, SuiteFault
+from ..context.objects import Member, Peer, Written
+from ..context.scenario_context import Stage
 from ..scenario.content import encode
 from ..scenario.model import Step
 from ..wire import resp
 from .entries import entry_of
-from .failure import Failed, SuiteFault
 from .registry import word
-from .stage import Stage
-from .things import Member, Peer, Written
 
 
 def _fields(stage: Stage, arguments: dict[str, Any], basis: dict[str, Any]) -> list[tuple[Any, Any]]:

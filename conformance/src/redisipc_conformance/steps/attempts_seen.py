@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..context.failure import SuiteFault
+from ..context.objects import Mark, Thing
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
-from .failure import SuiteFault
 from .registry import word
-from .stage import Stage
-from .things import Mark, Thing
 from .waiting import Look, expect, held, missing, wrong
 
 

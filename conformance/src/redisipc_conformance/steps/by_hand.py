@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..context.entry_log import xadd_fields
+from ..context.failure import SuiteFault
+from ..context.objects import Written
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..wire import resp
-from .failure import SuiteFault
-from .ledger import xadd_fields
 from .redis_seen import as_json
 from .registry import word
-from .stage import Stage
-from .things import Written
 from .waiting import Look, expect, held, wrong
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..context.failure import Failed
+from ..context.objects import Member, Peer, Written
+from ..context.scenario_context import Stage
 from ..scenario.model import Step
 from ..wire import resp
 from .adding import settling
 from .entries import entry_of
-from .failure import Failed
 from .registry import word
-from .stage import Stage
-from .things import Member, Peer, Written
 
 GIVEN_BACK = 315_360_000_000
 """Milliseconds of idle time that mark an entry as given back."""

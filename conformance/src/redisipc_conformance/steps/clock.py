@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ..context.failure import Failed, SuiteFault
+from ..context.objects import Mark
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..wire import resp
 from .aging import age_consumers
 from .entries import entry_of
-from .failure import Failed, SuiteFault
 from .registry import word
-from .stage import Stage
-from .things import Mark
 
 
 @word("mark")

@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..context import notes
+from ..context.failure import SuiteFault
+from ..context.fence_traffic import visible
+from ..context.objects import Mark, Thing
+from ..context.scenario_context import Stage
 from ..scenario.matchers import Matcher, differs, show
 from ..scenario.model import Step
 from ..wire.keys import keys_of
 from ..wire.pattern import Pattern
 from ..wire.tap import Exchange
-from . import notes
-from .failure import SuiteFault
-from .noise import visible
 from .registry import word
-from .stage import Stage
-from .things import Mark, Thing
 from .waiting import Look, expect, held, missing, wrong
 
 

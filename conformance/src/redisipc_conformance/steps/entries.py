@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..context.objects import Outcome, Received, Send, Written
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs
-from .stage import Stage
-from .things import Outcome, Received, Send, Written
 
 
 def entry_of(stage: Stage, label: Any) -> Written | None:

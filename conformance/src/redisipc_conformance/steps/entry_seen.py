@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..context.objects import Send, Written
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from .entries import answers_to, entry_of, field_differs, fits, readable, refused_send, where_of
 from .registry import word
-from .stage import Stage
-from .things import Send, Written
 from .waiting import Look, expect, held, missing, wrong
 
 

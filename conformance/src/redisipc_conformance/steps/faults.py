@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from ..context.failure import SuiteFault
+from ..context.objects import Lifting, Mark
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..server import NoServer
 from ..wire.fault import Fault
 from .commands_seen import pattern_of
-from .failure import SuiteFault
 from .registry import word
-from .stage import Stage
-from .things import Lifting, Mark
 from .waiting import Look, expect, held, missing, wrong
 
 

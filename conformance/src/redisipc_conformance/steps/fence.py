@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ..context.failure import SuiteFault
+from ..context.objects import Endpoint, Written, place
+from ..context.scenario_context import Stage
 from ..scenario.content import encode
 from ..scenario.model import Step
 from ..wire import resp
 from ..wire.client import pairs
-from .failure import SuiteFault
 from .registry import word
-from .stage import Stage
-from .things import Endpoint, Written, place
 from .waiting import Look, expect, held, missing, wrong
 
 PATIENCE_SECONDS = 1.5

@@ -7,13 +7,13 @@ import contextlib
 import time
 from typing import Any
 
+from ..context.failure import Failed, Stopped, SuiteFault
+from ..context.objects import Going
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..within import end_all, within
-from .failure import Failed, Stopped, SuiteFault
 from .registry import word
-from .stage import Stage
-from .things import Going
 from .waiting import Look, expect, held, wrong
 
 

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 from typing import Any
 
+from ..context.failure import SuiteFault
+from ..context.objects import Peer
+from ..context.scenario_context import Stage
 from ..scenario.model import Step
 from ..wire import resp
-from .failure import SuiteFault
 from .registry import word
-from .stage import Stage
-from .things import Peer
 
 KEEP_SECONDS = 1.0
 LIST_SECONDS = 100

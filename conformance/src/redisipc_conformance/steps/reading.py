@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ..context.failure import Failed
+from ..context.objects import Peer, Written
+from ..context.scenario_context import Stage
 from ..scenario.matchers import show
 from ..scenario.model import Step
 from ..wire import resp
 from .entries import entry_of, fits, refused_send, request_id, where_of
-from .failure import Failed
 from .registry import word
-from .stage import Stage
-from .things import Peer, Written
 from .waiting import Look, expect, held, missing, wrong
 
 READ_COUNT = 128

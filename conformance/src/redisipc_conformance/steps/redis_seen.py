@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ..context.failure import Failed, SuiteFault
+from ..context.objects import Member, Written
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..wire import resp
 from ..wire.client import pairs
 from .entries import entry_of, fits, readable, where_of
-from .failure import Failed, SuiteFault
 from .registry import word
-from .stage import Stage
-from .things import Member, Written
 from .waiting import Look, expect, held, missing, wrong
 
 

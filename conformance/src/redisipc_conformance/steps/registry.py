@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from ..context.scenario_context import Stage
     from ..scenario.model import Step
-    from .stage import Stage
 
 Action: TypeAlias = "Callable[[Stage, Step], Awaitable[Any]]"
 WORDS: dict[str, Action] = {}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ..context.failure import SuiteFault
+from ..context.objects import Endpoint, Going, Peer, Received, Written
+from ..context.scenario_context import Stage
 from ..scenario.content import encode
 from ..scenario.model import Step
 from ..wire import resp
 from .adding import settling, write
-from .failure import SuiteFault
 from .reading import read_one
 from .registry import word
-from .stage import Stage
-from .things import Endpoint, Going, Peer, Received, Written
 
 LOOK_SECONDS = 0.02
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ..context.failure import Crashed, Failed
+from ..context.objects import Endpoint, Going, Outcome, Received, Send
+from ..context.scenario_context import Stage
 from ..scenario.matchers import show
 from ..scenario.model import Step
 from ..testee.process import TesteeBroke, TesteeGone, TesteeProcess, TesteeRefused
-from .failure import Crashed, Failed
 from .registry import word
-from .stage import Stage
-from .things import Endpoint, Going, Outcome, Received, Send
 
 CALLER_PREFIX = "caller:"
 """Of the name that stands where others have their group (RIPC-ASK-1)."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..context.failure import Failed
+from ..context.objects import Endpoint, ErrorSeen, Going, Outcome, Received, Send
+from ..context.scenario_context import Stage
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from .entries import refused_send, request_id
-from .failure import Failed
 from .registry import word
-from .stage import Stage
-from .things import Endpoint, ErrorSeen, Going, Outcome, Received, Send
 from .waiting import Look, expect, held, missing, wrong
 
 

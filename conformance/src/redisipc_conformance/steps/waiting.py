@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .failure import Crashed, Failed
+from ..context.failure import Crashed, Failed
 
 if TYPE_CHECKING:
+    from ..context.scenario_context import Stage
     from ..scenario.model import Step
-    from .stage import Stage
 
 FIRST_POLL, LAST_POLL = 0.002, 0.02
 """Seconds between looks at Redis' state, which nothing announces."""

@@ -6,16 +6,36 @@ import asyncio
 import ssl
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from . import resp
+from .address import Address
 from .exchange import Exchange
 from .fault import Fault
-from .pipe import Pipe, end
+from .pipe import Pace, Pipe, end
 from .slot import SUBSCRIBING, Slot, is_pushed, settle
 
-if TYPE_CHECKING:
-    from .tap import Tap
+
+class Owner(Protocol):
+    """What a connection uses of the tap that accepted it (`tap.Tap`)."""
+
+    upstream: Address
+    pace: Pace
+    exchanges: list[Exchange]
+    faults: list[Fault]
+    silent: bool
+    refusing: bool
+    refused: list[float]
+
+    def enter(self, link: Link) -> int:
+        """Registers the connection. Returns its number."""
+
+    def leave(self, link: Link) -> None: ...
+    def next_multi(self) -> int: ...
+    def record(self, exchange: Exchange) -> None: ...
+    def settled(self, exchange: Exchange) -> None: ...
+    def fault_for(self, args: list[bytes], queued: list[Exchange]) -> Fault | None: ...
+
 
 _FATES = {
     "drop-reply": "connection cut by the suite before the reply",
@@ -41,7 +61,7 @@ class _Upstream(asyncio.Protocol):
 class Link(asyncio.Protocol):
     """A connection of the testee and its twin to Redis."""
 
-    tap: Tap
+    tap: Owner
     number: int = 0
     client: asyncio.Transport | None = None
     redis: asyncio.Transport | None = None

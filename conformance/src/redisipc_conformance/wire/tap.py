@@ -7,7 +7,6 @@ replies with their times, and does to them what armed faults say. Bytes pass unc
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 import time
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from .fault import Fault
 from .link import Link
 from .pipe import Pace
 
-__all__ = ["Exchange", "Tap", "close_all"]
+__all__ = ["Exchange", "Tap"]
 
 
 class Tap:
@@ -154,10 +153,3 @@ class Tap:
                 self._on_change()
                 return fault
         return None
-
-
-async def close_all(taps: list[Tap]) -> None:
-    """Closes them, whatever happens."""
-    for tap in taps:
-        with contextlib.suppress(Exception):
-            await tap.close()

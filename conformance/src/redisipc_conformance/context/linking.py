@@ -1,0 +1,36 @@
+"""Which request on the stream belongs to which send: nothing but what is in it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..scenario.matchers import Matcher, differs
+from .objects import Send, Written
+
+
+def link(sends: Sequence[Send], written: Written) -> None:
+    """Which send an entry of the testee belongs to: the one that says the same, else the only one it can be."""
+    if written.by_suite or written.status in ("fulfilled", "rejected"):
+        return
+    open_sends = [
+        send
+        for send in sends
+        if send.entry is None and (not written.by or send.endpoint.label == written.by) and send.at <= written.at
+    ]
+    if any(send.entry is not None and send.entry.id == written.id for send in sends):
+        return
+    exact = next((send for send in open_sends if _says_the_same(send, written)), None)
+    chosen = exact or next((send for send in open_sends if written.destination_group == send.to), None)
+    if chosen is None and open_sends and written.by:
+        chosen = open_sends[0]
+    if chosen is not None:
+        chosen.entry = written
+
+
+def _says_the_same(send: Send, written: Written) -> bool:
+    if written.destination_group != send.to:
+        return False
+    if not send.channel:
+        return differs(send.content, written.content) is None
+    content = written.content
+    return isinstance(content, dict) and differs(Matcher({"$has": send.content}), content) is None

@@ -1,0 +1,287 @@
+"""Where one scenario is played: its Redis, its stream, its endpoints and peers, the names it has given, and what it has seen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ..scenario.matchers import show
+from ..scenario.model import Scenario, Step
+from ..wire import resp
+from ..wire.address import Address
+from ..wire.client import Client, ConnectionLost, RedisFailure
+from ..wire.pulse import Pulse
+from ..wire.tap import Tap
+from ..within import end_all
+from . import notes
+from .bindings import Scope
+from .budget_clock import Patience
+from .entry_log import Ledger
+from .failure import Crashed, Failed, Stopped, SuiteFault
+from .linking import link
+from .notes import Note
+from .objects import Endpoint, ErrorSeen, Going, Peer, Received, Send, Written
+from .stream_tail import Tail
+
+if TYPE_CHECKING:
+    from ..server import Server
+    from ..testee.claims import Claims
+    from ..testee.process import TesteeProcess
+
+T = TypeVar("T")
+_handles = itertools.count(1)
+
+
+class Processes(Protocol):
+    """The testee's processes, as a scenario may use them."""
+
+    async def get(self, name: str) -> TesteeProcess:
+        """The process of that name, started where it does not run."""
+
+    def listen(self, handle: str, hear: Callable[[str, dict[str, Any]], None]) -> None:
+        """Notifications of this endpoint go to `hear`."""
+
+    def unlisten(self, handle: str) -> None: ...
+
+    def expect_end(self, name: str) -> TesteeProcess | None:
+        """The process of that name, whose end will not count as a crash: the scenario kills it."""
+
+    def running(self, name: str) -> TesteeProcess | None: ...
+
+
+class Stage(Scope):
+    """Everything that a step may touch."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        row: dict[str, Any] | None,
+        seed: int,
+        client: Client,
+        address: Address,
+        server: Server | None,
+        processes: Processes,
+        budgets: Mapping[str, float],
+        scale: float,
+        claims: Claims,
+        patience: Patience,
+        no_timeouts: bool = False,
+        prefix: str = "ripc",
+    ) -> None:
+        source = random.Random(f"{seed} {scenario.id} {row and row.get('name')}")
+        super().__init__(
+            stream=f"{prefix}-{source.getrandbits(64):016x}",
+            seed=seed,
+            source=source,
+            budgets=budgets,
+            scale=scale,
+            no_timeouts=no_timeouts,
+        )
+        self.scenario = scenario
+        self.stopped_rows: dict[str, Stopped] = {}
+        """Rows of a table that could not continue."""
+        self.play: Callable[[Sequence[Step]], Awaitable[None]] = _nobody_plays
+        self.client = client
+        self.address = address
+        self.server = server
+        """The scenario's own server, where it needs one."""
+        self.processes = processes
+        self.claims = claims
+        self.patience = patience
+        self.pulse = Pulse()
+        self.notes: list[Note] = []
+        self.ledger = Ledger(self.wall, self.pulse.bump)
+        self.ledger.on_written = self._written
+        self.taps: dict[str, Tap] = {}
+        self.endpoints: list[Endpoint] = []
+        self.peers: list[Peer] = []
+        self.sends: list[Send] = []
+        self.going: list[Going] = []
+        self.crash: Crashed | None = None
+        self.suspects: set[TesteeProcess] = set()
+        """Processes that did not answer in time."""
+        self.fenced: set[str] = set()
+        """Endpoints that have dealt with everything that the scenario did: since their fence it only looked."""
+        self.noise: set[bytes] = set()
+        """Ids of the runner's fences, as they stand in commands."""
+        self.cancelled_calls = {s.arguments for s in scenario.walk() if s.word == "cancel"}
+        self._stderr_from: dict[TesteeProcess, int] = {}
+        self._tail = Tail(address, self.stream, self.ledger)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        if row is not None:
+            self.set_row(row)
+
+    # Redis, by the runner's own hand
+
+    async def redis(self, who: str, *command: resp.Arg) -> Any:
+        """Sends one command and writes it to the transcript. Raises SuiteFault for any error reply."""
+        return (await self.batch(who, [command]))[0]
+
+    async def batch(self, who: str, commands: Sequence[Sequence[resp.Arg]], *, errors: bool = False) -> list[Any]:
+        """Several at once. `errors`: error replies are values."""
+        lines = [Note(time.monotonic(), "suite", who, kind="command", args=c) for c in commands]
+        self.notes.extend(lines)
+        try:
+            replies = await self.client.batch(commands)
+        except (OSError, ConnectionLost, RedisFailure) as error:
+            for line in lines:
+                line.reply = f"(no reply: {error})"
+            raise SuiteFault(f"Redis is not there for {notes.command(commands[0])[:80]}: {error}") from error
+        for line, command, answer in zip(lines, commands, replies, strict=True):
+            line.answer = answer
+            if isinstance(answer, resp.ErrorReply) and not errors:
+                raise SuiteFault(f"Redis answered {answer.text} to {notes.command(command)[:200]}")
+        self.pulse.bump()
+        return replies
+
+    async def transaction(self, who: str, commands: Sequence[Sequence[resp.Arg]]) -> list[Any]:
+        """All in one MULTI; the replies of the commands."""
+        replies = await self.batch(who, [("MULTI",), *commands, ("EXEC",)])
+        results: list[Any] = replies[-1]
+        for command, result in zip(commands, results, strict=True):
+            if isinstance(result, resp.ErrorReply):
+                raise SuiteFault(f"Redis answered {result.text} to {notes.command(command)[:200]}")
+        return results
+
+    async def look(self, *command: resp.Arg) -> Any:
+        """A look at Redis that the transcript omits. Error replies and a lost connection are returned as ErrorReply."""
+        try:
+            return await self.client.reply(*command)
+        except (OSError, ConnectionLost, RedisFailure) as error:
+            return resp.ErrorReply(f"AWAY {error}")
+
+    # The testee
+
+    async def tap(self, label: str) -> Tap:
+        """The tap of this endpoint; made when it is first needed, so that faults can be armed before it connects."""
+        if label not in self.taps:
+            tap = Tap(self.address, lambda exchange: self.ledger.from_tap(label, exchange), self.pulse.bump)
+            self.taps[label] = tap
+            await tap.start()
+        return self.taps[label]
+
+    def new_handle(self, label: str) -> str:
+        return f"{label}-{next(_handles)}"
+
+    def attach(self, endpoint: Endpoint) -> None:
+        """From now on its notifications are heard."""
+        self.endpoints.append(endpoint)
+        if endpoint.process is not None:
+            self._stderr_from.setdefault(endpoint.process, endpoint.process.stderr_size)
+        self.processes.listen(endpoint.handle, lambda method, params: self._heard(endpoint, method, params))
+
+    def tell(self, who: str, text: str, reply: str = "") -> Note:
+        """Something happened at the testee."""
+        note = Note(time.monotonic(), "testee", who, text, reply)
+        self.notes.append(note)
+        return note
+
+    def _heard(self, endpoint: Endpoint, method: str, params: dict[str, Any]) -> None:
+        at = self.now()
+        if method == "received":
+            received = Received(endpoint, params["request"], params, at)
+            if received.id in self.ledger.fences:
+                self.spawn(self._pass_fence(received))
+                return
+            received.written = self.request_of(received)
+            text = f"received {params['request']}: id {params.get('id')}, content {show(params.get('content'))}"
+            received.note = self.tell(endpoint.label, text)
+            endpoint.received.append(received)
+            for serve in list(endpoint.servers):
+                serve(received)
+        elif method == "cancelled":
+            for received in endpoint.received:
+                if received.request == params["request"]:
+                    received.cancelled = True
+            self.tell(endpoint.label, f"cancelled {params['request']}")
+        elif method == "error":
+            fields = params.get("fields") or {}
+            error = ErrorSeen(params["kind"], params["message"], fields, at)
+            error.note = self.tell(endpoint.label, f"on_error {error.kind}: {error.message}")
+            endpoint.errors.append(error)
+        self.pulse.bump()
+
+    async def _pass_fence(self, received: Received) -> None:
+        process = received.endpoint.process
+        assert process is not None
+        parameters = {"endpoint": received.endpoint.handle, "request": received.request, "content": None}
+        with contextlib.suppress(Exception):
+            await process.call("fulfill", parameters, self.budgets["fence"])
+
+    def request_of(self, received: Received) -> Written | None:
+        """The entry that a handler was started for: of several with that id, one that no handler is known to have had."""
+        endpoint = received.endpoint
+        found = [w for w in self.ledger.entries if w.id == received.id and w.status not in ("fulfilled", "rejected")]
+        found = [w for w in found if (w.key, w.destination_group) == (endpoint.stream, endpoint.group)] or found
+        had = {id(each.written) for other in self.endpoints for each in other.received if each is not received}
+        return next((w for w in found if id(w) not in had), found[-1] if found else None)
+
+    def _written(self, written: Written) -> None:
+        """A new entry: perhaps the request of a send, perhaps what a handler had already been started for."""
+        link(self.sends, written)
+        for endpoint in self.endpoints:
+            for received in endpoint.received:
+                if received.written is None and received.id == written.id:
+                    received.written = self.request_of(received)
+
+    def process_gone(self, process: TesteeProcess, why: Exception) -> None:
+        """A process of the testee ended that nobody killed."""
+        if self.crash is None and any(endpoint.process is process for endpoint in self.endpoints):
+            self.tell("testee", f"the process ended: {why}")
+            self.crash = Crashed(str(why))
+            self.pulse.bump()
+
+    def raise_if_crashed(self) -> None:
+        if self.crash is not None:
+            raise self.crash
+
+    def raise_what_failed_beside(self) -> None:
+        """Raises the failure of a `background` whose steps the scenario depends on."""
+        for going in self.going:
+            if going.awaited and going.task.done() and not going.task.cancelled():
+                going.task.result()
+
+    # Running
+
+    def spawn(self, work: Any) -> asyncio.Task[Any]:
+        """In the background; ended with the scenario."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def open(self) -> None:
+        self._tail.start()
+
+    async def stop(self) -> None:
+        """Ends what runs in the background."""
+        for going in self.going:
+            going.stop()
+        await end_all(set(self._tasks))
+
+    async def close(self) -> None:
+        """Nothing of it goes on after this: no connection of the testee, no tap."""
+        for endpoint in self.endpoints:
+            self.processes.unlisten(endpoint.handle)
+        for tap in self.taps.values():
+            await tap.close()
+        await self._tail.close()
+        self.ledger.settle()
+
+    def stderr(self) -> str:
+        """The stderr of this scenario's processes since it began to use them. Others may have started them."""
+        said = ((process, process.stderr_size - since) for process, since in self._stderr_from.items())
+        return "".join(process.stderr[-size:] for process, size in said if size > 0)
+
+
+async def _nobody_plays(steps: Sequence[Step]) -> None:
+    raise SuiteFault("nobody plays this scenario")
+
+
+__all__ = ["Failed", "Processes", "Stage"]

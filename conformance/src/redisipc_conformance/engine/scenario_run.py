@@ -1,0 +1,216 @@
+"""One run of one scenario, or of one row of it: the stage is set, the steps are played, everything is cleared away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..context.budget_clock import Patience
+from ..context.failure import AtLine, Crashed, Stopped, SuiteFault
+from ..context.leaving import clear_away
+from ..context.scenario_context import Stage
+from ..results import BudgetUse
+from ..scenario.matchers import show
+from ..scenario.model import Scenario
+from ..scenario.values import BadValue
+from ..server import NoServer
+from ..steps.entries import readable
+from ..testee.claims import Claims
+from ..testee.process import TesteeProcess
+from ..testee.schemas import PROTOCOL, TesteeSchemas
+from ..verdict import entry_rule
+from ..verdict.check_log import Book
+from ..verdict.judge import Ended
+from ..verdict.transcript import Transcript
+from ..wire.address import Address
+from ..wire.client import Client
+from ..within import within
+from . import budgets
+from .incident import Incident
+from .own_servers import OwnServers
+from .pool import Pool, Shard
+from .step_runner import Player
+
+LONGEST_SECONDS = 300.0
+"""No scenario takes longer: one that does hangs, and the suite is at fault, since every wait of it has an end."""
+LAST_WORDS_SECONDS = 0.5
+"""How long the stderr of a process that has ended is waited for."""
+PROBE_SECONDS = 4.0
+"""The time for a process that did not answer a call in time to answer hello, before it counts as hung."""
+
+
+@dataclass
+class Surroundings:
+    """The things that all scenarios of a run share."""
+
+    command: tuple[str, ...]
+    schemas: TesteeSchemas
+    pool: Pool
+    client: Client
+    address: Address
+    own_servers: OwnServers
+    budgets: Mapping[str, float]
+    scale: float
+    seed: int
+    claims: Claims
+    patience: Patience
+    no_timeouts: bool = False
+    prefix: str = "ripc"
+    shards: int = 2
+    """Processes of the testee for each name that scenarios use."""
+    _turn: Iterator[int] = field(default_factory=itertools.count)
+
+    def shard(self) -> Shard:
+        """Processes that are shared with other scenarios: the next ones in turn."""
+        return Shard(self.pool, next(self._turn) % self.shards)
+
+    def private_pool(self) -> Pool:
+        return Pool(self.command, self.schemas, self.budgets["connect"] * 2)
+
+
+@dataclass(eq=False)
+class Performance:
+    """One run. `alone`: with processes of its own, even if it does not need them: others crashed beside it."""
+
+    scenario: Scenario
+    row: dict[str, Any] | None
+    around: Surroundings
+    alone: bool = False
+    stage: Stage | None = None
+    incident: Incident | None = None
+    """The end of a shared process that it has seen."""
+
+    def uses(self, process: TesteeProcess) -> bool:
+        return self.stage is not None and any(endpoint.process is process for endpoint in self.stage.endpoints)
+
+    def calls_in(self, outstanding: str) -> bool:
+        """Whether one of these calls is of an endpoint of it."""
+        return self.stage is not None and any(f"({e.handle})" in outstanding for e in self.stage.endpoints)
+
+    async def run(self) -> Ended:
+        """Plays it. Whatever happens, nothing of it is left when this returns."""
+        scenario, around = self.scenario, self.around
+        rows = [str(row["name"]) for row in (scenario.rows if self.row is None else (self.row,))]
+        ended = Ended(Book(scenario, rows))
+        own = scenario.own_processes or self.alone or around.claims.serial
+        pool = around.private_pool() if own else around.pool
+        server = None
+        client, address = around.client, around.address
+        try:
+            if scenario.own_server:
+                try:
+                    server = await around.own_servers.acquire()
+                except NoServer as error:
+                    ended.fault = f"no server of its own can be had: {error}"
+                    return ended
+                address = Address.parse(server.url)
+                client = Client(address)
+            await self._on_stage(ended, pool, client, address, server)
+        finally:
+            if pool is not around.pool:
+                await asyncio.shield(pool.close())
+            if server is not None:
+                await client.close()
+                await asyncio.shield(around.own_servers.release(server, scenario))
+        return ended
+
+    async def _on_stage(self, ended: Ended, pool: Pool, client: Client, address: Address, server: Any) -> None:
+        around = self.around
+        try:
+            stage = self.stage = Stage(
+                self.scenario,
+                row=self.row,
+                seed=around.seed,
+                client=client,
+                address=address,
+                server=server,
+                processes=around.shard() if pool is around.pool else pool,
+                budgets=around.budgets,
+                scale=around.scale,
+                claims=around.claims,
+                patience=around.patience,
+                no_timeouts=around.no_timeouts,
+                prefix=around.prefix,
+            )
+        except SuiteFault as error:
+            ended.fault, ended.fault_line = str(error), self.scenario.lines.of(("rows",))
+            return
+        if pool is not around.pool:
+            pool.on_gone = stage.process_gone
+        began = time.monotonic()
+        try:
+            await stage.open()
+            await self._play(stage, ended)
+        finally:
+            ended.seconds = time.monotonic() - began
+            await asyncio.shield(clear_away(stage))
+            await asyncio.shield(self._probe(stage, pool))
+        self._inspect(stage, ended)
+        if not ended.clean:
+            ended.transcript = Transcript(stage)
+            ended.stderr = await self._stderr(stage)
+        slack = {name: seconds * around.scale for name, seconds in budgets.SLACK.items()}
+        ended.budgets = tuple(
+            BudgetUse(name, allowed, used, slack.get(name, 0.0)) for name, allowed, used in stage.budget_uses
+        )
+
+    async def _play(self, stage: Stage, ended: Ended) -> None:
+        longest = 24 * 3600.0 if self.around.no_timeouts else LONGEST_SECONDS * self.around.scale
+        player = Player(stage, ended.book)
+        try:
+            await within(player.play(self.scenario.steps), longest)
+            if stage.crash is not None and not ended.book.complete:
+                raise stage.crash
+        except Stopped as stopped:
+            ended.stopped = stopped
+        except Crashed as error:
+            ended.crash = str(error)
+        except AtLine as error:
+            ended.fault, ended.fault_line = f"line {error.line}: {error}", error.line
+        except (SuiteFault, BadValue) as error:
+            ended.fault = str(error)
+        except TimeoutError:
+            ended.fault = f"the scenario did not end within {longest:g} s"
+        ended.stopped_rows = stage.stopped_rows
+        if stage.crash is not None and ended.stopped is not None:
+            # What failed may have failed because nobody was there any more.
+            ended.crash = str(stage.crash)
+
+    @staticmethod
+    async def _stderr(stage: Stage) -> str:
+        for process in {endpoint.process for endpoint in stage.endpoints}:
+            if process is not None and process.gone is not None:
+                with contextlib.suppress(TimeoutError):
+                    await within(process.ended(), LAST_WORDS_SECONDS)
+        return stage.stderr()
+
+    @staticmethod
+    async def _probe(stage: Stage, pool: Pool) -> None:
+        """A process that left a call unanswered: still there, or hung?"""
+        for process in stage.suspects:
+            try:
+                await stage.patience.wait(await process.begin("hello", {"protocol": PROTOCOL}), PROBE_SECONDS)
+            except Exception:
+                pool.retire(process)
+
+    @staticmethod
+    def _inspect(stage: Stage, ended: Ended) -> None:
+        """Every entry that was written must be valid, unless the scenario says that it is invalid."""
+        for entry in stage.ledger.entries:
+            if entry.marked_invalid:
+                continue
+            wrong = entry_rule.problem(entry.pairs, by_suite=entry.by_suite)
+            if wrong is None:
+                continue
+            shown = show([[readable(name), readable(value)] for name, value in entry.pairs])
+            if entry.by_suite:
+                if not ended.fault:
+                    ended.fault = f"the suite wrote a malformed entry, not marked `invalid: true`: {wrong}; {shown}"
+            elif not ended.malformed:
+                ended.malformed = f"{entry.by or 'the testee'} wrote a malformed entry: {wrong}; {shown}"
+                ended.culprit = entry

@@ -1,0 +1,107 @@
+"""Plays steps one after the other, and keeps the book of the checks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ..context.failure import AtLine, Failed, Stopped, SuiteFault
+from ..context.notes import Note
+from ..context.scenario_context import Stage
+from ..scenario.model import Step
+from ..scenario.values import BadValue
+from ..steps import (  # noqa: F401  (they register their words)
+    adding,
+    attempts_seen,
+    by_hand,
+    claiming,
+    clock,
+    commands_seen,
+    entry_seen,
+    faults,
+    fence,
+    flow,
+    peers,
+    reading,
+    redis_seen,
+    serving,
+    testee_acts,
+    testee_seen,
+)
+from ..steps.registry import WORDS
+from ..verdict.check_log import Book
+
+ACTS = frozenset(
+    {
+        "connect", "send", "trigger", "cancel", "fork", "fulfill", "reject", "raise", "ignore", "serve", "disconnect", "peer",
+        "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
+        "silence", "half-open", "slow", "process", "server", "stop", "age"
+    }
+)  # fmt: skip
+"""Steps that change something, so that a fence before them says nothing any more."""
+AGAIN = frozenset({"repeat"})
+"""Steps that play the same steps more than once."""
+
+
+class Player:
+    """The steps of one scenario on one stage."""
+
+    def __init__(self, stage: Stage, book: Book) -> None:
+        self.stage = stage
+        self.book = book
+        stage.play = self.play
+
+    async def play(self, steps: Sequence[Step]) -> None:
+        """Raises Stopped, AtLine, Crashed."""
+        for step in steps:
+            self.stage.raise_what_failed_beside()
+            await self._one(step)
+
+    async def _one(self, step: Step) -> None:
+        stage = self.stage
+        stage.notes.append(Note(time.monotonic(), "suite", "", _told(step), kind="step"))
+        checks: list[str] = []
+        if step.word in ACTS:
+            stage.fenced.clear()
+        try:
+            checks = [str(stage.value(name)) for name in step.checks]
+            result = await WORDS[step.word](stage, step)
+        except Failed as failed:
+            self._failed(step, checks, failed)
+            return
+        except AtLine:
+            raise
+        except (SuiteFault, BadValue) as error:
+            raise AtLine(step.line, f"{step.word}: {error}") from error
+        except BaseException:
+            if step.word in AGAIN:
+                self.book.reopen(step, self._row)
+            raise
+        if step.bind:
+            stage.bind(str(stage.value(step.bind)), result)
+        for name in checks:
+            self.book.held(name, step, self._row)
+
+    @property
+    def _row(self) -> str:
+        return str(self.stage.row["name"]) if self.stage.row else ""
+
+    def _failed(self, step: Step, checks: Sequence[str], failed: Failed) -> None:
+        stage = self.stage
+        if step.bind:
+            name = str(stage.value(step.bind))
+            if failed.value is not None:
+                stage.bind(name, failed.value)
+            else:
+                stage.lost[name] = step.line
+                stage.names.pop(name, None)
+        if not checks:
+            raise Stopped(step, failed)
+        for name in checks:
+            self.book.failed(name, step, failed)
+
+
+def _told(step: Step) -> str:
+    arguments = step.arguments if isinstance(step.arguments, str) else ""
+    text = f"line {step.line}: {step.word} {arguments}".rstrip()
+    return f"{text} ({step.note})" if step.note else text

@@ -1,0 +1,7 @@
+"""What reading a report raises."""
+
+from __future__ import annotations
+
+
+class ReportError(Exception):
+    """A file that is not a report; the message says which and why."""

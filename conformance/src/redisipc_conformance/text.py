@@ -1,0 +1,15 @@
+"""Text for people: one line, of a length that can be read."""
+
+from __future__ import annotations
+
+ARGUMENT_LENGTH = 400
+"""Characters of a line that are shown; content can have megabytes."""
+
+
+def shorten(text: str, length: int = ARGUMENT_LENGTH) -> str:
+    """The text in one line, at most that many characters, with how many were cut."""
+    text = text.replace("\r", "\\r").replace("\n", "\\n")
+    cut = len(text) - length
+    if cut <= 20:
+        return text
+    return f"{text[: length - 20]} ...({cut + 20} more)"

@@ -1,0 +1,32 @@
+"""Which scenarios a testee is asked: those of what it claims, where the server is right for them."""
+
+from __future__ import annotations
+
+from ..results import ServerInfo, TesteeInfo
+from ..scenario.demands import at_once, roles_of
+from ..scenario.model import Scenario
+from ..testee.claims import Claims
+from ..versions import version_holds
+
+
+def claims_of(testee: TesteeInfo) -> Claims:
+    """The claims of the testee when the run began."""
+    return Claims(frozenset(testee.profiles), frozenset(testee.features), frozenset(testee.roles), testee.serial)
+
+
+def why_not(scenario: Scenario, claims: Claims, server: ServerInfo) -> str:
+    """Why the scenario does not apply, in a sentence; empty where it does."""
+    if scenario.profile not in claims.profiles:
+        return f"the testee does not claim the profile {scenario.profile}"
+    features = [feature for feature in scenario.features if feature not in claims.features]
+    if features:
+        return f"the testee does not claim the feature {', '.join(features)}"
+    roles = sorted(roles_of(scenario) - claims.roles)
+    if roles:
+        return f"the testee does not claim the role {', '.join(roles)}"
+    together = at_once(scenario) if claims.serial else ""
+    if together:
+        return f"the testee is serial, and this needs {together}"
+    if scenario.server and not version_holds(scenario.server, server.version):
+        return f"it needs a server {scenario.server}, this is {server.brand} {server.version}"
+    return ""

@@ -1,0 +1,96 @@
+"""The book of the checks: which steps decide each, which of these were reached and held, and how the first that failed did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ..context.failure import Failed, SuiteFault
+from ..scenario.model import ROW_NAME, Check, Scenario, Step
+
+Turn: TypeAlias = "tuple[int, str]"
+"""One step, by its identity, and the row that an `each-row` plays it for (else empty)."""
+
+
+@dataclass
+class Kept:
+    """The state of one check. `failed`: the first failure, and the step that saw it."""
+
+    check: Check
+    name: str
+    owed: set[Turn] = field(default_factory=set)
+    """The steps that name it and have not been reached, or have not held."""
+    held: int = 0
+    failed: Failed | None = None
+    step: Step | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether it failed, or every step that names it was reached and held."""
+        return self.failed is not None or (self.held > 0 and not self.owed)
+
+    @property
+    def owed_rows(self) -> set[str]:
+        """The rows for which something is left to decide it."""
+        return {row for _, row in self.owed}
+
+
+class Book:
+    """All checks that a scenario declares, those of its rows one by one. `rows`: the names of those that are played."""
+
+    def __init__(self, scenario: Scenario, rows: Iterable[str]) -> None:
+        self.kept: dict[str, Kept] = {}
+        self._rows = list(rows)
+        self._in_rows = {id(step) for step, in_rows in _all_steps(scenario.steps) if in_rows}
+        for check in scenario.checks:
+            for name in self._names(check.name):
+                self.kept[name] = Kept(check, name)
+        for step in scenario.walk():
+            self._owe(step, self._rows if id(step) in self._in_rows else [""])
+
+    def _names(self, name: str) -> list[str]:
+        return [name.replace(ROW_NAME, row) for row in self._rows] if ROW_NAME in name else [name]
+
+    def _owe(self, step: Step, rows: Iterable[str]) -> None:
+        for row in rows:
+            for named in step.checks:
+                names = [named.replace(ROW_NAME, row)] if row else self._names(named)
+                for name in names:
+                    if name in self.kept:
+                        self.kept[name].owed.add((id(step), row))
+
+    def _get(self, name: str) -> Kept:
+        if name not in self.kept:
+            raise SuiteFault(f"the check {name!r} is not declared")
+        return self.kept[name]
+
+    def held(self, name: str, step: Step, row: str) -> None:
+        """The step was reached and held. `row`: the name of the row that it was played for, if there are rows."""
+        kept = self._get(name)
+        kept.held += 1
+        kept.owed.discard((id(step), row if id(step) in self._in_rows else ""))
+
+    def failed(self, name: str, step: Step, failed: Failed) -> None:
+        kept = self._get(name)
+        if kept.failed is None:
+            kept.failed, kept.step = failed, step
+
+    def reopen(self, step: Step, row: str) -> None:
+        """A step that plays others again and again did not come to its end: what is in it was not played as often as it says."""
+        rows = [row] if id(step) in self._in_rows else self._rows
+        for inner in step.walk():
+            self._owe(inner, rows if id(inner) in self._in_rows else [""])
+
+    @property
+    def complete(self) -> bool:
+        """Whether every check is decided."""
+        return all(kept.decided for kept in self.kept.values())
+
+
+def _all_steps(steps: Sequence[Step], in_rows: bool = False) -> Iterator[tuple[Step, bool]]:
+    """Every step, and whether an `each-row` plays it for each row."""
+    for step in steps:
+        yield step, in_rows
+        for block in step.blocks:
+            yield from _all_steps(block, in_rows or step.word == "each-row")

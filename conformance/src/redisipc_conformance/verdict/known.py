@@ -1,0 +1,214 @@
+"""The known-failures file: what an implementation may fail, why, and the proof that each line of it is still true.
+
+An entry excuses a failure; it never hides one. The run fails where an entry passes (stale), names nothing (unknown) or
+fails with another message than it says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from ..files import schema_file
+from ..results import CheckResult, ScenarioResult, ServerInfo, Verdict
+from ..versions import version_holds
+
+EXCUSABLE = frozenset({Verdict.FAIL, Verdict.WARNING, Verdict.INCONCLUSIVE})
+UNREASONED = "TODO: say why"
+"""The reason of an entry that was written by ``--write-known-failures`` and that nobody has looked at."""
+
+
+class KnownFailuresError(Exception):
+    """The file cannot be used; the message says where and what was expected."""
+
+
+@dataclass(frozen=True)
+class KnownFailure:
+    """One entry. ``id`` is a scenario, or scenario/check."""
+
+    id: str
+    reason: str
+    message: str = ""
+    redis: str = ""
+    brand: str = ""
+    spec: str = ""
+    line: int = 0
+    last_line: int = 0
+    """The entry's lines in the file, counted from 1."""
+
+    @property
+    def scenario(self) -> str:
+        return "/".join(self.id.split("/")[:2])
+
+    def covers(self, scenario: str, check: str) -> bool:
+        return self.id in (scenario, f"{scenario}/{check}")
+
+    def applies(self, server: ServerInfo) -> bool:
+        """Whether its ``when`` holds for this server."""
+        brand_fits = not self.brand or self.brand.lower() == server.brand.lower()
+        return brand_fits and version_holds(self.redis, server.version)
+
+    def says(self, message: str) -> bool:
+        return message.startswith(self.message)
+
+
+@dataclass(frozen=True)
+class KnownFailures:
+    """All entries of one file."""
+
+    path: str = ""
+    entries: tuple[KnownFailure, ...] = field(default=())
+
+    @classmethod
+    def load(cls, path: Path) -> KnownFailures:
+        """Reads and checks the file. Raises KnownFailuresError."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise KnownFailuresError(f"{path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise KnownFailuresError(f"{path}: expected UTF-8: {error}") from error
+        return cls(str(path), tuple(parse(text, str(path))))
+
+    def apply(self, result: ScenarioResult, server: ServerInfo) -> ScenarioResult:
+        """The same result with every excused check as KNOWN and the reason behind its message."""
+        entries = [entry for entry in self.entries if entry.scenario == result.id and entry.applies(server)]
+        if not entries:
+            return result
+        checks = tuple(self._excuse(result.id, check, entries) for check in result.checks)
+        if result.verdict is not worst(check.verdict for check in result.checks):
+            # It failed outside its checks: only an entry for the whole scenario can mean that.
+            whole = [entry for entry in entries if entry.id == result.id and entry.says(result.reason)]
+            excused = bool(whole) and result.verdict in EXCUSABLE
+            return replace(result, checks=checks, verdict=Verdict.KNOWN if excused else result.verdict)
+        return replace(result, checks=checks, verdict=worst(check.verdict for check in checks))
+
+    @staticmethod
+    def _excuse(scenario: str, check: CheckResult, entries: list[KnownFailure]) -> CheckResult:
+        if check.verdict not in EXCUSABLE:
+            return check
+        for entry in entries:
+            if entry.covers(scenario, check.name) and entry.says(check.message):
+                reference = f" (specification: {entry.spec})" if entry.spec else ""
+                return replace(check, verdict=Verdict.KNOWN, known=entry.reason + reference)
+        return check
+
+    def problems(
+        self,
+        results: Iterable[ScenarioResult],
+        server: ServerInfo,
+        declared: Collection[str],
+        renamed: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """The errors of the file after a run, a sentence each. ``results`` are those that ``apply`` gave.
+
+        ``declared``: every scenario and scenario/check that the suite has; ``renamed``: former id to present id.
+        """
+        ran = {result.id: result for result in results}
+        found = []
+        for entry in self.entries:
+            where = f"{self.path}:{entry.line}: {entry.id}"
+            if entry.id not in declared:
+                now = (renamed or {}).get(entry.id)
+                found.append(
+                    f"{where} is unknown" + (f": it is {now} now" if now else ": there is no such scenario or check")
+                )
+            elif entry.applies(server) and entry.scenario in ran:
+                problem = _problem(entry, ran[entry.scenario])
+                if problem:
+                    found.append(f"{where} {problem}")
+        return found
+
+    def unreasoned(self) -> list[str]:
+        """The ids of entries whose reason nobody has written yet."""
+        return [entry.id for entry in self.entries if entry.reason.startswith("TODO")]
+
+
+def _problem(entry: KnownFailure, result: ScenarioResult) -> str:
+    checks = [check for check in result.checks if entry.covers(result.id, check.name)]
+    other = next((check for check in checks if check.verdict in EXCUSABLE), None)
+    if other:
+        return f"fails in another way than known: {other.message!r} does not begin with {entry.message!r}"
+    if result.verdict is Verdict.SUITE_ERROR or any(check.verdict is Verdict.KNOWN for check in checks):
+        return ""
+    if entry.id == result.id and result.verdict is not Verdict.PASS:
+        return "" if result.verdict in (Verdict.KNOWN, Verdict.NOT_APPLICABLE) else "fails in another way than known"
+    if checks and all(check.verdict is Verdict.PASS for check in checks):
+        return "passes: the entry is stale, delete it"
+    return ""
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The most serious of them; PASS when there is none."""
+    order = list(Verdict)
+    return max(verdicts, key=order.index, default=Verdict.PASS)
+
+
+def parse(text: str, path: str) -> list[KnownFailure]:
+    """The entries of such a file's text. Raises KnownFailuresError."""
+    try:
+        data: Any = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise KnownFailuresError(f"{path}:{line}: not YAML: {error.problem}") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise KnownFailuresError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+    schema = json.loads(schema_file("files/known-failures").read_text(encoding="utf-8"))
+    problems = jsonschema.Draft202012Validator(schema).iter_errors(data)
+    first = min(problems, key=lambda problem: list(map(str, problem.absolute_path)), default=None)
+    if first is not None:
+        raise KnownFailuresError(f"{path}:{_line_of(data, list(first.absolute_path))}: {_sentence(first)}")
+    items = data["known_failures"]
+    starts = [items.lc.item(index)[0] + 1 for index in range(len(items))]
+    return [_entry(item, start, text) for item, start in zip(items, starts, strict=True)]
+
+
+def _entry(item: Any, start: int, text: str) -> KnownFailure:
+    when = item.get("when") or {}
+    return KnownFailure(
+        id=str(item["id"]),
+        reason=str(item["reason"]),
+        message=str(item.get("message", "")),
+        redis=str(when.get("redis", "")),
+        brand=str(when.get("brand", "")),
+        spec=str(item.get("spec", "")),
+        line=start,
+        last_line=_last_line(text.splitlines(), start),
+    )
+
+
+def _last_line(lines: list[str], start: int) -> int:
+    """The last line of the list item that begins at ``start`` (both from 1): what is indented deeper than its dash."""
+    dash = len(lines[start - 1]) - len(lines[start - 1].lstrip())
+    last = start
+    for number in range(start + 1, len(lines) + 1):
+        line = lines[number - 1]
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if len(line) - len(line.lstrip()) <= dash:
+            break
+        last = number
+    return last
+
+
+def _line_of(data: Any, path: list[str | int]) -> int:
+    line = 0
+    for step in path:
+        try:
+            line = data.lc.item(step)[0] if isinstance(step, int) else data.lc.key(step)[0]
+            data = data[step]
+        except (AttributeError, KeyError, TypeError):
+            break
+    return line + 1
+
+
+def _sentence(problem: jsonschema.ValidationError) -> str:
+    where = ".".join(str(step) for step in problem.absolute_path)
+    return f"{where or 'the file'}: {problem.message}"

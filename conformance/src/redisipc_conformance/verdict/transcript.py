@@ -1,0 +1,52 @@
+"""The transcript of a scenario: both sides' commands and what happened, in the order of time, and which line is the wrong one."""
+
+from __future__ import annotations
+
+from ..context import notes
+from ..context.objects import Written
+from ..context.scenario_context import Stage
+from ..results import Line
+from ..wire.tap import Exchange
+
+QUIET = frozenset({b"PING", b"HELLO", b"CLIENT", b"AUTH", b"SELECT", b"READONLY"})
+LONGEST = 4000
+"""Lines. What is in the middle of a longer one is left out."""
+
+
+class Transcript:
+    """Lines, and where in them an exchange, note or entry is."""
+
+    def __init__(self, stage: Stage) -> None:
+        rows: list[tuple[float, int, object, Line]] = []
+        for note in stage.notes:
+            line = Line(note.at - stage.began, note.side, note.who, *note.told(), note.kind, note.fate)
+            rows.append((note.at, len(rows), note, line))
+        for label, tap in stage.taps.items():
+            for exchange in tap.exchanges:
+                if _worth_telling(exchange):
+                    rows.append((exchange.sent, len(rows), exchange, _line(stage, label, exchange)))
+        rows.sort(key=lambda row: row[:2])
+        if len(rows) > LONGEST:
+            rows = rows[: LONGEST // 2] + rows[-LONGEST // 2 :]
+        self.lines = tuple(line for *_, line in rows)
+        self._places = {id(what): at for at, (_, _, what, _) in enumerate(rows)}
+
+    def index(self, culprit: object | None) -> int | None:
+        """Where it is; None where it is nowhere."""
+        if isinstance(culprit, Written):
+            culprit = culprit.exchange
+        return self._places.get(id(culprit)) if culprit is not None else None
+
+
+def _worth_telling(exchange: Exchange) -> bool:
+    if exchange.name in QUIET and not exchange.fate:
+        return False
+    return not (exchange.name == b"XREADGROUP" and exchange.answered and exchange.result is None and not exchange.fate)
+
+
+def _line(stage: Stage, label: str, exchange: Exchange) -> Line:
+    reply = notes.reply(exchange.result) if exchange.answered else ""
+    if exchange.replied is not None and exchange.replied - exchange.sent >= 0.1:
+        reply += f" (after {exchange.replied - exchange.sent:.2f} s)"
+    text = notes.command(exchange.args)
+    return Line(exchange.sent - stage.began, "testee", label, text, reply, "command", exchange.fate)
