@@ -60,7 +60,11 @@ class Tap:
 
     async def start(self, port: int = 0) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Link(self), "127.0.0.1", port, ssl=self._tls)
+        # Known before it serves: a start that is cancelled leaves a server that `close` finds.
+        self._server = await loop.create_server(
+            lambda: Link(self), "127.0.0.1", port, ssl=self._tls, start_serving=False
+        )
+        await self._server.start_serving()
 
     @property
     def port(self) -> int:
