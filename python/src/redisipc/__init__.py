@@ -53,6 +53,7 @@ __all__ = [
     "LoopLagError",
     "NoResponders",
     "NotConnected",
+    "Observation",
     "Options",
     "Overloaded",
     "Peer",
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from redisipc.protocol.diagnosis import Diagnosis
     from redisipc.protocol.peers import Peer
     from redisipc.protocol.reasons import ReasonCode
+    from redisipc.runtime.observation import Observation
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
     from redisipc.runtime.response import Response
@@ -96,6 +98,7 @@ else:
             "Channel": "redisipc.channel.threads",
             "Diagnosis": "redisipc.protocol.diagnosis",
             "Health": "redisipc.runtime.vitals",
+            "Observation": "redisipc.runtime.observation",
             "Options": "redisipc.runtime.options",
             "Peer": "redisipc.protocol.peers",
             "ReasonCode": "redisipc.protocol.reasons",

@@ -50,6 +50,7 @@ __all__ = [
     "LoopLagError",
     "NoResponders",
     "NotConnected",
+    "Observation",
     "Options",
     "Overloaded",
     "Peer",
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from redisipc.runtime.asyncio.caller import Caller
     from redisipc.runtime.asyncio.requests import RequestFuture
     from redisipc.runtime.asyncio.stream import Stream
+    from redisipc.runtime.observation import Observation
     from redisipc.runtime.options import Options
     from redisipc.runtime.request import Request
     from redisipc.runtime.response import Response
@@ -93,6 +95,7 @@ else:
             "Channel": "redisipc.channel.asyncio",
             "Diagnosis": "redisipc.protocol.diagnosis",
             "Health": "redisipc.runtime.vitals",
+            "Observation": "redisipc.runtime.observation",
             "Options": "redisipc.runtime.options",
             "Peer": "redisipc.protocol.peers",
             "ReasonCode": "redisipc.protocol.reasons",

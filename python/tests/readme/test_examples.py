@@ -30,6 +30,7 @@ PRINTS = {
         "[{'title': 'job 1'}]\n"
     ),
     "caller.py": "42\nthere is no group 'nobody'",
+    "observers.py": "send_started stock",
     "states.py": "joining \nup \n",
     "errors.py": "no answer after 0.2 s from nobody\n",
     "reasons.py": "not_found {'sku': 7}\nTrue handler_failed: ValueError; request ",

@@ -178,5 +178,5 @@ class Answers:
         else:
             incoming.attempts = 0
             message = f"an answer broke the connection {_MOST_ATTEMPTS} times"
-            self.core.problem("answer", message, incoming.entry_id)
+            self.core.problem(ReasonCode.NOT_ENCODABLE.value, message, incoming.entry_id)
             self.add(incoming, REJECTED, reason(ReasonCode.NOT_ENCODABLE, message).encode(), now)

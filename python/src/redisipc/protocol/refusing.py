@@ -1,6 +1,9 @@
-"""Requests that are rejected without a handler: too many wait, nobody runs them, they are too old, or started too often."""
+"""Requests that are rejected without a handler: too many wait, nobody runs them, they are too old,
+started too often, or still run when the endpoint closes."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from .answers import Answers
 from .core import Core
@@ -17,6 +20,7 @@ class Refusing:
         self.core = core
         self._answers = answers
         self._refusals = EachSecond()
+        self.on_refused: Callable[[Incoming, ReasonCode], None] = lambda _incoming, _code: None
 
     def refuse(self, incoming: Incoming, code: ReasonCode, text: str, now: float) -> None:
         """With a reason of that code (RIPC-RESP-22)."""
@@ -31,10 +35,22 @@ class Refusing:
             said = refusal(incoming.content)
             self._say(incoming, ReasonCode(read(said)[0] or ReasonCode.NO_HANDLER), said, now)
 
+    def closing(self, incoming: Incoming, now: float) -> None:
+        """Its handler still runs when the time to close is over (RIPC-LIFE-26)."""
+        advance(incoming, "answer")
+        said = reason(ReasonCode.CLOSING, "the instance disconnected before its handler ended")
+        self._answers.add(incoming, REJECTED, said.encode(), now)
+        self.report(incoming, ReasonCode.CLOSING, said, now)
+
     def _say(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:
         advance(incoming, "overload")
         incoming.done = True
         self._answers.add(incoming, REJECTED, said.encode("utf-8", "replace"), now)
+        self.report(incoming, code, said, now)
+
+    def report(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:
+        """Tell of a request that was rejected so."""
+        self.on_refused(incoming, code)
         held = self._refusals.take(code, now)
         if held is not None:
             who = f"request {incoming.id.decode(errors='replace')} from {incoming.source_group.decode(errors='replace')!r}"

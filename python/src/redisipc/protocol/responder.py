@@ -13,10 +13,10 @@ from .answers import Answers
 from .aside import Aside
 from .commands import Failure, Step
 from .core import Core
-from .entry import REJECTED, Entry
+from .entry import Entry
 from .events import CLOSING, Cancelled, Incoming, Start
 from .ownership import TAKEN_OVER, Verdict, verify
-from .reasons import ReasonCode, reason
+from .reasons import ReasonCode
 from .redis_errors import NO_WRITES, class_of
 from .refusing import Refusing
 from .states import advance
@@ -330,9 +330,7 @@ class Responder:
                 self._give_back(incoming)
             elif incoming.state == "running":
                 incoming.cancelled = incoming.closed = True
-                advance(incoming, "answer")
-                message = reason(ReasonCode.CLOSING, "the instance disconnected before its handler ended")
-                self.answers.add(incoming, REJECTED, message.encode(), now)
+                self.refusing.closing(incoming, now)
                 self.core.queue.append(Cancelled(incoming, "the endpoint is closing"))
 
     # what Redis tells of it

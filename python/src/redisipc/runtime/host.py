@@ -75,6 +75,8 @@ class BaseHost:
     def tell_finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
         """One line for each own request, at the level DEBUG."""
         session = self._base
+        if session.observing is not None:
+            session.observing.ended(outgoing, outcome)
         if session.logs(logging.DEBUG):
             took = (monotonic() - outgoing.sent_at) * 1000
             name = outgoing.id.decode()

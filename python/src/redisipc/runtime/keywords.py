@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
+
+from .observation import Observation
 
 
 class LedgerKeywords(TypedDict, total=False):
@@ -45,6 +47,7 @@ class OptionKeywords(TypedDict, total=False):
     wakeups: bool
     janitor_age: float | None
     expose_errors: Literal["text", "type", "none"]
+    observers: Sequence[Callable[[Observation], object]]
 
     ledger: LedgerKeywords
     consumer: ConsumerKeywords

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +12,8 @@ from redisipc.protocol.settings import Default, Settings, check_grace, check_sha
 from redisipc.version import __version__
 
 from .client import REDIS_OPTIONS
+from .hooks import is_async
+from .observation import Observation
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,6 +45,9 @@ class Options:
     - ``expose_errors``: what the requester sees of an exception of a handler: its ``"type"`` and the request's id,
       its ``"text"`` as well, or ``"none"`` of it. The text always goes to ``on_error``, or to the log.
 
+    - ``observers``: functions that are called with an ``Observation`` when a request was sent or ended, a handler started or
+      ended, and more. They are called as callbacks are. One that raises is reported and not called again.
+
     Redis:
 
     - ``early_end``: whether a request to a group that does not exist ends as ``NoResponders`` before its timeout. Half a
@@ -69,6 +74,8 @@ class Options:
 
     expose_errors: Literal["text", "type", "none"] = "type"
 
+    observers: Sequence[Callable[[Observation], object]] = ()
+
     early_end: bool = Default.EARLY_END
     wakeups: bool = Default.WAKEUPS
     janitor_age: float | None = Default.JANITOR_AGE
@@ -84,6 +91,7 @@ class Options:
             )
         if self.expose_errors not in ("text", "type", "none"):
             raise ConfigurationError(f'expose_errors must be "text", "type" or "none", got {self.expose_errors!r}')
+        object.__setattr__(self, "observers", check_observers(self.observers))
 
     def replace(self, **given: Unpack[OptionKeywords]) -> Options:
         """These options with those changed; raises ``ConfigurationError`` for a name that nobody knows."""
@@ -98,6 +106,21 @@ class Options:
                     hint = f'; it is one of Redis: connect(redis_options={{{name!r}: ...}}), or url="redis://..."'
                 raise ConfigurationError(f"there is no option {name}{hint}")
         return dataclasses.replace(self, **changes) if changes else self
+
+
+def check_observers(observers: Any) -> tuple[Callable[[Observation], object], ...]:
+    """Observers as a tuple, or ``ConfigurationError``."""
+    if not isinstance(observers, (list, tuple)):
+        kind = type(observers).__name__
+        raise ConfigurationError(f"observers takes a list of functions, such as observers=[note], got {kind}")
+    for observer in observers:
+        if not callable(observer):
+            raise ConfigurationError(f"an observer is a function of one Observation, got {type(observer).__name__}")
+        if is_async(observer):
+            raise ConfigurationError(
+                "an observer is a plain function, not an async one; let it put things into a queue"
+            )
+    return tuple(observers)
 
 
 def settings_of(

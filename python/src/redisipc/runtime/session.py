@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from time import time as wall_clock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.errors import (
     AlreadyAnswered,
@@ -40,6 +40,9 @@ from .reasons import Refusal, crash, text_of
 from .received import Received
 from .refusals import hint
 from .response import Response, response_of
+
+if TYPE_CHECKING:
+    from .observing import Observing
 
 HUNG = 0.25
 """Seconds without an answer of Redis after which who leaves, and whose time is over, no longer waits for it."""
@@ -75,6 +78,7 @@ class BaseSession:
         # Now, rather than with the first request.
         json_fast.seek()
         self.driver: Driver
+        self.observing: Observing | None = None
         self.forked = False
         self.ended = False
         self.reason = ""
@@ -195,6 +199,14 @@ class BaseSession:
         except AlreadyAnswered:
             pass
 
+    def observe(self, wake: Callable[[], None], *fatal: type[BaseException]) -> None:
+        """Have the observers called, where there are any."""
+        if self.options.observers:
+            from .observing import Observing  # nobody else pays for it
+
+            self.observing = Observing(self.options.observers, self.report, wake, fatal)
+            self.core.wiring.responder.refusing.on_refused = self.observing.refused
+
     # what became of a handler
 
     def fulfilment(self, received: Received, value: Any) -> tuple[str, bytes]:
@@ -221,7 +233,8 @@ class BaseSession:
 
     def _not_encodable(self, received: Received, error: ContentError, what: str) -> tuple[str, bytes]:
         text = f"{what}: {shortened(text_of(error))}"
-        self._report_failure(received, error, text)
+        self._refuse(ReasonCode.NOT_ENCODABLE, text, received, HandlerError, error)
+        self.call(self._count_failure)
         exposed = what if self.options.expose_errors == "none" else text
         return "rejected", encode(reason(ReasonCode.NOT_ENCODABLE, exposed))
 
@@ -239,15 +252,25 @@ class BaseSession:
 
     def refused(self, code: str, reason: str, received: Received) -> None:
         """This endpoint rejects a request by itself: it reports this at most once a second for each code."""
+        self._refuse(code, reason, received)
+
+    def _refuse(
+        self,
+        code: str,
+        text: str,
+        received: Received,
+        kind: type[ReportedError] = ReportedError,
+        cause: BaseException | None = None,
+    ) -> None:
+        if self.observing is not None:
+            observing = self.observing
+            self.call(lambda _now: observing.refused(received.incoming, code))
         held = self._refusals.take(code, time.monotonic())
         if held is not None:
-            self.report(
-                ReportedError(
-                    f"rejected {received!r}: {shortened(reason)}{more(held)}",
-                    kind=code,
-                    entry_id=received.incoming.entry_id.decode(),
-                )
-            )
+            said = f"rejected {received!r}: {shortened(text)}{more(held)}"
+            error = kind(said, kind=str(code), entry_id=received.incoming.entry_id.decode())
+            error.__cause__ = cause
+            self.report(error)
 
     # telling
 

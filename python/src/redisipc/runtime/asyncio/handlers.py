@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.events import Incoming
 from redisipc.runtime.hooks import Hook
@@ -17,6 +17,9 @@ from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 
 from .session_base import SessionBase
+
+if TYPE_CHECKING:
+    from redisipc.runtime.observing import Observing
 
 ENDS_THE_LOOP = (KeyboardInterrupt, SystemExit)
 """The exceptions that asyncio lets end the event loop, wherever they are raised."""
@@ -99,7 +102,26 @@ class RequestJob:
         self._session.started.pop(incoming, None)
         if answer is not None and incoming.answer is None:
             core.answer(incoming, *answer, now)
+        if self._session.observing is not None:
+            self._session.observing.done(incoming)
         core.handler_done(incoming, now)
+
+
+class ObserverJob:
+    """Calls the observers with what waits for them."""
+
+    def __init__(self, observing: Observing) -> None:
+        self._observing = observing
+        self._begun = False
+
+    def __call__(self) -> None:
+        if self._begun:
+            return
+        try:
+            self._begun = True
+            self._observing.drain()
+        finally:
+            self._observing.drained()
 
 
 class CallbackJob:

@@ -89,8 +89,12 @@ class Host(BaseHost):
         if incoming not in session.started:
             job = session.started[incoming] = RequestJob(session, incoming)
             session.loop.jobs.append(job)
+            if session.observing is not None:
+                session.observing.started(incoming)
 
     def cancelled(self, incoming: Incoming, reason: str) -> None:
+        if self._session.observing is not None:
+            self._session.observing.lost(incoming, reason)
         if isinstance(incoming.data, Received):
             for callback in incoming.data.cancel_callbacks():
                 self._session.loop.jobs.append(CallbackJob(self._session, callback))

@@ -22,7 +22,7 @@ from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response, response_of
 
 from .connection import Target, TransportWire
-from .handlers import CallbackJob, make_task
+from .handlers import ENDS_THE_LOOP, CallbackJob, ObserverJob, make_task
 from .host import Host
 from .loop import Loop
 from .requests import End
@@ -54,6 +54,7 @@ class Session(SessionBase):
         self.driver = self.loop.driver = Driver(self.core, self._host, self.options.wakeups, target.cluster)
         self.loop.look_after = self.look_after
         self._random = random.Random()
+        self.observe(self._wake_observers, *ENDS_THE_LOOP)
         self._guard = _until_the_loop_ends(self)
 
     # its life
@@ -200,6 +201,8 @@ class Session(SessionBase):
             return
         outgoing.data = waiter
         waiter.outgoing = outgoing
+        if self.observing is not None:
+            self.observing.sent(outgoing)
 
     def _fail(self, waiter: Waiter, error: Exception) -> None:
         self.waiting.pop(waiter, None)
@@ -270,6 +273,10 @@ class Session(SessionBase):
 
     def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
         self._add(CallbackJob(self, hook, argument, failed=partial(self.hook_raised, what)))
+
+    def _wake_observers(self) -> None:
+        assert self.observing is not None
+        self.loop.jobs.append(ObserverJob(self.observing))
 
     def _add(self, job: CallbackJob) -> None:
         self.call(lambda _now: self.loop.jobs.append(job))

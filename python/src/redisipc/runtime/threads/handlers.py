@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.events import Incoming
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 from redisipc.runtime.session import BaseSession
+
+if TYPE_CHECKING:
+    from redisipc.runtime.observing import Observing
 
 logger = logging.getLogger("redisipc")
 
@@ -45,7 +48,22 @@ class RequestJob:
         core, incoming = self._session.core, self._received.incoming
         if self._answer is not None and incoming.answer is None:
             core.answer(incoming, *self._answer, now)
+        if self._session.observing is not None:
+            self._session.observing.done(incoming)
         core.handler_done(incoming, now)
+
+
+class ObserverJob:
+    """Calls the observers with what waits for them."""
+
+    def __init__(self, observing: Observing) -> None:
+        self._observing = observing
+
+    def run(self) -> None:
+        self._observing.drain()
+
+    def finish(self, now: float) -> None:
+        self._observing.drained()
 
 
 class CallbackJob:

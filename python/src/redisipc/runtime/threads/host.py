@@ -64,9 +64,13 @@ class Host(BaseHost):
         self._session.driver.opened(lane, attempt, SocketWire(lane, sock, loop.poller), now)
 
     def start(self, incoming: Incoming) -> None:
+        if self._session.observing is not None:
+            self._session.observing.started(incoming)
         self._session.handlers.add(RequestJob(self._session, incoming), monotonic())
 
     def cancelled(self, incoming: Incoming, reason: str) -> None:
+        if self._session.observing is not None:
+            self._session.observing.lost(incoming, reason)
         if isinstance(incoming.data, Received):
             for callback in incoming.data.cancel_callbacks():
                 self._session.callback(callback)

@@ -19,7 +19,7 @@ from redisipc.runtime.response import Response, response_of
 
 from .connection import SocketWire, Target
 from .crew import Crew
-from .handlers import CallbackJob
+from .handlers import CallbackJob, ObserverJob
 from .host import Host
 from .loop import Loop
 from .requests import End, Ticket
@@ -52,7 +52,12 @@ class Session(SessionBase):
         self.callbacks = Crew(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
         self.reports = Crew(self.loop, self.starter, f"{name}-report", 1)
         self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups, target.cluster)
-        self.loop.crews = (self.handlers, self.callbacks, self.reports)
+        self.crews: tuple[Crew, ...] = (self.handlers, self.callbacks, self.reports)
+        self.observe(self._wake_observers)
+        if self.observing is not None:
+            self.observers = Crew(self.loop, self.starter, f"{name}-observer", 1)
+            self.crews = (*self.crews, self.observers)
+        self.loop.crews = self.crews
         self.loop.handlers = self.handlers
         self._random = random.Random()
         self._dropped = 0
@@ -107,14 +112,14 @@ class Session(SessionBase):
         for ticket in list(self.waiting):
             self._fail(ticket, ClosedError(f"{self!r} was closed"))
         self.loop.stop()
-        for crew in (self.handlers, self.callbacks, self.reports):
+        for crew in self.crews:
             crew.stop()
         self.starter.put(self.starter.stop)
 
     def _join(self, until: float) -> None:
         """Wait for threads that run no code of the user, so that a program that ends does not cut them off."""
         threads = [thread for thread in self.loop.threads if thread is not self.loop.lead.at_work]
-        for crew in (self.handlers, self.callbacks, self.reports):
+        for crew in self.crews:
             threads += crew.idle_threads()
         for thread in (*threads, self.starter.thread):
             if thread is not threading.current_thread() and thread.is_alive():
@@ -140,8 +145,7 @@ class Session(SessionBase):
     def inside(self) -> bool:
         """Whether the calling thread is one of its own, which must not wait for its end."""
         me = threading.current_thread()
-        crews = (self.handlers, self.callbacks, self.reports)
-        return me in (*self.loop.threads, self.starter.thread) or any(crew.has(me) for crew in crews)
+        return me in (*self.loop.threads, self.starter.thread) or any(crew.has(me) for crew in self.crews)
 
     def check_wait(self) -> None:
         """Raise ``CannotWait`` on the threads without which nothing would ever end."""
@@ -191,6 +195,8 @@ class Session(SessionBase):
             return
         outgoing.data = ticket
         ticket.outgoing = outgoing
+        if self.observing is not None:
+            self.observing.sent(outgoing)
 
     def _fail(self, ticket: Ticket, error: BaseException) -> None:
         self.waiting.pop(ticket, None)
@@ -244,6 +250,10 @@ class Session(SessionBase):
     def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
         job = CallbackJob(hook, argument, failed=partial(self.hook_raised, what))
         self.loop.call(partial(self._add_report, job))
+
+    def _wake_observers(self) -> None:
+        assert self.observing is not None
+        self.observers.add(ObserverJob(self.observing), monotonic())
 
     def _add_report(self, job: CallbackJob, now: float) -> None:
         if len(self.reports.jobs) >= MOST_REPORTS:

@@ -1,0 +1,146 @@
+"""Calling observers: where callbacks are called, never on the way of a request. Nothing of this is loaded without them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import monotonic, time
+
+from redisipc.errors import RedisIPCError, ReportedError
+from redisipc.protocol.content import decode
+from redisipc.protocol.events import Incoming, Outcome, Outgoing
+from redisipc.protocol.reasons import read, shortened
+
+from .hooks import Hook
+from .observation import Kind, Observation
+from .reasons import text_of
+
+MOST_OBSERVED = 10_000
+"""Observations that wait for observers that are slow; more are counted and left out."""
+
+
+class Observing:
+    """Collects observations, and calls the observers of one connection.
+
+    Observations are added by the I/O thread, or in the event loop, alone. ``wake`` has ``drain`` and then ``drained`` called
+    soon. ``fatal`` exceptions of an observer are raised, all others end with its report.
+    """
+
+    def __init__(
+        self,
+        observers: Sequence[Callable[[Observation], object]],
+        report: Callable[[RedisIPCError], None],
+        wake: Callable[[], None],
+        fatal: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        self._hooks = [Hook(observer) for observer in observers]
+        self._report = report
+        self._wake = wake
+        self._fatal = fatal
+        self._waiting: deque[Observation] = deque()
+        self._draining = False
+        self._missed = 0
+        self._began: dict[Incoming, float] = {}
+
+    # what happens
+
+    def sent(self, outgoing: Outgoing) -> None:
+        self._add(Observation("send_started", outgoing.id.decode(), outgoing.destination, time()))
+
+    def ended(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        code = outcome.diagnosis
+        if outcome.status == "rejected" and outcome.content is not None:
+            code = read(decode(outcome.content))[0]
+        self._add(
+            Observation(
+                "send_ended",
+                outgoing.id.decode(),
+                outgoing.destination,
+                time(),
+                monotonic() - outgoing.sent_at,
+                outcome.status,
+                None if code is None else str(code),
+            )
+        )
+
+    def started(self, incoming: Incoming) -> None:
+        self._began[incoming] = monotonic()
+        if incoming.redelivered:
+            self._of("redelivered", incoming)
+        self._of("run_started", incoming)
+
+    def done(self, incoming: Incoming) -> None:
+        """The handler has ended, and its answer is on its way."""
+        began = self._began.pop(incoming, None)
+        if began is None:
+            return
+        status, code = "", None
+        if incoming.answer is not None:
+            status = incoming.answer[0].decode()
+            if status == "rejected":
+                code = read(decode(incoming.answer[1]))[0]
+        self._of("run_ended", incoming, monotonic() - began, status, code)
+
+    def lost(self, incoming: Incoming, reason: str) -> None:
+        self._of("lost", incoming, reason=reason)
+
+    def refused(self, incoming: Incoming, code: str) -> None:
+        self._of("refused", incoming, code=code)
+
+    # telling
+
+    def drain(self) -> None:
+        """Call the observers with what waits. One that raises is reported and not called again."""
+        for _ in range(len(self._waiting)):
+            seen = self._waiting.popleft()
+            for hook in list(self._hooks):
+                try:
+                    hook(seen)
+                except BaseException as raised:
+                    self._drop(hook, raised)
+                    if isinstance(raised, self._fatal):
+                        raise
+
+    def drained(self) -> None:
+        """By the I/O thread, or in the event loop: ``drain`` returned."""
+        self._draining = False
+        if self._waiting:
+            self._begin()
+
+    def _drop(self, hook: Hook, raised: BaseException) -> None:
+        self._hooks.remove(hook)
+        name = getattr(hook.function, "__qualname__", type(hook.function).__name__)
+        what = f"the observer {name} raised {type(raised).__name__}: {shortened(text_of(raised))}"
+        error = ReportedError(f"{what}; it is not called again on this connection", kind="observer")
+        error.__cause__ = raised
+        self._report(error)
+
+    def _of(
+        self,
+        kind: Kind,
+        incoming: Incoming,
+        seconds: float = 0.0,
+        status: str = "",
+        code: str | None = None,
+        reason: str = "",
+    ) -> None:
+        name, group = incoming.id.decode("utf-8", "replace"), incoming.source_group.decode("utf-8", "replace")
+        self._add(Observation(kind, name, group, time(), seconds, status, code and str(code), reason))
+
+    def _add(self, seen: Observation) -> None:
+        if not self._hooks:
+            return
+        if len(self._waiting) >= MOST_OBSERVED:
+            self._missed += 1
+            return
+        if self._missed:
+            text = f"{self._missed} observations were left out: the observers are too slow for them"
+            self._missed = 0
+            self._report(ReportedError(text, kind="observer"))
+        self._waiting.append(seen)
+        self._begin()
+
+    def _begin(self) -> None:
+        if not self._draining:
+            self._draining = True
+            self._wake()

@@ -1,0 +1,146 @@
+"""Observers see each request and each handler, and whatever they do harms nobody."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+import pytest
+
+from redisipc import ConfigurationError, Observation, Options, Reject
+from redisipc.runtime.observing import MOST_OBSERVED, Observing
+
+from .faces import Face, until
+
+
+def handle(request: Any) -> Any:
+    if request.content == "refuse":
+        raise Reject("no", code="not_found")
+    if request.content == "crash":
+        raise ValueError("as asked")
+    if request.content == "ignore":
+        request.ignore()
+    return request.content
+
+
+async def test_both_sides_of_a_request_are_seen_in_order(face: Face, stream: str) -> None:
+    here: list[Observation] = []
+    there: list[Observation] = []
+    await face.connected(stream, "stock", handle, observers=[there.append])
+    web = await face.connected(stream, "web", observers=[here.append])
+    response = await face.call(web.send_to_group, 1, to="stock")
+    await until(lambda: len(here) == 2 and len(there) == 2)
+    assert [seen.kind for seen in here] == ["send_started", "send_ended"]
+    assert [seen.kind for seen in there] == ["run_started", "run_ended"]
+    assert {seen.request_id for seen in (*here, *there)} == {response.request_id}
+    assert ({seen.group for seen in here}, {seen.group for seen in there}) == ({"stock"}, {"web"})
+    assert (here[1].status, there[1].status) == ("fulfilled", "fulfilled")
+    assert 0 < there[1].seconds <= here[1].seconds < 5
+    assert here[0].at <= here[1].at
+
+
+@pytest.mark.parametrize(
+    ("content", "sent", "ran"),
+    [
+        ("refuse", ("rejected", "not_found"), ("rejected", "not_found")),
+        ("crash", ("rejected", "handler_failed"), ("rejected", "handler_failed")),
+        ("ignore", ("timeout", None), ("", None)),
+    ],
+)
+async def test_the_end_has_a_status_and_a_code(face: Face, stream: str, content: str, sent: Any, ran: Any) -> None:
+    seen: list[Observation] = []
+    stock = await face.connected(stream, "stock", handle, observers=[seen.append])
+    stock.on_error(lambda error: None)
+    await face.call(stock.send_to_group, content, to="stock", timeout=0.5 if content == "ignore" else 5)
+    await until(lambda: {"send_ended", "run_ended"} <= {one.kind for one in seen})
+    ends = {one.kind: (one.status, one.code) for one in seen}
+    assert (ends["send_ended"], ends["run_ended"]) == (sent, ran)
+
+
+async def test_what_the_endpoint_rejects_by_itself_is_seen(face: Face, stream: str) -> None:
+    seen: list[Observation] = []
+    stock = await face.connected(stream, "stock", observers=[seen.append])
+    stock.on_error(lambda error: None)
+    assert (await face.call(stock.send_to_group, 1, to="stock")).code == "no_handler"
+    refused = await until(lambda: [one for one in seen if one.kind == "refused"])
+    assert (len(refused), refused[0].code, refused[0].group) == (1, "no_handler", "stock")
+    assert not [one for one in seen if one.kind == "run_started"]
+
+
+async def test_one_that_raises_is_reported_once_and_dropped(face: Face, stream: str) -> None:
+    problems: list[Any] = []
+    seen: list[Observation] = []
+
+    def fail(observation: Observation) -> None:
+        raise ValueError("as asked")
+
+    stock = face.stream(stream, "stock", handle, observers=[fail, seen.append])
+    stock.on_error(problems.append)
+    await face.call(stock.connect)
+    for number in range(5):
+        assert await face.call(stock.request, number, to="stock") == number
+    await until(lambda: len(seen) == 20)
+    assert [problem.kind for problem in problems] == ["observer"]
+    assert "fail raised ValueError: as asked" in str(problems[0])
+    assert isinstance(problems[0].__cause__, ValueError)
+
+
+async def test_one_that_does_not_return_keeps_nobody(face: Face, stream: str) -> None:
+    if face.name == "asyncio":
+        pytest.skip("in one event loop it would stop everything, as any code does")
+    end = threading.Event()
+    stock = await face.connected(stream, "stock", handle, observers=[lambda seen: end.wait(10)])
+    try:
+        for number in range(20):
+            assert await face.call(stock.request, number, to="stock") == number
+    finally:
+        end.set()
+
+
+def test_what_waits_for_slow_observers_is_bounded_and_what_is_left_out_is_counted() -> None:
+    class Sent:
+        id, destination, sent_at = b"1", "stock", 0.0
+
+    reports: list[Any] = []
+    seen: list[Observation] = []
+    observing = Observing([seen.append], reports.append, lambda: None)
+    for _ in range(MOST_OBSERVED + 5):
+        observing.sent(Sent())  # type: ignore[arg-type]
+    observing.drain()
+    observing.drained()
+    assert (len(seen), reports) == (MOST_OBSERVED, [])
+    observing.sent(Sent())  # type: ignore[arg-type]
+    assert [str(report) for report in reports] == ["5 observations were left out: the observers are too slow for them"]
+
+
+async def test_without_observers_nothing_of_it_is_loaded_or_called(face: Face, stream: str) -> None:
+    calls: list[str] = []
+
+    def note(frame: Any, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code.co_filename.endswith("observing.py"):
+            calls.append(frame.f_code.co_name)
+
+    stock = face.stream(stream, "stock", handle)
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        await face.call(stock.connect)
+        assert await face.call(stock.request, 1, to="stock") == 1
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+    assert calls == []
+
+
+@pytest.mark.parametrize("observers", [print, "abc", [3], None, {"a": 1}])
+def test_what_are_no_observers_is_refused(observers: Any) -> None:
+    with pytest.raises(ConfigurationError, match="observer"):
+        Options(observers=observers)
+
+
+def test_an_async_observer_is_refused() -> None:
+    async def note(seen: Observation) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="plain function"):
+        Options(observers=[note])
