@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from ..wire import resp
-from ..wire.address import Address
+from ..wire.address import Address, without_passwords
 
 
 class NoServer(Exception):
@@ -133,7 +133,7 @@ def wait_until_up(url: str, seconds: float) -> None:
         except OSError as error:
             problem = error
         time.sleep(0.01)
-    raise NoServer(f"the server at {url} did not come up within {seconds:g} s: {problem}")
+    raise NoServer(f"the server at {without_passwords(url)} did not come up within {seconds:g} s: {problem}")
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..wire.address import without_passwords
 from .base import NoServer, Server
 from .container import DEFAULT_IMAGE, ContainerServer
 from .embedded import embedded_binary
@@ -60,7 +61,7 @@ def choose(wish: str = AUTO, *, image: str | None = None, say: Callable[[str], o
         server = _first(kinds, report)
     else:
         raise NoServer(f"--redis takes auto, container, local, embedded, model or a redis:// URL, not {wish!r}")
-    report(f"Redis: {server} at {server.url}")
+    report(f"Redis: {server} at {without_passwords(server.url)}")
     return server
 
 

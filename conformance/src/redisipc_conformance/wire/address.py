@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+_CREDENTIALS = re.compile(r"""\b((?:rediss?|unix)://)[^\s"'<>]*@""")
+"""Up to the last @ before a blank: who forgets to escape a password may have a slash or an @ in it."""
+
+
+def without_passwords(text: str) -> str:
+    """The text with every Redis URL in it, and without the names and passwords of these."""
+    if "://" in text:
+        text = _CREDENTIALS.sub(r"\1***@", text)
+    return text
 
 
 @dataclass(frozen=True)
@@ -20,16 +31,23 @@ class Address:
     @classmethod
     def parse(cls, url: str) -> Address:
         """Reads redis:// and rediss:// URLs; raises ValueError for others (the tap needs TCP)."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 6379
+        except ValueError as error:
+            raise ValueError(
+                f"{without_passwords(url)!r} is not a URL: {error}; write IPv6 in [] and escape / in a password as %2F"
+            ) from error
         if parts.scheme not in ("redis", "rediss"):
-            raise ValueError(f"a redis:// or rediss:// URL is needed, not {url!r}")
-        path = parts.path.strip("/")
+            raise ValueError(
+                f"a redis:// or rediss:// URL is needed, not {without_passwords(url)!r}: the tap needs TCP"
+            )
         return cls(
             host=parts.hostname or "127.0.0.1",
-            port=parts.port or 6379,
+            port=port,
             username=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-            db=int(path) if path else 0,
+            password=unquote(parts.password) if parts.password is not None else None,
+            db=_database(parts.path.strip("/"), parts.query),
             tls=parts.scheme == "rediss",
         )
 
@@ -37,15 +55,28 @@ class Address:
         """As a URL, with the same credentials, perhaps for another place (the tap)."""
         scheme = "rediss" if (self.tls if tls is None else tls) else "redis"
         secret = ""
-        if self.password is not None:
-            secret = f"{quote(self.username or '')}:{quote(self.password)}@"
-        return f"{scheme}://{secret}{host or self.host}:{port or self.port}/{self.db}"
+        if self.username or self.password:
+            secret = f"{quote(self.username or '', safe='')}:{quote(self.password or '', safe='')}@"
+        name = host or self.host
+        return f"{scheme}://{secret}{f'[{name}]' if ':' in name else name}:{port or self.port}/{self.db}"
 
     def greeting(self) -> list[tuple[str, ...]]:
         """The first commands of a connection."""
         commands: list[tuple[str, ...]] = []
-        if self.password is not None:
-            commands.append(("AUTH", *([self.username] if self.username else []), self.password))
+        # A user without a password (nopass) is told as well: any password will do for it.
+        if self.username or self.password:
+            commands.append(("AUTH", *([self.username] if self.username else []), self.password or ""))
         if self.db:
             commands.append(("SELECT", str(self.db)))
         return commands
+
+
+def _database(path: str, query: str) -> int:
+    """The number of the database: in the path, or as `?db=`, which counts more where both are there."""
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    number = options.pop("db", path) or "0"
+    if options:
+        raise ValueError(f"the suite knows no option {', '.join(options)} of a Redis URL, only ?db=")
+    if not number.isascii() or not number.isdigit():
+        raise ValueError(f"the database of a Redis URL is a number, not {number!r}")
+    return int(number)
