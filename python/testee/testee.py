@@ -231,6 +231,9 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--runtime", choices=["threads", "asyncio"], default="threads")
 parser.add_argument("--ask", action="store_true", help="play callers, which have no group: the profile ask")
 given = parser.parse_args()
+# The protocol is UTF-8, whatever the locale says.
+sys.stdin.reconfigure(encoding="utf-8")
+sys.stdout.reconfigure(encoding="utf-8")
 kind = Asker if given.ask else Testee
 if given.runtime == "asyncio":
     asyncio.run(serve(kind(redisipc.asyncio, True)))

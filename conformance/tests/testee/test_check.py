@@ -99,3 +99,13 @@ async def test_a_claim_that_lacks_what_it_builds_on_is_told() -> None:
         each.name: each for each in await check([*MODEL, "--claims", '{"profiles": ["base", "resilient"]}'], None)
     }
     assert "the profile resilient without group" in findings["hello"].sentence
+
+
+async def test_the_time_scale_of_a_run_holds_for_the_check_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "START", 0.3)
+    monkeypatch.setattr(module, "SOON", 0.3)
+    command = ["sh", "-c", f"sleep 1; exec {sys.executable} {SHIM}"]
+    late = first_wrong(await check(command, None))
+    assert late is not None
+    assert late.name == "hello"
+    assert first_wrong(await check(command, None, 20.0)) is None

@@ -186,3 +186,17 @@ def _parent(pid: str) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
         return 0
+
+
+@pytest.mark.parametrize("kept", ["</dev/null 2>/dev/null", "</dev/null >/dev/null", "</dev/null", "2>/dev/null", ""])
+async def test_a_daemon_that_keeps_the_pipes_holds_nobody_up(start: Start, kept: str) -> None:
+    """A build daemon that the testee's command starts lives on, with the pipes that it has inherited."""
+    process = await start("sh", "-c", f"(exec setsid sleep 20 {kept}) & exec {sys.executable} {SHIM[1]}")
+    gone = asyncio.Event()
+    process.on_gone = gone.set
+    with pytest.raises(TesteeGone, match="exit code 7"):
+        await process.call("connect", connect("dies"), 5)
+    assert gone.is_set()
+    began = time.monotonic()
+    await process.close()
+    assert time.monotonic() - began < 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -33,6 +35,39 @@ async def test_a_skeleton_has_nothing_wrong(language: str, tmp_path: Path) -> No
         command = [program, str(tmp_path / LANGUAGES[language].files[0])]
     findings = await check(command, None)
     assert [finding for finding in findings if finding.verdict == "wrong"] == []
+
+
+LINES = [
+    b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"protocol":"1.0"}}\n',
+    '{"jsonrpc":"2.0","id":2,"method":"frobnicate","params":{"a":"x\u2028y\u2029z\x85 \\u000b"}}\n'.encode(),
+    '{"jsonrpc":"2.0","id":3,"method":"frobnicate","params":{"a":"漢"}}\n'.encode(),
+]
+
+
+@pytest.mark.parametrize("language", ["python", "node", "ruby"])
+def test_a_line_of_a_skeleton_ends_at_a_line_feed_alone(language: str, tmp_path: Path) -> None:
+    """Whatever the runtime's own line reader takes for an end, and wherever the pipe cuts a character in two."""
+    program = PROGRAMS[language]
+    if program is None:
+        pytest.skip(f"there is no {language} here")
+    new_shim(language, tmp_path)
+    text = (tmp_path / LANGUAGES[language].files[0]).read_text()
+    assert 'from "node:readline"' not in text or language != "node", (
+        "Node's readline ends a line at U+2028 from version 24 on"
+    )
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "latin-1"}
+    command = [program, str(tmp_path / LANGUAGES[language].files[0])]
+    shim = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    assert shim.stdin is not None
+    assert shim.stdout is not None
+    with shim:
+        sent = b"".join(LINES)
+        for part in (sent[:100], sent[100:101], sent[101:-6], sent[-6:]):
+            shim.stdin.write(part)
+            shim.stdin.flush()
+        answers = [json.loads(shim.stdout.readline()) for _ in range(3)]
+        shim.stdin.close()
+    assert sorted(answer["id"] for answer in answers) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -53,12 +53,13 @@ TITLES = {
 }
 
 
-async def check(command: Sequence[str], url: str | None) -> list[Finding]:
+async def check(command: Sequence[str], url: str | None, scale: float = 1.0) -> list[Finding]:
     """Everything that was tried, in the order of ``TITLES``. ``url``: a Redis, for the parts that need one.
+    ``scale`` stretches all times, as ``--time-scale`` does.
 
     Stops after ``start`` or ``hello`` where these are wrong: nothing else can be said then.
     """
-    return await _Walk(command, url).run()
+    return await _Walk(command, url, scale).run()
 
 
 def first_wrong(findings: Sequence[Finding]) -> Finding | None:
@@ -67,8 +68,10 @@ def first_wrong(findings: Sequence[Finding]) -> Finding | None:
 
 
 class _Walk:
-    def __init__(self, command: Sequence[str], url: str | None) -> None:
+    def __init__(self, command: Sequence[str], url: str | None, scale: float) -> None:
         self.command = command
+        self.scale = scale
+        self.start, self.soon = START * scale, SOON * scale
         self.url = url
         self.schemas = TesteeSchemas.load()
         self.findings: dict[str, Finding] = {}
@@ -76,7 +79,7 @@ class _Walk:
 
     async def run(self) -> list[Finding]:
         try:
-            testee = await RawTestee.start(self.command, self.schemas)
+            testee = await RawTestee.start(self.command, self.schemas, self.scale)
         except OSError as error:
             reason = (
                 f"{self.command[0]} cannot be started: {error.strerror or error}; give the command as the shell would"
@@ -138,7 +141,7 @@ class _Walk:
     async def _apart(self, name: str) -> None:
         """Runs a trial on a process of its own."""
         step = {"out-of-order": self._out_of_order, "end-of-input": self._end_of_input}[name]
-        testee = await RawTestee.start(self.command, self.schemas)
+        testee = await RawTestee.start(self.command, self.schemas, self.scale)
         try:
             await self._try(name, lambda: step(testee))
         finally:
@@ -169,14 +172,14 @@ class _Walk:
     async def _hello(self, testee: RawTestee) -> None:
         begun = await testee.begin("hello", {"protocol": PROTOCOL})
         try:
-            answer = await testee.answer(begun, "hello", START)
+            answer = await testee.answer(begun, "hello", self.start)
         except Silent:
             testee.end_of_input()
             try:
-                await testee.answer(begun, "hello", SOON)
+                await testee.answer(begun, "hello", self.soon)
             except (Silent, Ended):
                 noise = f"; it wrote: {testee.noise[0]}" if testee.noise else ""
-                raise Wrong(f"hello was not answered within {START:g} s{noise}{testee.last_words()}") from None
+                raise Wrong(f"hello was not answered within {self.start:g} s{noise}{testee.last_words()}") from None
             reason = "flush stdout after each line, and read stdin line by line, not in blocks"
             raise Wrong(f"hello was answered only when stdin was closed: {reason}") from None
         if isinstance(answer, Refusal):
@@ -187,31 +190,33 @@ class _Walk:
             raise Wrong(wrong)
 
     async def _unknown_method(self, testee: RawTestee) -> None:
-        answer = await testee.call("frobnicate", {}, SOON, checked=False)
+        answer = await testee.call("frobnicate", {}, self.soon, checked=False)
         _refused(answer, "the unknown method frobnicate", -32601)
 
     async def _invalid_params(self, testee: RawTestee) -> None:
-        answer = await testee.call("connect", {"endpoint": "check"}, SOON, checked=False)
+        answer = await testee.call("connect", {"endpoint": "check"}, self.soon, checked=False)
         _refused(answer, "connect without url, stream and group", -32602)
-        if isinstance(await testee.call("hello", {"protocol": PROTOCOL}, SOON), Refusal):
+        if isinstance(await testee.call("hello", {"protocol": PROTOCOL}, self.soon), Refusal):
             raise Wrong("after invalid parameters even hello is refused; answer the error and continue")
 
     async def _unknown_endpoint(self, testee: RawTestee) -> None:
-        answer = await testee.call("send", {"endpoint": "nobody", "to": "check", "content": 1, "timeout": 0.2}, SOON)
+        answer = await testee.call(
+            "send", {"endpoint": "nobody", "to": "check", "content": 1, "timeout": 0.2}, self.soon
+        )
         _refused(answer, "send of the endpoint nobody, which was never connected")
-        answer = await testee.call("fulfill", {"endpoint": "nobody", "request": "r0", "content": 1}, SOON)
+        answer = await testee.call("fulfill", {"endpoint": "nobody", "request": "r0", "content": 1}, self.soon)
         _refused(answer, "fulfill of a request that was never received")
 
     async def _not_claimed(self, testee: RawTestee) -> None:
         if "cancel" not in self.hello["features"]:
-            answer = await testee.call("cancel", {"endpoint": "nobody", "call": "s0"}, SOON)
+            answer = await testee.call("cancel", {"endpoint": "nobody", "call": "s0"}, self.soon)
             _refused(answer, "cancel, a feature that hello does not claim,")
         if "channel" not in self.hello["profiles"]:
-            answer = await testee.call("trigger", {"endpoint": "nobody", "event": "x", "target": "check"}, SOON)
+            answer = await testee.call("trigger", {"endpoint": "nobody", "event": "x", "target": "check"}, self.soon)
             _refused(answer, "trigger, of the profile channel that hello does not claim,")
         if ASK not in self.hello["profiles"]:
             params = {"endpoint": "caller", "url": "redis://127.0.0.1:1/0", "stream": "check"}
-            answer = await testee.call("connect", params, SOON)
+            answer = await testee.call("connect", params, self.soon)
             _refused(answer, "connect without a group, of the profile ask that hello does not claim,")
 
     async def _out_of_order(self, testee: RawTestee) -> None:
@@ -221,9 +226,9 @@ class _Walk:
         port = server.sockets[0].getsockname()[1]
         params = self._place("slow", f"redis://127.0.0.1:{port}/0")
         try:
-            await testee.call("hello", {"protocol": PROTOCOL}, START)
+            await testee.call("hello", {"protocol": PROTOCOL}, self.start)
             await testee.begin("connect", params)
-            await testee.call("hello", {"protocol": PROTOCOL}, SOON)
+            await testee.call("hello", {"protocol": PROTOCOL}, self.soon)
         except Silent:
             hint = "handle each call in a thread or task of its own, and continue to read"
             raise Wrong(f"while connect waited for a slow Redis, hello was not answered: {hint}") from None
@@ -233,15 +238,15 @@ class _Walk:
                 writer.close()
 
     async def _end_of_input(self, testee: RawTestee) -> None:
-        await testee.call("hello", {"protocol": PROTOCOL}, START)
+        await testee.call("hello", {"protocol": PROTOCOL}, self.start)
         if self.url is not None:
-            await testee.call("connect", self._place("eof", self.url), 2 * SOON)
+            await testee.call("connect", self._place("eof", self.url), 2 * self.soon)
         testee.end_of_input()
-        if await testee.ended(SOON) is None:
+        if await testee.ended(self.soon) is None:
             threads = (
                 "" if self.url is None else ", even with endpoints connected: exit the process, do not just return"
             )
-            raise Wrong(f"it still ran {SOON:g} s after stdin was closed; end at the end of input{threads}")
+            raise Wrong(f"it still ran {self.soon:g} s after stdin was closed; end at the end of input{threads}")
 
     async def _stdout(self, testee: RawTestee) -> None:
         if testee.noise:
@@ -250,12 +255,12 @@ class _Walk:
             raise Wrong(f"it wrote {testee.strays[0]}; answer each call once, with its id")
 
     async def _shutdown(self, testee: RawTestee) -> None:
-        answer = await testee.call("shutdown", {}, 2 * SOON)
+        answer = await testee.call("shutdown", {}, 2 * self.soon)
         if isinstance(answer, Refusal):
             raise Wrong(f"shutdown was refused with {answer.code} {answer.message!r}")
-        status = await testee.ended(SOON)
+        status = await testee.ended(self.soon)
         if status is None:
-            raise Wrong(f"it still ran {SOON:g} s after it answered shutdown; exit the process after the answer")
+            raise Wrong(f"it still ran {self.soon:g} s after it answered shutdown; exit the process after the answer")
         if status != 0:
             raise Wrong(f"it ended with exit status {status} after shutdown, 0 was expected{testee.last_words()}")
 

@@ -24,7 +24,7 @@ Fields = dict[str, str]
 async def asks(testee: RawTestee, url: str, *, caller: bool) -> None:
     """A requester or a caller gets an answer, and learns of a timeout. Raises AssertionError at the first error."""
     who = "caller" if caller else "requester"
-    async with _Place(url) as place:
+    async with _Place(url, SOON * testee.scale) as place:
         await place.client("XGROUP", "CREATE", place.stream, "b", "$", "MKSTREAM")
         params: dict[str, Any] = {"endpoint": who, "url": url, "stream": place.stream, "options": {"timeout": TIMEOUT}}
         if not caller:
@@ -36,18 +36,18 @@ async def asks(testee: RawTestee, url: str, *, caller: bool) -> None:
         answer |= {"source_group": "b", "destination_group": request.get("source_group", "")}
         await place.client("XADD", place.stream, "*", *(part for pair in answer.items() for part in pair))
         await place.client("XDEL", place.stream, entry)
-        outcome = _result(await testee.answer(sent, "send", SOON), "send")
+        outcome = _result(await testee.answer(sent, "send", SOON * testee.scale), "send")
         expected = {"outcome": "fulfilled", "content": 7}
         assert outcome == expected, f"send was answered with {outcome!r} after its response; expected {expected!r}"
-        silent = await testee.call("send", {"endpoint": who, "to": "b", "content": 2}, SOON)
+        silent = await testee.call("send", {"endpoint": who, "to": "b", "content": 2}, SOON * testee.scale)
         told = _result(silent, "send")
         assert told["outcome"] == "timeout", f"send was answered with {told!r} without a response; expected a timeout"
-        _result(await testee.call("disconnect", {"endpoint": who}, SOON), "disconnect")
+        _result(await testee.call("disconnect", {"endpoint": who}, SOON * testee.scale), "disconnect")
 
 
 async def answers(testee: RawTestee, url: str) -> None:
     """A responder runs a request and answers it. Raises AssertionError at the first thing that is wrong."""
-    async with _Place(url) as place:
+    async with _Place(url, SOON * testee.scale) as place:
         await _connect(testee, place, {"endpoint": "responder", "url": url, "stream": place.stream, "group": "b"})
         fields: Fields = {
             "id": secrets.token_hex(11)[:21],
@@ -57,18 +57,19 @@ async def answers(testee: RawTestee, url: str) -> None:
         }
         fields |= {"source_group": "a", "destination_group": "b"}
         await place.client("XADD", place.stream, "*", *(part for pair in fields.items() for part in pair))
-        heard = await testee.notified("received", lambda params: params["endpoint"] == "responder", SOON)
+        heard = await testee.notified("received", lambda params: params["endpoint"] == "responder", SOON * testee.scale)
         assert heard["id"] == fields["id"], f"it reports the request {heard['id']}, expected {fields['id']}"
         decided = {"endpoint": "responder", "request": heard["request"], "content": {"n": 1}}
-        _result(await testee.call("fulfill", decided, SOON), "fulfill")
+        _result(await testee.call("fulfill", decided, SOON * testee.scale), "fulfill")
         await place.entry("the response to the request that was fulfilled", status="fulfilled", id=fields["id"])
-        _result(await testee.call("disconnect", {"endpoint": "responder"}, SOON), "disconnect")
+        _result(await testee.call("disconnect", {"endpoint": "responder"}, SOON * testee.scale), "disconnect")
 
 
 class _Place:
     """A stream of its own, which is gone afterwards with what the testee's endpoint had beside it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, seconds: float) -> None:
+        self.seconds = seconds
         self.stream = f"redisipc-check-{secrets.token_hex(4)}"
         self.client = Client(Address.parse(url))
         self.keys: list[resp.Arg] = [self.stream]
@@ -83,14 +84,16 @@ class _Place:
     async def entry(self, what: str, **where: str) -> tuple[bytes, Fields]:
         """The first entry with these fields, and its ID."""
         seen: list[Fields] = []
-        for _ in range(round(SOON / LOOK)):
+        for _ in range(round(self.seconds / LOOK)):
             rows: Any = await self.client("XRANGE", self.stream, "-", "+")
             seen = [_fields(flat) for _, flat in rows]
             for (entry, _), fields in zip(rows, seen, strict=True):
                 if all(fields.get(name) == value for name, value in where.items()):
                     return entry, fields
             await asyncio.sleep(LOOK)
-        raise AssertionError(f"{what} did not come to the stream within {SOON:g} s; there is {seen or 'nothing'}")
+        raise AssertionError(
+            f"{what} did not come to the stream within {self.seconds:g} s; there is {seen or 'nothing'}"
+        )
 
 
 def _fields(flat: list[bytes]) -> Fields:
@@ -99,7 +102,7 @@ def _fields(flat: list[bytes]) -> Fields:
 
 
 async def _connect(testee: RawTestee, place: _Place, params: dict[str, Any]) -> None:
-    instance = _result(await testee.call("connect", params, SOON), "connect")["instance"]
+    instance = _result(await testee.call("connect", params, SOON * testee.scale), "connect")["instance"]
     prefix = f"{place.stream}:{params.get('group', '')}:{instance}"
     place.keys += [f"{prefix}:consumers", f"{prefix}:announce"]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..within import within
 from .errors import TesteeBroke, TesteeGone, TesteeRefused, TesteeUnusable
+from .exits import exited
 from .jsonrpc import Conversation
 from .schemas import PROTOCOL, TesteeSchemas
 
@@ -22,6 +23,8 @@ LONGEST_LINE = 256 * 1024 * 1024
 """Bytes. Content of 10 MiB, each character escaped, is less."""
 KEPT_STDERR = 256 * 1024
 """Characters of stderr that are kept of one process: its end."""
+LAST_LINES_SECONDS = 0.5
+"""The time in which the last lines of a process that has ended are read, where its stdout is not closed."""
 SHUTDOWN_SECONDS = 2.0
 """The time for a process to end by itself, given twice: after the call, and after the end of its stdin."""
 
@@ -44,6 +47,7 @@ class TesteeProcess:
         self._paused = False
         self._told_broken = False
         self._readers = [asyncio.create_task(self._read_stdout()), asyncio.create_task(self._read_stderr())]
+        self._watcher = asyncio.create_task(self._watch())
         self._writing = asyncio.Lock()
 
     @classmethod
@@ -147,7 +151,7 @@ class TesteeProcess:
 
     async def ended(self) -> None:
         """Until it is gone."""
-        await asyncio.gather(*self._readers, return_exceptions=True)
+        await asyncio.gather(self._watcher, return_exceptions=True)
 
     async def close(self) -> None:
         """Shutdown, then the end of stdin, then SIGKILL. Nothing of it is left when this returns."""
@@ -160,17 +164,23 @@ class TesteeProcess:
             if self._process.stdin is not None:
                 self._process.stdin.close()
             with contextlib.suppress(TimeoutError):
-                await within(self._process.wait(), SHUTDOWN_SECONDS)
+                await within(exited(self._process), SHUTDOWN_SECONDS)
         finally:
             self.kill()
-            await self._process.wait()
+            await exited(self._process)
             _, late = await asyncio.wait(self._readers, timeout=0.5)
             for reader in late:
                 reader.cancel()
-            await asyncio.gather(*self._readers, return_exceptions=True)
+            await asyncio.gather(*self._readers, self._watcher, return_exceptions=True)
             transport: Any = getattr(self._process, "_transport", None)
             if transport is not None:
                 transport.close()
+
+    async def _watch(self) -> None:
+        """Its end, also where something that it started holds its stdout open: what it wrote before is read first."""
+        await exited(self._process)
+        await asyncio.wait(self._readers[:1], timeout=LAST_LINES_SECONDS)
+        await self._ended()
 
     async def _read_stdout(self) -> None:
         stdout = self._process.stdout
@@ -191,7 +201,7 @@ class TesteeProcess:
         if self.gone is not None:
             return
         try:
-            code = await within(self._process.wait(), 0.5)
+            code = await within(exited(self._process), 0.5)
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
         except TimeoutError:
             how = "it closed its stdout"

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..within import within
+from .exits import exited
 from .schemas import Answer, MessageBroken, Notification, Refusal, TesteeSchemas
 
 _LINE = 64 * 1024 * 1024
@@ -25,9 +29,11 @@ class Silent(Exception):
 class RawTestee:
     """One process. ``noise`` keeps its output that is not a message, ``strays`` the answers that no call waits for."""
 
-    def __init__(self, process: asyncio.subprocess.Process, schemas: TesteeSchemas) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, schemas: TesteeSchemas, scale: float = 1.0) -> None:
         self.process = process
         self.schemas = schemas
+        self.scale = scale
+        """By how much more time everything has, for a slow machine or a debugger."""
         self.noise: list[str] = []
         self.strays: list[str] = []
         self.notifications: list[Notification] = []
@@ -39,11 +45,13 @@ class RawTestee:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_errors())]
 
     @classmethod
-    async def start(cls, command: Sequence[str], schemas: TesteeSchemas) -> RawTestee:
+    async def start(cls, command: Sequence[str], schemas: TesteeSchemas, scale: float = 1.0) -> RawTestee:
         """Raises OSError where there is no such program."""
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, limit=_LINE)
-        return cls(process, schemas)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, stderr=pipe, limit=_LINE, start_new_session=True
+        )
+        return cls(process, schemas, scale)
 
     @property
     def answered(self) -> bool:
@@ -111,16 +119,16 @@ class RawTestee:
     async def ended(self, seconds: float) -> int | None:
         """The exit status, or None where it still runs."""
         try:
-            return await asyncio.wait_for(self.process.wait(), seconds)
-        except asyncio.TimeoutError:
+            return await within(exited(self.process), seconds)
+        except TimeoutError:
             return None
 
     async def kill(self) -> None:
         """Ends it, however it is, and reads what it left."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # its children too
         self.end_of_input()
-        await self.process.wait()
+        await exited(self.process)
         _, late = await asyncio.wait(self._tasks, timeout=1)
         for task in late:  # a child of the testee holds the pipe open
             task.cancel()
