@@ -140,3 +140,28 @@ def test_an_id_is_its_place_and_is_there_once(tmp_path: Path) -> None:
 
 def test_the_scenarios_that_ship_are_all_good() -> None:
     assert load_all(scenarios_folder())
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{$match: '('}", "not a regular expression"),
+        ("{$match: '^(a+)+$'}", "take for ever"),
+        ("[" * 3000 + "]" * 3000, "too much"),
+        ("!!binary aGVsbG8=", "the tag tag:yaml.org,2002:binary means nothing here"),
+        ("!!python/object/apply:os.getcwd []", "means nothing here"),
+        ("!foo bar", "the tag !foo means nothing here"),
+        ("&a [*a]", "too much"),
+    ],
+)
+def test_an_odd_value_is_refused_with_its_line(tmp_path: Path, content: str, problem: str) -> None:
+    error = refused(tmp_path, GOOD.replace("content: x", f"content: {content}"))
+    assert problem in error.problem
+    assert error.line == 10
+
+
+def test_a_file_that_grows_without_end_is_refused_at_once(tmp_path: Path) -> None:
+    laughs = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)
+    )
+    assert "too much" in refused(tmp_path, GOOD + laughs).problem

@@ -157,3 +157,25 @@ def test_large_values_are_shown_shortened() -> None:
     assert len(show("x" * 100000)) < 1000
     assert len(show([1] * 100000)) < 1000
     assert len(show({"a": b"x" * 100000})) < 2000
+
+
+@pytest.mark.parametrize("written", ["^[0-9a-f]{3}$", "^(abx|[0-9a-f]{3}$)", "c$|z$"])
+def test_the_end_of_a_pattern_is_the_end_of_the_text_and_not_the_place_before_a_line_feed(written: str) -> None:
+    wanted = maker().expected({"$match": written})
+    assert differs(wanted, "abc") is None
+    assert differs(wanted, "abc\n") is not None
+    assert differs(maker().expected({"$match": r"^a\$"}), "a$") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("(", "not a regular expression"),
+        ("^(a+)+$", "take for ever"),
+        ("^((x*)y?)*$", "take for ever"),
+        ("a{2,1}", "not a"),
+    ],
+)
+def test_a_pattern_that_cannot_be_used_is_named(written: str, problem: str) -> None:
+    with pytest.raises(BadValue, match=problem):
+        maker().expected({"$match": written})

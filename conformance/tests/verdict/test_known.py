@@ -169,3 +169,24 @@ def test_a_file_s_entries_know_their_lines(tmp_path: Path):
 
 def test_a_generated_reason_is_named():
     assert known("  - {id: entry/fields, reason: 'TODO: say why'}\n").unreasoned() == ["entry/fields"]
+
+
+LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(8)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LAUGHS + "known_failures: []\n",
+        "known_failures: &a [*a]\n",
+        "known_failures: " + "[" * 3000 + "]" * 3000 + "\n",
+        "known_failures: [\x00]\n",
+        "",
+    ],
+    ids=["laughs", "recursive", "deep", "nul", "empty"],
+)
+def test_an_odd_file_is_refused_in_a_sentence_and_at_once(text: str):
+    with pytest.raises(KnownFailuresError, match=r"k\.yaml"):
+        parse(text, "k.yaml")

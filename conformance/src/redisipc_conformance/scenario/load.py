@@ -10,6 +10,7 @@ from typing import Any
 from . import grammar
 from .errors import ScenarioError
 from .model import Check, Scenario, Step
+from .patterns import pattern
 from .rows import read_rows
 from .yaml import Lines, Path_, read
 
@@ -33,12 +34,28 @@ def load_file(path: Path, folder: Path | None = None) -> Scenario:
     name = _shown(path)
     document, lines = read(path, name)
     grammar.check(document, name, lines)
+    _patterns(document, (), name, lines)
     scenario = _scenario(document, lines, path, name)
     if folder is not None and path.relative_to(folder).with_suffix("").as_posix() != scenario.id:
         raise ScenarioError(
             name, lines.of(("id",)), f"the id is {scenario.id}", path.relative_to(folder).with_suffix("").as_posix()
         )
     return scenario
+
+
+def _patterns(value: Any, path: Path_, file: str, lines: Lines) -> None:
+    """Raises ScenarioError for a regular expression that cannot be used; one with a name in it is known later."""
+    if isinstance(value, list):
+        for at, each in enumerate(value):
+            _patterns(each, (*path, at), file, lines)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            _patterns(each, (*path, key), file, lines)
+            if key == "$match" and "${" not in str(each):
+                try:
+                    pattern(str(each))
+                except ValueError as error:
+                    raise ScenarioError(file, lines.of((*path, key)), str(error)) from error
 
 
 def _shown(path: Path) -> str:

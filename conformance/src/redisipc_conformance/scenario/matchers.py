@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from .. import jsontext
+from .patterns import pattern
 
 _SHOWN = 300
 
@@ -183,7 +183,7 @@ def _bytes(wanted: Any, seen: Any, path: str) -> str | None:
 MATCHERS: dict[str, Callable[[Any, Any, str], str | None]] = {
     "$any": _any,
     "$type": _type,
-    "$match": _text(lambda wanted, text: re.search(wanted, text) is not None, "like"),
+    "$match": _text(lambda wanted, text: pattern(wanted).search(text) is not None, "like"),
     "$prefix": _text(lambda wanted, text: text.startswith(wanted), "that begins with"),
     "$contains": _text(lambda wanted, text: wanted in text, "with"),
     "$length": _length,

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import jsontext
 from .matchers import MATCHERS, Matcher
+from .patterns import pattern
 
 _NAME = re.compile(r"\$\{([^{}]+)\}")
 _NESTED = re.compile(r"\$\{[^{}]*\$\{")
@@ -77,7 +78,13 @@ class Maker:
             if strange:
                 raise BadValue(f"{strange[0]!r} does not belong beside {form}")
             self._matchers += 1
-            return Matcher({key: self.expected(each) for key, each in written.items()})
+            made = {key: self.expected(each) for key, each in written.items()}
+            try:
+                if "$match" in made:
+                    pattern(str(made["$match"]))
+            except ValueError as error:
+                raise BadValue(str(error)) from error
+            return Matcher(made)
         if form not in _FORMS:
             raise BadValue(f"{form} is not a form; there are {', '.join([*_FORMS, *MATCHERS])}")
         make, companions = _FORMS[form]

@@ -16,6 +16,8 @@ from .errors import ScenarioError
 Path_ = tuple[Any, ...]
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+DEEPEST, MOST = 200, 200_000
+"""Levels and values of one file. What has more was made by a machine, or is meant to make its reader stand still."""
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -37,6 +39,9 @@ class Lines:
 
     def note(self, path: Path_, line: int) -> None:
         self._of[path] = line
+
+    def __len__(self) -> int:
+        return len(self._of)
 
     def of(self, path: Path_) -> int:
         """The line of `path`, else of the nearest thing around it."""
@@ -74,6 +79,12 @@ def parse(text: str, name: str) -> tuple[Any, Lines]:
 def _value(node: Any, path: Path_, name: str, lines: Lines) -> Any:
     line = node.start_mark.line + 1
     lines.note(path, line)
+    if len(path) > DEEPEST or len(lines) > MOST:
+        raise ScenarioError(
+            name, line, "there is too much in this file", f"{DEEPEST} levels and {MOST:,} values at most"
+        )
+    if node.tag not in (None, "undecided", "tag:yaml.org,2002:str"):
+        raise ScenarioError(name, line, f"the tag {node.tag} means nothing here", "a value without a tag")
     kind = type(node).__name__
     if kind == "ScalarNode":
         return _scalar(node, line, name)

@@ -21,6 +21,8 @@ from ..results import CheckResult, ScenarioResult, ServerInfo, Verdict
 from ..versions import version_holds
 
 EXCUSABLE = frozenset({Verdict.FAIL, Verdict.WARNING, Verdict.INCONCLUSIVE})
+MOST, DEEPEST = 100_000, 10
+"""Values and levels of a file."""
 UNREASONED = "TODO: say why"
 """The reason of an entry that was written by ``--write-known-failures`` and that nobody has looked at."""
 
@@ -160,6 +162,8 @@ def parse(text: str, path: str) -> list[KnownFailure]:
         raise KnownFailuresError(f"{path}:{line}: not YAML: {error.problem}") from error
     except (YAMLError, ValueError, RecursionError) as error:
         raise KnownFailuresError(f"{path}: not YAML: {str(error).splitlines()[0]}") from error
+    if _too_much(data):
+        raise KnownFailuresError(f"{path}: there is too much in it: {MOST:,} values and {DEEPEST} levels are the most")
     schema = json.loads(schema_file("files/known-failures").read_text(encoding="utf-8"))
     problems = jsonschema.Draft202012Validator(schema).iter_errors(data)
     first = min(problems, key=lambda problem: list(map(str, problem.absolute_path)), default=None)
@@ -168,6 +172,20 @@ def parse(text: str, path: str) -> list[KnownFailure]:
     items = data["known_failures"]
     starts = [items.lc.item(index)[0] + 1 for index in range(len(items))]
     return [_entry(item, start, text) for item, start in zip(items, starts, strict=True)]
+
+
+def _too_much(data: Any) -> bool:
+    """Whether it has more values than any such file, as one that names itself, or the same again and again, has."""
+    work: list[tuple[Any, int]] = [(data, 0)]
+    seen = 0
+    while work:
+        value, depth = work.pop()
+        seen += 1
+        if seen > MOST or depth > DEEPEST:
+            return True
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        work += [(each, depth + 1) for each in parts]
+    return False
 
 
 def _entry(item: Any, start: int, text: str) -> KnownFailure:
