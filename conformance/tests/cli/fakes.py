@@ -61,11 +61,13 @@ class Fake:
     versions: list[str] = field(default_factory=lambda: ["7.0.15"])
     ran: list[list[str]] = field(default_factory=list)
     wishes: list[tuple[str, str | None]] = field(default_factory=list)
+    scales: list[float] = field(default_factory=list)
     settings: Any = None
     stopped: bool = False
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        async def check(command: Sequence[str], url: str | None) -> list[Finding]:
+        async def check(command: Sequence[str], url: str | None, scale: float = 1.0) -> list[Finding]:
+            self.scales.append(scale)
             said = {"hello": self.shim_is_wrong, "converse": self.no_conversation, "shutdown": self.no_conversation}
             return [Finding(name, name, "wrong" if wrong else "ok", wrong) for name, wrong in said.items()]
 

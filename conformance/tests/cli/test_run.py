@@ -39,6 +39,13 @@ def test_a_conformant_run_is_0_and_says_so_last(run: Run, fake: Fake):
     assert FakeServer.open == 0
 
 
+def test_the_check_before_a_run_has_as_much_time_as_the_run(run: Run, fake: Fake):
+    run("run", "--time-scale", "5")
+    run("run", "--no-timeouts")
+    assert fake.scales[0] == 5
+    assert fake.scales[1] >= 1000
+
+
 def test_a_failure_is_1_with_the_command_that_runs_it_again(run: Run, fake: Fake):
     fake.verdicts = only("entry/a/two")
     ran = run("run", "--seed", "5", "--redis", "local", "--time-scale", "2")

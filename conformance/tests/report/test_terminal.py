@@ -73,7 +73,7 @@ def test_the_header_says_what_is_tested_on_what():
 
 def test_the_header_never_shows_a_password():
     text = "\n".join(header(synthetic.run(rows=20), 4, url="rediss://ada:secret@cache:6380/0"))
-    assert "at rediss://cache:6380/0" in text
+    assert "at rediss://***@cache:6380/0" in text
     assert "secret" not in text
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TextIO
 
 from ..engine.run import Engine, Settings
+from ..printable import all_printable, printable
 from ..report.live import Live
 from ..report.style import Paint
 from ..report.summary import header, summary
@@ -27,8 +28,10 @@ from ..verdict.frozen import FrozenSet, former_ids
 from ..verdict.known import KnownFailures
 from ..verdict.left_out import cannot_run, with_checks
 from ..verdict.profiles import Exit, fails
-from ..verdict.run import Report, Run
+from ..verdict.run import Report, Run, slim
 
+FOR_A_DEBUGGER = 10_000.0
+"""`--no-timeouts`, as a time scale of the check before a run."""
 DRAW_EVERY = 0.2
 """Seconds between two looks of the status line."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -145,6 +148,7 @@ class Session:
             self.live.clear()
 
     def _gave_up(self, code: Exit, message: str) -> None:
+        message = printable(message)
         self.live.say(self.paint(message, "bold red"))
         self.report.problems.append(message.splitlines()[0])
         self.codes.append(code)
@@ -174,6 +178,12 @@ class Session:
         finally:
             await asyncio.shield(asyncio.to_thread(server.close))
 
+    @property
+    def _scale(self) -> float:
+        """By how much more time everything has before a run, too."""
+        settings = self.plan.settings
+        return FOR_A_DEBUGGER if settings.no_timeouts else settings.time_scale
+
     async def _check_testee(self, server: Server) -> list[str]:
         """Once: a shim that does not speak the protocol would fail everything for the wrong reason. Returns notes.
 
@@ -182,7 +192,7 @@ class Session:
         if self.checked:
             return []
         self.live.stage = "checking the testee"
-        findings = await check(self.plan.command, server.url)
+        findings = await check(self.plan.command, server.url, self._scale)
         astray = next((each for each in findings if _went_astray(each)), None)
         # With requests on the way it may not leave in time, either.
         wrong = first_wrong([each for each in findings if astray is None or each.name not in ("converse", "shutdown")])
@@ -237,7 +247,10 @@ class Session:
             server=replace(started.server, label=image),
             left_out=cannot_run(started, plan.scenarios),
         )
-        run = Run(started, selection=plan.selection, strict=plan.strict, command_line=plan.argv, notes=notes)
+        run = Run(
+            all_printable(started), selection=plan.selection, strict=plan.strict, command_line=all_printable(plan.argv),
+            notes=all_printable(notes),
+        )  # fmt: skip
         self.report.runs.append(run)
         self._print([*header(run, plan.settings.jobs, self.paint, url=server.url), ""])
         return run
@@ -259,7 +272,7 @@ class Session:
             return event
         result = self.frozen.apply(event.result, self.former)
         result = self.plan.known.apply(result, run.started.server)
-        return ScenarioEnded(replace(result, rerun=self._rerun(result, wish)))
+        return ScenarioEnded(slim(replace(result, rerun=self._rerun(result, wish))))
 
     def _rerun(self, result: ScenarioResult, wish: Wish) -> str:
         settings = self.plan.settings

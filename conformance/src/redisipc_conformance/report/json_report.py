@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 
 from ..files import report_schema
+from ..printable import all_printable
 from ..requirements import Requirement
 from ..results import (
     BudgetUse,
@@ -56,7 +57,7 @@ def read(path: Path) -> Report:
     problem = next(iter(validator().iter_errors(data)), None)
     if problem is not None:
         raise ReportError(f"{path} is not a report of this suite: {problem.json_path}: {problem.message[:200]}")
-    return from_data(data)
+    return from_data(all_printable(data))
 
 
 def validator() -> jsonschema.Draft202012Validator:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from ..results import Verdict
 from ..verdict.profiles import State, fails, failures, limits_of, probably_the_shim, profiles
 from ..verdict.run import Finding, Report, Run
+from ..wire.address import without_passwords
 from .alike import alike, by_scenario
 from .failure import failure_lines
 from .style import VERDICT_STYLE, Paint, plain
@@ -55,14 +55,10 @@ def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[
     rows = [
         ("testee", f"{testee.name} {testee.version} ({testee.language})"),
         ("claims", "; ".join(filter(None, claims))),
-        ("redis", f"{server.brand} {server.version} ({kind})" + (f" at {_without_password(url)}" if url else "")),
+        ("redis", f"{server.brand} {server.version} ({kind})" + (f" at {without_passwords(url)}" if url else "")),
         ("suite", f"{started.suite} for spec {started.spec}, {scenarios}, seed {started.seed}, {jobs} at once"),
     ]
     return [f"{paint(f'{name:<8}', 'dim')}{value}" for name, value in rows]
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^@/]*@", "//", url)
 
 
 def summary(report: Report, run: Run, *, paint: Paint = plain, width: int = 110) -> list[str]:

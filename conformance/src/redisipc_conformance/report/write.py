@@ -41,4 +41,7 @@ def write_all(report: Report, wanted: Iterable[tuple[str, Path]]) -> list[str]:
             WRITERS[kind](report, path)
         except OSError as error:
             problems.append(f"the {kind} report cannot be written to {path}: {error.strerror}")
+        except Exception as error:
+            # A fault of one writer: the others' reports are wanted all the more.
+            problems.append(f"the {kind} report cannot be made: {type(error).__name__}: {error}")
     return problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from ..printable import all_printable
 from ..requirements import Requirement
 from ..results import CheckResult, Event, Interop, RunEnded, RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from ..text import shorten
@@ -49,7 +50,7 @@ class Run:
     def record(self, event: Event) -> None:
         """Keeps what the event tells."""
         if isinstance(event, ScenarioEnded):
-            self.results.append(_slim(event.result))
+            self.results.append(slim(event.result))
         elif isinstance(event, RunEnded):
             self.seconds, self.interrupted = event.seconds, event.interrupted
 
@@ -107,11 +108,11 @@ def failure_outside_checks(result: ScenarioResult) -> CheckResult | None:
     )
 
 
-def _slim(result: ScenarioResult) -> ScenarioResult:
-    """Without the evidence of what went well: a report of a thousand checks stays readable."""
+def slim(result: ScenarioResult) -> ScenarioResult:
+    """Without the evidence of what went well, and printable: a report of a thousand checks stays readable."""
     if result.verdict in QUIET and all(check.verdict in QUIET for check in result.checks):
-        return replace(result, transcript=(), stderr="")
-    lines = (
+        return all_printable(replace(result, transcript=(), stderr=""))
+    lines = tuple(
         replace(line, text=shorten(line.text, KEPT), reply=shorten(line.reply, KEPT)) for line in result.transcript
     )
-    return replace(result, transcript=tuple(lines), stderr=result.stderr[-KEPT_STDERR:])
+    return all_printable(replace(result, transcript=lines, stderr=result.stderr[-KEPT_STDERR:]))
