@@ -1,8 +1,9 @@
 """Finds sentences that are too long and phrases that a reader from another country reads twice.
 
-``english.py FILE...`` prints ``file:line: problem`` for Markdown (paragraphs, list items, cells) and Python (docstrings and
-comments), and fails where there is one. Code, headings and quoted blocks of code are left out. ``english.json`` holds the
-greatest length and the phrases, each with its reason and what to write instead.
+``english.py FILE...`` prints ``file:line: problem``, and fails where there is one. It reads Markdown (paragraphs, list items,
+cells), Python (docstrings and comments) and YAML (titles, texts of checks, notes). Code, headings and quoted blocks of code
+are left out. With ``--messages`` it reads the strings of Python instead: what a program says to its user. ``english.json``
+holds the greatest length and the phrases, each with its reason and what to write instead.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ def _phrase(each: dict[str, str]) -> Phrase:
     return Phrase(re.compile(each["pattern"], re.IGNORECASE), each["reason"], each["instead"], each.get("where", ""))
 
 
-def problems(name: str, content: str, rule: Rules) -> Iterator[tuple[int, str]]:
-    """Line and problem, for each in the file."""
-    for sentence in sentences(name, content):
+def problems(name: str, content: str, rule: Rules, messages: bool = False) -> Iterator[tuple[int, str]]:
+    """Line and problem, for each in the file. ``messages``: of the strings of a program, instead of its docstrings."""
+    for sentence in sentences(name, content, messages):
         if sentence.words > rule.words:
             yield sentence.line, f"{sentence.words} words, at most {rule.words}: {_short(sentence.text)}"
         for phrase in rule.phrases:
@@ -70,12 +71,15 @@ def _short(text: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="sentences that are too long, and phrases that are hard to read")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="Markdown or Python")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="Markdown, Python or YAML")
+    parser.add_argument(
+        "--messages", action="store_true", help="the strings of Python, instead of docstrings and comments"
+    )
     options = parser.parse_args(arguments)
     rule = rules()
     count = 0
     for path in options.files:
-        for line, problem in problems(path.name, path.read_text(encoding="utf-8"), rule):
+        for line, problem in problems(path.name, path.read_text(encoding="utf-8"), rule, options.messages):
             print(f"{path}:{line}: {problem}")
             count += 1
     if count:

@@ -1,4 +1,8 @@
-"""The prose of a file, in sentences with their lines: Markdown without code and headings, Python's docstrings and comments."""
+"""The prose of a file, in sentences with their lines.
+
+Of Markdown that is all but code and headings, of Python the docstrings and comments. Of YAML it is the texts that people
+read: titles, what a check says, notes, faults and reasons.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,11 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)")
 _HEADING = re.compile(r"^#{1,6} ")
@@ -16,6 +24,8 @@ _INDEX = re.compile(r"<!-- begin index -->.*?<!-- end index -->", re.DOTALL)
 _RULE = re.compile(r"^\|[\s:|-]+\|?$")
 _STATEMENT = re.compile(r"\*\*(RIPC-[A-Z]+-\d+)\*\* \([^)]*\) ")
 _END = re.compile(r"(?<=[.!?])(?<!\.\.)[\"')]*\s+|\s·\s")
+_SPOKEN = {"title": "", "about": "", "note": "", "fault": "", "text": "requirements", "reason": "spec"}
+"""Keys of YAML whose values are prose, and the key that must stand beside them: elsewhere they are data."""
 _ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|cf|vs|etc|approx|no|sec|fig)\.$", re.IGNORECASE)
 
 
@@ -40,9 +50,14 @@ class Sentence(NamedTuple):
         return sum(bool(re.search(r"\w", word)) for word in self.text.split())
 
 
-def sentences(name: str, content: str) -> Iterator[Sentence]:
-    """All sentences of a file. ``name`` ends in .md or .py."""
-    for text in python(content) if name.endswith(".py") else markdown(content):
+def sentences(name: str, content: str, messages: bool = False) -> Iterator[Sentence]:
+    """All sentences of a file. ``name`` ends in .md, .py or .yaml. ``messages``: those of Python's strings, instead."""
+    if messages:
+        for text in strings(content):
+            yield from _split(text)
+        return
+    texts = {".py": python, ".yaml": yaml}.get(Path(name).suffix, markdown)
+    for text in texts(content):
         yield from _split(text)
 
 
@@ -99,6 +114,44 @@ def python(content: str) -> Iterator[Text]:
             block.append(token.string.lstrip("# "))
     if block:
         yield Text(start, block, "comment")
+
+
+def strings(content: str) -> Iterator[Text]:
+    """The strings of Python that are not docstrings and have three words: what a program says. A value in one is one word."""
+    tree = ast.parse(content)
+    skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            said = "".join(str(part.value) if isinstance(part, ast.Constant) else "`x`" for part in node.values)
+            skipped |= {id(part) for part in node.values}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            said = node.value
+        else:
+            continue
+        if len(said.split()) > 2:
+            for text in markdown(said):
+                yield Text(node.lineno, [" ".join(text.lines)], "message")
+
+
+def yaml(content: str) -> Iterator[Text]:
+    """The values of the keys that hold prose, wherever they stand in the document."""
+    yield from _spoken(YAML(typ="safe", pure=True).compose(content))
+
+
+def _spoken(node: Any, short: bool = False) -> Iterator[Text]:
+    if isinstance(node, SequenceNode):
+        for part in node.value:
+            yield from _spoken(part)
+    elif isinstance(node, MappingNode):
+        keys = {key.value for key, _ in node.value}
+        for key, value in node.value:
+            beside = "" if short else _SPOKEN.get(key.value)
+            if isinstance(value, ScalarNode) and beside is not None and (not beside or beside in keys):
+                # A placeholder is one word, like code.
+                yield Text(key.start_mark.line + 1, [re.sub(r"\$\{[^}]*\}", "`x`", value.value)], "text")
+            else:
+                # A check may be its text alone.
+                yield from _spoken(value, short=key.value == "checks")
 
 
 def _paragraphs(line: int, docstring: str) -> Iterator[Text]:

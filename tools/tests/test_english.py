@@ -71,6 +71,28 @@ def test_docstrings_and_comments_of_python_are_prose() -> None:
     assert [line for line, _ in found(content, "a.py")] == [1, 3, 9, 6]
 
 
+def test_titles_texts_of_checks_notes_and_reasons_of_yaml_are_prose() -> None:
+    checks = "checks:\n  a: {text: It is told, requirements: [X-1]}\n  ${row.name}: {text: It is told}\n  b: Told\n"
+    steps = "steps:\n- outcome: {reason: it is told}\n  note: Told\n- content: {text: told}\n"
+    known = "known:\n- id: a\n  reason: >-\n    It is\n    told.\n  spec: b\n"
+    assert [line for line, _ in found(f"title: Told\n{checks}{steps}", "a.yaml")] == [1, 3, 5, 8]
+    assert [line for line, _ in found(known, "a.yaml")] == [3]
+
+
+def test_a_placeholder_of_yaml_is_one_word() -> None:
+    [sentence] = sentences("a.yaml", "title: It has ${a row. with many words}\n")
+    assert sentence.words == 3
+
+
+def test_the_strings_of_a_program_are_read_when_messages_are_asked_for() -> None:
+    code = (
+        '"""It is told."""\n\nraise ValueError(f"{a} is told {b}")\nname = "is told"\ncut = ("it is not; "\n  "told")\n'
+    )
+    assert sorted(line for line, _ in problems("a.py", code, RULE, messages=True)) == [3, 5]
+    one_word = 'f"' + "{a if b else c} " * 30 + '"\n'
+    assert list(problems("a.py", one_word, RULE, messages=True)) == []
+
+
 def test_the_tool_prints_file_and_line_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.md"
     path.write_text("Good.\n\nIt is no list.\n", encoding="utf-8")
