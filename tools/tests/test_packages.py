@@ -1,4 +1,4 @@
-"""All packages share a licence and pinned actions, and the workflow calls nothing but make."""
+"""All packages share a licence and pinned actions, the workflow calls nothing but make, and issue forms have no stray keys."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
+FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml"))
+FORM = {"name", "description", "labels", "body"}
+FIELD = {"type", "id", "attributes", "validations"}
+ATTRIBUTES = {"label", "description", "placeholder", "render"}
 WORKFLOW = (ROOT / ".github" / "workflows" / "checks.yml").read_text("utf-8")
 
 
@@ -34,3 +39,16 @@ def test_each_job_runs_targets_that_the_makefile_has() -> None:
 def test_the_workflow_may_only_read() -> None:
     assert re.findall(r"^permissions:\n((?:  .*\n)+)", WORKFLOW, re.MULTILINE) == ["  contents: read\n"]
     assert WORKFLOW.count("permissions:") == 1
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.stem)
+def test_an_issue_form_has_the_keys_that_github_knows(form: Path) -> None:
+    """A comma in a flow mapping cuts a sentence, and its rest becomes a key: GitHub refuses such a form."""
+    content = YAML(typ="safe", pure=True).load(form.read_text("utf-8"))
+    assert set(content) == FORM
+    assert [field["id"] for field in content["body"] if not set(field) <= FIELD] == []
+    assert {key for field in content["body"] for key in field["attributes"]} <= ATTRIBUTES
+
+
+def test_there_is_a_form_for_each_kind_of_report() -> None:
+    assert {form.stem for form in FORMS} == {"bug", "disputed-check", "failing-port", "spec-question"}
