@@ -20,4 +20,5 @@ def test_the_page_s_tests_pass(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
         env={**os.environ, "PYTEST_ADDOPTS": ""},
     )  # fmt: skip
-    assert "6 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 passed" in done.stdout

@@ -26,6 +26,11 @@ def test_fails(ipc):
 def test_leaves_something(ipc):
     ipc.hub.server.execute(ipc.hub.server.connect("x", print, print), ("XADD", b"shop", "*", b"a", b"b"))
 
+def test_may_leave_something_after_a_fault(ipc):
+    test_leaves_something(ipc)
+    with Stream("shop", "stock"):
+        assert ipc.hub.cut("stock")
+
 def test_may_leave_something(ipc):
     test_leaves_something(ipc)
     ipc.strict = False
@@ -41,7 +46,7 @@ def test_a_failure_shows_what_happened_and_a_residue_is_one(tmp_path: Path) -> N
         env={**os.environ, "PYTEST_ADDOPTS": ""},
     )  # fmt: skip
     said = done.stdout
-    assert "1 failed, 3 passed, 1 error" in said, said + done.stderr
+    assert "1 failed, 4 passed, 1 error" in said, said + done.stderr
     assert "RedisIPC: what happened" in said
     assert "asks stock: 1 [" in said
     assert "what is not an entry of RedisIPC on stream 'shop'" in said

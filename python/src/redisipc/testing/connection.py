@@ -106,6 +106,7 @@ class Connection:
     def break_off(self, reason: str) -> None:
         """The connection breaks: what was written is lost, and the client hears of it."""
         if self._leave():
+            self.server.cut_somebody = True
             self._hang_up(reason)
 
     def unblock(self, reply: Any = None) -> bool:

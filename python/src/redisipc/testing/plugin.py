@@ -87,7 +87,8 @@ def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.
             request.node.stash[_HUB] = hub
             monkeypatch.setenv("REDIS_URL", hub.url)
             yield given
-            left = hub.residue()
+            # An endpoint that leaves while its connection is down, or after a read that broke, leaves traces.
+            left = [] if hub.server.cut_somebody else hub.residue()
     else:
         with redis.Redis.from_url(_redisipc_url, protocol=2) as raw:
             if raw.dbsize():

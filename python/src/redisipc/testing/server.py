@@ -34,6 +34,7 @@ class Server:
     """Executes what its connections send, one command after the other.
 
     ``errands`` are done once the command under way is: what peers do. ``busy`` counts functions of the test that run for them.
+    ``cut_somebody``: a connection broke. An instance that leaves then may leave traces, which others delete later.
     """
 
     def __init__(self, profile: Profile = REDIS_7) -> None:
@@ -43,6 +44,7 @@ class Server:
         self.profile = profile
         self.up = True
         self.paused = False
+        self.cut_somebody = False
         self.connections: dict[int, Connection] = {}
         self.journal = Journal(self)
         self.errands: deque[Callable[[], None]] = deque()
