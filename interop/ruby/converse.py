@@ -27,7 +27,7 @@ The gem redis_ipc 1.0.2 is needed, with Ruby 3.2 or later. Any one of these will
   gem install redis_ipc -v 1.0.2
   RUBY="bundle exec ruby" BUNDLE_GEMFILE=/absolute/path/to/interop/ruby/Gemfile   (after `bundle install` there)
   RUBYLIB=/path/to/a/checkout/of/redis_ipc/lib   (its dependencies installed)
-RUBY names the command that runs Ruby. interop/ruby/README.md tells more."""
+RUBY names the command that runs Ruby. interop/ruby/README.md says more."""
 
 
 def gem_problem(ruby: list[str]) -> str:

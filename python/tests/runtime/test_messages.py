@@ -88,7 +88,7 @@ EVENTS: list[tuple[str, Callable[[], Any], str]] = [
     ("static", channel(f=staticmethod(event(lambda x: 1))), "Shop.f is a staticmethod; an event is a plain method"),
     ("class method", lambda: channel(f=event(classmethod(lambda cls: 1)))(), "Shop.f is a classmethod; an event is a plain"),  # type: ignore[call-overload]
     *(
-        (name, channel(**{name: event(lambda self: 1)}), f"Shop.{name}: Channel needs the name {name} itself; call the method")
+        (name, channel(**{name: event(lambda self: 1)}), f"Shop.{name}: Channel needs the name {name} itself; give the method")
         for name in ("connect", "entry", "params", "run", "on_error", "events", "trigger_event", "source_group")
     ),
     ("a number as name", lambda: event(3), "an event's name must be a string that is not blank, got 3"),  # type: ignore[call-overload]

@@ -141,7 +141,7 @@ class Session:
             self._gave_up(Exit.NO_REDIS, f"No Redis ({' '.join(wish.options) or 'auto'}): {error}")
         except TesteeUnusable as error:
             hint = f"redisipc-conformance check-testee -- {shlex.join(self.plan.command)}"
-            self._gave_up(Exit.TESTEE_UNUSABLE, f"The testee cannot be used: {error}\n  {hint}  tells more")
+            self._gave_up(Exit.TESTEE_UNUSABLE, f"The testee cannot be used: {error}\n  {hint}  says more")
             raise Stopped from error
         finally:
             ticker.cancel()
@@ -172,7 +172,7 @@ class Session:
             raise
         notes += [line for line in passed_over if line.startswith("Redis: not ")]
         if server.kind == "model":
-            notes.append("no Redis: a model of one, in Python. This is no result to publish")
+            notes.append("no Redis: a model of one, in Python. Do not publish this result")
         try:
             yield server
         finally:

@@ -1,4 +1,4 @@
-"""What reading a report raises."""
+"""The errors of reading a report."""
 
 from __future__ import annotations
 

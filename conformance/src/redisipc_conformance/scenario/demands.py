@@ -93,7 +93,7 @@ class _Walk:
         elif step.word == "fence":
             self._runs_nothing(str(arguments.get("endpoint", step.arguments)))
         elif step.word == "cancel":
-            self._is("an endpoint that is told to cancel a send while it waits for it")
+            self._is("an endpoint that must cancel a send while it waits for it")
         elif step.word == "connect":
             self._concurrent(arguments)
 

@@ -46,7 +46,7 @@ async def connections(stage: Stage, step: Step) -> Any:
     label = str(stage.value(arguments["of"]))
     tap = stage.taps.get(label)
     if tap is None:
-        raise SuiteFault(f"{label!r} is no endpoint that has connected")
+        raise SuiteFault(f"{label!r} is not an endpoint that has connected")
     since = float(getattr(stage.thing(arguments["since"], Mark, Thing), "at", 0.0)) if "since" in arguments else 0.0
     parts = {key: stage.expected(arguments[key]) for key in ("opened", "closed", "open") if key in arguments}
 

@@ -33,7 +33,9 @@ async def redis(stage: Stage, step: Step) -> Any:
         if told is None:
             return held(value)
         again = step.within is not None
-        return wrong(f"Redis answered otherwise: {told}", show(expected), show(value), final=not again, value=value)
+        return wrong(
+            f"the reply of Redis does not match: {told}", show(expected), show(value), final=not again, value=value
+        )
 
     return await expect(stage, step, "settle", once)
 

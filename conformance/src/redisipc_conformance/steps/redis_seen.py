@@ -116,7 +116,7 @@ async def pending(stage: Stage, step: Step) -> Any:
         for key, want in parts.items():
             told = differs(want, row[key], key)
             if told is not None:
-                return wrong(f"{entry.entry} is pending otherwise: {told}", show(parts), shown, culprit=entry)
+                return wrong(f"{entry.entry} is not pending as expected: {told}", show(parts), shown, culprit=entry)
         return held(row)
 
     return await _state(stage, step, look)

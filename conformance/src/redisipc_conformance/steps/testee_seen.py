@@ -140,7 +140,9 @@ def _outcome(send: Send, wanted: Any, parts: dict[str, Any]) -> Look:
         told = differs(parts["took"], ended.took, "took")
     if told is None:
         return held(ended)
-    return wrong(f"the send ended otherwise: {told}", expected, seen, final=True, culprit=ended.note, value=ended)
+    return wrong(
+        f"the send did not end as expected: {told}", expected, seen, final=True, culprit=ended.note, value=ended
+    )
 
 
 @word("cancelled")
@@ -153,7 +155,7 @@ async def cancelled(stage: Stage, step: Step) -> Any:
         hit = request.cancelled if request else any(each.cancelled for each in endpoint.received)
         if arguments.get("none"):
             return (
-                wrong("a handler was told that its request is gone", "nothing", "cancelled", final=True)
+                wrong("a handler learnt that its request is gone", "nothing", "cancelled", final=True)
                 if hit
                 else held()
             )

@@ -100,7 +100,7 @@ class Judge:
                 replace(check, expected=expected, seen=run.malformed, file=scenario.file, wrong_line=wrong_line)
             )
         if run.crash:
-            text = "A process of the testee runs, and speaks the testee protocol, until it is told to end"
+            text = "A process of the testee runs, and speaks the testee protocol, until the runner ends it"
             check = CheckResult(DIED, text, (), "MUST", Verdict.FAIL, run.crash, "a process that runs on", run.crash)
             found.append(replace(check, file=scenario.file))
         return found

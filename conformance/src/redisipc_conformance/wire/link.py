@@ -17,7 +17,7 @@ from .slot import SUBSCRIBING, Slot, is_pushed, settle
 
 
 class Owner(Protocol):
-    """What a connection uses of the tap that accepted it (`tap.Tap`)."""
+    """The tap that accepted a connection (`tap.Tap`), as far as the connection uses it."""
 
     upstream: Address
     pace: Pace

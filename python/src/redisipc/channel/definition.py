@@ -91,7 +91,7 @@ def _check_attribute(cls: type, base: type, attribute: str) -> None:
     ours = [kind for kind in cls.__mro__ if kind.__module__.startswith("redisipc.")]
     if any(attribute in vars(kind) or attribute in vars(kind).get("__annotations__", {}) for kind in ours):
         raise ConfigurationError(
-            f"{base.__name__}.{attribute}: Channel needs the name {attribute} itself; call the method otherwise, and keep "
+            f"{base.__name__}.{attribute}: Channel needs the name {attribute} itself; give the method another name, and keep "
             f"the event's name: @event({attribute!r})"
         )
 

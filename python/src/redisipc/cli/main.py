@@ -68,7 +68,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="redisipc",
         description=_ABOUT,
-        epilog=f"exit statuses:\n{statuses}\n\nredisipc COMMAND --help tells more.",
+        epilog=f"exit statuses:\n{statuses}\n\nredisipc COMMAND --help says more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"redisipc {__version__}")

@@ -17,7 +17,7 @@ class Action(enum.Enum):
     RUN = "run it"
     DELIVER = "deliver to the caller, acknowledge and delete"
     DROP = "acknowledge and delete"
-    HAND_OVER = "hand over to a consumer of that instance; is none registered, look again after 5 s, then acknowledge and delete"
+    HAND_OVER = "hand over to a consumer of that instance; if none is registered, look again after 5 s, then acknowledge and delete"
     REPORT = "report, acknowledge and delete"
     REPORT_KEEP = "report and acknowledge"
 

@@ -148,7 +148,7 @@ class BaseStream:
         before = self._hooks.on_request
         if before is not None and _name(before.function) != _name(handler):
             raise ConfigurationError(
-                f"on_request is set already, to {_name(before.function)}; a Stream has one handler: let it look at the "
+                f"on_request is set already, to {_name(before.function)}; a Stream has one handler. Let it look at the "
                 "content, use a Channel with its events, or a Stream with a group of its own"
             )
         self._hooks.on_request = Hook(handler)

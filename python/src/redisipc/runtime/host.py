@@ -64,7 +64,7 @@ class BaseHost:
                 session.report(ConnectionLost(text))
 
     def _tell_state(self, event: StateChanged) -> None:
-        """The same state for the same reason is told once."""
+        """Reports the same state for the same reason once."""
         session, before = self._base, self._state_told
         now = Health(STATES[event.state], session.since, event.reason)
         if (now.state, now.reason) != (before.state, before.reason):

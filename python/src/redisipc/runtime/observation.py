@@ -1,4 +1,4 @@
-"""What an observer is given: one thing that happened to a request, or to a handler."""
+"""The argument of an observer: one thing that happened to a request, or to a handler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Kind = Literal["send_started", "send_ended", "run_started", "run_ended", "redeli
 
 
 class Observation(NamedTuple):
-    """What happened to a request. It never holds content.
+    """One event of a request or of a handler. It never holds content.
 
     ``kind``:
 

@@ -152,8 +152,8 @@ class Session(SessionBase):
         me = threading.current_thread()
         if me is self.starter.thread or self.loop.needs(me):
             raise CannotWait(
-                "Python ran this code (a finalizer, most likely) on the thread that would have to bring the answer; "
-                "call submit() and do not wait for its result, or hand the work to a thread of your own"
+                "Python ran this code (a finalizer, most likely) on the thread that must bring the answer. "
+                "Call submit() and do not wait for its result, or hand the work to a thread of your own"
             )
 
     # asking
