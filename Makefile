@@ -13,8 +13,8 @@ TESTEES := $(RUNTIMES) $(RUNTIMES:%=%-ask)
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
-ENGLISH := $(filter-out conformance/mutants/results.md,$(shell git ls-files "*.md")) $(wildcard tools/*.py tools/tests/*.py tools/generators/*.py tools/packages/*.py)
-ENGLISH += $(wildcard python/src/redisipc/*.py python/src/redisipc/protocol/*.py python/src/redisipc/channel/*.py)
+ENGLISH_IN := "*.md" "conformance/scenarios/*.yaml" "interop/ruby/*.yaml" "python/src/*.py" "python/chaos/*.py" "conformance/src/*.py" "tools/*.py"
+ENGLISH := $(filter-out conformance/mutants/results.md,$(shell git ls-files $(ENGLISH_IN)))
 
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance double fidelity mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-quick requirements clean
@@ -86,6 +86,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd tools && ../$(BIN)/mypy
 	cd fuzz && ../$(BIN)/mypy
 	$(BIN)/python tools/english.py $(ENGLISH)
+	$(BIN)/python tools/english.py --messages $(shell git ls-files "python/src/*.py" "conformance/src/*.py")
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py tools/llms.py); do $(BIN)/python $$tool --check || exit 1; done
 
 format: $(READY) ## mend what ruff can mend

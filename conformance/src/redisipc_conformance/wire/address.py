@@ -63,7 +63,7 @@ class Address:
     def greeting(self) -> list[tuple[str, ...]]:
         """The first commands of a connection."""
         commands: list[tuple[str, ...]] = []
-        # A user without a password (nopass) is told as well: any password will do for it.
+        # A user without a password (nopass) is named as well: Redis takes any password for it.
         if self.username or self.password:
             commands.append(("AUTH", *([self.username] if self.username else []), self.password or ""))
         if self.db:
