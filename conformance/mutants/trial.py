@@ -13,6 +13,7 @@ from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.results import CheckResult, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario
 from redisipc_conformance.server import Server
+from redisipc_conformance.verdict.judge import Judge
 
 MODEL = (sys.executable, str(HERE / "testee.py"))
 NULL = (sys.executable, str(HERE / "null.py"))
@@ -26,7 +27,7 @@ async def results(
     # Trials run side by side on one Redis, the same scenarios among them.
     prefix = f"ripc-{secrets.token_hex(4)}"
     settings = Settings(tuple(command), jobs, seed=1, time_scale=time_scale, prefix=prefix)
-    engine = Engine(settings, server, scenarios, Requirements.load())
+    engine = Engine(settings, server, scenarios, Judge(Requirements.load()))
     return [event.result async for event in engine.run() if isinstance(event, ScenarioEnded)]
 
 

@@ -21,8 +21,8 @@ from redisipc_conformance.results import (
     ServerInfo,
     TesteeInfo,
     Verdict,
+    worst,
 )
-from redisipc_conformance.verdict.known import worst
 from redisipc_conformance.verdict.run import Report, Run
 
 AREAS = {

@@ -19,9 +19,11 @@ from pathlib import Path
 import jsonschema
 from redisipc_conformance.report import html, json_report
 from redisipc_conformance.report.transcript import window
+from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.results import Line, ScenarioResult
 from redisipc_conformance.scenario.corpus import corpus, declared_ids, renamed_ids
 from redisipc_conformance.text import shorten
+from redisipc_conformance.verdict.judge import Judge
 from redisipc_conformance.verdict.known import KnownFailures, KnownFailuresError
 from redisipc_conformance.verdict.run import Report, Run
 
@@ -45,7 +47,8 @@ def joined(reports: Sequence[Report], known: KnownFailures) -> Report:
     }:
         raise ValueError("these runs are not of one implementation on one server")
     everything = corpus()
-    results = {result.id: known.apply(result, server) for run in runs for result in run.results}
+    judge = Judge(Requirements(), known=known)
+    results = {result.id: judge.judged(result, server) for run in runs for result in run.results}
     left_out = {id: why for run in runs for id, why in run.started.left_out.items() if id not in results}
     missing = {each.id for each in everything} - {*results, *left_out}
     last = runs[-1]

@@ -7,6 +7,7 @@ Everything is plain data, so that a report can be written from it without the ru
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,6 +27,11 @@ class Verdict(enum.Enum):
     FAIL = "fail"
     SUITE_ERROR = "suite-error"
     """The suite itself is wrong, or lost its Redis."""
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The most serious of them; PASS when there is none."""
+    return max(verdicts, key=list(Verdict).index, default=Verdict.PASS)
 
 
 UNREACHED = "not reached: "

@@ -18,12 +18,13 @@ from redisipc_conformance.results import (
     ScenarioResult,
     ScenarioStarted,
     Verdict,
+    worst,
 )
 from redisipc_conformance.scenario.corpus import named_checks
 from redisipc_conformance.scenario.model import Scenario
 from redisipc_conformance.server import NoServer, Server
 from redisipc_conformance.testee.check import Finding
-from redisipc_conformance.verdict.known import worst
+from redisipc_conformance.verdict.judge import Judge
 from synthetic import SERVER, TESTEE
 
 Verdicts = Callable[[str], Verdict]
@@ -87,10 +88,8 @@ class Fake:
 class FakeEngine:
     """Tells one scenario after the other; heeds ``stop`` between two of them."""
 
-    def __init__(
-        self, fake: Fake, settings: Any, server: Server, scenarios: Sequence[Scenario], requirements: Any
-    ) -> None:
-        self.fake, self.scenarios = fake, scenarios
+    def __init__(self, fake: Fake, settings: Any, server: Server, scenarios: Sequence[Scenario], judge: Judge) -> None:
+        self.fake, self.scenarios, self.judge = fake, scenarios, judge
         fake.settings = settings
         fake.ran.append([])
 
@@ -103,21 +102,22 @@ class FakeEngine:
             raise fake.breaks
         testee = replace(TESTEE, profiles=fake.profiles, features=fake.features, command=fake.settings.command)
         version = fake.versions[(len(fake.ran) - 1) % len(fake.versions)]
-        left_out = {s.id: "it is not claimed" for s in self.scenarios if s.profile not in fake.profiles} | fake.left_out
-        running = [scenario for scenario in self.scenarios if scenario.id not in left_out]
+        unclaimed = {s.id: "it is not claimed" for s in self.scenarios if s.profile not in fake.profiles}
+        left_out = {id: why for id, why in fake.left_out.items() if id not in unclaimed}
+        running = [scenario for scenario in self.scenarios if scenario.id not in {**unclaimed, **left_out}]
         ids = tuple(scenario.id for scenario in running)
-        server = replace(SERVER, version=version)
+        server = replace(SERVER, version=version, label="")
         yield RunStarted("0.1.0", "1.0", testee, server, fake.settings.seed, "2025-11-25T08:00:00Z", ids, left_out)
         for scenario in self.scenarios:
-            if scenario.id in left_out:
-                about = (scenario.id, scenario.title, scenario.area, scenario.profile)
-                yield ScenarioEnded(ScenarioResult(*about, Verdict.NOT_APPLICABLE, 0.0, reason=left_out[scenario.id]))
+            if (reason := unclaimed.get(scenario.id, left_out.get(scenario.id))) is not None:
+                claimed = scenario.id in left_out
+                yield ScenarioEnded(self.judge.left_out(scenario, reason, "rerun", claimed=claimed))
         for scenario in running:
             if fake.stopped:
                 break
             fake.ran[-1].append(scenario.id)
             yield ScenarioStarted(scenario.id)
-            yield ScenarioEnded(self._result(scenario))
+            yield ScenarioEnded(self.judge.judged(self._result(scenario), server))
         yield RunEnded(1.0, interrupted=fake.stopped)
 
     def _result(self, scenario: Scenario) -> ScenarioResult:
@@ -129,4 +129,4 @@ class FakeEngine:
             checks.append(CheckResult(name, named.check.text, named.check.requirements, "MUST", verdict, message))
         found = worst(check.verdict for check in checks)
         about = (scenario.id, scenario.title, scenario.area, scenario.profile)
-        return ScenarioResult(*about, found, 0.01, tuple(checks))
+        return ScenarioResult(*about, found, 0.01, tuple(checks), rerun=self.fake.settings.rerun(scenario.id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -16,12 +17,14 @@ from redisipc_conformance.requirements import Requirement, Requirements
 from redisipc_conformance.results import Event, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario, load_file
 from redisipc_conformance.server import NoServer, Server, choose
+from redisipc_conformance.verdict.judge import Judge
 
 MODEL = (sys.executable, str(suite_folder() / "mutants" / "testee.py"))
 REQUIREMENTS = Requirements(
     [Requirement("RIPC-ENTRY-1", "MUST"), Requirement("RIPC-ENTRY-2", "SHOULD"), Requirement("RIPC-ENTRY-3", "MAY")],
     complete=False,
 )
+JUDGE = Judge(REQUIREMENTS)
 _numbers = itertools.count(1)
 
 Play = Callable[..., Awaitable[ScenarioResult]]
@@ -72,10 +75,16 @@ def play(server: Server, write: Write) -> Play:
     """Plays the steps and gives the result."""
 
     async def run(
-        steps: str, *, command: tuple[str, ...] = MODEL, checks: str = "it", head: str = "", **more: object
+        steps: str,
+        *,
+        command: tuple[str, ...] = MODEL,
+        checks: str = "it",
+        head: str = "",
+        strict: bool = False,
+        **more: object,
     ) -> ScenarioResult:
         scenario = write(steps, checks=checks, head=head)
-        engine = Engine(settings(command, **more), server, [scenario], REQUIREMENTS)
+        engine = Engine(settings(command, **more), server, [scenario], replace(JUDGE, strict=strict))
         found = [event.result for event in await events(engine) if isinstance(event, ScenarioEnded)]
         assert len(found) == 1
         return found[0]

@@ -16,6 +16,7 @@ from redisipc_conformance.results import ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario
 from redisipc_conformance.scenario.corpus import corpus
 from redisipc_conformance.server import Server
+from redisipc_conformance.verdict.judge import Judge
 
 LAG = 0.03
 """Seconds after Redis' reply at which the runner sees what it wrote itself: by then the testee has long answered."""
@@ -47,7 +48,7 @@ def chosen() -> list[Scenario]:
 
 async def played(server: Server, command: tuple[str, ...]) -> list[str]:
     """What did not pass."""
-    engine = Engine(settings(command), server, chosen(), Requirements.load())
+    engine = Engine(settings(command), server, chosen(), Judge(Requirements.load()))
     results = [event.result for event in await events(engine) if isinstance(event, ScenarioEnded)]
     assert len(results) == len(CHOSEN)
     return [f"{r.id}/{c.name}: {c.message}" for r in results for c in r.checks if c.verdict is not Verdict.PASS]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.conftest import REQUIREMENTS, Write, events, settings
+from engine.conftest import JUDGE, Write, events, settings
 from redisipc_conformance.engine.run import Engine
 from redisipc_conformance.results import RunEnded, RunStarted, ScenarioEnded, ScenarioStarted, Verdict
 from redisipc_conformance.server import Server
@@ -35,7 +35,7 @@ def children() -> set[int]:
 
 async def test_the_events_come_in_order_and_each_scenario_once(server: Server, write: Write) -> None:
     scenarios = [write(GOOD) for _ in range(5)]
-    told = await events(Engine(settings(FAKE), server, scenarios, REQUIREMENTS))
+    told = await events(Engine(settings(FAKE), server, scenarios, JUDGE))
     assert isinstance(told[0], RunStarted)
     assert isinstance(told[-1], RunEnded)
     assert not told[-1].interrupted
@@ -50,7 +50,7 @@ async def test_the_events_come_in_order_and_each_scenario_once(server: Server, w
 
 async def test_scenarios_run_side_by_side(server: Server, write: Write) -> None:
     steps = "- wait: 0.5\n" + GOOD
-    told = await events(Engine(settings(FAKE), server, [write(steps) for _ in range(8)], REQUIREMENTS))
+    told = await events(Engine(settings(FAKE), server, [write(steps) for _ in range(8)], JUDGE))
     assert isinstance(told[-1], RunEnded)
     assert told[-1].seconds < 8 * 0.5
 
@@ -62,7 +62,7 @@ async def test_long_ones_and_those_with_a_server_of_their_own_begin_first(server
         write(GOOD, id="test/own", head="needs: [flush]"),
         write(GOOD, id="test/slow", head="needs: [slow]"),
     ]
-    engine = Engine(settings(FAKE), server, scenarios, REQUIREMENTS)
+    engine = Engine(settings(FAKE), server, scenarios, JUDGE)
     begun = [event.id for event in await events(engine) if isinstance(event, ScenarioStarted)]
     assert begun == ["test/slow", "test/own", "test/longer", "test/short"]
 
@@ -73,7 +73,7 @@ async def test_each_scenario_has_a_stream_of_its_own_that_the_seed_decides(serve
     steps = seen.replace("seen-{}", key)
     scenario = write(steps, id="test/same")
     for _ in range(2):
-        await events(Engine(settings(FAKE), server, [scenario, write(steps, id="test/other")], REQUIREMENTS))
+        await events(Engine(settings(FAKE), server, [scenario, write(steps, id="test/other")], JUDGE))
     from redisipc_conformance.wire.address import Address
     from redisipc_conformance.wire.client import Client
 
@@ -94,7 +94,7 @@ async def test_nothing_is_left_in_redis_or_of_processes(server: Server, write: W
     # Another test may have killed a runner on this Redis: what that one left is not ours.
     others = set(await client("KEYS", "ripc-*"))
     steps = "- connect: a\n- peer: b\n- send: {from: a, to: b, content: x}\n- entry: {by: a}\n  check: it\n"
-    told = await events(Engine(settings(), server, [write(steps)], REQUIREMENTS))
+    told = await events(Engine(settings(), server, [write(steps)], JUDGE))
     assert [e.result.verdict for e in told if isinstance(e, ScenarioEnded)] == [Verdict.PASS]
     left = set(await client("KEYS", "ripc-*")) - others
     await client.close()
@@ -106,7 +106,7 @@ async def test_nothing_is_left_in_redis_or_of_processes(server: Server, write: W
 async def test_a_run_that_ends_early_leaves_no_process(server: Server, write: Write, how: str) -> None:
     before = children()
     scenarios = [write("- connect: a\n- connect: {endpoint: b, process: two}\n- wait: 600\n" + GOOD) for _ in range(4)]
-    engine = Engine(settings(FAKE), server, scenarios, REQUIREMENTS)
+    engine = Engine(settings(FAKE), server, scenarios, JUDGE)
     ended: list[RunEnded] = []
 
     async def follow() -> None:
@@ -135,12 +135,12 @@ async def test_a_testee_that_cannot_be_used_ends_the_run_before_it_begins(
     server: Server, write: Write, command: tuple[str, ...]
 ) -> None:
     with pytest.raises(TesteeUnusable):
-        await events(Engine(settings(command), server, [write(GOOD)], REQUIREMENTS))
+        await events(Engine(settings(command), server, [write(GOOD)], JUDGE))
 
 
 async def test_a_redis_that_is_not_ours_is_not_flushed(server: Server, write: Write) -> None:
     own = write("- server: flush\n" + GOOD, id="test/own", head="needs: [flush]")
-    engine = Engine(settings(FAKE), GivenServer(server.url), [own, write(GOOD)], REQUIREMENTS)
+    engine = Engine(settings(FAKE), GivenServer(server.url), [own, write(GOOD)], JUDGE)
     started = next(event for event in await events(engine) if isinstance(event, RunStarted))
     assert "not the suite's to stop or flush" in started.left_out["test/own"]
     assert len(started.scenarios) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.conftest import REQUIREMENTS, Play, Write, events, settings
+from engine.conftest import JUDGE, Play, Write, events, settings
 from redisipc_conformance.engine.budgets import SECONDS, SLACK
 from redisipc_conformance.engine.run import Engine
 from redisipc_conformance.results import CheckResult, RunStarted, ScenarioEnded, ScenarioResult, Verdict
@@ -282,7 +282,7 @@ async def test_a_crash_is_one_scenarios_verdict(server: Server, write: Write) ->
     crash = "- connect: a\n- wait: 0.1\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
     good = "- connect: a\n- wait: 0.3\n- send: {from: a, to: b, content: 1}\n  as: s\n- outcome: {of: s, content: 1}\n  check: it\n"
     scenarios = [write(crash, id="test/crash"), *(write(good, id=f"test/good-{n}") for n in range(4))]
-    engine = Engine(settings(FAKE), server, scenarios, REQUIREMENTS)
+    engine = Engine(settings(FAKE), server, scenarios, JUDGE)
     verdicts = {e.result.id: e.result.verdict for e in await events(engine) if isinstance(e, ScenarioEnded)}
     assert verdicts.pop("test/crash") is Verdict.FAIL
     assert set(verdicts.values()) == {Verdict.PASS}
@@ -292,7 +292,7 @@ async def test_a_hung_process_fails_its_scenario_and_is_replaced(server: Server,
     hang = "- connect: {endpoint: a, group: hangs}\n- value: {of: 1, is: 1}\n  check: it\n"
     late = "- wait: 12\n- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
     scenarios = [write(hang, id="test/hang"), *(write(late, id=f"test/late-{n}") for n in range(3))]
-    engine = Engine(settings(FAKE, time_scale=0.2), server, scenarios, REQUIREMENTS)
+    engine = Engine(settings(FAKE, time_scale=0.2), server, scenarios, JUDGE)
     results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
     assert results["test/hang"].verdict is Verdict.INCONCLUSIVE
     assert "did not answer connect(a)" in only(results["test/hang"]).message
@@ -320,14 +320,16 @@ async def test_what_does_not_apply_is_left_out_with_its_reason(server: Server, w
         write(step, id="test/server", head='server: ">=99"'),
         write(step, id="test/runs"),
     ]
-    told = await events(Engine(settings(FAKE), server, scenarios, REQUIREMENTS))
+    told = await events(Engine(settings(FAKE), server, scenarios, JUDGE))
     started = next(event for event in told if isinstance(event, RunStarted))
     assert started.scenarios == ("test/runs",)
-    assert set(started.left_out) == {"test/feature", "test/profile", "test/server"}
-    assert "levitation" in started.left_out["test/feature"]
-    verdicts = {e.result.id: e.result.verdict for e in told if isinstance(e, ScenarioEnded)}
-    assert verdicts.pop("test/runs") is Verdict.PASS
-    assert set(verdicts.values()) == {Verdict.NOT_APPLICABLE}
+    assert started.left_out == {}, "a scenario that does not apply leaves no hole"
+    results = {event.result.id: event.result for event in told if isinstance(event, ScenarioEnded)}
+    assert results.pop("test/runs").verdict is Verdict.PASS
+    assert set(results) == {"test/feature", "test/profile", "test/server"}
+    assert {result.verdict for result in results.values()} == {Verdict.NOT_APPLICABLE}
+    assert "levitation" in results["test/feature"].reason
+    assert [check.name for check in results["test/feature"].checks] == ["it"]
 
 
 async def test_budgets_are_told_with_what_was_used(play: Play) -> None:
@@ -352,7 +354,7 @@ async def test_a_crash_that_does_not_happen_again_is_not_hidden(server: Server, 
     steps = "- connect: a\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
     good = "- connect: a\n- wait: 0.5\n- send: {from: a, to: b, content: 1}\n  as: s\n- outcome: {of: s, content: 1}\n  check: it\n"
     scenarios = [write(steps, id="test/once"), *(write(good, id=f"test/good-{n}") for n in range(3))]
-    engine = Engine(settings((*FAKE, "--once", str(tmp_path / "crashed"))), server, scenarios, REQUIREMENTS)
+    engine = Engine(settings((*FAKE, "--once", str(tmp_path / "crashed"))), server, scenarios, JUDGE)
     results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
     assert results["test/once"].verdict is Verdict.FAIL
     assert "it did not happen" in results["test/once"].reason

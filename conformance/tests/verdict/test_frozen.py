@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
-from redisipc_conformance.results import CheckResult, ScenarioResult, Verdict
+from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.results import CheckResult, ScenarioResult, ServerInfo, Verdict
 from redisipc_conformance.scenario.corpus import declared_ids, named_checks, renamed_ids
 from redisipc_conformance.scenario.model import Check, Scenario
 from redisipc_conformance.verdict.frozen import FrozenSet, former_ids, text
+from redisipc_conformance.verdict.judge import Judge
+
+REDIS = ServerInfo("Redis", "7.0.15", "local", "")
 
 
 def scenario(id: str, *checks: Check, **more: object) -> Scenario:
@@ -26,18 +30,19 @@ def frozen(folder: Path, *ids: str) -> FrozenSet:
     return FrozenSet.load("1.0", folder)
 
 
-def late(judged: ScenarioResult) -> list[bool]:
+def late(some: FrozenSet, found: ScenarioResult, former: dict[str, tuple[str, ...]]) -> list[bool]:
+    judged = Judge(Requirements(), frozen=some, former=former).judged(found, REDIS)
     return [each.late for each in judged.checks]
 
 
 def test_a_check_that_is_not_in_the_set_is_late(tmp_path: Path):
     some = frozen(tmp_path, "entry/a/one", "entry/b/one")
-    assert late(some.apply(result("entry/a", "one", "two"), {})) == [False, True]
+    assert late(some, result("entry/a", "one", "two"), {}) == [False, True]
 
 
 def test_without_a_set_everything_counts(tmp_path: Path):
     none = FrozenSet.load("9.9", tmp_path)
-    assert late(none.apply(result("entry/a", "one"), {})) == [False]
+    assert late(none, result("entry/a", "one"), {}) == [False]
     assert none.missing([]) == []
 
 
@@ -50,7 +55,7 @@ def test_a_renamed_check_or_scenario_still_counts(tmp_path: Path):
     some = frozen(tmp_path, "entry/old/one", "entry/old/before")
     moved = scenario("entry/new", check("one"), check("after", "before"), formerly=("entry/old",))
     assert some.missing([moved]) == []
-    assert late(some.apply(result("entry/new", "one", "after"), former_ids([moved]))) == [False, False]
+    assert late(some, result("entry/new", "one", "after"), former_ids([moved])) == [False, False]
     assert renamed_ids([moved])["entry/old/before"] == "entry/new/after"
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.results import CheckResult, ScenarioResult, ServerInfo, Verdict
+from redisipc_conformance.verdict.judge import Judge
 from redisipc_conformance.verdict.known import KnownFailures, KnownFailuresError, parse
 
 REDIS_6 = ServerInfo("Redis", "6.2.14", "local", "")
@@ -27,6 +29,10 @@ def known(text: str) -> KnownFailures:
     return KnownFailures("known.yaml", tuple(parse("known_failures:\n" + text, "known.yaml")))
 
 
+def judged(entries: KnownFailures, result: ScenarioResult, server: ServerInfo) -> ScenarioResult:
+    return Judge(Requirements(), known=entries).judged(result, server)
+
+
 DECLARED = {"entry/fields", "entry/fields/order", "entry/fields/names"}
 FAILED = check("order", Verdict.FAIL, "another order: id first")
 PASSED = check("order", Verdict.PASS)
@@ -34,48 +40,48 @@ ONE = "  - id: entry/fields/order\n    reason: not done yet\n"
 
 
 def test_an_entry_excuses_its_check_and_keeps_the_message():
-    judged = known(ONE).apply(result(FAILED), REDIS_7)
-    assert judged.verdict is Verdict.KNOWN
-    assert judged.checks[0].verdict is Verdict.KNOWN
-    assert judged.checks[0].known == "not done yet"
-    assert judged.checks[0].message == FAILED.message
-    assert known(ONE).problems([judged], REDIS_7, DECLARED) == []
+    found = judged(known(ONE), result(FAILED), REDIS_7)
+    assert found.verdict is Verdict.KNOWN
+    assert found.checks[0].verdict is Verdict.KNOWN
+    assert found.checks[0].known == "not done yet"
+    assert found.checks[0].message == FAILED.message
+    assert known(ONE).problems([found], REDIS_7, DECLARED) == []
 
 
 def test_an_entry_of_one_check_excuses_no_other():
-    judged = known(ONE).apply(result(FAILED, check("names", Verdict.FAIL, "five fields")), REDIS_7)
-    assert [each.verdict for each in judged.checks] == [Verdict.KNOWN, Verdict.FAIL]
-    assert judged.verdict is Verdict.FAIL
+    found = judged(known(ONE), result(FAILED, check("names", Verdict.FAIL, "five fields")), REDIS_7)
+    assert [each.verdict for each in found.checks] == [Verdict.KNOWN, Verdict.FAIL]
+    assert found.verdict is Verdict.FAIL
 
 
 def test_an_entry_of_a_scenario_excuses_all_its_checks():
     entries = known("  - {id: entry/fields, reason: no entries yet}\n")
-    judged = entries.apply(result(FAILED, check("names", Verdict.INCONCLUSIVE, "crashed")), REDIS_7)
-    assert judged.verdict is Verdict.KNOWN
+    found = judged(entries, result(FAILED, check("names", Verdict.INCONCLUSIVE, "crashed")), REDIS_7)
+    assert found.verdict is Verdict.KNOWN
 
 
 def test_a_scenario_that_fails_outside_its_checks_is_excused_only_as_a_whole():
     broken = result(PASSED, verdict=Verdict.FAIL, reason="the testee died")
-    assert known(ONE).apply(broken, REDIS_7).verdict is Verdict.FAIL
+    assert judged(known(ONE), broken, REDIS_7).verdict is Verdict.FAIL
     whole = known("  - {id: entry/fields, reason: dies, message: the testee}\n")
-    judged = whole.apply(broken, REDIS_7)
-    assert judged.verdict is Verdict.KNOWN
-    assert whole.problems([judged], REDIS_7, DECLARED) == []
+    found = judged(whole, broken, REDIS_7)
+    assert found.verdict is Verdict.KNOWN
+    assert whole.problems([found], REDIS_7, DECLARED) == []
     other = known("  - {id: entry/fields, reason: dies, message: something else}\n")
-    assert other.apply(broken, REDIS_7).verdict is Verdict.FAIL
-    assert "in another way" in other.problems([other.apply(broken, REDIS_7)], REDIS_7, DECLARED)[0]
+    assert judged(other, broken, REDIS_7).verdict is Verdict.FAIL
+    assert "in another way" in other.problems([judged(other, broken, REDIS_7)], REDIS_7, DECLARED)[0]
 
 
 def test_a_suite_error_is_never_excused():
-    judged = known(ONE).apply(result(check("order", Verdict.SUITE_ERROR, "Redis is gone")), REDIS_7)
-    assert judged.verdict is Verdict.SUITE_ERROR
+    found = judged(known(ONE), result(check("order", Verdict.SUITE_ERROR, "Redis is gone")), REDIS_7)
+    assert found.verdict is Verdict.SUITE_ERROR
 
 
 def test_another_message_is_another_failure():
     entries = known(ONE + "    message: five fields\n")
-    judged = entries.apply(result(FAILED), REDIS_7)
-    assert judged.verdict is Verdict.FAIL
-    [problem] = entries.problems([judged], REDIS_7, DECLARED)
+    found = judged(entries, result(FAILED), REDIS_7)
+    assert found.verdict is Verdict.FAIL
+    [problem] = entries.problems([found], REDIS_7, DECLARED)
     assert problem.startswith("known.yaml:2: entry/fields/order fails in another way than known")
     assert "another order" in problem
     assert "five fields" in problem
@@ -83,11 +89,11 @@ def test_another_message_is_another_failure():
 
 def test_the_beginning_of_the_message_is_enough():
     entries = known(ONE + "    message: another order\n")
-    assert entries.apply(result(FAILED), REDIS_7).verdict is Verdict.KNOWN
+    assert judged(entries, result(FAILED), REDIS_7).verdict is Verdict.KNOWN
 
 
 def test_an_entry_that_passes_is_stale():
-    [problem] = known(ONE).problems([known(ONE).apply(result(PASSED), REDIS_7)], REDIS_7, DECLARED)
+    [problem] = known(ONE).problems([judged(known(ONE), result(PASSED), REDIS_7)], REDIS_7, DECLARED)
     assert "stale" in problem
 
 
@@ -119,20 +125,20 @@ def test_what_did_not_run_is_not_stale():
 )
 def test_when_names_the_servers(when: str, server: ServerInfo, excused: bool):
     entries = known(ONE + f"    when: {when}\n")
-    assert (entries.apply(result(FAILED), server).verdict is Verdict.KNOWN) is excused
+    assert (judged(entries, result(FAILED), server).verdict is Verdict.KNOWN) is excused
     # Where it does not apply, it is not stale either.
-    stale = entries.problems([entries.apply(result(PASSED), server)], server, DECLARED)
+    stale = entries.problems([judged(entries, result(PASSED), server)], server, DECLARED)
     assert bool(stale) is excused
 
 
 def test_two_entries_may_name_one_check_with_different_servers():
     text = ONE + '    when: {redis: "<7"}\n' + ONE.replace("not done yet", "another bug") + '    when: {redis: ">=7"}\n'
-    assert known(text).apply(result(FAILED), REDIS_7).checks[0].known == "another bug"
+    assert judged(known(text), result(FAILED), REDIS_7).checks[0].known == "another bug"
 
 
 def test_the_specification_s_reference_is_shown():
     entries = known(ONE + "    spec: appendix A, D-3\n")
-    assert entries.apply(result(FAILED), REDIS_7).checks[0].known == "not done yet (specification: appendix A, D-3)"
+    assert judged(entries, result(FAILED), REDIS_7).checks[0].known == "not done yet (specification: appendix A, D-3)"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from redisipc_conformance.results import Verdict
 from redisipc_conformance.verdict.known import KnownFailures, KnownFailuresError
 from redisipc_conformance.verdict.known_write import rewrite, steady_beginning
 from verdict.test_known import DECLARED, FAILED, PASSED, REDIS_6, REDIS_7, check, result
+from verdict.test_known import judged as judged_by
 
 NAMES = check("names", Verdict.FAIL, "five fields, 7 seen")
 
@@ -26,7 +27,7 @@ known_failures:   # keep sorted, please
 
 
 def judged(path: Path, *checks):
-    return KnownFailures.load(path).apply(result(*checks), REDIS_7)
+    return judged_by(KnownFailures.load(path), result(*checks), REDIS_7)
 
 
 def test_nothing_changes_where_nothing_changed(tmp_path: Path):

@@ -15,6 +15,7 @@ from ..report import write
 from ..report.style import painter
 from ..requirements import Requirements
 from ..scenario.corpus import corpus, declared_ids
+from ..verdict.judge import Judge
 from ..verdict.known import KnownFailures, KnownFailuresError
 from ..verdict.known_write import rewrite
 from ..verdict.profiles import Exit, failures, gravest, run_exit
@@ -71,16 +72,13 @@ def _plan(options: argparse.Namespace) -> Plan:
             seed=options.seed if options.seed is not None else random.SystemRandom().randrange(2**31),
             time_scale=options.time_scale,
             no_timeouts=options.no_timeouts,
-            strict=options.strict,
             profiles=selection.profiles or None,
         ),
         scenarios=tuple(selected),
         corpus=tuple(scenarios),
         selection=str(selection if not selection.everything else replace(selection, profiles=())),
         wishes=_wishes(options),
-        requirements=Requirements.load(),
-        known=_known(options),
-        strict=options.strict,
+        judge=Judge.load(Requirements.load(), scenarios, _known(options), strict=options.strict),
         stop_at_first=options.exitfirst,
         notes=tuple(notes),
     )
@@ -121,7 +119,7 @@ def _rewrite(options: argparse.Namespace, plan: Plan, report: Report) -> None:
         return
     runs = [(each.started.server, each.results) for each in report.runs]
     try:
-        added, dropped = rewrite(options.known_failures, runs, declared_ids(plan.corpus), strict=plan.strict)
+        added, dropped = rewrite(options.known_failures, runs, declared_ids(plan.corpus), strict=plan.judge.strict)
     except KnownFailuresError as error:
         raise Problem(Exit.USAGE, str(error)) from error
     print(f"{options.known_failures}: {added} added, {dropped} dropped. Give each new entry its reason.")

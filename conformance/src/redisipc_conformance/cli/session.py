@@ -17,16 +17,13 @@ from ..printable import all_printable, printable
 from ..report.live import Live
 from ..report.style import Paint
 from ..report.summary import header, summary
-from ..requirements import Requirements
-from ..results import Event, RunStarted, ScenarioEnded, ScenarioResult
+from ..results import Event, RunStarted, ScenarioEnded
 from ..scenario.corpus import declared_ids, renamed_ids
 from ..scenario.model import Scenario
 from ..server import NoServer, Server, choose
 from ..testee.check import Finding, check, first_wrong
 from ..testee.errors import TesteeUnusable
-from ..verdict.frozen import FrozenSet, former_ids
-from ..verdict.known import KnownFailures
-from ..verdict.left_out import cannot_run, with_checks
+from ..verdict.judge import Judge
 from ..verdict.profiles import Exit, fails
 from ..verdict.run import Report, Run, slim
 
@@ -64,9 +61,7 @@ class Plan:
     corpus: tuple[Scenario, ...]
     selection: str
     wishes: tuple[Wish, ...]
-    requirements: Requirements
-    known: KnownFailures
-    strict: bool = False
+    judge: Judge
     stop_at_first: bool = False
     notes: tuple[str, ...] = ()
 
@@ -89,9 +84,7 @@ class Session:
     ) -> None:
         self.plan, self.stream, self.paint, self.width = plan, stream, paint, width
         self.live = Live(stream, paint, width=width, quiet=quiet, verbose=verbose)
-        self.frozen = FrozenSet.load()
-        self.former = former_ids(plan.corpus)
-        self.report = Report([], list(plan.requirements))
+        self.report = Report([], list(plan.judge.requirements))
         self.codes: list[Exit] = []
         self.signals = 0
         self.checked = False
@@ -206,7 +199,8 @@ class Session:
         return [note]
 
     async def _drive(self, server: Server, wish: Wish, notes: list[str]) -> None:
-        engine = self._engine = Engine(self.plan.settings, server, self.plan.scenarios, self.plan.requirements)
+        settings = replace(self.plan.settings, redis=tuple(wish.options))
+        engine = self._engine = Engine(settings, server, self.plan.scenarios, self.plan.judge)
         run: Run | None = None
         try:
             async with contextlib.aclosing(engine.run()) as events:
@@ -215,8 +209,9 @@ class Session:
                         run = self._begun(event, server, notes)
                         self.live.event(run.started)
                         continue
-                    event = self._judged(event, run, wish)
-                    if run is not None and not self._left_out(event, run):
+                    if isinstance(event, ScenarioEnded):
+                        event = ScenarioEnded(slim(event.result))
+                    if run is not None:
                         run.record(event)
                         self.live.event(event)
                     if self._enough(event):
@@ -241,58 +236,27 @@ class Session:
 
     def _begun(self, started: RunStarted, server: Server, notes: list[str]) -> Run:
         plan = self.plan
-        image = getattr(server, "image", "")
-        started = replace(
-            started,
-            server=replace(started.server, label=image),
-            left_out=cannot_run(started, plan.scenarios),
-        )
         run = Run(
-            all_printable(started), selection=plan.selection, strict=plan.strict, command_line=all_printable(plan.argv),
-            notes=all_printable(notes),
+            all_printable(started), selection=plan.selection, strict=plan.judge.strict,
+            command_line=all_printable(plan.argv), notes=all_printable(notes),
         )  # fmt: skip
         self.report.runs.append(run)
         self._print([*header(run, plan.settings.jobs, self.paint, url=server.url), ""])
         return run
 
-    def _left_out(self, event: Event, run: Run) -> bool:
-        """Takes in a scenario that did not run. Whether it was one."""
-        if not isinstance(event, ScenarioEnded) or event.result.id in run.started.scenarios:
-            return False
-        result = event.result
-        if result.id not in run.started.left_out:
-            scenario = next(each for each in self.plan.scenarios if each.id == result.id)
-            result = with_checks(result, scenario, self.plan.requirements)
-        run.record(ScenarioEnded(result))
-        return True
-
-    def _judged(self, event: Event, run: Run | None, wish: Wish) -> Event:
-        """With what the frozen set and the known-failures file say of it."""
-        if not isinstance(event, ScenarioEnded) or run is None:
-            return event
-        result = self.frozen.apply(event.result, self.former)
-        result = self.plan.known.apply(result, run.started.server)
-        return ScenarioEnded(slim(replace(result, rerun=self._rerun(result, wish))))
-
-    def _rerun(self, result: ScenarioResult, wish: Wish) -> str:
-        settings = self.plan.settings
-        words: Sequence[str] = ["redisipc-conformance", "run", result.id, "--seed", str(settings.seed), *wish.options]
-        scale = ["--time-scale", f"{settings.time_scale:g}"] if settings.time_scale != 1 else []
-        return shlex.join([*words, *scale, "--", *self.plan.command])
-
     def _enough(self, event: Event) -> bool:
         if not self.plan.stop_at_first or not isinstance(event, ScenarioEnded):
             return False
-        return any(fails(check, self.plan.strict) for check in event.result.checks)
+        return any(fails(check, self.plan.judge.strict) for check in event.result.checks)
 
     def _ended(self, run: Run) -> None:
         plan = self.plan
         declared, renamed = declared_ids(plan.corpus), renamed_ids(plan.corpus)
-        run.problems += plan.known.problems(run.results, run.started.server, declared, renamed)
+        run.problems += plan.judge.known.problems(run.results, run.started.server, declared, renamed)
         run.problems += [
-            f"the check {id} counts for this specification and is gone" for id in self.frozen.missing(plan.corpus)
+            f"the check {id} counts for this specification and is gone" for id in plan.judge.frozen.missing(plan.corpus)
         ]
-        unreasoned = plan.known.unreasoned()
+        unreasoned = plan.judge.known.unreasoned()
         if unreasoned:
             run.notes.append(f"{len(unreasoned)} known failures have no reason yet: {', '.join(unreasoned[:5])}")
         self._print(summary(self.report, run, paint=self.paint, width=self.width))

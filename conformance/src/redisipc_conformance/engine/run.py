@@ -8,10 +8,9 @@ import shlex
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ..context.budget_clock import Patience
-from ..requirements import Requirements
 from ..results import (
     Event,
     RunEnded,
@@ -21,7 +20,6 @@ from ..results import (
     ScenarioStarted,
     ServerInfo,
     TesteeInfo,
-    Verdict,
 )
 from ..scenario.model import Scenario
 from ..server import Server
@@ -42,13 +40,6 @@ from .pool import Pool
 from .scenario_run import Performance, Surroundings
 
 
-class Known(Protocol):
-    """A known-failures file."""
-
-    def apply(self, result: ScenarioResult, server: ServerInfo) -> ScenarioResult:
-        """The result with every excused check marked."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """The task of a run. `seed` decides all random data; `time_scale` stretches all waiting."""
@@ -58,28 +49,27 @@ class Settings:
     seed: int
     time_scale: float = 1.0
     no_timeouts: bool = False
-    strict: bool = False
     profiles: tuple[str, ...] | None = None
     prefix: str = "ripc"
     """Of the streams' names: runs that share a Redis and a seed need one each."""
+    redis: tuple[str, ...] = ()
+    """The options that ask for this Redis, for the command that runs one scenario again."""
+
+    def rerun(self, scenario: str) -> str:
+        """The command that runs this scenario alone, with the same random data."""
+        words = ["redisipc-conformance", "run", scenario, "--seed", str(self.seed), *self.redis]
+        scale = ["--time-scale", f"{self.time_scale:g}"] if self.time_scale != 1 else []
+        return shlex.join([*words, *scale, "--", *self.command])
 
 
 class Engine:
     """One run. Raises TesteeUnusable from `run` when the testee cannot be started at all."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        server: Server,
-        scenarios: Sequence[Scenario],
-        requirements: Requirements,
-        known: Known | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, server: Server, scenarios: Sequence[Scenario], judge: Judge) -> None:
         self.settings = settings
         self.server = server
         self.scenarios = [s for s in scenarios if settings.profiles is None or s.profile in settings.profiles]
-        self.requirements = requirements
-        self.known = known
+        self.judge = judge
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._performances: set[Performance] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -125,14 +115,16 @@ class Engine:
             if wrong:
                 raise TesteeUnusable(f"{shlex.join(settings.command)}: {wrong}")
             about = await asyncio.to_thread(self.server.about)
-            server = ServerInfo(about.brand, about.version, self.server.kind, f"{about} ({self.server.kind})")
-            left_out = self._left_out(first, server, own_servers)
-            running = [scenario for scenario in self.scenarios if scenario.id not in left_out]
+            label = getattr(self.server, "image", "")
+            server = ServerInfo(about.brand, about.version, self.server.kind, label)
+            unclaimed, left_out = self._left_out(first, server, own_servers)
+            running = [each for each in self.scenarios if each.id not in unclaimed and each.id not in left_out]
             self._events.put_nowait(self._started(first, server, running, left_out))
             started = True
             for scenario in self.scenarios:
-                if scenario.id in left_out:
-                    self._events.put_nowait(ScenarioEnded(_not_run(scenario, left_out[scenario.id])))
+                if (reason := unclaimed.get(scenario.id, left_out.get(scenario.id))) is not None:
+                    rerun, claimed = settings.rerun(scenario.id), scenario.id in left_out
+                    self._ended(self.judge.left_out(scenario, reason, rerun, claimed=claimed))
             async with Patience() as patience:
                 around = Surroundings(
                     command=settings.command,
@@ -169,16 +161,18 @@ class Engine:
         )  # fmt: skip
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         ids = tuple(scenario.id for scenario in running)
-        return RunStarted(__version__, self.requirements.spec, info, server, self.settings.seed, now, ids, left_out)
+        return RunStarted(
+            __version__, self.judge.requirements.spec, info, server, self.settings.seed, now, ids, left_out
+        )
 
-    def _left_out(self, testee: TesteeProcess, server: ServerInfo, own: OwnServers) -> dict[str, str]:
+    def _left_out(
+        self, testee: TesteeProcess, server: ServerInfo, own: OwnServers
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Id to reason: what does not apply to this testee and server, and what applies and cannot run here."""
         claims = Claims.of(testee.hello)
-        reasons: dict[str, str] = {}
-        for scenario in self.scenarios:
-            reason = why_not(scenario, claims, server) or (own.why_not if scenario.own_server else "")
-            if reason:
-                reasons[scenario.id] = reason
-        return reasons
+        unclaimed = {each.id: reason for each in self.scenarios if (reason := why_not(each, claims, server))}
+        needing = [each.id for each in self.scenarios if each.own_server and each.id not in unclaimed]
+        return unclaimed, dict.fromkeys(needing, own.why_not) if own.why_not else {}
 
     def _process_gone(self, process: TesteeProcess, why: Exception) -> None:
         users = [performance for performance in self._performances if performance.uses(process)]
@@ -197,10 +191,9 @@ class Engine:
         room = asyncio.Semaphore(self.settings.jobs)
         # Those that mostly wait are in nobody's way.
         waiting_room = asyncio.Semaphore(self.settings.jobs)
-        judge = Judge(self.requirements, strict=self.settings.strict)
         tasks = [
             asyncio.create_task(
-                self._scenario(scenario, around, waiting_room if "slow" in scenario.needs else room, judge, server)
+                self._scenario(scenario, around, waiting_room if "slow" in scenario.needs else room, server)
             )
             for scenario in sorted(scenarios, key=_length, reverse=True)
         ]
@@ -211,7 +204,7 @@ class Engine:
             await end_all(set(tasks))
 
     async def _scenario(
-        self, scenario: Scenario, around: Surroundings, room: asyncio.Semaphore, judge: Judge, server: ServerInfo
+        self, scenario: Scenario, around: Surroundings, room: asyncio.Semaphore, server: ServerInfo
     ) -> None:
         rows: list[dict[str, Any] | None] = [None]
         if scenario.rows and not scenario.row_by_row:
@@ -226,10 +219,9 @@ class Engine:
                 return await self._performed(scenario, row, around)
 
         runs = await _all_or_none([one(row) for row in rows])
-        rerun = f"redisipc-conformance run {scenario.id} --seed {around.seed} -- {shlex.join(around.command)}"
-        result = judge.result(scenario, runs, rerun)
-        if self.known is not None:
-            result = self.known.apply(result, server)
+        self._ended(self.judge.result(scenario, runs, server, self.settings.rerun(scenario.id)))
+
+    def _ended(self, result: ScenarioResult) -> None:
         self._events.put_nowait(ScenarioEnded(result))
 
     async def _performed(self, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings) -> Ended:
@@ -269,9 +261,3 @@ async def _all_or_none(work: list[Any]) -> list[Ended]:
 def _length(scenario: Scenario) -> tuple[bool, bool, bool, int]:
     """The sort key of a scenario: long ones begin first, so that none of them is left over at the end."""
     return "slow" in scenario.needs, scenario.own_server, scenario.own_processes, sum(1 for _ in scenario.walk())
-
-
-def _not_run(scenario: Scenario, reason: str) -> ScenarioResult:
-    return ScenarioResult(
-        scenario.id, scenario.title, scenario.area, scenario.profile, Verdict.NOT_APPLICABLE, 0.0, reason=reason
-    )

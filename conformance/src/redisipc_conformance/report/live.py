@@ -22,6 +22,8 @@ class Live:
         self.quiet, self.verbose = quiet, verbose
         self.terminal = stream.isatty() and not quiet
         self.total = 0
+        self.expected: frozenset[str] = frozenset()
+        """The scenarios that run: of the others nothing is shown."""
         self.stage = ""
         """The work before the first scenario, such as the start of a server."""
         self.counts: Counter[Verdict] = Counter()
@@ -31,11 +33,12 @@ class Live:
 
     def event(self, event: Event) -> None:
         if isinstance(event, RunStarted):
+            self.expected = frozenset(event.scenarios)
             self.total, self.stage = len(event.scenarios), ""
             self.counts.clear()
         elif isinstance(event, ScenarioStarted):
             self.running[event.id] = time.monotonic()
-        elif isinstance(event, ScenarioEnded):
+        elif isinstance(event, ScenarioEnded) and event.result.id in self.expected:
             self.running.pop(event.result.id, None)
             self.counts[event.result.verdict] += 1
             if self.verbose or event.result.verdict in BAD:

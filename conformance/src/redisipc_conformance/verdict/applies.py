@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from ..results import ServerInfo, TesteeInfo
+from ..results import ServerInfo
 from ..scenario.demands import at_once, roles_of
 from ..scenario.model import Scenario
 from ..testee.claims import Claims
 from ..versions import version_holds
-
-
-def claims_of(testee: TesteeInfo) -> Claims:
-    """The claims of the testee when the run began."""
-    return Claims(frozenset(testee.profiles), frozenset(testee.features), frozenset(testee.roles), testee.serial)
 
 
 def why_not(scenario: Scenario, claims: Claims, server: ServerInfo) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +47,16 @@ class FrozenSet:
         ids = {f"{scenario}/{check}" for scenario, checks in data["checks"].items() for check in checks}
         return cls(spec, frozenset(ids))
 
-    def apply(self, result: ScenarioResult, former: dict[str, tuple[str, ...]]) -> ScenarioResult:
-        """The result with every check that is not in the set marked as late. ``former``: present id to earlier ids."""
+    def late(self, result: ScenarioResult, former: Mapping[str, tuple[str, ...]]) -> set[str]:
+        """The names of the checks that are not in the set. ``former``: present id to earlier ids."""
         if self.checks is None:
-            return result
-        checks = []
-        for check in result.checks:
-            counts = check.name in IMPLICIT or self._counts(f"{result.id}/{check.name}", former)
-            checks.append(check if counts else replace(check, late=True))
-        if all(check.late or check.name in IMPLICIT for check in checks):
-            checks = [replace(check, late=True) for check in checks]
-        return replace(result, checks=tuple(checks))
+            return set()
+        declared = [check.name for check in result.checks if check.name not in IMPLICIT]
+        found = {name for name in declared if not self._counts(f"{result.id}/{name}", former)}
+        # A check that nobody declares counts where any other one does.
+        return {check.name for check in result.checks} if len(found) == len(declared) else found
 
-    def _counts(self, id: str, former: dict[str, tuple[str, ...]]) -> bool:
+    def _counts(self, id: str, former: Mapping[str, tuple[str, ...]]) -> bool:
         return self.checks is None or not self.checks.isdisjoint((id, *former.get(id, ())))
 
     def missing(self, scenarios: Sequence[Scenario]) -> list[str]:
@@ -70,7 +67,7 @@ class FrozenSet:
 
 
 def former_ids(scenarios: Iterable[Scenario]) -> dict[str, tuple[str, ...]]:
-    """For ``FrozenSet.apply``."""
+    """Present id to earlier ids, of all that have been renamed."""
     return {named.id: named.formerly for each in scenarios for named in named_checks(each) if named.formerly}
 
 

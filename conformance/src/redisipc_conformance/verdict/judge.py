@@ -1,22 +1,31 @@
-"""From what was kept of a scenario's checks to verdicts."""
+"""From what was kept of a scenario's checks to verdicts: every verdict of a check or a scenario is made here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..context.failure import Stopped
 from ..requirements import Level, Requirements
-from ..results import DIED, MALFORMED, UNREACHED, BudgetUse, CheckResult, Line, ScenarioResult, Verdict
+from ..results import (
+    DIED,
+    MALFORMED,
+    UNREACHED,
+    BudgetUse,
+    CheckResult,
+    Line,
+    ScenarioResult,
+    ServerInfo,
+    Verdict,
+    worst,
+)
+from ..scenario.corpus import Named, named_checks
 from ..scenario.model import ROW_NAME, Scenario
+from ..version import SPEC_VERSION
 from .check_log import Book, Kept
+from .frozen import FrozenSet, former_ids
+from .known import KnownFailures
 from .transcript import Transcript
-
-_GRAVITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    return max(verdicts, key=_GRAVITY.__getitem__, default=Verdict.PASS)
 
 
 @dataclass
@@ -53,14 +62,24 @@ class Ended:
         return own or self.stopped or next(iter(self.stopped_rows.values()), None)
 
 
+@dataclass(frozen=True)
 class Judge:
-    """Makes results. `strict`: a SHOULD counts like a MUST."""
+    """Makes the result of each scenario. `strict`: a SHOULD counts like a MUST. `former`: of a check's id, its earlier ones."""
 
-    def __init__(self, requirements: Requirements, *, strict: bool) -> None:
-        self._requirements = requirements
-        self._strict = strict
+    requirements: Requirements
+    strict: bool = False
+    frozen: FrozenSet = field(default_factory=lambda: FrozenSet(SPEC_VERSION))
+    former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known: KnownFailures = field(default_factory=KnownFailures)
 
-    def result(self, scenario: Scenario, runs: Sequence[Ended], rerun: str) -> ScenarioResult:
+    @classmethod
+    def load(
+        cls, requirements: Requirements, scenarios: Iterable[Scenario], known: KnownFailures, *, strict: bool
+    ) -> Judge:
+        """With the frozen set of this specification. `scenarios`: all that ship."""
+        return cls(requirements, strict, FrozenSet.load(), former_ids(scenarios), known)
+
+    def result(self, scenario: Scenario, runs: Sequence[Ended], server: ServerInfo, rerun: str) -> ScenarioResult:
         """One result of all runs of a scenario: those of its rows are put together."""
         checks: dict[str, CheckResult] = {}
         lines: list[Line] = []
@@ -71,10 +90,10 @@ class Judge:
                 lines += run.transcript.lines if run.transcript else ()
             for check in found:
                 before = checks.get(check.name)
-                if before is None or _GRAVITY[check.verdict] > _GRAVITY[before.verdict]:
+                if before is None or before.verdict is not worst((before.verdict, check.verdict)):
                     checks[check.name] = check
         verdict = worst(check.verdict for check in checks.values())
-        return ScenarioResult(
+        result = ScenarioResult(
             id=scenario.id,
             title=scenario.title,
             area=scenario.area,
@@ -87,6 +106,39 @@ class Judge:
             reason=next(filter(None, map(_reason, runs)), ""),
             rerun=rerun,
             budgets=tuple(use for run in runs for use in run.budgets),
+        )
+        return self.judged(result, server)
+
+    def left_out(self, scenario: Scenario, reason: str, rerun: str, *, claimed: bool) -> ScenarioResult:
+        """A scenario that did not run. Where the testee does not claim it, its checks are named: a report shows them."""
+        checks = [] if claimed else [self._not_asked(named, reason) for named in named_checks(scenario)]
+        about = (scenario.id, scenario.title, scenario.area, scenario.profile)
+        return ScenarioResult(*about, Verdict.NOT_APPLICABLE, 0.0, tuple(checks), reason=reason, rerun=rerun)
+
+    def judged(self, result: ScenarioResult, server: ServerInfo) -> ScenarioResult:
+        """The result as it counts: late checks and known failures are marked. Nothing else makes a verdict final."""
+        late = self.frozen.late(result, self.former)
+        checks = tuple(self._judged(result.id, check, check.name in late, server) for check in result.checks)
+        if result.verdict is worst(check.verdict for check in result.checks):
+            verdict = worst(check.verdict for check in checks)
+        else:
+            # It failed outside its checks.
+            verdict = Verdict.KNOWN if self.known.excuses(result, server) else result.verdict
+        return replace(result, checks=checks, verdict=verdict)
+
+    def _judged(self, scenario: str, check: CheckResult, late: bool, server: ServerInfo) -> CheckResult:
+        reason = self.known.excuse(scenario, check, server)
+        verdict = check.verdict if reason is None else Verdict.KNOWN
+        return replace(check, late=check.late or late, verdict=verdict, known=check.known if reason is None else reason)
+
+    def _not_asked(self, named: Named, reason: str) -> CheckResult:
+        return CheckResult(
+            name=named.id.rsplit("/", 1)[1],
+            text=named.check.text,
+            requirements=named.check.requirements,
+            level=self.requirements.level(named.check.requirements),
+            verdict=Verdict.NOT_APPLICABLE,
+            message=reason,
         )
 
     def _checks(self, scenario: Scenario, run: Ended) -> list[CheckResult]:
@@ -111,7 +163,7 @@ class Judge:
         row = row_of(kept)
         if row is not None:
             text = text.replace(ROW_NAME, row)
-        level = self._requirements.level(check.requirements)
+        level = self.requirements.level(check.requirements)
         result = CheckResult(
             kept.name, text, check.requirements, level, Verdict.PASS, file=scenario.file, line=check.line
         )
@@ -141,7 +193,7 @@ class Judge:
         )  # fmt: skip
 
     def _failing(self, level: Level) -> Verdict:
-        return Verdict.FAIL if level == "MUST" or self._strict else Verdict.WARNING
+        return Verdict.FAIL if level == "MUST" or self.strict else Verdict.WARNING
 
 
 def _moved(check: CheckResult, by: int) -> CheckResult:

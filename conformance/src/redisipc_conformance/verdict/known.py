@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -79,28 +79,19 @@ class KnownFailures:
             raise KnownFailuresError(f"{path}: expected UTF-8: {error}") from error
         return cls(str(path), tuple(parse(text, str(path))))
 
-    def apply(self, result: ScenarioResult, server: ServerInfo) -> ScenarioResult:
-        """The same result with every excused check as KNOWN and the reason behind its message."""
-        entries = [entry for entry in self.entries if entry.scenario == result.id and entry.applies(server)]
-        if not entries:
-            return result
-        checks = tuple(self._excuse(result.id, check, entries) for check in result.checks)
-        if result.verdict is not worst(check.verdict for check in result.checks):
-            # It failed outside its checks: only an entry for the whole scenario can mean that.
-            whole = [entry for entry in entries if entry.id == result.id and entry.says(result.reason)]
-            excused = bool(whole) and result.verdict in EXCUSABLE
-            return replace(result, checks=checks, verdict=Verdict.KNOWN if excused else result.verdict)
-        return replace(result, checks=checks, verdict=worst(check.verdict for check in checks))
-
-    @staticmethod
-    def _excuse(scenario: str, check: CheckResult, entries: list[KnownFailure]) -> CheckResult:
+    def excuse(self, scenario: str, check: CheckResult, server: ServerInfo) -> str | None:
+        """Why this check of the scenario may fail on this server; None where no entry excuses what it says."""
         if check.verdict not in EXCUSABLE:
-            return check
-        for entry in entries:
-            if entry.covers(scenario, check.name) and entry.says(check.message):
-                reference = f" (specification: {entry.spec})" if entry.spec else ""
-                return replace(check, verdict=Verdict.KNOWN, known=entry.reason + reference)
-        return check
+            return None
+        for entry in self.entries:
+            if entry.covers(scenario, check.name) and entry.applies(server) and entry.says(check.message):
+                return entry.reason + (f" (specification: {entry.spec})" if entry.spec else "")
+        return None
+
+    def excuses(self, result: ScenarioResult, server: ServerInfo) -> bool:
+        """Whether it may fail outside its checks: only an entry for the whole scenario can mean that."""
+        whole = [entry for entry in self.entries if entry.id == result.id and entry.applies(server)]
+        return result.verdict in EXCUSABLE and any(entry.says(result.reason) for entry in whole)
 
     def problems(
         self,
@@ -109,7 +100,7 @@ class KnownFailures:
         declared: Collection[str],
         renamed: Mapping[str, str] | None = None,
     ) -> list[str]:
-        """The errors of the file after a run, a sentence each. ``results`` are those that ``apply`` gave.
+        """The errors of the file after a run, a sentence each. ``results`` are those of `Judge.judged`.
 
         ``declared``: every scenario and scenario/check that the suite has; ``renamed``: former id to present id.
         """
@@ -145,12 +136,6 @@ def _problem(entry: KnownFailure, result: ScenarioResult) -> str:
     if checks and all(check.verdict is Verdict.PASS for check in checks):
         return "passes: the entry is stale, delete it"
     return ""
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The most serious of them; PASS when there is none."""
-    order = list(Verdict)
-    return max(verdicts, key=order.index, default=Verdict.PASS)
 
 
 def parse(text: str, path: str) -> list[KnownFailure]:

@@ -28,7 +28,7 @@ Ran = tuple[ServerInfo, list[ScenarioResult]]
 def rewrite(path: Path, runs: Iterable[Ran], declared: Collection[str], *, strict: bool = False) -> tuple[int, int]:
     """Writes the file again. Returns how many entries it added and dropped. ``declared``: every id that the suite has.
 
-    ``runs``: the results that ``KnownFailures.apply`` gave, one list for each server. Warnings are entered with
+    ``runs``: the results that `Judge.judged` gave, one list for each server. Warnings are entered with
     ``strict`` only, since otherwise they fail nothing.
     """
     old = path.read_text(encoding="utf-8") if path.exists() else HEADER
