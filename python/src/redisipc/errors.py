@@ -35,6 +35,7 @@ All of them can be pickled.
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any
@@ -43,6 +44,16 @@ _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = 200
 _LONGEST = 500
 """Characters of a reason that a message shows; ``Rejected.content`` has all."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that end a line, move a cursor or turn the direction of text; and lone surrogates, which nothing can write."""
+
+
+def one_line(text: str) -> str:
+    """The text with each control character written as an escape.
+
+    Names, ids and reasons come from others: what they hold must forge no line of a log and command no terminal.
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text) if not text.isprintable() else text
 
 
 class RedisIPCError(Exception):
@@ -76,7 +87,7 @@ class RequestError(RedisIPCError):
     def __init__(
         self, message: str, *, request_id: str = "", group: str = "", stream: str = "", elapsed: float = 0.0
     ) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.request_id = request_id
         self.group = group
         self.stream = stream
@@ -127,7 +138,7 @@ class Rejected(RequestError):
             said = f"{said} ({code})"
         super().__init__(said, **about)
         if self.group:
-            self.args: tuple[Any, ...] = (f"group {self.group!r} rejected request {self.request_id}: {said}",)
+            self.args: tuple[Any, ...] = (f"group {self.group!r} rejected request {self.request_id}: {one_line(said)}",)
         self.content: Any = content
         self.code: str | None = code
         self.data: Any = data
@@ -276,7 +287,7 @@ class ReportedError(RedisIPCError):
         entry_id: str | None = None,
         fields: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.kind: str = kind or type(self).kind
         self.entry_id = entry_id
         self.fields: list[tuple[bytes, bytes]] = list(fields)

@@ -161,7 +161,7 @@ def test_a_change_of_state_is_told_once_and_not_once_per_attempt() -> None:
     assert [event.state for event in hand.events if isinstance(event, StateChanged)] == [State.DOWN]
 
 
-def attempts(hand: Hand, seconds: float) -> list[float]:
+def attempts(hand: Hand, seconds: float, reason: str = "away") -> list[float]:
     """When it tried to reach a Redis that is away for so long."""
     hand.core.send(b"1", "stock", 600.0, hand.now)
     end = hand.now + seconds
@@ -172,7 +172,7 @@ def attempts(hand: Hand, seconds: float) -> list[float]:
         batch = hand.core.next_batch(hand.now)
         if batch is not None:
             found.append(hand.now)
-            hand.core.batch_lost(batch, False, f"away, {len(found)}", hand.now)
+            hand.core.batch_lost(batch, False, f"{reason}, {len(found)}", hand.now)
     hand.drain()
     return found
 
@@ -205,6 +205,24 @@ def test_attempts_are_spaced_and_a_redis_that_is_back_is_seen_within_a_second() 
     assert pauses[0] < 0.2
     assert 0.4 <= max(pauses) < 0.65
     assert len([time for time in found if time > found[0] + 30]) < 80
+
+
+def test_another_reason_why_it_stays_away_is_told_at_once_and_each_once() -> None:
+    hand = Hand().up()
+    for text in ("max number of clients reached", "connection refused", "max number of clients reached"):
+        attempts(hand, 12, text)
+    told = [event.message for event in hand.events if isinstance(event, Problem)]
+    assert [text.rpartition(": ")[2].rstrip(", 0123456789") for text in told] == [
+        "max number of clients reached",
+        "connection refused",
+    ]
+
+
+def test_reasons_that_never_end_are_told_a_few_times() -> None:
+    hand = Hand().up()
+    for letter in "abcdefghijkl":
+        attempts(hand, 4, letter)
+    assert len([event for event in hand.events if isinstance(event, Problem)]) == 4
 
 
 def test_why_it_stays_away_is_told_after_5_s_and_then_every_minute() -> None:

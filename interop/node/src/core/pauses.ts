@@ -30,6 +30,9 @@ export class Pause {
   }
 }
 
+/** What somebody waits for: as soon as the right is back it must work (RIPC-RECOV-27). */
+const WAITED_FOR = new Set(["read", "own list", "answers"]);
+
 /** One pause for each kind of refusal (RIPC-RECOV-26), and one for each thing that the user has no right to (RIPC-RECOV-27). */
 export class Pauses {
   readonly memory = new Pause(200, 1000);
@@ -37,7 +40,7 @@ export class Pauses {
   private readonly rights = new Map<string, Pause>();
 
   right(name: string): Pause {
-    const pause = this.rights.get(name) ?? new Pause(1000, 30_000);
+    const pause = this.rights.get(name) ?? new Pause(1000, WAITED_FOR.has(name) ? 1000 : 30_000);
     this.rights.set(name, pause);
     return pause;
   }

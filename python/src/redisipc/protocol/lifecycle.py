@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import leaving
+from .away import Away
 from .commands import Batch, Command, Failure, Step
 from .core import Procedure, Refused
 from .events import CLOSED, CLOSING, DOWN, JOINING, UP, State, StateChanged
@@ -14,9 +15,6 @@ from .wiring import Wiring
 
 SAME_LOSS = 1.0
 """Seconds within which a connection that is lost again was not back at all (RIPC-RECOV-14)."""
-_WHY_AFTER = 5.0
-"""Seconds away after which the endpoint reports why no attempt succeeds; then it reports every ``_WHY_EVERY`` s."""
-_WHY_EVERY = 60.0
 _PERMANENT = 0.8
 """Seconds at most between two attempts where Redis refuses this endpoint: somebody mends that, and wants to see it work."""
 _AGAIN = 1.0
@@ -47,8 +45,7 @@ class Lifecycle:
         self._backoff = 0.0
         self._lost = False
         """Whether it lost its connection before."""
-        self._away_since = 0.0
-        self._tell_why_at = NEVER
+        self._away = Away()
         self._reported: set[str] = set()
 
     @property
@@ -186,15 +183,14 @@ class Lifecycle:
         if core.state is CLOSING:
             return
         if core.state is not DOWN and not same:
-            self._away_since, self._tell_why_at = now, now + _WHY_AFTER
+            self._away.began(now)
         self._lost = self.joined
         if again:
             # Reported once more: this does not pass by itself.
             core.queue.append(StateChanged(DOWN, reason, permanent))
-            self._tell_why_at = now + _WHY_EVERY
-        elif (core.state is DOWN or same) and now >= self._tell_why_at:
-            self._tell_why_at = now + _WHY_EVERY
-            away = now - self._away_since
+            self._away.told(reason, now)
+        elif (core.state is DOWN or same) and self._away.is_due(reason, now):
+            away = now - self._away.since
             core.problem("connection", f"still no connection to Redis after {away:.0f} s, trying again: {reason}")
             self.become(DOWN, reason, told=True)
         elif self.joined:

@@ -10,6 +10,14 @@ _REPLACED = 0.8
 """Seconds between two attempts while another key is in the stream's place: any client may delete it (RIPC-RECOV-27)."""
 
 
+_WAITED_FOR = frozenset(("read", "own list", "answers"))
+"""Names of what somebody waits for: as soon as the right is back it must work (RIPC-RECOV-27)."""
+_FOR_GOOD = 1.0
+"""Seconds before the first repeat of what was refused for good."""
+_RARELY = 30.0
+"""Seconds at most before a further one, of what nobody waits for."""
+
+
 class Pause:
     """``until``: monotonic seconds before which nothing of the kind is tried; ``refused_at``: when Redis last refused it."""
 
@@ -52,7 +60,7 @@ class Pauses:
         """Redis refused what ``name`` stands for, and will do so until somebody mends it."""
         pause = self.rights.get(name)
         if pause is None:
-            pause = self.rights[name] = Pause(1.0, 30.0)
+            pause = self.rights[name] = Pause(_FOR_GOOD, _FOR_GOOD if name in _WAITED_FOR else _RARELY)
         pause.refused(now, _REPLACED if failure.kind == "WRONGTYPE" else math.inf)
 
     def lacking(self, name: str, now: float) -> bool:

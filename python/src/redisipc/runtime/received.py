@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
+from redisipc.errors import one_line
 from redisipc.protocol.events import Incoming
 
 from .hooks import Hook
@@ -56,7 +57,7 @@ class Received:
         return callbacks
 
     def __repr__(self) -> str:
-        return f"<Request {self.id} from {self.incoming.source_group.decode('utf-8', 'replace')!r}>"
+        return f"<Request {one_line(self.id)} from {self.incoming.source_group.decode('utf-8', 'replace')!r}>"
 
 
 class Answerer(Protocol):

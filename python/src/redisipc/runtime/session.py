@@ -25,6 +25,7 @@ from redisipc.errors import (
     RedisIPCError,
     Reject,
     ReportedError,
+    one_line,
 )
 from redisipc.protocol import json_fast
 from redisipc.protocol.content import encode
@@ -316,4 +317,5 @@ class BaseSession:
         instance = self.instance or self.last_instance
         about = {"redisipc_stream": self.stream, "redisipc_group": self.group, "redisipc_instance": instance}
         log = self._log_to or logger
-        log.log(level, "<%s:%s:%s> %s", self.stream, self.group, instance or "-", text, exc_info=cause, extra=about)
+        line = one_line(f"<{self.stream}:{self.group}:{instance or '-'}> {text}")
+        log.log(level, "%s", line, exc_info=cause, extra=about)

@@ -96,7 +96,9 @@ def health_of(session: BaseSession) -> Health:
     state = STATES[session.core.state]
     if state == "up" and (reason := session.core.wiring.busy.reason(time.monotonic())):
         return Health("busy", session.since, reason)
-    return Health(state, session.since, session.reason if state in ("down", "joining") else "")
+    # The last attempt says why it is still away; the first one said only why the connection broke.
+    trouble = session.core.core.trouble or session.reason
+    return Health(state, session.since, trouble if state in ("down", "joining") else "")
 
 
 def peers_of(found: list[Any], group: str, stream: str, limit: float) -> tuple[Peer, ...]:

@@ -1,0 +1,46 @@
+"""The reports about one loss of the connection: why no attempt succeeds, once for each reason."""
+
+from __future__ import annotations
+
+import re
+
+from .settings import NEVER
+
+_AFTER = 5.0
+"""Seconds away after which the endpoint reports why no attempt succeeds; then it reports every ``_EVERY`` s."""
+_EVERY = 60.0
+_REASONS = 4
+"""Different reasons that are reported at once in one loss; more of them wait for the next report."""
+_FIGURES = re.compile(r"\d+")
+
+
+class Away:
+    """``since``: when the connection was lost, in monotonic seconds."""
+
+    __slots__ = ("_tell_at", "_told", "since")
+
+    def __init__(self) -> None:
+        self.since = 0.0
+        self._tell_at = NEVER
+        self._told: set[str] = set()
+
+    def began(self, now: float) -> None:
+        """It is lost. The report of that names the reason of the loss, and not why no attempt succeeds."""
+        self.since, self._tell_at = now, now + _AFTER
+        self._told = set()
+
+    def is_due(self, reason: str, now: float) -> bool:
+        """Whether this failed attempt is to be reported: a minute has passed, or its reason is another one."""
+        if now < self.since + _AFTER:
+            return False
+        kind = _FIGURES.sub("", reason)
+        if now < self._tell_at and (kind in self._told or len(self._told) >= _REASONS):
+            return False
+        self.told(reason, now)
+        return True
+
+    def told(self, reason: str, now: float) -> None:
+        """It has been reported."""
+        if len(self._told) < _REASONS:
+            self._told.add(_FIGURES.sub("", reason))
+        self._tell_at = now + _EVERY
