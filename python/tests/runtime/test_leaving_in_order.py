@@ -1,0 +1,123 @@
+"""Leaving in order loses nothing: responses, answers that come later, questions of handlers, and programs that just end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import Any
+
+import pytest
+import redis
+
+from .faces import Face, Gate, until
+
+
+async def test_a_requester_that_leaves_gets_the_responses_that_its_siblings_read(face: Face, stream: str) -> None:
+    gate = Gate()
+
+    async def handle(request: Any) -> int:
+        await gate.wait()
+        return 7
+
+    await face.connected(stream, "stock", face.handler(handle), concurrency=64)
+    await face.connected(stream, "web")
+    web = await face.connected(stream, "web")
+    futures = [web.submit(number, to="stock", timeout=8) for number in range(20)]
+    await until(lambda: gate.reached == len(futures))
+    leaving = asyncio.ensure_future(face.call(web.disconnect))
+    await asyncio.sleep(0.05)
+    gate.open()
+    await leaving
+    assert [await face.outcome(future) for future in futures] == [7] * len(futures)
+
+
+async def test_who_leaves_waits_for_answers_that_come_later(face: Face, stream: str) -> None:
+    held: list[Any] = []
+    stock = await face.connected(stream, "stock", lambda request: held.append(request.later()))
+    web = await face.connected(stream, "web")
+    future = web.submit(1, to="stock", timeout=8)
+    await until(lambda: held)
+    leaving = asyncio.ensure_future(face.call(stock.disconnect))
+    await asyncio.sleep(0.05)
+    assert not leaving.done()
+    held[0].fulfill("late")
+    await leaving
+    assert await face.outcome(future) == "late"
+
+
+async def test_a_handler_may_ask_while_its_endpoint_leaves(face: Face, stream: str) -> None:
+    gate = Gate()
+    await face.connected(stream, "db", lambda request: "row")
+
+    async def handle(request: Any) -> Any:
+        await gate.wait()
+        return await face.call(stock.request, 1, to="db", timeout=4)
+
+    stock = await face.connected(stream, "stock", face.handler(handle))
+    web = await face.connected(stream, "web")
+    futures = [web.submit(number, to="stock", timeout=8) for number in range(4)]
+    await until(lambda: gate.reached == len(futures))
+    leaving = asyncio.ensure_future(face.call(stock.disconnect))
+    await until(lambda: " up" not in repr(stock))
+    gate.open()
+    await leaving
+    assert [await face.outcome(future) for future in futures] == ["row"] * len(futures)
+
+
+ENDS = """
+    import logging, sys, threading, time, redisipc
+    logging.basicConfig(stream=sys.stdout)
+    stock = redisipc.Stream(sys.argv[1], "stock", url=sys.argv[2])
+    @stock.on_request
+    def handle(request):
+        started.set()
+        time.sleep(1.2)
+        print("the handler ended", flush=True)
+    started = threading.Event()
+    stock.connect()
+    stock.submit(1, to="stock")
+    started.wait(5)
+"""
+INTERRUPTED = """
+    import logging, sys, redisipc
+    logging.basicConfig(stream=sys.stdout)
+    web = redisipc.Stream(sys.argv[1], "web", url=sys.argv[2]).connect()
+    try:
+        print("up", flush=True)
+        web.request(1, to="nobody", timeout=20)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+JOINS = """
+    import sys, redisipc
+    stock = redisipc.Stream(sys.argv[1], "stock", url=sys.argv[2])
+    stock.on_request(lambda request: 1)
+    print("made", flush=True)
+    stock.run()
+"""
+
+
+def test_a_program_that_ends_lets_its_handlers_end_and_says_nothing_else(run: Any, stream: str, url: str) -> None:
+    assert run(ENDS, stream, url).end() == (0, "the handler ended\n")
+
+
+def test_an_interrupted_program_ends_without_a_word(run: Any, stream: str, url: str) -> None:
+    program = run(INTERRUPTED, stream, url)
+    assert program.line() == "up"
+    program.process.send_signal(signal.SIGINT)
+    assert program.end() == (0, "interrupted\n")
+
+
+@pytest.mark.parametrize("after", [0.004, 0.008, 0.02])
+def test_sigterm_while_it_connects_leaves_no_key(
+    run: Any, stream: str, url: str, raw: redis.Redis, after: float
+) -> None:
+    program = run(JOINS, stream, url)
+    assert program.line() == "made"
+    # A signal meets it at the beginning, in the middle and at the end of joining.
+    time.sleep(after)
+    program.process.send_signal(signal.SIGTERM)
+    program.process.wait(10)
+    assert program.process.returncode in (0, -signal.SIGTERM)
+    assert list(raw.scan_iter(f"{stream}:*")) == []
