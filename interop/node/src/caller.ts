@@ -69,7 +69,8 @@ export class Caller {
     }
     const { stream } = this.options;
     const deadline = performance.now() + timeoutMs;
-    const question = { stream, instance: this.instance, id: newRequestId(), group, content, deadline };
+    const requestId = newRequestId();
+    const question = { stream, instance: this.instance, id: requestId, group, content, deadline };
     const call = new Call(question, this.highest, this.earlyEnd);
     const controller = new AbortController();
     this.underWay.add(controller);
@@ -77,7 +78,7 @@ export class Caller {
       controller.abort();
     });
     try {
-      return valueOf(await slot.converse(call, controller.signal), group, timeoutMs, signal);
+      return valueOf(await slot.converse(call, controller.signal), { group, requestId, timeoutMs, signal });
     } finally {
       forget?.();
       this.underWay.delete(controller);

@@ -1,6 +1,7 @@
 import type { Json } from "./content/json.js";
 import { writeJson } from "./content/json-write.js";
-import { Rejection } from "./errors.js";
+import { Refusal } from "./errors.js";
+import { MALFORMED_EVENT, UNSUPPORTED_EVENT } from "./reasons.js";
 
 /** The content of a triggered event (RIPC-CHAN-1, 2). */
 export interface ChannelRequest {
@@ -8,15 +9,15 @@ export interface ChannelRequest {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** What is wanted. Throws a Rejection, with the words that the protocol asks for (RIPC-CHAN-8, 11 to 13, 16). */
+/** What is wanted. Throws a Refusal, with the words that the protocol asks for (RIPC-CHAN-8, 11 to 13, 16). */
 export function readChannelRequest(content: Json, has: (event: string) => boolean): ChannelRequest {
   if (!isObject(content)) {
-    throw new Rejection(`Malformed event data. Expected Hash, got ${kindOf(content)}`);
+    throw new Refusal(MALFORMED_EVENT + kindOf(content));
   }
   const event = own(content, "event");
   const params = own(content, "params") ?? {};
-  if (typeof event !== "string" || !has(event)) throw new Rejection(`Unsupported event. Given ${nameOf(event)}`);
-  if (!isObject(params)) throw new Rejection(`invalid_params: the params of ${event} must be an object, not ${kindOf(params)}`);
+  if (typeof event !== "string" || !has(event)) throw new Refusal(UNSUPPORTED_EVENT + nameOf(event));
+  if (!isObject(params)) throw new Refusal(`invalid_params: the params of ${event} must be an object, not ${kindOf(params)}`);
   return { event, params };
 }
 

@@ -3,10 +3,11 @@ import { AsyncResource } from "node:async_hooks";
 import { type ChannelRequest, readChannelRequest } from "./channel-request.js";
 import { decodeContent } from "./content/content.js";
 import type { Json } from "./content/json.js";
-import { InvalidArgument, Rejection } from "./errors.js";
+import { InvalidArgument, Refusal } from "./errors.js";
 import { Member } from "./member.js";
 import type { EndpointOptions, SendOptions } from "./options.js";
 import type { IncomingRequest } from "./request.js";
+import { UNSUPPORTED_EVENT } from "./reasons.js";
 import { serveWith } from "./serve.js";
 
 /** One event of a channel. */
@@ -36,7 +37,7 @@ export class Channel extends Member {
     // Events see the context of the connect, not that of whoever caused the read (AsyncLocalStorage).
     const run = AsyncResource.bind((request: IncomingRequest) => dispatch(events, request));
     // Without events there is nothing to run: siblings that have some get the requests (RIPC-GROUP-35).
-    const serve = events.size === 0 ? undefined : serveWith(run, () => this.endpoint.reporter);
+    const serve = events.size === 0 ? undefined : serveWith(run, () => this.endpoint.reporter, options.exposeErrors);
     super(options, options.channel, serve, ({ content }) => reasonWithoutEvents(content));
   }
 
@@ -63,12 +64,12 @@ function checkTrigger(event: unknown, params: unknown): void {
 }
 
 /** The words are those of a channel that lacks the event. Nothing is supported, so there always is a reason. */
-function reasonWithoutEvents(content: Buffer): unknown {
+function reasonWithoutEvents(content: Buffer): Json {
   try {
     const { event } = readChannelRequest(decodeContent(content), () => false);
-    return `Unsupported event. Given ${event}`;
+    return UNSUPPORTED_EVENT + event;
   } catch (error) {
-    if (error instanceof Rejection) return error.reason;
+    if (error instanceof Refusal) return error.reason;
     throw error;
   }
 }
@@ -76,7 +77,7 @@ function reasonWithoutEvents(content: Buffer): unknown {
 function dispatch(events: ReadonlyMap<string, ChannelEvent>, request: IncomingRequest): unknown {
   const { event, params } = readChannelRequest(request.content, (name) => events.has(name));
   const found = events.get(event);
-  if (found === undefined) throw new Rejection(`Unsupported event. Given ${event}`);
+  if (found === undefined) throw new Refusal(UNSUPPORTED_EVENT + event);
   const declared = new Set(found.params);
   const given = Object.entries(params).filter(([name]) => declared.has(name));
   return found.run(Object.fromEntries(given) as Record<string, Json>, request);

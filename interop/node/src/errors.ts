@@ -1,4 +1,8 @@
 import type { Json } from "./content/json.js";
+import { codedReason, readReason, shortened } from "./reasons.js";
+
+/** Of a reason a message shows no more, in UTF-16 units. */
+const LONGEST_SHOWN = 500;
 
 /** All errors of this package. `code` is for programs, `message` for people. */
 export abstract class RedisIpcError extends Error {
@@ -22,25 +26,53 @@ export class UnsendableValue extends RedisIpcError {
 
 /** The other side answered `rejected`; `reason` is what it gave (RIPC-REQ-7). */
 export class RequestRejected extends RedisIpcError {
-  readonly code = "rejected";
+  readonly code: "rejected" | "handler-failed" = "rejected";
+  /** For programs: the code of the other side's Rejection, or the word with which an endpoint rejects by itself (`ReasonCode`). */
+  readonly reasonCode: string | undefined;
+  /** What the other side's Rejection had beside its code. */
+  readonly data: Json | undefined;
 
   constructor(
     readonly group: string,
     readonly reason: Json,
+    readonly requestId: string,
   ) {
-    super(typeof reason === "string" ? reason : `${group} rejected the request; see the reason`);
+    const { code, message, data } = readReason(reason);
+    const said = message === undefined ? "see the reason" : shortened(message, LONGEST_SHOWN);
+    super(`${group} rejected request ${requestId}: ${said}${typeof reason === "string" || code === undefined ? "" : ` (${code})`}`);
+    this.reasonCode = code;
+    this.data = data;
   }
+}
+
+/** The handler of the other side failed: a crash, and no refusal. `reason` says what its option `exposeErrors` allows. */
+export class HandlerFailed extends RequestRejected {
+  override readonly code = "handler-failed";
+}
+
+/** What Redis shows of a request without an answer. */
+export type Diagnosis = "no_such_group" | "no_live_instance" | "not_read" | "held" | "redis_away";
+
+/** A diagnosis, undefined where Redis does not show why, and its text for people, which may be empty. */
+export interface Finding {
+  readonly diagnosis?: Diagnosis;
+  readonly text: string;
 }
 
 /** No response came in time. It says nothing about whether the request was, or will be, run (G7 of SPEC.md). */
 export class RequestTimeout extends RedisIpcError {
-  readonly code = "timeout";
+  readonly code: "timeout" | "no-responders" = "timeout";
+  /** Why, as far as Redis shows it; the message says it for people. */
+  readonly diagnosis: Diagnosis | undefined;
 
   constructor(
     readonly group: string,
     readonly timeoutMs: number,
+    readonly requestId: string,
+    { diagnosis, text }: Finding = { text: "" },
   ) {
-    super(`${group} did not answer within ${timeoutMs} ms`);
+    super(messageOf(`${group} did not answer within ${timeoutMs} ms`, text, requestId));
+    this.diagnosis = diagnosis;
   }
 }
 
@@ -57,12 +89,13 @@ export class RequestFailed extends RedisIpcError {
   readonly code = "failed";
 }
 
-/** The group does not exist, so that nobody is given the request, which was deleted (RIPC-REQ-16). */
-export class NoResponders extends RedisIpcError {
-  readonly code = "no-responders";
+/** It ended before its timeout: the group does not exist, so that nobody is given the request, which was deleted (RIPC-REQ-16). */
+export class NoResponders extends RequestTimeout {
+  override readonly code = "no-responders";
 
-  constructor(readonly group: string) {
-    super(`there is no group ${group} on this stream: nobody ever connected to it, or it was destroyed`);
+  constructor(group: string, timeoutMs: number, requestId: string, text: string) {
+    super(group, timeoutMs, requestId, { diagnosis: "no_such_group", text });
+    this.message = messageOf(`nobody can answer for ${group}`, text, requestId);
   }
 }
 
@@ -94,11 +127,39 @@ export class AlreadyAnswered extends RedisIpcError {
   }
 }
 
-/** To be thrown by a handler: rejects the request with any JSON value as its reason. It is no failure, and not reported. */
+/** What a Rejection may say to programs. */
+export interface RejectionOptions {
+  /** A word: the requester finds it in `RequestRejected.reasonCode`. The reason is then the message, a text. */
+  readonly code: string;
+  /** Any JSON value, which the requester finds in `RequestRejected.data`. */
+  readonly data?: Json;
+}
+
+/**
+ * To be thrown by a handler: rejects the request with any JSON value as its reason, or with a message and a code (RIPC-RESP-23).
+ * It is no failure, and not reported. Throws InvalidArgument for a code that is blank, and for one beside a reason that is no text.
+ */
 export class Rejection extends RedisIpcError {
   readonly code = "rejection";
+  readonly reason: Json;
 
-  constructor(readonly reason: Json) {
+  constructor(reason: Json, options?: RejectionOptions) {
     super(typeof reason === "string" ? reason : "the request is rejected; see the reason");
+    this.reason = options === undefined ? reason : coded(reason, options);
   }
+}
+
+/** An endpoint rejects by itself: `reason` begins with the registered word, or with the text of the gem that stands for it. */
+export class Refusal extends Rejection {}
+
+function coded(reason: unknown, { code, data }: RejectionOptions): Json {
+  if (typeof code !== "string" || code.trim() === "") throw new InvalidArgument(`the code of a Rejection must be a word, not ${JSON.stringify(code)}`);
+  if (typeof reason !== "string") {
+    throw new InvalidArgument(`with a code, the reason of a Rejection is its message, a string, not ${typeof reason}: put values into data`);
+  }
+  return codedReason(code, reason, data);
+}
+
+function messageOf(what: string, text: string, requestId: string): string {
+  return `${what}${text === "" ? "" : `: ${text}`}${requestId === "" ? "" : `; request ${requestId}`}`;
 }

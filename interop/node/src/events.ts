@@ -1,19 +1,29 @@
 import { AsyncResource } from "node:async_hooks";
 import { EventEmitter } from "node:events";
 
+import type { Health } from "./core/vitals.js";
+import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
+
 /** Something that went wrong beside any call. Content is in no message; `fields` and `cause` may hold it. */
 export interface Problem {
   /**
    * `malformed`: an entry that is none, see `entryId` and `fields`. `handler`: a handler failed, see `cause`.
-   * `given-up`: a request was started too often. `answer`: an answer could not be written, for too long or too often.
-   * `refused`: Redis refuses a command for good, see `cause`.
+   * `answer`: an answer could not be written, for too long or too often. `busy`: all handlers are busy, and none ends.
+   * `refused`: Redis refuses a command for good, see `cause`. A registered word: the endpoint rejects requests by itself; it is
+   * told once a second for each word.
    */
-  readonly kind: "malformed" | "handler" | "given-up" | "answer" | "refused";
+  readonly kind: "malformed" | "handler" | "answer" | "refused" | "busy" | ReasonCode;
   readonly message: string;
   readonly entryId?: string;
   /** The raw fields, in their order; names may stand twice. */
   readonly fields?: readonly (readonly [name: string, value: Buffer])[];
   readonly cause?: unknown;
+}
+
+/** A request that was rejected. */
+interface Refused {
+  readonly entryId: string;
+  readonly request: { readonly id: Buffer; readonly source: Buffer };
 }
 
 /** The events of an endpoint. An endpoint without a listener for `problem` emits process warnings instead. */
@@ -23,6 +33,8 @@ export interface EndpointEvents {
   disconnected: [reason: Error];
   /** It is back, and all is as before. */
   reconnected: [];
+  /** The state of the connection has changed. */
+  state: [health: Health];
 }
 
 /**
@@ -30,6 +42,18 @@ export interface EndpointEvents {
  * midst of the reading of entries. An unheard problem does not end the process as an unheard `error` event does.
  */
 export class Reporter extends EventEmitter<EndpointEvents> {
+  private readonly refusals = new EachSecond();
+
+  /** An endpoint rejects a request by itself: told once a second for each word. */
+  refusal(code: ReasonCode, { entryId, request }: Refused, reason: unknown): void {
+    const held = this.refusals.take(code, performance.now());
+    if (held === undefined) return;
+    const who = `request ${JSON.stringify(request.id.toString("utf8"))} from ${JSON.stringify(request.source.toString("utf8"))}`;
+    const said = typeof reason === "string" ? shortened(reason) : code;
+    const more = held === 0 ? "" : ` (${held} more like this since the last report)`;
+    this.problem({ kind: code, message: `rejected ${who}: ${said}${more}`, entryId });
+  }
+
   problem(problem: Problem): void {
     if (this.listenerCount("problem") > 0) this.tell("problem", problem);
     else process.emitWarning(problem.message, { type: "RedisIpcWarning", code: problem.kind });

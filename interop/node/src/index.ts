@@ -6,11 +6,14 @@ export { writeJson } from "./content/json-write.js";
 export {
   AlreadyAnswered,
   ConnectFailed,
+  type Diagnosis,
   EndpointClosed,
+  HandlerFailed,
   InvalidArgument,
   NoResponders,
   RedisIpcError,
   Rejection,
+  type RejectionOptions,
   RequestCancelled,
   RequestFailed,
   RequestRejected,
@@ -18,8 +21,14 @@ export {
   TooManyOutstanding,
   UnsendableValue,
 } from "./errors.js";
+export type { Peer } from "./core/peers.js";
+export type { Health, Stats } from "./core/vitals.js";
+export type { ConnectionState } from "./core/lifecycle.js";
 export type { EndpointEvents, Problem } from "./events.js";
 export type { EndpointOptions, SendOptions } from "./options.js";
+export type { PingOptions } from "./ping.js";
+export type { ReasonCode } from "./reasons.js";
 export { type IncomingRequest, NO_ANSWER } from "./request.js";
+export type { ExposeErrors } from "./serve.js";
 export { type Handler, Stream, type StreamOptions } from "./stream.js";
 export { VERSION } from "./version.js";

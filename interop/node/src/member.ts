@@ -1,9 +1,22 @@
 import type { Json } from "./content/json.js";
 import { Endpoint } from "./core/endpoint.js";
+import type { Peer } from "./core/peers.js";
 import type { Refuse, Serve } from "./core/responder.js";
+import type { Health, Stats } from "./core/vitals.js";
 import type { EndpointEvents, Reporter } from "./events.js";
 import type { EndpointOptions, SendOptions } from "./options.js";
 import { valueOf } from "./outcome.js";
+import { type PingOptions, ping, waitForGroup } from "./ping.js";
+import { newRequestId } from "./wire/names.js";
+
+/** One that nobody can reach any more, and that has no handler, is of no use: it is closed, and its user is told. */
+const dropped = new FinalizationRegistry<Endpoint>((endpoint) => {
+  const { state } = endpoint.lifecycle;
+  if (state !== "up" && state !== "down") return;
+  const what = `an endpoint of group ${endpoint.group} was dropped while it was connected`;
+  process.emitWarning(`${what}: keep it as long as you need it, then close() it`, { type: "RedisIpcWarning", code: "dropped" });
+  void endpoint.close();
+});
 
 /** What streams and channels have in common: events, identity, and leaving. */
 export abstract class Member {
@@ -13,6 +26,7 @@ export abstract class Member {
 
   protected constructor(options: EndpointOptions, group: string, serve: Serve | undefined, refuse?: Refuse) {
     this.endpoint = new Endpoint(options, group, serve, refuse);
+    if (serve === undefined) dropped.register(this, this.endpoint);
     this.defaultTimeoutMs = options.timeoutMs ?? 5000;
   }
 
@@ -29,6 +43,31 @@ export abstract class Member {
   /** Whether Redis is connected at the moment. */
   get connected(): boolean {
     return this.endpoint.connected;
+  }
+
+  /** Numbers of this endpoint, from its connect on. */
+  stats(): Stats {
+    return this.endpoint.stats();
+  }
+
+  /** Whether it can work, and else why not. `on("state")` tells each change of its connection. */
+  health(): Health {
+    return this.endpoint.health();
+  }
+
+  /**
+   * The living instances of a group; empty where there are none. It sends no request: Redis and announcements tell. An instance
+   * that crashed counts as living for up to 30 s, a crashed gem for up to 100 s.
+   *
+   * Throws RequestTimeout where Redis does not answer in time, RequestFailed where it refuses, InvalidArgument and EndpointClosed.
+   */
+  ping(group: string, { timeoutMs = this.defaultTimeoutMs }: PingOptions = {}): Promise<Peer[]> {
+    return ping(this.endpoint, group, timeoutMs);
+  }
+
+  /** Waits until a group has a living instance, and gives those that it has. Throws RequestTimeout, after 30 s by default; else as ping() does. */
+  waitForGroup(group: string, { timeoutMs = 30_000, signal }: SendOptions = {}): Promise<Peer[]> {
+    return waitForGroup(this.endpoint, group, timeoutMs, signal);
   }
 
   on<Name extends keyof EndpointEvents>(event: Name, listener: (...args: EndpointEvents[Name]) => void): this {
@@ -55,7 +94,8 @@ export abstract class Member {
   }
 
   protected async request(group: string, value: unknown, options: SendOptions): Promise<Json> {
-    const outcome = await this.endpoint.send(group, value, options);
-    return valueOf(outcome, group, options.timeoutMs ?? this.defaultTimeoutMs, options.signal);
+    const requestId = newRequestId();
+    const outcome = await this.endpoint.send(group, value, options, requestId);
+    return valueOf(outcome, { group, requestId, timeoutMs: options.timeoutMs ?? this.defaultTimeoutMs, signal: options.signal });
   }
 }

@@ -2,6 +2,7 @@ import type { RedisOptions } from "ioredis";
 
 import { InvalidArgument } from "./errors.js";
 import { addressOf } from "./redis/address.js";
+import type { ExposeErrors } from "./serve.js";
 
 /** What every endpoint may be told. Times are in milliseconds. */
 export interface EndpointOptions {
@@ -29,6 +30,11 @@ export interface EndpointOptions {
   readonly wakeups?: boolean;
   /** Whether a send to a group that does not exist ends as NoResponders before its timeout. Default: true. */
   readonly earlyEnd?: boolean;
+  /**
+   * What a requester sees of a handler that failed: the `type` of the error and the id of the request, its `text` as well, or `none`
+   * of both. A problem has all. Default: `type`.
+   */
+  readonly exposeErrors?: ExposeErrors;
   /** Whether the instance tells its version and features in a side key. Default: true. */
   readonly announce?: boolean;
 }
@@ -57,6 +63,7 @@ export function resolveOptions(given: EndpointOptions): ResolvedOptions {
     wakeups: given.wakeups ?? true,
     announce: given.announce ?? true,
     earlyEnd: given.earlyEnd ?? true,
+    exposeErrors: given.exposeErrors ?? "type",
   };
   addressOf(options.url);
   checkTime("timeoutMs", options.timeoutMs);
@@ -64,6 +71,9 @@ export function resolveOptions(given: EndpointOptions): ResolvedOptions {
   if (options.maxRequestAgeMs !== null) checkTime("maxRequestAgeMs", options.maxRequestAgeMs);
   if (!(Number.isFinite(options.closeTimeoutMs) && options.closeTimeoutMs >= 0)) {
     throw new InvalidArgument(`closeTimeoutMs must be a number of milliseconds from 0 on, not ${String(options.closeTimeoutMs)}`);
+  }
+  if (!["type", "text", "none"].includes(options.exposeErrors)) {
+    throw new InvalidArgument(`exposeErrors must be "type", "text" or "none", not ${options.exposeErrors}`);
   }
   checkCount("concurrency", options.concurrency, 1);
   checkCount("queueLimit", options.queueLimit, 0);

@@ -1,17 +1,24 @@
 import { decodeContent, encodeContent } from "./content/content.js";
 import type { Answer, Held } from "./core/held.js";
 import type { Serve } from "./core/responder.js";
-import { AlreadyAnswered, EndpointClosed, Rejection } from "./errors.js";
+import { AlreadyAnswered, EndpointClosed, Refusal, Rejection } from "./errors.js";
 import type { Reporter } from "./events.js";
+import { type ReasonCode, readReason, shortened } from "./reasons.js";
 import { type IncomingRequest, NO_ANSWER } from "./request.js";
 
-/** How a reason begins that says no more than that the handler failed (RIPC-RESP-22). */
+/** Of the name of an error no more travels, in UTF-16 units. */
+const LONGEST_KIND = 100;
+/** How the reason of a handler that failed begins (RIPC-RESP-22). */
 const FAILED = "handler_failed: ";
-/** Of the text of a failure no more travels, in UTF-16 units. */
-export const LONGEST_REASON = 1000;
+
+/**
+ * What a requester sees of a failure: its type and the id of the request, its text as well, or none of both. The text may hold
+ * secrets; a problem always has all.
+ */
+export type ExposeErrors = "type" | "text" | "none";
 
 /** Turns a handler of the user into what the responder runs: whatever it does, there is a result (RIPC-RESP-7, 8, 9). */
-export function serveWith(handler: (request: IncomingRequest) => unknown, reporter: () => Reporter): Serve {
+export function serveWith(handler: (request: IncomingRequest) => unknown, reporter: () => Reporter, expose: ExposeErrors = "type"): Serve {
   return async (held, answer) => {
     const once = new AnswerOnce(held, answer);
     try {
@@ -19,7 +26,7 @@ export function serveWith(handler: (request: IncomingRequest) => unknown, report
       if (value === NO_ANSWER || once.given) return undefined;
       return fulfilled(value === undefined ? null : value);
     } catch (error) {
-      return failed(error, held, reporter());
+      return failed(error, held, reporter(), expose);
     } finally {
       once.given = true; // an answer that comes after the end is one too many
     }
@@ -27,20 +34,25 @@ export function serveWith(handler: (request: IncomingRequest) => unknown, report
 }
 
 /** What comes of anything that a handler threw: also of what cannot be looked at. */
-function failed(error: unknown, held: Held, reporter: Reporter): Answer | undefined {
-  let reason = `${FAILED}what was thrown cannot be read`;
+function failed(error: unknown, held: Held, reporter: Reporter, expose: ExposeErrors): Answer | undefined {
+  const id = held.request.id.toString("utf8");
+  let reason = `${FAILED}what was thrown cannot be read; request ${id}`;
   try {
     const rejected = error instanceof Rejection ? encoded(error.reason) : undefined;
-    if (rejected !== undefined) return { status: "rejected", content: rejected };
+    if (rejected !== undefined) {
+      const { reason } = error as Rejection;
+      if (error instanceof Refusal) reporter.refusal(readReason(reason).code as ReasonCode, held, reason);
+      return { status: "rejected", content: rejected };
+    }
     // It did as it was told: that is no failure.
     if (held.abort.signal.aborted && isAbort(error, held.abort.signal)) return undefined;
-    reason = encoded(reasonOf(error)) ?? `${FAILED}its text is not valid Unicode`;
+    reason = encoded(reasonOf(error, expose, id)) ?? `${FAILED}its text is not valid Unicode`;
   } catch {
     // A getter or a trap of it throws: it is answered and reported like any failure.
   }
   const message = `the handler failed for the request ${held.entryId}`;
   reporter.problem({ kind: "handler", message, entryId: held.entryId, cause: error });
-  return { status: "rejected", content: reason };
+  return { status: "rejected", content: reason, failed: true };
 }
 
 /** Refuses the second answer (RIPC-RESP-3). */
@@ -94,13 +106,14 @@ function fulfilled(value: unknown): Answer {
   }
 }
 
-/** The text of a failure; its kind where there is none (RIPC-RESP-8, 22). It has a bound: texts of failures may be as long as content. */
-export function reasonOf(error: unknown): string {
-  const text = textOf(error);
-  if (text === "") return `${FAILED}${kindOf(error)}`;
-  if (text.length <= LONGEST_REASON) return text;
-  const end = LONGEST_REASON - (/[\ud800-\udbff]/.test(text.charAt(LONGEST_REASON - 1)) ? 1 : 0); // no half of a pair
-  return `${text.slice(0, end)}…`;
+/** The reason for a failure. It has a bound: texts of failures may be as long as content (RIPC-RESP-8, 22, 24). */
+export function reasonOf(error: unknown, expose: ExposeErrors, requestId: string): string {
+  if (error instanceof NotEncodable) return shortened(error.message);
+  if (expose === "none") return `${FAILED}request ${requestId}`;
+  const kind = kindOf(error);
+  const text = textOf(error).trim();
+  if (expose === "type") return `${FAILED}${kind}; request ${requestId}`;
+  return `${FAILED}${text === "" ? kind : `${kind}: ${shortened(text)}`}`;
 }
 
 function textOf(error: unknown): string {
@@ -110,7 +123,7 @@ function textOf(error: unknown): string {
 
 function kindOf(error: unknown): string {
   if (!(error instanceof Error)) return `a value of the type ${typeof error} was thrown`;
-  return typeof error.name === "string" && error.name !== "" ? error.name : "an error without a name";
+  return typeof error.name === "string" && error.name !== "" ? shortened(error.name, LONGEST_KIND) : "an error without a name";
 }
 
 function encoded(value: unknown): string | undefined {

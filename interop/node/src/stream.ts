@@ -8,7 +8,7 @@ import { serveWith } from "./serve.js";
 
 /**
  * Answers a request with what it returns, or resolves to: any JSON value; nothing is null. Throw a Rejection to reject with a reason; any other error
- * rejects with its message, and is reported as a problem. Return NO_ANSWER to let the requester time out.
+ * rejects as `exposeErrors` says, and is reported as a problem. Return NO_ANSWER to let the requester time out.
  */
 export type Handler = (request: IncomingRequest) => unknown;
 
@@ -24,7 +24,7 @@ export class Stream extends Member {
   private constructor(options: StreamOptions) {
     const { onRequest } = options;
     // A handler sees the context of the connect, not that of whoever caused the read (AsyncLocalStorage).
-    const serve = onRequest === undefined ? undefined : serveWith(AsyncResource.bind(onRequest), () => this.endpoint.reporter);
+    const serve = onRequest === undefined ? undefined : serveWith(AsyncResource.bind(onRequest), () => this.endpoint.reporter, options.exposeErrors);
     super(options, options.group, serve);
   }
 

@@ -186,8 +186,8 @@ describe("a call of a caller", () => {
     assert.deepEqual(led.step(null)[0]?.slice(0, 5), ["XREAD", "COUNT", 100, "BLOCK", 500]);
     led.now = 1000;
     assert.deepEqual(led.step(groups("web")), [["XINFO", "GROUPS", "s"]]);
-    assert.deepEqual(led.step(1, []).map(([name]) => name), ["XDEL", "XRANGE"]);
-    assert.deepEqual(led.outcome, { status: "no-responders" });
+    assert.deepEqual(led.step(1, [], groups("wed")).map(([name]) => name), ["XDEL", "XRANGE", "XINFO"]);
+    assert.deepEqual(led.outcome, { status: "no-responders", finding: { diagnosis: "no_such_group", text: "there is no group b (groups here: wed)" } });
   });
 
   test("waits on where its group is there at the second look", () => {

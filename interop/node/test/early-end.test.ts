@@ -30,7 +30,7 @@ describe("the early end of a send (RIPC-REQ-16)", () => {
     assert.deepEqual(await pass(parts, 1), ["XINFO GROUPS"]);
     assert.deepEqual(parts.outcomes, []);
     assert.deepEqual(await pass(parts, 500), ["XINFO GROUPS", "XDEL s"]);
-    assert.deepEqual(parts.outcomes, [{ status: "no-responders" }]);
+    assert.deepEqual(parts.outcomes, [{ status: "no-responders", finding: { text: "there is no group b (groups here: web)" } }]);
   });
 
   test("one look serves all, and a group that was seen is not asked for again within 5 s", async () => {

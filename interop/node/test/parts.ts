@@ -40,7 +40,7 @@ export class Parts {
     reporter.on("problem", (problem) => this.problems.push(problem));
     const hub = new Hub(namesOf("s", "web", "a1b2c3"), resolveOptions({ url: "redis://localhost", stream: "s", ...options }), reporter);
     this.hub = hub;
-    hub.now = () => this.now;
+    Object.assign(hub, { now: () => this.now });
     hub.writer = new Writer(hub);
     hub.requester = new Requester(hub);
     hub.responder = new Responder(hub, serve ?? undefined);

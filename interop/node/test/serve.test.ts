@@ -6,8 +6,10 @@ import { readChannelRequest } from "../src/channel-request.js";
 import { decodeContent } from "../src/content/content.js";
 import { type Answer, Held } from "../src/core/held.js";
 import { type Problem, Reporter } from "../src/events.js";
+import type { ExposeErrors } from "../src/index.js";
 import { NO_ANSWER, Rejection } from "../src/index.js";
-import { LONGEST_REASON, serveWith } from "../src/serve.js";
+import { LONGEST_REASON } from "../src/reasons.js";
+import { serveWith } from "../src/serve.js";
 import { type Request, entryOf } from "../src/wire/entry.js";
 import { loadTable } from "./tables.js";
 
@@ -16,11 +18,11 @@ function held(): Held {
   return new Held(entryOf("5-0", Object.entries(fields).flat().map((text) => Buffer.from(text))) as Request, 1, 0);
 }
 
-async function served(handler: () => unknown): Promise<{ answer: Answer | undefined; problems: Problem[] }> {
+async function served(handler: () => unknown, expose: ExposeErrors = "text"): Promise<{ answer: Answer | undefined; problems: Problem[] }> {
   const reporter = new Reporter();
   const problems: Problem[] = [];
   reporter.on("problem", (problem) => problems.push(problem));
-  return { answer: await serveWith(handler, () => reporter)(held(), () => undefined), problems };
+  return { answer: await serveWith(handler, () => reporter, expose)(held(), () => undefined), problems };
 }
 
 /** As its requester reads it. */
@@ -30,9 +32,9 @@ const hostile = (error: object) => new Proxy(error, { get: () => { throw new Err
 
 /** What a handler may throw, and how the reason begins. */
 const THROWN: Readonly<Record<string, readonly [thrown: unknown, reason: string]>> = {
-  "an error with a text": [new RangeError("out of range"), "out of range"],
+  "an error with a text": [new RangeError("out of range"), "handler_failed: RangeError: out of range"],
   "an error without one": [new RangeError(""), "handler_failed: RangeError"],
-  "a text": ["no", "no"],
+  "a text": ["no", "handler_failed: a value of the type string was thrown: no"],
   undefined: [undefined, "handler_failed: a value of the type undefined was thrown"],
   "a number": [7, "handler_failed: a value of the type number was thrown"],
   "an error whose text is no text": [Object.assign(new Error("x"), { message: 7 }), "handler_failed: Error"],
@@ -59,8 +61,17 @@ describe("what a handler throws", () => {
 
   test("has a bound on the wire, and no half of a pair at its end", async () => {
     const { answer } = await served(() => { throw new Error(`${"x".repeat(LONGEST_REASON - 1)}😀 and more`); });
-    assert.equal(answer?.content, `${"x".repeat(LONGEST_REASON - 1)}…`);
+    assert.equal(answer?.content, `handler_failed: Error: ${"x".repeat(LONGEST_REASON - 1)}… (${LONGEST_REASON + 10} characters)`);
   });
+
+  for (const [expose, reason] of [["type", "handler_failed: RangeError; request 9f86d081884c7d659a2fe"], ["none", "handler_failed: request 9f86d081884c7d659a2fe"]] as const) {
+    test(`tells its requester no text with exposeErrors ${expose}, and the problem all`, async () => {
+      const thrown = new RangeError("password=hunter2");
+      const { answer, problems } = await served(() => { throw thrown; }, expose);
+      assert.equal(answer?.content, reason);
+      assert.equal(problems[0]?.cause, thrown);
+    });
+  }
 
   test("a Rejection is no failure", async () => {
     const { answer, problems } = await served(() => { throw new Rejection({ why: 1 }); });

@@ -21,8 +21,8 @@ export class Calls {
         return { outcome: "fulfilled", content: await run(params) };
       } catch (error) {
         if (error instanceof RequestRejected) return { outcome: "rejected", content: error.reason };
+        if (error instanceof NoResponders) return { outcome: "no-responders", content: null }; // which is a RequestTimeout, too
         if (error instanceof RequestTimeout) return { outcome: "timeout", content: null };
-        if (error instanceof NoResponders) return { outcome: "no-responders", content: null };
         if (error instanceof RequestCancelled) return { outcome: "cancelled", content: null };
         throw error;
       } finally {

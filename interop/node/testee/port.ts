@@ -63,6 +63,7 @@ export class Port implements Methods {
     const events = params.events as readonly Declared[] | undefined;
     const common = {
       ...(optionsOf((params.options ?? {}) as Params, OPTIONS) as Partial<EndpointOptions>),
+      exposeErrors: "text" as const, // a scenario looks for the text
       url: params.url as string,
       stream: params.stream as string,
     };

@@ -1,3 +1,4 @@
+import { findingOf } from "../core/diagnosis.js";
 import { Sizes } from "../core/sizes.js";
 import type { Outcome } from "../outcome.js";
 import * as commands from "../wire/commands.js";
@@ -81,6 +82,8 @@ export class Call {
   private leaves: string | undefined;
   /** What it comes to where the last look finds nothing. */
   private otherwise: Outcome = { status: "timeout" };
+  /** The last look asks for the groups, too: why there is no answer. */
+  private asksWhy = false;
   private end: number;
 
   constructor(
@@ -127,7 +130,8 @@ export class Call {
         this.read(replies[0] ?? null, now);
         break;
       case "looking":
-        this.seen(replies.at(-1) ?? null, now);
+        if (this.asksWhy) this.explain(replies.at(-1) ?? null);
+        this.seen(replies.at(this.asksWhy ? -2 : -1) ?? null, now);
         break;
       case "tidying":
         this.finish(this.late());
@@ -182,7 +186,8 @@ export class Call {
     const page = commands.range(question, `(${this.last}`, this.count);
     // Deleted first, so that nobody starts it after the look (RIPC-TIME-13).
     const removal = this.phase === "looking" && this.looked === 0 ? [commands.remove(question, [this.entryId!])] : [];
-    return [[...removal, page], 0];
+    this.asksWhy = removal.length > 0 && this.earlyEnd;
+    return [[...removal, page, ...(this.asksWhy ? [commands.groups(question)] : [])], 0];
   }
 
   private written(reply: Reply, now: number): void {
@@ -237,6 +242,12 @@ export class Call {
     // A group that was lost is made again at once, where its members left off: a second look decides.
     this.missing = missing;
     this.checkAt = now + (missing ? EARLY_END_MS : commands.BLOCK_MS);
+  }
+
+  private explain(groups: Reply): void {
+    const finding = findingOf(this.question.group, this.entryId, groups);
+    const { status } = this.otherwise;
+    if (status === "timeout" || status === "no-responders") this.otherwise = { status, finding };
   }
 
   private seen(reply: Reply, now: number): void {

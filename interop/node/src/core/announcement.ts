@@ -34,6 +34,14 @@ export function announcedBy(announcement: Reply): Announced {
   };
 }
 
+/** What an instance says about its implementation; undefined where it announces nothing. */
+export function announcedText(announcement: Reply): { implementation?: string; version?: string; language?: string } | undefined {
+  const said = objectOf(announcement);
+  if (Object.keys(said).length === 0) return undefined;
+  const texts = ["implementation", "version", "language"].flatMap((key) => (typeof said[key] === "string" ? [[key, said[key]] as const] : []));
+  return Object.fromEntries(texts);
+}
+
 function objectOf(announcement: Reply): Record<string, Json> {
   if (!Buffer.isBuffer(announcement)) return {};
   try {

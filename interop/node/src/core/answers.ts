@@ -1,5 +1,6 @@
 import { encodeContent } from "../content/content.js";
 import { type RedisFault, RedisFault as Fault, isFault, isForAWhile } from "../wire/faults.js";
+import type { ReasonCode } from "../reasons.js";
 import { type Reply, text } from "../wire/replies.js";
 import type { Answer, Held } from "./held.js";
 import type { Hub } from "./hub.js";
@@ -28,6 +29,17 @@ export class Answers {
     this.hub.writer.answer(held);
   }
 
+  /** The endpoint rejects by itself, which is told (RIPC-RESP-22). */
+  refuse(held: Held, code: ReasonCode, text: string): void {
+    this.refuseWith(held, code, `${code}: ${text}`);
+  }
+
+  /** Likewise, with the whole reason. */
+  refuseWith(held: Held, code: ReasonCode, reason: unknown): void {
+    this.reject(held, reason);
+    this.hub.reporter.refusal(code, held, reason);
+  }
+
   reject(held: Held, reason: unknown): void {
     this.add(held, { status: "rejected", content: encodeContent(reason) });
   }
@@ -48,7 +60,7 @@ export class Answers {
       // Nothing was done. Why: the reply to EXEC says it, or the one to the command that was refused.
       const refused = isFault(exec) && exec.kind !== "aborted" ? exec : replies.find((reply) => isFault(reply) && reply !== exec);
       const fault = isFault(refused) ? refused : new Fault("unknown", "EXEC was discarded");
-      for (const held of some) this.refuse(held, fault);
+      for (const held of some) this.notTaken(held, fault);
     }
   }
 
@@ -90,7 +102,7 @@ export class Answers {
 
   private added(held: Held, reply: Reply): void {
     const { pauses, responder } = this.hub;
-    if (isFault(reply)) this.refuse(held, reply);
+    if (isFault(reply)) this.notTaken(held, reply);
     else if (reply === null) {
       // The stream is gone, and the request with it: its requester may still wait, so the answer goes to the new one.
       held.stranded = true;
@@ -101,6 +113,7 @@ export class Answers {
       pauses.memory.over();
       pauses.granted("answers");
       this.hub.saw(text(reply));
+      if (held.answer !== undefined) this.hub.counts[held.answer.status]++;
       responder.leave(held);
     }
   }
@@ -113,7 +126,7 @@ export class Answers {
   }
 
   /** It was not written. */
-  private refuse(held: Held, fault: RedisFault): void {
+  private notTaken(held: Held, fault: RedisFault): void {
     if (held.state !== "answering") return;
     const now = this.hub.now();
     const counts = isForAWhile(fault.kind) || fault.kind === "permanent";

@@ -1,6 +1,7 @@
 import * as commands from "../wire/commands.js";
 import { groupNames } from "../wire/replies.js";
 import { isFault } from "../wire/faults.js";
+import { missingGroup } from "./diagnosis.js";
 import type { Hub } from "./hub.js";
 import type { Send } from "./ledger.js";
 import { waitAtMost } from "./timers.js";
@@ -30,7 +31,7 @@ export class EarlyEnd {
 
   constructor(
     private readonly hub: Hub,
-    private readonly noResponders: (send: Send) => void,
+    private readonly noResponders: (send: Send, text: string) => void,
   ) {
     this.allowed = hub.options.earlyEnd;
   }
@@ -81,7 +82,7 @@ export class EarlyEnd {
     for (const { send, missing } of doubtful) {
       if (send.state !== "waiting" || this.seen.has(send.group)) continue;
       // A group that was lost is made again at once, where its members left off: a second look decides.
-      if (missing) this.noResponders(send);
+      if (missing) this.noResponders(send, missingGroup(send.group, [...this.seen]));
       else this.doubt(send, true);
     }
   }

@@ -5,6 +5,7 @@ import { EndpointClosed } from "../errors.js";
 import { Reporter } from "../events.js";
 import { type EndpointOptions, type SendOptions, checkTime, resolveOptions } from "../options.js";
 import type { Outcome } from "../outcome.js";
+import { breaksConnection, isFault } from "../wire/faults.js";
 import { checkGroup, checkName, namesOf, newInstance } from "../wire/names.js";
 import { HandOver } from "./hand-over.js";
 import { Hub } from "./hub.js";
@@ -17,11 +18,13 @@ import { Reclaimer } from "./reclaimer.js";
 import { Recovery } from "./recovery.js";
 import { Registration } from "./registration.js";
 import { Requester } from "./requester.js";
+import { type Peer, peersOf } from "./peers.js";
 import { type Refuse, Responder, type Serve } from "./responder.js";
 import { Router } from "./router.js";
 import { Siblings } from "./siblings.js";
 import { Supervisor } from "./supervisor.js";
 import { waitAtMost } from "./timers.js";
+import { type Health, type Stats, healthOf, statsOf } from "./vitals.js";
 import { Wakeups } from "./wakeups.js";
 import { Writer } from "./writer.js";
 
@@ -87,7 +90,7 @@ export class Endpoint {
   }
 
   /** Ends with the outcome. Throws for what is refused before anything is written. */
-  async send(group: string, value: unknown, options: SendOptions = {}): Promise<Outcome> {
+  async send(group: string, value: unknown, options: SendOptions = {}, id?: string): Promise<Outcome> {
     checkName("group", group);
     const timeoutMs = options.timeoutMs ?? this.hub.options.timeoutMs;
     checkTime("timeoutMs", timeoutMs);
@@ -95,7 +98,29 @@ export class Endpoint {
     // A handler that close() waits for may need others to come to its end.
     const { closing, closed, responder } = this.hub;
     if (closed || (closing && responder.isIdle)) throw new EndpointClosed();
-    return this.hub.requester.send(group, content, timeoutMs, options.signal);
+    return this.hub.requester.send(group, content, timeoutMs, options.signal, id);
+  }
+
+  /** The living instances of a group; undefined where Redis cannot be asked, or does not answer within the limit. Throws a RedisFault. */
+  async peers(group: string, timeoutMs: number): Promise<Peer[] | undefined> {
+    checkName("group", group);
+    checkTime("timeoutMs", timeoutMs);
+    if (this.hub.closing) throw new EndpointClosed();
+    const limit = sleep(waitAtMost(timeoutMs), undefined, { ref: false });
+    try {
+      return await Promise.race([peersOf(this.hub, group), limit]);
+    } catch (error) {
+      if (isFault(error) && breaksConnection(error.kind)) return undefined;
+      throw error;
+    }
+  }
+
+  stats(): Stats {
+    return statsOf(this.hub);
+  }
+
+  health(): Health {
+    return healthOf(this.hub);
   }
 
   /** Lets handlers and own requests end, gives back what was not started, and leaves (section 6). May be called twice. */

@@ -10,6 +10,8 @@ export type HeldState = "queued" | "checking" | "running" | "answering" | "unsur
 export interface Answer {
   readonly status: Status;
   readonly content: string;
+  /** The handler failed: it is counted. */
+  readonly failed?: boolean;
 }
 
 /** A request that this instance was given, until it is settled or somebody else's. */
@@ -28,6 +30,8 @@ export class Held {
   closed = false;
   /** When it began to wait here, or was last looked at, likewise (RIPC-RESP-13). */
   waitsSince: number;
+  /** When it came here, likewise. */
+  readonly cameAt: number;
   /** Tells the handler that nobody waits any more (RIPC-RESP-19). */
   readonly abort = new AbortController();
 
@@ -38,7 +42,7 @@ export class Held {
     /** The last delivery or claim of it, at the earliest, likewise. */
     public keptAt: number,
   ) {
-    this.waitsSince = keptAt;
+    this.waitsSince = this.cameAt = keptAt;
   }
 
   get entryId(): string {

@@ -17,6 +17,7 @@ import type { Router } from "./router.js";
 import type { HandOver } from "./hand-over.js";
 import type { Siblings } from "./siblings.js";
 import { Sizes } from "./sizes.js";
+import { type Counts, noCounts } from "./vitals.js";
 import type { Wakeups } from "./wakeups.js";
 import type { Writer } from "./writer.js";
 
@@ -37,7 +38,8 @@ export class Hub {
   registration!: Registration;
   readonly pauses = new Pauses();
   readonly sizes = new Sizes();
-  readonly lifecycle = new Lifecycle();
+  readonly lifecycle: Lifecycle;
+  readonly counts: Counts = noCounts();
 
   /** The session in use; undefined while the connection is away. */
   session: Session | undefined;
@@ -60,7 +62,11 @@ export class Hub {
     public names: Names,
     readonly options: ResolvedOptions,
     readonly reporter: Reporter,
-  ) {}
+  ) {
+    this.lifecycle = new Lifecycle(({ state, since, reason }) => {
+      reporter.tell("state", { state, since, reason, ok: state === "up" });
+    });
+  }
 
   /** Whether looks work: also while Redis refuses the writes of a recovery. */
   get reachable(): boolean {
@@ -68,9 +74,7 @@ export class Hub {
   }
 
   /** The own monotonic clock, in ms. */
-  now(): number {
-    return performance.now();
-  }
+  readonly now = (): number => performance.now();
 
   /** Sends commands in one go; each has its own reply. */
   async batch(commands: readonly Command[]): Promise<Reply[]> {

@@ -4,6 +4,7 @@ import type { Held } from "./held.js";
 import type { Hub } from "./hub.js";
 import { keepOurs } from "./ownership.js";
 import { Ticker } from "./ticker.js";
+import { Busy } from "./vitals.js";
 
 export const EVERY_MS = 3000;
 const IDS_A_COMMAND = 500;
@@ -13,11 +14,16 @@ const LOOKED_AT = 64 << 10;
 /** Shows every 3 s that what is in progress has an owner that lives (RIPC-GROUP-9 to 11, RIPC-ROUTE-16). */
 export class Keeper {
   private readonly ticker = new Ticker(async () => {
+    this.busy.look();
     await this.hub.attempt(() => this.keep());
     return EVERY_MS;
   });
 
-  constructor(private readonly hub: Hub) {}
+  private readonly busy: Busy;
+
+  constructor(private readonly hub: Hub) {
+    this.busy = new Busy(hub);
+  }
 
   start(): void {
     this.ticker.start();

@@ -4,6 +4,7 @@ import { keyOf } from "../wire/entry.js";
 import { compareIds } from "../wire/entry-id.js";
 import { isFault } from "../wire/faults.js";
 import { type Reply, entriesOf, lastGenerated } from "../wire/replies.js";
+import { Diagnoser } from "./diagnosis.js";
 import type { Hub } from "./hub.js";
 import type { Send } from "./ledger.js";
 
@@ -22,11 +23,14 @@ export class LastLook {
   /** Given up while unsure: to be deleted if they are on the stream (RIPC-TIME-10). */
   private forgotten = new Map<string, Send>();
   private sweeping = false;
+  readonly diagnoser: Diagnoser;
 
   constructor(
     private readonly hub: Hub,
     private readonly timedOut: (send: Send) => void,
-  ) {}
+  ) {
+    this.diagnoser = new Diagnoser(hub);
+  }
 
   at(send: Send): void {
     this.due.push(send);
@@ -96,8 +100,12 @@ export class LastLook {
     const stored = sends.filter((send) => send.entryId !== undefined && !send.deleted);
     for (const send of stored) send.deleted = true;
     const removal = stored.length > 0 ? [commands.remove(names, stored.map((send) => send.entryId ?? ""))] : [];
-    const replies = await this.hub.batch([...removal, page, ...(unsure ? [commands.streamInfo(names)] : [])]);
+    const info = unsure ? [commands.streamInfo(names)] : [];
+    const asked = this.diagnoser.ask(sends);
+    const replies = await this.hub.batch([...removal, page, ...info, ...(asked ? this.diagnoser.lines(asked) : [])]);
     const [removed] = removal.length > 0 ? replies.splice(0, 1) : [];
+    const known = replies.splice(1 + info.length);
+    if (asked !== undefined && !isFault(replies[0])) this.diagnoser.take(asked, known);
     if (isFault(removed)) for (const send of stored) this.notDeleted(send);
     if (isFault(replies[0])) throw replies[0];
     return replies;

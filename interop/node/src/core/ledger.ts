@@ -19,6 +19,8 @@ export class Send {
   deleted = false;
   /** The stream was looked through, and the request is not on it. */
   absent = false;
+  /** Why Redis did not take it the last time. */
+  refusal: string | undefined;
   readonly key: string;
   timer: NodeJS.Timeout | undefined;
 

@@ -1,3 +1,5 @@
+import { debuglog } from "node:util";
+
 import { RequestCancelled, TooManyOutstanding } from "../errors.js";
 import type { Outcome } from "../outcome.js";
 import type { Response } from "../wire/entry.js";
@@ -10,6 +12,9 @@ import { LastLook } from "./last-look.js";
 import { Ledger, Send } from "./ledger.js";
 import { waitAtMost } from "./timers.js";
 
+/** A line for each request, where NODE_DEBUG names redisipc. */
+const debug = debuglog("redisipc");
+
 /** The sending half of an endpoint: from a call to its outcome (SPEC.md sections 8 and 10). */
 export class Requester {
   readonly ledger = new Ledger();
@@ -19,15 +24,15 @@ export class Requester {
 
   constructor(private readonly hub: Hub) {
     this.lastLook = new LastLook(hub, (send) => {
-      this.end(send, { status: "timeout" });
+      this.timedOut(send);
     });
-    this.earlyEnd = new EarlyEnd(hub, (send) => {
-      this.end(send, { status: "no-responders" });
+    this.earlyEnd = new EarlyEnd(hub, (send, text) => {
+      this.end(send, { status: "no-responders", finding: { text } });
     });
   }
 
   /** Throws TooManyOutstanding; else ends with the one outcome of the request. */
-  send(group: string, content: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Outcome> {
+  send(group: string, content: string, timeoutMs: number, signal: AbortSignal | undefined, id = newRequestId()): Promise<Outcome> {
     const { maxOutstanding } = this.hub.options;
     if (this.ledger.size >= maxOutstanding) {
       throw new TooManyOutstanding(`${maxOutstanding} requests are outstanding: wait for some, or raise maxOutstanding`);
@@ -37,7 +42,7 @@ export class Requester {
       const onAbort = () => {
         this.end(send, { status: "cancelled" });
       };
-      const send = new Send(newRequestId(), group, content, this.hub.now() + timeoutMs, (outcome) => {
+      const send = new Send(id, group, content, this.hub.now() + timeoutMs, (outcome) => {
         forget?.();
         resolve(outcome);
       });
@@ -66,8 +71,9 @@ export class Requester {
   }
 
   /** XADD was refused, or not sent, for a reason that passes: it is written later, if time allows (RIPC-REQ-14). */
-  notStored(send: Send): void {
+  notStored(send: Send, why: string): void {
     send.underWay = false;
+    send.refusal = why;
     if (send.state === "sending") {
       send.state = "queued";
       this.hub.writer.add(send);
@@ -116,6 +122,9 @@ export class Requester {
   private finish(send: Send, outcome: Outcome): boolean {
     if (send.state === "queued") this.hub.writer.dropAdd(send);
     if (!this.ledger.finish(send, outcome)) return false;
+    const { status } = outcome;
+    if (status === "timeout" || status === "no-responders") this.hub.counts.timeouts++;
+    debug("request %s to %s: %s", send.id, send.group, status);
     if (this.ledger.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
     return true;
   }
@@ -137,6 +146,10 @@ export class Requester {
     if (written && this.hub.reachable) {
       send.state = "looking";
       this.lastLook.at(send);
-    } else this.end(send, { status: "timeout" });
+    } else this.timedOut(send);
+  }
+
+  private timedOut(send: Send): void {
+    this.end(send, { status: "timeout", finding: this.lastLook.diagnoser.of(send) });
   }
 }

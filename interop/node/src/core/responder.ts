@@ -1,3 +1,7 @@
+import { debuglog } from "node:util";
+
+import type { Json } from "../content/json.js";
+import { type ReasonCode, readReason } from "../reasons.js";
 import { LATE_MS } from "../wire/commands.js";
 import type { Request } from "../wire/entry.js";
 import { timeOf } from "../wire/entry-id.js";
@@ -15,7 +19,7 @@ import { MOST_STARTS } from "./starts.js";
 export type Serve = (held: Held, answer: (answer: Answer) => void) => Promise<Answer | undefined>;
 
 /** The reason with which a group without any handler rejects a request. Never throws. */
-export type Refuse = (request: Request) => unknown;
+export type Refuse = (request: Request) => Json;
 
 /** A request that waited longer is looked at before it starts (RIPC-RESP-13), in ms. */
 export const CHECK_AFTER_MS = 1000;
@@ -23,6 +27,9 @@ export const CHECK_AFTER_MS = 1000;
 export const KEEP_MS = 3000;
 /** The group is looked for siblings at most so often before requests are rejected, in ms (RIPC-RESP-17). */
 const LOOK_AGAIN_MS = 1000;
+
+/** A line for each request, where NODE_DEBUG names redisipc. */
+const debug = debuglog("redisipc");
 
 /** The answering half of an endpoint: from an entry that was read to its answer (SPEC.md section 9). */
 export class Responder {
@@ -35,14 +42,14 @@ export class Responder {
   /** Beyond the bound of the queue, until it is known whether siblings are there. */
   private beyond: Held[] = [];
   private lookedAt = -Infinity;
-  private running = 0;
+  private startedNow = 0;
   private whenIdle: (() => void)[] = [];
 
   constructor(
     private readonly hub: Hub,
     /** Undefined for an endpoint without a handler (RIPC-RESP-10, RIPC-GROUP-35). */
     private readonly serve: Serve | undefined,
-    private readonly refuse: Refuse = () => "no_handler: no instance of this group has a handler for requests",
+    private readonly refusal?: Refuse,
   ) {
     this.answers = new Answers(hub);
     this.givingBack = new GivingBack(hub);
@@ -56,6 +63,16 @@ export class Responder {
   /** Whether it is known here, or on its way back to the group. */
   holds(entryId: string): boolean {
     return this.held.has(entryId) || this.givingBack.has(entryId);
+  }
+
+  /** Handlers that run, or are about to. */
+  get running(): number {
+    return this.startedNow;
+  }
+
+  /** Requests that no handler has started yet. */
+  get waiting(): number {
+    return this.queue.length + this.behind.length + this.beyond.length;
   }
 
   /** All that is in progress. */
@@ -91,11 +108,11 @@ export class Responder {
     this.held.set(request.entryId, held);
     if (starts > MOST_STARTS) this.giveUp(held);
     else if (this.tooOld(request)) {
-      this.answers.reject(held, `too_old: the request is older than ${String(options.maxRequestAgeMs)} ms`);
+      this.answers.refuse(held, "too_old", `the request is older than ${String(options.maxRequestAgeMs)} ms`);
     } else if (closing) this.giveBack(held);
     else if (this.serve === undefined) {
       if (siblings.responders > 0) this.giveBack(held);
-      else this.answers.reject(held, this.refuse(request));
+      else this.unserved(held);
     } else if (this.hub.reclaimer.takesBack) this.behind.push(held);
     else this.place(held);
   }
@@ -177,7 +194,7 @@ export class Responder {
     for (const held of this.all()) {
       if (held.state !== "running") continue;
       held.closed = true;
-      this.answers.reject(held, "closing: the instance disconnected before its handler ended");
+      this.answers.refuse(held, "closing", "the instance disconnected before its handler ended");
       held.abort.abort(new Error("the endpoint was closed"));
     }
   }
@@ -193,7 +210,7 @@ export class Responder {
   }
 
   private start(held: Held): void {
-    this.running++;
+    this.startedNow++;
     void this.run(held);
   }
 
@@ -203,11 +220,13 @@ export class Responder {
       if (held.state === "running") this.finish(held, answer);
     };
     finish(await this.serve?.(held, finish));
-    this.running--;
+    this.startedNow--;
     this.drain();
   }
 
   private finish(held: Held, answer: Answer | undefined): void {
+    debug("request %s of %s: %s after %d ms", held.request.id, held.request.source, answer?.status ?? "no answer", Math.round(this.hub.now() - held.cameAt));
+    if (answer?.failed === true) this.hub.counts.failed++;
     if (answer === undefined) {
       this.hub.writer.settle(held.entryId);
       this.leave(held);
@@ -230,12 +249,12 @@ export class Responder {
   /** It waited, or lay in the socket: is it still there, and ours? It has a handler's place meanwhile (RIPC-RESP-13). */
   private async check(held: Held): Promise<void> {
     held.state = "checking";
-    this.running++;
+    this.startedNow++;
     let ours = false;
     await this.hub.attempt(async () => {
       ours = (await keepOurs(this.hub, [held], false)).length > 0;
     });
-    this.running--;
+    this.startedNow--;
     if (held.state === "checking") {
       if (ours) held.waitsSince = held.keptAt;
       if (this.hub.closing) this.giveBack(held);
@@ -256,9 +275,7 @@ export class Responder {
   }
 
   private giveUp(held: Held): void {
-    const message = `given_up: the request was started ${MOST_STARTS} times, and no answer came`;
-    this.hub.reporter.problem({ kind: "given-up", message: `request ${held.entryId}: ${message}`, entryId: held.entryId });
-    this.answers.reject(held, message);
+    this.answers.refuse(held, "given_up", `the request was started ${MOST_STARTS} times, and no answer came`);
   }
 
   /** More waits than may: a sibling that nobody noticed yet could take it (RIPC-RESP-17). */
@@ -282,7 +299,17 @@ export class Responder {
   }
 
   private overload(held: Held): void {
-    this.answers.reject(held, `overloaded: ${this.queue.length} requests wait in this instance`);
+    this.answers.refuse(held, "overloaded", `${this.queue.length} requests wait in this instance`);
+  }
+
+  /** No instance of the group has a handler (RIPC-RESP-10). */
+  private unserved(held: Held): void {
+    if (this.refusal === undefined) this.answers.refuse(held, "no_handler", "no instance of this group has a handler for requests");
+    else {
+      const reason = this.refusal(held.request);
+      const { code } = readReason(reason);
+      this.answers.refuseWith(held, (code as ReasonCode | undefined) ?? "no_handler", reason);
+    }
   }
 
   private tooOld(request: Request): boolean {

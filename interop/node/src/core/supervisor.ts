@@ -178,6 +178,7 @@ export class Supervisor {
       const again = await this.reopen();
       if (again === undefined) return;
       session = again;
+      hub.counts.reconnects++;
       void this.goLive(session, true);
       if (!sameLoss) hub.reporter.tell("reconnected");
     }

@@ -186,7 +186,7 @@ export class Writer {
     if (reply === null) {
       // The stream is gone.
       this.hub.session?.noticeGroupLost();
-      requester.notStored(send);
+      requester.notStored(send, "the stream is gone");
     } else if (!isFault(reply)) {
       const entryId = text(reply);
       pauses.memory.over();
@@ -194,7 +194,7 @@ export class Writer {
       requester.stored(send, entryId);
     } else if (reply.kind === "lost") requester.unsure(send);
     else if (reply.kind === "permanent") requester.refused(send, reply);
-    else requester.notStored(send);
+    else requester.notStored(send, reply.message);
   }
 
   private takeAlone(): Step[] {

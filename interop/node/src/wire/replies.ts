@@ -54,6 +54,28 @@ export function consumerInfos(reply: Reply): ConsumerInfo[] {
   });
 }
 
+/** A group in XINFO GROUPS. */
+export interface GroupInfo {
+  readonly name: string;
+  readonly consumers: number;
+  readonly lastDelivered: string;
+  /** Entries that it has not read, where the server knows it. */
+  readonly lag: number | undefined;
+}
+
+export function groupInfos(reply: Reply): GroupInfo[] {
+  return list(reply).map((item) => {
+    const map = mapOf(item);
+    const lag = map.get("lag");
+    return {
+      name: (map.get("name") as Buffer).toString("utf8"),
+      consumers: Number(map.get("consumers") ?? 0),
+      lastDelivered: map.has("last-delivered-id") ? text(map.get("last-delivered-id")) : "0-0",
+      lag: typeof lag === "number" ? lag : undefined,
+    };
+  });
+}
+
 /** The names of the groups in XINFO GROUPS. */
 export function groupNames(reply: Reply): Set<string> {
   return new Set(list(reply).map((item) => (mapOf(item).get("name") as Buffer).toString("utf8")));

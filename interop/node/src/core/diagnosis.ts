@@ -1,0 +1,210 @@
+/** Why a send got no answer: what Redis shows of the group that was asked, and of the request. */
+import type { Diagnosis, Finding } from "../errors.js";
+import * as commands from "../wire/commands.js";
+import type { Command } from "../wire/commands.js";
+import { compareIds } from "../wire/entry-id.js";
+import { isFault } from "../wire/faults.js";
+import { instanceOf } from "../wire/names.js";
+import { type GroupInfo, type PendingRow, type Reply, consumerInfos, groupInfos, pendingRows } from "../wire/replies.js";
+import type { Hub } from "./hub.js";
+import type { Send } from "./ledger.js";
+
+/** From this idle time on an instance counts as gone, in ms: each uses its consumers every 25 s (RIPC-LIFE-13). */
+export const ALIVE_MS = 30_000;
+/** Redis is asked so often at most, in ms; and for so long its answers say something. */
+const EVERY_MS = 1000;
+const FRESH_MS = 2000;
+/** So many groups and entries one look asks about. For others the finding is what is known of their group. */
+const GROUPS = 4;
+const ENTRIES = 16;
+/** So many names a text lists. */
+const LISTED = 8;
+
+interface Questions {
+  readonly groups: readonly string[];
+  readonly entries: readonly (readonly [group: string, entryId: string])[];
+}
+
+/** How many instances of a group live, and for how long the last one of all was idle, in ms. */
+interface Living {
+  readonly count: number;
+  readonly idle: number | undefined;
+}
+
+/**
+ * The questions ride on the last look, in the batch that is sent anyway, so that no outcome waits for them. They are asked once a
+ * second at most, and many timeouts share the answers.
+ */
+export class Diagnoser {
+  private allowed = true;
+  private askedAt = -Infinity;
+  private seenAt = -Infinity;
+  private groups = new Map<string, GroupInfo>();
+  private living = new Map<string, Living>();
+  /** By entry ID; undefined where it is pending with nobody. */
+  private owners = new Map<string, PendingRow | undefined>();
+
+  constructor(private readonly hub: Hub) {}
+
+  /** The questions for a look; undefined where one asked a moment ago. */
+  ask(sends: readonly Send[]): Questions | undefined {
+    const now = this.hub.now();
+    const open = sends.filter((send) => !send.finished);
+    if (!this.allowed || open.length === 0 || now - this.askedAt < EVERY_MS) return undefined;
+    this.askedAt = now;
+    const groups = [...new Set(open.map(({ group }) => group))].slice(0, GROUPS);
+    const entries = open.flatMap(({ group, entryId }) => (entryId !== undefined && groups.includes(group) ? [[group, entryId] as const] : []));
+    return { groups, entries: entries.slice(0, ENTRIES) };
+  }
+
+  lines({ groups, entries }: Questions): Command[] {
+    const { names } = this.hub;
+    return [
+      commands.groups(names),
+      ...groups.map((group) => commands.consumers({ ...names, group })),
+      ...entries.map(([group, entryId]) => commands.ownerOf({ ...names, group }, entryId)),
+    ];
+  }
+
+  /** The replies to the lines. One that makes no sense explains nothing, and harms nothing. */
+  take(questions: Questions, replies: readonly Reply[]): void {
+    try {
+      this.learn(questions, replies);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+    }
+  }
+
+  private learn({ groups, entries }: Questions, replies: readonly Reply[]): void {
+    // Without the right, every timeout would leave a line in the log of Redis.
+    if (replies.some((reply) => isFault(reply) && reply.kind === "permanent")) this.allowed = false;
+    const [infos = null, ...rest] = replies;
+    if (isFault(infos)) return;
+    this.seenAt = this.hub.now();
+    this.groups = new Map(groupInfos(infos).map((info) => [info.name, info]));
+    this.living = new Map();
+    this.owners = new Map();
+    groups.forEach((group, i) => {
+      const reply = rest[i] ?? null;
+      if (!isFault(reply)) this.living.set(group, livingIn(reply));
+    });
+    entries.forEach(([, entryId], i) => {
+      const reply = rest[groups.length + i] ?? null;
+      if (!isFault(reply)) this.owners.set(entryId, pendingRows(reply)[0]);
+    });
+  }
+
+  /** What is known about a send that got no answer. */
+  of(send: Send): Finding {
+    const { hub } = this;
+    if (send.entryId === undefined && send.refusal !== undefined) return away(`Redis refused to store it: ${send.refusal}`);
+    const isAway = send.entryId === undefined ? !hub.live : !hub.reachable;
+    if (isAway) return away(`no working connection to Redis: ${hub.lifecycle.reason || "it was lost"}`);
+    if (hub.now() - this.seenAt > FRESH_MS) return NOTHING;
+    const info = this.groups.get(send.group);
+    if (info === undefined) return found("no_such_group", missingGroup(send.group, [...this.groups.keys()]));
+    const owner = this.owners.get(send.entryId ?? "");
+    if (owner !== undefined && owner.idle < commands.COUNTS_AS_GIVEN_BACK_MS) {
+      const instance = (instanceOf(owner.owner) ?? owner.owner).toString("utf8");
+      const starts = Math.max(1, Math.ceil(owner.deliveries / commands.COUNTS_A_START));
+      return found("held", `held by ${send.group}/${instance} (started ${starts === 1 ? "once" : `${starts} times`})`);
+    }
+    return this.notHeld(send, info, owner !== undefined);
+  }
+
+  private notHeld(send: Send, info: GroupInfo, givenBack: boolean): Finding {
+    const living = this.living.get(send.group);
+    const group = `group ${send.group}`;
+    const seconds = Math.round((living?.idle ?? 0) / 1000);
+    if (living?.count === 0) {
+      const last = living.idle === undefined ? "" : ` (last seen ${seconds} s ago)`;
+      return found("no_live_instance", `${group} has no living instance${last}`);
+    }
+    const members = living === undefined ? "" : `: ${living.count} instance${living.count === 1 ? "" : "s"}`;
+    if (givenBack) return found("not_read", `no instance of ${group} had room for it${members}`);
+    if (isUnread(info, send.entryId)) {
+      const active = living !== undefined && seconds >= 1 ? `, the last active ${seconds} s ago` : "";
+      return found("not_read", `not read yet${members}${active}${waiting(info)}`);
+    }
+    if (send.entryId !== undefined && this.owners.has(send.entryId)) {
+      return { text: `${group} read and acknowledged it, and wrote no answer that could be found` };
+    }
+    return NOTHING;
+  }
+}
+
+const NOTHING: Finding = { text: "" };
+
+function found(diagnosis: Diagnosis, text: string): Finding {
+  return { diagnosis, text };
+}
+
+function away(text: string): Finding {
+  return found("redis_away", text);
+}
+
+/** The text about a group that does not exist, and those that do. */
+export function missingGroup(group: string, others: readonly string[]): string {
+  const names = [...others].sort();
+  if (names.length === 0) return `there is no group ${group}, and no other group here: nobody ever connected`;
+  const here = names.slice(0, LISTED).join(", ") + (names.length > LISTED ? ", ..." : "");
+  const close = nearest(group, names);
+  return `there is no group ${group} (groups here: ${here})${close === undefined ? "" : `; did you mean ${close}?`}`;
+}
+
+/** What a caller, which looks only at groups, finds. */
+export function findingOf(group: string, entryId: string | undefined, reply: Reply): Finding {
+  if (isFault(reply)) return NOTHING;
+  const infos = groupInfos(reply);
+  const info = infos.find(({ name }) => name === group);
+  if (info === undefined) return found("no_such_group", missingGroup(group, infos.map(({ name }) => name)));
+  if (info.consumers === 0) return found("no_live_instance", `group ${group} has no instance`);
+  if (isUnread(info, entryId)) return found("not_read", `not read yet${waiting(info)}`);
+  return found("held", `group ${group} has read it, and did not answer in time`);
+}
+
+/** For how long each instance of a group has been idle, in ms: of XINFO CONSUMERS. */
+export function idleOfInstances(reply: Reply): Map<string, number> {
+  const idle = new Map<string, number>();
+  for (const info of consumerInfos(reply)) {
+    const instance = instanceOf(info.name)?.toString("latin1");
+    if (instance !== undefined) idle.set(instance, Math.min(info.idle, idle.get(instance) ?? Infinity));
+  }
+  return idle;
+}
+
+function livingIn(reply: Reply): Living {
+  const idle = [...idleOfInstances(reply).values()];
+  return { count: idle.filter((ms) => ms < ALIVE_MS).length, idle: idle.length === 0 ? undefined : Math.min(...idle) };
+}
+
+function isUnread({ lastDelivered }: GroupInfo, entryId: string | undefined): boolean {
+  return entryId !== undefined && compareIds(lastDelivered, entryId) < 0;
+}
+
+/** How many entries the group has not read, where the server knows it. */
+function waiting({ lag }: GroupInfo): string {
+  return lag !== undefined && lag > 1 ? `; ${lag} entries wait for the group` : "";
+}
+
+/** A name that differs from this one by a few letters. */
+function nearest(name: string, names: readonly string[]): string | undefined {
+  const most = Math.ceil(name.length / 3);
+  const [best] = names.map((other) => [distance(name, other), other] as const).sort(([a], [b]) => a - b);
+  return best !== undefined && best[0] <= most ? best[1] : undefined;
+}
+
+/** How many letters are to be put in, left out or changed. Of long names only the beginning is compared. */
+function distance(one: string, other: string): number {
+  const [a, b] = [one.slice(0, 64), other.slice(0, 64)];
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, change));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

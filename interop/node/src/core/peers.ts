@@ -1,0 +1,47 @@
+/** Who is in a group: its instances, as Redis and their announcements show them. A look, which no instance notices. */
+import * as commands from "../wire/commands.js";
+import { isFault } from "../wire/faults.js";
+import { announcementKey, availabilityKey } from "../wire/names.js";
+import type { Reply } from "../wire/replies.js";
+import { announcedText } from "./announcement.js";
+import { ALIVE_MS, idleOfInstances } from "./diagnosis.js";
+import type { Hub } from "./hub.js";
+
+/** Instances that one look asks about at most. */
+const MOST = 1000;
+
+/** A living instance of a group. */
+export interface Peer {
+  readonly instance: string;
+  /** Since it last used its consumers, in ms. */
+  readonly idleMs: number;
+  /** What it announces of itself; empty for one that announces nothing, such as a gem. */
+  readonly implementation: string;
+  readonly version: string;
+  readonly language: string;
+}
+
+/** The living instances of a group. Throws the RedisFault that a reply is. */
+export async function peersOf(hub: Hub, group: string): Promise<Peer[]> {
+  const { stream } = hub.names;
+  const [infos = null] = await hub.batch([commands.consumers({ ...hub.names, group })]);
+  if (isFault(infos)) {
+    if (infos.kind === "group-lost") return [];
+    throw infos;
+  }
+  const asked = [...idleOfInstances(infos)].slice(0, MOST).map(([key, idle]) => ({ id: Buffer.from(key, "latin1"), idle }));
+  const replies = await hub.batch(
+    asked.flatMap(({ id }) => [["LRANGE", availabilityKey(stream, group, id), 0, -1] as const, ["GET", announcementKey(stream, group, id)] as const]),
+  );
+  return asked.flatMap(({ id, idle }, i) => {
+    const announced = announcedText(replies[2 * i + 1] ?? null);
+    // One that announces nothing may be idle for long while nothing comes: its availability list alone tells.
+    const lives = isRegistered(replies[2 * i] ?? null) && (announced === undefined || idle < ALIVE_MS);
+    const { implementation = "", version = "", language = "" } = announced ?? {};
+    return lives ? [{ instance: id.toString("utf8"), idleMs: idle, implementation, version, language }] : [];
+  });
+}
+
+function isRegistered(list: Reply): boolean {
+  return Array.isArray(list) && list.length > 0;
+}

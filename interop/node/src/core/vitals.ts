@@ -1,0 +1,98 @@
+/** How an endpoint is: what it counts, and whether it can work. */
+import type { Hub } from "./hub.js";
+import type { ConnectionState } from "./lifecycle.js";
+
+/** Numbers of one endpoint, from its connect on. */
+export interface Stats {
+  /** Own sends without an outcome, now. */
+  readonly outstanding: number;
+  /** Handlers that run, now. */
+  readonly running: number;
+  /** Requests that no handler has started yet, now. */
+  readonly waiting: number;
+  /** Since the oldest request in progress came, in ms. */
+  readonly oldestMs: number;
+  /** Connections to Redis, now. */
+  readonly connections: number;
+  /** Answers that were written, counted. */
+  readonly fulfilled: number;
+  readonly rejected: number;
+  /** Handlers that failed, counted. */
+  readonly failed: number;
+  /** Own sends without an answer in time, counted; those that ended early as well. */
+  readonly timeouts: number;
+  readonly reconnects: number;
+}
+
+/** Whether an endpoint can work. */
+export interface Health {
+  /** `busy`: it is up, and all handlers have been busy for longer than `timeoutMs`. */
+  readonly state: ConnectionState | "busy";
+  /** When it came into the state of its connection, in Unix ms. */
+  readonly since: number;
+  /** Why it is busy or away; else empty. */
+  readonly reason: string;
+  /** Whether it is up and not busy. */
+  readonly ok: boolean;
+}
+
+/** What an endpoint counts for its user. Nothing depends on it. */
+export interface Counts {
+  fulfilled: number;
+  rejected: number;
+  failed: number;
+  timeouts: number;
+  reconnects: number;
+}
+
+export const noCounts = (): Counts => ({ fulfilled: 0, rejected: 0, failed: 0, timeouts: 0, reconnects: 0 });
+
+export function statsOf({ requester, responder, wakeups, session, counts, now }: Hub): Stats {
+  const came = responder.all().map((held) => held.cameAt);
+  return {
+    outstanding: requester.ledger.size,
+    running: responder.running,
+    waiting: responder.waiting,
+    oldestMs: came.length === 0 ? 0 : Math.max(0, now() - Math.min(...came)),
+    connections: (session === undefined ? 0 : 2) + (wakeups.listening ? 1 : 0),
+    ...counts,
+  };
+}
+
+export function healthOf(hub: Hub): Health {
+  const { state, since, reason } = hub.lifecycle;
+  const why = state === "up" ? busyReason(hub) : "";
+  if (why !== "") return { state: "busy", since, reason: why, ok: false };
+  return { state, since, reason, ok: state === "up" };
+}
+
+/** Why nothing starts; empty while handlers end. */
+function busyReason({ responder, options, now }: Hub): string {
+  if (responder.running < options.concurrency) return "";
+  const came = responder.all().filter((held) => held.state === "running").map((held) => held.cameAt);
+  const least = now() - Math.max(...came);
+  if (came.length === 0 || least <= options.timeoutMs) return "";
+  return (
+    `all ${options.concurrency} handlers are busy with requests that came ${Math.round(least / 1000)} s ago or earlier; ` +
+    `${responder.waiting} wait: make handlers quicker, raise concurrency, or start more instances`
+  );
+}
+
+/** Between two reports that all handlers are busy, in ms. */
+const AGAIN_MS = 60_000;
+
+/** Tells that all handlers are busy and none ends: requesters give up, and nobody would hear of it. */
+export class Busy {
+  private toldAt = -Infinity;
+
+  constructor(private readonly hub: Hub) {}
+
+  look(): void {
+    const { hub } = this;
+    if (hub.now() - this.toldAt < AGAIN_MS) return;
+    const reason = busyReason(hub);
+    if (reason === "") return;
+    this.toldAt = hub.now();
+    hub.reporter.problem({ kind: "busy", message: reason });
+  }
+}
