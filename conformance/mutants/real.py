@@ -7,49 +7,41 @@
 
 A patch is *killed* when a check of a statement that it breaks fails by assertion, twice, and passes without the patch. It is
 *other* when only checks of other statements do, *by-timeout* when checks only wait in vain, else *survived*. It meets the
-scenarios that check what it breaks. Once all are judged, ``real/results.json`` and ``real/results.md`` are written. Exit
-status 1 when one survives without a reason in its file, 3 when there was no time for all.
+scenarios that check what it breaks, and no further one once it is killed. What is found goes into ``real/results.json`` and
+``real/results.md`` at once. Exit status 1 when one survives without a reason in its file, 3 when there was no time for all.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+import fates
 import patches
 import trial
-from patches import FOLDER, ROOT, Patch
+from fates import NOT_JUDGED, Fate, Kept
+from patches import ROOT, Patch
 
 from redisipc_conformance.files import scenarios_folder
-from redisipc_conformance.results import CheckResult, Verdict
+from redisipc_conformance.results import CheckResult, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario, load_all
 from redisipc_conformance.server import Server, choose
 from redisipc_conformance.testee.errors import TesteeUnusable
 
-RESULTS = FOLDER / "results.json"
-TABLE = FOLDER / "results.md"
-_KEPT = ROOT / "out" / "real-mutants.json"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _COPIES = ROOT / "out" / "real-mutants"
 _MOST_NAMED = 3
+_MOST_TRIES = 2
 _TOO_LATE = 3
 _RIGHT = (Verdict.PASS, Verdict.NOT_APPLICABLE)
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What became of a patch; ``by``: the checks that caught it."""
-
-    name: str
-    verdict: str
-    by: tuple[str, ...] = ()
-    seen: str = ""
 
 
 class Hunt:
@@ -60,18 +52,18 @@ class Hunt:
         self.scenarios = {scenario.id: scenario for scenario in scenarios}
         self.until = until
         self.again = again
-        self.kept: dict[str, Any] = json.loads(_KEPT.read_text("utf-8")) if _KEPT.exists() else {}
-        self._ports = {
-            on: patches.digest(*(path.read_bytes() for path in patches.sources_of(on))) for on in patches.PORTS
-        }
+        self.kept = Kept()
         self._right: dict[tuple[str, str], set[str]] = {}
         self._wrong: dict[tuple[str, str], set[str]] = {}
+        self._tries: Counter[tuple[str, str]] = Counter()
         self._locks: dict[str, asyncio.Lock] = {on: asyncio.Lock() for on in patches.PORTS}
 
-    def key(self, patch: Patch) -> str:
-        """Another one where the patch, the port or a scenario is another."""
-        texts = [f"{each.text}{each.rows}".encode() for each in self.scenarios_for(patch)]
-        return f"{patch.name} {patches.digest(repr(patch).encode(), self._ports[patch.on].encode(), *texts)}"
+    def stamp(self, patch: Patch, fate: Fate) -> str:
+        """Another one where the patch, the file that it changes, or a scenario that the verdict comes from is another."""
+        ids = {name.rpartition("/")[0] for name in fate.by} if fate.verdict == "killed" else set()
+        chosen = [self.scenarios[id] for id in sorted(ids) if id in self.scenarios] or self.scenarios_for(patch)
+        texts = [f"{each.text}{each.rows}".encode() for each in chosen]
+        return patches.digest(repr(patch.edits).encode(), (ROOT / patch.file).read_bytes(), *texts)
 
     def scenarios_for(self, patch: Patch) -> list[Scenario]:
         """Those that check what it breaks."""
@@ -86,16 +78,17 @@ class Hunt:
 
     async def judge(self, patch: Patch) -> Fate | None:
         """From what is kept, else by a trial; None where there is no time."""
-        kept = self.kept.get(self.key(patch))
-        if kept is not None and (kept["verdict"] == "killed" or not self.again):
-            return Fate(patch.name, kept["verdict"], tuple(kept["by"]), kept["seen"])
+        kept = self.kept.of(patch.name)
+        is_good = kept is not None and kept[0].verdict != NOT_JUDGED and (kept[0].is_killed or not self.again)
+        if kept is not None and is_good and kept[1] == self.stamp(patch, kept[0]):
+            return kept[0]
         if time.monotonic() > self.until:
             return None
+        began = time.monotonic()
         fate = await self._judge(patch)
-        self.kept[self.key(patch)] = asdict(fate)
-        _KEPT.parent.mkdir(exist_ok=True)
-        _KEPT.write_text(json.dumps(self.kept), "utf-8")
-        print(f"{patch.name}: {fate.verdict} {', '.join(fate.by)}", flush=True)
+        self.kept.keep(fate, self.stamp(patch, fate))
+        took = time.monotonic() - began
+        print(f"{patch.name}: {fate.verdict} {', '.join(fate.by)} ({took:.0f} s)", flush=True)
         return fate
 
     async def _judge(self, patch: Patch) -> Fate:
@@ -104,27 +97,39 @@ class Hunt:
             command = await asyncio.to_thread(patches.make, patch, folder)
             return await self._tried(patch, command)
         except (ValueError, TesteeUnusable) as error:
-            return Fate(patch.name, "not judged", seen=str(error))
+            return Fate(patch.name, NOT_JUDGED, seen=str(error))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     async def _tried(self, patch: Patch, command: Sequence[str]) -> Fate:
-        scenarios = self.scenarios_for(patch)
-        first = await self._caught(patch, command, scenarios)
-        if first.named or first.others:
-            again = {name.rpartition("/")[0] for name in first.named or first.others}
-            second = await self._caught(patch, command, [self.scenarios[id] for id in sorted(again)])
-            for verdict, one, two in (("killed", first.named, second.named), ("other", first.others, second.others)):
-                both = [name for name in one if name in two]
-                if both:
-                    return Fate(patch.name, verdict, tuple(both[:_MOST_NAMED]), one[both[0]].message)
-        if first.late:
-            return Fate(patch.name, "by-timeout", tuple(list(first.late)[:_MOST_NAMED]))
-        return Fate(patch.name, "survived", seen=f"{len(scenarios)} scenarios")
+        left = {scenario.id: scenario for scenario in self.scenarios_for(patch)}
+        count = len(left)
+        others: dict[str, CheckResult] = {}
+        late: dict[str, CheckResult] = {}
+        while left:
+            found = await self._caught(patch, command, left.values())
+            others |= found.others
+            late |= found.late
+            if not found.named:
+                break
+            ids = {name.rpartition("/")[0] for name in found.named}
+            second = await self._caught(patch, command, [left.pop(id) for id in sorted(ids)])
+            if both := [name for name in found.named if name in second.named]:
+                return Fate(patch.name, "killed", tuple(both[:_MOST_NAMED]), found.named[both[0]].message)
+        if others:
+            return Fate(patch.name, "other", tuple(list(others)[:_MOST_NAMED]), next(iter(others.values())).message)
+        if late:
+            return Fate(patch.name, "by-timeout", tuple(list(late)[:_MOST_NAMED]))
+        return Fate(patch.name, "survived", seen=f"{count} scenarios")
 
-    async def _caught(self, patch: Patch, command: Sequence[str], scenarios: Sequence[Scenario]) -> Caught:
+    async def _caught(self, patch: Patch, command: Sequence[str], scenarios: Iterable[Scenario]) -> Caught:
+        """What the scenarios say; the rest of them is left out once one has caught it."""
+
+        def is_caught(result: ScenarioResult) -> bool:
+            return any(trial.caught(check) and set(patch.breaks) & set(check.requirements) for check in result.checks)
+
         found = Caught()
-        checks = trial.by_name(await trial.results(command, scenarios, self.server))
+        checks = trial.by_name(await trial.results(command, list(scenarios), self.server, enough=is_caught))
         for name, check in checks.items():
             if check.verdict not in trial.FAILED or name not in await self._passes(patch.on, name.rpartition("/")[0]):
                 continue
@@ -139,15 +144,15 @@ class Hunt:
     async def _passes(self, on: str, id: str) -> set[str]:
         """The checks of a scenario that the port passes as it is."""
         async with self._locks[on]:
-            for _ in range(2):
+            while self._wrong.get((on, id), {""}) and self._tries[on, id] < _MOST_TRIES:
                 # Once more where it fails: a busy machine hides what is right.
-                if (on, id) not in self._right or self._wrong[on, id]:
-                    checks = trial.by_name(await trial.results(patches.command(on), [self.scenarios[id]], self.server))
-                    right = {name for name, check in checks.items() if check.verdict in _RIGHT}
-                    self._right[on, id] = self._right.get((on, id), set()) | right
-                    self._wrong[on, id] = checks.keys() - self._right[on, id]
-            if self._wrong[on, id]:
-                print(f"{on} as it is fails {', '.join(sorted(self._wrong[on, id]))}", flush=True)
+                self._tries[on, id] += 1
+                checks = trial.by_name(await trial.results(patches.command(on), [self.scenarios[id]], self.server))
+                right = {name for name, check in checks.items() if check.verdict in _RIGHT}
+                self._right[on, id] = self._right.get((on, id), set()) | right
+                self._wrong[on, id] = checks.keys() - self._right[on, id]
+                if self._wrong[on, id]:
+                    print(f"{on} as it is fails {', '.join(sorted(self._wrong[on, id]))}", flush=True)
             return self._right[on, id]
 
 
@@ -160,42 +165,12 @@ class Caught:
         self.late: dict[str, CheckResult] = {}
 
 
-def write(found: Sequence[tuple[Patch, Fate]]) -> None:
-    """Both files. Nothing in them changes from run to run unless a verdict does."""
-    rows = [json.dumps({"name": p.name, "verdict": f.verdict, "by": list(f.by)}, ensure_ascii=False) for p, f in found]
-    RESULTS.write_text("[\n" + ",\n".join(f" {row}" for row in rows) + "\n]\n", "utf-8")
-    lines = [
-        f"| {p.name} | {p.on} | {p.kind} | {p.fault} | {'<br>'.join(p.breaks)} | {_fate(p, f)} |" for p, f in found
-    ]
-    head = "| mutant | port | kind | fault | breaks | verdict |\n| --- | --- | --- | --- | --- | --- |\n"
-    TABLE.write_text(
-        f"# Real-source mutants\n\nMade by `make mutants`; not to be edited.\n\n{rate(found)}\n\n{head}"
-        + "\n".join(lines)
-        + "\n"
-    )
-
-
-def _fate(patch: Patch, fate: Fate) -> str:
-    caught = "<br>".join(fate.by)
-    return (
-        caught
-        if fate.verdict == "killed"
-        else f"{fate.verdict}: {patch.survives or 'no reason is known yet'} {caught}".strip()
-    )
-
-
-def rate(found: Sequence[tuple[Patch, Fate]]) -> str:
-    """How many are killed, in a sentence."""
-    killed = sum(fate.verdict == "killed" for _, fate in found)
-    return f"{killed} of {len(found)} real-source mutants are killed by assertion, in a check of a statement that they break."
-
-
 async def main(options: argparse.Namespace, server: Server) -> int:
     every = patches.load()
     words = set(options.names)
     chosen = [patch for patch in every if not words or words & {patch.name, patch.kind, patch.on}]
     if options.afresh:
-        _KEPT.unlink(missing_ok=True)
+        fates.forget()
     hunt = Hunt(server, load_all(scenarios_folder()), time.monotonic() + options.seconds, options.again)
     room = asyncio.Semaphore(options.jobs)
 
@@ -203,17 +178,15 @@ async def main(options: argparse.Namespace, server: Server) -> int:
         async with room:
             return await hunt.judge(patch)
 
-    fates = await asyncio.gather(*map(one, chosen))
-    found = [(patch, fate) for patch, fate in zip(chosen, fates, strict=True) if fate is not None]
-    bad = [(patch, fate) for patch, fate in found if fate.verdict != "killed"]
+    found = await asyncio.gather(*map(one, chosen))
+    fates.write(every, [fate for fate in found if fate is not None])
+    bad = [(patch, fate) for patch, fate in zip(chosen, found, strict=True) if fate is not None and not fate.is_killed]
     for patch, fate in bad:
         print(f"{patch.name}: {fate.verdict} {', '.join(fate.by)} {fate.seen} {patch.survives}".rstrip())
-    print(rate(found) + (f" {len(chosen) - len(found)} are not judged yet." if len(found) < len(chosen) else ""))
-    if len(found) < len(chosen):
-        return _TOO_LATE
-    if not words:
-        write(found)
-    return int(any(not patch.survives for patch, _ in bad))
+    killed = sum(fate is not None and fate.is_killed for fate in found)
+    missing = found.count(None)
+    print(f"{killed} of {len(chosen)} are killed." + (f" {missing} are not judged yet." if missing else ""))
+    return _TOO_LATE if missing else int(any(not patch.survives for patch, _ in bad))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from catalogue import HERE
 
@@ -21,14 +22,26 @@ FAILED = (Verdict.FAIL, Verdict.WARNING)
 
 
 async def results(
-    command: Sequence[str], scenarios: Sequence[Scenario], server: Server, jobs: int = 8, time_scale: float = 1.0
+    command: Sequence[str],
+    scenarios: Sequence[Scenario],
+    server: Server,
+    jobs: int = 8,
+    time_scale: float = 1.0,
+    enough: Callable[[ScenarioResult], bool] = lambda result: False,
 ) -> list[ScenarioResult]:
-    """Runs the scenarios; in the order in which they ended."""
+    """Runs the scenarios; in the order in which they ended. Ends all of them after the first that is ``enough``."""
     # Trials run side by side on one Redis, the same scenarios among them.
     prefix = f"ripc-{secrets.token_hex(4)}"
     settings = Settings(tuple(command), jobs, seed=1, time_scale=time_scale, prefix=prefix)
     engine = Engine(settings, server, scenarios, Judge(Requirements.load()))
-    return [event.result async for event in engine.run() if isinstance(event, ScenarioEnded)]
+    ended: list[ScenarioResult] = []
+    async with contextlib.aclosing(engine.run()) as events:
+        async for event in events:
+            if isinstance(event, ScenarioEnded):
+                ended.append(event.result)
+                if enough(event.result):
+                    break
+    return ended
 
 
 def by_name(ended: Sequence[ScenarioResult]) -> dict[str, CheckResult]:

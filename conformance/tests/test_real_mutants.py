@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,8 +13,8 @@ from redisipc_conformance.requirements import Requirements
 MUTANTS = Path(__file__).parents[1] / "mutants"
 sys.path.insert(0, str(MUTANTS))
 
+import fates  # noqa: E402
 import patches  # noqa: E402
-import real  # noqa: E402
 
 PATCHES = patches.load()
 UNJUDGED = Path(__file__).with_name("unjudged-real.txt")
@@ -48,13 +47,13 @@ def test_each_names_a_port_a_kind_and_statements_that_there_are():
 
 
 def test_what_became_of_each_is_known_and_each_survivor_has_its_reason():
-    fates = {row["name"]: row["verdict"] for row in json.loads(real.RESULTS.read_text("utf-8"))}
+    found = {name: fate.verdict for name, fate in fates.load().items()}
     names = {patch.name for patch in PATCHES}
-    # What is not judged yet, or survived without a reason: a list that only shrinks.
+    # What is not judged yet, or survived without a reason.
     listed = {line for line in UNJUDGED.read_text("utf-8").splitlines() if line and not line.startswith("#")}
-    assert fates.keys() <= names
-    assert names - fates.keys() == listed
-    judged = [patch for patch in PATCHES if patch.name in fates]
-    assert [patch.name for patch in judged if fates[patch.name] != "killed" and not patch.survives] == []
+    assert found.keys() <= names
+    assert names - found.keys() == listed
+    judged = [patch for patch in PATCHES if patch.name in found]
+    assert [patch.name for patch in judged if found[patch.name] != "killed" and not patch.survives] == []
     # A reason for one that is killed by now would hide that it is.
-    assert [patch.name for patch in judged if fates[patch.name] == "killed" and patch.survives] == []
+    assert [patch.name for patch in judged if found[patch.name] == "killed" and patch.survives] == []

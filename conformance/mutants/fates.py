@@ -1,0 +1,103 @@
+"""What became of each real-source mutant: kept between runs, and written for readers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from patches import FOLDER, ROOT, Patch
+
+RESULTS = FOLDER / "results.json"
+TABLE = FOLDER / "results.md"
+NOT_JUDGED = "not judged"
+"""It could not be put in, built or started."""
+_KEPT = ROOT / "out" / "real-mutants.json"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a patch; ``by``: the checks that caught it."""
+
+    name: str
+    verdict: str
+    by: tuple[str, ...] = ()
+    seen: str = ""
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether a check of a statement that it breaks failed by assertion."""
+        return self.verdict == "killed"
+
+
+class Kept:
+    """What the runs on this machine found, each with a stamp of what it was found with."""
+
+    def __init__(self) -> None:
+        self._rows = _kept_rows()
+
+    def of(self, name: str) -> tuple[Fate, str] | None:
+        """The fate and its stamp."""
+        row = self._rows.get(name)
+        if row is None:
+            return None
+        return Fate(name, row["verdict"], tuple(row["by"]), row["seen"]), row["stamp"]
+
+    def keep(self, fate: Fate, stamp: str) -> None:
+        """Remembers it beyond this run. Another run may have written meanwhile."""
+        self._rows = {**_kept_rows(), fate.name: {**asdict(fate), "stamp": stamp}}
+        _KEPT.parent.mkdir(exist_ok=True)
+        _KEPT.write_text(json.dumps(self._rows), "utf-8")
+
+
+def _kept_rows() -> dict[str, Any]:
+    return dict(json.loads(_KEPT.read_text("utf-8"))) if _KEPT.exists() else {}
+
+
+def forget() -> None:
+    """The next run judges all of them."""
+    _KEPT.unlink(missing_ok=True)
+
+
+def load() -> dict[str, Fate]:
+    """What is written down, by name."""
+    rows = json.loads(RESULTS.read_text("utf-8"))
+    return {row["name"]: Fate(row["name"], row["verdict"], tuple(row["by"])) for row in rows}
+
+
+def write(every: Sequence[Patch], found: Sequence[Fate]) -> None:
+    """Both files, with what was found beside what they have. Nothing in them changes unless a verdict does."""
+    known = load()
+    for fate in found:
+        if not (fate.is_killed and fate.name in known and known[fate.name].is_killed):
+            known[fate.name] = fate
+    # What survives without a reason is a hole to be closed: it stands in tests/unjudged-real.txt.
+    rows = [known[p.name] for p in every if p.name in known and (known[p.name].is_killed or p.survives)]
+    texts = [json.dumps({"name": f.name, "verdict": f.verdict, "by": list(f.by)}, ensure_ascii=False) for f in rows]
+    RESULTS.write_text("[\n" + ",\n".join(f" {text}" for text in texts) + "\n]\n", "utf-8")
+    lines = [
+        f"| {p.name} | {p.on} | {p.kind} | {p.fault} | {'<br>'.join(p.breaks)} | {_told(p, known.get(p.name))} |"
+        for p in every
+    ]
+    head = "| mutant | port | kind | fault | breaks | verdict |\n| --- | --- | --- | --- | --- | --- |\n"
+    text = f"# Real-source mutants\n\nMade by `make mutants`; not to be edited.\n\n{rate(every, known)}\n\n{head}"
+    TABLE.write_text(text + "\n".join(lines) + "\n", "utf-8")
+
+
+def rate(every: Sequence[Patch], known: dict[str, Fate]) -> str:
+    """How many are killed, in a sentence."""
+    killed = sum(patch.name in known and known[patch.name].is_killed for patch in every)
+    share = 100 * killed / len(every)
+    return (
+        f"{killed} of {len(every)} real-source mutants ({share:.0f} %) are killed by assertion, "
+        "in a check of a statement that they break."
+    )
+
+
+def _told(patch: Patch, fate: Fate | None) -> str:
+    caught = "" if fate is None else "<br>".join(fate.by)
+    if fate is not None and fate.is_killed:
+        return caught
+    verdict = "not judged yet" if fate is None else fate.verdict
+    return f"{verdict}: {patch.survives or 'no reason is known yet'} {caught}".strip()
