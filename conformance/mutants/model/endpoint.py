@@ -143,6 +143,7 @@ class Endpoint:
         first = 2.0 if mutant("tries-again-after-2-s") else 0.0
         growing = pauses.Pauses(0.05, 0.02 if mutant("hammers") else 2.0, first)
         reading: asyncio.Task[None] | None = None
+        since = float("inf")
         while not self.closed:
             try:
                 fresh = self.reader is None or self.reader.closed or self.writer is None or self.writer.closed
@@ -157,6 +158,7 @@ class Endpoint:
                     self._gone.clear()
                     self._tell_back()
                 self.up.set()
+                since = asyncio.get_running_loop().time()
                 if reading is None:
                     reading = self.spawn(self.reading.read_all())
                 await self._until_gone(reading)
@@ -165,6 +167,9 @@ class Endpoint:
                     done.result()
                 growing.reset()
             except (Lost, RedisError, asyncio.TimeoutError) as error:
+                if asyncio.get_running_loop().time() - since > 1.0:
+                    growing.reset()  # another outage, not the same one
+                since = float("inf")
                 self.up.clear()
                 if self.closed or mutant("stays-down"):
                     return

@@ -108,14 +108,20 @@ class Giving:
         if not room or (endpoint.options.no_handler and not mutant("takes-back-without-a-handler")):
             return
         least = 43_200_000 if mutant("given-back-from-12-h-on") else _COUNTS
-        line = ("XPENDING", names.stream, names.group, "IDLE", least, "-", "+", room)
-        rows = (await endpoint.write(line))[0]
-        if isinstance(rows, RedisError):
-            raise rows
-        for id, _, idle, count in rows:
-            if (
-                id not in responder.held
-                and self.was_given_back(idle)
-                and responder.running < endpoint.options.concurrency
-            ):
-                await self.claim(id, least, count, False)
+        start = b"-"
+        while responder.running < endpoint.options.concurrency:
+            line = ("XPENDING", names.stream, names.group, "IDLE", least, start, "+", room)
+            rows = (await endpoint.write(line))[0]
+            if isinstance(rows, RedisError):
+                raise rows
+            for id, _, idle, count in rows:
+                if (
+                    id not in responder.held
+                    and self.was_given_back(idle)
+                    and responder.running < endpoint.options.concurrency
+                ):
+                    await self.claim(id, least, count, False)
+            if len(rows) < room:
+                return
+            # The bodies of some may be gone.
+            start = b"(" + rows[-1][0]

@@ -32,6 +32,7 @@ class Send:
         self.entry_id: bytes | None = None
         self.begun = asyncio.get_running_loop().time()
         self.floor = b"-"
+        self.unsure = False
 
     def end(self, kind: str, value: Any = None) -> None:
         if not self.outcome.done():
@@ -102,7 +103,21 @@ class Requester:
         kept = {"cancelled": mutant("cancelled-not-deleted"), "no-responders": mutant("early-end-leaves-the-request")}
         if kind in kept and send.entry_id is not None and not kept[kind]:
             self.endpoint.settle(delete=send.entry_id)
+        self._forget_unsure(send)
         return kind, value
+
+    def _forget_unsure(self, send: Send) -> None:
+        """Cancelled, and perhaps stored: it is looked for as soon as Redis can be reached."""
+        if send.unsure and send.outcome.done() and send.outcome.result()[0] == "cancelled":
+            send.unsure = False
+            if not mutant("cancelled-not-deleted"):
+                self.endpoint.spawn(self._find_and_delete(send))
+
+    async def _find_and_delete(self, send: Send) -> None:
+        await self.endpoint.up.wait()
+        await self._look(send, set())
+        if send.entry_id is not None:
+            self.endpoint.settle(delete=send.entry_id)
 
     async def _end_early(self, send: Send) -> None:
         """Nobody gets a request to a group that does not exist (RIPC-REQ-16)."""
@@ -188,6 +203,8 @@ class Requester:
                 reply = (await endpoint.write(*self._commands(send)))[0]
             except Lost as lost:
                 if lost.sent and not mutant("repeats-a-lost-add"):
+                    send.unsure = True
+                    self._forget_unsure(send)
                     return  # it may be stored: sending it again could run it twice
                 await asyncio.sleep(0.02)
                 continue
