@@ -24,7 +24,8 @@ const ts = require("typescript"), fs = require("fs");
 const { config } = ts.readConfigFile("tsconfig.json", (name) => fs.readFileSync(name, "utf8"));
 const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, ".");
 Object.assign(options, { module: ts.ModuleKind.ES2022, moduleResolution: ts.ModuleResolutionKind.Bundler });
-const { outputText, diagnostics } = ts.transpileModule(fs.readFileSync(0, "utf8"), { compilerOptions: options, reportDiagnostics: true });
+const how = { compilerOptions: options, reportDiagnostics: true };
+const { outputText, diagnostics } = ts.transpileModule(fs.readFileSync(0, "utf8"), how);
 for (const one of diagnostics) throw new Error(ts.flattenDiagnosticMessageText(one.messageText, "\\n"));
 process.stdout.write(outputText);
 """
