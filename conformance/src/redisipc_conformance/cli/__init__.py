@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..scenario.errors import ScenarioError
+from ..verdict.known import KnownFailuresError
 from ..verdict.profiles import Exit
 from .output import steady_stdout
 from .parser import build, split
@@ -34,5 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ScenarioError as error:
         print(f"redisipc-conformance: a scenario cannot be used: {error}", file=sys.stderr)
         return int(Exit.SUITE_ERROR)
+    except KnownFailuresError as error:
+        print(f"redisipc-conformance: {error}", file=sys.stderr)
+        return int(Exit.USAGE)
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)

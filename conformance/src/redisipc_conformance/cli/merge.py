@@ -16,13 +16,12 @@ from .problem import Problem
 def merge(options: argparse.Namespace) -> int:
     """Exit code 0 when the files were written, whatever the runs' verdicts are: each run had its own exit code."""
     try:
-        wanted = write.parse(options.report)
         report = merged([read(path) for path in options.reports])
         report.interop = interop.read(options.interop) if options.interop is not None else None
-    except (ReportError, write.ReportArgumentError) as error:
+    except ReportError as error:
         raise Problem(Exit.USAGE, str(error)) from error
     report.spec_url = options.spec_url
-    problems = write.write_all(report, wanted)
+    problems = write.write_all(report, [each for given in options.report for each in given])
     if problems:
         raise Problem(Exit.USAGE, "; ".join(problems))
     for run in report.runs:

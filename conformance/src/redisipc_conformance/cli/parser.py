@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..report import write
 from ..testee.shims import LANGUAGES
 from ..version import SPEC_VERSION, __version__
-from . import coverage, guide, listing, merge, run, testee
+from . import coverage, guide, listing, merge, plan, run, testee
 
 EXAMPLES = """\
 examples:
@@ -67,7 +68,7 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="container image (default redis:7); repeatable: a run for each",
     )
     how = parser.add_argument_group("how")
-    how.add_argument("--jobs", type=_positive, metavar="N", help=f"scenarios at a time (default {run.JOBS})")
+    how.add_argument("--jobs", type=_positive, metavar="N", help=f"scenarios at a time (default {plan.JOBS})")
     how.add_argument("--seed", type=int, metavar="N", help="of random data and order (default: a new one, shown)")
     how.add_argument("--time-scale", type=_factor, default=1.0, metavar="X", help="multiplies every time budget")
     how.add_argument("--no-timeouts", action="store_true", help="wait for ever (for a debugger in the testee)")
@@ -85,6 +86,7 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     tell.add_argument(
         "--report",
         action="append",
+        type=_wanted,
         default=[],
         metavar="KIND=FILE,...",
         help="junit=, json=, html=, markdown=, badge= (.svg, or .json for shields.io); repeatable",
@@ -141,7 +143,9 @@ def _reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.set_defaults(action=merge.merge)
     parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json")
-    parser.add_argument("--report", action="append", required=True, metavar="KIND=FILE,...", help="as for run")
+    parser.add_argument(
+        "--report", action="append", type=_wanted, required=True, metavar="KIND=FILE,...", help="as for run"
+    )
     parser.add_argument("--spec-url", default="", metavar="URL", help="as for run")
     parser.add_argument(
         "--interop", type=Path, metavar="FILE", help="what make interop wrote: a section of the HTML report"
@@ -176,6 +180,13 @@ def _profiles(parser: argparse._ActionsContainer) -> None:
         metavar="NAME",
         help="base, ask, group, channel, resilient; repeatable",
     )
+
+
+def _wanted(text: str) -> list[tuple[str, Path]]:
+    try:
+        return write.parse([text])
+    except write.ReportArgumentError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _positive(text: str) -> int:

@@ -8,24 +8,21 @@ import shlex
 import signal
 import sys
 import traceback
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TextIO
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
-from ..engine.run import Engine, Settings
+from ..engine.run import Engine
 from ..printable import all_printable, printable
 from ..report.live import Live
-from ..report.style import Paint
 from ..report.summary import header, summary
 from ..results import Event, RunStarted, ScenarioEnded
 from ..scenario.corpus import declared_ids, renamed_ids
-from ..scenario.model import Scenario
 from ..server import NoServer, Server, choose
 from ..testee.check import Finding, check, first_wrong
 from ..testee.errors import TesteeUnusable
-from ..verdict.judge import Judge
 from ..verdict.profiles import Exit, fails
 from ..verdict.run import Report, Run, slim
+from .plan import Plan, ServerChoice
 
 FOR_A_DEBUGGER = 10_000.0
 """`--no-timeouts`, as a time scale of the check before a run."""
@@ -33,37 +30,6 @@ DRAW_EVERY = 0.2
 """Seconds between two looks of the status line."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK = "Either the shim is wrong, or what the port writes or reads: that is named by the checks that fail"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """One server that is asked for, as ``server.choose`` takes it."""
-
-    kind: str
-    image: str | None = None
-
-    @property
-    def options(self) -> list[str]:
-        """The same on the command line."""
-        if self.image:
-            return ["--redis-image", self.image]
-        return [] if self.kind == "auto" else ["--redis", self.kind]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The run that the command line asks for."""
-
-    command: tuple[str, ...]
-    argv: tuple[str, ...]
-    settings: Settings
-    scenarios: tuple[Scenario, ...]
-    corpus: tuple[Scenario, ...]
-    selection: str
-    wishes: tuple[Wish, ...]
-    judge: Judge
-    stop_at_first: bool = False
-    notes: tuple[str, ...] = ()
 
 
 def _went_astray(finding: Finding) -> bool:
@@ -79,11 +45,8 @@ class Stopped(Exception):
 class Session:
     """Runs a plan. ``run`` gives the report and the exit codes that no run of the report has itself."""
 
-    def __init__(
-        self, plan: Plan, stream: TextIO, paint: Paint, *, width: int = 110, quiet: bool = False, verbose: bool = False
-    ) -> None:
-        self.plan, self.stream, self.paint, self.width = plan, stream, paint, width
-        self.live = Live(stream, paint, width=width, quiet=quiet, verbose=verbose)
+    def __init__(self, plan: Plan, live: Live) -> None:
+        self.plan, self.live = plan, live
         self.report = Report([], list(plan.judge.requirements))
         self.codes: list[Exit] = []
         self.signals = 0
@@ -98,8 +61,8 @@ class Session:
         for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled)
         try:
-            for wish in self.plan.wishes:
-                await self._one(wish)
+            for choice in self.plan.servers:
+                await self._one(choice)
                 if self.signals:
                     break
         except Stopped:
@@ -122,16 +85,16 @@ class Session:
         elif self._task is not None:
             self._task.cancel()
 
-    async def _one(self, wish: Wish) -> None:
+    async def _one(self, choice: ServerChoice) -> None:
         notes = list(self.plan.notes)
-        self.live.total, self.live.stage = 0, f"starting Redis ({wish.image or wish.kind})"
+        self.live.total, self.live.stage = 0, f"starting Redis ({choice.image or choice.kind})"
         ticker = asyncio.create_task(self._tick())
         try:
-            async with self._server(wish, notes) as server:
+            async with self._server(choice, notes) as server:
                 notes += await self._check_testee(server)
-                await self._drive(server, wish, notes)
+                await self._drive(server, choice, notes)
         except NoServer as error:
-            self._gave_up(Exit.NO_REDIS, f"No Redis ({' '.join(wish.options) or 'auto'}): {error}")
+            self._gave_up(Exit.NO_REDIS, f"No Redis ({' '.join(choice.options) or 'auto'}): {error}")
         except TesteeUnusable as error:
             hint = f"redisipc-conformance check-testee -- {shlex.join(self.plan.command)}"
             self._gave_up(Exit.TESTEE_UNUSABLE, f"The testee cannot be used: {error}\n  {hint}  says more")
@@ -142,18 +105,18 @@ class Session:
 
     def _gave_up(self, code: Exit, message: str) -> None:
         message = printable(message)
-        self.live.say(self.paint(message, "bold red"))
+        self.live.say(self.live.paint(message, "bold red"))
         self.report.problems.append(message.splitlines()[0])
         self.codes.append(code)
 
     @contextlib.asynccontextmanager
-    async def _server(self, wish: Wish, notes: list[str]) -> AsyncIterator[Server]:
+    async def _server(self, choice: ServerChoice, notes: list[str]) -> AsyncIterator[Server]:
         """Started and ended in a thread. When the wait is cancelled, the thread ends what it has started by then."""
         abandoned = False
         passed_over: list[str] = []
 
         def start() -> Server:
-            server = choose(wish.kind, image=wish.image, say=passed_over.append)
+            server = choose(choice.kind, image=choice.image, say=passed_over.append)
             if abandoned:
                 server.close()
             return server
@@ -195,11 +158,11 @@ class Session:
         if astray is None:
             return []
         note = f"before the run two endpoints of the testee did not converse: {astray.sentence}. {_LOOK}"
-        self.live.say(self.paint(f"Warning: {note}", "yellow"))
+        self.live.say(self.live.paint(f"Warning: {note}", "yellow"))
         return [note]
 
-    async def _drive(self, server: Server, wish: Wish, notes: list[str]) -> None:
-        settings = replace(self.plan.settings, redis=tuple(wish.options))
+    async def _drive(self, server: Server, choice: ServerChoice, notes: list[str]) -> None:
+        settings = replace(self.plan.settings, redis=tuple(choice.options))
         engine = self._engine = Engine(settings, server, self.plan.scenarios, self.plan.judge)
         run: Run | None = None
         try:
@@ -241,7 +204,7 @@ class Session:
             command_line=all_printable(plan.argv), notes=all_printable(notes),
         )  # fmt: skip
         self.report.runs.append(run)
-        self._print([*header(run, plan.settings.jobs, self.paint, url=server.url), ""])
+        self.live.lines([*header(run, plan.settings.jobs, self.live.paint, url=server.url), ""])
         return run
 
     def _enough(self, event: Event) -> bool:
@@ -259,10 +222,5 @@ class Session:
         unreasoned = plan.judge.known.unreasoned()
         if unreasoned:
             run.notes.append(f"{len(unreasoned)} known failures have no reason yet: {', '.join(unreasoned[:5])}")
-        self._print(summary(self.report, run, paint=self.paint, width=self.width))
-        self._print([""])
-
-    def _print(self, lines: Sequence[str]) -> None:
-        self.live.clear()
-        self.stream.write("\n".join(lines) + "\n")
-        self.stream.flush()
+        self.live.lines(summary(self.report, run, paint=self.live.paint, width=self.live.width))
+        self.live.lines([""])

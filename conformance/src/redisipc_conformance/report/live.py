@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import TextIO
 
 from ..results import Event, RunStarted, ScenarioEnded, ScenarioResult, ScenarioStarted, Verdict
@@ -62,6 +63,12 @@ class Live:
         self.stream.write(line + "\n")
         self.stream.flush()
         self.spoke = time.monotonic()
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """A block of lines that stay."""
+        self.clear()
+        self.stream.write("\n".join(lines) + "\n")
+        self.stream.flush()
 
     def clear(self) -> None:
         """Takes the status line away."""

@@ -7,7 +7,7 @@ fails with another message than it says.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,10 @@ MOST, DEEPEST = 100_000, 10
 """Values and levels of a file."""
 UNREASONED = "TODO: say why"
 """The reason of an entry that was written by ``--write-known-failures`` and that nobody has looked at."""
+
+
+Ran = tuple[ServerInfo, list[ScenarioResult]]
+"""A server, and what `Judge.judged` gave there."""
 
 
 class KnownFailuresError(Exception):
@@ -119,6 +123,10 @@ class KnownFailures:
                     found.append(f"{where} {problem}")
         return found
 
+    def stale(self, runs: Sequence[Ran], declared: Collection[str]) -> list[KnownFailure]:
+        """Those that name nothing, or excused nothing wherever they applied."""
+        return [entry for entry in self.entries if entry.id not in declared or _stale(entry, runs)]
+
     def unreasoned(self) -> list[str]:
         """The ids of entries whose reason nobody has written yet."""
         return [entry.id for entry in self.entries if entry.reason.startswith("TODO")]
@@ -136,6 +144,22 @@ def _problem(entry: KnownFailure, result: ScenarioResult) -> str:
     if checks and all(check.verdict is Verdict.PASS for check in checks):
         return "passes: the entry is stale, delete it"
     return ""
+
+
+def _stale(entry: KnownFailure, runs: Sequence[Ran]) -> bool:
+    """Whether it excused nothing wherever it applied. One that applied nowhere stays: these runs cannot tell."""
+    looked = False
+    for server, results in runs:
+        for result in results:
+            if result.id != entry.scenario or not entry.applies(server):
+                continue
+            looked = looked or result.verdict is not Verdict.NOT_APPLICABLE
+            checks = [check for check in result.checks if entry.covers(result.id, check.name)]
+            if any(check.verdict is Verdict.KNOWN for check in checks) or (
+                entry.id == result.id and result.verdict is Verdict.KNOWN
+            ):
+                return False
+    return looked
 
 
 def parse(text: str, path: str) -> list[KnownFailure]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from ..results import ScenarioResult, ServerInfo, Verdict
-from .known import EXCUSABLE, UNREASONED, KnownFailure, KnownFailures, KnownFailuresError, parse
+from ..results import Verdict
+from .judge import Judge
+from .known import EXCUSABLE, UNREASONED, KnownFailure, KnownFailures, KnownFailuresError, Ran, parse
+from .run import Run
 
 HEADER = """\
 # What this implementation is known to fail. An entry that passes again fails the run: delete it then.
@@ -22,7 +24,15 @@ MESSAGE_LENGTH = 100
 _KEY = re.compile(r"^known_failures:(\s*\[\s*\])?")
 _VARIES = re.compile(r"\S*\d")
 
-Ran = tuple[ServerInfo, list[ScenarioResult]]
+
+def brought_up_to_date(judge: Judge, runs: Sequence[Run], declared: Collection[str]) -> str:
+    """Writes the judge's file again after these runs, and says what was changed. Raises KnownFailuresError."""
+    path = judge.known.path
+    if not runs or any(run.interrupted for run in runs):
+        return f"{path} is left as it was: the run is not whole"
+    ran = [(run.started.server, run.results) for run in runs]
+    added, dropped = rewrite(Path(path), ran, declared, strict=judge.strict)
+    return f"{path}: {added} added, {dropped} dropped. Give each new entry its reason."
 
 
 def rewrite(path: Path, runs: Iterable[Ran], declared: Collection[str], *, strict: bool = False) -> tuple[int, int]:
@@ -32,9 +42,8 @@ def rewrite(path: Path, runs: Iterable[Ran], declared: Collection[str], *, stric
     ``strict`` only, since otherwise they fail nothing.
     """
     old = path.read_text(encoding="utf-8") if path.exists() else HEADER
-    known = KnownFailures(str(path), tuple(parse(old, str(path))) if path.exists() else ())
     ran = list(runs)
-    stale = [entry for entry in known.entries if entry.id not in declared or _stale(entry, ran)]
+    stale = KnownFailures(str(path), tuple(parse(old, str(path))) if path.exists() else ()).stale(ran, declared)
     added = _new(ran, strict)
     if not re.search(r"^known_failures:\s*(\[\s*\])?\s*(#.*)?$", old, re.MULTILINE):
         raise KnownFailuresError(
@@ -44,22 +53,6 @@ def rewrite(path: Path, runs: Iterable[Ran], declared: Collection[str], *, stric
     parse(edited, str(path))
     path.write_text(edited, encoding="utf-8")
     return len(added), len(stale)
-
-
-def _stale(entry: KnownFailure, runs: list[Ran]) -> bool:
-    """Whether it excused nothing wherever it applied. One that applied nowhere stays: this run cannot tell."""
-    looked = False
-    for server, results in runs:
-        for result in results:
-            if result.id != entry.scenario or not entry.applies(server):
-                continue
-            looked = looked or result.verdict is not Verdict.NOT_APPLICABLE
-            checks = [check for check in result.checks if entry.covers(result.id, check.name)]
-            if any(check.verdict is Verdict.KNOWN for check in checks) or (
-                entry.id == result.id and result.verdict is Verdict.KNOWN
-            ):
-                return False
-    return looked
 
 
 def _new(runs: list[Ran], strict: bool) -> list[tuple[str, str]]:
