@@ -15,12 +15,32 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 
 import redisipc
 import redisipc.asyncio
-from redisipc import Caller, Channel, ConfigurationError, ConnectionLost, ContentError, Reject, Rejected, Stream, event
+from redisipc import (
+    Caller,
+    Channel,
+    ConfigurationError,
+    ConnectionLost,
+    ContentError,
+    Diagnosis,
+    Health,
+    Observation,
+    Options,
+    Peer,
+    ReasonCode,
+    Reject,
+    Rejected,
+    RequestTimeout,
+    Stats,
+    Stream,
+    event,
+)
 from redisipc.protocol.content import encode
 from redisipc.runtime.response import Response
+from redisipc.testing import make_request, make_response
 
 NOWHERE = "redis://user:secret@localhost:1"
 
@@ -78,7 +98,7 @@ PLACES: list[tuple[str, Callable[[], Any], str]] = [
     ("port", connect(url="redis://localhost:x"), "url= cannot be used, 'redis://localhost:x': Port could not be cast"),
     ("database", connect(url="redis://localhost/x"), "the database must be a number; it must look like redis://"),
     ("redis_options as text", connect(redis_options="x"), "redis_options must be a dict of arguments of redis-py, such as"),
-    ("an unknown argument", connect(redis_options={"hots": 1}), "unexpected keyword argument 'hots'"),
+    ("an unknown argument", connect(redis_options={"hots": 1}), "redis-py has no argument 'hots'; look at redis_options"),
     ("url and client", lambda: Stream("shop", "web", url="redis://x").connect(client=object()), "give a url or a client, not both"),
     ("client as text", connect(client="x"), "client must be a sync redis-py client (redis.Redis or redis.RedisCluster), got"),
     ("a caller's url", lambda: Caller("shop", url=3), "url must be a string"),  # type: ignore[arg-type]
@@ -176,3 +196,68 @@ def test_a_rejection_names_group_and_request_and_stays_short() -> None:
 def test_a_logger_and_an_adapter_are_loggers() -> None:
     Stream("shop", "web", logger=logging.getLogger("x"))
     Stream("shop", "web", logger=logging.LoggerAdapter(logging.getLogger("x"), {}))  # type: ignore[arg-type]
+
+
+def test_a_request_that_was_received_is_not_copied() -> None:
+    request = make_request({"password": "hunter2"})
+    assert "hunter2" not in repr(request)
+    for work in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="it is answered where it came; pass its content and its id"):
+            work(request)
+
+
+VALUES = [
+    make_response({"a": 1}),
+    make_response(reason={"code": 1}),
+    make_response(error=RequestTimeout("late", diagnosis="held", group="stock")),
+    Health("up"),
+    Stats(),
+    Options(timeout=3),
+    Peer("a1b2c3", 0.5),
+    Observation("lost", "1", "web", 1.0),
+    ReasonCode.TOO_OLD,
+    Diagnosis.HELD,
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_public_values_are_copied_pickled_and_short(value: Any) -> None:
+    for work in (copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))):
+        again = work(value)
+        assert (type(again), repr(again)) == (type(value), repr(value))
+    assert len(repr(value)) < 400
+
+
+def test_no_repr_shows_who_logs_in() -> None:
+    url = "redis://user:hunter2@localhost:1"
+    for made in (
+        Stream("shop", "web", url=url),
+        redisipc.asyncio.Stream("shop", "web", url=url),
+        Caller("shop", url=url),
+    ):
+        assert "hunter2" not in repr(made)
+        assert len(repr(made)) < 100
+
+
+CHAINS: list[tuple[str, Callable[[], Any], type[BaseException] | None]] = [
+    ("no JSON", lambda: encode([object()]), None),
+    ("no number", lambda: encode(float("nan")), None),
+    ("no Unicode", lambda: encode(["\ud800"]), None),
+    ("no timeout", stream(timeout="x"), None),
+    ("no such handler", lambda: Stream("a", "b").on_request(lambda: 1), None),
+    ("a url of another kind", connect(url="http://x"), ValueError),
+    ("a word in a url", connect(url="redis://x?foo=1"), TypeError),
+    ("nobody there", connect(url=NOWHERE, connect_timeout=0.1), redis.exceptions.ConnectionError),
+]
+
+
+@pytest.mark.parametrize(("call", "cause"), [pytest.param(*rest, id=id) for id, *rest in CHAINS])
+def test_an_error_has_the_cause_that_helps_and_no_other(call: Callable[[], Any], cause: Any) -> None:
+    with pytest.raises(redisipc.RedisIPCError) as caught:
+        call()
+    error = caught.value
+    if cause is None:
+        assert error.__cause__ is None
+        assert error.__context__ is None or error.__suppress_context__
+    else:
+        assert isinstance(error.__cause__, cause)

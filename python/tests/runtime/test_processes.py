@@ -55,7 +55,8 @@ def test_parent_and_child_converse_and_a_signal_ends_in_order(
 
 def test_a_program_that_ends_without_disconnect_still_leaves(run: Any, stream: str, url: str, raw: redis.Redis) -> None:
     text = """
-        import sys, redisipc
+        import sys, warnings, redisipc
+        warnings.simplefilter("ignore", ResourceWarning)
         web = redisipc.Stream(sys.argv[1], "web", url=sys.argv[2]).connect()
     """
     assert run(text, stream, url).end() == (0, "")

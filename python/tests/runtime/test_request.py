@@ -18,6 +18,9 @@ class Nobody:
 
     def forget(self, received: Received) -> None: ...
 
+    def timeout_of(self, incoming: Incoming) -> float | None:
+        return None
+
 
 @pytest.mark.parametrize(
     ("written", "left"),

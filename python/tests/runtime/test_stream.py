@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -163,6 +164,33 @@ async def test_an_ignored_request_times_out_and_is_gone(face: Face, stream: str,
     web = await face.connected(stream, "web")
     assert (await face.call(web.send_to_group, 1, to="stock", timeout=0.3)).timed_out
     assert raw.xlen(stream) == 0
+
+
+async def test_the_time_left_of_a_plain_request_is_that_of_the_default(
+    face: Face, stream: str, raw: redis.Redis
+) -> None:
+    stock = await face.connected(stream, "stock", lambda request: request.time_left)
+    web = await face.connected(stream, "web", timeout=7.5)
+    # The first look has the announcement read.
+    await face.call(web.request, 1, to="stock")
+    left = await until_known(face, web)
+    assert 6 < left <= 7.5
+    assert json.loads(raw.get(f"{stream}:web:{web.instance}:announce"))["timeout_ms"] == 7500
+    # A deadline in the request counts more.
+    assert await face.call(web.request, {"meta": {"timeout_ms": 2000}}, to="stock") <= 2
+    # One that announces nothing, as a gem: it is not known.
+    other = await face.connected(stream, "other")
+    raw.delete(f"{stream}:other:{other.instance}:announce")
+    assert [await face.call(other.request, 1, to="stock") for _ in range(3)] == [None] * 3
+    assert stock.connected
+
+
+async def until_known(face: Face, web: Any) -> float:
+    for _ in range(50):
+        left: float | None = await face.call(web.request, 1, to="stock")
+        if left is not None:
+            return left
+    raise AssertionError("the time left never became known")
 
 
 async def test_a_request_tells_about_itself(face: Face, stream: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, overload
 
 from redisipc.errors import ConfigurationError
@@ -53,13 +53,33 @@ def event(name: Any = None, params: Iterable[str] | None = None) -> Any:
         raise ConfigurationError(f"an event's name must be a string that is not blank, got {name!r}")
     if isinstance(params, str):
         raise ConfigurationError(f"params must be a list of names, such as params=[{params!r}]")
+    if params is not None:
+        params = _names(params)
     mark = _Mark(name, None if params is None else tuple(params))
 
     def decorate(method: F) -> F:
+        if isinstance(method, type) or not (callable(method) or isinstance(method, (staticmethod, classmethod))):
+            raise ConfigurationError(f"event marks a method of a Channel, got {_shown(method)}")
         setattr(method, _MARK, mark)
         return method
 
     return decorate
+
+
+def _names(params: Any) -> tuple[str, ...]:
+    if isinstance(params, Mapping) or not isinstance(params, Iterable):
+        raise ConfigurationError(f"params must be a list of names, such as params=['title'], got {_shown(params)}")
+    names = tuple(params)
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigurationError(f"params must be a list of names, strings, but {name!r} is in it")
+        if names.count(name) > 1:
+            raise ConfigurationError(f"params has {name!r} twice; name each parameter once")
+    return names
+
+
+def _shown(value: Any) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
 
 
 def events_of(cls: type) -> dict[str, EventDefinition]:
@@ -68,6 +88,8 @@ def events_of(cls: type) -> dict[str, EventDefinition]:
     for base in reversed(cls.__mro__):
         own: dict[str, str] = {}
         for attribute, value in vars(base).items():
+            if isinstance(value, property) and hasattr(value.fget, _MARK):
+                raise ConfigurationError(f"{base.__name__}.{attribute} is a property; an event is a plain method")
             mark = getattr(value, _MARK, None)
             if isinstance(value, (staticmethod, classmethod)) and (mark or hasattr(value.__func__, _MARK)):
                 raise ConfigurationError(
@@ -98,7 +120,12 @@ def _check_attribute(cls: type, base: type, attribute: str) -> None:
 
 def _define(cls: type, attribute: str, method: Any, mark: _Mark) -> EventDefinition:
     where = f"{cls.__name__}.{attribute}"
-    parameters = list(inspect.signature(method).parameters.values())[1:]
+    parameters = list(inspect.signature(method).parameters.values())
+    own = parameters.pop(0) if parameters else None
+    if own is None or own.kind is own.KEYWORD_ONLY:
+        raise ConfigurationError(
+            f"{where} takes no self; an event is a method, each call of which has an object of its own"
+        )
     if any(p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL) for p in parameters):
         raise ConfigurationError(
             f"{where}: the parameters of an event are passed by name; it cannot take them by position"

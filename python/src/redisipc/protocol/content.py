@@ -53,11 +53,19 @@ def encode(value: Any) -> bytes:
         quick = json_fast.dumps(value)
         text = _dumps(value).encode() if quick is None else quick
     except (TypeError, ValueError, RecursionError) as error:
-        check(value)
-        raise ContentError(f"a number cannot be written: {error}", "$") from None
+        raise _flaw(value, error) from None
     if _is_deep(value, text) or (quick is None and _has_odd_key(value, text)):
         check(value)
     return text
+
+
+def _flaw(value: Any, error: Exception) -> ContentError:
+    """What is wrong with a value that could not be written."""
+    try:
+        check(value)
+    except ContentError as found:
+        return found
+    return ContentError(f"a number cannot be written: {error}", "$")
 
 
 def decode(raw: bytes) -> Any:

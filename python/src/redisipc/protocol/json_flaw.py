@@ -20,6 +20,22 @@ _ADVICE = {
     "Fraction": "send str(value)",
     "UUID": "send str(value)",
     "set": "send sorted(value), or list(value)",
+    "coroutine": "await it, and send its result",
+    "Future": "wait for its result, and send that",
+    "generator": "send list(value)",
+    "range": "send list(value)",
+    "dict_keys": "send list(value)",
+    "dict_values": "send list(value)",
+    "dict_items": "send dict(value)",
+    "deque": "send list(value)",
+    "mappingproxy": "send dict(value)",
+    "BaseException": "send str(value)",
+    "PurePath": "send str(value)",
+    "complex": "send its parts",
+    "function": "call it, and send what it returns",
+    "method": "call it, and send what it returns",
+    "builtin_function_or_method": "call it, and send what it returns",
+    "type": "send its name",
     "frozenset": "send sorted(value), or list(value)",
 }
 
@@ -38,7 +54,10 @@ def check(value: Any, path: str = "$", depth: int = 0) -> None:
             raise ContentError(f"{value} is not a JSON number", path)
     elif isinstance(value, (list, tuple, dict)):
         if depth >= MAX_DEPTH:
-            raise ContentError(f"nested deeper than {MAX_DEPTH} levels, which other implementations do not read", path)
+            raise ContentError(
+                f"nested deeper than {MAX_DEPTH} levels, or it contains itself; other implementations read no more levels",
+                path,
+            )
         if isinstance(value, dict):
             _check_dict(value, path, depth)
         else:
@@ -68,4 +87,6 @@ def _hint(value: Any) -> str:
         return "; send dataclasses.asdict(value)"
     if hasattr(kind, "model_dump"):
         return "; send value.model_dump(mode='json')"
-    return ""
+    if hasattr(kind, "tolist"):
+        return "; send value.tolist()"
+    return "; send what it holds, as a dict or a list"

@@ -15,7 +15,14 @@ def check_name(what: str, name: str) -> str:
     RIPC-NAME-1, RIPC-NAME-2.
     """
     if not isinstance(name, str):
-        raise ConfigurationError(f"{what} must be a string, got {type(name).__name__}")
+        hint = ""
+        if isinstance(getattr(name, "group", None), str):
+            hint = "; give its group, a name"
+        elif isinstance(name, bytes):
+            hint = "; decode it"
+        elif isinstance(name, (list, tuple, set)):
+            hint = "; it is one name"
+        raise ConfigurationError(f"{what} must be a string, got {type(name).__name__}{hint}")
     if not name.strip():
         raise ConfigurationError(f"{what} must not be blank")
     if name.isascii():

@@ -43,6 +43,8 @@ class Registration:
                 # RIPC-VERS-5
                 "features": ["wakeup"] if self.core.listening else [],
                 "roles": ["requester", "responder"] if self.serving else ["requester"],
+                # RIPC-VERS-8
+                "timeout_ms": max(1, round(settings.timeout * 1000)),
             }
         )
         listed = commands.register(names.registration, names.consumer, expiry)

@@ -166,9 +166,19 @@ def check_shared(options: Shared) -> None:
     for name in ("max_request_age", "janitor_age"):
         if getattr(options, name) is not None:
             check_grace(name, getattr(options, name))
+    if options.max_request_age == 0:
+        raise ConfigurationError(
+            "max_request_age must be above 0, got 0: it would reject every request; None: no limit"
+        )
     for name in ("early_end", "wakeups"):
-        if not isinstance(getattr(options, name), bool):
-            raise ConfigurationError(f"{name} must be True or False, got {getattr(options, name)!r}")
+        check_flag(name, getattr(options, name))
+
+
+def check_flag(name: str, value: bool) -> bool:
+    """Return ``value`` or raise ``ConfigurationError``: it must be True or False."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, got {value!r}")
+    return value
 
 
 def check_count(name: str, value: int, least: int) -> int:
@@ -183,7 +193,8 @@ def check_timeout(timeout: float, name: str = "timeout") -> float:
     if type(timeout) is float and 0 < timeout < NEVER:
         return timeout
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        raise ConfigurationError(f"{name} must be a number of seconds, got {type(timeout).__name__}")
+        hint = "; give its total_seconds()" if hasattr(timeout, "total_seconds") else ""
+        raise ConfigurationError(f"{name} must be a number of seconds, got {type(timeout).__name__}{hint}")
     if not _finite(timeout) or timeout <= 0:
         raise ConfigurationError(f"{name} must be a finite number of seconds above 0, got {timeout}")
     return float(timeout)

@@ -12,7 +12,7 @@ from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected
 from redisipc.protocol.names import check_name
 
 from .client import check_place
-from .hooks import Hook, Hooks
+from .hooks import Hook, Hooks, check_function
 from .options import Options
 from .request import Request
 from .session import BaseSession
@@ -144,7 +144,7 @@ class BaseStream:
         Each call sees the context variables of the registration.
         A Stream has one handler: ``ConfigurationError`` for another one, but the same function may be defined again.
         """
-        self._check_callable("on_request", handler)
+        self._check_callable("on_request", handler, "the Request")
         before = self._hooks.on_request
         if before is not None and _name(before.function) != _name(handler):
             raise ConfigurationError(
@@ -164,7 +164,7 @@ class BaseStream:
         handler that raised (``__cause__``), ``ConnectionLost`` once per loss. All others are ``ReportedError``.
         Each call sees the context variables of the registration.
         """
-        self._check_callable("on_error", handler)
+        self._check_callable("on_error", handler, "the error")
         self._hooks.on_error = Hook(handler)
         return handler
 
@@ -175,7 +175,7 @@ class BaseStream:
         The calls come in order, and each change comes once, however often connecting is tried. What the function raises
         goes to ``on_error``. Each call sees the context variables of the registration.
         """
-        self._check_callable("on_state", handler)
+        self._check_callable("on_state", handler, "the Health")
         self._hooks.on_state = Hook(handler)
         return handler
 
@@ -183,7 +183,7 @@ class BaseStream:
 
     def fulfill_request(self, request: Request, content: Any = None) -> None:
         """Answer ``request`` with ``content``. Raises ``AlreadyAnswered``, ``ContentError``, ``NotConnected``."""
-        request.fulfill(content)
+        _check_request("fulfill_request", request).fulfill(content)
 
     def reject_request(
         self, request: Request, content: Any = None, *, code: str | None = None, data: Any = None
@@ -192,7 +192,7 @@ class BaseStream:
 
         Raises ``AlreadyAnswered``, ``ContentError``, ``NotConnected``.
         """
-        request.reject(content, code=code, data=data)
+        _check_request("reject_request", request).reject(content, code=code, data=data)
 
     # for the twins
 
@@ -248,9 +248,17 @@ class BaseStream:
         """The Stream was dropped: let its session leave, without waiting."""
         raise NotImplementedError
 
-    def _check_callable(self, what: str, handler: Any) -> None:
-        if not callable(handler):
-            raise ConfigurationError(f"{what} takes a function, got {type(handler).__name__}")
+    def _check_callable(self, what: str, handler: Any, argument: str) -> None:
+        check_function(what, handler, argument)
+
+    # Its errors name the class that the user sees.
+    __init__.__qualname__ = "Stream.__init__"
+
+
+def _check_request(what: str, request: Any) -> Request:
+    if not isinstance(request, Request):
+        raise ConfigurationError(f"{what} takes the Request that the handler was given, got {type(request).__name__}")
+    return request
 
 
 def _check_logger(logger: Any) -> None:

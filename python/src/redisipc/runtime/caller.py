@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 import time
+import warnings
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from redisipc.errors import ConfigurationError, Overloaded
+from redisipc.errors import Overloaded
 from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.protocol.names import check_name, new_instance_id, new_request_id
-from redisipc.protocol.settings import Default, check_count, check_timeout
+from redisipc.protocol.settings import Default, check_count, check_flag, check_timeout
 
-from .client import HANDSHAKE_LIMIT, check_place
+from .client import HANDSHAKE_LIMIT, check_place, wrong_settings
 from .fork import watch
 from .refusals import hint, of_handshake
 from .response import Response, response_of
@@ -24,7 +25,19 @@ IDLE = 10.0
 SILENCE = 3.0
 """Seconds of silence after which a connection counts as lost, once a reply is overdue (RIPC-RECOV-25)."""
 
-L = TypeVar("L")
+
+class Closable(Protocol):
+    """A connection of one of the twins."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is open."""
+
+    def abandon(self) -> None:
+        """Close it, without waiting. From any thread."""
+
+
+L = TypeVar("L", bound=Closable)
 
 
 class Slot(Generic[L]):
@@ -70,14 +83,13 @@ class BaseCaller(Generic[L]):
         url = options.pop("url", None) or url
         check_place(url, client, options)
         self._places = check_count("max_outstanding", max_outstanding, 1)
-        self._early_end = early_end
+        self._early_end = check_flag("early_end", early_end)
         self._random = random.SystemRandom()
         try:
             self._aim(url, client, options)
         except (ValueError, TypeError) as error:
-            if isinstance(error, ConfigurationError):
-                raise
-            raise ConfigurationError(f"the connection's settings are wrong: {error}") from error
+            wrong = wrong_settings(error)
+            raise wrong from wrong.__cause__
         self._begin()
         watch(self)
 
@@ -105,11 +117,27 @@ class BaseCaller(Generic[L]):
         """The id of this instance, 6 hex characters. A forked child has another one."""
         return self._instance
 
+    def __del__(self) -> None:
+        left = [slot.line for slot in getattr(self, "_free", ()) if slot.line is not None and slot.line.open]
+        if not left:
+            return
+        for line in left:
+            line.abandon()
+        warnings.warn(
+            f"{self!r} was dropped with open connections ({len(left)}); call close(), or use it as a context manager",
+            ResourceWarning,
+            stacklevel=2,
+            source=self,
+        )
+
     def __reduce__(self) -> Any:
         raise TypeError(f"{self!r} cannot be copied or pickled: it has connections; make another one")
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__.split('.')[2]} Caller {self._stream!r}>"
+
+    # Its errors name the class that the user sees.
+    __init__.__qualname__ = "Caller.__init__"
 
     # for the twins
 

@@ -41,6 +41,8 @@ REDIS_OPTIONS = frozenset(
      "socket_keepalive", "decode_responses", "health_check_interval", "retry", "max_connections", "protocol", "client_name")
 )  # fmt: skip
 """Arguments of redis-py that are often given as options of an endpoint."""
+_STRINGS = ("host", "unix_socket_path", "username", "url")
+_NUMBERS = ("port", "db")
 _ADDRESS = ("host", "port", "unix_socket_path", "ssl")
 """Options of redis-py that say where Redis is, as a URL does."""
 
@@ -99,6 +101,26 @@ def check_place(url: Any, client: Any, redis_options: Any) -> None:
         )
     if client is not None and url is not None:
         raise ConfigurationError("give a url or a client, not both")
+    for name, value in (redis_options or {}).items():
+        if not isinstance(name, str):
+            raise ConfigurationError(f"the names in redis_options must be strings, got {type(name).__name__}")
+        if name in _STRINGS and value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} in redis_options must be a string, got {type(value).__name__}")
+        if name in _NUMBERS and value is not None and not str(value).isdigit():
+            raise ConfigurationError(f"{name} in redis_options must be a whole number, got {value!r}")
+
+
+def wrong_settings(error: Exception) -> ConfigurationError:
+    """What redis-py says of settings that it cannot use, in words for our user."""
+    if isinstance(error, ConfigurationError):
+        return error
+    unknown = re.search(r"unexpected keyword argument '([^']*)'", str(error))
+    said = str(error)
+    if unknown:
+        said = f"redis-py has no argument {unknown[1]!r}; look at redis_options, and at what follows ? in the URL"
+    wrong = ConfigurationError(f"the connection's settings are wrong: {said}")
+    wrong.__cause__ = error
+    return wrong
 
 
 def address_of(client: Any) -> str:
@@ -159,6 +181,8 @@ def check_client(client: Any, wanted: tuple[type[Any], ...], face: str) -> None:
         return
     if hasattr(client, "master_for"):
         raise ConfigurationError("pass a client of the master, sentinel.master_for(NAME), and not the Sentinel itself")
+    if isinstance(client, type):
+        raise ConfigurationError(f"client must be a client and not its class: client={client.__name__}(...)")
     names = " or ".join(f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in wanted)
     raise ConfigurationError(
         f"client must be a {face} client ({names}), got {type(client).__module__}.{type(client).__name__}"

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
 
+from redisipc.errors import ConfigurationError
+
 
 class Hook:
     """A function and the context variables of its registration; each call sees a copy of its own."""
@@ -38,6 +40,24 @@ class Hooks:
         self.on_error: Hook | None = None
         self.on_state: Hook | None = None
         self.refusal: Callable[[bytes], str] | None = None
+
+
+def check_function(what: str, function: Any, argument: str) -> None:
+    """Raise ``ConfigurationError`` for what cannot be called with one argument; ``argument`` says which."""
+    if not callable(function):
+        raise ConfigurationError(f"{what} takes a function, got {type(function).__name__}")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        # A builtin that does not say it.
+        return
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        name = getattr(function, "__qualname__", type(function).__qualname__)
+        raise ConfigurationError(
+            f"{what} takes a function of one argument, {argument}; {name} cannot be called so: {error}"
+        ) from None
 
 
 def is_async(function: Any) -> bool:

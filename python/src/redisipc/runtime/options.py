@@ -12,7 +12,7 @@ from redisipc.protocol.settings import Default, Settings, check_grace, check_sha
 from redisipc.version import __version__
 
 from .client import REDIS_OPTIONS
-from .hooks import is_async
+from .hooks import check_function, is_async
 from .observation import Observation
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Options:
                 import difflib  # rare, and an import that everybody would pay for
 
                 close = difflib.get_close_matches(name, [*_NAMES, *_GEM_NAMES], 1)
-                hint = f"; did you mean {close[0]}?" if close else ""
+                hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(_NAMES))}"
                 if name in REDIS_OPTIONS:
                     hint = f'; it is one of Redis: connect(redis_options={{{name!r}: ...}}), or url="redis://..."'
                 raise ConfigurationError(f"there is no option {name}{hint}")
@@ -114,8 +114,7 @@ def check_observers(observers: Any) -> tuple[Callable[[Observation], object], ..
         kind = type(observers).__name__
         raise ConfigurationError(f"observers takes a list of functions, such as observers=[note], got {kind}")
     for observer in observers:
-        if not callable(observer):
-            raise ConfigurationError(f"an observer is a function of one Observation, got {type(observer).__name__}")
+        check_function("observers", observer, "the Observation")
         if is_async(observer):
             raise ConfigurationError(
                 "an observer is a plain function, not an async one; let it put things into a queue"

@@ -70,3 +70,6 @@ class Answerer(Protocol):
 
     def forget(self, received: Received) -> None:
         """Never answer it."""
+
+    def timeout_of(self, incoming: Incoming) -> float | None:
+        """The default timeout that its requester announces, in seconds; None where it is not known (yet)."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from redisipc.errors import Reject
+from redisipc.errors import ConfigurationError, Reject
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.entry import PENDING, Entry
 
@@ -94,14 +94,18 @@ class Request:
 
     @property
     def time_left(self) -> float | None:
-        """Seconds until the requester gives up, where it said so (``meta.timeout_ms`` of a channel's request); else
-        None.
+        """Seconds until the requester gives up. None: it is not known.
+
+        A channel's request with a ``timeout`` says it. For any other request it is what is left of the default timeout that
+        the requester's instance announces, if it does. A call with another timeout is not seen. The first look at a
+        request of an instance gives None, and has its announcement read: later looks know it.
         """
         content = self.content
         meta = content.get("meta") if isinstance(content, dict) else None
         limit = meta.get("timeout_ms") if isinstance(meta, dict) else None
         if isinstance(limit, bool) or not isinstance(limit, (int, float)):
-            return None
+            default = self._received.answerer.timeout_of(self._received.incoming)
+            return None if default is None else default - self.age
         try:
             return limit / 1000 - self.age
         except OverflowError:
@@ -159,6 +163,8 @@ class Request:
 
         It sees the context variables of this call.
         """
+        if not callable(callback):
+            raise ConfigurationError(f"on_cancel takes a function without arguments, got {type(callback).__name__}")
         hook = Hook(callback)
         self._received.on_cancel.append(hook)
         if self._received.incoming.cancelled:
@@ -168,6 +174,11 @@ class Request:
             except ValueError:
                 return
             callback()
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"{self!r} cannot be copied or pickled: it is answered where it came; pass its content and its id"
+        )
 
     def __repr__(self) -> str:
         return repr(self._received)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+import warnings
 from collections.abc import Callable
 from functools import partial
 from time import time as wall_clock
@@ -32,6 +33,7 @@ from redisipc.protocol.content import encode
 from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, State
 from redisipc.protocol.reasons import EachSecond, ReasonCode, more, reason, shortened
+from redisipc.protocol.timeouts import Timeouts
 
 from .driver import Driver
 from .fork import watch
@@ -91,6 +93,7 @@ class BaseSession:
         self.since = wall_clock()
         self.reconnects = 0
         self._refusals = EachSecond()
+        self._timeouts = Timeouts(self.core.core)
         self._log_to = log
         self._on_left = on_left
         self._title = f"<{kind} Stream {stream!r} group {group!r}"
@@ -112,6 +115,14 @@ class BaseSession:
     def after_fork(self) -> None:
         """In a forked child: nothing here can be used any longer."""
         self.forked = True
+
+    def warn_left(self, what: str) -> None:
+        """Nobody disconnected it before ``what`` ended: it left then."""
+        warnings.warn(
+            f"{self._title}> was connected when {what} ended; it has left in order, but call disconnect() before that",
+            ResourceWarning,
+            stacklevel=2,
+        )
 
     def left(self) -> None:
         """It has ended: the Stream may connect again."""
@@ -193,6 +204,13 @@ class BaseSession:
         self.check()
         received.claim()
         self.call(partial(self.core.forget, received.incoming))
+
+    def timeout_of(self, incoming: Incoming) -> float | None:
+        """The default timeout that the requester announces. Where it is not known, it is asked for. From any thread."""
+        found, ask = self._timeouts.look(incoming, time.monotonic())
+        if ask and not self.ended and not self.forked:
+            self.call(partial(self._timeouts.ask, incoming))
+        return found
 
     def _write_answer(self, incoming: Incoming, status: str, text: bytes, now: float) -> None:
         try:

@@ -6,9 +6,10 @@ import itertools
 import time
 from typing import Any
 
-from redisipc.errors import AlreadyAnswered, RequestError
+from redisipc.errors import AlreadyAnswered, ConfigurationError, RequestError
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.events import Incoming
+from redisipc.protocol.names import check_name
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
@@ -50,8 +51,9 @@ class MadeRequest(Request):
 class _Keeper:
     """In the place of a session: it keeps the answer."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, timeout: float | None) -> None:
         self.group = group
+        self.timeout = timeout
         self.status: str | None = None
         self.answered_with: Any = None
         self.ignored = False
@@ -65,6 +67,9 @@ class _Keeper:
         received.claim()
         self.ignored = True
 
+    def timeout_of(self, incoming: Incoming) -> float | None:
+        return self.timeout
+
 
 def make_request(
     content: Any = None,
@@ -76,13 +81,17 @@ def make_request(
     starts: int = 1,
     redelivered: bool = False,
     age: float = 0.0,
+    timeout: float | None = None,
 ) -> MadeRequest:
     """A request as a handler of ``group`` gets it from ``source``.
 
     ``id`` is one of its own where none is given. ``starts`` and ``redelivered`` are as for one that somebody else began;
-    ``age`` is in seconds. Raises ``ContentError`` for a content that cannot be sent.
+    ``age`` is in seconds, and so is the default ``timeout`` that the requester announces. Raises ``ContentError`` for a
+    content that cannot be sent, ``ConfigurationError`` for a name that is not a string.
     """
-    number = f"{next(_numbers):021x}" if id is None else id
+    for name, value in (("source", source), ("group", group), ("instance", instance)):
+        check_name(name, value)
+    number = f"{next(_numbers):021x}" if id is None else check_name("id", id)
     incoming = Incoming(
         b"%d-0" % int(time.time() * 1000),
         number.encode(),
@@ -92,7 +101,7 @@ def make_request(
         time.monotonic(),
     )
     incoming.age, incoming.starts, incoming.redelivered = age, starts, redelivered or starts > 1
-    keeper = _Keeper(group)
+    keeper = _Keeper(group, timeout)
     return MadeRequest(Received(keeper, incoming), keeper)
 
 
@@ -104,6 +113,11 @@ def make_response(
     A rejected one has a ``reason`` of the other side, or an ``error`` that says why there was no answer. Such an
     ``error`` is ``RequestTimeout("too late")``, for example.
     """
+    if error is not None and not isinstance(error, RequestError):
+        raise ConfigurationError(
+            f'error takes a RequestError, such as RequestTimeout("too late"), got {type(error).__name__}; '
+            "for a reason of the other side, give reason="
+        )
     about = {"request_id": id or f"{next(_numbers):021x}", "elapsed": elapsed}
     if error is not None:
         return Response("rejected", error, about)

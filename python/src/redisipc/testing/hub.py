@@ -10,6 +10,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
+from redisipc.errors import ConfigurationError
+from redisipc.protocol.settings import check_grace
+
 from .faults import Faults, fate_of
 from .gem import Gem
 from .journal import Asked
@@ -36,6 +39,10 @@ class Hub(Faults):
     """
 
     def __init__(self, name: str = "", profile: Profile = REDIS_7) -> None:
+        if not isinstance(name, str) or not isinstance(profile, Profile):
+            raise ConfigurationError(
+                f'a hub takes a name, a string, and a Profile: Hub("shop", REDIS_7); got {name!r} and {profile!r}'
+            )
         self.name = name or f"hub-{next(_unnamed)}"
         if self.name in _named:
             raise ValueError(f"there is a hub {self.name!r} already; Hub.named() gives it, close() ends it")
@@ -91,13 +98,14 @@ class Hub(Faults):
         Everything that is due on the way happens in order. Before the call and after it, time passes by
         itself. The call waits for threads that work; ``StillWaiting`` names who does not come to rest.
         """
-        await advance(self.server, seconds)
+        await advance(self.server, check_grace("seconds", seconds))
 
     def age(self, seconds: float) -> None:
         """Let everything in Redis be older by ``seconds``: how long ago entries were claimed, keys were set, and so on.
 
         For threads, whose own clocks continue as they do. They see a server whose clock was set forward.
         """
+        check_grace("seconds", seconds)
         with self.server.lock:
             self.server.journal.note("Redis", f"is {seconds:g} s older")
             self.server.clock.aged += seconds

@@ -45,6 +45,15 @@ class Line(asyncio.Protocol):
         """Whether it belongs to the event loop that runs now."""
         return self.loop is asyncio.get_running_loop()
 
+    @property
+    def open(self) -> bool:
+        """Whether it is open, and its event loop can still use it."""
+        return not self._transport.is_closing() and not self.loop.is_closed()
+
+    def abandon(self) -> None:
+        """Close it, without waiting. From any thread."""
+        self.loop.call_soon_threadsafe(self._transport.abort)
+
     def is_alive(self) -> bool:
         """Whether nothing came since the last reply: neither an end nor a byte that nobody asked for."""
         return not self._trouble and not self._replies and not self._transport.is_closing()

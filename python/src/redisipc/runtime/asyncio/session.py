@@ -293,3 +293,4 @@ async def _until_the_loop_ends(session: Session) -> AsyncGenerator[None, None]:
             if not session.gone.done():
                 session.call(session.core.abandon)
                 session.loop.work()
+            session.warn_left("its event loop")

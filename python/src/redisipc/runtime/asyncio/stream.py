@@ -10,12 +10,13 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError, RequestTimeout
+from redisipc.errors import ClosedError, RedisIPCError, RequestTimeout
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
 from redisipc.protocol.peers import Peer, look_at
 from redisipc.protocol.settings import check_grace, check_timeout
 from redisipc.runtime.base import BaseStream, Content
+from redisipc.runtime.client import wrong_settings
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
@@ -76,10 +77,9 @@ class Stream(BaseStream):
         self._configure(url, client, redis_options, logger, given)
         try:
             target = Target(self._url, self._client, self._redis_options, self._stream)
-        except ConfigurationError:
-            raise
         except (ValueError, TypeError) as error:
-            raise ConfigurationError(f"the connection's settings are wrong: {error}") from error
+            wrong = wrong_settings(error)
+            raise wrong from wrong.__cause__
         session = self._new_session(Session, target)
         self._session = session
         joined = False

@@ -72,5 +72,14 @@ class Line:
             raise TimeoutError("Redis did not answer in time")
         self._sock.settimeout(left)
 
+    @property
+    def open(self) -> bool:
+        """Whether it is open."""
+        return self._sock.fileno() >= 0
+
+    def abandon(self) -> None:
+        """Close it, without waiting."""
+        self.close()
+
     def close(self) -> None:
         self._sock.close()

@@ -15,9 +15,9 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from redisipc.errors import RedisIPCError
+from redisipc.errors import ConfigurationError, RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
-from redisipc.runtime.hooks import Hook
+from redisipc.runtime.hooks import Hook, check_function
 from redisipc.runtime.response import Response
 
 if TYPE_CHECKING:
@@ -229,6 +229,7 @@ class RequestFuture(Future[T]):
 
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Call ``fn`` with this future when it is done; at once where it is."""
+        check_function("add_done_callback", fn, "the future")
         hook = Hook(fn)
         self._hooks.append(hook)
         if self._ticket.end is not None:
@@ -251,6 +252,9 @@ class RequestFuture(Future[T]):
         end = self._ticket.end
         if end is None:
             self._session.check_wait()
+            if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
+                kind = type(timeout).__name__
+                raise ConfigurationError(f"timeout must be a number of seconds, or None to wait to the end, got {kind}")
             until = self._until if timeout is None else min(self._until, monotonic() + timeout)
             end = self._ticket.wait(until)
             if end is None and monotonic() >= self._until:

@@ -279,3 +279,5 @@ def _leave() -> None:
         session.close(session.options.close_timeout)
     for session in living:
         session.wait_gone(start + session.options.close_timeout + OVERDUE)
+    for session in living:
+        session.warn_left("the program")

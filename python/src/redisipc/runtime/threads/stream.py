@@ -16,6 +16,7 @@ from redisipc.protocol.events import State
 from redisipc.protocol.peers import Peer, look_at
 from redisipc.protocol.settings import check_grace, check_timeout
 from redisipc.runtime.base import BaseStream, Content
+from redisipc.runtime.client import wrong_settings
 from redisipc.runtime.hooks import is_async
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
@@ -76,10 +77,9 @@ class Stream(BaseStream):
         self._configure(url, client, redis_options, logger, given)
         try:
             target = Target(self._url, self._client, self._redis_options, self._stream)
-        except ConfigurationError:
-            raise
         except (ValueError, TypeError) as error:
-            raise ConfigurationError(f"the connection's settings are wrong: {error}") from error
+            wrong = wrong_settings(error)
+            raise wrong from wrong.__cause__
         session = self._new_session(Session, target)
         self._session = session
         try:
@@ -275,7 +275,7 @@ class Stream(BaseStream):
 
     # answering
 
-    def _check_callable(self, what: str, handler: Any) -> None:
-        super()._check_callable(what, handler)
+    def _check_callable(self, what: str, handler: Any, argument: str) -> None:
+        super()._check_callable(what, handler, argument)
         if is_async(handler):
             raise ConfigurationError(f"{what} takes a plain function here; async handlers need redisipc.asyncio.Stream")

@@ -1,0 +1,66 @@
+"""How long other instances wait for a plain request by default, as their announcements say (RIPC-VERS-8).
+
+An announcement is read when somebody first asks for it. Until its reply is there, nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .announced import read
+from .commands import Command
+from .core import Core, Procedure
+from .events import Incoming
+from .names import Names
+
+TRUSTED = 60.0
+"""Seconds after which an announcement is read again."""
+AGAIN = 1.0
+"""Seconds after which it is asked for again where no reply came."""
+MOST = 1000
+"""Instances whose timeouts are kept; the oldest goes first."""
+
+
+class Timeouts:
+    """``look`` may be called from any thread, ``ask`` by the driver alone."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        # By announcement key: seconds or None, and until when that counts.
+        self._known: dict[bytes, tuple[float | None, float]] = {}
+
+    def look(self, incoming: Incoming, now: float) -> tuple[float | None, bool]:
+        """The default timeout of who sent it, in seconds, None where it is not known. And whether to ask for it."""
+        found, until = self._known.get(self._key(incoming), (None, -1.0))
+        return found, now >= until
+
+    def ask(self, incoming: Incoming, now: float) -> None:
+        """Read the announcement of who sent it, beside everything else."""
+        key = self._key(incoming)
+        before, until = self._known.get(key, (None, -1.0))
+        if now < until:
+            return
+        self._know(key, before, now + AGAIN)
+        self._core.called(now)
+        self._core.carry_out(_announced(key), lambda found, at: self._know(key, found, at + TRUSTED))
+
+    def _key(self, incoming: Incoming) -> bytes:
+        names = Names(self._core.names.stream, incoming.source_group, b"")
+        return names.announcement_of(incoming.instance_id)
+
+    def _know(self, key: bytes, found: float | None, until: float) -> None:
+        known = self._known
+        known.pop(key, None)
+        if len(known) >= MOST:
+            oldest: Iterator[bytes] = iter(known)
+            known.pop(next(oldest))
+        known[key] = found, until
+
+
+def _announced(key: bytes) -> Procedure[float | None]:
+    line: Command = ("GET", key)
+    (reply,) = yield [line]
+    limit: Any = read(reply).get("timeout_ms")
+    # A boolean is an int in Python, and no number here.
+    return limit / 1000 if type(limit) is int and 1 <= limit < 2**53 else None

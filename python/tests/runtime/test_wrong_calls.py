@@ -1,0 +1,214 @@
+"""Wrong calls of everything public: each error is of the library's own kind, and says what was expected and what came."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import datetime
+import pathlib
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+import redisipc.asyncio
+from redisipc import (
+    Caller,
+    Channel,
+    ConfigurationError,
+    ContentError,
+    NotConnected,
+    Options,
+    Reject,
+    RequestTimeout,
+    Stream,
+    event,
+)
+from redisipc.protocol.content import encode
+from redisipc.testing import Hub, make_request, make_response
+
+Call = Callable[[], Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hub() -> Iterator[None]:
+    with Hub("wrong-calls"):
+        yield
+
+
+def stream(group: str = "self") -> Stream:
+    return Stream("shop", group, url="memory://wrong-calls")
+
+
+def connected(work: Callable[[Stream], Any]) -> Call:
+    """Do something with a connected Stream that answers itself."""
+
+    def call() -> Any:
+        with stream() as made:
+            made.on_request(lambda request: request.content)
+            return work(made)
+
+    return call
+
+
+def channel(**body: Any) -> Call:
+    return lambda: type("Shop", (Channel,), {"stream": "shop", "channel": "web", **body})
+
+
+def handler(work: Any) -> Call:
+    return lambda: stream().on_request(work)
+
+
+def options(**given: Any) -> Call:
+    return lambda: stream().connect(redis_options=given)
+
+
+class Thing:
+    """Takes no argument."""
+
+
+CALLS: dict[str, tuple[Call, str]] = {
+    # where to
+    "to None": (connected(lambda s: s.request(1, to=None)), "destination group must be a string, got NoneType"),
+    "to a Stream": (connected(lambda s: s.request(1, to=s)), "got Stream; give its group, a name"),
+    "to a list": (connected(lambda s: s.request(1, to=["a"])), "got list; it is one name"),
+    "to bytes": (connected(lambda s: s.request(1, to=b"a")), "got bytes; decode it"),
+    "content and group exchanged": (connected(lambda s: s.request("self", {"a": 1})), "destination group must be a string"),
+    "ping None": (connected(lambda s: s.ping(None)), "destination group must be a string, got NoneType"),
+    # times
+    "a timedelta": (lambda: Options(timeout=datetime.timedelta(1)), "got timedelta; give its total_seconds()"),
+    "timeout of a call": (connected(lambda s: s.request(1, "self", timeout="5")), "timeout must be a number of seconds"),
+    "timeout below 0": (connected(lambda s: s.submit(1, "self", timeout=-1)), "above 0, got -1"),
+    "timeout of a ping": (connected(lambda s: s.ping("self", timeout=0)), "above 0, got 0"),
+    "timeout of a wait": (connected(lambda s: s.wait_for_group("self", timeout="x")), "timeout must be a number"),
+    "timeout of a result": (connected(lambda s: s.submit(1, "self").result("x")), "or None to wait to the end, got str"),
+    "timeout of disconnect": (connected(lambda s: s.disconnect("x")), "timeout must be a finite number of seconds"),
+    "an age of 0": (lambda: Options(max_request_age=0), "it would reject every request; None: no limit"),
+    # functions
+    "no function": (handler(None), "on_request takes a function, got NoneType"),
+    "a handler without a parameter": (handler(lambda: 1), "a function of one argument, the Request; "),
+    "a handler with two": (handler(lambda request, more: 1), "cannot be called so: missing a required argument: 'more'"),
+    "a class as a handler": (handler(Thing), "Thing cannot be called so: too many positional arguments"),
+    "on_error without a parameter": (lambda: stream().on_error(lambda: 1), "of one argument, the error"),
+    "on_state without a parameter": (lambda: stream().on_state(lambda: 1), "of one argument, the Health"),
+    "an observer without a parameter": (lambda: Options(observers=[lambda: 1]), "of one argument, the Observation"),
+    "a callback that is none": (connected(lambda s: s.submit(1, "self").add_done_callback(None)), "takes a function, got"),
+    "on_cancel": (lambda: make_request(1).on_cancel(None), "on_cancel takes a function without arguments, got NoneType"),  # type: ignore[arg-type]
+    "fulfill_request": (connected(lambda s: s.fulfill_request(3)), "takes the Request that the handler was given, got int"),
+    "reject_request": (connected(lambda s: s.reject_request(None)), "takes the Request that the handler was given"),
+    "a code and an object": (lambda: Reject({"a": 1}, code="x"), "the content is the message, a string, got dict"),
+    # where Redis is
+    "the class of a client": (lambda: Stream("s", "g", client=redis.Redis).connect(), "not its class: client=Redis(...)"),
+    "a pool as client": (lambda: Stream("s", "g", client=redis.ConnectionPool()).connect(), "got redis.connection.Connec"),
+    "host": (options(host=3), "host in redis_options must be a string, got int"),
+    "port": (options(host="x", port="y"), "port in redis_options must be a whole number, got 'y'"),
+    "db": (options(db=-1), "db in redis_options must be a whole number, got -1"),
+    "a number as a name": (lambda: stream().connect(redis_options={3: 3}), "the names in redis_options must be strings"),  # type: ignore[dict-item]
+    "a word in the URL": (lambda: Stream("s", "g", url="redis://x?foo=1").connect(), "redis-py has no argument 'foo'"),
+    "an option that nobody knows": (lambda: stream().connect(retries=3), "no option retries; there are close_timeout, "),  # type: ignore[call-arg]
+    "early_end of a Caller": (lambda: Caller("shop", early_end="x"), "early_end must be True or False, got 'x'"),  # type: ignore[arg-type]
+    "max_outstanding of a Caller": (lambda: Caller("shop", max_outstanding=0), "a whole number of at least 1, got 0"),
+    # events
+    "event params of a number": (lambda: event("e", params=3), "params must be a list of names, such as"),  # type: ignore[call-overload]
+    "event params with a number": (lambda: event("e", params=[3]), "names, strings, but 3 is in it"),  # type: ignore[list-item]
+    "event params twice": (lambda: event("e", params=["x", "x"]), "params has 'x' twice; name each parameter once"),
+    "event of a number": (lambda: event("e")(3), "event marks a method of a Channel, got int"),  # type: ignore[type-var]
+    "event of a class": (lambda: event(Thing), "event marks a method of a Channel, got the class Thing"),
+    "event of a property": (channel(a=property(event(lambda self: 1))), "Shop.a is a property; an event is a plain method"),
+    "event without self": (channel(a=event("a")(lambda: 1)), "Shop.a takes no self; an event is a method"),
+    "event name of a number": (lambda: trigger(3), "an event's name must be a string, got int"),
+    "event name of a method": (lambda: trigger(print), "got builtin_function_or_method; give the event's name"),
+    "event params of a list": (lambda: trigger("e", params=[1]), "params takes a dict of names and values, got list"),
+    "event without a channel": (lambda: Channel.connect(), "Channel needs names: stream = "),
+    # the test double
+    "age": (lambda: Hub.named("wrong-calls").age("x"), "seconds must be a finite number of seconds"),  # type: ignore[arg-type]
+    "advance": (lambda: asyncio.run(Hub.named("wrong-calls").advance(-1)), "seconds must be a finite number of seconds"),
+    "a number as hub": (lambda: Hub(3), "a hub takes a name, a string, and a Profile"),  # type: ignore[arg-type]
+    "a source that is none": (lambda: make_request(1, source=3), "source must be a string, got int"),  # type: ignore[arg-type]
+    "an error that is none": (lambda: make_response(error="x"), "error takes a RequestError, such as"),  # type: ignore[arg-type]
+}  # fmt: skip
+
+
+def trigger(name: Any, **more: Any) -> Any:
+    kind = channel(e=event("e")(lambda self: 1))()
+    kind.connect(url="memory://wrong-calls")
+    try:
+        return kind.trigger_event(name, target="web", **more)
+    finally:
+        kind.disconnect()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_wrong_call_says_what_was_expected_and_what_came(name: str) -> None:
+    call, text = CALLS[name]
+    with pytest.raises(ConfigurationError) as caught:
+        call()
+    assert text in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+async def nothing() -> None: ...
+
+
+CONTENTS: dict[str, tuple[Callable[[], Any], str]] = {
+    "coroutine": (nothing, "coroutine is not JSON; await it, and send its result"),
+    "generator": (lambda: (part for part in ()), "send list(value)"),
+    "range": (lambda: range(3), "send list(value)"),
+    "keys": (lambda: {}.keys(), "send list(value)"),
+    "deque": (collections.deque, "send list(value)"),
+    "exception": (lambda: ValueError("x"), "ValueError is not JSON; send str(value)"),
+    "path": (lambda: pathlib.Path("x"), "send str(value)"),
+    "function": (lambda: print, "call it, and send what it returns"),
+    "lambda": (lambda: lambda: 1, "call it, and send what it returns"),
+    "class": (lambda: Thing, "send its name"),
+    "any object": (Thing, "Thing is not JSON; send what it holds, as a dict or a list"),
+    "tuple key": (lambda: {(1, 2): 3}, "the key (1, 2) is not a string but tuple; use str(key)"),
+    "uuid key": (lambda: {uuid.UUID(int=0): 3}, "is not a string but UUID; use str(key)"),
+}
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_wrong_content_says_what_to_send(name: str) -> None:
+    make, text = CONTENTS[name]
+    value = make()
+    with pytest.raises(ContentError) as caught:
+        encode([value])
+    assert text in str(caught.value)
+    assert caught.value.path.startswith("$[0]")
+    if asyncio.iscoroutine(value):
+        value.close()
+
+
+def test_content_that_contains_itself_is_refused() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    with pytest.raises(ContentError, match="or it contains itself"):
+        encode(loop)
+
+
+@pytest.mark.parametrize("kind", [Stream, redisipc.asyncio.Stream])
+def test_missing_names_are_told_by_the_name_of_the_class(kind: Any) -> None:
+    with pytest.raises(TypeError, match=r"Stream\.__init__\(\) missing") as caught:
+        kind("shop")
+    assert "Base" not in str(caught.value)
+    with pytest.raises(TypeError, match=r"Caller\.__init__\(\)") as caught:
+        Caller("shop", concurrency=3)  # type: ignore[call-arg]
+    assert "Base" not in str(caught.value)
+
+
+def test_what_needs_a_connection_says_so() -> None:
+    for call in (
+        lambda: stream().request(1, to="x"),
+        lambda: stream().ping("x"),
+        lambda: stream().wait_for_group("x"),
+        lambda: channel()().trigger_event("e", target="x"),
+    ):
+        with pytest.raises(NotConnected, match=r"is not connected; call .*connect\(\) first"):
+            call()
+
+
+def test_a_wait_that_ends_names_group_stream_and_what_to_do() -> None:
+    with pytest.raises(RequestTimeout, match="start its program; it must use the stream 'shop'"):
+        connected(lambda made: made.wait_for_group("stok", timeout=0.1))()
