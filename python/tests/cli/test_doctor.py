@@ -392,7 +392,7 @@ def test_two_that_read_under_one_name(doctor: Doctor, serve: Serve, url: str, st
         one.ping()
         other.ping()
         finding = doctor.find("shared-instance-id")
-        assert finding["instance"] == "abcdef"
+        assert (finding["group"], finding["instance"]) == ("stock", "abcdef")
         doctor.is_mended("shared-instance-id")
 
 

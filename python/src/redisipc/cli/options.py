@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from typing import Any
+from urllib.parse import urlencode
 
 from .exits import USAGE, Problem
 from .output import Output
 from .redis.client import Client
 from .values import duration
+
+_FILES = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "key": "ssl_keyfile"}
+"""The options that name files for TLS, and redis-py's words for them, which may stand in the URL too."""
 
 
 class Given:
@@ -19,7 +23,7 @@ class Given:
         self.args = args
         self.out = out
         self.timeout: float = getattr(args, "timeout", None) or 5.0
-        self.client = Client(getattr(args, "url", None), max(5.0, self.timeout))
+        self.client = Client(self.url_given, max(5.0, self.timeout))
 
     @property
     def stream(self) -> str:
@@ -31,9 +35,16 @@ class Given:
 
     @property
     def url_given(self) -> str | None:
-        """``--url``; None leaves the choice to ``REDIS_URL``."""
+        """``--url``, with the files of ``--ca``, ``--cert`` and ``--key``; None leaves the choice to ``REDIS_URL``."""
         url: str | None = getattr(self.args, "url", None)
-        return url
+        files = {name: getattr(self.args, word, None) for word, name in _FILES.items()}
+        named = {name: file for name, file in files.items() if file}
+        if not named:
+            return url
+        url = url or os.environ.get("REDIS_URL") or ""
+        if not url.startswith("rediss://"):
+            raise Problem(USAGE, "--ca, --cert and --key are for TLS: give a --url that begins with rediss://")
+        return f"{url}{'&' if '?' in url else '?'}{urlencode(named)}"
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.args, name)
@@ -45,6 +56,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add = shared.add_argument
     silent: Any = argparse.SUPPRESS
     add("--url", default=silent, help="Redis: redis://, rediss:// or unix:// (default: REDIS_URL)")
+    add("--ca", default=silent, metavar="FILE", help="for rediss://: the certificate of who signed the server's")
+    add("--cert", default=silent, metavar="FILE", help="for rediss://: a certificate of yours")
+    add("--key", default=silent, metavar="FILE", help="for rediss://: its key")
     add("--stream", "-s", default=silent, metavar="NAME", help="the stream (default: REDISIPC_STREAM)")
     add("--timeout", "-t", default=silent, type=duration, metavar="2.5s", help="how long it may take (default: 5s)")
     add("--json", default=silent, action="store_true", help="one JSON object a line; schemas/cli has the schemas")

@@ -18,6 +18,8 @@ from redis.crc import key_slot
 
 from redisipc.errors import ConfigurationError
 
+from .tls_words import FILES
+
 DEFAULT_URL = "redis://localhost:6379/0"
 HANDSHAKE_LIMIT = 5.0
 """Seconds for connecting and for each reply of the handshake, where the client's settings do not say."""
@@ -66,6 +68,10 @@ def make_client(kind: type[Any], url: str | None, redis_options: dict[str, Any])
     client = _from_url(kind, url)
     pool = client.connection_pool
     pool.connection_kwargs.update(redis_options)
+    for name in FILES:
+        value = pool.connection_kwargs.get(name)
+        if isinstance(value, str) and not os.path.exists(value):
+            raise ConfigurationError(f"{name} names {value!r}, and there is no such file")
     # Made and not opened, it shows an option that does not exist.
     pool.connection_class(**pool.connection_kwargs)
     return client
@@ -129,6 +135,12 @@ def address_of(client: Any) -> str:
     if kwargs.get("path"):
         return str(kwargs["path"])
     return f"{kwargs['host']}:{kwargs.get('port', 6379)}" if kwargs.get("host") else ""
+
+
+def speaks_tls(client: Any) -> bool | None:
+    """Whether the connections of a redis-py client speak TLS; None where it does not say."""
+    kind = getattr(getattr(client, "connection_pool", None), "connection_class", None)
+    return None if kind is None else "SSL" in kind.__name__
 
 
 def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> Any:

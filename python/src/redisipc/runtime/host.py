@@ -30,7 +30,7 @@ class BaseHost:
 
     def connection_name(self, lane: Lane, instance: str) -> str:
         """The name that CLIENT LIST shows for a lane."""
-        return f"redisipc:{self._base.group}:{instance}:{lane.name}"
+        return f"redisipc:{self._base.stream}:{self._base.group}:{instance}:{lane.name}"
 
     def problem(self, problem: Problem) -> None:
         """Something for ``on_error``."""

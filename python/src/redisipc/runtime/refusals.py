@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import redis.exceptions
 
+from .tls_words import tls_advice
+
 _ADVICE = {
     "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
     "WRONGPASS": "; look at the user and the password in the URL",
@@ -16,7 +18,9 @@ _ADVICE = {
 
 def hint(reason: str) -> str:
     """Advice about a refusal, or an empty text; ``reason`` is the text of Redis, its first word included."""
-    return _ADVICE.get(reason.partition(" ")[0], "")
+    found = _ADVICE.get(reason.partition(" ")[0], "")
+    about_tls = "" if found else tls_advice(reason)
+    return f"; {about_tls}" if about_tls else found
 
 
 def of_handshake(error: BaseException) -> tuple[str, bool]:

@@ -43,6 +43,7 @@ from .reasons import Refusal, crash, text_of
 from .received import Received
 from .refusals import hint
 from .response import Response, response_of
+from .tls_words import tls_advice
 
 if TYPE_CHECKING:
     from .observing import Observing
@@ -87,6 +88,7 @@ class BaseSession:
         self.reason = ""
         self.permanent = False
         self.address = ""
+        self.secure: bool | None = None
         self.cause: BaseException | None = None
         """The last error of opening a connection."""
         self.last_instance: str | None = None
@@ -171,9 +173,10 @@ class BaseSession:
             lost = ConnectionLost(f"{where} refuses this endpoint: {self.reason}{hint(self.reason)}")
         else:
             limit = self.options.connect_timeout
+            advice = tls_advice(self.reason, self.secure)
             lost = ConnectionLost(
                 f"no working connection to {where} within {limit:g} s: {self.reason or 'no answer'}; "
-                "is it running, and is it the one that url=, client= or REDIS_URL names?"
+                f"{advice or 'is it running, and is it the one that url=, client= or REDIS_URL names?'}"
             )
         lost.__cause__ = self.cause
         return lost

@@ -8,7 +8,8 @@ def who(name: str) -> str:
     parts = name.rsplit(":", 2)
     if len(parts) != 3 or not name.startswith("redisipc:"):
         return name or "?"
-    group = parts[0].removeprefix("redisipc:")
+    # The stream's name comes before the group's, except for a peer of the hub.
+    group = parts[0].removeprefix("redisipc:").rpartition(":")[2]
     return f"caller/{parts[2]}" if parts[1] == "caller" else f"{group}/{parts[1]}"
 
 

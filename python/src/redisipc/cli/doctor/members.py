@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from redisipc.cli.look.hosts import group_in, instance_in
 from redisipc.cli.look.instances import Instance
 from redisipc.cli.look.stream import Group
 from redisipc.cli.output import ago, plural
@@ -206,10 +207,9 @@ def shared_id(facts: Facts) -> Iterator[Finding]:
     """RIPC-NAME-5: two that read under one name."""
     names = Counter(row.get("name", "") for row in facts.clients)
     for name, number in names.items():
-        parts = name.split(":")
-        if number < 2 or not name.startswith("redisipc:") or parts[-1] != "read":
+        group, instance = group_in(name, facts.stream), instance_in(name)
+        if number < 2 or not group or not instance or not name.endswith(":read"):
             continue
-        group, instance = ":".join(parts[1:-2]), parts[-2]
         ids = [row["id"] for row in facts.clients if row.get("name") == name]
         yield Finding(
             "shared-instance-id", PROBLEM, f"{number} connections read as {group}/{instance}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from redisipc.cli.redis.client import Client
 
 
@@ -15,9 +17,16 @@ def rows(client: Client) -> list[dict[str, str]]:
 
 
 def instance_in(name: str) -> str | None:
-    """The instance that a connection's name has: ``redisipc:...:<instance>:<lane>``."""
+    """The instance that a connection's name has: ``redisipc:<stream>:<group>:<instance>:<lane>``."""
     parts = name.rsplit(":", 2)
     return parts[1] if len(parts) == 3 and parts[0].startswith("redisipc:") else None
+
+
+def group_in(name: str, stream: str) -> str | None:
+    """The group of a connection on ``stream``; None for any other connection. In a name only ``!`` to ``~`` stand."""
+    start = "redisipc:" + re.sub(r"[^!-~]", "_", stream) + ":"
+    parts = name.removeprefix(start).rsplit(":", 2)
+    return parts[0] if name.startswith(start) and len(parts) == 3 else None
 
 
 def hosts(client: Client) -> dict[str, str]:

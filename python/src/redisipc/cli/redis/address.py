@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from redisipc.cli.exits import USAGE, Problem
+from redisipc.runtime.tls_words import FILES
 
 DEFAULT_URL = "redis://localhost:6379/0"
 
@@ -83,5 +84,8 @@ def _parse(url: str, source: str) -> Address:
     host = path if parts.scheme == "unix" else unquote(parts.hostname or "localhost")
     user = unquote(parts.username or query.get("username", ""))
     password = unquote(parts.password or query.get("password", ""))
+    for name in FILES:
+        if name in query and not os.path.exists(query[name]):
+            raise Problem(USAGE, f"{name} in {source} names {query[name]!r}, and there is no such file")
     tls = {name: value for name, value in query.items() if name.startswith("ssl_")}
     return Address(parts.scheme, host, port, number, user, password, tls)

@@ -7,6 +7,7 @@ from typing import Any
 
 from redisipc.cli.exits import REDIS, Problem
 from redisipc.protocol.commands import Arg, Command, Failure
+from redisipc.runtime.tls_words import tls_advice
 
 from .address import Address, address_of
 from .link import Link, Refused
@@ -85,7 +86,8 @@ class Client:
         """Redis does not answer."""
         reason = str(getattr(error, "strerror", None) or error or type(error).__name__)
         text = f"cannot reach Redis at {self.address} ({self.source}): {reason}"
-        return Problem(REDIS, f"{text}; is it running there? --url or REDIS_URL names another one")
+        advice = tls_advice(reason, self.address.kind == "rediss") if self.address.kind != "unix" else ""
+        return Problem(REDIS, f"{text}; {advice or 'is it running there? --url or REDIS_URL names another one'}")
 
     def refused(self, failure: Failure) -> Problem:
         """Redis answers with an error."""

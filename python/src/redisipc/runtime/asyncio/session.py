@@ -41,7 +41,7 @@ class Session(SessionBase):
 
     def __init__(self, target: Target, *about: Any) -> None:
         super().__init__(*about)
-        self.address = target.address
+        self.address, self.secure = target.address, target.secure
         home = asyncio.get_running_loop()
         self.tasks: set[asyncio.Task[None]] = set()
         # What was sent and has no outcome yet, and whose handler runs: in order.

@@ -21,6 +21,7 @@ from redisipc.runtime.client import (
     make_client,
     memory_of,
     set_name,
+    speaks_tls,
     within,
 )
 from redisipc.runtime.lane import Lane, Place
@@ -39,6 +40,7 @@ class Target:
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
         self.cluster = False
         self.address = ""
+        self.secure: bool | None = None
         self._memory = memory_of(url, client, redis_options)
         if self._memory is not None:
             return
@@ -46,7 +48,7 @@ class Target:
             client = make_client(redis.Redis, url, redis_options)
         check_client(client, (redis.Redis, redis.RedisCluster), "sync redis-py")
         self._client = client
-        self.address = address_of(client)
+        self.address, self.secure = address_of(client), speaks_tls(client)
         self._stream = stream
         self._slots = Map(stream)
         self._sentinels: list[Any] = []

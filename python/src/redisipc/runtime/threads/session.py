@@ -41,7 +41,7 @@ class Session(SessionBase):
 
     def __init__(self, target: Target, *about: Any) -> None:
         super().__init__(*about)
-        self.address = target.address
+        self.address, self.secure = target.address, target.secure
         name = f"redisipc-{self.group}"
         # What was sent and has no outcome yet: a dict, whose operations are atomic, and which keeps the order.
         self.waiting: dict[Ticket, None] = {}

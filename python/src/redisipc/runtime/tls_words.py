@@ -1,0 +1,41 @@
+"""What an error of TLS means, and what mends it: in words that the library and the command line share."""
+
+from __future__ import annotations
+
+_ADVICE = (
+    ("certificate has expired", "renew the server's certificate, or look at the clock of this machine"),
+    ("certificate is not yet valid", "look at the clock of this machine"),
+    ("certificate is not valid for", "connect by a name that stands in the server's certificate"),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "nobody here trusts the server's certificate: name the file of who signed it, rediss://...?ssl_ca_certs=FILE",
+    ),
+    (
+        "certificate required",
+        "the server wants a certificate of yours: rediss://...?ssl_certfile=FILE&ssl_keyfile=FILE",
+    ),
+    ("bad certificate", "the server does not accept your certificate: look at ssl_certfile and ssl_keyfile"),
+    ("unknown ca", "the server does not accept your certificate: look at ssl_certfile and ssl_keyfile"),
+    ("KEY_VALUES_MISMATCH", "ssl_keyfile is not the key of ssl_certfile"),
+    ("WRONG_VERSION_NUMBER", "the server speaks no TLS on this port: write redis:// for rediss://"),
+    ("RECORD_LAYER_FAILURE", "the server speaks no TLS on this port: write redis:// for rediss://"),
+    ("handshake operation timed out", "does the server speak TLS on this port? If not, write redis:// for rediss://"),
+)
+_CLOSED = ("reset by peer", "Connection closed by server", "Redis closed the connection")
+FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_ca_path")
+"""Arguments of redis-py that name a file, or a folder, of certificates."""
+
+
+def tls_advice(reason: str, secure: bool | None = None) -> str:
+    """Advice about why a connection could not be opened; empty where it has nothing to do with TLS.
+
+    ``secure``: whether TLS was spoken; None: not known.
+    """
+    for words, advice in _ADVICE:
+        if words.lower() in reason.lower():
+            return advice
+    if secure is False and any(words in reason for words in _CLOSED):
+        return "does the server want TLS on this port? Then write rediss:// for redis://"
+    if secure and (not reason or "imeout" in reason or "timed out" in reason):
+        return "does the server speak TLS on this port? If not, write redis:// for rediss://"
+    return ""
