@@ -171,7 +171,7 @@ def test_an_event_loop_that_ends_takes_its_connections_along(hub: Hub) -> None:
     assert hub.server.connections
     home.close()
     with redisipc.Stream("shop", "stock", client=hub):
-        assert {one.name.split(":")[1] for one in hub.server.connections.values()} == {"stock"}
+        assert {one.name.split(":")[2] for one in hub.server.connections.values()} == {"stock"}
     with warnings.catch_warnings():
         # It never was disconnected.
         warnings.simplefilter("ignore", ResourceWarning)

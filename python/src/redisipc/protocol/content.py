@@ -60,7 +60,7 @@ def encode(value: Any) -> bytes:
 
 
 def _flaw(value: Any, error: Exception) -> ContentError:
-    """What is wrong with a value that could not be written."""
+    """The flaw of a value that could not be written."""
     try:
         check(value)
     except ContentError as found:

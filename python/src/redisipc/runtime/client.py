@@ -117,7 +117,7 @@ def check_place(url: Any, client: Any, redis_options: Any) -> None:
 
 
 def wrong_settings(error: Exception) -> ConfigurationError:
-    """What redis-py says of settings that it cannot use, in words for our user."""
+    """The error for settings that redis-py cannot use, in words for our user."""
     if isinstance(error, ConfigurationError):
         return error
     unknown = re.search(r"unexpected keyword argument '([^']*)'", str(error))

@@ -1,4 +1,4 @@
-"""What an error of TLS means, and what mends it: in words that the library and the command line share."""
+"""The meaning of an error of TLS, and what mends it, in words that the library and the command line share."""
 
 from __future__ import annotations
 
