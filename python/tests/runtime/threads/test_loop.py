@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from redisipc import ConfigurationError, Stream
+from redisipc import Caller, ConfigurationError, Stream
 from redisipc.runtime.driver import AFTER_DEFECT
+from redisipc.testing import Hub
 
 Connect = Callable[..., Stream]
 
@@ -29,6 +30,15 @@ def connect(stream: str, url: str) -> Iterator[Connect]:
     yield connect
     for endpoint in made:
         endpoint.disconnect(0.2)
+
+
+def test_a_handler_that_was_registered_before_a_request_was_sent_gets_it() -> None:
+    """The call and the bytes may come in one turn of the I/O thread: over a hub they did, in half of the rounds."""
+    with Hub() as hub:
+        for _ in range(20):
+            with Stream("shop", "stock", client=hub) as stock, Caller("shop", client=hub) as caller:
+                stock.on_request(lambda request: request.content * 2)
+                assert caller.request(21, to="stock") == 42
 
 
 def test_a_handler_that_is_slow_for_once_does_not_hold_the_others(connect: Connect) -> None:

@@ -218,6 +218,11 @@ class Loop:
         if writable:
             wire.writable()
         data = wire.receive() if readable and not wire.broken else None
+        # Calls first: a handler that was registered before a request was sent is there when the request is handed in.
+        while self._calls:
+            self._calls.popleft()(now)
+        if wire.lane.wire is not wire:
+            return
         if data:
             self.driver.received(wire.lane, data, now)
         elif wire.broken:
