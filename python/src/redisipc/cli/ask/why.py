@@ -55,7 +55,7 @@ def _busy(group: Group, found: Found) -> Why:
     silent = [each for each in group.instances if each.state == "silent"]
     beside = f"; {', '.join(each.id for each in silent)} is silent and may hold it" if silent else ""
     if group.lag or (group.lag is None and _ahead(group.last_read, found.last_id)):
-        waiting = f"at least {group.lag} entries" if group.lag else "entries"
+        waiting = f"at least {plural(group.lag, 'entry', 'entries')}" if group.lag else "entries"
         return Why("not_read", f"not read yet: {there}, {waiting} not read{beside}", TIMEOUT)
     held = [f"{each.id} ({each.pending} pending)" for each in group.instances if each.pending]
     if held:
