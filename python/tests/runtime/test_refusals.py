@@ -96,6 +96,9 @@ async def test_a_rejection_of_its_own_is_told_once_a_second(
     await until(lambda: gate.reached == occupied)
     for _ in range(TIMES):
         response = await face.call(web.send_to_group, content, to="stock")
+        while name == "too_old" and response.code is None:
+            # It was read in the millisecond in which it was written.
+            response = await face.call(web.send_to_group, content, to="stock")
         assert response.code == code, response.reason
 
     def reports() -> list[str]:

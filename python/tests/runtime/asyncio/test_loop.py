@@ -160,7 +160,7 @@ async def test_handlers_that_outlive_the_grace_are_cancelled(connect: Connect) -
     assert ended.is_set()
 
 
-async def test_handlers_that_outlive_the_grace_are_no_error(connect: Connect) -> None:
+async def test_a_handler_that_outlives_the_grace_is_a_rejection_and_no_error_of_its_own(connect: Connect) -> None:
     errors: list[Any] = []
 
     async def handle(request: Any) -> None:
@@ -173,7 +173,7 @@ async def test_handlers_that_outlive_the_grace_are_no_error(connect: Connect) ->
     await asyncio.sleep(0.1)
     await stock.disconnect(0.1)
     await asyncio.sleep(0.05)
-    assert errors == []
+    assert [error.kind for error in errors] == ["closing"]
 
 
 TWO_LOOPS = """
