@@ -158,6 +158,7 @@ def test_a_circle_is_found() -> None:
 
 FOREIGN = {
     ("connection", "_sock"),
+    ("connection", "_wrap_socket_with_ssl"),
     ("connection", "_reader"),
     ("connection", "_writer"),
     ("asyncio", "_get_running_loop"),

@@ -15,6 +15,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry
 
+from redisipc.runtime.certificates import Certificates
 from redisipc.runtime.client import (
     HANDSHAKE_LIMIT,
     address_of,
@@ -51,6 +52,7 @@ class Target:
         self._stream = stream
         self._slots = Map(stream)
         self._sentinels: list[Any] = []
+        self._certificates = Certificates()
         self.cluster = isinstance(client, redis.asyncio.RedisCluster)
         if self.cluster:
             check_slot(stream)
@@ -72,8 +74,13 @@ class Target:
         if follows_sentinels(pool):
             directory = kwargs["connection_pool"] = Directory(pool, self._sentinels, Retry, redis.asyncio.Redis, limit)
         connection = pool.connection_class(**kwargs)
+        tls = getattr(connection, "ssl_context", None)
+        if tls is not None:
+            tls.context = self._certificates.get(tls)
         try:
             await connection.connect()
+            if tls is not None:
+                self._certificates.keep(tls, tls.context)
             if directory is not None:
                 directory.remember()
             await connection.send_command(*set_name(name))
@@ -82,6 +89,7 @@ class Target:
                 await connection.read_response()
         except BaseException:
             # Cancelled, say: nobody else would close it.
+            self._certificates.forget()
             await connection.disconnect(nowait=True)
             raise
         finally:

@@ -11,6 +11,7 @@ from typing import Any
 import redis
 from redis.retry import Retry
 
+from redisipc.runtime.certificates import Certificates
 from redisipc.runtime.client import (
     HANDSHAKE_LIMIT,
     address_of,
@@ -30,6 +31,8 @@ from redisipc.runtime.slots import Map
 
 from .poller import Poller
 
+_OCSP = ("ssl_validate_ocsp", "ssl_validate_ocsp_stapled")
+"""Settings of redis-py with which it asks somebody about each certificate."""
 READ_SIZE = 65536
 """Bytes read at once; more costs page faults, less costs calls."""
 
@@ -52,6 +55,7 @@ class Target:
         self._stream = stream
         self._slots = Map(stream)
         self._sentinels: list[Any] = []
+        self._certificates = Certificates()
         self.cluster = isinstance(client, redis.RedisCluster)
         if self.cluster:
             check_slot(stream)
@@ -108,17 +112,35 @@ class Target:
         kwargs = at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit))
         if not follows_sentinels(pool):
             connection = pool.connection_class(**kwargs)
-            connection.connect()
+            self._connect(connection)
             return connection
         directory = Directory(pool, self._sentinels, Retry, redis.Redis, limit)
         try:
             connection = pool.connection_class(**{**kwargs, "connection_pool": directory})
-            connection.connect()
+            self._connect(connection)
             directory.remember()
             return connection
         finally:
             for each in directory.pools:
                 each.disconnect()
+
+    def _connect(self, connection: Any) -> None:
+        wrap = getattr(type(connection), "_wrap_socket_with_ssl", None)
+        if wrap is None or wrap is not getattr(redis.connection.SSLConnection, "_wrap_socket_with_ssl", None):
+            connection.connect()
+            return
+        if not any(getattr(connection, name, False) for name in _OCSP):
+            context = self._certificates.get(connection)
+            if context is not None:
+                connection._wrap_socket_with_ssl = lambda sock: context.wrap_socket(
+                    sock, server_hostname=connection.host
+                )
+        try:
+            connection.connect()
+        except BaseException:
+            self._certificates.forget()
+            raise
+        self._certificates.keep(connection, getattr(connection._sock, "context", None))
 
 
 class SocketWire:
