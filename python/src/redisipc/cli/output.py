@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -38,7 +39,18 @@ class Output:
         return shutil.get_terminal_size((80, 24)).columns if self._out.isatty() else 10_000
 
     def line(self, text: str = "") -> None:
-        """A line of content."""
+        """A line of content. Whatever a name in it holds, it stays one line."""
+        self._write(self._out, _tame(text, self._colour))
+
+    def screen(self, lines: Sequence[str]) -> None:
+        """Lines in the place of all that the terminal shows."""
+        tamed = "\n".join(_tame(line, self._colour) for line in lines)
+        self._write(self._out, f"\033[H\033[J{tamed}")
+
+    def content(self, text: str) -> None:
+        """Content of somebody else: as it is in a pipe or a file; in a terminal without what would control it."""
+        if self._out.isatty():
+            text = "".join(c if c in "\n\t" else safe(c) for c in text)
         self._write(self._out, text)
 
     def record(self, value: dict[str, Any]) -> None:
@@ -47,7 +59,7 @@ class Output:
 
     def say(self, text: str) -> None:
         """A line beside the content."""
-        self._write(self._err, text)
+        self._write(self._err, _tame(text, self._colour_talk))
 
     def paint(self, text: str, style: str) -> str:
         """Coloured content, where stdout shows colours."""
@@ -74,9 +86,29 @@ def safe(text: str) -> str:
     """``text`` in one line: control and bidirectional characters are escaped, so that it forges nothing."""
     if text.isprintable() and text.isascii():
         return text
-    return "".join(c if unicodedata.category(c) not in _ESCAPED else f"\\u{ord(c):04x}" for c in text)
+    return "".join(c if unicodedata.category(c) not in _ESCAPED else _escape(c) for c in text)
 
 
+def _escape(each: str) -> str:
+    """``\\uXXXX``, or two of them, as JSON writes it."""
+    if ord(each) < 0x10000:
+        return f"\\u{ord(each):04x}"
+    units = each.encode("utf-16-be")
+    return f"\\u{units[:2].hex()}\\u{units[2:].hex()}"
+
+
+def _tame(text: str, colour: bool) -> str:
+    """``text`` where nothing but our own colours controls a terminal, and no colour outlives its line."""
+    if text.isprintable():
+        return text
+    if not colour:
+        return "".join(map(safe, text))
+    parts = _OURS.split(text)
+    tamed = "".join(part if index % 2 else safe(part) for index, part in enumerate(parts))
+    return tamed if len(parts) == 1 else f"{tamed}\033[0m"
+
+
+_OURS = re.compile("(\033\\[(?:0|" + "|".join(_CODES.values()) + ")m)")
 _ESCAPED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 

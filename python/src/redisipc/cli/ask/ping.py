@@ -46,7 +46,7 @@ def run(given: Given) -> int:
     else:
         order = sorted(instances, key=lambda each: (not each.alive, each.id))
         cells = [
-            [each.id, each.state + ("" if each.serves else ", asks only"), safe(each.label), where.get(each.id, ""),
+            [safe(each.id), each.state + ("" if each.serves else ", asks only"), safe(each.label), where.get(each.id, ""),
              f"seen {ago(each.seen)} ago"]
             for each in order
         ]  # fmt: skip

@@ -101,11 +101,11 @@ def _tell(given: Given, asked: Asked, event: str | None) -> None:
 
 def _print_content(given: Given, content: bytes) -> None:
     if given.raw:
-        given.out.line(content.decode("utf-8", "backslashreplace"))
+        given.out.content(content.decode("utf-8", "backslashreplace"))
         return
     value = decode(content)
     # A string as it is, for shells; all else as JSON.
-    given.out.line(value if isinstance(value, str) else shown(value, 1 << 60))
+    given.out.content(value if isinstance(value, str) else shown(value, 1 << 60))
 
 
 def _record(given: Given, asked: Asked, event: str | None) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _show(given: Given, seen: Seen) -> None:
             out.paint(f"{len(entries)} x {ORPHANS[kind]}, the oldest {ago(max(e.age for e in entries))} old", "yellow")
         )
     if given.every is not None and out.live:
-        out.line("\033[H\033[J" + "\n".join(lines))
+        out.screen(lines)
     else:
         for line in lines:
             out.line(line)
@@ -111,7 +111,7 @@ def _lines(given: Given, seen: Seen, group: Group) -> list[str]:
     lines = ["", out.paint(safe(group.name), "bold") + "  " + ", ".join(facts)]
     order = sorted(group.instances, key=lambda each: (("alive", "silent", "gone").index(each.state), each.id))
     cells = [
-        [f"  {each.id}", each.state, safe(each.label) + ("" if each.serves else ", asks only"),
+        [f"  {safe(each.id)}", each.state, safe(each.label) + ("" if each.serves else ", asks only"),
          seen.where.get(each.id, "-"), f"{each.pending} pending", f"seen {ago(each.seen)} ago"]
         for each in order
     ]  # fmt: skip
