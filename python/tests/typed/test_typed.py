@@ -23,6 +23,8 @@ FACES = (redisipc, redisipc.asyncio)
 HERE = Path(__file__).parent
 PYTHON = HERE.parents[1]
 RIGHT, WRONG = HERE / "right_calls.py", HERE / "wrong_calls.py"
+DOUBLE = PYTHON / "src" / "redisipc" / "testing"
+"""In the same run as the calls: most of the time is pyright's start."""
 PYRIGHT = shutil.which("pyright", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 
 
@@ -66,13 +68,14 @@ def test_mypy_refuses_each_wrong_call() -> None:
     assert set(lines_of_mypy(WRONG)) == marked()
 
 
-def test_pyright_refuses_each_wrong_call_and_no_right_one() -> None:
-    answer = pyright(str(RIGHT), str(WRONG))
+def test_pyright_refuses_each_wrong_call_and_nothing_of_the_double() -> None:
+    answer = pyright(str(RIGHT), str(WRONG), str(DOUBLE))
     found: dict[str, set[int]] = {RIGHT.name: set(), WRONG.name: set()}
     for each in answer["generalDiagnostics"]:
         if each["severity"] == "error":
-            found[Path(each["file"]).name].add(each["range"]["start"]["line"] + 1)
+            found.setdefault(Path(each["file"]).name, set()).add(each["range"]["start"]["line"] + 1)
     assert found == {RIGHT.name: set(), WRONG.name: marked()}
+    assert answer["summary"]["filesAnalyzed"] > 20, "redisipc.testing was not looked at"
 
 
 def public() -> dict[str, set[str]]:

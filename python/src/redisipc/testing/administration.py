@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.protocol.commands import Command, Failure
 
 from . import scripts
+from .connection import Connection
 from .redis_model.arguments import Refused, entry_key, need, number, raw, word
 from .redis_model.data import Stream
-
-if TYPE_CHECKING:
-    from .connection import Connection
 
 
 def _keys(connection: Connection) -> list[bytes]:

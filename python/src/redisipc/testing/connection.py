@@ -2,35 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from redisipc.protocol.commands import Command, Failure
 from redisipc.runtime.resp import MISSING, ProtocolError, make_parser
 
-from .administration import ADMINISTRATION
+from .clock import Clock, Timers
 from .names import who
-from .redis_model import Blocked, Client
-from .redis_model.arguments import Refused, number, raw, word
+from .redis_model import Blocked, Client, Model
+from .redis_model.arguments import Refused
 from .resp import encode
-
-if TYPE_CHECKING:
-    from .server import Server
 
 MOST_WORDS = 1000
 _WORDS: dict[bytes, str] = {}
 """Names of commands as they come, and as the model has them."""
 
 
+class Reader(Protocol):
+    """Who learns that a read which waited was served."""
+
+    def served(self, connection: Connection) -> bool:
+        """Whether the connection breaks now."""
+        ...
+
+
+class Owner(Protocol):
+    """The part of a server (`server.Server`) that a connection uses."""
+
+    lock: threading.RLock
+    clock: Clock
+    timers: Timers
+    paused: bool
+    cut_somebody: bool
+    connections: dict[int, Connection]
+    judges: list[Callable[[Connection, Command], str]]
+    settings: dict[str, str]
+    on_shutdown: Callable[[bool], None] | None
+
+    @property
+    def followers(self) -> Sequence[Reader]:
+        """All who learn of reads that were served."""
+        ...
+
+    def model(self, database: int) -> Model: ...
+    def execute(self, connection: Connection, command: Command) -> Any: ...
+    def fate_of(self, connection: Connection, command: Command) -> str: ...
+    def wrote(self, connection: Connection) -> None: ...
+    def served(self, connection: Connection, reply: Any) -> None: ...
+    def left(self, connection: Connection) -> None: ...
+    def flush(self) -> None: ...
+    def settle(self) -> None: ...
+    def empty(self, database: int | None = None) -> None: ...
+
+
 class Connection:
     """``name`` is what CLIENT LIST shows, ``who`` the group and the instance in it. ``deliver`` gets bytes, ``hang_up`` the
-    reason for the end; neither may wait.
+    reason for the end; neither may wait. ``own`` are the commands that the model does not have.
 
     Hold the server's lock for all but ``received`` and ``end``.
     """
 
     def __init__(
-        self, server: Server, number: int, name: str, deliver: Callable[[bytes], None], hang_up: Callable[[str], None]
+        self,
+        server: Owner,
+        number: int,
+        name: str,
+        deliver: Callable[[bytes], None],
+        hang_up: Callable[[str], None],
+        own: Mapping[str, Callable[[Connection, Command], Any]],
     ) -> None:
         self.server = server
         self.number = number
@@ -45,6 +86,7 @@ class Connection:
         self.is_gone: Callable[[], bool] = bool
         self.remote = False
         self._until = 0.0
+        self._own = own
         self._deliver = deliver
         self._hang_up = hang_up
         self._parser = make_parser()
@@ -128,7 +170,7 @@ class Connection:
             self.server.model(self.database).stop_waiting(self.blocked)
             self.blocked = None
         for channel in list(self.channels):
-            self._unsubscribe(channel)
+            self.unsubscribe(channel)
         self.server.left(self)
         return True
 
@@ -139,7 +181,7 @@ class Connection:
         if fate == "before":
             self.break_off("the connection was cut before the command was executed")
             return
-        own = OWN.get(name) if self.client.queue is None else None
+        own = self._own.get(name) if self.client.queue is None else None
         if own is not None:
             try:
                 reply = own(self, command)
@@ -199,7 +241,8 @@ class Connection:
             self.channels.add(channel)
             self.server.model(0).subscribers.setdefault(channel, []).append(self._message)
 
-    def _unsubscribe(self, channel: bytes) -> None:
+    def unsubscribe(self, channel: bytes) -> None:
+        """Listen to it no longer."""
         self.channels.discard(channel)
         listeners = self.server.model(0).subscribers.get(channel, [])
         if self._message in listeners:
@@ -213,99 +256,3 @@ def _word_of(name: bytes) -> str:
     if len(_WORDS) < MOST_WORDS:
         _WORDS[name] = text
     return text
-
-
-# commands that concern the connection, or the server as a whole
-
-
-def _ping(connection: Connection, command: Command) -> Any:
-    text = raw(command[1]) if len(command) > 1 else b""
-    if connection.channels:
-        return [b"pong", text]
-    return text or b"PONG"
-
-
-def _select(connection: Connection, command: Command) -> Any:
-    connection.database = number(command[1])
-    if not 0 <= connection.database < 16:
-        connection.database = 0
-        raise Refused("ERR", "DB index is out of range")
-    return b"OK"
-
-
-def _subscribe(connection: Connection, command: Command) -> Any:
-    for channel in command[1:]:
-        connection.subscribe(raw(channel))
-        connection.say([b"subscribe", raw(channel), len(connection.channels)])
-    return MISSING
-
-
-def _unsubscribe(connection: Connection, command: Command) -> Any:
-    named: list[bytes | None] = [raw(part) for part in command[1:]]
-    for channel in named or list(connection.channels) or [None]:
-        if channel is not None:
-            connection._unsubscribe(channel)
-        connection.say([b"unsubscribe", channel, len(connection.channels)])
-    return MISSING
-
-
-def _client(connection: Connection, command: Command) -> Any:
-    server, action = connection.server, word(command[1])
-    if action == "ID":
-        return connection.number
-    if action == "SETNAME":
-        connection.name = raw(command[2]).decode()
-        connection.who = who(connection.name)
-    elif action == "GETNAME":
-        return connection.name.encode() or None
-    elif action == "UNBLOCK":
-        other = server.connections.get(number(command[2]))
-        return int(other is not None and other.unblock())
-    elif action == "LIST":
-        return b"".join(
-            b"id=%d name=%b db=%d\n" % (one.number, one.name.encode(), one.database)
-            for one in server.connections.values()
-        )
-    elif action == "KILL":
-        return _kill(connection, command)
-    elif action not in ("SETINFO", "NO-EVICT", "NO-TOUCH"):
-        raise Refused("ERR", f"unknown subcommand '{action}'")
-    return b"OK"
-
-
-def _kill(connection: Connection, command: Command) -> int:
-    if len(command) != 4 or word(command[2]) not in ("ID", "TYPE"):
-        raise Refused("ERR", "the model knows CLIENT KILL ID and CLIENT KILL TYPE")
-    number_or_kind = raw(command[3]).lower()
-    hit = 0
-    for one in list(connection.server.connections.values()):
-        kind = b"pubsub" if one.channels else b"normal"
-        if number_or_kind in (b"%d" % one.number, kind) and one is not connection:
-            one.break_off("the connection was killed")
-            hit += 1
-    return hit
-
-
-def _flush(connection: Connection, command: Command) -> Any:
-    connection.server.empty(None if command[0] == "FLUSHALL" else connection.database)
-    return b"OK"
-
-
-def _quit(connection: Connection, _command: Command) -> Any:
-    connection.say(b"OK")
-    connection.flush()
-    connection.break_off("the client said QUIT")
-    return MISSING
-
-
-OWN: dict[str, Callable[[Connection, Command], Any]] = {
-    **ADMINISTRATION,
-    "PING": _ping,
-    "SELECT": _select,
-    "SUBSCRIBE": _subscribe,
-    "UNSUBSCRIBE": _unsubscribe,
-    "CLIENT": _client,
-    "FLUSHALL": _flush,
-    "FLUSHDB": _flush,
-    "QUIT": _quit,
-}

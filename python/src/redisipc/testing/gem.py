@@ -7,16 +7,14 @@ gem: it looks when there is something to see, and not every few milliseconds.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.protocol.content import encode
 from redisipc.protocol.entry import FIELDS, PENDING, Entry, build, parse
 from redisipc.protocol.names import Names
 
 from .peer import Peer
-
-if TYPE_CHECKING:
-    from .server import Server
+from .server import Server
 
 STREAM_EXPIRES = 604_800_000
 PRUNES = 30_000

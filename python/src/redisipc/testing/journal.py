@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
 
 from redisipc.protocol.commands import Command
 from redisipc.protocol.content import decode
 from redisipc.protocol.entry import FIELDS, PENDING, Entry, parse
 
+from .clock import Clock
 from .names import short
 from .redis_model.model import Model, Observer
-
-if TYPE_CHECKING:
-    from .connection import Connection
-    from .server import Server
 
 MOST_REQUESTS = 10_000
 MOST_EVENTS = 10_000
 """The most that are kept; older requests and events are forgotten."""
+
+
+class Follower(Protocol):
+    """Who learns of each entry: a peer, or the worst case."""
+
+    def added(self, stream: bytes, entry: Entry) -> None:
+        """An entry was stored."""
+
+    def deleted(self, stream: bytes, entry_id: bytes) -> None:
+        """An entry is gone."""
+
 
 Ending = Literal["waiting", "fulfilled", "rejected", "given up"]
 
@@ -84,12 +92,17 @@ class _Watch(Observer):
 
 
 class Journal:
-    """Hold the server's lock. ``writer`` is whose command is being executed."""
+    """Hold the server's lock. ``writer`` is whose command is being executed. ``following`` gives all who learn of each entry,
+    ``appeared`` gets the stream of each group that is made."""
 
-    def __init__(self, server: Server) -> None:
-        self.begun = server.clock.now()
+    def __init__(
+        self, clock: Clock, following: Callable[[], Sequence[Follower]], appeared: Callable[[bytes], None]
+    ) -> None:
+        self.begun = clock.now()
         self.writer = "?"
-        self._server = server
+        self._clock = clock
+        self._following = following
+        self._appeared = appeared
         self._requests: OrderedDict[str, Asked] = OrderedDict()
         self._entries: OrderedDict[tuple[bytes, bytes], Asked] = OrderedDict()
         self._events: deque[tuple[float, str, str]] = deque(maxlen=MOST_EVENTS)
@@ -107,7 +120,7 @@ class Journal:
         return "\n".join(f"{at - self.begun:9.3f} s  {name:{width}}  {text}" for at, name, text in events)
 
     def note(self, name: str, text: str) -> None:
-        self._events.append((self._server.clock.now(), name, text))
+        self._events.append((self._clock.now(), name, text))
 
     # what the server tells
 
@@ -121,9 +134,7 @@ class Journal:
         asked = self._requests.get(number)
         if entry.status == PENDING:
             if asked is None:
-                asked = self._requests[number] = Asked(
-                    stream.decode("utf-8", "replace"), entry, self._server.clock.now()
-                )
+                asked = self._requests[number] = Asked(stream.decode("utf-8", "replace"), entry, self._clock.now())
                 if len(self._requests) > MOST_REQUESTS:
                     self._requests.popitem(last=False)
             else:
@@ -140,27 +151,26 @@ class Journal:
             if asked is not None:
                 asked.raw_answers.append((status, content))
                 if asked.answered_at is None:
-                    asked.answered_at = self._server.clock.now()
-        for follower in self._server.following():
+                    asked.answered_at = self._clock.now()
+        for follower in self._following():
             follower.added(stream, entry)
 
-    def ran(self, connection: Connection, command: Command, reply: Any) -> None:
-        """A command was executed."""
+    def ran(self, name: str, command: Command, reply: Any) -> None:
+        """A command of this client was executed."""
         word = command[0]
         if word == "XREADGROUP":
             if command[-1] == b">" and type(reply) is list:
                 for stream, rows in reply:
-                    self._taken(connection.who, stream, rows)
+                    self._taken(name, stream, rows)
         elif word == "XDEL":
             for id in command[2:]:
-                self._gone(connection.who, command[1], id)
+                self._gone(name, command[1], id)
         elif word == "XGROUP":
             if command[1] in (b"CREATE", "CREATE") and reply == b"OK":
                 made: Any = command[2]
-                for peer in list(self._server.peers):
-                    peer.appear(made)
+                self._appeared(made)
         elif word == "XCLAIM" and type(reply) is list:
-            self._claimed(connection.who, command, reply)
+            self._claimed(name, command, reply)
 
     # parts
 
@@ -191,7 +201,7 @@ class Journal:
             asked.takers.append(name)
 
     def _gone(self, name: str, stream: Any, id: Any) -> None:
-        for follower in self._server.following():
+        for follower in self._following():
             follower.deleted(stream, id)
         asked = self._entries.pop((stream, id), None)
         if asked is not None:

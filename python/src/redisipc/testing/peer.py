@@ -6,7 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from redisipc.errors import RequestTimeout
 from redisipc.protocol.commands import Failure
@@ -15,11 +15,9 @@ from redisipc.protocol.entry import PENDING, Entry, build, parse
 from redisipc.protocol.names import Names, check_group, new_instance_id, new_request_id
 from redisipc.runtime.response import Response
 
+from .connection import Connection
 from .redis_model import Client
-
-if TYPE_CHECKING:
-    from .connection import Connection
-    from .server import Server
+from .server import Server
 
 
 class Rule(NamedTuple):

@@ -73,14 +73,14 @@ def _redisipc_url(pytestconfig: pytest.Config) -> Iterator[str]:
             pytest.fail(f"--redisipc=real needs a Redis, and there is {_NONE}", pytrace=False)
         yield url
     else:
-        with _container(pytestconfig.getoption("--redisipc-image")) as url:
+        with _container(str(pytestconfig.getoption("--redisipc-image"))) as url:
             yield url
 
 
 @pytest.fixture
 def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ipc]:
     """A Redis for one test, which is empty at its beginning and must be so at its end."""
-    kind = request.config.getoption("--redisipc")
+    kind = str(request.config.getoption("--redisipc"))
     if kind == "hub":
         with Hub() as hub:
             given = Ipc(kind, hub.url, hub)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from redisipc.protocol.entry import Entry, parse
 from redisipc.protocol.names import instance_of
 
 from .names import short
 from .redis_model.data import LAST_KEY, ZERO, Stream
-
-if TYPE_CHECKING:
-    from .server import Server
+from .server import Server
 
 
 def residue(server: Server) -> list[str]:

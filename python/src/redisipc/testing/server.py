@@ -5,21 +5,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from redisipc.protocol.commands import Command
 
 from .clock import Clock, Timers
-from .connection import Connection
-from .journal import Journal
+from .commands import OWN
+from .connection import Connection, Reader
+from .journal import Follower, Journal
 from .names import who
 from .redis_model import REDIS_7, Model, Profile
 from .redis_model.data import Stream
-
-if TYPE_CHECKING:
-    from .peer import Peer
-    from .worst import WorstCase
-
 
 SETTINGS = {
     "maxmemory": "0",
@@ -28,6 +24,20 @@ SETTINGS = {
     "notify-keyspace-events": "",
 }
 """The settings that CONFIG knows."""
+
+
+class Member(Follower, Protocol):
+    """A peer, as the server knows it."""
+
+    def appear(self, stream: bytes) -> None:
+        """A group was made on this stream."""
+
+    def revive(self) -> None:
+        """The server is up again."""
+
+
+class Watcher(Follower, Reader, Protocol):
+    """Who learns of each entry, and of each read that was served."""
 
 
 class Server:
@@ -46,10 +56,10 @@ class Server:
         self.paused = False
         self.cut_somebody = False
         self.connections: dict[int, Connection] = {}
-        self.journal = Journal(self)
+        self.journal = Journal(self.clock, self.following, self._appeared)
         self.errands: deque[Callable[[], None]] = deque()
-        self.peers: list[Peer] = []
-        self.followers: list[WorstCase] = []
+        self.peers: list[Member] = []
+        self.followers: list[Watcher] = []
         self.busy = 0
         self.fates: list[Any] = []
         self.judges: list[Callable[[Connection, Command], str]] = []
@@ -70,9 +80,13 @@ class Server:
             self.settle()
         return model
 
-    def following(self) -> list[Peer | WorstCase]:
+    def following(self) -> list[Follower]:
         """All who learn of each entry."""
         return [*self.followers, *self.peers]
+
+    def _appeared(self, stream: bytes) -> None:
+        for peer in list(self.peers):
+            peer.appear(stream)
 
     def streams(self) -> list[bytes]:
         """The keys of all streams."""
@@ -87,7 +101,7 @@ class Server:
             if self.banned and who(name) in self.banned:
                 raise ConnectionRefusedError("this instance is dead, as far as the hub knows")
             self.numbers += 1
-            connection = self.connections[self.numbers] = Connection(self, self.numbers, name, deliver, hang_up)
+            connection = self.connections[self.numbers] = Connection(self, self.numbers, name, deliver, hang_up, OWN)
             return connection
 
     def forget_the_gone(self) -> None:
@@ -103,10 +117,10 @@ class Server:
         journal.writer = connection.who
         reply = self.model(connection.database).run(connection.client, [command])[0]
         if queue is None:
-            journal.ran(connection, command, reply)
+            journal.ran(connection.who, command, reply)
         elif command[0] == "EXEC" and type(reply) is list:
             for queued, one in zip(queue, reply, strict=True):
-                journal.ran(connection, queued, one)
+                journal.ran(connection.who, queued, one)
         return reply
 
     def fate_of(self, connection: Connection, command: Command) -> str:
@@ -125,7 +139,7 @@ class Server:
         """A read that waited has ended: what was sent behind it comes next."""
         self._served.append(connection)
         if connection.reads is not None:
-            self.journal.ran(connection, connection.reads, reply)
+            self.journal.ran(connection.who, connection.reads, reply)
 
     def flush(self) -> None:
         """Do what is left to do, and let all replies go."""

@@ -6,10 +6,8 @@ import os
 import select
 import socket
 from collections import deque
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .server import Server
+from .server import Server
 
 
 class Bell:

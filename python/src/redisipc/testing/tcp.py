@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-if TYPE_CHECKING:
-    from .connection import Connection
-    from .server import Server
+from .connection import Connection
+from .server import Server
 
 
 class _Client(asyncio.Protocol):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .server import Server
+from typing import Any, Protocol
 
 MOST_TURNS = 10_000
 """Turns of the event loop at one moment, after which something is taken to spin."""
@@ -18,6 +16,24 @@ PATIENCE = 2.0
 
 _real = time.monotonic
 _ahead = 0.0
+
+
+class DueTimes(Protocol):
+    """The calls that are due by a hub's clock (`clock.Timers`)."""
+
+    def next(self) -> float | None: ...
+    def run_due(self) -> bool: ...
+
+
+class Timed(Protocol):
+    """The part of a server (`server.Server`) that time needs. ``busy`` counts functions of the test that run for it."""
+
+    lock: threading.RLock
+    busy: int
+
+    @property
+    def timers(self) -> DueTimes: ...
+    def flush(self) -> None: ...
 
 
 class StillWaiting(AssertionError):
@@ -52,7 +68,7 @@ def _home() -> Any:
     return home
 
 
-async def advance(server: Server, seconds: float) -> None:
+async def advance(server: Timed, seconds: float) -> None:
     """See ``Hub.advance``."""
     global _ahead
     home = _home()
@@ -75,7 +91,7 @@ async def advance(server: Server, seconds: float) -> None:
     await _settle(home, server)
 
 
-async def _settle(home: Any, server: Server) -> None:
+async def _settle(home: Any, server: Timed) -> None:
     """Let everything happen that happens without time."""
     quiet = turns = 0
     busy_since: float | None = None

@@ -115,11 +115,11 @@ def _lrange(model: Model, command: Command) -> Any:
 @handles("LPOS")
 def _lpos(model: Model, command: Command) -> Any:
     need(command, 3)
-    rank = 1
-    if len(command) > 3:
-        if len(command) != 5 or word(command[3]) != "RANK" or number(command[4]) < 1:
+    rank, options = 1, command[3:]
+    if options:
+        if len(options) != 2 or word(options[0]) != "RANK" or number(options[1]) < 1:
             raise syntax()
-        rank = number(command[4])
+        rank = number(options[1])
     items = model.get(raw(command[1]), list) or []
     hits = [index for index, item in enumerate(items) if item == raw(command[2])]
     return hits[rank - 1] if len(hits) >= rank else None

@@ -116,11 +116,10 @@ def _xread(model: Model, command: Command) -> Any:
 @handles("XTRIM")
 def _xtrim(model: Model, command: Command) -> Any:
     need(command, 4)
-    rest = [word(part) for part in command[2:]]
-    if rest[0] != "MINID":
+    if word(command[2]) != "MINID":
         raise syntax()
-    value = command[4] if rest[1] in ("=", "~") and len(command) > 4 else command[3]
-    limit = entry_key(value)
+    rest = command[3:]
+    limit = entry_key(rest[int(len(rest) > 1 and word(rest[0]) in ("=", "~"))])
     stream = model.get(raw(command[1]), Stream)
     if stream is None:
         return 0
