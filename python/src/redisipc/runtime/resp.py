@@ -126,6 +126,10 @@ def make_parser(plain: bool = False) -> Parser:
     return reader
 
 
+_READY: dict[object, bytes] = {name: b"*1\r\n$%d\r\n%b\r\n" % (len(name), name.encode()) for name in ("MULTI", "EXEC")}
+"""The commands without arguments that most batches have."""
+
+
 def pack(commands: list[Command]) -> bytes:
     """Commands as one string of bytes."""
     if hiredis is None:
@@ -133,7 +137,7 @@ def pack(commands: list[Command]) -> bytes:
     if len(commands) == 1:
         packed: bytes = hiredis.pack_command(_without_numbers(commands[0]))
         return packed
-    return b"".join(map(hiredis.pack_command, map(_without_numbers, commands)))
+    return b"".join([_READY.get(command[0]) or hiredis.pack_command(_without_numbers(command)) for command in commands])
 
 
 def _without_numbers(command: Command) -> tuple[str | bytes, ...]:

@@ -142,12 +142,12 @@ class Loop:
                 self._visit(now, self._pumped)
             if self.driver.held:
                 # The next read is sent after the tasks ran whose answers came.
-                self._soon()
+                self._soon(inside=True)
         except Exception as error:
             # It is mended at the next visit.
             logger.error("internal error, connecting again: %r", error, exc_info=error)
         if self.jobs or self._calls or self._half_done:
-            self._soon()
+            self._soon(inside=True)
 
     # visits of the core
 
@@ -211,12 +211,13 @@ class Loop:
 
     # turns
 
-    def _soon(self) -> None:
+    def _soon(self, inside: bool = False) -> None:
+        """``inside``: the caller is a callback or a task of the event loop, for which nobody has to wake it up."""
         now = monotonic()
         if self._abandoned or self._has_turn(now):
             return
         self._scheduled_at = now
-        if asyncio.current_task(self.home) is None and not self._busy:
+        if not inside and asyncio.current_task(self.home) is None and not self._busy:
             # It may be a signal handler, for which the event loop would not wake up.
             self.home.call_soon_threadsafe(self._turn)
         else:
