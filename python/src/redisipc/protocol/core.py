@@ -129,6 +129,12 @@ class Core:
         self.highest = entry_id
         self._saw_clock(int(entry_id.partition(b"-")[0]) / 1000, now)
 
+    def saw_read(self, entry_id: bytes) -> None:
+        """The last entry of a read of new ones."""
+        self.last_read = entry_id
+        if id_parts(entry_id) > id_parts(self.highest):
+            self.highest = entry_id
+
     def saw_time(self, reply: Any, now: float) -> None:
         """The reply to TIME."""
         self._saw_clock(seconds(reply), now)

@@ -17,13 +17,11 @@ from .commands import Batch, Failure, Read
 from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State, Unblock
 from .lifecycle import Lifecycle
 from .mending import mend
+from .reading import Reading
 from .redis_errors import PERMANENT, class_of
 from .settings import Settings
 from .timers import Timers
 from .wiring import Wiring
-
-_LEAST_READ = 8
-"""How many entries are read at once where no request could start, so that responses still arrive."""
 
 
 class Endpoint:
@@ -37,6 +35,7 @@ class Endpoint:
         self.closing = Closing(self.wiring, self.lifecycle)
         self._requester = self.wiring.requester
         self._responder = self.wiring.responder
+        self._reads = Reading(self.wiring, self.lifecycle, self.closing)
         self._writing: Batch | None = None
         self._reading: Read | None = None
         self.timers = Timers(self.core, self.wiring, self.lifecycle, self.closing)
@@ -210,26 +209,11 @@ class Endpoint:
 
     def next_read(self, now: float) -> Read | None:
         """The blocking read to send now, or None."""
-        core = self.core
-        core.called(now)
-        if self._reading is not None or self.lifecycle.busy or self.lifecycle.must_relist:
-            return None
-        if core.state is not UP and not (core.state is CLOSING and self.closing.draining):
-            return None
-        if now < core.pauses.writes.until or core.pauses.lacking("read", now):
-            return None
-        if self._responder.answers.refused and not self._requester.outstanding:
-            # RIPC-RESP-16: answers wait for memory at Redis, nothing new is taken meanwhile.
-            return None
-        names, settings = core.names, self.settings
-        count = core.sizes.read_count(settings.read_count)
-        if self.wiring.siblings:
-            # A request that cannot start would only be given back. That costs three extra commands, and a sibling could
-            # read it now.
-            count = min(count, max(_LEAST_READ, self._responder.room))
-        command = commands.read_new(names.stream, names.group, names.dispatcher, count, settings.block)
-        self._reading = Read(command, settings.block, self.lifecycle.epoch, now)
-        return self._reading
+        self.core.called(now)
+        if self._reading is None:
+            self._reading = self._reads.next(now)
+            return self._reading
+        return None
 
     def read_done(self, read: Read, answer: Any, now: float, begun_at: float | None = None) -> None:
         """The blocking read returned: entries, nothing, or a ``Failure``. ``begun_at``: when the first byte of it came."""
@@ -246,13 +230,13 @@ class Endpoint:
             self.lifecycle.after_failure(now)
         else:
             rows = replies.read_entries(answer)
-            if rows:
-                core.last_read = rows[-1][0]
-                if replies.id_parts(core.last_read) > replies.id_parts(core.highest):
-                    core.highest = core.last_read
-                self.wiring.inbox.receive(
-                    rows, now, core.heard_since(read.taken_at, before if begun_at is None else min(before, begun_at))
-                )
+            pace = self.wiring.pace
+            if not rows:
+                pace.over()
+            else:
+                core.saw_read(rows[-1][0])
+                since = core.heard_since(read.taken_at, before if begun_at is None else min(before, begun_at))
+                pace.read(len(rows), self.wiring.inbox.receive(rows, now, since), now)
         if self.wiring.inbox.relisted:
             self.wiring.inbox.relisted.clear()
 

@@ -35,10 +35,13 @@ class Inbox:
             Action.REPORT_KEEP: self._report,
         }
 
-    def receive(self, rows: list[Any], now: float, since: float) -> None:
-        """Rows of a read of new entries: ``[entry ID, fields]``. ``since``: Redis gave them not before this moment."""
+    def receive(self, rows: list[Any], now: float, since: float) -> int:
+        """Rows of a read of new entries: ``[entry ID, fields]``. Returns how many of them are for other groups.
+
+        ``since``: Redis gave them not before this moment.
+        """
         group, clean = self.core.names.group, self.core.outbox.clean
-        largest = 0
+        largest = others = 0
         for entry_id, raw in rows:
             if raw is None:
                 # RIPC-ROUTE-12
@@ -50,6 +53,7 @@ class Inbox:
                     largest = size
                 if raw[10] == b"destination_group" and raw[11] != group and raw[11]:
                     # Most entries are for other groups: not worth taking apart.
+                    others += 1
                     clean(entry_id, None, now)
                     continue
             if entry_id not in self.relisted:
@@ -58,6 +62,7 @@ class Inbox:
                 mine = isinstance(entry, Entry) and entry.status == PENDING
                 self.take(entry, now, self._kept_at(entry_id, now, since) if mine else since)
         self.core.sizes.saw(largest)
+        return others
 
     def _kept_at(self, entry_id: bytes, now: float, since: float) -> float:
         """An entry cannot have been given to us before it was stored."""

@@ -14,6 +14,8 @@ NEVER = math.inf
 """When something is due that is not due at all."""
 LEAST_JANITOR_AGE = 86_400.0
 """Seconds for which the janitor leaves an entry alone at least, whatever its option says (RIPC-REDIS-7)."""
+LONGEST_READ_PAUSE = 0.05
+"""Seconds that a request to a group which reads others' entries only may wait for it, whatever the option says."""
 
 
 class Default:
@@ -27,6 +29,7 @@ class Default:
     EARLY_END = True
     WAKEUPS = True
     JANITOR_AGE: float | None = None
+    READ_PAUSE = 0.005
 
 
 class Shared(Protocol):
@@ -48,6 +51,8 @@ class Shared(Protocol):
     def wakeups(self) -> bool: ...
     @property
     def janitor_age(self) -> float | None: ...
+    @property
+    def read_pause(self) -> float: ...
 
 
 class Settings:
@@ -74,6 +79,7 @@ class Settings:
         early_end: bool = Default.EARLY_END,
         diagnosis: bool = True,
         janitor_age: float | None = Default.JANITOR_AGE,
+        read_pause: float = Default.READ_PAUSE,
         max_request_age: float | None = Default.MAX_REQUEST_AGE,
         answer_patience: float = 60.0,
         # how often something is done
@@ -119,6 +125,7 @@ class Settings:
         self.early_end = early_end
         self.diagnosis = diagnosis
         self.janitor_age = janitor_age
+        self.read_pause = read_pause
         self.max_request_age = max_request_age
         self.answer_patience = answer_patience
         self.block = block
@@ -169,6 +176,10 @@ def check_shared(options: Shared) -> None:
     if options.max_request_age == 0:
         raise ConfigurationError(
             "max_request_age must be above 0, got 0: it would reject every request; None: no limit"
+        )
+    if check_grace("read_pause", options.read_pause) > LONGEST_READ_PAUSE:
+        raise ConfigurationError(
+            f"read_pause must be at most {LONGEST_READ_PAUSE:g} seconds, got {options.read_pause!r}; 0 means never"
         )
     for name in ("early_end", "wakeups"):
         check_flag(name, getattr(options, name))

@@ -25,7 +25,7 @@ class Timer(enum.Enum):
     GRACE = "a response whose instance was not registered is asked about once more"
     KEEP_ALIVE = "requests in progress are claimed again"
     RECLAIM = "the pending entries of others are looked at"
-    READ = "a read that Redis refused is tried again"
+    READ = "a read that Redis refused is tried again, or a group that reads others' entries only reads again"
 
 
 class Timers:
@@ -104,8 +104,8 @@ class Timers:
         return None if first == NEVER else first
 
     def _read_from(self) -> float:
-        """When the read that was refused is tried again."""
+        """When the next read is sent, where it was refused or waits."""
         pauses = self._core.pauses
         refused = pauses.rights.get("read")
-        first = max(pauses.writes.until, -NEVER if refused is None else refused.until)
+        first = max(pauses.writes.until, self._wiring.pace.until, -NEVER if refused is None else refused.until)
         return first if first > self._core.now else NEVER

@@ -10,6 +10,7 @@ from .inbox import Inbox
 from .keepalive import KeepAlive
 from .names import Names, new_instance_id
 from .own_list import OwnList
+from .pace import Pace
 from .reclaim import Reclaimer
 from .recovering import Recovering
 from .registration import Registration
@@ -34,6 +35,7 @@ class Wiring:
         self.keepalive = KeepAlive(core, self.responder, self.hand_over.kept)
         self.busy = self.keepalive.busy
         self.inbox = Inbox(core, self.requester, self.responder, self.hand_over)
+        self.pace = Pace(settings.read_pause)
         self.own_list = OwnList(core, self.siblings, self.inbox.receive_own, lambda: bool(self.requester.outstanding))
         self.reclaimer = Reclaimer(core, self.responder, self.siblings, self.inbox)
         self.recovering = Recovering(

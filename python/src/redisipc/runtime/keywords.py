@@ -46,6 +46,7 @@ class OptionKeywords(TypedDict, total=False):
     early_end: bool
     wakeups: bool
     janitor_age: float | None
+    read_pause: float
     expose_errors: Literal["text", "type", "none"]
     observers: Sequence[Callable[[Observation], object]]
 

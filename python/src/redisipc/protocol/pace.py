@@ -1,0 +1,46 @@
+"""The pace of a group that reads other groups' entries only.
+
+Every entry wakes every group of the stream. A member that finds nothing for its own group, time after time, and has nothing
+under way, lets a few entries come together before it reads again. So a stream with many groups costs a fraction.
+
+The first request to such a group waits for the end of a pause: at most ``read_pause`` seconds, half of that as a rule. On a
+stream on which little happens nobody pauses.
+"""
+
+from __future__ import annotations
+
+from .settings import NEVER
+
+AFTER = 16
+"""How many entries of others in a row make a member pause."""
+_FEWEST, _ENOUGH = 3, 8
+"""A pause pays from so many entries on, and is not longer than so many take to come."""
+_WEIGHT = 0.3
+
+
+class Pace:
+    """``most``: seconds of the longest pause, 0 for none. ``until``: before which moment an idle member does not read."""
+
+    def __init__(self, most: float) -> None:
+        self.most = most
+        self.until = -NEVER
+        self._in_row = 0
+        self._gap = most
+        self._read_at = -NEVER
+
+    def read(self, entries: int, others: int, now: float) -> None:
+        """A blocked read brought ``entries``, of which ``others`` are for other groups."""
+        if others < entries or not entries:
+            self.over()
+            return
+        self._in_row += others
+        gap = min(self.most, max(0.0, now - self._read_at) / others)
+        self._gap += (gap - self._gap) * _WEIGHT
+        self._read_at = now
+        if self._in_row > AFTER and self._gap * _FEWEST <= self.most:
+            self.until = now + min(self.most, self._gap * _ENOUGH)
+
+    def over(self) -> None:
+        """Something is for this group: it reads at once, until it has seen others' entries for long again."""
+        self._in_row = 0
+        self.until = -NEVER

@@ -1,0 +1,53 @@
+"""Whether the next blocking read is sent now, and how many entries it asks for."""
+
+from __future__ import annotations
+
+from . import commands
+from .closing import Closing
+from .commands import Read
+from .events import CLOSING, UP
+from .lifecycle import Lifecycle
+from .wiring import Wiring
+
+_LEAST_READ = 8
+"""How many entries are read at once where no request could start, so that responses still arrive."""
+
+
+class Reading:
+    """Joins what keeps an endpoint from reading: its state, refusals, answers that wait, the pace of an idle group."""
+
+    def __init__(self, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
+        self._wiring = wiring
+        self._core = wiring.core
+        self._lifecycle = lifecycle
+        self._closing = closing
+
+    def next(self, now: float) -> Read | None:
+        """The blocking read to send now."""
+        wiring, core = self._wiring, self._core
+        if not self._allowed(now):
+            return None
+        if now < wiring.pace.until and not (wiring.requester.outstanding or core.inflight):
+            return None
+        names, settings = core.names, core.settings
+        count = self._startable(core.sizes.read_count(settings.read_count))
+        command = commands.read_new(names.stream, names.group, names.dispatcher, count, settings.block)
+        return Read(command, settings.block, self._lifecycle.epoch, now)
+
+    def _allowed(self, now: float) -> bool:
+        core, wiring = self._core, self._wiring
+        if self._lifecycle.busy or self._lifecycle.must_relist:
+            return False
+        if core.state is not UP and not (core.state is CLOSING and self._closing.draining):
+            return False
+        if now < core.pauses.writes.until or core.pauses.lacking("read", now):
+            return False
+        # RIPC-RESP-16: while answers wait for memory at Redis, nothing new is taken.
+        return not wiring.responder.answers.refused or bool(wiring.requester.outstanding)
+
+    def _startable(self, count: int) -> int:
+        """``count``, or less: a request that cannot start would only be given back where there are siblings.
+
+        That costs three extra commands, and a sibling could read it now.
+        """
+        return min(count, max(_LEAST_READ, self._wiring.responder.room)) if self._wiring.siblings else count

@@ -1,0 +1,75 @@
+"""A group that reads others' entries only lets a few of them come together, and never keeps a request for long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redisipc.protocol.entry import build
+from redisipc.protocol.pace import AFTER
+from tests.support_core import Hand
+
+GAP = 0.0005
+
+
+def foreign(hand: Hand) -> list[Any]:
+    return [hand.next_id(), list(build(b"r" * 21, b"peer01", b"pending", b"1", b"peer", b"other"))]
+
+
+def crowded(gap: float = GAP, **options: Any) -> Hand:
+    """An endpoint that read others' entries one by one for a while, ``gap`` seconds apart."""
+    hand = Hand(**options).up()
+    for _ in range(4 * AFTER):
+        hand.now += gap
+        hand.pass_time(0.0)
+        if hand.core.next_read(hand.now) is None:
+            return hand
+        hand.core._reading = None
+        hand.read(foreign(hand))
+    return hand
+
+
+def waits(hand: Hand) -> float:
+    """Seconds until it reads again."""
+    start = hand.now
+    while hand.core.next_read(hand.now) is None:
+        due = hand.core.deadline()
+        assert due is not None
+        assert hand.now < start + 1.0
+        hand.now = max(hand.now + 1e-6, due)
+        hand.pass_time(0.0)
+    hand.core._reading = None
+    return hand.now - start
+
+
+def test_after_many_entries_of_others_it_pauses_for_5_ms_at_most() -> None:
+    assert 0.0005 < waits(crowded()) <= 0.005 + 1e-6
+
+
+def test_the_denser_the_traffic_the_shorter_the_pause() -> None:
+    assert waits(crowded(0.0001)) <= 0.001 + 1e-6
+
+
+def test_where_little_happens_nobody_pauses() -> None:
+    assert waits(crowded(0.01)) == 0.0
+
+
+def test_an_entry_of_its_own_ends_the_pauses() -> None:
+    hand = crowded()
+    waits(hand)
+    hand.read(foreign(hand), hand.request())
+    hand.core.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
+    hand.core.handler_done(hand.started()[0].incoming, hand.now)
+    hand.write_all()
+    assert waits(hand) == 0.0
+
+
+def test_who_waits_for_an_answer_does_not_pause() -> None:
+    hand = crowded()
+    assert hand.core.next_read(hand.now) is None
+    hand.core.send(b"1", "stock", 5.0, hand.now)
+    hand.write_all()
+    assert hand.core.next_read(hand.now) is not None
+
+
+def test_the_option_switches_it_off() -> None:
+    assert waits(crowded(read_pause=0.0)) == 0.0
