@@ -13,8 +13,8 @@ TESTEES := $(RUNTIMES) $(RUNTIMES:%=%-ask)
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
-ENGLISH_IN := "*.md" "conformance/scenarios/*.yaml" "interop/ruby/*.yaml" "python/src/*.py" "python/chaos/*.py" "conformance/src/*.py" "tools/*.py"
-ENGLISH := $(filter-out conformance/mutants/results.md,$(shell git ls-files $(ENGLISH_IN)))
+ENGLISH_IN := "*.md" "*.py" "conformance/scenarios/*.yaml" "interop/ruby/*.yaml"
+ENGLISH := $(filter-out conformance/mutants/%.py %/results.md,$(shell git ls-files $(ENGLISH_IN)))
 
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance double fidelity mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-quick requirements clean

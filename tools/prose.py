@@ -156,9 +156,16 @@ def _spoken(node: Any, short: bool = False) -> Iterator[Text]:
 
 def _paragraphs(line: int, docstring: str) -> Iterator[Text]:
     first = True
-    for text in markdown(docstring.replace("``", "`")):
+    for text in markdown(_without_code(docstring).replace("``", "`")):
         yield Text(line + text.line - 1, text.lines, "docstring" if first else "text")
         first = False
+
+
+def _without_code(docstring: str) -> str:
+    """Empties the lines that stand four spaces to the right of the docstring's own: they are code."""
+    head, *rest = docstring.split("\n")
+    own = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
+    return "\n".join([head, *("" if line[own:].startswith("    ") else line for line in rest)])
 
 
 def _split(text: Text) -> Iterator[Sentence]:

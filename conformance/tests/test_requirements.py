@@ -1,4 +1,4 @@
-"""What SPEC.md demands, as the suite reads it."""
+"""The requirements of SPEC.md, as the suite reads them."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Hang(Exception):
 
 @dataclass
 class Result:
-    """What came of one target."""
+    """The result of one target."""
 
     target: str
     inputs: int = 0

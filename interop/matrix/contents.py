@@ -16,7 +16,7 @@ COULD_BE_JSON = tuple('{["-0123456789tfn/')
 
 
 def fixture_values() -> list[Any]:
-    """What the gem read in each text that was recorded, and the texts themselves; each value once."""
+    """The values that the gem read in the recorded texts, and the texts themselves; each value once."""
     found: dict[str, Any] = {json.dumps(value): value for value in CONTENTS}
     for path in sorted(FIXTURES.glob("*.json")):
         for case in json.loads(path.read_text())["cases"]:
@@ -28,7 +28,7 @@ def fixture_values() -> list[Any]:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a pair is asked to carry: there and back, or only there, where the way back is known to change it."""
+    """The values that a pair must carry: there and back, or only there, where the way back is known to change it."""
 
     both_ways: list[Any]
     one_way: list[Any]

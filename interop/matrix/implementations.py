@@ -16,7 +16,7 @@ NODE_TESTEE = ROOT / "interop" / "node" / "dist" / "testee.js"
 
 @dataclass(frozen=True)
 class Implementation:
-    """``missing``: why it cannot run here, or an empty text. ``language``: two of one language are no mixed group."""
+    """``missing``: why it cannot run here, or an empty text. ``language``: two of one language are not a mixed group."""
 
     name: str
     language: str

@@ -1,7 +1,7 @@
 """The matrix: `make interop`, or with a Redis of one's own `REDIS_URL=... python interop/matrix/run.py`.
 
-Every requester against every responder (contents, rejections, timeouts, channels), every pair and triple of languages in one
-group, a killed member whose requests another language takes over, and a rolling restart that loses nothing.
+Every requester meets every responder: contents, rejections, timeouts, channels. Every pair and triple of languages shares one
+group. A member is killed, and another language takes its requests over. A rolling restart loses nothing.
 With --quick only pairs of two languages, and no scene in which something has to die or leave.
 Exit codes: 0 all held, 1 something did not, 2 wrong use.
 """

@@ -1,4 +1,4 @@
-"""What came of the scenes, as a table for the terminal."""
+"""The results of the scenes, as a table for the terminal."""
 
 from __future__ import annotations
 

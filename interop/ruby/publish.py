@@ -3,8 +3,8 @@
 python interop/ruby/publish.py --known-failures interop/ruby/known-failures.yaml out/ruby.json interop/results/ruby-redis_ipc-1.0.2
 
 writes ``.json`` and ``.html``. Of several reports, runs of parts of the suite, it makes one; of a scenario that stands in
-two the later one counts. Every check, verdict and message stays. Of the wire stays what explains a failure: the gem
-sends hundreds of commands a second when it has nothing to do, so its empty reads and its refreshed expiries go first.
+two the later one counts. Every check, verdict and message stays. Of the wire, only what explains a failure stays: the gem
+sends thousands of commands a second when it has nothing to do. Its empty reads and its refreshed expiries go first.
 """
 
 from __future__ import annotations

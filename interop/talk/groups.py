@@ -24,7 +24,7 @@ async def _left(url: str, stream: str, tolerated: str) -> list[str]:
 
 
 def told(testees: Sequence[Testee]) -> str:
-    """What they reported, to go with a failure."""
+    """Their reports, to be shown with a failure."""
     errors = [f"{one.name}: {error['kind']}: {error['message']}" for one in testees for error in one.errors]
     return f"; reported: {errors[:5]}" if errors else ""
 

@@ -1,4 +1,4 @@
-"""Who handed whose responses over: counted from what Redis was told (MONITOR), not from what anybody says."""
+"""Who handed whose responses over: counted from what Redis received (MONITOR), not from what anybody says."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Handovers:
         self._began.wait(10)
 
     def close(self) -> None:
-        """Everything that Redis was told until now is counted."""
+        """Everything that Redis received until now is counted."""
         with contextlib.suppress(redis.RedisError):
             self._client.get(self._mark)
         if not self._seen.wait(30):

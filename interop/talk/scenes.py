@@ -1,4 +1,4 @@
-"""What is tried between two implementations: each asks the other, and both in one group."""
+"""The scenes between two implementations: each asks the other, and both in one group."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Answer = Callable[[dict[str, Any]], tuple[str, dict[str, Any]] | None]
-"""What is done with a ``received``: the method (``fulfill``, ``reject``...) and its arguments, or None to leave it."""
+"""The answer to a ``received``: the method (``fulfill``, ``reject``...) and its arguments, or None to leave it."""
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""What the gem fails: the published run, the list of known failures and SPEC.md's appendix A say the same."""
+"""The failures of the gem: the published run, the list of known failures and SPEC.md's appendix A say the same."""
 
 from __future__ import annotations
 

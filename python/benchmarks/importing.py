@@ -1,4 +1,4 @@
-"""What importing costs beside redis-py: each time in a new process, all cases in turn, with byte code kept and without."""
+"""The cost of importing, beside redis-py: each time in a new process, all cases in turn, with byte code kept and without."""
 
 from __future__ import annotations
 

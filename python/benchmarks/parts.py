@@ -1,4 +1,4 @@
-"""What is measured: one function for each part of the table. All contenders of a part run in turn, round by round."""
+"""The measurements: one function for each part of the table. All contenders of a part run in turn, round by round."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ class Bench:
     # at rest
 
     def idle(self, seconds: float) -> Iterator[tuple[str, str]]:
-        """What endpoints cost that have nothing to do: one that serves and one that might ask."""
+        """The cost of endpoints that have nothing to do: one that serves and one that might ask."""
         for name in ("redisipc_threads", "redisipc_asyncio"):
             one = BY_NAME[name]
             with self._pair(one) as pair:

@@ -21,7 +21,7 @@ START_LIMIT = 60.0
 
 
 class Job(NamedTuple):
-    """What came of one job: seconds of each request, of all, failures, CPU seconds of the asker, commands, connections."""
+    """The result of one job: seconds of each request, of all, failures, CPU seconds of the asker, commands, connections."""
 
     latencies: list[float]
     seconds: float

@@ -60,7 +60,7 @@ def table(lines: list[Line]) -> str:
 
 
 def extras(idle: list[tuple[str, str]], imports: dict[str, Spread]) -> str:
-    """What has no latencies."""
+    """The parts that have no latencies."""
     out = []
     if idle:
         out += ["### At rest", "", *(f"- {title}: {text}" for title, text in idle), ""]

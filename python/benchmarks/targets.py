@@ -1,4 +1,4 @@
-"""What is aimed at, and whether a run reached it: "met", "not met", or "not measured"."""
+"""The targets, and whether a run reached it: "met", "not met", or "not measured"."""
 
 from __future__ import annotations
 

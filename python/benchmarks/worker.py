@@ -1,6 +1,6 @@
 """One side of a contender as a process of its own: ``python -m benchmarks.worker NAME serve|ask URL STREAM OPTIONS``.
 
-A server says ``{"ready": true}`` and goes on. An asker reads a job a line and answers with a line:
+A server says ``{"ready": true}`` and continues. An asker reads a job a line and answers with a line:
 ``{"payload": "JSON text", "count": 100, "at_once": 1}`` to ``{"latencies": [...], "seconds": 0.1, "errors": 0, "cpu": 0.05}``.
 """
 
@@ -34,7 +34,7 @@ def main() -> None:
     name, role, url, stream, given = sys.argv[1:6]
     options: dict[str, Any] = json.loads(given)
     if not BY_NAME[name].hiredis:
-        # Whoever asks for it is told that it is not there.
+        # Whoever asks for it learns that it is not there.
         sys.modules["hiredis"] = None  # type: ignore[assignment]
     if BY_NAME[name].uvloop:
         import asyncio

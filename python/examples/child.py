@@ -1,4 +1,4 @@
-"""The child of the gem's README: has a 75 % chance of doing what it is told, and a 25 % chance of being a baby."""
+"""The child of the gem's README: has a 75 % chance of doing what it is asked, and a 25 % chance of being a baby."""
 
 import random
 

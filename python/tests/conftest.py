@@ -14,7 +14,7 @@ import redis
 if TYPE_CHECKING:
     from .support_server import Server
 
-# A machine that is busy with something else is no failure.
+# A machine that is busy with something else is not a failure.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What a hub has not is skipped with its name."""
+    """Tests of something that a hub does not have are skipped, with its name."""
     if config.getoption("--double"):
         for item in items:
             mark = item.get_closest_marker("real")

@@ -15,7 +15,7 @@ SERVER_TIME = 1_700_000_000
 
 
 class Hand:
-    """Drives one ``Endpoint``: joins it, answers its commands with plausible replies unless told otherwise."""
+    """Drives one ``Endpoint``: joins it, answers its commands with plausible replies unless a test says something else."""
 
     def __init__(self, version: str = "7.0.15", **options: Any) -> None:
         self.core = Endpoint(Settings("s", "web", **options), random.Random(1))

@@ -141,7 +141,7 @@ _rule("look-before-gone", (KeepAlive, "_missing", _missing_is_gone))
 
 
 def _still_pending(self: Recovering) -> Any:
-    """An answer of which nobody knows is written again where its request is pending for us, and dropped where it is not."""
+    """An answer whose fate is unknown is written again where its request is pending for us, and dropped where it is not."""
     core, names = self.core, self.core.names
     unsure = [incoming for incoming in core.inflight.values() if incoming.state == "unsure"]
     for incoming in unsure:

@@ -93,6 +93,12 @@ def test_the_strings_of_a_program_are_read_when_messages_are_asked_for() -> None
     assert list(problems("a.py", one_word, RULE, messages=True)) == []
 
 
+def test_indented_lines_of_a_docstring_are_code() -> None:
+    assert found('"""It runs.\n\n    It is told.\n\nIt is told.\n"""\n', "a.py") != []
+    content = 'def f():\n    """It runs.\n\n        is told\n\n    It is good.\n    """\n'
+    assert found(content, "a.py") == []
+
+
 def test_the_tool_prints_file_and_line_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.md"
     path.write_text("Good.\n\nIt is no list.\n", encoding="utf-8")

@@ -49,7 +49,7 @@ class FakeServer(Server):
 
 @dataclass
 class Fake:
-    """What the fakes do, and what was asked of them."""
+    """The actions of the fakes, and the calls that they got."""
 
     verdicts: Verdicts = lambda _: Verdict.PASS
     left_out: dict[str, str] = field(default_factory=dict)

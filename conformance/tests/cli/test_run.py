@@ -1,4 +1,4 @@
-"""``run``: what is run, what is told, which exit code it is."""
+"""``run``: what it runs, what it prints, which exit code it ends with."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Rehearsal:
         self.scenario, self.end, self.crash = scenario, end, crash
         self.at = 0
         self.played: Played = Counter()
-        """What held, with its row."""
+        """The values that held, each with its row."""
 
     async def act(self, stage: Stage, step: Step) -> Any:
         at, self.at = self.at, self.at + 1

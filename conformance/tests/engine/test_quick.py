@@ -31,7 +31,7 @@ CHOSEN = (
 
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runner is told of its own commands late, so that any testee is faster than it."""
+    """The runner learns of its own commands late, so that any testee is faster than it."""
     batch = Stage.batch
 
     async def slow(self: Stage, who: str, commands: Sequence[Any], *, errors: bool = False) -> list[Any]:
@@ -47,7 +47,7 @@ def chosen() -> list[Scenario]:
 
 
 async def played(server: Server, command: tuple[str, ...]) -> list[str]:
-    """What did not pass."""
+    """The checks that did not pass."""
     engine = Engine(settings(command), server, chosen(), Judge(Requirements.load()))
     results = [event.result for event in await events(engine) if isinstance(event, ScenarioEnded)]
     assert len(results) == len(CHOSEN)

@@ -1,4 +1,4 @@
-"""What becomes of checks: verdicts, their levels, their evidence."""
+"""The results of checks: verdicts, their levels, their evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the terminal shows, and that nothing of a terminal's is in a file."""
+"""The terminal shows what it should, and a file has no control characters of a terminal."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""What -k, ids and profiles select."""
+"""The scenarios that -k, ids and profiles select."""
 
 from dataclasses import dataclass
 

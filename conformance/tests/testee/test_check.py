@@ -1,4 +1,4 @@
-"""What ``check-testee`` says of shims, good and odd."""
+"""The sentences of ``check-testee`` of shims, good and odd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a testee claims in ``hello``: what follows from it, and what cannot be claimed."""
+"""The claims of a testee in ``hello``: their consequences, and those that are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is fuzzed. A target reads one input that somebody else could have written.
+"""The targets of the fuzzer. A target reads one input that somebody else could have written.
 
 It returns normally for good and for bad input alike: bad input ends in a documented error or in a report. Any other
 exception, an input that takes seconds, and a process that grows are failures. Targets need no Redis, no thread, no clock.

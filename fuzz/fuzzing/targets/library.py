@@ -1,4 +1,4 @@
-"""What the library reads: replies of a server, entries, contents, lists and announcements, contents of events."""
+"""The inputs of the library: replies of a server, entries, contents, lists and announcements, contents of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the suite reads: bytes of Redis and of a testee, messages, scenarios, lists of known failures, reports."""
+"""The inputs of the suite: bytes of Redis and of a testee, messages, scenarios, lists of known failures, reports."""
 
 from __future__ import annotations
 

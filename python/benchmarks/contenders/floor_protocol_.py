@@ -38,7 +38,7 @@ def _entry(id: Any, instance: Any, status: str, content: Any, source: str, desti
 
 
 def serve(url: str, name: str, ready: Any, **_options: Any) -> None:
-    """What was read together is answered together, as SPEC.md allows. Several of these share the group."""
+    """Requests that were read together are answered together, as SPEC.md allows. Several of these share the group."""
     dispatcher = f"dispatcher_{os.getpid() % 0xFFFFFF:06x}_0"
     with redis.Redis.from_url(url) as client:
         _join(client, name, "b")

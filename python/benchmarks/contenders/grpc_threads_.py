@@ -29,7 +29,7 @@ def method(handle: Any) -> Any:
 
 
 class Asked:
-    """What a handler is given."""
+    """The argument of a handler."""
 
     def __init__(self, content: Any) -> None:
         self.content = content

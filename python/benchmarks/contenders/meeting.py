@@ -20,7 +20,7 @@ def tell(name: str, port: int) -> None:
 
 
 def port_of(name: str) -> int:
-    """Where the server of ``name`` listens. It told it before it was ready."""
+    """Where the server of ``name`` listens. It reported it before it was ready."""
     return int(_place(name).read_text())
 
 

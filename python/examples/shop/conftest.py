@@ -1,4 +1,4 @@
-"""What the tests of the shop need. ``--redisipc=real`` runs them over a Redis, and nothing else changes."""
+"""The fixtures of the shop's tests. ``--redisipc=real`` runs them over a Redis, and nothing else changes."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from redisipc.asyncio import Stream
 
 
 class Reserve(TypedDict):
-    """What ``web`` asks for."""
+    """The request of ``web``."""
 
     sku: str
     count: int

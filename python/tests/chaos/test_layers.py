@@ -14,7 +14,7 @@ FOREIGN = {
     "redisipc": {"", "asyncio"},
     "tests": {"simulation"},
 }
-"""What may be imported of our other packages: the parts right below them."""
+"""The parts of our other packages that may be imported: those right below them."""
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
 

@@ -1,4 +1,4 @@
-"""The tables: what recovered when, and what the user was told."""
+"""The tables: what recovered when, and what the user learnt."""
 
 from __future__ import annotations
 

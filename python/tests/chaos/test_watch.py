@@ -1,4 +1,4 @@
-"""What the taps see of what Redis did becomes rows."""
+"""The taps see what Redis did, and make rows of it."""
 
 from __future__ import annotations
 

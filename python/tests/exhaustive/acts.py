@@ -1,4 +1,4 @@
-"""What happens by itself: members begin and close, requests are sent, answered and given up, messages go on, troubles end."""
+"""Events that come by themselves: members begin and close, requests are sent, answered and given up, messages arrive."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ANSWERS, WAKES = "answer", "wake"
 TAKES = "a gem takes"
 RESPONDS, RELEASE, OUT_OF_PATIENCE, STRIKES = "respond", "release", "out of patience", "strike"
 AT_ONCE = frozenset((RELEASE, OUT_OF_PATIENCE, *faults.ENDS))
-"""What happens first when its time has come: another order is the same as another length of what ends."""
+"""The acts that come first when their time has come: another order is the same as another length of what ends."""
 ASKER = b"f00000"
-"""Instance id of a requester that is no member of the world: it writes requests and takes responses, and that is all."""
+"""Instance id of a requester that is not a member of the world: it writes requests and takes responses, and that is all."""
 GEM = b"consumer_fedcba_0"
 """The consumer of a gem of which nothing else is seen."""
 PATIENCE = 3.0
@@ -111,7 +111,7 @@ def _take(work: Work, number: int) -> None:
 
 
 def _respond(work: Work, number: int) -> None:
-    """A responder that is no member answers a request, however it came by it."""
+    """A responder that is not a member answers a request, however it came by it."""
     ask = work.asks[number]
     member = work.world.sender(work, ask.id)
     fields = (
@@ -152,7 +152,7 @@ def _release(work: Work, member: int) -> None:
 
 
 def hold(work: Work, member: int) -> None:
-    """What a member wrote, or the reply to it, is stuck."""
+    """The commands of a member, or the replies to them, are stuck."""
     seat = work.seats[member]
     work.holds -= 1
     work.tell(member, f"its {'commands are' if seat.write.phase == SENT else 'reply is'} stuck")
@@ -163,7 +163,7 @@ def hold(work: Work, member: int) -> None:
 
 
 def go_on(work: Work, member: int) -> None:
-    """What was stuck arrives after all."""
+    """A message that was stuck arrives after all."""
     work.tell(member, "what was stuck arrives")
     seat = work.seats[member]
     work.seats[member] = seat._replace(write=seat.write._replace(held=NEVER))
@@ -183,7 +183,7 @@ def _out_of_patience(work: Work, member: int, since: int) -> None:
         return
     work.tell(member, "gives up the connection on which it is stuck")
     if seat.paused != NEVER:
-        # Noticed when it goes on.
+        # Noticed when it continues.
         work.script.append(Item(seat.paused, seat.paused, OUT_OF_PATIENCE, (member, since)))
         return
     if seat.write.phase == SENT:

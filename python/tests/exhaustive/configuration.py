@@ -1,4 +1,4 @@
-"""What one exploration is about: who is there, what is asked, what may go wrong how often, and what is looked for."""
+"""The subject of one exploration: who is there, what is asked, what may go wrong how often, and which properties are checked."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Fault:
-    """What may go wrong between two moments: ``kind`` and ``about`` as in ``faults.py``.
+    """The troubles between two moments: ``kind`` and ``about`` as in ``faults.py``.
 
     ``members``: whom it may hit, none for Redis itself; ``seconds``: how long it may last.
     """
@@ -65,9 +65,9 @@ class Fault:
 class Configuration:
     """One exploration.
 
-    ``properties``: what is looked for, see ``properties.py``; ``causes``: the causes of a second start that it may have.
+    ``properties``: what is checked, see ``properties.py``; ``causes``: the causes of a second start that it may have.
     ``faults``: at most ``most_faults`` of these, in any order, at any move. ``holds``: how often a message in a lane of ``held``
-    may be stuck while other things go on, for up to ``slow`` seconds. ``runs``: how long a handler may run, or at ANY_TIME up
+    may be stuck while other things happen, for up to ``slow`` seconds. ``runs``: how long a handler may run, or at ANY_TIME up
     to ``longest``; ``later``: how long after its end the answer comes.
 
     ``patience``: how long a request may wait while a member is well and free. ``warm``: seconds in the beginning of which only
@@ -100,7 +100,7 @@ class Configuration:
 
     @property
     def deviations(self) -> int:
-        """How often something may go otherwise than at once and well."""
+        """How often something may be late or may fail."""
         return self.most_faults + self.holds
 
     def settings(self, place: Place) -> Settings:

@@ -1,4 +1,4 @@
-"""What one input changed at Redis, as facts that the properties are about: found by comparing its data before and after."""
+"""The changes of one input at Redis, as facts that the properties are about: found by comparing its data before and after."""
 
 from __future__ import annotations
 

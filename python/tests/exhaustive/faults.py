@@ -1,4 +1,4 @@
-"""What may go wrong, as moves: where a fault may strike in a state, what it does, and how it ends."""
+"""The troubles, as moves: where a fault may strike in a state, what it does, and how it ends."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def _rewind(work: Work, _lasts: int, _about: Any) -> None:
 
 
 def _excuse(work: Work, cause: str) -> None:
-    """What is stored now may be started again for this cause, what comes later may not."""
+    """A request that is stored now may be started again for this cause; one that comes later may not."""
     work.asks = [ask if ask.settled else ask._replace(excuses=ask.excuses | {cause}) for ask in work.asks]
 
 
@@ -231,4 +231,4 @@ _OF_REDIS: dict[str, Callable[[Work, int, Any], None]] = {
 ENDS: dict[str, Callable[..., None]] = {
     "back": _back, "dead read ends": _dead_read_ends, "resume": _resume, "up": _up, "accept": _accept,
 }  # fmt: skip
-"""What a trouble ends with, by the name of the act."""
+"""The end of each trouble, by the name of the act."""

@@ -1,4 +1,4 @@
-"""What the graph of a core's objects is made of: types that never change, attributes that say nothing, slots and dictionaries."""
+"""The elements of the graph of a core's objects: types that never change, attributes that say nothing, slots and dictionaries."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def _own_slots(kind: type) -> tuple[str, ...]:
 
 
 def next_of(counter: itertools.count[int]) -> int:
-    """What a counter gives next."""
+    """The next value of a counter."""
     return int(repr(counter)[len("count(") : -1])

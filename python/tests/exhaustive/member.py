@@ -44,7 +44,7 @@ Key = tuple[bytes, bytes]
 
 # One for all copies of a member, and none of them changes it.
 layout.share(Settings)
-# Set anew by each call, before anything looks at it.
+# Set again by each call, before anything looks at it.
 layout.skip(Core, "now")
 # For the user alone.
 layout.skip(Core, "counts")

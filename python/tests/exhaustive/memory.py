@@ -18,7 +18,7 @@ _KEEP_EVERY = 6
 
 
 class View(NamedTuple):
-    """What the world sees of a state.
+    """The part of a state that the world sees.
 
     ``batch``: the commands under way, or None; ``read``: command and BLOCK in seconds; ``due``: when to tick; ``open``: the
     deadlines of sends without an outcome.

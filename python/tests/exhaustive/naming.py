@@ -15,7 +15,7 @@ _LONGEST = 160
 
 
 class Naming:
-    """The names of one world. Entries get theirs while a story is told."""
+    """The names of one world. Entries get theirs while a story is written."""
 
     def __init__(self, members: int) -> None:
         self._members = {instance_id(number): number for number in range(members)}

@@ -1,4 +1,4 @@
-"""What must hold in every state: each property has a name, and a configuration says which it looks for."""
+"""The properties of every state: each one has a name, and a configuration says which it looks for."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Tables:
         return self.memories[member].views[work.seats[member].state].state == "up"
 
     def held(self, work: Work, member: int) -> list[tuple[bytes, float]]:
-        """What is pending for a member's dispatcher and was not given back, with its idle time in seconds."""
+        """The entries that are pending for a member's dispatcher and were not given back, with its idle time in seconds."""
         dispatcher = b"dispatcher_%b_0" % self.instance(member)
         rows = self._rows.get((work.redis, member))
         if rows is None:
@@ -130,7 +130,7 @@ class Tables:
         return sender != NEVER and work.seats[sender].life == ALIVE
 
     def left(self, work: Work) -> list[str]:
-        """What is left for groups of which a member lives, or pending in them, and of ended sends whose sender lives."""
+        """Entries left for groups of which a member lives, or pending in them, and of ended sends whose sender lives."""
         places = self.configuration.places
         alive = {places[member].group.encode() for member, seat in enumerate(work.seats) if seat.life == ALIVE}
         show = self.naming.show

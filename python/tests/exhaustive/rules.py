@@ -67,6 +67,6 @@ ELSEWHERE: dict[str, str] = {
 
 
 def without(rule: str) -> Result:
-    """What comes of the rule's configuration without the rule, up to its counterexample."""
+    """The result of the rule's configuration without the rule, up to its counterexample."""
     shown = RULES[rule]
     return explore(CONFIGURATIONS[shown.configuration], frozenset((shown.breaks,)), without=(rule,))

@@ -26,7 +26,7 @@ def all_of(names: Iterable[str], jobs: int = JOBS, seconds: float = math.inf) ->
 
 
 def without_each(rules: Iterable[str], jobs: int = JOBS) -> Iterator[tuple[str, Result]]:
-    """What comes of taking each of these rules out."""
+    """The result of taking each of these rules out."""
     yield from _spread(_taken_out, list(rules), jobs)
 
 
@@ -70,7 +70,7 @@ def rule_row(rule: str, result: Result) -> str:
 
 
 def totals(results: list[Result]) -> list[str]:
-    """What all of them came to, and which faults and causes there were."""
+    """The results of all of them, and which faults and causes there were."""
     reached: Counter[str] = Counter()
     for result in results:
         reached += result.reached

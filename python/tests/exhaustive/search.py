@@ -32,7 +32,7 @@ class Found:
 
 @dataclass
 class Result:
-    """What one exploration came to.
+    """The result of one exploration.
 
     ``schedules``: ways from the beginning to an end, counted where every state was reached. ``transitions``: moves taken;
     ``ends``: moves after which all was quiet; ``depth``: moves in the longest way. ``core_steps``, ``redis_steps``: how often a
@@ -126,7 +126,7 @@ class Search:
         return path
 
     def _story(self, path: list[tuple[State, Choice]]) -> list[str]:
-        """What was said at each of these moves, without the beginning."""
+        """The lines of each of these moves, without the beginning."""
         said: Said = []
         self.world.naming.entries.clear()
         for state, taken in path:

@@ -52,7 +52,7 @@ class Kept(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What became of one input. ``replies`` is None where a read waits; ``served``: (reader, reply) of each that waited before."""
+    """The result of one input. ``replies`` is None where a read waits; ``served``: (reader, reply) of each that waited before."""
 
     kept: Kept
     replies: list[Any] | None
@@ -91,7 +91,7 @@ class _Server(Model):
 
 
 class _Deliver:
-    """What a blocked read calls when it is served: it notes the reply under the reader's name."""
+    """The function that a blocked read calls when it is served: it notes the reply under the reader's name."""
 
     __slots__ = ("reader", "served")
 
@@ -111,7 +111,7 @@ class Redis:
         self.ages = ages
 
     def run(self, kept: Kept, now: float, commands: Sequence[Command]) -> Done:
-        """A batch arrives: all of it is executed at once."""
+        """A batch arrives, and is executed at once."""
         model, notes, served = self._begin(kept, now)
         return self._end(kept, model, notes, served, model.run(Client(), commands))
 

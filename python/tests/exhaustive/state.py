@@ -108,7 +108,7 @@ class State(NamedTuple):
     """``faults`` and ``holds``: how many more there may be. ``up``: whether Redis can be reached.
 
     ``touched``: a bit for each member that the last move concerned. What only a member itself can see (its handler ends, its
-    connection breaks) is the same before and after the moves of others, so it is tried in one place: right after its own.
+    connection breaks) is the same before and after the moves of others. So it is tried in one place: right after its own.
     """
 
     time: int

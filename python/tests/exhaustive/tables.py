@@ -1,4 +1,4 @@
-"""What is looked up instead of done twice: states of Redis by number, replies by number, steps of Redis by what led to them."""
+"""Results that are looked up, not computed twice: states of Redis and replies by number, steps of Redis by what led to them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class RedisTable:
         return self.number(kept._replace(waiting=tuple(wait for wait in kept.waiting if wait[0] != reader)))
 
     def rename(self, state: int, reader: Any, to: Any) -> int:
-        """A blocked read goes on waiting under another name: nobody will hear its reply any more."""
+        """A blocked read continues to wait under another name: nobody will hear its reply any more."""
         kept = self.kept(state)
         waiting = tuple((to if wait[0] == reader else wait[0], *wait[1:]) for wait in kept.waiting)
         return self.number(kept._replace(waiting=waiting))

@@ -1,4 +1,4 @@
-"""How commands and their replies are told: one line each, without those that say nothing about the requests."""
+"""How commands and their replies are shown: one line each, without those that say nothing about the requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from redisipc.protocol.commands import Command, Failure
 
 _QUIET = frozenset(("TIME", "INFO", "EXPIRE", "SET", "GET", "PUBLISH", "LPUSH", "LREM", "LRANGE", "MULTI"))
-"""Commands that are not told unless they fail."""
+"""Commands that are not shown unless they fail."""
 _QUIET_ACTIONS = frozenset(("CREATECONSUMER", "CONSUMERS", "GROUPS"))
 
 Show = Callable[[Any], str]

@@ -34,7 +34,7 @@ Said = list[tuple[float, str, str]]
 
 
 class Work:
-    """``broken``: properties that did not hold, and how. ``said``: the story, where one is told."""
+    """``broken``: properties that did not hold, and how. ``said``: the story, where one is written."""
 
     def __init__(self, world: World, state: State, said: Said | None = None) -> None:
         self.world = world
@@ -62,7 +62,7 @@ class Work:
             tuple(self.zombies), self.faults, self.holds, self.up, self.touched & self.world.choosy(self),
         )  # fmt: skip
 
-    # what is told
+    # the story
 
     def tell(self, who: int | str, text: str) -> None:
         if self.said is not None:
@@ -128,7 +128,7 @@ class Work:
             self.hear_read(member)
 
     def operate(self, who: str, commands: tuple[Any, ...]) -> None:
-        """Somebody who is no member executes something."""
+        """Somebody who is not a member executes something."""
         self._ran(self.world.table.run(self.redis, self.now, commands), who, commands)
 
     def _ran(self, ran: Ran, who: str = "", commands: tuple[Any, ...] = ()) -> None:
@@ -152,7 +152,7 @@ class Work:
                 self.hear_read(reader)
 
     def responded(self, entry: bytes, fields: tuple[bytes, ...]) -> None:
-        """A response was stored: a requester that is no member takes it at once."""
+        """A response was stored: a requester that is not a member takes it at once."""
         if fields[3] != acts.ASKER:
             return
         self._responses.append(entry)
@@ -214,7 +214,7 @@ class Work:
         return True
 
     def go_on(self, member: int) -> None:
-        """What it wants sent goes on its way, and what is due is done."""
+        """It sends what it has to send, and does what is due."""
         letter = self.world.naming.letter(member)
         for _ in range(_TICKS):
             seat = self.seats[member]
@@ -254,7 +254,7 @@ class Work:
             properties.output(self, member, out)
 
     def end_read(self, member: int) -> None:
-        """The time of a blocked read is over, or it was told to end: it found nothing."""
+        """The time of a blocked read is over, or it had to end: it found nothing."""
         self.redis = self.world.table.forget(self.redis, member)
         self._reads(member, Lane(REPLIED, self.world.nothing))
         if self.seats[member].paused == NEVER:

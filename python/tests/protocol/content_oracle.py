@@ -17,7 +17,7 @@ class NoValue(Exception):
 
 
 def read(raw: bytes) -> Any:
-    """What a reader makes of a content field."""
+    """The value that a reader makes of a content field."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:

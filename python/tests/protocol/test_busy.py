@@ -1,4 +1,4 @@
-"""Handlers that do not end are told of, once in a minute, and a group's members are found without asking them."""
+"""Handlers that do not end are reported once in a minute, and a group's members are found without asking them."""
 
 from __future__ import annotations
 

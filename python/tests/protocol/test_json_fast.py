@@ -63,7 +63,7 @@ FLAWS = some.sampled_from([
 
 
 def outcome(work: Any, given: Any) -> str:
-    """What came of it, as a text that tells 1 from 1.0 and from true."""
+    """The result, as a text that distinguishes 1 from 1.0 and from true."""
     try:
         return repr(work(given))
     except ContentError as error:

@@ -1,4 +1,4 @@
-"""What a dead member leaves is taken over in two looks, and soon enough."""
+"""The entries of a dead member are taken over in two looks, and soon enough."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Relay:
         ]
 
     def kept_alive(self) -> Command:
-        """What is in its grace is kept alive like a request in progress."""
+        """A response in its grace is kept alive like a request in progress."""
         return ("XCLAIM", b"s", b"web", b"dispatcher_%b_0" % self.hand.instance, 0, self.row[0], "JUSTID")
 
 

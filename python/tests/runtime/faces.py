@@ -30,7 +30,7 @@ class Face:
         return await value if inspect.isawaitable(value) else value
 
     async def outcome(self, future: Any) -> Any:
-        """What a future of ``submit`` gives, or raises."""
+        """The result or the error of a future of ``submit``."""
         return await (asyncio.wrap_future(future) if self.name == "threads" else future)
 
     def handler(self, work: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:

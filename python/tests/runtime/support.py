@@ -11,7 +11,7 @@ from redisipc.runtime.lane import Lane
 
 
 class RecordingCore:
-    """Stands in for ``Endpoint``: gives what the test put in, notes what it is told."""
+    """Stands in for ``Endpoint``: gives what the test put in, notes what it gets."""
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []

@@ -268,7 +268,7 @@ async def test_a_cancelled_task_deletes_its_request(stream: str, stock: Any, raw
 
 
 class Interrupted(BaseException):
-    """What a signal handler raises, as Ctrl-C does."""
+    """The exception that a signal handler raises, as Ctrl-C does."""
 
 
 def test_an_exception_of_a_signal_handler_deletes_the_request(stream: str, raw: redis.Redis) -> None:

@@ -1,4 +1,4 @@
-"""A slot moves from one node of a cluster to the other, and conversation goes on in every phase. Both faces."""
+"""A slot moves from one node of a cluster to the other, and conversation continues in every phase. Both faces."""
 
 from __future__ import annotations
 

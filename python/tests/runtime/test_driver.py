@@ -1,4 +1,4 @@
-"""The driver: which bytes go where, whose replies they are, and what is told when a connection fails."""
+"""The driver: which bytes go where, whose replies they are, and what is reported when a connection fails."""
 
 from __future__ import annotations
 

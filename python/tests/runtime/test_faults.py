@@ -1,4 +1,4 @@
-"""Redis goes away, comes back, forgets, refuses: both faces go on by themselves."""
+"""Redis goes away, comes back, forgets, refuses: both faces recover by themselves."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ async def test_a_password_that_is_changed_is_told_beside_the_loss(face: Face, se
         await until(lambda: any("WRONGPASS" in str(error) for error in errors))
         told = len(errors)
         assert "look at the user and the password" in str(errors[-1])
-        # It goes on trying, says no more, and is there again when the password is.
+        # It continues to try, says no more, and is there again when the password is.
         await asyncio.sleep(1.0)
         assert len(errors) == told
         raw.execute_command("ACL SETUSER", "ipc", ">old")

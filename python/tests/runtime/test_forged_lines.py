@@ -1,4 +1,4 @@
-"""What others wrote to the stream forges no line of a log, and sends no command to a terminal (CWE-117)."""
+"""The writes of others to the stream forge no line of a log, and send no command to a terminal (CWE-117)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is dropped without ``disconnect()`` or ``close()`` says so by its name, and leaves all the same."""
+"""An object that is dropped without ``disconnect()`` or ``close()`` says so by its name, and leaves all the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connecting, leaving, and what misuse is told, the same on both faces."""
+"""Connecting, leaving, and what misuse is answered with, the same on both faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong is named at once: what was expected, what came, and what to do. A row for each mistake; no Redis is needed."""
+"""Each mistake is named at once: what was expected, what came, and what to do. A row for each mistake; no Redis is needed."""
 
 from __future__ import annotations
 

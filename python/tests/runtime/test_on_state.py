@@ -1,4 +1,4 @@
-"""The states of a connection, told to the user's function: in order, once each, and whatever the function does."""
+"""The states of a connection, as the user's function gets them: in order, once each, and whatever the function does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options: checks, the gem's names, and what the core is told."""
+"""Options: checks, the gem's names, and what the core gets."""
 
 from __future__ import annotations
 

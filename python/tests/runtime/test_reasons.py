@@ -1,4 +1,4 @@
-"""What a requester learns of a rejection: a refusal with its code, a crash, and no more of it than is allowed."""
+"""A requester learns of a rejection: a refusal with its code, a crash, and no more of it than is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an endpoint rejects by itself it also tells its own side: once a second for each code, on_error or the log."""
+"""An endpoint also reports to its own side what it rejects by itself: once a second for each code, on_error or the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a handler is told of a request, whatever its requester wrote."""
+"""A handler gets the parts of a request, whatever its requester wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What works without a right: the table of SPEC.md, section 2, with one right taken away at a time. Both faces."""
+"""The effects of a missing right: the table of SPEC.md, section 2, with one right taken away at a time. Both faces."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONTAINERS = {
 }
 """Commands whose parts are granted singly."""
 REST = ["xgroup|delconsumer", "exec"]
-"""What nobody is asked to do without: deleting consumers can be left to others, and EXEC goes with MULTI."""
+"""Rights that nobody is asked to do without: deleting consumers can be left to others, and EXEC goes with MULTI."""
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def stream() -> str:
 
 
 async def asked(face: Face, web: Any, numbers: range, timeout: float = 5.0) -> list[Any]:
-    """What ``stock`` says to each number; an error stands for itself."""
+    """The answer of ``stock`` to each number; an error stands for itself."""
     futures = [web.submit(number, to="stock", timeout=timeout) for number in numbers]
     return await asyncio.gather(*(face.outcome(future) for future in futures), return_exceptions=True)
 
@@ -105,7 +105,7 @@ async def test_without_it_one_instance_a_group_converses_or_connecting_fails_and
         except RedisIPCError as error:
             refused = str(error)
     assert not refused or right.lower() in refused.lower()
-    # Told once by each of the two endpoints and for each command, not once an attempt.
+    # Reported once by each of the two endpoints and for each command, not once an attempt.
     assert len(reports) <= 12, reports
 
 

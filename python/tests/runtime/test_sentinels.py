@@ -18,7 +18,7 @@ from .faces import Face, until
 
 
 class Sentinels:
-    """Two Sentinels that watch one master. ``ports``, in the order in which clients are told of them."""
+    """Two Sentinels that watch one master. ``ports``, in the order in which clients learn of them."""
 
     def __init__(self, master: Server, folder: Path) -> None:
         self.ports = [free_port(), free_port()]

@@ -116,7 +116,7 @@ def test_a_second_handler_is_refused(face: Face, stream: str) -> None:
         return handle
 
     define()
-    # Defined anew, as in a notebook.
+    # Defined again, as in a notebook.
     define()
     with pytest.raises(ConfigurationError, match="one handler"):
         me.on_request(lambda request: 1)

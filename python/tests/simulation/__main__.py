@@ -1,4 +1,4 @@
-"""``python -m tests.simulation --requests 1000000 --jobs 2``, or ``--seed N`` to be told the story of what broke there."""
+"""``python -m tests.simulation --requests 1000000 --jobs 2``, or ``--seed N`` to read the story of what broke there."""
 
 from __future__ import annotations
 

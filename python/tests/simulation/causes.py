@@ -84,7 +84,7 @@ def _was_late(history: History, runner: Process, ask: Ask, second: Run) -> bool:
 
 
 def _was_troubled(history: History, process: Process, start: float, end: float) -> bool:
-    """Whether it died, stood still, was cut off, or its writes were refused: Redis being away is no such thing."""
+    """Whether it died, stood still, was cut off, or its writes were refused: Redis being away does not count."""
     if process.crashed_at is not None and process.crashed_at <= end:
         return True
     if history.redis_fault(start, end, *REFUSALS):

@@ -57,7 +57,7 @@ class Checker:
         self.history.violation(guarantee, text, ask)
 
     def _statements(self, ask: Ask) -> None:
-        """What single statements promise beyond the properties."""
+        """The promises of single statements beyond the properties."""
         self._of_statements.check(ask)
 
     # G1, G2
@@ -227,7 +227,7 @@ class Checker:
         ]  # fmt: skip
 
     def _gem_groups(self) -> set[str]:
-        """What a gem leaves behind is its own (GEM-1, GEM-4, GEM-11)."""
+        """Entries that a gem leaves behind are its own (GEM-1, GEM-4, GEM-11)."""
         return {process.group for process in self.history.processes if process.gem}
 
     def _left(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run must have gone through to prove anything: each fault, each kind of work, each cause of a second start, each rule.
+"""The events that a run needs to prove anything: each fault, each kind of work, each cause of a second start, each rule.
 
 Each is counted where it took effect. One that a run of a million requests never reached fails it.
 """
@@ -30,7 +30,7 @@ RARE = {
     "read served after its connection was given up", "handler outlived the disconnect", "gem pruned a consumer",
     "outage of over 120 s", "given up after 3 starts",
 }  # fmt: skip
-"""What a run of a few dozen worlds may miss. A run of a million requests may not."""
+"""The events that a run of a few dozen worlds may miss. A run of a million requests may not."""
 LONG = 10.0
 """Seconds from which on a handler is long: without keep-alive it would be reclaimed."""
 LARGE = 6
@@ -44,7 +44,7 @@ _KINDS = {
 
 
 def work_of(history: History) -> Counter[str]:
-    """What the requests of a world were like; a handler that never started counts for nothing."""
+    """The kinds of a world's requests; a handler that never started counts for nothing."""
     members = Counter(process.group for process in history.processes if process.up_at is not None)
     done: Counter[str] = Counter()
     for ask in history.asks:

@@ -1,4 +1,4 @@
-"""What goes wrong, when and to whom, drawn from the seed."""
+"""The faults, when and to whom, drawn from the seed."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Faults:
             actor.spoil(fate, write, self.random.choice(("", "XADD", "XADD", "XCLAIM")) if write else "")
 
     def isolate(self) -> None:
-        """A process can't reach Redis and is told so."""
+        """A process can't reach Redis, and learns it."""
         actor = self._one()
         if actor is not None:
             actor.isolate(self.random.choice((0.5, 3.0, 8.0, 14.0)) * self.random.uniform(0.8, 1.2), False)
@@ -179,7 +179,7 @@ class Faults:
             self.struck["stream deleted"] += world.operate([("DEL", world.stream)]) == [1]
 
     def regroup(self) -> None:
-        """Somebody destroys a group again and again while somebody joins it: several make it anew at once."""
+        """Somebody destroys a group again and again while somebody joins it: several make it again at once."""
         world = self.world
         name = self.random.choice(world.group_names)
         for _ in range(self.random.randint(1, 3)):

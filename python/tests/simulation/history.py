@@ -1,4 +1,4 @@
-"""What happened to each request, written down as it happens and judged afterwards."""
+"""The history of each request, written down as it happens and judged afterwards."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Ask:
 
 
 SHORT_OUTAGES = ("restart", "memory", "no writes")
-"""Kinds of trouble of Redis that are no fault as long as they are short."""
+"""Kinds of trouble of Redis that are not a fault as long as they are short."""
 LONGEST_OUTAGE = 7.0
 """Seconds of no service, or of refused writes, from which on Redis has a fault."""
 

@@ -24,7 +24,7 @@ LATE = (0.05, 0.4, 2.0)
 
 
 class Lane:
-    """What both lanes share: a connection made when needed, which may break or become a hole that swallows everything."""
+    """The common part of both lanes: a connection made when needed, which may break or become a hole that swallows everything."""
 
     def __init__(self, actor: Actor, server: Server) -> None:
         self.actor = actor
@@ -58,7 +58,7 @@ class Lane:
         self.schedule.after(delay + self.actor.transfer(self.load(what)), arrive, connection, what)
 
     def load(self, what: Any) -> Any:
-        """What has to come through before it arrives."""
+        """The bytes that must come through before it arrives."""
         return ()
 
     def patience(self, what: Any) -> float:

@@ -1,4 +1,4 @@
-"""What one world is like, drawn from its seed: who lives in it, how much work there is, and what goes wrong."""
+"""The plan of one world, drawn from its seed: who lives in it, how much work there is, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Plan:
     handlerless: float = 0.0
     """The share of processes that have no handler."""
     half_open: bool = False
-    """Whether the server goes on serving connections that went silent and were given up."""
+    """Whether the server continues to serve connections that went silent and were given up."""
     bandwidth: float = 0.0
     """Bytes a second of a connection, 0 for any number."""
     sizes: tuple[int, ...] = (0,)

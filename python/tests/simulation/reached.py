@@ -30,7 +30,7 @@ from redisipc.protocol.responder import Responder
 from redisipc.protocol.siblings import Siblings
 
 Mattered = Callable[..., bool]
-"""Told the result of the call, then its arguments as they were before it."""
+"""Gets the result of the call, then its arguments as they were before it."""
 _HALF_A_DAY_MS = 43_200_000
 _SHORT_GRACE = 5.0
 _PAGE = 100

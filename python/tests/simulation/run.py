@@ -22,7 +22,7 @@ from .world import World
 
 @dataclass
 class Result:
-    """What one world, or several, came to.
+    """The result of one world, or of several.
 
     ``runs_again``: runs beyond the first of each request; ``second_runs``: the same by their causes.
     ``struck``: see ``coverage``. ``reached``: how often each rule took effect. ``violations`` hold seed, guarantee and text.
@@ -158,7 +158,7 @@ def simulate(
     requests: float = float("inf"),
     progress: Callable[[Result], None] = lambda _total: None,
 ) -> Result:
-    """All of them together. ``progress`` is told the total after each world."""
+    """All of them together. ``progress`` gets the total after each world."""
     total = Result()
     for result in play_many(jobs, processes, requests):
         total.add(result)

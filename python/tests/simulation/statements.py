@@ -1,4 +1,4 @@
-"""What single statements of SPEC.md promise beyond the guarantees: each violation is named after its statement."""
+"""The promises of single statements of SPEC.md beyond the guarantees: each violation is named after its statement."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Statements:
             self._say("RIPC-GROUP-35", "was rejected for want of a handler, though a sibling has one", ask)
 
     def _claimed_on(self, ask: Ask) -> None:
-        """Who takes over what others left behind goes on with it as handlers come free (RIPC-GROUP-15)."""
+        """Who takes over what others left behind continues with it as handlers come free (RIPC-GROUP-15)."""
         for move in ask.moves or ():
             if move.given_back or move.after is None or move.silence < RECLAIMED:
                 continue
@@ -173,7 +173,7 @@ class Statements:
                 self._say("RIPC-LIFE-15", f"ended as {ask.status}, its response was stored {late:.3f} s before", ask)
 
     def _given_up_in_order(self, ask: Ask) -> None:
-        """What was given up is deleted: before the last look, and where nobody knew whether it was stored, afterwards."""
+        """A request that was given up is deleted: before the last look, and where nobody knew whether it was stored, afterwards."""
         if ask.status not in ("timeout", "cancelled", "no responders") or ask.stored_at is None or self.plan.bandwidth:
             return
         sender, end = self.history.processes[ask.sender], ask.outcomes[0]
@@ -232,7 +232,7 @@ class Statements:
         )
 
     def _alone(self, ask: Ask) -> None:
-        """A member that is alone and has a place starts what was given to it, be it to a connection that died (RIPC-RECOV-21)."""
+        """A member that is alone and has a place starts what was given to it, even to a connection that died (RIPC-RECOV-21)."""
         members = [process for process in self.history.processes if process.group == ask.destination]
         if len(members) != 1 or ask.stored_at is None or not ask.runs or self.plan.bandwidth:
             return
@@ -256,7 +256,7 @@ class Statements:
             self._say("RIPC-RECOV-4", "was taken for another request that had its entry ID before", ask)
 
     def _missed(self, ask: Ask) -> bool:
-        """Whether the group was lost, and made anew by one who came later and could not know what was sent meanwhile."""
+        """Whether the group was lost, and made again by one who came later and could not know what was sent meanwhile."""
         stored = ask.stored_at or 0.0
         if not self.history.redis_fault(0.0, stored, *DELETIONS, *LOST_WRITES):
             return False

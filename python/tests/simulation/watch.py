@@ -1,4 +1,4 @@
-"""What the server did to each request: stored, claimed, deleted; and when its owner last showed a sign of life."""
+"""The acts of the server for each request: stored, claimed, deleted; and when its owner last showed a sign of life."""
 
 from __future__ import annotations
 

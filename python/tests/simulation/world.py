@@ -156,7 +156,7 @@ class World:
         self.join_gem(self.group_names[0])
 
     def join_gem(self, group: str) -> Gem:
-        """A process of a group that is no port."""
+        """A process of a group that is not a port."""
         record = Process(len(self.history.processes), group, self.schedule.now, gem=True)
         self.history.processes.append(record)
         gem = Gem(self, record, random.Random(self.random.getrandbits(48)))

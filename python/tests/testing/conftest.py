@@ -15,7 +15,7 @@ from ..runtime.faces import FACES, Face
 
 @pytest.fixture(autouse=True)
 def _no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not name the hub reaches nothing."""
+    """A client that does not name the hub reaches nothing."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
 
 

@@ -18,7 +18,7 @@ LEFT_OUT = {
     "life/registered": "one of its checks needs a script in Lua",
     "redis/without-extras": "it needs a server with rights",
 }
-"""What cannot be decided over the model, and why."""
+"""The scenarios that cannot be decided over the model, and why."""
 
 
 def numbers(reports: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -43,7 +43,7 @@ def numbers(reports: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def stored() -> dict[str, dict[str, Any]]:
-    """What ``fidelity.json`` says."""
+    """The content of ``fidelity.json``."""
     content: dict[str, dict[str, Any]] = json.loads(STORED.read_text("utf-8"))
     return content
 

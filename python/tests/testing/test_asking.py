@@ -1,4 +1,4 @@
-"""What a hub tells of what happened on it."""
+"""A hub reports what happened on it."""
 
 from __future__ import annotations
 

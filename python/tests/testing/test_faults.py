@@ -1,4 +1,4 @@
-"""What goes wrong by name, and that the library comes through it."""
+"""The faults by name, and that the library comes through them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from redisipc.testing import Gem, Hub
 from ..fixtures.recorded import load, raw
 
 IDLE = {"expire", "xautoclaim"}
-"""What its loops send without end."""
+"""The commands that its loops send without end."""
 
 
 def of_recording(name: str, member: str) -> tuple[dict[str, Any], list[list[str]]]:

@@ -1,4 +1,4 @@
-"""What several configurations are made of. Member 0 is A, 1 is B, 2 is C; they look for what to reclaim at different moments."""
+"""The parts of several configurations. Member 0 is A, 1 is B, 2 is C; they look for what to reclaim at different moments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ C = Place(share=0.6)
 WEB = Place(group="web", share=0.1)
 ONE_AT_A_TIME = {"concurrency": 1}
 ASK = Act(ASKS, 2.0, None, (0,))
-"""A requester that is no member writes one request."""
+"""A requester that is not a member writes one request."""
 
 MEET = Act(WAKES, 0.5, None, (0,))
 """A, who began first, hears that others joined. Elsewhere it does not know of them."""

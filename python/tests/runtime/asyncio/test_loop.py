@@ -1,4 +1,4 @@
-"""What only asyncio has: event loops, tasks, and loops that stand still."""
+"""The parts that only asyncio has: event loops, tasks, and loops that stand still."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ async def test_no_task_and_no_thread_is_left(connect: Connect) -> None:
 
 
 async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a child does in the copy of its parent's event loop ends no connection of it, and opens none."""
+    """The acts of a child in the copy of its parent's event loop end no connection of it, and open none."""
     web = await connect("web")
     session: Any = web._session
     waiting = web.submit(1, to="nobody", timeout=30)

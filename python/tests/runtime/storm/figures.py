@@ -1,4 +1,4 @@
-"""What a storm came to."""
+"""The figures of a storm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEEDS = ("gevent", "uvloop")
 
 @dataclass
 class Figures:
-    """What the runs of one storm on one Python came to."""
+    """The figures of the runs of one storm on one Python."""
 
     runs: int = 0
     interruptions: int = 0

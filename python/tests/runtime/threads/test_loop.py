@@ -182,7 +182,7 @@ def test_an_interpreter_without_daemon_threads_is_refused(
 def test_a_defect_that_cannot_be_mended_is_told_and_paced(
     connect: Connect, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Connecting anew is the answer to an internal error; where that fails as well, it is not tried without a pause."""
+    """Connecting again is the answer to an internal error; where that fails as well, it is not tried without a pause."""
     pauses: list[float] = []
     monkeypatch.setattr("redisipc.runtime.threads.loop.time.sleep", pauses.append)
     web = connect("web")

@@ -1,4 +1,4 @@
-"""What becomes of requests and responses while an instance disconnects."""
+"""The fate of requests and responses while an instance disconnects."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def _set_back(stage: Stage) -> None:
     stage.join(0.1, "R", "g1")
     stage.send(1.0, "R", "g0", 5.0)
     stage.operate(7.0, "stream", "DEL", "s")
-    # A learns of it, and makes the group; on Redis 6.2 B goes on waiting, and reads what comes to the new stream.
+    # A learns of it, and makes the group; on Redis 6.2 B continues to wait, and reads what comes to the new stream.
     stage.send(7.1, "A", "g1", 5.0)
     stage.send(7.168, "R", "g0", 20.0, "work", 10.0)
     stage.member(7.19, "B", "isolate", 0.5, False)

@@ -1,4 +1,4 @@
-"""What a stored plan is, and the stage on which one with few requests is played: who does what when, to the millisecond."""
+"""A stored plan, and the stage on which one with few requests is played: who does what when, to the millisecond."""
 
 from __future__ import annotations
 
