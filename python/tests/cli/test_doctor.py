@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -17,6 +18,8 @@ import redis
 from redisipc import Caller, Rejected, Stream
 from redisipc.cli.doctor.command import CHECKS
 from redisipc.cli.redis.client import Client
+from redisipc.testing import Hub
+from redisipc.testing.redis_model import REDIS_7, Profile
 
 from ..support_server import Server
 from .conftest import Cli, Ran
@@ -235,42 +238,54 @@ def test_a_replica(own: Doctor) -> None:
     own.is_mended("replica")
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, **info: str) -> None:
-    """INFO with other values, for servers that cannot be had here."""
-    from redisipc.cli.doctor.finding import Facts
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Hub]]:
+    """A double of Redis that listens, with a member; for versions and clocks that no server here has."""
+    monkeypatch.setenv("REDISIPC_STREAM", "shop")
+    with contextlib.ExitStack() as stack:
 
-    true = Facts._info
-    monkeypatch.setattr(Facts, "_info", lambda self: {**true(self), **info})
+        def start(profile: Profile = REDIS_7) -> Hub:
+            made = stack.enter_context(Hub(profile=profile))
+            monkeypatch.setenv("REDIS_URL", made.listen())
+            stack.enter_context(Stream("shop", "stock", client=made)).on_request(lambda request: request.content)
+            return made
+
+        yield start
 
 
-def test_an_old_server(doctor: Doctor, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    serve("stock")
-    from redisipc.cli.doctor.finding import Facts
-
-    monkeypatch.setattr(Facts, "_info", lambda self: {"redis_version": "6.0.16"})
+def test_an_old_server(doctor: Doctor, hub: Callable[..., Hub]) -> None:
+    hub(REDIS_7._replace(version="6.0.16"))
     assert doctor.find("old-server")["seen"] == "Redis 6.0.16"
+    hub()
+    assert "old-server" not in doctor.codes()
+
+
+def test_a_clock_that_differs(doctor: Doctor, hub: Callable[..., Hub]) -> None:
+    hub().age(3)
+    assert "ahead of this machine's" in doctor.find("clock")["seen"]
+    hub()
+    assert "clock" not in doctor.codes()
 
 
 def test_a_cluster_without_a_hash_tag(
-    doctor: Doctor, serve: Serve, gem: Serve, raw: redis.Redis, stream: str, monkeypatch: pytest.MonkeyPatch
+    server: Server, capsys: pytest.CaptureFixture[str], cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    serve("stock")
-    pretend(monkeypatch, cluster_enabled="1")
-    assert f"'{{{stream}}}'" in doctor.find("no-hash-tag")["mend"]
-    named = f"{{{stream}}}"
-    raw.xgroup_create(named, "stock", mkstream=True)
-    try:
-        assert "no-hash-tag" not in doctor.codes("--stream", named)
-    finally:
-        raw.delete(named)
-
-
-def test_a_clock_that_differs(doctor: Doctor, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    serve("stock")
-    true = time.time
-    monkeypatch.setattr("redisipc.cli.doctor.finding.time.time", lambda: true() + 30)
-    assert "behind this machine's" in doctor.find("clock")["seen"]
-    monkeypatch.undo()
+    server.kill()
+    server.options = ("--cluster-enabled", "yes")
+    server.start()
+    with redis.Redis.from_url(server.url) as raw:
+        slots = range(16384)
+        raw.execute_command("CLUSTER", "ADDSLOTS", *slots)
+        until = time.monotonic() + 15
+        while "cluster_state:ok" not in str(raw.execute_command("CLUSTER", "INFO")):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        monkeypatch.setenv("REDIS_URL", server.url)
+        own = Doctor(cli, raw)
+        for name in ("shop", "{shop}"):
+            raw.execute_command("XGROUP", "CREATE", name, "stock", "$", "MKSTREAM")
+        assert "'{shop}'" in own.find("no-hash-tag", "--stream", "shop")["mend"]
+        assert "no-hash-tag" not in own.codes("--stream", "{shop}")
 
 
 def test_rights_that_are_missing(doctor: Doctor, serve: Serve, raw: redis.Redis, url: str, stream: str) -> None:

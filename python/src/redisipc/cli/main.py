@@ -8,11 +8,12 @@ import sys
 from importlib import import_module
 
 from redisipc.errors import ConfigurationError, ContentError
+from redisipc.protocol import json_fast
 from redisipc.version import __version__
 
 from .exits import INTERRUPTED, MEANING, USAGE, Problem
 from .options import Given, add_common
-from .output import Output
+from .output import Output, columns
 
 COMMANDS = {
     "send": ("ask.send", "send one request, print the answer"),
@@ -55,6 +56,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, out: Output) -> int:
     module = import_module(f"redisipc.cli.{COMMANDS[args.command][0]}")
+    # An endpoint of a command seeks it all the same.
+    json_fast.skip()
     given = Given(args, out)
     try:
         status: int = module.run(given)
@@ -69,20 +72,27 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         prog="redisipc",
         description=_ABOUT,
         epilog=f"exit statuses:\n{statuses}\n\nredisipc COMMAND --help says more.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
     )
     parser.add_argument("--version", action="version", version=f"redisipc {__version__}")
     add_common(parser)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
+    commands = parser.add_subparsers(
+        prog="redisipc", dest="command", metavar="COMMAND", title="commands", required=True
+    )
     for name, (module, about) in COMMANDS.items():
         sub = commands.add_parser(
             name, help=about, description=about[0].upper() + about[1:] + ".",
-            formatter_class=argparse.RawDescriptionHelpFormatter, add_help=name == chosen,
+            formatter_class=_formatter, add_help=name == chosen,
         )  # fmt: skip
         if name == chosen:
             import_module(f"redisipc.cli.{module}").add(sub)
             add_common(sub)
     return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """The formatter of help, with the width that argparse would ask a slow module for, at each argument."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=columns(sys.stdout) - 2)
 
 
 def entry() -> None:

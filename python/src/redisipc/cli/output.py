@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 import time
 import unicodedata
@@ -36,7 +35,7 @@ class Output:
     @property
     def width(self) -> int:
         """Columns of the terminal; much where the output is piped, since nothing has to be cut then."""
-        return shutil.get_terminal_size((80, 24)).columns if self._out.isatty() else 10_000
+        return columns(self._out) if self._out.isatty() else 10_000
 
     def line(self, text: str = "") -> None:
         """A line of content. Whatever a name in it holds, it stays one line."""
@@ -76,6 +75,17 @@ class Output:
         except UnicodeEncodeError:
             file.write(data.encode(file.encoding or "ascii", "backslashreplace").decode(file.encoding or "ascii"))
         file.flush()
+
+
+def columns(file: TextIO) -> int:
+    """The columns of a terminal, as shutil says, which loads three compressors for it."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdigit() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(file.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def _wants_colour(file: TextIO) -> bool:

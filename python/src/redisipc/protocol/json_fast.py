@@ -37,6 +37,12 @@ def seek() -> None:
     orjson, _sought = found, True
 
 
+def skip() -> None:
+    """Do without orjson, until ``seek``: for a program that ends soon, to import it takes longer than it saves."""
+    global _sought
+    _sought = True
+
+
 def dumps(value: Any) -> bytes | None:
     """The text of a value, None where ``json`` is to write it, or to say what is wrong with it."""
     if not _sought:
