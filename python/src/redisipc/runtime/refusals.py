@@ -9,7 +9,7 @@ from .tls_words import tls_advice
 _ADVICE = {
     "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
     "WRONGPASS": "; look at the user and the password in the URL",
-    "NOPERM": "; the rights that an endpoint needs stand in the README, under Running in production",
+    "NOPERM": "; `redisipc acl STREAM` prints the rights that an endpoint needs",
     "WRONGTYPE": "; a key of this name holds something else: choose another name for the stream",
     "WRONGDB": "; look at the number at the end of the URL",
 }

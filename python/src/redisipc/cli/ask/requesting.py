@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from redisipc.cli.exits import FOUND, NOBODY, OK, REDIS
 from redisipc.cli.options import Given
 from redisipc.cli.output import ago, plural, safe, shown
+from redisipc.cli.redis.client import advice
 from redisipc.cli.values import count
 from redisipc.protocol.content import decode
 from redisipc.protocol.events import Outcome, Outgoing
@@ -76,7 +77,7 @@ def _ask(given: Given, asker: Asker, content: bytes, to: str) -> Asked:
         return Asked(outgoing, outcome, elapsed, FOUND, None)
     reason = why(given.client, given.stream, to)
     if outcome.status == "failed" and (outgoing.refusal or reason.code != "no_stream"):
-        return Asked(outgoing, outcome, elapsed, REDIS, Why("failed", outcome.reason, REDIS))
+        return Asked(outgoing, outcome, elapsed, REDIS, Why("failed", f"{outcome.reason}{advice(outgoing.refusal)}", REDIS))
     status = NOBODY if outcome.status == "no responders" else reason.status
     return Asked(outgoing, outcome, elapsed, status, reason)
 

@@ -91,5 +91,10 @@ class Client:
 
     def refused(self, failure: Failure) -> Problem:
         """Redis answers with an error."""
-        what = _ADVICE.get(failure.kind, "")
-        return Problem(REDIS, f"Redis at {self.address} refuses: {failure.message}{'; ' if what else ''}{what}")
+        return Problem(REDIS, f"Redis at {self.address} refuses: {failure.message}{advice(failure.message)}")
+
+
+def advice(refusal: str) -> str:
+    """Advice about what Redis said, after a semicolon; empty where there is none."""
+    what = _ADVICE.get(refusal.partition(" ")[0], "")
+    return f"; {what}" if what else ""
