@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -226,3 +227,52 @@ def test_an_address_is_read_as_redis_py_reads_it(url: str, shown: str, rest: tup
     address, source = address_of(url)
     assert (str(address), source) == (shown, "--url")
     assert (address.db, address.user, address.password) == rest
+
+
+WRONG = [
+    ("send '' 1", "group must not be blank"),
+    ("send stock @nofile.json", "cannot read 'nofile.json': No such file or directory"),
+    ("send stock 1 -t 0s", "'0s' is not a duration above 0; write 2.5s, 300ms or 1m"),
+    ("send stock 1 --count 0", "'0' is not a whole number of at least 1"),
+    ("send stock 1 --rate -0.5", "--rate"),
+    ("send stock 1 --rate 0", "'0' is not a rate above 0; write 10 or 0.5, which are requests a second"),
+    ("call stock x sku", "'sku' is not a parameter; write name=value, such as sku=1"),
+    ("ping ''", "group must not be blank"),
+    ("check ' '", "group must not be blank"),
+    ("check stock --instances 1.5", "'1.5' is not a whole number of at least 1"),
+    ("check stock --format xml", "invalid choice: 'xml'"),
+    ("groups --every 0s", "'0s' is not a duration above 0"),
+    ("groups --url ''", "--url is empty; leave it out for REDIS_URL or redis://localhost:6379"),
+    ("groups --url http://x", "--url must begin with redis://, rediss:// or unix://; write redis://localhost:6379/0"),
+    ("groups --url redis://x:y", "--url has a port or a database that is not a number"),
+    ("groups --stream ''", "which stream? Give --stream NAME, or set REDISIPC_STREAM"),
+    ("watch --record /nowhere/x", "cannot write '/nowhere/x' (--record): No such file or directory"),
+    ("serve stock --reject-rate 150%", "'150%' is not a share from 0 to 1; write 0.1 or 10%"),
+    ("serve stock --echo --reply 1", "not allowed with argument --echo"),
+    ("serve caller:x", "a group's name must not begin with 'caller:'"),
+    ("bench --size x", "'x' is not a whole number of at least 1"),
+    ("nonsense", "invalid choice: 'nonsense'"),
+]
+
+
+@pytest.mark.parametrize(("words", "text"), WRONG, ids=[words for words, _ in WRONG])
+def test_a_wrong_command_line_says_what_to_write(
+    cli: Cli, raw: redis.Redis, stream: str, words: str, text: str
+) -> None:
+    raw.xgroup_create(stream, "stock", mkstream=True)
+    ran = cli(*shlex.split(words))
+    assert (ran.status, ran.out) == (2, "")
+    assert text in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_doctor_does_not_call_a_group_well_that_does_not_exist(cli: Cli, raw: redis.Redis, stream: str) -> None:
+    raw.xgroup_create(stream, "stock", mkstream=True)
+    ran = cli("doctor", "--group", "stok")
+    assert (ran.status, "there is no group 'stok' (groups here: stock); did you mean 'stock'?" in ran.err) == (4, True)
+
+
+def test_watch_ends_by_the_timeout_that_is_given(cli: Cli, raw: redis.Redis, stream: str) -> None:
+    raw.xgroup_create(stream, "stock", mkstream=True)
+    ran = cli("watch", "--id", "next", "-t", "0.2s")
+    assert (ran.status, "no request came" in ran.err) == (4, True)

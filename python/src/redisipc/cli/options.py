@@ -28,7 +28,8 @@ class Given:
     @property
     def stream(self) -> str:
         """The stream's name. Raises ``Problem`` where nobody named one."""
-        name = getattr(self.args, "stream", None) or os.environ.get("REDISIPC_STREAM")
+        named = getattr(self.args, "stream", None)
+        name = os.environ.get("REDISIPC_STREAM") if named is None else named
         if not name or not name.strip():
             raise Problem(USAGE, "which stream? Give --stream NAME, or set REDISIPC_STREAM")
         return str(name)
@@ -37,6 +38,9 @@ class Given:
     def url_given(self) -> str | None:
         """``--url``, with the files of ``--ca``, ``--cert`` and ``--key``; None leaves the choice to ``REDIS_URL``."""
         url: str | None = getattr(self.args, "url", None)
+        if url is not None and not url.strip():
+            # An unset variable of a script: the default may be another Redis.
+            raise Problem(USAGE, "--url is empty; leave it out for REDIS_URL or redis://localhost:6379")
         files = {name: getattr(self.args, word, None) for word, name in _FILES.items()}
         named = {name: file for name, file in files.items() if file}
         if not named:

@@ -28,6 +28,20 @@ def count(text: str) -> int:
     return int(text)
 
 
+def number(text: str) -> int:
+    """A whole number of at least 0."""
+    return 0 if re.fullmatch("0+", text) else count(text)
+
+
+def pace(text: str) -> float:
+    """So many a second, above 0."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?|\.[0-9]+", text) or float(text) <= 0:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a rate above 0; write 10 or 0.5, which are requests a second"
+        )
+    return float(text)
+
+
 def counts(text: str) -> list[int]:
     """Whole numbers, by commas: ``1,16,64``."""
     return [count(part) for part in text.split(",")]

@@ -11,7 +11,8 @@ from redisipc.cli.look.stream import Group, look, no_group, no_stream
 from redisipc.cli.look.waiting import Waiting, waiting
 from redisipc.cli.options import Given
 from redisipc.cli.output import ago, plural, safe
-from redisipc.cli.values import content, duration
+from redisipc.cli.values import content, duration, number
+from redisipc.protocol.names import check_name
 
 from .converse import Asker
 from .why import nobody_lives
@@ -26,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--oldest", type=duration, default=30.0, metavar="30s", help="fail where a request waits for longer"
     )
-    parser.add_argument("--instances", type=int, default=1, metavar="N", help="fail where fewer live (default: 1)")
+    parser.add_argument("--instances", type=number, default=1, metavar="N", help="fail where fewer live (default: 1)")
     parser.add_argument(
         "--round-trip", metavar="CONTENT", type=content, help="send this request; a rejection is an answer, too"
     )
@@ -68,6 +69,7 @@ class Verdict:
 
 def run(given: Given) -> int:
     """Look, judge, print."""
+    check_name("group", given.group)
     verdict = Verdict(given.group)
     form = "json" if given.out.json else given.format
     try:

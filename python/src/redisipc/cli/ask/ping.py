@@ -10,6 +10,7 @@ from redisipc.cli.look.hosts import hosts
 from redisipc.cli.look.stream import Found, look, no_group, no_stream
 from redisipc.cli.options import Given
 from redisipc.cli.output import ago, plural, safe, table
+from redisipc.protocol.names import check_name
 
 from .why import nobody_lives
 
@@ -23,6 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(given: Given) -> int:
     """Print who is there."""
+    check_name("group", given.group)
     end = monotonic() + given.timeout
     while True:
         found, problem = _look(given)

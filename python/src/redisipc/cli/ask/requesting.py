@@ -10,7 +10,7 @@ from redisipc.cli.exits import FOUND, NOBODY, OK, REDIS
 from redisipc.cli.options import Given
 from redisipc.cli.output import ago, plural, safe, shown
 from redisipc.cli.redis.client import advice
-from redisipc.cli.values import count
+from redisipc.cli.values import count, pace
 from redisipc.protocol.content import decode
 from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.protocol.names import check_name
@@ -34,7 +34,7 @@ def add_asking(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--count", "-n", type=count, default=1, metavar="N", help="so many requests, one after the other"
     )
-    parser.add_argument("--rate", type=float, default=0.0, metavar="N", help="with --count: at most so many a second")
+    parser.add_argument("--rate", type=pace, default=0.0, metavar="N", help="with --count: at most so many a second")
     parser.add_argument("--raw", action="store_true", help="print the content as it stands in Redis, unread")
     parser.add_argument("--wait", action="store_true", help="wait for a group that does not exist, until the timeout")
 
@@ -77,7 +77,9 @@ def _ask(given: Given, asker: Asker, content: bytes, to: str) -> Asked:
         return Asked(outgoing, outcome, elapsed, FOUND, None)
     reason = why(given.client, given.stream, to)
     if outcome.status == "failed" and (outgoing.refusal or reason.code != "no_stream"):
-        return Asked(outgoing, outcome, elapsed, REDIS, Why("failed", f"{outcome.reason}{advice(outgoing.refusal)}", REDIS))
+        return Asked(
+            outgoing, outcome, elapsed, REDIS, Why("failed", f"{outcome.reason}{advice(outgoing.refusal)}", REDIS)
+        )
     status = NOBODY if outcome.status == "no responders" else reason.status
     return Asked(outgoing, outcome, elapsed, status, reason)
 

@@ -6,7 +6,8 @@ import argparse
 import textwrap
 from collections.abc import Callable, Iterator
 
-from redisipc.cli.exits import FOUND, OK, Problem
+from redisipc.cli.exits import FOUND, NOBODY, OK, Problem
+from redisipc.cli.look.stream import no_group
 from redisipc.cli.options import Given
 from redisipc.cli.output import plural, safe
 from redisipc.cli.values import duration
@@ -46,6 +47,8 @@ def run(given: Given) -> int:
         else:
             _print(given, finding)
     _sum_up(given, facts, wanted)
+    if given.group is not None and facts.found is not None and facts.found.group(given.group) is None:
+        raise Problem(NOBODY, no_group(facts.found, given.group))
     return FOUND if any(each.severity != NOTE for each in wanted) else OK
 
 

@@ -9,7 +9,7 @@ from contextlib import closing, nullcontext
 from time import monotonic
 from typing import IO, Any
 
-from redisipc.cli.exits import OK
+from redisipc.cli.exits import OK, USAGE, Problem
 from redisipc.cli.look.stream import look, no_stream
 from redisipc.cli.options import Given
 from redisipc.cli.output import ago, plural
@@ -47,13 +47,20 @@ def run(given: Given) -> int:
     if given.id:
         return story.run(given)
     watch = Watch(given)
-    with open(given.record, "a", encoding="utf-8") if given.record else nullcontext() as file:
+    with _appended(given.record) if given.record else nullcontext() as file:
         watch.file = file
         try:
             watch.by_monitor() if given.exact else watch.by_reading()
         finally:
             watch.tell_end()
     return OK
+
+
+def _appended(name: str) -> IO[str]:
+    try:
+        return open(name, "a", encoding="utf-8")
+    except OSError as error:
+        raise Problem(USAGE, f"cannot write {name!r} (--record): {error.strerror or error}") from error
 
 
 class Watch:

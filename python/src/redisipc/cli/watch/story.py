@@ -25,7 +25,7 @@ SETTLED = 1.5
 
 
 def run(given: Given) -> int:
-    """Follow it until its answer is collected, it is given up, or --for is over (default: 60 s)."""
+    """Follow it until its answer is collected, it is given up, or --for or --timeout is over (default: 60 s)."""
     follower = Story(given)
     try:
         with closing(Monitor(given.client, given.stream)) as monitor:
@@ -71,7 +71,7 @@ class Story:
         return OK if self.answered_at is not None else TIMEOUT
 
     def follow(self, monitor: Monitor | None) -> None:
-        end = monotonic() + (self.given.seconds or 60.0)
+        end = monotonic() + (self.given.seconds or getattr(self.given.args, "timeout", None) or 60.0)
         while not self.over and monotonic() < end:
             if monitor is not None:
                 for seen in monitor.read(0.002 if self._busy else 0.05):
