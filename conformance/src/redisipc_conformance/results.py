@@ -40,6 +40,14 @@ MALFORMED = "entries-valid"
 """The check that is there only when it failed: every entry that the testee writes is one."""
 DIED = "process-runs"
 """The check that is there only when it failed: no process of the testee ends, or breaks the testee protocol, by itself."""
+FOREIGN = "commands-allowed"
+"""The check that is there only when it failed: no endpoint sends a command that changes the server for all."""
+STRANGER = "writers-known"
+"""The check that is there only when it failed: every entry came over the tap of an endpoint, or from the suite."""
+FAREWELL = "ends-well"
+"""The check of a whole run that is there only when it failed: a process of the testee ends with exit status 0."""
+WHOLE_RUN = "testee/shutdown"
+"""The scenario of checks that belong to none: what the testee did at the end of a run."""
 Level = Literal["MUST", "SHOULD", "MAY"]
 Side = Literal["testee", "suite"]
 
@@ -161,6 +169,10 @@ class RunStarted(Event):
     """ISO 8601, UTC."""
     scenarios: tuple[str, ...]
     left_out: dict[str, str] = field(default_factory=dict)
+    time_scale: float = 1.0
+    """By what all time limits were multiplied."""
+    no_timeouts: bool = False
+    """Nothing was given up for being late."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +191,8 @@ class RunEnded(Event):
 
     seconds: float
     interrupted: bool = False
+    notes: tuple[str, ...] = ()
+    """What the user should know of the end, and what fails nothing."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ class Fake:
         patch.setattr(session, "choose", self.choose)
         patch.setattr(session, "check", check)
 
-    def choose(self, wish: str, *, image: str | None = None, say: Callable[[str], object]) -> Server:
+    def choose(
+        self, wish: str, *, image: str | None = None, say: Callable[[str], object], locked: bool = False
+    ) -> Server:
         self.wishes.append((wish, image))
         if self.no_server and (image or wish) in self.no_server:
             raise NoServer(self.no_server)
@@ -107,7 +109,9 @@ class FakeEngine:
         running = [scenario for scenario in self.scenarios if scenario.id not in {**unclaimed, **left_out}]
         ids = tuple(scenario.id for scenario in running)
         server = replace(SERVER, version=version, label="")
-        yield RunStarted("0.1.0", "1.0", testee, server, fake.settings.seed, "2025-11-25T08:00:00Z", ids, left_out)
+        settings = fake.settings
+        began = ("0.1.0", "1.0", testee, server, settings.seed, "2025-11-25T08:00:00Z", ids, left_out)
+        yield RunStarted(*began, settings.time_scale, settings.no_timeouts)
         for scenario in self.scenarios:
             if (reason := unclaimed.get(scenario.id, left_out.get(scenario.id))) is not None:
                 claimed = scenario.id in left_out

@@ -250,15 +250,44 @@ def test_other_profiles_are_decided_where_one_has_a_hole(run: Run, fake: Fake):
 KNOWN = "known_failures:\n  - {id: entry/a/two, reason: not done yet}\n"
 
 
-def test_a_known_failure_is_excused_and_not_called_conformant(run: Run, fake: Fake):
+def test_a_known_failure_of_a_must_keeps_the_exit_code_and_not_the_verdict(run: Run, fake: Fake):
     Path("known.yaml").write_text(KNOWN)
     fake.profiles = ("base", "group")
     fake.verdicts = only("entry/a/two")
     ran = run("run", "--known-failures", "known.yaml", "--report", "badge=b.json")
     assert ran.code == 0
-    assert "base      conformant but for known failures (1 check)" in ran.out
+    assert "base      NOT conformant (known failures: 1)" in ran.out
+    assert "group     NOT conformant (it builds on base, not conformant)" in ran.out
     assert "not done yet: entry/a/two" in ran.out
-    assert json.loads(Path("b.json").read_text())["color"] == "yellow"
+    badge = json.loads(Path("b.json").read_text())
+    assert (badge["message"], badge["color"]) == ("not conformant", "red")
+
+
+def test_a_testee_of_which_everything_is_known_to_fail_is_not_conformant(run: Run, fake: Fake):
+    """A testee that never touches Redis, with a file that the suite wrote."""
+    fake.verdicts = lambda check: Verdict.FAIL
+    run("run", "--known-failures", "known.yaml", "--write-known-failures")
+    ran = run("run", "--known-failures", "known.yaml", "--report", "badge=b.json")
+    assert ran.code == 0
+    for profile in ("base", "group", "channel"):
+        assert f"{profile:<10}NOT conformant (known failures: " in ran.out
+    assert " conformant (" not in ran.out.replace("NOT conformant (", "")
+    assert json.loads(Path("b.json").read_text())["message"] == "not conformant"
+
+
+@pytest.mark.parametrize(
+    ("option", "shown"), [(["--time-scale", "5"], "--time-scale 5"), (["--no-timeouts"], "--no-timeouts")]
+)
+def test_longer_time_limits_are_shown_in_every_report_and_decide_no_profile(run: Run, option: list[str], shown: str):
+    kinds = {"json": "r.json", "html": "r.html", "markdown": "r.md", "junit": "r.xml"}
+    ran = run("run", *option, "--report", ",".join(f"{kind}={file}" for kind, file in kinds.items()))
+    assert ran.code == 0
+    assert f"base      not decided ({shown}: its time limits were not tried at their length)" in ran.out
+    assert f"at once, {shown}" in ran.out
+    for kind, file in kinds.items():
+        assert shown in Path(file).read_text(), kind
+    [again] = report()["runs"]
+    assert (again["time_scale"], again["no_timeouts"]) == ((5, False) if shown.endswith("5") else (1, True))
 
 
 def test_a_stale_or_unknown_entry_fails_the_run(run: Run):

@@ -92,11 +92,11 @@ async def test_nothing_is_left_in_redis_or_of_processes(server: Server, write: W
     before = children()
     client = Client(Address.parse(server.url))
     # Another test may have killed a runner on this Redis: what that one left is not ours.
-    others = set(await client("KEYS", "ripc-*"))
+    others = set(await client("KEYS", "*"))
     steps = "- connect: a\n- peer: b\n- send: {from: a, to: b, content: x}\n- entry: {by: a}\n  check: it\n"
     told = await events(Engine(settings(), server, [write(steps)], JUDGE))
     assert [e.result.verdict for e in told if isinstance(e, ScenarioEnded)] == [Verdict.PASS]
-    left = set(await client("KEYS", "ripc-*")) - others
+    left = set(await client("KEYS", "*")) - others
     await client.close()
     assert not left
     assert children() <= before

@@ -54,7 +54,8 @@ PASS = check(Verdict.PASS)
 def test_what_fails_a_run(one: CheckResult, plain: bool, strict: bool):
     assert (fails(one, False), fails(one, True)) == (plain, strict)
     assert run_exit(run(PASS, one, strict=strict)) is not Exit.CONFORMANT if plain else True
-    assert (base(run(PASS, one)) is State.NOT_CONFORMANT) is plain
+    held = one.verdict is not Verdict.KNOWN
+    assert (base(run(PASS, one)) is not State.NOT_CONFORMANT) is (held and not plain)
 
 
 def test_a_profile_of_which_only_late_checks_ran_is_not_decided():
@@ -78,7 +79,30 @@ def test_conformant_is_said_of_a_whole_run_alone():
     assert run_exit(run(PASS, started=left_out)) is Exit.CONFORMANT
     assert run_exit(run(PASS, started=left_out, strict=True)) is Exit.NOT_CONFORMANT
     assert base(run()) is State.INCOMPLETE
-    assert base(run(PASS, check(Verdict.KNOWN))) is State.EXCEPT_KNOWN
+
+
+def test_a_known_failure_is_one_unless_it_is_of_a_should_or_counts_later():
+    assert base(run(PASS, check(Verdict.KNOWN))) is State.NOT_CONFORMANT
+    assert run_exit(run(PASS, check(Verdict.KNOWN))) is Exit.CONFORMANT
+    assert base(run(PASS, check(Verdict.KNOWN, "SHOULD"))) is State.EXCEPT_KNOWN
+    assert base(run(PASS, check(Verdict.KNOWN, late=True))) is State.EXCEPT_KNOWN
+
+
+def test_a_profile_is_not_conformant_where_one_that_it_builds_on_is_not():
+    broken = run(check(Verdict.FAIL))
+    group = ScenarioResult("group/s", "S", "group", "group", Verdict.PASS, 0.1, (PASS,))
+    resilient = replace(group, id="reclaim/s", profile="resilient")
+    states = {each.profile: each for each in profiles(replace(broken, results=[*broken.results, group, resilient]))}
+    assert states["group"].state is State.NOT_CONFORMANT
+    assert states["group"].why == "it builds on base, not conformant"
+    assert states["resilient"].state is State.NOT_CONFORMANT
+
+
+@pytest.mark.parametrize("changed", [{"time_scale": 5.0}, {"time_scale": 0.5}, {"no_timeouts": True}])
+def test_time_limits_of_another_length_decide_nothing(changed: dict[str, object]):
+    started = replace(run().started, **changed)  # type: ignore[arg-type]
+    assert base(run(PASS, started=started)) is State.INCOMPLETE
+    assert base(run(check(Verdict.FAIL), started=started)) is State.NOT_CONFORMANT
 
 
 def test_a_profile_that_is_not_claimed_is_not_judged():

@@ -22,6 +22,7 @@ from ..testee.check import Finding, check, first_wrong
 from ..testee.errors import TesteeUnusable
 from ..verdict.profiles import Exit, fails
 from ..verdict.run import Report, Run, slim
+from ..wire.tap import gate
 from .plan import Plan, ServerChoice
 
 FOR_A_DEBUGGER = 10_000.0
@@ -116,7 +117,7 @@ class Session:
         passed_over: list[str] = []
 
         def start() -> Server:
-            server = choose(choice.kind, image=choice.image, say=passed_over.append)
+            server = choose(choice.kind, image=choice.image, say=passed_over.append, locked=True)
             if abandoned:
                 server.close()
             return server
@@ -148,7 +149,8 @@ class Session:
         if self.checked:
             return []
         self.live.stage = "checking the testee"
-        findings = await check(self.plan.command, server.url, self._scale)
+        async with gate(server.url) as url:
+            findings = await check(self.plan.command, url, self._scale)
         astray = next((each for each in findings if _went_astray(each)), None)
         # With requests on the way it may not leave in time, either.
         wrong = first_wrong([each for each in findings if astray is None or each.name not in ("converse", "shutdown")])

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import string
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -75,8 +76,9 @@ class Stage(Scope):
         prefix: str = "ripc",
     ) -> None:
         source = random.Random(f"{seed} {scenario.id} {row and row.get('name')}")
+        names = random.Random(f"{prefix} {source.getrandbits(64)}")
         super().__init__(
-            stream=f"{prefix}-{source.getrandbits(64):016x}",
+            stream=_stream_name(names),
             seed=seed,
             source=source,
             budgets=budgets,
@@ -161,7 +163,9 @@ class Stage(Scope):
     async def tap(self, label: str) -> Tap:
         """The tap of this endpoint; made when it is first needed, so that faults can be armed before it connects."""
         if label not in self.taps:
-            tap = Tap(self.address, lambda exchange: self.ledger.from_tap(label, exchange), self.pulse.bump)
+            tap = Tap(
+                self.address, lambda exchange: self.ledger.from_tap(label, exchange), self.pulse.bump, guards=True
+            )
             self.taps[label] = tap
             await tap.start()
         return self.taps[label]
@@ -282,6 +286,14 @@ class Stage(Scope):
 
 async def _nobody_plays(steps: Sequence[Step]) -> None:
     raise SuiteFault("nobody plays this scenario")
+
+
+def _stream_name(source: random.Random) -> str:
+    """A name that tells nobody whose it is, and that no other scenario has."""
+    first = source.choice(string.ascii_letters)
+    return first + "".join(
+        source.choice(string.ascii_letters + string.digits + "-_.") for _ in range(source.randint(15, 24))
+    )
 
 
 __all__ = ["Failed", "Processes", "Stage"]

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..testee.errors import TesteeUnusable
 from ..testee.process import TesteeBroke, TesteeGone, TesteeProcess
 from ..testee.schemas import TesteeSchemas
+from .goodbyes import Goodbyes
 
 Hear = Callable[[str, dict[str, Any]], None]
 
@@ -34,8 +36,11 @@ class Shard:
 class Pool:
     """Processes by name. A dead, broken or hung one is replaced when its name is wanted again."""
 
-    def __init__(self, command: Sequence[str], schemas: TesteeSchemas, seconds: float) -> None:
+    def __init__(self, command: Sequence[str], schemas: TesteeSchemas, seconds: float, goodbyes: Goodbyes) -> None:
         self.command = tuple(command)
+        self._goodbyes = goodbyes
+        self.on_contradiction: Callable[[TesteeUnusable], None] = lambda error: None
+        """Called when a process claims something else than the first one did."""
         self.on_gone: Callable[[TesteeProcess, Exception], None] = lambda process, why: None
         """Called for an end that nobody wanted."""
         self._schemas = schemas
@@ -54,9 +59,15 @@ class Pool:
             if process is not None and process.gone is None and process.broken is None:
                 return process
             process = await TesteeProcess.start(
-                self.command, on_notification=self._notified, schemas=self._schemas, seconds=self._seconds
-            )
+                self.command, on_notification=self._notified, schemas=self._schemas, seconds=self._seconds,
+                environment=self._goodbyes.environment,
+            )  # fmt: skip
             self._all.add(process)
+            try:
+                self._goodbyes.greeted(process.hello)
+            except TesteeUnusable as error:
+                self.on_contradiction(error)
+                raise
             self._by_name[name] = process
             process.on_gone = lambda: self._ended(name, process)
             if process.gone is not None:
@@ -105,10 +116,14 @@ class Pool:
 
     async def _close(self, process: TesteeProcess) -> None:
         self._all.discard(process)
+        await self._end(process)
+
+    async def _end(self, process: TesteeProcess) -> None:
         await process.close()
+        self._goodbyes.left(process)
 
     async def close(self) -> None:
         """Ends all of them."""
         processes, self._all = set(self._all), set()
         self._expected |= processes
-        await asyncio.gather(*(process.close() for process in processes), *self._closing, return_exceptions=True)
+        await asyncio.gather(*(self._end(process) for process in processes), *self._closing, return_exceptions=True)

@@ -34,6 +34,7 @@ from ..wire.address import Address
 from ..wire.client import Client
 from ..within import end_all
 from . import budgets
+from .goodbyes import Goodbyes
 from .incident import Incident
 from .own_servers import OwnServers
 from .pool import Pool
@@ -75,6 +76,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._stopped = False
+        self._contradiction: TesteeUnusable | None = None
 
     def stop(self) -> None:
         """Ends the run soon; what has not ended has no result. May be called from another thread."""
@@ -92,6 +94,8 @@ class Engine:
         try:
             while (event := await self._events.get()) is not None:
                 yield event
+            if self._contradiction is not None:
+                raise self._contradiction
             if not self._main.cancelled():
                 self._main.result()
         finally:
@@ -102,13 +106,15 @@ class Engine:
         settings = self.settings
         table = budgets.table(settings.time_scale, no_timeouts=settings.no_timeouts)
         schemas = TesteeSchemas.load()
-        pool = Pool(settings.command, schemas, table["connect"] * 2)
+        goodbyes = Goodbyes()
+        pool = Pool(settings.command, schemas, table["connect"] * 2, goodbyes)
+        pool.on_contradiction = self._contradicted
         pool.on_gone = self._process_gone
         address = Address.parse(self.server.url)
         client = Client(address)
         own_servers = OwnServers(self.server)
         interrupted = False
-        started = False
+        started, profiles = False, ()
         try:
             first = await pool.get("one")
             wrong = problem(first.hello)
@@ -120,7 +126,7 @@ class Engine:
             unclaimed, left_out = self._left_out(first, server, own_servers)
             running = [each for each in self.scenarios if each.id not in unclaimed and each.id not in left_out]
             self._events.put_nowait(self._started(first, server, running, left_out))
-            started = True
+            started, profiles = True, tuple(first.hello["profiles"])
             for scenario in self.scenarios:
                 if (reason := unclaimed.get(scenario.id, left_out.get(scenario.id))) is not None:
                     rerun, claimed = settings.rerun(scenario.id), scenario.id in left_out
@@ -138,6 +144,7 @@ class Engine:
                     seed=settings.seed,
                     claims=Claims.of(first.hello),
                     patience=patience,
+                    goodbyes=goodbyes,
                     no_timeouts=settings.no_timeouts,
                     prefix=settings.prefix,
                 )
@@ -147,8 +154,12 @@ class Engine:
         finally:
             closing = asyncio.gather(pool.close(), own_servers.close(), client.close(), return_exceptions=True)
             await asyncio.shield(closing)
+            goodbyes.sweep()
         if started:
-            self._events.put_nowait(RunEnded(time.monotonic() - began, interrupted))
+            farewell = goodbyes.result(profiles)
+            if farewell is not None:
+                self._ended(self.judge.judged(farewell, server))
+            self._events.put_nowait(RunEnded(time.monotonic() - began, interrupted, goodbyes.notes()))
 
     def _started(
         self, testee: TesteeProcess, server: ServerInfo, running: Sequence[Scenario], left_out: dict[str, str]
@@ -162,7 +173,16 @@ class Engine:
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         ids = tuple(scenario.id for scenario in running)
         return RunStarted(
-            __version__, self.judge.requirements.spec, info, server, self.settings.seed, now, ids, left_out
+            __version__,
+            self.judge.requirements.spec,
+            info,
+            server,
+            self.settings.seed,
+            now,
+            ids,
+            left_out,
+            self.settings.time_scale,
+            self.settings.no_timeouts,
         )
 
     def _left_out(
@@ -173,6 +193,12 @@ class Engine:
         unclaimed = {each.id: reason for each in self.scenarios if (reason := why_not(each, claims, server))}
         needing = [each.id for each in self.scenarios if each.own_server and each.id not in unclaimed]
         return unclaimed, dict.fromkeys(needing, own.why_not) if own.why_not else {}
+
+    def _contradicted(self, error: TesteeUnusable) -> None:
+        """Its processes do not claim the same: nothing that is found holds for all of them."""
+        self._contradiction = error
+        if self._main is not None:
+            self._main.cancel()
 
     def _process_gone(self, process: TesteeProcess, why: Exception) -> None:
         users = [performance for performance in self._performances if performance.uses(process)]

@@ -30,7 +30,8 @@ from ..verdict.transcript import Transcript
 from ..wire.address import Address
 from ..wire.client import Client
 from ..within import within
-from . import budgets
+from . import budgets, honesty
+from .goodbyes import Goodbyes
 from .incident import Incident
 from .own_servers import OwnServers
 from .pool import Pool, Shard
@@ -59,6 +60,7 @@ class Surroundings:
     seed: int
     claims: Claims
     patience: Patience
+    goodbyes: Goodbyes
     no_timeouts: bool = False
     prefix: str = "ripc"
     shards: int = 2
@@ -70,7 +72,9 @@ class Surroundings:
         return Shard(self.pool, next(self._turn) % self.shards)
 
     def private_pool(self) -> Pool:
-        return Pool(self.command, self.schemas, self.budgets["connect"] * 2)
+        pool = Pool(self.command, self.schemas, self.budgets["connect"] * 2, self.goodbyes)
+        pool.on_contradiction = self.pool.on_contradiction
+        return pool
 
 
 @dataclass(eq=False)
@@ -151,6 +155,7 @@ class Performance:
             await asyncio.shield(clear_away(stage))
             await asyncio.shield(self._probe(stage, pool))
         self._inspect(stage, ended)
+        honesty.inspect(stage, ended)
         if not ended.clean:
             ended.transcript = Transcript(stage)
             ended.stderr = await self._stderr(stage)

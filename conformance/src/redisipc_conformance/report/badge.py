@@ -37,6 +37,7 @@ def content(report: Report) -> tuple[str, str, str]:
                 known += verdict.counts[Verdict.KNOWN]
     claimed = {name: seen for name, seen in states.items() if seen != {State.NOT_CLAIMED}}
     if report_exit(report) is not Exit.CONFORMANT or any(State.NOT_CONFORMANT in seen for seen in claimed.values()):
+        # No profile is named, whatever the others are: a known failure is one.
         return label, "not conformant", "red"
     if not claimed or report.problems or any(State.INCOMPLETE in seen for seen in claimed.values()):
         return label, "not decided", "grey"

@@ -17,7 +17,17 @@ from ..files import suite_folder
 from ..requirements import Requirement
 from ..results import ScenarioResult, Verdict
 from ..text import shorten
-from ..verdict.profiles import Exit, State, fails, failures, probably_the_shim, profiles, report_exit, run_exit
+from ..verdict.profiles import (
+    Exit,
+    State,
+    fails,
+    failures,
+    probably_the_shim,
+    profiles,
+    report_exit,
+    run_exit,
+    scale_of,
+)
 from ..verdict.run import Finding, Report, Run
 from .alike import Alike, alike, by_scenario
 from .matrix import matrix
@@ -88,6 +98,7 @@ def render(report: Report, spec_url: str = "") -> str:
         failures=[len(failures(run)) for run in report.runs],
         late=[[f for f in run.findings() if f.check.late] for run in report.runs],
         anchor=anchor,
+        scale_of=scale_of,
         spec_link=lambda requirement: _requirement_link(spec_url, requirement),
         headings=HEADINGS,
         columns=[column for column in COLUMNS if _occurs(report, column)],

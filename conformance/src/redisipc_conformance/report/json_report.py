@@ -94,6 +94,8 @@ def _run(run: Run) -> dict[str, Any]:
         "testee": started["testee"],
         "server": started["server"],
         "seed": started["seed"],
+        "time_scale": started["time_scale"],
+        "no_timeouts": started["no_timeouts"],
         "started": started["started"],
         "seconds": round(run.seconds, 3),
         "interrupted": run.interrupted,
@@ -139,6 +141,8 @@ def _read_run(item: dict[str, Any]) -> Run:
         started=item["started"],
         scenarios=tuple(item["scenarios"]),
         left_out=dict(item["left_out"]),
+        time_scale=item.get("time_scale", 1.0),
+        no_timeouts=item.get("no_timeouts", False),
     )
     return Run(
         started=started,

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from ..results import Verdict
-from ..verdict.profiles import fails
+from ..verdict.profiles import fails, scale_of
 from ..verdict.run import Finding, Report, Run
 from .failure import failure_text
 
@@ -44,6 +44,7 @@ def _suite(report: Report, run: Run) -> ET.Element:
         ("testee", f"{testee.name} {testee.version} ({testee.language})"),
         ("redis", f"{server.brand} {server.version} ({server.kind})"),
         ("seed", str(run.started.seed)),
+        ("time scale", scale_of(run) or "1"),
         ("selection", run.selection),
     ):
         ET.SubElement(properties, "property", name=name, value=_legal(value))

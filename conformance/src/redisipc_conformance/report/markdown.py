@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from ..results import Verdict
-from ..verdict.profiles import fails, failures, profiles
+from ..verdict.profiles import fails, failures, profiles, scale_of
 from ..verdict.run import Report, Run
 from .alike import by_scenario
 from .failure import failure_lines
@@ -39,9 +39,10 @@ def _run(report: Report, run: Run) -> list[str]:
         f"- **{verdict.profile}**: {verdict.state.value}" + (f" ({verdict.why})" if verdict.why else "")
         for verdict in profiles(run)
     ]
+    scale = f", `{scale_of(run)}`" if scale_of(run) else ""
     lines += [
         "",
-        f"Suite {started.suite}, seed {started.seed}, {len(run.results)} scenarios ({run.selection}), {run.seconds:.1f} s.",
+        f"Suite {started.suite}, seed {started.seed}{scale}, {len(run.results)} scenarios ({run.selection}), {run.seconds:.1f} s.",
     ]
     lines += ["", *_table(run)]
     lines += [line for problem in run.problems for line in ("", f"**Problem:** {problem}")]

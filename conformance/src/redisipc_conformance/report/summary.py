@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ..results import Verdict
-from ..verdict.profiles import State, fails, failures, limits_of, probably_the_shim, profiles
+from ..verdict.profiles import State, fails, failures, limits_of, probably_the_shim, profiles, scale_of
 from ..verdict.run import Finding, Report, Run
 from ..wire.address import without_passwords
 from .alike import alike, by_scenario
@@ -56,9 +56,17 @@ def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[
         ("testee", f"{testee.name} {testee.version} ({testee.language})"),
         ("claims", "; ".join(filter(None, claims))),
         ("redis", f"{server.brand} {server.version} ({kind})" + (f" at {without_passwords(url)}" if url else "")),
-        ("suite", f"{started.suite} for spec {started.spec}, {scenarios}, seed {started.seed}, {jobs} at once"),
+        (
+            "suite",
+            f"{started.suite} for spec {started.spec}, {scenarios}, seed {started.seed}, {jobs} at once{_scale(run)}",
+        ),
     ]
     return [f"{paint(f'{name:<8}', 'dim')}{value}" for name, value in rows]
+
+
+def _scale(run: Run) -> str:
+    scale = scale_of(run)
+    return f", {scale}" if scale else ""
 
 
 def summary(report: Report, run: Run, *, paint: Paint = plain, width: int = 110) -> list[str]:
@@ -239,7 +247,7 @@ def _cell(number: int, verdict: Verdict, paint: Paint) -> str:
 
 def verdict_lines(run: Run, paint: Paint = plain) -> Iterator[str]:
     """One line for each profile, the last thing that is printed."""
-    yield paint(f"{run.title}, {run.seconds:.1f} s", "bold")
+    yield paint(f"{run.title}, {run.seconds:.1f} s{_scale(run)}", "bold")
     for verdict in profiles(run):
         why = f" ({verdict.why})" if verdict.why else ""
         yield f"  {verdict.profile:<10}{paint(verdict.state.value, STATE_STYLE[verdict.state])}{why}"

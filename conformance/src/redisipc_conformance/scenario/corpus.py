@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..files import scenarios_folder
-from ..results import DIED, MALFORMED
+from ..results import DIED, FAREWELL, FOREIGN, MALFORMED, STRANGER
 from .load import load_all
 from .model import ROW_NAME, Check, Scenario
 
-IMPLICIT = (MALFORMED, DIED)
+IMPLICIT = (MALFORMED, DIED, FOREIGN, STRANGER, FAREWELL)
 """The checks that every scenario has without declaring them."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,19 +25,21 @@ def program() -> Path:
     return find_binary() or embedded_binary()
 
 
-def _local() -> Server:
+def _local(password: str) -> Server:
     binary = find_binary()
     if binary is None:
         raise NoServer("no redis-server or valkey-server on the PATH")
-    return LocalServer(binary)
+    return LocalServer(binary, password=password)
 
 
-def _embedded() -> Server:
-    return LocalServer(embedded_binary(), kind="embedded")
+def _embedded(password: str) -> Server:
+    return LocalServer(embedded_binary(), kind="embedded", password=password)
 
 
-def choose(wish: str = AUTO, *, image: str | None = None, say: Callable[[str], object] | None = None) -> Server:
-    """A running server.
+def choose(
+    wish: str = AUTO, *, image: str | None = None, say: Callable[[str], object] | None = None, locked: bool = False
+) -> Server:
+    """A running server. `locked`: one that is started has a password that its URL alone tells, and so its taps.
 
     `wish`: `auto`, `container`, `local`, `embedded`, `model`, or a redis:// URL. `auto` takes the first that can be had:
     the environment's REDIS_URL, a container (`image`, else REDIS_IMAGE, else redis:7), a redis-server on the PATH
@@ -45,10 +48,11 @@ def choose(wish: str = AUTO, *, image: str | None = None, say: Callable[[str], o
     """
     report = say or (lambda line: None)
     image = image or os.environ.get("REDIS_IMAGE") or DEFAULT_IMAGE
+    password = secrets.token_hex(16) if locked else ""
     kinds: dict[str, Callable[[], Server]] = {
-        "container": lambda: ContainerServer(image),
-        "local": _local,
-        "embedded": _embedded,
+        "container": lambda: ContainerServer(image, password=password),
+        "local": lambda: _local(password),
+        "embedded": lambda: _embedded(password),
     }
     only_when_asked: dict[str, Callable[[], Server]] = {"model": ModelServer}
     if "://" in wish:
@@ -99,7 +103,7 @@ def start(name: str, config: tuple[str, ...] = (), environment: Mapping[str, str
 def private(like: Server) -> Server:
     """Another server of the same kind and version, for a scenario that may do what it likes with it."""
     if isinstance(like, ContainerServer):
-        return ContainerServer(like.image)
+        return ContainerServer(like.image, password=like.password)
     if isinstance(like, LocalServer):
         return like.twin()
     raise NoServer(f"a {like.kind} server has no twin")

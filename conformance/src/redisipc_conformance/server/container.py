@@ -7,6 +7,7 @@ import gc
 import warnings
 from typing import Any
 
+from ..wire.address import Address
 from .base import NoServer, Server, _command, connect, free_port, wait_until_up
 from .guard import Guard
 
@@ -45,8 +46,9 @@ class ContainerServer(Server):
 
     kind = "container"
 
-    def __init__(self, image: str = DEFAULT_IMAGE, config: tuple[str, ...] = ()):
+    def __init__(self, image: str = DEFAULT_IMAGE, config: tuple[str, ...] = (), password: str = ""):
         self.image = image
+        self.password = password
         problem = engine_answers()
         if problem:
             raise NoServer(problem)
@@ -56,6 +58,7 @@ class ContainerServer(Server):
             raise NoServer("the package testcontainers is not installed") from error
         # Valkey's images have its programs under Redis' names as well.
         command = "redis-server --save '' --appendonly no --protected-mode no " + " ".join(config)
+        command += f" --requirepass {password}" if password else ""
         self._port = free_port()
         container: Any = DockerContainer(image).with_bind_ports(6379, self._port).with_command(command.strip())
         self._container = container
@@ -75,7 +78,7 @@ class ContainerServer(Server):
 
     @property
     def url(self) -> str:
-        return f"redis://{self._host}:{self._port}/0"
+        return Address(self._host, self._port, password=self.password or None).url()
 
     def stop(self) -> None:
         # Over the wire: not every image has a shell or a command line client.

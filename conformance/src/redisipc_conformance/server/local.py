@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..wire.address import Address
 from .base import NoServer, Server, free_port, wait_until_up
 
 START_SECONDS = 10.0
@@ -30,7 +31,7 @@ def find_binary() -> Path | None:
 class LocalServer(Server):
     """One server process in a directory of its own, on a free port, without persistence unless it is restarted.
 
-    ``config`` is added to its command line, ``environment`` to its environment.
+    ``config`` is added to its command line, ``environment`` to its environment. ``password``: nobody gets in without it.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class LocalServer(Server):
         kind: str = "local",
         config: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
+        password: str = "",
     ):
         self.kind = kind
+        self._password = password
         self._binary = binary
         self._config = config
         self._environment = {**os.environ, **(environment or {})}
@@ -51,7 +54,10 @@ class LocalServer(Server):
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self._port}/0"
+        return self._url(self._port)
+
+    def _url(self, port: int) -> str:
+        return Address("127.0.0.1", port, password=self._password or None).url()
 
     @property
     def pid(self) -> int | None:
@@ -82,7 +88,7 @@ class LocalServer(Server):
             port = self._port or free_port()
             self._process = self._run(port)
             try:
-                wait_until_up(f"redis://127.0.0.1:{port}/0", START_SECONDS)
+                wait_until_up(self._url(port), START_SECONDS)
             except NoServer:
                 self._end(kill=True)
                 if attempt == attempts - 1:
@@ -99,6 +105,7 @@ class LocalServer(Server):
         command = [
             str(self._binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", self._directory, "--save", "",
             "--appendonly", "no", "--loglevel", "warning", "--enable-debug-command", "yes", *self._config,
+            *(("--requirepass", self._password) if self._password else ()),
         ]  # fmt: skip
         if self._older_than_7():
             at = command.index("--enable-debug-command")
@@ -124,7 +131,7 @@ class LocalServer(Server):
 
     def twin(self) -> LocalServer:
         """Another one from the same program."""
-        return LocalServer(self._binary, self.kind, self._config, self._environment)
+        return LocalServer(self._binary, self.kind, self._config, self._environment, self._password)
 
     def stop(self) -> None:
         """SHUTDOWN SAVE: the data is there for the next start."""

@@ -39,6 +39,11 @@ class Conversation:
         self.broken: TesteeBroke | None = None
         """The first message that broke the protocol; nothing is believed after it."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way, even one that nobody waits for."""
+        return bool(self.outstanding or self._forgotten)
+
     def begin(self, method: str, params: dict[str, Any]) -> tuple[bytes, asyncio.Future[dict[str, Any]]]:
         """The line to send and the future of its answer."""
         if self.broken is not None:

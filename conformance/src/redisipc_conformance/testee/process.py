@@ -42,9 +42,13 @@ class TesteeProcess:
         """Set when it has ended, or has closed its stdout."""
         self.on_gone: Callable[[], None] = lambda: None
         """Called when it has ended, or has sent something that breaks the protocol."""
+        self.farewell = ""
+        """How its own end, after shutdown, was wrong: `signal 11`, `exit code 3`."""
+        self.lingered = False
+        """It had nothing left to do, and ran on after shutdown until it was killed."""
         self._process = process
         self._conversation = conversation
-        self._paused = False
+        self._paused = self._killed = False
         self._told_broken = False
         self._readers = [asyncio.create_task(self._read_stdout()), asyncio.create_task(self._read_stderr())]
         self._watcher = asyncio.create_task(self._watch())
@@ -58,6 +62,7 @@ class TesteeProcess:
         on_notification: Callable[[str, dict[str, Any]], None],
         schemas: TesteeSchemas,
         seconds: float,
+        environment: dict[str, str] | None = None,
     ) -> TesteeProcess:
         """Starts it and says hello, within `seconds`. Raises TesteeUnusable; no process is left then."""
         shown = shlex.join(command)
@@ -69,6 +74,7 @@ class TesteeProcess:
                 stderr=asyncio.subprocess.PIPE,
                 limit=LONGEST_LINE,
                 start_new_session=True,
+                env=environment,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
         except OSError as error:
@@ -133,6 +139,7 @@ class TesteeProcess:
 
     def kill(self) -> None:
         """SIGKILL, its children too."""
+        self._killed = True
         self._signal(signal.SIGKILL)
 
     def pause(self) -> None:
@@ -158,13 +165,19 @@ class TesteeProcess:
         try:
             if self._paused:
                 self.kill()
-            if self.gone is None and self.broken is None and self.hello:
+            told = self.gone is None and self.broken is None and bool(self.hello) and not self._paused
+            idle = not self._conversation.busy
+            if told:
                 with contextlib.suppress(Exception):
                     await self.call("shutdown", {}, SHUTDOWN_SECONDS)
             if self._process.stdin is not None:
                 self._process.stdin.close()
             with contextlib.suppress(TimeoutError):
                 await within(exited(self._process), SHUTDOWN_SECONDS)
+            code = self._process.returncode
+            if told and not self._killed:
+                self.farewell = "" if not code else f"signal {-code}" if code < 0 else f"exit status {code}"
+                self.lingered = idle and code is None
         finally:
             self.kill()
             await exited(self._process)

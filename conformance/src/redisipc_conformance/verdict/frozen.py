@@ -19,7 +19,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from ..files import suite_folder
-from ..results import ScenarioResult
+from ..results import WHOLE_RUN, ScenarioResult
 from ..scenario.corpus import IMPLICIT, corpus, declared_ids, named_checks, renamed_ids
 from ..scenario.model import Scenario
 from ..version import SPEC_VERSION
@@ -54,7 +54,9 @@ class FrozenSet:
         declared = [check.name for check in result.checks if check.name not in IMPLICIT]
         found = {name for name in declared if not self._counts(f"{result.id}/{name}", former)}
         # A check that nobody declares counts where any other one does.
-        return {check.name for check in result.checks} if len(found) == len(declared) else found
+        return (
+            {check.name for check in result.checks} if result.id != WHOLE_RUN and len(found) == len(declared) else found
+        )
 
     def _counts(self, id: str, former: Mapping[str, tuple[str, ...]]) -> bool:
         return self.checks is None or not self.checks.isdisjoint((id, *former.get(id, ())))

@@ -9,7 +9,9 @@ from ..context.failure import Stopped
 from ..requirements import Level, Requirements
 from ..results import (
     DIED,
+    FOREIGN,
     MALFORMED,
+    STRANGER,
     UNREACHED,
     BudgetUse,
     CheckResult,
@@ -42,6 +44,12 @@ class Ended:
     malformed: str = ""
     culprit: object | None = None
     """The malformed entry."""
+    refused: str = ""
+    """The command that the tap let not pass."""
+    stranger: str = ""
+    """The entry that came past the taps."""
+    evidence: object | None = None
+    """What `refused` or `stranger` names, in the transcript."""
     seconds: float = 0.0
     transcript: Transcript | None = None
     stderr: str = ""
@@ -50,7 +58,15 @@ class Ended:
     @property
     def clean(self) -> bool:
         """Nothing of it needs an explanation."""
-        if self.stopped or self.stopped_rows or self.crash or self.fault or self.malformed:
+        if (
+            self.stopped
+            or self.stopped_rows
+            or self.crash
+            or self.fault
+            or self.malformed
+            or self.refused
+            or self.stranger
+        ):
             return False
         return all(kept.decided and kept.failed is None for kept in self.book.kept.values())
 
@@ -151,11 +167,24 @@ class Judge:
             found.append(
                 replace(check, expected=expected, seen=run.malformed, file=scenario.file, wrong_line=wrong_line)
             )
+        if run.refused:
+            text = "No endpoint sends a command that changes the server for all who use it"
+            check = CheckResult(FOREIGN, text, ("RIPC-REDIS-2",), "MUST", Verdict.FAIL, run.refused)
+            found.append(self._with_evidence(check, run, scenario, "commands that touch the endpoint's own keys"))
+        if run.stranger:
+            text = "Every entry comes over the tap of an endpoint"
+            check = CheckResult(STRANGER, text, (), "MUST", Verdict.FAIL, run.stranger)
+            found.append(self._with_evidence(check, run, scenario, "an XADD over the URL that connect was given"))
         if run.crash:
             text = "A process of the testee runs, and speaks the testee protocol, until the runner ends it"
             check = CheckResult(DIED, text, (), "MUST", Verdict.FAIL, run.crash, "a process that runs on", run.crash)
             found.append(replace(check, file=scenario.file))
         return found
+
+    @staticmethod
+    def _with_evidence(check: CheckResult, run: Ended, scenario: Scenario, expected: str) -> CheckResult:
+        wrong_line = run.transcript.index(run.evidence) if run.transcript else None
+        return replace(check, expected=expected, seen=check.message, file=scenario.file, wrong_line=wrong_line)
 
     def _check(self, scenario: Scenario, run: Ended, kept: Kept) -> CheckResult:
         check = kept.check

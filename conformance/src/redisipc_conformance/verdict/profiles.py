@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from ..results import CheckResult, Verdict
+from ..testee.claims import needs
 from .run import Finding, Report, Run
 
 PROFILES = ("base", "ask", "group", "channel", "resilient")
@@ -85,7 +87,20 @@ def profiles(run: Run) -> list[ProfileVerdict]:
     """One verdict for each profile of the suite, in the specification's order."""
     met = {result.profile for result in run.results} | set(run.started.testee.profiles)
     names = [name for name in PROFILES if name in met] + sorted(met.difference(PROFILES))
-    return [_profile(run, name) for name in names]
+    found: dict[str, ProfileVerdict] = {}
+    for name in names:
+        found[name] = _with_its_base(_profile(run, name), found)
+    return list(found.values())
+
+
+def _with_its_base(verdict: ProfileVerdict, before: Mapping[str, ProfileVerdict]) -> ProfileVerdict:
+    """A profile needs those that it builds on: where one of them is not held, this one is not held either."""
+    if verdict.state in (State.NOT_CLAIMED, State.NOT_CONFORMANT):
+        return verdict
+    broken = [n for n in needs().get(verdict.profile, ()) if n in before and before[n].state is State.NOT_CONFORMANT]
+    if not broken:
+        return verdict
+    return replace(verdict, state=State.NOT_CONFORMANT, why=f"it builds on {' and '.join(broken)}, not conformant")
 
 
 def _profile(run: Run, name: str) -> ProfileVerdict:
@@ -103,6 +118,13 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
         told = [_many(len(wrong) - unclear, "check fails", "checks fail")] if len(wrong) > unclear else []
         told += [_many(unclear, "is not decided", "are not decided")] if unclear else []
         return verdict(State.NOT_CONFORMANT, ", ".join(told))
+    known_musts = sum(
+        finding.check.verdict is Verdict.KNOWN and finding.check.level == "MUST" and not finding.check.late
+        for finding in findings
+    )
+    if known_musts:
+        # The file keeps CI green; it does not make a port hold what it does not hold.
+        return verdict(State.NOT_CONFORMANT, f"known failures: {known_musts}")
     if run.interrupted:
         return verdict(State.INCOMPLETE, "interrupted")
     if not counts.total() - counts[Verdict.NOT_APPLICABLE]:
@@ -113,11 +135,20 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
         return verdict(State.INCOMPLETE, "only a part was run")
     if missing := _holes(run, name):
         return verdict(State.INCOMPLETE, f"{_many(missing, 'scenario', 'scenarios')} could not run here")
+    if scale := scale_of(run):
+        return verdict(State.INCOMPLETE, f"{scale}: its time limits were not tried at their length")
     limits = limits_of(run)
     if counts[Verdict.KNOWN]:
         known = _many(counts[Verdict.KNOWN], "check", "checks")
         return verdict(State.EXCEPT_KNOWN, f"{known}; {limits}" if limits else known)
     return verdict(State.CONFORMANT, limits)
+
+
+def scale_of(run: Run) -> str:
+    """The option that made time limits longer or shorter, as every report shows it; empty where there was none."""
+    if run.started.no_timeouts:
+        return "--no-timeouts"
+    return f"--time-scale {run.started.time_scale:g}" if run.started.time_scale != 1 else ""
 
 
 def limits_of(run: Run) -> str:

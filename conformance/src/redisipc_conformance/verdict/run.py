@@ -53,6 +53,7 @@ class Run:
             self.results.append(slim(event.result))
         elif isinstance(event, RunEnded):
             self.seconds, self.interrupted = event.seconds, event.interrupted
+            self.notes += all_printable(event.notes)
 
     def findings(self) -> Iterator[Finding]:
         """Every check, and each scenario that went wrong outside its checks as a check without a name."""

@@ -13,6 +13,15 @@ Deed = Literal[
 ]
 
 
+_FATES = {
+    "drop-reply": "connection cut by the suite before the reply",
+    "reply-within": "connection cut by the suite within the reply",
+    "hold-reply": "reply held by the suite",
+    "delay": "reply delayed by {0.seconds:g} s",
+    "lose": "reply lost by the suite",
+}
+
+
 @dataclass
 class Fault:
     """Armed for the commands of one endpoint."""
@@ -41,6 +50,11 @@ class Fault:
             return False
         self.struck += 1
         return True
+
+    @property
+    def fate(self) -> str:
+        """What it does to the reply of a command that it struck, for the transcript."""
+        return _FATES.get(self.do, "").format(self)
 
     def lift(self) -> None:
         """Ends it and lets go what it holds."""

@@ -12,6 +12,7 @@ from . import resp
 from .address import Address
 from .exchange import Exchange
 from .fault import Fault
+from .guarded import answer, greet, is_refused
 from .pipe import Pace, Pipe, end
 from .slot import SUBSCRIBING, Slot, is_pushed, settle
 
@@ -20,6 +21,7 @@ class Owner(Protocol):
     """The tap that accepted a connection (`tap.Tap`), as far as the connection uses it."""
 
     upstream: Address
+    guards: bool
     pace: Pace
     exchanges: list[Exchange]
     faults: list[Fault]
@@ -35,15 +37,6 @@ class Owner(Protocol):
     def record(self, exchange: Exchange) -> None: ...
     def settled(self, exchange: Exchange) -> None: ...
     def fault_for(self, args: list[bytes], queued: list[Exchange]) -> Fault | None: ...
-
-
-_FATES = {
-    "drop-reply": "connection cut by the suite before the reply",
-    "reply-within": "connection cut by the suite within the reply",
-    "hold-reply": "reply held by the suite",
-    "delay": "reply delayed by {0.seconds:g} s",
-    "lose": "reply lost by the suite",
-}
 
 
 class _Upstream(asyncio.Protocol):
@@ -117,6 +110,8 @@ class Link(asyncio.Protocol):
             transport.abort()
             return
         self.redis = transport
+        if self.tap.guards:
+            self.slots += greet(transport, up, self.number)
         self._forward()
 
     def data_received(self, data: bytes) -> None:
@@ -177,6 +172,9 @@ class Link(asyncio.Protocol):
     def _command(self, args: list[bytes], raw: bytes, out: list[bytes]) -> None:
         exchange = Exchange(self.number, args, time.monotonic(), multi=self.multi)
         name = self.last = exchange.name
+        if self.tap.guards and is_refused(args):
+            self._made_up(exchange, answer(), out)
+            return
         fault = self.tap.fault_for(args, self.queue) if self.tap.faults else None
         do = fault.do if fault is not None else ""
         if do in ("cut-before", "cut-within"):
@@ -207,7 +205,7 @@ class Link(asyncio.Protocol):
         if name not in SUBSCRIBING and not self.raw:
             self.slots.append(Slot(exchange, fault=fault))
         if fault is not None:
-            exchange.fate = _FATES.get(fault.do, "").format(fault)
+            exchange.fate = fault.fate
 
     def _begin(self, exchange: Exchange) -> None:
         """Follows the transaction and the subscription state of the connection."""

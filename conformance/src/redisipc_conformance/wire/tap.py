@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Literal
 
 from .address import Address
@@ -18,13 +20,14 @@ from .fault import Fault
 from .link import Link
 from .pipe import Pace
 
-__all__ = ["Exchange", "Tap"]
+__all__ = ["Exchange", "Tap", "gate"]
 
 
 class Tap:
     """The proxy of one endpoint. ``keep`` False: ``exchanges`` stays empty, for runs that last long.
 
-    ``tls``: a server's context; the testee then speaks TLS to the tap, whatever the tap speaks to Redis.
+    ``tls``: a server's context; the testee then speaks TLS to the tap, whatever the tap speaks to Redis. ``guards``: the
+    tap says the password to Redis and keeps it from the testee, and refuses what would change the server for others.
     """
 
     def __init__(
@@ -35,8 +38,10 @@ class Tap:
         *,
         keep: bool = True,
         tls: ssl.SSLContext | None = None,
+        guards: bool = False,
     ):
         self.upstream = upstream
+        self.guards = guards
         self.exchanges: list[Exchange] = []
         self.faults: list[Fault] = []
         self.refusing = False
@@ -76,7 +81,8 @@ class Tap:
     @property
     def url(self) -> str:
         """The URL to which the testee connects."""
-        return self.upstream.url("127.0.0.1", self.port, tls=self._tls is not None)
+        address = replace(self.upstream, username=None, password=None) if self.guards else self.upstream
+        return address.url("127.0.0.1", self.port, tls=self._tls is not None)
 
     def arm(self, fault: Fault) -> None:
         self.faults.append(fault)
@@ -157,3 +163,14 @@ class Tap:
                 self._on_change()
                 return fault
         return None
+
+
+@asynccontextmanager
+async def gate(url: str) -> AsyncIterator[str]:
+    """A URL that leads to the server at ``url`` while this lasts, and tells no password of it."""
+    tap = Tap(Address.parse(url), lambda exchange: None, lambda: None, keep=False, guards=True)
+    await tap.start()
+    try:
+        yield tap.url
+    finally:
+        await tap.close()
