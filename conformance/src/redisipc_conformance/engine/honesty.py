@@ -38,5 +38,6 @@ def _sent(stage: Stage, pairs: Sequence[tuple[bytes, bytes]]) -> bool:
     """Whether some endpoint sent it and its reply was never seen (a fault of the scenario took it), or a step's own command."""
     if any(xadd_fields(exchange.args) == list(pairs) for _, exchange in _commands(stage)):
         return True
-    own = ([resp.to_bytes(arg) for arg in note.args] for note in stage.notes if note.kind == "command")
-    return any(xadd_fields(args) == list(pairs) for args in own)
+    own = ([resp.to_bytes(arg) for arg in note.args] for note in stage.notes if note.kind == "command" and note.args)
+    # Of a script of the suite's own nobody knows what it wrote.
+    return any(args[0] == b"EVAL" or xadd_fields(args) == list(pairs) for args in own)

@@ -179,7 +179,7 @@ class TesteeProcess:
                 self.farewell = "" if not code else f"signal {-code}" if code < 0 else f"exit status {code}"
                 self.lingered = idle and code is None
         finally:
-            self.kill()
+            self._signal(signal.SIGKILL)
             await exited(self._process)
             _, late = await asyncio.wait(self._readers, timeout=0.5)
             for reader in late:
