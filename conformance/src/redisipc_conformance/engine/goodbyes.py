@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..results import FAREWELL, WHOLE_RUN, CheckResult, ScenarioResult, Verdict
 from ..testee.errors import TesteeUnusable
 from ..testee.process import TesteeProcess
 from ..text import shorten
@@ -78,20 +77,12 @@ class Goodbyes:
             found.append(f"the testee left {len(self._left)} processes behind, which were killed: {names}")
         return tuple(found)
 
-    def result(self, profiles: tuple[str, ...]) -> ScenarioResult | None:
-        """The verdict about the ends; None where every process ended well."""
+    def wrong(self) -> tuple[str, str, str] | None:
+        """What was wrong with the ends, in a sentence, each way of it, and a stderr; None where every process ended well."""
         wrong = [process for process in self._gone.values() if process.farewell]
         if not wrong:
             return None
         ways = Counter(process.farewell for process in wrong)
         seen = "; ".join(f"{count} times: {how}" for how, count in ways.most_common(3))
-        check = CheckResult(
-            FAREWELL, "A process of the testee ends with exit status 0 after shutdown", (), "MUST", Verdict.FAIL,
-            f"{len(wrong)} of {len(self._gone)} processes did not end well: {seen}", "exit status 0", seen,
-        )  # fmt: skip
-        profile = "base" if "base" in profiles else profiles[0]
-        title = "The testee ends as the testee protocol says"
-        return ScenarioResult(
-            WHOLE_RUN, title, "testee", profile, Verdict.FAIL, 0.0, (check,), stderr=wrong[0].stderr[-2000:], reason=check.message,
-            rerun="",
-        )  # fmt: skip
+        message = f"{len(wrong)} of {len(self._gone)} processes did not end well: {seen}"
+        return message, seen, wrong[0].stderr[-2000:]

@@ -156,9 +156,8 @@ class Engine:
             await asyncio.shield(closing)
             goodbyes.sweep()
         if started:
-            farewell = goodbyes.result(profiles)
-            if farewell is not None:
-                self._ended(self.judge.judged(farewell, server))
+            if (badly := goodbyes.wrong()) is not None:
+                self._ended(self.judge.farewell(profiles, *badly, server))
             self._events.put_nowait(RunEnded(time.monotonic() - began, interrupted, goodbyes.notes()))
 
     def _started(

@@ -9,10 +9,12 @@ from ..context.failure import Stopped
 from ..requirements import Level, Requirements
 from ..results import (
     DIED,
+    FAREWELL,
     FOREIGN,
     MALFORMED,
     STRANGER,
     UNREACHED,
+    WHOLE_RUN,
     BudgetUse,
     CheckResult,
     Line,
@@ -123,6 +125,17 @@ class Judge:
             rerun=rerun,
             budgets=tuple(use for run in runs for use in run.budgets),
         )
+        return self.judged(result, server)
+
+    def farewell(
+        self, profiles: Sequence[str], message: str, seen: str, stderr: str, server: ServerInfo
+    ) -> ScenarioResult:
+        """That processes of the testee did not end well: a failure of a whole run, and so of the lowest profile."""
+        text = "A process of the testee ends with exit status 0 after shutdown"
+        check = CheckResult(FAREWELL, text, (), "MUST", Verdict.FAIL, message, "exit status 0", seen)
+        profile = "base" if "base" in profiles else profiles[0]
+        about = (WHOLE_RUN, "The testee ends as the testee protocol says", "testee", profile)
+        result = ScenarioResult(*about, Verdict.FAIL, 0.0, (check,), stderr=stderr, reason=message)
         return self.judged(result, server)
 
     def left_out(self, scenario: Scenario, reason: str, rerun: str, *, claimed: bool) -> ScenarioResult:
