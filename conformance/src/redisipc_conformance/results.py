@@ -192,7 +192,7 @@ class RunEnded(Event):
     seconds: float
     interrupted: bool = False
     notes: tuple[str, ...] = ()
-    """What the user should know of the end, and what fails nothing."""
+    """Sentences about the end for the user, which fail nothing."""
 
 
 @dataclass(frozen=True)

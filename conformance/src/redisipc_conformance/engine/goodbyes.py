@@ -1,4 +1,4 @@
-"""What a testee's processes say of themselves when they come, and how they go: judged for a whole run."""
+"""The claims of a testee's processes when they start, and how they end: judged for a whole run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Goodbyes:
             )
 
     def left(self, process: TesteeProcess) -> None:
-        """It has gone. Told again, it counts once."""
+        """It has gone. A second call for it changes nothing."""
         self._gone[id(process)] = process
 
     def sweep(self) -> None:
@@ -78,7 +78,7 @@ class Goodbyes:
         return tuple(found)
 
     def wrong(self) -> tuple[str, str, str] | None:
-        """What was wrong with the ends, in a sentence, each way of it, and a stderr; None where every process ended well."""
+        """The bad ends: in a sentence, each way of them, and a stderr. None where every process ended well."""
         wrong = [process for process in self._gone.values() if process.farewell]
         if not wrong:
             return None

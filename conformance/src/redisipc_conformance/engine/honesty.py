@@ -1,4 +1,4 @@
-"""What a testee does past its taps, or to the server of all, is seen here, whatever its scenario asked."""
+"""The acts of a testee past its taps, or against the server of all: every scenario is looked at for them."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Ended:
     stranger: str = ""
     """The entry that came past the taps."""
     evidence: object | None = None
-    """What `refused` or `stranger` names, in the transcript."""
+    """The line of the transcript that `refused` or `stranger` names."""
     seconds: float = 0.0
     transcript: Transcript | None = None
     stderr: str = ""

@@ -53,7 +53,7 @@ class Fault:
 
     @property
     def fate(self) -> str:
-        """What it does to the reply of a command that it struck, for the transcript."""
+        """The effect on the reply of a command that it struck, for the transcript."""
         return _FATES.get(self.do, "").format(self)
 
     def lift(self) -> None:

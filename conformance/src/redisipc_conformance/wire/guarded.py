@@ -38,7 +38,7 @@ def to_blame(args: Sequence[bytes]) -> bool:
 
 
 def answer() -> Fault:
-    """What the tap says instead of Redis."""
+    """The error that the tap gives instead of Redis' reply."""
     return Fault(Pattern(()), "error", text=_REFUSAL)
 
 
