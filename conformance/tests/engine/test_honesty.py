@@ -55,7 +55,7 @@ def locked() -> Iterator[Server]:
 
 
 class Played:
-    """What a run with such a testee came to."""
+    """The outcome of a run with such a testee."""
 
     def __init__(
         self, deed: str, file: Path, server: Server, write: Write, steps: str = STEPS, scenarios: int = 1
