@@ -26,7 +26,7 @@ $(READY): python/pyproject.toml conformance/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; name one with PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis,examples]' --editable 'conformance[test]' 'ruff==0.17.*' 'mypy==2.4.*' 'pyright==1.1.*'
-	@# The suite starts hundreds of testees: without this each compiles the library anew where byte code is not written.
+	@# The suite starts hundreds of testees: without this each compiles the library again where byte code is not written.
 	$(BIN)/python -m compileall -q python/src conformance/src
 	@touch $@
 

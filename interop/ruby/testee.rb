@@ -49,7 +49,7 @@ module Wire
   end
 end
 
-# A handler that fails as the runner says, told from whatever else the gem may report.
+# A handler that fails as the runner says, distinguished from whatever else the gem may report.
 class HandlerFailed < StandardError; end
 
 # The gem hands the entry to Event#execute but keeps it from the event's block; the runner wants its id.
@@ -187,7 +187,7 @@ class Testee
   def redis(url, timeout)
     uri = URI(url)
     parts = {host: uri.host, port: uri.port || 6379, username: uri.user, password: uri.password, db: uri.path.delete("/")}
-    {timeout: timeout, **parts.reject { |_, value| value.nil? || value == "" }} # seconds; a busy machine is no fault of the gem's
+    {timeout: timeout, **parts.reject { |_, value| value.nil? || value == "" }} # seconds; a busy machine is not a fault of the gem
   end
 
   # So that requests stand in the stream in the order in which the runner sent them.

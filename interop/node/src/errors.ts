@@ -137,7 +137,7 @@ export interface RejectionOptions {
 
 /**
  * To be thrown by a handler: rejects the request with any JSON value as its reason, or with a message and a code (RIPC-RESP-23).
- * It is no failure, and not reported. Throws InvalidArgument for a code that is blank, and for one beside a reason that is no text.
+ * It is not a failure, and not reported. Throws InvalidArgument for a blank code, and for a code beside a reason that is not text.
  */
 export class Rejection extends RedisIpcError {
   readonly code = "rejection";

@@ -7,10 +7,10 @@ import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
 /** Something that went wrong beside any call. Content is in no message; `fields` and `cause` may hold it. */
 export interface Problem {
   /**
-   * `malformed`: an entry that is none, see `entryId` and `fields`. `handler`: a handler failed, see `cause`.
+   * `malformed`: a malformed entry, see `entryId` and `fields`. `handler`: a handler failed, see `cause`.
    * `answer`: an answer could not be written, for too long or too often. `busy`: all handlers are busy, and none ends.
    * `refused`: Redis refuses a command for good, see `cause`. A registered word: the endpoint rejects requests by itself; it is
-   * told once a second for each word.
+   * reported once a second for each word.
    */
   readonly kind: "malformed" | "handler" | "answer" | "refused" | "busy" | ReasonCode;
   readonly message: string;
@@ -29,7 +29,7 @@ interface Refused {
 /** The events of an endpoint. An endpoint without a listener for `problem` emits process warnings instead. */
 export interface EndpointEvents {
   problem: [problem: Problem];
-  /** The connection was lost; told once, whatever number of attempts follow (RIPC-RECOV-14). */
+  /** The connection was lost; reported once, however many attempts follow (RIPC-RECOV-14). */
   disconnected: [reason: Error];
   /** It is back, and all is as before. */
   reconnected: [];
@@ -44,7 +44,7 @@ export interface EndpointEvents {
 export class Reporter extends EventEmitter<EndpointEvents> {
   private readonly refusals = new EachSecond();
 
-  /** An endpoint rejects a request by itself: told once a second for each word. */
+  /** An endpoint rejects a request by itself: reported once a second for each word. */
   refusal(code: ReasonCode, { entryId, request }: Refused, reason: unknown): void {
     const held = this.refusals.take(code, performance.now());
     if (held === undefined) return;

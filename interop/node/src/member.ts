@@ -9,7 +9,7 @@ import { valueOf } from "./outcome.js";
 import { type PingOptions, ping, waitForGroup } from "./ping.js";
 import { newRequestId } from "./wire/names.js";
 
-/** One that nobody can reach any more, and that has no handler, is of no use: it is closed, and its user is told. */
+/** One that nobody can reach any more, and that has no handler, is of no use: it is closed, and its user learns it. */
 const dropped = new FinalizationRegistry<Endpoint>((endpoint) => {
   const { state } = endpoint.lifecycle;
   if (state !== "up" && state !== "down") return;

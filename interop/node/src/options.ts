@@ -4,7 +4,7 @@ import { InvalidArgument } from "./errors.js";
 import { addressOf } from "./redis/address.js";
 import type { ExposeErrors } from "./serve.js";
 
-/** What every endpoint may be told. Times are in milliseconds. */
+/** The options of every endpoint. Times are in milliseconds. */
 export interface EndpointOptions {
   /** `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS. */
   readonly url: string;
@@ -88,7 +88,7 @@ export function checkTime(what: string, ms: unknown): asserts ms is number {
   }
 }
 
-/** Throws InvalidArgument for what is no whole number from `least` on. */
+/** Throws InvalidArgument for anything but a whole number from `least` on. */
 export function checkCount(what: string, count: unknown, least: number): void {
   if (typeof count !== "number" || !Number.isInteger(count) || count < least) {
     throw new InvalidArgument(`${what} must be a whole number from ${least} on, not ${String(count)}`);

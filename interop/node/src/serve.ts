@@ -44,7 +44,7 @@ function failed(error: unknown, held: Held, reporter: Reporter, expose: ExposeEr
       if (error instanceof Refusal) reporter.refusal(readReason(reason).code as ReasonCode, held, reason);
       return { status: "rejected", content: rejected };
     }
-    // It did as it was told: that is no failure.
+    // It did what was asked: that is not a failure.
     if (held.abort.signal.aborted && isAbort(error, held.abort.signal)) return undefined;
     reason = encoded(reasonOf(error, expose, id)) ?? `${FAILED}its text is not valid Unicode`;
   } catch {

@@ -47,7 +47,7 @@ export function optionsOf(given: Params, table: Readonly<Record<string, readonly
   return Object.fromEntries(options) as Params;
 }
 
-/** Seconds to milliseconds. What is no number goes on as it is: the package is to refuse it. */
+/** Seconds to milliseconds. A value that is not a number stays as it is: the package must refuse it. */
 function scaled(value: unknown, factor: number): unknown {
   return typeof value === "number" && factor !== 1 ? value * factor : value;
 }

@@ -43,7 +43,7 @@ module Recorder
       scene.endpoint("web")
       sleep(0.1)
       scene.stop
-      ["An endpoint connects to a group that is there", "BUSYGROUP is no error; the other consumer, idle for less than 30 s, is left."]
+      ["An endpoint connects to a group that is there", "BUSYGROUP is not an error; the other consumer, idle for less than 30 s, is left."]
     end
 
     def self.request_fulfilled(scene)
@@ -206,7 +206,7 @@ module Recorder
       scene.ask("plain", plain, "maths", "Hello!")
       scene.settled
       scene.stop
-      ["Events that are rejected", "The event raises; no such event; the content is no object."]
+      ["Events that are rejected", "The event raises; no such event; the content is not an object."]
     end
   end
 end

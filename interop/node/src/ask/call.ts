@@ -77,7 +77,7 @@ export class Call {
   private checkAt = Infinity;
   private checking = false;
   private missing = false;
-  /** Known, and told when what it leaves is deleted. */
+  /** Known, and reported when what it leaves is deleted. */
   private decided: Outcome | undefined;
   private leaves: string | undefined;
   /** What it comes to where the last look finds nothing. */
@@ -146,7 +146,7 @@ export class Call {
     this.refusal = fault.message;
     if (fault.kind === "permanent") this.finish(this.decided ?? failed(`Redis refuses this caller: ${fault.message}`, fault));
     else if (this.phase === "writing" && sent) {
-      // Never again: it is looked for (RIPC-ASK-9).
+      // Never again: the caller looks whether it is stored (RIPC-ASK-9).
       this.phase = "finding";
       this.beginLook(now);
     } else if ((this.phase === "looking" || this.phase === "tidying") && this.losses > 0) {
@@ -197,7 +197,7 @@ export class Call {
   }
 
   private stored(entryId: string, now: number): void {
-    // The newest of all, also where the stream was made anew and its IDs began again.
+    // The newest of all, also where the stream was made again and its IDs began again.
     this.entryId = this.last = this.highest = entryId;
     this.phase = "waiting";
     if (this.earlyEnd) this.checkAt = now + EARLY_END_MS;

@@ -16,7 +16,7 @@ const SHORT_STRING = 48;
 const SURROGATE = /\\u[dD][89a-fA-F]/;
 
 /**
- * The value of one JSON text (RFC 8259); throws a SyntaxError where it is none.
+ * The value of one JSON text (RFC 8259); throws a SyntaxError for any other text.
  * Unlike JSON.parse it reads every integer exactly: those beyond 2^53 - 1 become a bigint (RIPC-CONTENT-10).
  */
 export function readJson(text: string): Json {

@@ -25,7 +25,7 @@ export interface Announced {
   readonly responder: boolean;
 }
 
-/** What is no announcement, or one of another major version, says nothing (RIPC-VERS-4, 10). */
+/** A value that is not an announcement, or one of another major version, says nothing (RIPC-VERS-4, 10). */
 export function announcedBy(announcement: Reply): Announced {
   const said = objectOf(announcement);
   return {

@@ -29,7 +29,7 @@ export class Answers {
     this.hub.writer.answer(held);
   }
 
-  /** The endpoint rejects by itself, which is told (RIPC-RESP-22). */
+  /** The endpoint rejects by itself, which it reports (RIPC-RESP-22). */
   refuse(held: Held, code: ReasonCode, text: string): void {
     this.refuseWith(held, code, `${code}: ${text}`);
   }

@@ -33,7 +33,7 @@ interface Relayed {
 export class HandOver {
   /** By entry ID. */
   private readonly underWay = new Map<string, Relayed>();
-  /** Since when each is here, by the own clock in ms: a lost connection does not begin the grace anew. */
+  /** Since when each is here, by the own clock in ms: a lost connection does not begin the grace again. */
   private readonly since = new Map<string, number>();
   private ready: Relayed[] = [];
 
@@ -47,7 +47,7 @@ export class HandOver {
     return this.underWay.get(entryId)?.state;
   }
 
-  /** What is kept alive, so that no sibling reclaims it and begins the grace anew (RIPC-ROUTE-16). */
+  /** Responses that are kept alive, so that no sibling reclaims one and begins its grace again (RIPC-ROUTE-16). */
   kept(): string[] {
     return [...this.underWay.values()].filter(({ state }) => state === "waiting").map(({ entryId }) => entryId);
   }

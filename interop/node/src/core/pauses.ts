@@ -1,4 +1,4 @@
-/** Pauses between attempts at what Redis refuses: they grow while it goes on, and begin anew after a success. */
+/** Pauses between attempts at what Redis refuses: they grow while it refuses, and begin again after a success. */
 export class Pause {
   /** By the own monotonic clock, in ms: nothing of the kind is tried sooner. */
   until = -Infinity;

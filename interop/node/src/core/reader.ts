@@ -99,7 +99,7 @@ export class Reader {
         }
       } catch (error) {
         if (!isFault(error)) throw error;
-        // The user has been told; it may pass.
+        // The user knows; it may pass.
         if (error.kind === "permanent") pauses.right("read").refused(this.hub.now());
         else if (isForAWhile(error.kind) || error.kind === "group-lost") await sleep(HELD_UP_MS);
       }

@@ -23,7 +23,7 @@ export class Reclaimer {
   /** By the own clock, in ms: nothing of others is reclaimed sooner, and nothing that was given back is taken. */
   private notBefore = 0;
   private givenNotBefore = 0;
-  /** What was given back is looked for; and one of it is routed at this moment. */
+  /** Requests that were given back are searched; and one of them is routed at this moment. */
   private taking = false;
   private routing = false;
   private readonly looks = new Ticker(async () => {

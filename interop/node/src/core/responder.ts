@@ -25,7 +25,7 @@ export type Refuse = (request: Request) => Json;
 export const CHECK_AFTER_MS = 1000;
 /** What was claimed for the last time so long ago is claimed before it starts (RIPC-GROUP-31), in ms. */
 export const KEEP_MS = 3000;
-/** The group is looked for siblings at most so often before requests are rejected, in ms (RIPC-RESP-17). */
+/** The least time between two searches for siblings before requests are rejected, in ms (RIPC-RESP-17). */
 const LOOK_AGAIN_MS = 1000;
 
 /** A line for each request, where NODE_DEBUG names redisipc. */
@@ -37,7 +37,7 @@ export class Responder {
   private readonly givingBack: GivingBack;
   private readonly held = new Map<string, Held>();
   private queue: Held[] = [];
-  /** New, while what was given back is looked for (RIPC-GROUP-34). */
+  /** New, while requests that were given back are searched (RIPC-GROUP-34). */
   private behind: Held[] = [];
   /** Beyond the bound of the queue, until it is known whether siblings are there. */
   private beyond: Held[] = [];
@@ -55,7 +55,7 @@ export class Responder {
     this.givingBack = new GivingBack(hub);
   }
 
-  /** Whether it runs requests: siblings are told (RIPC-VERS-7). */
+  /** Whether it runs requests: siblings learn it (RIPC-VERS-7). */
   get serves(): boolean {
     return this.serve !== undefined;
   }
@@ -117,7 +117,7 @@ export class Responder {
     else this.place(held);
   }
 
-  /** What was given back has been looked for: what came meanwhile has its turn. */
+  /** The search for requests that were given back is over: those that came meanwhile have their turn. */
   startBehind(): void {
     for (const held of this.behind.splice(0)) {
       if (held.state !== "queued") continue;

@@ -77,7 +77,7 @@ export class Siblings {
   /** The replies to the questions. Undefined: it is not registered. */
   learn(instance: Buffer, listed: Reply, announcement: Reply, before = this.known): Sibling | undefined {
     const key = keyOf(instance);
-    // A list that is none (anybody can write there) names nobody; one that may not be read says nothing new.
+    // A malformed list (anybody can write there) names nobody; one that may not be read says nothing new.
     const list = isFault(listed) ? undefined : (listed as Buffer[]);
     const preferred = `consumer_${key}_0`;
     const consumer = list?.find((name) => keyOf(name) === preferred) ?? list?.[0];

@@ -94,7 +94,7 @@ export class Connection {
    * after it is sent the last reply is due.
    */
   batch(commands: readonly Command[], blockMs = 0): Promise<Reply[]> {
-    // What is certainly not sent may be sent later: it is told apart from what is lost.
+    // What is certainly not sent may be sent later: it is kept apart from what is lost.
     if (!this.isUsable) return Promise.resolve(commands.map(() => new RedisFault("unsent", "the connection to Redis is closed")));
     const pipeline = this.redis.pipeline();
     for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);

@@ -26,7 +26,7 @@ export class Session {
     private readonly events: SessionEvents,
     /** Redis' clock less the monotonic one, in ms. */
     public clockOffset: number,
-    /** Of Redis, which Valkey reports as well; 0 where it is not told. */
+    /** Of Redis, which Valkey reports as well; 0 where it is unknown. */
     readonly majorVersion: number,
     private readonly readerId: number | undefined,
   ) {
@@ -100,7 +100,7 @@ export class Session {
     if (this.readerId !== undefined) await this.writer.batch([["CLIENT", "UNBLOCK", this.readerId]]);
   }
 
-  /** A reply that is no error said it: nil to XADD NOMKSTREAM. */
+  /** A reply that is not an error said it: nil to XADD NOMKSTREAM. */
   noticeGroupLost(): void {
     if (!this.over) this.events.groupLost();
   }

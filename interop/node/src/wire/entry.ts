@@ -74,7 +74,7 @@ function flaw(fields: readonly [string, Buffer][], map: ReadonlyMap<string, Buff
   const empty = NOT_EMPTY.find((name) => map.get(name)?.length === 0);
   if (empty !== undefined) return `the field ${empty} is empty`;
   const status = map.get("status")?.toString("latin1") ?? "";
-  if (!["pending", "fulfilled", "rejected"].includes(status)) return `${JSON.stringify(status)} is no status`;
+  if (!["pending", "fulfilled", "rejected"].includes(status)) return `${JSON.stringify(status)} is not a status`;
   return undefined;
 }
 

@@ -71,7 +71,7 @@ export function isForAWhile(kind: FaultKind): boolean {
   return kind === "no-memory" || kind === "no-writes";
 }
 
-/** Whether the connection is of no more use after such a fault: connect anew, then recover. */
+/** Whether the connection is useless after such a fault: connect again, then recover. */
 export function breaksConnection(kind: FaultKind): boolean {
   return kind === "unsent" || kind === "lost" || kind === "outage" || kind === "unknown";
 }

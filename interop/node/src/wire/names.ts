@@ -71,6 +71,6 @@ export function checkGroup(name: unknown): asserts name is string {
 /** Refuses a stream or group that no entry may have (RIPC-NAME-1, 2). */
 export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name !== "string") throw new InvalidArgument(`the ${what} must be a string, not ${typeof name}`);
-  if (/^\p{White_Space}*$/u.test(name)) throw new InvalidArgument(`the ${what} is blank: it needs a character that is no white space`);
+  if (/^\p{White_Space}*$/u.test(name)) throw new InvalidArgument(`the ${what} is blank: it needs a character that is not white space`);
   if (/\p{Surrogate}/u.test(name)) throw new InvalidArgument(`the ${what} is not valid Unicode`);
 }

@@ -20,7 +20,7 @@ export interface ConsumerInfo {
   readonly idle: number;
 }
 
-/** XREADGROUP of one stream; nil is no entries. */
+/** XREADGROUP of one stream; nil means that there are no entries. */
 export function entriesRead(reply: Reply): Entry[] {
   const [stream] = reply === null ? [] : list(reply);
   return stream === undefined ? [] : entriesOf(list(stream)[1] ?? []);
@@ -107,13 +107,13 @@ export function majorVersion(reply: Reply): number {
 
 export function text(reply: Reply | undefined): string {
   if (Buffer.isBuffer(reply)) return reply.toString("latin1");
-  throw new RedisFault("unknown", `a reply of Redis is no string where one belongs: ${typeof reply}`);
+  throw new RedisFault("unknown", `a reply of Redis is not a string where one belongs: ${typeof reply}`);
 }
 
 export function list(reply: Reply): Reply[] {
   if (Array.isArray(reply)) return reply;
   if (reply instanceof RedisFault) throw reply;
-  throw new RedisFault("unknown", `a reply of Redis is no list where one belongs: ${typeof reply}`);
+  throw new RedisFault("unknown", `a reply of Redis is not a list where one belongs: ${typeof reply}`);
 }
 
 function mapOf(reply: Reply): Map<string, Reply> {
