@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +18,8 @@ import pytest_asyncio
 from redisipc import ForkedError, LoopLagError, WrongLoopError
 from redisipc.asyncio import Stream
 from redisipc.runtime.asyncio.host import Host
+
+from ..gate import Gate
 
 Connect = Callable[..., Awaitable[Stream]]
 
@@ -242,6 +246,45 @@ async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: 
         await waiting
     for wire in wires:
         wire.close()
+
+
+class Holding(Gate):
+    """Holds back what Redis answers until ``go``."""
+
+    def __init__(self, url: str) -> None:
+        self.held, self.go = threading.Event(), threading.Event()
+        super().__init__(url)
+
+    def _outward(self, near: socket.socket, far: socket.socket, state: dict[str, Any]) -> None:
+        while data := far.recv(65536):
+            self.held.set()
+            self.go.wait(5)
+            near.sendall(data)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_a_forked_child_leaves_a_connection_that_is_being_opened_to_its_parent(stream: str, url: str) -> None:
+    gate = Holding(url)
+    web = Stream(stream, "web", url=gate.url)
+    connecting = asyncio.ensure_future(web.connect())
+    while not gate.held.is_set():
+        await asyncio.sleep(0.005)
+    child = os.fork()
+    if child == 0:
+        try:
+            # There is no running event loop in the child by asyncio's own word, and yet it goes on.
+            for _ in range(30):
+                await asyncio.sleep(0)
+                time.sleep(0.01)
+        finally:
+            os._exit(0)
+    gate.go.set()
+    # Its event loop stands still, so that the child has all the time to take the replies.
+    os.waitpid(child, 0)
+    await connecting
+    assert gate.connections <= 3
+    await web.disconnect()
+    gate.close()
 
 
 async def test_a_connection_whose_opening_got_lost_is_opened_anew(

@@ -53,6 +53,7 @@ class Target:
         self._slots = Map(stream)
         self._sentinels: list[Any] = []
         self._certificates = Certificates()
+        self._connecting: dict[Any, None] = {}
         self.cluster = isinstance(client, redis.asyncio.RedisCluster)
         if self.cluster:
             check_slot(stream)
@@ -77,6 +78,7 @@ class Target:
         tls = getattr(connection, "ssl_context", None)
         if tls is not None:
             tls.context = self._certificates.get(tls)
+        self._connecting[connection] = None
         try:
             await connection.connect()
             if tls is not None:
@@ -93,12 +95,20 @@ class Target:
             await connection.disconnect(nowait=True)
             raise
         finally:
+            del self._connecting[connection]
             for each in directory.pools if directory is not None else ():
                 await each.disconnect()
         # From here on redis-py has nothing to do with it.
         writer = connection._writer
         connection._reader = connection._writer = None
         return writer
+
+    def abandon(self) -> None:
+        """In a forked child: the connections that are being opened are the parent's, and so are the replies on them."""
+        for connection in list(self._connecting) if self._memory is None else ():
+            writer = connection._writer
+            if writer is not None:
+                cover(writer.transport)
 
     async def _holder(self, limit: float) -> tuple[Any, Place]:
         """A node, for its settings, and the node that holds the stream."""
@@ -125,6 +135,28 @@ class Target:
             finally:
                 await connection.disconnect(nowait=True)
         raise problem
+
+
+def fileno(transport: asyncio.BaseTransport) -> int:
+    """The descriptor beneath. Raises OSError where there is none any longer."""
+    sock = transport.get_extra_info("socket")
+    number: int = -1 if sock is None else sock.fileno()
+    if number < 0:
+        raise OSError("the connection is closed")
+    return number
+
+
+def cover(transport: asyncio.BaseTransport) -> None:
+    """In a forked child: put an ended connection in the place of this one, which stays the parent's.
+
+    The event loop that was copied still has the descriptor, so that it cannot simply be closed.
+    """
+    try:
+        one, other = socket.socketpair()
+        with one, other:
+            os.dup2(one.fileno(), fileno(transport))
+    except OSError:
+        pass
 
 
 class TransportWire(asyncio.Protocol):
@@ -157,23 +189,11 @@ class TransportWire(asyncio.Protocol):
 
     def fileno(self) -> int:
         """The descriptor beneath. Raises OSError where there is none any longer."""
-        sock = self._transport.get_extra_info("socket")
-        number: int = -1 if sock is None else sock.fileno()
-        if number < 0:
-            raise OSError("the connection is closed")
-        return number
+        return fileno(self._transport)
 
     def abandon(self) -> None:
-        """In a forked child: put an ended connection in the place of this one, which stays the parent's.
-
-        The event loop that was copied still has the descriptor, so that it cannot simply be closed.
-        """
-        try:
-            one, other = socket.socketpair()
-            with one, other:
-                os.dup2(one.fileno(), self.fileno())
-        except OSError:
-            pass
+        """In a forked child: the connection is the parent's."""
+        cover(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._receive(self, data)

@@ -55,6 +55,12 @@ class Host(BaseHost):
                 reason = f"no connection within {LONGEST_OPENING:g} s"
                 self._session.call(partial(self._session.driver.open_failed, lane, attempt, reason, False))
 
+    def after_fork(self) -> None:
+        """In the child: what the parent is opening is left to it."""
+        self._target.abandon()
+        for task in self._opening:
+            task.cancel()
+
     async def end_opening(self) -> None:
         """At the end: connections that are being opened are closed as well."""
         if self._opening:

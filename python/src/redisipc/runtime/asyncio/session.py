@@ -128,6 +128,7 @@ class Session(SessionBase):
         """In the child the connections are the parent's: nothing more is read from them, even if the loop continues."""
         super().after_fork()
         self.loop.abandon()
+        self._host.after_fork()
         for wire in self._wires():
             wire.abandon()
         for waiter in list(self.waiting):
