@@ -51,6 +51,24 @@ def test_an_idle_endpoint_sends_less_than_two_commands_a_second_and_stays_regist
     assert sent.count(("EXPIRE", registration, 100)) >= 3600 / 30
 
 
+def test_a_known_sibling_is_asked_for_twice_a_minute_however_many_there_are() -> None:
+    """RIPC-GROUP-8 asks for a look within 30 s: what an idle group sends grows with its square, and no faster."""
+    hand = Hand().up()
+    names = [b"%06x" % number for number in range(1, 51)]
+    hand.special["XINFO CONSUMERS"] = [
+        [b"name", b"%s_%s_0" % (kind, name), b"pending", 0, b"idle", 10]
+        for name in names
+        for kind in (b"dispatcher", b"consumer")
+    ]
+    lists = {b"s:web:%b:consumers" % name: [b"consumer_%b_0" % name] for name in names}
+    hand.special["LRANGE"] = lambda command: lists.get(command[1], [])
+    hand.pass_time(40.0)
+    sent = hand.pass_time(120.0)
+    asked = [sum(command[:2] == ("LRANGE", key) for command in sent) for key in lists]
+    assert 4 <= min(asked) <= max(asked) <= 5
+    assert len(sent) - 2 * sum(asked) < 2 * 120
+
+
 def test_a_missing_registration_is_made_again() -> None:
     hand = Hand().up()
     hand.special["EXPIRE"] = 0

@@ -1,0 +1,77 @@
+"""Defects that chaos found in the shipped library, each cut down to what matters."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+import redis
+
+from ..support_server import Server
+from .faces import Face, until
+
+
+async def test_a_connection_that_breaks_while_memory_is_short_comes_back(
+    face: Face, server: Server, stream: str
+) -> None:
+    """Redis refuses to make the group, and has it already: what is there is not made again."""
+    web = await face.connected(stream, "web", url=server.url)
+    with redis.Redis.from_url(server.url) as raw:
+        raw.config_set("maxmemory", 1)
+        raw.client_kill_filter(_type="normal", skipme=True)
+        await until(lambda: not web.connected)
+        await until(lambda: web.connected, 3.0)
+        raw.config_set("maxmemory", 0)
+
+
+async def test_a_request_that_comes_again_by_a_rollback_is_told_as_redelivered(
+    face: Face, stream: str, raw: redis.Redis
+) -> None:
+    """It is the same entry ID and the same id, in the process that ran it before."""
+    seen: list[tuple[int, bool]] = []
+    kept: list[Any] = []
+
+    def handle(request: Any) -> int:
+        kept.extend(raw.xrange(stream))
+        seen.append((request.content, request.redelivered))
+        return 1
+
+    await face.connected(stream, "stock", handle)
+    web = await face.connected(stream, "web")
+    assert await face.call(web.request, 7, to="stock") == 1
+    [(entry, fields)] = kept
+    raw.delete(stream)
+    raw.xadd(stream, fields, id=entry)
+    await until(lambda: len(seen) == 2)
+    assert seen == [(7, False), (7, True)]
+
+
+@pytest.mark.real("thread of its own")
+async def test_no_thread_while_it_reconnects_and_it_comes_back(
+    stream: str, url: str, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from redisipc import Stream
+
+    stock = Stream(stream, "stock", url=url)
+    stock.on_request(lambda request: 7)
+    web = Stream(stream, "web", url=url)
+    start = threading.Thread.start
+    refused: list[str] = []
+
+    def refuse(thread: threading.Thread) -> None:
+        refused.append(thread.name)
+        raise RuntimeError("can't start new thread")
+
+    with stock, web:
+        assert web.request(1, to="stock", timeout=5) == 7
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        for client in raw.client_list():
+            if f"redisipc:{stream}:" in client["name"] or f":{stock.instance}:" in client["name"]:
+                raw.client_kill_filter(_id=client["id"])
+        await asyncio.sleep(0.3)
+        monkeypatch.setattr(threading.Thread, "start", start)
+        assert refused
+        await until(lambda: web.connected and stock.connected, 5.0)
+        assert web.request(1, to="stock", timeout=5) == 7
