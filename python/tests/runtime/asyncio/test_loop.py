@@ -272,7 +272,7 @@ async def test_a_forked_child_leaves_a_connection_that_is_being_opened_to_its_pa
     child = os.fork()
     if child == 0:
         try:
-            # There is no running event loop in the child by asyncio's own word, and yet it goes on.
+            # There is no running event loop in the child by asyncio's own word, and yet it continues.
             for _ in range(30):
                 await asyncio.sleep(0)
                 time.sleep(0.01)
