@@ -65,8 +65,10 @@ async def test_a_handler_may_ask_while_its_endpoint_leaves(face: Face, stream: s
     assert [await face.outcome(future) for future in futures] == ["row"] * len(futures)
 
 
+# Python shows no ResourceWarning unless it is asked to; these programs end connected, on purpose.
 ENDS = """
-    import logging, sys, threading, time, redisipc
+    import logging, sys, threading, time, warnings, redisipc
+    warnings.simplefilter("ignore", ResourceWarning)
     logging.basicConfig(stream=sys.stdout)
     stock = redisipc.Stream(sys.argv[1], "stock", url=sys.argv[2])
     @stock.on_request
@@ -80,7 +82,8 @@ ENDS = """
     started.wait(5)
 """
 INTERRUPTED = """
-    import logging, sys, redisipc
+    import logging, sys, warnings, redisipc
+    warnings.simplefilter("ignore", ResourceWarning)
     logging.basicConfig(stream=sys.stdout)
     web = redisipc.Stream(sys.argv[1], "web", url=sys.argv[2]).connect()
     try:
