@@ -38,11 +38,9 @@ conformance: $(READY) ## the suite against both Python runtimes; the report is o
 	@code=0; $(MAKE) --no-print-directory --keep-going $(TESTEES:%=conformance-%) || code=$$?; \
 	$(BIN)/redisipc-conformance report merge $(TESTEES:%=out/conformance-%.json) --report html=out/conformance.html --spec-url ../SPEC.md && exit $$code
 
-# AGAIN=1: what failed is run a second time, and only what fails again counts.
 conformance-%: TESTEE = $(BIN)/python python/testee/testee.py --runtime $(subst -ask, --ask,$*)
 conformance-%:
-	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(TESTEE) || { [ -n "$(AGAIN)" ] && \
-	echo "== once more what failed: what passes now does not always, which is a defect" && $(BIN)/redisipc-conformance run --lf -- $(TESTEE); }
+	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(TESTEE)
 
 # The same tests as in suite-python, so that the double is held to account.
 double: $(READY) ## the library's own tests over a hub of redisipc.testing in the place of a Redis
@@ -146,8 +144,7 @@ node-tests:
 	@[ -n "$$REDIS_URL" ] || echo "The tests over Redis were left out: REDIS_URL is not set."
 
 node-ask: $(READY)
-	$(BIN)/redisipc-conformance run --profile ask -- node $(NODE_TESTEE) --ask || \
-		{ [ -n "$(AGAIN)" ] && $(BIN)/redisipc-conformance run --lf -- node $(NODE_TESTEE) --ask; }
+	$(BIN)/redisipc-conformance run --profile ask -- node $(NODE_TESTEE) --ask
 
 .venv/bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis,bench]'

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +16,9 @@ TICK = 0.05
 """Seconds between two looks at the clock."""
 MOST = 2.0
 """So many times its length a tick may take; what is more was the machine's."""
+
+KEPT = 4000
+"""Moments at which the runner stood still that are remembered."""
 
 
 class Patience:
@@ -24,6 +28,12 @@ class Patience:
         self._counted = 0.0
         self._last = time.monotonic()
         self._task: asyncio.Task[None] | None = None
+        self._lags: deque[tuple[float, float]] = deque(maxlen=KEPT)
+
+    def lag(self, since: float) -> float:
+        """The seconds in which the runner itself stood still after `since`, which is of `time.monotonic`."""
+        present = max(time.monotonic() - self._last - MOST * TICK, 0.0) if self._task is not None else 0.0
+        return present + sum(lasted for ended, lasted in self._lags if ended > since)
 
     def now(self) -> float:
         """Seconds, counted from when it was made."""
@@ -34,7 +44,10 @@ class Patience:
         while True:
             await asyncio.sleep(TICK)
             self._counted = self.now()
-            self._last = time.monotonic()
+            now = time.monotonic()
+            if now - self._last > MOST * TICK:
+                self._lags.append((now, now - self._last - TICK))
+            self._last = now
 
     async def __aenter__(self) -> Patience:
         self._last = time.monotonic()

@@ -20,6 +20,8 @@ class Failed(Exception):
     """Nothing came in time: there was nothing to compare."""
     culprit: object | None = None
     """The exchange, note or entry that is wrong, for the transcript."""
+    lag: float = 0.0
+    """Seconds in which the runner itself stood still, where these may have made it fail: then nothing is decided."""
     value: Any = None
     """The thing that was found anyway: `as` names it, so that the rest of the scenario can continue."""
 

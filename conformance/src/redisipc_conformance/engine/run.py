@@ -77,6 +77,8 @@ class Engine:
         self._main: asyncio.Task[None] | None = None
         self._stopped = False
         self._contradiction: TesteeUnusable | None = None
+        self._again: list[str] = []
+        """Scenarios that were tried a second time."""
 
     def stop(self) -> None:
         """Ends the run soon; what has not ended has no result. May be called from another thread."""
@@ -158,7 +160,7 @@ class Engine:
         if started:
             if (badly := goodbyes.wrong()) is not None:
                 self._ended(self.judge.farewell(profiles, *badly, server))
-            self._events.put_nowait(RunEnded(time.monotonic() - began, interrupted, goodbyes.notes()))
+            self._events.put_nowait(RunEnded(time.monotonic() - began, interrupted, (*self._lags(), *goodbyes.notes())))
 
     def _started(
         self, testee: TesteeProcess, server: ServerInfo, running: Sequence[Scenario], left_out: dict[str, str]
@@ -192,6 +194,13 @@ class Engine:
         unclaimed = {each.id: reason for each in self.scenarios if (reason := why_not(each, claims, server))}
         needing = [each.id for each in self.scenarios if each.own_server and each.id not in unclaimed]
         return unclaimed, dict.fromkeys(needing, own.why_not) if own.why_not else {}
+
+    def _lags(self) -> tuple[str, ...]:
+        if not self._again:
+            return ()
+        names = ", ".join(sorted(set(self._again))[:8])
+        told = f"the machine was too busy for {len(self._again)} trials, in which the runner itself stood still"
+        return (f"{told}; each was made a second time: {names}",)
 
     def _contradicted(self, error: TesteeUnusable) -> None:
         """Its processes do not claim the same: nothing that is found holds for all of them."""
@@ -250,6 +259,14 @@ class Engine:
         self._events.put_nowait(ScenarioEnded(result))
 
     async def _performed(self, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings) -> Ended:
+        """Once, and a second time where the runner itself stood still: that alone is ever tried again."""
+        ended = await self._once(scenario, row, around)
+        if not ended.lagged or self._stopped:
+            return ended
+        self._again.append(scenario.id)
+        return await self._once(scenario, row, around)
+
+    async def _once(self, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings) -> Ended:
         """Once; once more alone where a shared process ended, since another scenario may have ended it."""
         performance = Performance(scenario, row, around)
         ended = await self._perform(performance)

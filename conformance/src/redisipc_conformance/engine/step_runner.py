@@ -39,6 +39,10 @@ ACTS = frozenset(
     }
 )  # fmt: skip
 """Steps that change something, so that a fence before them says nothing any more."""
+TIMED = frozenset({"elapsed", "wait"})
+"""Steps that are about time alone."""
+SHORTEST_SECONDS = 1.0
+"""The bound of a step that names none as a number: no budget of the suite's that a testee can break is shorter."""
 AGAIN = frozenset({"repeat"})
 """Steps that play the same steps more than once."""
 
@@ -88,6 +92,7 @@ class Player:
 
     def _failed(self, step: Step, checks: Sequence[str], failed: Failed) -> None:
         stage = self.stage
+        failed.lag = own_lag(stage, step, failed)
         if step.bind:
             name = str(stage.value(step.bind))
             if failed.value is not None:
@@ -99,6 +104,18 @@ class Player:
             raise Stopped(step, failed)
         for name in checks:
             self.book.failed(name, step, failed)
+
+
+def own_lag(stage: Stage, step: Step, failed: Failed) -> float:
+    """The seconds in which the runner stood still since the scenario began, where they may have broken a bound of time.
+
+    That is so where the failure is one of time, and the runner stood still for more than half of the bound.
+    """
+    if not (failed.by_timeout or step.within is not None or step.word in TIMED or "took" in str(step.arguments)):
+        return 0.0
+    lag = stage.patience.lag(stage.began)
+    bound = step.within if isinstance(step.within, (int, float)) else SHORTEST_SECONDS
+    return lag if lag > max(bound / 2, SHORTEST_SECONDS / 2) else 0.0
 
 
 def _told(step: Step) -> str:

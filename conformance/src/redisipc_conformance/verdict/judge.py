@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..context.failure import Stopped
+from ..context.failure import Failed, Stopped
 from ..requirements import Level, Requirements
 from ..results import (
     DIED,
@@ -71,6 +71,13 @@ class Ended:
         ):
             return False
         return all(kept.decided and kept.failed is None for kept in self.book.kept.values())
+
+    @property
+    def lagged(self) -> bool:
+        """Whether something failed that the machine alone may have made fail."""
+        stops = [*self.stopped_rows.values(), *([self.stopped] if self.stopped else [])]
+        failures = [stop.failed for stop in stops] + [kept.failed for kept in self.book.kept.values() if kept.failed]
+        return any(failed.lag for failed in failures)
 
     def stop(self, kept: Kept) -> Stopped | None:
         """The reason why the rest of this check's steps did not run: in its own rows, else anywhere."""
@@ -212,8 +219,9 @@ class Judge:
         if kept.failed is not None and kept.step is not None:
             failed, step = kept.failed, kept.step
             wrong_line = run.transcript.index(failed.culprit) if run.transcript else None
+            verdict = Verdict.INCONCLUSIVE if failed.lag else self._failing(level)
             return replace(
-                result, verdict=self._failing(level), message=failed.message, expected=failed.expected, seen=failed.seen,
+                result, verdict=verdict, message=_with_lag(failed), expected=failed.expected, seen=failed.seen,
                 line=step.line, wrong_line=wrong_line, by_timeout=failed.by_timeout,
             )  # fmt: skip
         if run.fault:
@@ -236,6 +244,12 @@ class Judge:
 
     def _failing(self, level: Level) -> Verdict:
         return Verdict.FAIL if level == "MUST" or self.strict else Verdict.WARNING
+
+
+def _with_lag(failed: Failed) -> str:
+    if not failed.lag:
+        return failed.message
+    return f"{failed.message}; the runner itself stood still for {failed.lag:.1f} s, so nothing is decided"
 
 
 def _moved(check: CheckResult, by: int) -> CheckResult:
