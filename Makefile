@@ -58,8 +58,9 @@ fidelity: $(READY) ## the suite over the model of Redis that redisipc.testing ha
 mutants: $(READY) ## what must fail: faults in a model testee, and patches against the real ports (PART=540: in parts)
 	@code=0; for part in run real; do $(BIN)/python conformance/mutants/$$part.py $(if $(PART),--seconds $(PART)) || code=$$?; done; exit $$code
 
-flaky: $(READY) ## the suite 20 times, in another order each time, on busy processors
-	$(BIN)/python conformance/flaky.py -- $(BIN)/python python/testee/testee.py
+# TIMES=15 runs of each testee; PART=540: begins nothing after so many seconds, the next such call continues; SUM=1: the table alone.
+flaky: $(READY) ## the suite again and again: scales, jobs, delays, load, SERVERS="auto redis:8"; sums are in out/flaky.json (PART=540: in parts)
+	$(BIN)/python conformance/flaky.py $(if $(TIMES),--times $(TIMES)) $(if $(PART),--seconds $(PART)) $(if $(SERVERS),--servers "$(SERVERS)") $(if $(SUM),--sum)
 
 # Checks
 

@@ -1,30 +1,74 @@
-"""Runs the suite again and again, in another order each time, while the processors are kept busy: `make flaky`.
+"""Runs the suite again and again against right implementations, and sums up what did not pass: `make flaky`.
 
-A check that is not the same every time is a defect of the suite (or a race in the testee). Exit code 1 if one ever failed.
+A check that does not pass every time is a defect of the suite, or a race in the testee. The runs are spread over time
+scales, numbers of scenarios at once, delays of the testee's answers, busy processes beside them and servers. Each run is
+stored as it ends, so a later call continues where this one stopped, and the table sums up all of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from redisipc_conformance.scenario.corpus import corpus
 
 ROOT = Path(__file__).resolve().parents[1]
-BURN = "while True: pass"
+STORED = ROOT / "out" / "flaky.json"
+NODE = ROOT / "interop" / "node" / "dist" / "testee.js"
+TESTEES = {
+    "threads": [sys.executable, "python/testee/testee.py", "--runtime", "threads"],
+    "asyncio": [sys.executable, "python/testee/testee.py", "--runtime", "asyncio"],
+    "node": ["node", str(NODE)],
+}
+SCALES, JOBS, DELAYS, BURDENS = (1, 2, 3), (16, 4), (0.0, 0.04), (0, 2)
+RIGHT = ("pass", "not-applicable", "known")
+LONGEST_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The conditions of one run. `tenth`: a tenth of the scenarios, drawn by the seed, one at a time."""
+
+    testee: str
+    seed: int
+    scale: int
+    jobs: int
+    delay: float
+    burden: int
+    server: str
+    tenth: bool = False
+
+
+def cells(testees: list[str], servers: list[str], times: int) -> Iterator[Cell]:
+    """The runs in their order: every testee in turn, and each condition as often as any other."""
+    for number in range(times):
+        for testee in testees:
+            source = random.Random(f"{testee} {number}")
+            scale, jobs = SCALES[number % 3], JOBS[number // 3 % 2]
+            delay, burden = DELAYS[number % 2], BURDENS[number // 2 % 2]
+            server = servers[number % len(servers)]
+            yield Cell(testee, source.randrange(2**31), scale, jobs, delay, burden, server)
+            if number % 5 == 4:
+                yield Cell(testee, source.randrange(2**31), 1, 1, 0.0, 0, server, tenth=True)
 
 
 @contextmanager
-def burden(processes: int) -> Iterator[None]:
+def busy(processes: int) -> Iterator[None]:
     """So many processes that compute all the time, while this is open."""
-    burning = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(processes)]
+    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
     try:
         yield
     finally:
@@ -33,56 +77,141 @@ def burden(processes: int) -> Iterator[None]:
             process.wait()
 
 
-def once(seed: int, redis: str, command: list[str]) -> tuple[list[str], str]:
-    """Checks that did not pass in one run, and a line about it."""
-    with tempfile.TemporaryDirectory() as folder:
+def run(cell: Cell) -> dict[str, Any]:
+    """One run of the suite, as it is stored: how many checks there were, and each that did not pass, with its message."""
+    command = TESTEES[cell.testee]
+    if cell.delay:
+        command = [sys.executable, str(Path(__file__).resolve()), "--relay", str(cell.delay), "--", *command]
+    chosen = sorted(scenario.id for scenario in corpus())
+    chosen = random.Random(cell.seed).sample(chosen, len(chosen) // 10) if cell.tenth else []
+    program = [sys.executable, "-m", "redisipc_conformance", "run", "--quiet", *chosen, "--seed", str(cell.seed)]
+    program += ["--jobs", str(cell.jobs), "--time-scale", str(cell.scale)]
+    program += ["--redis-image" if ":" in cell.server else "--redis", cell.server]
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, busy(cell.burden):
         report = Path(folder) / "run.json"
-        program = [
-            sys.executable,
-            "-c",
-            "from redisipc_conformance.cli import main; raise SystemExit(main())",
-            "run",
-            "--quiet",
-            "--redis",
-            redis,
-        ]
-        program += ["--seed", str(seed), "--report", f"json={report}", "--", *command]
-        began = time.monotonic()
-        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
-        seconds = time.monotonic() - began
-        if not report.exists():
-            return [f"no report, exit code {done.returncode}: {done.stderr.strip()[-300:]}"], f"{seconds:.0f} s"
-        [run] = json.loads(report.read_text())["runs"]
-    bad = [
-        f"{scenario['id']}/{check['name']}"
-        for scenario in run["results"]
-        for check in scenario["checks"]
-        if check["verdict"] not in ("pass", "not-applicable", "known")
-    ]
-    checks = sum(len(scenario["checks"]) for scenario in run["results"])
-    return bad, f"{checks} checks, {len(bad)} bad, {seconds:.0f} s"
+        program += ["--report", f"json={report}", "--", *command]
+        try:
+            done = subprocess.run(
+                program, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS * cell.scale
+            )
+            problem = f"no report, exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-300:]}"
+        except subprocess.TimeoutExpired:
+            problem = "the run did not end"
+        found = json.loads(report.read_text("utf-8"))["runs"] if report.exists() else []
+    stored: dict[str, Any] = {
+        **asdict(cell),
+        "seconds": round(time.monotonic() - began),
+        "checks": 0,
+        "bad": {},
+        "notes": [],
+    }
+    if not found:
+        stored["bad"] = {"(the run)": problem}
+        return stored
+    [only] = found
+    checks = {f"{each['id']}/{check['name']}": check for each in only["results"] for check in each["checks"]}
+    stored["checks"] = len(checks)
+    stored["bad"] = {
+        id: f"{c['verdict']}: {c['message'][:300]}" for id, c in checks.items() if c["verdict"] not in RIGHT
+    }
+    stored["notes"] = only["notes"]
+    return stored
+
+
+def relay(seconds: float, command: list[str]) -> int:
+    """Stands between the runner and a testee, and holds each line for the testee back: its answers come so much later."""
+    testee = subprocess.Popen(command, stdin=subprocess.PIPE)
+    lines: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
+    stdin = testee.stdin
+    assert stdin is not None
+
+    def forward() -> None:
+        while True:
+            due, line = lines.get()
+            time.sleep(max(due - time.monotonic(), 0.0))
+            try:
+                if not line:
+                    stdin.close()
+                    return
+                stdin.write(line)
+                stdin.flush()
+            except OSError:
+                return
+
+    threading.Thread(target=forward, daemon=True).start()
+    threading.Thread(target=lambda: _read(lines, seconds), daemon=True).start()
+    return testee.wait()
+
+
+def _read(lines: SimpleQueue[tuple[float, bytes]], seconds: float) -> None:
+    for line in sys.stdin.buffer:
+        lines.put((time.monotonic() + seconds, line))
+    lines.put((time.monotonic() + seconds, b""))
+
+
+def table(runs: list[dict[str, Any]]) -> Iterator[str]:
+    """The sums, as Markdown: by condition, then each check that did not always pass."""
+    yield "| condition | runs | checks | not passed |"
+    yield "| --- | ---: | ---: | ---: |"
+    for name in ("testee", "server", "scale", "jobs", "delay", "burden"):
+        for value in dict.fromkeys(each[name] for each in runs):
+            those = [each for each in runs if each[name] == value]
+            yield _row(f"{name} {value}", those)
+    yield _row("all", runs)
+    bad = Counter(id for each in runs for id in each["bad"])
+    for id, count in bad.most_common():
+        first = next(each for each in runs if id in each["bad"])
+        told = ", ".join(f"{name} {first[name]}" for name in ("testee", "scale", "jobs", "delay", "burden", "seed"))
+        yield f"- {count} of {len(runs)}: {id}: {first['bad'][id]} (first with {told})"
+    again = sum(1 for each in runs if any("a second time" in note for note in each["notes"]))
+    yield f"Runs with trials that the machine's own standstill made necessary a second time: {again}"
+
+
+def _row(name: str, those: list[dict[str, Any]]) -> str:
+    checks, bad = sum(each["checks"] for each in those), sum(len(each["bad"]) for each in those)
+    return f"| {name} | {len(those)} | {checks} | {bad} |"
+
+
+def stored() -> list[dict[str, Any]]:
+    """All runs so far."""
+    return json.loads(STORED.read_text("utf-8")) if STORED.exists() else []
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="flaky.py", description=__doc__)
-    parser.add_argument("--times", type=int, default=20)
-    parser.add_argument(
-        "--burden", type=int, default=os.cpu_count() or 1, help="busy processes beside it (default: one a core)"
+    """0 where every check passed in every run that is stored."""
+    parser = argparse.ArgumentParser(
+        prog="flaky.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--first", type=int, default=1, help="the first seed")
-    parser.add_argument("--redis", default="auto")
-    parser.add_argument("command", nargs="+", metavar="-- COMMAND")
+    parser.add_argument("--times", type=int, default=15, help="whole runs of each testee (15)")
+    parser.add_argument("--seconds", type=float, help="begin nothing after so many seconds")
+    parser.add_argument("--servers", default="auto", help="kinds, URLs or images, by blanks")
+    parser.add_argument("--testees", default="", help=f"of {', '.join(TESTEES)}, by blanks; absent: all that are there")
+    parser.add_argument("--sum", action="store_true", help="only the table of what is stored")
+    parser.add_argument("--relay", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs="*", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    failed: Counter[str] = Counter()
-    with burden(options.burden):
-        for seed in range(options.first, options.first + options.times):
-            bad, line = once(seed, options.redis, options.command)
-            failed.update(bad)
-            print(f"run {seed}: {line}", *bad, sep="\n    ", flush=True)
-    print(f"{options.times} runs, {len(failed)} checks that did not always pass")
-    for check, count in failed.most_common():
-        print(f"    {count} of {options.times}: {check}")
-    return 1 if failed else 0
+    if options.relay is not None:
+        return relay(options.relay, options.command)
+    runs = stored()
+    testees = options.testees.split() or [name for name in TESTEES if name != "node" or NODE.exists()]
+    had = {tuple(each[field] for field in ("testee", "seed", "tenth")) for each in runs}
+    began = time.monotonic()
+    for cell in () if options.sum else cells(testees, options.servers.split(), options.times):
+        if (cell.testee, cell.seed, cell.tenth) in had:
+            continue
+        if options.seconds is not None and time.monotonic() - began > options.seconds:
+            print("The time is over; the next such call continues here.")
+            break
+        runs.append(run(cell))
+        STORED.parent.mkdir(exist_ok=True)
+        STORED.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+        print(
+            f"{cell}: {runs[-1]['checks']} checks, {len(runs[-1]['bad'])} not passed, {runs[-1]['seconds']} s",
+            flush=True,
+        )
+    print("\n".join(table(runs)))
+    return 1 if any(each["bad"] for each in runs) or not runs else 0
 
 
 if __name__ == "__main__":
