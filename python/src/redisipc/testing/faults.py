@@ -147,6 +147,12 @@ class Faults:
     def _arm(self, fate: Fate) -> None:
         with self.server.lock:
             self.server.fates.append(fate)
+            if self._strike not in self.server.judges:
+                # From now on every command is looked at: without a fault this costs nothing.
+                self.server.judges.append(self._strike)
+
+    def _strike(self, connection: Connection, command: Command) -> str:
+        return fate_of(self.server, connection, command) if self.server.fates else ""
 
     @contextmanager
     def _refusing(self, name: str, value: str, text: str) -> Iterator[None]:

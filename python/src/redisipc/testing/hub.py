@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.settings import check_grace
 
-from .faults import Faults, fate_of
+from .faults import Faults
 from .gem import Gem
 from .journal import Asked
 from .peer import Peer
@@ -46,8 +46,7 @@ class Hub(Faults):
         self.name = name or f"hub-{next(_unnamed)}"
         if self.name in _named:
             raise ValueError(f"there is a hub {self.name!r} already; Hub.named() gives it, close() ends it")
-        self.server = server = Server(profile)
-        server.judges.append(lambda connection, command: fate_of(server, connection, command) if server.fates else "")
+        self.server = Server(profile)
         self._process = os.getpid()
         self._listener: Listener | None = None
         _named[self.name] = self

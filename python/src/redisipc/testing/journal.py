@@ -14,6 +14,8 @@ from .clock import Clock
 from .names import short
 from .redis_model.model import Model, Observer
 
+TOLD = frozenset(("XREADGROUP", "XDEL", "XGROUP", "XCLAIM"))
+"""The commands that `Journal.ran` hears of; what is stored it hears from the model."""
 MOST_REQUESTS = 10_000
 MOST_EVENTS = 10_000
 """The most that are kept; older requests and events are forgotten."""

@@ -15,9 +15,11 @@ STATUSES = frozenset((b"OK", b"QUEUED", b"PONG"))
 
 def encode(reply: Any) -> bytes:
     """One reply as bytes: None, a number, bytes, a list, or a ``Failure``."""
+    if type(reply) is bytes:
+        return b"+%b\r\n" % reply if reply in STATUSES else b"$%d\r\n%b\r\n" % (len(reply), reply)
+    if type(reply) is int:
+        return b":%d\r\n" % reply
     parts: list[bytes] = []
-    if type(reply) is bytes and reply in STATUSES:
-        return b"+%b\r\n" % reply
     _append(reply, parts)
     return b"".join(parts)
 
@@ -33,7 +35,11 @@ def _append(reply: Any, parts: list[bytes]) -> None:
             return
         parts.append(b"*%d\r\n" % len(reply))
         for item in reply:
-            _append(item, parts)
+            # Most items are bytes: without a call for each.
+            if type(item) is bytes:
+                parts.append(b"$%d\r\n%b\r\n" % (len(item), item))
+            else:
+                _append(item, parts)
     elif kind is int:
         parts.append(b":%d\r\n" % reply)
     elif reply is None:

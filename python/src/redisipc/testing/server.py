@@ -12,7 +12,7 @@ from redisipc.protocol.commands import Command
 from .clock import Clock, Timers
 from .commands import OWN
 from .connection import Connection, Reader
-from .journal import Follower, Journal
+from .journal import TOLD, Follower, Journal
 from .names import who
 from .redis_model import REDIS_7, Model, Profile
 from .redis_model.data import Stream
@@ -115,12 +115,15 @@ class Server:
         """Execute a command of the model."""
         journal, queue = self.journal, connection.client.queue
         journal.writer = connection.who
-        reply = self.model(connection.database).run(connection.client, [command])[0]
+        model = self.models.get(connection.database) or self.model(connection.database)
+        reply = model.run(connection.client, [command])[0]
         if queue is None:
-            journal.ran(connection.who, command, reply)
+            if command[0] in TOLD:
+                journal.ran(connection.who, command, reply)
         elif command[0] == "EXEC" and type(reply) is list:
             for queued, one in zip(queue, reply, strict=True):
-                journal.ran(connection.who, queued, one)
+                if queued[0] in TOLD:
+                    journal.ran(connection.who, queued, one)
         return reply
 
     def fate_of(self, connection: Connection, command: Command) -> str:
