@@ -106,12 +106,23 @@ def _channels(connection: Connection, command: Command) -> Any:
 
 
 def _evaluate(connection: Connection, command: Command) -> Any:
+    """Reads that wait are served when the script has ended: nobody gets in between."""
     need(command, 3)
     count = number(command[2])
     keys, arguments = [raw(part) for part in command[3 : 3 + count]], [raw(part) for part in command[3 + count :]]
-    return scripts.run(
-        raw(command[1]).decode(), keys, arguments, lambda one: connection.server.execute(connection, one)
-    )
+    model, written = connection.server.model(connection.database), set()
+    connection.server.writes(connection)
+
+    def call(one: Command) -> Any:
+        reply = connection.server.tell(connection, one, model.execute(one))
+        written.add(model.touched)
+        return reply
+
+    try:
+        return scripts.run(raw(command[1]).decode(), keys, arguments, call)
+    finally:
+        for key in written:
+            model.serve(key)
 
 
 def _milliseconds_left(connection: Connection, command: Command) -> Any:

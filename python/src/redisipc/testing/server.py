@@ -113,17 +113,25 @@ class Server:
 
     def execute(self, connection: Connection, command: Command) -> Any:
         """Execute a command of the model."""
-        journal, queue = self.journal, connection.client.queue
-        journal.writer = connection.who
+        queue = connection.client.queue
+        self.writes(connection)
         model = self.models.get(connection.database) or self.model(connection.database)
         reply = model.run(connection.client, [command])[0]
         if queue is None:
-            if command[0] in TOLD:
-                journal.ran(connection.who, command, reply)
+            self.tell(connection, command, reply)
         elif command[0] == "EXEC" and type(reply) is list:
             for queued, one in zip(queue, reply, strict=True):
-                if queued[0] in TOLD:
-                    journal.ran(connection.who, queued, one)
+                self.tell(connection, queued, one)
+        return reply
+
+    def writes(self, connection: Connection) -> None:
+        """From now on this connection stores what is stored."""
+        self.journal.writer = connection.who
+
+    def tell(self, connection: Connection, command: Command, reply: Any) -> Any:
+        """The journal hears of a command of the model. Returns the reply."""
+        if command[0] in TOLD:
+            self.journal.ran(connection.who, command, reply)
         return reply
 
     def fate_of(self, connection: Connection, command: Command) -> str:

@@ -229,6 +229,11 @@ class Model:
         waiting.remove(blocked)
         return True
 
+    def serve(self, key: bytes | None) -> None:
+        """Serve the reads that wait for this stream: for callers of ``execute``, after what is one for all others."""
+        self.touched = key
+        self._serve()
+
     def _serve(self) -> None:
         key, self.touched = self.touched, None
         if key is None or key not in self.waiting or type(self.keys.get(key)) is not Stream:
