@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 from pathlib import Path
 
 from redisipc_conformance.server import choose
 
-from .compare import worse
+from .compare import like, worse
 from .figures import Line
 from .importing import imports
 from .parts import Bench
@@ -65,6 +66,7 @@ def main() -> int:
             "versions": versions(str(server)),
             "rounds": rounds,
             "scale": scale,
+            "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else [],
             "idle": idle,
             "import_ms": {name: spread.median for name, spread in taken.items()},
         }
@@ -79,6 +81,7 @@ def main() -> int:
         write_json(STORED, lines, about)
     if quick and STORED.exists():
         found = worse(lines, STORED)
+        say(like(lines, STORED))
         print(
             "\n".join(["Got worse by more than the spread:", *found])
             if found

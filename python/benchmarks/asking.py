@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from time import perf_counter, thread_time
+from time import perf_counter, sleep, thread_time
 from typing import Any, NamedTuple
 
 
@@ -21,12 +21,14 @@ Ask = Callable[[Any, int, int], Asked]
 """From payload, number of requests and how many at once to what came of it."""
 
 
-def echo(work: float) -> Callable[[Any], Any]:
-    """A handler that works for ``work`` seconds (of one processor) and answers with what it was sent."""
-    if not work:
+def echo(work: float, wait: float = 0.0) -> Callable[[Any], Any]:
+    """A handler that works for ``work`` seconds (of one processor), waits ``wait`` seconds, and answers with what it was sent."""
+    if not work and not wait:
         return lambda request: request.content
 
     def handler(request: Any) -> Any:
+        if wait:
+            sleep(wait)
         end = thread_time() + work
         while thread_time() < end:
             pass
@@ -100,3 +102,15 @@ def in_tasks(loop: asyncio.AbstractEventLoop, once: Callable[[Any], Awaitable[An
         return Asked(latencies, perf_counter() - started, errors)
 
     return lambda payload, count, at_once: loop.run_until_complete(all_of_them(payload, count, at_once))
+
+
+def spaced(ask: Ask, payload: Any, count: int, space: float) -> Asked:
+    """One request after the other, ``space`` seconds apart."""
+    latencies: list[float] = []
+    errors, started = 0, perf_counter()
+    for _ in range(count):
+        asked = ask(payload, 1, 1)
+        latencies += asked.latencies
+        errors += asked.errors
+        sleep(space)
+    return Asked(latencies, perf_counter() - started, errors)

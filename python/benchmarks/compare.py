@@ -1,4 +1,8 @@
-"""Ratios of this run against those of a stored one: what got worse by more than both spreads."""
+"""Ratios of this run against those of a stored one: what got worse by more than both spreads.
+
+How long a machine takes to wake a process decides the floor's latency, and hardly what many requests at once cost. So times
+are compared only where the floor is about as quick as it was. Processor time a request is compared always.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,21 @@ from typing import Any
 
 from .figures import Line
 
+ABOUT = 1.3
+"""How much quicker or slower the floor may be than in the stored run."""
+
+
+def like(lines: list[Line], stored: Path) -> str:
+    """Why the times of this run cannot be compared with those of the stored one, or an empty text."""
+    now = {one.name: one.p50.median for one in lines if one.part == "one at a time"}.get("floor_streams")
+    about = [one for one in json.loads(stored.read_text())["lines"] if one["name"] == "floor_streams"]
+    if now is None or not about:
+        return "the floor is missing"
+    then = about[0]["p50"]["median"]
+    if then / ABOUT <= now <= then * ABOUT:
+        return ""
+    return f"the floor took {now:.0f} us, and {then:.0f} us when it was stored: only processor time is compared"
+
 
 def worse(lines: list[Line], stored: Path) -> list[str]:
     """A sentence for each line whose ratio moved the wrong way beyond the spread of both runs."""
@@ -15,6 +34,7 @@ def worse(lines: list[Line], stored: Path) -> list[str]:
         (one["part"], one["title"], one["at_once"]): one for one in json.loads(stored.read_text())["lines"]
     }
     found = []
+    times = not like(lines, stored)
     for one in lines:
         old = before.get((one.part, one.title, one.at_once))
         if old is None:
@@ -24,7 +44,13 @@ def worse(lines: list[Line], stored: Path) -> list[str]:
             if then is None or key == "p99":
                 # Of a short run it is the luck of a few requests.
                 continue
-            if key == "rate" and now.high < then["low"]:
+            if key == "cpu" and now.low > then["high"]:
+                found.append(
+                    f"{one.title}, {one.at_once} at once: processor time {now.text()} x the floor, was {then['median']:.2f}"
+                )
+            elif not times:
+                continue
+            elif key == "rate" and now.high < then["low"]:
                 found.append(
                     f"{one.title}, {one.at_once} at once: rate {now.text()} of the floor, was {then['median']:.2f}"
                 )

@@ -48,13 +48,20 @@ class Line:
     errors: int
     requests: int
     ratios: dict[str, Spread] = field(default_factory=dict)
-    """By name: what over what. ``p50`` and ``p99`` to the floor's, ``rate`` to the floor's sequential rate."""
+    """By name: what over what. ``p50``, ``p99`` and ``cpu`` to the floor's, ``rate`` to the floor's sequential rate."""
+    cpu: dict[str, Spread] = field(default_factory=dict)
+    """Microseconds of processors a request, of askers, responders and Redis; empty where the system does not tell."""
     note: str = ""
     rounds: dict[str, list[float]] = field(default_factory=dict)
-    """``p50`` and ``rate`` of each round, in their order: rounds of two lines that ran in turn can be compared."""
+    """``p50``, ``rate`` and ``cpu`` of each round, in their order: rounds of two lines that ran in turn can be compared."""
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def processors(job: Job) -> float:
+    """Seconds of processors that askers and responders took for one request."""
+    return sum(seconds for who, seconds in job.cpu.items() if who != "Redis") / max(1, len(job.latencies))
 
 
 def line(part: str, name: str, title: str, at_once: int, jobs: Sequence[Job], floors: Sequence[Job] = ()) -> Line:
@@ -68,6 +75,10 @@ def line(part: str, name: str, title: str, at_once: int, jobs: Sequence[Job], fl
         sum(job.commands for job in jobs) / max(1, done), max(job.connections for job in jobs),
         sum(job.errors for job in jobs), done, rounds={"p50": p50s, "rate": rates},
     )  # fmt: skip
+    for who in jobs[0].cpu:
+        found.cpu[who] = Spread.of([1e6 * job.cpu.get(who, 0.0) / max(1, len(job.latencies)) for job in jobs])
+    if all(processors(job) for job in jobs):
+        found.rounds["cpu"] = [1e6 * processors(job) for job in jobs]
     if floors:
         base50 = [percentile(job.latencies, 0.5) * 1e6 for job in floors]
         base99 = [percentile(job.latencies, 0.99) * 1e6 for job in floors]
@@ -77,4 +88,7 @@ def line(part: str, name: str, title: str, at_once: int, jobs: Sequence[Job], fl
             "p99": Spread.of([a / b for a, b in zip(p99s, base99, strict=True)]),
             "rate": Spread.of([a / b for a, b in zip(rates, rate, strict=True)]),
         }
+        if all(processors(job) for job in (*jobs, *floors)):
+            pairs = zip(jobs, floors, strict=True)
+            found.ratios["cpu"] = Spread.of([processors(job) / processors(floor) for job, floor in pairs])
     return found

@@ -20,6 +20,10 @@ PAYLOAD = json.dumps({"sku": 4711, "name": "a thing with a name", "tags": ["red"
 FLOOR = BY_NAME["floor_streams"]
 WORK = 200e-6
 """Seconds of a processor that a handler takes which does something."""
+WAIT = 5e-3
+"""Seconds that a handler waits for something else."""
+SPACE = 0.03
+"""Seconds between requests of which each is to be the first for a while."""
 Say = Callable[[str], None]
 
 
@@ -114,6 +118,7 @@ class Bench:
             for kind, server, options in (
                 ("", one, {}),
                 (f", handlers of {1e6 * WORK:g} us", one, {"work": WORK}),
+                (f", handlers that wait {1e3 * WAIT:g} ms", one, {"wait": WAIT}),
                 (" of bare redis-py", BY_NAME["floor_protocol"], {}),
             ):
                 first = f"1 responder{kind}"
@@ -156,20 +161,49 @@ class Bench:
             found.append(line("growth", name, "100 outstanding", 100, few, few))
             found.append(line("growth", name, "10,000 outstanding (rate against 100)", 10_000, many, few))
             small = [pair.run(PAYLOAD, self._count(500)) for _ in range(self.rounds)]
-            large = [pair.run(json.dumps({"text": "x" * 2**20}), self._count(60)) for _ in range(self.rounds)]
-            found.append(line("growth", name, "contents of 1 MiB, one at a time", 1, large, small))
+            for title, size, count in (("10 KiB", 10 << 10, 500), ("1 MiB", 1 << 20, 60)):
+                large = [pair.run(json.dumps({"text": "x" * size}), self._count(count)) for _ in range(self.rounds)]
+                found.append(line("growth", name, f"contents of {title}, one at a time", 1, large, small))
         self.say("growth: outstanding requests, large contents")
         found += self._bystanders(one)
         found += self._pending(one)
         return found
 
     def _bystanders(self, one: Contender) -> list[Line]:
-        servers = [{}, *({"group": f"other-{n}"} for n in range(30))]
-        with self._pair(one) as alone, self._pair(one, servers=servers) as crowd:
-            base = [alone.run(PAYLOAD, self._count(500)) for _ in range(self.rounds)]
-            jobs = [crowd.run(PAYLOAD, self._count(500)) for _ in range(self.rounds)]
-        self.say("growth: 32 groups")
-        return [line("growth", one.name, "32 groups on the stream, one at a time", 1, jobs, base)]
+        """1 pair, and 6 or 30 more groups on its stream; and a request to one of them, each the first for a while."""
+        found: list[Line] = []
+        with ExitStack() as stack:
+            alone = stack.enter_context(self._pair(one))
+            rows = [(2, alone)]
+            for groups in (8, 32):
+                servers = [{}, *({"group": f"other-{n}"} for n in range(groups - 2))]
+                rows.append((groups, stack.enter_context(self._pair(one, servers=servers))))
+            jobs: dict[int, list[Job]] = {groups: [] for groups, _ in rows}
+            for _ in range(self.rounds):
+                for groups, pair in rows:
+                    jobs[groups].append(pair.run(PAYLOAD, self._count(500)))
+            for groups, _ in rows:
+                title = f"{groups} groups on the stream, one at a time" if groups > 2 else "one pair alone"
+                found.append(line("growth", one.name, title, 1, jobs[groups], jobs[2]))
+        self.say("growth: 8 and 32 groups")
+        return found + self._rare(one)
+
+    def _rare(self, one: Contender) -> list[Line]:
+        """On a busy stream, requests to a group that gets few: with the pause of ``read_pause``, and without it."""
+        jobs: dict[str, list[Job]] = {}
+        with ExitStack() as stack:
+            pairs = {}
+            for title, options in (("without a pause", {"read_pause": 0.0}), ("with the default pause", {})):
+                servers = [{"group": "rare", **options}, {"group": "b"}]
+                askers = [{"to": "rare"}, {"group": "busy", "to": "b"}]
+                pairs[title] = stack.enter_context(self._pair(one, servers=servers, askers=askers))
+            for _ in range(self.rounds):
+                for title, pair in pairs.items():
+                    job = pair.run_beside(PAYLOAD, self._count(100), SPACE)
+                    jobs.setdefault(title, []).append(job)
+        self.say("growth: rare requests on a busy stream")
+        first = jobs["without a pause"]
+        return [line("growth", one.name, f"rare requests, {title}", 1, them, first) for title, them in jobs.items()]
 
     def _pending(self, one: Contender) -> list[Line]:
         """10,000 entries pending in the responder's group, held by somebody who keeps them alive."""

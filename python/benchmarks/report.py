@@ -46,11 +46,15 @@ def table(lines: list[Line]) -> str:
         out += [
             f"### {part.capitalize()}",
             "",
-            "| who | at once | p50 us | p99 us | per second | p50 ratio | p99 ratio | rate ratio | commands | conns | errors |",
-            "|" + " --- |" * 11,
+            "| who | at once | p50 us | p99 us | per second | p50 ratio | p99 ratio | rate ratio | CPU ratio | "
+            "CPU us: asker | responders | Redis | commands | conns | errors |",
+            "|" + " --- |" * 15,
         ]
         for one in (line for line in lines if line.part == part):
-            ratios = [one.ratios[key].text() if key in one.ratios else "" for key in ("p50", "p99", "rate")]
+            ratios = [one.ratios[key].text() if key in one.ratios else "" for key in ("p50", "p99", "rate", "cpu")]
+            ratios += [
+                f"{one.cpu[who].median:.0f}" if who in one.cpu else "" for who in ("asker", "responder", "Redis")
+            ]
             out.append(
                 f"| {one.title} | {one.at_once} | {one.p50.median:.0f} | {one.p99.median:.0f} | {one.rate.median:.0f} | "
                 f"{' | '.join(ratios)} | {one.commands:.1f} | {one.connections} | {one.errors} |"

@@ -13,6 +13,7 @@ import threading
 import time
 from typing import Any
 
+from .asking import spaced
 from .contenders import BY_NAME, module_of
 
 # What a contender prints, a banner say, must not get between the lines: it goes to stderr.
@@ -53,7 +54,10 @@ def main() -> None:
             job = json.loads(line)
             payload = job["payload"] if getattr(module, "TEXT", False) else json.loads(job["payload"])
             cpu = time.process_time()
-            asked = ask(payload, job["count"], job["at_once"])
+            if job.get("space"):
+                asked = spaced(ask, payload, job["count"], job["space"])
+            else:
+                asked = ask(payload, job["count"], job["at_once"])
             say({**asked._asdict(), "cpu": time.process_time() - cpu})
 
 

@@ -12,10 +12,16 @@ from redisipc.asyncio import Stream
 from ..asking import Ask, echo, in_tasks
 
 
-def serve(url: str, name: str, ready: Any, group: str = "b", work: float = 0.0, **options: Any) -> None:
+def serve(
+    url: str, name: str, ready: Any, group: str = "b", work: float = 0.0, wait: float = 0.0, **options: Any
+) -> None:
+    async def waiting(request: Any) -> Any:
+        await asyncio.sleep(wait)
+        return request.content
+
     async def main() -> None:
         async with Stream.from_url(url, name, group, **options) as stream:
-            stream.on_request(echo(work))
+            stream.on_request(waiting if wait else echo(work))
             ready()
             await asyncio.Event().wait()
 

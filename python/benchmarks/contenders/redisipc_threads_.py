@@ -12,9 +12,11 @@ from redisipc import Stream
 from ..asking import Ask, echo, in_threads
 
 
-def serve(url: str, name: str, ready: Any, group: str = "b", work: float = 0.0, **options: Any) -> None:
+def serve(
+    url: str, name: str, ready: Any, group: str = "b", work: float = 0.0, wait: float = 0.0, **options: Any
+) -> None:
     with Stream.from_url(url, name, group, **options) as stream:
-        stream.on_request(echo(work))
+        stream.on_request(echo(work, wait))
         ready()
         threading.Event().wait()
 

@@ -13,8 +13,11 @@ from .settings import NEVER
 
 AFTER = 16
 """How many entries of others in a row make a member pause."""
-_FEWEST, _ENOUGH = 3, 8
-"""A pause pays from so many entries on, and is not longer than so many take to come."""
+_ENOUGH = 8
+"""A pause is not longer than so many entries take to come."""
+_SPARSE = 4
+"""Where entries come further apart than so many pauses, nobody pauses. Where each of many groups takes its time for each
+entry, all are slow, and so few entries come: a narrower limit would keep it so."""
 _WEIGHT = 0.3
 
 
@@ -26,18 +29,21 @@ class Pace:
         self.until = -NEVER
         self._in_row = 0
         self._gap = most
-        self._read_at = -NEVER
+        self._read_at = 0.0
 
     def read(self, entries: int, others: int, now: float) -> None:
         """A blocked read brought ``entries``, of which ``others`` are for other groups."""
         if others < entries or not entries:
             self.over()
             return
+        if self._in_row:
+            gap = min(2 * _SPARSE * self.most, max(0.0, now - self._read_at) / others)
+            self._gap += (gap - self._gap) * _WEIGHT
+        else:
+            self._gap = self.most
         self._in_row += others
-        gap = min(self.most, max(0.0, now - self._read_at) / others)
-        self._gap += (gap - self._gap) * _WEIGHT
         self._read_at = now
-        if self._in_row > AFTER and self._gap * _FEWEST <= self.most:
+        if self._in_row > AFTER and self._gap <= _SPARSE * self.most:
             self.until = now + min(self.most, self._gap * _ENOUGH)
 
     def over(self) -> None:
