@@ -1,5 +1,3 @@
-import { AsyncResource } from "node:async_hooks";
-
 import { type ChannelRequest, readChannelRequest } from "./channel-request.js";
 import { decodeContent } from "./content/content.js";
 import type { Json } from "./content/json.js";
@@ -34,8 +32,7 @@ export interface TriggerOptions extends SendOptions {
 export class Channel extends Member {
   private constructor(options: ChannelOptions) {
     const events = new Map(Object.entries(options.events ?? {}));
-    // Events see the context of the connect, not that of whoever caused the read (AsyncLocalStorage).
-    const run = AsyncResource.bind((request: IncomingRequest) => dispatch(events, request));
+    const run = (request: IncomingRequest) => dispatch(events, request);
     // Without events there is nothing to run: siblings that have some get the requests (RIPC-GROUP-35).
     const serve = events.size === 0 ? undefined : serveWith(run, () => this.endpoint.reporter, options.exposeErrors);
     super(options, options.channel, serve, ({ content }) => reasonWithoutEvents(content));

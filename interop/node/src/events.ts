@@ -1,6 +1,6 @@
-import { AsyncResource } from "node:async_hooks";
 import { EventEmitter } from "node:events";
 
+import { registeredHere } from "./context.js";
 import type { Health } from "./core/vitals.js";
 import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
 
@@ -61,7 +61,12 @@ export class Reporter extends EventEmitter<EndpointEvents> {
 
   /** Listeners see the context in which they were registered. */
   override on<Name extends keyof EndpointEvents>(event: Name, listener: (...args: EndpointEvents[Name]) => void): this {
-    const bound = AsyncResource.bind(listener) as typeof listener & { listener?: unknown };
+    const contextOfCall = registeredHere();
+    const bound: typeof listener & { listener?: unknown } = (...args) => {
+      contextOfCall()(() => {
+        listener(...args);
+      });
+    };
     // By this property an emitter finds the listener to remove, as it does for once().
     bound.listener = listener;
     return (super.on as (event: string, listener: unknown) => this).call(this, event, bound);

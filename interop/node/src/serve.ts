@@ -1,3 +1,4 @@
+import { registeredHere } from "./context.js";
 import { decodeContent, encodeContent } from "./content/content.js";
 import type { Answer, Held } from "./core/held.js";
 import type { Serve } from "./core/responder.js";
@@ -17,12 +18,18 @@ const FAILED = "handler_failed: ";
  */
 export type ExposeErrors = "type" | "text" | "none";
 
-/** Turns a handler of the user into what the responder runs: whatever it does, there is a result (RIPC-RESP-7, 8, 9). */
+/**
+ * Turns a handler of the user into what the responder runs: whatever it does, there is a result (RIPC-RESP-7, 8, 9). The handler
+ * sees the context in which this is called, not that of whoever caused the read, and what it enters there no other request sees.
+ */
 export function serveWith(handler: (request: IncomingRequest) => unknown, reporter: () => Reporter, expose: ExposeErrors = "type"): Serve {
+  const contextOfCall = registeredHere();
   return async (held, answer) => {
     const once = new AnswerOnce(held, answer);
+    const context = contextOfCall();
+    held.context = context;
     try {
-      const value = await handler(incoming(held, once));
+      const value = await context(() => handler(incoming(held, once)));
       if (value === NO_ANSWER || once.given) return undefined;
       return fulfilled(value === undefined ? null : value);
     } catch (error) {

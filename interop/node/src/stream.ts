@@ -1,5 +1,3 @@
-import { AsyncResource } from "node:async_hooks";
-
 import type { Json } from "./content/json.js";
 import { Member } from "./member.js";
 import type { EndpointOptions, SendOptions } from "./options.js";
@@ -23,8 +21,7 @@ export interface StreamOptions extends EndpointOptions {
 export class Stream extends Member {
   private constructor(options: StreamOptions) {
     const { onRequest } = options;
-    // A handler sees the context of the connect, not that of whoever caused the read (AsyncLocalStorage).
-    const serve = onRequest === undefined ? undefined : serveWith(AsyncResource.bind(onRequest), () => this.endpoint.reporter, options.exposeErrors);
+    const serve = onRequest === undefined ? undefined : serveWith(onRequest, () => this.endpoint.reporter, options.exposeErrors);
     super(options, options.group, serve);
   }
 

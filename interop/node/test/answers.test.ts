@@ -28,3 +28,16 @@ describe("an answer whose write breaks the connection (RIPC-RESP-25)", () => {
     assert.deepEqual(parts.sent.filter(([name]) => name === "XACK").at(-1), ["XACK", "s", "web", "5-0"]);
   });
 });
+
+describe("an answer to EXEC that makes no sense", () => {
+  test("breaks the connection, and is not followed by the same commands at once", async () => {
+    const parts = new Parts({ wakeups: false }, () => Promise.resolve({ status: "fulfilled", content: "1" }));
+    parts.replies.set("EXEC", 7);
+    let broken = 0;
+    Object.assign(parts.hub.session ?? {}, { break: () => broken++ });
+    parts.hub.router.route(request(), 1, parts.now);
+    for (let i = 0; i < 5; i++) await parts.settle();
+    assert.equal(parts.sent.filter(([name]) => name === "EXEC").length, 1);
+    assert.deepEqual([broken, parts.hub.responder.all().map(({ state }) => state)], [1, ["unsure"]]);
+  });
+});

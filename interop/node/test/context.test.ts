@@ -20,6 +20,19 @@ describe("the context of user code", () => {
     reporter.tell("reconnected");
     assert.deepEqual(seen, ["registered"]);
   });
+
+  test("what a listener enters, no other call of it sees", () => {
+    const storage = new AsyncLocalStorage<string>();
+    const reporter = new Reporter();
+    const seen: (string | undefined)[] = [];
+    reporter.on("reconnected", () => {
+      seen.push(storage.getStore());
+      storage.enterWith("entered");
+    });
+    reporter.tell("reconnected");
+    reporter.tell("reconnected");
+    assert.deepEqual([...seen, storage.getStore()], [undefined, undefined, undefined]);
+  });
 });
 
 describe("content at its edges", () => {

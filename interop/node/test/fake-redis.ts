@@ -63,7 +63,12 @@ export class FakeRedis {
 
   /** What all blocked reads get now. */
   serve(said: Said): void {
-    for (const client of this.clients) if (client.blocked) client.serve(said);
+    for (const client of this.clients) if (client.blocked && !client.forgotten) client.serve(said);
+  }
+
+  /** The connections that are there hear nothing any more, and nobody learns of it: as when a host dies. New ones work. */
+  forget(): void {
+    for (const client of this.clients) client.forgotten = true;
   }
 
   /** All connections break. */
@@ -109,11 +114,13 @@ function usual(command: string): Said {
   if (name === "SUBSCRIBE") return ["subscribe", second, 1];
   if (name === "XADD") return "9-0";
   if (name === "GET") return null;
+  if (name === "PING") return ["pong", ""];
   return ["MULTI", "AUTH", "SELECT", "SET"].includes(name) || command.startsWith("XGROUP CREATE ") ? "OK" : 1;
 }
 
 class Client {
   blocked = false;
+  forgotten = false;
   private bytes = Buffer.alloc(0);
   /** What was said in the MULTI that is open. */
   private queue: Said[] | undefined;
@@ -134,9 +141,10 @@ class Client {
   }
 
   private take(command: readonly string[]): void {
-    const said = this.answer(command.join(" "));
+    if (this.forgotten) return;
+    const said = this.answer([command[0]?.toUpperCase(), ...command.slice(1)].join(" "));
     if (said === PENDING) this.blocked = true;
-    else if (command[0] === "SUBSCRIBE" && Array.isArray(said)) command.slice(1).forEach((name, i) => { this.say(["subscribe", name, i + 1]); });
+    else if (command[0]?.toUpperCase() === "SUBSCRIBE" && Array.isArray(said)) command.slice(1).forEach((name, i) => { this.say(["subscribe", name, i + 1]); });
     else if (command[0] === "MULTI" && !(said instanceof Error)) this.begin(said);
     else if (command[0] === "EXEC" && this.queue !== undefined) {
       this.say(typeof said === "number" ? this.queue : said);

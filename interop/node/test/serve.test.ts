@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, test } from "node:test";
 
 import { readChannelRequest } from "../src/channel-request.js";
@@ -40,6 +40,9 @@ const THROWN: Readonly<Record<string, readonly [thrown: unknown, reason: string]
   "an error whose text is no text": [Object.assign(new Error("x"), { message: 7 }), "handler_failed: Error"],
   "half a surrogate pair": [new Error("\ud800"), "handler_failed: its text is not valid Unicode"],
   "an error that cannot be read": [hostile(new Error("x")), "handler_failed: what was thrown cannot be read"],
+  "a Proxy that refuses all": [hostile(Object.create(null) as object), "handler_failed: what was thrown cannot be read"],
+  null: [null, "handler_failed: a value of the type object was thrown"],
+  "a symbol": [Symbol("s"), "handler_failed: a value of the type symbol was thrown"],
   "an error with a name that throws": [Object.defineProperty(new Error(""), "name", { get: () => { throw new Error("name"); } }), "handler_failed: what was thrown"],
 };
 
@@ -87,6 +90,18 @@ describe("what a handler throws", () => {
     }
   });
 
+  for (const [about, thenable] of Object.entries({
+    "is rejected": { then: (_: unknown, reject: (reason: unknown) => void) => { reject(null); } },
+    "throws when it is asked for": { get then(): never { throw new Error("get"); } },
+    "throws when it is called": { then: () => { throw new Error("call"); } },
+  })) {
+    test(`a thenable that ${about} is a failure`, async () => {
+      const { answer, problems } = await served(() => thenable);
+      assert.match(reasonIn(answer!), /^handler_failed: /);
+      assert.equal(problems.length, 1);
+    });
+  }
+
   test("NO_ANSWER is none", async () => {
     assert.equal((await served(() => NO_ANSWER)).answer, undefined);
   });
@@ -97,14 +112,45 @@ describe("the context of a handler", () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     const serve = storage.run("registered", () =>
-      serveWith(AsyncResource.bind(async () => {
+      serveWith(async () => {
         seen.push(storage.getStore());
         await new Promise(setImmediate);
         seen.push(storage.getStore());
-      }), () => new Reporter()),
+      }, () => new Reporter()),
     );
     await storage.run("whoever caused the read", () => serve(held(), () => undefined));
     assert.deepEqual(seen, ["registered", "registered"]);
+  });
+
+  test("is its own: what one request enters, no other one sees", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const serve = storage.run("registered", () =>
+      serveWith((request) => {
+        seen.push(storage.getStore());
+        storage.enterWith(request.id);
+      }, () => new Reporter()),
+    );
+    for (let i = 0; i < 3; i++) await serve(held(), () => undefined);
+    assert.deepEqual(seen, ["registered", "registered", "registered"]);
+    assert.equal(storage.getStore(), undefined);
+  });
+
+  test("is where its signal's listeners run", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const request = held();
+    const serve = storage.run("registered", () =>
+      serveWith(({ signal }) => {
+        storage.enterWith("of the request");
+        signal.addEventListener("abort", () => seen.push(storage.getStore()));
+      }, () => new Reporter()),
+    );
+    await serve(request, () => undefined);
+    storage.run("whoever caused the read", () => {
+      request.tellAborted("nobody waits");
+    });
+    assert.deepEqual(seen, ["of the request"]);
   });
 });
 

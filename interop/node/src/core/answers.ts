@@ -59,8 +59,12 @@ export class Answers {
     else {
       // Nothing was done. Why: the reply to EXEC says it, or the one to the command that was refused.
       const refused = isFault(exec) && exec.kind !== "aborted" ? exec : replies.find((reply) => isFault(reply) && reply !== exec);
-      const fault = isFault(refused) ? refused : new Fault("unknown", "EXEC was discarded");
-      for (const held of some) this.notTaken(held, fault);
+      if (isFault(refused)) for (const held of some) this.notTaken(held, refused);
+      else {
+        // A reply that makes no sense says nothing about the answers, and so will the next one on this connection.
+        for (const held of some) this.unsure(held);
+        this.hub.session?.break(new Fault("unknown", "Redis answered EXEC with neither a list nor an error"));
+      }
     }
   }
 

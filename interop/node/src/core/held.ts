@@ -1,3 +1,4 @@
+import type { Context } from "../context.js";
 import type { Request, Status } from "../wire/entry.js";
 
 /**
@@ -34,6 +35,8 @@ export class Held {
   readonly cameAt: number;
   /** Tells the handler that nobody waits any more (RIPC-RESP-19). */
   readonly abort = new AbortController();
+  /** Where its handler runs, and the listeners of its signal. */
+  context: Context = (code) => code();
 
   constructor(
     readonly request: Request,
@@ -43,6 +46,13 @@ export class Held {
     public keptAt: number,
   ) {
     this.waitsSince = this.cameAt = keptAt;
+  }
+
+  /** Nobody waits any more: its handler learns why. */
+  tellAborted(why: string): void {
+    this.context(() => {
+      this.abort.abort(new Error(why));
+    });
   }
 
   get entryId(): string {

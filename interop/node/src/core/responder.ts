@@ -165,7 +165,7 @@ export class Responder {
     if (this.held.get(held.entryId) !== held) return;
     this.queue = this.queue.filter((other) => other !== held);
     this.leave(held);
-    held.abort.abort(new Error(why));
+    held.tellAborted(why);
   }
 
   /** The connection was lost: what was to be given back is found again, where it is still ours. */
@@ -195,7 +195,7 @@ export class Responder {
       if (held.state !== "running") continue;
       held.closed = true;
       this.answers.refuse(held, "closing", "the instance disconnected before its handler ended");
-      held.abort.abort(new Error("the endpoint was closed"));
+      held.tellAborted("the endpoint was closed");
     }
   }
 

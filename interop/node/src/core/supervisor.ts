@@ -19,8 +19,8 @@ const MOST_TOLD = 1000;
 export class Supervisor {
   private readonly stopped = new AbortController();
   private readonly told = new Set<string>();
-  private readonly backoff = new Backoff(50, 2000);
-  private readonly groupBackoff = new Backoff(50, 2000);
+  private readonly backoff = new Backoff(50, 600);
+  private readonly groupBackoff = new Backoff(50, 600);
   private regroupedAt = -Infinity;
   private regrouping: Promise<void> = Promise.resolve();
   private supervised: Promise<void> = Promise.resolve();

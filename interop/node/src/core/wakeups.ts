@@ -33,7 +33,7 @@ export class Wakeups {
 
   /** Wakes one instance. */
   wake(channel: Buffer): void {
-    if (this.hub.options.wakeups) void this.hub.batch([["PUBLISH", channel, ""]]);
+    if (this.hub.options.wakeups) void this.publish(channel);
   }
 
   /** Tells the group that something was given back; once for all of one moment. */
@@ -42,8 +42,17 @@ export class Wakeups {
     this.groupSoon = true;
     setImmediate(() => {
       this.groupSoon = false;
-      void this.hub.batch([["PUBLISH", this.hub.names.groupWakeup, ""]]);
+      void this.publish(this.hub.names.groupWakeup);
     });
+  }
+
+  /** Without the right to it, it is tried again after a pause (RIPC-RECOV-27). */
+  private async publish(channel: Buffer | string): Promise<void> {
+    const { pauses } = this.hub;
+    if (pauses.lacks("PUBLISH", this.hub.now())) return;
+    const [reply] = await this.hub.batch([["PUBLISH", channel, ""]]);
+    if (isFault(reply) && reply.kind === "permanent") pauses.right("PUBLISH").refused(this.hub.now());
+    else if (!isFault(reply)) pauses.granted("PUBLISH");
   }
 
   /** False where it is not allowed: then there are no wake-ups. */

@@ -15,6 +15,9 @@ export interface ConnectionOptions {
   readonly signal: AbortSignal;
 }
 
+/** So long nothing is heard on a connection that listens before it is asked whether it still lives, in ms. */
+export const PING_MS = 30_000;
+
 /**
  * One connection to Redis. It never connects again and never sends a command twice (RIPC-REQ-3): when it is lost,
  * each command whose reply is outstanding ends as `lost`, and whoever uses it makes another one.
@@ -124,15 +127,34 @@ export class Connection {
   }
 
   /** Listens to pub/sub channels; afterwards the connection serves for nothing else. */
-  async subscribe(channels: readonly string[], onMessage: (channel: string) => void): Promise<void> {
+  async subscribe(channels: readonly string[], onMessage: (channel: string) => void, pingMs = PING_MS): Promise<void> {
+    let heardAt = performance.now();
     this.redis.on("message", (channel: string) => {
+      heardAt = performance.now();
       onMessage(channel);
+    });
+    const pings = setInterval(() => {
+      if (performance.now() - heardAt >= pingMs / 2) void this.ping();
+    }, pingMs);
+    pings.unref();
+    void this.lost.then(() => {
+      clearInterval(pings);
     });
     try {
       await withLimit(this.redis.subscribe(...channels), 5000);
     } catch (error) {
       throw asFault(error as Error);
     }
+  }
+
+  /** Asks whether it still lives: without a reply it is silent like any other. */
+  private async ping(): Promise<void> {
+    if (this.dues.length > 0) return;
+    this.dues.push(performance.now());
+    this.watch.until(this.firstDue);
+    await this.redis.ping().catch(() => undefined);
+    this.dues.length = 0;
+    this.watch.stop();
   }
 
   /** Ends the connection at once. */
