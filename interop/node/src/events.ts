@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 
 import { registeredHere } from "./context.js";
-import type { Health } from "./core/vitals.js";
+import type { Health } from "./lifecycle.js";
 import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
 
 /** Something that went wrong beside any call. Content is in no message; `fields` and `cause` may hold it. */

@@ -22,13 +22,12 @@ export {
   UnsendableValue,
 } from "./errors.js";
 export type { Peer } from "./core/peers.js";
-export type { Health, Stats } from "./core/vitals.js";
-export type { ConnectionState } from "./core/lifecycle.js";
+export type { Stats } from "./core/vitals.js";
+export type { ConnectionState, Health } from "./lifecycle.js";
 export type { EndpointEvents, Problem } from "./events.js";
 export type { EndpointOptions, SendOptions } from "./options.js";
 export type { PingOptions } from "./ping.js";
-export type { ReasonCode } from "./reasons.js";
+export type { ExposeErrors, ReasonCode } from "./reasons.js";
 export { type IncomingRequest, NO_ANSWER } from "./request.js";
-export type { ExposeErrors } from "./serve.js";
 export { type Handler, Stream, type StreamOptions } from "./stream.js";
 export { VERSION } from "./version.js";

@@ -2,7 +2,7 @@ import type { RedisOptions } from "ioredis";
 
 import { InvalidArgument } from "./errors.js";
 import { addressOf } from "./redis/address.js";
-import type { ExposeErrors } from "./serve.js";
+import type { ExposeErrors } from "./reasons.js";
 
 /** The options of every endpoint. Times are in milliseconds. */
 export interface EndpointOptions {

@@ -19,6 +19,12 @@ const BEGINNINGS: readonly (readonly [begin: string, code: ReasonCode])[] = [
   [MALFORMED_EVENT, "invalid_params"],
 ];
 
+/**
+ * What a requester sees of a failure: its type and the id of the request, its text as well, or none of both. The text may hold
+ * secrets; a problem always has all.
+ */
+export type ExposeErrors = "type" | "text" | "none";
+
 /** Of a text that is not the user's own, such as that of a failure, no more travels, in UTF-16 units. */
 export const LONGEST_REASON = 1000;
 

@@ -4,19 +4,13 @@ import type { Answer, Held } from "./core/held.js";
 import type { Serve } from "./core/responder.js";
 import { AlreadyAnswered, EndpointClosed, Refusal, Rejection } from "./errors.js";
 import type { Reporter } from "./events.js";
-import { type ReasonCode, readReason, shortened } from "./reasons.js";
+import { type ExposeErrors, type ReasonCode, readReason, shortened } from "./reasons.js";
 import { type IncomingRequest, NO_ANSWER } from "./request.js";
 
 /** Of the name of an error no more travels, in UTF-16 units. */
 const LONGEST_KIND = 100;
 /** How the reason of a handler that failed begins (RIPC-RESP-22). */
 const FAILED = "handler_failed: ";
-
-/**
- * What a requester sees of a failure: its type and the id of the request, its text as well, or none of both. The text may hold
- * secrets; a problem always has all.
- */
-export type ExposeErrors = "type" | "text" | "none";
 
 /**
  * Turns a handler of the user into what the responder runs: whatever it does, there is a result (RIPC-RESP-7, 8, 9). The handler

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 
 import { Endpoint } from "../src/core/endpoint.js";
-import { CONNECTION, type ConnectionEvent, type ConnectionState } from "../src/core/lifecycle.js";
+import { CONNECTION, type ConnectionEvent, type ConnectionState } from "../src/lifecycle.js";
 import type { EndpointOptions } from "../src/options.js";
 import { Session } from "../src/redis/session.js";
 import { FakeRedis } from "./fake-redis.js";

@@ -14,13 +14,24 @@ const files = new Map(
     .map((name) => [name.replaceAll("\\", "/"), readFileSync(join(ROOT, name), "utf8")]),
 );
 
-/** What a file imports when it runs: types are gone by then. */
+/** What a file imports, types as well. */
 function importsOf(name: string): string[] {
-  const statements = (files.get(name) ?? "").matchAll(/^(?:import|export) (?!type )([^;]*?) from "(\.[^"]*)\.js";$/gms);
-  return [...statements]
-    .filter(([, names = ""]) => !/^\{(\s*type [^,}]+,?)*\s*\}$/.test(names))
-    .map(([, , path = ""]) => relative(ROOT, join(ROOT, name, "..", `${path}.ts`)).replaceAll("\\", "/"));
+  const statements = (files.get(name) ?? "").matchAll(/^(?:import|export) [^;]*? from "(\.[^"]*)\.js";$/gms);
+  return [...statements].map(([, path = ""]) => relative(ROOT, join(ROOT, name, "..", `${path}.ts`)).replaceAll("\\", "/"));
 }
+
+/** The layers, the lowest first. A file imports from its own layer and from those below. */
+const LAYERS: readonly RegExp[] = [
+  /^(content\/.*|errors|reasons|context|version)\.ts$/,
+  /^(wire\/.*|lifecycle)\.ts$/,
+  /^redis\/.*\.ts$/,
+  /^(options|outcome|events)\.ts$/,
+  /^(core|ask)\/.*\.ts$/,
+  /^(request|serve|ping|channel-request|member)\.ts$/,
+  /^(stream|channel|caller)\.ts$/,
+  /^index\.ts$/,
+];
+const layerOf = (name: string): number => LAYERS.findIndex((layer) => layer.test(name));
 
 /** The first circle that a walk from this file meets. */
 function circle(name: string, way: readonly string[] = [], done = new Set<string>()): string[] {
@@ -35,15 +46,21 @@ function circle(name: string, way: readonly string[] = [], done = new Set<string
 }
 
 describe("the house", () => {
-  test("imports go one way when it runs: there is no circle", () => {
-    assert.ok(importsOf("core/endpoint.ts").includes("core/supervisor.ts"));
+  test("imports go one way, types as well: there is no circle", () => {
+    assert.ok(importsOf("core/endpoint.ts").includes("core/supervisor.ts") && importsOf("core/writer.ts").includes("core/ports.ts"));
     for (const name of files.keys()) assert.deepEqual(circle(name), []);
   });
 
-  test("the pure folders import neither the parts nor the connection", () => {
+  test("no file imports from a layer above its own", () => {
     for (const name of files.keys()) {
-      if (!/^(wire|content)\//.test(name)) continue;
-      for (const imported of importsOf(name)) assert.match(imported, /^(wire|content)\/|^errors\.ts$/, `${name} imports ${imported}`);
+      assert.ok(layerOf(name) >= 0, `${name} has no layer`);
+      for (const imported of importsOf(name)) assert.ok(layerOf(imported) <= layerOf(name), `${name} imports ${imported}`);
+    }
+  });
+
+  test("what the parts share knows none of them", () => {
+    for (const name of ["core/hub.ts", "core/ports.ts"]) {
+      for (const imported of importsOf(name)) assert.ok(!/ (?:implements \w+Port|extends Ticker)/.test(files.get(imported) ?? ""), `${name} imports ${imported}`);
     }
   });
 

@@ -4,6 +4,7 @@ import type { ReasonCode } from "../reasons.js";
 import { type Reply, text } from "../wire/replies.js";
 import type { Answer, Held } from "./held.js";
 import type { Hub } from "./hub.js";
+import type { AnswersPort } from "./ports.js";
 
 /** An answer that Redis refuses for a while is kept for this long, in ms (RIPC-RESP-15). */
 export const KEEP_ANSWER_MS = 60_000;
@@ -11,7 +12,7 @@ export const KEEP_ANSWER_MS = 60_000;
 export const MOST_ATTEMPTS = 3;
 
 /** From the answer of a handler, or of the responder itself, to its last reply of Redis. */
-export class Answers {
+export class Answers implements AnswersPort {
   private refusals = false;
 
   constructor(private readonly hub: Hub) {}

@@ -3,7 +3,7 @@ import { type Response, keyOf } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
 import { wakeupChannel } from "../wire/names.js";
 import type { Hub } from "./hub.js";
-import type { Sibling } from "./siblings.js";
+import type { HandOverPort, Sibling } from "./ports.js";
 import { waitAtMost } from "./timers.js";
 
 /** A response whose instance is not registered is kept for this long, in ms (RIPC-ROUTE-8). */
@@ -30,7 +30,7 @@ interface Relayed {
 }
 
 /** Brings responses to the siblings that wait for them, or keeps them for a while (RIPC-GROUP-1, 2, 6, RIPC-ROUTE-7, 8). */
-export class HandOver {
+export class HandOver implements HandOverPort {
   /** By entry ID. */
   private readonly underWay = new Map<string, Relayed>();
   /** Since when each is here, by the own clock in ms: a lost connection does not begin the grace again. */

@@ -1,4 +1,5 @@
 import type { Reporter } from "../events.js";
+import { Lifecycle } from "../lifecycle.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Session } from "../redis/session.js";
 import type { Command } from "../wire/commands.js";
@@ -6,36 +7,28 @@ import { RedisFault, isFault } from "../wire/faults.js";
 import { compareIds } from "../wire/entry-id.js";
 import type { Names } from "../wire/names.js";
 import type { Reply } from "../wire/replies.js";
-import type { OwnList } from "./own-list.js";
-import { Lifecycle } from "./lifecycle.js";
 import { Pauses } from "./pauses.js";
-import type { Reclaimer } from "./reclaimer.js";
-import type { Registration } from "./registration.js";
-import type { Requester } from "./requester.js";
-import type { Responder } from "./responder.js";
-import type { Router } from "./router.js";
-import type { HandOver } from "./hand-over.js";
-import type { Siblings } from "./siblings.js";
+import type {
+  HandOverPort, OwnListPort, ReclaimerPort, RegistrationPort, RequesterPort, ResponderPort, RouterPort, SiblingsPort, WakeupsPort, WriterPort,
+} from "./ports.js";
 import { Sizes } from "./sizes.js";
-import { type Counts, noCounts } from "./vitals.js";
-import type { Wakeups } from "./wakeups.js";
-import type { Writer } from "./writer.js";
+import { type Counts, noCounts } from "./counts.js";
 
 /**
- * What the parts of one endpoint share: they know each other through it, and nothing else. All state is owned by the one
+ * What the parts of one endpoint share. They know each other by what ports.ts says, and no file of a part; endpoint.ts makes them. All state is owned by the one
  * thread of Node, so between two awaits nothing changes under a part's feet.
  */
 export class Hub {
-  writer!: Writer;
-  requester!: Requester;
-  responder!: Responder;
-  router!: Router;
-  siblings!: Siblings;
-  handOver!: HandOver;
-  reclaimer!: Reclaimer;
-  ownList!: OwnList;
-  wakeups!: Wakeups;
-  registration!: Registration;
+  writer!: WriterPort;
+  requester!: RequesterPort;
+  responder!: ResponderPort;
+  router!: RouterPort;
+  siblings!: SiblingsPort;
+  handOver!: HandOverPort;
+  reclaimer!: ReclaimerPort;
+  ownList!: OwnListPort;
+  wakeups!: WakeupsPort;
+  registration!: RegistrationPort;
   readonly pauses = new Pauses();
   readonly sizes = new Sizes();
   readonly lifecycle: Lifecycle;

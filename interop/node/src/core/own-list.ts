@@ -5,6 +5,7 @@ import { claimedIds, entriesRead, pendingRows } from "../wire/replies.js";
 import type { Hub } from "./hub.js";
 import { startsOf } from "./starts.js";
 import { Ticker } from "./ticker.js";
+import type { OwnListPort } from "./ports.js";
 
 /**
  * While responses are due, in ms (RIPC-GROUP-3): soon where siblings are known, who may read them, and never later than
@@ -15,7 +16,7 @@ export const LATEST_MS = 250;
 export const AT_REST_MS = 10_000;
 
 /** The pending list of the own consumer, into which siblings put the responses that they read for us. */
-export class OwnList {
+export class OwnList implements OwnListPort {
   private pause = SOONEST_MS;
   private readonly ticker = new Ticker(async () => {
     await this.hub.attempt(() => this.read());

@@ -5,6 +5,7 @@ import type { Hub } from "./hub.js";
 import { MOST_STARTS, startsOf } from "./starts.js";
 import { RECLAIM_MS, SUSPECT_MS, Suspects } from "./suspects.js";
 import { Ticker } from "./ticker.js";
+import type { ReclaimerPort } from "./ports.js";
 
 export const EVERY_MS = 3000;
 /** Nothing of others is reclaimed for so long after a connect, and after Redis refused all writes, in ms (RIPC-RECOV-7, 17). */
@@ -16,7 +17,7 @@ export const WOKEN_MS = 50;
 const NEVER_MS = 2 ** 30;
 
 /** Takes what dead members left, and what living ones gave back (SPEC.md section 11). */
-export class Reclaimer {
+export class Reclaimer implements ReclaimerPort {
   private readonly suspects = new Suspects();
   /** There may be something that was given back. */
   private hint = false;

@@ -3,6 +3,7 @@ import { isFault } from "../wire/faults.js";
 import { announcementText } from "./announcement.js";
 import type { Hub } from "./hub.js";
 import { Ticker } from "./ticker.js";
+import type { RegistrationPort } from "./ports.js";
 
 /** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
 export const EVERY_MS = 8000;
@@ -12,7 +13,7 @@ export const GOOD_FOR_MS = 30_000;
 const AGAIN_MS = 1000;
 
 /** Keeps the availability list, the announcement, the dispatcher and the knowledge of siblings fresh (section 6). */
-export class Registration {
+export class Registration implements RegistrationPort {
   private readonly ticker = new Ticker(async () => {
     let done = false;
     await this.hub.attempt(async () => {

@@ -11,12 +11,13 @@ import type { Hub } from "./hub.js";
 import { LastLook } from "./last-look.js";
 import { Ledger, Send } from "./ledger.js";
 import { waitAtMost } from "./timers.js";
+import type { RequesterPort } from "./ports.js";
 
 /** A line for each request, where NODE_DEBUG names redisipc. */
 const debug = debuglog("redisipc");
 
 /** The sending half of an endpoint: from a call to its outcome (SPEC.md sections 8 and 10). */
-export class Requester {
+export class Requester implements RequesterPort {
   readonly ledger = new Ledger();
   private readonly lastLook: LastLook;
   private readonly earlyEnd: EarlyEnd;

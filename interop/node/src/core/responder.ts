@@ -11,6 +11,7 @@ import { type Answer, Held } from "./held.js";
 import type { Hub } from "./hub.js";
 import { keepOurs } from "./ownership.js";
 import { MOST_STARTS } from "./starts.js";
+import type { ResponderPort } from "./ports.js";
 
 /**
  * What the user's code makes of a request. Never throws. It may answer before it ends, once; else it ends with the answer,
@@ -32,7 +33,7 @@ const LOOK_AGAIN_MS = 1000;
 const debug = debuglog("redisipc");
 
 /** The answering half of an endpoint: from an entry that was read to its answer (SPEC.md section 9). */
-export class Responder {
+export class Responder implements ResponderPort {
   readonly answers: Answers;
   private readonly givingBack: GivingBack;
   private readonly held = new Map<string, Held>();

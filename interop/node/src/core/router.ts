@@ -1,9 +1,10 @@
 import type { Entry, Malformed, Request } from "../wire/entry.js";
 import { actionFor } from "./routing.js";
 import type { Hub } from "./hub.js";
+import type { RouterPort } from "./ports.js";
 
 /** Does with each entry that was read, found or claimed what the table says (SPEC.md section 7). */
-export class Router {
+export class Router implements RouterPort {
   private readonly group: Buffer;
 
   constructor(private readonly hub: Hub) {

@@ -6,6 +6,7 @@ import { announcementKey, availabilityKey, instanceOf } from "../wire/names.js";
 import { type ConsumerInfo, type Reply, consumerInfos } from "../wire/replies.js";
 import { announcedBy } from "./announcement.js";
 import type { Hub } from "./hub.js";
+import type { Sibling, SiblingsPort } from "./ports.js";
 import { deleteConsumers } from "./restoring.js";
 
 /** From then on an unregistered consumer with nothing pending may be deleted, in ms (RIPC-LIFE-23). */
@@ -13,23 +14,13 @@ export const ABANDONED_MS = 120_000;
 /** For so long the one who deletes it must have been connected, in ms: after an outage all look alike. */
 export const CONNECTED_MS = 100_000;
 
-/** Another registered instance of the own group. */
-export interface Sibling {
-  /** To whom responses are handed over. */
-  readonly consumer: Buffer;
-  readonly wakeup: boolean;
-  readonly responder: boolean;
-  /** When its list was seen, by the own clock in ms. */
-  readonly seenAt: number;
-}
-
 interface Instance {
   readonly id: Buffer;
   readonly consumers: ConsumerInfo[];
 }
 
 /** Who else is in the group (RIPC-GROUP-8). Only the availability list proves that an instance lives (RIPC-GROUP-5). */
-export class Siblings {
+export class Siblings implements SiblingsPort {
   private known = new Map<string, Sibling>();
 
   constructor(private readonly hub: Hub) {}

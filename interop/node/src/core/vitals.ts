@@ -1,6 +1,6 @@
 /** How an endpoint is: what it counts, and whether it can work. */
+import type { Health } from "../lifecycle.js";
 import type { Hub } from "./hub.js";
-import type { ConnectionState } from "./lifecycle.js";
 
 /** Numbers of one endpoint, from its connect on. */
 export interface Stats {
@@ -23,29 +23,6 @@ export interface Stats {
   readonly timeouts: number;
   readonly reconnects: number;
 }
-
-/** Whether an endpoint can work. */
-export interface Health {
-  /** `busy`: it is up, and all handlers have been busy for longer than `timeoutMs`. */
-  readonly state: ConnectionState | "busy";
-  /** When it came into the state of its connection, in Unix ms. */
-  readonly since: number;
-  /** Why it is busy or away; else empty. */
-  readonly reason: string;
-  /** Whether it is up and not busy. */
-  readonly ok: boolean;
-}
-
-/** What an endpoint counts for its user. Nothing depends on it. */
-export interface Counts {
-  fulfilled: number;
-  rejected: number;
-  failed: number;
-  timeouts: number;
-  reconnects: number;
-}
-
-export const noCounts = (): Counts => ({ fulfilled: 0, rejected: 0, failed: 0, timeouts: 0, reconnects: 0 });
 
 export function statsOf({ requester, responder, wakeups, session, counts, now }: Hub): Stats {
   const came = responder.all().map((held) => held.cameAt);

@@ -4,9 +4,10 @@ import { Backoff } from "../redis/backoff.js";
 import { Connection } from "../redis/connection.js";
 import { isFault } from "../wire/faults.js";
 import type { Hub } from "./hub.js";
+import type { WakeupsPort } from "./ports.js";
 
 /** Pub/sub wake-ups: they make things quicker, and nothing depends on them (RIPC-GROUP-6, 7, 26). */
-export class Wakeups {
+export class Wakeups implements WakeupsPort {
   listening = false;
   private connection: Connection | undefined;
   private readonly stopped = new AbortController();

@@ -8,6 +8,7 @@ import type { Hub } from "./hub.js";
 import type { Send } from "./ledger.js";
 import { BATCH_BYTES } from "./sizes.js";
 import { waitAtMost } from "./timers.js";
+import type { WriterPort } from "./ports.js";
 
 /** Requests and answers a batch. */
 const MOST_A_BATCH = 512;
@@ -18,7 +19,7 @@ const AGAIN_MS = 1000;
  * All that is to be written, collected for one turn of the event loop and sent in one go, bounded in bytes. What Redis refuses
  * for a while is kept and sent again after a pause: requests and answers only where it is known that they were not written.
  */
-export class Writer {
+export class Writer implements WriterPort {
   private readonly adds = new Set<Send>();
   private answers: Held[] = [];
   /** Answers whose write broke the connection: each is written alone (RIPC-RESP-25). */

@@ -2,6 +2,18 @@
 export type ConnectionState = "new" | "joining" | "up" | "down" | "closing" | "closed";
 export type ConnectionEvent = "connect" | "failed" | "joined" | "lost" | "group lost" | "recovered" | "disconnect" | "left" | "limit";
 
+/** Whether an endpoint can work. */
+export interface Health {
+  /** `busy`: it is up, and all handlers have been busy for longer than `timeoutMs`. */
+  readonly state: ConnectionState | "busy";
+  /** When it came into the state of its connection, in Unix ms. */
+  readonly since: number;
+  /** Why it is busy or away; else empty. */
+  readonly reason: string;
+  /** Whether it is up and not busy. */
+  readonly ok: boolean;
+}
+
 /** By state and event, the next state. A test compares it with the table, row by row. */
 export const CONNECTION: Readonly<Record<ConnectionState, Partial<Record<ConnectionEvent, ConnectionState>>>> = {
   new: { connect: "joining", disconnect: "closed" },
