@@ -83,16 +83,19 @@ THREADS_LOGGING = """
     """
 THREADS_CALLBACKS = """
     # A callback of a future asks and waits, and so does on_error, and what hears that a request was given up.
-    seen = {"done": 0, "error": 0, "cancel": 0}
+    # Lists: without a GIL, two threads that add to one number lose one of both.
+    seen = {"done": [], "error": [], "cancel": []}
+    waits = []
     def again(what):
         global interrupted
         interrupted += 1
         assert me.request(what, to="me") == what
-        seen[what] += 1
+        seen[what].append(1)
     stock = Stream(name, "stock", url=url, concurrency=8)
     def handle(request):
         if request.content == "wait":
             request.on_cancel(lambda: again("cancel"))
+            waits.append(1)
             while not request.cancelled:
                 time.sleep(0.001)
         elif request.content == "fail":
@@ -102,18 +105,20 @@ THREADS_CALLBACKS = """
     stock.on_error(lambda error: again("error"))
     stock.connect()
     futures = []
-    while min(seen["done"], seen["error"]) < count // 2:
+    while min(len(seen["done"]), len(seen["error"])) < count // 2:
         calls += 3
         future = me.submit("fine", to="stock")
         future.add_done_callback(lambda future: again("done"))
         assert future.result() == "fine"
         assert me.send_to_group("fail", to="stock").rejected
         if len(futures) < 4:
-            futures.append(me.submit("wait", to="stock"))
-            time.sleep(0.05)
+            futures.append(me.submit("wait", to="stock", timeout=30))
+            # One that is given up before it starts has no handler that could hear of it.
+            while len(waits) < len(futures):
+                time.sleep(0.002)
             futures[-1].cancel()
     deadline = time.monotonic() + 10
-    while seen["cancel"] < 4:
+    while len(seen["cancel"]) < 4:
         assert time.monotonic() < deadline, seen
         time.sleep(0.01)
     stock.disconnect()
