@@ -96,9 +96,10 @@ function ending(error, signal) {
     const answer = answerOf(error.reason);
     return ["rejected", answer, answer ? "" : typeof error.reason === "string" ? error.reason : JSON.stringify(error.reason)];
   }
+  // It is a kind of RequestTimeout.
+  if (error instanceof NoResponders) return ["no responders", null, error.message];
   if (error instanceof RequestTimeout) return ["timeout", null, error.message];
   if (error instanceof RequestCancelled) return [signal?.aborted ? "cancelled" : "closed", null, error.message];
-  if (error instanceof NoResponders) return ["no responders", null, error.message];
   if (error instanceof RequestFailed) return ["failed", null, error.message];
   return [("code" in error ? "refused:" : "raised:") + error.name, null, error.message];
 }

@@ -180,6 +180,30 @@ async def test_a_handler_that_outlives_the_grace_is_a_rejection_and_no_error_of_
     assert [error.kind for error in errors] == ["closing"]
 
 
+async def test_a_handler_that_postponed_its_answer_is_not_taken_for_interrupted(connect: Connect) -> None:
+    """The look between two turns may come after its end and before the core has heard of that."""
+    held: list[Any] = []
+
+    async def handle(request: Any) -> None:
+        held.append(request.later())
+
+    stock = await connect("stock", handle)
+    web = await connect("web")
+    session: Any = stock._session
+    waiting = [web.submit(number, to="stock") for number in range(20)]
+    while len(held) < len(waiting):
+        for job in list(session.started.values()):
+            job.look_after()
+        await asyncio.sleep(0)
+    for _ in range(20):
+        for job in list(session.started.values()):
+            job.look_after()
+        await asyncio.sleep(0)
+    for request in held:
+        request.fulfill("late")
+    assert await asyncio.gather(*waiting) == ["late"] * len(waiting)
+
+
 TWO_LOOPS = """
 import asyncio, sys
 from redisipc import NotConnected

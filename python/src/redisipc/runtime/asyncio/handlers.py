@@ -30,12 +30,14 @@ logger = logging.getLogger("redisipc")
 class RequestJob:
     """One start of the handler for one request; what it returns or raises is the answer."""
 
-    __slots__ = ("_begun", "_received", "_session", "_task")
+    __slots__ = ("_begun", "_ended", "_ending", "_received", "_session", "_task")
 
     def __init__(self, session: SessionBase, incoming: Incoming) -> None:
         self._session = session
         self._received = incoming.data = Received(session, incoming)
-        self._begun = False
+        self._begun = self._ended = False
+        self._ending: tuple[tuple[str, bytes] | None] | None = None
+        """Its answer, if it gave one, from its end until the core knows."""
         self._task: asyncio.Task[None] | None = None
 
     def look_after(self) -> None:
@@ -43,6 +45,9 @@ class RequestJob:
         if not self._begun:
             if self not in self._session.loop.jobs:
                 self._session.loop.jobs.append(self)
+        elif self._ending is not None:
+            # It ended in order, and may have postponed its answer. Only the word of that may be lost.
+            self._session.call(partial(self._finished, *self._ending))
         elif self._task is None or self._task.done():
             error = RuntimeError("the handler was interrupted by an exception of a signal handler")
             self._finish(self._session.rejection(self._received, error))
@@ -95,9 +100,13 @@ class RequestJob:
     def _finish(self, answer: tuple[str, bytes] | None) -> None:
         if answer is not None and not self._received.claim():
             answer = None
+        self._ending = (answer,)
         self._session.call(partial(self._finished, answer))
 
     def _finished(self, answer: tuple[str, bytes] | None, now: float) -> None:
+        if self._ended:
+            return
+        self._ended = True
         core, incoming = self._session.core, self._received.incoming
         self._session.started.pop(incoming, None)
         if answer is not None and incoming.answer is None:
