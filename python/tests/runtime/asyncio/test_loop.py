@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -286,6 +287,7 @@ class Holding(Gate):
             near.sendall(data)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="there a forked child cannot continue with the event loop")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_a_forked_child_leaves_a_connection_that_is_being_opened_to_its_parent(stream: str, url: str) -> None:
     gate = Holding(url)
@@ -295,6 +297,8 @@ async def test_a_forked_child_leaves_a_connection_that_is_being_opened_to_its_pa
         await asyncio.sleep(0.005)
     child = os.fork()
     if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(5)
         try:
             # There is no running event loop in the child by asyncio's own word, and yet it continues.
             for _ in range(30):
