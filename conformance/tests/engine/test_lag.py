@@ -68,10 +68,18 @@ async def test_where_the_machine_stands_still_again_nothing_is_decided(
 async def test_what_is_no_question_of_time_is_judged_at_once(
     play: Play, lag: Callable[[list[float]], list[float]]
 ) -> None:
-    left = lag([9.0, 9.0])
+    left = lag([1.4, 1.4])
     [check] = (await play(WRONG)).checks
     assert check.verdict is Verdict.FAIL
-    assert left == [9.0, 9.0]
+    assert left == [1.4], "it was tried once"
+
+
+async def test_after_a_standstill_in_which_endpoints_may_take_redis_for_lost_nothing_is_decided(
+    play: Play, lag: Callable[[list[float]], list[float]]
+) -> None:
+    lag([6.0, 6.0])
+    [check] = (await play(WRONG)).checks
+    assert check.verdict is Verdict.INCONCLUSIVE
 
 
 async def test_a_standstill_of_less_than_half_of_the_bound_excuses_nothing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ..context import notes
 from ..context.entry_log import xadd_fields
@@ -12,6 +12,8 @@ from ..wire import resp
 from ..wire.guarded import is_refused, to_blame
 from ..wire.tap import Exchange
 
+Pairs = tuple[tuple[bytes, bytes], ...]
+
 
 def inspect(stage: Stage, ended: Ended) -> None:
     """Notes the first command that the taps refused, and the first entry that came past them."""
@@ -20,12 +22,13 @@ def inspect(stage: Stage, ended: Ended) -> None:
             ended.refused = f"{who} sent {notes.command(exchange.args)[:100]}, which the tap refused"
             ended.evidence = exchange
             break
-    for entry in stage.ledger.entries:
-        if not entry.by and not entry.by_suite and not _sent(stage, entry.pairs):
-            told = notes.command([part for pair in entry.pairs for part in pair])[:200]
-            ended.stranger = f"the entry {entry.entry} came past the taps, from a connection of another kind: {told}"
-            ended.evidence = ended.evidence or entry
-            break
+    unknown = [entry for entry in stage.ledger.entries if not entry.by and not entry.by_suite]
+    sent = _sent(stage) if unknown else set()
+    stranger = None if sent is None else next((each for each in unknown if tuple(each.pairs) not in sent), None)
+    if stranger is not None:
+        told = notes.command([part for pair in stranger.pairs for part in pair])[:200]
+        ended.stranger = f"the entry {stranger.entry} came past the taps, from a connection of another kind: {told}"
+        ended.evidence = ended.evidence or stranger
 
 
 def _commands(stage: Stage) -> Iterator[tuple[str, Exchange]]:
@@ -34,10 +37,13 @@ def _commands(stage: Stage) -> Iterator[tuple[str, Exchange]]:
             yield label, exchange
 
 
-def _sent(stage: Stage, pairs: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether some endpoint sent it and its reply was never seen (a fault of the scenario took it), or a step's own command."""
-    if any(xadd_fields(exchange.args) == list(pairs) for _, exchange in _commands(stage)):
-        return True
-    own = ([resp.to_bytes(arg) for arg in note.args] for note in stage.notes if note.kind == "command" and note.args)
-    # Of a script of the suite's own nobody knows what it wrote.
-    return any(args[0] == b"EVAL" or xadd_fields(args) == list(pairs) for args in own)
+def _sent(stage: Stage) -> set[Pairs] | None:
+    """The fields of every entry that an endpoint or a step of the scenario sent, though its reply may never have been seen.
+
+    None where the scenario ran a script, whose entries are unknown. Made once: there can be thousands.
+    """
+    own = [[resp.to_bytes(arg) for arg in note.args] for note in stage.notes if note.kind == "command" and note.args]
+    if any(args[0] == b"EVAL" for args in own):
+        return None
+    commands = [*(exchange.args for _, exchange in _commands(stage)), *own]
+    return {tuple(pairs) for args in commands if (pairs := xadd_fields(args)) is not None}

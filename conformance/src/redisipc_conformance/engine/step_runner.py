@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import time
 from collections.abc import Sequence
 
 from ..context.failure import AtLine, Failed, Stopped, SuiteFault
 from ..context.notes import Note
 from ..context.scenario_context import Stage
+from ..files import schemas_folder
 from ..scenario.model import Step
 from ..scenario.values import BadValue
 from ..steps import (  # noqa: F401  (they register their words)
@@ -106,16 +109,26 @@ class Player:
             self.book.failed(name, step, failed)
 
 
-def own_lag(stage: Stage, step: Step, failed: Failed) -> float:
-    """The seconds in which the runner stood still since the scenario began, where they may have broken a bound of time.
+@functools.cache
+def silence() -> float:
+    """The seconds of Redis' silence after which an endpoint may take its connection for lost (SPEC.md's table of times)."""
+    data = json.loads((schemas_folder() / "1.0" / "tables" / "times.json").read_text("utf-8"))
+    return next(float(row["seconds"]) for table in data["tables"] for row in table["rows"] if row["id"] == "silence")
 
-    That is so where the failure is one of time, and the runner stood still for more than half of the bound.
+
+def own_lag(stage: Stage, step: Step, failed: Failed) -> float:
+    """The seconds in which the runner stood still since the scenario began, where they may have made the step fail.
+
+    A failure of time: the runner stood still for more than half of its bound. Any other: for so long that an endpoint may
+    have taken its Redis for lost, since nothing passed its tap.
     """
+    lag = stage.patience.lag(stage.began)
+    if lag > silence() / 2:
+        return lag
     if not (failed.by_timeout or step.within is not None or step.word in TIMED or "took" in str(step.arguments)):
         return 0.0
-    lag = stage.patience.lag(stage.began)
     bound = step.within if isinstance(step.within, (int, float)) else SHORTEST_SECONDS
-    return lag if lag > max(bound / 2, SHORTEST_SECONDS / 2) else 0.0
+    return lag if lag > max(bound, SHORTEST_SECONDS) / 2 else 0.0
 
 
 def _told(step: Step) -> str:
