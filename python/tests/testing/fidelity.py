@@ -14,8 +14,6 @@ from typing import Any
 
 STORED = Path(__file__).with_name("fidelity.json")
 LEFT_OUT = {
-    "group/not-too-early": "it needs a script in Lua",
-    "life/registered": "one of its checks needs a script in Lua",
     "redis/without-extras": "it needs a server with rights",
 }
 """The scenarios that cannot be decided over the model, and why."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +47,14 @@ def test_a_part_of_the_suite_passes_over_the_model(tmp_path: Path) -> None:
     [mine] = fidelity.numbers([json.loads(report.read_text("utf-8"))]).values()
     assert mine["failed"] == [], done.stdout
     assert mine["passed"] == mine["checks"] > 100
+
+
+def test_a_part_of_the_library_s_own_tests_passes_over_the_double() -> None:
+    """`make double` runs more of them."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--double", "tests/channel"],
+        cwd=ROOT / "python", env=environment, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\b[4-9]\d passed", done.stdout), done.stdout
