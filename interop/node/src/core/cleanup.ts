@@ -46,6 +46,14 @@ export class Cleanup {
     ];
   }
 
+  /** In how many ms what Redis refused for good is tried again; undefined where nothing waits for that. */
+  againIn(now: number): number | undefined {
+    const { pauses } = this.hub;
+    const waiting = [this.acks.size > 0 ? "XACK" : undefined, this.dels.size > 0 ? "XDEL" : undefined];
+    const waits = waiting.flatMap((name) => (name !== undefined && pauses.lacks(name, now) ? [pauses.right(name).until - now] : []));
+    return waits.length > 0 ? Math.min(...waits) : undefined;
+  }
+
   private takeFrom(set: Set<string>, name: string, command: (ids: string[]) => Command, failed: (name: string) => void): Step[] {
     const { pauses } = this.hub;
     if (pauses.lacks(name, this.hub.now())) return [];

@@ -124,6 +124,8 @@ export class Writer implements WriterPort {
     const steps = this.cleanup.take(() => {
       this.kickIn(AGAIN_MS);
     });
+    const again = this.cleanup.againIn(now);
+    if (again !== undefined) this.kickIn(again);
     if (!hub.regrouping) {
       if (now < pauses.memory.until) this.kickIn(pauses.memory.until - now);
       else steps.push(...this.takeContents(now));
