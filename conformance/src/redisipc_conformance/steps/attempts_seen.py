@@ -13,6 +13,24 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 
+_ONE_ATTEMPT = 0.1
+"""Seconds within which an endpoint opens all its connections: that is one attempt."""
+_ALIKE = 0.02
+"""Seconds by which pauses differ that are meant to be the same."""
+_LEAST_PAUSES = 4
+
+
+def pauses_between(moments: list[float]) -> list[float]:
+    """Seconds between attempts; connections that are opened together count as one."""
+    first = [at for before, at in zip([float("-inf"), *moments], moments, strict=False) if at - before > _ONE_ATTEMPT]
+    return [after - before for before, after in zip(first, first[1:], strict=False)]
+
+
+def share_alike(pauses: list[float]) -> float:
+    """The largest share of the pauses that are as long as each other. Several lanes may try, each in its own time."""
+    return max(sum(0 <= other - pause <= _ALIKE for other in pauses) for pause in pauses) / len(pauses)
+
+
 @word("attempts")
 async def attempts(stage: Stage, step: Step) -> Any:
     arguments = step.arguments
@@ -21,7 +39,7 @@ async def attempts(stage: Stage, step: Step) -> Any:
     if tap is None:
         raise SuiteFault(f"{label!r} is not an endpoint that has connected")
     since = float(getattr(stage.thing(arguments["since"], Mark, Thing), "at", 0.0))
-    parts = {key: stage.expected(arguments[key]) for key in ("count", "first") if key in arguments}
+    parts = {key: stage.expected(arguments[key]) for key in ("count", "first", "alike") if key in arguments}
 
     def look() -> Look:
         moments = [stage.wall(at) - since for at in tap.refused if stage.wall(at) >= since]
@@ -34,6 +52,13 @@ async def attempts(stage: Stage, step: Step) -> Any:
             )
         if "count" in parts and (told := differs(parts["count"], len(moments), "count")):
             return wrong(f"{label} tried {len(moments)} times: {told}", show(parts["count"]), seen)
+        if "alike" in parts:
+            pauses = pauses_between(moments)
+            if len(pauses) < _LEAST_PAUSES:
+                return missing(f"{label} tried too seldom to tell", f"{_LEAST_PAUSES} pauses", seen)
+            if told := differs(parts["alike"], share_alike(pauses), "alike"):
+                shown = ", ".join(f"{pause:.2f} s" for pause in pauses[:20])
+                return wrong(f"too many pauses of {label} are alike: {told}", show(parts["alike"]), shown)
         return held(len(moments))
 
     return await expect(stage, step, "recover", look)
