@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shutil
 import sys
 import time
@@ -37,7 +38,7 @@ from redisipc_conformance.testee.errors import TesteeUnusable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_COPIES = ROOT / "out" / "real-mutants"
+_COPIES = ROOT / "out" / f"real-mutants-{os.getpid()}"
 _MOST_NAMED = 3
 _MOST_TRIES = 2
 _TOO_LATE = 3

@@ -316,6 +316,8 @@ class Endpoint:
             await self._unblock()
         if not mutant("keeps-unstarted-requests"):
             await self.responder.give_back_unstarted()
+        self.requester.end_all()
+        await asyncio.sleep(0.01)  # each send that was cancelled says what is to be deleted
         await self.relay.leave()
         await self.group.deregister()
         await self.cleaning.clean_now()
