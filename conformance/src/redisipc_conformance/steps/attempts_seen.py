@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from ..context.failure import SuiteFault
@@ -12,7 +13,6 @@ from ..scenario.model import Step
 from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
-
 _ONE_ATTEMPT = 0.1
 """Seconds within which an endpoint opens all its connections: that is one attempt."""
 _ALIKE = 0.02
@@ -22,8 +22,8 @@ _LEAST_PAUSES = 4
 
 def pauses_between(moments: list[float]) -> list[float]:
     """Seconds between attempts; connections that are opened together count as one."""
-    first = [at for before, at in zip([float("-inf"), *moments], moments, strict=False) if at - before > _ONE_ATTEMPT]
-    return [after - before for before, after in zip(first, first[1:], strict=False)]
+    first = [at for before, at in pairwise([float("-inf"), *moments]) if at - before > _ONE_ATTEMPT]
+    return [after - before for before, after in pairwise(first)]
 
 
 def share_alike(pauses: list[float]) -> float:
