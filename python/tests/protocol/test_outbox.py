@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redisipc.protocol import commands
-from redisipc.protocol.commands import Batch, Command, Step
+from redisipc.protocol.commands import Batch, Command, Failure, Step
 from redisipc.protocol.events import Incoming, Outgoing
 from redisipc.protocol.names import Names
 from redisipc.protocol.outbox import Outbox
@@ -123,3 +123,26 @@ def test_a_batch_has_as_many_bytes_as_the_link_carries_in_a_second() -> None:
         sizes.took(3.0)
     assert sizes.budget == LEAST_BYTES
     assert sizes.count(100) < sizes.read_count(100)
+
+
+def test_an_acknowledgement_that_was_refused_for_good_leaves_with_no_other_batch_before_its_time() -> None:
+    box = outbox()
+    box.fail = lambda _failure: None
+    box.clean(b"1-0", None, 0.0)
+
+    def attempt(now: float, reply: object) -> bool:
+        box.add_step(write(b"other"))
+        batch = box.take(1, now)
+        assert batch is not None
+        if "XACK" not in sent(batch):
+            return False
+        batch.steps[-1].done([reply], now)
+        return True
+
+    refused = Failure("NOPERM", "NOPERM no permissions to run the 'xack' command")
+    moments = [moment / 4 for moment in range(4 * 16)]
+    assert [now for now in moments if attempt(now, refused)] == [0.0, 1.0, 3.0, 7.0, 15.0]
+    assert attempt(31.0, 1)
+    # Redis took it: the next one begins with short pauses.
+    box.clean(b"2-0", None, 40.0)
+    assert [now for now in (40.0, 40.5, 41.0, 42.0, 43.0) if attempt(now, refused)] == [40.0, 41.0, 43.0]

@@ -147,9 +147,15 @@ class Outbox:
             step = self.make_give_back(returned, now)
             if step is not None:
                 steps.append(step)
-        if self.acknowledge or self.delete:
+        if (self.acknowledge or self.delete) and self._cleans(now):
             steps.append(self._cleanup())
         return self._batch(steps, epoch, now)
+
+    def _cleans(self, now: float) -> bool:
+        """With any batch, but for what Redis refused for good: that waits for its own time (RIPC-RECOV-27)."""
+        if not self.pauses.lacking("cleanup", now):
+            return True
+        return self.cleanup_due is not None and self.cleanup_due <= now
 
     def take_looks(self, epoch: int, now: float) -> Batch | None:
         """Only what writes nothing."""
@@ -222,6 +228,7 @@ class Outbox:
                     self.fail(reply)
                     again(now)
                     return
+            self.pauses.granted("cleanup")
 
         return Step(lines, done, lambda _sent, now: again(now))
 
