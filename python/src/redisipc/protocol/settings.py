@@ -29,7 +29,7 @@ class Default:
     EARLY_END = True
     WAKEUPS = True
     JANITOR_AGE: float | None = None
-    READ_PAUSE = 0.005
+    READ_PAUSE = 0.002
 
 
 class Shared(Protocol):
