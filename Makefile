@@ -84,8 +84,8 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd interop && ../$(BIN)/mypy --strict ruby/converse.py ruby/publish.py matrix/run.py talk tests
 	cd tools && ../$(BIN)/mypy
 	cd fuzz && ../$(BIN)/mypy
-	$(BIN)/python tools/english.py $(ENGLISH)
-	$(BIN)/python tools/english.py --messages $(shell git ls-files "python/src/*.py" "conformance/src/*.py")
+	@$(BIN)/python tools/english.py $(ENGLISH)
+	@$(BIN)/python tools/english.py --messages $(shell git ls-files "python/src/*.py" "conformance/src/*.py")
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py tools/llms.py); do $(BIN)/python $$tool --check || exit 1; done
 
 format: $(READY) ## mend what ruff can mend
