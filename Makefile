@@ -70,8 +70,8 @@ test: $(READY) ## lint, types and all tests
 
 suites: $(PARTS:%=suite-%)
 
-# Most of what these test is waiting for processes and servers of their own: three files at a time.
-suite-conformance suite-python: SIDE_BY_SIDE = -n 3 --dist loadfile
+# Most of what these test is waiting for processes and servers of their own: four files at a time.
+suite-conformance suite-python: SIDE_BY_SIDE = -n 4 --dist loadfile
 suite-%:
 	cd $* && ../$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 

@@ -9,7 +9,8 @@ from redisipc.protocol.timers import Timer, Timers
 
 from .run import play
 
-SEEDS = (2, 34)
+SEEDS = range(2, 12)
+"""At least two are played, and so many more until each timer was the next one."""
 RARE = {Timer.LOOK}
 """It is due in few schedules: those in which Redis takes no writes while an endpoint recovers and a send ends."""
 
@@ -30,6 +31,9 @@ def test_the_next_moment_is_the_earliest_of_the_table(monkeypatch: pytest.Monkey
         return due
 
     monkeypatch.setattr(Timers, "next", compared)
-    for seed in SEEDS:
+    wanted = set(Timer) - RARE
+    for count, seed in enumerate(SEEDS, 1):
         play(seed, asks=300)
-    assert seen >= set(Timer) - RARE
+        if count >= 2 and seen >= wanted:
+            break
+    assert seen >= wanted
