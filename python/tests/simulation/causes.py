@@ -48,7 +48,9 @@ def cause(history: History, ask: Ask, first: Run, second: Run) -> str | None:
         return "deleted"
     if any(step > (CAUSES["clock-step"].needs_s or 0.0) for step in history.clock_steps(ask.sent_at, second.time)):
         return "clock-step"
-    involved = (first.process, second.process, ask.sender)
+    # Whoever owned it meanwhile may have written a claim that is executed late.
+    owners = {number for move in ask.moves or () for number in (move.before, move.after)}
+    involved = {first.process, second.process, ask.sender, *owners}
     if any(number in involved and ask.sent_at <= time <= second.time for time, number in history.late):
         return "late-command"
     return None

@@ -26,6 +26,9 @@ IDLENESS = 0.4
 """Seconds that a request may wait while a member of its group has nothing to do."""
 IDLENESS_UNHINTED = 4.0
 """The same where wake-ups are off or get lost: a look now and then finds it."""
+NEWCOMER = 10.0
+"""Seconds after which a member without wake-ups has read the lists of its group again, and so knows who has joined. RIPC-GROUP-8
+allows 30 s. Until then it gives nothing back to a newcomer."""
 
 
 class Statements:
@@ -277,8 +280,10 @@ class Statements:
             return
         if ask.stored_at is not None and (ask.runs or not ask.replies):
             first = ask.runs[0].time if ask.runs else min([ask.deadline, *ask.outcomes])
-            limit = IDLENESS if self.plan.hints and not self.plan.lost_hints else IDLENESS_UNHINTED
-            idle = self._idle(ask, first - limit + 0.05, first) if first - ask.stored_at > limit else None
+            hinted = self.plan.hints and not self.plan.lost_hints
+            limit = IDLENESS if hinted else IDLENESS_UNHINTED
+            known = first if hinted else ask.stored_at - NEWCOMER
+            idle = self._idle(ask, first - limit + 0.05, first, known) if first - ask.stored_at > limit else None
             if idle is not None:
                 self._say("RIPC-GROUP-33", f"waited {first - ask.stored_at:.3f} s though process {idle} was idle", ask)
         if ask.outcomes and ask.replies and ask.outcomes[0] - ask.replies[0].time > IDLENESS + 0.1:
@@ -289,9 +294,10 @@ class Statements:
             if first + ask.duration < ask.deadline - 0.1:
                 self._say("RIPC-RESP-5", "timed out though its handler was done in time", ask)
 
-    def _idle(self, ask: Ask, start: float, end: float) -> int | None:
-        """A member of the destination that had nothing to do."""
+    def _idle(self, ask: Ask, start: float, end: float, known: float) -> int | None:
+        """A member of the destination that had nothing to do, and was there before the moment ``known``."""
         for process in self.history.processes:
-            if process.group == ask.destination and process.responder and process.was_idle(start, end):
+            there = process.up_at is not None and process.up_at < known
+            if there and process.group == ask.destination and process.responder and process.was_idle(start, end):
                 return process.number
         return None

@@ -9,7 +9,7 @@ from redisipc.protocol.timers import Timer, Timers
 
 from .run import play
 
-SEEDS = range(2, 12)
+SEEDS = (2, 34, *range(3, 12))
 """At least two are played, and so many more until each timer was the next one."""
 RARE = {Timer.LOOK}
 """It is due in few schedules: those in which Redis takes no writes while an endpoint recovers and a send ends."""
