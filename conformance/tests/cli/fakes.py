@@ -59,6 +59,7 @@ class Fake:
     shim_is_wrong: str = ""
     no_conversation: str = ""
     breaks: Exception | None = None
+    breaks_later: Exception | None = None
     versions: list[str] = field(default_factory=lambda: ["7.0.15"])
     ran: list[list[str]] = field(default_factory=list)
     wishes: list[tuple[str, str | None]] = field(default_factory=list)
@@ -122,6 +123,8 @@ class FakeEngine:
             fake.ran[-1].append(scenario.id)
             yield ScenarioStarted(scenario.id)
             yield ScenarioEnded(self.judge.judged(self._result(scenario), server))
+            if fake.breaks_later:
+                raise fake.breaks_later
         yield RunEnded(1.0, interrupted=fake.stopped)
 
     def _result(self, scenario: Scenario) -> ScenarioResult:

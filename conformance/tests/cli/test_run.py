@@ -180,6 +180,14 @@ def test_a_broken_suite_is_3_and_leaves_no_server(run: Run, fake: Fake):
     assert FakeServer.open == 0
 
 
+def test_a_suite_that_broke_in_the_middle_calls_no_profile_conformant(run: Run, fake: Fake):
+    fake.breaks_later = ZeroDivisionError("in the engine")
+    ran = run("run")
+    assert ran.code == 3
+    assert "not decided (interrupted)" in ran.out
+    assert "conformant" not in ran.out.replace("NOT conformant", "")
+
+
 def test_a_suite_error_in_a_scenario_is_3(run: Run, fake: Fake):
     fake.verdicts = only("entry/a/one", verdict=Verdict.SUITE_ERROR)
     assert run("run").code == 3

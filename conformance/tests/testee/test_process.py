@@ -145,6 +145,11 @@ async def test_killing_it_takes_its_children_too(start: Start) -> None:
 async def test_a_paused_process_does_nothing_until_it_is_resumed(start: Start) -> None:
     process = await start()
     process.pause()
+    if sys.platform == "linux":
+        states = [
+            stat.read_text().rpartition(")")[2].split()[0] for stat in Path(f"/proc/{process.pid}/task").glob("*/stat")
+        ]
+        assert set(states) == {"T"}
     with pytest.raises(TimeoutError):
         await process.call("connect", connect("g"), 0.1)
     process.resume()

@@ -186,6 +186,9 @@ class Session:
         except Exception:
             self.live.clear()
             traceback.print_exc(file=sys.stderr)
+            if run is not None:
+                # What had not ended then was not seen: no profile is held.
+                run.interrupted = True
             self._gave_up(Exit.SUITE_ERROR, "The suite itself failed; the trace above says where")
         finally:
             self._engine = None

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..standing import wait_until_stopped
 from ..wire.address import Address
 from .base import NoServer, Server, free_port, wait_until_up
 
@@ -143,6 +144,8 @@ class LocalServer(Server):
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
+        if self._process is not None:
+            wait_until_stopped([self._process.pid])
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)

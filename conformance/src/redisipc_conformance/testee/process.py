@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..standing import members_of, wait_until_stopped
 from ..within import within
 from .errors import TesteeBroke, TesteeGone, TesteeRefused, TesteeUnusable
 from .exits import exited
@@ -143,9 +144,10 @@ class TesteeProcess:
         self._signal(signal.SIGKILL)
 
     def pause(self) -> None:
-        """SIGSTOP, its children too: nothing of it runs until `resume`."""
+        """SIGSTOP, its children too: when this returns nothing of it runs until `resume`."""
         self._paused = True
         self._signal(signal.SIGSTOP)
+        wait_until_stopped(members_of(self._process.pid))
 
     def resume(self) -> None:
         self._paused = False
