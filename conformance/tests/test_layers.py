@@ -24,7 +24,6 @@ RANKS = {
 }  # fmt: skip
 APART = [("steps", "verdict"), ("verdict", "steps"), ("engine", "report"), ("report", "engine")]
 """Rooms that stand side by side and do not know each other."""
-MUTANTS = Path(__file__).parent.parent / "mutants"
 
 
 def part(path: Path) -> str:
