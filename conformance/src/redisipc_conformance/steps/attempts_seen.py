@@ -18,6 +18,8 @@ _ONE_ATTEMPT = 0.1
 _ALIKE = 0.02
 """Seconds by which pauses differ that are meant to be the same."""
 _LEAST_PAUSES = 4
+_COUNTS = ("opened", "closed", "open", "grown")
+"""The counts that a step can ask for. The last one is how many more stand now than at the moment `since`."""
 
 
 def pauses_between(moments: list[float]) -> list[float]:
@@ -73,12 +75,12 @@ async def connections(stage: Stage, step: Step) -> Any:
     if tap is None:
         raise SuiteFault(f"{label!r} is not an endpoint that has connected")
     since = float(getattr(stage.thing(arguments["since"], Mark, Thing), "at", 0.0)) if "since" in arguments else 0.0
-    parts = {key: stage.expected(arguments[key]) for key in ("opened", "closed", "open") if key in arguments}
+    parts = {key: stage.expected(arguments[key]) for key in _COUNTS if key in arguments}
 
     def look() -> Look:
         opened = [stage.wall(at) - since for at in tap.opened_at if stage.wall(at) >= since]
         closed = [stage.wall(at) - since for at in tap.closed_at if stage.wall(at) >= since]
-        found = {"opened": len(opened), "closed": len(closed), "open": len(tap.links)}
+        found = dict(zip(_COUNTS, (len(opened), len(closed), len(tap.links), len(opened) - len(closed)), strict=True))
         seen = f"opened after {_shown(opened)}; closed after {_shown(closed)}; {len(tap.links)} open"
         for key, wanted in parts.items():
             if told := differs(wanted, found[key], key):
