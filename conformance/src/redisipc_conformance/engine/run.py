@@ -223,8 +223,8 @@ class Engine:
 
     async def _scenarios(self, scenarios: Sequence[Scenario], around: Surroundings, server: ServerInfo) -> None:
         room = asyncio.Semaphore(self.settings.jobs)
-        # Those that mostly wait are in nobody's way.
-        waiting_room = asyncio.Semaphore(self.settings.jobs)
+        # Those that mostly wait are in nobody's way, and the longest of them decide how long the run takes.
+        waiting_room = asyncio.Semaphore(4 * self.settings.jobs)
         tasks = [
             asyncio.create_task(
                 self._scenario(scenario, around, waiting_room if "slow" in scenario.needs else room, server)
