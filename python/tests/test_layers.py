@@ -87,7 +87,7 @@ def test_a_type_checker_sees_what_a_face_loads_later(name: str) -> None:
 
 def test_the_twins_have_equal_file_names() -> None:
     twins = [{path.name for path in (SOURCE / "runtime" / twin).glob("*.py")} for twin in ("threads", "asyncio")]
-    alone = {"crew.py", "lead.py", "poller.py", "starter.py"}
+    alone = {"lead.py", "poller.py", "starter.py", "worker_pool.py"}
     assert twins[0] - twins[1] == alone, "only threads need threads and wait for sockets themselves"
     assert twins[1] - twins[0] == set()
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from redisipc.errors import AlreadyAnswered, RedisIPCError
 from redisipc.protocol.commands import Batch, Read
-from redisipc.protocol.core import Core
 from redisipc.protocol.endpoint import Endpoint
+from redisipc.protocol.endpoint_state import EndpointState
 from redisipc.protocol.events import (
     Cancelled,
     Closed,
@@ -45,9 +45,9 @@ Key = tuple[bytes, bytes]
 # One for all copies of a member, and none of them changes it.
 layout.share(Settings)
 # Set again by each call, before anything looks at it.
-layout.skip(Core, "now")
+layout.skip(EndpointState, "now")
 # For the user alone.
-layout.skip(Core, "counts")
+layout.skip(EndpointState, "counts")
 
 
 class Spinning(Exception):

@@ -1,4 +1,4 @@
-"""A driver without sockets: the core is recorded, wires are lists, connections open when the test says so."""
+"""A driver without sockets: the core is recorded, transports are lists, connections open when the test says so."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from redisipc.protocol.commands import Batch, Read, Step
 from redisipc.protocol.events import Event, State, StateChanged
+from redisipc.runtime.connection import Connection
 from redisipc.runtime.driver import Driver
-from redisipc.runtime.lane import Lane
 
 
-class RecordingCore:
+class RecordingEndpoint:
     """Stands in for ``Endpoint``: gives what the test put in, notes what it gets."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class RecordingCore:
         return [call[1:] for call in self.calls if call[0] == name]
 
 
-class RecordingWire:
+class RecordingTransport:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.closed = False
@@ -68,11 +68,11 @@ class RecordingHost:
     """Notes what the driver says and asks for; ``open`` is answered by the test."""
 
     def __init__(self) -> None:
-        self.opening: list[tuple[Lane, int]] = []
+        self.opening: list[tuple[Connection, int]] = []
         self.events: list[tuple[Any, ...]] = []
 
-    def open(self, lane: Lane, attempt: int) -> None:
-        self.opening.append((lane, attempt))
+    def open(self, connection: Connection, attempt: int) -> None:
+        self.opening.append((connection, attempt))
 
     def start(self, incoming: Any) -> None:
         self.events.append(("start", incoming))
@@ -100,22 +100,22 @@ class Bench:
     """A driver with its doubles, and words to play the other side."""
 
     def __init__(self, wakeups: bool = False) -> None:
-        self.core, self.host = RecordingCore(), RecordingHost()
-        self.driver = Driver(self.core, self.host, wakeups)  # type: ignore[arg-type]
+        self.endpoint, self.host = RecordingEndpoint(), RecordingHost()
+        self.driver = Driver(self.endpoint, self.host, wakeups)  # type: ignore[arg-type]
 
     def batch(self, *commands: tuple[Any, ...], epoch: int = 0) -> Batch:
         batch = Batch([Step(list(commands), lambda replies, now: None)], epoch)
-        self.core.batches.append(batch)
+        self.endpoint.batches.append(batch)
         return batch
 
     def read(self, epoch: int = 0) -> Read:
         read = Read(("XREADGROUP",), 5.0, epoch)
-        self.core.reads.append(read)
+        self.endpoint.reads.append(read)
         return read
 
-    def open(self) -> RecordingWire:
+    def open(self) -> RecordingTransport:
         """The connection that was asked for stands."""
-        lane, attempt = self.host.opening.pop(0)
-        wire = RecordingWire()
-        self.driver.opened(lane, attempt, wire, 0.0)
-        return wire
+        connection, attempt = self.host.opening.pop(0)
+        transport = RecordingTransport()
+        self.driver.opened(connection, attempt, transport, 0.0)
+        return transport

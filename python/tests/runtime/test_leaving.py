@@ -21,7 +21,7 @@ async def test_a_redis_that_hangs_is_not_waited_for(
         monkeypatch.setattr(importlib.import_module(f"redisipc.runtime.{face.name}.{module}"), "OVERDUE", 60.0)
     gate = Gate(url)
     web = await face.connected(stream, "web", url=gate.url)
-    core = web._session.core
+    core = web._session.endpoint
     abandoned: list[float] = []
 
     def abandon(now: float) -> None:

@@ -56,9 +56,9 @@ async def test_connect_does_not_succeed_before_it_reads(
     """RIPC-LIFE-3."""
     for host in (redisipc.runtime.threads.host.Host, redisipc.runtime.asyncio.host.Host):
 
-        def open_all_but_one(self: Any, lane: Any, attempt: int, opens: Any = host.open) -> None:
-            if lane.name != "read":
-                opens(self, lane, attempt)
+        def open_all_but_one(self: Any, connection: Any, attempt: int, opens: Any = host.open) -> None:
+            if connection.name != "read":
+                opens(self, connection, attempt)
 
         monkeypatch.setattr(host, "open", open_all_but_one)
     web = face.stream(stream, "web", connect_timeout=0.5)

@@ -17,7 +17,7 @@ MULTI: list[Command] = [("MULTI",), ("XADD", "s"), ("XACK", "s"), ("EXEC",)]
 @pytest.fixture
 def bench() -> Bench:
     bench = Bench()
-    bench.driver = Driver(bench.core, bench.host, False, cluster=True)  # type: ignore[arg-type]
+    bench.driver = Driver(bench.endpoint, bench.host, False, cluster=True)  # type: ignore[arg-type]
     return bench
 
 
@@ -48,12 +48,12 @@ def test_after_moved_only_what_was_not_executed_goes_to_the_node_that_is_named(b
     old = bench.open()
     bench.driver.received(bench.driver.writer, b"+OK\r\n-MOVED 866 10.0.0.1:7001\r\n", 0.0)
     assert old.closed
-    assert bench.core.told("batch_done") == []
+    assert bench.endpoint.told("batch_done") == []
     assert bench.host.opening[0][0].place == ("10.0.0.1", 7001)
     new = bench.open()
     assert new.sent == [pack([("B",)])]
     bench.driver.received(bench.driver.writer, b":7\r\n", 1.0)
-    assert bench.core.told("batch_done") == [(batch, [b"OK", 7], 1.0)]
+    assert bench.endpoint.told("batch_done") == [(batch, [b"OK", 7], 1.0)]
     bench.batch(("C",))
     bench.driver.pump(1.0)
     assert new.sent[1:] == [pack([("C",)])], "it stays there"
@@ -66,14 +66,14 @@ def test_after_ask_it_asks_there_once(bench: Bench) -> None:
     bench.driver.received(
         bench.driver.writer, b"+OK\r\n+OK\r\n-ASK 1 h:1\r\n-ASK 1 h:1\r\n-EXECABORT because of errors\r\n", 0.0
     )
-    assert bench.host.opening[0][0] is bench.driver.redirects.lane
+    assert bench.host.opening[0][0] is bench.driver.redirects.connection
     there = bench.open()
     assert there.sent == [pack([("ASKING",), *MULTI])]
     bench.driver.received(
-        bench.driver.redirects.lane, b"+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n$3\r\n1-0\r\n:1\r\n", 1.0
+        bench.driver.redirects.connection, b"+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n$3\r\n1-0\r\n:1\r\n", 1.0
     )
     replies = [b"OK", b"OK", b"QUEUED", b"QUEUED", [b"1-0", 1]]
-    assert bench.core.told("batch_done") == [(batch, replies, 1.0)]
+    assert bench.endpoint.told("batch_done") == [(batch, replies, 1.0)]
     bench.batch(("C",))
     bench.driver.pump(1.0)
     assert home.sent[1:] == [pack([("C",)])], "the next one goes home"
@@ -87,7 +87,7 @@ def test_a_read_is_asked_for_where_the_slot_goes_and_the_next_one_at_home(bench:
     there = bench.open()
     assert there.sent == [pack([("CLIENT", "ID")]), pack([("ASKING",), ("XREADGROUP",)])]
     bench.driver.received(bench.driver.reader, b":6\r\n+OK\r\n*-1\r\n", 1.0)
-    assert bench.core.told("read_done") == [(read, None, 1.0)]
+    assert bench.endpoint.told("read_done") == [(read, None, 1.0)]
     bench.read()
     bench.driver.pump(1.0)
     assert there.closed
@@ -103,7 +103,7 @@ def test_a_read_follows_moved(bench: Bench) -> None:
     there = bench.open()
     assert there.sent[1:] == [pack([("XREADGROUP",)])]
     bench.driver.received(bench.driver.reader, b":6\r\n*-1\r\n", 1.0)
-    assert bench.core.told("read_done") == [(read, None, 1.0)]
+    assert bench.endpoint.told("read_done") == [(read, None, 1.0)]
 
 
 def test_nodes_that_disagree_are_an_outage(bench: Bench) -> None:
@@ -114,7 +114,7 @@ def test_nodes_that_disagree_are_an_outage(bench: Bench) -> None:
         bench.driver.received(bench.driver.writer, b"-MOVED 1 h:%d\r\n" % hop, 0.0)
         bench.open()
     bench.driver.received(bench.driver.writer, b"-MOVED 1 h:9\r\n", 0.0)
-    assert bench.core.told("batch_done") == [(batch, [Failure("MOVED", "MOVED 1 h:9")], 0.0)]
+    assert bench.endpoint.told("batch_done") == [(batch, [Failure("MOVED", "MOVED 1 h:9")], 0.0)]
 
 
 def test_a_node_that_breaks_off_leaves_the_batch_unknown(bench: Bench) -> None:
@@ -122,9 +122,9 @@ def test_a_node_that_breaks_off_leaves_the_batch_unknown(bench: Bench) -> None:
     bench.driver.pump(0.0)
     bench.open()
     bench.driver.received(bench.driver.writer, b"+OK\r\n-ASK 1 h:1\r\n", 0.0)
-    lane, attempt = bench.host.opening.pop(0)
-    bench.driver.open_failed(lane, attempt, "refused", False, 1.0)
-    assert bench.core.told("batch_lost") == [(batch, True, "refused", 1.0, False)]
+    connection, attempt = bench.host.opening.pop(0)
+    bench.driver.open_failed(connection, attempt, "refused", False, 1.0)
+    assert bench.endpoint.told("batch_lost") == [(batch, True, "refused", 1.0, False)]
 
 
 def test_without_a_cluster_the_core_sees_it(bench: Bench) -> None:
@@ -133,4 +133,4 @@ def test_without_a_cluster_the_core_sees_it(bench: Bench) -> None:
     bench.driver.pump(0.0)
     bench.open()
     bench.driver.received(bench.driver.writer, b"-MOVED 1 h:1\r\n", 0.0)
-    assert bench.core.told("batch_done") == [(batch, [Failure("MOVED", "MOVED 1 h:1")], 0.0)]
+    assert bench.endpoint.told("batch_done") == [(batch, [Failure("MOVED", "MOVED 1 h:1")], 0.0)]

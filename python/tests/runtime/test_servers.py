@@ -87,7 +87,7 @@ async def shut(face: Face, client: Any) -> None:
     await face.call(client.close if face.name == "threads" else getattr(client, "aclose", client.close))
 
 
-def lanes(raw: redis.Redis) -> set[str]:
+def connections(raw: redis.Redis) -> set[str]:
     """The ids of the connections on which endpoints write and read."""
     ours = [row for row in raw.client_list() if row["name"].startswith("redisipc:")]
     return {row["id"] for row in ours if row["name"].endswith((":write", ":read"))}
@@ -115,11 +115,11 @@ class TestCluster:
         client = self.client(face, node)
         _, web = await converse(face, "{ways}", client=client)
         with redis.Redis.from_url(node.url) as raw:
-            old = lanes(raw)
+            old = connections(raw)
             for number in old:
                 raw.client_kill_filter(_id=number)
             # What was written to a connection that was cut is never written again: wait until both have new ones.
-            await until(lambda: len(lanes(raw) - old) >= 4 and web.connected)
+            await until(lambda: len(connections(raw) - old) >= 4 and web.connected)
         assert await face.call(web.request, 2, to="stock") == 2
         await face.close()
         await shut(face, client)

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import commands, replies
 from .commands import Command, Failure, Step
-from .core import Core
+from .endpoint_state import EndpointState
 from .entry import REJECTED, build
 from .events import Incoming
 from .reasons import ReasonCode, reason
@@ -20,7 +20,7 @@ _MOST_ATTEMPTS = 3
 class Answers:
     """From the answer of a handler, or of the responder itself, to its last reply of Redis."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EndpointState) -> None:
         self.core = core
         core.outbox.make_answers = self._step
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .core import Core
+from .endpoint_state import EndpointState
 from .responder import Responder
 from .settings import NEVER
 
@@ -13,7 +13,7 @@ _AGAIN = 60.0
 class Busy:
     """Looks whenever requests in progress are claimed again, every 3 s; tells it once in a minute at most."""
 
-    def __init__(self, core: Core, responder: Responder) -> None:
+    def __init__(self, core: EndpointState, responder: Responder) -> None:
         self.core = core
         self.responder = responder
         self._told_at = -NEVER

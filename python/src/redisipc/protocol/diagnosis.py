@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from . import replies
 from .commands import GIVEN_BACK_FROM_MS, Command, Failure
-from .core import Core
+from .endpoint_state import EndpointState
 from .events import Outgoing
 from .names import instance_of
 from .redis_errors import PERMANENT, class_of
@@ -80,7 +80,7 @@ class Asked(NamedTuple):
 class Diagnoser:
     """``of`` says what is known about a request whose time is over."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EndpointState) -> None:
         self.core = core
         self._allowed = core.settings.diagnosis
         self._asked_at = self._seen_at = -NEVER

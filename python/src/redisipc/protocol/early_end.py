@@ -8,8 +8,8 @@ from typing import Any
 
 from . import replies
 from .commands import Failure, Step
-from .core import Core
 from .diagnosis import missing as missing_group
+from .endpoint_state import EndpointState
 from .events import UP, Outgoing
 from .redis_errors import PERMANENT, class_of
 from .settings import NEVER
@@ -24,7 +24,7 @@ class EarlyEnd:
     """Asks for the groups of the stream, once for all requests that wait for long."""
 
     def __init__(
-        self, core: Core, outstanding: dict[bytes, Outgoing], end: Callable[[Outgoing, str, float], None]
+        self, core: EndpointState, outstanding: dict[bytes, Outgoing], end: Callable[[Outgoing, str, float], None]
     ) -> None:
         self.core = core
         self._outstanding = outstanding

@@ -1,8 +1,8 @@
 """The object that a runtime holds: it joins the parts and decides nothing about entries itself.
 
-Two lanes lead to Redis, each a connection of its own. On the write lane one batch at a time is under way; on the read lane one
-blocking read. A runtime asks ``next_batch`` and ``next_read``, reports what became of them, drains ``events`` after each call
-and calls ``tick`` at ``deadline``. Times are monotonic seconds that the caller hands in. Not thread-safe: hold one lock.
+Two connections lead to Redis. On the one for writing, one batch at a time is under way; on the one for reading, one blocking
+read. A runtime asks ``next_batch`` and ``next_read``, reports what became of them, drains ``events`` after each call
+and calls ``tick`` at ``deadline``. Times are monotonic seconds that the caller hands in. Not thread-safe: one thread uses it.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Endpoint:
         """A request that is outstanding."""
         return self._requester.outstanding.get(request_id)
 
-    # the write lane
+    # the connection for writing
 
     def next_batch(self, now: float) -> Batch | None:
         """The batch to write now, or None. The next batch comes only after this one is done or lost."""
@@ -205,7 +205,7 @@ class Endpoint:
         if core.state is CLOSING:
             self.closing.finish(f"the endpoint was closed; Redis could not be reached: {reason}")
 
-    # the read lane
+    # the connection for reading
 
     def next_read(self, now: float) -> Read | None:
         """The blocking read to send now, or None."""

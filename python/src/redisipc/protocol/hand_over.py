@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .commands import Failure, Step
-from .core import Core
+from .endpoint_state import EndpointState
 from .settings import NEVER
 from .siblings import Sibling, Siblings
 
@@ -18,7 +18,7 @@ _AGAIN = 1.0
 class HandOver:
     """``in_grace``: responses whose instance is not registered, with the moment at which it is asked for again."""
 
-    def __init__(self, core: Core, siblings: Siblings) -> None:
+    def __init__(self, core: EndpointState, siblings: Siblings) -> None:
         self.core = core
         self.siblings = siblings
         self.in_grace: dict[bytes, tuple[bytes, float]] = {}

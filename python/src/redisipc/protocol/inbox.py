@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import commands, replies
-from .core import Core, Procedure
+from .endpoint_state import EndpointState, Procedure
 from .entry import PENDING, Entry, Malformed, parse
 from .events import Problem
 from .hand_over import HandOver
@@ -19,7 +19,7 @@ from .routing import Action, route
 class Inbox:
     """Applies ``routing.ROUTES`` to each entry."""
 
-    def __init__(self, core: Core, requester: Requester, responder: Responder, hand_over: HandOver) -> None:
+    def __init__(self, core: EndpointState, requester: Requester, responder: Responder, hand_over: HandOver) -> None:
         self.core = core
         self.requester = requester
         self.responder = responder

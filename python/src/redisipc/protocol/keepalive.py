@@ -8,7 +8,7 @@ from typing import Any
 from . import commands
 from .busy import Busy
 from .commands import Failure, Step
-from .core import Core
+from .endpoint_state import EndpointState
 from .events import Incoming
 from .ownership import GIVEN_UP, TAKEN_OVER, Verdict, verify
 from .redis_errors import NO_WRITES, class_of
@@ -26,7 +26,7 @@ class KeepAlive:
     ``others``: the IDs of responses that are kept as well, while they wait for their instance (RIPC-ROUTE-16).
     """
 
-    def __init__(self, core: Core, responder: Responder, others: Callable[[], list[bytes]]) -> None:
+    def __init__(self, core: EndpointState, responder: Responder, others: Callable[[], list[bytes]]) -> None:
         self.core = core
         self.responder = responder
         self.busy = Busy(core, responder)

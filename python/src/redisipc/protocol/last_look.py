@@ -10,8 +10,8 @@ from typing import Any
 
 from . import commands, replies
 from .commands import Command, Failure, Step
-from .core import Core
 from .diagnosis import Diagnoser
+from .endpoint_state import EndpointState
 from .entry import PENDING, Entry, Malformed, parse
 from .events import Outgoing
 
@@ -24,7 +24,7 @@ class LastLook:
     """``looking``: whose time is over. ``abandoned``: given up and perhaps stored, to be found and deleted (RIPC-REQ-12)."""
 
     def __init__(
-        self, core: Core, found: Callable[[Entry], bool], found_nothing: Callable[[Outgoing, float], None]
+        self, core: EndpointState, found: Callable[[Entry], bool], found_nothing: Callable[[Outgoing, float], None]
     ) -> None:
         self.core = core
         self.looking: dict[bytes, Outgoing] = {}

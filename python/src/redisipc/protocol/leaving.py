@@ -9,14 +9,14 @@ from typing import Any
 
 from . import commands, replies
 from .commands import GIVEN_BACK_FROM_MS, LATE_MS, Command, Failure
-from .core import Core, Procedure
+from .endpoint_state import EndpointState, Procedure
 from .entry import PENDING, Entry, parse
 from .replies import PendingEntry
 from .restoring import PAGE, delete_consumers
 from .siblings import Siblings
 
 
-def leave(core: Core, siblings: Siblings, read_ended: bool) -> Procedure[None]:
+def leave(core: EndpointState, siblings: Siblings, read_ended: bool) -> Procedure[None]:
     """``read_ended``: no read can be given entries any more; where it can, its consumer must stay."""
     names = core.names
     removal: Command = ("LREM", names.registration, 0, names.consumer)
@@ -29,7 +29,7 @@ def leave(core: Core, siblings: Siblings, read_ended: bool) -> Procedure[None]:
         yield from delete_consumers(core, [names.dispatcher])
 
 
-def _empty(core: Core, siblings: Siblings, consumer: bytes) -> Procedure[None]:
+def _empty(core: EndpointState, siblings: Siblings, consumer: bytes) -> Procedure[None]:
     """Give back what is pending for it: requests that nobody started, and responses to whom it may concern."""
     names = core.names
     start = b"-"
@@ -48,7 +48,7 @@ def _empty(core: Core, siblings: Siblings, consumer: bytes) -> Procedure[None]:
         start = b"(" + rows[-1].id
 
 
-def _give_back(core: Core, rows: list[PendingEntry]) -> list[Command]:
+def _give_back(core: EndpointState, rows: list[PendingEntry]) -> list[Command]:
     names = core.names
     lines: list[Command] = []
     for late in (False, True):
@@ -61,7 +61,7 @@ def _give_back(core: Core, rows: list[PendingEntry]) -> list[Command]:
     return lines
 
 
-def _without_responses(core: Core, rows: list[PendingEntry]) -> Procedure[list[PendingEntry]]:
+def _without_responses(core: EndpointState, rows: list[PendingEntry]) -> Procedure[list[PendingEntry]]:
     """Nobody is there to hand a response over: it is settled (RIPC-LIFE-28). Requests wait for whoever comes."""
     names = core.names
     left: list[PendingEntry] = []

@@ -7,7 +7,7 @@ from typing import Any
 from . import leaving
 from .away import Away
 from .commands import Batch, Command, Failure, Step
-from .core import Procedure, Refused
+from .endpoint_state import Procedure, Refused
 from .events import CLOSED, CLOSING, DOWN, JOINING, UP, State, StateChanged
 from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, PERMANENT, class_of, is_permanent
 from .settings import NEVER
@@ -24,7 +24,7 @@ _LATER = 0.5
 
 
 class Lifecycle:
-    """Runs one procedure at a time over the write lane and knows when to try again.
+    """Runs one procedure at a time over the connection for writing and knows when to try again.
 
     ``epoch``: batches and reads of a lower one belong to connections that are given up.
     """
@@ -166,7 +166,7 @@ class Lifecycle:
         self.relist_at = at
 
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
-        """Both lanes connect again after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
+        """Both connections are made again after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
         core = self.core
         if core.connected and now - core.up_since >= SAME_LOSS:
             self._backoff = 0.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import commands, replies
 from .commands import Failure, Step
-from .core import Core
+from .endpoint_state import EndpointState
 from .redis_errors import PERMANENT, class_of
 from .settings import NEVER
 from .siblings import Siblings
@@ -17,7 +17,11 @@ class OwnList:
     """Reads it often while responses may be put there. ``busy``: whether requests of this instance are outstanding."""
 
     def __init__(
-        self, core: Core, siblings: Siblings, receive: Callable[[list[Any], float], None], busy: Callable[[], bool]
+        self,
+        core: EndpointState,
+        siblings: Siblings,
+        receive: Callable[[list[Any], float], None],
+        busy: Callable[[], bool],
     ) -> None:
         self.core = core
         self.siblings = siblings

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from . import commands, replies
 from .commands import LATE_MS, Command
-from .core import Core, Procedure, Refused
+from .endpoint_state import EndpointState, Procedure, Refused
 from .events import Incoming
 
 _MOST = 100
@@ -50,7 +50,7 @@ def holds(reply: Any, incoming: Incoming) -> bool:
     return any(fields[i] == b"id" and fields[i + 1] == incoming.id for i in range(0, len(fields), 2))
 
 
-def verify(core: Core, held: Iterable[Incoming], anew: bool) -> Procedure[Verdict]:
+def verify(core: EndpointState, held: Iterable[Incoming], anew: bool) -> Procedure[Verdict]:
     """Look at each, and claim those that are nobody's, and ours where they were not claimed lately. ``anew``: all of ours.
 
     RIPC-GROUP-30 to 32.
@@ -73,7 +73,7 @@ def verify(core: Core, held: Iterable[Incoming], anew: bool) -> Procedure[Verdic
 
 
 def _look(
-    core: Core, chunk: list[Incoming], verdict: Verdict, anew: bool
+    core: EndpointState, chunk: list[Incoming], verdict: Verdict, anew: bool
 ) -> Procedure[list[tuple[Incoming, int | None]]]:
     """Those to claim, each with its idle time in milliseconds: None where it is pending with nobody."""
     names = core.names
@@ -104,7 +104,9 @@ def _look(
     return claims
 
 
-def _claim(core: Core, claims: list[tuple[Incoming, int | None]], verdict: Verdict) -> Procedure[list[Incoming]]:
+def _claim(
+    core: EndpointState, claims: list[tuple[Incoming, int | None]], verdict: Verdict
+) -> Procedure[list[Incoming]]:
     """Those that were not got."""
     answers = checked((yield claim_lines(core, claims)))
     got = {id for reply in answers for id in reply}
@@ -118,7 +120,7 @@ def _claim(core: Core, claims: list[tuple[Incoming, int | None]], verdict: Verdi
     return again
 
 
-def claim_lines(core: Core, claims: list[tuple[Incoming, int | None]]) -> list[Command]:
+def claim_lines(core: EndpointState, claims: list[tuple[Incoming, int | None]]) -> list[Command]:
     """As few claims as they can be: whoever claims one in between, after it was idle for long, keeps it (RIPC-GROUP-30)."""
     names = core.names
     by_idle: dict[int, list[bytes]] = {}

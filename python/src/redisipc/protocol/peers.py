@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from .announced import read
 from .commands import Command, Failure
-from .core import Core, Procedure
 from .diagnosis import ALIVE_MS, idle_of_instances
+from .endpoint_state import EndpointState, Procedure
 from .names import Names
 from .redis_errors import is_group_lost
 
@@ -28,13 +28,13 @@ class Peer(NamedTuple):
     language: str = ""
 
 
-def look_at(core: Core, group: str, now: float, ended: Callable[[list[Peer] | Failure | None], None]) -> None:
+def look_at(core: EndpointState, group: str, now: float, ended: Callable[[list[Peer] | Failure | None], None]) -> None:
     """Ask who is in ``group``. ``ended`` is given the living instances, what Redis refused, or None: the connection broke."""
     core.called(now)
     core.carry_out(_look(core, group), lambda found, _now: ended(found), lambda _now: ended(None))
 
 
-def _look(core: Core, group: str) -> Procedure[list[Peer] | Failure]:
+def _look(core: EndpointState, group: str) -> Procedure[list[Peer] | Failure]:
     stream = core.names.stream
     (reply,) = yield [("XINFO", "CONSUMERS", stream, group.encode())]
     if isinstance(reply, Failure):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from . import commands
 from .commands import GIVEN_BACK_FROM_MS, Command, Failure, Step
-from .core import Core
+from .endpoint_state import EndpointState
 from .entry import PENDING, Entry, Malformed, parse
 from .events import UP
 from .inbox import Inbox
@@ -39,7 +39,7 @@ class Suspect(NamedTuple):
 class Reclaimer:
     """Looks at the group's pending list now and then, and at once when it learns that something was given back."""
 
-    def __init__(self, core: Core, responder: Responder, siblings: Siblings, inbox: Inbox) -> None:
+    def __init__(self, core: EndpointState, responder: Responder, siblings: Siblings, inbox: Inbox) -> None:
         self.core = core
         self.responder = responder
         self.siblings = siblings

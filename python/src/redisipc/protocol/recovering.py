@@ -10,7 +10,7 @@ from typing import Any
 
 from . import commands, replies
 from .commands import Command, Failure
-from .core import Core, Procedure, Refused
+from .endpoint_state import EndpointState, Procedure, Refused
 from .entry import Entry, Malformed, parse
 from .events import Incoming
 from .inbox import Inbox
@@ -32,7 +32,7 @@ class Recovering:
 
     def __init__(
         self,
-        core: Core,
+        core: EndpointState,
         registration: Registration,
         siblings: Siblings,
         responder: Responder,

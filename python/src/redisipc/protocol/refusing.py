@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .answers import Answers
-from .core import Core
+from .endpoint_state import EndpointState
 from .entry import REJECTED
 from .events import Incoming
 from .reasons import EachSecond, ReasonCode, more, read, reason
@@ -16,7 +16,7 @@ from .states import advance
 class Refusing:
     """Rejects requests, and reports at most one rejection a second for each code."""
 
-    def __init__(self, core: Core, answers: Answers) -> None:
+    def __init__(self, core: EndpointState, answers: Answers) -> None:
         self.core = core
         self._answers = answers
         self._refusals = EachSecond()

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import commands, replies
 from .commands import Command, Failure, Step
-from .core import Core
+from .endpoint_state import EndpointState
 from .redis_errors import PERMANENT, class_of
 from .settings import LEAST_JANITOR_AGE, NEVER
 from .siblings import Siblings
@@ -20,7 +20,7 @@ _AGAIN = 1.0
 class Registration:
     """``refreshed_at``: when Redis said last that the list is there, in monotonic seconds."""
 
-    def __init__(self, core: Core, siblings: Siblings) -> None:
+    def __init__(self, core: EndpointState, siblings: Siblings) -> None:
         self.core = core
         self.siblings = siblings
         self.serving = core.settings.responder

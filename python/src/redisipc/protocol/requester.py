@@ -10,9 +10,9 @@ from redisipc.errors import ClosedError, NotConnected, Overloaded
 
 from . import commands
 from .commands import Failure, Step
-from .core import Core
 from .diagnosis import Diagnosis
 from .early_end import EarlyEnd
+from .endpoint_state import EndpointState
 from .entry import FULFILLED, PENDING, Entry, build
 from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
 from .last_look import LastLook
@@ -25,7 +25,7 @@ from .states import SENT
 class Requester:
     """The ledger of one instance: ``outstanding`` maps the id of each request to its record."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EndpointState) -> None:
         self.core = core
         self.outstanding: dict[bytes, Outgoing] = {}
         self.may_send_while_closing = False

@@ -12,7 +12,7 @@ from . import commands
 from .answers import Answers
 from .aside import Aside
 from .commands import Failure, Step
-from .core import Core
+from .endpoint_state import EndpointState
 from .entry import Entry
 from .events import CLOSING, Cancelled, Incoming, Start
 from .ownership import TAKEN_OVER, Verdict, verify
@@ -33,7 +33,7 @@ class Responder:
     ``takes_back``: a look for requests that were given back is under way; they start before new ones (RIPC-GROUP-34).
     """
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EndpointState) -> None:
         self.core = core
         self.queue: deque[Incoming] = deque()
         self.running = 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import commands, replies
 from .commands import Command, Failure
-from .core import Core, Procedure
+from .endpoint_state import EndpointState, Procedure
 from .entry import PENDING, Entry, parse
 from .names import instance_of
 from .ownership import checked
@@ -19,7 +19,7 @@ PAGE = 500
 """How many pending entries one look lists."""
 
 
-def delete_consumers(core: Core, consumers: list[bytes]) -> Procedure[None]:
+def delete_consumers(core: EndpointState, consumers: list[bytes]) -> Procedure[None]:
     """Each in one MULTI with a list of what is pending for it; a consumer with pending entries is left alone."""
     names = core.names
     if core.singly:
@@ -40,7 +40,7 @@ def delete_consumers(core: Core, consumers: list[bytes]) -> Procedure[None]:
         yield from restore(core, dropped)
 
 
-def _delete(core: Core, consumer: bytes) -> list[Command]:
+def _delete(core: EndpointState, consumer: bytes) -> list[Command]:
     names = core.names
     return commands.atomic(
         [
@@ -50,7 +50,7 @@ def _delete(core: Core, consumer: bytes) -> list[Command]:
     )
 
 
-def restore(core: Core, dropped: list[PendingEntry]) -> Procedure[None]:
+def restore(core: EndpointState, dropped: list[PendingEntry]) -> Procedure[None]:
     """Restore entries that a consumer got just before its deletion.
 
     They are pending with nobody now, so nobody would find them.
@@ -75,7 +75,7 @@ def restore(core: Core, dropped: list[PendingEntry]) -> Procedure[None]:
             checked((yield lines))
 
 
-def _waited_for_by(body: Any, row: PendingEntry, core: Core) -> bytes | None:
+def _waited_for_by(body: Any, row: PendingEntry, core: EndpointState) -> bytes | None:
     """The instance that a response to the own group is for, None for anything else."""
     entry = parse(row.id, body[0][1])
     if isinstance(entry, Entry) and entry.status != PENDING and entry.destination_group == core.names.group:

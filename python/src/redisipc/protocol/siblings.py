@@ -8,7 +8,7 @@ from typing import Any
 from . import replies
 from .announced import read
 from .commands import Command, Failure, Step
-from .core import Core, Procedure
+from .endpoint_state import EndpointState, Procedure
 from .names import instance_of
 from .ownership import checked
 from .replies import ConsumerInfo
@@ -33,7 +33,7 @@ class Sibling:
 class Siblings:
     """``known``: the registered ones by instance. ``on_change`` is called after each look at who is there."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EndpointState) -> None:
         self.core = core
         self.known: dict[bytes, Sibling] = {}
         self.learnt = False

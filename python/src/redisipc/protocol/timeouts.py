@@ -10,7 +10,7 @@ from typing import Any
 
 from .announced import read
 from .commands import Command
-from .core import Core, Procedure
+from .endpoint_state import EndpointState, Procedure
 from .events import Incoming
 from .names import Names
 
@@ -25,7 +25,7 @@ MOST = 1000
 class Timeouts:
     """``look`` may be called from any thread, ``ask`` by the driver alone."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: EndpointState) -> None:
         self._core = core
         # By announcement key: seconds or None, and until when that counts.
         self._known: dict[bytes, tuple[float | None, float]] = {}

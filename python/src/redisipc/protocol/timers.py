@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from .closing import Closing
-from .core import Core
+from .endpoint_state import EndpointState
 from .events import CLOSED, CLOSING, NEW, UP
 from .lifecycle import Lifecycle
 from .settings import NEVER
@@ -34,7 +34,7 @@ class Timers:
     ``table`` says it for each timer. ``next`` is the same on the way that is taken after each call; a test compares the two.
     """
 
-    def __init__(self, core: Core, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
+    def __init__(self, core: EndpointState, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
         self._core = core
         self._wiring = wiring
         self._lifecycle = lifecycle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from .core import Core
+from .endpoint_state import EndpointState
 from .hand_over import HandOver
 from .inbox import Inbox
 from .keepalive import KeepAlive
@@ -25,7 +25,9 @@ class Wiring:
 
     def __init__(self, settings: Settings, source: random.Random) -> None:
         self.settings = settings
-        core = self.core = Core(settings, source, Names.of(settings.stream, settings.group, new_instance_id(source)))
+        core = self.core = EndpointState(
+            settings, source, Names.of(settings.stream, settings.group, new_instance_id(source))
+        )
         core.outbox.fail = core.fail
         self.requester = Requester(core)
         self.responder = Responder(core)

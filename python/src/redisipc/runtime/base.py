@@ -222,7 +222,7 @@ class BaseStream:
         check_place(self._url, self._client, self._redis_options)
         self._logger = logger or self._logger
 
-    def _new_session(self, kind: Callable[..., S], target: Any) -> S:
+    def _new_session(self, kind: Callable[..., S], connector: Any) -> S:
         """A session, which never holds the Stream, so that a Stream that was dropped is noticed."""
         stream = weakref.ref(self)
 
@@ -231,7 +231,7 @@ class BaseStream:
             if owner is not None and owner._session is session:
                 owner._session = None
 
-        return kind(target, self._twin(), left, self._stream, self._group, self._options, self._hooks, self._logger)
+        return kind(connector, self._twin(), left, self._stream, self._group, self._options, self._hooks, self._logger)
 
     def _twin(self) -> str:
         return type(self).__module__.split(".")[2]

@@ -1,7 +1,7 @@
 """Between the core and the connections: batches and reads go out, replies and events come in. It never waits.
 
 The twins drive it: they call ``received``, ``opened``, ``lost`` and ``tick``, and after each call, or several of them,
-``pump``. It tells them through a ``Host`` what happened, and asks it to open connections. Three lanes at most, each a
+``pump``. It tells them through a ``Host`` what happened, and asks it to open connections. Three connections at most, each a
 connection of its own: one writes batches, one reads blocking, one listens for wake-ups (optional). Not thread-safe.
 """
 
@@ -25,7 +25,7 @@ from redisipc.protocol.events import (
     Unblock,
 )
 
-from .lane import REPLY_LIMIT, Lane, Wire
+from .connection import REPLY_LIMIT, Connection, Transport
 from .redirects import Redirects
 from .resp import ProtocolError, pack
 from .twin import Host
@@ -40,13 +40,13 @@ logger = logging.getLogger("redisipc")
 class Driver:
     """Feeds one ``Endpoint`` and writes what it wants written."""
 
-    def __init__(self, core: Endpoint, host: Host, wakeups: bool = True, cluster: bool = False) -> None:
-        self.core = core
+    def __init__(self, endpoint: Endpoint, host: Host, wakeups: bool = True, cluster: bool = False) -> None:
+        self.endpoint = endpoint
         self.host = host
-        self.writer, self.reader = Lane("write"), Lane("read")
-        self.wakeups = Wakeups(core, Lane("wakeups"), self._open, wakeups)
+        self.writer, self.reader = Connection("write"), Connection("read")
+        self.wakeups = Wakeups(endpoint, Connection("wakeups"), self._open, wakeups)
         self.redirects = Redirects(self.writer, self.reader, self._open, self._written, self.lost, cluster)
-        self.lanes = (self.writer, self.reader, self.redirects.lane, self.wakeups.lane)
+        self.connections = (self.writer, self.reader, self.redirects.connection, self.wakeups.connection)
         self.batch: Batch | None = None
         self.read: Read | None = None
         self.held = self.reads = False
@@ -77,110 +77,110 @@ class Driver:
             return
         self._pumping = True
         self.held = False
-        core = self.core
+        endpoint = self.endpoint
         try:
             while True:
                 self._again = False
-                for event in core.events():
+                for event in endpoint.events():
                     kind = type(event)
                     if not reading and (kind is Start or kind is Finished):
                         # With more under way Redis collects what comes meanwhile.
-                        self.held = core.outstanding + core.inflight <= 1
+                        self.held = endpoint.outstanding + endpoint.inflight <= 1
                     self._handlers[kind](event, now)
                 progress = False
                 if self.batch is None:
-                    batch = core.next_batch(now)
+                    batch = endpoint.next_batch(now)
                     if batch is not None:
                         self._write(batch, now)
                         progress = self.batch is None
                 if self.read is None and not self.held:
-                    read = core.next_read(now)
+                    read = endpoint.next_read(now)
                     if read is not None:
                         self._block(read, now)
                         progress = progress or self.read is None
-                if not progress and not self._again and not core.core.queue:
+                if not progress and not self._again and not endpoint.core.queue:
                     return
         finally:
             self._pumping = False
 
     def deadline(self) -> float | None:
         """When to call ``tick``, at the latest."""
-        due = self.core.deadline()
-        for lane in self.lanes:
-            if lane.reply_by is not None and (due is None or lane.reply_by < due):
-                due = lane.reply_by
+        due = self.endpoint.deadline()
+        for connection in self.connections:
+            if connection.reply_by is not None and (due is None or connection.reply_by < due):
+                due = connection.reply_by
         if due is not None and due < self._defect_at + AFTER_DEFECT:
             due = self._defect_at + AFTER_DEFECT
         return due
 
     def tick(self, now: float) -> None:
         """Do what is due. Hand in what arrived before, or a pause of the process looks like a lost reply."""
-        due = self.core.deadline()
+        due = self.endpoint.deadline()
         if due is not None and due <= now:
-            self.core.tick(now)
-        for lane in self.lanes:
-            if lane.reply_by is not None and lane.reply_by <= now:
-                if lane is self.wakeups.lane:
+            self.endpoint.tick(now)
+        for connection in self.connections:
+            if connection.reply_by is not None and connection.reply_by <= now:
+                if connection is self.wakeups.connection:
                     self.wakeups.overdue(now)
-                elif lane.is_silent(now):
-                    self.lost(lane, f"no reply from Redis, and {REPLY_LIMIT:g} s of silence", now)
+                elif connection.is_silent(now):
+                    self.lost(connection, f"no reply from Redis, and {REPLY_LIMIT:g} s of silence", now)
         self.wakeups.look(now)
 
-    def opened(self, lane: Lane, attempt: int, wire: Wire, now: float) -> None:
+    def opened(self, connection: Connection, attempt: int, transport: Transport, now: float) -> None:
         """The connection that ``Host.open`` was asked for stands."""
-        if attempt != lane.attempt or not lane.opening:
-            wire.close()
+        if attempt != connection.attempt or not connection.opening:
+            transport.close()
             return
-        lane.opened(wire)
+        connection.opened(transport)
         try:
-            if lane is self.writer:
+            if connection is self.writer:
                 if self.redirects.under_way:
-                    self.redirects.send(lane, now)
+                    self.redirects.send(connection, now)
                 elif self.batch is not None:
                     self._send_batch(self.batch, now)
-            elif lane is self.redirects.lane:
+            elif connection is self.redirects.connection:
                 if self.redirects.under_way:
-                    self.redirects.send(lane, now)
-            elif lane is self.reader:
-                lane.send(pack([("CLIENT", "ID")]), 1, self._client_id)
+                    self.redirects.send(connection, now)
+            elif connection is self.reader:
+                connection.send(pack([("CLIENT", "ID")]), 1, self._client_id)
                 if self.read is not None:
                     self._send_read(self.read, now)
             else:
                 self.wakeups.opened(now)
         except OSError as error:
-            self.lost(lane, str(error), now)
+            self.lost(connection, str(error), now)
 
-    def open_failed(self, lane: Lane, attempt: int, reason: str, permanent: bool, now: float) -> None:
+    def open_failed(self, connection: Connection, attempt: int, reason: str, permanent: bool, now: float) -> None:
         """The connection that ``Host.open`` was asked for cannot be had; ``permanent``: until the user mends something."""
-        if attempt == lane.attempt and lane.opening:
-            lane.failed()
-            self._give_up(lane, False, reason, now, permanent)
+        if attempt == connection.attempt and connection.opening:
+            connection.failed()
+            self._give_up(connection, False, reason, now, permanent)
 
-    def received(self, lane: Lane, data: bytes, now: float) -> None:
-        """Bytes came on a lane."""
-        if lane.wire is None:
+    def received(self, connection: Connection, data: bytes, now: float) -> None:
+        """Bytes came on a connection."""
+        if connection.transport is None:
             return
-        lane.moved(now)
+        connection.moved(now)
         try:
-            if lane is self.wakeups.lane:
+            if connection is self.wakeups.connection:
                 self.wakeups.received(data, now)
             else:
-                lane.received(data, now)
+                connection.received(data, now)
         except ProtocolError as error:
-            self.lost(lane, str(error), now)
+            self.lost(connection, str(error), now)
 
-    def lost(self, lane: Lane, reason: str, now: float) -> None:
+    def lost(self, connection: Connection, reason: str, now: float) -> None:
         """The connection is gone, or cannot be used any longer."""
-        if lane.wire is not None:
-            lane.drop()
-            self._give_up(lane, True, reason, now)
+        if connection.transport is not None:
+            connection.drop()
+            self._give_up(connection, True, reason, now)
 
     def defect(self, error: BaseException, now: float) -> None:
         """An unexpected exception: connect again, which repairs most of what it may have left, and continue."""
         logger.error("internal error, connecting again: %r", error, exc_info=error)
         self._defect_at = now
-        for lane in (self.writer, self.reader):
-            self.lost(lane, f"internal error: {error!r}", now)
+        for connection in (self.writer, self.reader):
+            self.lost(connection, f"internal error: {error!r}", now)
 
     def mend(self, now: float) -> None:
         """An exception interrupted the driver or the core at any point: make all agree again, and connect again."""
@@ -188,51 +188,51 @@ class Driver:
         self._pumping = False
         self.batch = self.read = None
         self.redirects.drop()
-        for lane in self.lanes:
-            lane.drop()
-        self.core.mend(self.host.started(), "an exception of a signal handler came in between", now)
+        for connection in self.connections:
+            connection.drop()
+        self.endpoint.mend(self.host.started(), "an exception of a signal handler came in between", now)
         self.host.mended(now)
 
-    # lanes
+    # connections
 
-    def _open(self, lane: Lane, epoch: int) -> None:
-        if not lane.opening:
-            lane.opening = True
-            lane.attempt += 1
-            lane.epoch = epoch
-            self.host.open(lane, lane.attempt)
+    def _open(self, connection: Connection, epoch: int) -> None:
+        if not connection.opening:
+            connection.opening = True
+            connection.attempt += 1
+            connection.epoch = epoch
+            self.host.open(connection, connection.attempt)
 
-    def _give_up(self, lane: Lane, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
-        if lane is self.redirects.lane and not self.redirects.under_way:
+    def _give_up(self, connection: Connection, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
+        if connection is self.redirects.connection and not self.redirects.under_way:
             # It was kept for the next redirection.
             return
-        if lane is self.writer or lane is self.redirects.lane:
+        if connection is self.writer or connection is self.redirects.connection:
             # What another node executed already is not known any longer, either.
             sent = sent or self.redirects.under_way
             self.redirects.drop()
             batch, self.batch = self.batch, None
             if batch is not None:
-                self.core.batch_lost(batch, sent, reason, now, permanent)
-        elif lane is self.reader:
+                self.endpoint.batch_lost(batch, sent, reason, now, permanent)
+        elif connection is self.reader:
             read, self.read = self.read, None
             self._unblocking = False
             if read is not None:
-                self.core.read_lost(read, reason, now, permanent)
+                self.endpoint.read_lost(read, reason, now, permanent)
         else:
             self.wakeups.give_up(now)
 
-    def _ready(self, lane: Lane, epoch: int) -> bool:
-        """Whether the lane is open, and was opened late enough. If not, it is being opened now."""
-        if lane.wire is not None:
-            if lane.epoch >= epoch and not lane.asking:
+    def _ready(self, connection: Connection, epoch: int) -> bool:
+        """Whether the connection is open, and was opened late enough. If not, it is being opened now."""
+        if connection.transport is not None:
+            if connection.epoch >= epoch and not connection.asking:
                 return True
-            lane.drop()
-        self._open(lane, epoch)
+            connection.drop()
+        self._open(connection, epoch)
         return False
 
     def _write(self, batch: Batch, now: float) -> None:
         if not batch.commands:
-            self.core.batch_done(batch, [], now)
+            self.endpoint.batch_done(batch, [], now)
             return
         self.batch = batch
         if self._ready(self.writer, batch.epoch):
@@ -252,7 +252,7 @@ class Driver:
         whole = self.redirects.complete(self.batch, replies, now)
         if whole is not None:
             batch, self.batch = self.batch, None
-            self.core.batch_done(batch, whole, now)
+            self.endpoint.batch_done(batch, whole, now)
 
     def _block(self, read: Read, now: float) -> None:
         self.read = read
@@ -277,7 +277,7 @@ class Driver:
             return
         read, self.read = self.read, None
         if read is not None:
-            self.core.read_done(read, replies[-1], now)
+            self.endpoint.read_done(read, replies[-1], now)
 
     def _client_id(self, replies: list[Any], now: float) -> None:
         self.reader.client_id = replies[0] if isinstance(replies[0], int) else -1
@@ -302,11 +302,11 @@ class Driver:
 
         if self.read is None:
             return
-        if self.reader.wire is None:
+        if self.reader.transport is None:
             # It was never sent.
             self.reader.drop()
             self._was_read([None], now)
-        elif self.writer.wire is None or self.reader.client_id == -1 or self.reader.place != self.writer.place:
+        elif self.writer.transport is None or self.reader.client_id == -1 or self.reader.place != self.writer.place:
             # RIPC-RECOV-24: at another node the number is somebody else's.
             self.lost(self.reader, broken, now)
         elif self.reader.client_id is not None:
@@ -323,8 +323,8 @@ class Driver:
         self.host.changed(event)
 
     def _closed(self) -> None:
-        for lane in self.lanes:
-            lane.attempt += 1
-            lane.drop()
+        for connection in self.connections:
+            connection.attempt += 1
+            connection.drop()
         self.batch = self.read = None
         self.host.closed()

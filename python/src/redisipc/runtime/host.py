@@ -15,7 +15,7 @@ from .refusals import hint
 from .vitals import STATES, Health
 
 if TYPE_CHECKING:
-    from .lane import Lane
+    from .connection import Connection
     from .session import BaseSession
 
 GROUP_LOST = tuple(GROUP_LOST_WORDS)
@@ -28,9 +28,9 @@ class BaseHost:
         self._base = session
         self._state_told = Health("not connected")
 
-    def connection_name(self, lane: Lane, instance: str) -> str:
-        """The name that CLIENT LIST shows for a lane."""
-        return f"redisipc:{self._base.stream}:{self._base.group}:{instance}:{lane.name}"
+    def connection_name(self, connection: Connection, instance: str) -> str:
+        """The name that CLIENT LIST shows for a connection."""
+        return f"redisipc:{self._base.stream}:{self._base.group}:{instance}:{connection.name}"
 
     def problem(self, problem: Problem) -> None:
         """Something for ``on_error``."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from redisipc.protocol.commands import Batch, Command, Failure, Read
 
-from .lane import REPLY_LIMIT, Lane, Place
+from .connection import REPLY_LIMIT, Connection, Place
 from .resp import pack
 
 HOPS = 4
@@ -48,18 +48,18 @@ def units(commands: list[Command]) -> list[range]:
 
 
 class Redirects:
-    """Follows redirections of batches and reads. ``lane`` leads to the node to which a slot is moving."""
+    """Follows redirections of batches and reads. ``connection`` leads to the node to which a slot is moving."""
 
     def __init__(
         self,
-        writer: Lane,
-        reader: Lane,
-        open: Callable[[Lane, int], None],
+        writer: Connection,
+        reader: Connection,
+        open: Callable[[Connection, int], None],
         written: Callable[[list[Any], float], None],
-        lost: Callable[[Lane, str, float], None],
+        lost: Callable[[Connection, str, float], None],
         on: bool,
     ) -> None:
-        self.lane = Lane("ask")
+        self.connection = Connection("ask")
         self._writer = writer
         self._reader = reader
         self._open = open
@@ -99,21 +99,21 @@ class Redirects:
         to = self._redirected(self._left[0])
         assert to is not None
         # Only what is redirected to the same place; the rest follows.
-        lane = self.lane if to.asking else self._writer
-        if lane.wire is not None and lane.place == to.place:
+        connection = self.connection if to.asking else self._writer
+        if connection.transport is not None and connection.place == to.place:
             try:
-                self.send(lane, now)
+                self.send(connection, now)
             except OSError as error:
-                self._lost(lane, str(error), now)
+                self._lost(connection, str(error), now)
         else:
-            lane.drop()
-            lane.place = to.place
-            self._open(lane, batch.epoch)
+            connection.drop()
+            connection.place = to.place
+            self._open(connection, batch.epoch)
         return None
 
-    def send(self, lane: Lane, now: float) -> None:
-        """Send what is left over a lane. Raises OSError."""
-        asking = lane is self.lane
+    def send(self, connection: Connection, now: float) -> None:
+        """Send what is left over a connection. Raises OSError."""
+        asking = connection is self.connection
         to = self._redirected(self._left[0])
         going = [unit for unit in self._left if self._redirected(unit) == to]
         lines: list[Command] = []
@@ -126,14 +126,14 @@ class Redirects:
             indices += unit
 
         def came(replies: list[Any], at: float) -> None:
-            lane.reply_by = None
+            connection.reply_by = None
             for i, reply in zip(indices, replies, strict=True):
                 if i is not None:
                     self._replies[i] = reply
             self._written(self._replies, at)
 
-        lane.reply_by = now + REPLY_LIMIT
-        lane.send(pack(lines), len(lines), came)
+        connection.reply_by = now + REPLY_LIMIT
+        connection.send(pack(lines), len(lines), came)
 
     def read_elsewhere(self, read: Read, reply: Any) -> bool:
         """Whether a read was redirected, and goes on there."""

@@ -15,7 +15,7 @@ from redisipc.protocol.commands import Command, Failure
 hiredis: Any
 try:
     import hiredis
-except ImportError:  # pragma: no cover - one of the two lanes of CI
+except ImportError:  # pragma: no cover - one of the two jobs of CI
     hiredis = None
 
 LONGEST_LINE = 64 * 1024

@@ -76,7 +76,7 @@ class BaseSession:
         self.group = group
         self.options = options
         self.hooks = hooks
-        self.core = Endpoint(
+        self.endpoint = Endpoint(
             settings_of(options, stream, group, hooks.on_request is not None, hooks.refusal), random.Random()
         )
         # Now, rather than with the first request.
@@ -95,14 +95,14 @@ class BaseSession:
         self.since = wall_clock()
         self.reconnects = 0
         self._refusals = EachSecond()
-        self._timeouts = Timeouts(self.core.core)
+        self._timeouts = Timeouts(self.endpoint.core)
         self._log_to = log
         self._on_left = on_left
         self._title = f"<{kind} Stream {stream!r} group {group!r}"
         watch(self)
 
     def __repr__(self) -> str:
-        return f"{self._title} {'forked' if self.forked else self.core.state.value}>"
+        return f"{self._title} {'forked' if self.forked else self.endpoint.state.value}>"
 
     # for the twins
 
@@ -112,7 +112,7 @@ class BaseSession:
 
     def serve(self) -> None:
         """There is a handler now. May be called from any thread."""
-        self.call(partial(self.core.serve, True))
+        self.call(partial(self.endpoint.serve, True))
 
     def after_fork(self) -> None:
         """In a forked child: nothing here can be used any longer."""
@@ -135,20 +135,20 @@ class BaseSession:
 
     @property
     def instance(self) -> str | None:
-        return self.core.instance if self.core.state is not State.JOINING else None
+        return self.endpoint.instance if self.endpoint.state is not State.JOINING else None
 
     @property
     def has_joined(self) -> bool:
         """Whether others find it, and its first read is on its way (RIPC-LIFE-3)."""
-        return self.core.state is State.UP and self.driver.reads
+        return self.endpoint.state is State.UP and self.driver.reads
 
     @property
     def connected(self) -> bool:
-        return self.core.state is State.UP and not self.forked
+        return self.endpoint.state is State.UP and not self.forked
 
     @property
     def closing(self) -> bool:
-        return self.core.state in (State.CLOSING, State.CLOSED)
+        return self.endpoint.state in (State.CLOSING, State.CLOSED)
 
     def check(self) -> None:
         """Raise the error that says why it cannot be used."""
@@ -206,7 +206,7 @@ class BaseSession:
         """Never answer a request of this session."""
         self.check()
         received.claim()
-        self.call(partial(self.core.forget, received.incoming))
+        self.call(partial(self.endpoint.forget, received.incoming))
 
     def timeout_of(self, incoming: Incoming) -> float | None:
         """The default timeout that the requester announces. Where it is not known, it is asked for. From any thread."""
@@ -217,7 +217,7 @@ class BaseSession:
 
     def _write_answer(self, incoming: Incoming, status: str, text: bytes, now: float) -> None:
         try:
-            self.core.answer(incoming, status, text, now)
+            self.endpoint.answer(incoming, status, text, now)
         except AlreadyAnswered:
             pass
 
@@ -227,7 +227,7 @@ class BaseSession:
             from .observing import Observing  # nobody else pays for it
 
             self.observing = Observing(self.options.observers, self.report, wake, fatal)
-            self.core.wiring.responder.refusing.on_refused = self.observing.refused
+            self.endpoint.wiring.responder.refusing.on_refused = self.observing.refused
 
     # what became of a handler
 
@@ -270,7 +270,7 @@ class BaseSession:
         self.report(report)
 
     def _count_failure(self, _now: float) -> None:
-        self.core.core.counts.failed += 1
+        self.endpoint.core.counts.failed += 1
 
     def refused(self, code: str, reason: str, received: Received) -> None:
         """This endpoint rejects a request by itself: it reports this at most once a second for each code."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.crc import key_slot
 
-from .lane import Place
+from .connection import Place
 
 
 class Map:

@@ -7,13 +7,13 @@ from typing import Protocol
 
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, Problem, StateChanged
 
-from .lane import Lane
+from .connection import Connection
 
 
 class Host(Protocol):
     """The functions that a driver needs of the twin that drives it. None of these may wait."""
 
-    def open(self, lane: Lane, attempt: int) -> None: ...
+    def open(self, connection: Connection, attempt: int) -> None: ...
 
     def start(self, incoming: Incoming) -> None: ...
 

@@ -72,7 +72,7 @@ class Health:
 
 def stats_of(session: BaseSession, outstanding: int) -> Stats:
     """A look that waits for nothing, from any thread."""
-    endpoint, now = session.core, time.monotonic()
+    endpoint, now = session.endpoint, time.monotonic()
     responder, counts = endpoint.wiring.responder, endpoint.core.counts
     came = [incoming.received_at for incoming in list(endpoint.core.inflight.values())]
     return Stats(
@@ -80,7 +80,7 @@ def stats_of(session: BaseSession, outstanding: int) -> Stats:
         running=responder.running,
         waiting=len(responder.queue),
         oldest=max(0.0, now - min(came)) if came else 0.0,
-        connections=sum(lane.wire is not None for lane in session.driver.lanes),
+        connections=sum(connection.transport is not None for connection in session.driver.connections),
         fulfilled=counts.fulfilled,
         rejected=counts.rejected,
         failed=counts.failed,
@@ -93,11 +93,11 @@ def health_of(session: BaseSession) -> Health:
     """A look that waits for nothing, from any thread."""
     if session.forked:
         return Health("not connected", 0.0, "the process was forked")
-    state = STATES[session.core.state]
-    if state == "up" and (reason := session.core.wiring.busy.reason(time.monotonic())):
+    state = STATES[session.endpoint.state]
+    if state == "up" and (reason := session.endpoint.wiring.busy.reason(time.monotonic())):
         return Health("busy", session.since, reason)
     # The last attempt says why it is still away; the first one said only why the connection broke.
-    trouble = session.core.core.trouble or session.reason
+    trouble = session.endpoint.core.trouble or session.reason
     return Health(state, session.since, trouble if state in ("down", "joining") else "")
 
 

@@ -1,4 +1,4 @@
-"""The lane that listens for wake-ups. Optional: nothing but latency depends on it."""
+"""The connection that listens for wake-ups. Optional: nothing but latency depends on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from redisipc.protocol.commands import Failure
 from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import State
 
-from .lane import REPLY_LIMIT, Lane
+from .connection import REPLY_LIMIT, Connection
 from .resp import MISSING, pack
 
 PING_AFTER = 30.0
@@ -21,9 +21,11 @@ RETRY_AFTER = 2.0
 class Wakeups:
     """Subscribes to the core's wake-up channels whenever the endpoint is up, and tells the core of each message."""
 
-    def __init__(self, core: Endpoint, lane: Lane, open: Callable[[Lane, int], None], on: bool) -> None:
-        self.lane = lane
-        self._core = core
+    def __init__(
+        self, endpoint: Endpoint, connection: Connection, open: Callable[[Connection, int], None], on: bool
+    ) -> None:
+        self.connection = connection
+        self._endpoint = endpoint
         self._open = open
         self._on = on
         self._again_at = 0.0
@@ -35,29 +37,29 @@ class Wakeups:
         self._stale = True
 
     def look(self, now: float) -> None:
-        """Open the lane where it should be open and is not."""
-        if not self._on or self._core.state is not State.UP or now < self._again_at:
+        """Open the connection where it should be open and is not."""
+        if not self._on or self._endpoint.state is not State.UP or now < self._again_at:
             return
         if self._stale:
             self._stale = False
             self.give_up(now)
-        if self.lane.wire is None and not self.lane.opening:
-            self._open(self.lane, 0)
+        if self.connection.transport is None and not self.connection.opening:
+            self._open(self.connection, 0)
 
     def opened(self, now: float) -> None:
         """The connection stands: subscribe. Raises OSError."""
-        assert self.lane.wire is not None
-        self.lane.wire.send(pack([("SUBSCRIBE", *self._core.wakeup_channels())]))
+        assert self.connection.transport is not None
+        self.connection.transport.send(pack([("SUBSCRIBE", *self._endpoint.wakeup_channels())]))
         self._asked = True
-        self.lane.reply_by = now + REPLY_LIMIT
+        self.connection.reply_by = now + REPLY_LIMIT
 
     def received(self, data: bytes, now: float) -> None:
         """Messages, and the answers to SUBSCRIBE and PING. Raises ``ProtocolError``."""
-        lane = self.lane
-        lane.parser.feed(data)
-        while lane.wire is not None and (reply := lane.parser.gets()) is not MISSING:
+        connection = self.connection
+        connection.parser.feed(data)
+        while connection.transport is not None and (reply := connection.parser.gets()) is not MISSING:
             self._asked = False
-            lane.reply_by = now + PING_AFTER
+            connection.reply_by = now + PING_AFTER
             if isinstance(reply, Failure):
                 # Most likely there is no right to listen. The core then checks more often for responses others read.
                 self._on = reply.kind not in ("NOPERM", "ERR")
@@ -67,25 +69,25 @@ class Wakeups:
 
     def _message(self, reply: Any, now: float) -> None:
         if isinstance(reply, list) and reply[0] == b"message":
-            self._core.woken(reply[1], now)
+            self._endpoint.woken(reply[1], now)
         elif isinstance(reply, list) and reply[0] == b"subscribe":
-            self._core.listening(True, now)
+            self._endpoint.listening(True, now)
 
     def overdue(self, now: float) -> None:
         """Nothing was heard for long: ask. Where nothing came after asking either, open it again."""
-        if self._asked or self.lane.wire is None:
+        if self._asked or self.connection.transport is None:
             self.give_up(now)
             return
         try:
-            self.lane.wire.send(pack([("PING",)]))
+            self.connection.transport.send(pack([("PING",)]))
         except OSError:
             self.give_up(now)
         else:
             self._asked = True
-            self.lane.reply_by = now + REPLY_LIMIT
+            self.connection.reply_by = now + REPLY_LIMIT
 
     def give_up(self, now: float) -> None:
-        """The lane is lost, or could not be opened."""
-        self.lane.drop()
+        """The connection is lost, or could not be opened."""
+        self.connection.drop()
         self._again_at = now + RETRY_AFTER
-        self._core.listening(False, now)
+        self._endpoint.listening(False, now)

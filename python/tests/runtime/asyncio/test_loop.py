@@ -257,10 +257,10 @@ async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: 
         await asyncio.sleep(0.01)
     opened: list[Any] = []
     monkeypatch.setattr(session.driver.host, "open", lambda *about: opened.append(about))
-    wires = session._wires()
+    transports = session._transports()
     session.after_fork()
-    for wire in wires:
-        session.loop.lost(wire, "ended in the child")
+    for transport in transports:
+        session.loop.lost(transport, "ended in the child")
     for _ in range(10):
         await asyncio.sleep(0)
     session.call(lambda now: opened.append("a call"))
@@ -269,8 +269,8 @@ async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: 
     assert session.connected is False
     with pytest.raises(ForkedError):
         await waiting
-    for wire in wires:
-        wire.close()
+    for transport in transports:
+        transport.close()
 
 
 class Holding(Gate):

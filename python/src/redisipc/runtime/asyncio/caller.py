@@ -13,7 +13,7 @@ from redisipc.protocol.events import Outcome
 from redisipc.runtime.caller import BaseCaller, Slot
 from redisipc.runtime.response import Response
 
-from .connection import Target
+from .connector import Connector
 from .line import Line
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Caller(BaseCaller[Line]):
     # parts
 
     def _aim(self, url: str | None, client: Any, redis_options: Mapping[str, Any]) -> None:
-        self._target = Target(url, client, dict(redis_options), self._stream)
+        self._connector = Connector(url, client, dict(redis_options), self._stream)
 
     def after_fork(self) -> None:
         # Kept as they are: to collect them would take them out of the parent's event loop.
@@ -135,7 +135,7 @@ class Caller(BaseCaller[Line]):
     async def _open(self, turn: Turn) -> Any:
         """A new connection. Raises what redis-py raises, and TimeoutError."""
         # Not wait_for(): it may lose a cancellation up to Python 3.11.
-        opening = asyncio.ensure_future(self._target.connect(self._title(), self._patience(turn)))
+        opening = asyncio.ensure_future(self._connector.connect(self._title(), self._patience(turn)))
         try:
             await asyncio.wait([opening], timeout=self._patience(turn))
             if opening.done():

@@ -107,13 +107,13 @@ class RequestJob:
         if self._ended:
             return
         self._ended = True
-        core, incoming = self._session.core, self._received.incoming
+        endpoint, incoming = self._session.endpoint, self._received.incoming
         self._session.started.pop(incoming, None)
         if answer is not None and incoming.answer is None:
-            core.answer(incoming, *answer, now)
+            endpoint.answer(incoming, *answer, now)
         if self._session.observing is not None:
             self._session.observing.done(incoming)
-        core.handler_done(incoming, now)
+        endpoint.handler_done(incoming, now)
 
 
 class ObserverJob:

@@ -9,15 +9,16 @@ from time import monotonic
 from typing import Any
 
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, StateChanged
+from redisipc.runtime.connection import Connection
 from redisipc.runtime.host import BaseHost
-from redisipc.runtime.lane import Lane
 from redisipc.runtime.received import Received
 from redisipc.runtime.refusals import of_handshake
 
-from .connection import Target, TransportWire
+from .connector import Connector
 from .handlers import CallbackJob, RequestJob
 from .requests import End
 from .session_base import SessionBase
+from .transport import LoopTransport
 
 LONGEST_OPENING = 20.0
 """Seconds after which a connection that is being opened is given up. Each step of it has a limit of its own. But an
@@ -31,16 +32,16 @@ LAST_HANDSHAKE = 0.2
 class Host(BaseHost):
     """Opens connections in tasks of their own, and hands jobs to the loop."""
 
-    def __init__(self, session: SessionBase, target: Target) -> None:
+    def __init__(self, session: SessionBase, connector: Connector) -> None:
         super().__init__(session)
         self._session = session
-        self._target = target
-        self._opening: dict[asyncio.Task[None], tuple[Lane, int, float]] = {}
+        self._connector = connector
+        self._opening: dict[asyncio.Task[None], tuple[Connection, int, float]] = {}
 
-    def open(self, lane: Lane, attempt: int) -> None:
-        name = self.connection_name(lane, self._session.core.instance)
-        task = self._session.loop.home.create_task(self._open(lane, attempt, name))
-        self._opening[task] = lane, attempt, monotonic()
+    def open(self, connection: Connection, attempt: int) -> None:
+        name = self.connection_name(connection, self._session.endpoint.instance)
+        task = self._session.loop.home.create_task(self._open(connection, attempt, name))
+        self._opening[task] = connection, attempt, monotonic()
         task.add_done_callback(self._opened_or_not)
 
     def _opened_or_not(self, task: asyncio.Task[None]) -> None:
@@ -48,16 +49,16 @@ class Host(BaseHost):
 
     def look_after_openings(self) -> None:
         """Between turns of the event loop: give up what takes too long, so that it is tried again."""
-        for task, (lane, attempt, since) in list(self._opening.items()):
+        for task, (connection, attempt, since) in list(self._opening.items()):
             if monotonic() - since > LONGEST_OPENING:
                 del self._opening[task]
                 task.cancel()
                 reason = f"no connection within {LONGEST_OPENING:g} s"
-                self._session.call(partial(self._session.driver.open_failed, lane, attempt, reason, False))
+                self._session.call(partial(self._session.driver.open_failed, connection, attempt, reason, False))
 
     def after_fork(self) -> None:
         """In the child: what the parent is opening is left to it."""
-        self._target.abandon()
+        self._connector.abandon()
         for task in self._opening:
             task.cancel()
 
@@ -68,27 +69,29 @@ class Host(BaseHost):
         for task in self._opening:
             task.cancel()
 
-    async def _open(self, lane: Lane, attempt: int, name: str) -> None:
+    async def _open(self, connection: Connection, attempt: int, name: str) -> None:
         loop, driver = self._session.loop, self._session.driver
         try:
-            writer = await self._target.connect(name, lane.patience, lane.place)
+            writer = await self._connector.connect(name, connection.patience, connection.place)
         except BaseException as error:
             reason, permanent = of_handshake(error)
             self._session.cause = error
-            loop.call(lambda now: driver.open_failed(lane, attempt, reason, permanent, now))
+            loop.call(lambda now: driver.open_failed(connection, attempt, reason, permanent, now))
             if not isinstance(error, Exception):
                 raise
         else:
-            loop.call(lambda now: self._opened(lane, attempt, writer, now))
+            loop.call(lambda now: self._opened(connection, attempt, writer, now))
         loop.work()
 
-    def _opened(self, lane: Lane, attempt: int, writer: Any, now: float) -> None:
+    def _opened(self, connection: Connection, attempt: int, writer: Any, now: float) -> None:
         loop = self._session.loop
-        if loop.stopped or attempt != lane.attempt or not lane.opening:
+        if loop.stopped or attempt != connection.attempt or not connection.opening:
             # It came too late.
             writer.transport.abort()
             return
-        self._session.driver.opened(lane, attempt, TransportWire(lane, writer, loop.received, loop.lost), now)
+        self._session.driver.opened(
+            connection, attempt, LoopTransport(connection, writer, loop.received, loop.lost), now
+        )
 
     def start(self, incoming: Incoming) -> None:
         session = self._session

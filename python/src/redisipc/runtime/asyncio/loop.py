@@ -23,7 +23,7 @@ from time import monotonic
 from redisipc.errors import LoopLagError
 from redisipc.runtime.driver import Driver
 
-from .connection import TransportWire
+from .transport import LoopTransport
 
 JOBS_LIMIT = 0.005
 """Seconds for which plain handlers run in one turn of the event loop, before others have theirs."""
@@ -106,14 +106,14 @@ class Loop:
         elif self._scheduled_at is None:
             self._arm_soon(now)
 
-    def received(self, wire: TransportWire, data: bytes) -> None:
-        if wire.lane.wire is wire:
-            self._calls.append(partial(self.driver.received, wire.lane, data))
+    def received(self, transport: LoopTransport, data: bytes) -> None:
+        if transport.connection.transport is transport:
+            self._calls.append(partial(self.driver.received, transport.connection, data))
             self._serve()
 
-    def lost(self, wire: TransportWire, reason: str) -> None:
-        if wire.lane.wire is wire:
-            self._calls.append(partial(self.driver.lost, wire.lane, reason))
+    def lost(self, transport: LoopTransport, reason: str) -> None:
+        if transport.connection.transport is transport:
+            self._calls.append(partial(self.driver.lost, transport.connection, reason))
             self._serve()
 
     def work(self) -> None:
@@ -167,8 +167,8 @@ class Loop:
 
     def _called(self, now: float) -> None:
         self._do_calls(now)
-        core = self.driver.core
-        if core.outstanding + core.inflight > 1:
+        endpoint = self.driver.endpoint
+        if endpoint.outstanding + endpoint.inflight > 1:
             self._soon()
         else:
             self.driver.pump(now)

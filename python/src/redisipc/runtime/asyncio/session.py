@@ -21,12 +21,13 @@ from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response, response_of
 
-from .connection import Target, TransportWire
+from .connector import Connector
 from .handlers import ENDS_THE_LOOP, CallbackJob, ObserverJob, make_task
 from .host import Host
 from .loop import Loop
 from .requests import End
 from .session_base import Job, SessionBase, Waiter
+from .transport import LoopTransport
 
 TURNS = 3
 """Turns of the event loop in which its transports close. Whoever ends it after ``disconnect()`` finds none open."""
@@ -39,9 +40,9 @@ OVERDUE = 0.9
 class Session(SessionBase):
     """Made by ``Stream.connect``. Its calls come from the event loop's thread, a signal handler there included."""
 
-    def __init__(self, target: Target, *about: Any) -> None:
+    def __init__(self, connector: Connector, *about: Any) -> None:
         super().__init__(*about)
-        self.address, self.secure = target.address, target.secure
+        self.address, self.secure = connector.address, connector.secure
         home = asyncio.get_running_loop()
         self.tasks: set[asyncio.Task[None]] = set()
         # What was sent and has no outcome yet, and whose handler runs: in order.
@@ -50,8 +51,8 @@ class Session(SessionBase):
         self.joined: asyncio.Future[None] = home.create_future()
         self.gone: asyncio.Future[None] = home.create_future()
         self.loop = Loop(home, self.report)
-        self._host = Host(self, target)
-        self.driver = self.loop.driver = Driver(self.core, self._host, self.options.wakeups, target.cluster)
+        self._host = Host(self, connector)
+        self.driver = self.loop.driver = Driver(self.endpoint, self._host, self.options.wakeups, connector.cluster)
         self.loop.look_after = self.look_after
         self._random = random.Random()
         self.observe(self._wake_observers, *ENDS_THE_LOOP)
@@ -64,12 +65,12 @@ class Session(SessionBase):
         # Suspended at its yield, it is closed by whoever ends the event loop in order, as asyncio.run does.
         await self._guard.asend(None)
         self.loop.start()
-        self.call(self.core.start)
+        self.call(self.endpoint.start)
 
     def close(self, grace: float) -> None:
         """Begin to leave; never waits."""
         asked = monotonic()
-        self.call(lambda now: self.core.close(now, max(0.0, asked + grace - now)))
+        self.call(lambda now: self.endpoint.close(now, max(0.0, asked + grace - now)))
         self.loop.work()
 
     async def wait_gone(self, until: float) -> None:
@@ -81,7 +82,7 @@ class Session(SessionBase):
         while not self.gone.done() and monotonic() < until and not self.hangs():
             await asyncio.wait([self.gone], timeout=min(LOOKS, max(0.0, until - monotonic())))
         if not self.gone.done():
-            self.call(self.core.abandon)
+            self.call(self.endpoint.abandon)
             self.loop.work()
         if not self.gone.done():
             self.left()
@@ -116,10 +117,10 @@ class Session(SessionBase):
     def lose_loop(self) -> None:
         """The event loop has ended without a word: end the connections beneath it, so that Redis notices."""
         self.ended = True
-        for wire in self._wires():
+        for transport in self._transports():
             try:
                 # The descriptor belongs to the transport: a copy ends the connection, and closes nothing of it.
-                with socket.socket(fileno=os.dup(wire.fileno())) as copy:
+                with socket.socket(fileno=os.dup(transport.fileno())) as copy:
                     copy.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
@@ -129,8 +130,8 @@ class Session(SessionBase):
         super().after_fork()
         self.loop.abandon()
         self._host.after_fork()
-        for wire in self._wires():
-            wire.abandon()
+        for transport in self._transports():
+            transport.abandon()
         for waiter in list(self.waiting):
             future: asyncio.Future[Any] | None = waiter.future
             if future is not None and not future.done():
@@ -138,8 +139,12 @@ class Session(SessionBase):
                 # Where nobody waits in the child, asyncio must not report that nobody retrieved the exception.
                 future.exception()
 
-    def _wires(self) -> list[TransportWire]:
-        return [lane.wire for lane in self.driver.lanes if isinstance(lane.wire, TransportWire)]
+    def _transports(self) -> list[LoopTransport]:
+        return [
+            connection.transport
+            for connection in self.driver.connections
+            if isinstance(connection.transport, LoopTransport)
+        ]
 
     # who calls
 
@@ -175,7 +180,7 @@ class Session(SessionBase):
 
     def check_send(self, to: str, timeout: float) -> float:
         """The timeout, or an error for what cannot be sent: at once, before anything is done."""
-        limit = self.core.check_send(to, timeout)
+        limit = self.endpoint.check_send(to, timeout)
         held = len(self.waiting)
         if held >= self.options.max_outstanding:
             raise Overloaded(f"{held} requests are outstanding, max_outstanding allows no more; wait for some of them")
@@ -196,7 +201,7 @@ class Session(SessionBase):
             return
         try:
             # It is there already where an exception came before its waiter was noted.
-            outgoing = self.core.find(request_id) or self.core.send(text, to, limit, now, request_id)
+            outgoing = self.endpoint.find(request_id) or self.endpoint.send(text, to, limit, now, request_id)
         except RedisIPCError as error:
             self._fail(waiter, error)
             return
@@ -217,7 +222,7 @@ class Session(SessionBase):
 
     def _give_up(self, waiter: Waiter, now: float) -> None:
         if waiter.outgoing is not None:
-            self.core.cancel(waiter.outgoing, now)
+            self.endpoint.cancel(waiter.outgoing, now)
 
     def settle_lost(self, waiting: list[Waiter]) -> None:
         """After an interruption: those of ``waiting`` whose end got lost on its way."""
@@ -292,6 +297,6 @@ async def _until_the_loop_ends(session: Session) -> AsyncGenerator[None, None]:
             session.close(0)
             await asyncio.wait([session.gone], timeout=OVERDUE)
             if not session.gone.done():
-                session.call(session.core.abandon)
+                session.call(session.endpoint.abandon)
                 session.loop.work()
             session.warn_left("its event loop")

@@ -22,7 +22,7 @@ from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
 from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
-from .connection import Target
+from .connector import Connector
 from .requests import FutureTicket, RequestFuture, Ticket
 from .session import OVERDUE, Session
 
@@ -76,11 +76,11 @@ class Stream(BaseStream):
         self._forget_dead_loop()
         self._configure(url, client, redis_options, logger, given)
         try:
-            target = Target(self._url, self._client, self._redis_options, self._stream)
+            connector = Connector(self._url, self._client, self._redis_options, self._stream)
         except (ValueError, TypeError) as error:
             wrong = wrong_settings(error)
             raise wrong from wrong.__cause__
-        session = self._new_session(Session, target)
+        session = self._new_session(Session, connector)
         self._session = session
         joined = False
         try:
@@ -132,7 +132,7 @@ class Stream(BaseStream):
         def end() -> None:
             stop.set()
             session = self._session
-            if session is not None and session.core.state is State.JOINING:
+            if session is not None and session.endpoint.state is State.JOINING:
                 session.close(0)
 
         try:
@@ -237,14 +237,14 @@ class Stream(BaseStream):
         refuses, and for misuse as ``send_to_group`` does.
         """
         session: Session = self._live()
-        limit = session.core.check_send(group, self._options.timeout if timeout is None else timeout)
+        limit = session.endpoint.check_send(group, self._options.timeout if timeout is None else timeout)
         found: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def ended(peers: Any) -> None:
             if not found.done():
                 found.set_result(peers)
 
-        session.call(lambda now: look_at(session.core.core, group, now, ended))
+        session.call(lambda now: look_at(session.endpoint.core, group, now, ended))
         await asyncio.wait([found], timeout=limit)
         return peers_of([found.result()] if found.done() else [], group, self._stream, limit)
 

@@ -12,7 +12,7 @@ from redisipc.protocol.events import Outcome
 from redisipc.runtime.caller import BaseCaller, Slot
 from redisipc.runtime.response import Response
 
-from .connection import Target
+from .connector import Connector
 from .line import Line
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Caller(BaseCaller[Line]):
     # parts
 
     def _aim(self, url: str | None, client: Any, redis_options: Mapping[str, Any]) -> None:
-        self._target = Target(url, client, dict(redis_options), self._stream)
+        self._connector = Connector(url, client, dict(redis_options), self._stream)
 
     def after_fork(self) -> None:
         # Closed here, they stay open for the parent.
@@ -122,7 +122,7 @@ class Caller(BaseCaller[Line]):
             return line
         self._drop(slot)
         try:
-            sock = self._target.connect(self._title(), self._patience(turn))
+            sock = self._connector.connect(self._title(), self._patience(turn))
         except Exception as error:
             self._refused_handshake(call, error, monotonic())
             return None

@@ -45,12 +45,12 @@ class RequestJob:
                     self._answer = answer
 
     def finish(self, now: float) -> None:
-        core, incoming = self._session.core, self._received.incoming
+        endpoint, incoming = self._session.endpoint, self._received.incoming
         if self._answer is not None and incoming.answer is None:
-            core.answer(incoming, *self._answer, now)
+            endpoint.answer(incoming, *self._answer, now)
         if self._session.observing is not None:
             self._session.observing.done(incoming)
-        core.handler_done(incoming, now)
+        endpoint.handler_done(incoming, now)
 
 
 class ObserverJob:

@@ -9,59 +9,60 @@ from time import monotonic
 from typing import Any
 
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, StateChanged
+from redisipc.runtime.connection import Connection
 from redisipc.runtime.host import BaseHost
-from redisipc.runtime.lane import Lane
 from redisipc.runtime.received import Received
 from redisipc.runtime.refusals import of_handshake
 
-from .connection import SocketWire, Target
+from .connector import Connector
 from .handlers import RequestJob
 from .requests import End
 from .session_base import SessionBase
 from .starter import new_thread
+from .transport import SocketTransport
 
 
 class Host(BaseHost):
-    """Opens connections in threads of their own, and hands jobs to the crews."""
+    """Opens connections in threads of their own, and hands jobs to the pools."""
 
-    def __init__(self, session: SessionBase, target: Target) -> None:
+    def __init__(self, session: SessionBase, connector: Connector) -> None:
         super().__init__(session)
         self._session = session
-        self._target = target
+        self._connector = connector
 
-    def open(self, lane: Lane, attempt: int) -> None:
-        name = self.connection_name(lane, self._session.core.instance)
-        self._session.starter.put(partial(self._open_apart, lane, attempt, name))
+    def open(self, connection: Connection, attempt: int) -> None:
+        name = self.connection_name(connection, self._session.endpoint.instance)
+        self._session.starter.put(partial(self._open_apart, connection, attempt, name))
 
-    def _open_apart(self, lane: Lane, attempt: int, name: str) -> None:
+    def _open_apart(self, connection: Connection, attempt: int, name: str) -> None:
         """On a thread of its own: the time that Redis takes, or a name server, is nobody else's."""
         try:
-            new_thread(self._open, (lane, attempt, name), "redisipc-connect").start()
+            new_thread(self._open, (connection, attempt, name), "redisipc-connect").start()
         except RuntimeError:
             # There is no thread to be had. It must connect all the same, or it would never come back.
-            self._open(lane, attempt, name)
+            self._open(connection, attempt, name)
 
-    def _open(self, lane: Lane, attempt: int, name: str) -> None:
+    def _open(self, connection: Connection, attempt: int, name: str) -> None:
         loop, driver = self._session.loop, self._session.driver
         try:
-            sock = self._target.connect(name, lane.patience, lane.place)
+            sock = self._connector.connect(name, connection.patience, connection.place)
         except BaseException as error:
             reason, permanent = of_handshake(error)
             self._session.cause = error
-            loop.call(lambda now: driver.open_failed(lane, attempt, reason, permanent, now))
+            loop.call(lambda now: driver.open_failed(connection, attempt, reason, permanent, now))
         else:
-            loop.call(lambda now: self._opened(lane, attempt, sock, now))
+            loop.call(lambda now: self._opened(connection, attempt, sock, now))
             if self._session.gone.end is not None:
                 # Nobody may be left to take it.
                 sock.close()
 
-    def _opened(self, lane: Lane, attempt: int, sock: socket.socket, now: float) -> None:
+    def _opened(self, connection: Connection, attempt: int, sock: socket.socket, now: float) -> None:
         loop = self._session.loop
-        if loop.stopped or attempt != lane.attempt or not lane.opening:
+        if loop.stopped or attempt != connection.attempt or not connection.opening:
             # It came too late.
             sock.close()
             return
-        self._session.driver.opened(lane, attempt, SocketWire(lane, sock, loop.poller), now)
+        self._session.driver.opened(connection, attempt, SocketTransport(connection, sock, loop.poller), now)
 
     def start(self, incoming: Incoming) -> None:
         if self._session.observing is not None:

@@ -11,7 +11,7 @@ from redisipc.protocol.caller import Turn
 from redisipc.runtime.caller import SILENCE
 from redisipc.runtime.resp import MISSING, ProtocolError, make_parser, pack
 
-from .connection import READ_SIZE
+from .transport import READ_SIZE
 
 
 class Line:

@@ -22,10 +22,10 @@ from typing import Protocol
 from redisipc.errors import ConfigurationError
 from redisipc.runtime.driver import AFTER_DEFECT, Driver
 
-from .connection import SocketWire
 from .lead import Lead
 from .poller import Poller
 from .starter import Starter, new_thread
+from .transport import SocketTransport
 
 LONGEST_SLEEP = 1.0
 """Seconds after which it looks by itself: an exception may have come between a call and the wake that belongs to it."""
@@ -52,7 +52,7 @@ class Work(Protocol):
 
 
 class Waits(Protocol):
-    """Something else that is due at a time: a crew."""
+    """Something else that is due at a time: a pool."""
 
     look_at: float
 
@@ -71,9 +71,9 @@ class Loop:
                 f"{error}; connect in the main interpreter, and hand the work of this one to it"
             ) from error
         self.driver: Driver
-        self.poller: Poller[SocketWire] = Poller()
+        self.poller: Poller[SocketTransport] = Poller()
         self.lead = Lead(self.thread)
-        self.crews: Sequence[Waits] = ()
+        self.pools: Sequence[Waits] = ()
         self.handlers: Work
         self.starter: Starter
         self.stopped = False
@@ -152,8 +152,8 @@ class Loop:
         ready = self.poller.wait(timeout)
         self._asleep = False
         now = monotonic()
-        for wire, readable, writable in ready:
-            self._serve(wire, readable, writable, now)
+        for transport, readable, writable in ready:
+            self._serve(transport, readable, writable, now)
         while calls:
             calls.popleft()(now)
         if self._due <= now:
@@ -170,9 +170,9 @@ class Loop:
         elif driver.held:
             driver.pump(now)
         self._unwritten = False
-        for crew in self.crews:
-            if crew.look_at <= now:
-                crew.look(now)
+        for pool in self.pools:
+            if pool.look_at <= now:
+                pool.look(now)
 
     def _step_aside(self, me: threading.Thread) -> bool:
         """Run handlers that are quick. Returns whether this thread still leads."""
@@ -200,30 +200,30 @@ class Loop:
         try:
             second.start()
         except RuntimeError:
-            # Handlers run on threads of the crew, as before.
+            # Handlers run on threads of the pool, as before.
             self._second = None
 
     def _left(self) -> float:
         """Seconds until something is due."""
         now = monotonic()
         due = min(self._due, now + LONGEST_SLEEP)
-        for crew in self.crews:
-            if crew.look_at < due:
-                due = crew.look_at
+        for pool in self.pools:
+            if pool.look_at < due:
+                due = pool.look_at
         return max(0.0, due - now)
 
-    def _serve(self, wire: SocketWire, readable: bool, writable: bool, now: float) -> None:
-        if wire.lane.wire is not wire:
+    def _serve(self, transport: SocketTransport, readable: bool, writable: bool, now: float) -> None:
+        if transport.connection.transport is not transport:
             return
         if writable:
-            wire.writable()
-        data = wire.receive() if readable and not wire.broken else None
+            transport.writable()
+        data = transport.receive() if readable and not transport.broken else None
         # Calls first: a handler that was registered before a request was sent is there when the request is handed in.
         while self._calls:
             self._calls.popleft()(now)
-        if wire.lane.wire is not wire:
+        if transport.connection.transport is not transport:
             return
         if data:
-            self.driver.received(wire.lane, data, now)
-        elif wire.broken:
-            self.driver.lost(wire.lane, wire.broken, now)
+            self.driver.received(transport.connection, data, now)
+        elif transport.broken:
+            self.driver.lost(transport.connection, transport.broken, now)

@@ -16,7 +16,7 @@ class Poller(Generic[W]):
     def __init__(self) -> None:
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._selector = None if self._epoll is not None else selectors.DefaultSelector()
-        self._wires: dict[int, W] = {}
+        self._transports: dict[int, W] = {}
         self._alarm, self._bell = socket.socketpair()
         for end in (self._alarm, self._bell):
             end.setblocking(False)
@@ -26,8 +26,8 @@ class Poller(Generic[W]):
         elif self._selector is not None:
             self._selector.register(self._alarm, selectors.EVENT_READ)
 
-    def add(self, sock: socket.socket, wire: W) -> None:
-        self._wires[sock.fileno()] = wire
+    def add(self, sock: socket.socket, transport: W) -> None:
+        self._transports[sock.fileno()] = transport
         if self._epoll is not None:
             self._epoll.register(sock.fileno(), select.EPOLLIN)
         elif self._selector is not None:
@@ -35,7 +35,7 @@ class Poller(Generic[W]):
 
     def remove(self, sock: socket.socket) -> None:
         fd = sock.fileno()
-        if self._wires.pop(fd, None) is None:
+        if self._transports.pop(fd, None) is None:
             return
         try:
             if self._epoll is not None:
@@ -63,7 +63,7 @@ class Poller(Generic[W]):
             pass
 
     def wait(self, timeout: float) -> list[tuple[W, bool, bool]]:
-        """Wires that can be read or written, after at most ``timeout`` seconds."""
+        """Transports that can be read or written, after at most ``timeout`` seconds."""
         ready: list[tuple[W, bool, bool]] = []
         for fd, readable, writable in self._poll(timeout):
             if fd == self._alarm_fd:
@@ -72,9 +72,9 @@ class Poller(Generic[W]):
                 except OSError:
                     pass
                 continue
-            wire = self._wires.get(fd)
-            if wire is not None:
-                ready.append((wire, readable, writable))
+            transport = self._transports.get(fd)
+            if transport is not None:
+                ready.append((transport, readable, writable))
         return ready
 
     def _poll(self, timeout: float) -> list[tuple[int, bool, bool]]:

@@ -17,14 +17,15 @@ from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response, response_of
 
-from .connection import SocketWire, Target
-from .crew import Crew
+from .connector import Connector
 from .handlers import CallbackJob, ObserverJob
 from .host import Host
 from .loop import Loop
 from .requests import End, Ticket
 from .session_base import SessionBase
 from .starter import Starter
+from .transport import SocketTransport
+from .worker_pool import WorkerPool
 
 CALLBACK_THREADS = 16
 """Callbacks of futures and of cancelled requests that run at once; more wait their turn."""
@@ -39,25 +40,27 @@ OVERDUE = 0.9
 class Session(SessionBase):
     """Made by ``Stream.connect``. Its calls may come from any thread, at any moment."""
 
-    def __init__(self, target: Target, *about: Any) -> None:
+    def __init__(self, connector: Connector, *about: Any) -> None:
         super().__init__(*about)
-        self.address, self.secure = target.address, target.secure
+        self.address, self.secure = connector.address, connector.secure
         name = f"redisipc-{self.group}"
         # What was sent and has no outcome yet: a dict, whose operations are atomic, and which keeps the order.
         self.waiting: dict[Ticket, None] = {}
         self.joined, self.gone = Ticket(), Ticket()
         self.loop = Loop(f"{name}-io")
         self.starter = self.loop.starter = Starter(f"{name}-start")
-        self.handlers = Crew(self.loop, self.starter, f"{name}-worker", self.options.concurrency, here=True)
-        self.callbacks = Crew(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
-        self.reports = Crew(self.loop, self.starter, f"{name}-report", 1)
-        self.driver = self.loop.driver = Driver(self.core, Host(self, target), self.options.wakeups, target.cluster)
-        self.crews: tuple[Crew, ...] = (self.handlers, self.callbacks, self.reports)
+        self.handlers = WorkerPool(self.loop, self.starter, f"{name}-worker", self.options.concurrency, here=True)
+        self.callbacks = WorkerPool(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
+        self.reports = WorkerPool(self.loop, self.starter, f"{name}-report", 1)
+        self.driver = self.loop.driver = Driver(
+            self.endpoint, Host(self, connector), self.options.wakeups, connector.cluster
+        )
+        self.pools: tuple[WorkerPool, ...] = (self.handlers, self.callbacks, self.reports)
         self.observe(self._wake_observers)
         if self.observing is not None:
-            self.observers = Crew(self.loop, self.starter, f"{name}-observer", 1)
-            self.crews = (*self.crews, self.observers)
-        self.loop.crews = self.crews
+            self.observers = WorkerPool(self.loop, self.starter, f"{name}-observer", 1)
+            self.pools = (*self.pools, self.observers)
+        self.loop.pools = self.pools
         self.loop.handlers = self.handlers
         self._random = random.Random()
         self._dropped = 0
@@ -66,7 +69,7 @@ class Session(SessionBase):
 
     def start(self) -> None:
         """Begin to connect. Raises ``ConnectionLost`` where the system has no thread for it."""
-        self.call(self.core.start)
+        self.call(self.endpoint.start)
         # No exception of a signal handler comes to the starter: once it runs, so does the I/O thread.
         self.starter.put(self._start_loop)
         try:
@@ -84,11 +87,11 @@ class Session(SessionBase):
     def close(self, grace: float) -> None:
         """Begin to leave; never waits."""
         asked = monotonic()
-        self.call(lambda now: self.core.close(now, max(0.0, asked + grace - now)))
+        self.call(lambda now: self.endpoint.close(now, max(0.0, asked + grace - now)))
 
     def abandon(self) -> None:
         """End now, whatever Redis does; never waits."""
-        self.call(self.core.abandon)
+        self.call(self.endpoint.abandon)
 
     def wait_gone(self, until: float) -> None:
         """Wait until it has left, and no longer than ``until``: then it is abandoned.
@@ -112,15 +115,15 @@ class Session(SessionBase):
         for ticket in list(self.waiting):
             self._fail(ticket, ClosedError(f"{self!r} was closed"))
         self.loop.stop()
-        for crew in self.crews:
-            crew.stop()
+        for pool in self.pools:
+            pool.stop()
         self.starter.put(self.starter.stop)
 
     def _join(self, until: float) -> None:
         """Wait for threads that run no code of the user, so that a program that ends does not cut them off."""
         threads = [thread for thread in self.loop.threads if thread is not self.loop.lead.at_work]
-        for crew in self.crews:
-            threads += crew.idle_threads()
+        for pool in self.pools:
+            threads += pool.idle_threads()
         for thread in (*threads, self.starter.thread):
             if thread is not threading.current_thread() and thread.is_alive():
                 thread.join(max(0.0, until - monotonic()))
@@ -130,9 +133,9 @@ class Session(SessionBase):
         super().after_fork()
         self.loop.forked = self.loop.stopped = True
         sessions.pop(self, None)
-        for lane in self.driver.lanes:
-            if isinstance(lane.wire, SocketWire):
-                lane.wire.abandon()
+        for connection in self.driver.connections:
+            if isinstance(connection.transport, SocketTransport):
+                connection.transport.abandon()
         self.loop.poller.close()
         for ticket in list(self.waiting):
             ticket.settled(End(ForkedError(f"{self!r} was connected before this process was forked")))
@@ -145,7 +148,7 @@ class Session(SessionBase):
     def inside(self) -> bool:
         """Whether the calling thread is one of its own, which must not wait for its end."""
         me = threading.current_thread()
-        return me in (*self.loop.threads, self.starter.thread) or any(crew.has(me) for crew in self.crews)
+        return me in (*self.loop.threads, self.starter.thread) or any(pool.has(me) for pool in self.pools)
 
     def check_wait(self) -> None:
         """Raise ``CannotWait`` on the threads without which nothing would ever end."""
@@ -163,7 +166,7 @@ class Session(SessionBase):
 
     def check_send(self, to: str, timeout: float) -> float:
         """The timeout, or an error for what cannot be sent: at once, before anything is done."""
-        limit = self.core.check_send(to, timeout)
+        limit = self.endpoint.check_send(to, timeout)
         most = self.options.max_outstanding
         held = len(self.waiting) + len(self.callbacks.jobs)
         if held >= most:
@@ -189,7 +192,7 @@ class Session(SessionBase):
             self._fail(ticket, ClosedError("given up"))
             return
         try:
-            outgoing = self.core.send(text, to, limit, now, request_id)
+            outgoing = self.endpoint.send(text, to, limit, now, request_id)
         except RedisIPCError as error:
             self._fail(ticket, error)
             return
@@ -210,7 +213,7 @@ class Session(SessionBase):
 
     def _give_up(self, ticket: Ticket, now: float) -> None:
         if ticket.outgoing is not None:
-            self.core.cancel(ticket.outgoing, now)
+            self.endpoint.cancel(ticket.outgoing, now)
 
     def wait(self, ticket: Ticket, until: float) -> End:
         """Wait for a request; where the I/O thread does not bring the outcome in time, it ends all the same (G1)."""

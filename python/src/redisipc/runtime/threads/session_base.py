@@ -7,10 +7,10 @@ from typing import Any
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.session import BaseSession
 
-from .crew import Crew
 from .loop import Loop
 from .requests import Ticket
 from .starter import Starter
+from .worker_pool import WorkerPool
 
 
 class SessionBase(BaseSession):
@@ -18,7 +18,7 @@ class SessionBase(BaseSession):
 
     loop: Loop
     starter: Starter
-    handlers: Crew
+    handlers: WorkerPool
     waiting: dict[Ticket, None]
     joined: Ticket
     gone: Ticket

@@ -23,7 +23,7 @@ from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
 from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
-from .connection import Target
+from .connector import Connector
 from .requests import End, RequestFuture, Ticket, wait_any
 from .session import OVERDUE, Session, sessions
 
@@ -76,11 +76,11 @@ class Stream(BaseStream):
         """
         self._configure(url, client, redis_options, logger, given)
         try:
-            target = Target(self._url, self._client, self._redis_options, self._stream)
+            connector = Connector(self._url, self._client, self._redis_options, self._stream)
         except (ValueError, TypeError) as error:
             wrong = wrong_settings(error)
             raise wrong from wrong.__cause__
-        session = self._new_session(Session, target)
+        session = self._new_session(Session, connector)
         self._session = session
         try:
             session.start()
@@ -130,7 +130,7 @@ class Stream(BaseStream):
         def end(_number: int, _frame: Any) -> None:
             stop.settle(End())
             session = self._session
-            if session is not None and session.core.state is State.JOINING:
+            if session is not None and session.endpoint.state is State.JOINING:
                 session.close(0)
 
         try:
@@ -227,14 +227,14 @@ class Stream(BaseStream):
         """
         session: Session = self._live()
         session.check_wait()
-        limit = session.core.check_send(group, self._options.timeout if timeout is None else timeout)
+        limit = session.endpoint.check_send(group, self._options.timeout if timeout is None else timeout)
         ticket, found = Ticket(), list[Any]()
 
         def ended(peers: Any) -> None:
             found.append(peers)
             ticket.settle(End())
 
-        session.call(lambda now: look_at(session.core.core, group, now, ended))
+        session.call(lambda now: look_at(session.endpoint.core, group, now, ended))
         ticket.wait(monotonic() + limit)
         return peers_of(found, group, self._stream, limit)
 

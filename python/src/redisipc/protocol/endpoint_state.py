@@ -29,7 +29,7 @@ _GRAVITY = (PERMANENT, NO_MEMORY, NO_WRITES, GROUP_LOST, UNKNOWN, OUTAGE)
 """Of several errors in one batch the one that stands last here counts."""
 
 
-class Core:
+class EndpointState:
     """Shared by the parts of one endpoint; ``Endpoint`` makes it and the parts."""
 
     def __init__(self, settings: Settings, source: random.Random, names: Names) -> None:

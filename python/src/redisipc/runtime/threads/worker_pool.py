@@ -39,7 +39,7 @@ class Job(Protocol):
 
 
 class Worker:
-    """A thread of a crew."""
+    """A thread of a pool."""
 
     __slots__ = ("busy", "signal", "thread")
 
@@ -50,7 +50,7 @@ class Worker:
         self.thread: threading.Thread
 
 
-class Crew:
+class WorkerPool:
     """At most ``limit`` workers with one queue. ``add`` and ``look`` are called by the I/O thread alone.
 
     ``here``: jobs that are quick may run on the I/O thread.

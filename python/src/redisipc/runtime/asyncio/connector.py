@@ -1,14 +1,9 @@
-"""Connections for asyncio: redis-py opens them, then the transport is ours, and what comes goes to the driver without a
-task.
-"""
+"""Opens connections for asyncio: redis-py does it, then the transport is ours."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -29,12 +24,14 @@ from redisipc.runtime.client import (
     speaks_tls,
     within,
 )
-from redisipc.runtime.lane import Lane, Place
+from redisipc.runtime.connection import Place
 from redisipc.runtime.sentinels import Directory, follows_sentinels
 from redisipc.runtime.slots import Map
 
+from .transport import cover
 
-class Target:
+
+class Connector:
     """Where connections go to, from a URL or the user's client."""
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
@@ -135,68 +132,3 @@ class Target:
             finally:
                 await connection.disconnect(nowait=True)
         raise problem
-
-
-def fileno(transport: asyncio.BaseTransport) -> int:
-    """The descriptor beneath. Raises OSError where there is none any longer."""
-    sock = transport.get_extra_info("socket")
-    number: int = -1 if sock is None else sock.fileno()
-    if number < 0:
-        raise OSError("the connection is closed")
-    return number
-
-
-def cover(transport: asyncio.BaseTransport) -> None:
-    """In a forked child: put an ended connection in the place of this one, which stays the parent's.
-
-    The event loop that was copied still has the descriptor, so that it cannot simply be closed.
-    """
-    try:
-        one, other = socket.socketpair()
-        with one, other:
-            os.dup2(one.fileno(), fileno(transport))
-    except OSError:
-        pass
-
-
-class TransportWire(asyncio.Protocol):
-    """An open transport, and the protocol that gets what it reads."""
-
-    def __init__(
-        self,
-        lane: Lane,
-        writer: Any,
-        receive: Callable[[TransportWire, bytes], None],
-        lose: Callable[[TransportWire, str], None],
-    ) -> None:
-        self.lane = lane
-        self._writer = writer  # a StreamWriter closes its transport when it is collected
-        self._transport: asyncio.Transport = writer.transport
-        self._receive = receive
-        self._lose = lose
-        self._transport.set_protocol(self)
-
-    def send(self, data: bytes) -> None:
-        if self._transport.is_closing():
-            raise ConnectionError("Redis closed the connection")
-        self._transport.write(data)
-
-    def unsent(self) -> int:
-        return self._transport.get_write_buffer_size()
-
-    def close(self) -> None:
-        self._transport.abort()
-
-    def fileno(self) -> int:
-        """The descriptor beneath. Raises OSError where there is none any longer."""
-        return fileno(self._transport)
-
-    def abandon(self) -> None:
-        """In a forked child: the connection is the parent's."""
-        cover(self._transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._receive(self, data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lose(self, str(exc) if exc else "Redis closed the connection")

@@ -23,7 +23,7 @@ Place = tuple[str, int]
 """Host and port of a node of a cluster."""
 
 
-class Wire(Protocol):
+class Transport(Protocol):
     """An open connection. ``send`` may raise OSError and never waits; what does not fit leaves later, in order."""
 
     def send(self, data: bytes) -> None: ...
@@ -35,19 +35,19 @@ class Wire(Protocol):
         ...
 
 
-class Lane:
-    """Closed (without a ``wire``), opening, or open.
+class Connection:
+    """Closed (without a ``transport``), opening, or open.
 
     ``attempt`` distinguishes the answers to several requests to open. ``epoch`` is that of the batch or read for which
-    the lane was opened. ``patience`` is how many seconds each step of the next handshake may take. ``reply_by`` is when
-    the lane counts as lost; None: nothing is due. ``client_id`` is the id that Redis gave it; None: not known yet, -1:
+    the connection was opened. ``patience`` is how many seconds each step of the next handshake may take. ``reply_by`` is when
+    the connection counts as lost; None: nothing is due. ``client_id`` is the id that Redis gave it; None: not known yet, -1:
     Redis does not report it. ``place`` is the node that a redirection named; None: the stream's node by the map of
     slots. ``asking``: the place is good for one command, while a slot moves.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.wire: Wire | None = None
+        self.transport: Transport | None = None
         self.opening = False
         self.attempt = 0
         self.patience = FIRST_PATIENCE
@@ -63,11 +63,11 @@ class Lane:
         self._sent_at = 0.0
         self._unsent = 0
 
-    def opened(self, wire: Wire) -> None:
+    def opened(self, transport: Transport) -> None:
         self.opening = False
         # A link that is slow stays so: it is not given the least again at once.
         self.patience = max(FIRST_PATIENCE, self.patience / _LONGER)
-        self.wire = wire
+        self.transport = transport
         self.parser = make_parser()
         self.client_id = None
 
@@ -78,10 +78,10 @@ class Lane:
 
     def send(self, data: bytes, count: int, done: Done) -> None:
         """Write commands and say who takes their ``count`` replies. Raises OSError."""
-        assert self.wire is not None
+        assert self.transport is not None
         self._expected.append((count, done))
-        self.wire.send(data)
-        self._unsent = self.wire.unsent()
+        self.transport.send(data)
+        self._unsent = self.transport.unsent()
 
     def received(self, data: bytes, now: float) -> None:
         """Hand replies to who waits for them. Raises ``ProtocolError``."""
@@ -95,7 +95,7 @@ class Lane:
             if len(replies) >= self._expected[0][0]:
                 self._replies = []
                 self._expected.popleft()[1](replies, now)
-                if self.wire is None:
+                if self.transport is None:
                     # Dropped by what the replies led to.
                     return
 
@@ -112,7 +112,7 @@ class Lane:
 
     def unanswered(self, now: float) -> float:
         """Seconds for which a reply has been due and nothing came; 0 where none is due."""
-        if self.wire is None or self.reply_by is None:
+        if self.transport is None or self.reply_by is None:
             return 0.0
         return now - max(self._sent_at, self._moved_at)
 
@@ -121,9 +121,9 @@ class Lane:
 
         What leaves tells nobody, so that it is looked at from time to time.
         """
-        if self.wire is None:
+        if self.transport is None:
             return True
-        unsent = self.wire.unsent()
+        unsent = self.transport.unsent()
         if unsent < self._unsent:
             self._unsent, self._moved_at = unsent, now
         left = self._moved_at + REPLY_LIMIT - now
@@ -134,11 +134,11 @@ class Lane:
 
     def drop(self) -> None:
         """Close it, and forget what was expected."""
-        wire, self.wire = self.wire, None
+        transport, self.transport = self.transport, None
         self.opening = self.asking = False
         self.place = None
         self.reply_by = None
         self._expected.clear()
         self._replies = []
-        if wire is not None:
-            wire.close()
+        if transport is not None:
+            transport.close()

@@ -1,11 +1,9 @@
-"""Connections for threads: redis-py opens them, then the socket is ours and never blocks."""
+"""Opens connections for threads: redis-py does it, then the socket is ours and never blocks."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
-from collections import deque
 from typing import Any
 
 import redis
@@ -25,19 +23,15 @@ from redisipc.runtime.client import (
     speaks_tls,
     within,
 )
-from redisipc.runtime.lane import Lane, Place
+from redisipc.runtime.connection import Place
 from redisipc.runtime.sentinels import Directory, follows_sentinels
 from redisipc.runtime.slots import Map
 
-from .poller import Poller
-
 _OCSP = ("ssl_validate_ocsp", "ssl_validate_ocsp_stapled")
 """Settings of redis-py with which it asks somebody about each certificate."""
-READ_SIZE = 65536
-"""Bytes read at once; more costs page faults, less costs calls."""
 
 
-class Target:
+class Connector:
     """Where connections go to, from a URL or the user's client."""
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
@@ -141,74 +135,3 @@ class Target:
             self._certificates.forget()
             raise
         self._certificates.keep(connection, getattr(connection._sock, "context", None))
-
-
-class SocketWire:
-    """An open socket. Only the I/O thread touches it, so that a TLS connection is never read and written at once."""
-
-    def __init__(self, lane: Lane, sock: socket.socket, poller: Poller[SocketWire]) -> None:
-        self.lane = lane
-        self.broken = ""
-        self._sock = sock
-        self._poller = poller
-        self._out: deque[bytes] = deque()
-        self._stuck = False
-        poller.add(sock, self)
-
-    def send(self, data: bytes) -> None:
-        """Send now what the socket takes, the rest when it takes more. Raises OSError."""
-        self._out.append(data)
-        if not self._stuck:
-            self._push()
-
-    def writable(self) -> None:
-        """The socket takes more."""
-        self._stuck = False
-        try:
-            self._push()
-        except OSError as error:
-            self.broken = str(error) or type(error).__name__
-            return
-        if not self._stuck:
-            self._poller.want_write(self._sock, False)
-
-    def _push(self) -> None:
-        out = self._out
-        while out:
-            data = out.popleft()
-            try:
-                sent = self._sock.send(data)
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                sent = 0
-            if sent < len(data):
-                out.appendleft(data[sent:] if sent else data)
-                self._stuck = True
-                self._poller.want_write(self._sock, True)
-                return
-
-    def unsent(self) -> int:
-        return sum(map(len, self._out))
-
-    def receive(self) -> bytes | None:
-        """The bytes that have come; empty when the connection is over, None when there was nothing."""
-        try:
-            data = self._sock.recv(READ_SIZE)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return None
-        except OSError as error:
-            self.broken = str(error) or type(error).__name__
-            return b""
-        if not data:
-            self.broken = "Redis closed the connection"
-        elif isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
-            # Decrypted already: no poller tells of it.
-            return data + (self.receive() or b"")
-        return data
-
-    def close(self) -> None:
-        self._poller.remove(self._sock)
-        self._sock.close()
-
-    def abandon(self) -> None:
-        """In a forked child: close the copy, and leave the connection and the poller to the parent."""
-        self._sock.close()
