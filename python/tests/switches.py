@@ -245,7 +245,7 @@ _rule("look-with-room", (Responder, "_tell_room", _nothing))
 
 
 def _reject_at_once(self: Responder, incoming: Incoming, now: float) -> None:
-    self.refusing.refuse(incoming, ReasonCode.NO_HANDLER, "this instance has no handler", now)
+    self.rejections.reject(incoming, ReasonCode.NO_HANDLER, "this instance has no handler", now)
 
 
 _rule("without-handler-give-back", (Responder, "_unserved", _reject_at_once))

@@ -10,7 +10,7 @@ from redisipc.runtime.asyncio.stream import E, Stream, W
 from redisipc.runtime.options import Options
 from redisipc.runtime.response import Response
 
-from .base import BaseChannel, Refusing
+from .base import BaseChannel, ReasonedStream
 from .dispatch import content_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from redisipc.runtime.keywords import ConnectKeywords
 
 
-class Endpoint(Refusing, Stream):
+class Endpoint(ReasonedStream, Stream):
     """The ``Stream`` of a channel."""
 
 

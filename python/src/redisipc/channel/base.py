@@ -15,15 +15,15 @@ from .definition import EventDefinition, events_of
 from .dispatch import Call, dispatch
 
 T = TypeVar("T")
-S = TypeVar("S", bound="Refusing")
+S = TypeVar("S", bound="ReasonedStream")
 
 
-class Refusing(BaseStream):
+class ReasonedStream(BaseStream):
     """A ``Stream`` that says in words of its own why nothing here runs a request."""
 
-    def refuse_with(self, reason: Callable[[bytes], str]) -> None:
+    def reject_unserved_with(self, reason: Callable[[bytes], str]) -> None:
         """``reason`` says for a content why it is rejected where no instance of the group has a handler."""
-        self._hooks.refusal = reason
+        self._hooks.unserved_reason = reason
 
 
 class ClassProperty(Generic[T]):
@@ -136,7 +136,7 @@ class BaseChannel(Generic[S]):
             endpoint.on_request(cls._handle)
         else:
             # RIPC-GROUP-35: what has nothing to run leaves requests to siblings.
-            endpoint.refuse_with(cls._refuse)
+            endpoint.reject_unserved_with(cls._unserved_reason)
         if cls._on_error is not None:
             endpoint.on_error(cls._on_error)
         if cls._on_state is not None:
@@ -151,7 +151,7 @@ class BaseChannel(Generic[S]):
         return endpoint
 
     @staticmethod
-    def _refuse(content: bytes) -> str:
+    def _unserved_reason(content: bytes) -> str:
         """Why a channel without events takes a request not (RIPC-CHAN-11, RIPC-CHAN-12)."""
         try:
             dispatch({}, decode(content))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.reasons import MALFORMED_EVENT, UNSUPPORTED_EVENT, ReasonCode, reason
 from redisipc.protocol.settings import check_timeout
-from redisipc.runtime.reasons import Refusal
+from redisipc.runtime.reasons import OwnRejection
 
 from .definition import EventDefinition
 
@@ -43,15 +43,15 @@ def content_of(name: str, params: Mapping[str, Any] | None, timeout: float | Non
 
 
 def dispatch(events: Mapping[str, EventDefinition], content: Any) -> Call:
-    """The event to call for a request's content. Raises ``Refusal`` with the text that the requester gets."""
+    """The event to call for a request's content. Raises ``OwnRejection`` with the text that the requester gets."""
     if not isinstance(content, dict):
         # RIPC-CHAN-12
-        raise Refusal(ReasonCode.INVALID_PARAMS, f"{MALFORMED_EVENT}{_kind(content)}")
+        raise OwnRejection(ReasonCode.INVALID_PARAMS, f"{MALFORMED_EVENT}{_kind(content)}")
     name = content.get("event")
     event = events.get(name) if isinstance(name, str) else None
     if event is None:
         # RIPC-CHAN-5, RIPC-CHAN-11, RIPC-CHAN-16
-        raise Refusal(ReasonCode.UNSUPPORTED_EVENT, f"{UNSUPPORTED_EVENT}{_shown(name)}")
+        raise OwnRejection(ReasonCode.UNSUPPORTED_EVENT, f"{UNSUPPORTED_EVENT}{_shown(name)}")
     given = content.get("params")
     if given is None:
         # RIPC-CHAN-8
@@ -68,8 +68,8 @@ def dispatch(events: Mapping[str, EventDefinition], content: Any) -> Call:
     return Call(event, params, {name: value for name, value in params.items() if name in event.accepted})
 
 
-def _invalid(text: str) -> Refusal:
-    return Refusal(ReasonCode.INVALID_PARAMS, reason(ReasonCode.INVALID_PARAMS, text))
+def _invalid(text: str) -> OwnRejection:
+    return OwnRejection(ReasonCode.INVALID_PARAMS, reason(ReasonCode.INVALID_PARAMS, text))
 
 
 def _kind(value: Any) -> str:

@@ -12,7 +12,7 @@ from redisipc.runtime.response import Response
 from redisipc.runtime.threads.requests import RequestFuture
 from redisipc.runtime.threads.stream import E, Stream, W
 
-from .base import BaseChannel, Refusing
+from .base import BaseChannel, ReasonedStream
 from .dispatch import content_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from redisipc.runtime.keywords import ConnectKeywords
 
 
-class Endpoint(Refusing, Stream):
+class Endpoint(ReasonedStream, Stream):
     """The ``Stream`` of a channel."""
 
 

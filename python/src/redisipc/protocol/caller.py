@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from . import commands, replies
-from .caller_refusals import Refusal, judge
+from .caller_errors import Effect, effect_of
 from .commands import Command, Failure
 from .diagnosis import NOTHING, Finding, of_groups
 from .entry import FULFILLED, PENDING, Entry, build, parse
@@ -184,7 +184,7 @@ class Call:
         if isinstance(reply, bytes):
             self._stored(reply, now)
         elif isinstance(reply, Failure):
-            self._refused(reply, now, "the request")
+            self._error_reply(reply, now, "the request")
         else:
             self._finish(
                 Outcome("failed", None, f"there is no stream {self._stream.decode()!r}: nobody ever connected")
@@ -200,7 +200,7 @@ class Call:
     def _find(self, answers: list[Any], now: float) -> None:
         """RIPC-ASK-9: whether it was stored, and perhaps answered already."""
         if isinstance(answers[0], Failure):
-            self._refused(answers[0], now, "to look for the request")
+            self._error_reply(answers[0], now, "to look for the request")
             return
         rows = answers[0] or []
         if self._take(rows, now):
@@ -220,7 +220,7 @@ class Call:
         if self._checking:
             self._checked(answers[0], now)
         elif isinstance(answers[0], Failure):
-            self._refused(answers[0], now, "to read")
+            self._error_reply(answers[0], now, "to read")
         else:
             self._take(replies.read_entries(answers[0]), now)
 
@@ -298,13 +298,13 @@ class Call:
         self._seen += len(rows)
         return len(rows) < self._count or now - self._looking_since >= _LOOK
 
-    def _refused(self, failure: Failure, now: float, what: str) -> None:
-        kind = judge(failure)
+    def _error_reply(self, failure: Failure, now: float, what: str) -> None:
+        kind = effect_of(failure)
         self.outgoing.refusal = failure.message
-        if kind is Refusal.PASSING:
+        if kind is Effect.PASSING:
             # A restart, a failover or a moved slot: another connection may fare better.
             self._away(now)
-        elif kind is Refusal.HARMLESS:
+        elif kind is Effect.HARMLESS:
             self._again_at = now + _PAUSES[0]
         else:
             outcome = self._decided or Outcome("failed", None, f"Redis refused {what}: {failure.message}")

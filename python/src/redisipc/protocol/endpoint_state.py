@@ -89,8 +89,8 @@ class EndpointState:
             except StopIteration as stop:
                 if ended is not None:
                     ended(stop.value, now)
-            except Refused as refused:
-                self.fail(refused.failure)
+            except ProcedureFailed as failed:
+                self.fail(failed.failure)
                 if broken is not None:
                     broken(now)
             else:
@@ -167,7 +167,7 @@ class EndpointState:
         if self.failure is None or _gravity(failure) > _gravity(self.failure):
             self.failure = failure
 
-    def refused(self, failure: Failure, now: float) -> None:
+    def writes_refused(self, failure: Failure, now: float) -> None:
         """For now, Redis refuses some writes or all of them. This is reported once, until Redis takes a write again."""
         pause = self.pauses.writes if class_of(failure) is NO_WRITES else self.pauses.memory
         pause.refused(now)
@@ -189,7 +189,7 @@ class EndpointState:
         return self.server_version >= (7, 0)
 
 
-class Refused(Exception):
+class ProcedureFailed(Exception):
     """Redis answered with an error after which a procedure cannot continue."""
 
     def __init__(self, failure: Failure) -> None:

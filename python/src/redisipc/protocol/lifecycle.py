@@ -7,7 +7,7 @@ from typing import Any
 from . import leaving
 from .away import Away
 from .commands import Batch, Command, Failure, Step
-from .endpoint_state import Procedure, Refused
+from .endpoint_state import Procedure, ProcedureFailed
 from .events import CLOSED, CLOSING, DOWN, JOINING, UP, State, StateChanged
 from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, PERMANENT, class_of, is_permanent
 from .settings import NEVER
@@ -109,14 +109,14 @@ class Lifecycle:
             self.end_procedure()
             if not self.core.connected:
                 self._ended(now)
-        except Refused as refused:
+        except ProcedureFailed as failed:
             self.end_procedure()
-            self._refused(refused.failure, now)
+            self._procedure_failed(failed.failure, now)
 
     def end_procedure(self) -> None:
         self.procedure = self._next = None
 
-    def _refused(self, failure: Failure, now: float) -> None:
+    def _procedure_failed(self, failure: Failure, now: float) -> None:
         core = self.core
         if core.connected or core.state is CLOSED:
             # In ordinary work, or while leaving: what is meant by it is decided after the batch.
@@ -124,7 +124,7 @@ class Lifecycle:
             self.relist_at = min(self.relist_at, now + _AGAIN)
         elif class_of(failure) in (NO_WRITES, NO_MEMORY) and self.joined:
             # The connection is good: try again on it, and meanwhile a last look works.
-            core.refused(failure, now)
+            core.writes_refused(failure, now)
             core.reachable = True
             core.trouble = failure.message
             self.retry_at = max(core.pauses.writes.until, core.pauses.memory.until, now)
@@ -232,7 +232,7 @@ class Lifecycle:
             if core.state is UP:
                 self.become(DOWN, failure.message)
         elif kind in (NO_MEMORY, NO_WRITES):
-            core.refused(failure, now)
+            core.writes_refused(failure, now)
             if kind is NO_WRITES:
                 self.wiring.reclaimer.hold(now)
         elif kind is PERMANENT:

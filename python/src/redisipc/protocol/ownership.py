@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from . import commands, replies
 from .commands import LATE_MS, Command
-from .endpoint_state import EndpointState, Procedure, Refused
+from .endpoint_state import EndpointState, Procedure, ProcedureFailed
 from .events import Incoming
 
 _MOST = 100
@@ -38,7 +38,7 @@ def checked(answers: list[Any], *allowed: str) -> list[Any]:
     """The replies, where none is an error but of these kinds."""
     failure = replies.first_failure(answers)
     if failure is not None and failure.kind not in allowed:
-        raise Refused(failure)
+        raise ProcedureFailed(failure)
     return answers
 
 

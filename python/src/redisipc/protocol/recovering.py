@@ -1,6 +1,6 @@
 """Joining a group, and coming back after a lost connection or a lost group: the order in which things are made good.
 
-Each is a procedure: it yields commands, is sent their replies, and raises ``Refused`` where it cannot continue.
+Each is a procedure: it yields commands, is sent their replies, and raises ``ProcedureFailed`` where it cannot continue.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from . import commands, replies
 from .commands import Command, Failure
-from .endpoint_state import EndpointState, Procedure, Refused
+from .endpoint_state import EndpointState, Procedure, ProcedureFailed
 from .entry import Entry, Malformed, parse
 from .events import Incoming
 from .inbox import Inbox
@@ -65,7 +65,9 @@ class Recovering:
         answers = checked((yield [("XINFO", "GROUPS", names.stream)]))
         row = replies.group_row(answers[0], names.group)
         if row is None:
-            raise Refused(Failure("NOGROUP", f"NOGROUP the group {names.group.decode()!r} was destroyed meanwhile"))
+            raise ProcedureFailed(
+                Failure("NOGROUP", f"NOGROUP the group {names.group.decode()!r} was destroyed meanwhile")
+            )
         core.last_read = core.highest = replies.as_bytes(replies.lookup(row, b"last-delivered-id"))
 
     def _is_taken(self, created: Any) -> bool:
@@ -100,7 +102,7 @@ class Recovering:
         """Looked at before anything is made: where Redis has no memory, making what is there already is refused as well."""
         if isinstance(groups, Failure):
             if class_of(groups) in (OUTAGE, UNKNOWN):
-                raise Refused(groups)
+                raise ProcedureFailed(groups)
             return False
         return replies.group_row(groups, self.core.names.group) is not None
 
@@ -117,15 +119,15 @@ class Recovering:
             if not isinstance(failure, Failure) or failure.kind == "BUSYGROUP":
                 return
             if class_of(failure) is not GROUP_LOST:
-                raise Refused(failure)
-        raise Refused(failure)
+                raise ProcedureFailed(failure)
+        raise ProcedureFailed(failure)
 
     def _last_read(self, about: Any) -> bytes:
         """Where the group begins: by a look at the stream, never by setting the group afterwards (RIPC-RECOV-20)."""
         core = self.core
         if isinstance(about, Failure):
             if class_of(about) is not GROUP_LOST:
-                raise Refused(about)
+                raise ProcedureFailed(about)
             last = b"0-0"
         else:
             last = replies.as_bytes(replies.lookup(about, b"last-generated-id"))
@@ -183,7 +185,7 @@ class Recovering:
                 # Without memory LPUSH is refused: we still read our own responses, and try again soon (RIPC-RECOV-6).
                 continue
             # A MULTI that is not allowed makes EXEC fail as well: the first refusal says why.
-            raise Refused(replies.first_failure(answers) or failure)
+            raise ProcedureFailed(replies.first_failure(answers) or failure)
         if wakeup and isinstance(answers[-2], Failure) and answers[-2].kind == "NOPERM":
             self.core.outbox.wakeups = False
 
@@ -270,7 +272,7 @@ class Recovering:
             core.saw_time(time, core.now)
         elif time.kind != "NOPERM":
             # Without the right to TIME only limits on the age of requests are lost.
-            raise Refused(time)
+            raise ProcedureFailed(time)
         if isinstance(info, Failure):
             return
         text = info.decode("utf-8", "replace") if isinstance(info, bytes) else str(info)

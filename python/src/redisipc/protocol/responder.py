@@ -15,10 +15,10 @@ from .commands import Failure, Step
 from .endpoint_state import EndpointState
 from .entry import Entry
 from .events import CLOSING, Cancelled, Incoming, Start
+from .own_rejections import OwnRejections
 from .ownership import TAKEN_OVER, Verdict, verify
 from .reasons import ReasonCode
 from .redis_errors import NO_WRITES, class_of
-from .refusing import Refusing
 from .states import advance
 
 _MOST_CHECKS = 64
@@ -46,7 +46,7 @@ class Responder:
         self._checks = 1
         self._ran: dict[bytes, None] = {}
         self.answers = Answers(core)
-        self.refusing = Refusing(core, self.answers)
+        self.rejections = OwnRejections(core, self.answers)
         core.outbox.make_give_back = self._give_back_step
 
     @property
@@ -75,12 +75,12 @@ class Responder:
         core.inflight[entry.entry_id] = incoming
         limit = core.settings.max_request_age
         if limit is not None and incoming.age > limit:
-            self.refusing.refuse(
+            self.rejections.reject(
                 incoming, ReasonCode.TOO_OLD, f"the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now
             )
         elif starts > core.settings.max_starts:
             # RIPC-GROUP-18, RIPC-GROUP-19
-            self.refusing.refuse(
+            self.rejections.reject(
                 incoming, ReasonCode.GIVEN_UP, f"it was started {core.settings.max_starts} times without an answer", now
             )
         else:
@@ -119,7 +119,7 @@ class Responder:
                 self.on_overload()
         else:
             # RIPC-RESP-17
-            self.refusing.refuse(
+            self.rejections.reject(
                 incoming, ReasonCode.OVERLOADED, f"{len(self.queue)} requests wait in this instance", now
             )
 
@@ -136,7 +136,7 @@ class Responder:
         elif siblings is None:
             self.queue.append(incoming)
         else:
-            self.refusing.unserved(incoming, now)
+            self.rejections.unserved(incoming, now)
 
     def _start(self, incoming: Incoming, event: str = "start") -> None:
         advance(incoming, event)
@@ -330,7 +330,7 @@ class Responder:
                 self._give_back(incoming)
             elif incoming.state == "running":
                 incoming.cancelled = incoming.closed = True
-                self.refusing.closing(incoming, now)
+                self.rejections.closing(incoming, now)
                 self.core.queue.append(Cancelled(incoming, "the endpoint is closing"))
 
     # what Redis tells of it

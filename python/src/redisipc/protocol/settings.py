@@ -73,7 +73,7 @@ class Settings:
         max_outstanding: int = Default.MAX_OUTSTANDING,
         max_starts: int = 3,
         responder: bool = True,
-        refusal: Callable[[bytes], str] | None = None,
+        unserved_reason: Callable[[bytes], str] | None = None,
         version: str = "0",
         wakeups: bool = Default.WAKEUPS,
         early_end: bool = Default.EARLY_END,
@@ -119,7 +119,7 @@ class Settings:
         self.max_outstanding = max_outstanding
         self.max_starts = max_starts
         self.responder = responder
-        self.refusal = refusal
+        self.unserved_reason = unserved_reason
         self.version = version
         self.wakeups = wakeups
         self.early_end = early_end

@@ -17,7 +17,7 @@ from redisipc.protocol.settings import Default, check_count, check_flag, check_t
 
 from .client import HANDSHAKE_LIMIT, check_place, wrong_settings
 from .fork import watch
-from .refusals import hint, of_handshake
+from .handshake_errors import hint, of_handshake
 from .response import Response, response_of
 
 IDLE = 10.0
@@ -176,7 +176,7 @@ class BaseCaller(Generic[L]):
         """Seconds for each step of opening a connection."""
         return max(0.01, min(HANDSHAKE_LIMIT, turn.limit - time.monotonic()))
 
-    def _refused_handshake(self, call: Call, error: Exception, now: float) -> None:
+    def _handshake_failed(self, call: Call, error: Exception, now: float) -> None:
         reason, permanent = of_handshake(error)
         call.lost(False, f"{reason}{hint(reason)}", now, permanent)
 

@@ -30,16 +30,16 @@ class Hook:
 class Hooks:
     """The functions that a user registered on a ``Stream``. Its sessions share them and do not hold the Stream itself.
 
-    ``refusal`` says why a content is rejected where no instance of the group has a handler; None: in the usual words.
+    ``unserved_reason`` says why a content is rejected where no instance of the group has a handler; None: in the usual words.
     """
 
-    __slots__ = ("on_error", "on_request", "on_state", "refusal")
+    __slots__ = ("on_error", "on_request", "on_state", "unserved_reason")
 
     def __init__(self) -> None:
         self.on_request: Hook | None = None
         self.on_error: Hook | None = None
         self.on_state: Hook | None = None
-        self.refusal: Callable[[bytes], str] | None = None
+        self.unserved_reason: Callable[[bytes], str] | None = None
 
 
 def check_function(what: str, function: Any, argument: str) -> None:

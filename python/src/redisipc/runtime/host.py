@@ -11,7 +11,7 @@ from redisipc.errors import ConnectionLost, EntryError, ReportedError
 from redisipc.protocol.events import Outcome, Outgoing, Problem, State, StateChanged
 from redisipc.protocol.redis_errors import GROUP_LOST_WORDS
 
-from .refusals import hint
+from .handshake_errors import hint
 from .vitals import STATES, Health
 
 if TYPE_CHECKING:

@@ -84,7 +84,7 @@ class Observing:
     def lost(self, incoming: Incoming, reason: str) -> None:
         self._of("lost", incoming, reason=reason)
 
-    def refused(self, incoming: Incoming, code: str) -> None:
+    def rejected(self, incoming: Incoming, code: str) -> None:
         self._of("refused", incoming, code=code)
 
     # telling

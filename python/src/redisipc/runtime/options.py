@@ -127,14 +127,18 @@ def check_observers(observers: Any) -> tuple[Callable[[Observation], object], ..
 
 
 def settings_of(
-    options: Options, stream: str, group: str, responder: bool = True, refusal: Callable[[bytes], str] | None = None
+    options: Options,
+    stream: str,
+    group: str,
+    responder: bool = True,
+    unserved_reason: Callable[[bytes], str] | None = None,
 ) -> Settings:
-    """The settings of the core. ``responder``: there is a handler; ``refusal``: the reason that rejects a request without one."""
+    """The settings of the core. ``responder``: there is a handler; ``unserved_reason``: why a request without one is rejected."""
     return Settings(
         stream,
         group,
         responder=responder,
-        refusal=refusal,
+        unserved_reason=unserved_reason,
         timeout=options.timeout,
         concurrency=options.concurrency,
         max_queue=options.max_queue,

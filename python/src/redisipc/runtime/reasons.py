@@ -8,7 +8,7 @@ from redisipc.errors import Reject
 from redisipc.protocol.reasons import ReasonCode, reason, shortened
 
 
-class Refusal(Reject):
+class OwnRejection(Reject):
     """An endpoint rejects by itself: ``content`` is the whole reason, and ``reason_code`` its registered word."""
 
     def __init__(self, reason_code: ReasonCode, content: str) -> None:

@@ -37,11 +37,11 @@ from redisipc.protocol.timeouts import Timeouts
 
 from .driver import Driver
 from .fork import watch
+from .handshake_errors import hint
 from .hooks import Hook, Hooks
 from .options import Options, settings_of
-from .reasons import Refusal, crash, text_of
+from .reasons import OwnRejection, crash, text_of
 from .received import Received
-from .refusals import hint
 from .response import Response, response_of
 from .tls_words import tls_advice
 
@@ -77,7 +77,7 @@ class BaseSession:
         self.options = options
         self.hooks = hooks
         self.endpoint = Endpoint(
-            settings_of(options, stream, group, hooks.on_request is not None, hooks.refusal), random.Random()
+            settings_of(options, stream, group, hooks.on_request is not None, hooks.unserved_reason), random.Random()
         )
         # Now, rather than with the first request.
         json_fast.seek()
@@ -94,7 +94,7 @@ class BaseSession:
         self.last_instance: str | None = None
         self.since = wall_clock()
         self.reconnects = 0
-        self._refusals = EachSecond()
+        self._rejections = EachSecond()
         self._timeouts = Timeouts(self.endpoint.core)
         self._log_to = log
         self._on_left = on_left
@@ -227,7 +227,7 @@ class BaseSession:
             from .observing import Observing  # nobody else pays for it
 
             self.observing = Observing(self.options.observers, self.report, wake, fatal)
-            self.endpoint.wiring.responder.refusing.on_refused = self.observing.refused
+            self.endpoint.wiring.responder.rejections.on_rejected = self.observing.rejected
 
     # what became of a handler
 
@@ -241,8 +241,8 @@ class BaseSession:
     def rejection(self, received: Received, error: BaseException, what: str = "") -> tuple[str, bytes]:
         """Status and text for what a handler raised. ``what`` happened, where the exception does not say it."""
         if isinstance(error, Reject):
-            if isinstance(error, Refusal):
-                self.refused(error.reason_code, error.content, received)
+            if isinstance(error, OwnRejection):
+                self.rejected(error.reason_code, error.content, received)
             try:
                 return "rejected", encode(error.content)
             except ContentError as inner:
@@ -255,7 +255,7 @@ class BaseSession:
 
     def _not_encodable(self, received: Received, error: ContentError, what: str) -> tuple[str, bytes]:
         text = f"{what}: {shortened(text_of(error))}"
-        self._refuse(ReasonCode.NOT_ENCODABLE, text, received, HandlerError, error)
+        self._report_rejection(ReasonCode.NOT_ENCODABLE, text, received, HandlerError, error)
         self.call(self._count_failure)
         exposed = what if self.options.expose_errors == "none" else text
         return "rejected", encode(reason(ReasonCode.NOT_ENCODABLE, exposed))
@@ -272,11 +272,11 @@ class BaseSession:
     def _count_failure(self, _now: float) -> None:
         self.endpoint.core.counts.failed += 1
 
-    def refused(self, code: str, reason: str, received: Received) -> None:
+    def rejected(self, code: str, reason: str, received: Received) -> None:
         """This endpoint rejects a request by itself: it reports this at most once a second for each code."""
-        self._refuse(code, reason, received)
+        self._report_rejection(code, reason, received)
 
-    def _refuse(
+    def _report_rejection(
         self,
         code: str,
         text: str,
@@ -286,8 +286,8 @@ class BaseSession:
     ) -> None:
         if self.observing is not None:
             observing = self.observing
-            self.call(lambda _now: observing.refused(received.incoming, code))
-        held = self._refusals.take(code, time.monotonic())
+            self.call(lambda _now: observing.rejected(received.incoming, code))
+        held = self._rejections.take(code, time.monotonic())
         if held is not None:
             said = f"rejected {received!r}: {shortened(text)}{more(held)}"
             error = kind(said, kind=str(code), entry_id=received.incoming.entry_id.decode())

@@ -72,13 +72,13 @@ class WorstCase:
         """Each connection breaks once: what it wrote is done, and nobody hears that."""
         if connection is self._mine or not connection.name.startswith("redisipc:"):
             return ""
-        lane = connection.name
+        name = connection.name
         writes = command[0] == "EXEC" or (command[0] == "XADD" and connection.client.queue is None)
-        if lane in self._cut or not writes:
+        if name in self._cut or not writes:
             return ""
         if command[0] == "EXEC" and not any(queued[0] == "XADD" for queued in connection.client.queue or ()):
             return ""
-        self._cut.add(lane)
+        self._cut.add(name)
         self._server.journal.note(connection.who, "is cut off after it wrote")
         return "after"
 

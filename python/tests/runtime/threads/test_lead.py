@@ -48,7 +48,7 @@ def wait_until_asleep(lead: Lead) -> None:
         if lead._asleep:
             return
         pause.wait(LIMIT / 1000)
-    raise AssertionError("it still naps, though nobody steps aside")
+    raise AssertionError("it still waits briefly, though nobody steps aside")
 
 
 def test_a_leader_that_comes_back_at_once_still_leads(second: Second) -> None:

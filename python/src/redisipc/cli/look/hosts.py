@@ -17,7 +17,7 @@ def rows(client: Client) -> list[dict[str, str]]:
 
 
 def instance_in(name: str) -> str | None:
-    """The instance that a connection's name has: ``redisipc:<stream>:<group>:<instance>:<lane>``."""
+    """The instance that a connection's name has: ``redisipc:<stream>:<group>:<instance>:<connection>``."""
     parts = name.rsplit(":", 2)
     return parts[1] if len(parts) == 3 and parts[0].startswith("redisipc:") else None
 

@@ -127,7 +127,7 @@ class Caller(BaseCaller[Line]):
         try:
             writer = await self._open(turn)
         except Exception as error:
-            self._refused_handshake(call, error, monotonic())
+            self._handshake_failed(call, error, monotonic())
             return None
         slot.line = await Line(writer).watch()
         return slot.line

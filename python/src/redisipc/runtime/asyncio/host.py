@@ -10,9 +10,9 @@ from typing import Any
 
 from redisipc.protocol.events import Incoming, Outcome, Outgoing, StateChanged
 from redisipc.runtime.connection import Connection
+from redisipc.runtime.handshake_errors import of_handshake
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.received import Received
-from redisipc.runtime.refusals import of_handshake
 
 from .connector import Connector
 from .handlers import CallbackJob, RequestJob

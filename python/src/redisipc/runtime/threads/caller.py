@@ -124,7 +124,7 @@ class Caller(BaseCaller[Line]):
         try:
             sock = self._connector.connect(self._title(), self._patience(turn))
         except Exception as error:
-            self._refused_handshake(call, error, monotonic())
+            self._handshake_failed(call, error, monotonic())
             return None
         slot.line = Line(sock)
         return slot.line

@@ -1,8 +1,8 @@
 """Which of two threads leads: it alone touches the core, the driver and the sockets of an endpoint.
 
-The leader may run a quick handler itself, which saves two hand-overs between threads. Before that it steps aside. The
-other thread naps meanwhile: where the leader does not come back within a nap or two, it takes the lead. Both threads are
-the endpoint's own, so no signal handler ever runs on them.
+This is the leader/followers pattern with one follower. The leader may run a quick handler itself, which saves two
+hand-overs between threads. Before that it steps aside. The follower waits meanwhile: where the leader does not come back
+within one or two grace waits, it takes the lead. Both threads are the endpoint's own, so no signal handler runs on them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import threading
 from _thread import allocate_lock
 
-NAP = 0.002
-"""Seconds after which the leader that runs a handler is missed; at most twice as long until the other one leads."""
-_NAPS = 25
-"""How many naps in a row without a leader that steps aside, before the other one sleeps until it is woken."""
+GRACE_WAIT = 0.002
+"""Seconds after which the leader that runs a handler is missed; at most twice as long until the follower leads."""
+_GRACE_WAITS = 25
+"""How many grace waits in a row without a leader that steps aside, before the follower sleeps until it is woken."""
 
 
 class Lead:
-    """Held by the first thread at first. ``watched``: another one waits for it; ``at_work``: who runs handlers."""
+    """Held by the first thread at first. ``watched``: a follower waits for it; ``at_work``: who runs handlers."""
 
     def __init__(self, first: threading.Thread) -> None:
         self.leader: threading.Thread | None = first
@@ -25,8 +25,8 @@ class Lead:
         self.watched = False
         self._held = allocate_lock()
         self._held.acquire()
-        self._bed = allocate_lock()
-        self._bed.acquire()
+        self._follower = allocate_lock()
+        self._follower.acquire()
         self._asleep = False
         self._aside = False
         self._over = False
@@ -35,17 +35,17 @@ class Lead:
     # the leader
 
     def step_aside(self) -> None:
-        """From now on the other thread may take the lead."""
+        """From now on the follower may take the lead."""
         self._times += 1
         self.at_work, self.leader = self.leader, None
         self._aside = True
         self._held.release()
-        # First the word, then the look: the other one looks again after it said that it sleeps.
+        # First the word, then the look: the follower looks again after it said that it sleeps.
         if self._asleep:
             self._wake()
 
     def come_back(self, me: threading.Thread) -> bool:
-        """Its handlers have ended: lead again, unless the other thread does. Returns whether it leads."""
+        """Its handlers have ended: lead again, unless the follower does. Returns whether it leads."""
         self.at_work = None
         if not self._held.acquire(blocking=False):
             return False
@@ -54,26 +54,26 @@ class Lead:
         return True
 
     def end(self) -> None:
-        """The other thread waits no longer."""
+        """The follower waits no longer."""
         self._over = True
         self._wake()
 
     def _wake(self) -> None:
         self._asleep = False
         try:
-            self._bed.release()
+            self._follower.release()
         except RuntimeError:  # it is up
             pass
 
-    # the other thread
+    # the follower
 
     def wait(self, me: threading.Thread) -> bool:
-        """Nap, or sleep while nothing happens. Returns whether it leads now; call it again where it does not."""
+        """Wait for a moment, or sleep while nothing happens. Returns whether it leads now; call it again where it does not."""
         self.watched = True
-        for _ in range(_NAPS):
+        for _ in range(_GRACE_WAITS):
             times = self._times
             was_aside = self._aside
-            self._bed.acquire(timeout=NAP)
+            self._follower.acquire(timeout=GRACE_WAIT)
             if was_aside and self._aside and times == self._times and self._held.acquire(blocking=False):
                 self._aside = self.watched = False
                 self.leader = me
@@ -82,6 +82,6 @@ class Lead:
                 return False
         self._asleep = True
         if not self._aside and not self._over:
-            self._bed.acquire()
+            self._follower.acquire()
         self._asleep = False
         return False

@@ -18,7 +18,7 @@ from .starter import Starter, new_thread
 
 QUICK = 0.0003
 """Seconds that a job takes on average to count as quick: what waking another thread may cost."""
-PATIENCE = 0.002
+GRACE = 0.002
 """Seconds for which jobs wait for a worker that seemed to be quick, before another one is woken."""
 HELD = 0.05
 """Seconds after which a worker that was woken should have taken a job; then another one is woken."""
@@ -66,18 +66,18 @@ class WorkerPool:
         self._here = here
         self._idle: deque[Worker] = deque()
         self._workers: dict[Worker, None] = {}
-        self._pace = 2 * QUICK
+        self._mean_seconds = 2 * QUICK
         self._taken = 0
         self._seen = 0
 
     def add(self, job: Job, now: float) -> None:
         """Have a job run soon."""
         self.jobs.append(job)
-        if self._runs_here or (self._pace < QUICK and len(self._workers) > len(self._idle)):
+        if self._runs_here or (self._mean_seconds < QUICK and len(self._workers) > len(self._idle)):
             # One that is at work takes it, or the I/O thread, most likely sooner than another one would wake up.
             if self.look_at == float("inf"):
                 self._seen = self._taken
-                self.look_at = now + PATIENCE
+                self.look_at = now + GRACE
         else:
             self._wake(now)
             if self.look_at == float("inf"):
@@ -94,23 +94,23 @@ class WorkerPool:
             if self._taken == self._seen or (len(self._workers) == len(self._idle) and not self._runs_here):
                 self._wake(now)
             self._seen = self._taken
-            self.look_at = min(self.look_at, now + PATIENCE)
+            self.look_at = min(self.look_at, now + GRACE)
             if len(self._workers) >= self._limit and not self._idle:
                 # All there may be are at work: whoever ends one job takes the next.
                 self.look_at = float("inf")
 
     @property
     def _runs_here(self) -> bool:
-        return self._here and self._pace < QUICK and self._loop.lead.watched
+        return self._here and self._mean_seconds < QUICK and self._loop.lead.watched
 
     @property
     def quick(self) -> bool:
         """Whether there are jobs that the I/O thread may run."""
-        return bool(self.jobs) and self._pace < QUICK
+        return bool(self.jobs) and self._mean_seconds < QUICK
 
     def run_here(self, until: float) -> None:
         """Run jobs on the calling thread, and begin none after ``until``."""
-        while self._pace < QUICK:
+        while self._mean_seconds < QUICK:
             try:
                 job = self.jobs.popleft()
             except IndexError:
@@ -214,7 +214,7 @@ class WorkerPool:
         self._taken += 1
         start = monotonic()
         job.run()
-        self._pace += (min(monotonic() - start, 0.1) - self._pace) * 0.1
+        self._mean_seconds += (min(monotonic() - start, 0.1) - self._mean_seconds) * 0.1
         if not self._loop.forked:
             self._loop.call(job.finish)
 

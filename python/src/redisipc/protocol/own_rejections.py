@@ -13,26 +13,26 @@ from .reasons import EachSecond, ReasonCode, more, read, reason
 from .states import advance
 
 
-class Refusing:
+class OwnRejections:
     """Rejects requests, and reports at most one rejection a second for each code."""
 
     def __init__(self, core: EndpointState, answers: Answers) -> None:
         self.core = core
         self._answers = answers
-        self._refusals = EachSecond()
-        self.on_refused: Callable[[Incoming, ReasonCode], None] = lambda _incoming, _code: None
+        self._held_back = EachSecond()
+        self.on_rejected: Callable[[Incoming, ReasonCode], None] = lambda _incoming, _code: None
 
-    def refuse(self, incoming: Incoming, code: ReasonCode, text: str, now: float) -> None:
+    def reject(self, incoming: Incoming, code: ReasonCode, text: str, now: float) -> None:
         """With a reason of that code (RIPC-RESP-22)."""
         self._say(incoming, code, reason(code, text), now)
 
     def unserved(self, incoming: Incoming, now: float) -> None:
         """No instance of the group has a handler (RIPC-RESP-10)."""
-        refusal = self.core.settings.refusal
-        if refusal is None:
-            self.refuse(incoming, ReasonCode.NO_HANDLER, "no instance of this group has a handler for requests", now)
+        in_words_of = self.core.settings.unserved_reason
+        if in_words_of is None:
+            self.reject(incoming, ReasonCode.NO_HANDLER, "no instance of this group has a handler for requests", now)
         else:
-            said = refusal(incoming.content)
+            said = in_words_of(incoming.content)
             self._say(incoming, ReasonCode(read(said)[0] or ReasonCode.NO_HANDLER), said, now)
 
     def closing(self, incoming: Incoming, now: float) -> None:
@@ -50,8 +50,8 @@ class Refusing:
 
     def report(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:
         """Tell of a request that was rejected so."""
-        self.on_refused(incoming, code)
-        held = self._refusals.take(code, now)
+        self.on_rejected(incoming, code)
+        held = self._held_back.take(code, now)
         if held is not None:
             who = f"request {incoming.id.decode(errors='replace')} from {incoming.source_group.decode(errors='replace')!r}"
             self.core.problem(code.value, f"rejected {who}: {said}{more(held)}", incoming.entry_id)

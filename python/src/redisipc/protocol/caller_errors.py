@@ -8,7 +8,7 @@ from .commands import Failure
 from .redis_errors import GROUP_LOST, OUTAGE, class_of
 
 
-class Refusal(enum.Enum):
+class Effect(enum.Enum):
     """``PASSING``: try again on a new connection. ``HARMLESS``: try again on this one. ``FINAL``: the send has failed."""
 
     PASSING = "passing"
@@ -16,12 +16,12 @@ class Refusal(enum.Enum):
     FINAL = "final"
 
 
-def judge(failure: Failure) -> Refusal:
+def effect_of(failure: Failure) -> Effect:
     """An error reply says that the command was not executed, so that trying again repeats nothing."""
     kind = class_of(failure)
     if kind is OUTAGE:
-        return Refusal.PASSING
+        return Effect.PASSING
     if kind is GROUP_LOST:
         # UNBLOCKED: somebody ended a blocking read.
-        return Refusal.HARMLESS
-    return Refusal.FINAL
+        return Effect.HARMLESS
+    return Effect.FINAL
