@@ -23,7 +23,7 @@ ROW = re.compile(r"^\| (?P<first>[^|]+?) \|", re.MULTILINE)
 def rows(text: str) -> list[str]:
     """The first cells of all tables."""
     cells = [found["first"] for found in ROW.finditer(text)]
-    return [cell for cell in cells if cell not in ("term", "not") and not cell.startswith("---")]
+    return [cell for cell in cells if cell not in ("term", "not used") and not cell.startswith("---")]
 
 
 def section(name: str) -> str:
