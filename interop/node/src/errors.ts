@@ -51,7 +51,7 @@ export class HandlerFailed extends RequestRejected {
 }
 
 /** What Redis shows of a request without an answer. */
-export type Diagnosis = "no_such_group" | "no_live_instance" | "not_read" | "held" | "redis_away";
+export type Diagnosis = "no_such_group" | "no_live_instance" | "not_read" | "held" | "not_held" | "redis_away";
 
 /** A diagnosis, undefined where Redis does not show why, and its text for people, which may be empty. */
 export interface Finding {

@@ -66,7 +66,7 @@ const CASES: Readonly<Record<string, readonly [replies: Readonly<Record<string, 
   ],
   "a request that nobody answered": [
     { "XINFO GROUPS": [group("stock")], "XINFO CONSUMERS s stock": members(10), "XPENDING s stock 9-0": [] },
-    undefined, ": group stock read and acknowledged it, and wrote no answer that could be found; request 9f86",
+    "not_held", ": group stock does not hold it: it was stored before the group was made, or a member acknowledged it and wrote no answer that could be found; request 9f86",
   ],
   "replies that make no sense": [{ "XINFO GROUPS": [group("stock")], "XINFO CONSUMERS": 7, XPENDING: 7 }, undefined, "; request 9f86"],
   "no right to look": [{ XINFO: faultOf("NOPERM no"), XPENDING: faultOf("NOPERM no") }, undefined, "; request 9f86"],

@@ -147,9 +147,22 @@ describe("an endpoint says how it is", { timeout: 30_000 }, () => {
     const problems = problemsOf(stream);
     redis.serve(entries(3));
     while (stream.health().state !== "busy") await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.match(stream.health().reason, /^all 1 handlers are busy with requests that came 0 s ago or earlier; 2 wait/);
+    assert.match(stream.health().reason, /^all 1 handlers are busy, each for 0 s or longer; 2 wait/);
     while (problems.length === 0) await new Promise((resolve) => setTimeout(resolve, 20)); // the next keep-alive tells
     assert.deepEqual(problems.map(({ kind }) => kind), ["busy"]);
+  });
+
+  test("busy, though the requesters gave up meanwhile", async () => {
+    await using redis = await FakeRedis.start();
+    await using stream = await connect(redis, { concurrency: 1, timeoutMs: 20, onRequest: () => new Promise(() => undefined) });
+    const problems = problemsOf(stream);
+    redis.says.set("XCLAIM", []); // what is asked for is gone
+    redis.says.set("XPENDING", []);
+    redis.serve(entries(1));
+    while (problems.every(({ kind }) => kind !== "busy")) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (stream.stats().waiting + stream.stats().outstanding > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(stream.health().state, "busy");
+    assert.ok(stream.stats().oldestMs > 20);
   });
 
   test("and who is in another group", async () => {

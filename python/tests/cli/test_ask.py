@@ -78,7 +78,7 @@ def test_a_gem_that_never_answers_holds_it(cli: Cli, gem: Callable[..., Any]) ->
     ran = cli("send", "stock", "1", "--timeout", "400ms", "--json")
     [record] = ran.of("send")
     assert (ran.status, record["status"]) == (3, "timeout")
-    assert record["diagnosis"]["code"] in ("held", "unknown")
+    assert record["diagnosis"]["code"] in ("held", "not_held")
 
 
 def test_a_silent_instance_is_not_somebody_there(cli: Cli, gem: Callable[..., Any], raw: redis.Redis) -> None:

@@ -31,6 +31,21 @@ def test_handlers_that_have_been_busy_for_longer_than_the_timeout_are_reported_o
     assert len(told(hand)) == 2
 
 
+def test_handlers_that_outlive_their_requests_are_reported_as_well() -> None:
+    """Requesters that gave up have deleted their requests: Redis shows nothing of what keeps the handlers busy."""
+    hand = Hand(concurrency=2, timeout=5.0).up()
+    hand.read(hand.request(b"p" * 21), hand.request(b"q" * 21))
+    hand.special["XPENDING"] = []
+    for incoming in list(hand.core.core.inflight.values()):
+        hand.core.wiring.responder.lost(incoming)
+    hand.pass_time(9.0)
+    assert len(told(hand)) == 1
+    assert "all 2 handlers are busy, each for 6 s or longer" in told(hand)[0]
+    for incoming in list(hand.core.wiring.responder.started):
+        hand.core.handler_done(incoming, hand.now)
+    assert hand.core.wiring.busy.reason(hand.now) == ""
+
+
 def test_a_free_place_or_a_young_request_is_no_trouble() -> None:
     hand = Hand(concurrency=2, timeout=5.0).up()
     hand.read(hand.request())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import redis
 
 from redisipc import Diagnosis, NoResponders, RequestTimeout
 
-from .faces import Face, Gate
+from .faces import Face, Gate, until
 
 
 async def late(face: Face, web: Any, to: str, timeout: float = 0.3) -> RequestTimeout:
@@ -61,6 +62,24 @@ async def test_a_member_that_does_not_read(face: Face, stream: str, raw: redis.R
     assert "not read yet: 1 instance" in str(error)
 
 
+@pytest.mark.parametrize("who", ["member", "caller"])
+async def test_a_request_that_was_stored_before_the_group_was_made(
+    face: Face, stream: str, raw: redis.Redis, who: str
+) -> None:
+    web = await face.connected(stream, "web")
+    asker = web if who == "member" else face.module.Caller(stream)
+    asking = asyncio.ensure_future(late(face, asker, "stock", timeout=0.4))
+    await until(lambda: raw.xlen(stream))
+    stock = await face.connected(stream, "stock", lambda request: 1)
+    error = await asking
+    assert error.diagnosis == "not_held"
+    assert "group 'stock' does not hold it: it was stored before the group was made, or" in str(error)
+    assert await face.call(asker.request, 2, to="stock", timeout=5.0) == 1
+    await face.call(stock.disconnect)
+    if who == "caller":
+        await face.call(asker.close)
+
+
 async def test_a_caller_says_it_as_well(face: Face, stream: str, raw: redis.Redis) -> None:
     await face.connected(stream, "web")
     raw.xgroup_create(stream, "stock", "$")
@@ -69,7 +88,12 @@ async def test_a_caller_says_it_as_well(face: Face, stream: str, raw: redis.Redi
     assert (await late(face, caller, "stock")).diagnosis == "no_live_instance"
     raw.execute_command("XGROUP", "CREATECONSUMER", stream, "stock", "dispatcher_a1b2c3_0")
     assert (await late(face, caller, "stock")).diagnosis == "not_read"
+    raw.xgroup_setid(stream, "stock", "99999999999999-0")
+    assert (await late(face, caller, "stock")).diagnosis == "not_held"
+    raw.xgroup_setid(stream, "stock", "0-0")
+    entry = raw.xadd(stream, {"of": "somebody"})
     raw.xreadgroup("stock", "dispatcher_a1b2c3_0", {stream: ">"})
     raw.xgroup_setid(stream, "stock", "99999999999999-0")
     assert (await late(face, caller, "stock")).diagnosis == "held"
+    raw.xdel(stream, entry)
     await face.call(caller.close)

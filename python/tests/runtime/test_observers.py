@@ -45,7 +45,7 @@ async def test_both_sides_of_a_request_are_seen_in_order(face: Face, stream: str
     [
         ("refuse", ("rejected", "not_found"), ("rejected", "not_found")),
         ("crash", ("rejected", "handler_failed"), ("rejected", "handler_failed")),
-        ("ignore", ("timeout", None), ("", None)),
+        ("ignore", ("timeout", "not_held"), ("", None)),
     ],
 )
 async def test_the_end_has_a_status_and_a_code(face: Face, stream: str, content: str, sent: Any, ran: Any) -> None:

@@ -127,7 +127,9 @@ export class Diagnoser {
       return found("not_read", `not read yet${members}${active}${waiting(info)}`);
     }
     if (send.entryId !== undefined && this.owners.has(send.entryId)) {
-      return { text: `${group} read and acknowledged it, and wrote no answer that could be found` };
+      // Redis does not show which of the two it was.
+      const either = "it was stored before the group was made, or a member acknowledged it and wrote no answer that could be found";
+      return found("not_held", `${group} does not hold it: ${either}`);
     }
     return NOTHING;
   }

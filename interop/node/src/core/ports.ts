@@ -61,6 +61,8 @@ export interface ResponderPort {
   readonly room: number;
   readonly capacity: number;
   readonly running: number;
+  /** Since when each handler runs that has not ended. */
+  readonly since: readonly number[];
   readonly waiting: number;
   readonly isIdle: boolean;
   holds(entryId: string): boolean;

@@ -43,7 +43,9 @@ export class Responder implements ResponderPort {
   /** Beyond the bound of the queue, until it is known whether siblings are there. */
   private beyond: Held[] = [];
   private lookedAt = -Infinity;
-  private startedNow = 0;
+  /** Handlers that have not ended, and since when. A handler may outlive its request. */
+  private readonly started = new Map<Held, number>();
+  private checks = 0;
   private whenIdle: (() => void)[] = [];
 
   constructor(
@@ -68,7 +70,12 @@ export class Responder implements ResponderPort {
 
   /** Handlers that run, or are about to. */
   get running(): number {
-    return this.startedNow;
+    return this.started.size + this.checks;
+  }
+
+  /** Since when each handler runs that has not ended. */
+  get since(): number[] {
+    return [...this.started.values()];
   }
 
   /** Requests that no handler has started yet. */
@@ -211,7 +218,7 @@ export class Responder implements ResponderPort {
   }
 
   private start(held: Held): void {
-    this.startedNow++;
+    this.started.set(held, this.hub.now());
     void this.run(held);
   }
 
@@ -221,7 +228,7 @@ export class Responder implements ResponderPort {
       if (held.state === "running") this.finish(held, answer);
     };
     finish(await this.serve?.(held, finish));
-    this.startedNow--;
+    this.started.delete(held);
     this.drain();
   }
 
@@ -250,12 +257,12 @@ export class Responder implements ResponderPort {
   /** It waited, or lay in the socket: is it still there, and ours? It has a handler's place meanwhile (RIPC-RESP-13). */
   private async check(held: Held): Promise<void> {
     held.state = "checking";
-    this.startedNow++;
+    this.checks++;
     let ours = false;
     await this.hub.attempt(async () => {
       ours = (await keepOurs(this.hub, [held], false)).length > 0;
     });
-    this.startedNow--;
+    this.checks--;
     if (held.state === "checking") {
       if (ours) held.waitsSince = held.keptAt;
       if (this.hub.closing) this.giveBack(held);

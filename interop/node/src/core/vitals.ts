@@ -10,7 +10,7 @@ export interface Stats {
   readonly running: number;
   /** Requests that no handler has started yet, now. */
   readonly waiting: number;
-  /** Since the oldest request in progress came, in ms. */
+  /** Since the oldest request in progress came, or the oldest handler was started, in ms. */
   readonly oldestMs: number;
   /** Connections to Redis, now. */
   readonly connections: number;
@@ -25,7 +25,7 @@ export interface Stats {
 }
 
 export function statsOf({ requester, responder, wakeups, session, counts, now }: Hub): Stats {
-  const came = responder.all().map((held) => held.cameAt);
+  const came = [...responder.all().map((held) => held.cameAt), ...responder.since];
   return {
     outstanding: requester.ledger.size,
     running: responder.running,
@@ -46,11 +46,12 @@ export function healthOf(hub: Hub): Health {
 /** Why nothing starts; empty while handlers end. */
 function busyReason({ responder, options, now }: Hub): string {
   if (responder.running < options.concurrency) return "";
-  const came = responder.all().filter((held) => held.state === "running").map((held) => held.cameAt);
-  const least = now() - Math.max(...came);
-  if (came.length === 0 || least <= options.timeoutMs) return "";
+  // Their requesters may have given up meanwhile: then Redis has nothing of these requests any more.
+  const since = responder.since;
+  const least = now() - Math.max(...since);
+  if (since.length === 0 || least <= options.timeoutMs) return "";
   return (
-    `all ${options.concurrency} handlers are busy with requests that came ${Math.round(least / 1000)} s ago or earlier; ` +
+    `all ${options.concurrency} handlers are busy, each for ${Math.round(least / 1000)} s or longer; ` +
     `${responder.waiting} wait: make handlers quicker, raise concurrency, or start more instances`
   );
 }

@@ -26,14 +26,14 @@ class Busy:
 
     def reason(self, now: float) -> str:
         """Why nothing starts; empty while handlers end. Changes nothing."""
-        settings = self.core.settings
-        if self.responder.running < settings.concurrency:
+        settings, responder = self.core.settings, self.responder
+        if responder.running < settings.concurrency:
             return ""
-        came = [incoming.received_at for incoming in list(self.core.inflight.values()) if incoming.state == "running"]
-        if not came or now - max(came) <= settings.timeout:
+        # Their requesters may have given up meanwhile: then Redis has nothing of these requests any more.
+        since = list(responder.started.values())
+        if not since or now - max(since) <= settings.timeout:
             return ""
-        waiting = len(self.responder.queue)
         return (
-            f"all {settings.concurrency} handlers are busy with requests that came {now - max(came):.0f} s ago or earlier; "
-            f"{waiting} wait: make handlers quicker, raise concurrency, or start more instances"
+            f"all {settings.concurrency} handlers are busy, each for {now - max(since):.0f} s or longer; "
+            f"{len(responder.queue)} wait: make handlers quicker, raise concurrency, or start more instances"
         )

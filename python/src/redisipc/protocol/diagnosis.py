@@ -35,6 +35,7 @@ class Diagnosis(str, enum.Enum):
     NO_LIVE_INSTANCE = "no_live_instance"
     NOT_READ = "not_read"
     HELD = "held"
+    NOT_HELD = "not_held"
     REDIS_AWAY = "redis_away"
 
     def __str__(self) -> str:
@@ -167,8 +168,16 @@ class Diagnoser:
             seconds = f", the last active {seen:.0f} s ago" if count and seen is not None and seen >= 1.0 else ""
             return Finding(Diagnosis.NOT_READ, f"not read yet{members}{seconds}{_waiting(row)}")
         if outgoing.entry_id in self._owners:
-            return Finding(None, f"{group} read and acknowledged it, and wrote no answer that could be found")
+            return Finding(Diagnosis.NOT_HELD, not_held(outgoing.destination))
         return NOTHING
+
+
+def not_held(destination: str) -> str:
+    """The text about a group that is past a request and has it in no pending list. Redis does not show which it was."""
+    return (
+        f"group {destination!r} does not hold it: it was stored before the group was made, "
+        "or a member acknowledged it and wrote no answer that could be found"
+    )
 
 
 def living(reply: Any) -> tuple[int, float | None]:
@@ -208,7 +217,13 @@ def of_groups(reply: Any, outgoing: Outgoing) -> Finding:
         return Finding(Diagnosis.NO_LIVE_INSTANCE, f"group {outgoing.destination!r} has no instance")
     if is_unread(row, outgoing.entry_id):
         return Finding(Diagnosis.NOT_READ, f"not read yet{_waiting(row)}")
-    return Finding(Diagnosis.HELD, f"group {outgoing.destination!r} has read it, and did not answer in time")
+    pending = replies.lookup(row, b"pending")
+    if pending == 0:
+        return Finding(Diagnosis.NOT_HELD, not_held(outgoing.destination))
+    return Finding(
+        Diagnosis.HELD,
+        f"group {outgoing.destination!r} is past it and did not answer in time ({pending} pending there, perhaps this one)",
+    )
 
 
 def _waiting(row: Any) -> str:

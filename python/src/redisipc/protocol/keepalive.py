@@ -36,7 +36,7 @@ class KeepAlive:
         core.outbox.make_keep_alive = self._step
 
     def due(self) -> float:
-        if self.next is None and (self.core.inflight or self._others()):
+        if self.next is None and (self.core.inflight or self.responder.started or self._others()):
             # Something came in since: its idle time began when it was read.
             self.next = self.core.now + self.core.settings.keep_alive
             for incoming in self.core.inflight.values():

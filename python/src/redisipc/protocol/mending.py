@@ -61,4 +61,6 @@ def _mend_handlers(wiring: Wiring, started: set[Incoming], now: float) -> None:
         elif incoming.state == "answering" and incoming not in answers:
             # It may have been written: looked up like any answer whose outcome is unknown.
             responder.answers.lost(incoming)
-    responder.running = len(started | starting)
+    left = started | starting
+    responder.running = len(left)
+    responder.started = {incoming: responder.started.get(incoming, now) for incoming in left}

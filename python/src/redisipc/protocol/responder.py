@@ -31,12 +31,14 @@ class Responder:
 
     ``siblings`` says how many other responders the group has, None while that is not known yet.
     ``takes_back``: a look for requests that were given back is under way; they start before new ones (RIPC-GROUP-34).
+    ``started``: each handler that has not ended, and since when. A handler may outlive its request.
     """
 
     def __init__(self, core: EndpointState) -> None:
         self.core = core
         self.queue: deque[Incoming] = deque()
         self.running = 0
+        self.started: dict[Incoming, float] = {}
         self.serving = core.settings.responder
         self.shared_waiting = self.takes_back = False
         self.behind, self.beyond = Aside(), Aside()
@@ -141,6 +143,7 @@ class Responder:
     def _start(self, incoming: Incoming, event: str = "start") -> None:
         advance(incoming, event)
         self.running += 1
+        self.started[incoming] = self.core.now
         ran = self._ran
         ran[incoming.entry_id + incoming.id] = None
         if len(ran) > _REMEMBERED:
@@ -153,9 +156,8 @@ class Responder:
         if incoming.answer is not None:
             # RIPC-RESP-3
             name = incoming.id.decode(errors="replace")
-            if incoming.closed:
-                raise AlreadyAnswered(f"request {name!r} was rejected when its endpoint closed; answer before that")
-            raise AlreadyAnswered(f"request {name!r} is answered already; answer it once")
+            late = f"request {name!r} was rejected when its endpoint closed; answer before that"
+            raise AlreadyAnswered(late if incoming.closed else f"request {name!r} is answered already; answer it once")
         if incoming.state == "gone":
             # RIPC-RESP-20, RIPC-GROUP-12: the requester gave up: whatever is written now would be a late response.
             incoming.answer = (status, text, now)
@@ -168,6 +170,7 @@ class Responder:
             return
         incoming.done = True
         self.running -= 1
+        self.started.pop(incoming, None)
         self.start_queued(now)
 
     def forget(self, incoming: Incoming, now: float) -> None:
@@ -291,7 +294,7 @@ class Responder:
         ids: list[bytes] = []
         late: list[Incoming] = []
         for incoming in returned:
-            if self._is_late(incoming, now):
+            if now - incoming.kept_at >= core.settings.late_after:
                 late.append(incoming)
             else:
                 ids.append(incoming.entry_id)
@@ -312,9 +315,6 @@ class Responder:
 
         # Where the reply does not come it is not sent again (RIPC-RECOV-18): another member may run it by then.
         return Step(lines, done)
-
-    def _is_late(self, incoming: Incoming, now: float) -> bool:
-        return now - incoming.kept_at >= self.core.settings.late_after
 
     def _verified_for_return(self, verdict: Verdict, now: float) -> None:
         self.core.outbox.returned += verdict.ours

@@ -33,7 +33,8 @@ class Stats:
     """Numbers of one connection of a ``Stream``, from ``connect()`` on. Times are seconds.
 
     Now: ``outstanding`` own requests without an outcome, ``running`` handlers, ``waiting`` requests that no handler has
-    started yet, ``oldest`` the time since the oldest request in progress came, ``connections`` to Redis.
+    started yet, ``connections`` to Redis. ``oldest`` is the time since the oldest request in progress came, or since the
+    oldest handler was started.
 
     Counted: ``fulfilled`` and ``rejected`` answers that were written, ``failed`` handlers, ``timeouts`` of own requests,
     ``reconnects``.
@@ -75,6 +76,7 @@ def stats_of(session: BaseSession, outstanding: int) -> Stats:
     endpoint, now = session.endpoint, time.monotonic()
     responder, counts = endpoint.wiring.responder, endpoint.core.counts
     came = [incoming.received_at for incoming in list(endpoint.core.inflight.values())]
+    came += list(responder.started.values())
     return Stats(
         outstanding=outstanding,
         running=responder.running,

@@ -11,7 +11,7 @@ from redisipc.cli.redis.client import Client
 
 
 class Why(NamedTuple):
-    """``code`` is for programs: no_stream, no_such_group, no_live_instance, not_read, held, redis_away, unknown."""
+    """``code`` is for programs: no_stream, no_such_group, no_live_instance, not_read, held, not_held, redis_away."""
 
     code: str
     text: str
@@ -60,7 +60,8 @@ def _busy(group: Group, found: Found) -> Why:
     held = [f"{each.id} ({each.pending} pending)" for each in group.instances if each.pending]
     if held:
         return Why("held", f"{there}; pending lists: {', '.join(held)}{beside}", TIMEOUT)
-    return Why("unknown", f"{there}, nothing waits there: the handler answered nothing, or too late{beside}", TIMEOUT)
+    either = "the handler answered nothing or too late, or the request was stored before the group was made"
+    return Why("not_held", f"{there}, nothing waits there: {either}{beside}", TIMEOUT)
 
 
 def _ahead(last_read: str, last_id: str) -> bool:
