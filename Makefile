@@ -36,14 +36,14 @@ $(READY): python/pyproject.toml conformance/pyproject.toml
 TWO_AT_A_TIME = -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 # The suite chooses its Redis itself, in the same order: a server at a URL is not its own to stop or flush.
-conformance: $(READY) ## the suite against both Python runtimes; the report is out/conformance.html
+conformance: $(READY) ## the suite against both Python runtimes; the report is out/conformance.html (THOROUGH=1: the further questions too)
 	@mkdir -p out
 	@code=0; $(MAKE) --no-print-directory --keep-going $(TWO_AT_A_TIME) $(TESTEES:%=conformance-%) || code=$$?; \
 	$(BIN)/redisipc-conformance report merge $(TESTEES:%=out/conformance-%.json) --report html=out/conformance.html --spec-url ../SPEC.md && exit $$code
 
 conformance-%: TESTEE = $(BIN)/python python/testee/testee.py --runtime $(subst -ask, --ask,$*)
 conformance-%:
-	$(BIN)/redisipc-conformance run --report json=out/$@.json -- $(TESTEE)
+	$(BIN)/redisipc-conformance run $(if $(THOROUGH),--thorough) --report json=out/$@.json -- $(TESTEE)
 
 # The same tests as in suite-python, so that the double is held to account.
 double: $(READY) ## the library's own tests over a hub of redisipc.testing in the place of a Redis
@@ -53,7 +53,7 @@ double: $(READY) ## the library's own tests over a hub of redisipc.testing in th
 fidelity: $(READY) ## the suite over the model of Redis that redisipc.testing has: no fewer checks pass than stored
 	@mkdir -p out
 	@for testee in $(TESTEES); do \
-	$(BIN)/redisipc-conformance run --redis model --report json=out/fidelity-$$testee.json -- $(BIN)/python python/testee/testee.py \
+	$(BIN)/redisipc-conformance run --redis model --thorough --report json=out/fidelity-$$testee.json -- $(BIN)/python python/testee/testee.py \
 		--runtime $${testee%-ask} $$(case $$testee in *-ask) echo --ask;; esac); done
 	cd python && ../$(BIN)/python -m tests.testing.fidelity $(TESTEES:%=../out/fidelity-%.json)
 

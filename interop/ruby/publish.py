@@ -59,6 +59,7 @@ def joined(reports: Sequence[Report], known: KnownFailures) -> Report:
         results=[results[id] for id in sorted(results)],
         seconds=sum(run.seconds for run in runs),
         selection=_selection(len(runs), len(results), missing),
+        thorough=not any(each.thorough and each.id in missing for each in everything),
         interrupted=False,
         problems=known.problems(list(results.values()), server, declared_ids(everything), renamed_ids(everything)),
         notes=[*last.notes, *([f"joined from the runs of: {'; '.join(parts)}"] if len(runs) > 1 else [])],
@@ -72,7 +73,9 @@ def _selection(runs: int, scenarios: int, missing: set[str]) -> str:
 
 
 def publishable(report: Report) -> Report:
-    """The same report, short and placeless. Raises ValueError where a run is not of the shim."""
+    """The same report, short and placeless. Raises ValueError where a run is not of the shim, or not thorough."""
+    if not all(run.thorough for run in report.runs):
+        raise ValueError("a published result has the answers to all questions: run with --thorough")
     return replace(report, runs=[_run(run) for run in report.runs], spec_url=SPEC)
 
 

@@ -74,6 +74,30 @@ def test_selection_reaches_the_engine(run: Run, fake: Fake):
     ]
 
 
+def test_the_further_questions_are_asked_by_a_thorough_run_and_where_they_are_named(
+    run: Run, fake: Fake, tmp_path: Path
+):
+    file = tmp_path / "scenarios/entry/a.yaml"
+    file.write_text(file.read_text().replace("id: entry/a\n", "id: entry/a\nthorough: true\n"))
+    fake.profiles = ("base",)
+    default = run("run", "--report", "json=r.json,html=r.html,markdown=r.md,junit=r.xml,badge=b.json")
+    assert "base      conformant" in default.out
+    assert ", without --thorough" in default.out
+    assert [report()["runs"][0]["thorough"], report()["runs"][0]["selection"]] == [False, "everything"]
+    for name in ("r.html", "r.md", "r.xml"):
+        assert "everything, without --thorough" in Path(name).read_text()
+    assert json.loads(Path("b.json").read_text())["message"].endswith(", not thorough")
+    thorough = run("run", "--thorough", "--report", "json=r.json,badge=b.json")
+    assert "--thorough" not in thorough.out
+    assert report()["runs"][0]["thorough"] is True
+    assert json.loads(Path("b.json").read_text())["color"] == "brightgreen"
+    run("run", "entry/*")
+    run("run", "-k", "thorough")
+    run("run", "--profile", "base")
+    assert fake.ran == [["entry/b"], ["entry/a", "entry/b"], ["entry/a", "entry/b"], ["entry/a"], ["entry/b"]]
+    assert "[thorough]" in run("list").out
+
+
 def test_a_part_is_never_called_conformant(run: Run):
     assert "base      not decided (only a part was run)" in run("run", "-k", "entry").out
     # A whole profile is whole.

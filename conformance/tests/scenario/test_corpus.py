@@ -9,6 +9,8 @@ from typing import Any
 
 from redisipc_conformance.files import scenarios_folder
 from redisipc_conformance.scenario import Scenario, load_all
+from redisipc_conformance.scenario.demands import roles_of
+from redisipc_conformance.testee.claims import needs
 
 
 def timeouts(scenario: Scenario) -> dict[str, set[Any]]:
@@ -56,3 +58,29 @@ def early(scenario: Scenario) -> list[str]:
 def test_no_step_speaks_of_a_request_that_no_step_has_waited_for() -> None:
     """A slow testee has not written it yet."""
     assert [line for scenario in load_all(scenarios_folder()) for line in early(scenario)] == []
+
+
+def stands_in(other: Scenario, scenario: Scenario) -> bool:
+    """Whether every testee and server that plays `scenario` plays `other`, too."""
+    return (
+        (other.profile == scenario.profile or other.profile in needs().get(scenario.profile, ()))
+        and set(other.features) <= set(scenario.features)
+        and roles_of(other) <= roles_of(scenario)
+        and other.server in ("", scenario.server)
+        and (scenario.own_server or not other.own_server)
+    )
+
+
+def test_the_default_run_decides_every_statement() -> None:
+    """A thorough run only asks again. No testee is conformant in a default run because a statement was not tried."""
+    scenarios = load_all(scenarios_folder())
+    asked = [(each, {id for check in each.checks for id in check.requirements}) for each in scenarios]
+    undecided = {
+        f"{scenario.id}: {statement}"
+        for scenario, statements in asked
+        if scenario.thorough
+        for statement in statements
+        if not any(statement in others and not other.thorough and stands_in(other, scenario) for other, others in asked)
+    }
+    assert undecided == set()
+    assert any(scenario.thorough for scenario in scenarios)

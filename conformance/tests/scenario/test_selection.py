@@ -12,6 +12,7 @@ class Some:
     id: str
     title: str
     profile: str
+    thorough: bool = False
 
 
 ALL = [

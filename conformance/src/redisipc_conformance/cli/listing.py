@@ -18,6 +18,8 @@ from .problem import Problem
 def about(scenario: Scenario) -> Iterable[str]:
     """The texts in which a ``-k`` word may occur, besides id, title and profile."""
     yield from scenario.needs
+    if scenario.thorough:
+        yield "thorough"
     yield from scenario.features
     yield from roles_of(scenario)
     yield from scenario.requirements
@@ -31,7 +33,8 @@ def chosen(
 ) -> tuple[list[Scenario], Selection]:
     """The scenarios that the command line means. Raises Problem."""
     profiles = tuple(name for given in options.profile for name in given.split(","))
-    selection = Selection(tuple(options.scenarios), profiles, options.words, failed)
+    thorough = getattr(options, "thorough", True)
+    selection = Selection(tuple(options.scenarios), profiles, options.words, failed, thorough)
     try:
         return select(scenarios, selection, about), selection
     except SelectionError as error:
@@ -45,7 +48,8 @@ def list_scenarios(options: argparse.Namespace) -> int:
         return Exit.CONFORMANT
     width = max((len(scenario.id) for scenario in found), default=0)
     for scenario in found:
-        needs = f"  [{', '.join(sorted(scenario.needs))}]" if scenario.needs else ""
+        marks = [*sorted(scenario.needs), *(["thorough"] if scenario.thorough else [])]
+        needs = f"  [{', '.join(marks)}]" if marks else ""
         print(f"{scenario.id:<{width}}  {scenario.profile:<9}  {scenario.title}{needs}")
         if options.checks:
             for named in named_checks(scenario):
@@ -61,6 +65,7 @@ def _data(scenario: Scenario) -> dict[str, object]:
         "title": scenario.title,
         "profile": scenario.profile,
         "needs": sorted(scenario.needs),
+        "thorough": scenario.thorough,
         "features": list(scenario.features),
         "roles": sorted(roles_of(scenario)),
         "parallel": at_once(scenario),

@@ -51,6 +51,11 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.set_defaults(action=run.run)
     choice = parser.add_argument_group("which scenarios")
     _selection(choice)
+    choice.add_argument(
+        "--thorough",
+        action="store_true",
+        help="the further questions too: many, again, for long (a published result needs them)",
+    )
     choice.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
     choice.add_argument("--lf", action="store_true", help="only those that failed in the last run of this command here")
     server = parser.add_argument_group("which Redis")

@@ -48,6 +48,8 @@ class Plan:
     scenarios: tuple[Scenario, ...]
     corpus: tuple[Scenario, ...]
     selection: str
+    thorough: bool
+    """Whether no scenario is left to `--thorough`."""
     servers: tuple[ServerChoice, ...]
     judge: Judge
     reports: tuple[tuple[str, Path], ...] = ()
@@ -82,6 +84,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
         scenarios=tuple(selected),
         corpus=tuple(scenarios),
         selection=str(selection if not selection.everything else replace(selection, profiles=())),
+        thorough=selection.thorough,
         servers=servers,
         judge=Judge.load(Requirements.load(), scenarios, known, strict=options.strict),
         reports=tuple(each for given in options.report for each in given),

@@ -205,7 +205,7 @@ class Session:
     def _begun(self, started: RunStarted, server: Server, notes: list[str]) -> Run:
         plan = self.plan
         run = Run(
-            all_printable(started), selection=plan.selection, strict=plan.judge.strict,
+            all_printable(started), selection=plan.selection, thorough=plan.thorough, strict=plan.judge.strict,
             command_line=all_printable(plan.argv), notes=all_printable(notes),
         )  # fmt: skip
         self.report.runs.append(run)

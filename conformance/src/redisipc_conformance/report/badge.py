@@ -25,7 +25,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def content(report: Report) -> tuple[str, str, str]:
-    """Label, message and colour. Green only where every run was whole and proved every profile that is claimed."""
+    """Label, message and colour. Green only where every run was thorough and proved every profile that is claimed."""
     spec = report.runs[0].started.spec if report.runs else "?"
     label = f"RedisIPC {spec}"
     states: dict[str, set[State]] = {}
@@ -44,6 +44,8 @@ def content(report: Report) -> tuple[str, str, str]:
     names = " · ".join(sorted(claimed, key=lambda name: PROFILES.index(name) if name in PROFILES else len(PROFILES)))
     if known:
         return label, f"{names}, {known} known failure{'s' if known > 1 else ''}", "amber"
+    if any(not run.thorough for run in report.runs):
+        return label, f"{names}, not thorough", "amber"
     return label, names, "green"
 
 

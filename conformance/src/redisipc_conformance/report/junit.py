@@ -45,7 +45,7 @@ def _suite(report: Report, run: Run) -> ET.Element:
         ("redis", f"{server.brand} {server.version} ({server.kind})"),
         ("seed", str(run.started.seed)),
         ("time scale", scale_of(run) or "1"),
-        ("selection", run.selection),
+        ("selection", f"{run.selection}, {run.further}" if run.further else run.selection),
     ):
         ET.SubElement(properties, "property", name=name, value=_legal(value))
     timed: set[str] = set()

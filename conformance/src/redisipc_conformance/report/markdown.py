@@ -40,9 +40,10 @@ def _run(report: Report, run: Run) -> list[str]:
         for verdict in profiles(run)
     ]
     scale = f", `{scale_of(run)}`" if scale_of(run) else ""
+    chosen = f"{run.selection}, {run.further}" if run.further else run.selection
     lines += [
         "",
-        f"Suite {started.suite}, seed {started.seed}{scale}, {len(run.results)} scenarios ({run.selection}), {run.seconds:.1f} s.",
+        f"Suite {started.suite}, seed {started.seed}{scale}, {len(run.results)} scenarios ({chosen}), {run.seconds:.1f} s.",
     ]
     lines += ["", *_table(run)]
     lines += [line for problem in run.problems for line in ("", f"**Problem:** {problem}")]

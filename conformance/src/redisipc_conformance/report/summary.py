@@ -48,7 +48,8 @@ STATE_STYLE = {
 def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[str]:
     """Says what is tested on which server, before anything runs. ``url``: where that Redis is."""
     started, testee, server = run.started, run.started.testee, run.started.server
-    scenarios = _scenarios(started.scenarios) + ("" if run.everything else f" ({run.selection})")
+    chosen = run.further if run.everything else run.selection
+    scenarios = _scenarios(started.scenarios) + (f" ({chosen})" if chosen else "")
     kind = server.kind if server.label in ("", server.kind) else f"{server.kind}, {server.label}"
     features = ", ".join(testee.features) or "none"
     claims = [f"spec {', '.join(testee.spec)}", ", ".join(testee.profiles), limits_of(run), f"features: {features}"]
@@ -67,6 +68,10 @@ def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[
 def _scale(run: Run) -> str:
     scale = scale_of(run)
     return f", {scale}" if scale else ""
+
+
+def _further(run: Run) -> str:
+    return f", {run.further}" if run.further else ""
 
 
 def summary(report: Report, run: Run, *, paint: Paint = plain, width: int = 110) -> list[str]:
@@ -247,7 +252,7 @@ def _cell(number: int, verdict: Verdict, paint: Paint) -> str:
 
 def verdict_lines(run: Run, paint: Paint = plain) -> Iterator[str]:
     """One line for each profile, the last thing that is printed."""
-    yield paint(f"{run.title}, {run.seconds:.1f} s{_scale(run)}", "bold")
+    yield paint(f"{run.title}, {run.seconds:.1f} s{_scale(run)}{_further(run)}", "bold")
     for verdict in profiles(run):
         why = f" ({verdict.why})" if verdict.why else ""
         yield f"  {verdict.profile:<10}{paint(verdict.state.value, STATE_STYLE[verdict.state])}{why}"

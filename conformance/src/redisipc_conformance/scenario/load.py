@@ -80,6 +80,7 @@ def _scenario(document: dict[str, Any], lines: Lines, path: Path, name: str) -> 
         needs=frozenset(document.get("needs", ())),
         features=tuple(document.get("features", ())),
         roles=tuple(document.get("roles", ())),
+        thorough=document.get("thorough", False),
         server=document.get("server", ""),
         formerly=tuple(document.get("formerly", ())),
         requirements=common,

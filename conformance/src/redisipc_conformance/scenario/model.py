@@ -71,6 +71,8 @@ class Scenario:
     features: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     """As the head says; else they follow from the steps."""
+    thorough: bool = False
+    """Only a thorough run plays it: each of its statements has a check in another scenario too."""
     server: str = ""
     formerly: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()

@@ -24,6 +24,8 @@ class Selectable(Protocol):
     def title(self) -> str: ...
     @property
     def profile(self) -> str: ...
+    @property
+    def thorough(self) -> bool: ...
 
 
 S = TypeVar("S", bound=Selectable)
@@ -40,6 +42,8 @@ class Selection:
     """An expression as for ``-k``."""
     failed: frozenset[str] | None = None
     """Ids that failed last time (``--lf``)."""
+    thorough: bool = True
+    """The further questions too. Whoever names scenarios, by id or word, means those as well."""
 
     @property
     def everything(self) -> bool:
@@ -68,6 +72,8 @@ def select(scenarios: Sequence[S], selection: Selection, about: Callable[[S], It
         if selection.profiles and scenario.profile not in selection.profiles:
             continue
         if selection.failed is not None and scenario.id not in selection.failed:
+            continue
+        if scenario.thorough and selection.everything and not selection.thorough:
             continue
         if holds and not holds([scenario.id, scenario.title, scenario.profile, *about(scenario)]):
             continue

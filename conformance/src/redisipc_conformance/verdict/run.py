@@ -39,6 +39,8 @@ class Run:
     interrupted: bool = False
     selection: str = "everything"
     """The scenarios that the user chose to run, in the user's words."""
+    thorough: bool = True
+    """Whether the further questions were asked; a default run decides every MUST without them."""
     strict: bool = False
     """SHOULDs count like MUSTs, and what could not run here counts as failed."""
     command_line: tuple[str, ...] = ()
@@ -66,6 +68,11 @@ class Run:
     @property
     def everything(self) -> bool:
         return self.selection == "everything"
+
+    @property
+    def further(self) -> str:
+        """Says, for a report, that further questions were left out; empty where it left out nothing."""
+        return "" if self.thorough or not self.everything else "without --thorough"
 
     @property
     def title(self) -> str:
