@@ -155,6 +155,15 @@ async def test_a_check_of_all_rows_passes_where_every_row_came_to_its_end(play: 
     assert result.verdict is Verdict.PASS
 
 
+async def test_the_transcript_names_the_row_that_a_step_is_about(play: Play) -> None:
+    steps = "- each-row:\n    - value: {of: '${row.v}', is: 1}\n      check: all\n      note: '${row.name}'\n"
+    result = await play(steps, checks="all", head="rows: [{name: one, v: 1}, {name: two, v: 2}]")
+    assert [line.text for line in result.transcript if "value" in line.text] == [
+        "line 8: value (one)",
+        "line 8: value (two)",
+    ]
+
+
 async def test_a_failure_stays_one_wherever_the_scenario_ends(play: Play) -> None:
     steps = "- value: {of: 1, is: 2}\n  check: it\n- value: {of: 1, is: 3}\n" + OTHER_HALF
     assert only(await play(steps)).verdict is Verdict.FAIL
@@ -206,7 +215,7 @@ async def test_the_requirement_decides_what_a_failure_counts(
 @pytest.mark.parametrize(
     ("steps", "told"),
     [
-        ("- value: {of: '${nobody}', is: 1}\n  check: it\n", "line 7: value: nothing is called 'nobody'"),
+        ("- value: {of: '${nobody}', is: 1}\n  check: it\n", "line 8: value: nothing is called 'nobody'"),
         ("- peer: b\n- send: {from: b, to: b}\n- value: {of: 1, is: 1}\n  check: it\n", "'b' is a peer"),
         ("- value: {of: 1, is: 1}\n  within: soon\n  check: it\n", "'soon' is not a budget"),
         ("- redis: [NOT-A-COMMAND]\n- value: {of: 1, is: 1}\n  check: it\n", "Redis answered ERR"),

@@ -199,8 +199,8 @@ class Engine:
         if not self._again:
             return ()
         names = ", ".join(sorted(set(self._again))[:8])
-        told = f"the machine was too busy for {len(self._again)} trials, in which the runner itself stood still"
-        return (f"{told}; each was made a second time: {names}",)
+        count = "1 scenario" if len(self._again) == 1 else f"{len(self._again)} scenarios"
+        return (f"the machine was too busy: the suite itself stood still during {count}, and ran them again: {names}",)
 
     def _contradicted(self, error: TesteeUnusable) -> None:
         """Its processes do not claim the same: nothing that is found holds for all of them."""

@@ -66,7 +66,7 @@ class Player:
 
     async def _one(self, step: Step) -> None:
         stage = self.stage
-        stage.notes.append(Note(time.monotonic(), "suite", "", _told(step), kind="step"))
+        stage.notes.append(Note(time.monotonic(), "suite", "", self._title(step), kind="step"))
         checks: list[str] = []
         if step.word in ACTS:
             stage.fenced.clear()
@@ -88,6 +88,12 @@ class Player:
             stage.bind(str(stage.value(step.bind)), result)
         for name in checks:
             self.book.held(name, step, self._row)
+
+    def _title(self, step: Step) -> str:
+        """The step as the transcript shows it; its note names the row (``${row.name}``)."""
+        arguments = step.arguments if isinstance(step.arguments, str) else ""
+        text = f"line {step.line}: {step.word} {arguments}".rstrip()
+        return f"{text} ({self.stage.value(step.note)})" if step.note else text
 
     @property
     def _row(self) -> str:
@@ -129,9 +135,3 @@ def own_lag(stage: Stage, step: Step, failed: Failed) -> float:
         return 0.0
     bound = step.within if isinstance(step.within, (int, float)) else SHORTEST_SECONDS
     return lag if lag > max(bound, SHORTEST_SECONDS) / 2 else 0.0
-
-
-def _told(step: Step) -> str:
-    arguments = step.arguments if isinstance(step.arguments, str) else ""
-    text = f"line {step.line}: {step.word} {arguments}".rstrip()
-    return f"{text} ({step.note})" if step.note else text

@@ -41,7 +41,7 @@ TITLES = {
     "start": "The program starts",
     "hello": "It answers hello, at once and as the schema says",
     "unknown-method": "It refuses an unknown method with -32601",
-    "invalid-params": "It refuses invalid parameters with -32602 and lives on",
+    "invalid-params": "It refuses invalid parameters with -32602, and continues to run",
     "unknown-endpoint": "It refuses an endpoint that nobody connected",
     "not-claimed": "It refuses what it does not claim",
     "out-of-order": "It answers a call while another one is still under way",
