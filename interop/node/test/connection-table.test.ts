@@ -24,7 +24,7 @@ const LEAVE = [
 ];
 /** An answer. */
 const ANSWER = ["MULTI", "EXEC"];
-const READ = "XREADGROUP GROUP web dispatcher_ID_0 COUNT 128 BLOCK 5000 STREAMS s >";
+const READ = "XREADGROUP GROUP web dispatcher_ID_0 COUNT 128 BLOCK 2500 STREAMS s >";
 /** What makes, keeps and ends the membership; looks and the work of tasks are left out. */
 const MEMBERSHIP = new Set(["XGROUP", "MULTI", "LREM", "LPUSH", "EXEC"]);
 

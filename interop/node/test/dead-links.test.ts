@@ -5,10 +5,12 @@ import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { type Problem, Stream } from "../src/index.js";
-import { Backoff } from "../src/redis/backoff.js";
+import { ConnectPause } from "../src/redis/connect-pause.js";
 import { Connection } from "../src/redis/connection.js";
+import { openFirst } from "../src/redis/first-connection.js";
 import { unacknowledged } from "../src/redis/send-queue.js";
 import { SILENCE_MS, Watch } from "../src/redis/watch.js";
+
 import { FakeRedis } from "./fake-redis.js";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -28,6 +30,28 @@ describe("a connection that died without a word", { concurrency: true, timeout: 
     assert.equal(redis.opened, opened + 2);
     redis.serve([["s", [["5-0", ["id", "9f86d081884c7d659a2fe", "instance_id", "51b110", "status", "pending", "content", "1", "source_group", "b", "destination_group", "web"]]]]]);
     await redis.sees("XADD");
+  });
+
+  test("is noticed within 6 s where it alone died and reads", async () => {
+    await using redis = await FakeRedis.start();
+    await using stream = await Stream.connect({ url: redis.url, stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0 });
+    await redis.sees("XREADGROUP GROUP web dispatcher");
+    const { length } = redis.sent;
+    redis.forget("blocked");
+    const begun = performance.now();
+    while (stream.health().ok) await sleep(20);
+    assert.ok(performance.now() - begun < 6000 + 500, "and what a busy machine adds");
+    await redis.sees("XREADGROUP GROUP web dispatcher", length);
+  });
+
+  test("is suspected where it listens to wake-ups when the session comes back", async () => {
+    await using redis = await FakeRedis.start();
+    await using stream = await Stream.connect({ url: redis.url, stream: "s", group: "web", closeTimeoutMs: 0 });
+    await redis.sees("XREADGROUP GROUP web dispatcher");
+    const { length } = redis.sent;
+    redis.cutAllBut("SUBSCRIBE");
+    await redis.sees("PING", length);
+    assert.ok(stream.health().ok);
   });
 
   test("is noticed where it listens to wake-ups, too, by PING", async () => {
@@ -66,8 +90,8 @@ describe("a connection that died without a word", { concurrency: true, timeout: 
   });
 
   test("is tried again often enough that Redis is used within 1 s after it is back", async () => {
-    const pauses = new Backoff(50, 600);
-    assert.ok(Array.from({ length: 20 }, () => pauses.next()).every((ms) => ms <= 600));
+    const pauses = new ConnectPause();
+    assert.ok(Array.from({ length: 20 }, () => pauses.next()).every((ms) => ms <= 400));
     await using redis = await FakeRedis.start();
     await using stream = await Stream.connect({ url: redis.url, stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0 });
     redis.refuses = true;
@@ -77,6 +101,49 @@ describe("a connection that died without a word", { concurrency: true, timeout: 
     const back = performance.now();
     while (!stream.health().ok) await sleep(5);
     assert.ok(performance.now() - back < 1000 + 500, "within 1 s, and what a busy machine adds");
+  });
+});
+
+describe("an attempt to connect", { concurrency: true, timeout: 30_000 }, () => {
+  test("that hangs holds up none: another one begins beside it, and the first one ends", async () => {
+    await using redis = await FakeRedis.start();
+    redis.silent = true;
+    const signal = new AbortController().signal;
+    const opening = openFirst({ url: redis.url, connectTimeoutMs: 5000, signal }, [["TIME"]]);
+    await redis.sees("TIME");
+    redis.silent = false;
+    const connection = await opening;
+    assert.equal(redis.opened, 2);
+    while (redis.open > 1) await sleep(5);
+    assert.ok(connection.isUsable && connection.greeting.length === 1);
+    connection.close();
+  });
+
+  test("that is refused ends all that began with it", async () => {
+    await using redis = await FakeRedis.start();
+    redis.says.set("TIME", new Error("NOAUTH Authentication required."));
+    const options = { url: redis.url, connectTimeoutMs: 5000, signal: new AbortController().signal };
+    const connection = await openFirst(options, [["TIME"]]);
+    assert.match(String(connection.greeting[0]), /NOAUTH/); // whoever asked decides
+    connection.close();
+    redis.says.set("TIME", new Error("LOADING Redis is loading the dataset in memory"));
+    await assert.rejects(openFirst(options, [["TIME"]]), /LOADING/);
+    while (redis.open > 0) await sleep(5);
+  });
+
+  test("opens one connection where it fails, and the pauses keep them few", async () => {
+    await using redis = await FakeRedis.start();
+    await using stream = await Stream.connect({ url: redis.url, stream: "s", group: "web", closeTimeoutMs: 0 });
+    await redis.sees("XREADGROUP GROUP web dispatcher");
+    redis.refuses = true;
+    redis.cut();
+    while (stream.health().ok) await sleep(5);
+    await sleep(1000); // the pause has grown to its longest
+    const { refused } = redis;
+    await sleep(3000);
+    const attempts = redis.refused - refused;
+    assert.ok(attempts >= 1 && attempts <= 16, `${attempts} attempts in 3 s`);
+    redis.refuses = false;
   });
 });
 

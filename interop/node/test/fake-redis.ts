@@ -16,6 +16,8 @@ export class FakeRedis {
   refuses = false;
   /** Nothing is said any more to anybody, and what comes is kept. */
   silent = false;
+  /** Connections that were closed at once. */
+  refused = 0;
   /** Connections that were opened. */
   opened = 0;
   private readonly clients = new Set<Client>();
@@ -24,8 +26,11 @@ export class FakeRedis {
   private constructor() {
     this.server = createServer((socket) => {
       socket.on("error", () => undefined);
-      if (this.refuses) socket.destroy();
-      else this.join(socket);
+      if (!this.refuses) this.join(socket);
+      else {
+        this.refused++;
+        socket.destroy();
+      }
     });
   }
 
@@ -67,13 +72,18 @@ export class FakeRedis {
   }
 
   /** The connections that are there hear nothing any more, and nobody learns of it: as when a host dies. New ones work. */
-  forget(): void {
-    for (const client of this.clients) client.forgotten = true;
+  forget(which: "all" | "blocked" = "all"): void {
+    for (const client of this.clients) client.forgotten ||= which === "all" || client.blocked;
   }
 
   /** All connections break. */
   cut(): void {
     for (const client of this.clients) client.socket.destroy();
+  }
+
+  /** Those break that never sent such a command. */
+  cutAllBut(name: string): void {
+    for (const client of this.clients) if (!client.names.has(name)) client.socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -121,6 +131,8 @@ function usual(command: string): Said {
 class Client {
   blocked = false;
   forgotten = false;
+  /** Of its commands. */
+  readonly names = new Set<string>();
   private bytes = Buffer.alloc(0);
   /** What was said in the MULTI that is open. */
   private queue: Said[] | undefined;
@@ -141,6 +153,7 @@ class Client {
   }
 
   private take(command: readonly string[]): void {
+    this.names.add(command[0]?.toUpperCase() ?? "");
     if (this.forgotten) return;
     const said = this.answer([command[0]?.toUpperCase(), ...command.slice(1)].join(" "));
     if (said === PENDING) this.blocked = true;

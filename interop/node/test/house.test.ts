@@ -60,7 +60,7 @@ describe("the house", () => {
 
   test("what the parts share knows none of them", () => {
     for (const name of ["core/hub.ts", "core/ports.ts"]) {
-      for (const imported of importsOf(name)) assert.ok(!/ (?:implements \w+Port|extends Ticker)/.test(files.get(imported) ?? ""), `${name} imports ${imported}`);
+      for (const imported of importsOf(name)) assert.ok(!/ (?:implements \w+Port|extends RepeatedTask)/.test(files.get(imported) ?? ""), `${name} imports ${imported}`);
     }
   });
 

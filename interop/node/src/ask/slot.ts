@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Outcome } from "../outcome.js";
-import { Connection, type ConnectionOptions } from "../redis/connection.js";
+import type { Connection, ConnectionOptions } from "../redis/connection.js";
+import { openFirst } from "../redis/first-connection.js";
 import { RedisFault, isFault } from "../wire/faults.js";
 import type { Reply } from "../wire/replies.js";
 import type { Call, Turn } from "./call.js";
@@ -85,7 +86,7 @@ export class Slot {
     this.drop();
     const connectTimeoutMs = Math.max(10, Math.min(OPEN_MS, turn.limit - performance.now()));
     const signal = giveUp ?? new AbortController().signal;
-    const connection = await Connection.open({ ...this.options, connectTimeoutMs, signal });
+    const connection = await openFirst({ ...this.options, connectTimeoutMs, signal }, []);
     this.connection = connection;
     return connection;
   }

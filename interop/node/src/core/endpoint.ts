@@ -10,7 +10,7 @@ import { breaksConnection, isFault } from "../wire/faults.js";
 import { checkGroup, checkName, namesOf, newInstance } from "../wire/names.js";
 import { HandOver } from "./hand-over.js";
 import { Hub } from "./hub.js";
-import { Keeper } from "./keeper.js";
+import { KeepAlive } from "./keep-alive.js";
 import { leave } from "./leaving.js";
 import { OwnList } from "./own-list.js";
 import { Reader } from "./reader.js";
@@ -63,7 +63,7 @@ export class Endpoint {
       () => this.recovery.readDispatcherList(),
     );
     this.recovery = new Recovery(hub, this.reader);
-    this.supervisor = new Supervisor(hub, this.reader, new Keeper(hub), this.recovery);
+    this.supervisor = new Supervisor(hub, this.reader, new KeepAlive(hub), this.recovery);
     hub.wakeups = new Wakeups(hub, () => void hub.attempt(() => hub.registration.announce()));
   }
 

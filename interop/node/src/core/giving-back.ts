@@ -2,6 +2,7 @@ import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import type { Held } from "./held.js";
 import type { Hub } from "./hub.js";
+import { splitLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
 
 /** Gives back what cannot be started here; many at a time travel together (RIPC-GROUP-23, 24). */
@@ -29,9 +30,7 @@ export class GivingBack {
   private async flush(): Promise<void> {
     const { hub } = this;
     const some = this.waiting.splice(0);
-    const isLate = (held: Held) => hub.now() - held.keptAt >= commands.LATE_MS;
-    const late = some.filter(isLate);
-    const ready = some.filter((held) => !isLate(held));
+    const [ready, late] = splitLate(hub, some);
     const sent = ready.length > 0 ? this.give(ready) : undefined;
     if (late.length > 0) {
       const ours = await keepOurs(hub, late, true);

@@ -7,7 +7,7 @@ import { RedisFault, isFault } from "../wire/faults.js";
 import { compareIds } from "../wire/entry-id.js";
 import type { Names } from "../wire/names.js";
 import type { Reply } from "../wire/replies.js";
-import { Pauses } from "./pauses.js";
+import { Pauses } from "./refusal-pauses.js";
 import type {
   HandOverPort, OwnListPort, ReclaimerPort, RegistrationPort, RequesterPort, ResponderPort, RouterPort, SiblingsPort, WakeupsPort, WriterPort,
 } from "./ports.js";

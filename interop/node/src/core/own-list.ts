@@ -4,7 +4,7 @@ import { isFault } from "../wire/faults.js";
 import { claimedIds, entriesRead, pendingRows } from "../wire/replies.js";
 import type { Hub } from "./hub.js";
 import { startsOf } from "./starts.js";
-import { Ticker } from "./ticker.js";
+import { RepeatedTask } from "./timers.js";
 import type { OwnListPort } from "./ports.js";
 
 /**
@@ -18,7 +18,7 @@ export const AT_REST_MS = 10_000;
 /** The pending list of the own consumer, into which siblings put the responses that they read for us. */
 export class OwnList implements OwnListPort {
   private pause = SOONEST_MS;
-  private readonly ticker = new Ticker(async () => {
+  private readonly task = new RepeatedTask(async () => {
     await this.hub.attempt(() => this.read());
     return this.next();
   });
@@ -26,23 +26,23 @@ export class OwnList implements OwnListPort {
   constructor(private readonly hub: Hub) {}
 
   start(): void {
-    this.ticker.start();
+    this.task.start();
   }
 
   stop(): Promise<void> {
-    return this.ticker.stop();
+    return this.task.stop();
   }
 
   /** A request was sent: a sibling may read its response. */
   expectMore(): void {
     const atRest = this.pause === AT_REST_MS;
     this.pause = SOONEST_MS;
-    if (atRest) this.ticker.within(this.next());
+    if (atRest) this.task.within(this.next());
   }
 
   /** The own wake-up, or a sibling that has just come. */
   readSoon(): void {
-    this.ticker.soon();
+    this.task.soon();
   }
 
   /** Routes all that is in the list, page by page. */

@@ -5,17 +5,16 @@
  * taken it over, or its pending entry went with a group or a consumer that somebody deleted (RIPC-GROUP-32).
  */
 import * as commands from "../wire/commands.js";
-import type { Command } from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import { type PendingRow, type Reply, claimedIds, entriesOf, pendingRows } from "../wire/replies.js";
 import type { Held } from "./held.js";
 import type { Hub } from "./hub.js";
+import { CLAIMED_LATELY_MS, claimsByIdle } from "./late-claim.js";
 
 /** Requests that are looked at in one batch. */
 const PAGE = 64;
 /** How often what a claim did not get is looked at again. */
 const ROUNDS = 3;
-const CLAIMED_LATELY_MS = 3000;
 /** A reply that took longer says too little about who owns what now: bodies may be large, and links slow. */
 const QUICK_MS = 1000;
 
@@ -60,24 +59,6 @@ export async function keepOurs(hub: Hub, some: readonly Held[], anew: boolean): 
   }
   for (const held of lost) hub.responder.lost(held, TAKEN_OVER);
   return ours;
-}
-
-/** The min-idle-time of a claim by the idle time that a look showed: whoever takes it in between keeps it (RIPC-GROUP-30). */
-export function leastIdle(idle: number): number {
-  if (idle >= commands.LATE_MS) return commands.LATE_MS;
-  return idle >= CLAIMED_LATELY_MS ? CLAIMED_LATELY_MS : 0;
-}
-
-/** Entry IDs by the min-idle-time of their claims, as few commands as they can be. */
-export function claimsByIdle(hub: Hub, rows: Iterable<readonly [entryId: string, idle: number]>): Command[] {
-  const byIdle = new Map<number, string[]>();
-  for (const [entryId, idle] of rows) {
-    const least = leastIdle(idle);
-    const ids = byIdle.get(least) ?? [];
-    ids.push(entryId);
-    byIdle.set(least, ids);
-  }
-  return [...byIdle].map(([least, ids]) => commands.claim(hub.names, hub.names.dispatcher, least, ids));
 }
 
 async function look(hub: Hub, some: Held[], verdict: Verdict, anew: boolean): Promise<Claim[]> {

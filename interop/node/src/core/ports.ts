@@ -132,6 +132,7 @@ export interface WakeupsPort {
   readonly listening: boolean;
   start(): Promise<void>;
   stop(): void;
+  connected(again: boolean): void;
   wake(channel: Buffer): void;
   wakeGroup(): void;
 }

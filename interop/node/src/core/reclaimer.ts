@@ -4,10 +4,11 @@ import { type PendingRow, claimedIds, entriesOf, pendingRows } from "../wire/rep
 import type { Hub } from "./hub.js";
 import { MOST_STARTS, startsOf } from "./starts.js";
 import { RECLAIM_MS, SUSPECT_MS, Suspects } from "./suspects.js";
-import { Ticker } from "./ticker.js";
+import { RepeatedTask } from "./timers.js";
 import type { ReclaimerPort } from "./ports.js";
 
-export const EVERY_MS = 3000;
+/** The connection that writes is used at least so often, in ms: silence on it is noticed within 6 s. */
+export const EVERY_MS = 2800;
 /** Nothing of others is reclaimed for so long after a connect, and after Redis refused all writes, in ms (RIPC-RECOV-7, 17). */
 export const HOLD_MS = 10_000;
 /** More given-back entries are looked at than there is room for: siblings are after the same ones, and some are gone. */
@@ -27,11 +28,11 @@ export class Reclaimer implements ReclaimerPort {
   /** Requests that were given back are searched; and one of them is routed at this moment. */
   private taking = false;
   private routing = false;
-  private readonly looks = new Ticker(async () => {
+  private readonly looks = new RepeatedTask(async () => {
     await this.hub.attempt(() => this.look());
     return this.nextIn();
   });
-  private readonly takes = new Ticker(async () => {
+  private readonly takes = new RepeatedTask(async () => {
     this.taking = true;
     try {
       await this.hub.attempt(() => this.takeGivenBack());

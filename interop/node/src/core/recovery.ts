@@ -6,7 +6,8 @@ import { RedisFault, isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, consumerInfos, entriesOf, lastDelivered, lastGenerated, pendingRows } from "../wire/replies.js";
 import { Held } from "./held.js";
 import type { Hub } from "./hub.js";
-import { claimsByIdle, keepOurs, verify } from "./ownership.js";
+import { claimsByIdle } from "./late-claim.js";
+import { keepOurs, verify } from "./ownership.js";
 import type { Reader } from "./reader.js";
 import { startsOf } from "./starts.js";
 

@@ -2,7 +2,7 @@ import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import { announcementText } from "./announcement.js";
 import type { Hub } from "./hub.js";
-import { Ticker } from "./ticker.js";
+import { RepeatedTask } from "./timers.js";
 import type { RegistrationPort } from "./ports.js";
 
 /** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
@@ -14,7 +14,7 @@ const AGAIN_MS = 1000;
 
 /** Keeps the availability list, the announcement, the dispatcher and the knowledge of siblings fresh (section 6). */
 export class Registration implements RegistrationPort {
-  private readonly ticker = new Ticker(async () => {
+  private readonly task = new RepeatedTask(async () => {
     let done = false;
     await this.hub.attempt(async () => {
       await this.refresh();
@@ -33,17 +33,17 @@ export class Registration implements RegistrationPort {
 
   start(): void {
     this.fresh = this.registered;
-    this.ticker.start();
+    this.task.start();
   }
 
   stop(): Promise<void> {
-    return this.ticker.stop();
+    return this.task.stop();
   }
 
   /** In how many ms requests may be written: not before the list is known to be there (RIPC-LIFE-27). */
   mayAddIn(now: number): number {
     if (this.registered && now - this.refreshedAt <= GOOD_FOR_MS) return 0;
-    this.ticker.soon();
+    this.task.soon();
     return AGAIN_MS / 10;
   }
 

@@ -2,13 +2,13 @@ import { debuglog } from "node:util";
 
 import type { Json } from "../content/json.js";
 import { type ReasonCode, readReason } from "../reasons.js";
-import { LATE_MS } from "../wire/commands.js";
 import type { Request } from "../wire/entry.js";
 import { timeOf } from "../wire/entry-id.js";
 import { Answers } from "./answers.js";
 import { GivingBack } from "./giving-back.js";
 import { type Answer, Held } from "./held.js";
 import type { Hub } from "./hub.js";
+import { isLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
 import { MOST_STARTS } from "./starts.js";
 import type { ResponderPort } from "./ports.js";
@@ -238,7 +238,7 @@ export class Responder implements ResponderPort {
     if (answer === undefined) {
       this.hub.writer.settle(held.entryId);
       this.leave(held);
-    } else if (!held.stranded && this.hub.now() - held.keptAt >= LATE_MS) {
+    } else if (!held.stranded && isLate(this.hub, held)) {
       // It was not kept alive for long, so it may be another member's by now: it is looked at first.
       held.answer = answer;
       held.answeredAt = this.hub.now();

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Backoff } from "../redis/backoff.js";
+import { ConnectPause } from "../redis/connect-pause.js";
 import { Session } from "../redis/session.js";
 import { RedisFault, isFault, isForAWhile } from "../wire/faults.js";
 import { namesOf, newInstance } from "../wire/names.js";
 import type { Hub } from "./hub.js";
-import type { Keeper } from "./keeper.js";
+import type { KeepAlive } from "./keep-alive.js";
 import type { Reader } from "./reader.js";
 import { type Recovery, connectFailed } from "./recovery.js";
 import { waitAtMost } from "./timers.js";
@@ -19,8 +19,8 @@ const MOST_TOLD = 1000;
 export class Supervisor {
   private readonly stopped = new AbortController();
   private readonly told = new Set<string>();
-  private readonly backoff = new Backoff(50, 600);
-  private readonly groupBackoff = new Backoff(50, 600);
+  private readonly connectPause = new ConnectPause();
+  private readonly groupPause = new ConnectPause();
   private regroupedAt = -Infinity;
   private regrouping: Promise<void> = Promise.resolve();
   private supervised: Promise<void> = Promise.resolve();
@@ -29,7 +29,7 @@ export class Supervisor {
   constructor(
     private readonly hub: Hub,
     private readonly reader: Reader,
-    private readonly keeper: Keeper,
+    private readonly keepAlive: KeepAlive,
     private readonly recovery: Recovery,
   ) {}
 
@@ -39,7 +39,7 @@ export class Supervisor {
     const { signal } = this.stopped;
     hub.lifecycle.advance("connect");
     const limit = hub.now() + hub.options.connectTimeoutMs;
-    const backoff = new Backoff();
+    const connectPause = new ConnectPause();
     for (;;) {
       try {
         const session = await this.open(() => this.join(), limit - hub.now());
@@ -53,7 +53,7 @@ export class Supervisor {
         return;
       } catch (error) {
         hub.lifecycle.advance("failed", error instanceof Error ? error.message : String(error));
-        const pause = backoff.next();
+        const pause = connectPause.next();
         const hopeless = !isFault(error) || error.kind === "permanent" || hub.now() + pause >= limit;
         if (hopeless || signal.aborted) throw connectFailed(error, hub.options.url);
         await sleep(pause, undefined, { signal }).catch(() => undefined);
@@ -78,7 +78,7 @@ export class Supervisor {
   async stopTasks(): Promise<void> {
     clearTimeout(this.readAgain);
     const { registration, reclaimer, ownList } = this.hub;
-    await Promise.all([registration.stop(), this.keeper.stop(), reclaimer.stop(), ownList.stop()]);
+    await Promise.all([registration.stop(), this.keepAlive.stop(), reclaimer.stop(), ownList.stop()]);
   }
 
   private async join(): Promise<void> {
@@ -125,11 +125,12 @@ export class Supervisor {
     hub.lifecycle.advance(again ? "recovered" : "joined");
     hub.liveSince = hub.now();
     hub.registration.start();
-    this.keeper.start();
+    this.keepAlive.start();
     hub.reclaimer.start(again);
     hub.ownList.start();
     const reads = this.reader.start(session);
     this.planReadAgain();
+    hub.wakeups.connected(again);
     hub.writer.kick();
     hub.responder.drain();
     hub.requester.recovered();
@@ -171,7 +172,7 @@ export class Supervisor {
       await sleep(0);
       hub.responder.disconnected();
       if (!sameLoss) {
-        this.backoff.reset();
+        this.connectPause.reset();
         hub.reporter.tell("disconnected", reason);
       }
       told = true;
@@ -187,7 +188,7 @@ export class Supervisor {
   private async reopen(): Promise<Session | undefined> {
     const { signal } = this.stopped;
     for (;;) {
-      await sleep(this.backoff.next(), undefined, { signal }).catch(() => undefined);
+      await sleep(this.connectPause.next(), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
       try {
         const session = await this.open((opened) => this.rejoin(opened), Infinity);
@@ -225,8 +226,8 @@ export class Supervisor {
     hub.regrouping = true;
     hub.lifecycle.advance("group lost", "the group is gone, and made again");
     const lately = hub.now() - this.regroupedAt < SAME_LOSS_MS;
-    if (!lately) this.groupBackoff.reset();
-    this.regrouping = (lately ? sleep(this.groupBackoff.next()) : Promise.resolve())
+    if (!lately) this.groupPause.reset();
+    this.regrouping = (lately ? sleep(this.groupPause.next()) : Promise.resolve())
       .then(() => this.rejoin(session))
       .catch((error: unknown) => {
         session.break(isFault(error) ? error : new RedisFault("unknown", String(error)));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Backoff } from "../redis/backoff.js";
+import { ConnectPause } from "../redis/connect-pause.js";
 import { Connection } from "../redis/connection.js";
 import { isFault } from "../wire/faults.js";
 import type { Hub } from "./hub.js";
@@ -12,6 +12,7 @@ export class Wakeups implements WakeupsPort {
   private connection: Connection | undefined;
   private readonly stopped = new AbortController();
   private groupSoon = false;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     private readonly hub: Hub,
@@ -30,6 +31,7 @@ export class Wakeups implements WakeupsPort {
     this.stopped.abort();
     this.listening = false;
     this.connection?.close();
+    for (const goOn of this.waiting.splice(0)) goOn();
   }
 
   /** Wakes one instance. */
@@ -76,18 +78,30 @@ export class Wakeups implements WakeupsPort {
     return true;
   }
 
+  /** The session is there. `again`: its host may have died, and the listening connection with it. */
+  connected(again: boolean): void {
+    if (again && this.listening) void this.connection?.ping();
+    for (const goOn of this.waiting.splice(0)) goOn();
+  }
+
+  /** While the session is away nobody tries to listen: it would only add attempts to connect. */
+  private untilConnected(): Promise<void> {
+    return this.hub.live || this.stopped.signal.aborted ? Promise.resolve() : new Promise((goOn) => this.waiting.push(goOn));
+  }
+
   private async keepListening(): Promise<void> {
     const { signal } = this.stopped;
-    const backoff = new Backoff();
+    const pause = new ConnectPause();
     while (!signal.aborted) {
       if (this.listening) {
         await this.connection?.lost;
         if (signal.aborted) return;
         this.listening = false;
         this.changed();
-        backoff.reset();
+        pause.reset();
       }
-      await sleep(backoff.next(), undefined, { signal }).catch(() => undefined);
+      await sleep(pause.next(), undefined, { signal }).catch(() => undefined);
+      await this.untilConnected();
       if (signal.aborted || !(await this.listen())) return;
       if (this.listening) {
         this.changed();

@@ -3,7 +3,7 @@ import { Redis, type RedisOptions, ReplyError } from "ioredis";
 import { addressOf } from "./address.js";
 import { Watch } from "./watch.js";
 import type { Command } from "../wire/commands.js";
-import { RedisFault, faultOf, isFault } from "../wire/faults.js";
+import { RedisFault, breaksConnection, faultOf, isFault } from "../wire/faults.js";
 import type { Reply } from "../wire/replies.js";
 
 export interface ConnectionOptions {
@@ -13,6 +13,10 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
   /** Ends the connection, and the attempt to make it, at once. */
   readonly signal: AbortSignal;
+  /** Ends the attempt alone. */
+  readonly givenUp?: AbortSignal;
+  /** What is asked before the connection counts as open. */
+  readonly asks?: readonly Command[];
 }
 
 /** So long nothing is heard on a connection that listens before it is asked whether it still lives, in ms. */
@@ -29,6 +33,9 @@ export class Connection {
   private fault: RedisFault | undefined;
   /** What ends the batches under way when the connection is lost: a silent one would never end them. */
   private readonly waiting = new Set<(fault: RedisFault) => void>();
+
+  /** The replies to what was asked as it was opened; each may be a RedisFault. */
+  greeting: readonly Reply[] = [];
 
   private readonly watch: Watch;
   private readonly dues: number[] = [];
@@ -69,15 +76,18 @@ export class Connection {
     redis.on("error", (error: Error) => (reason ??= error));
     const connection = new Connection(redis);
     connection.endWith(options.signal);
+    const forget = options.givenUp && connection.endWith(options.givenUp);
     try {
       // An attempt that is given up does not always end by itself.
       const givenUp = connection.lost.then((fault) => Promise.reject(fault));
       await withLimit(Promise.race([redis.connect(), givenUp]), options.connectTimeoutMs);
-      await withLimit(connection.greet(address), options.connectTimeoutMs);
+      await withLimit(connection.greet(address, options.asks ?? []), options.connectTimeoutMs);
       return connection;
     } catch (error) {
       connection.close();
       throw asFault(reason ?? (error as Error));
+    } finally {
+      forget?.();
     }
   }
 
@@ -147,9 +157,9 @@ export class Connection {
     }
   }
 
-  /** Asks whether it still lives: without a reply it is silent like any other. */
-  private async ping(): Promise<void> {
-    if (this.dues.length > 0) return;
+  /** Asks whether one that listens still lives: without a reply it is silent like any other. */
+  async ping(): Promise<void> {
+    if (this.dues.length > 0 || !this.isUsable) return;
     this.dues.push(performance.now());
     this.watch.until(this.firstDue);
     await this.redis.ping().catch(() => undefined);
@@ -163,25 +173,31 @@ export class Connection {
   }
 
   /** Who we are, and which database: what Redis refuses here must not pass unnoticed. */
-  private async greet({ username, password, database }: ReturnType<typeof addressOf>): Promise<void> {
+  private async greet({ username, password, database }: ReturnType<typeof addressOf>, asks: readonly Command[]): Promise<void> {
     const commands: Command[] = [];
     if (password !== undefined) commands.push(username === undefined ? ["AUTH", password] : ["AUTH", username, password]);
     if (database !== 0) commands.push(["SELECT", database]);
-    if (commands.length === 0) return;
-    const fault = (await this.batch(commands)).find(isFault);
+    const replies = await this.batch([...commands, ...asks]);
+    const fault = replies.slice(0, commands.length).find(isFault);
     // Whatever it says: without the user or the database that was asked for nothing may be written.
     if (fault !== undefined) throw fault.kind === "unknown" ? new RedisFault("permanent", fault.message) : fault;
+    this.greeting = replies.slice(commands.length);
+    const lost = this.greeting.find((reply) => isFault(reply) && breaksConnection(reply.kind));
+    if (lost !== undefined) throw lost as RedisFault;
   }
 
-  private endWith(signal: AbortSignal): void {
+  /** Returns what takes it back. */
+  private endWith(signal: AbortSignal): () => void {
     const end = () => {
       this.close();
     };
     if (signal.aborted) end();
     else signal.addEventListener("abort", end, { once: true });
-    void this.lost.then(() => {
+    const forget = () => {
       signal.removeEventListener("abort", end);
-    });
+    };
+    void this.lost.then(forget);
+    return forget;
   }
 
   private fail(fault: RedisFault): void {

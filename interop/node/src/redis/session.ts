@@ -1,7 +1,8 @@
 import { BLOCK_MS, type Command } from "../wire/commands.js";
 import { RedisFault, breaksConnection, isFault, isForAWhile } from "../wire/faults.js";
 import { type Reply, majorVersion, timeOfReply } from "../wire/replies.js";
-import { Connection, type ConnectionOptions } from "./connection.js";
+import type { Connection, ConnectionOptions } from "./connection.js";
+import { openFirst } from "./first-connection.js";
 
 export interface SessionEvents {
   /** A reply said that the group or the stream is gone. */
@@ -41,19 +42,21 @@ export class Session {
   }
 
   static async open(options: ConnectionOptions, events: SessionEvents): Promise<Session> {
-    const opened = await Promise.allSettled([Connection.open(options), Connection.open(options)]);
-    const connections = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    // One after the other: an attempt that fails costs Redis one connection.
+    const writer = await openFirst(options, [["TIME"], ["INFO", "server"]]);
+    const [time = null, info = null] = writer.greeting;
+    const askedAt = performance.now();
+    let reader: Connection | undefined;
     try {
-      for (const one of opened) if (one.status === "rejected") throw one.reason;
-      const [writer, reader] = connections as [Connection, Connection];
-      const [time = null, info = null] = await writer.batch([["TIME"], ["INFO", "server"]]);
       // TIME and INFO may be refused by an ACL: the clock of this host and the oldest server are near enough.
       const now = isFault(time) ? whereRefused(time, Date.now()) : timeOfReply(time);
-      const [id = null] = await reader.batch([["CLIENT", "ID"]]);
+      reader = await openFirst(options, [["CLIENT", "ID"]]);
+      const [id = null] = reader.greeting;
       const readerId = isFault(id) ? whereRefused<number | undefined>(id, undefined) : Number(id);
-      return new Session(writer, reader, events, now - performance.now(), majorVersion(info), readerId);
+      return new Session(writer, reader, events, now - askedAt, majorVersion(info), readerId);
     } catch (error) {
-      for (const connection of connections) connection.close();
+      writer.close();
+      reader?.close();
       throw error;
     }
   }

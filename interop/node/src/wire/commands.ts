@@ -8,8 +8,8 @@ export type Command = readonly [string, ...Argument[]];
 /** Who has no group knows the stream only. */
 type OfStream = Pick<Names, "stream">;
 
-/** How long a read blocks, in ms (RIPC-LIFE-5). */
-export const BLOCK_MS = 5000;
+/** How long a read blocks, in ms (RIPC-LIFE-5): half of what is allowed, so that one whose connection died silently is noticed within 6 s. */
+export const BLOCK_MS = 2500;
 /** Expiry of the availability list and the announcement, in s (RIPC-LIFE-10, RIPC-VERS-2). */
 export const EXPIRY_S = 100;
 /** The idle time that marks an entry as given back, in ms: 10 years, which no outage lasts (RIPC-GROUP-24). */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { Pause } from "../src/core/pauses.js";
+import { Pause } from "../src/core/refusal-pauses.js";
 
 describe("a pause after a refusal", () => {
   test("grows from the first to the longest", () => {

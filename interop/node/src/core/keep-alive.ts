@@ -2,8 +2,9 @@ import * as commands from "../wire/commands.js";
 import { claimedIds, entriesOf } from "../wire/replies.js";
 import type { Held } from "./held.js";
 import type { Hub } from "./hub.js";
+import { splitLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
-import { Ticker } from "./ticker.js";
+import { RepeatedTask } from "./timers.js";
 import { Busy } from "./vitals.js";
 
 export const EVERY_MS = 3000;
@@ -12,8 +13,8 @@ const IDS_A_COMMAND = 500;
 const LOOKED_AT = 64 << 10;
 
 /** Shows every 3 s that what is in progress has an owner that lives (RIPC-GROUP-9 to 11, RIPC-ROUTE-16). */
-export class Keeper {
-  private readonly ticker = new Ticker(async () => {
+export class KeepAlive {
+  private readonly task = new RepeatedTask(async () => {
     this.busy.look();
     await this.hub.attempt(() => this.keep());
     return EVERY_MS;
@@ -26,21 +27,18 @@ export class Keeper {
   }
 
   start(): void {
-    this.ticker.start();
+    this.task.start();
   }
 
   stop(): Promise<void> {
-    return this.ticker.stop();
+    return this.task.stop();
   }
 
   /** What was not claimed for long may be another member's by now, and is looked at first (RIPC-GROUP-11). */
   private async keep(): Promise<void> {
     const { hub } = this;
     const held = hub.responder.all().filter(isKept);
-    const now = hub.now();
-    const isLate = (one: Held) => now - one.keptAt >= commands.LATE_MS;
-    const fresh = held.filter((one) => !isLate(one));
-    const late = held.filter(isLate);
+    const [fresh, late] = splitLate(hub, held);
     const looked = late.length > 0 ? keepOurs(hub, late, true) : undefined;
     // Together: whichever of them fails first, nobody would wait for the other one.
     const [kept] = await Promise.all([this.claim(fresh, hub.handOver.kept()), looked]);
