@@ -17,8 +17,8 @@ from model.caller import Caller
 from model.endpoint import Endpoint
 from model.mutation import mutant, switch_on
 from model.options import Options
-from model.requester import Send
-from model.responder import Request
+from model.request import Request
+from model.send import Send
 
 HELLO = {
     "protocol": "1.0",

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import pauses
-from .errors_of_redis import PERMANENT, REFUSAL
 from .mutation import mutant
+from .ports import EndpointPort, ResponderPort
+from .redis_errors import PERMANENT, REFUSAL
+from .request import Request
 from .resp import Command, Lost, RedisError
 from .wire import FULFILLED, REJECTED, add, new_id
-
-if TYPE_CHECKING:
-    from .responder import Request, Responder
 
 _PATIENCE = 60.0
 _MOST_ATTEMPTS = 3
 
 
 class Answers:
-    def __init__(self, responder: Responder) -> None:
+    def __init__(self, endpoint: EndpointPort, responder: ResponderPort) -> None:
         self.responder = responder
-        self.endpoint = responder.endpoint
+        self.endpoint = endpoint
         self._alone = asyncio.Lock()
         """Held while an answer is written that broke a connection before (RIPC-RESP-25)."""
 

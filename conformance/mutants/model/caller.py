@@ -9,8 +9,8 @@ from typing import Any
 from . import content
 from .mutation import mutant
 from .options import Options, check_seconds
-from .requester import Send
 from .resp import Connection, Lost, RedisError
+from .send import Send
 from .wire import FULFILLED, PENDING, REJECTED, Entry, add, check_name, new_id, new_instance, parse
 
 _PAGE = 100

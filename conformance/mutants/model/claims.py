@@ -6,16 +6,14 @@ import asyncio
 import contextlib
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import routing
 from .giving import Giving
 from .mutation import mutant
+from .ports import EndpointPort
 from .resp import Command, Lost, RedisError
 from .wire import PENDING, Entry, parse
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 _PAGE = 100
 _HOLD = 10.0
@@ -31,7 +29,7 @@ def starts_of(count: int) -> int:
 
 
 class Claims(Giving):
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         super().__init__(endpoint)
         self.offset = 0.0
         self._hold_until = self._hold_given_back = 0.0

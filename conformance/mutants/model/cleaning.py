@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from . import pauses
-from .errors_of_redis import PERMANENT
 from .mutation import mutant
+from .ports import EndpointPort
+from .redis_errors import PERMANENT
 from .resp import Command, Lost, RedisError
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 _LINGER = 0.005
 
 
 class Cleaning:
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
         self.acknowledge: set[bytes] = set()
         self._delete: set[bytes] = set()

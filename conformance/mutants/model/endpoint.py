@@ -11,16 +11,17 @@ from typing import Any
 from . import pauses, recovery
 from .claims import Claims
 from .cleaning import Cleaning
-from .errors_of_redis import NO_WRITES, PERMANENT, REFUSAL, is_group_lost
 from .group import Group
 from .keeping import Keeping
 from .mutation import mutant
 from .options import Options
 from .reading import Reading
+from .redis_errors import NO_WRITES, PERMANENT, REFUSAL, is_group_lost
 from .relay import Relay
+from .request import Request
 from .requester import Requester
 from .resp import Command, Connection, Lost, RedisError
-from .responder import Request, Responder
+from .responder import Responder
 from .wire import Names, check_name, new_instance
 
 Report = Callable[[str, str, dict[str, str]], None]

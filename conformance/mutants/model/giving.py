@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from .mutation import mutant
+from .ports import EndpointPort
+from .request import Request
 from .resp import Lost, RedisError
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
-    from .responder import Request
 
 MARK = 315_360_000_000
 """Milliseconds of idle time that mark a give-back: 10 years."""
@@ -25,7 +22,7 @@ def counts_as_given_back(idle: int) -> bool:
 class Giving:
     """The half of ``Claims`` that deals with what was given back."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
         self.looking = False
         """Whether a look for given-back entries is under way: what is new starts after them (RIPC-GROUP-34)."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import routing
 from .claims import starts_of
 from .mutation import mutant
+from .ports import EndpointPort
 from .resp import Command, Connection, Lost, RedisError
 from .siblings import Siblings
 from .wire import PENDING, parse
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 EXPIRY = 100
 _REFRESH = 8.0
@@ -23,7 +21,7 @@ _STALE = 30.0
 
 
 class Group(Siblings):
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         super().__init__(endpoint)
         self._refreshed = 0.0
         self.listening = False

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
 
 from .mutation import mutant
+from .ports import EndpointPort, Kept
 from .resp import Command, Lost, RedisError
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 LONG = 5.0
 """Seconds: who did not claim for so long looks before it claims again."""
 
 
-class Kept(Protocol):
-    """An entry of this instance: a request in progress, or a response in its grace."""
-
-    entry_id: bytes
-    claimed: float
-    """When it was delivered or claimed the last time, in the loop's seconds."""
-    starts: int
-
-    def lost(self, acknowledge: bool) -> None:
-        """Another member has it, or its body is gone."""
-
-
 class Keeping:
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
 
     def in_progress(self) -> list[Kept]:

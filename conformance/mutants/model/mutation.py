@@ -1,4 +1,4 @@
-"""The one mutation that is switched on, if any. ``mutants/registry.py`` says what each is and which requirement it breaks."""
+"""The one mutation that is switched on, if any. ``mutants.yaml`` says what each is and which requirement it breaks."""
 
 from __future__ import annotations
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from . import pauses, recovery, routing
-from .errors_of_redis import PERMANENT, REFUSAL, is_group_lost
 from .mutation import mutant
+from .ports import EndpointPort
+from .redis_errors import PERMANENT, REFUSAL, is_group_lost
 from .resp import Lost, RedisError
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 _BEAT = 0.1
 _PAUSE = 0.5
@@ -20,7 +17,7 @@ _PAUSE = 0.5
 class Reading:
     """One blocking read after the other."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
         self._begun = 0.0
         self._block = 0.0

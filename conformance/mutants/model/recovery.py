@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import routing
 from .claims import starts_of
-from .errors_of_redis import PERMANENT, REFUSAL, is_group_lost
 from .giving import counts_as_given_back
 from .mutation import mutant
+from .ports import EndpointPort
+from .redis_errors import PERMANENT, REFUSAL, is_group_lost
 from .resp import Command, RedisError
 
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
-
-async def join(endpoint: Endpoint) -> None:
+async def join(endpoint: EndpointPort) -> None:
     """The group, an instance id that nobody has, the consumers, the registration. Raises RedisError."""
     await _learn_clock(endpoint)
     names = endpoint.names
@@ -48,7 +46,7 @@ async def join(endpoint: Endpoint) -> None:
         await endpoint.write(("PUBLISH", names.group_wakeup, ""))
 
 
-async def recover(endpoint: Endpoint, fresh: bool) -> None:
+async def recover(endpoint: EndpointPort, fresh: bool) -> None:
     """In the order of section 13: group, what is in progress, registration, unsure answers, the own lists.
     ``fresh``: over connections that are new."""
     await _learn_clock(endpoint)
@@ -65,7 +63,7 @@ async def recover(endpoint: Endpoint, fresh: bool) -> None:
         endpoint.spawn(_register_later(endpoint))
     elif not mutant("never-registers-again"):
         await _register(endpoint)
-    await endpoint.responder.answers.decide_unsure()
+    await endpoint.responder.decide_unsure()
     if not mutant("own-list-not-read-after-a-loss"):
         await read_own(endpoint)
         await endpoint.group.poll()
@@ -75,7 +73,7 @@ async def recover(endpoint: Endpoint, fresh: bool) -> None:
         endpoint.claims.hold(given_back=True)
 
 
-async def _make_again(endpoint: Endpoint) -> None:
+async def _make_again(endpoint: EndpointPort) -> None:
     """The group, where it was: at 0 where the stream is gone or is another one than the one that was read."""
     names = endpoint.names
     if mutant("group-again-at-the-end"):
@@ -102,14 +100,14 @@ async def _make_again(endpoint: Endpoint) -> None:
         await _make_group(endpoint, endpoint.last_read, made)
 
 
-async def _make_group(endpoint: Endpoint, at: bytes, made: tuple[str, ...]) -> None:
+async def _make_group(endpoint: EndpointPort, at: bytes, made: tuple[str, ...]) -> None:
     names = endpoint.names
     reply = (await endpoint.write(("XGROUP", "CREATE", names.stream, names.group, at, *made)))[0]
     if isinstance(reply, RedisError) and (reply.kind != "BUSYGROUP" or mutant("busygroup-is-an-error")):
         raise reply
 
 
-async def _consumer(endpoint: Endpoint, name: bytes) -> int:
+async def _consumer(endpoint: EndpointPort, name: bytes) -> int:
     names = endpoint.names
     reply = (await endpoint.write(("XGROUP", "CREATECONSUMER", names.stream, names.group, name)))[0]
     if isinstance(reply, RedisError):
@@ -117,7 +115,7 @@ async def _consumer(endpoint: Endpoint, name: bytes) -> int:
     return int(reply)
 
 
-async def _register(endpoint: Endpoint) -> None:
+async def _register(endpoint: EndpointPort) -> None:
     try:
         await endpoint.group.register()
     except RedisError as error:
@@ -126,17 +124,17 @@ async def _register(endpoint: Endpoint) -> None:
             raise
 
 
-async def _register_later(endpoint: Endpoint) -> None:
+async def _register_later(endpoint: EndpointPort) -> None:
     await asyncio.sleep(0.5)
     await endpoint.group.register()
 
 
-async def _claim_later(endpoint: Endpoint) -> None:
+async def _claim_later(endpoint: EndpointPort) -> None:
     await asyncio.sleep(1.0)
     await endpoint.claims.claim_again()
 
 
-async def read_own(endpoint: Endpoint) -> None:
+async def read_own(endpoint: EndpointPort) -> None:
     """The reply of a read may have been lost, and ``>`` never shows its entries again. Nothing here counts as a delivery."""
     names = endpoint.names
     start = b"-"
@@ -152,14 +150,14 @@ async def read_own(endpoint: Endpoint) -> None:
         start = b"(" + rows[-1][0]
 
 
-def _known(endpoint: Endpoint, id: bytes) -> bool:
+def _known(endpoint: EndpointPort, id: bytes) -> bool:
     """Whether it is in progress, or is to be settled."""
     if id in endpoint.relay.graces or id in endpoint.cleaning.acknowledge:
         return True
     return id in endpoint.responder.held and not mutant("starts-again-what-runs")
 
 
-async def _take_found(endpoint: Endpoint, rows: list[list[Any]]) -> None:
+async def _take_found(endpoint: EndpointPort, rows: list[list[Any]]) -> None:
     """Claims them, and routes them like new."""
     names = endpoint.names
     if not rows:
@@ -186,7 +184,7 @@ async def _take_found(endpoint: Endpoint, rows: list[list[Any]]) -> None:
         # What the claim did not get is another member's by now.
 
 
-async def _learn_clock(endpoint: Endpoint) -> None:
+async def _learn_clock(endpoint: EndpointPort) -> None:
     reply = (await endpoint.write(("TIME",)))[0]
     if isinstance(reply, RedisError):
         raise reply

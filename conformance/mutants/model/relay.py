@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
 
 from .mutation import mutant
+from .ports import EndpointPort
 from .resp import Command, Lost, RedisError
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 GRACE = 12.0
 
@@ -31,7 +28,7 @@ class Grace:
 
 
 class Relay:
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
         self.graces: dict[bytes, Grace] = {}
 

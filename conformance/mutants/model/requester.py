@@ -5,42 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import content, pauses
-from .errors_of_redis import PERMANENT, REFUSAL
 from .mutation import mutant
 from .options import check_seconds
 from .pauses import Pauses
+from .ports import EndpointPort
+from .redis_errors import PERMANENT, REFUSAL
 from .resp import Command, Lost, RedisError
+from .send import Send
 from .wire import FULFILLED, PENDING, Entry, add, check_name, new_id, parse
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 _EARLY_END = 0.5
 _LOOK_LIMIT = 0.5
 _PAGE = 1000
 
 
-class Send:
-    """A request sent. ``outcome`` is ``(kind, content)`` once it is there."""
-
-    def __init__(self, id: bytes, to: bytes, text: bytes) -> None:
-        self.id, self.to, self.text = id, to, text
-        self.outcome: asyncio.Future[tuple[str, Any]] = asyncio.get_running_loop().create_future()
-        self.entry_id: bytes | None = None
-        self.begun = asyncio.get_running_loop().time()
-        self.floor = b"-"
-        self.unsure = False
-
-    def end(self, kind: str, value: Any = None) -> None:
-        if not self.outcome.done():
-            self.outcome.set_result((kind, value))
-
-
 class Requester:
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
         self.outstanding: dict[bytes, Send] = {}
         self.asked: set[bytes] = set()

@@ -6,66 +6,21 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import content
 from .answers import Answers
 from .mutation import mutant
+from .ports import EndpointPort
+from .request import Request
 from .resp import Lost, RedisError
 from .wire import FULFILLED, REJECTED, Entry
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 _MOST_STARTS = 3
 
 
-class Request:
-    """A request in the hands of this instance.
-
-    ``state``: queued, checking, running, answering, unsure, gone.
-    """
-
-    def __init__(self, responder: Responder, entry: Entry, starts: int, redelivered: bool, at: float = 0.0) -> None:
-        self._responder = responder
-        self.entry = entry
-        self.entry_id = entry.entry_id
-        self.starts, self.redelivered = starts, redelivered
-        self.state = "queued"
-        self.received = self.claimed = at
-        self.attempts = 0
-        """Writes of the answer that broke the connection."""
-        self.refused = False
-        """Whether Redis refused the answer when it was last tried."""
-        self.answer: tuple[bytes, bytes] | None = None
-        self.on_gone: Callable[[], None] = lambda: None
-
-    def lost(self, acknowledge: bool) -> None:
-        """Another member has it, or its body is gone."""
-        self._responder.lost(self, acknowledge)
-
-    @property
-    def value(self) -> Any:
-        """The decoded content."""
-        if mutant("handler-gets-text"):
-            return self.entry.content.decode("utf-8", "replace")
-        return content.decode(self.entry.content)
-
-    def fulfill(self, value: Any) -> None:
-        """Raises ValueError for a second answer, and for a value that is no JSON."""
-        text = content.encode(value)
-        if mutant("null-answers-as-empty-text") and value is None:
-            text = b""
-        self._responder.answer(self, FULFILLED, text)
-
-    def reject(self, value: Any) -> None:
-        if mutant("rejects-with-text-only"):
-            value = str(value)
-        self._responder.answer(self, REJECTED, content.encode(value))
-
-
 class Responder:
-    def __init__(self, endpoint: Endpoint, on_request: Callable[[Request], Awaitable[Any]]) -> None:
+    def __init__(self, endpoint: EndpointPort, on_request: Callable[[Request], Awaitable[Any]]) -> None:
         self.endpoint = endpoint
         self.on_request = on_request
         self.held: dict[bytes, Request] = {}
@@ -75,7 +30,7 @@ class Responder:
         self._ids: set[bytes] = set()
         self._delayed: list[Callable[[], None]] = []
         self.changed = asyncio.Event()
-        self.answers = Answers(self)
+        self.answers = Answers(endpoint, self)
 
     @property
     def room(self) -> int:
@@ -284,6 +239,10 @@ class Responder:
         self.gone(request)
         if was == "running":
             request.on_gone()
+
+    async def decide_unsure(self) -> None:
+        """After a reconnect: the answers of which nobody knows whether they were written."""
+        await self.answers.decide_unsure()
 
     def gone(self, request: Request) -> None:
         request.state = "gone"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .mutation import mutant
+from .ports import EndpointPort
 from .wire import PENDING, REJECTED, Entry, parse
 
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
-
-def take(endpoint: Endpoint, entry_id: bytes, raw: list[bytes] | None, delivered: float | None = None) -> None:
+def take(endpoint: EndpointPort, entry_id: bytes, raw: list[bytes] | None, delivered: float | None = None) -> None:
     """One entry that is pending for this instance, delivered then (in the loop's seconds; now, if nothing is said)."""
     if raw is None:
         # Deleted while it was pending: only the pending list still names it.
@@ -41,7 +37,7 @@ def _same(group: bytes, destination: bytes) -> bool:
     return group == destination
 
 
-def _of_others(endpoint: Endpoint, entry: Entry) -> None:
+def _of_others(endpoint: EndpointPort, entry: Entry) -> None:
     left = deleted = False
     if entry.problem:
         left, deleted = mutant("others-malformed-left-pending"), mutant("others-malformed-deleted")
@@ -53,7 +49,7 @@ def _of_others(endpoint: Endpoint, entry: Entry) -> None:
         endpoint.settle(entry.entry_id, entry.entry_id if deleted else None)
 
 
-def _malformed(endpoint: Endpoint, entry: Entry) -> None:
+def _malformed(endpoint: EndpointPort, entry: Entry) -> None:
     if not mutant("malformed-not-reported"):
         _tell(endpoint, entry)
     if mutant("malformed-run") and entry.id and entry.source:
@@ -71,14 +67,14 @@ def _malformed(endpoint: Endpoint, entry: Entry) -> None:
     endpoint.settle(entry.entry_id, entry.entry_id if own else None)
 
 
-def _tell(endpoint: Endpoint, entry: Entry) -> None:
+def _tell(endpoint: EndpointPort, entry: Entry) -> None:
     fields = {n.decode("utf-8", "replace"): v.decode("utf-8", "replace") for n, v in entry.fields}
     if mutant("report-without-fields"):
         fields = {}
     endpoint.report("malformed", f"entry {entry.entry_id.decode()}: {entry.problem or 'no destination'}", fields)
 
 
-def _request(endpoint: Endpoint, entry: Entry, delivered: float | None) -> None:
+def _request(endpoint: EndpointPort, entry: Entry, delivered: float | None) -> None:
     names = endpoint.names
     if mutant("own-group-not-served") and entry.source == names.group:
         endpoint.settle(entry.entry_id)
@@ -90,7 +86,7 @@ def _request(endpoint: Endpoint, entry: Entry, delivered: float | None) -> None:
         endpoint.responder.take(entry, delivered=delivered)
 
 
-def response(endpoint: Endpoint, entry: Entry) -> None:
+def response(endpoint: EndpointPort, entry: Entry) -> None:
     """A response to the own group."""
     if entry.instance != endpoint.names.instance:
         if mutant("others-response-delivered-here") and endpoint.requester.outstanding:
@@ -112,7 +108,7 @@ def response(endpoint: Endpoint, entry: Entry) -> None:
         _unknown(endpoint, entry)
 
 
-def _unknown(endpoint: Endpoint, entry: Entry) -> None:
+def _unknown(endpoint: EndpointPort, entry: Entry) -> None:
     if mutant("unknown-response-for-the-next-send") and endpoint.requester.outstanding:
         endpoint.requester.deliver_anyhow(entry)
     if mutant("unknown-response-reported"):
@@ -124,7 +120,7 @@ def _unknown(endpoint: Endpoint, entry: Entry) -> None:
     endpoint.settle(entry.entry_id, None if mutant("unknown-response-not-deleted") else entry.entry_id)
 
 
-def take_again(endpoint: Endpoint, entry_id: bytes, raw: list[bytes], starts: int, again: bool) -> None:
+def take_again(endpoint: EndpointPort, entry_id: bytes, raw: list[bytes], starts: int, again: bool) -> None:
     """An entry of an own list that was just claimed. ``again``: it was started before."""
     entry = parse(entry_id, raw)
     if not entry.problem and entry.status == PENDING and entry.destination == endpoint.names.group:

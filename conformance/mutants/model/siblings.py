@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .giving import MARK
 from .mutation import mutant
+from .ports import EndpointPort
 from .resp import Command, Lost, RedisError
 from .wire import PENDING, instance_of, parse
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
 
 _OLD = 120_000
 _CONNECTED = 100.0
@@ -24,7 +22,7 @@ Consumer = tuple[bytes, int, int]
 class Siblings:
     """The half of ``Group`` that looks at others."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
         self.siblings: set[bytes] = set()
         """Other registered instances."""
@@ -49,7 +47,7 @@ class Siblings:
                 siblings.add(instance)
                 if "responder" in _list_of(said, "roles", ["responder"]) or mutant("roles-ignored"):
                     responding.add(instance)
-            await self._bury(consumers, bool(listed))
+            await self._delete_abandoned(consumers, bool(listed))
         self.siblings, self.responding = siblings, responding
         if not mutant("what-waits-not-shared"):
             endpoint.responder.start_more()
@@ -93,7 +91,7 @@ class Siblings:
 
     # deleting consumers
 
-    async def _bury(self, consumers: list[Consumer], registered: bool) -> None:
+    async def _delete_abandoned(self, consumers: list[Consumer], registered: bool) -> None:
         """Consumers of an instance that is gone for long (RIPC-LIFE-23)."""
         young = self.endpoint.connected_for < (1 if mutant("buries-when-just-connected") else _CONNECTED)
         if registered or young or not all(idle > _OLD for _, _, idle in consumers):

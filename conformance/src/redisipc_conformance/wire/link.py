@@ -13,8 +13,10 @@ from .address import Address
 from .exchange import Exchange
 from .fault import Fault
 from .guarded import answer, greet, is_refused
+from .mode import Mode
 from .pipe import Pace, Pipe, end
 from .slot import SUBSCRIBING, Slot, is_pushed, settle
+from .upstream import Upstream
 
 
 class Owner(Protocol):
@@ -39,17 +41,6 @@ class Owner(Protocol):
     def fault_for(self, args: list[bytes], queued: list[Exchange]) -> Fault | None: ...
 
 
-class _Upstream(asyncio.Protocol):
-    def __init__(self, link: Link):
-        self.link = link
-
-    def data_received(self, data: bytes) -> None:
-        self.link.from_redis(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.link.redis_left()
-
-
 @dataclass(eq=False)
 class Link(asyncio.Protocol):
     """A connection of the testee and its twin to Redis."""
@@ -65,10 +56,6 @@ class Link(asyncio.Protocol):
     inbound: bytearray = field(default_factory=bytearray)
     replies: bytearray = field(default_factory=bytearray)
     slots: list[Slot] = field(default_factory=list)
-    queue: list[Exchange] = field(default_factory=list)
-    multi: int | None = None
-    aborted: bool = False
-    subscribed: bool = False
     raw: bool = False
     """A replica's: after PSYNC no more commands and replies come, and all passes as it is."""
     held_commands: bool = False
@@ -79,6 +66,7 @@ class Link(asyncio.Protocol):
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.mode = Mode(self.tap.next_multi)
         self.to_redis = Pipe(self.tap.pace, lambda: self.redis)
         self.to_client = Pipe(self.tap.pace, lambda: self.client)
 
@@ -101,7 +89,7 @@ class Link(asyncio.Protocol):
         context = ssl.create_default_context() if up.tls else None
         try:
             transport, _ = await asyncio.get_running_loop().create_connection(
-                lambda: _Upstream(self), up.host, up.port, ssl=context
+                lambda: Upstream(self), up.host, up.port, ssl=context
             )
         except OSError:
             self.cut()
@@ -170,12 +158,12 @@ class Link(asyncio.Protocol):
         self._flush()
 
     def _command(self, args: list[bytes], raw: bytes, out: list[bytes]) -> None:
-        exchange = Exchange(self.number, args, time.monotonic(), multi=self.multi)
+        exchange = Exchange(self.number, args, time.monotonic(), multi=self.mode.multi)
         name = self.last = exchange.name
         if self.tap.guards and is_refused(args):
             self._made_up(exchange, answer(), out)
             return
-        fault = self.tap.fault_for(args, self.queue) if self.tap.faults else None
+        fault = self.tap.fault_for(args, self.mode.queue) if self.tap.faults else None
         do = fault.do if fault is not None else ""
         if do in ("cut-before", "cut-within"):
             part = raw[: len(raw) // 2] if do == "cut-within" else b""
@@ -194,7 +182,7 @@ class Link(asyncio.Protocol):
         if fault is not None and do in ("error", "reply"):
             self._made_up(exchange, fault, out)
             return
-        if name == b"EXEC" and self.aborted:
+        if name == b"EXEC" and self.mode.aborted:
             refused = resp.ErrorReply("EXECABORT Transaction discarded because of previous errors.")
             exchange.fate = "refused by the suite"
             self._instead_of_exec(exchange, refused, out)
@@ -208,29 +196,17 @@ class Link(asyncio.Protocol):
             exchange.fate = fault.fate
 
     def _begin(self, exchange: Exchange) -> None:
-        """Follows the transaction and the subscription state of the connection."""
-        name = exchange.name
-        if name == b"MULTI":
-            self.multi = exchange.multi = self.tap.next_multi()
-            self.queue, self.aborted = [], False
-        elif name in (b"EXEC", b"DISCARD"):
-            exchange.members, self.queue = self.queue, []
-            self.multi = None
-            self.aborted = False
-        elif name in SUBSCRIBING:
-            self.subscribed = True
-        elif self.multi is not None:
-            self.queue.append(exchange)
+        self.mode.follow(exchange)
         self.tap.record(exchange)
 
     def _made_up(self, exchange: Exchange, fault: Fault, out: list[bytes]) -> None:
         value = resp.ErrorReply(fault.text) if fault.do == "error" else fault.reply
         exchange.fate = "answered by the suite"
-        if exchange.name == b"EXEC" and self.multi is not None:
+        if exchange.name == b"EXEC" and self.mode.multi is not None:
             self._instead_of_exec(exchange, value, out)
             return
-        if self.multi is not None and fault.do == "error":
-            self.aborted = True
+        if self.mode.multi is not None and fault.do == "error":
+            self.mode.aborted = True
         self.tap.record(exchange)
         self.slots.append(Slot(exchange, resp.encode_reply(value), fault))
 
@@ -312,7 +288,7 @@ class Link(asyncio.Protocol):
         self._flush()
 
     def _one_reply(self, value: Any, raw: bytes) -> None:
-        if not self.slots or isinstance(value, resp.Push) or (self.subscribed and is_pushed(value)):
+        if not self.slots or isinstance(value, resp.Push) or (self.mode.subscribed and is_pushed(value)):
             self.outgoing.append(raw)
             return
         slot = self.slots.pop(0)

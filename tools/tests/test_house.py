@@ -1,0 +1,99 @@
+"""In every folder with programs, imports lead to no circle, and no file is longer than a reader keeps in mind."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spec import ROOT
+
+ROOTS = [
+    "python/src", "python/testee", "python/examples/shop", "python/examples", "python",
+    "conformance/src", "conformance/mutants", "conformance",
+    "interop/ruby", "interop", "fuzz", "tools",
+]  # fmt: skip
+"""The folders that the imports of the files below them begin at: the first that fits."""
+MOST_LINES = 350
+
+
+def listed(*patterns: str) -> list[str]:
+    """Files of the repository, those that git does not know yet as well; tests and packages of others aside."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [
+        path for path in sorted(set(told.splitlines())) if "tests" not in path.split("/") and (ROOT / path).exists()
+    ]
+
+
+def root_of(path: str) -> str:
+    return next(root for root in ROOTS if path.startswith(f"{root}/"))
+
+
+def modules(paths: list[str], root: str) -> dict[str, Path]:
+    """The modules that are imported from one folder, by their full names."""
+    found = {}
+    for path in paths:
+        if root_of(path) == root:
+            parts = Path(path).relative_to(root).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ROOT / path
+    return found
+
+
+def imports(path: Path, name: str) -> Iterator[tuple[str, list[str]]]:
+    """What a file imports, wherever in it, for a type checker alone as well: a module, and the names out of it."""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            yield ".".join([*base, *([node.module] if node.module else [])]), [alias.name for alias in node.names]
+
+
+def arrows(found: dict[str, Path]) -> dict[str, set[str]]:
+    """For each module the others that it imports."""
+    graph: dict[str, set[str]] = {}
+    for name, path in found.items():
+        graph[name] = set()
+        for module, names in imports(path, name):
+            inner = {f"{module}.{each}" for each in names} & set(found)
+            # ``from . import module`` uses the module, and nothing that the package itself offers.
+            graph[name] |= inner if len(inner) == len(names) > 0 else inner | ({module} & set(found))
+        graph[name].discard(name)
+    return graph
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """What is left when those are taken away, again and again, that nothing left imports or that import nothing left."""
+    left = {name: set(targets) for name, targets in graph.items()}
+    while True:
+        imported = set().union(*left.values()) if left else set()
+        ends = {name for name, targets in left.items() if not targets or name not in imported}
+        if not ends:
+            return sorted(left)
+        left = {name: targets - ends for name, targets in left.items() if name not in ends}
+
+
+PROGRAMS = listed("*.py")
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_no_module_imports_itself_by_way_of_others(root: str) -> None:
+    found = modules(PROGRAMS, root)
+    assert found, "there is nothing here any longer: say so in ROOTS"
+    assert circles(arrows(found)) == []
+
+
+def test_a_circle_is_found(tmp_path: Path) -> None:
+    for name, text in (("a", "import b"), ("b", "from c import d"), ("c", "def f():\n    import b"), ("e", "import a")):
+        (tmp_path / f"{name}.py").write_text(text)
+    assert circles(arrows({path.stem: path for path in tmp_path.glob("*.py")})) == ["b", "c"]
+
+
+@pytest.mark.parametrize("path", listed("*.py", "*.ts", "*.mjs", "*.js", "*.rb"))
+def test_no_file_is_longer_than_a_reader_keeps_in_mind(path: str) -> None:
+    assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
