@@ -44,7 +44,7 @@ def modules(paths: list[str], root: str) -> dict[str, Path]:
 
 
 def imports(path: Path, name: str) -> Iterator[tuple[str, list[str]]]:
-    """What a file imports, wherever in it, for a type checker alone as well: a module, and the names out of it."""
+    """Each import of a file, also in a function or for a type checker alone: a module, and the names out of it."""
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -68,7 +68,7 @@ def arrows(found: dict[str, Path]) -> dict[str, set[str]]:
 
 
 def circles(graph: dict[str, set[str]]) -> list[str]:
-    """What is left when those are taken away, again and again, that nothing left imports or that import nothing left."""
+    """The modules that are left when all ends of chains are taken away, again and again."""
     left = {name: set(targets) for name, targets in graph.items()}
     while True:
         imported = set().union(*left.values()) if left else set()
