@@ -32,7 +32,7 @@ class Fate:
 
 
 class Kept:
-    """What the runs on this machine found, each with a stamp of what it was found with."""
+    """What the runs on this machine found, each with a stamp of what it was found with: fates, and what the ports pass."""
 
     def __init__(self) -> None:
         self._rows = _kept_rows()
@@ -45,8 +45,21 @@ class Kept:
         return Fate(name, row["verdict"], tuple(row["by"]), row["seen"]), row["stamp"]
 
     def keep(self, fate: Fate, stamp: str) -> None:
-        """Remembers it beyond this run. Another run may have written meanwhile."""
-        self._rows = {**_kept_rows(), fate.name: {**asdict(fate), "stamp": stamp}}
+        """Remembers it beyond this run."""
+        self._put(fate.name, {**asdict(fate), "stamp": stamp})
+
+    def passed(self, on: str, id: str, stamp: str) -> set[str]:
+        """The checks of a scenario that the port passed as it is; empty where that is not known."""
+        row = self._rows.get(f"{on} passes {id}")
+        return set(row["checks"]) if row is not None and row["stamp"] == stamp else set()
+
+    def keep_passed(self, on: str, id: str, checks: set[str], stamp: str) -> None:
+        """Remembers these beyond this run."""
+        self._put(f"{on} passes {id}", {"checks": sorted(checks), "stamp": stamp})
+
+    def _put(self, key: str, row: dict[str, Any]) -> None:
+        # Another run may have written meanwhile.
+        self._rows = {**_kept_rows(), key: row}
         _KEPT.parent.mkdir(exist_ok=True)
         _KEPT.write_text(json.dumps(self._rows), "utf-8")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import py_compile
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +89,18 @@ def make(patch: Patch, folder: Path) -> list[str]:
     if patch.on == "node":
         return _make_node(patch, folder, text)
     copy = folder / "src"
-    shutil.copytree(_PYTHON / "src", copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    (copy / source.relative_to(_PYTHON / "src")).write_text(text, "utf-8")
-    # Each scenario starts processes of its own: without this each would compile the library anew.
-    subprocess.run([sys.executable, "-m", "compileall", "-q", str(copy)], check=False)
+    _compiled()
+    shutil.copytree(_PYTHON / "src", copy, ignore=shutil.ignore_patterns("*.egg-info"))
+    changed = copy / source.relative_to(_PYTHON / "src")
+    changed.write_text(text, "utf-8")
+    py_compile.compile(str(changed), quiet=1)
     return command(patch.on, copy)
+
+
+@lru_cache(None)
+def _compiled() -> None:
+    """Each copy takes the compiled files along: each scenario starts processes of its own, and none of them compiles."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(_PYTHON / "src")], check=False)
 
 
 def _make_node(patch: Patch, folder: Path, text: str) -> list[str]:

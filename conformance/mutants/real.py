@@ -7,7 +7,8 @@
 
 A patch is *killed* when a check of a statement that it breaks fails by assertion, twice, and passes without the patch. It is
 *other* when only checks of other statements do, *by-timeout* when checks only wait in vain, else *survived*. It meets the
-scenarios that check what it breaks, and no further one once it is killed. What is found goes into ``real/results.json`` and
+scenarios that check what it breaks: those that caught it before, then those that wait little, then the slow ones, and no
+further one once it is killed. What is found goes into ``real/results.json`` and
 ``real/results.md`` at once. Exit status 1 when one survives without a reason in its file, 3 when there was no time for all.
 """
 
@@ -54,9 +55,11 @@ class Hunt:
         self.until = until
         self.again = again
         self.kept = Kept()
+        self._known = fates.load()
         self._right: dict[tuple[str, str], set[str]] = {}
         self._wrong: dict[tuple[str, str], set[str]] = {}
         self._tries: Counter[tuple[str, str]] = Counter()
+        self._sources: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = {on: asyncio.Lock() for on in patches.PORTS}
 
     def stamp(self, patch: Patch, fate: Fate) -> str:
@@ -65,6 +68,12 @@ class Hunt:
         chosen = [self.scenarios[id] for id in sorted(ids) if id in self.scenarios] or self.scenarios_for(patch)
         texts = [f"{each.text}{each.rows}".encode() for each in chosen]
         return patches.digest(repr(patch.edits).encode(), (ROOT / patch.file).read_bytes(), *texts)
+
+    def _stamp_of_port(self, on: str, id: str) -> str:
+        if on not in self._sources:
+            self._sources[on] = patches.digest(*(path.read_bytes() for path in patches.sources_of(on)))
+        scenario = self.scenarios[id]
+        return patches.digest(self._sources[on].encode(), f"{scenario.text}{scenario.rows}".encode())
 
     def scenarios_for(self, patch: Patch) -> list[Scenario]:
         """Those that check what it breaks."""
@@ -103,25 +112,39 @@ class Hunt:
             shutil.rmtree(folder, ignore_errors=True)
 
     async def _tried(self, patch: Patch, command: Sequence[str]) -> Fate:
-        left = {scenario.id: scenario for scenario in self.scenarios_for(patch)}
-        count = len(left)
+        count = 0
         others: dict[str, CheckResult] = {}
         late: dict[str, CheckResult] = {}
-        while left:
-            found = await self._caught(patch, command, left.values())
-            others |= found.others
-            late |= found.late
-            if not found.named:
-                break
-            ids = {name.rpartition("/")[0] for name in found.named}
-            second = await self._caught(patch, command, [left.pop(id) for id in sorted(ids)])
-            if both := [name for name in found.named if name in second.named]:
-                return Fate(patch.name, "killed", tuple(both[:_MOST_NAMED]), found.named[both[0]].message)
+        for some in self._in_turn(patch):
+            left = {scenario.id: scenario for scenario in some}
+            count += len(left)
+            while left:
+                found = await self._caught(patch, command, left.values())
+                others |= found.others
+                late |= found.late
+                if not found.named:
+                    break
+                ids = {name.rpartition("/")[0] for name in found.named}
+                second = await self._caught(patch, command, [left.pop(id) for id in sorted(ids)])
+                if both := [name for name in found.named if name in second.named]:
+                    return Fate(patch.name, "killed", tuple(both[:_MOST_NAMED]), found.named[both[0]].message)
         if others:
             return Fate(patch.name, "other", tuple(list(others)[:_MOST_NAMED]), next(iter(others.values())).message)
         if late:
             return Fate(patch.name, "by-timeout", tuple(list(late)[:_MOST_NAMED]))
         return Fate(patch.name, "survived", seen=f"{count} scenarios")
+
+    def _in_turn(self, patch: Patch) -> list[list[Scenario]]:
+        """The scenarios that it meets, the cheap and likely ones first."""
+        before = self._known.get(patch.name)
+        caught = {name.rpartition("/")[0] for name in before.by} if before is not None else set()
+        every = self.scenarios_for(patch)
+        rest = [scenario for scenario in every if scenario.id not in caught]
+        return [
+            [scenario for scenario in every if scenario.id in caught],
+            [scenario for scenario in rest if "slow" not in scenario.needs],
+            [scenario for scenario in rest if "slow" in scenario.needs],
+        ]
 
     async def _caught(self, patch: Patch, command: Sequence[str], scenarios: Iterable[Scenario]) -> Caught:
         """What the scenarios say; the rest of them is left out once one has caught it."""
@@ -145,6 +168,9 @@ class Hunt:
     async def _passes(self, on: str, id: str) -> set[str]:
         """The checks of a scenario that the port passes as it is."""
         async with self._locks[on]:
+            stamp = self._stamp_of_port(on, id)
+            if (on, id) not in self._right and (passed := self.kept.passed(on, id, stamp)):
+                self._right[on, id], self._wrong[on, id] = passed, set()
             while self._wrong.get((on, id), {""}) and self._tries[on, id] < _MOST_TRIES:
                 # Once more where it fails: a busy machine hides what is right.
                 self._tries[on, id] += 1
@@ -154,6 +180,8 @@ class Hunt:
                 self._wrong[on, id] = checks.keys() - self._right[on, id]
                 if self._wrong[on, id]:
                     print(f"{on} as it is fails {', '.join(sorted(self._wrong[on, id]))}", flush=True)
+                else:
+                    self.kept.keep_passed(on, id, self._right[on, id], stamp)
             return self._right[on, id]
 
 
@@ -197,7 +225,7 @@ if __name__ == "__main__":
     parser.add_argument("--afresh", action="store_true")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--redis", default="auto")
-    parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=4)
     arguments = parser.parse_args()
     with choose(arguments.redis, say=lambda line: print(line, file=sys.stderr)) as chosen_server:
         sys.exit(asyncio.run(main(arguments, chosen_server)))
