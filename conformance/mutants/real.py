@@ -115,6 +115,7 @@ class Hunt:
         count = 0
         others: dict[str, CheckResult] = {}
         late: dict[str, CheckResult] = {}
+        undecided: list[str] = []
         for some in self._in_turn(patch):
             left = {scenario.id: scenario for scenario in some}
             count += len(left)
@@ -122,12 +123,15 @@ class Hunt:
                 found = await self._caught(patch, command, left.values())
                 others |= found.others
                 late |= found.late
+                undecided += found.undecided
                 if not found.named:
                     break
                 ids = {name.rpartition("/")[0] for name in found.named}
                 second = await self._caught(patch, command, [left.pop(id) for id in sorted(ids)])
                 if both := [name for name in found.named if name in second.named]:
                     return Fate(patch.name, "killed", tuple(both[:_MOST_NAMED]), found.named[both[0]].message)
+        if undecided:
+            return Fate(patch.name, NOT_JUDGED, seen=f"the machine was too busy for {undecided[0]}")
         if others:
             return Fate(patch.name, "other", tuple(list(others)[:_MOST_NAMED]), next(iter(others.values())).message)
         if late:
@@ -155,6 +159,8 @@ class Hunt:
         found = Caught()
         checks = trial.by_name(await trial.results(command, list(scenarios), self.server, enough=is_caught))
         for name, check in checks.items():
+            if trial.undecided(check) and set(patch.breaks) & set(check.requirements):
+                found.undecided.append(name)
             if check.verdict not in trial.FAILED or name not in await self._passes(patch.on, name.rpartition("/")[0]):
                 continue
             if check.by_timeout:
@@ -186,12 +192,15 @@ class Hunt:
 
 
 class Caught:
-    """Checks that failed: by assertion, of what is broken or of something else; and those that only waited in vain."""
+    """Checks that failed: by assertion, of what is broken or of something else; those that only waited in vain; and those that
+    a busy machine left undecided.
+    """
 
     def __init__(self) -> None:
         self.named: dict[str, CheckResult] = {}
         self.others: dict[str, CheckResult] = {}
         self.late: dict[str, CheckResult] = {}
+        self.undecided: list[str] = []
 
 
 async def main(options: argparse.Namespace, server: Server) -> int:

@@ -52,3 +52,8 @@ def by_name(ended: Sequence[ScenarioResult]) -> dict[str, CheckResult]:
 def caught(check: CheckResult) -> bool:
     """Whether it failed by assertion: something wrong was seen, not only nothing in time."""
     return check.verdict in FAILED and not check.by_timeout
+
+
+def undecided(check: CheckResult) -> bool:
+    """Whether it failed while the machine was too busy to blame the testee."""
+    return check.verdict is Verdict.INCONCLUSIVE and "the runner itself stood still" in check.message
