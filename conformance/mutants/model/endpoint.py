@@ -103,8 +103,17 @@ class Endpoint:
         return self.names.instance.decode()
 
     async def _join(self) -> None:
-        await self._open()
-        await recovery.join(self)
+        while True:
+            await self._open()
+            try:
+                await recovery.join(self)
+                break
+            except RedisError as error:
+                # Redis starts: connect() ends this when its time is over (RIPC-LIFE-4).
+                if error.kind != "LOADING":
+                    raise
+                self._drop()
+                await asyncio.sleep(0.1)
         self.up.set()
 
     async def _join_later(self) -> None:

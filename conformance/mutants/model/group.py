@@ -140,14 +140,16 @@ class Group(Siblings):
     async def fresh(self) -> None:
         """Before a request is written: a response could not be handed to a member whose list has expired (RIPC-LIFE-27)."""
         names = self.endpoint.names
-        stale = asyncio.get_running_loop().time() - self._refreshed > _STALE
-        if not stale or mutant("asks-before-it-refreshes") or mutant("never-registers"):
+        if mutant("asks-before-it-refreshes") or mutant("never-registers"):
             return
-        reply = (await self.endpoint.write(("EXPIRE", names.key(b"consumers"), EXPIRY)))[0]
-        if reply == 0:
-            await self.register()
-        elif not isinstance(reply, RedisError):
-            self._refreshed = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() - self._refreshed > _STALE:
+            reply = (await self.endpoint.write(("EXPIRE", names.key(b"consumers"), EXPIRY)))[0]
+            if reply == 0:
+                await self.register()
+            elif not isinstance(reply, RedisError):
+                self._refreshed = asyncio.get_running_loop().time()
+            else:
+                await asyncio.sleep(0.5)
 
     async def poll_all(self) -> None:
         """While requests are outstanding, a sibling may put a response into the own list at any time."""
