@@ -25,7 +25,7 @@ class Clock:
 
     def wall(self) -> int:
         """Milliseconds since 1970, as Redis tells them."""
-        return int((self.now() + self._epoch + self.aged) * 1000)
+        return int((monotonic() + self._epoch + self.aged) * 1000)
 
 
 class Timers:

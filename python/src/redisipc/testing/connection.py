@@ -120,9 +120,10 @@ class Connection:
 
     def work(self) -> None:
         """Execute what has come, as far as nothing blocks."""
+        gets = self._parser.gets
         while self.open and self.blocked is None:
             try:
-                words = self._parser.gets()
+                words = gets()
             except ProtocolError as error:
                 self.break_off(f"the hub got what is not a command: {error}")
                 return

@@ -113,12 +113,14 @@ class Server:
 
     def execute(self, connection: Connection, command: Command) -> Any:
         """Execute a command of the model."""
-        queue = connection.client.queue
-        self.writes(connection)
+        client = connection.client
+        queue = client.queue
+        self.journal.writer = connection.who
         model = self.models.get(connection.database) or self.model(connection.database)
-        reply = model.run(connection.client, [command])[0]
+        reply = model.one(client, command)
         if queue is None:
-            self.tell(connection, command, reply)
+            if command[0] in TOLD:
+                self.journal.ran(connection.who, command, reply)
         elif command[0] == "EXEC" and type(reply) is list:
             for queued, one in zip(queue, reply, strict=True):
                 self.tell(connection, queued, one)

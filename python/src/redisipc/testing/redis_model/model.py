@@ -148,24 +148,26 @@ class Model:
 
     def run(self, client: Client, commands: Sequence[Command]) -> list[Any]:
         """Execute a pipeline; one reply each. A read that must wait gives ``Blocked``."""
-        replies = []
-        for command in commands:
-            name = command[0]
-            if client.queue is None and name != "MULTI":
-                replies.append(self.execute(command))
-                if self.touched is not None:
-                    self._serve()
-            else:
-                replies.append(self._transaction(client, name, command))
-        return replies
+        return [self.one(client, command) for command in commands]
+
+    def one(self, client: Client, command: Command) -> Any:
+        """Execute one command of a client."""
+        name = command[0]
+        if client.queue is not None or name == "MULTI":
+            return self._transaction(client, name, command)
+        reply = self.execute(command)
+        if self.touched is not None:
+            self._serve()
+        return reply
 
     def execute(self, command: Command) -> Any:
         handler = HANDLERS.get(command[0])  # type: ignore[arg-type]
         if handler is None:
             return Failure("ERR", f"ERR unknown command '{command[0]!s}'")
-        refusal = self._refusal(command)
-        if refusal is not None:
-            return refusal
+        if self.no_writes or self.out_of_memory:
+            refusal = self._refusal(command)
+            if refusal is not None:
+                return refusal
         try:
             return handler(self, command)
         except Refused as refused:
