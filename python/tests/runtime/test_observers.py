@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from redisipc import ConfigurationError, Observation, Options, Reject
 from redisipc.runtime.observing import MOST_OBSERVED, Observing
 
-from .faces import Face, until
+from .faces import FACES, Face, until
 
 
 def handle(request: Any) -> Any:
@@ -86,6 +87,48 @@ async def test_one_that_raises_is_reported_once_and_dropped(face: Face, stream: 
     assert isinstance(problems[0].__cause__, ValueError)
 
 
+async def test_a_caller_tells_its_observers_too(face: Face, stream: str, caplog: Any) -> None:
+    seen: list[Observation] = []
+
+    def fail(observation: Observation) -> None:
+        raise ValueError("as asked")
+
+    stock = await face.connected(stream, "stock", handle)
+    stock.on_error(lambda error: None)
+    caller = face.module.Caller(stream, observers=[fail, seen.append])
+    for content in ("good", "refuse", "crash"):
+        await face.call(caller.send_to_group, content, to="stock")
+    assert (await face.call(caller.send_to_group, "x", to="nobody", timeout=0.2)).timed_out
+    assert [one.kind for one in seen] == ["send_started", "send_ended"] * 4
+    assert [(one.status, one.code) for one in seen if one.kind == "send_ended"] == [
+        ("fulfilled", None),
+        ("rejected", "not_found"),
+        ("rejected", "handler_failed"),
+        ("timeout", "no_such_group"),
+    ]
+    assert [one.group for one in seen] == ["stock"] * 6 + ["nobody"] * 2
+    assert 0 < seen[1].seconds < 5
+    failures = [line for line in caplog.messages if "fail raised ValueError: as asked" in line]
+    assert len(failures) == 1
+    assert f"Caller {stream!r}" in failures[0]
+    await face.call(caller.close)
+
+
+async def test_a_call_that_is_cut_off_is_told_as_cancelled(face: Face, stream: str) -> None:
+    if face.name == "threads":
+        pytest.skip("a thread cannot be cancelled")
+    seen: list[Observation] = []
+    await face.connected(stream, "stock", lambda request: request.ignore())
+    caller = face.module.Caller(stream, observers=[seen.append])
+    asking = asyncio.ensure_future(caller.request(1, to="stock"))
+    await until(lambda: seen)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert [(one.kind, one.status) for one in seen] == [("send_started", ""), ("send_ended", "cancelled")]
+    await caller.close()
+
+
 async def test_one_that_does_not_return_keeps_nobody(face: Face, stream: str) -> None:
     if face.name == "asyncio":
         pytest.skip("in one event loop it would stop everything, as any code does")
@@ -137,6 +180,9 @@ async def test_without_observers_nothing_of_it_is_loaded_or_called(face: Face, s
 def test_what_are_no_observers_is_refused(observers: Any) -> None:
     with pytest.raises(ConfigurationError, match="observer"):
         Options(observers=observers)
+    for module in FACES.values():
+        with pytest.raises(ConfigurationError, match="observer"):
+            module.Caller("s", observers=observers)
 
 
 def test_an_async_observer_is_refused() -> None:

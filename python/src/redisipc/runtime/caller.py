@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import time
 import warnings
-from collections.abc import Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from redisipc.errors import Overloaded
 from redisipc.protocol.caller import Call, Turn
@@ -19,6 +19,10 @@ from .client import HANDSHAKE_LIMIT, check_place, wrong_settings
 from .fork import watch
 from .handshake_errors import hint, of_handshake
 from .response import Response, response_of
+
+if TYPE_CHECKING:
+    from .caller_observing import CallObserving
+    from .observation import Observation
 
 IDLE = 10.0
 """Seconds after which a connection that nobody used is not trusted any longer: the next call opens a new one."""
@@ -63,6 +67,9 @@ class BaseCaller(Generic[L]):
 
     Where Redis is: ``url``, ``client`` and ``redis_options``, as for a ``Stream``. ``timeout`` is in seconds, for calls that
     name none. With ``early_end``, a request to a group that does not exist ends as ``NoResponders`` before its timeout.
+
+    ``observers`` are functions that are called with an ``Observation`` when a call begins and when it ends, by the thread
+    or the task that makes it. One that raises is logged and not called again.
     """
 
     def __init__(
@@ -75,6 +82,7 @@ class BaseCaller(Generic[L]):
         timeout: float = Default.TIMEOUT,
         max_outstanding: int = 16,
         early_end: bool = Default.EARLY_END,
+        observers: Sequence[Callable[[Observation], object]] = (),
     ) -> None:
         self._stream = check_name("stream", stream)
         self._timeout = check_timeout(timeout)
@@ -84,6 +92,11 @@ class BaseCaller(Generic[L]):
         check_place(url, client, options)
         self._places = check_count("max_outstanding", max_outstanding, 1)
         self._early_end = check_flag("early_end", early_end)
+        self._observing: CallObserving | None = None
+        if observers != ():
+            from .caller_observing import CallObserving  # nobody else pays for it
+
+            self._observing = CallObserving(observers, repr(self))
         self._random = random.SystemRandom()
         try:
             self._aim(url, client, options)
@@ -163,6 +176,14 @@ class BaseCaller(Generic[L]):
             raise Overloaded(
                 f"{self._places} calls are under way, max_outstanding allows no more; wait for some of them"
             ) from None
+
+    def _tell_sent(self, call: Call) -> None:
+        if self._observing is not None:
+            self._observing.sent(call.outgoing)
+
+    def _tell_ended(self, call: Call) -> None:
+        if self._observing is not None:
+            self._observing.ended(call.outgoing, call.outcome)
 
     def _trusted(self, slot: Slot[L], now: float) -> bool:
         """Whether the connection that a slot has may still be used."""

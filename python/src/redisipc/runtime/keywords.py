@@ -75,3 +75,4 @@ class CallerKeywords(TypedDict, total=False):
     timeout: float
     max_outstanding: int
     early_end: bool
+    observers: Sequence[Callable[[Observation], object]]

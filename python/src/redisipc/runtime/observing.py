@@ -19,6 +19,33 @@ MOST_OBSERVED = 10_000
 """Observations that wait for observers that are slow; more are counted and left out."""
 
 
+def start_of(outgoing: Outgoing) -> Observation:
+    """An own request is sent now."""
+    return Observation("send_started", outgoing.id.decode(), outgoing.destination, time())
+
+
+def end_of(outgoing: Outgoing, outcome: Outcome) -> Observation:
+    """An own request has its outcome now."""
+    code = outcome.diagnosis
+    if outcome.status == "rejected" and outcome.content is not None:
+        code = read(decode(outcome.content))[0]
+    return Observation(
+        "send_ended",
+        outgoing.id.decode(),
+        outgoing.destination,
+        time(),
+        monotonic() - outgoing.sent_at,
+        outcome.status,
+        None if code is None else str(code),
+    )
+
+
+def failure_of(hook: Hook, raised: BaseException) -> str:
+    """The text about an observer that raised."""
+    name = getattr(hook.function, "__qualname__", type(hook.function).__name__)
+    return f"the observer {name} raised {type(raised).__name__}: {shortened(text_of(raised))}; it is not called again"
+
+
 class Observing:
     """Collects observations, and calls the observers of one connection.
 
@@ -45,23 +72,10 @@ class Observing:
     # what happens
 
     def sent(self, outgoing: Outgoing) -> None:
-        self._add(Observation("send_started", outgoing.id.decode(), outgoing.destination, time()))
+        self._add(start_of(outgoing))
 
     def ended(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        code = outcome.diagnosis
-        if outcome.status == "rejected" and outcome.content is not None:
-            code = read(decode(outcome.content))[0]
-        self._add(
-            Observation(
-                "send_ended",
-                outgoing.id.decode(),
-                outgoing.destination,
-                time(),
-                monotonic() - outgoing.sent_at,
-                outcome.status,
-                None if code is None else str(code),
-            )
-        )
+        self._add(end_of(outgoing, outcome))
 
     def started(self, incoming: Incoming) -> None:
         self._began[incoming] = monotonic()
@@ -109,9 +123,7 @@ class Observing:
 
     def _drop(self, hook: Hook, raised: BaseException) -> None:
         self._hooks.remove(hook)
-        name = getattr(hook.function, "__qualname__", type(hook.function).__name__)
-        what = f"the observer {name} raised {type(raised).__name__}: {shortened(text_of(raised))}"
-        error = ReportedError(f"{what}; it is not called again on this connection", kind="observer")
+        error = ReportedError(f"{failure_of(hook, raised)} on this connection", kind="observer")
         error.__cause__ = raised
         self._report(error)
 

@@ -22,7 +22,7 @@ def encode(reply: Any) -> bytes:
         return b"*-1\r\n"
     parts: list[bytes] = []
     if kind is list and len(reply) == 1 and type(reply[0]) is list and len(reply[0]) == 2:
-        _append_entries(*reply[0], parts)
+        _append_entries(reply[0][0], reply[0][1], parts)
     else:
         _append(reply, parts)
     return b"".join(parts)

@@ -78,6 +78,7 @@ class Caller(BaseCaller[Line]):
         free, slot = self._take()
         try:
             try:
+                self._tell_sent(call)
                 await self._reuse(slot)
                 await self._converse(call, slot)
             except BaseException:
@@ -94,6 +95,7 @@ class Caller(BaseCaller[Line]):
             slot.idle_since = monotonic()
             self._ended(call)
             free.append(slot)
+            self._tell_ended(call)
 
     async def _converse(self, call: Call, slot: Slot[Line]) -> None:
         while (turn := call.turn(monotonic())) is not None:

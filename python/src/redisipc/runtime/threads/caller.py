@@ -74,6 +74,7 @@ class Caller(BaseCaller[Line]):
         free, slot = self._take()
         try:
             try:
+                self._tell_sent(call)
                 self._reuse(slot)
                 self._converse(call, slot)
             except BaseException:
@@ -90,6 +91,7 @@ class Caller(BaseCaller[Line]):
             slot.idle_since = monotonic()
             self._ended(call)
             free.append(slot)
+            self._tell_ended(call)
 
     def _converse(self, call: Call, slot: Slot[Line]) -> None:
         while (turn := call.turn(monotonic())) is not None:

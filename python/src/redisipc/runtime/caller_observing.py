@@ -1,0 +1,43 @@
+"""Calling the observers of a ``Caller``: by the thread or task that makes the call. Nothing of this is loaded without them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from redisipc.protocol.events import Outcome, Outgoing
+
+from .hooks import Hook
+from .observation import Observation
+from .observing import end_of, failure_of, start_of
+from .options import check_observers
+
+logger = logging.getLogger("redisipc")
+
+CUT_OFF = Outcome("cancelled", None, "cancelled")
+"""The outcome of a call that ended without one: its process or event loop is ending."""
+
+
+class CallObserving:
+    """An observer that raises is logged and not called again. What ends the program, or cancels the task, passes through."""
+
+    def __init__(self, observers: Sequence[Callable[[Observation], object]], name: str) -> None:
+        self._hooks = [Hook(observer) for observer in check_observers(observers)]
+        self._name = name
+
+    def sent(self, outgoing: Outgoing) -> None:
+        """The call begins."""
+        self._tell(start_of(outgoing))
+
+    def ended(self, outgoing: Outgoing, outcome: Outcome | None) -> None:
+        """The call is over."""
+        self._tell(end_of(outgoing, outcome or CUT_OFF))
+
+    def _tell(self, seen: Observation) -> None:
+        # A copy, replaced as a whole: calls of other threads look at it meanwhile.
+        for hook in self._hooks:
+            try:
+                hook(seen)
+            except Exception as raised:
+                self._hooks = [other for other in self._hooks if other is not hook]
+                logger.error("%s %s", self._name, failure_of(hook, raised), exc_info=raised)
