@@ -20,7 +20,7 @@ def outcomes(hand: Hand) -> list[Outcome]:
 def test_a_request_is_six_fields_in_order_written_once() -> None:
     hand = Hand().up()
     outgoing = hand.core.send(b"1", "stock", 5.0, hand.now)
-    commands = hand.write_all()
+    commands = [command for command in hand.write_all() if command[0] not in ("MULTI", "XREADGROUP", "EXEC")]
     assert commands == [
         ("XADD", b"s", "NOMKSTREAM", "*", *build(outgoing.id, hand.instance, b"pending", b"1", b"web", b"stock"))
     ]
@@ -156,7 +156,7 @@ def test_a_lost_stream_is_made_again_before_the_request_is_written() -> None:
     hand.special["XINFO GROUPS"] = []
     hand.special["XADD"] = lambda command: gone.pop() if gone else hand.next_id()
     names = hand.names_sent(hand.write_all())
-    assert names[0] == "XADD"
+    assert names[:2] == ["MULTI", "XADD"]
     assert names.count("XADD") == 2
     assert 0 < names.index("XGROUP") < names.index("LPUSH") < len(names) - 1 - names[::-1].index("XADD")
 

@@ -34,6 +34,7 @@ def test_an_answer_is_one_multi_of_response_acknowledge_and_delete() -> None:
         ("XADD", b"s", "NOMKSTREAM", "*", *build(b"r" * 21, b"peer01", b"fulfilled", b"8", b"web", b"peer")),
         ("XACK", b"s", b"web", row[0]),
         ("XDEL", b"s", row[0]),
+        ("XREADGROUP", "GROUP", b"web", b"dispatcher_%b_0" % hand.instance, "COUNT", 35, "STREAMS", b"s", ">"),
         ("EXEC",),
     ]
     assert hand.core.inflight == 0
@@ -45,7 +46,9 @@ def test_answers_that_wait_leave_as_one_multi() -> None:
     hand.read(*rows)
     for start in hand.started():
         hand.core.answer(start.incoming, "fulfilled", b"8", hand.now)
-    assert hand.names_sent(hand.write_all()) == ["MULTI", "XADD", "XADD", "XADD", "XACK", "XDEL", "EXEC"]
+    assert hand.names_sent(hand.write_all()) == [
+        "MULTI", "XADD", "XADD", "XADD", "XACK", "XDEL", "XREADGROUP", "EXEC"
+    ]  # fmt: skip
 
 
 def test_a_second_answer_is_an_error() -> None:

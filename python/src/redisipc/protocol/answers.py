@@ -9,6 +9,7 @@ from .commands import Command, Failure, Step
 from .endpoint_state import EndpointState
 from .entry import REJECTED, build
 from .events import Incoming
+from .own_entries import OwnEntries
 from .reasons import ReasonCode, reason
 from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, OUTAGE, PERMANENT, class_of
 from .states import advance
@@ -22,6 +23,7 @@ class Answers:
 
     def __init__(self, core: EndpointState) -> None:
         self.core = core
+        self.own_entries: OwnEntries
         core.outbox.make_answers = self._step
 
     def add(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
@@ -37,14 +39,32 @@ class Answers:
         ids = [incoming.entry_id for incoming in sent]
         names = core.names
         lines = self._responses(sent)
-        singly = core.singly
+        singly, own = core.singly, self.own_entries
+        wrapped: list[Command] | None = None
         if not singly:
             # RIPC-RESP-4 to 6
             lines.append(commands.acknowledge(names.stream, names.group, ids))
             lines.append(commands.delete(names.stream, ids))
-            lines = commands.atomic(lines)
+            size = sum(len(incoming.answer[1]) for incoming in sent if incoming.answer is not None)
+            # The response to a member of the own group is for that member.
+            to_others = all(incoming.source_group != names.group for incoming in sent)
+            wrapped = own.wrap(lines, len(sent), size, core.now) if to_others else None
+            lines = wrapped or commands.atomic(lines)
 
         def done(answers: list[Any], now: float) -> None:
+            if wrapped is None:
+                settle(answers, now)
+                return
+            taken = own.take(answers)
+            if taken is not None:
+                settle(taken, now)
+            else:
+                for incoming in sent:
+                    advance(incoming, "not answered")
+                    self._again(incoming)
+            own.received(now)
+
+        def settle(answers: list[Any], now: float) -> None:
             if singly:
                 self._written_singly(sent, answers, now)
             elif isinstance(answers[0], Failure) and class_of(answers[0]) is PERMANENT:

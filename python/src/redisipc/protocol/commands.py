@@ -98,6 +98,10 @@ def read_new(stream: bytes, group: bytes, consumer: bytes, count: int, block: fl
     return ("XREADGROUP", "GROUP", group, consumer, "COUNT", count, "BLOCK", int(block * 1000), "STREAMS", stream, ">")
 
 
+def read_now(stream: bytes, group: bytes, consumer: bytes, count: int) -> Command:
+    return ("XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", stream, ">")
+
+
 def read_own(stream: bytes, group: bytes, consumer: bytes, count: int, after: bytes = b"0") -> Command:
     return ("XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", stream, after)
 

@@ -131,6 +131,9 @@ class Endpoint:
         self.lifecycle.end_procedure()
         mend(self.wiring, writing, started, now)
         self.wiring.inbox.relisted.clear()
+        if self.wiring.own_entries.under_way:
+            self.wiring.own_entries.under_way = False
+            self.lifecycle.batch_lost(now)
         self.lifecycle.read_lost(now, self.settings.block)
         self.lifecycle.down(reason, now)
         if self.core.state is CLOSING:
@@ -198,6 +201,11 @@ class Endpoint:
         for step in batch.steps:
             if step.lost is not None:
                 step.lost(sent, now)
+        own_entries = self.wiring.own_entries
+        if own_entries.under_way:
+            own_entries.under_way = False
+            if sent:
+                self.lifecycle.batch_lost(now)
         if sent and self._reading is not None:
             # What broke one connection in silence has broken the other: a read that waits on it hears nothing.
             core.queue.append(Unblock())
@@ -234,7 +242,7 @@ class Endpoint:
             if not rows:
                 pace.over()
             else:
-                core.saw_read(rows[-1][0])
+                core.saw_read(self.wiring.own_entries.last_of(rows[-1][0]))
                 since = core.heard_since(read.taken_at, before if begun_at is None else min(before, begun_at))
                 pace.read(len(rows), self.wiring.inbox.receive(rows, now, since), now)
         if self.wiring.inbox.relisted:

@@ -19,6 +19,8 @@ _PERMANENT = 0.8
 """Seconds at most between two attempts where Redis refuses this endpoint: somebody mends that, and wants to see it work."""
 _AGAIN = 1.0
 """Seconds after which a list that could not be read is read again."""
+_BATCH_LATER = 4.2
+"""Seconds after a batch was given up when the own list is read once more: Redis may come late to what the batch reads."""
 _LATER = 0.5
 """Seconds beyond BLOCK after which a read that was lost is over at Redis as well."""
 
@@ -38,6 +40,8 @@ class Lifecycle:
         self.joined = False
         self.relist_at = NEVER
         """When the own list is read again, since a read was lost (RIPC-RECOV-21)."""
+        self.late_at = NEVER
+        """The same since a batch that reads was lost."""
         self.must_relist = False
         """A read was lost, and the own list not read since (RIPC-RECOV-3)."""
         self.leaving = False
@@ -56,10 +60,10 @@ class Lifecycle:
     def due(self) -> float:
         if self.busy:
             return self.retry_at
-        return -NEVER if self.must_relist else self.relist_at
+        return -NEVER if self.must_relist else min(self.relist_at, self.late_at)
 
     def relist_is_due(self, now: float) -> bool:
-        return not self.busy and (self.must_relist or now >= self.relist_at)
+        return not self.busy and (self.must_relist or now >= self.relist_at or now >= self.late_at)
 
     def become(self, state: State, reason: str = "", permanent: bool = False, told: bool = False) -> None:
         if self.core.state is not state:
@@ -75,13 +79,15 @@ class Lifecycle:
     def leave(self, read_ended: bool) -> None:
         self.leaving = True
         # A read that was lost may be served later.
-        ended = read_ended and not self.must_relist and self.relist_at == NEVER
+        ended = read_ended and not self.must_relist and min(self.relist_at, self.late_at) == NEVER
         self._begin(leaving.leave(self.core, self.wiring.siblings, ended))
 
     def relist(self, reading: bool) -> None:
         """A lost read may be served by Redis after the own list was read: then it is read again."""
         if self.core.now >= self.relist_at:
             self.relist_at = NEVER
+        if self.core.now >= self.late_at:
+            self.late_at = NEVER
         self.must_relist = False
         self.wiring.recovering.reading = reading
         self._begin(self.wiring.recovering.relist())
@@ -161,6 +167,11 @@ class Lifecycle:
         """Its entries, if any, wait in the own list, or will be put there: the dead connection may still be served."""
         self.must_relist = True
         self._read_again(taken_at + block + _LATER)
+
+    def batch_lost(self, now: float) -> None:
+        """A batch that reads: as with a read that was lost, but Redis does not wait with it."""
+        self.must_relist = True
+        self.late_at = now + _BATCH_LATER
 
     def _read_again(self, at: float) -> None:
         self.relist_at = at

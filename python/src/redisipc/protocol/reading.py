@@ -1,4 +1,4 @@
-"""Whether the next blocking read is sent now, and how many entries it asks for."""
+"""Whether new entries may be read now, and how many: by the blocked read, and by a batch beside it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Reading:
         self._core = wiring.core
         self._lifecycle = lifecycle
         self._closing = closing
+        wiring.own_entries.count = self._count_beside
 
     def next(self, now: float) -> Read | None:
         """The blocking read to send now."""
@@ -32,6 +33,7 @@ class Reading:
         names, settings = core.names, core.settings
         count = self._startable(core.sizes.read_count(settings.read_count))
         command = commands.read_new(names.stream, names.group, names.dispatcher, count, settings.block)
+        wiring.own_entries.highest = None
         return Read(command, settings.block, self._lifecycle.epoch, now)
 
     def _allowed(self, now: float) -> bool:
@@ -51,3 +53,11 @@ class Reading:
         That costs three extra commands, and a sibling could read it now.
         """
         return min(count, max(_LEAST_READ, self._wiring.responder.room)) if self._wiring.siblings else count
+
+    def _count_beside(self, now: float) -> int:
+        """How many new entries a batch may read; 0 for none."""
+        core = self._core
+        if core.pauses.writes.active or not self._allowed(now):
+            # RIPC-RECOV-17: where a read was refused a moment ago, it is not tried twice at once.
+            return 0
+        return self._startable(core.sizes.count(core.settings.read_count))

@@ -17,9 +17,13 @@ from .entry import FULFILLED, PENDING, Entry, build
 from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
 from .last_look import LastLook
 from .names import check_name, new_request_id
-from .redis_errors import PASSING, class_of
+from .own_entries import OwnEntries
+from .redis_errors import PASSING, PERMANENT, class_of
 from .settings import NEVER, check_timeout
 from .states import SENT
+
+NOT_DONE = object()
+"""Stands for the reply to an XADD that was not executed, without any fault of its own."""
 
 
 class Requester:
@@ -28,6 +32,7 @@ class Requester:
     def __init__(self, core: EndpointState) -> None:
         self.core = core
         self.outstanding: dict[bytes, Outgoing] = {}
+        self.own_entries: OwnEntries
         self.may_send_while_closing = False
         self._deadlines: list[tuple[float, int, Outgoing]] = []
         self._order = itertools.count()
@@ -221,18 +226,18 @@ class Requester:
                 )
             )
 
+        own = self.own_entries
+        to_others = all(outgoing.destination != self.core.settings.group for outgoing in sent)
+        # A request to the own group is for whichever member reads it first.
+        size = sum(len(outgoing.text) for outgoing in sent)
+        wrapped = own.wrap(lines, len(sent), size, core.now) if to_others else None
+
         def done(answers: list[Any], now: float) -> None:
-            for outgoing, reply in zip(sent, answers, strict=True):
-                if isinstance(reply, bytes):
-                    self._stored(outgoing, reply, now)
-                elif isinstance(reply, Failure):
-                    self._refused(outgoing, reply, now)
-                else:
-                    core.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
-                    self._not_stored(outgoing, now)
-            if answers and isinstance(answers[-1], bytes):
-                core.saw_id(answers[-1], now)
-                core.taken()
+            if wrapped is None:
+                self._added(sent, answers, now)
+            else:
+                self._added(sent, self._results(own.take(answers), len(sent)), now)
+                own.received(now)
 
         def lost(was_sent: bool, now: float) -> None:
             for outgoing in sent:
@@ -241,7 +246,40 @@ class Requester:
                 else:
                     self._not_stored(outgoing, now)
 
-        return Step(lines, done, lost)
+        return Step(wrapped or lines, done, lost)
+
+    def _results(self, replies: list[Any] | None, count: int) -> list[Any]:
+        """The reply to each XADD of a transaction; ``NOT_DONE`` where it was queued in vain."""
+        if replies is None:
+            return [NOT_DONE] * count
+        begin, *queued, end = replies
+        if isinstance(begin, Failure):
+            # MULTI itself was refused: each XADD was executed for itself (RIPC-RESP-26).
+            self.core.singly = self.core.singly or class_of(begin) is PERMANENT
+            return queued
+        if isinstance(end, list):
+            return end
+        if not any(isinstance(reply, Failure) for reply in queued):
+            # It came up after the commands were queued, and holds for all of them.
+            return [end] * count
+        # An XADD that is refused takes the others with it. They are written again, without a word about them.
+        return [reply if isinstance(reply, Failure) else NOT_DONE for reply in queued]
+
+    def _added(self, sent: list[Outgoing], answers: list[Any], now: float) -> None:
+        core = self.core
+        for outgoing, reply in zip(sent, answers, strict=True):
+            if isinstance(reply, bytes):
+                self._stored(outgoing, reply, now)
+            elif isinstance(reply, Failure):
+                self._refused(outgoing, reply, now)
+            elif reply is NOT_DONE:
+                self._not_stored(outgoing, now)
+            else:
+                core.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
+                self._not_stored(outgoing, now)
+        if answers and isinstance(answers[-1], bytes):
+            core.saw_id(answers[-1], now)
+            core.taken()
 
     def _floor(self) -> bytes:
         """The highest known entry ID: a request that is written now comes after it (RIPC-TIME-14)."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from .endpoint_state import EndpointState
 from .hand_over import HandOver
 from .inbox import Inbox
 from .keepalive import KeepAlive
 from .names import Names, new_instance_id
+from .own_entries import OwnEntries
 from .own_list import OwnList
 from .pace import Pace
 from .reclaim import Reclaimer
@@ -38,6 +40,9 @@ class Wiring:
         self.busy = self.keepalive.busy
         self.inbox = Inbox(core, self.requester, self.responder, self.hand_over)
         self.pace = Pace(settings.read_pause)
+        self.own_entries = OwnEntries(core, self._were_read)
+        self.own_entries.alone = lambda: not self.siblings
+        self.requester.own_entries = self.responder.answers.own_entries = self.own_entries
         self.own_list = OwnList(core, self.siblings, self.inbox.receive_own, lambda: bool(self.requester.outstanding))
         self.reclaimer = Reclaimer(core, self.responder, self.siblings, self.inbox)
         self.recovering = Recovering(
@@ -48,6 +53,11 @@ class Wiring:
         self.responder.on_overload = self._look_for_siblings
         self.siblings.on_change = self._siblings_seen
         self.registration.on_refresh = self.own_list.poll
+
+    def _were_read(self, rows: list[Any], now: float, since: float) -> None:
+        """Beside the blocked read."""
+        self.core.saw_read(rows[-1][0])
+        self.inbox.receive(rows, now, since)
 
     def _another_name(self) -> Names:
         """The instance id that was chosen belongs to somebody else."""
