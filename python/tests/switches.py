@@ -114,6 +114,7 @@ def _read_lost(_self: Lifecycle, _taken_at: float, _block: float) -> None:
 
 _rule("own-list-first", (Lifecycle, "read_lost", _read_lost), (Recovering, "relist", _empty))
 _rule("own-list-twice", (Lifecycle, "_read_again", _nothing))
+_rule("own-list-after-late-batch", (Lifecycle, "_read_late", _nothing))
 
 
 def _kept_since_now(self: Recovering, there: dict[bytes, Any]) -> Any:

@@ -24,6 +24,7 @@ RULES: dict[str, Shown] = {
     "claim-once": Shown("give-back", "taken"),
     "own-list-first": Shown("own-list", "kept"),
     "own-list-twice": Shown("half-open", "waits"),
+    "own-list-after-late-batch": Shown("late-command", "kept"),
     "claim-before-start": Shown("own-list", "claimed"),
     "keep-alive": Shown("clock", "kept"),
     "late-owner-looks": Shown("late-owner", "taken"),

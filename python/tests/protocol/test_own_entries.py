@@ -1,4 +1,4 @@
-"""What an endpoint writes it reads in the same transaction, so that its blocked read sleeps on."""
+"""An endpoint reads what it writes in the same transaction, so that its blocked read sleeps on."""
 
 from __future__ import annotations
 

@@ -102,6 +102,7 @@ PLACES: dict[str, list[tuple[Any, str, Mattered]]] = {
     "claim-once": [(Outbox, "forget_claims", _always)],
     "own-list-first": [(Recovering, "_route", lambda _result, _self, rows: bool(rows))],
     "own-list-twice": [(Lifecycle, "relist", _always)],
+    "own-list-after-late-batch": [(Lifecycle, "_read_late", _always)],
     "claim-before-start": [(Recovering, "_claim", _always)],
     "keep-alive": [(KeepAlive, "_claim", _always)],
     "late-owner-looks": [(KeepAlive, "_is_late", _yes), (Responder, "_is_late", _yes)],

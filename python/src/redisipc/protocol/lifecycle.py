@@ -171,10 +171,13 @@ class Lifecycle:
     def batch_lost(self, now: float) -> None:
         """A batch that reads: as with a read that was lost, but Redis does not wait with it."""
         self.must_relist = True
-        self.late_at = now + _BATCH_LATER
+        self._read_late(now + _BATCH_LATER)
 
     def _read_again(self, at: float) -> None:
         self.relist_at = at
+
+    def _read_late(self, at: float) -> None:
+        self.late_at = at
 
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
         """Both connections are made again after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""

@@ -25,7 +25,9 @@ def _set_back(stage: Stage) -> None:
     stage.join(0.1, "B", "g0")
     stage.join(0.2, "A", "g0")
     stage.join(0.1, "R", "g1")
+    # B runs the first one and A the second one, so that the read of B is first in line again.
     stage.send(1.0, "R", "g0", 5.0)
+    stage.send(1.5, "R", "g0", 5.0)
     stage.operate(7.0, "stream", "DEL", "s")
     # A learns of it, and makes the group; on Redis 6.2 B continues to wait, and reads what comes to the new stream.
     stage.send(7.1, "A", "g1", 5.0)

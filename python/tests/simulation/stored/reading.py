@@ -27,7 +27,8 @@ def _half_open(stage: Stage) -> None:
     stage.join(0.1, "R", "g1")
     # Its second read begins at 5.1 s, and the silence right after it; at 8.3 s it gives both connections up.
     stage.member(5.2, "A", "isolate", 0.5, True)
-    stage.send(5.3, "A", "g1", 30.0)
+    # What it sends to its own group reads nothing, so that no late batch makes it look once more.
+    stage.send(5.3, "A", "g0", 30.0)
     stage.send(9.5, "R", "g0", 30.0)
 
 
@@ -64,3 +65,19 @@ def _same_entry_id(stage: Stage) -> None:
     stage.member(5.4, "A", "isolate", 3.0, False)
     stage.failover(4.9, 5.5, 0.5, skew=-2.0)
     stage.send(7.0, "R", "g0", 20.0)
+
+
+@staged(
+    "a batch that reads too late", "own-list-after-late-batch", "RIPC-RECOV-21",
+    "Redis executed a batch that reads after its member was back and had read its own list; what it took lay about",
+    quiet(60.0, latency=0.05, groups=(0,) * 5),
+)  # fmt: skip
+def _late_batch(stage: Stage) -> None:
+    stage.join(0.1, "A", "g0")
+    for number, name in enumerate("RSTU", 1):
+        stage.join(0.1, name, f"g{number}")
+    stage.member(5.0, "A", "spoil", "late", True, "XADD")
+    stage.send(5.0, "A", "g1", 30.0)
+    # So many that some wait for the next read of A whenever the batch is executed.
+    for n in range(200):
+        stage.send(5.1 + n / 60, "RSTU"[n % 4], "g0", 30.0)
