@@ -16,7 +16,7 @@ from .configurations.parts import ASK, NONE, A, B
 from .properties import ALL
 from .search import explore
 
-CALM = Configuration("calm", "nothing goes wrong", (A, B), (ASK,), ALL, NONE, longest=4.0)
+CALM = Configuration("calm", "nothing goes wrong", (A, B), (ASK,), ALL, NONE, longest=6.0)
 
 
 def broken_by(monkeypatch: pytest.MonkeyPatch, name: str, instead: Callable[..., Any]) -> set[str]:
