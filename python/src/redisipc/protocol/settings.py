@@ -78,7 +78,6 @@ class Settings:
         wakeups: bool = Default.WAKEUPS,
         early_end: bool = Default.EARLY_END,
         diagnosis: bool = True,
-        reads_own_entries: bool = True,
         janitor_age: float | None = Default.JANITOR_AGE,
         read_pause: float = Default.READ_PAUSE,
         max_request_age: float | None = Default.MAX_REQUEST_AGE,
@@ -125,7 +124,6 @@ class Settings:
         self.wakeups = wakeups
         self.early_end = early_end
         self.diagnosis = diagnosis
-        self.reads_own_entries = reads_own_entries
         self.janitor_age = janitor_age
         self.read_pause = read_pause
         self.max_request_age = max_request_age
