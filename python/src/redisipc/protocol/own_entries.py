@@ -12,7 +12,7 @@ from typing import Any
 
 from . import commands, replies
 from .commands import Command, Failure
-from .core import Core
+from .endpoint_state import EndpointState
 
 _MOST_BYTES = 64 << 10
 """Bytes of contents from which on being woken costs less than to have them back on the write lane."""
@@ -24,7 +24,7 @@ class OwnEntries:
     ``under_way``: the batch under way reads. Where its replies get lost, entries wait in the own pending list.
     """
 
-    def __init__(self, core: Core, receive: Callable[[list[Any], float, float], None]) -> None:
+    def __init__(self, core: EndpointState, receive: Callable[[list[Any], float, float], None]) -> None:
         self.core = core
         self.under_way = False
         self.count: Callable[[float], int] = lambda _now: 0
