@@ -69,12 +69,12 @@ flaky: $(READY) ## the suite again and again: scales, jobs, delays, load, SERVER
 
 test: $(READY) ## lint, types and all tests
 	@code=0; $(MAKE) --no-print-directory lint || code=$$?; \
-	$(WITH_REDIS) $(MAKE) --no-print-directory --keep-going suites || code=$$?; exit $$code
+	$(WITH_REDIS) $(MAKE) --no-print-directory --keep-going $(TWO_AT_A_TIME) suites || code=$$?; exit $$code
 
 suites: $(PARTS:%=suite-%)
 
-# Most of what these test is waiting for processes and servers of their own: four files at a time.
-suite-conformance suite-python: SIDE_BY_SIDE = -n 4 --dist loadfile
+# Most of what these test is waiting for processes and servers of their own: four files at a time, the longest (marked slow) first.
+suite-conformance suite-python: SIDE_BY_SIDE = -n 4 --dist loadfile --no-loadscope-reorder
 suite-%:
 	cd $* && ../$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 

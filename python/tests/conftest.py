@@ -30,7 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of something that a hub does not have are skipped, with its name."""
+    """Slow files come first, so that none is left over at the end. What a hub does not have is skipped, with its name."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if config.getoption("--double"):
         for item in items:
             mark = item.get_closest_marker("real")

@@ -23,6 +23,7 @@ LOCAL = "local" if shutil.which(os.environ.get("REDIS_SERVER", "redis-server")) 
 FEW = ("entry/*", "life/*", "requester/*")
 """Scenarios on the shared server and on servers of their own, with processes shared and of their own."""
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc"),
     pytest.mark.skipif(not MODEL.is_file(), reason="needs the model testee of a checkout"),
 ]

@@ -20,6 +20,8 @@ from redisipc_conformance.verdict.check_log import Book
 from redisipc_conformance.wire.address import Address
 from redisipc_conformance.wire.client import Client
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = Address.parse("redis://127.0.0.1:1")
 FLOW = frozenset({"repeat", "together", "each-row"})
 """Words that play other steps: they are played as they are, all others are only counted."""

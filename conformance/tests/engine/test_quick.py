@@ -18,6 +18,8 @@ from redisipc_conformance.scenario.corpus import corpus
 from redisipc_conformance.server import Server
 from redisipc_conformance.verdict.judge import Judge
 
+pytestmark = pytest.mark.slow
+
 LAG = 0.03
 """Seconds after Redis' reply at which the runner sees what it wrote itself: by then the testee has long answered."""
 SLOW = (*MODEL, "--delay", "0.04")

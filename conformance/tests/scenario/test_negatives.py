@@ -12,7 +12,7 @@ from redisipc_conformance.scenario import Scenario, Step, load_all, load_file
 
 COUNTED = frozenset({"received", "errors", "outcome", "read", "cancelled", "entry"})
 STANDING = frozenset({"stream", "pending", "consumers", "groups", "list", "key"})
-"""What stands in Redis. Without `now` they wait until what the steps before have put there is gone: that was seen."""
+"""Words for the state of Redis. Without `now` they wait until what the steps before have put there is gone: that was seen."""
 SEEN = frozenset(
     {
         "fence", "outcome", "received", "entry", "read", "handed", "struck", "done", "cancelled", "errors", "wait", "pending",

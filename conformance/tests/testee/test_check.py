@@ -13,6 +13,8 @@ from redisipc_conformance.files import suite_folder
 from redisipc_conformance.testee import check as module
 from redisipc_conformance.testee.check import TITLES, Finding, check, first_wrong
 
+pytestmark = pytest.mark.slow
+
 SHIM = Path(__file__).with_name("odd_shim.py")
 MODEL = (sys.executable, str(suite_folder() / "mutants" / "testee.py"))
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("fastapi", reason="the example needs fastapi and httpx: pip install 'redisipc-py[examples]'")
 pytest.importorskip("httpx", reason="the example needs fastapi and httpx: pip install 'redisipc-py[examples]'")
 

@@ -19,6 +19,8 @@ from redisipc.protocol import redis_errors
 from ..support_server import Server, die_with_parent, free_port, program
 from .blocks import FILES, ROOT, blocks, every
 
+pytestmark = pytest.mark.slow
+
 SOURCE = ROOT / "python" / "src"
 QUICKSTART = "7\nrejected no such sku\n"
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -15,6 +15,8 @@ import pytest
 from .storm import STORMS
 from .storm.figures import figures_of, needs
 
+pytestmark = pytest.mark.slow
+
 INTERRUPTIONS = 60
 SEED = "1"
 

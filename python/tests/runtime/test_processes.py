@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import redis
 
+pytestmark = pytest.mark.slow
+
 THREADS_CHILD = """
     import sys, redisipc
     child = redisipc.Stream(sys.argv[1], "child", url=sys.argv[2])

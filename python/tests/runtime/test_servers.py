@@ -19,6 +19,8 @@ from redisipc import ConfigurationError
 from ..support_server import Server, die_with_parent, free_port, program
 from .faces import Face, until
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Server]
 
 

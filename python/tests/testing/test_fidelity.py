@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from . import fidelity
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 PART = ("entry/*", "route/own-*", "requester/one-outcome", "group/hand-over", "recover/flushed")

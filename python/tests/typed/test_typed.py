@@ -19,6 +19,8 @@ from redisipc import Options
 from redisipc.runtime import keywords
 from redisipc.runtime.options import _GEM_GROUPS, _GEM_NAMES
 
+pytestmark = pytest.mark.slow
+
 FACES = (redisipc, redisipc.asyncio)
 HERE = Path(__file__).parent
 PYTHON = HERE.parents[1]
