@@ -106,7 +106,7 @@ class Hunt:
         try:
             command = await asyncio.to_thread(patches.make, patch, folder)
             return await self._tried(patch, command)
-        except (ValueError, TesteeUnusable) as error:
+        except (OSError, ValueError, TesteeUnusable) as error:
             return Fate(patch.name, NOT_JUDGED, seen=str(error))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
