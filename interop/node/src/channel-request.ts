@@ -7,6 +7,21 @@ import { MALFORMED_EVENT, UNSUPPORTED_EVENT } from "./reasons.js";
 export interface ChannelRequest {
   readonly event: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** How long the sender waits, where the call says it (RIPC-CHAN-17). */
+  readonly meta?: { readonly timeout_ms: number };
+}
+
+/** The content of a trigger. A timeout of the call's own travels with it, in whole milliseconds. */
+export function channelRequest(event: string, params: ChannelRequest["params"], timeoutMs: number | undefined): ChannelRequest {
+  if (timeoutMs === undefined) return { event, params };
+  return { event, params, meta: { timeout_ms: Math.min(Math.max(1, Math.round(timeoutMs)), Number.MAX_SAFE_INTEGER) } };
+}
+
+/** What a request states about how long its sender waits, in ms. Whatever stands there is no error: it may state nothing (RIPC-CHAN-4). */
+export function statedTimeoutMs(content: Json): number | undefined {
+  const meta = isObject(content) ? own(content, "meta") : undefined;
+  const limit = meta !== undefined && isObject(meta) ? own(meta, "timeout_ms") : undefined;
+  return typeof limit === "number" || typeof limit === "bigint" ? Number(limit) : undefined;
 }
 
 /** What is wanted. Throws a Refusal, with the words that the protocol asks for (RIPC-CHAN-8, 11 to 13, 16). */

@@ -1,9 +1,9 @@
-import { type ChannelRequest, readChannelRequest } from "./channel-request.js";
+import { channelRequest, readChannelRequest } from "./channel-request.js";
 import { decodeContent } from "./content/content.js";
 import type { Json } from "./content/json.js";
 import { InvalidArgument, Refusal } from "./errors.js";
 import { Member } from "./member.js";
-import type { EndpointOptions, SendOptions } from "./options.js";
+import { type EndpointOptions, type SendOptions, checkTime } from "./options.js";
 import type { IncomingRequest } from "./request.js";
 import { UNSUPPORTED_EVENT } from "./reasons.js";
 import { serveWith } from "./serve.js";
@@ -45,10 +45,12 @@ export class Channel extends Member {
     return channel;
   }
 
-  /** Triggers an event of another channel, and waits for what it returns. Throws as Stream.send does. */
+  /** Triggers an event of another channel, and waits for what it returns. A `timeoutMs` given here travels with the request. Throws as Stream.send does. */
   async trigger(event: string, params: Readonly<Record<string, unknown>>, options: TriggerOptions): Promise<Json> {
     checkTrigger(event, params);
-    return this.request(options.target, { event, params } satisfies ChannelRequest, options);
+    const { target, timeoutMs } = options;
+    if (timeoutMs !== undefined) checkTime("timeoutMs", timeoutMs);
+    return this.request(target, channelRequest(event, params, timeoutMs), options);
   }
 }
 

@@ -13,6 +13,11 @@ export interface IncomingRequest {
   readonly redelivered: boolean;
   /** This start included: 1 to 3. */
   readonly starts: number;
+  /**
+   * For how many ms its requester still waits; undefined where that is not known, negative where its time is over. A trigger with a timeout of its own states it. Of
+   * any other request it is what is left of the default that its instance announces: the first look at a request of an instance asks for that, and later ones know it.
+   */
+  readonly timeLeftMs: number | undefined;
   /** Aborted when nobody waits any more: the requester gave up, or another member has taken the request over. */
   readonly signal: AbortSignal;
   /**

@@ -2,6 +2,7 @@ import { registeredHere } from "./context.js";
 import { decodeContent, encodeContent } from "./content/content.js";
 import type { Answer, Held } from "./core/held.js";
 import type { Serve } from "./core/responder.js";
+import { statedTimeoutMs } from "./channel-request.js";
 import { AlreadyAnswered, EndpointClosed, Refusal, Rejection } from "./errors.js";
 import type { Reporter } from "./events.js";
 import { type ExposeErrors, type ReasonCode, readReason, shortened } from "./reasons.js";
@@ -74,15 +75,20 @@ class AnswerOnce {
   }
 }
 
-function incoming({ request, starts, abort }: Held, once: AnswerOnce): IncomingRequest {
+function incoming(held: Held, once: AnswerOnce): IncomingRequest {
+  const { request, starts, abort } = held;
+  const content = decodeContent(request.content);
   return {
     id: request.id.toString("utf8"),
     source: request.source.toString("utf8"),
     instance: request.instance.toString("utf8"),
-    content: decodeContent(request.content),
+    content,
     redelivered: starts > 1,
     starts,
     signal: abort.signal,
+    get timeLeftMs() {
+      return held.timeLeftMs(statedTimeoutMs(content));
+    },
     fulfill(value) {
       once.give("fulfilled", value);
     },

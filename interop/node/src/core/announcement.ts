@@ -42,6 +42,12 @@ export function announcedText(announcement: Reply): { implementation?: string; v
   return Object.fromEntries(texts);
 }
 
+/** The default timeout of its plain requests, in ms, where it announces one (RIPC-VERS-8). */
+export function announcedTimeoutMs(announcement: Reply): number | undefined {
+  const { timeout_ms: limit } = objectOf(announcement);
+  return typeof limit === "number" && Number.isSafeInteger(limit) && limit >= 1 ? limit : undefined;
+}
+
 function objectOf(announcement: Reply): Record<string, Json> {
   if (!Buffer.isBuffer(announcement)) return {};
   try {

@@ -38,6 +38,14 @@ export class Held {
   /** Where its handler runs, and the listeners of its signal. */
   context: Context = (code) => code();
 
+  /** When its request was stored, likewise. */
+  storedAt = 0;
+  /**
+   * For how many ms its requester still waits, of those that it says, or else announces; undefined where that is not known. Negative: it has
+   * given up.
+   */
+  timeLeftMs: (statedMs: number | undefined) => number | undefined = () => undefined;
+
   constructor(
     readonly request: Request,
     /** This start included. */

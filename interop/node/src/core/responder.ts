@@ -12,6 +12,7 @@ import { isLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
 import { MOST_STARTS } from "./starts.js";
 import type { ResponderPort } from "./ports.js";
+import { TimeLeft } from "./time-left.js";
 
 /**
  * What the user's code makes of a request. Never throws. It may answer before it ends, once; else it ends with the answer,
@@ -36,6 +37,7 @@ const debug = debuglog("redisipc");
 export class Responder implements ResponderPort {
   readonly answers: Answers;
   private readonly givingBack: GivingBack;
+  private readonly timeLeft: TimeLeft;
   private readonly held = new Map<string, Held>();
   private queue: Held[] = [];
   /** New, while requests that were given back are searched (RIPC-GROUP-34). */
@@ -56,6 +58,7 @@ export class Responder implements ResponderPort {
   ) {
     this.answers = new Answers(hub);
     this.givingBack = new GivingBack(hub);
+    this.timeLeft = new TimeLeft(hub);
   }
 
   /** Whether it runs requests: siblings learn it (RIPC-VERS-7). */
@@ -114,6 +117,8 @@ export class Responder implements ResponderPort {
     const { options, siblings, closing } = this.hub;
     const held = new Held(request, starts, keptAt);
     this.held.set(request.entryId, held);
+    held.storedAt = this.hub.now() - this.ageOf(request);
+    held.timeLeftMs = (statedMs) => this.timeLeft.of(held, statedMs);
     if (starts > MOST_STARTS) this.giveUp(held);
     else if (this.tooOld(request)) {
       this.answers.refuse(held, "too_old", `the request is older than ${String(options.maxRequestAgeMs)} ms`);
@@ -321,8 +326,13 @@ export class Responder implements ResponderPort {
   }
 
   private tooOld(request: Request): boolean {
-    const { options, session } = this.hub;
-    if (options.maxRequestAgeMs === null || session === undefined) return false;
-    return session.redisTime - timeOf(request.entryId) > options.maxRequestAgeMs;
+    const { maxRequestAgeMs } = this.hub.options;
+    return maxRequestAgeMs !== null && this.ageOf(request) > maxRequestAgeMs;
+  }
+
+  /** In ms, by Redis' clock; 0 where it is away. */
+  private ageOf({ entryId }: Request): number {
+    const { session } = this.hub;
+    return session === undefined ? 0 : session.redisTime - timeOf(entryId);
   }
 }

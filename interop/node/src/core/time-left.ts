@@ -1,0 +1,55 @@
+import { type Request, keyOf } from "../wire/entry.js";
+import { announcementKey } from "../wire/names.js";
+import { announcedTimeoutMs } from "./announcement.js";
+import type { Held } from "./held.js";
+import type { Hub } from "./hub.js";
+
+/** After this time an announcement is read again, in ms. */
+const TRUSTED_MS = 60_000;
+/** After this time it is asked for again where no reply came, in ms. */
+const AGAIN_MS = 1000;
+/** Instances whose timeouts are kept; the oldest goes first. */
+const MOST = 1000;
+
+interface Known {
+  readonly timeoutMs: number | undefined;
+  /** By the own clock, in ms. */
+  readonly until: number;
+}
+
+/** How long a requester still waits: of the time that its request states (RIPC-CHAN-17), or else of the default that its instance announces (RIPC-VERS-8). */
+export class TimeLeft {
+  private readonly known = new Map<string, Known>();
+
+  constructor(private readonly hub: Hub) {}
+
+  /** In ms, by Redis' clock from the entry ID on; undefined where no limit is known, negative where it is over. */
+  of({ request, storedAt }: Held, statedMs: number | undefined): number | undefined {
+    const limit = statedMs ?? this.announced(request);
+    return limit === undefined ? undefined : limit - (this.hub.now() - storedAt);
+  }
+
+  /** An announcement is read when somebody first asks for it: until then nothing is known. */
+  private announced({ source, instance }: Request): number | undefined {
+    const { hub } = this;
+    const key = announcementKey(hub.names.stream, source.toString("utf8"), instance);
+    const before = this.known.get(keyOf(key));
+    if (before === undefined || hub.now() >= before.until) void this.ask(key, before?.timeoutMs);
+    return before?.timeoutMs;
+  }
+
+  private async ask(key: Buffer, before: number | undefined): Promise<void> {
+    const { hub } = this;
+    this.know(key, before, AGAIN_MS);
+    const [reply = null] = await hub.batch([["GET", key]]);
+    if (Buffer.isBuffer(reply) || reply === null) this.know(key, announcedTimeoutMs(reply), TRUSTED_MS);
+  }
+
+  private know(key: Buffer, timeoutMs: number | undefined, forMs: number): void {
+    const { known, hub } = this;
+    known.delete(keyOf(key));
+    const [oldest] = known.keys();
+    if (known.size >= MOST && oldest !== undefined) known.delete(oldest);
+    known.set(keyOf(key), { timeoutMs, until: hub.now() + forMs });
+  }
+}
