@@ -11,6 +11,7 @@ from typing import Any
 
 from redisipc.protocol import commands, leaving, ownership, reclaim, recovering, replies, restoring
 from redisipc.protocol.answers import Answers
+from redisipc.protocol.breakers import Breakers
 from redisipc.protocol.closing import Closing
 from redisipc.protocol.commands import Command, Failure, Step
 from redisipc.protocol.events import CLOSING, Cancelled, Incoming, Outgoing
@@ -123,6 +124,7 @@ def _kept_since_now(self: Recovering, there: dict[bytes, Any]) -> Any:
 
 
 _rule("claim-before-start", (Recovering, "_claim", _kept_since_now), (Responder, "_must_check", _always(False)))
+_rule("breakers-last", (Breakers, "broke", _nothing))
 
 
 # Keeping what is in progress.

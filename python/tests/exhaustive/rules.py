@@ -61,6 +61,7 @@ RULES: dict[str, Shown] = {
     "poll-while-closing": Shown("leaving", "delivered"),
 }
 ELSEWHERE: dict[str, str] = {
+    "breakers-last": "replies have no limit in a small world; a stored plan of the simulation shows it",
     "page-on": "a look lists 100 entries, more than a small world has",
     "reclaim-as-room-comes": "it is late without the rule, and breaks no property; a stored plan of the simulation shows it",
     "hold-after-connect": "a part of claim-own-first, and of hold-at-first-connect",

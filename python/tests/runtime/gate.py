@@ -21,7 +21,9 @@ class Gate:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
         self.armed: tuple[bytes, str] | None = None
-        self.connections = 0
+        self.limit = 0
+        """Bytes of one portion of a reply from which on the connection is cut; 0 for no limit."""
+        self.connections = self.breaks = 0
         self.open = True
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -54,6 +56,9 @@ class Gate:
     def _outward(self, near: socket.socket, far: socket.socket, state: dict[str, Any]) -> None:
         while data := _receive(far):
             if state["what"] == "after":
+                break
+            if 0 < self.limit <= len(data):
+                self.breaks += 1
                 break
             if state["what"] != "silent":
                 near.sendall(data)

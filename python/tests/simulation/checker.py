@@ -121,7 +121,7 @@ class Checker:
 
     def _at_least_once(self, ask: Ask) -> None:
         stored = ask.stored_at
-        if stored is None:
+        if stored is None or self.history.unreadable(ask):
             return
         ports = [run for run in ask.runs if not self.history.processes[run.process].gem]
         if len(ports) > 3 and not self.history.printed_fault(stored - 0.001, ports[-1].time):

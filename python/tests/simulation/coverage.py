@@ -19,7 +19,7 @@ FAULTS = (
     "command executed after its connection was given up", "connected first after an outage",
     "group destroyed as somebody joined", "consumer deleted", "side key evicted", "outage of over 120 s",
     "failover with another clock", "handler outlived the disconnect", "content over a slow link",
-    "request run by a gem", "gem pruned a consumer",
+    "request run by a gem", "gem pruned a consumer", "reply over a limit",
 )  # fmt: skip
 WORK = (
     "short handler", "long handler", "nested request", "answer after the handler returned", "rejected by the handler",
@@ -28,7 +28,7 @@ WORK = (
 )  # fmt: skip
 RARE = {
     "read served after its connection was given up", "handler outlived the disconnect", "gem pruned a consumer",
-    "outage of over 120 s", "given up after 3 starts",
+    "outage of over 120 s", "given up after 3 starts", "reply over a limit",
 }  # fmt: skip
 """The events that a run of a few dozen worlds may miss. A run of a million requests may not."""
 LONG = 10.0

@@ -210,8 +210,15 @@ class History:
     struck: Counter[str] = field(default_factory=Counter)
     """How often each fault really struck (``coverage.FAULTS``), and each kind of work was done (``coverage.WORK``)."""
 
+    limit: int = 0
+    """Bytes of one body from which on a reply breaks its connection; 0 for no limit."""
+
     def violation(self, guarantee: str, text: str, ask: Ask | None = None) -> None:
         self.violations.append((guarantee, text, None if ask is None else ask.number))
+
+    def unreadable(self, ask: Ask) -> bool:
+        """Whether its body breaks each connection over which it is read."""
+        return 0 < self.limit <= ask.padding
 
     def clock_steps(self, start: float, end: float) -> list[float]:
         """The size of each step of Redis' clock in a span of time."""

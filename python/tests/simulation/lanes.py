@@ -104,6 +104,15 @@ class Lane:
             self.server.forget(connection)
             self.broken(connection)
 
+    def too_large(self, reply: Any) -> bool:
+        """Whether the connection breaks, since something on the way lets no such reply through."""
+        limit = self.server.limit
+        if not limit or _largest(reply) < limit:
+            return False
+        self.actor.world.history.struck["reply over a limit"] += 1
+        self.cut("by a reply that is too large")
+        return True
+
     def give_up(self) -> None:
         """The runtime gives the connection up, with what is under way on it."""
         if self.connection is not None:
@@ -124,6 +133,13 @@ class Lane:
             self.schedule.after(delay, self.server.forget, self.connection)
 
 
+def _largest(reply: Any) -> int:
+    """The length of the longest string in it."""
+    if isinstance(reply, bytes):
+        return len(reply)
+    return max(map(_largest, reply), default=0) if isinstance(reply, (list, tuple)) else 0
+
+
 class Writer(Lane):
     """The write lane: batches."""
 
@@ -141,6 +157,8 @@ class Writer(Lane):
         if not fate or (connection.only and all(command[0] != connection.only for command in commands)):
             self.actor.world.wrote(self.actor, batch)
             replies = self.server.model.run(connection.client, commands)
+            if self.too_large(replies):
+                return
             delay = self.actor.latency() + self.actor.transfer(replies)
             self.schedule.after(delay, self.actor.do, self._replies, connection, batch, replies)
             return
@@ -238,6 +256,8 @@ class Reader(Lane):
         if connection.fate and answer is not None:
             self.actor.world.history.struck[CUTS["after"]] += 1
             self.cut("after the read took something")
+            return
+        if self.too_large(answer):
             return
         transfer = self.actor.transfer(answer)
         delay = self.actor.latency() + transfer

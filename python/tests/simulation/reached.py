@@ -13,6 +13,7 @@ from typing import Any
 
 from redisipc.protocol import ownership, reclaim, recovering, restoring
 from redisipc.protocol.answers import Answers
+from redisipc.protocol.breakers import Breakers
 from redisipc.protocol.closing import Closing
 from redisipc.protocol.commands import COUNTS_A_START, GIVEN_BACK_FROM_MS
 from redisipc.protocol.events import CLOSING
@@ -104,6 +105,7 @@ PLACES: dict[str, list[tuple[Any, str, Mattered]]] = {
     "own-list-twice": [(Lifecycle, "relist", _always)],
     "own-list-after-late-batch": [(Lifecycle, "_read_late", _always)],
     "claim-before-start": [(Recovering, "_claim", _always)],
+    "breakers-last": [(Breakers, "alone", _yes)],
     "keep-alive": [(KeepAlive, "_claim", _always)],
     "late-owner-looks": [(KeepAlive, "_is_late", _yes), (Responder, "_is_late", _yes)],
     "late-claim-yields": [(ownership, "least_idle", _yes), (recovering, "least_idle", _yes)],

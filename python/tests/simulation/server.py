@@ -42,6 +42,8 @@ class Server:
         self.history = history
         self.offset: float = EPOCH
         self.up = True
+        self.limit = 0
+        """Bytes of one body from which on a reply breaks its connection; 0 for no limit."""
         self.model = Model(profile, self.wall, lambda: schedule.now)
         self.order: list[Connection] = []
         self.on_restart: Callable[[], None] = lambda: None

@@ -26,6 +26,8 @@ IDLENESS = 0.4
 """Seconds that a request may wait while a member of its group has nothing to do."""
 IDLENESS_UNHINTED = 4.0
 """The same where wake-ups are off or get lost: a look now and then finds it."""
+BESIDE = 8.0
+"""Seconds within which a request is answered beside one whose body breaks connections."""
 NEWCOMER = 10.0
 """Seconds after which a member without wake-ups has read the lists of its group again, and so knows who has joined. RIPC-GROUP-8
 allows 30 s. Until then it gives nothing back to a newcomer."""
@@ -39,7 +41,7 @@ class Statements:
         self.history = history
 
     def check(self, ask: Ask) -> None:
-        if any(process.gem for process in self.history.processes):
+        if any(process.gem for process in self.history.processes) or self.history.unreadable(ask):
             return
         for first, second in itertools.pairwise(ask.runs):
             self._not_for_a_refusal(ask, first, second)
@@ -55,6 +57,7 @@ class Statements:
         self._given_up_in_order(ask)
         self._ended_early(ask)
         self._settled_too_early(ask)
+        self._beside_unreadable(ask)
         if self.plan.calm:
             self._calm(ask)
 
@@ -150,6 +153,11 @@ class Statements:
                 f"timed out though its response was stored {ask.deadline - reply.time:.3f} s earlier",
                 ask,
             )
+
+    def _beside_unreadable(self, ask: Ask) -> None:
+        """A body that breaks each connection does not keep its readers from all others (RIPC-RECOV-28)."""
+        if self.history.limit and ask.timeout >= BESIDE and ask.status == "timeout" and not ask.replies:
+            self._say("RIPC-RECOV-28", "timed out beside a body that breaks each connection", ask)
 
     # closing
 

@@ -172,6 +172,8 @@ class Endpoint:
         core.sent_at = batch.taken_at
         core.sizes.took(now - batch.taken_at)
         self._writing = None
+        if core.breakers:
+            core.breakers.came(batch.commands)
         position = 0
         for step in batch.steps:
             end = position + len(step.commands)
@@ -198,6 +200,8 @@ class Endpoint:
         core = self.core
         core.called(now)
         self._writing = None
+        if sent:
+            core.breakers.broke(batch.commands, now)
         for step in batch.steps:
             if step.lost is not None:
                 step.lost(sent, now)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
+from .breakers import Breakers
 from .commands import Command, Failure, Step
 from .counts import Counts
 from .events import NEW, Event, Incoming, Problem
@@ -47,6 +48,7 @@ class EndpointState:
         self.reachable = False
         """Whether Redis answers, even if it takes no writes: a last look works."""
         self.inflight: dict[bytes, Incoming] = {}
+        self.breakers = Breakers(self.inflight, self._breaks)
         self.server_offset = 0.0
         self._clock_told_at = float("-inf")
         self.server_version: tuple[int, int] = (0, 0)
@@ -69,6 +71,13 @@ class EndpointState:
 
     def problem(self, kind: str, message: str, entry_id: bytes | None = None) -> None:
         self.queue.append(Problem(kind, message, entry_id))
+
+    def _breaks(self, entry_id: bytes, times: int) -> None:
+        message = (
+            f"the body of entry {entry_id.decode()} broke the connection {times} times when read; "
+            "look for a limit on the size of replies, at Redis or on the way to it"
+        )
+        self.problem("unreadable", message, entry_id)
 
     # what is written
 

@@ -60,10 +60,10 @@ class Lifecycle:
     def due(self) -> float:
         if self.busy:
             return self.retry_at
-        return -NEVER if self.must_relist else min(self.relist_at, self.late_at)
+        return -NEVER if self.must_relist else min(self.relist_at, self.late_at, self.core.breakers.due)
 
     def relist_is_due(self, now: float) -> bool:
-        return not self.busy and (self.must_relist or now >= self.relist_at or now >= self.late_at)
+        return not self.busy and self.due() <= now
 
     def become(self, state: State, reason: str = "", permanent: bool = False, told: bool = False) -> None:
         if self.core.state is not state:

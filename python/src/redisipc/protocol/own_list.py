@@ -9,8 +9,12 @@ from . import commands, replies
 from .commands import Failure, Step
 from .endpoint_state import EndpointState
 from .redis_errors import PERMANENT, class_of
+from .restoring import PAGE
 from .settings import NEVER
 from .siblings import Siblings
+
+_BREAKS = 2
+"""Reads in a row that ended with a broken connection, after which each body is read alone."""
 
 
 class OwnList:
@@ -29,6 +33,8 @@ class OwnList:
         self._receive = receive
         self._busy = busy
         self._polling = False
+        self._broken = 0
+        """How many reads in a row ended with a broken connection."""
         self._last_sent = 0.0
 
     def due(self) -> float:
@@ -67,6 +73,9 @@ class OwnList:
             return
         self._polling = True
         names = core.names
+        if self._broken >= _BREAKS:
+            self._move()
+            return
         count = core.sizes.count(core.settings.read_count)
 
         def done(answers: list[Any], at: float) -> None:
@@ -77,6 +86,7 @@ class OwnList:
                 core.fail(answers[0])
                 self.plan(at)
                 return
+            self._broken = 0
             entries = replies.read_entries(answers[0])
             self._receive(entries, at)
             if len(entries) >= count:
@@ -84,10 +94,42 @@ class OwnList:
             else:
                 self.plan(at)
 
+        def lost(sent: bool, _now: float) -> None:
+            self._polling = False
+            self._broken += sent
+
+        core.step(Step([commands.read_own(names.stream, names.group, names.consumer, count)], done, lost))
+
+    def _move(self) -> None:
+        """One of the bodies may break the connection: they go to the dispatcher's list, where each is read alone.
+
+        RIPC-RECOV-28. Neither command reads a body.
+        """
+        core = self.core
+        names = core.names
+
+        def listed(answers: list[Any], at: float) -> None:
+            ids = [] if isinstance(answers[0], Failure) else [row.id for row in replies.pending_entries(answers[0])]
+            if not ids:
+                moved(answers, at)
+                return
+            for id in ids:
+                core.breakers.suspect(id)
+            core.step(Step([commands.keep(names.stream, names.group, names.dispatcher, ids)], moved, lost))
+
+        def moved(answers: list[Any], at: float) -> None:
+            self._polling = False
+            if isinstance(answers[0], Failure):
+                core.fail(answers[0])
+            else:
+                self._broken = 0
+                core.breakers.due = at
+            self.plan(at)
+
         def lost(_sent: bool, _now: float) -> None:
             self._polling = False
 
-        core.step(Step([commands.read_own(names.stream, names.group, names.consumer, count)], done, lost))
+        core.step(Step([commands.pending_of(names.stream, names.group, names.consumer, PAGE)], listed, lost))
 
     def reset(self) -> None:
         """The connection is new: nothing is on its way."""

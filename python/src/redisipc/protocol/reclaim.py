@@ -208,12 +208,21 @@ class Reclaimer:
             elif self._is_lost(row, now) and now >= self.hold_until:
                 lost.append(row)
         chosen = [(row, False) for row in lost] + [(row, True) for row in self._chosen(given)]
-        read = chosen[: self.core.sizes.count(_LOOK_COUNT)]
+        read = self._readable(chosen, now)
         if read:
             self._read(read, {row.id: self._suspects.pop(row.id) for row, given_back in read if not given_back})
-        if len(read) < len(lost):
+        if len(read) < sum(not self.core.breakers.waits(row.id, now) for row in lost):
             self._wait_for_room()
         return bool(read)
+
+    def _readable(self, chosen: list[tuple[PendingEntry, bool]], now: float) -> list[tuple[PendingEntry, bool]]:
+        """Those whose bodies are read together, or the one that is read alone since it may break the connection."""
+        breakers = self.core.breakers
+        if not breakers:
+            return chosen[: self.core.sizes.count(_LOOK_COUNT)]
+        by_id = {row.id: (row, given) for row, given in chosen}
+        ids = breakers.trusted(by_id)[: self.core.sizes.count(_LOOK_COUNT)] or breakers.alone(by_id, now)[:1]
+        return [by_id[id] for id in ids]
 
     def _chosen(self, given: list[PendingEntry]) -> list[PendingEntry]:
         """As many as we want of what was given back, from anywhere in it, so that siblings who look too seldom meet."""

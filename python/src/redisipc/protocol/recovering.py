@@ -21,6 +21,7 @@ from .registration import Registration
 from .replies import PendingEntry
 from .responder import Responder
 from .restoring import PAGE
+from .settings import NEVER
 from .siblings import Siblings
 
 _BEGINS = 3
@@ -199,16 +200,28 @@ class Recovering:
         core = self.core
         names = core.names
         start = b"-"
+        core.breakers.due = NEVER
+        suspected: dict[bytes, PendingEntry] = {}
         while True:
             answers = checked((yield [commands.pending_of(names.stream, names.group, names.dispatcher, PAGE, start)]))
             rows = list(replies.pending_entries(answers[0]))
             known = self._known()
-            fresh = [row for row in rows if row.idle < commands.GIVEN_BACK_FROM_MS and row.id not in known]
+            found = {row.id: row for row in rows if row.idle < commands.GIVEN_BACK_FROM_MS and row.id not in known}
+            fresh = [found.pop(id) for id in core.breakers.trusted(found)]
+            suspected |= found
             for first in range(0, len(fresh), core.sizes.count(PAGE)):
                 yield from self._route(fresh[first : first + core.sizes.count(PAGE)])
             if len(rows) < PAGE:
-                return
+                break
             start = b"(" + rows[-1].id
+        yield from self._read_suspected(suspected)
+
+    def _read_suspected(self, rows: dict[bytes, PendingEntry]) -> Procedure[None]:
+        """Their bodies may break the connection: each alone, when all others were read (RIPC-RECOV-28)."""
+        breakers = self.core.breakers
+        for id in breakers.alone(rows, self.core.now):
+            yield from self._route([rows[id]])
+        breakers.later(rows)
 
     def _known(self) -> set[bytes]:
         """Entries that we hold or will acknowledge, delete or give back: only Redis does not know yet."""

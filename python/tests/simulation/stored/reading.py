@@ -45,6 +45,22 @@ def _found(stage: Stage) -> None:
     stage.member(3.11, "A", "isolate", 5.0, False)
 
 
+@staged(
+    "a body that breaks each connection", "breakers-last", "RIPC-RECOV-28",
+    "each reader came back, read the body again, and lost its connection: nobody was served until its requester gave up",
+    quiet(90.0),
+)  # fmt: skip
+def _breaker(stage: Stage) -> None:
+    for name in "AB":
+        stage.join(0.1, name, "g0")
+    stage.join(0.1, "R", "g1")
+    stage.limit(1000)
+    stage.send(14.0, "R", "g0", 60.0)
+    stage.send(14.0, "R", "g0", 60.0, padding=5000)
+    for n in range(30):
+        stage.send(14.001 + n * 1.5, "R", "g0", 8.0)
+
+
 kept(
     "what waited", "look-before-start", "RIPC-RESP-13",
     "what had waited was started though its requester had given up",

@@ -156,18 +156,21 @@ class Stage:
         self.at(seconds, lambda: getattr(self.members[name], verb)(*arguments))
 
     def send(
-        self, seconds: float, name: str, group: str, timeout: float, kind: str = "quick", duration: float = 0.0
-    ) -> None:
+        self, seconds: float, name: str, group: str, timeout: float, kind: str = "quick", duration: float = 0.0,
+        padding: int = 0,
+    ) -> None:  # fmt: skip
+        """``padding``: bytes of content beyond those that name the request."""
+
         def send() -> None:
             actor = self.members[name]
-            actor.do(self._send, actor, group, timeout, kind, duration)
+            actor.do(self._send, actor, group, timeout, kind, duration, padding)
 
         self.at(seconds, send)
 
-    def _send(self, actor: Actor, group: str, timeout: float, kind: str, duration: float) -> None:
+    def _send(self, actor: Actor, group: str, timeout: float, kind: str, duration: float, padding: int) -> None:
         world = self.world
         ask = Ask(len(world.history.asks), actor.record.number, group, timeout, kind, duration)
-        ask.moves = []
+        ask.moves, ask.padding = [], padding
         world.history.asks.append(ask)
         if actor.send(ask):
             world.history.by_id[ask.id] = ask
@@ -190,6 +193,10 @@ class Stage:
             self.world.operate([command])
 
         self.at(seconds, operate)
+
+    def limit(self, size: int) -> None:
+        """From the begin on a reply with a body of so many bytes breaks its connection."""
+        self.world.server.limit = self.world.history.limit = size
 
     def refuse_writes(self, seconds: float, duration: float) -> None:
         self.at(seconds, self.world.server.refuse_writes, duration, "MISCONF")
