@@ -144,10 +144,9 @@ class Responder:
         advance(incoming, event)
         self.running += 1
         self.started[incoming] = self.core.now
-        ran = self._ran
-        ran[incoming.entry_id + incoming.id] = None
-        if len(ran) > _REMEMBERED:
-            del ran[next(iter(ran))]
+        self._ran[incoming.entry_id + incoming.id] = None
+        if len(self._ran) > _REMEMBERED:
+            del self._ran[next(iter(self._ran))]
         self.core.queue.append(Start(incoming))
 
     # calls of the user
@@ -294,7 +293,7 @@ class Responder:
         ids: list[bytes] = []
         late: list[Incoming] = []
         for incoming in returned:
-            if now - incoming.kept_at >= core.settings.late_after:
+            if self._is_late(incoming, now):
                 late.append(incoming)
             else:
                 ids.append(incoming.entry_id)
@@ -315,6 +314,9 @@ class Responder:
 
         # Where the reply does not come it is not sent again (RIPC-RECOV-18): another member may run it by then.
         return Step(lines, done)
+
+    def _is_late(self, incoming: Incoming, now: float) -> bool:
+        return now - incoming.kept_at >= self.core.settings.late_after
 
     def _verified_for_return(self, verdict: Verdict, now: float) -> None:
         self.core.outbox.returned += verdict.ours
