@@ -148,6 +148,33 @@ def test_it_is_settled_when_its_requester_has_given_it_up() -> None:
     assert len(hand.breaks) == 1
 
 
+def test_a_look_for_what_was_given_up_ends_though_it_breaks_each_connection() -> None:
+    hand = Limited().up()
+    outgoing = hand.core.send(b"1", "peers", 30.0, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    hand.core.batch_lost(batch, True, "connection lost", hand.now)
+    hand.breaks_it = lambda command: command[0] == "XRANGE" and "COUNT" in command  # type: ignore[method-assign]
+    hand.core.cancel(outgoing, hand.now)
+    hand.pass_time(60.0)
+    assert len(hand.breaks) == 3
+    assert hand.core.state.name == "UP"
+
+
+def test_a_look_leaves_out_a_body_that_broke_a_connection_alone() -> None:
+    hand = Limited().up()
+    hand.core.core.breakers.broke(read(b"8-0"), hand.now)
+    outgoing = hand.core.send(b"1", "peers", 30.0, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    hand.core.batch_lost(batch, True, "connection lost", hand.now)
+    hand.core.cancel(outgoing, hand.now)
+    outgoing.floor = b"7-0"
+    hand.pass_time(5.0)
+    looks = [command[2:4] for command in hand.sent if command[0] == "XRANGE" and "COUNT" in command]
+    assert looks == [(b"(7-0", b"(8-0"), (b"(8-0", "+")]
+
+
 def test_a_response_that_breaks_the_own_list_is_moved_to_where_each_is_read_alone() -> None:
     hand = Limited(BAD).up()
     names = hand.core.core.names

@@ -208,7 +208,12 @@ class Checker:
         return any(number == ask.sender and time == ask.stored_at for time, number in self.history.late)
 
     def _unserved(self, ask: Ask, entry_id: bytes) -> bool:
-        """Printed: a request to a group in which no instance has a handler, which its requester could not delete."""
+        """Printed: a request to a group in which no instance has a handler, which its requester could not delete.
+
+        The same holds for one that nobody can read.
+        """
+        if self.history.unreadable(ask):
+            return True
         served = any(
             process.group == ask.destination
             and process.responder

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable
 
 from .commands import Command
+from .replies import id_parts
 from .settings import NEVER
 
 FIRST = 2.0
@@ -77,6 +78,12 @@ class Breakers:
         """Those to read each alone, now: whatever broke a connection least often comes first."""
         found = [id for id in ids if id in self._known and not self.waits(id, now)]
         return sorted(found, key=lambda entry: self._known[entry].alone)
+
+    def after(self, start: bytes) -> bytes | None:
+        """The first entry after ``start`` whose body broke a connection alone; None where there is none."""
+        begin = (0, 0) if start == b"-" else id_parts(start)
+        found = [id for id, breaker in self._known.items() if breaker.alone and id_parts(id) > begin]
+        return min(found, key=id_parts, default=None)
 
     def later(self, ids: Iterable[bytes]) -> None:
         """The own list has these, and they were not read: it is read again when the first of them may be."""

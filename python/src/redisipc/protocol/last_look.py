@@ -18,6 +18,8 @@ from .events import Outgoing
 _PAGE = 1000
 _MOST = 20_000
 """How many entries one look reads at most; its time is over long before, as a rule."""
+_BREAKS = 3
+"""Looks in a row that broke the connection, after which the look forgets abandoned requests (RIPC-RECOV-28)."""
 
 
 class LastLook:
@@ -33,6 +35,7 @@ class LastLook:
         self._found_nothing = found_nothing
         self._deleting: set[bytes] = set()
         self._running = False
+        self._broken = 0
         self.diagnoser = Diagnoser(core)
 
     def add(self, outgoing: Outgoing) -> None:
@@ -91,7 +94,10 @@ class LastLook:
         names = core.names
         count = core.sizes.read_count(_PAGE)
         first = start if start == b"-" else b"(" + start
-        lines: list[Command] = [("XRANGE", names.stream, first, "+", "COUNT", count)]
+        # A body that breaks the connection is left out: what follows it is read next.
+        end = core.breakers.after(start)
+        last = "+" if end is None else b"(" + end
+        lines: list[Command] = [("XRANGE", names.stream, first, last, "COUNT", count)]
         if unsure:
             # Where the stream is another one by now, what is known of the old one says nothing (RIPC-TIME-14).
             lines.append(("XINFO", "STREAM", names.stream))
@@ -112,10 +118,18 @@ class LastLook:
             open_ones = any(o.id in self.looking or o.id in self.abandoned for o in wanted.values())
             if len(rows) == count and open_ones and seen + count < _MOST:
                 self._page(wanted, rows[-1][0], seen + count, False)
-                return
-            self._over(wanted, now)
+            elif end is not None and open_ones and seen + count < _MOST:
+                self._page(wanted, end, seen + count, False)
+            else:
+                self._over(wanted, now)
 
-        core.step(Step(lines, done))
+        def lost(sent: bool, _now: float) -> None:
+            self._broken += sent
+            if self._broken >= _BREAKS:
+                self.abandoned.clear()
+                self._broken = 0
+
+        core.step(Step(lines, done, lost))
 
     def _is_another_stream(self, reply: Any, start: bytes) -> bool:
         if isinstance(reply, Failure):
@@ -153,6 +167,7 @@ class LastLook:
 
     def _over(self, wanted: dict[bytes, Outgoing], now: float) -> None:
         self._running = False
+        self._broken = 0
         for outgoing in wanted.values():
             self.abandoned.pop(outgoing.id, None)
             self.looking.pop(outgoing.id, None)
