@@ -81,9 +81,9 @@ describe("a send without an answer says why", () => {
   }
 
   test("Redis is away", async () => {
-    const error = await told({}, ({ hub }) => {
-      hub.live = false;
-      hub.lifecycle.reason = "connection refused";
+    const error = await told({}, ({ shared }) => {
+      shared.live = false;
+      shared.lifecycle.reason = "connection refused";
     });
     assert.deepEqual([error.diagnosis, error.message], ["redis_away", "stock did not answer within 300 ms: no working connection to Redis: connection refused; request 9f86"]);
   });

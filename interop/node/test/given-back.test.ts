@@ -17,7 +17,7 @@ async function look(listed: Reply): Promise<string[]> {
     started.push(held.entryId);
     return new Promise(() => undefined);
   });
-  const { router, reclaimer } = parts.hub;
+  const { router, reclaimer } = parts.shared;
   parts.replies.set("XPENDING s web IDLE 7000", []);
   const looked = new Promise<void>((resolve) => {
     parts.replies.set(LOOK, () => {

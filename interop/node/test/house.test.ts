@@ -59,9 +59,15 @@ describe("the house", () => {
   });
 
   test("what the parts share knows none of them", () => {
-    for (const name of ["core/hub.ts", "core/ports.ts"]) {
-      for (const imported of importsOf(name)) assert.ok(!/ (?:implements \w+Port|extends RepeatedTask)/.test(files.get(imported) ?? ""), `${name} imports ${imported}`);
+    for (const name of ["core/shared.ts", "core/ports.ts"]) {
+      for (const imported of importsOf(name)) assert.ok(!/ (?:implements \w+Port)/.test(files.get(imported) ?? ""), `${name} imports ${imported}`);
     }
+  });
+
+  test("a part names the others that it asks: none but those that make and lead them see all", () => {
+    const all = [...files].filter(([, text]) => /\bPorts\b/.test(text)).map(([name]) => name);
+    assert.deepEqual(all.sort(), ["core/assembly.ts", "core/endpoint.ts", "core/ports.ts"]);
+    for (const [name, text] of files) if (/ implements \w+Port/.test(text)) assert.match(text, /\bSharedWith<"|: Shared\b/, name);
   });
 
   test("no file is long", () => {

@@ -1,14 +1,7 @@
-import { HandOver } from "../src/core/hand-over.js";
-import { Hub } from "../src/core/hub.js";
-import { OwnList } from "../src/core/own-list.js";
-import { Reclaimer } from "../src/core/reclaimer.js";
-import { Registration } from "../src/core/registration.js";
-import { Requester } from "../src/core/requester.js";
-import { Responder, type Serve } from "../src/core/responder.js";
-import { Router } from "../src/core/router.js";
-import { Siblings } from "../src/core/siblings.js";
-import { Wakeups } from "../src/core/wakeups.js";
-import { Writer } from "../src/core/writer.js";
+import { assemble } from "../src/core/assembly.js";
+import type { Ports } from "../src/core/ports.js";
+import { Shared } from "../src/core/shared.js";
+import type { Serve } from "../src/core/responder.js";
 import { type Problem, Reporter } from "../src/events.js";
 import { type EndpointOptions, resolveOptions } from "../src/options.js";
 import type { Outcome } from "../src/outcome.js";
@@ -24,7 +17,7 @@ type Answered = Reply | Promise<Reply>;
  * task of its own runs. The group is `web`, the instance `a1b2c3`, the stream `s`.
  */
 export class Parts {
-  readonly hub: Hub;
+  readonly shared: Shared & Ports;
   readonly problems: Problem[] = [];
   readonly started: string[] = [];
   readonly outcomes: Outcome[] = [];
@@ -38,27 +31,17 @@ export class Parts {
   constructor(options: Partial<EndpointOptions> = {}, serve: Serve | null = (held) => this.serve(held.entryId)) {
     const reporter = new Reporter();
     reporter.on("problem", (problem) => this.problems.push(problem));
-    const hub = new Hub(namesOf("s", "web", "a1b2c3"), resolveOptions({ url: "redis://localhost", stream: "s", ...options }), reporter);
-    this.hub = hub;
-    Object.assign(hub, { now: () => this.now });
-    hub.writer = new Writer(hub);
-    hub.requester = new Requester(hub);
-    hub.responder = new Responder(hub, serve ?? undefined);
-    hub.router = new Router(hub);
-    hub.siblings = new Siblings(hub);
-    hub.handOver = new HandOver(hub);
-    hub.reclaimer = new Reclaimer(hub);
-    hub.ownList = new OwnList(hub);
-    hub.registration = new Registration(hub);
-    hub.registration.mayAddIn = () => 0;
-    hub.wakeups = new Wakeups(hub, () => undefined);
-    hub.session = this.session();
-    hub.live = true;
+    const shared = assemble(new Shared(namesOf("s", "web", "a1b2c3"), resolveOptions({ url: "redis://localhost", stream: "s", ...options }), reporter), serve ?? undefined);
+    this.shared = shared;
+    Object.assign(shared, { now: () => this.now });
+    shared.registration.mayAddIn = () => 0;
+    shared.session = this.session();
+    shared.live = true;
   }
 
   /** A request of a user. */
   send(group = "b", timeoutMs = 60_000, signal?: AbortSignal): void {
-    void this.hub.requester.send(group, "1", timeoutMs, signal).then((outcome) => this.outcomes.push(outcome));
+    void this.shared.requester.send(group, "1", timeoutMs, signal).then((outcome) => this.outcomes.push(outcome));
   }
 
   /** Lets all that is due happen, and the commands that were sent since the last time. */

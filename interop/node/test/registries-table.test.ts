@@ -145,7 +145,7 @@ describe("each row of the registry of", () => {
 
 /** The reason with which these parts reject a request. */
 async function rejection(parts: Parts, starts = 1, then: (parts: Parts) => void = () => undefined): Promise<string> {
-  parts.hub.router.route(entry("pending"), starts, parts.now);
+  parts.shared.router.route(entry("pending"), starts, parts.now);
   await parts.settle();
   then(parts);
   await parts.settle();
@@ -163,13 +163,13 @@ const MADE: Readonly<Record<string, () => string | Promise<string>>> = {
   overloaded: () => {
     const parts = new Parts({ wakeups: false, concurrency: 1, queueLimit: 0 });
     parts.replies.set("XINFO CONSUMERS", []);
-    parts.hub.router.route(entry("pending", "4-0"), 1, parts.now);
+    parts.shared.router.route(entry("pending", "4-0"), 1, parts.now);
     return rejection(parts);
   },
   "no-handler": () => rejection(new Parts({ wakeups: false }, null)),
   "too-old": () => rejection(new Parts({ wakeups: false, maxRequestAgeMs: 1000 })),
   "given-up": () => rejection(new Parts({ wakeups: false }), 4),
-  closing: () => rejection(new Parts({ wakeups: false }), 1, ({ hub }) => { hub.responder.rejectRunning(); }),
+  closing: () => rejection(new Parts({ wakeups: false }), 1, ({ shared }) => { shared.responder.rejectRunning(); }),
   "handler-failed": () => rejection(served(() => { throw new Error("x"); })),
   "not-encodable": () => rejection(served(() => NaN)),
   "invalid-params": () => refusalOf({ event: "add", params: [1] }),

@@ -33,7 +33,7 @@ class Relayed {
 
   /** The state in the words of the table: those after the hand-over show in what was written. */
   get state(): string {
-    const now = this.parts.hub.handOver.stateOf("5-0");
+    const now = this.parts.shared.handOver.stateOf("5-0");
     const sent = this.parts.sent.map((command) => command.join(" "));
     if (sent.some((text) => text.includes("5-0 IDLE 315360000000"))) return "given back";
     if (sent.includes("XDEL s 5-0")) return "settled";
@@ -43,12 +43,12 @@ class Relayed {
   isClaimed = false;
 
   read(): void {
-    this.parts.hub.router.route(entryOf("5-0", FIELDS), 1, this.parts.now);
+    this.parts.shared.router.route(entryOf("5-0", FIELDS), 1, this.parts.now);
   }
 
   sibling(): void {
-    this.parts.hub.siblings.learn(Buffer.from("51b110"), LIST, null);
-    this.parts.hub.handOver.siblingsSeen();
+    this.parts.shared.siblings.learn(Buffer.from("51b110"), LIST, null);
+    this.parts.shared.handOver.siblingsSeen();
   }
 
   pass(ms: number): void {
@@ -58,7 +58,7 @@ class Relayed {
 
   /** The connection breaks: recovery finds in the own list what is still pending there. */
   breaks(): void {
-    this.parts.hub.handOver.clear();
+    this.parts.shared.handOver.clear();
   }
 }
 
@@ -100,12 +100,12 @@ const ROWS: Readonly<Record<string, readonly [event: (relayed: Relayed) => unkno
   "waiting-grace-over": [(relayed) => { relayed.pass(GRACE_MS); }, ASK],
   "waiting-leave-to-siblings": [
     (relayed) => {
-      relayed.parts.hub.siblings.learn(Buffer.from("c0ffee"), [Buffer.from("consumer_c0ffee_0")], null);
-      return leave(relayed.parts.hub, false);
+      relayed.parts.shared.siblings.learn(Buffer.from("c0ffee"), [Buffer.from("consumer_c0ffee_0")], null);
+      return leave(relayed.parts.shared, false);
     },
     ["XCLAIM s web dispatcher_a1b2c3_0 0 5-0 IDLE 315360000000 JUSTID"],
   ],
-  "waiting-leave-alone": [(relayed) => leave(relayed.parts.hub, false), ["XRANGE s 5-0 5-0", ...SETTLE]],
+  "waiting-leave-alone": [(relayed) => leave(relayed.parts.shared, false), ["XRANGE s 5-0 5-0", ...SETTLE]],
   "asked-again-registered": [(relayed) => { relayed.listed(LIST); }, CLAIM],
   "asked-again-unregistered": [(relayed) => { relayed.listed([]); }, SETTLE],
   "asked-again-unknown": [(relayed) => { relayed.listed(faultOf("ERR no")); }, []],

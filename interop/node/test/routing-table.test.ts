@@ -38,14 +38,14 @@ async function routed(row: Row, fields: Row["entries"][number]["fields"], after:
   const parts = new Parts({ wakeups: false });
   const send = new Send(LEDGER, "b", "1", Infinity, (outcome) => parts.outcomes.push(outcome));
   send.state = "waiting";
-  parts.hub.requester.ledger.add(send);
+  parts.shared.requester.ledger.add(send);
   parts.replies.set("LRANGE", row.instance === "registered" ? [Buffer.from("consumer_51b110_0")] : []);
   parts.replies.set("GET", null);
   const flat = fields?.flat().map((text) => Buffer.from(NAMES[text] ?? text)) ?? null;
   const early: Command[] = [];
   if (after > 0) mock.timers.enable({ apis: ["setTimeout"] });
   try {
-    parts.hub.router.route(entryOf("5-0", flat), 1, parts.now);
+    parts.shared.router.route(entryOf("5-0", flat), 1, parts.now);
     if (after > 0) {
       early.push(...(await parts.settle()));
       parts.now += after - 1;

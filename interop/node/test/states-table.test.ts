@@ -27,9 +27,9 @@ class Sent {
     parts.replies.set("XRANGE", new Promise((resolve) => (this.looked = resolve)));
     parts.replies.set("XINFO STREAM", faultOf("NOPERM"));
     parts.replies.set("XINFO GROUPS", []);
-    parts.hub.registration.mayAddIn = () => (this.mayAdd ? 0 : 60_000);
+    parts.shared.registration.mayAddIn = () => (this.mayAdd ? 0 : 60_000);
     parts.send("b", TIMEOUT_MS, this.controller.signal);
-    this.send = parts.hub.requester.ledger.all()[0]!;
+    this.send = parts.shared.requester.ledger.all()[0]!;
   }
 
   async pass(ms: number): Promise<void> {
@@ -40,7 +40,7 @@ class Sent {
 
   write(): void {
     this.mayAdd = true;
-    this.parts.hub.writer.kick();
+    this.parts.shared.writer.kick();
   }
 
   async written(): Promise<void> {
@@ -51,7 +51,7 @@ class Sent {
   /** Its response is read. */
   response(): void {
     const fields = { id: this.send.id, instance_id: "a1b2c3", status: "fulfilled", content: "7", source_group: "b", destination_group: "web" };
-    this.parts.hub.router.route(entryOf("11-0", Object.entries(fields).flat().map((text) => Buffer.from(text))), 1, this.parts.now);
+    this.parts.shared.router.route(entryOf("11-0", Object.entries(fields).flat().map((text) => Buffer.from(text))), 1, this.parts.now);
   }
 }
 
@@ -80,7 +80,7 @@ const EVENTS: Readonly<Record<string, (sent: Sent) => unknown>> = {
   stored: (sent) => { sent.stored(Buffer.from("9-0")); },
   unknown: (sent) => { sent.stored(lost); },
   "not stored": (sent) => {
-    sent.parts.hub.pauses.memory.refused(sent.parts.now); // as the session tells
+    sent.parts.shared.pauses.memory.refused(sent.parts.now); // as the session tells
     sent.stored(faultOf("OOM command not allowed"));
   },
   refused: (sent) => { sent.stored(faultOf("NOPERM no permissions")); },
@@ -179,8 +179,8 @@ class Given {
   }
 
   give(entryId: string): void {
-    this.parts.hub.router.route(entryOf(entryId, BODY), 1, this.parts.now);
-    this.held = this.parts.hub.responder.all().find((held) => held.entryId === entryId) ?? this.held;
+    this.parts.shared.router.route(entryOf(entryId, BODY), 1, this.parts.now);
+    this.held = this.parts.shared.responder.all().find((held) => held.entryId === entryId) ?? this.held;
   }
 
   /** It waits behind another one. */
@@ -199,7 +199,7 @@ class Given {
   }
 
   siblingComes(): void {
-    const { siblings, responder } = this.parts.hub;
+    const { siblings, responder } = this.parts.shared;
     siblings.learn(Buffer.from("51b110"), [Buffer.from("consumer_51b110_0")], null);
     responder.siblingsCame();
   }
@@ -231,7 +231,7 @@ const GIVEN: Readonly<Record<string, (given: Given) => Promise<unknown>>> = {
   },
 };
 
-const LOST = (given: Given) => { given.parts.hub.responder.lost(given.held, "gone"); };
+const LOST = (given: Given) => { given.parts.shared.responder.lost(given.held, "gone"); };
 const RESPONDER: Readonly<Record<string, readonly [event: (given: Given) => unknown, commands: string]>> = {
   "queued-start": [(given) => { given.free(); }, "XACK 1-0, XDEL 1-0"],
   "queued-check": [(given) => { given.parts.now += 1001; given.free(); }, "XPENDING 5-0 5-0, XRANGE 5-0 5-0, XACK 1-0, XDEL 1-0"],
@@ -240,14 +240,14 @@ const RESPONDER: Readonly<Record<string, readonly [event: (given: Given) => unkn
   "queued-gone": [LOST, ""],
   "checking-exists": [(given) => { given.looked(THERE); }, ""],
   "checking-gone": [(given) => { given.looked([]); }, "XACK 5-0"],
-  "checking-not-known": [(given) => { given.looked(lost); given.parts.hub.live = false; }, ""],
-  "checking-give-back": [(given) => { given.parts.hub.closing = true; given.looked(THERE); }, "XCLAIM 315360000000 5-0"],
+  "checking-not-known": [(given) => { given.looked(lost); given.parts.shared.live = false; }, ""],
+  "checking-give-back": [(given) => { given.parts.shared.closing = true; given.looked(THERE); }, "XCLAIM 315360000000 5-0"],
   "running-answer": [(given) => { given.answer(); }, "MULTI, XADD, XACK 5-0, XDEL 5-0, EXEC"],
   "running-gone": [(given) => given.ends.get("5-0")?.(undefined), "XACK 5-0, XDEL 5-0"],
   "answering-answered": [(given) => { given.written([Buffer.from("9-0"), 1, 1]); }, ""],
   "answering-not-answered": [
     (given) => {
-      given.parts.hub.pauses.memory.refused(given.parts.now); // as the session tells
+      given.parts.shared.pauses.memory.refused(given.parts.now); // as the session tells
       given.written(faultOf("EXECABORT Transaction discarded because of: OOM command not allowed"));
     },
     "",
@@ -258,14 +258,14 @@ const RESPONDER: Readonly<Record<string, readonly [event: (given: Given) => unkn
     (given) => {
       given.parts.replies.set("EXEC", new Promise(() => undefined));
       given.looked(THERE);
-      return given.parts.hub.responder.settleUnsure();
+      return given.parts.shared.responder.settleUnsure();
     },
     "XPENDING 5-0 5-0, XRANGE 5-0 5-0, XCLAIM 0 5-0, MULTI, XADD, XACK 5-0, XDEL 5-0, EXEC",
   ],
   "unsure-gone": [
     (given) => {
       given.looked([]);
-      return given.parts.hub.responder.settleUnsure();
+      return given.parts.shared.responder.settleUnsure();
     },
     "XPENDING 5-0 5-0, XRANGE 5-0 5-0, XACK 5-0",
   ],

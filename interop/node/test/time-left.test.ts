@@ -33,7 +33,7 @@ describe("the time left of a request", () => {
       return new Promise(() => undefined);
     });
     const fields = { id: "9f86d081884c7d659a2fe", instance_id: "51b110", status: "pending", content: "1", source_group: "b", destination_group: "web" };
-    parts.hub.router.route(entryOf(`${parts.now - ago}-0`, Object.entries(fields).flat().map((text) => Buffer.from(text))), 1, parts.now);
+    parts.shared.router.route(entryOf(`${parts.now - ago}-0`, Object.entries(fields).flat().map((text) => Buffer.from(text))), 1, parts.now);
     await parts.settle();
     assert.ok(held !== undefined);
     return { parts, held };

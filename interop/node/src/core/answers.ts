@@ -3,8 +3,7 @@ import { type RedisFault, RedisFault as Fault, isFault, isForAWhile } from "../w
 import type { ReasonCode } from "../reasons.js";
 import { type Reply, text } from "../wire/replies.js";
 import type { Answer, Held } from "./held.js";
-import type { Hub } from "./hub.js";
-import type { AnswersPort } from "./ports.js";
+import type { AnswersPort, SharedWith } from "./ports.js";
 
 /** An answer that Redis refuses for a while is kept for this long, in ms (RIPC-RESP-15). */
 export const KEEP_ANSWER_MS = 60_000;
@@ -15,19 +14,19 @@ export const MOST_ATTEMPTS = 3;
 export class Answers implements AnswersPort {
   private refusals = false;
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: SharedWith<"writer" | "responder">) {}
 
   /** Whether answers wait that Redis refused: nothing new is to be read meanwhile (RIPC-RESP-16). */
   get refused(): boolean {
-    this.refusals &&= this.hub.responder.all().some((held) => held.state === "answering");
+    this.refusals &&= this.shared.responder.all().some((held) => held.state === "answering");
     return this.refusals;
   }
 
   add(held: Held, answer: Answer): void {
     held.state = "answering";
     held.answer = answer;
-    held.answeredAt = this.hub.now();
-    this.hub.writer.answer(held);
+    held.answeredAt = this.shared.now();
+    this.shared.writer.answer(held);
   }
 
   /** The endpoint rejects by itself, which it reports (RIPC-RESP-22). */
@@ -38,7 +37,7 @@ export class Answers implements AnswersPort {
   /** Likewise, with the whole reason. */
   refuseWith(held: Held, code: ReasonCode, reason: unknown): void {
     this.reject(held, reason);
-    this.hub.reporter.refusal(code, held, reason);
+    this.shared.reporter.refusal(code, held, reason);
   }
 
   reject(held: Held, reason: unknown): void {
@@ -54,7 +53,7 @@ export class Answers implements AnswersPort {
       });
     } else if (isFault(replies[0]) && replies[0].kind === "permanent") {
       // Without MULTI the commands were carried out one by one, and so they are from now on (RIPC-RESP-26).
-      this.hub.singly = true;
+      this.shared.singly = true;
       this.writtenSingly(some, replies.slice(1, 1 + some.length));
     } else if (isFault(exec) && exec.kind === "lost") for (const held of some) this.unsure(held);
     else {
@@ -64,7 +63,7 @@ export class Answers implements AnswersPort {
       else {
         // A reply that makes no sense says nothing about the answers, and so will the next one on this connection.
         for (const held of some) this.unsure(held);
-        this.hub.session?.break(new Fault("unknown", "Redis answered EXEC with neither a list nor an error"));
+        this.shared.session?.break(new Fault("unknown", "Redis answered EXEC with neither a list nor an error"));
       }
     }
   }
@@ -75,7 +74,7 @@ export class Answers implements AnswersPort {
       const reply = replies[i] ?? null;
       if (isFault(reply) && reply.kind === "lost") this.unsure(held);
       else {
-        if (reply !== null && !isFault(reply)) this.hub.writer.settle(held.entryId);
+        if (reply !== null && !isFault(reply)) this.shared.writer.settle(held.entryId);
         this.added(held, reply);
       }
     });
@@ -85,7 +84,7 @@ export class Answers implements AnswersPort {
   notWritten(held: Held): void {
     if (held.state !== "unsure") return;
     held.state = "answering";
-    if (held.attempts < MOST_ATTEMPTS) this.hub.writer.answer(held);
+    if (held.attempts < MOST_ATTEMPTS) this.shared.writer.answer(held);
     else if (held.replaced) {
       this.drop(held, `its answer broke the connection ${held.attempts} times, and so did its rejection`);
     } else {
@@ -99,26 +98,26 @@ export class Answers implements AnswersPort {
 
   /** The endpoint leaves, and Redis does not take these answers. */
   dropRefused(): void {
-    this.hub.writer.dropAnswers();
-    for (const held of this.hub.responder.all()) {
+    this.shared.writer.dropAnswers();
+    for (const held of this.shared.responder.all()) {
       if (held.state === "answering") this.drop(held, "its answer could not be written before the endpoint closed");
     }
   }
 
   private added(held: Held, reply: Reply): void {
-    const { pauses, responder } = this.hub;
+    const { pauses, responder } = this.shared;
     if (isFault(reply)) this.notTaken(held, reply);
     else if (reply === null) {
       // The stream is gone, and the request with it: its requester may still wait, so the answer goes to the new one.
       held.stranded = true;
-      this.hub.session?.noticeGroupLost();
-      if (held.state === "answering") this.hub.writer.answer(held);
+      this.shared.session?.noticeGroupLost();
+      if (held.state === "answering") this.shared.writer.answer(held);
     } else {
       this.refusals = false;
       pauses.memory.over();
       pauses.granted("answers");
-      this.hub.saw(text(reply));
-      if (held.answer !== undefined) this.hub.counts[held.answer.status]++;
+      this.shared.saw(text(reply));
+      if (held.answer !== undefined) this.shared.counts[held.answer.status]++;
       responder.leave(held);
     }
   }
@@ -133,22 +132,22 @@ export class Answers implements AnswersPort {
   /** It was not written. */
   private notTaken(held: Held, fault: RedisFault): void {
     if (held.state !== "answering") return;
-    const now = this.hub.now();
+    const now = this.shared.now();
     const counts = isForAWhile(fault.kind) || fault.kind === "permanent";
     if (counts) this.refusals = true;
-    if (fault.kind === "permanent") this.hub.pauses.right("answers").refused(now);
+    if (fault.kind === "permanent") this.shared.pauses.right("answers").refused(now);
     if (counts && now - held.answeredAt >= KEEP_ANSWER_MS) this.drop(held, `its answer could not be written: ${fault.message}`, fault);
-    else this.hub.writer.answer(held);
+    else this.shared.writer.answer(held);
   }
 
   /** It was run, so nobody may run it again (RIPC-RESP-27). */
   private drop(held: Held, message: string, cause?: unknown): void {
     this.tell(held, message, cause);
-    this.hub.writer.settle(held.entryId);
-    this.hub.responder.leave(held);
+    this.shared.writer.settle(held.entryId);
+    this.shared.responder.leave(held);
   }
 
   private tell(held: Held, message: string, cause?: unknown): void {
-    this.hub.reporter.problem({ kind: "answer", message: `request ${held.entryId}: ${message}`, entryId: held.entryId, cause });
+    this.shared.reporter.problem({ kind: "answer", message: `request ${held.entryId}: ${message}`, entryId: held.entryId, cause });
   }
 }

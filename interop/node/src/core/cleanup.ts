@@ -2,7 +2,7 @@ import type { Command } from "../wire/commands.js";
 import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import type { Reply } from "../wire/replies.js";
-import type { Hub } from "./hub.js";
+import type { Shared } from "./shared.js";
 
 /** Entry IDs a command. */
 const IDS_A_COMMAND = 500;
@@ -21,7 +21,7 @@ export class Cleanup {
   /** Under way. */
   private readonly settling = new Set<string>();
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: Shared) {}
 
   get size(): number {
     return this.acks.size + this.dels.size;
@@ -39,7 +39,7 @@ export class Cleanup {
 
   /** All that waits, as few commands as they can be. `failed`: when Redis refused one. */
   take(failed: (name: string) => void): Step[] {
-    const { names } = this.hub;
+    const { names } = this.shared;
     return [
       ...this.takeFrom(this.acks, "XACK", (ids) => commands.acknowledge(names, ids), failed),
       ...this.takeFrom(this.dels, "XDEL", (ids) => commands.remove(names, ids), failed),
@@ -48,15 +48,15 @@ export class Cleanup {
 
   /** In how many ms what Redis refused for good is tried again; undefined where nothing waits for that. */
   againIn(now: number): number | undefined {
-    const { pauses } = this.hub;
+    const { pauses } = this.shared;
     const waiting = [this.acks.size > 0 ? "XACK" : undefined, this.dels.size > 0 ? "XDEL" : undefined];
     const waits = waiting.flatMap((name) => (name !== undefined && pauses.lacks(name, now) ? [pauses.right(name).until - now] : []));
     return waits.length > 0 ? Math.min(...waits) : undefined;
   }
 
   private takeFrom(set: Set<string>, name: string, command: (ids: string[]) => Command, failed: (name: string) => void): Step[] {
-    const { pauses } = this.hub;
-    if (pauses.lacks(name, this.hub.now())) return [];
+    const { pauses } = this.shared;
+    if (pauses.lacks(name, this.shared.now())) return [];
     const all = [...set];
     set.clear();
     const steps: Step[] = [];
@@ -72,7 +72,7 @@ export class Cleanup {
         // With the group all that was pending in it is gone.
         if (name === "XACK" && reply.kind === "group-lost") return;
         for (const id of ids.slice(0, MOST - set.size)) set.add(id);
-        if (reply.kind === "permanent") pauses.right(name).refused(this.hub.now());
+        if (reply.kind === "permanent") pauses.right(name).refused(this.shared.now());
         failed(name);
       };
       steps.push({ commands: [command(ids)], done });

@@ -6,7 +6,7 @@ import { compareIds } from "../wire/entry-id.js";
 import { isFault } from "../wire/faults.js";
 import { instanceOf } from "../wire/names.js";
 import { type GroupInfo, type PendingRow, type Reply, consumerInfos, groupInfos, pendingRows } from "../wire/replies.js";
-import type { Hub } from "./hub.js";
+import type { Shared } from "./shared.js";
 import type { Send } from "./ledger.js";
 
 /** From this idle time on an instance counts as gone, in ms: each uses its consumers every 25 s (RIPC-LIFE-13). */
@@ -44,11 +44,11 @@ export class Diagnoser {
   /** By entry ID; undefined where it is pending with nobody. */
   private owners = new Map<string, PendingRow | undefined>();
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: Shared) {}
 
   /** The questions for a look; undefined where one asked a moment ago. */
   ask(sends: readonly Send[]): Questions | undefined {
-    const now = this.hub.now();
+    const now = this.shared.now();
     const open = sends.filter((send) => !send.finished);
     if (!this.allowed || open.length === 0 || now - this.askedAt < EVERY_MS) return undefined;
     this.askedAt = now;
@@ -58,7 +58,7 @@ export class Diagnoser {
   }
 
   lines({ groups, entries }: Questions): Command[] {
-    const { names } = this.hub;
+    const { names } = this.shared;
     return [
       commands.groups(names),
       ...groups.map((group) => commands.consumers({ ...names, group })),
@@ -80,7 +80,7 @@ export class Diagnoser {
     if (replies.some((reply) => isFault(reply) && reply.kind === "permanent")) this.allowed = false;
     const [infos = null, ...rest] = replies;
     if (isFault(infos)) return;
-    this.seenAt = this.hub.now();
+    this.seenAt = this.shared.now();
     this.groups = new Map(groupInfos(infos).map((info) => [info.name, info]));
     this.living = new Map();
     this.owners = new Map();
@@ -96,11 +96,11 @@ export class Diagnoser {
 
   /** What is known about a send that got no answer. */
   of(send: Send): Finding {
-    const { hub } = this;
+    const { shared } = this;
     if (send.entryId === undefined && send.refusal !== undefined) return away(`Redis refused to store it: ${send.refusal}`);
-    const isAway = send.entryId === undefined ? !hub.live : !hub.reachable;
-    if (isAway) return away(`no working connection to Redis: ${hub.lifecycle.reason || "it was lost"}`);
-    if (hub.now() - this.seenAt > FRESH_MS) return NOTHING;
+    const isAway = send.entryId === undefined ? !shared.live : !shared.reachable;
+    if (isAway) return away(`no working connection to Redis: ${shared.lifecycle.reason || "it was lost"}`);
+    if (shared.now() - this.seenAt > FRESH_MS) return NOTHING;
     const info = this.groups.get(send.group);
     if (info === undefined) return found("no_such_group", missingGroup(send.group, [...this.groups.keys()]));
     const owner = this.owners.get(send.entryId ?? "");

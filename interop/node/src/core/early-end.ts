@@ -2,7 +2,7 @@ import * as commands from "../wire/commands.js";
 import { groupNames } from "../wire/replies.js";
 import { isFault } from "../wire/faults.js";
 import { missingGroup } from "./diagnosis.js";
-import type { Hub } from "./hub.js";
+import type { Shared } from "./shared.js";
 import type { Send } from "./ledger.js";
 import { waitAtMost } from "./timers.js";
 
@@ -30,10 +30,10 @@ export class EarlyEnd {
   private seenAt = -Infinity;
 
   constructor(
-    private readonly hub: Hub,
+    private readonly shared: Shared,
     private readonly noResponders: (send: Send, text: string) => void,
   ) {
-    this.allowed = hub.options.earlyEnd;
+    this.allowed = shared.options.earlyEnd;
   }
 
   /** Redis has the request. */
@@ -42,7 +42,7 @@ export class EarlyEnd {
   }
 
   private doubt(send: Send, missing: boolean): void {
-    this.doubts.push({ at: this.hub.now() + EARLY_END_MS, send, missing });
+    this.doubts.push({ at: this.shared.now() + EARLY_END_MS, send, missing });
     this.arm();
   }
 
@@ -51,34 +51,34 @@ export class EarlyEnd {
     if (first === undefined || this.timer !== undefined || this.asking) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      void this.hub.attempt(() => this.look());
-    }, waitAtMost(first.at - this.hub.now()));
+      void this.shared.attempt(() => this.look());
+    }, waitAtMost(first.at - this.shared.now()));
     this.timer.unref();
   }
 
   private async look(): Promise<void> {
-    const { hub } = this;
-    const now = hub.now();
+    const { shared } = this;
+    const now = shared.now();
     const known = now - this.seenAt < KNOWN_FOR_MS ? this.seen : new Set<string>();
     const due: Doubt[] = [];
     while (this.doubts[0] !== undefined && (this.doubts[0].at <= now || this.doubts[0].send.finished)) due.push(this.doubts.shift()!);
     const doubtful = due.filter(({ send }) => send.state === "waiting" && !known.has(send.group));
-    if (doubtful.length > 0 && hub.live) await this.ask(doubtful);
+    if (doubtful.length > 0 && shared.live) await this.ask(doubtful);
     this.arm();
   }
 
   /** Asks once for all. */
   private async ask(doubtful: readonly Doubt[]): Promise<void> {
-    const { hub } = this;
+    const { shared } = this;
     this.asking = true;
-    const [reply = null] = await hub.batch([commands.groups(hub.names)]).finally(() => (this.asking = false));
+    const [reply = null] = await shared.batch([commands.groups(shared.names)]).finally(() => (this.asking = false));
     if (isFault(reply)) {
       // Without the stream, or the connection, the timeout tells; without the right, of all to come.
       if (reply.kind === "permanent") this.allowed = false;
       return;
     }
     this.seen = groupNames(reply);
-    this.seenAt = hub.now();
+    this.seenAt = shared.now();
     for (const { send, missing } of doubtful) {
       if (send.state !== "waiting" || this.seen.has(send.group)) continue;
       // A group that was lost is made again at once, where its members left off: a second look decides.

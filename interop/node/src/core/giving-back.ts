@@ -1,7 +1,7 @@
 import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import type { Held } from "./held.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 import { splitLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
 
@@ -9,7 +9,7 @@ import { keepOurs } from "./ownership.js";
 export class GivingBack {
   private waiting: Held[] = [];
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: SharedWith<"writer" | "responder" | "reclaimer" | "wakeups">) {}
 
   /** Whether an entry waits to be given back: only Redis does not know yet. */
   has(entryId: string): boolean {
@@ -18,7 +18,7 @@ export class GivingBack {
 
   add(held: Held): void {
     this.waiting.push(held);
-    if (this.waiting.length === 1) setImmediate(() => void this.hub.attempt(() => this.flush()));
+    if (this.waiting.length === 1) setImmediate(() => void this.shared.attempt(() => this.flush()));
   }
 
   /** The connection was lost: another member may run by then what is given back later (RIPC-RECOV-18). */
@@ -28,28 +28,28 @@ export class GivingBack {
 
   /** What was not claimed for long may be another member's by now, and is looked at first (RIPC-GROUP-11). */
   private async flush(): Promise<void> {
-    const { hub } = this;
+    const { shared } = this;
     const some = this.waiting.splice(0);
-    const [ready, late] = splitLate(hub, some);
+    const [ready, late] = splitLate(shared, some);
     const sent = ready.length > 0 ? this.give(ready) : undefined;
     if (late.length > 0) {
-      const ours = await keepOurs(hub, late, true);
+      const ours = await keepOurs(shared, late, true);
       if (ours.length > 0) await this.give(ours);
     }
     await sent;
   }
 
   private async give(some: Held[]): Promise<void> {
-    const { names, reclaimer, wakeups, responder } = this.hub;
+    const { names, reclaimer, wakeups, responder } = this.shared;
     const ids = some.map((held) => held.entryId);
-    const [reply] = await this.hub.batch([commands.giveBack(names, ids)]);
+    const [reply] = await this.shared.batch([commands.giveBack(names, ids)]);
     if (!isFault(reply)) {
       reclaimer.gaveBack();
       wakeups.wakeGroup();
       return;
     }
     // Without a reply it is not sent again: recovery finds what is still ours.
-    if (reply.kind === "lost" || reply.kind === "unsent" || this.hub.closing) return;
+    if (reply.kind === "lost" || reply.kind === "unsent" || this.shared.closing) return;
     for (const held of some) responder.keepAfterAll(held);
   }
 }

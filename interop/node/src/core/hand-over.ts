@@ -2,9 +2,8 @@ import * as commands from "../wire/commands.js";
 import { type Response, keyOf } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
 import { wakeupChannel } from "../wire/names.js";
-import type { Hub } from "./hub.js";
-import type { HandOverPort, Sibling } from "./ports.js";
 import { waitAtMost } from "./timers.js";
+import type { HandOverPort, SharedWith, Sibling } from "./ports.js";
 
 /** A response whose instance is not registered is kept for this long, in ms (RIPC-ROUTE-8). */
 export const GRACE_MS = 12_000;
@@ -37,7 +36,7 @@ export class HandOver implements HandOverPort {
   private readonly since = new Map<string, number>();
   private ready: Relayed[] = [];
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: SharedWith<"writer" | "siblings" | "wakeups">) {}
 
   has(entryId: string): boolean {
     return this.underWay.has(entryId);
@@ -56,14 +55,14 @@ export class HandOver implements HandOverPort {
     if (this.underWay.has(entryId)) return;
     const relayed: Relayed = { entryId, instance, state: "read", waited: false };
     this.underWay.set(entryId, relayed);
-    this.since.set(entryId, this.since.get(entryId) ?? this.hub.now());
+    this.since.set(entryId, this.since.get(entryId) ?? this.shared.now());
     this.enqueue(relayed);
   }
 
   /** Who was not registered may be by now. */
   siblingsSeen(): void {
     for (const relayed of this.underWay.values()) {
-      if (relayed.state !== "waiting" || this.hub.siblings.find(relayed.instance) === undefined) continue;
+      if (relayed.state !== "waiting" || this.shared.siblings.find(relayed.instance) === undefined) continue;
       clearTimeout(relayed.timer);
       this.enqueue(relayed);
     }
@@ -80,24 +79,24 @@ export class HandOver implements HandOverPort {
   private enqueue(relayed: Relayed): void {
     relayed.state = "read";
     this.ready.push(relayed);
-    if (this.ready.length === 1) setImmediate(() => void this.hub.attempt(() => this.bring(this.ready.splice(0))));
+    if (this.ready.length === 1) setImmediate(() => void this.shared.attempt(() => this.bring(this.ready.splice(0))));
   }
 
   /** Many at a time travel together, those of one instance in one command. */
   private async bring(some: Relayed[]): Promise<void> {
-    const { hub } = this;
+    const { shared } = this;
     const loads = [...byInstance(some).values()];
     const seen = loads.map(([{ instance }]) => {
-      const sibling = hub.siblings.find(instance);
-      return sibling !== undefined && hub.now() - sibling.seenAt < FRESH_MS ? sibling : undefined;
+      const sibling = shared.siblings.find(instance);
+      return sibling !== undefined && shared.now() - sibling.seenAt < FRESH_MS ? sibling : undefined;
     });
     const asked = loads.filter((_, i) => seen[i] === undefined);
     for (const relayed of asked.flat()) relayed.state = relayed.waited ? "asked again" : "asked";
     const given = loads.map((load, i) => seen[i] && this.give(load, seen[i]));
-    const replies = asked.length === 0 ? [] : await hub.batch(asked.flatMap(([{ instance }]) => hub.siblings.questions(instance)));
+    const replies = asked.length === 0 ? [] : await shared.batch(asked.flatMap(([{ instance }]) => shared.siblings.questions(instance)));
     const brought = asked.map((load, i) => {
       const listed = replies[2 * i] ?? null;
-      const sibling = hub.siblings.learn(load[0].instance, listed, replies[2 * i + 1] ?? null);
+      const sibling = shared.siblings.learn(load[0].instance, listed, replies[2 * i + 1] ?? null);
       if (sibling !== undefined) return this.give(load, sibling);
       for (const relayed of load) this.wait(relayed, !isFault(listed));
       return undefined;
@@ -106,10 +105,10 @@ export class HandOver implements HandOverPort {
   }
 
   private async give(load: Load, sibling: Sibling): Promise<void> {
-    const { names, wakeups } = this.hub;
+    const { names, wakeups } = this.shared;
     const ids = load.map(({ entryId }) => entryId);
     for (const relayed of load) relayed.state = "handing over";
-    const [reply] = await this.hub.batch([commands.claim(names, sibling.consumer, 0, ids)]);
+    const [reply] = await this.shared.batch([commands.claim(names, sibling.consumer, 0, ids)]);
     if (isFault(reply) && reply.kind !== "lost" && reply.kind !== "unsent") {
       for (const relayed of load) this.waitFor(relayed, AGAIN_MS);
       return;
@@ -122,9 +121,9 @@ export class HandOver implements HandOverPort {
   /** Its instance is not registered: looks again after the grace. Then nobody waits for it. */
   private wait(relayed: Relayed, known: boolean): void {
     const { entryId } = relayed;
-    const left = (this.since.get(entryId) ?? -Infinity) + GRACE_MS - this.hub.now();
+    const left = (this.since.get(entryId) ?? -Infinity) + GRACE_MS - this.shared.now();
     if (left <= 0 && known) {
-      this.hub.writer.settle(entryId);
+      this.shared.writer.settle(entryId);
       this.forget(relayed);
     } else this.waitFor(relayed, left > 0 ? left : AGAIN_MS);
   }

@@ -1,7 +1,7 @@
 import * as commands from "../wire/commands.js";
 import { claimedIds, entriesOf } from "../wire/replies.js";
 import type { Held } from "./held.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 import { splitLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
 import { RepeatedTask } from "./timers.js";
@@ -16,14 +16,14 @@ const LOOKED_AT = 64 << 10;
 export class KeepAlive {
   private readonly task = new RepeatedTask(async () => {
     this.busy.look();
-    await this.hub.attempt(() => this.keep());
+    await this.shared.attempt(() => this.keep());
     return EVERY_MS;
   });
 
   private readonly busy: Busy;
 
-  constructor(private readonly hub: Hub) {
-    this.busy = new Busy(hub);
+  constructor(private readonly shared: SharedWith<"writer" | "requester" | "responder" | "handOver" | "wakeups">) {
+    this.busy = new Busy(shared);
   }
 
   start(): void {
@@ -36,22 +36,22 @@ export class KeepAlive {
 
   /** What was not claimed for long may be another member's by now, and is looked at first (RIPC-GROUP-11). */
   private async keep(): Promise<void> {
-    const { hub } = this;
-    const held = hub.responder.all().filter(isKept);
-    const [fresh, late] = splitLate(hub, held);
-    const looked = late.length > 0 ? keepOurs(hub, late, true) : undefined;
+    const { shared } = this;
+    const held = shared.responder.all().filter(isKept);
+    const [fresh, late] = splitLate(shared, held);
+    const looked = late.length > 0 ? keepOurs(shared, late, true) : undefined;
     // Together: whichever of them fails first, nobody would wait for the other one.
-    const [kept] = await Promise.all([this.claim(fresh, hub.handOver.kept()), looked]);
+    const [kept] = await Promise.all([this.claim(fresh, shared.handOver.kept()), looked]);
     const missing = kept.filter(isKept);
     // The reply does not say why it lacks them (RIPC-GROUP-32).
-    if (missing.length > 0) await keepOurs(hub, missing, true);
-    await hub.responder.settleUnsure();
+    if (missing.length > 0) await keepOurs(shared, missing, true);
+    await shared.responder.settleUnsure();
   }
 
   /** Those that the replies lack. */
   private async claim(held: Held[], others: string[]): Promise<Held[]> {
-    const { hub } = this;
-    const { names } = hub;
+    const { shared } = this;
+    const { names } = shared;
     const ids = [...held.map((one) => one.entryId), ...others];
     if (ids.length === 0) return [];
     const claims = [];
@@ -59,10 +59,10 @@ export class KeepAlive {
       claims.push(commands.claim(names, names.dispatcher, 0, ids.slice(i, i + IDS_A_COMMAND)));
     }
     // Up to Redis 6.2 a deleted entry is claimed like any other.
-    const old = (hub.session?.majorVersion ?? 0) < 7;
+    const old = (shared.session?.majorVersion ?? 0) < 7;
     const looked = old ? held.filter((one) => one.request.content.length <= LOOKED_AT) : [];
-    const at = hub.now();
-    const replies = await hub.callAll([...claims, ...looked.map((one) => commands.body(names, one.entryId))]);
+    const at = shared.now();
+    const replies = await shared.callAll([...claims, ...looked.map((one) => commands.body(names, one.entryId))]);
     const ours = new Set(replies.slice(0, claims.length).flatMap(claimedIds));
     looked.forEach((one, i) => {
       if (entriesOf(replies[claims.length + i] ?? []).length === 0) ours.delete(one.entryId);

@@ -5,7 +5,7 @@ import { compareIds } from "../wire/entry-id.js";
 import { isFault } from "../wire/faults.js";
 import { type Reply, entriesOf, lastGenerated } from "../wire/replies.js";
 import { Diagnoser } from "./diagnosis.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 import type { Send } from "./ledger.js";
 
 /** A send ends at most 1 s after its timeout, and the look may stop after this time, in ms (RIPC-TIME-8). */
@@ -26,10 +26,10 @@ export class LastLook {
   readonly diagnoser: Diagnoser;
 
   constructor(
-    private readonly hub: Hub,
+    private readonly shared: SharedWith<"writer" | "requester">,
     private readonly timedOut: (send: Send) => void,
   ) {
-    this.diagnoser = new Diagnoser(hub);
+    this.diagnoser = new Diagnoser(shared);
   }
 
   at(send: Send): void {
@@ -44,13 +44,13 @@ export class LastLook {
   }
 
   sweep(): void {
-    if (this.forgotten.size > 0 && this.hub.reachable && !this.sweeping) void this.sweepAll();
+    if (this.forgotten.size > 0 && this.shared.reachable && !this.sweeping) void this.sweepAll();
   }
 
   private async look(sends: Send[]): Promise<void> {
     const wanted = new Map(sends.map((send) => [send.key, send]));
     const limit = new Promise<void>((resolve) => setTimeout(resolve, LIMIT_MS).unref());
-    const search = this.hub.attempt(async () => {
+    const search = this.shared.attempt(async () => {
       await this.search(sends, wanted, () => wanted.size === 0);
       for (const send of wanted.values()) send.absent = send.entryId === undefined;
     });
@@ -63,7 +63,7 @@ export class LastLook {
     this.sweeping = true;
     const sends = [...this.forgotten.values()];
     const wanted = new Map(this.forgotten);
-    await this.hub.attempt(async () => {
+    await this.shared.attempt(async () => {
       await this.search(sends, wanted, () => sends.every((send) => send.entryId !== undefined));
       for (const send of sends) this.forgotten.delete(send.key);
     });
@@ -72,14 +72,14 @@ export class LastLook {
 
   /** Page by page from the first place where a response, or an unsure request, can be (RIPC-TIME-9, 14). */
   private async search(sends: Send[], wanted: Map<string, Send>, enough: () => boolean): Promise<void> {
-    const { names, sizes } = this.hub;
+    const { names, sizes } = this.shared;
     const floor = sends.map((send) => send.entryId ?? send.floor).sort(compareIds)[0] ?? "0-0";
     const unsure = sends.some((send) => send.entryId === undefined);
     let from = `(${floor}`;
     for (let size = FIRST_PAGE, first = true; ; size = Math.min(size * 2, LARGEST_PAGE), first = false) {
       const count = sizes.count(size);
       const page = commands.range(names, from, count);
-      const replies = first ? await this.firstPage(page, sends, unsure) : [await this.hub.call(page)];
+      const replies = first ? await this.firstPage(page, sends, unsure) : [await this.shared.call(page)];
       const [found = null, info] = replies;
       const entries = entriesOf(found);
       for (const entry of entries) this.consider(entry, wanted);
@@ -96,13 +96,13 @@ export class LastLook {
 
   /** The requests are deleted first: who would start one after the look is not given it any more (RIPC-TIME-13). */
   private async firstPage(page: commands.Command, sends: Send[], unsure: boolean): Promise<Reply[]> {
-    const { names } = this.hub;
+    const { names } = this.shared;
     const stored = sends.filter((send) => send.entryId !== undefined && !send.deleted);
     for (const send of stored) send.deleted = true;
     const removal = stored.length > 0 ? [commands.remove(names, stored.map((send) => send.entryId ?? ""))] : [];
     const info = unsure ? [commands.streamInfo(names)] : [];
     const asked = this.diagnoser.ask(sends);
-    const replies = await this.hub.batch([...removal, page, ...info, ...(asked ? this.diagnoser.lines(asked) : [])]);
+    const replies = await this.shared.batch([...removal, page, ...info, ...(asked ? this.diagnoser.lines(asked) : [])]);
     const [removed] = removal.length > 0 ? replies.splice(0, 1) : [];
     const known = replies.splice(1 + info.length);
     if (asked !== undefined && !isFault(replies[0])) this.diagnoser.take(asked, known);
@@ -113,20 +113,20 @@ export class LastLook {
 
   private notDeleted(send: Send): void {
     send.deleted = false;
-    if (send.finished && send.entryId !== undefined) this.hub.writer.remove(send.entryId);
+    if (send.finished && send.entryId !== undefined) this.shared.writer.remove(send.entryId);
   }
 
   private consider(entry: Entry, wanted: Map<string, Send>): void {
     if (entry.kind !== "request" && entry.kind !== "response") return;
     const send = wanted.get(keyOf(entry.id));
-    if (send === undefined || !entry.instance.equals(Buffer.from(this.hub.names.instance))) return;
-    const group = Buffer.from(this.hub.names.group);
+    if (send === undefined || !entry.instance.equals(Buffer.from(this.shared.names.instance))) return;
+    const group = Buffer.from(this.shared.names.group);
     if (entry.kind === "request" && entry.source.equals(group)) {
       send.entryId = entry.entryId;
-      if (send.finished) this.hub.writer.remove(entry.entryId);
+      if (send.finished) this.shared.writer.remove(entry.entryId);
     } else if (entry.kind === "response" && entry.destination.equals(group)) {
-      this.hub.requester.deliver(entry);
-      this.hub.writer.settle(entry.entryId);
+      this.shared.requester.deliver(entry);
+      this.shared.writer.settle(entry.entryId);
       wanted.delete(send.key);
     }
   }

@@ -5,21 +5,21 @@
 import * as commands from "../wire/commands.js";
 import type { Command } from "../wire/commands.js";
 import type { Held } from "./held.js";
-import type { Hub } from "./hub.js";
+import type { Shared } from "./shared.js";
 
 /** What its owner claimed within this time is not claimed again by a look, in ms. */
 export const CLAIMED_LATELY_MS = 3000;
 
 /** Whether it was claimed so long ago that another member may have it. */
-export function isLate({ now }: Hub, held: Held): boolean {
+export function isLate({ now }: Shared, held: Held): boolean {
   return now() - held.keptAt >= commands.LATE_MS;
 }
 
 /** Those that are not late, and those that are. */
-export function splitLate(hub: Hub, some: readonly Held[]): [inTime: Held[], late: Held[]] {
+export function splitLate(shared: Shared, some: readonly Held[]): [inTime: Held[], late: Held[]] {
   const inTime: Held[] = [];
   const late: Held[] = [];
-  for (const held of some) (isLate(hub, held) ? late : inTime).push(held);
+  for (const held of some) (isLate(shared, held) ? late : inTime).push(held);
   return [inTime, late];
 }
 
@@ -30,7 +30,7 @@ function leastIdle(idle: number): number {
 }
 
 /** Entry IDs by the min-idle-time of their claims, as few commands as they can be. */
-export function claimsByIdle(hub: Hub, rows: Iterable<readonly [entryId: string, idle: number]>): Command[] {
+export function claimsByIdle(shared: Shared, rows: Iterable<readonly [entryId: string, idle: number]>): Command[] {
   const byIdle = new Map<number, string[]>();
   for (const [entryId, idle] of rows) {
     const least = leastIdle(idle);
@@ -38,5 +38,5 @@ export function claimsByIdle(hub: Hub, rows: Iterable<readonly [entryId: string,
     ids.push(entryId);
     byIdle.set(least, ids);
   }
-  return [...byIdle].map(([least, ids]) => commands.claim(hub.names, hub.names.dispatcher, least, ids));
+  return [...byIdle].map(([least, ids]) => commands.claim(shared.names, shared.names.dispatcher, least, ids));
 }

@@ -1,32 +1,32 @@
 /** Leaving: out of the list first, so that nobody hands over more; then the own consumers are emptied and deleted. */
 import * as commands from "../wire/commands.js";
 import { type PendingRow, entriesOf, pendingRows } from "../wire/replies.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 import { deleteConsumers } from "./restoring.js";
 
 const PAGE = 500;
 
 /** `readEnded`: no read can be given entries any more; where it can, its consumer must stay (RIPC-LIFE-19 to 22, 25, 28). */
-export async function leave(hub: Hub, readEnded: boolean): Promise<void> {
-  const { names } = hub;
-  await hub.registration.remove();
-  for (const consumer of [names.dispatcher, names.consumer]) await empty(hub, consumer);
+export async function leave(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, readEnded: boolean): Promise<void> {
+  const { names } = shared;
+  await shared.registration.remove();
+  for (const consumer of [names.dispatcher, names.consumer]) await empty(shared, consumer);
   // The consumer first: what is restored from it goes to the dispatcher, which is left where it has something.
-  await deleteConsumers(hub, [names.consumer]);
-  if (readEnded) await deleteConsumers(hub, [names.dispatcher]);
+  await deleteConsumers(shared, [names.consumer]);
+  if (readEnded) await deleteConsumers(shared, [names.dispatcher]);
 }
 
 /** Gives back what is pending for it: requests that nobody started, and responses to whom it may concern. */
-async function empty(hub: Hub, consumer: string): Promise<void> {
-  const { names, responder, siblings, wakeups } = hub;
+async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, consumer: string): Promise<void> {
+  const { names, responder, siblings, wakeups } = shared;
   let start = "-";
   for (;;) {
-    const rows = pendingRows(await hub.call(commands.pendingOf(names, consumer, start, "+", PAGE)));
+    const rows = pendingRows(await shared.call(commands.pendingOf(names, consumer, start, "+", PAGE)));
     let back = rows.filter((row) => row.idle < commands.COUNTS_AS_GIVEN_BACK_MS && !responder.holds(row.entryId));
-    if (!siblings.present) back = await withoutResponses(hub, back);
+    if (!siblings.present) back = await withoutResponses(shared, back);
     for (const late of [false, true]) {
       const ids = back.filter((row) => row.idle >= commands.LATE_MS === late).map((row) => row.entryId);
-      if (ids.length > 0) await hub.call(commands.giveBack(names, ids, late ? commands.LATE_MS : 0));
+      if (ids.length > 0) await shared.call(commands.giveBack(names, ids, late ? commands.LATE_MS : 0));
     }
     if (back.length > 0) wakeups.wakeGroup();
     const last = rows.at(-1);
@@ -36,17 +36,17 @@ async function empty(hub: Hub, consumer: string): Promise<void> {
 }
 
 /** Nobody is there to hand a response over: it is settled. Requests wait for whoever comes. */
-async function withoutResponses(hub: Hub, rows: PendingRow[]): Promise<PendingRow[]> {
-  const { names, sizes } = hub;
+async function withoutResponses(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, rows: PendingRow[]): Promise<PendingRow[]> {
+  const { names, sizes } = shared;
   const left: PendingRow[] = [];
   const size = sizes.count(PAGE);
   for (let i = 0; i < rows.length; i += size) {
     const some = rows.slice(i, i + size);
-    const bodies = await hub.callAll(some.map((row) => commands.body(names, row.entryId)));
+    const bodies = await shared.callAll(some.map((row) => commands.body(names, row.entryId)));
     const isRequest = (at: number) => entriesOf(bodies[at] ?? [])[0]?.kind === "request";
     left.push(...some.filter((_, at) => isRequest(at)));
     const ids = some.filter((_, at) => !isRequest(at)).map((row) => row.entryId);
-    if (ids.length > 0) await hub.callAll([commands.acknowledge(names, ids), commands.remove(names, ids)]);
+    if (ids.length > 0) await shared.callAll([commands.acknowledge(names, ids), commands.remove(names, ids)]);
   }
   return left;
 }

@@ -2,10 +2,9 @@ import * as commands from "../wire/commands.js";
 import type { Request } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
 import { claimedIds, entriesRead, pendingRows } from "../wire/replies.js";
-import type { Hub } from "./hub.js";
 import { startsOf } from "./starts.js";
 import { RepeatedTask } from "./timers.js";
-import type { OwnListPort } from "./ports.js";
+import type { OwnListPort, SharedWith } from "./ports.js";
 
 /**
  * While responses are due, in ms (RIPC-GROUP-3): soon where siblings are known, who may read them, and never later than
@@ -19,11 +18,11 @@ export const AT_REST_MS = 10_000;
 export class OwnList implements OwnListPort {
   private pause = SOONEST_MS;
   private readonly task = new RepeatedTask(async () => {
-    await this.hub.attempt(() => this.read());
+    await this.shared.attempt(() => this.read());
     return this.next();
   });
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: SharedWith<"requester" | "responder" | "router" | "siblings">) {}
 
   start(): void {
     this.task.start();
@@ -47,21 +46,21 @@ export class OwnList implements OwnListPort {
 
   /** Routes all that is in the list, page by page. */
   async read(): Promise<void> {
-    const { hub } = this;
-    const { names, router, responder } = hub;
-    if (hub.pauses.lacks("own list", hub.now()) || hub.now() < hub.pauses.writes.until) return;
+    const { shared } = this;
+    const { names, router, responder } = shared;
+    if (shared.pauses.lacks("own list", shared.now()) || shared.now() < shared.pauses.writes.until) return;
     let after = "0";
     for (;;) {
-      const count = hub.sizes.count(commands.PAGE);
-      const [reply = null] = await hub.batch([commands.readOwn(names, after, count)]);
+      const count = shared.sizes.count(commands.PAGE);
+      const [reply = null] = await shared.batch([commands.readOwn(names, after, count)]);
       if (isFault(reply)) {
-        if (reply.kind === "permanent") hub.pauses.right("own list").refused(hub.now());
+        if (reply.kind === "permanent") shared.pauses.right("own list").refused(shared.now());
         throw reply;
       }
       const page = entriesRead(reply);
       for (const entry of page) {
         const toRun = entry.kind === "request" && router.isForUs(entry);
-        if (!toRun) router.route(entry, 1, hub.now());
+        if (!toRun) router.route(entry, 1, shared.now());
         else if (!responder.holds(entry.entryId)) await this.adopt(entry);
       }
       const last = page.at(-1);
@@ -73,19 +72,19 @@ export class OwnList implements OwnListPort {
 
   /** A request that somebody put there is claimed for the dispatcher, where it is kept, and run like any other (RIPC-GROUP-38). */
   private async adopt(entry: Request): Promise<void> {
-    const { hub } = this;
-    const { names } = hub;
-    const [row] = pendingRows(await hub.call(commands.pendingOf(names, names.consumer, entry.entryId, entry.entryId, 1)));
+    const { shared } = this;
+    const { names } = shared;
+    const [row] = pendingRows(await shared.call(commands.pendingOf(names, names.consumer, entry.entryId, entry.entryId, 1)));
     if (row === undefined) return;
-    const at = hub.now();
-    const claimed = claimedIds(await hub.call(commands.claim(names, names.dispatcher, 0, [entry.entryId])));
-    if (claimed.includes(entry.entryId)) hub.router.route(entry, startsOf(row), at);
+    const at = shared.now();
+    const claimed = claimedIds(await shared.call(commands.claim(names, names.dispatcher, 0, [entry.entryId])));
+    if (claimed.includes(entry.entryId)) shared.router.route(entry, startsOf(row), at);
   }
 
   /** Growing pauses while responses are due. */
   private next(): number {
-    if (this.hub.requester.ledger.size === 0) this.pause = AT_REST_MS;
-    else if (!this.hub.siblings.present) this.pause = LATEST_MS;
+    if (this.shared.requester.ledger.size === 0) this.pause = AT_REST_MS;
+    else if (!this.shared.siblings.present) this.pause = LATEST_MS;
     else this.pause = Math.min(this.pause * 1.5, LATEST_MS);
     return this.pause;
   }

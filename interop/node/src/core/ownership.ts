@@ -8,7 +8,7 @@ import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import { type PendingRow, type Reply, claimedIds, entriesOf, pendingRows } from "../wire/replies.js";
 import type { Held } from "./held.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 import { CLAIMED_LATELY_MS, claimsByIdle } from "./late-claim.js";
 
 /** Requests that are looked at in one batch. */
@@ -34,15 +34,15 @@ export interface Verdict {
 type Claim = readonly [held: Held, idle: number | undefined];
 
 /** Looks at each, and claims those that are nobody's, and of ours those that were not claimed lately. `anew`: all of ours. */
-export async function verify(hub: Hub, some: readonly Held[], anew: boolean): Promise<Verdict> {
+export async function verify(shared: SharedWith<"writer" | "responder">, some: readonly Held[], anew: boolean): Promise<Verdict> {
   const verdict: Verdict = { ours: [], lost: [], gone: [] };
   let waiting = [...some];
   for (let round = 0; round < ROUNDS && waiting.length > 0; round++) {
     const again: Held[] = [];
-    const size = hub.sizes.count(PAGE);
+    const size = shared.sizes.count(PAGE);
     for (let i = 0; i < waiting.length; i += size) {
-      const claims = await look(hub, waiting.slice(i, i + size), verdict, anew);
-      if (claims.length > 0) again.push(...(await claim(hub, claims, verdict)));
+      const claims = await look(shared, waiting.slice(i, i + size), verdict, anew);
+      if (claims.length > 0) again.push(...(await claim(shared, claims, verdict)));
     }
     waiting = again;
   }
@@ -51,28 +51,28 @@ export async function verify(hub: Hub, some: readonly Held[], anew: boolean): Pr
 }
 
 /** Verifies, and tells the responder which of them are not ours any more. Returns those that are. */
-export async function keepOurs(hub: Hub, some: readonly Held[], anew: boolean): Promise<Held[]> {
-  const { ours, lost, gone } = await verify(hub, some, anew);
+export async function keepOurs(shared: SharedWith<"writer" | "responder">, some: readonly Held[], anew: boolean): Promise<Held[]> {
+  const { ours, lost, gone } = await verify(shared, some, anew);
   for (const held of gone) {
-    hub.writer.acknowledge(held.entryId);
-    hub.responder.lost(held, GIVEN_UP);
+    shared.writer.acknowledge(held.entryId);
+    shared.responder.lost(held, GIVEN_UP);
   }
-  for (const held of lost) hub.responder.lost(held, TAKEN_OVER);
+  for (const held of lost) shared.responder.lost(held, TAKEN_OVER);
   return ours;
 }
 
-async function look(hub: Hub, some: Held[], verdict: Verdict, anew: boolean): Promise<Claim[]> {
-  const { names } = hub;
-  const sentAt = hub.now();
+async function look(shared: SharedWith<"writer" | "responder">, some: Held[], verdict: Verdict, anew: boolean): Promise<Claim[]> {
+  const { names } = shared;
+  const sentAt = shared.now();
   const askOwners = some.map(({ entryId }) => commands.ownerOf(names, entryId));
-  const replies = await hub.callAll([...askOwners, ...some.map(({ entryId }) => commands.body(names, entryId))]);
-  const owners = hub.now() - sentAt > QUICK_MS ? await hub.callAll(askOwners) : replies.slice(0, some.length);
+  const replies = await shared.callAll([...askOwners, ...some.map(({ entryId }) => commands.body(names, entryId))]);
+  const owners = shared.now() - sentAt > QUICK_MS ? await shared.callAll(askOwners) : replies.slice(0, some.length);
   const claims: Claim[] = [];
   some.forEach((held, i) => {
     const [row] = pendingRows(owners[i] ?? []);
     if (!hasBody(held, replies[some.length + i] ?? [])) verdict.gone.push(held);
     else if (row === undefined) claims.push([held, undefined]);
-    else if (!isOwn(hub, row)) verdict.lost.push(held);
+    else if (!isOwn(shared, row)) verdict.lost.push(held);
     else if (anew || row.idle >= CLAIMED_LATELY_MS || row.owner.toString("latin1") !== names.dispatcher) claims.push([held, row.idle]);
     else {
       held.keptAt = sentAt - row.idle;
@@ -83,11 +83,11 @@ async function look(hub: Hub, some: Held[], verdict: Verdict, anew: boolean): Pr
 }
 
 /** Those that were not got. */
-async function claim(hub: Hub, claims: Claim[], verdict: Verdict): Promise<Held[]> {
-  const nobodys = claims.flatMap(([held, idle]) => (idle === undefined ? [commands.takeUp(hub.names, held.entryId, held.starts)] : []));
+async function claim(shared: SharedWith<"writer" | "responder">, claims: Claim[], verdict: Verdict): Promise<Held[]> {
+  const nobodys = claims.flatMap(([held, idle]) => (idle === undefined ? [commands.takeUp(shared.names, held.entryId, held.starts)] : []));
   const own = claims.flatMap(([held, idle]) => (idle === undefined ? [] : [[held.entryId, idle] as const]));
-  const sentAt = hub.now();
-  const replies = await hub.callAll([...nobodys, ...claimsByIdle(hub, own)]);
+  const sentAt = shared.now();
+  const replies = await shared.callAll([...nobodys, ...claimsByIdle(shared, own)]);
   const got = new Set(replies.flatMap(claimedIds));
   const again: Held[] = [];
   for (const [held] of claims) {
@@ -100,7 +100,7 @@ async function claim(hub: Hub, claims: Claim[], verdict: Verdict): Promise<Held[
   return again;
 }
 
-function isOwn({ names }: Hub, { owner }: PendingRow): boolean {
+function isOwn({ names }: SharedWith<"writer" | "responder">, { owner }: PendingRow): boolean {
   return [names.dispatcher, names.consumer].includes(owner.toString("latin1"));
 }
 

@@ -5,7 +5,7 @@ import { announcementKey, availabilityKey } from "../wire/names.js";
 import type { Reply } from "../wire/replies.js";
 import { announcedText } from "./announcement.js";
 import { ALIVE_MS, idleOfInstances } from "./diagnosis.js";
-import type { Hub } from "./hub.js";
+import type { Shared } from "./shared.js";
 
 /** Instances that one look asks about at most. */
 const MOST = 1000;
@@ -22,15 +22,15 @@ export interface Peer {
 }
 
 /** The living instances of a group. Throws the RedisFault that a reply is. */
-export async function peersOf(hub: Hub, group: string): Promise<Peer[]> {
-  const { stream } = hub.names;
-  const [infos = null] = await hub.batch([commands.consumers({ ...hub.names, group })]);
+export async function peersOf(shared: Shared, group: string): Promise<Peer[]> {
+  const { stream } = shared.names;
+  const [infos = null] = await shared.batch([commands.consumers({ ...shared.names, group })]);
   if (isFault(infos)) {
     if (infos.kind === "group-lost") return [];
     throw infos;
   }
   const asked = [...idleOfInstances(infos)].slice(0, MOST).map(([key, idle]) => ({ id: Buffer.from(key, "latin1"), idle }));
-  const replies = await hub.batch(
+  const replies = await shared.batch(
     asked.flatMap(({ id }) => [["LRANGE", availabilityKey(stream, group, id), 0, -1] as const, ["GET", announcementKey(stream, group, id)] as const]),
   );
   return asked.flatMap(({ id, idle }, i) => {

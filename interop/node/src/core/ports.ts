@@ -1,4 +1,4 @@
-/** What the parts of one endpoint ask of each other. Each part is in a file of its own, which knows the others by this alone. */
+/** What the parts of one endpoint ask of each other. Each part is in a file of its own, which knows those that it names, by this alone. */
 import type { Outcome } from "../outcome.js";
 import type { Command } from "../wire/commands.js";
 import type { Entry, Request, Response } from "../wire/entry.js";
@@ -6,6 +6,7 @@ import type { RedisFault } from "../wire/faults.js";
 import type { Reply } from "../wire/replies.js";
 import type { Held } from "./held.js";
 import type { Ledger, Send } from "./ledger.js";
+import type { Shared } from "./shared.js";
 
 /** Another registered instance of the own group. */
 export interface Sibling {
@@ -146,3 +147,20 @@ export interface RegistrationPort {
   announce(): Promise<void>;
   remove(): Promise<void>;
 }
+
+/** All parts; assembly.ts makes them. */
+export interface Ports {
+  writer: WriterPort;
+  requester: RequesterPort;
+  responder: ResponderPort;
+  router: RouterPort;
+  siblings: SiblingsPort;
+  handOver: HandOverPort;
+  reclaimer: ReclaimerPort;
+  ownList: OwnListPort;
+  wakeups: WakeupsPort;
+  registration: RegistrationPort;
+}
+
+/** What a part is given: what all share, and the other parts that it names. */
+export type SharedWith<Names extends keyof Ports> = Shared & Pick<Ports, Names>;

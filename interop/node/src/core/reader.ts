@@ -6,7 +6,7 @@ import type { Entry } from "../wire/entry.js";
 import { isFault, isForAWhile } from "../wire/faults.js";
 import { entriesRead } from "../wire/replies.js";
 import type { Session } from "../redis/session.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 
 /** How often the reader looks whether it may read again, or is to stop, in ms. */
 const HELD_UP_MS = 100;
@@ -37,7 +37,7 @@ export class Reader {
   private loop: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly hub: Hub,
+    private readonly shared: SharedWith<"requester" | "responder" | "router" | "siblings">,
     /** Resolved when no group is being made again. */
     private readonly regrouped: () => Promise<void>,
     /** Reads the dispatcher's list, and routes what is in it. */
@@ -57,11 +57,11 @@ export class Reader {
   /** Ends the read under way. False where it did not end: it may still be given entries. */
   async stop(): Promise<boolean> {
     this.stopping = true;
-    const { session } = this.hub;
+    const { session } = this.shared;
     const ended = this.loop.then(() => true);
-    const limit = this.hub.now() + END_LIMIT_MS;
+    const limit = this.shared.now() + END_LIMIT_MS;
     // Between two reads there is nothing to end: asks until the loop is over.
-    while (session?.isOver === false && this.hub.now() < limit) {
+    while (session?.isOver === false && this.shared.now() < limit) {
       if (await Promise.race([ended, sleep(20, false)])) return true;
       await session.endRead();
     }
@@ -84,13 +84,13 @@ export class Reader {
   }
 
   private async run(session: Session): Promise<void> {
-    const { pauses } = this.hub;
+    const { pauses } = this.shared;
     while (!this.stopping && !session.isOver) {
       try {
         await this.regrouped();
         await this.pauseUntil(pauses.writes.until, session);
         if (this.stopping || session.isOver) return;
-        if (pauses.lacks("read", this.hub.now()) || this.isHeldUp()) {
+        if (pauses.lacks("read", this.shared.now()) || this.isHeldUp()) {
           this.begun();
           await sleep(HELD_UP_MS);
         } else {
@@ -100,7 +100,7 @@ export class Reader {
       } catch (error) {
         if (!isFault(error)) throw error;
         // The user knows; it may pass.
-        if (error.kind === "permanent") pauses.right("read").refused(this.hub.now());
+        if (error.kind === "permanent") pauses.right("read").refused(this.shared.now());
         else if (isForAWhile(error.kind) || error.kind === "group-lost") await sleep(HELD_UP_MS);
       }
     }
@@ -111,14 +111,14 @@ export class Reader {
    * pause; the read has its turn all the same (RIPC-RECOV-26).
    */
   private async pauseUntil(end: number, session: Session): Promise<void> {
-    for (let left = end - this.hub.now(); left > 0 && !this.stopping && !session.isOver; left = end - this.hub.now()) {
+    for (let left = end - this.shared.now(); left > 0 && !this.stopping && !session.isOver; left = end - this.shared.now()) {
       await sleep(Math.min(left, HELD_UP_MS));
     }
   }
 
   private async readListWhereDue(): Promise<void> {
-    const { pauses } = this.hub;
-    if (!this.listIsDue || pauses.lacks("dispatcher's list", this.hub.now())) return;
+    const { pauses } = this.shared;
+    if (!this.listIsDue || pauses.lacks("dispatcher's list", this.shared.now())) return;
     try {
       await this.readList();
       this.listIsDue = false;
@@ -126,16 +126,16 @@ export class Reader {
     } catch (error) {
       // Without the right to look, reading goes on (RIPC-RECOV-27).
       if (!isFault(error) || error.kind !== "permanent") throw error;
-      pauses.right("dispatcher's list").refused(this.hub.now());
+      pauses.right("dispatcher's list").refused(this.shared.now());
     }
   }
 
   private async readOnce(session: Session): Promise<void> {
-    const { hub } = this;
-    const sentAt = (this.sentAt = hub.now());
+    const { shared } = this;
+    const sentAt = (this.sentAt = shared.now());
     let entries: Entry[];
     try {
-      const reply = session.read(commands.readNew(hub.names, this.count()));
+      const reply = session.read(commands.readNew(shared.names, this.count()));
       this.begun();
       entries = entriesRead(await reply);
     } catch (error) {
@@ -146,32 +146,32 @@ export class Reader {
     } finally {
       this.sentAt = undefined;
     }
-    hub.pauses.granted("read");
+    shared.pauses.granted("read");
     if (this.lately.size > MOST_LATELY) this.lately = new Set([...this.lately].slice(-MOST_LATELY / 2));
     for (const entry of entries) {
       if (this.lastRead === undefined || compareIds(entry.entryId, this.lastRead) > 0) this.lastRead = entry.entryId;
-      hub.saw(entry.entryId);
+      shared.saw(entry.entryId);
       this.lately.add(entry.entryId);
-      if (!this.found.has(entry.entryId)) hub.router.route(entry, 1, this.deliveredAt(session, entry.entryId, sentAt));
+      if (!this.found.has(entry.entryId)) shared.router.route(entry, 1, this.deliveredAt(session, entry.entryId, sentAt));
     }
     this.found.clear();
-    hub.sizes.saw(Math.max(0, ...entries.map((entry) => ("content" in entry ? entry.content.length : 0))));
+    shared.sizes.saw(Math.max(0, ...entries.map((entry) => ("content" in entry ? entry.content.length : 0))));
   }
 
   /** An entry was not given to us before it was stored, nor before the read was sent. */
   private deliveredAt(session: Session, entryId: string, sentAt: number): number {
-    return Math.max(sentAt, Math.min(this.hub.now(), timeOf(entryId) - session.clockOffset));
+    return Math.max(sentAt, Math.min(this.shared.now(), timeOf(entryId) - session.clockOffset));
   }
 
   /** What could not start would only be given back, which costs three commands more. */
   private count(): number {
-    const { sizes, siblings, responder } = this.hub;
+    const { sizes, siblings, responder } = this.shared;
     const most = siblings.responders > 0 ? Math.max(LEAST, responder.room) : commands.PAGE;
     return sizes.count(Math.min(most, commands.PAGE));
   }
 
   /** Answers wait for Redis, and no response is due that reading would bring (RIPC-RESP-16, RIPC-RECOV-16). */
   private isHeldUp(): boolean {
-    return this.hub.responder.answers.refused && this.hub.requester.ledger.size === 0;
+    return this.shared.responder.answers.refused && this.shared.requester.ledger.size === 0;
   }
 }

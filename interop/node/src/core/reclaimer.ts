@@ -1,11 +1,10 @@
 import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, entriesOf, pendingRows } from "../wire/replies.js";
-import type { Hub } from "./hub.js";
 import { MOST_STARTS, startsOf } from "./starts.js";
 import { RECLAIM_MS, SUSPECT_MS, Suspects } from "./suspects.js";
 import { RepeatedTask } from "./timers.js";
-import type { ReclaimerPort } from "./ports.js";
+import type { ReclaimerPort, SharedWith } from "./ports.js";
 
 /** The connection that writes is used at least so often, in ms: silence on it is noticed within 6 s. */
 export const EVERY_MS = 2800;
@@ -21,7 +20,7 @@ const NEVER_MS = 2 ** 30;
 export class Reclaimer implements ReclaimerPort {
   private readonly suspects = new Suspects();
   /** There may be something that was given back. */
-  private hint = false;
+  private someGivenBack = false;
   /** By the own clock, in ms: nothing of others is reclaimed sooner, and nothing that was given back is taken. */
   private notBefore = 0;
   private givenNotBefore = 0;
@@ -29,25 +28,25 @@ export class Reclaimer implements ReclaimerPort {
   private taking = false;
   private routing = false;
   private readonly looks = new RepeatedTask(async () => {
-    await this.hub.attempt(() => this.look());
+    await this.shared.attempt(() => this.look());
     return this.nextIn();
   });
   private readonly takes = new RepeatedTask(async () => {
     this.taking = true;
     try {
-      await this.hub.attempt(() => this.takeGivenBack());
+      await this.shared.attempt(() => this.takeGivenBack());
     } finally {
       this.taking = false;
-      this.hub.responder.startBehind();
+      this.shared.responder.startBehind();
     }
     return NEVER_MS; // only when it is asked to
   });
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: SharedWith<"writer" | "responder" | "router" | "handOver">) {}
 
   /** Connected: Redis' down time counts as idle. `again`: not for the first time. */
   start(again: boolean): void {
-    this.notBefore = this.hub.now() + HOLD_MS;
+    this.notBefore = this.shared.now() + HOLD_MS;
     // After the first connect a service takes back at once what it gave back when it ended.
     if (again) this.givenNotBefore = this.notBefore;
     this.looks.start();
@@ -66,43 +65,43 @@ export class Reclaimer implements ReclaimerPort {
 
   /** Redis refused a write: the claims of others may have been refused for as long (RIPC-RECOV-17). */
   hold(): void {
-    this.notBefore = Math.max(this.notBefore, this.hub.now() + HOLD_MS);
+    this.notBefore = Math.max(this.notBefore, this.shared.now() + HOLD_MS);
   }
 
   /** A handler is free (RIPC-GROUP-33). */
   roomFound(): void {
-    if (this.hint) this.takes.soon();
+    if (this.someGivenBack) this.takes.soon();
   }
 
   gaveBack(): void {
-    this.hint = true;
+    this.someGivenBack = true;
   }
 
   /** The group's wake-up: somebody gave something back, or came (RIPC-GROUP-26). What it says does not matter. */
   woken(): void {
-    this.hint = true;
-    if (this.hub.responder.capacity > 0) this.takes.within(Math.random() * WOKEN_MS);
+    this.someGivenBack = true;
+    if (this.shared.responder.capacity > 0) this.takes.within(Math.random() * WOKEN_MS);
   }
 
   private nextIn(): number {
-    const now = this.hub.now();
+    const now = this.shared.now();
     const usual = this.suspects.nextIn(now, EVERY_MS);
     return now < this.notBefore ? Math.min(usual, this.notBefore - now + 1) : usual;
   }
 
   /** All that is suspect, page by page, so that what others keep alive hides nothing (RIPC-GROUP-22). */
   private async look(): Promise<void> {
-    const { hub } = this;
-    const { names, pauses } = hub;
-    if (hub.closing || pauses.lacks("look", hub.now()) || hub.now() < pauses.writes.until) return;
+    const { shared } = this;
+    const { names, pauses } = shared;
+    if (shared.closing || pauses.lacks("look", shared.now()) || shared.now() < pauses.writes.until) return;
     const ripe: PendingRow[] = [];
-    const now = hub.now();
+    const now = shared.now();
     const listed = new Set<string>();
     let givenBack = false;
     let start = "-";
     for (;;) {
       // Where Redis refuses this write, the claims of others are refused as well: the look does not count (RIPC-GROUP-29).
-      const replies = await hub.batch([commands.use(names, names.dispatcher), commands.pendingIdle(names, SUSPECT_MS, start)]);
+      const replies = await shared.batch([commands.use(names, names.dispatcher), commands.pendingIdle(names, SUSPECT_MS, start)]);
       const fault = replies.find(isFault);
       if (fault?.kind === "permanent") pauses.right("look").refused(now);
       if (fault !== undefined) throw fault;
@@ -117,32 +116,32 @@ export class Reclaimer implements ReclaimerPort {
       start = `(${last.entryId}`;
     }
     this.suspects.keepOnly(listed);
-    this.hint ||= givenBack;
+    this.someGivenBack ||= givenBack;
     if (givenBack) this.takes.soon();
-    for (const row of ripe) if (hub.now() >= this.notBefore) await this.take(row, false);
+    for (const row of ripe) if (shared.now() >= this.notBefore) await this.take(row, false);
   }
 
   private concernsUs({ entryId, owner }: PendingRow): boolean {
-    const { names, responder, writer, handOver } = this.hub;
+    const { names, responder, writer, handOver } = this.shared;
     if (owner.equals(Buffer.from(names.consumer))) return false; // read by itself
     return !responder.holds(entryId) && !writer.isSettling(entryId) && !handOver.has(entryId);
   }
 
   private async takeGivenBack(): Promise<void> {
-    const { hub } = this;
-    const { names, responder } = hub;
-    if (hub.closing) return;
+    const { shared } = this;
+    const { names, responder } = shared;
+    if (shared.closing) return;
     let start = "-";
     do {
       const count = Math.min(responder.capacity, commands.PAGE) + SPARE;
-      const rows = pendingRows(await hub.call(commands.pendingIdle(names, commands.COUNTS_AS_GIVEN_BACK_MS, start, count)));
+      const rows = pendingRows(await shared.call(commands.pendingIdle(names, commands.COUNTS_AS_GIVEN_BACK_MS, start, count)));
       for (const row of rows) {
         const own = row.owner.equals(Buffer.from(names.dispatcher));
-        if (hub.now() >= this.givenNotBefore || own) await this.take(row, true);
+        if (shared.now() >= this.givenNotBefore || own) await this.take(row, true);
       }
       const last = rows.at(-1);
       if (last === undefined || rows.length < count) {
-        this.hint &&= rows.length > 0;
+        this.someGivenBack &&= rows.length > 0;
         return;
       }
       start = `(${last.entryId}`;
@@ -151,22 +150,22 @@ export class Reclaimer implements ReclaimerPort {
 
   /** Claims one entry, where it is still idle for that long, and routes it. */
   private async take(row: PendingRow, givenBack: boolean): Promise<void> {
-    const { hub } = this;
-    const { names, writer, router, responder } = hub;
+    const { shared } = this;
+    const { names, writer, router, responder } = shared;
     if (!this.concernsUs(row)) return;
-    const [entry] = entriesOf(await hub.call(commands.body(names, row.entryId)));
+    const [entry] = entriesOf(await shared.call(commands.body(names, row.entryId)));
     if (entry === undefined) {
       writer.acknowledge(row.entryId); // RIPC-GROUP-16
       return;
     }
     if (entry.kind === "request" && router.isForUs(entry) && responder.capacity <= 0) return;
     const starts = startsOf(row) + (givenBack ? 0 : 1);
-    const at = hub.now();
+    const at = shared.now();
     // A give-back leaves the count as it is (RIPC-GROUP-27). Where it is claimed to be rejected there is no start more.
     const claim = givenBack
       ? commands.claim(names, names.dispatcher, commands.COUNTS_AS_GIVEN_BACK_MS, [row.entryId])
       : commands.takeOver(names, RECLAIM_MS, row.entryId, Math.min(starts, MOST_STARTS));
-    if (!claimedIds(await hub.call(claim)).includes(row.entryId)) return;
+    if (!claimedIds(await shared.call(claim)).includes(row.entryId)) return;
     this.routing = true;
     router.route(entry, starts, at);
     this.routing = false;

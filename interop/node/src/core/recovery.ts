@@ -5,7 +5,7 @@ import type { Entry } from "../wire/entry.js";
 import { RedisFault, isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, consumerInfos, entriesOf, lastDelivered, lastGenerated, pendingRows } from "../wire/replies.js";
 import { Held } from "./held.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 import { claimsByIdle } from "./late-claim.js";
 import { keepOurs, verify } from "./ownership.js";
 import type { Reader } from "./reader.js";
@@ -18,7 +18,7 @@ const BEGINS = 3;
 /** Makes an endpoint be there: at first, after the connection was lost, and after its group was (SPEC.md sections 6, 13). */
 export class Recovery {
   constructor(
-    private readonly hub: Hub,
+    private readonly shared: SharedWith<"writer" | "responder" | "router" | "siblings" | "handOver" | "ownList" | "registration">,
     private readonly reader: Reader,
   ) {}
 
@@ -27,29 +27,29 @@ export class Recovery {
    * id is somebody else's (RIPC-NAME-8), and nothing of it was touched.
    */
   async join(): Promise<boolean> {
-    const { hub } = this;
-    const { names } = hub;
-    const [made] = await hub.batch([commands.createGroup(names, "$", true)]);
+    const { shared } = this;
+    const { names } = shared;
+    const [made] = await shared.batch([commands.createGroup(names, "$", true)]);
     if (isFault(made) && made.kind !== "busy-group") throw made;
-    if ((await hub.call(commands.createConsumer(names, names.dispatcher))) === 0) return false;
-    await hub.call(commands.createConsumer(names, names.consumer));
-    const [groups = null] = await hub.batch([commands.groups(names)]);
+    if ((await shared.call(commands.createConsumer(names, names.dispatcher))) === 0) return false;
+    await shared.call(commands.createConsumer(names, names.consumer));
+    const [groups = null] = await shared.batch([commands.groups(names)]);
     if (!isFault(groups)) {
       this.reader.lastRead = lastDelivered(groups, names.group);
-      hub.saw(this.reader.lastRead ?? "0-0");
+      shared.saw(this.reader.lastRead ?? "0-0");
     }
-    await hub.registration.register();
-    await hub.siblings.refresh();
+    await shared.registration.register();
+    await shared.siblings.refresh();
     return true;
   }
 
   /** In the order of section 13. Reading what is new comes after it. */
   async rejoin(): Promise<void> {
-    const { hub } = this;
-    const { names, responder } = hub;
+    const { shared } = this;
+    const { names, responder } = shared;
     this.reader.forgetRouted();
     // Looked at before anything is made: without memory Redis refuses to make what is there already, too.
-    const [groups = null, consumers = null] = await hub.batch([commands.groups(names), commands.consumers(names)]);
+    const [groups = null, consumers = null] = await shared.batch([commands.groups(names), commands.consumers(names)]);
     if (isFault(groups) && groups.kind !== "group-lost") throw groups;
     const there = new Set(isFault(consumers) ? [] : consumerInfos(consumers).map(({ name }) => name.toString("latin1")));
     if (isFault(groups) || lastDelivered(groups, names.group) === undefined) {
@@ -58,14 +58,14 @@ export class Recovery {
     }
     // Early, so that nobody reclaims what is in progress; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11).
     const held = responder.all().filter((one) => !one.stranded);
-    const ours = await keepOurs(hub, held, true);
+    const ours = await keepOurs(shared, held, true);
     const missing = [names.dispatcher, names.consumer].filter((name) => !there.has(name));
-    await hub.callAll(missing.map((name) => commands.createConsumer(names, name)));
-    await hub.registration.register();
+    await shared.callAll(missing.map((name) => commands.createConsumer(names, name)));
+    await shared.registration.register();
     for (const one of ours) responder.answers.notWritten(one);
     await this.readDispatcherList();
-    await hub.ownList.read();
-    await hub.siblings.refresh();
+    await shared.ownList.read();
+    await shared.siblings.refresh();
   }
 
   /**
@@ -73,14 +73,14 @@ export class Recovery {
    * by which others count the starts.
    */
   async readDispatcherList(): Promise<void> {
-    const { hub } = this;
-    const { names } = hub;
+    const { shared } = this;
+    const { names } = shared;
     let start = "-";
     for (;;) {
-      const rows = pendingRows(await hub.call(commands.pendingOf(names, names.dispatcher, start, "+", PENDING_PAGE)));
+      const rows = pendingRows(await shared.call(commands.pendingOf(names, names.dispatcher, start, "+", PENDING_PAGE)));
       const fresh = rows.filter((row) => row.idle < commands.COUNTS_AS_GIVEN_BACK_MS && !this.isKnown(row.entryId));
       for (let at = 0; at < fresh.length; ) {
-        const some = fresh.slice(at, at + hub.sizes.count(PENDING_PAGE));
+        const some = fresh.slice(at, at + shared.sizes.count(PENDING_PAGE));
         await this.routeFound(some);
         at += some.length;
       }
@@ -91,15 +91,15 @@ export class Recovery {
   }
 
   private isKnown(entryId: string): boolean {
-    const { responder, writer, handOver } = this.hub;
+    const { responder, writer, handOver } = this.shared;
     return responder.holds(entryId) || writer.isSettling(entryId) || handOver.has(entryId);
   }
 
   /** Claimed before they are routed: they may be idle for long, and about to be another member's (RIPC-RECOV-19). */
   private async routeFound(rows: PendingRow[]): Promise<void> {
-    const { hub, reader } = this;
-    const { names, writer, router } = hub;
-    const bodies = await hub.callAll(rows.map((row) => commands.body(names, row.entryId)));
+    const { shared, reader } = this;
+    const { names, writer, router } = shared;
+    const bodies = await shared.callAll(rows.map((row) => commands.body(names, row.entryId)));
     const there: [PendingRow, Entry][] = [];
     rows.forEach((row, i) => {
       const [entry] = entriesOf(bodies[i] ?? []);
@@ -118,31 +118,31 @@ export class Recovery {
 
   /** When each that is ours was claimed; what the replies lack is looked at (RIPC-GROUP-32). */
   private async claimFound(there: [PendingRow, Entry][]): Promise<Map<string, number>> {
-    const { hub } = this;
-    const at = hub.now();
-    const replies = await hub.callAll(claimsByIdle(hub, there.map(([row]) => [row.entryId, row.idle])));
+    const { shared } = this;
+    const at = shared.now();
+    const replies = await shared.callAll(claimsByIdle(shared, there.map(([row]) => [row.entryId, row.idle])));
     const kept = new Map(replies.flatMap(claimedIds).map((id) => [id, at]));
     const missing = there.flatMap(([row, entry]) =>
       kept.has(row.entryId) || entry.kind !== "request" ? [] : [new Held(entry, startsOf(row), at)],
     );
-    if (missing.length > 0) for (const held of (await verify(hub, missing, true)).ours) kept.set(held.entryId, held.keptAt);
+    if (missing.length > 0) for (const held of (await verify(shared, missing, true)).ours) kept.set(held.entryId, held.keptAt);
     return kept;
   }
 
   /** At the last ID that was read, or from the start where the stream is another one (RIPC-RECOV-8, 9, 20). */
   private async makeGroup(): Promise<void> {
-    const { hub } = this;
+    const { shared } = this;
     let fault = new RedisFault("unknown", "the group could not be made");
     for (let i = 0; i < BEGINS; i++) {
-      const [about = null] = await hub.batch([commands.streamInfo(hub.names)]);
+      const [about = null] = await shared.batch([commands.streamInfo(shared.names)]);
       if (isFault(about) && about.kind !== "group-lost") throw about;
       const last = isFault(about) ? "0-0" : lastGenerated(about);
       const known = this.reader.lastRead;
       // A stream that is gone is another one, even where nothing of it was ever read.
       const isAnother = known === undefined || isFault(about) || compareIds(last, known) < 0;
-      if (compareIds(last, hub.highest) < 0) hub.highest = last;
+      if (compareIds(last, shared.highest) < 0) shared.highest = last;
       if (isAnother) this.reader.lastRead = "0";
-      const [made] = await hub.batch([commands.createGroup(hub.names, isAnother ? "0" : known, isAnother)]);
+      const [made] = await shared.batch([commands.createGroup(shared.names, isAnother ? "0" : known, isAnother)]);
       if (!isFault(made) || made.kind === "busy-group") return;
       if (made.kind !== "group-lost") throw made;
       fault = made;

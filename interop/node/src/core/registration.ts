@@ -1,9 +1,8 @@
 import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import { announcementText } from "./announcement.js";
-import type { Hub } from "./hub.js";
 import { RepeatedTask } from "./timers.js";
-import type { RegistrationPort } from "./ports.js";
+import type { RegistrationPort, SharedWith } from "./ports.js";
 
 /** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
 export const EVERY_MS = 8000;
@@ -16,7 +15,7 @@ const AGAIN_MS = 1000;
 export class Registration implements RegistrationPort {
   private readonly task = new RepeatedTask(async () => {
     let done = false;
-    await this.hub.attempt(async () => {
+    await this.shared.attempt(async () => {
       await this.refresh();
       done = true;
     });
@@ -29,7 +28,7 @@ export class Registration implements RegistrationPort {
   /** The refresh right after a registration would only say the same again. */
   private fresh = false;
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: SharedWith<"responder" | "siblings" | "wakeups">) {}
 
   start(): void {
     this.fresh = this.registered;
@@ -49,13 +48,13 @@ export class Registration implements RegistrationPort {
 
   /** Writes the list, in one MULTI with its expiry (RIPC-LIFE-7 to 10), and the announcement. */
   async register(): Promise<void> {
-    const { hub } = this;
-    const at = hub.now();
-    const replies = await hub.batch(commands.register(hub.names));
+    const { shared } = this;
+    const at = shared.now();
+    const replies = await shared.batch(commands.register(shared.names));
     // Of an EXEC that was discarded the first fault says why.
     const inside = replies.at(-1) ?? null;
     const fault = replies.find(isFault) ?? (Array.isArray(inside) ? inside.find(isFault) : undefined);
-    if (isFault(replies[0]) && replies[0].kind === "permanent") hub.singly = true;
+    if (isFault(replies[0]) && replies[0].kind === "permanent") shared.singly = true;
     if (fault === undefined || fault.message.startsWith("NOPERM")) {
       // Without the right to it no list can be kept: a group of one instance needs none.
       this.registered = true;
@@ -67,23 +66,23 @@ export class Registration implements RegistrationPort {
 
   /** Tells the features that are in use at the moment (RIPC-VERS-5). */
   async announce(): Promise<void> {
-    const { options, names, wakeups, responder } = this.hub;
+    const { options, names, wakeups, responder } = this.shared;
     if (!options.announce) return;
     const text = announcementText({ wakeup: wakeups.listening, responder: responder.serves, timeoutMs: options.timeoutMs });
-    await this.hub.batch([commands.announce(names, text)]);
+    await this.shared.batch([commands.announce(names, text)]);
   }
 
   /** On disconnect (RIPC-LIFE-19, RIPC-VERS-3). */
   async remove(): Promise<void> {
-    await this.hub.batch([commands.unregister(this.hub.names), commands.unannounce(this.hub.names)]);
+    await this.shared.batch([commands.unregister(this.shared.names), commands.unannounce(this.shared.names)]);
   }
 
   private async refresh(): Promise<void> {
-    const { hub } = this;
-    const { names, session } = hub;
+    const { shared } = this;
+    const { names, session } = shared;
     if (!this.fresh) {
-      const at = hub.now();
-      const [kept = null, announced, time = null] = await hub.batch([
+      const at = shared.now();
+      const [kept = null, announced, time = null] = await shared.batch([
         commands.keepRegistered(names),
         commands.keepAnnounced(names),
         ["TIME"],
@@ -99,6 +98,6 @@ export class Registration implements RegistrationPort {
       }
     }
     this.fresh = false;
-    await hub.siblings.refresh();
+    await shared.siblings.refresh();
   }
 }

@@ -7,11 +7,10 @@ import type { RedisFault } from "../wire/faults.js";
 import { newRequestId } from "../wire/names.js";
 import { onceAborted } from "./abort.js";
 import { EarlyEnd } from "./early-end.js";
-import type { Hub } from "./hub.js";
 import { LastLook } from "./last-look.js";
 import { Ledger, Send } from "./ledger.js";
 import { waitAtMost } from "./timers.js";
-import type { RequesterPort } from "./ports.js";
+import type { RequesterPort, SharedWith } from "./ports.js";
 
 /** A line for each request, where NODE_DEBUG names redisipc. */
 const debug = debuglog("redisipc");
@@ -23,18 +22,18 @@ export class Requester implements RequesterPort {
   private readonly earlyEnd: EarlyEnd;
   private whenIdle: (() => void)[] = [];
 
-  constructor(private readonly hub: Hub) {
-    this.lastLook = new LastLook(hub, (send) => {
+  constructor(private readonly shared: SharedWith<"writer" | "requester" | "ownList">) {
+    this.lastLook = new LastLook(shared, (send) => {
       this.timedOut(send);
     });
-    this.earlyEnd = new EarlyEnd(hub, (send, text) => {
+    this.earlyEnd = new EarlyEnd(shared, (send, text) => {
       this.end(send, { status: "no-responders", finding: { text } });
     });
   }
 
   /** Throws TooManyOutstanding; else ends with the one outcome of the request. */
   send(group: string, content: string, timeoutMs: number, signal: AbortSignal | undefined, id = newRequestId()): Promise<Outcome> {
-    const { maxOutstanding } = this.hub.options;
+    const { maxOutstanding } = this.shared.options;
     if (this.ledger.size >= maxOutstanding) {
       throw new TooManyOutstanding(`${maxOutstanding} requests are outstanding: wait for some, or raise maxOutstanding`);
     }
@@ -43,15 +42,15 @@ export class Requester implements RequesterPort {
       const onAbort = () => {
         this.end(send, { status: "cancelled" });
       };
-      const send = new Send(id, group, content, this.hub.now() + timeoutMs, (outcome) => {
+      const send = new Send(id, group, content, this.shared.now() + timeoutMs, (outcome) => {
         forget?.();
         resolve(outcome);
       });
       const forget = signal && onceAborted(signal, onAbort);
       this.ledger.add(send);
       this.arm(send);
-      this.hub.writer.add(send);
-      this.hub.ownList.expectMore();
+      this.shared.writer.add(send);
+      this.shared.ownList.expectMore();
     });
   }
 
@@ -68,7 +67,7 @@ export class Requester implements RequesterPort {
     if (send.state === "sending") {
       send.state = "waiting";
       this.earlyEnd.stored(send);
-    } else if (send.finished) this.hub.writer.remove(entryId);
+    } else if (send.finished) this.shared.writer.remove(entryId);
   }
 
   /** XADD was refused, or not sent, for a reason that passes: it is written later, if time allows (RIPC-REQ-14). */
@@ -77,7 +76,7 @@ export class Requester implements RequesterPort {
     send.refusal = why;
     if (send.state === "sending") {
       send.state = "queued";
-      this.hub.writer.add(send);
+      this.shared.writer.add(send);
     }
   }
 
@@ -114,24 +113,24 @@ export class Requester implements RequesterPort {
     const { state } = send;
     if (!this.finish(send, outcome)) return;
     if (send.entryId !== undefined) {
-      if (!send.deleted) this.hub.writer.remove(send.entryId);
+      if (!send.deleted) this.shared.writer.remove(send.entryId);
     }
     else if (state !== "queued" && !send.underWay && !send.absent) this.lastLook.forget(send);
     // Under way: stored() or unsure() sees that it is finished.
   }
 
   private finish(send: Send, outcome: Outcome): boolean {
-    if (send.state === "queued") this.hub.writer.dropAdd(send);
+    if (send.state === "queued") this.shared.writer.dropAdd(send);
     if (!this.ledger.finish(send, outcome)) return false;
     const { status } = outcome;
-    if (status === "timeout" || status === "no-responders") this.hub.counts.timeouts++;
+    if (status === "timeout" || status === "no-responders") this.shared.counts.timeouts++;
     debug("request %s to %s: %s", send.id, send.group, status);
     if (this.ledger.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
     return true;
   }
 
   private arm(send: Send): void {
-    const left = send.deadline - this.hub.now();
+    const left = send.deadline - this.shared.now();
     if (left <= 0) {
       this.due(send);
       return;
@@ -144,7 +143,7 @@ export class Requester implements RequesterPort {
 
   private due(send: Send): void {
     const written = send.state !== "queued";
-    if (written && this.hub.reachable) {
+    if (written && this.shared.reachable) {
       send.state = "looking";
       this.lastLook.at(send);
     } else this.timedOut(send);

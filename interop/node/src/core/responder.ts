@@ -7,12 +7,11 @@ import { timeOf } from "../wire/entry-id.js";
 import { Answers } from "./answers.js";
 import { GivingBack } from "./giving-back.js";
 import { type Answer, Held } from "./held.js";
-import type { Hub } from "./hub.js";
 import { isLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
 import { MOST_STARTS } from "./starts.js";
-import type { ResponderPort } from "./ports.js";
 import { TimeLeft } from "./time-left.js";
+import type { ResponderPort, SharedWith } from "./ports.js";
 
 /**
  * What the user's code makes of a request. Never throws. It may answer before it ends, once; else it ends with the answer,
@@ -51,14 +50,14 @@ export class Responder implements ResponderPort {
   private whenIdle: (() => void)[] = [];
 
   constructor(
-    private readonly hub: Hub,
+    private readonly shared: SharedWith<"writer" | "responder" | "siblings" | "reclaimer" | "wakeups">,
     /** Undefined for an endpoint without a handler (RIPC-RESP-10, RIPC-GROUP-35). */
     private readonly serve: Serve | undefined,
     private readonly refusal?: Refuse,
   ) {
-    this.answers = new Answers(hub);
-    this.givingBack = new GivingBack(hub);
-    this.timeLeft = new TimeLeft(hub);
+    this.answers = new Answers(shared);
+    this.givingBack = new GivingBack(shared);
+    this.timeLeft = new TimeLeft(shared);
   }
 
   /** Whether it runs requests: siblings learn it (RIPC-VERS-7). */
@@ -93,13 +92,13 @@ export class Responder implements ResponderPort {
 
   /** How many more can be started now. */
   get room(): number {
-    if (this.hub.closing || this.serve === undefined || this.queue.length > 0) return 0;
-    return Math.max(0, this.hub.options.concurrency - this.running);
+    if (this.shared.closing || this.serve === undefined || this.queue.length > 0) return 0;
+    return Math.max(0, this.shared.options.concurrency - this.running);
   }
 
   /** How many requests of others may be taken over now: what can start, and alone in the group what may wait. */
   get capacity(): number {
-    const { siblings, options, closing } = this.hub;
+    const { siblings, options, closing } = this.shared;
     if (closing || this.serve === undefined) return 0;
     return this.room + (siblings.responders > 0 ? 0 : Math.max(0, options.queueLimit - this.queue.length));
   }
@@ -114,10 +113,10 @@ export class Responder implements ResponderPort {
       if (known.request.id.equals(request.id)) return; // RIPC-RECOV-4
       this.lost(known, "Redis lost the request, and gave its entry ID to another one");
     }
-    const { options, siblings, closing } = this.hub;
+    const { options, siblings, closing } = this.shared;
     const held = new Held(request, starts, keptAt);
     this.held.set(request.entryId, held);
-    held.storedAt = this.hub.now() - this.ageOf(request);
+    held.storedAt = this.shared.now() - this.ageOf(request);
     held.timeLeftMs = (statedMs) => this.timeLeft.of(held, statedMs);
     if (starts > MOST_STARTS) this.giveUp(held);
     else if (this.tooOld(request)) {
@@ -126,7 +125,7 @@ export class Responder implements ResponderPort {
     else if (this.serve === undefined) {
       if (siblings.responders > 0) this.giveBack(held);
       else this.unserved(held);
-    } else if (this.hub.reclaimer.takesBack) this.behind.push(held);
+    } else if (this.shared.reclaimer.takesBack) this.behind.push(held);
     else this.place(held);
   }
 
@@ -134,13 +133,13 @@ export class Responder implements ResponderPort {
   startBehind(): void {
     for (const held of this.behind.splice(0)) {
       if (held.state !== "queued") continue;
-      if (this.hub.closing) this.giveBack(held);
+      if (this.shared.closing) this.giveBack(held);
       else this.place(held);
     }
   }
 
   private place(held: Held): void {
-    const { options, siblings, live } = this.hub;
+    const { options, siblings, live } = this.shared;
     if (this.room > 0 && live) this.startOrCheck(held);
     else if (siblings.responders > 0) this.giveBack(held);
     else if (this.queue.length < options.queueLimit) this.queue.push(held);
@@ -150,12 +149,12 @@ export class Responder implements ResponderPort {
   /** What waits is given back: a sibling has come, or this instance leaves (RIPC-GROUP-23, RIPC-LIFE-20). */
   giveBackQueued(): void {
     for (const held of this.queue.splice(0)) this.giveBack(held);
-    if (this.hub.closing) this.startBehind();
+    if (this.shared.closing) this.startBehind();
   }
 
   /** Others may run what cannot start here. */
   siblingsCame(): void {
-    if (this.hub.closing || (this.queue.length > 0 && this.running >= this.hub.options.concurrency) || !this.serves) this.giveBackQueued();
+    if (this.shared.closing || (this.queue.length > 0 && this.running >= this.shared.options.concurrency) || !this.serves) this.giveBackQueued();
   }
 
   /** It could not be given back: it waits here. */
@@ -188,12 +187,12 @@ export class Responder implements ResponderPort {
 
   /** Starts what can be started. */
   drain(): void {
-    while (this.hub.live && this.running < this.hub.options.concurrency) {
+    while (this.shared.live && this.running < this.shared.options.concurrency) {
       const held = this.queue.shift();
       if (held === undefined) break;
       this.startOrCheck(held);
     }
-    if (this.capacity > 0) this.hub.reclaimer.roomFound();
+    if (this.capacity > 0) this.shared.reclaimer.roomFound();
     if (this.running === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
@@ -218,12 +217,12 @@ export class Responder implements ResponderPort {
   }
 
   private startOrCheck(held: Held): void {
-    if (this.hub.now() - held.waitsSince > CHECK_AFTER_MS) void this.check(held);
+    if (this.shared.now() - held.waitsSince > CHECK_AFTER_MS) void this.check(held);
     else this.start(held);
   }
 
   private start(held: Held): void {
-    this.started.set(held, this.hub.now());
+    this.started.set(held, this.shared.now());
     void this.run(held);
   }
 
@@ -238,17 +237,17 @@ export class Responder implements ResponderPort {
   }
 
   private finish(held: Held, answer: Answer | undefined): void {
-    debug("request %s of %s: %s after %d ms", held.request.id, held.request.source, answer?.status ?? "no answer", Math.round(this.hub.now() - held.cameAt));
-    if (answer?.failed === true) this.hub.counts.failed++;
+    debug("request %s of %s: %s after %d ms", held.request.id, held.request.source, answer?.status ?? "no answer", Math.round(this.shared.now() - held.cameAt));
+    if (answer?.failed === true) this.shared.counts.failed++;
     if (answer === undefined) {
-      this.hub.writer.settle(held.entryId);
+      this.shared.writer.settle(held.entryId);
       this.leave(held);
-    } else if (!held.stranded && isLate(this.hub, held)) {
+    } else if (!held.stranded && isLate(this.shared, held)) {
       // It was not kept alive for long, so it may be another member's by now: it is looked at first.
       held.answer = answer;
-      held.answeredAt = this.hub.now();
+      held.answeredAt = this.shared.now();
       held.state = "unsure";
-      if (this.hub.live) void this.hub.attempt(() => this.settleUnsure());
+      if (this.shared.live) void this.shared.attempt(() => this.settleUnsure());
     } else this.answers.add(held, answer);
   }
 
@@ -256,7 +255,7 @@ export class Responder implements ResponderPort {
   async settleUnsure(): Promise<void> {
     const unsure = this.all().filter((held) => held.state === "unsure" && !held.stranded);
     if (unsure.length === 0) return;
-    for (const held of await keepOurs(this.hub, unsure, true)) this.answers.notWritten(held);
+    for (const held of await keepOurs(this.shared, unsure, true)) this.answers.notWritten(held);
   }
 
   /** It waited, or lay in the socket: is it still there, and ours? It has a handler's place meanwhile (RIPC-RESP-13). */
@@ -264,14 +263,14 @@ export class Responder implements ResponderPort {
     held.state = "checking";
     this.checks++;
     let ours = false;
-    await this.hub.attempt(async () => {
-      ours = (await keepOurs(this.hub, [held], false)).length > 0;
+    await this.shared.attempt(async () => {
+      ours = (await keepOurs(this.shared, [held], false)).length > 0;
     });
     this.checks--;
     if (held.state === "checking") {
       if (ours) held.waitsSince = held.keptAt;
-      if (this.hub.closing) this.giveBack(held);
-      else if (ours && this.hub.live && this.hub.now() - held.keptAt < KEEP_MS) {
+      if (this.shared.closing) this.giveBack(held);
+      else if (ours && this.shared.live && this.shared.now() - held.keptAt < KEEP_MS) {
         this.start(held);
         return;
       } else {
@@ -293,7 +292,7 @@ export class Responder implements ResponderPort {
 
   /** More waits than may: a sibling that nobody noticed yet could take it (RIPC-RESP-17). */
   private overflow(held: Held): void {
-    if (this.hub.now() - this.lookedAt < LOOK_AGAIN_MS && this.beyond.length === 0) {
+    if (this.shared.now() - this.lookedAt < LOOK_AGAIN_MS && this.beyond.length === 0) {
       this.overload(held);
       return;
     }
@@ -302,11 +301,11 @@ export class Responder implements ResponderPort {
   }
 
   private async lookForSiblings(): Promise<void> {
-    await this.hub.attempt(() => this.hub.siblings.refresh());
-    this.lookedAt = this.hub.now();
+    await this.shared.attempt(() => this.shared.siblings.refresh());
+    this.lookedAt = this.shared.now();
     for (const held of this.beyond.splice(0)) {
       if (held.state !== "queued") continue;
-      if (this.hub.siblings.responders > 0 || this.hub.closing) this.giveBack(held);
+      if (this.shared.siblings.responders > 0 || this.shared.closing) this.giveBack(held);
       else this.overload(held);
     }
   }
@@ -326,13 +325,13 @@ export class Responder implements ResponderPort {
   }
 
   private tooOld(request: Request): boolean {
-    const { maxRequestAgeMs } = this.hub.options;
+    const { maxRequestAgeMs } = this.shared.options;
     return maxRequestAgeMs !== null && this.ageOf(request) > maxRequestAgeMs;
   }
 
   /** In ms, by Redis' clock; 0 where it is away. */
   private ageOf({ entryId }: Request): number {
-    const { session } = this.hub;
+    const { session } = this.shared;
     return session === undefined ? 0 : session.redisTime - timeOf(entryId);
   }
 }

@@ -5,39 +5,39 @@ import { keyOf } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
 import { instanceOf } from "../wire/names.js";
 import { type PendingRow, entriesOf, pendingRows } from "../wire/replies.js";
-import type { Hub } from "./hub.js";
+import type { Shared } from "./shared.js";
 
 const PAGE = 500;
 /** MULTI, XPENDING, XGROUP DELCONSUMER, EXEC. */
 const COMMANDS_A_CONSUMER = 4;
 
 /** Each in one MULTI with a list of what is pending for it. A consumer with pending entries is left alone. */
-export async function deleteConsumers(hub: Hub, consumers: readonly Argument[]): Promise<void> {
-  const { names } = hub;
-  if (hub.singly || consumers.length === 0) return;
-  const pending = await hub.callAll(consumers.map((name) => commands.pendingOf(names, name, "-", "+", 1)));
+export async function deleteConsumers(shared: Shared, consumers: readonly Argument[]): Promise<void> {
+  const { names } = shared;
+  if (shared.singly || consumers.length === 0) return;
+  const pending = await shared.callAll(consumers.map((name) => commands.pendingOf(names, name, "-", "+", 1)));
   const empty = consumers.filter((_, i) => pendingRows(pending[i] ?? []).length === 0);
-  const replies = await hub.callAll(empty.flatMap((name) => deletion(hub, name)));
+  const replies = await shared.callAll(empty.flatMap((name) => deletion(shared, name)));
   const dropped: PendingRow[] = [];
   for (let i = COMMANDS_A_CONSUMER - 1; i < replies.length; i += COMMANDS_A_CONSUMER) {
     const exec = replies[i];
     const [listed = null] = Array.isArray(exec) ? exec : [];
     if (Array.isArray(listed) && !isFault(listed)) dropped.push(...pendingRows(listed));
   }
-  await restore(hub, dropped);
+  await restore(shared, dropped);
 }
 
-function deletion({ names }: Hub, consumer: Argument): Command[] {
+function deletion({ names }: Shared, consumer: Argument): Command[] {
   return [["MULTI"], commands.pendingOf(names, consumer, "-", "+", PAGE), commands.deleteConsumer(names, consumer), ["EXEC"]];
 }
 
 /** What was handed to a consumer at the last moment is pending with nobody now, and nobody would find it. */
-export async function restore(hub: Hub, dropped: readonly PendingRow[]): Promise<void> {
-  const { names, sizes } = hub;
+export async function restore(shared: Shared, dropped: readonly PendingRow[]): Promise<void> {
+  const { names, sizes } = shared;
   const size = sizes.count(PAGE);
   for (let i = 0; i < dropped.length; i += size) {
     const some = dropped.slice(i, i + size);
-    const bodies = await hub.callAll(some.map((row) => commands.body(names, row.entryId)));
+    const bodies = await shared.callAll(some.map((row) => commands.body(names, row.entryId)));
     const nobodys: string[] = [];
     const lines: Command[] = [];
     some.forEach((row, at) => {
@@ -50,6 +50,6 @@ export async function restore(hub: Hub, dropped: readonly PendingRow[]): Promise
       else lines.push(commands.restore(names, row.entryId, row.deliveries));
     });
     if (nobodys.length > 0) lines.push(commands.remove(names, nobodys));
-    await hub.callAll(lines);
+    await shared.callAll(lines);
   }
 }

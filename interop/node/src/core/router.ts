@@ -1,14 +1,13 @@
 import type { Entry, Malformed, Request } from "../wire/entry.js";
 import { actionFor } from "./routing.js";
-import type { Hub } from "./hub.js";
-import type { RouterPort } from "./ports.js";
+import type { RouterPort, SharedWith } from "./ports.js";
 
 /** Does with each entry that was read, found or claimed what the table says (SPEC.md section 7). */
 export class Router implements RouterPort {
   private readonly group: Buffer;
 
-  constructor(private readonly hub: Hub) {
-    this.group = Buffer.from(hub.names.group);
+  constructor(private readonly shared: SharedWith<"writer" | "requester" | "responder" | "handOver">) {
+    this.group = Buffer.from(shared.names.group);
   }
 
   isForUs(request: Request): boolean {
@@ -17,7 +16,7 @@ export class Router implements RouterPort {
 
   /** `starts`: of a request, how often it has been started when it is now; `keptAt`: when it was given to us, at the earliest. */
   route(entry: Entry, starts: number, keptAt: number): void {
-    const { writer, requester, responder, handOver, names } = this.hub;
+    const { writer, requester, responder, handOver, names } = this.shared;
     const self = {
       group: this.group,
       instance: Buffer.from(names.instance),
@@ -33,7 +32,7 @@ export class Router implements RouterPort {
   }
 
   private report(entry: Malformed): void {
-    this.hub.reporter.problem({
+    this.shared.reporter.problem({
       kind: "malformed",
       message: `the entry ${entry.entryId} is malformed: ${entry.why}`,
       entryId: entry.entryId,

@@ -5,9 +5,8 @@ import { isFault } from "../wire/faults.js";
 import { announcementKey, availabilityKey, instanceOf } from "../wire/names.js";
 import { type ConsumerInfo, type Reply, consumerInfos } from "../wire/replies.js";
 import { announcedBy } from "./announcement.js";
-import type { Hub } from "./hub.js";
-import type { Sibling, SiblingsPort } from "./ports.js";
 import { deleteConsumers } from "./restoring.js";
+import type { SharedWith, Sibling, SiblingsPort } from "./ports.js";
 
 /** From then on an unregistered consumer with nothing pending may be deleted, in ms (RIPC-LIFE-23). */
 export const ABANDONED_MS = 120_000;
@@ -23,7 +22,7 @@ interface Instance {
 export class Siblings implements SiblingsPort {
   private known = new Map<string, Sibling>();
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: SharedWith<"responder" | "handOver">) {}
 
   get present(): boolean {
     return this.known.size > 0;
@@ -39,26 +38,26 @@ export class Siblings implements SiblingsPort {
   }
 
   async refresh(): Promise<void> {
-    const { hub } = this;
-    const { names } = hub;
-    const [reply = null] = await hub.batch([commands.consumers(names)]);
+    const { shared } = this;
+    const { names } = shared;
+    const [reply = null] = await shared.batch([commands.consumers(names)]);
     // Without the right to look, the group counts as one of a single instance.
     if (isFault(reply) && reply.kind !== "permanent") throw reply;
     const others = this.instances(isFault(reply) ? [] : consumerInfos(reply));
-    const replies = await hub.batch(others.flatMap(({ id }) => this.questions(id)));
+    const replies = await shared.batch(others.flatMap(({ id }) => this.questions(id)));
     const fault = replies.find((one) => isFault(one) && one.kind !== "permanent");
     if (isFault(fault)) throw fault;
     const before = this.known;
     this.known = new Map();
     others.forEach(({ id }, i) => this.learn(id, replies[2 * i] ?? null, replies[2 * i + 1] ?? null, before));
-    if (this.responders > 0) hub.responder.siblingsCame();
-    hub.handOver.siblingsSeen();
-    await this.bury(others.filter((_, i) => isEmpty(replies[2 * i])));
+    if (this.responders > 0) shared.responder.siblingsCame();
+    shared.handOver.siblingsSeen();
+    await this.deleteDead(others.filter((_, i) => isEmpty(replies[2 * i])));
   }
 
   /** Whether an instance is registered, and what it says about itself. */
   questions(instance: Buffer): Command[] {
-    const { stream, group } = this.hub.names;
+    const { stream, group } = this.shared.names;
     return [
       ["LRANGE", availabilityKey(stream, group, instance), 0, -1],
       ["GET", announcementKey(stream, group, instance)],
@@ -76,7 +75,7 @@ export class Siblings implements SiblingsPort {
       if (list !== undefined) this.known.delete(key);
       return list === undefined ? before.get(key) : undefined;
     }
-    const sibling = { consumer, ...announcedBy(announcement), seenAt: this.hub.now() };
+    const sibling = { consumer, ...announcedBy(announcement), seenAt: this.shared.now() };
     this.known.set(key, sibling);
     return sibling;
   }
@@ -85,7 +84,7 @@ export class Siblings implements SiblingsPort {
     const instances = new Map<string, Instance>();
     for (const info of infos) {
       const id = instanceOf(info.name);
-      if (id === undefined || keyOf(id) === this.hub.names.instance) continue;
+      if (id === undefined || keyOf(id) === this.shared.names.instance) continue;
       const key = keyOf(id);
       const instance = instances.get(key) ?? { id, consumers: [] };
       instance.consumers.push(info);
@@ -95,11 +94,11 @@ export class Siblings implements SiblingsPort {
   }
 
   /** Deletes consumers that nobody uses any more (RIPC-LIFE-23). */
-  private async bury(unregistered: Instance[]): Promise<void> {
-    const { hub } = this;
-    if (!hub.live || hub.now() - hub.liveSince < CONNECTED_MS) return;
+  private async deleteDead(unregistered: Instance[]): Promise<void> {
+    const { shared } = this;
+    if (!shared.live || shared.now() - shared.liveSince < CONNECTED_MS) return;
     const dead = unregistered.filter(({ consumers }) => consumers.every(({ pending, idle }) => pending === 0 && idle > ABANDONED_MS));
-    await deleteConsumers(hub, dead.flatMap(({ consumers }) => consumers.map(({ name }) => name)));
+    await deleteConsumers(shared, dead.flatMap(({ consumers }) => consumers.map(({ name }) => name)));
   }
 }
 

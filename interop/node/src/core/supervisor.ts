@@ -4,7 +4,7 @@ import { ConnectPause } from "../redis/connect-pause.js";
 import { Session } from "../redis/session.js";
 import { RedisFault, isFault, isForAWhile } from "../wire/faults.js";
 import { namesOf, newInstance } from "../wire/names.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 import type { KeepAlive } from "./keep-alive.js";
 import type { Reader } from "./reader.js";
 import { type Recovery, connectFailed } from "./recovery.js";
@@ -27,7 +27,7 @@ export class Supervisor {
   private readAgain: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly hub: Hub,
+    private readonly shared: SharedWith<"writer" | "requester" | "responder" | "handOver" | "reclaimer" | "ownList" | "wakeups" | "registration">,
     private readonly reader: Reader,
     private readonly keepAlive: KeepAlive,
     private readonly recovery: Recovery,
@@ -35,16 +35,16 @@ export class Supervisor {
 
   /** Throws ConnectFailed when Redis refuses, or is not reached within the limit (RIPC-LIFE-4). */
   async connect(): Promise<void> {
-    const { hub } = this;
+    const { shared } = this;
     const { signal } = this.stopped;
-    hub.lifecycle.advance("connect");
-    const limit = hub.now() + hub.options.connectTimeoutMs;
+    shared.lifecycle.advance("connect");
+    const limit = shared.now() + shared.options.connectTimeoutMs;
     const connectPause = new ConnectPause();
     for (;;) {
       try {
-        const session = await this.open(() => this.join(), limit - hub.now());
-        await Promise.race([hub.wakeups.start(), sleep(Math.max(0, limit - hub.now()), undefined, { ref: false })]);
-        if (hub.wakeups.listening) await hub.attempt(() => hub.registration.announce());
+        const session = await this.open(() => this.join(), limit - shared.now());
+        await Promise.race([shared.wakeups.start(), sleep(Math.max(0, limit - shared.now()), undefined, { ref: false })]);
+        if (shared.wakeups.listening) await shared.attempt(() => shared.registration.announce());
         // Reading begins last: no handler runs before the caller has the endpoint.
         if (signal.aborted) throw new RedisFault("lost", "the endpoint was closed");
         const reads = this.goLive(session, false);
@@ -52,10 +52,10 @@ export class Supervisor {
         await reads;
         return;
       } catch (error) {
-        hub.lifecycle.advance("failed", error instanceof Error ? error.message : String(error));
+        shared.lifecycle.advance("failed", error instanceof Error ? error.message : String(error));
         const pause = connectPause.next();
-        const hopeless = !isFault(error) || error.kind === "permanent" || hub.now() + pause >= limit;
-        if (hopeless || signal.aborted) throw connectFailed(error, hub.options.url);
+        const hopeless = !isFault(error) || error.kind === "permanent" || shared.now() + pause >= limit;
+        if (hopeless || signal.aborted) throw connectFailed(error, shared.options.url);
         await sleep(pause, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -69,7 +69,7 @@ export class Supervisor {
   /** Ends the connections, and every attempt to make one. */
   async stop(): Promise<void> {
     this.stopped.abort();
-    this.hub.session?.close();
+    this.shared.session?.close();
     await this.supervised;
     this.goDown();
   }
@@ -77,24 +77,24 @@ export class Supervisor {
   /** Resolved when the tasks under way are over: none claims anything any more. */
   async stopTasks(): Promise<void> {
     clearTimeout(this.readAgain);
-    const { registration, reclaimer, ownList } = this.hub;
+    const { registration, reclaimer, ownList } = this.shared;
     await Promise.all([registration.stop(), this.keepAlive.stop(), reclaimer.stop(), ownList.stop()]);
   }
 
   private async join(): Promise<void> {
-    const { hub } = this;
-    while (!(await this.recovery.join())) hub.names = namesOf(hub.names.stream, hub.names.group, newInstance());
+    const { shared } = this;
+    while (!(await this.recovery.join())) shared.names = namesOf(shared.names.stream, shared.names.group, newInstance());
   }
 
   /** A session, and what is to be done on it before anything else is. */
   private async open(prepare: (session: Session) => Promise<void>, limitMs: number): Promise<Session> {
-    const { hub } = this;
-    const connectTimeoutMs = Math.max(1, Math.min(hub.options.connectTimeoutMs, limitMs));
+    const { shared } = this;
+    const connectTimeoutMs = Math.max(1, Math.min(shared.options.connectTimeoutMs, limitMs));
     const session = await Session.open(
-      { ...hub.options, connectTimeoutMs, signal: this.stopped.signal },
+      { ...shared.options, connectTimeoutMs, signal: this.stopped.signal },
       {
         groupLost: () => {
-          if (hub.live) this.regroup(session);
+          if (shared.live) this.regroup(session);
         },
         refused: (fault) => {
           this.refused(fault);
@@ -104,14 +104,14 @@ export class Supervisor {
     const timer = setTimeout(() => {
       session.break(new RedisFault("lost", `Redis did not answer within ${Math.round(limitMs)} ms`));
     }, waitAtMost(limitMs));
-    hub.session = session;
+    shared.session = session;
     try {
       await prepare(session);
       if (session.isOver) throw await session.lost;
       return session;
     } catch (error) {
       session.close();
-      hub.session = undefined;
+      shared.session = undefined;
       throw error;
     } finally {
       clearTimeout(timer);
@@ -120,29 +120,29 @@ export class Supervisor {
 
   /** Resolved when the first read is sent. */
   private goLive(session: Session, again: boolean): Promise<void> {
-    const { hub } = this;
-    hub.live = true;
-    hub.lifecycle.advance(again ? "recovered" : "joined");
-    hub.liveSince = hub.now();
-    hub.registration.start();
+    const { shared } = this;
+    shared.live = true;
+    shared.lifecycle.advance(again ? "recovered" : "joined");
+    shared.liveSince = shared.now();
+    shared.registration.start();
     this.keepAlive.start();
-    hub.reclaimer.start(again);
-    hub.ownList.start();
+    shared.reclaimer.start(again);
+    shared.ownList.start();
     const reads = this.reader.start(session);
     this.planReadAgain();
-    hub.wakeups.connected(again);
-    hub.writer.kick();
-    hub.responder.drain();
-    hub.requester.recovered();
+    shared.wakeups.connected(again);
+    shared.writer.kick();
+    shared.responder.drain();
+    shared.requester.recovered();
     return reads;
   }
 
   private goDown(): void {
-    const { hub } = this;
-    hub.live = false;
-    hub.session = undefined;
+    const { shared } = this;
+    shared.live = false;
+    shared.session = undefined;
     void this.stopTasks();
-    hub.handOver.clear();
+    shared.handOver.clear();
   }
 
   /** The dead connection may have been given something after the own list was read: it is read again (RIPC-RECOV-21). */
@@ -150,38 +150,38 @@ export class Supervisor {
     const at = this.reader.readAgainAt;
     if (at === undefined) return;
     this.readAgain = setTimeout(() => {
-      void this.hub.attempt(async () => {
+      void this.shared.attempt(async () => {
         await this.recovery.readDispatcherList();
         if (this.reader.readAgainAt === at) this.reader.readAgainAt = undefined;
       });
-    }, waitAtMost(at - this.hub.now()));
+    }, waitAtMost(at - this.shared.now()));
     this.readAgain.unref();
   }
 
   /** As long as the endpoint is open: waits until the connection is lost, and brings it back. */
   private async supervise(first: Session): Promise<void> {
-    const { hub } = this;
+    const { shared } = this;
     const { signal } = this.stopped;
     for (let session = first, told = false; ; ) {
       const reason = await session.lost;
-      const sameLoss = told && hub.now() - hub.liveSince < SAME_LOSS_MS;
+      const sameLoss = told && shared.now() - shared.liveSince < SAME_LOSS_MS;
       this.goDown();
       if (signal.aborted) return;
-      if (!hub.closing) hub.lifecycle.advance("lost", reason.message);
+      if (!shared.closing) shared.lifecycle.advance("lost", reason.message);
       // Replies that came with the loss are dealt with before the state is taken as it is.
       await sleep(0);
-      hub.responder.disconnected();
+      shared.responder.disconnected();
       if (!sameLoss) {
         this.connectPause.reset();
-        hub.reporter.tell("disconnected", reason);
+        shared.reporter.tell("disconnected", reason);
       }
       told = true;
       const again = await this.reopen();
       if (again === undefined) return;
       session = again;
-      hub.counts.reconnects++;
+      shared.counts.reconnects++;
       void this.goLive(session, true);
-      if (!sameLoss) hub.reporter.tell("reconnected");
+      if (!sameLoss) shared.reporter.tell("reconnected");
     }
   }
 
@@ -196,7 +196,7 @@ export class Supervisor {
         session.close();
       } catch (error) {
         if (!isFault(error)) throw error;
-        this.hub.lifecycle.advance("failed", error.message);
+        this.shared.lifecycle.advance("failed", error.message);
         if (error.kind === "permanent") this.refused(error);
       }
     }
@@ -204,16 +204,16 @@ export class Supervisor {
 
   /** Where Redis refuses writes for a while, the connection is good: again on it, and meanwhile a last look works. */
   private async rejoin(session: Session): Promise<void> {
-    const { hub } = this;
+    const { shared } = this;
     for (;;) {
       try {
         await this.recovery.rejoin();
         return;
       } catch (error) {
         if (!isFault(error) || !isForAWhile(error.kind) || session.isOver) throw error;
-        hub.lifecycle.advance("failed", error.message);
-        const { memory, writes } = hub.pauses;
-        const pause = Math.max(memory.until, writes.until) - hub.now();
+        shared.lifecycle.advance("failed", error.message);
+        const { memory, writes } = shared.pauses;
+        const pause = Math.max(memory.until, writes.until) - shared.now();
         await Promise.race([sleep(waitAtMost(Math.max(50, pause))), session.lost]);
       }
     }
@@ -221,11 +221,11 @@ export class Supervisor {
 
   /** The group is gone: makes it again, on the same connection. */
   private regroup(session: Session): void {
-    const { hub } = this;
-    if (hub.regrouping) return;
-    hub.regrouping = true;
-    hub.lifecycle.advance("group lost", "the group is gone, and made again");
-    const lately = hub.now() - this.regroupedAt < SAME_LOSS_MS;
+    const { shared } = this;
+    if (shared.regrouping) return;
+    shared.regrouping = true;
+    shared.lifecycle.advance("group lost", "the group is gone, and made again");
+    const lately = shared.now() - this.regroupedAt < SAME_LOSS_MS;
     if (!lately) this.groupPause.reset();
     this.regrouping = (lately ? sleep(this.groupPause.next()) : Promise.resolve())
       .then(() => this.rejoin(session))
@@ -233,22 +233,22 @@ export class Supervisor {
         session.break(isFault(error) ? error : new RedisFault("unknown", String(error)));
       })
       .finally(() => {
-        hub.regrouping = false;
-        if (hub.live && !session.isOver) hub.lifecycle.advance("recovered");
-        this.regroupedAt = hub.now();
-        hub.writer.kick();
+        shared.regrouping = false;
+        if (shared.live && !session.isOver) shared.lifecycle.advance("recovered");
+        this.regroupedAt = shared.now();
+        shared.writer.kick();
       });
   }
 
   /** Tells each refusal once: one for good in all, one for a while until Redis takes a write again (RIPC-RECOV-15, 27). */
   private refused(fault: RedisFault): void {
-    const { hub } = this;
+    const { shared } = this;
     let told: boolean;
     if (isForAWhile(fault.kind)) {
-      const pause = fault.kind === "no-writes" ? hub.pauses.writes : hub.pauses.memory;
+      const pause = fault.kind === "no-writes" ? shared.pauses.writes : shared.pauses.memory;
       told = pause.active;
-      pause.refused(hub.now());
-      if (fault.kind === "no-writes") hub.reclaimer.hold();
+      pause.refused(shared.now());
+      if (fault.kind === "no-writes") shared.reclaimer.hold();
     } else {
       told = this.told.has(fault.message);
       if (this.told.size >= MOST_TOLD) this.told.clear();
@@ -256,6 +256,6 @@ export class Supervisor {
     }
     if (told) return;
     const what = isForAWhile(fault.kind) ? "Redis takes no writes for now, and is asked again" : "Redis refuses a command";
-    hub.reporter.problem({ kind: "refused", message: `${what}: ${fault.message}`, cause: fault });
+    shared.reporter.problem({ kind: "refused", message: `${what}: ${fault.message}`, cause: fault });
   }
 }

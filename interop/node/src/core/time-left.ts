@@ -2,7 +2,7 @@ import { type Request, keyOf } from "../wire/entry.js";
 import { announcementKey } from "../wire/names.js";
 import { announcedTimeoutMs } from "./announcement.js";
 import type { Held } from "./held.js";
-import type { Hub } from "./hub.js";
+import type { Shared } from "./shared.js";
 
 /** After this time an announcement is read again, in ms. */
 const TRUSTED_MS = 60_000;
@@ -21,35 +21,35 @@ interface Known {
 export class TimeLeft {
   private readonly known = new Map<string, Known>();
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: Shared) {}
 
   /** In ms, by Redis' clock from the entry ID on; undefined where no limit is known, negative where it is over. */
   of({ request, storedAt }: Held, statedMs: number | undefined): number | undefined {
     const limit = statedMs ?? this.announced(request);
-    return limit === undefined ? undefined : limit - (this.hub.now() - storedAt);
+    return limit === undefined ? undefined : limit - (this.shared.now() - storedAt);
   }
 
   /** An announcement is read when somebody first asks for it: until then nothing is known. */
   private announced({ source, instance }: Request): number | undefined {
-    const { hub } = this;
-    const key = announcementKey(hub.names.stream, source.toString("utf8"), instance);
+    const { shared } = this;
+    const key = announcementKey(shared.names.stream, source.toString("utf8"), instance);
     const before = this.known.get(keyOf(key));
-    if (before === undefined || hub.now() >= before.until) void this.ask(key, before?.timeoutMs);
+    if (before === undefined || shared.now() >= before.until) void this.ask(key, before?.timeoutMs);
     return before?.timeoutMs;
   }
 
   private async ask(key: Buffer, before: number | undefined): Promise<void> {
-    const { hub } = this;
+    const { shared } = this;
     this.know(key, before, AGAIN_MS);
-    const [reply = null] = await hub.batch([["GET", key]]);
+    const [reply = null] = await shared.batch([["GET", key]]);
     if (Buffer.isBuffer(reply) || reply === null) this.know(key, announcedTimeoutMs(reply), TRUSTED_MS);
   }
 
   private know(key: Buffer, timeoutMs: number | undefined, forMs: number): void {
-    const { known, hub } = this;
+    const { known, shared } = this;
     known.delete(keyOf(key));
     const [oldest] = known.keys();
     if (known.size >= MOST && oldest !== undefined) known.delete(oldest);
-    known.set(keyOf(key), { timeoutMs, until: hub.now() + forMs });
+    known.set(keyOf(key), { timeoutMs, until: shared.now() + forMs });
   }
 }

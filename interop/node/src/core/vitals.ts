@@ -1,6 +1,6 @@
 /** How an endpoint is: what it counts, and whether it can work. */
 import type { Health } from "../lifecycle.js";
-import type { Hub } from "./hub.js";
+import type { SharedWith } from "./ports.js";
 
 /** Numbers of one endpoint, from its connect on. */
 export interface Stats {
@@ -24,7 +24,7 @@ export interface Stats {
   readonly reconnects: number;
 }
 
-export function statsOf({ requester, responder, wakeups, session, counts, now }: Hub): Stats {
+export function statsOf({ requester, responder, wakeups, session, counts, now }: SharedWith<"requester" | "responder" | "wakeups">): Stats {
   const came = [...responder.all().map((held) => held.cameAt), ...responder.since];
   return {
     outstanding: requester.ledger.size,
@@ -36,15 +36,15 @@ export function statsOf({ requester, responder, wakeups, session, counts, now }:
   };
 }
 
-export function healthOf(hub: Hub): Health {
-  const { state, since, reason } = hub.lifecycle;
-  const why = state === "up" ? busyReason(hub) : "";
+export function healthOf(shared: SharedWith<"requester" | "responder" | "wakeups">): Health {
+  const { state, since, reason } = shared.lifecycle;
+  const why = state === "up" ? busyReason(shared) : "";
   if (why !== "") return { state: "busy", since, reason: why, ok: false };
   return { state, since, reason, ok: state === "up" };
 }
 
 /** Why nothing starts; empty while handlers end. */
-function busyReason({ responder, options, now }: Hub): string {
+function busyReason({ responder, options, now }: SharedWith<"requester" | "responder" | "wakeups">): string {
   if (responder.running < options.concurrency) return "";
   // Their requesters may have given up meanwhile: then Redis has nothing of these requests any more.
   const since = responder.since;
@@ -63,14 +63,14 @@ const AGAIN_MS = 60_000;
 export class Busy {
   private toldAt = -Infinity;
 
-  constructor(private readonly hub: Hub) {}
+  constructor(private readonly shared: SharedWith<"requester" | "responder" | "wakeups">) {}
 
   look(): void {
-    const { hub } = this;
-    if (hub.now() - this.toldAt < AGAIN_MS) return;
-    const reason = busyReason(hub);
+    const { shared } = this;
+    if (shared.now() - this.toldAt < AGAIN_MS) return;
+    const reason = busyReason(shared);
     if (reason === "") return;
-    this.toldAt = hub.now();
-    hub.reporter.problem({ kind: "busy", message: reason });
+    this.toldAt = shared.now();
+    shared.reporter.problem({ kind: "busy", message: reason });
   }
 }

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectPause } from "../redis/connect-pause.js";
 import { Connection } from "../redis/connection.js";
 import { isFault } from "../wire/faults.js";
-import type { Hub } from "./hub.js";
-import type { WakeupsPort } from "./ports.js";
+import type { SharedWith, WakeupsPort } from "./ports.js";
 
 /** Pub/sub wake-ups: they make things quicker, and nothing depends on them (RIPC-GROUP-6, 7, 26). */
 export class Wakeups implements WakeupsPort {
@@ -15,14 +14,14 @@ export class Wakeups implements WakeupsPort {
   private readonly waiting: (() => void)[] = [];
 
   constructor(
-    private readonly hub: Hub,
+    private readonly shared: SharedWith<"reclaimer" | "ownList">,
     /** Called when `listening` has changed, so that the announcement follows (RIPC-VERS-5). */
     private readonly changed: () => void,
   ) {}
 
   /** Listens, now and again after each loss, until stop(). Resolved after the first attempt. */
   async start(): Promise<void> {
-    if (!this.hub.options.wakeups) return;
+    if (!this.shared.options.wakeups) return;
     const usable = await this.listen();
     if (usable) void this.keepListening();
   }
@@ -36,37 +35,37 @@ export class Wakeups implements WakeupsPort {
 
   /** Wakes one instance. */
   wake(channel: Buffer): void {
-    if (this.hub.options.wakeups) void this.publish(channel);
+    if (this.shared.options.wakeups) void this.publish(channel);
   }
 
   /** Tells the group that something was given back; once for all of one moment. */
   wakeGroup(): void {
-    if (!this.hub.options.wakeups || this.groupSoon) return;
+    if (!this.shared.options.wakeups || this.groupSoon) return;
     this.groupSoon = true;
     setImmediate(() => {
       this.groupSoon = false;
-      void this.publish(this.hub.names.groupWakeup);
+      void this.publish(this.shared.names.groupWakeup);
     });
   }
 
   /** Without the right to it, it is tried again after a pause (RIPC-RECOV-27). */
   private async publish(channel: Buffer | string): Promise<void> {
-    const { pauses } = this.hub;
-    if (pauses.lacks("PUBLISH", this.hub.now())) return;
-    const [reply] = await this.hub.batch([["PUBLISH", channel, ""]]);
-    if (isFault(reply) && reply.kind === "permanent") pauses.right("PUBLISH").refused(this.hub.now());
+    const { pauses } = this.shared;
+    if (pauses.lacks("PUBLISH", this.shared.now())) return;
+    const [reply] = await this.shared.batch([["PUBLISH", channel, ""]]);
+    if (isFault(reply) && reply.kind === "permanent") pauses.right("PUBLISH").refused(this.shared.now());
     else if (!isFault(reply)) pauses.granted("PUBLISH");
   }
 
   /** False where it is not allowed: then there are no wake-ups. */
   private async listen(): Promise<boolean> {
-    const { options, names } = this.hub;
+    const { options, names } = this.shared;
     try {
       const connection = await Connection.open({ ...options, signal: this.stopped.signal });
       this.connection = connection;
       await connection.subscribe([names.wakeup, names.groupWakeup], (channel) => {
-        if (channel === names.wakeup) this.hub.ownList.readSoon();
-        else this.hub.reclaimer.woken();
+        if (channel === names.wakeup) this.shared.ownList.readSoon();
+        else this.shared.reclaimer.woken();
       });
       this.listening = !this.stopped.signal.aborted;
       if (!this.listening) connection.close();
@@ -86,7 +85,7 @@ export class Wakeups implements WakeupsPort {
 
   /** While the session is away nobody tries to listen: it would only add attempts to connect. */
   private untilConnected(): Promise<void> {
-    return this.hub.live || this.stopped.signal.aborted ? Promise.resolve() : new Promise((goOn) => this.waiting.push(goOn));
+    return this.shared.live || this.stopped.signal.aborted ? Promise.resolve() : new Promise((goOn) => this.waiting.push(goOn));
   }
 
   private async keepListening(): Promise<void> {
@@ -106,8 +105,8 @@ export class Wakeups implements WakeupsPort {
       if (this.listening) {
         this.changed();
         // What was published meanwhile was not heard.
-        this.hub.ownList.readSoon();
-        this.hub.reclaimer.woken();
+        this.shared.ownList.readSoon();
+        this.shared.reclaimer.woken();
       }
     }
   }

@@ -4,11 +4,10 @@ import { RedisFault, isFault } from "../wire/faults.js";
 import { type Reply, text } from "../wire/replies.js";
 import { Cleanup, type Step } from "./cleanup.js";
 import type { Held } from "./held.js";
-import type { Hub } from "./hub.js";
 import type { Send } from "./ledger.js";
 import { BATCH_BYTES } from "./sizes.js";
 import { waitAtMost } from "./timers.js";
-import type { WriterPort } from "./ports.js";
+import type { SharedWith, WriterPort } from "./ports.js";
 
 /** Requests and answers a batch. */
 const MOST_A_BATCH = 512;
@@ -35,8 +34,8 @@ export class Writer implements WriterPort {
   private resumeAt: number | undefined;
   private whenDone: (() => void)[] = [];
 
-  constructor(private readonly hub: Hub) {
-    this.cleanup = new Cleanup(hub);
+  constructor(private readonly shared: SharedWith<"requester" | "responder" | "registration">) {
+    this.cleanup = new Cleanup(shared);
   }
 
   add(send: Send): void {
@@ -108,10 +107,10 @@ export class Writer implements WriterPort {
   }
 
   private flush(): void {
-    const { hub } = this;
-    const { pauses } = hub;
-    if (!hub.live || this.aloneUnderWay) return;
-    const now = hub.now();
+    const { shared } = this;
+    const { pauses } = shared;
+    if (!shared.live || this.aloneUnderWay) return;
+    const now = shared.now();
     if (now < pauses.writes.until) {
       // At its end the read of new entries may be refused first and make the next pause: the writer has its turn all the same.
       this.resumeAt = Math.min(pauses.writes.until, this.resumeAt ?? Infinity);
@@ -126,7 +125,7 @@ export class Writer implements WriterPort {
     });
     const again = this.cleanup.againIn(now);
     if (again !== undefined) this.kickIn(again);
-    if (!hub.regrouping) {
+    if (!shared.regrouping) {
       if (now < pauses.memory.until) this.kickIn(pauses.memory.until - now);
       else steps.push(...this.takeContents(now));
     }
@@ -135,14 +134,14 @@ export class Writer implements WriterPort {
 
   /** Requests and answers: what adds to the stream. */
   private takeContents(now: number): Step[] {
-    const { hub } = this;
+    const { shared } = this;
     const steps: Step[] = [];
     if (this.adds.size > 0) {
-      const wait = hub.registration.mayAddIn(now);
+      const wait = shared.registration.mayAddIn(now);
       if (wait > 0) this.kickIn(wait);
       else steps.push(...this.takeAdds());
     }
-    if (hub.pauses.lacks("answers", now)) this.kickIn(hub.pauses.right("answers").until - now);
+    if (shared.pauses.lacks("answers", now)) this.kickIn(shared.pauses.right("answers").until - now);
     else if (this.alone.length > 0 && this.underWay === 0 && steps.length === 0) steps.push(...this.takeAlone());
     else if (this.answers.length > 0) steps.push(...this.takeAnswers());
     return steps;
@@ -150,7 +149,7 @@ export class Writer implements WriterPort {
 
   private async send(steps: Step[]): Promise<void> {
     this.underWay++;
-    const replies = await this.hub.batch(steps.flatMap((step) => step.commands));
+    const replies = await this.shared.batch(steps.flatMap((step) => step.commands));
     let at = 0;
     for (const { commands: some, done } of steps) {
       const own = replies.slice(at, at + some.length);
@@ -159,7 +158,7 @@ export class Writer implements WriterPort {
       } catch (error) {
         if (!isFault(error)) throw error;
         // A reply that makes no sense: what it was about is not known, and the connection is of no more use.
-        this.hub.session?.break(error);
+        this.shared.session?.break(error);
         done(own.map(() => new RedisFault("lost", error.message)));
       }
       at += some.length;
@@ -170,7 +169,7 @@ export class Writer implements WriterPort {
   }
 
   private takeAdds(): Step[] {
-    const { names, highest } = this.hub;
+    const { names, highest } = this.shared;
     const some = this.upTo(this.adds, (send) => send.content.length);
     for (const send of some) this.adds.delete(send);
     return some.map((send) => {
@@ -185,15 +184,15 @@ export class Writer implements WriterPort {
   }
 
   private added(send: Send, reply: Reply): void {
-    const { requester, pauses } = this.hub;
+    const { requester, pauses } = this.shared;
     if (reply === null) {
       // The stream is gone.
-      this.hub.session?.noticeGroupLost();
+      this.shared.session?.noticeGroupLost();
       requester.notStored(send, "the stream is gone");
     } else if (!isFault(reply)) {
       const entryId = text(reply);
       pauses.memory.over();
-      this.hub.saw(entryId);
+      this.shared.saw(entryId);
       requester.stored(send, entryId);
     } else if (reply.kind === "lost") requester.unsure(send);
     else if (reply.kind === "permanent") requester.refused(send, reply);
@@ -224,7 +223,7 @@ export class Writer implements WriterPort {
   }
 
   private answerStep(some: Held[]): Step {
-    const { names, singly, responder } = this.hub;
+    const { names, singly, responder } = this.shared;
     const values = some.map((held) => responseTo(held, names.group));
     const size = some.reduce((sum, held) => sum + (held.answer?.content.length ?? 0), 0);
     const ids = some.map((held) => held.entryId);

@@ -8,27 +8,14 @@ import { compareIds } from "../wire/entry-id.js";
 import type { Names } from "../wire/names.js";
 import type { Reply } from "../wire/replies.js";
 import { Pauses } from "./refusal-pauses.js";
-import type {
-  HandOverPort, OwnListPort, ReclaimerPort, RegistrationPort, RequesterPort, ResponderPort, RouterPort, SiblingsPort, WakeupsPort, WriterPort,
-} from "./ports.js";
 import { Sizes } from "./sizes.js";
 import { type Counts, noCounts } from "./counts.js";
 
 /**
- * What the parts of one endpoint share. They know each other by what ports.ts says, and no file of a part; endpoint.ts makes them. All state is owned by the one
- * thread of Node, so between two awaits nothing changes under a part's feet.
+ * What the parts of one endpoint share: its names and options, the session in use, and what they know of Redis. All state is owned by the one thread of
+ * Node, so between two awaits nothing changes under a part's feet.
  */
-export class Hub {
-  writer!: WriterPort;
-  requester!: RequesterPort;
-  responder!: ResponderPort;
-  router!: RouterPort;
-  siblings!: SiblingsPort;
-  handOver!: HandOverPort;
-  reclaimer!: ReclaimerPort;
-  ownList!: OwnListPort;
-  wakeups!: WakeupsPort;
-  registration!: RegistrationPort;
+export class Shared {
   readonly pauses = new Pauses();
   readonly sizes = new Sizes();
   readonly lifecycle: Lifecycle;
