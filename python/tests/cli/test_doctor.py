@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -128,7 +129,7 @@ def test_no_stream(doctor: Doctor, serve: Serve, stream: str) -> None:
 
 def test_the_stream_is_in_another_database(doctor: Doctor, serve: Serve, url: str, stream: str) -> None:
     serve("stock")
-    other = url.rpartition("/")[0] + "/9"
+    other = urlsplit(url)._replace(path="/9").geturl()
     with redis.Redis.from_url(other) as client:
         client.xgroup_create(stream, "web", mkstream=True)
         finding = doctor.find("stream-elsewhere")
