@@ -402,6 +402,15 @@ def test_a_group_whose_members_have_no_handler(doctor: Doctor, serve: Serve, raw
     assert "no-handler" not in doctor.codes()
 
 
+def test_where_all_only_ask_nobody_answers(doctor: Doctor, serve: Serve, stream: str) -> None:
+    serve("web", None)
+    finding = doctor.find("nobody-answers")
+    assert "all who live here only ask: 'web'" in finding["seen"]
+    assert "REDIS_HOST=... REDIS_PORT=... redisipc doctor" in finding["mend"]
+    serve("stock")
+    assert "nobody-answers" not in doctor.codes()
+
+
 def test_two_that_read_under_one_name(doctor: Doctor, serve: Serve, url: str, stream: str) -> None:
     serve("stock")
     name = f"redisipc:{stream}:stock:abcdef:read"

@@ -203,6 +203,20 @@ def no_handler(facts: Facts) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def only_askers(facts: Facts) -> Iterator[Finding]:
+    """Somebody lives here, and nobody of all groups answers."""
+    living = {group.name: [each for each in group.instances if each.alive] for group in groups(facts)}
+    here = [name for name, instances in living.items() if instances]
+    if here and not any(each.serves for instances in living.values() for each in instances):
+        yield Finding(
+            "nobody-answers", WARNING, f"all who live here only ask: {', '.join(map(repr, here))}; no instance has a handler",
+            "Every request ends without an answer. The programs that answer do not run, or they use another Redis, database or "
+            "stream. The gem reads REDIS_HOST and REDIS_PORT, not REDIS_URL.",
+            "Start them. If they run, give doctor their values, and it looks there, too: "
+            "REDIS_HOST=... REDIS_PORT=... redisipc doctor",
+        )  # fmt: skip
+
+
 def shared_id(facts: Facts) -> Iterator[Finding]:
     """RIPC-NAME-5: two that read under one name."""
     names = Counter(row.get("name", "") for row in facts.clients)
@@ -234,4 +248,4 @@ def foreign(facts: Facts) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
-CHECKS = [ahead, nobody, silent, dead, registration, unregistered, no_handler, shared_id, foreign]
+CHECKS = [ahead, nobody, silent, dead, registration, unregistered, no_handler, only_askers, shared_id, foreign]

@@ -131,4 +131,10 @@ def no_group(found: Found, name: str) -> str:
     names = [each.name for each in found.groups]
     there = f"groups here: {', '.join(sorted(names))}" if names else "there is no group here"
     near = difflib.get_close_matches(name, names, 1, 0.6)
-    return f"there is no group {name!r} ({there}){f'; did you mean {near[0]!r}?' if near else ''}"
+    # Nothing near: the program that is missed runs elsewhere, if it runs.
+    hint = (
+        f"did you mean {near[0]!r}?"
+        if near
+        else "if its program runs, it is on another Redis or stream: redisipc doctor"
+    )
+    return f"there is no group {name!r} ({there}); {hint}"
