@@ -11,7 +11,7 @@ from .yaml import Lines
 ROW_NAME = "${row.name}"
 """The placeholder in the name of a check that exists once for each row."""
 OWN_SERVER = frozenset({"flush", "restart", "config", "oom"})
-OWN_PROCESSES = frozenset({"kill", "pause"})
+OWN_PROCESSES = frozenset({"kill", "pause", "large"})
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ async def slow(stage: Stage, step: Step) -> Any:
 async def process(stage: Stage, step: Step) -> Any:
     ((deed, written),) = step.arguments.items()
     name = str(stage.value(written))
-    if not stage.scenario.own_processes:
+    if not stage.scenario.needs & {"kill", "pause"}:
         raise SuiteFault("processes are shared with other scenarios; this one needs `needs: [kill]` or `[pause]`")
     running = stage.processes.running(name)
     if running is None:
