@@ -74,6 +74,7 @@ class Endpoint:
         self._gone = asyncio.Event()
         self._connected_at = 0.0
         self._loss_told = False
+        self._back_at = float("-inf")
         self._told: set[str] = set()
 
     # connecting
@@ -234,11 +235,16 @@ class Endpoint:
     def _tell_loss(self, error: Exception) -> None:
         if isinstance(error, RedisError) and error.kind in PERMANENT:
             self._tell_permanent(error)
-        elif not self._loss_told or mutant("tells-each-attempt"):
+        elif not (self._loss_told or self._was_just_back()) or mutant("tells-each-attempt"):
             self._loss_told = True
             self.report("connection", f"lost: {error}", {})
 
+    def _was_just_back(self) -> bool:
+        """Then this is the same loss (RIPC-RECOV-14)."""
+        return asyncio.get_running_loop().time() - self._back_at < 1.0
+
     def _tell_back(self) -> None:
+        self._back_at = asyncio.get_running_loop().time()
         if self._loss_told:
             self._loss_told = False
             self.report("connection", "back", {})
