@@ -134,7 +134,7 @@ def strings(content: str) -> Iterator[Text]:
 
 
 def yaml(content: str) -> Iterator[Text]:
-    """The values of the keys that hold prose, wherever they stand in the document."""
+    """The values of the keys that hold prose, wherever they are in the document."""
     yield from _spoken(YAML(typ="safe", pure=True).compose(content))
 
 
@@ -148,7 +148,7 @@ def _spoken(node: Any, short: bool = False) -> Iterator[Text]:
             beside = "" if short else _SPOKEN.get(key.value)
             if isinstance(value, ScalarNode) and beside is not None and (not beside or beside in keys):
                 # A placeholder is one word, like code.
-                yield Text(key.start_mark.line + 1, [re.sub(r"\$\{[^}]*\}", "`x`", value.value)], "text")
+                yield Text(key.start_mark.line + 1, [re.sub(r"\$\{[^}]*\}", "`x`", value.value)], "yaml")
             else:
                 # A check may be its text alone.
                 yield from _spoken(value, short=key.value == "checks")

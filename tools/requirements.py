@@ -4,7 +4,7 @@
 mandatory statements that no line of the reference library names.
 
 Ids are never reused: ``schemas/requirement-ids.txt`` holds each id that was ever given, with the version that gave it. The
-tool adds to it and takes nothing away. An id of that list must stand in SPEC.md, as a statement or as retired. A statement must
+tool adds to it and takes nothing away. An id of that list must be in SPEC.md, as a statement or as retired. A statement must
 not stand under an id that is retired there.
 """
 

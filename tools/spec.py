@@ -53,7 +53,7 @@ class Statement:
 
     @property
     def anchor(self) -> str:
-        """Where it stands in SPEC.md, as the part of a link after ``#``."""
+        """Where it is in SPEC.md, as the part of a link after ``#``."""
         return anchor(self.id)
 
 
@@ -92,7 +92,7 @@ def anchor(id: str) -> str:
 
 
 def read(text: str) -> Spec:
-    """Take ``text`` apart. Never raises: what is wrong stands in ``faults``."""
+    """Take ``text`` apart. Never raises: what is wrong is in ``faults``."""
     found = _VERSION.search(text)
     spec = Spec(found.group(1) if found else "")
     if not spec.version:

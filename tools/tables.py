@@ -17,7 +17,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Table:
-    """One file, as it stands there."""
+    """One file, unchanged."""
     content: Table = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return content
 

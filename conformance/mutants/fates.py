@@ -85,7 +85,7 @@ def write(every: Sequence[Patch], found: Sequence[Fate]) -> None:
     for fate in found:
         if not (fate.is_killed and fate.name in known and known[fate.name].is_killed):
             known[fate.name] = fate
-    # What survives without a reason is a hole to be closed: it stands in tests/unjudged-real.txt.
+    # What survives without a reason is a hole to be closed: it is in tests/unjudged-real.txt.
     rows = [known[p.name] for p in every if p.name in known and (known[p.name].is_killed or p.survives)]
     texts = [json.dumps({"name": f.name, "verdict": f.verdict, "by": list(f.by)}, ensure_ascii=False) for f in rows]
     RESULTS.write_text("[\n" + ",\n".join(f" {text}" for text in texts) + "\n]\n", "utf-8")

@@ -175,7 +175,7 @@ class Hunt:
         return [], late
 
     async def vacuous(self, scenarios: Sequence[Scenario]) -> list[str]:
-        """MUST checks that the null testee passes. It never does anything: nothing comes of waiting for it long."""
+        """MUST checks that the null testee passes. It never does anything: waiting for it long is useless."""
         checks = trial.by_name(await trial.results(trial.NULL, scenarios, self.server, 64, self.time_scale / 4))
         return sorted(name for name, c in checks.items() if c.verdict is Verdict.PASS and c.level == "MUST")
 

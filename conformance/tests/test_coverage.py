@@ -86,7 +86,7 @@ def test_what_has_not_run_and_what_is_gone_is_told():
 
 
 def test_every_statement_is_proved_by_a_check_that_ran_and_a_mutant_that_it_killed(capsys: pytest.CaptureFixture[str]):
-    """The trace of three, from what ``make mutants`` found. What it lacks stands in unproved.txt, and nothing else does."""
+    """The trace of three, from what ``make mutants`` found. The missing ones are in unproved.txt, and nothing else does."""
     main(["coverage", "--mutants", str(RESULTS)])
     found = [line.removeprefix("gap: ") for line in capsys.readouterr().out.splitlines() if line.startswith("gap: ")]
     lines = [f"{gap.split()[0]} {'check' if 'no check ran' in gap else 'mutant'}" for gap in found]

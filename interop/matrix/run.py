@@ -52,7 +52,7 @@ class Matrix:
         self._waiting = asyncio.Semaphore(WAITING_AT_ONCE)
 
     async def run(self) -> None:
-        """All scenes; what came of each stands in ``cells``."""
+        """All scenes; the result of each is in ``cells``."""
         await asyncio.gather(*(self._greet(one) for one in self.taking_part))
         await asyncio.gather(*(self._quick() if self.quick else self._all()))
 

@@ -101,7 +101,7 @@ def _placeless(command: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _without_reports(command: list[str]) -> list[str]:
-    """The suite's own arguments but for where the reports went."""
+    """The suite's own arguments, without the reports."""
     kept: list[str] = []
     words = iter(command)
     for word in words:

@@ -17,7 +17,7 @@ TAKEN_OVER = 60.0
 
 
 async def _left(url: str, stream: str, tolerated: str) -> list[str]:
-    """Nothing may stay on the stream; ``tolerated`` says why something may all the same."""
+    """Nothing may stay on the stream; ``tolerated`` says why something may still."""
     left = await asyncio.to_thread(wait_until_quiet, url, stream, 20)
     expect(left == 0 or bool(tolerated), f"{left} entries are left on the stream")
     return [f"{left} entries are left on the stream: {tolerated}"] if left else []

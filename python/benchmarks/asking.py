@@ -18,7 +18,7 @@ class Asked(NamedTuple):
 
 
 Ask = Callable[[Any, int, int], Asked]
-"""From payload, number of requests and how many at once to what came of it."""
+"""From payload, number of requests and how many at once to the outcome."""
 
 
 def echo(work: float, wait: float = 0.0) -> Callable[[Any], Any]:

@@ -48,7 +48,7 @@ class Injector:
             await self.play(step)
 
     async def mixed(self, lanes: list[Iterator[Step]], enough: Callable[[], bool]) -> None:
-        """All lanes side by side until it is enough; what has struck by then is mended."""
+        """All lanes side by side until it is enough; what has struck by then is repaired."""
 
         async def lane(steps: Iterator[Step]) -> None:
             for step in steps:
@@ -87,7 +87,7 @@ class Injector:
         self.unproven.append(f"{fault.name}: {problem}")
 
     async def _strike(self, fault: Fault) -> str:
-        """Empty where it struck and is mended, else what is not proven."""
+        """Empty where it struck and is repaired, else what is not proven."""
         for member in fault.members:
             member.busy = True
         busy = list(fault.members)
@@ -105,7 +105,7 @@ class Injector:
         finally:
             for member in busy:
                 member.busy = False
-        # A fault that could not be mended lasts until now.
+        # A fault that could not be repaired lasts until now.
         ended = (fault.over if not problem else None) or monotonic()
         if proof and not problem:
             self.struck[fault.name] += 1

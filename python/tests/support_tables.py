@@ -11,7 +11,7 @@ FOLDER = SHARED / "schemas" / "1.0" / "tables"
 
 
 def load(name: str) -> dict[str, Any]:
-    """One file, as it stands there."""
+    """One file, unchanged."""
     content: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return content
 

@@ -25,7 +25,7 @@ def texts(content: str, name: str = "a.md") -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: phrase["pattern"][:24])
 def test_a_phrase_finds_what_is_hard_and_leaves_what_is_good(phrase: dict[str, str]) -> None:
-    name = "a.py" if phrase.get("where") == "docstring" else "a.md"
+    name = {"docstring": "a.py", "yaml": "a.yaml"}.get(phrase.get("where", ""), "a.md")
     shape = '"""{}"""\n' if name == "a.py" else "{}\n"
     assert [phrase["reason"] in problem for _, problem in found(shape.format(phrase["bad"]), name)] == [True]
     assert found(shape.format(phrase["good"]), name) == []

@@ -191,7 +191,7 @@ def test_blank_is_what_the_spec_calls_white_space() -> None:
 
 
 def test_what_two_files_define_is_the_same() -> None:
-    """Schemas stand alone, so some definitions stand in several of them."""
+    """Schemas stand alone, so several of them have the same definitions."""
     seen: dict[tuple[str, str], Any] = {}
     for file in FILES.values():
         for name, definition in file.content.get("$defs", {}).items():

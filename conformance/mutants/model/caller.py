@@ -21,7 +21,7 @@ _EARLY_END = 0.5
 
 
 class Failed(Exception):
-    """A send that ended as failed: nothing will come of it."""
+    """A send that ended as failed: it will have no effect."""
 
 
 class Caller:

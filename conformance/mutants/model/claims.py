@@ -113,7 +113,7 @@ class Claims(Giving):
             await self.claim(id, least, count, True)
 
     async def claim(self, id: bytes, min_idle: int, count: int, counted: bool) -> None:
-        """``counted``: a start that comes of it is a new one."""
+        """``counted``: a start after it is a new one."""
         endpoint, names = self.endpoint, self.endpoint.names
         body = await self.body(id)
         if isinstance(body, RedisError):

@@ -30,5 +30,5 @@ def refused() -> Pauses:
 
 
 def permanent() -> Pauses:
-    """What only the user can mend (RIPC-RECOV-27)."""
+    """The refusals that only the user can repair (RIPC-RECOV-27)."""
     return Pauses(1.0, 30.0)

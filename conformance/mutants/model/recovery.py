@@ -119,7 +119,7 @@ async def _register(endpoint: EndpointPort) -> None:
     try:
         await endpoint.group.register()
     except RedisError as error:
-        # Without memory there is no registration; responses come all the same, and it is tried again soon.
+        # Without memory there is no registration; responses come anyway, and it is tried again soon.
         if error.kind not in REFUSAL and error.kind not in PERMANENT and error.kind != "EXECABORT":
             raise
 

@@ -18,7 +18,7 @@ _TICK = 0.1
 
 
 class Lost(Exception):
-    """The connection is gone. ``sent``: whether the commands may have reached Redis all the same."""
+    """The connection is gone. ``sent``: whether the commands may still have reached Redis."""
 
     def __init__(self, sent: bool, reason: str = "") -> None:
         super().__init__(reason or "the connection is closed")

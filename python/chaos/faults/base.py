@@ -1,4 +1,4 @@
-"""A fault: how it strikes, what proves that it struck, how it is mended."""
+"""A fault: how it strikes, what proves that it struck, how it is repaired."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Fault:
         self.length = source.uniform(*self.seconds)
         self.members: list[Member] = []
         self.over: float | None = None
-        """When it was over for the members, where that is not when it was mended."""
+        """When it was over for the members, where that is not when it was repaired."""
         self._began = monotonic()
         self._errors: Counter[str] = Counter()
 

@@ -236,7 +236,7 @@ class _Reader:
         """Runs in the order of their times; an answer names its run by its place among them, as the simulation does."""
         found = sorted(self.runs.get(ask.number, ()))
         if ask.number in self.ids:
-            # Its XADD may have had no reply: the handler knows its ids all the same.
+            # Its XADD may have had no reply: the handler still knows its ids.
             id, entry = self.ids[ask.number]
             ask.id = id.encode()
             self.history.by_id[ask.id] = ask

@@ -47,7 +47,7 @@ class Site(ABC):
 
     @abstractmethod
     async def open(self, watch: Watch) -> None:
-        """Starts it. Raises NoServer where it cannot be had, with the reason."""
+        """Starts it. Raises NoServer where it is not available, with the reason."""
 
     @abstractmethod
     async def reach(self, member: Member) -> dict[str, Any]:

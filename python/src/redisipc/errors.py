@@ -276,7 +276,7 @@ class ReportedError(RedisIPCError):
     """Something that went wrong beside any call. ``kind`` is a word for programs; ``entry_id`` the Redis entry ID, if
     any.
 
-    ``fields`` are the raw fields of the entry as they stand in Redis, in their order.
+    ``fields`` are the raw fields of the entry as Redis has them, in their order.
     """
 
     def __init__(

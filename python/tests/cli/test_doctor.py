@@ -1,4 +1,4 @@
-"""Each finding of ``redisipc doctor``: the fault is made, found, mended by the printed command where one can, and gone."""
+"""Each finding of ``redisipc doctor``: the fault is made, found, repaired by the printed command if there is one, and gone."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_the_command_line_speaks_tls(cli: Cli, relay: Relay, folder: Path, serve
     [
         ("good", "", "nobody here trusts the server's certificate: name the file of who signed it"),
         ("good", "other", "nobody here trusts the server's certificate: name the file of who signed it"),
-        ("other", "other", "connect by a name that stands in the server's certificate"),
+        ("other", "other", "connect by a name in the server's certificate"),
         ("old", "old", "renew the server's certificate, or look at the clock of this machine"),
     ],
 )

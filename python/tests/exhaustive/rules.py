@@ -1,6 +1,6 @@
 """Each rule of the core: the configuration in which its absence shows, and the property that breaks there.
 
-The names are those of ``tests/switches.py``. A rule that no configuration can show stands in ``ELSEWHERE`` with the reason.
+The names are those of ``tests/switches.py``. A rule that no configuration can show is in ``ELSEWHERE`` with the reason.
 """
 
 from __future__ import annotations

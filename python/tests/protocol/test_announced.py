@@ -1,4 +1,4 @@
-"""Announcements are written by others: whatever stands there, reading them raises nothing."""
+"""Announcements are written by others: whatever they contain, reading them raises nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every example of the READMEs and of the pages for users is run as it stands there, and prints what it says that it prints."""
+"""Every example of the READMEs and of the pages for users is run unchanged, and prints what it says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An object that is dropped without ``disconnect()`` or ``close()`` says so by its name, and leaves all the same."""
+"""An object that is dropped without ``disconnect()`` or ``close()`` says so by its name, and still leaves."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ print("end", flush=True)
 
 
 def heard(work: Any) -> list[str]:
-    """The ResourceWarnings that come of dropping things."""
+    """The ResourceWarnings of dropped things."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         work()

@@ -147,7 +147,7 @@ class Process:
         return not any(trouble.start < end and start < trouble.end for trouble in self.troubles)
 
     def trouble_in(self, start: float, end: float, without: str = "") -> float:
-        """Seconds of trouble (but for one kind) within a span of time."""
+        """Seconds of trouble (without one kind) within a span of time."""
         total, until = 0.0, start
         for trouble in sorted(t for t in self.troubles if t.kind != without and t.start < end and start < t.end):
             total += max(0.0, min(trouble.end, end) - max(trouble.start, until))
@@ -181,7 +181,7 @@ class Process:
         return sum(last - first for first, last in spans if last > first)
 
     def longest_trouble(self, start: float, end: float, without: str = "") -> float:
-        """The longest stretch of trouble (but for one kind), in seconds, that reaches into a span of time."""
+        """The longest stretch of trouble (without one kind), in seconds, that reaches into a span of time."""
         found = [trouble for trouble in self.troubles if trouble.kind != without]
         spans = sorted((t.start, t.end) for t in found if t.start < end and start < t.end)
         longest = begin = until = 0.0

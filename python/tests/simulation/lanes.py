@@ -20,7 +20,7 @@ CUTS = {
     "late": "command executed after its connection was given up",
 }  # fmt: skip
 LATE = (0.05, 0.4, 2.0)
-"""Seconds after which a command of a connection that was given up is executed all the same."""
+"""Seconds after which a command of a connection that was given up is still executed."""
 
 
 class Lane:

@@ -64,7 +64,7 @@ class Statements:
     def _say(self, statement: str, text: str, ask: Ask) -> None:
         self.history.violation(statement, text, ask)
 
-    # second starts that the table excuses, and that a rule prevents all the same
+    # second starts that the table excuses, but that a rule prevents
 
     def _owner_lived(self, first: Run, second: Run, ask: Ask) -> bool:
         owner = self.history.processes[first.process]

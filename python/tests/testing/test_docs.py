@@ -1,4 +1,4 @@
-"""The tests in docs/testing.md are run as they stand there."""
+"""The tests in docs/testing.md are run unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``run``: a plan is made of the options, its runs are made, and reports and an exit code come of them."""
+"""``run``: a plan is made of the options, its runs are made, and they give reports and an exit code."""
 
 from __future__ import annotations
 

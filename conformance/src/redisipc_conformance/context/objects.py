@@ -106,7 +106,7 @@ class Written(Thing):
     """Its Redis ID."""
     pairs: list[tuple[bytes, bytes]]
     at: float
-    """When its XADD was sent: nothing that comes of it is earlier. Where nobody saw the XADD: when the entry was read."""
+    """When its XADD was sent: none of its effects is earlier. Where nobody saw the XADD: when the entry was read."""
     by: str = ""
     """The endpoint or peer that wrote it, where known."""
     by_suite: bool = False

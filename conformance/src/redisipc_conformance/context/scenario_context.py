@@ -111,7 +111,7 @@ class Stage(Scope):
         self.fenced: set[str] = set()
         """Endpoints that have dealt with everything that the scenario did: since their fence it only looked."""
         self.noise: set[bytes] = set()
-        """Ids of the runner's fences, as they stand in commands."""
+        """Ids of the runner's fences, as commands have them."""
         self.cancelled_calls = {s.arguments for s in scenario.walk() if s.word == "cancel"}
         self._stderr_from: dict[TesteeProcess, int] = {}
         self._tail = Tail(address, self.stream, self.ledger)

@@ -110,7 +110,7 @@ class Performance:
                 try:
                     server = await around.own_servers.acquire()
                 except NoServer as error:
-                    ended.fault = f"no server of its own can be had: {error}"
+                    ended.fault = f"no server of its own is available: {error}"
                     return ended
                 address = Address.parse(server.url)
                 client = Client(address)

@@ -14,7 +14,7 @@ from ..wire.address import Address, without_passwords
 
 
 class NoServer(Exception):
-    """No Redis of this kind can be had here; the message says why."""
+    """No Redis of this kind is available here; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def choose(
 ) -> Server:
     """A running server. `locked`: one that is started has a password that its URL alone tells, and so its taps.
 
-    `wish`: `auto`, `container`, `local`, `embedded`, `model`, or a redis:// URL. `auto` takes the first that can be had:
+    `wish`: `auto`, `container`, `local`, `embedded`, `model`, or a redis:// URL. `auto` takes the first that is available:
     the environment's REDIS_URL, a container (`image`, else REDIS_IMAGE, else redis:7), a redis-server on the PATH
     (or REDIS_SERVER), the embedded Valkey. `say` gets one line for each kind that was passed over and one for the
     one taken. Raises NoServer when there is none.
@@ -81,14 +81,14 @@ def _first(kinds: dict[str, Callable[[], Server]], report: Callable[[str], objec
         except NoServer as error:
             problems.append(f"{name}: {error}")
             report(f"Redis: not {name}, {error}")
-    raise NoServer("no Redis can be had here. " + "; ".join(problems))
+    raise NoServer("no Redis is available here. " + "; ".join(problems))
 
 
 def start(name: str, config: tuple[str, ...] = (), environment: Mapping[str, str] | None = None) -> Server:
     """A server of one's own by its name: a program (a path, or found on the PATH), or an image, which has a colon.
 
     An empty name is `program()`. `config` is added to its command line; `environment` is that of a program alone.
-    Raises NoServer when it cannot be had.
+    Raises NoServer when it is not available.
     """
     if not name:
         return LocalServer(program(), config=config, environment=environment)

@@ -102,7 +102,7 @@ async def each_row(stage: Stage, step: Step) -> Any:
     try:
         for row in stage.scenario.rows:
             if in_vain >= ROWS_IN_VAIN:
-                failed = Failed(f"not tried: {in_vain} rows before it waited in vain", by_timeout=True)
+                failed = Failed(f"not tried: {in_vain} rows before it waited without success", by_timeout=True)
                 stage.stopped_rows[str(row["name"])] = Stopped(step, failed)
                 continue
             stage.set_row(row)

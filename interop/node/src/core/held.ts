@@ -25,13 +25,13 @@ export class Held {
   attempts = 0;
   /** Its answer could not be written, and its rejection is written in its place. */
   replaced = false;
-  /** The stream with the request is gone, so nothing of it is pending: its answer is written all the same. */
+  /** The stream with the request is gone, so nothing of it is pending: its answer is still written. */
   stranded = false;
   /** The endpoint closed before the handler ended, and the request was rejected (RIPC-LIFE-26). */
   closed = false;
-  /** When it began to wait here, or was last looked at, likewise (RIPC-RESP-13). */
+  /** When it began to wait here, or was last looked at, in the same unit (RIPC-RESP-13). */
   waitsSince: number;
-  /** When it came here, likewise. */
+  /** When it came here, in the same unit. */
   readonly cameAt: number;
   /** Tells the handler that nobody waits any more (RIPC-RESP-19). */
   readonly abort = new AbortController();
@@ -50,7 +50,7 @@ export class Held {
     readonly request: Request,
     /** This start included. */
     readonly starts: number,
-    /** The last delivery or claim of it, at the earliest, likewise. */
+    /** The last delivery or claim of it, at the earliest, in the same unit. */
     public keptAt: number,
   ) {
     this.waitsSince = this.cameAt = keptAt;

@@ -26,7 +26,7 @@ export class Reader {
   readAgainAt: number | undefined;
   /** A read failed: what it may have been given is in the dispatcher's list, which is read before the next one (RIPC-RECOV-3). */
   private listIsDue = false;
-  /** When the read under way was sent, likewise. */
+  /** When the read under way was sent, in the same unit. */
   private sentAt: number | undefined;
   /** Found in the own list while a read was under way, whose reply may have them as well. */
   private readonly found = new Set<string>();
@@ -108,7 +108,7 @@ export class Reader {
 
   /**
    * Waits for the end of a pause that all writes share, as it is now. Another write may then be refused first and make the next
-   * pause; the read has its turn all the same (RIPC-RECOV-26).
+   * pause; the read still has its turn (RIPC-RECOV-26).
    */
   private async pauseUntil(end: number, session: Session): Promise<void> {
     for (let left = end - this.shared.now(); left > 0 && !this.stopping && !session.isOver; left = end - this.shared.now()) {

@@ -13,7 +13,7 @@ interface Suspect {
   readonly owner: Buffer;
   /** By the own monotonic clock, in ms. */
   readonly firstSeen: number;
-  /** When it is idle for long enough, as far as is known, likewise. */
+  /** When it is idle for long enough, as far as is known, in the same unit. */
   ripeAt: number;
 }
 

@@ -112,7 +112,7 @@ export class Writer implements WriterPort {
     if (!shared.live || this.aloneUnderWay) return;
     const now = shared.now();
     if (now < pauses.writes.until) {
-      // At its end the read of new entries may be refused first and make the next pause: the writer has its turn all the same.
+      // At its end the read of new entries may be refused first and make the next pause: the writer still has its turn.
       this.resumeAt = Math.min(pauses.writes.until, this.resumeAt ?? Infinity);
       if (now < this.resumeAt) {
         this.kickIn(this.resumeAt - now);

@@ -22,7 +22,7 @@ COMMANDS = {
     "check": ("ask.check", "a probe for Kubernetes, cron and monitoring"),
     "groups": ("look.groups", "who is on the stream, what waits and runs"),
     "watch": ("watch.command", "requests and answers as they pass"),
-    "doctor": ("doctor.command", "examine stream and server, say what is wrong and what mends it"),
+    "doctor": ("doctor.command", "examine stream and server, say what is wrong and how to repair it"),
     "serve": ("serve.command", "join a group and answer, also badly, as a partner for tests"),
     "bench": ("bench.command", "how fast a group answers, at full speed or at a fixed rate"),
     "acl": ("acl.command", "the least rights, and whether a user has them"),
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, out: Output) -> int:
     module = import_module(f"redisipc.cli.{COMMANDS[args.command][0]}")
-    # An endpoint of a command seeks it all the same.
+    # An endpoint of a command still seeks it.
     json_fast.skip()
     given = Given(args, out)
     try:

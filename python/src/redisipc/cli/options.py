@@ -13,7 +13,7 @@ from .redis.client import Client
 from .values import duration
 
 _FILES = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "key": "ssl_keyfile"}
-"""The options that name files for TLS, and redis-py's words for them, which may stand in the URL too."""
+"""The options that name files for TLS, and redis-py's words for them, which may be in the URL, too."""
 
 
 class Given:

@@ -1,4 +1,4 @@
-"""Announcements of other instances, as they are read: any text may stand there."""
+"""Announcements of other instances, as they are read: any text may be there."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Call:
     def lost(self, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
         """There was no connection, or it broke before all replies came.
 
-        ``sent``: the commands, or parts of them, may have reached Redis. ``permanent``: only the user can mend it.
+        ``sent``: the commands, or parts of them, may have reached Redis. ``permanent``: only the user can repair it.
         """
         self.outgoing.refusal = reason
         if permanent:
@@ -214,7 +214,7 @@ class Call:
                 return
         if self._page_over(rows, now):
             reason = "the connection to Redis broke before the request was acknowledged, and it was not found"
-            self._finish(self._decided or Outcome("failed", None, f"{reason}; it may be stored all the same"))
+            self._finish(self._decided or Outcome("failed", None, f"{reason}; it may still be stored"))
 
     def _read(self, answers: list[Any], now: float) -> None:
         if self._checking:

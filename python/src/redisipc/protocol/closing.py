@@ -11,7 +11,7 @@ from .settings import NEVER
 from .wiring import Wiring
 
 LEAVE_LIMIT = 2.0
-"""Seconds for deregistering, after which an endpoint is closed all the same."""
+"""Seconds for deregistering, after which an endpoint is closed anyway."""
 UNBLOCK_LIMIT = 0.5
 """Seconds to wait for the blocked read to return once it was unblocked."""
 

@@ -38,7 +38,7 @@ _LARGE = 1 << 13
 _BYTES_A_PART = 64
 """Where a value has more parts for its bytes, checking the text is quicker than looking at them."""
 _BYTES_AN_OBJECT = 256
-"""Likewise for objects, each of which is looked at while it is made."""
+"""The same holds for objects, each of which is looked at while it is made."""
 
 
 def encode(value: Any) -> bytes:

@@ -73,7 +73,7 @@ class Endpoint:
         self.lifecycle.join()
 
     def check_send(self, destination: str, timeout: float) -> float:
-        """Raise what ``send`` would raise, but for ``Overloaded``, and change nothing. Returns the timeout as a float."""
+        """Raise what ``send`` would raise, except for ``Overloaded``, and change nothing. Returns the timeout as a float."""
         return self._requester.check(destination, timeout)
 
     def send(
@@ -195,7 +195,7 @@ class Endpoint:
     def batch_lost(self, batch: Batch, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
         """No connection (``sent`` False), or it broke after something was written: what was executed is unknown.
 
-        ``permanent``: Redis refuses the connection, and only the user can mend it.
+        ``permanent``: Redis refuses the connection, and only the user can repair it.
         """
         core = self.core
         core.called(now)

@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
 
 class Malformed(NamedTuple):
-    """A malformed entry: what is wrong with it, and its fields as they stand in Redis."""
+    """A malformed entry: what is wrong with it, and its fields as Redis has them."""
 
     entry_id: bytes
     problem: str

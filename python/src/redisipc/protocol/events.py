@@ -156,7 +156,7 @@ class Finished(Event):
 
 
 class StateChanged(Event):
-    """The endpoint changed its state; ``permanent`` when only the user can mend the reason (rights, wrong type).
+    """The endpoint changed its state; ``permanent`` when only the user can repair the reason (rights, wrong type).
 
     ``told``: it is the same loss as the last one (RIPC-RECOV-14).
     """

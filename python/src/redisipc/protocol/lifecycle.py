@@ -16,7 +16,7 @@ from .wiring import Wiring
 SAME_LOSS = 1.0
 """Seconds within which a connection that is lost again was not back at all (RIPC-RECOV-14)."""
 _PERMANENT = 0.8
-"""Seconds at most between two attempts where Redis refuses this endpoint: somebody mends that, and wants to see it work."""
+"""Seconds at most between two attempts where Redis refuses this endpoint: somebody repairs that, and wants to see it work."""
 _AGAIN = 1.0
 """Seconds after which a list that could not be read is read again."""
 _BATCH_LATER = 4.2

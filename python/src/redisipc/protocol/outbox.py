@@ -152,7 +152,7 @@ class Outbox:
         return self._batch(steps, epoch, now)
 
     def _cleans(self, now: float) -> bool:
-        """With any batch, but for what Redis refused for good: that waits for its own time (RIPC-RECOV-27)."""
+        """With any batch, except what Redis refused for good: that waits for its own time (RIPC-RECOV-27)."""
         if not self.pauses.lacking("cleanup", now):
             return True
         return self.cleanup_due is not None and self.cleanup_due <= now

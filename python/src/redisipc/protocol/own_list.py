@@ -63,7 +63,7 @@ class OwnList:
         settings = self.core.settings
         if not self.siblings or (self.core.listening and self.siblings.all_wake()):
             return settings.poll_with_wakeups
-        # The longer a response takes, the less a small delay matters, and the more reads in vain there would be.
+        # The longer a response takes, the less a small delay matters, and the more useless reads there would be.
         return min(settings.poll_most, max(settings.poll, settings.poll_share * (now - self._last_sent)))
 
     def poll(self, now: float) -> None:

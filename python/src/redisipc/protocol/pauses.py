@@ -57,7 +57,7 @@ class Pauses:
         self.rights: dict[str, Pause] = {}
 
     def forbidden(self, name: str, failure: Failure, now: float) -> None:
-        """Redis refused what ``name`` stands for, and will do so until somebody mends it."""
+        """Redis refused what ``name`` stands for, and will do so until somebody repairs it."""
         pause = self.rights.get(name)
         if pause is None:
             pause = self.rights[name] = Pause(_FOR_GOOD, _FOR_GOOD if name in _WAITED_FOR else _RARELY)

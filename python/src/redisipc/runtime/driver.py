@@ -151,7 +151,7 @@ class Driver:
             self.lost(connection, str(error), now)
 
     def open_failed(self, connection: Connection, attempt: int, reason: str, permanent: bool, now: float) -> None:
-        """The connection that ``Host.open`` was asked for cannot be had; ``permanent``: until the user mends something."""
+        """The connection that ``Host.open`` was asked for is not available; ``permanent``: until the user repairs something."""
         if attempt == connection.attempt and connection.opening:
             connection.failed()
             self._give_up(connection, False, reason, now, permanent)

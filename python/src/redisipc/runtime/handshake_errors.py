@@ -13,7 +13,7 @@ _ADVICE = {
     "WRONGTYPE": "; a key of this name holds something else: choose another name for the stream",
     "WRONGDB": "; look at the number at the end of the URL",
 }
-"""Advice about a refusal that only the user can mend, by its first word."""
+"""Advice about a refusal that only the user can repair, by its first word."""
 
 
 def hint(reason: str) -> str:
@@ -24,7 +24,7 @@ def hint(reason: str) -> str:
 
 
 def of_handshake(error: BaseException) -> tuple[str, bool]:
-    """Why a connection could not be opened, and whether only the user can mend it. redis-py has cut off the first word."""
+    """Why a connection could not be opened, and whether only the user can repair it. redis-py has cut off the first word."""
     text = str(error) or type(error).__name__
     word = ""
     if isinstance(error, redis.exceptions.AuthenticationError):

@@ -62,7 +62,7 @@ class Request:
 
     @property
     def entry(self) -> Entry:
-        """The entry as it stands in Redis: its ID and the six fields, raw."""
+        """The entry as Redis has it: its ID and the six fields, raw."""
         incoming, group = self._received.incoming, self._received.answerer.group.encode()
         return Entry(
             incoming.entry_id,

@@ -1,11 +1,11 @@
-"""The meaning of an error of TLS, and what mends it, in words that the library and the command line share."""
+"""The meaning of an error of TLS, and what repairs it, in words that the library and the command line share."""
 
 from __future__ import annotations
 
 _ADVICE = (
     ("certificate has expired", "renew the server's certificate, or look at the clock of this machine"),
     ("certificate is not yet valid", "look at the clock of this machine"),
-    ("certificate is not valid for", "connect by a name that stands in the server's certificate"),
+    ("certificate is not valid for", "connect by a name in the server's certificate"),
     (
         "CERTIFICATE_VERIFY_FAILED",
         "nobody here trusts the server's certificate: name the file of who signed it, rediss://...?ssl_ca_certs=FILE",

@@ -35,7 +35,7 @@ def add_asking(parser: argparse.ArgumentParser) -> None:
         "--count", "-n", type=count, default=1, metavar="N", help="so many requests, one after the other"
     )
     parser.add_argument("--rate", type=pace, default=0.0, metavar="N", help="with --count: at most so many a second")
-    parser.add_argument("--raw", action="store_true", help="print the content as it stands in Redis, unread")
+    parser.add_argument("--raw", action="store_true", help="print the content as Redis has it, undecoded")
     parser.add_argument("--wait", action="store_true", help="wait for a group that does not exist, until the timeout")
 
 

@@ -1,1 +1,1 @@
-"""``redisipc doctor``: looks at the wire and the server for what is known to go wrong, and says what mends it."""
+"""``redisipc doctor``: looks at the wire and the server for known problems, and says what repairs them."""

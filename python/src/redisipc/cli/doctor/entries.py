@@ -44,7 +44,7 @@ def orphans(facts: Facts) -> Iterator[Finding]:
     if facts.swept is None:
         return
     reasons = {
-        "request-without-group": "Whoever sent them names a group that does not exist, or did so before it existed.",
+        "request-without-group": "Their senders name a group that does not exist, or named it before it existed.",
         "request-left": "A gem acknowledges what it drops. Or somebody acknowledged them by hand.",
         "response-without-group": "The group that asked was destroyed.",
         "response-left": "Their requesters are gone: a gem leaves what it cannot hand over (GEM-4).",
@@ -96,8 +96,8 @@ def deliveries(facts: Facts) -> Iterator[Finding]:
                 "many-deliveries", WARNING,
                 f"group {group!r}: request {each.id} was started {plural(starts_of(row) - 1, 'time')} before; held by "
                 f"{row.consumer.decode('utf-8', 'replace')}",
-                "Who ran it crashed, was paused, or, being a gem, ran it for over 10 s. The third start is the last one "
-                "(RIPC-GROUP-18).",
+                "The instance that ran it crashed, was paused, or is a gem and ran it for over 10 s. The third start is "
+                "the last one (RIPC-GROUP-18).",
                 "Look at the handler and at its content. To drop the request:",
                 (command("XACK", facts.stream, group, each.id), command("XDEL", facts.stream, each.id)), group,
             )  # fmt: skip

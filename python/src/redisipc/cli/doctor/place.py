@@ -29,7 +29,7 @@ def there(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         "no-stream", PROBLEM,
         f"there is no stream {facts.stream!r} in Redis {facts.client.address}, database {facts.client.address.db}",
-        f"Nobody ever connected to it here, so that everybody who asks here waits in vain.{hint}",
+        f"Nobody ever connected to it here, so every request that is sent here gets no answer.{hint}",
         "Compare the stream's name and the Redis of all programs. The gem reads REDIS_HOST and REDIS_PORT, not REDIS_URL.",
     )  # fmt: skip
 

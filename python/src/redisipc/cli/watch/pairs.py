@@ -67,7 +67,7 @@ class Pairs:
         self._slow = slow
 
     def known(self, entry: Entry | Malformed, at: float) -> None:
-        """An entry that was there before: no line comes of it alone."""
+        """An entry that was there before: it alone gives no line."""
         if isinstance(entry, Entry) and entry.status == PENDING:
             self._note(entry, at, "")
 

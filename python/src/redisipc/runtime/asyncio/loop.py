@@ -5,7 +5,7 @@ functions run there. Whatever a turn of the event loop wants to send leaves toge
 leaves at once.
 
 A signal handler, or a finalizer, may interrupt any of this and call the endpoint. Its call is then kept until the one
-that it interrupted is done with the core. One that raises may leave the core half done: the next visit mends it.
+that it interrupted is done with the core. One that raises may leave the core half done: the next visit repairs it.
 
 It may also interrupt the event loop's own code: its heap of timers while that is sorted, or a transport while it writes.
 So timers are set in callbacks of the event loop alone. A call writes at once only from a task; else it waits for a turn.
@@ -144,7 +144,7 @@ class Loop:
                 # The next read is sent after the tasks ran whose answers came.
                 self._soon(inside=True)
         except Exception as error:
-            # It is mended at the next visit.
+            # It is repaired at the next visit.
             logger.error("internal error, connecting again: %r", error, exc_info=error)
         if self.jobs or self._calls or self._half_done:
             self._soon(inside=True)

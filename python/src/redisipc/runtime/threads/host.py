@@ -39,7 +39,7 @@ class Host(BaseHost):
         try:
             new_thread(self._open, (connection, attempt, name), "redisipc-connect").start()
         except RuntimeError:
-            # There is no thread to be had. It must connect all the same, or it would never come back.
+            # There is no free thread. It must still connect, or it would never come back.
             self._open(connection, attempt, name)
 
     def _open(self, connection: Connection, attempt: int, name: str) -> None:

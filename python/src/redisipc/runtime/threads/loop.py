@@ -122,7 +122,7 @@ class Loop:
 
     def _end(self) -> None:
         while self._calls:
-            # These calls came too late. They run all the same, so that nobody is left waiting.
+            # These calls came too late. They still run, so that nobody is left waiting.
             try:
                 self._calls.popleft()(monotonic())
             except Exception as error:

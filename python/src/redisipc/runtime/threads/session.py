@@ -216,7 +216,7 @@ class Session(SessionBase):
             self.endpoint.cancel(ticket.outgoing, now)
 
     def wait(self, ticket: Ticket, until: float) -> End:
-        """Wait for a request; where the I/O thread does not bring the outcome in time, it ends all the same (G1)."""
+        """Wait for a request; where the I/O thread does not bring the outcome in time, it still ends (G1)."""
         return ticket.wait(until) or self.overdue(ticket)
 
     def overdue(self, ticket: Ticket) -> End:

@@ -1,4 +1,4 @@
-"""Commands of consumer groups but for claiming: making them, reading, acknowledging, what is pending."""
+"""Commands of consumer groups without claiming: making them, reading, acknowledging, what is pending."""
 
 from __future__ import annotations
 
