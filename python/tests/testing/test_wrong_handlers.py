@@ -1,57 +1,23 @@
-"""Ten handlers with a mistake each, and the test that shows it. The same test passes for the handler without the mistake."""
+"""Handlers with a mistake each, and the test that shows it. The same test passes for the handler without the mistake.
+
+More of them, about time and order, are in ``test_wrong_handlers_in_time.py``.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
-from redisipc import Reject, Rejected, RequestError
+from redisipc import Reject, Rejected
 from redisipc.asyncio import Stream
 from redisipc.testing import Hub, make_request
 
-Check = Callable[[Hub, Any], Awaitable[None]]
+from .wrong import Served, shows, until
+
 user: ContextVar[str] = ContextVar("user", default="nobody")
-
-
-async def shows(check: Check, *, wrong: Any, right: Any) -> None:
-    """The check passes for what is right, and fails for what is wrong."""
-    with Hub() as hub:
-        await check(hub, right)
-    with Hub() as hub, pytest.raises((AssertionError, RequestError)):
-        await check(hub, wrong)
-
-
-class Served:
-    """A handler that is connected, and a requester."""
-
-    def __init__(self, hub: Hub, handler: Any, **options: Any) -> None:
-        self.stock = Stream("shop", "stock", client=hub, **options)
-        self.stock.on_request(handler)
-        self.errors: list[Exception] = []
-        self.stock.on_error(self.errors.append)
-        self.web = Stream("shop", "web", client=hub)
-        self.web.on_error(lambda error: None)
-
-    async def __aenter__(self) -> Served:
-        await self.stock.connect()
-        await self.web.connect()
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        await self.web.disconnect(0)
-        await self.stock.disconnect(0)
-
-
-async def until(condition: Callable[[], Any], limit: float = 5.0) -> None:
-    for _ in range(int(limit / 0.005)):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not come about in time")
 
 
 async def test_1_it_is_not_idempotent() -> None:

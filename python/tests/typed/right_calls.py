@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import redisipc
 import redisipc.asyncio as aio
 from redisipc import Options, Reject, Request, Response
+from redisipc.testing import make_request, make_response
 
 
 class Level(TypedDict):
@@ -84,6 +85,12 @@ Stock.connect(options=changed, timeout=2, logger=logging.getLogger())
 caller = redisipc.Caller("a", timeout=1, max_outstanding=2)
 with redisipc.Caller.from_url("redis://localhost", "a", early_end=False) as other:
     other.close()
+made: Request = make_request({"sku": 1}, source="web", age=0.5, timeout=None)
+kept: str | None = make_request().status
+checked: int = plain(make_request({"level": 7}))["level"]
+answered: Response = make_response({"level": 7})
+refused: Response = make_response(error=redisipc.RequestTimeout("too late"))
+rejection: Response = make_response(reason={"code": "not_found"}, id="1", elapsed=0.2)
 
 
 async def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import redisipc
 import redisipc.asyncio as aio
 from redisipc import EntryError, Options, RedisIPCError, Request
+from redisipc.testing import make_request, make_response
 
 stream = redisipc.Stream("a", "b")
 channel = redisipc.Channel
@@ -73,3 +74,9 @@ number: int = waiting.request({"sku": 1}, to="stock")  # wrong: not awaited
 future: redisipc.RequestFuture[int] = waiting.submit(1, to="stock")  # wrong: the other twin's
 of_text: str = redisipc.RequestFuture[int].result(stream.submit(1, to="stock"))  # wrong
 stream.stream = "c"  # wrong: it is fixed
+
+make_request({"sku": 1}, starts="2")  # wrong: text
+make_request(contents=1)  # wrong
+make_request().answer = 7  # wrong: the handler gives it
+make_response(error=ValueError("late"))  # wrong: no error of a request
+made: redisipc.Request = make_response(7)  # wrong: a Response
