@@ -1,4 +1,4 @@
-"""What the tests of wrong handlers share: a handler that is connected, and the check that tells it from a right one."""
+"""Shared by the tests of wrong handlers: a handler that is connected, and the check that tells it from a right one."""
 
 from __future__ import annotations
 
