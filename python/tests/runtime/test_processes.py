@@ -94,6 +94,44 @@ def test_a_forked_child_is_told_and_may_connect_anew(run: Any, stream: str, url:
     assert run(text, stream, url).end() == (0, "ForkedError False\nForkedError\n2\n0 3\n")
 
 
+def test_a_forked_child_joins_anew_in_an_event_loop_of_its_own(run: Any, stream: str, url: str) -> None:
+    """From Python 3.14 on it has no other: asyncio refuses each step of a task there on the loop of the parent."""
+    text = """
+        import asyncio, os, signal, sys, warnings, redisipc
+        from redisipc.asyncio import Stream
+        warnings.simplefilter("ignore", DeprecationWarning)
+
+        async def child(web):
+            try:
+                await web.request(1, to="stock")
+            except redisipc.ForkedError:
+                print("told", flush=True)
+            await web.disconnect()
+            await web.connect()
+            print(await web.request(2, to="stock"), flush=True)
+            await web.disconnect()
+
+        async def main():
+            stock = Stream(sys.argv[1], "stock", url=sys.argv[2])
+            stock.on_request(lambda request: request.content)
+            web = Stream(sys.argv[1], "web", url=sys.argv[2])
+            async with stock, web:
+                await web.request(1, to="stock")
+                pid = os.fork()
+                if pid == 0:
+                    signal.alarm(15)
+                    try:
+                        asyncio.run(child(web))
+                    finally:
+                        os._exit(0)
+                end = await asyncio.to_thread(os.waitpid, pid, 0)
+                print(end[1], await web.request(3, to="stock"))
+
+        asyncio.run(main())
+    """
+    assert run(text, stream, url).end() == (0, "told\n2\n0 3\n")
+
+
 def test_ctrl_c_while_waiting_gives_the_request_up(run: Any, stream: str, url: str, raw: redis.Redis) -> None:
     text = """
         import signal, sys, redisipc
