@@ -63,7 +63,7 @@ mutants: $(READY) ## what must fail: faults in a model testee, and patches again
 
 # TIMES=15 runs of each testee; PART=540: begins nothing after so many seconds, the next such call continues; SUM=1: the table alone.
 flaky: $(READY) ## the suite again and again: scales, jobs, delays, load, SERVERS="auto redis:8"; sums are in out/flaky.json (PART=540: in parts)
-	$(BIN)/python conformance/flaky.py $(if $(TIMES),--times $(TIMES)) $(if $(PART),--seconds $(PART)) $(if $(SERVERS),--servers "$(SERVERS)") $(if $(SUM),--sum)
+	$(BIN)/python conformance/flaky.py $(if $(TIMES),--times $(TIMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PART),--seconds $(PART)) $(if $(SERVERS),--servers "$(SERVERS)") $(if $(SUM),--sum)
 
 # Checks
 
@@ -113,7 +113,7 @@ fuzz: $(READY) ## N=1000000 odd inputs for all that reads what others wrote; wha
 # Real processes, servers and faults. SERVERS: programs or images, by spaces. ONLY: names of faults. TIMES=2: each alone, twice; without, all mixed.
 # QUICK=1: eleven kinds, each once, the same every time: for CI.
 chaos: N = 6000
-chaos: $(READY) ## N=6000 requests with real faults (SERVERS="redis-server redis:6.2" SEED=1 ONLY="cut-all oom" TIMES=1; QUICK=1: a minute; SUM=1: what all runs came to)
+chaos: $(READY) ## N=6000 requests with real faults (SERVERS="redis-server redis:6.2" SEED=1 ONLY="cut-all oom" TIMES=1; MINUTES=55: so long, in parts; QUICK=1: a minute; SUM=1: what all runs came to)
 	@if [ -z "$(SUM)" ] && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; then $(MAKE) --no-print-directory $(NODE_TESTEE); fi
 	cd python && ../$(BIN)/python -m chaos $(if $(SUM),--sum,--requests $(N) $(if $(SERVERS),--servers "$(SERVERS)") $(if $(SEED),--seed $(SEED)) \
 		$(if $(ONLY),--only "$(ONLY)") $(if $(TIMES),--times $(TIMES)) $(if $(QUICK),--quick)) $(CHAOS)

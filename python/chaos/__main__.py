@@ -8,7 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime
+import itertools
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +30,8 @@ from .run import Wanted, kept, run, seed_of
 OUT = Path(__file__).parents[2] / "out" / "chaos"
 SAMPLE = 10.0
 """Seconds between two samples, where what is used is to stay flat."""
+ROUNDS = 4
+"""How often the site with the most kinds of faults comes while each site comes once."""
 QUICK_LOAD = Load(
     rate=50.0,
     kinds={
@@ -82,38 +87,61 @@ def play(options: argparse.Namespace, names: list[str]) -> int:
     tasks = [task for server in servers for task in work(names, "plain" if soak else options.site, alone, server)]
     kinds = sum(task.weight for task in tasks)
     summary = Summary()
-    for number, task in enumerate(tasks):
-        wanted = Wanted(
-            server=task.server,
-            site=task.site,
-            faults=task.faults,
-            seed=f"{seed}:{number}",
-            requests=options.requests * task.weight // kinds,
-            times=options.times,
-            load=QUICK_LOAD
-            if options.quick
-            else Load(rate=options.rate, burst=options.burst, sample=SAMPLE if soak else 0.0),
-            settle=options.settle,
-            seconds=options.soak,
-            quick=options.quick,
-            peace=options.peace,
-        )
-        place = folder / f"{number:02d}-{Path(task.server).name or 'server'}-{task.site}".replace(":", "-")
-        try:
-            done = asyncio.run(run(wanted, place, say, commit()))
-        except CannotBeHad as error:
-            summary.left_out.append(f"{task.server or 'the server'}, {task.site}: {error}")
-        except (Failed, Away, NoServer) as error:
-            summary.ended_early.append(f"{task.server or 'the server'}, {task.site}: the run ended early: {error}")
-        else:
-            result = result_of(wanted, done, place)
-            append(file, result)
-            summary.add(result, say)
+    if options.minutes:
+        end, first = time.monotonic() + 60 * options.minutes, sum(1 for _ in file.open()) if file.exists() else 0
+        for number, task in enumerate(in_turn(tasks, first), first):
+            if time.monotonic() >= end:
+                break
+            play_one(options, task, f"{seed}:{number}", folder / f"{number:03d}", file, options.requests, summary)
+    else:
+        for number, task in enumerate(tasks):
+            requests = options.requests * task.weight // kinds
+            play_one(options, task, f"{seed}:{number}", folder / f"{number:02d}", file, requests, summary)
     text = f"{summary}\n  seed {seed}"
     say(f"\n{text}")
     if summary.requests:
         (folder / "summary.txt").write_text(text + "\n")
     return 0 if summary.good and summary.requests else 1
+
+
+def in_turn(tasks: list[Task], first: int) -> Iterator[Task]:
+    """For ever, from the one on whose turn it is: a site with many kinds of faults comes more often."""
+    most = max(task.weight for task in tasks)
+    rounds = [[task for task in tasks if task.weight * ROUNDS > most * number] for number in range(ROUNDS)]
+    turns = [task for each in rounds for task in each]
+    return itertools.islice(itertools.cycle(turns), first % len(turns), None)
+
+
+def play_one(
+    options: argparse.Namespace, task: Task, seed: str, place: Path, file: Path, requests: int, summary: Summary
+) -> None:
+    """One run; its result goes into the file and into the summary."""
+    wanted = Wanted(
+        server=task.server,
+        site=task.site,
+        faults=task.faults,
+        seed=seed,
+        requests=requests,
+        times=options.times,
+        load=QUICK_LOAD
+        if options.quick
+        else Load(rate=options.rate, burst=options.burst, sample=SAMPLE if options.soak else 0.0),
+        settle=options.settle,
+        seconds=options.soak,
+        quick=options.quick,
+        peace=options.peace,
+    )
+    place = place.with_name(f"{place.name}-{Path(task.server).name or 'server'}-{task.site}".replace(":", "-"))
+    try:
+        done = asyncio.run(run(wanted, place, say, commit()))
+    except CannotBeHad as error:
+        summary.left_out.append(f"{task.server or 'the server'}, {task.site}: {error}")
+    except (Failed, Away, NoServer) as error:
+        summary.ended_early.append(f"{task.server or 'the server'}, {task.site}: the run ended early: {error}")
+    else:
+        result = result_of(wanted, done, place)
+        append(file, result)
+        summary.add(result, say)
 
 
 def judge_again(folders: list[Path], results_file: str | None) -> int:

@@ -29,6 +29,9 @@ def _what(group: argparse._ArgumentGroup) -> None:
         help="each fault alone, so many times; default: mixed, until there are enough requests",
     )
     add("--quick", action="store_true", help="under a minute: a few faults, each once, the same every time")
+    add("--minutes", type=float, default=0.0,
+        help="run after run over all servers and sites, each of --requests, for so long; what is in the results file "
+        "says where the last time ended")  # fmt: skip
     add("--peace", type=float, default=PEACE,
         help=f"seconds between two faults of a lane, on average, where they are mixed (default {PEACE:g})")  # fmt: skip
     add("--soak", type=float, default=0.0, metavar="SECONDS",

@@ -50,7 +50,8 @@ class Judge(Checker):
 
     def __init__(self, record: Record) -> None:
         self.record = record
-        struck = bool(record.faults)
+        # A machine that lets processes wait is not calm, either.
+        struck = bool(record.faults) or any(process.troubles for process in record.history.processes)
         plan = SimpleNamespace(
             calm=not struck,
             faults=struck,

@@ -28,6 +28,17 @@ def test_a_request_that_goes_as_it_should_breaks_nothing(rows: Rows) -> None:
     assert rows.broken() == []
 
 
+@pytest.mark.parametrize("waited", [True, False])
+def test_a_machine_that_lets_a_process_wait_is_not_calm(rows: Rows, waited: bool) -> None:
+    rows.send(10.0)
+    rows.run(10.01, ends=10.02)
+    rows.answered(10.03)
+    rows.outcome(11.0, "fulfilled")
+    if waited:
+        rows.add(0, "still", 12.0, 11.0, "processor")
+    assert ("RIPC-GROUP-3" in names(rows)) is not waited
+
+
 @pytest.mark.parametrize(("stored", "broken"), [(10.01, True), (15.2, False)])
 def test_the_deletion_comes_before_the_last_look_where_the_sender_knew_the_entry(
     rows: Rows, stored: float, broken: bool

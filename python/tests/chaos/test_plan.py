@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 
 import pytest
-from chaos.__main__ import chosen, work
+from chaos.__main__ import Task, chosen, in_turn, work
 from chaos.faults import FAULTS
 from chaos.lab.sites import SITES
 from chaos.plan import MEMBER_LANES, QUICK, alone, mixed, quick
@@ -73,3 +73,11 @@ def test_alone_each_kind_has_one_site_and_mixed_all_where_it_can_strike() -> Non
     assert {"slot-moved", "responder-killed"} <= set(cluster.faults)
     assert "cut-all" not in cluster.faults
     assert work(["cut-all"], "cluster", False, "x") == []
+
+
+def test_runs_take_turns_over_sites_and_go_on_where_they_ended() -> None:
+    tasks = [Task("redis", "plain", [], 50), Task("redis", "tls", [], 3), Task("valkey", "plain", [], 50)]
+    turns = list(itertools.islice(in_turn(tasks, 0), 18))
+    assert turns[:9] == [*tasks, tasks[0], tasks[2], tasks[0], tasks[2], tasks[0], tasks[2]]
+    assert turns[9:] == turns[:9]
+    assert list(itertools.islice(in_turn(tasks, 4), 5)) == turns[4:9]
