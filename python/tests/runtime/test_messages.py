@@ -182,8 +182,29 @@ def test_what_has_connections_is_not_copied(made: Any, work: Callable[[Any], Any
 def test_a_response_is_true_where_it_is_fulfilled_and_shows_itself_in_short() -> None:
     assert Response("fulfilled", None, {})
     assert not Response("rejected", "no", {})
-    assert len(repr(Response("fulfilled", "x" * 100_000, {}))) < 300
-    assert repr(Response("rejected", "no", {})) == "<Response rejected 'no'>"
+    assert repr(Response("rejected", "no", {})) == "<Response rejected: 'no'>"
+    assert repr(Response("rejected", RequestTimeout("late"), {})) == "<Response rejected: RequestTimeout('late')>"
+    assert len(repr(Response("rejected", "no" * 100_000, {}))) < 300
+    assert repr(Response("rejected", {"card": "secret"}, {})) == "<Response rejected: dict of 1>"
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ("secret", "str of 6"),
+        (["secret"], "list of 1"),
+        ({"card": "secret"}, "dict of 1"),
+        (4111, "int"),
+        (0.5, "float"),
+        (True, "bool"),
+        (None, "NoneType"),
+    ],
+)
+def test_a_response_shows_nothing_of_what_was_answered(content: Any, shown: str) -> None:
+    """Error trackers print local variables."""
+    assert repr(Response("fulfilled", content, {})) == f"<Response fulfilled: {shown}>"
+    reason = {"error": {"code": "declined", "message": "the card was declined", "data": content}}
+    assert repr(Response("rejected", reason, {})) == "<Response rejected: 'the card was declined'>"
 
 
 def test_a_rejection_names_group_and_request_and_stays_short() -> None:

@@ -91,7 +91,21 @@ class Response:
         return self.fulfilled
 
     def __repr__(self) -> str:
-        return f"<Response {self.status} {_SHOWN.repr(self.value if self.fulfilled else self.reason)}>"
+        # Error trackers print local variables: what was answered is nobody's business there (SPEC.md, section 16).
+        shown = kind_of(self.value) if self.fulfilled else self._told()
+        return f"<Response {self.status}: {shown}>"
+
+    def _told(self) -> str:
+        """The error, or the text of the other side's reason; never its data."""
+        told = self.reason if isinstance(self.reason, RequestError) else read(self.reason)[1]
+        return kind_of(self.reason) if told is None else _SHOWN.repr(told)
+
+
+def kind_of(content: Any) -> str:
+    """A content's kind and size, and nothing of what it says."""
+    if content is None or isinstance(content, (bool, int, float)):
+        return type(content).__name__
+    return f"{type(content).__name__} of {len(content)}"
 
 
 def response_of(outgoing: Outgoing, outcome: Outcome, stream: str, now: float) -> Response:
