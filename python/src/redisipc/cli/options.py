@@ -23,7 +23,7 @@ class Given:
         self.args = args
         self.out = out
         self.timeout: float = getattr(args, "timeout", None) or 5.0
-        self.client = Client(self.url_given, max(5.0, self.timeout))
+        self.client: Client = Client(self.url_given, max(5.0, self.timeout))
 
     @property
     def stream(self) -> str:

@@ -20,7 +20,7 @@ class Away:
     __slots__ = ("_tell_at", "_told", "since")
 
     def __init__(self) -> None:
-        self.since = 0.0
+        self.since: float = 0.0
         self._tell_at = NEVER
         self._told: set[str] = set()
 

@@ -34,7 +34,7 @@ class Breakers:
 
     def __init__(self, read_before: Container[bytes], report: Callable[[bytes, int], None]) -> None:
         """``read_before``: what cannot be the cause. ``report`` gets an ID, and how often its body broke the connection."""
-        self.due = NEVER
+        self.due: float = NEVER
         self._read_before = read_before
         self._report = report
         self._known: dict[bytes, _Breaker] = {}

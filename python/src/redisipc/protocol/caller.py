@@ -65,8 +65,9 @@ class Call:
     ) -> None:
         self.outgoing = outgoing
         self.outcome: Outcome | None = None
-        self.highest = outgoing.floor = highest
-        self.early_end = early_end
+        outgoing.floor = highest
+        self.highest: bytes = highest
+        self.early_end: bool = early_end
         self._stream = stream
         self._instance = instance
         self._name = CALLER.encode() + instance

@@ -5,6 +5,7 @@ RIPC-LIFE-15 to 21.
 
 from __future__ import annotations
 
+from .endpoint_state import EndpointState
 from .events import CLOSED, CLOSING, Closed, Unblock
 from .lifecycle import Lifecycle
 from .settings import NEVER
@@ -21,7 +22,7 @@ class Closing:
 
     def __init__(self, wiring: Wiring, lifecycle: Lifecycle) -> None:
         self.wiring = wiring
-        self.core = wiring.core
+        self.core: EndpointState = wiring.core
         self.lifecycle = lifecycle
         self.end_of_grace: float | None = None
         self.leaving_until: float | None = None

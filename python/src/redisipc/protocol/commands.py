@@ -43,9 +43,9 @@ class Step:
         done: Callable[[list[Any], float], None],
         lost: Callable[[bool, float], None] | None = None,
     ) -> None:
-        self.commands = commands
-        self.done = done
-        self.lost = lost
+        self.commands: list[Command] = commands
+        self.done: Callable[[list[Any], float], None] = done
+        self.lost: Callable[[bool, float], None] | None = lost
 
 
 class Batch:
@@ -58,9 +58,9 @@ class Batch:
     __slots__ = ("commands", "epoch", "steps", "taken_at")
 
     def __init__(self, steps: list[Step], epoch: int, taken_at: float = 0.0) -> None:
-        self.steps = steps
-        self.epoch = epoch
-        self.taken_at = taken_at
+        self.steps: list[Step] = steps
+        self.epoch: int = epoch
+        self.taken_at: float = taken_at
         self.commands: list[Command] = [command for step in steps for command in step.commands]
 
 
@@ -70,10 +70,10 @@ class Read:
     __slots__ = ("block", "command", "epoch", "taken_at")
 
     def __init__(self, command: Command, block: float, epoch: int, taken_at: float = 0.0) -> None:
-        self.command = command
-        self.block = block
-        self.epoch = epoch
-        self.taken_at = taken_at
+        self.command: Command = command
+        self.block: float = block
+        self.epoch: int = epoch
+        self.taken_at: float = taken_at
 
 
 def atomic(commands: Iterable[Command]) -> list[Command]:

@@ -9,4 +9,7 @@ class Counts:
     __slots__ = ("failed", "fulfilled", "rejected", "timeouts")
 
     def __init__(self) -> None:
-        self.fulfilled = self.rejected = self.failed = self.timeouts = 0
+        self.fulfilled: int = 0
+        self.rejected: int = 0
+        self.failed: int = 0
+        self.timeouts: int = 0

@@ -14,6 +14,7 @@ from typing import Any
 from . import commands, replies
 from .closing import Closing
 from .commands import Batch, Failure, Read
+from .endpoint_state import EndpointState
 from .events import CLOSED, CLOSING, NEW, UP, Event, Incoming, Outgoing, State, Unblock
 from .lifecycle import Lifecycle
 from .mending import mend
@@ -29,16 +30,16 @@ class Endpoint:
 
     def __init__(self, settings: Settings, source: random.Random) -> None:
         self.settings = settings
-        self.wiring = Wiring(settings, source)
-        self.core = self.wiring.core
-        self.lifecycle = Lifecycle(self.wiring)
-        self.closing = Closing(self.wiring, self.lifecycle)
+        self.wiring: Wiring = Wiring(settings, source)
+        self.core: EndpointState = self.wiring.core
+        self.lifecycle: Lifecycle = Lifecycle(self.wiring)
+        self.closing: Closing = Closing(self.wiring, self.lifecycle)
         self._requester = self.wiring.requester
         self._responder = self.wiring.responder
         self._reads = Reading(self.wiring, self.lifecycle, self.closing)
         self._writing: Batch | None = None
         self._reading: Read | None = None
-        self.timers = Timers(self.core, self.wiring, self.lifecycle, self.closing)
+        self.timers: Timers = Timers(self.core, self.wiring, self.lifecycle, self.closing)
 
     # what a runtime may look at
 

@@ -37,10 +37,10 @@ class EndpointState:
         self.settings = settings
         self.random = source
         self.names = names
-        self.pauses = Pauses()
-        self.counts = Counts()
-        self.sizes = Sizes()
-        self.outbox = Outbox(names, settings, self.pauses, self.sizes)
+        self.pauses: Pauses = Pauses()
+        self.counts: Counts = Counts()
+        self.sizes: Sizes = Sizes()
+        self.outbox: Outbox = Outbox(names, settings, self.pauses, self.sizes)
         self.queue: list[Event] = []
         self.state = NEW
         self.connected = False
@@ -48,19 +48,19 @@ class EndpointState:
         self.reachable = False
         """Whether Redis answers, even if it takes no writes: a last look works."""
         self.inflight: dict[bytes, Incoming] = {}
-        self.breakers = Breakers(self.inflight, self._breaks)
-        self.server_offset = 0.0
+        self.breakers: Breakers = Breakers(self.inflight, self._breaks)
+        self.server_offset: float = 0.0
         self._clock_told_at = float("-inf")
         self.server_version: tuple[int, int] = (0, 0)
         self.last_read: bytes = b"$"
         self.highest: bytes = b"0-0"
         """The highest entry ID that is known, read or replied: what is written from now on comes after it (RIPC-TIME-14)."""
-        self.now = 0.0
-        self.sent_at = 0.0
+        self.now: float = 0.0
+        self.sent_at: float = 0.0
         """When the batch was given out whose replies are being looked at: Redis executed it later."""
         self._gap = (float("-inf"), float("-inf"))
         self._called_at = 0.0
-        self.up_since = 0.0
+        self.up_since: float = 0.0
         self.failure: Failure | None = None
         self.listening = False
         self.answers_refused = False

@@ -29,7 +29,7 @@ class KeepAlive:
     def __init__(self, core: EndpointState, responder: Responder, others: Callable[[], list[bytes]]) -> None:
         self.core = core
         self.responder = responder
-        self.busy = Busy(core, responder)
+        self.busy: Busy = Busy(core, responder)
         self.next: float | None = None
         self._others = others
         self._turn = 0

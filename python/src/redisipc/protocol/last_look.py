@@ -36,7 +36,7 @@ class LastLook:
         self._deleting: set[bytes] = set()
         self._running = False
         self._broken = 0
-        self.diagnoser = Diagnoser(core)
+        self.diagnoser: Diagnoser = Diagnoser(core)
 
     def add(self, outgoing: Outgoing) -> None:
         self.looking[outgoing.id] = outgoing

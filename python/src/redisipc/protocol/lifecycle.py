@@ -7,7 +7,7 @@ from typing import Any
 from . import leaving
 from .away import Away
 from .commands import Batch, Command, Failure, Step
-from .endpoint_state import Procedure, ProcedureFailed
+from .endpoint_state import EndpointState, Procedure, ProcedureFailed
 from .events import CLOSED, CLOSING, DOWN, JOINING, UP, State, StateChanged
 from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, PERMANENT, class_of, is_permanent
 from .settings import NEVER
@@ -33,18 +33,18 @@ class Lifecycle:
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
-        self.core = wiring.core
-        self.epoch = 0
+        self.core: EndpointState = wiring.core
+        self.epoch: int = 0
         self.procedure: Procedure[None] | None = None
-        self.retry_at = -NEVER
-        self.joined = False
-        self.relist_at = NEVER
+        self.retry_at: float = -NEVER
+        self.joined: bool = False
+        self.relist_at: float = NEVER
         """When the own list is read again, since a read was lost (RIPC-RECOV-21)."""
-        self.late_at = NEVER
+        self.late_at: float = NEVER
         """The same since a batch that reads was lost."""
-        self.must_relist = False
+        self.must_relist: bool = False
         """A read was lost, and the own list not read since (RIPC-RECOV-3)."""
-        self.leaving = False
+        self.leaving: bool = False
         self._next: list[Command] | None = None
         self._backoff = 0.0
         self._lost = False

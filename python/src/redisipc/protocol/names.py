@@ -71,15 +71,15 @@ class Names:
     )  # fmt: skip
 
     def __init__(self, stream: bytes, group: bytes, instance: bytes) -> None:
-        self.stream = stream
-        self.group = group
-        self.instance = instance
-        self.dispatcher = b"dispatcher_%b_0" % instance
-        self.consumer = b"consumer_%b_0" % instance
-        self.registration = self.registration_of(instance)
-        self.announcement = self.announcement_of(instance)
-        self.wakeup = self.wakeup_of(instance)
-        self.group_wakeup = b"%b:%b:wakeup" % (stream, group)
+        self.stream: bytes = stream
+        self.group: bytes = group
+        self.instance: bytes = instance
+        self.dispatcher: bytes = b"dispatcher_%b_0" % instance
+        self.consumer: bytes = b"consumer_%b_0" % instance
+        self.registration: bytes = self.registration_of(instance)
+        self.announcement: bytes = self.announcement_of(instance)
+        self.wakeup: bytes = self.wakeup_of(instance)
+        self.group_wakeup: bytes = b"%b:%b:wakeup" % (stream, group)
 
     @classmethod
     def of(cls, stream: str, group: str, instance: str) -> Names:

@@ -35,16 +35,16 @@ class Outbox:
         self.names = names
         self.pauses = pauses
         self.sizes = sizes
-        self.batch_count = settings.batch_count
-        self.linger = settings.linger
-        self.wakeups = settings.wakeups
+        self.batch_count: int = settings.batch_count
+        self.linger: float = settings.linger
+        self.wakeups: bool = settings.wakeups
         self.steps: deque[Step] = deque()
         self.looks: deque[Step] = deque()
         self.adds: deque[Outgoing] = deque()
         self.answers: deque[Incoming] = deque()
         self.alone: deque[Incoming] = deque()
         """Answers whose write broke the connection: each leaves in a batch of its own (RIPC-RESP-25)."""
-        self.keep_due = False
+        self.keep_due: bool = False
         self.returned: list[Incoming] = []
         self.handed: dict[tuple[bytes, bytes | None], list[bytes]] = {}
         self.acknowledge: list[bytes] = []

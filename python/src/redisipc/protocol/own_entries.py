@@ -15,7 +15,7 @@ from .commands import Command, Failure
 from .endpoint_state import EndpointState
 
 _MOST_BYTES = 64 << 10
-"""Bytes of contents from which on being woken costs less than to have them back on the write lane."""
+"""Bytes of contents from which on a wake-up costs less than reading them where they are written."""
 
 
 class OwnEntries:
@@ -26,7 +26,7 @@ class OwnEntries:
 
     def __init__(self, core: EndpointState, receive: Callable[[list[Any], float, float], None]) -> None:
         self.core = core
-        self.under_way = False
+        self.under_way: bool = False
         self.count: Callable[[float], int] = lambda _now: 0
         self.alone: Callable[[], bool] = lambda: True
         """Whether the group has no other member."""

@@ -26,7 +26,7 @@ class Pace:
 
     def __init__(self, most: float) -> None:
         self.most = most
-        self.until = -NEVER
+        self.until: float = -NEVER
         self._in_row = 0
         self._gap = most
         self._read_at = 0.0

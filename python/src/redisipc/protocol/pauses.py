@@ -19,16 +19,15 @@ _RARELY = 30.0
 
 
 class Pause:
-    """``until``: monotonic seconds before which nothing of the kind is tried; ``refused_at``: when Redis last refused it."""
+    """``until``: monotonic seconds before which nothing of the kind is tried."""
 
-    __slots__ = ("_first", "_length", "_most", "refused_at", "until")
+    __slots__ = ("_first", "_length", "_most", "until")
 
     def __init__(self, first: float, most: float) -> None:
         self._first = first
         self._most = most
         self._length = 0.0
-        self.until = float("-inf")
-        self.refused_at = float("-inf")
+        self.until: float = float("-inf")
 
     @property
     def active(self) -> bool:
@@ -37,7 +36,6 @@ class Pause:
 
     def refused(self, now: float, most: float = math.inf) -> None:
         """Several refusals of one attempt count once. ``most``: seconds that this pause may have at most."""
-        self.refused_at = now
         if now >= self.until:
             self._length = min(self._most, most, max(self._first, self._length * 2))
             self.until = now + self._length
@@ -52,8 +50,8 @@ class Pauses:
     """One pause for each kind of refusal (section 13), and one for each command that the user may not run (RIPC-RECOV-27)."""
 
     def __init__(self) -> None:
-        self.memory = Pause(0.2, 0.8)
-        self.writes = Pause(0.2, 0.8)
+        self.memory: Pause = Pause(0.2, 0.8)
+        self.writes: Pause = Pause(0.2, 0.8)
         self.rights: dict[str, Pause] = {}
 
     def forbidden(self, name: str, failure: Failure, now: float) -> None:

@@ -46,8 +46,8 @@ class Reclaimer:
         self.inbox = inbox
         self.next_look: float | None = None
         self._planned = 0.0
-        self.hold_until = 0.0
-        self.hold_given_until = 0.0
+        self.hold_until: float = 0.0
+        self.hold_given_until: float = 0.0
         self._suspects: dict[bytes, Suspect] = {}
         self._cursor = b"-"
         self._looking = False

@@ -23,9 +23,9 @@ class Registration:
     def __init__(self, core: EndpointState, siblings: Siblings) -> None:
         self.core = core
         self.siblings = siblings
-        self.serving = core.settings.responder
+        self.serving: bool = core.settings.responder
         self.next_refresh: float | None = None
-        self.refreshed_at = -NEVER
+        self.refreshed_at: float = -NEVER
         self.on_refresh: Callable[[float], None] = lambda _now: None
         self._asked_at = -NEVER
         core.outbox.adds_from = self.may_send_from

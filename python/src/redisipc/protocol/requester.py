@@ -36,8 +36,8 @@ class Requester:
         self.may_send_while_closing = False
         self._deadlines: list[tuple[float, int, Outgoing]] = []
         self._order = itertools.count()
-        self.last_look = LastLook(core, self._looked_at, self._found_nothing)
-        self.early_end = EarlyEnd(core, self.outstanding, self._no_responders)
+        self.last_look: LastLook = LastLook(core, self._looked_at, self._found_nothing)
+        self.early_end: EarlyEnd = EarlyEnd(core, self.outstanding, self._no_responders)
         core.outbox.make_adds = self._add_step
 
     # calls of the user

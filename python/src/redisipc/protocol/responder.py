@@ -37,18 +37,20 @@ class Responder:
     def __init__(self, core: EndpointState) -> None:
         self.core = core
         self.queue: deque[Incoming] = deque()
-        self.running = 0
+        self.running: int = 0
         self.started: dict[Incoming, float] = {}
-        self.serving = core.settings.responder
-        self.shared_waiting = self.takes_back = False
-        self.behind, self.beyond = Aside(), Aside()
+        self.serving: bool = core.settings.responder
+        self.takes_back: bool = False
+        self.shared_waiting: bool = False
+        self.behind: Aside = Aside()
+        self.beyond: Aside = Aside()
         self.on_overload: Callable[[], None] = lambda: None
         self.siblings: Callable[[], int | None] = lambda: None
         self.on_room: Callable[[], None] = lambda: None
         self._checks = 1
         self._ran: dict[bytes, None] = {}
-        self.answers = Answers(core)
-        self.rejections = OwnRejections(core, self.answers)
+        self.answers: Answers = Answers(core)
+        self.rejections: OwnRejections = OwnRejections(core, self.answers)
         core.outbox.make_give_back = self._give_back_step
 
     @property

@@ -24,10 +24,10 @@ class Sibling:
     __slots__ = ("consumer", "responder", "seen", "wakeup")
 
     def __init__(self, consumer: bytes, wakeup: bool, responder: bool, seen: float) -> None:
-        self.consumer = consumer
-        self.wakeup = wakeup
-        self.responder = responder
-        self.seen = seen
+        self.consumer: bytes = consumer
+        self.wakeup: bool = wakeup
+        self.responder: bool = responder
+        self.seen: float = seen
 
 
 class Siblings:
@@ -36,7 +36,7 @@ class Siblings:
     def __init__(self, core: EndpointState) -> None:
         self.core = core
         self.known: dict[bytes, Sibling] = {}
-        self.learnt = False
+        self.learnt: bool = False
         self.on_change: Callable[[float], None] = lambda _now: None
         self._turn = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from .busy import Busy
 from .endpoint_state import EndpointState
 from .hand_over import HandOver
 from .inbox import Inbox
@@ -27,25 +28,27 @@ class Wiring:
 
     def __init__(self, settings: Settings, source: random.Random) -> None:
         self.settings = settings
-        core = self.core = EndpointState(
-            settings, source, Names.of(settings.stream, settings.group, new_instance_id(source))
-        )
+        names = Names.of(settings.stream, settings.group, new_instance_id(source))
+        core = EndpointState(settings, source, names)
+        self.core: EndpointState = core
         core.outbox.fail = core.fail
-        self.requester = Requester(core)
-        self.responder = Responder(core)
-        self.siblings = Siblings(core)
-        self.registration = Registration(core, self.siblings)
-        self.hand_over = HandOver(core, self.siblings)
-        self.keepalive = KeepAlive(core, self.responder, self.hand_over.kept)
-        self.busy = self.keepalive.busy
-        self.inbox = Inbox(core, self.requester, self.responder, self.hand_over)
-        self.pace = Pace(settings.read_pause)
-        self.own_entries = OwnEntries(core, self._were_read)
+        self.requester: Requester = Requester(core)
+        self.responder: Responder = Responder(core)
+        self.siblings: Siblings = Siblings(core)
+        self.registration: Registration = Registration(core, self.siblings)
+        self.hand_over: HandOver = HandOver(core, self.siblings)
+        self.keepalive: KeepAlive = KeepAlive(core, self.responder, self.hand_over.kept)
+        self.busy: Busy = self.keepalive.busy
+        self.inbox: Inbox = Inbox(core, self.requester, self.responder, self.hand_over)
+        self.pace: Pace = Pace(settings.read_pause)
+        self.own_entries: OwnEntries = OwnEntries(core, self._were_read)
         self.own_entries.alone = lambda: not self.siblings
         self.requester.own_entries = self.responder.answers.own_entries = self.own_entries
-        self.own_list = OwnList(core, self.siblings, self.inbox.receive_own, lambda: bool(self.requester.outstanding))
-        self.reclaimer = Reclaimer(core, self.responder, self.siblings, self.inbox)
-        self.recovering = Recovering(
+        self.own_list: OwnList = OwnList(
+            core, self.siblings, self.inbox.receive_own, lambda: bool(self.requester.outstanding)
+        )
+        self.reclaimer: Reclaimer = Reclaimer(core, self.responder, self.siblings, self.inbox)
+        self.recovering: Recovering = Recovering(
             core, self.registration, self.siblings, self.responder, self.inbox, self._another_name
         )
         self.responder.siblings = self.siblings.responders

@@ -12,7 +12,7 @@ from .observation import Observation
 from .observing import end_of, failure_of, start_of
 from .options import check_observers
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 CUT_OFF = Outcome("cancelled", None, "cancelled")
 """The outcome of a call that ended without one: its process or event loop is ending."""

@@ -48,14 +48,14 @@ class Connection:
     def __init__(self, name: str) -> None:
         self.name = name
         self.transport: Transport | None = None
-        self.opening = False
+        self.opening: bool = False
         self.attempt = 0
-        self.patience = FIRST_PATIENCE
+        self.patience: float = FIRST_PATIENCE
         self.epoch = 0
         self.reply_by: float | None = None
         self.client_id: int | None = None
         self.place: Place | None = None
-        self.asking = False
+        self.asking: bool = False
         self.parser: Parser
         self._expected: deque[tuple[int, Done]] = deque()
         self._replies: list[Any] = []

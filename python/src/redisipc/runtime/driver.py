@@ -34,7 +34,7 @@ from .wakeups import Wakeups
 AFTER_DEFECT = 0.1
 """Seconds for which nothing is due after an internal error, so that one that repeats does not spin."""
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class Driver:
@@ -43,13 +43,20 @@ class Driver:
     def __init__(self, endpoint: Endpoint, host: Host, wakeups: bool = True, cluster: bool = False) -> None:
         self.endpoint = endpoint
         self.host = host
-        self.writer, self.reader = Connection("write"), Connection("read")
-        self.wakeups = Wakeups(endpoint, Connection("wakeups"), self._open, wakeups)
-        self.redirects = Redirects(self.writer, self.reader, self._open, self._written, self.lost, cluster)
-        self.connections = (self.writer, self.reader, self.redirects.connection, self.wakeups.connection)
+        self.writer: Connection = Connection("write")
+        self.reader: Connection = Connection("read")
+        self.wakeups: Wakeups = Wakeups(endpoint, Connection("wakeups"), self._open, wakeups)
+        self.redirects: Redirects = Redirects(self.writer, self.reader, self._open, self._written, self.lost, cluster)
+        self.connections: tuple[Connection, ...] = (
+            self.writer,
+            self.reader,
+            self.redirects.connection,
+            self.wakeups.connection,
+        )
         self.batch: Batch | None = None
         self.read: Read | None = None
-        self.held = self.reads = False
+        self.held: bool = False
+        self.reads: bool = False
         self._pumping = False
         self._again = False
         self._unblocking = False

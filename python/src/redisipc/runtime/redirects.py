@@ -59,7 +59,7 @@ class Redirects:
         lost: Callable[[Connection, str, float], None],
         on: bool,
     ) -> None:
-        self.connection = Connection("ask")
+        self.connection: Connection = Connection("ask")
         self._writer = writer
         self._reader = reader
         self._open = open

@@ -29,7 +29,7 @@ class Directory:
         self._manager = copy.copy(pool.sentinel_manager)
         if not order:
             order += self._manager.sentinels
-        self.pools = [_pool_like(sentinel.connection_pool, retry, limit) for sentinel in order]
+        self.pools: list[Any] = [_pool_like(sentinel.connection_pool, retry, limit) for sentinel in order]
         self._asked = [client(connection_pool=pool) for pool in self.pools]
         self._manager.sentinels = list(self._asked)
 

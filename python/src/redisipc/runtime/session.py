@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 HUNG = 0.25
 """Seconds without an answer of Redis after which who leaves, and whose time is over, no longer waits for it."""
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 # Silent until the program says where logs go.
 logger.addHandler(logging.NullHandler())
 
@@ -76,15 +76,15 @@ class BaseSession:
         self.group = group
         self.options = options
         self.hooks = hooks
-        self.endpoint = Endpoint(
+        self.endpoint: Endpoint = Endpoint(
             settings_of(options, stream, group, hooks.on_request is not None, hooks.unserved_reason), random.Random()
         )
         # Now, rather than with the first request.
         json_fast.seek()
         self.driver: Driver
         self.observing: Observing | None = None
-        self.forked = False
-        self.ended = False
+        self.forked: bool = False
+        self.ended: bool = False
         self.reason = ""
         self.permanent = False
         self.address = ""
@@ -92,7 +92,7 @@ class BaseSession:
         self.cause: BaseException | None = None
         """The last error of opening a connection."""
         self.last_instance: str | None = None
-        self.since = wall_clock()
+        self.since: float = wall_clock()
         self.reconnects = 0
         self._rejections = EachSecond()
         self._timeouts = Timeouts(self.endpoint.core)

@@ -16,7 +16,7 @@ class Clock:
     """Seconds that pass by themselves, and may be set forward. ``aged`` moves the wall clock alone, in seconds."""
 
     def __init__(self) -> None:
-        self.aged = 0.0
+        self.aged: float = 0.0
         self._epoch = time.time() - monotonic()
 
     def now(self) -> float:

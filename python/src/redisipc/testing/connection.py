@@ -78,10 +78,10 @@ class Connection:
         self.server = server
         self.number = number
         self.name = name
-        self.who = who(name)
-        self.open = True
+        self.who: str = who(name)
+        self.open: bool = True
         self.database = 0
-        self.client = Client()
+        self.client: Client = Client()
         self.blocked: Blocked | None = None
         self.reads: Command | None = None
         self.channels: set[bytes] = set()

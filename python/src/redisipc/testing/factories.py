@@ -56,7 +56,7 @@ class _Keeper:
         self.timeout = timeout
         self.status: str | None = None
         self.answered_with: Any = None
-        self.ignored = False
+        self.ignored: bool = False
 
     def answer(self, received: Received, status: str, text: bytes) -> None:
         if not received.claim():

@@ -43,10 +43,10 @@ class Hub(Faults):
             raise ConfigurationError(
                 f'a hub takes a name, a string, and a Profile: Hub("shop", REDIS_7); got {name!r} and {profile!r}'
             )
-        self.name = name or f"hub-{next(_unnamed)}"
+        self.name: str = name or f"hub-{next(_unnamed)}"
         if self.name in _named:
             raise ValueError(f"there is a hub {self.name!r} already; Hub.named() gives it, close() ends it")
-        self.server = Server(profile)
+        self.server: Server = Server(profile)
         self._process = os.getpid()
         self._listener: Listener | None = None
         _named[self.name] = self

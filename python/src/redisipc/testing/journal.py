@@ -43,11 +43,11 @@ class Asked:
 
     def __init__(self, stream: str, entry: Entry, at: float) -> None:
         self.stream = stream
-        self.id = entry.id.decode("utf-8", "replace")
-        self.entry_id = entry.entry_id.decode()
-        self.source = entry.source_group.decode("utf-8", "replace")
-        self.to = entry.destination_group.decode("utf-8", "replace")
-        self.raw = entry.content
+        self.id: str = entry.id.decode("utf-8", "replace")
+        self.entry_id: str = entry.entry_id.decode()
+        self.source: str = entry.source_group.decode("utf-8", "replace")
+        self.to: str = entry.destination_group.decode("utf-8", "replace")
+        self.raw: bytes = entry.content
         self.asked_at = at
         self.answered_at: float | None = None
         self.takers: list[str] = []
@@ -100,7 +100,7 @@ class Journal:
     def __init__(
         self, clock: Clock, following: Callable[[], Sequence[Follower]], appeared: Callable[[bytes], None]
     ) -> None:
-        self.begun = clock.now()
+        self.begun: float = clock.now()
         self.writer = "?"
         self._clock = clock
         self._following = following

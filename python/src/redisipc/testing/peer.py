@@ -48,11 +48,11 @@ class Peer:
     kind = "peer"
 
     def __init__(self, server: Server, group: str, stream: str | None) -> None:
-        self.group = check_group(group)
+        self.group: str = check_group(group)
         self.requests: list[Any] = []
         self.errors: list[BaseException] = []
-        self.instance = new_instance_id(random.SystemRandom())
-        self.gone = False
+        self.instance: str = new_instance_id(random.SystemRandom())
+        self.gone: bool = False
         self._server = server
         self._only = stream
         self._rules: list[Rule] = []

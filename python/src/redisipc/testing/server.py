@@ -48,15 +48,15 @@ class Server:
     """
 
     def __init__(self, profile: Profile = REDIS_7) -> None:
-        self.lock = threading.RLock()
-        self.clock = Clock()
-        self.timers = Timers(self.clock, self.lock)
+        self.lock: threading.RLock = threading.RLock()
+        self.clock: Clock = Clock()
+        self.timers: Timers = Timers(self.clock, self.lock)
         self.profile = profile
         self.up = True
         self.paused = False
         self.cut_somebody = False
         self.connections: dict[int, Connection] = {}
-        self.journal = Journal(self.clock, self.following, self._appeared)
+        self.journal: Journal = Journal(self.clock, self.following, self._appeared)
         self.errands: deque[Callable[[], None]] = deque()
         self.peers: list[Member] = []
         self.followers: list[Watcher] = []
@@ -66,8 +66,8 @@ class Server:
         self.banned: set[str] = set()
         self.models: dict[int, Model] = {}
         self.on_shutdown: Callable[[bool], None] | None = None
-        self.settings = dict(SETTINGS)
-        self.numbers = 0
+        self.settings: dict[str, str] = dict(SETTINGS)
+        self.numbers: int = 0
         self._written: list[Connection] = []
         self._served: list[Connection] = []
 

@@ -16,7 +16,7 @@ class Bell:
     def __init__(self) -> None:
         self._ends: tuple[socket.socket, socket.socket] | None = None
         if hasattr(os, "eventfd"):
-            self.number = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            self.number: int = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         else:
             self._ends = socket.socketpair()
             for end in self._ends:

@@ -89,4 +89,4 @@ class MemoryWriter:
     """A transport where a stream writer is expected."""
 
     def __init__(self, server: Server, name: str) -> None:
-        self.transport = MemoryTransport(server, name)
+        self.transport: MemoryTransport = MemoryTransport(server, name)

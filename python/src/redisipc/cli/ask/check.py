@@ -43,9 +43,9 @@ class Verdict:
     def __init__(self, group: str) -> None:
         self.group = group
         self.alive = self.silent = 0
-        self.waits = Waiting(0, 0, None, False)
+        self.waits: Waiting = Waiting(0, 0, None, False)
         self.round_trip: float | None = None
-        self.status = OK
+        self.status: int = OK
         self.problems: list[str] = []
 
     def fail(self, status: int, text: str) -> None:

@@ -44,13 +44,13 @@ class Facts:
         [clock] = client.batch([("TIME",)])
         self.ahead: float | None = None
         """Seconds by which Redis' clock is ahead of ours."""
-        self.doubt = time.time() - before
+        self.doubt: float = time.time() - before
         if isinstance(clock, list):
             self.ahead = int(clock[0]) + int(clock[1]) / 1e6 - (before + time.time()) / 2
-        self.info = self._info()
+        self.info: dict[str, str] = self._info()
         self.found: Found | None = look(client, stream)
         self.swept: Sweep | None = sweep(client, self.found) if self.found else None
-        self.clients = hosts.rows(client)
+        self.clients: list[dict[str, str]] = hosts.rows(client)
         if not self.clients:
             self.skipped.append("connections: no right to CLIENT LIST")
         self.observed: Any = None

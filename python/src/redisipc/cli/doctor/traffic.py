@@ -35,9 +35,9 @@ class Observed:
     """The tallies by group and event; requests outside a channel have the event None."""
 
     def __init__(self) -> None:
-        self.pairs = Pairs()
+        self.pairs: Pairs = Pairs()
         self.tallies: dict[tuple[str, str | None], Tally] = defaultdict(Tally)
-        self.entries = 0
+        self.entries: int = 0
 
     def add(self, fields: list[bytes], id: bytes, at: float, by: str) -> None:
         self.entries += 1

@@ -27,9 +27,11 @@ class Client:
     """``limit``: seconds that opening a connection and each reply may take."""
 
     def __init__(self, url: str | None, limit: float = 5.0) -> None:
+        self.address: Address
+        self.source: str
         self.address, self.source = address_of(url)
         self.limit = limit
-        self.commands = 0
+        self.commands: int = 0
         self._links: dict[tuple[str, int], Link] = {}
 
     def open(self, address: Address | None = None, limit: float | None = None) -> Link:

@@ -21,7 +21,7 @@ class Link:
 
     def __init__(self, address: Address, limit: float) -> None:
         self.address = address
-        self.sent = False
+        self.sent: bool = False
         self._parser = make_parser()
         self._sock = address.open(limit)
         try:

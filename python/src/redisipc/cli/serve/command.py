@@ -51,7 +51,7 @@ class Partner:
 
     def __init__(self, given: Given) -> None:
         self.given = given
-        self.over = threading.Event()
+        self.over: threading.Event = threading.Event()
         self.interrupted = False
         self._numbers = iter(range(1, 1 << 62))
         self._left = 0

@@ -68,9 +68,10 @@ class Watch:
 
     def __init__(self, given: Given) -> None:
         self.given = given
-        self.pairs = Pairs(given.slow)
+        self.pairs: Pairs = Pairs(given.slow)
         self.file: IO[str] | None = None
-        self.lines = self.entries = 0
+        self.lines: int = 0
+        self.entries: int = 0
         self._end = monotonic() + given.seconds if given.seconds else None
         self._looked_at = monotonic()
         self._missed = 0

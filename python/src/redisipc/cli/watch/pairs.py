@@ -52,11 +52,11 @@ class Open:
     __slots__ = ("at", "by", "entry", "gone", "starts")
 
     def __init__(self, entry: Entry, at: float, by: str) -> None:
-        self.entry = entry
-        self.at = at
-        self.by = by
-        self.starts = 1
-        self.gone = False
+        self.entry: Entry = entry
+        self.at: float = at
+        self.by: str = by
+        self.starts: int = 1
+        self.gone: bool = False
 
 
 class Pairs:

@@ -20,7 +20,7 @@ class Reader:
     def __init__(self, client: Client, stream: str) -> None:
         self._client = client
         self._stream = stream
-        self.seen = 0
+        self.seen: int = 0
         about = self._about()
         self._last: bytes = about["last-generated-id"]
         self._base: int | None = about.get("entries-added")

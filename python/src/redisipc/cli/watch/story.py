@@ -44,9 +44,9 @@ class Story:
     def __init__(self, given: Given) -> None:
         self.given = given
         self.request: Entry | None = None
-        self.answer_id = b""
+        self.answer_id: Any = b""
         self.answered_at: float | None = None
-        self.over = False
+        self.over: bool = False
         self._by_look = False
         self._wanted: bytes | None = None if given.id == "next" else given.id.encode()
         self._owner = b""

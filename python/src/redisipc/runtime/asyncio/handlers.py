@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ENDS_THE_LOOP = (KeyboardInterrupt, SystemExit)
 """The exceptions that asyncio lets end the event loop, wherever they are raised."""
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class RequestJob:

@@ -16,9 +16,9 @@ class Line(asyncio.Protocol):
     """``sent``: the last turn, or a part of it, may have reached Redis. ``answered``: a turn was answered on it."""
 
     def __init__(self, writer: Any) -> None:
-        self.sent = False
-        self.answered = False
-        self.loop = asyncio.get_running_loop()
+        self.sent: bool = False
+        self.answered: bool = False
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self._writer = writer  # a StreamWriter closes its transport when it is collected
         self._transport: asyncio.Transport = writer.transport
         self._transport.set_protocol(self)

@@ -38,7 +38,7 @@ MOST_TRIES = 3
 LAG = 2.0
 """Seconds of standing still that are reported: claims are renewed every 3, and lost after 10."""
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 Call = Callable[[float], None]
 
@@ -51,7 +51,7 @@ class Loop:
         self.driver: Driver
         self.jobs: deque[Callable[[], None]] = deque()
         self.look_after: Callable[[], None] = lambda: None
-        self.stopped = False
+        self.stopped: bool = False
         self._lagged = lagged
         self._calls: deque[Call] = deque()
         self._tried: Call | None = None

@@ -42,7 +42,8 @@ class Session(SessionBase):
 
     def __init__(self, connector: Connector, *about: Any) -> None:
         super().__init__(*about)
-        self.address, self.secure = connector.address, connector.secure
+        self.address: str = connector.address
+        self.secure: bool | None = connector.secure
         home = asyncio.get_running_loop()
         self.tasks: set[asyncio.Task[None]] = set()
         # What was sent and has no outcome yet, and whose handler runs: in order.
@@ -50,9 +51,10 @@ class Session(SessionBase):
         self.started: dict[Incoming, Job] = {}
         self.joined: asyncio.Future[None] = home.create_future()
         self.gone: asyncio.Future[None] = home.create_future()
-        self.loop = Loop(home, self.report)
+        self.loop: Loop = Loop(home, self.report)
         self._host = Host(self, connector)
-        self.driver = self.loop.driver = Driver(self.endpoint, self._host, self.options.wakeups, connector.cluster)
+        self.driver: Driver = Driver(self.endpoint, self._host, self.options.wakeups, connector.cluster)
+        self.loop.driver = self.driver
         self.loop.look_after = self.look_after
         self._random = random.Random()
         self.observe(self._wake_observers, *ENDS_THE_LOOP)

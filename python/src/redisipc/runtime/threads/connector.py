@@ -35,8 +35,8 @@ class Connector:
     """Where connections go to, from a URL or the user's client."""
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
-        self.cluster = False
-        self.address = ""
+        self.cluster: bool = False
+        self.address: str = ""
         self.secure: bool | None = None
         self._memory = memory_of(url, client, redis_options)
         if self._memory is not None:

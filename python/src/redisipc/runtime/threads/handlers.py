@@ -14,7 +14,7 @@ from redisipc.runtime.session import BaseSession
 if TYPE_CHECKING:
     from redisipc.runtime.observing import Observing
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class RequestJob:

@@ -22,7 +22,7 @@ class Lead:
     def __init__(self, first: threading.Thread) -> None:
         self.leader: threading.Thread | None = first
         self.at_work: threading.Thread | None = None
-        self.watched = False
+        self.watched: bool = False
         self._held = allocate_lock()
         self._held.acquire()
         self._follower = allocate_lock()

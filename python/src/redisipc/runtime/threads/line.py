@@ -18,8 +18,8 @@ class Line:
     """``sent``: the last turn, or a part of it, may have reached Redis. ``answered``: a turn was answered on it."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sent = False
-        self.answered = False
+        self.sent: bool = False
+        self.answered: bool = False
         self._sock = sock
         self._parser = make_parser()
 

@@ -35,7 +35,7 @@ LONGEST_ASIDE = 0.0015
 RETRY = 0.5
 """Seconds before a second thread that could not be started is tried again."""
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 Call = Callable[[float], None]
 
@@ -64,7 +64,7 @@ class Loop:
 
     def __init__(self, name: str) -> None:
         try:
-            self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self.thread: threading.Thread = threading.Thread(target=self._run, name=name, daemon=True)
         except RuntimeError as error:
             # A sub-interpreter would wait for other threads before it lets the endpoint leave.
             raise ConfigurationError(
@@ -72,11 +72,11 @@ class Loop:
             ) from error
         self.driver: Driver
         self.poller: Poller[SocketTransport] = Poller()
-        self.lead = Lead(self.thread)
+        self.lead: Lead = Lead(self.thread)
         self.pools: Sequence[Waits] = ()
         self.handlers: Work
         self.starter: Starter
-        self.stopped = False
+        self.stopped: bool = False
         self.forked = False
         self._second: threading.Thread | None = None
         self._second_at = 0.0

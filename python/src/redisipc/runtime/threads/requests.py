@@ -30,7 +30,7 @@ else:
 LONGEST_WAIT = 0.5
 """Seconds of one wait. A signal that comes just before it begins, or to another thread, does not end it."""
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class End(NamedTuple):

@@ -42,23 +42,27 @@ class Session(SessionBase):
 
     def __init__(self, connector: Connector, *about: Any) -> None:
         super().__init__(*about)
-        self.address, self.secure = connector.address, connector.secure
+        self.address: str = connector.address
+        self.secure: bool | None = connector.secure
         name = f"redisipc-{self.group}"
         # What was sent and has no outcome yet: a dict, whose operations are atomic, and which keeps the order.
         self.waiting: dict[Ticket, None] = {}
-        self.joined, self.gone = Ticket(), Ticket()
-        self.loop = Loop(f"{name}-io")
-        self.starter = self.loop.starter = Starter(f"{name}-start")
-        self.handlers = WorkerPool(self.loop, self.starter, f"{name}-worker", self.options.concurrency, here=True)
-        self.callbacks = WorkerPool(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
-        self.reports = WorkerPool(self.loop, self.starter, f"{name}-report", 1)
-        self.driver = self.loop.driver = Driver(
-            self.endpoint, Host(self, connector), self.options.wakeups, connector.cluster
+        self.joined: Ticket = Ticket()
+        self.gone: Ticket = Ticket()
+        self.loop: Loop = Loop(f"{name}-io")
+        self.starter: Starter = Starter(f"{name}-start")
+        self.loop.starter = self.starter
+        self.handlers: WorkerPool = WorkerPool(
+            self.loop, self.starter, f"{name}-worker", self.options.concurrency, here=True
         )
+        self.callbacks: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
+        self.reports: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-report", 1)
+        self.driver: Driver = Driver(self.endpoint, Host(self, connector), self.options.wakeups, connector.cluster)
+        self.loop.driver = self.driver
         self.pools: tuple[WorkerPool, ...] = (self.handlers, self.callbacks, self.reports)
         self.observe(self._wake_observers)
         if self.observing is not None:
-            self.observers = WorkerPool(self.loop, self.starter, f"{name}-observer", 1)
+            self.observers: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-observer", 1)
             self.pools = (*self.pools, self.observers)
         self.loop.pools = self.pools
         self.loop.handlers = self.handlers
@@ -81,7 +85,7 @@ class Session(SessionBase):
         try:
             self.loop.thread.start()
         except RuntimeError as error:
-            self.reason = f"no thread could be started: {error}"
+            self.reason: str = f"no thread could be started: {error}"
             self.left()
 
     def close(self, grace: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 
 def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str) -> threading.Thread:
@@ -27,7 +27,7 @@ class Starter:
 
     def __init__(self, name: str) -> None:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self.thread = new_thread(self._run, (), name)
+        self.thread: threading.Thread = new_thread(self._run, (), name)
 
     def put(self, work: Callable[[], None]) -> None:
         self._work.put(work)

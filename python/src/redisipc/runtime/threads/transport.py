@@ -19,7 +19,7 @@ class SocketTransport:
 
     def __init__(self, connection: Connection, sock: socket.socket, poller: Poller[SocketTransport]) -> None:
         self.connection = connection
-        self.broken = ""
+        self.broken: str = ""
         self._sock = sock
         self._poller = poller
         self._out: deque[bytes] = deque()

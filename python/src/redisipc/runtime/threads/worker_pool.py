@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from _thread import allocate_lock
+from _thread import LockType, allocate_lock
 from collections import deque
 from time import monotonic
 from typing import Protocol
@@ -27,7 +27,7 @@ IDLE_LIFE = 10.0
 RETRY = 0.5
 """Seconds before a thread that could not be started is tried again."""
 
-logger = logging.getLogger("redisipc")
+logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class Job(Protocol):
@@ -44,9 +44,9 @@ class Worker:
     __slots__ = ("busy", "signal", "thread")
 
     def __init__(self) -> None:
-        self.signal = allocate_lock()
+        self.signal: LockType = allocate_lock()
         self.signal.acquire()
-        self.busy = False
+        self.busy: bool = False
         self.thread: threading.Thread
 
 
@@ -58,7 +58,7 @@ class WorkerPool:
 
     def __init__(self, loop: Loop, starter: Starter, name: str, limit: int, here: bool = False) -> None:
         self.jobs: deque[Job] = deque()
-        self.look_at = float("inf")
+        self.look_at: float = float("inf")
         self._loop = loop
         self._starter = starter
         self._name = name

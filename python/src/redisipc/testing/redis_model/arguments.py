@@ -13,7 +13,7 @@ class Refused(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-        self.message = f"{kind} {message}"
+        self.message: str = f"{kind} {message}"
 
 
 def syntax() -> Refused:

@@ -25,12 +25,12 @@ class Pending:
     __slots__ = ("alive", "consumer", "count", "id", "key", "time")
 
     def __init__(self, id: bytes, key: Key, consumer: Consumer, time: int, count: int, alive: float = 0.0) -> None:
-        self.alive = alive
-        self.id = id
-        self.key = key
-        self.consumer = consumer
-        self.time = time
-        self.count = count
+        self.alive: float = alive
+        self.id: bytes = id
+        self.key: Key = key
+        self.consumer: Consumer = consumer
+        self.time: int = time
+        self.count: int = count
 
 
 def _by_key(pending: Pending) -> Key:
@@ -43,9 +43,9 @@ class Consumer:
     __slots__ = ("active", "name", "pending", "seen")
 
     def __init__(self, name: bytes, now: int) -> None:
-        self.name = name
-        self.seen = now
-        self.active = -1
+        self.name: bytes = name
+        self.seen: int = now
+        self.active: int = -1
         self.pending: dict[bytes, Pending] = {}
 
     def in_order(self) -> list[Pending]:
@@ -58,8 +58,8 @@ class Group:
     __slots__ = ("consumers", "last", "name", "pending")
 
     def __init__(self, name: bytes, last: Key) -> None:
-        self.name = name
-        self.last = last
+        self.name: bytes = name
+        self.last: Key = last
         self.pending: dict[bytes, Pending] = {}
         self.consumers: dict[bytes, Consumer] = {}
 

@@ -56,12 +56,12 @@ class Blocked:
     def __init__(
         self, key: bytes, group: bytes, consumer: bytes, count: int, milliseconds: int, after: Key | None = None
     ) -> None:
-        self.key = key
-        self.group = group
-        self.consumer = consumer
-        self.count = count
-        self.milliseconds = milliseconds
-        self.after = after
+        self.key: bytes = key
+        self.group: bytes = group
+        self.consumer: bytes = consumer
+        self.count: int = count
+        self.milliseconds: int = milliseconds
+        self.after: Key | None = after
         self.deliver: Callable[[Any], None]
 
 
@@ -72,7 +72,7 @@ class Client:
 
     def __init__(self) -> None:
         self.queue: list[Command] | None = None
-        self.dirty = False
+        self.dirty: bool = False
         self.blocked: Blocked | None = None
 
 
@@ -108,7 +108,7 @@ class Model:
         self.keys: dict[bytes, Any] = {}
         self.expires: dict[bytes, int] = {}
         self.out_of_memory = False
-        self.refused = 0
+        self.refused: int = 0
         self.waiting: dict[bytes, list[Blocked]] = {}
         self.touched: bytes | None = None
         self.subscribers: dict[bytes, list[Callable[[bytes, bytes], None]]] = {}
