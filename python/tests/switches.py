@@ -15,6 +15,7 @@ from redisipc.protocol.breakers import Breakers
 from redisipc.protocol.closing import Closing
 from redisipc.protocol.commands import Command, Failure, Step
 from redisipc.protocol.events import CLOSING, Cancelled, Incoming, Outgoing
+from redisipc.protocol.giving_back import GivingBack
 from redisipc.protocol.hand_over import HandOver
 from redisipc.protocol.keepalive import KeepAlive
 from redisipc.protocol.last_look import LastLook
@@ -89,10 +90,10 @@ def _forget_it(self: Answers, incoming: Incoming, _message: str, _now: float) ->
 
 _rule("keep-refused-answers", (Answers, "_patient", _always(False)), (Answers, "_drop", _forget_it))
 
-_give_back_step = Responder._give_back_step
+_give_back_step = GivingBack.step
 
 
-def _give_back_again(self: Responder, returned: list[Incoming], now: float) -> Step | None:
+def _give_back_again(self: GivingBack, returned: list[Incoming], now: float) -> Step | None:
     step = _give_back_step(self, returned, now)
     if step is not None:
         step.lost = lambda _sent, _now: self.core.outbox.returned.extend(returned)
@@ -101,8 +102,8 @@ def _give_back_again(self: Responder, returned: list[Incoming], now: float) -> S
 
 _rule(
     "claim-once",
-    (Responder, "_give_back_step", _give_back_again), (Outbox, "forget_claims", _nothing),
-    (Responder, "_is_late", _always(False)),
+    (GivingBack, "step", _give_back_again), (Outbox, "forget_claims", _nothing),
+    (GivingBack, "_is_late", _always(False)),
 )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ _rule("breakers-last", (Breakers, "broke", _nothing))
 # Keeping what is in progress.
 
 _rule("keep-alive", (KeepAlive, "due", _always(NEVER)))
-_rule("late-owner-looks", (KeepAlive, "_is_late", _always(False)), (Responder, "_is_late", _always(False)))
+_rule("late-owner-looks", (KeepAlive, "_is_late", _always(False)), (GivingBack, "_is_late", _always(False)))
 _rule("late-claim-yields", (ownership, "least_idle", _always(0)), (recovering, "least_idle", _always(0)))
 
 

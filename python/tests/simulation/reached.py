@@ -17,6 +17,7 @@ from redisipc.protocol.breakers import Breakers
 from redisipc.protocol.closing import Closing
 from redisipc.protocol.commands import COUNTS_A_START, GIVEN_BACK_FROM_MS
 from redisipc.protocol.events import CLOSING
+from redisipc.protocol.giving_back import GivingBack
 from redisipc.protocol.hand_over import HandOver
 from redisipc.protocol.keepalive import KeepAlive
 from redisipc.protocol.last_look import LastLook
@@ -107,7 +108,7 @@ PLACES: dict[str, list[tuple[Any, str, Mattered]]] = {
     "claim-before-start": [(Recovering, "_claim", _always)],
     "breakers-last": [(Breakers, "alone", _yes)],
     "keep-alive": [(KeepAlive, "_claim", _always)],
-    "late-owner-looks": [(KeepAlive, "_is_late", _yes), (Responder, "_is_late", _yes)],
+    "late-owner-looks": [(KeepAlive, "_is_late", _yes), (GivingBack, "_is_late", _yes)],
     "late-claim-yields": [(ownership, "least_idle", _yes), (recovering, "least_idle", _yes)],
     "look-before-gone": [(KeepAlive, "_missing", _always)],
     "body-decides": [(Recovering, "_claim_again", _unsure_here)],

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from redisipc.errors import AlreadyAnswered
 
-from . import commands
 from .answers import Answers
 from .aside import Aside
-from .commands import Failure, Step
 from .endpoint_state import EndpointState
 from .entry import Entry
 from .events import CLOSING, Cancelled, Incoming, Start
+from .giving_back import GivingBack
 from .own_rejections import OwnRejections
 from .ownership import TAKEN_OVER, Verdict, verify
 from .reasons import ReasonCode
-from .redis_errors import NO_WRITES, class_of
 from .states import advance
 
 _MOST_CHECKS = 64
@@ -51,7 +48,7 @@ class Responder:
         self._ran: dict[bytes, None] = {}
         self.answers: Answers = Answers(core)
         self.rejections: OwnRejections = OwnRejections(core, self.answers)
-        core.outbox.make_give_back = self._give_back_step
+        core.outbox.make_give_back = GivingBack(core).step
 
     @property
     def room(self) -> int:
@@ -288,42 +285,6 @@ class Responder:
             incoming = self.queue.pop()
             if incoming.state == "queued":
                 self._give_back(incoming)
-
-    def _give_back_step(self, returned: list[Incoming], now: float) -> Step | None:
-        """Made when it leaves: what was not claimed for long may be another member's by now (RIPC-GROUP-11)."""
-        core = self.core
-        ids: list[bytes] = []
-        late: list[Incoming] = []
-        for incoming in returned:
-            if self._is_late(incoming, now):
-                late.append(incoming)
-            else:
-                ids.append(incoming.entry_id)
-        if late:
-            core.carry_out(verify(core, late, anew=True), self._verified_for_return)
-        if not ids:
-            return None
-        names = core.names
-        lines: list[commands.Command] = [commands.give_back(names.stream, names.group, names.dispatcher, ids)]
-        if core.outbox.wakeups:
-            lines.append(("PUBLISH", names.group_wakeup, b""))
-
-        def done(answers: list[Any], _now: float) -> None:
-            if isinstance(answers[0], Failure):
-                core.fail(answers[0])
-                if class_of(answers[0]) is NO_WRITES:
-                    core.outbox.returned += [incoming for incoming in returned if incoming not in late]
-
-        # Where the reply does not come it is not sent again (RIPC-RECOV-18): another member may run it by then.
-        return Step(lines, done)
-
-    def _is_late(self, incoming: Incoming, now: float) -> bool:
-        return now - incoming.kept_at >= self.core.settings.late_after
-
-    def _verified_for_return(self, verdict: Verdict, now: float) -> None:
-        self.core.outbox.returned += verdict.ours
-        for incoming in verdict.gone:
-            self.core.outbox.clean(incoming.entry_id, None, now)
 
     # closing
 
