@@ -369,6 +369,20 @@ def test_dead_consumers(
     doctor.is_mended("dead-consumers")
 
 
+def test_a_terminal_shows_five_of_many_commands(
+    cli: Cli, raw: redis.Redis, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("redisipc.cli.look.instances.UNUSED", 0.02)
+    monkeypatch.setattr("redisipc.cli.doctor.members.BURIED", 0.02)
+    raw.xgroup_create(stream, "stock", mkstream=True)
+    for number in range(30):
+        raw.xgroup_createconsumer(stream, "stock", f"consumer_a1b2c3_{number}")
+    time.sleep(0.05)
+    printed = cli("doctor").out
+    assert printed.count(" DELCONSUMER ") == 5
+    assert "... 25 more commands like these: --json lists all of them" in printed
+
+
 @pytest.mark.parametrize("consumers", [True, False])
 def test_a_list_that_names_a_consumer_which_the_group_lacks(
     doctor: Doctor, gem: Serve, raw: redis.Redis, consumers: bool

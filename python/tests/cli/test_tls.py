@@ -105,8 +105,8 @@ def test_the_command_line_speaks_tls(cli: Cli, relay: Relay, folder: Path, serve
 @pytest.mark.parametrize(
     ("name", "ca", "words"),
     [
-        ("good", "", "nobody here trusts the server's certificate: name the file of who signed it"),
-        ("good", "other", "nobody here trusts the server's certificate: name the file of who signed it"),
+        ("good", "", "nobody here trusts the server's certificate: name the file of the CA that signed it"),
+        ("good", "other", "nobody here trusts the server's certificate: name the file of the CA that signed it"),
         ("other", "other", "connect by a name in the server's certificate"),
         ("old", "old", "renew the server's certificate, or look at the clock of this machine"),
     ],

@@ -60,9 +60,21 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add = shared.add_argument
     silent: Any = argparse.SUPPRESS
     add("--url", default=silent, help="Redis: redis://, rediss:// or unix:// (default: REDIS_URL)")
-    add("--ca", default=silent, metavar="FILE", help="for rediss://: the certificate of who signed the server's")
-    add("--cert", default=silent, metavar="FILE", help="for rediss://: a certificate of yours")
+    add(
+        "--ca",
+        default=silent,
+        metavar="FILE",
+        help="for rediss://: the CA certificate that signed the server's certificate",
+    )
+    add("--cert", default=silent, metavar="FILE", help="for rediss://: your own certificate")
     add("--key", default=silent, metavar="FILE", help="for rediss://: its key")
     add("--stream", "-s", default=silent, metavar="NAME", help="the stream (default: REDISIPC_STREAM)")
-    add("--timeout", "-t", default=silent, type=duration, metavar="2.5s", help="how long it may take (default: 5s)")
+    add(
+        "--timeout",
+        "-t",
+        default=silent,
+        type=duration,
+        metavar="2.5s",
+        help="the time limit of the command (default: 5s)",
+    )
     add("--json", default=silent, action="store_true", help="one JSON object a line; schemas/cli has the schemas")

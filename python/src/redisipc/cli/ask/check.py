@@ -25,11 +25,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("group", metavar="GROUP")
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument(
-        "--oldest", type=duration, default=30.0, metavar="30s", help="fail where a request waits for longer"
+        "--oldest", type=duration, default=30.0, metavar="30s", help="fail if a request waits for longer than this"
     )
-    parser.add_argument("--instances", type=number, default=1, metavar="N", help="fail where fewer live (default: 1)")
     parser.add_argument(
-        "--round-trip", metavar="CONTENT", type=content, help="send this request; a rejection is an answer, too"
+        "--instances", type=number, default=1, metavar="N", help="fail if fewer instances live (default: 1)"
+    )
+    parser.add_argument(
+        "--round-trip", metavar="CONTENT", type=content, help="also send this request; a rejection counts as an answer"
     )
     parser.epilog = (
         "Kubernetes:\n  readinessProbe: {exec: {command: [redisipc, check, stock]}}\n\n"

@@ -18,7 +18,7 @@ from .why import nobody_lives
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
     parser.add_argument("group", metavar="GROUP")
-    parser.add_argument("--wait", action="store_true", help="wait until somebody is there, at most --timeout")
+    parser.add_argument("--wait", action="store_true", help="wait until an instance lives, at most --timeout")
     parser.epilog = "It looks at the registrations and sends no request; `check --round-trip` sends one."
 
 

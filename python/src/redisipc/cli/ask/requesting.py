@@ -32,9 +32,9 @@ class Asked(NamedTuple):
 def add_asking(parser: argparse.ArgumentParser) -> None:
     """Options of both commands."""
     parser.add_argument(
-        "--count", "-n", type=count, default=1, metavar="N", help="so many requests, one after the other"
+        "--count", "-n", type=count, default=1, metavar="N", help="how many requests, one after the other"
     )
-    parser.add_argument("--rate", type=pace, default=0.0, metavar="N", help="with --count: at most so many a second")
+    parser.add_argument("--rate", type=pace, default=0.0, metavar="N", help="with --count: the most requests a second")
     parser.add_argument("--raw", action="store_true", help="print the content as Redis has it, undecoded")
     parser.add_argument("--wait", action="store_true", help="wait for a group that does not exist, until the timeout")
 

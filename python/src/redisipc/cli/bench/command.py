@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--rate",
         type=float,
         metavar="N",
-        help="so many requests a second; a latency counts from when its request was due",
+        help="requests a second; each latency begins when its request was due",
     )
     add("--size", type=count, default=16, metavar="BYTES", help="bytes of the content (default: 16)")
     parser.epilog = (

@@ -16,15 +16,17 @@ from . import entries, members, place, server, traffic
 from .finding import NOTE, PROBLEM, WARNING, Facts, Finding
 
 CHECKS = [*place.CHECKS, *server.CHECKS, *members.CHECKS, *entries.CHECKS, *traffic.CHECKS]
+SHOWN_COMMANDS = 5
+"""The most commands of one finding that a terminal shows; ``--json`` has all."""
 _STYLES = {PROBLEM: "bold red", WARNING: "yellow", NOTE: "cyan"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
-    parser.add_argument("--group", "-g", metavar="GROUP", help="only what is about this group, or about no group")
+    parser.add_argument("--group", "-g", metavar="GROUP", help="only findings about this group, or about no group")
     parser.add_argument(
         "--for", type=duration, metavar="10s", dest="seconds",
-        help="watch the traffic for so long, too: finds members that lack an event or a handler",
+        help="also watch the traffic for this time: finds members that lack an event or a handler",
     )  # fmt: skip
     parser.epilog = (
         "It changes nothing; the printed commands do, and are for you to judge. Exit status 1: problems or warnings.\n"
@@ -73,10 +75,14 @@ def _print(given: Given, finding: Finding) -> None:
         lines = textwrap.wrap(safe(text), width - len(lead), break_on_hyphens=False) or [""]
         for number, line in enumerate(lines):
             out.line(f"{out.paint(lead, 'dim') if number == 0 else ' ' * len(lead)}{line}")
-    for command in finding.commands:
+    # A gem leaves thirty consumers, each with a command of its own.
+    shown = finding.commands if len(finding.commands) <= SHOWN_COMMANDS + 1 else finding.commands[:SHOWN_COMMANDS]
+    for command in shown:
         # In one piece, however long: it is to be copied.
         program = "" if command.startswith("redis-cli ") else f"{_redis_cli(given)} "
         out.line(f"        $ {program}{safe(command)}")
+    if len(shown) < len(finding.commands):
+        out.line(f"        ... {len(finding.commands) - len(shown)} more commands like these: --json lists all of them")
     out.line()
 
 

@@ -19,9 +19,9 @@ from .waiting import Waiting, waiting
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
-    parser.add_argument("--group", "-g", metavar="GROUP", help="only this one")
-    parser.add_argument("--every", type=duration, metavar="1s", help="again and again, until Ctrl-C")
-    parser.add_argument("--count", "-n", type=count, metavar="N", help="with --every: so many times")
+    parser.add_argument("--group", "-g", metavar="GROUP", help="only this group")
+    parser.add_argument("--every", type=duration, metavar="1s", help="repeat until Ctrl-C, at this interval")
+    parser.add_argument("--count", "-n", type=count, metavar="N", help="with --every: how many times")
     parser.epilog = (
         "States: alive; silent (registered, and no sign of life for 12 s); gone (neither registered nor used).\n"
         "A gem announces nothing, and so is shown as 'gem or other'."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
-    parser.add_argument("group", metavar="GROUP", help="the group that it joins; it is made where it does not exist")
+    parser.add_argument("group", metavar="GROUP", help="the group to join; it is created if it does not exist")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--echo", action="store_true", help="answer with the content itself (default)")
     how.add_argument("--reply", type=content, metavar="JSON", help="answer with this; - reads stdin, @FILE a file")
@@ -42,7 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add("--count", "-n", type=count, metavar="N", help="leave after N requests")
     add("--for", type=duration, dest="seconds", metavar="10s", help="leave after this time")
     add("--no-content", action="store_true", help="show no contents")
-    add("--quiet", "-q", action="store_true", help="show nothing of the requests")
+    add("--quiet", "-q", action="store_true", help="do not show the requests")
     parser.epilog = "It takes its share of the group's requests away from the other members, until it leaves."
 
 

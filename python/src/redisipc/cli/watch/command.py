@@ -27,15 +27,19 @@ from .reader import Reader
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
     add = parser.add_argument
-    add("--group", "-g", metavar="GROUP", help="only what this group asks or is asked")
+    add("--group", "-g", metavar="GROUP", help="only requests from or to this group")
     add("--event", "-e", metavar="EVENT", help="only this event of a channel")
-    add("--slow", type=duration, metavar="100ms", help="only what takes at least so long, or gets no answer")
+    add("--slow", type=duration, metavar="100ms", help="only requests that take at least this time, or get no answer")
     add("--no-content", action="store_true", help="show no contents")
-    add("--id", metavar="ID", help="tell the story of this request; `next` takes the next one that comes")
-    add("--exact", action="store_true", help="by MONITOR: misses nothing, shows who answers, costs Redis more")
+    add("--id", metavar="ID", help="follow this request; `next` follows the next one on the stream")
+    add(
+        "--exact",
+        action="store_true",
+        help="use MONITOR: misses nothing, shows which instance answers, costs Redis more",
+    )
     add("--record", metavar="FILE", help="append each entry to FILE, as JSON lines")
     add("--for", type=duration, metavar="10s", dest="seconds", help="end after this time")
-    add("--count", "-n", type=count, metavar="N", help="end after so many lines")
+    add("--count", "-n", type=count, metavar="N", help="end after this many lines")
     parser.epilog = (
         "Without --exact it reads the stream like one more reader. Entries that are answered and deleted at once may\n"
         "escape it; it says how many (Redis 7 or later). It changes nothing."
