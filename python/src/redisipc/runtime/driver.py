@@ -57,6 +57,8 @@ class Driver:
         self.read: Read | None = None
         self.held: bool = False
         self.reads: bool = False
+        # Most reads are equal to the one before.
+        self._packed: tuple[Command, bytes] = ((), b"")
         self._pumping = False
         self._again = False
         self._unblocking = False
@@ -109,6 +111,18 @@ class Driver:
                     return
         finally:
             self._pumping = False
+
+    def read_on(self, now: float) -> None:
+        """Send the next read, which was held back."""
+        if self._pumping or self.read is not None or self.endpoint.core.queue:
+            self.pump(now)
+            return
+        self.held = False
+        read = self.endpoint.next_read(now)
+        if read is not None:
+            self._block(read, now)
+            if self.read is None or self.endpoint.core.queue:
+                self.pump(now)
 
     def deadline(self) -> float | None:
         """When to call ``tick``, at the latest."""
@@ -271,8 +285,12 @@ class Driver:
 
     def _send_read(self, read: Read, now: float) -> None:
         self.reader.reply_by = now + read.block + REPLY_LIMIT
-        lines: list[Command] = [("ASKING",), read.command] if self.reader.asking else [read.command]
-        self.reader.send(pack(lines), len(lines), self._was_read)
+        if self.reader.asking:
+            self.reader.send(pack([("ASKING",), read.command]), 2, self._was_read)
+        else:
+            if read.command != self._packed[0]:
+                self._packed = (read.command, pack([read.command]))
+            self.reader.send(self._packed[1], 1, self._was_read)
         if not self.reads:
             # RIPC-LIFE-3: only now it is connected, as a user sees it.
             self.reads = True

@@ -168,7 +168,7 @@ class Loop:
                 calls.popleft()(now)
             driver.pump(now)
         elif driver.held:
-            driver.pump(now)
+            driver.read_on(now)
         self._unwritten = False
         for pool in self.pools:
             if pool.look_at <= now:
