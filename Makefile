@@ -17,7 +17,7 @@ ENGLISH_IN := "*.md" "*.py" "conformance/scenarios/*.yaml" "interop/ruby/*.yaml"
 ENGLISH := $(filter-out conformance/mutants/%.py %/results.md,$(shell git ls-files $(ENGLISH_IN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help test suites lint format conformance double fidelity mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-quick requirements clean
+.PHONY: help test suites lint format conformance double fidelity mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-store bench-quick requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -156,6 +156,9 @@ node-ask: $(READY)
 
 bench: .venv/bench ## all contenders in one run; table, JSON and picture go to out/
 	cd python && ../$(BIN)/python -m benchmarks --picture ../out/bench.svg
+
+bench-store: .venv/bench ## make bench, and its run becomes the stored one, with its figures and its picture in the README
+	cd python && ../$(BIN)/python -m benchmarks --store --picture benchmarks/latency-by-load.svg
 
 bench-quick: $(READY) ## redisipc against the floor in under a minute, compared with the stored run
 	cd python && ../$(BIN)/python -m benchmarks --quick

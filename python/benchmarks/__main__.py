@@ -6,6 +6,7 @@ import argparse
 import datetime
 import os
 import sys
+import time
 from pathlib import Path
 
 from redisipc_conformance.server import choose
@@ -14,11 +15,11 @@ from .compare import like, worse
 from .figures import Line
 from .importing import imports
 from .parts import Bench
+from .publish import STORED, publish
 from .report import extras, picture, table, versions, write_json
 from .targets import judged
 
 HERE = Path(__file__).parent
-STORED = HERE / "stored.json"
 
 
 def main() -> int:
@@ -26,15 +27,19 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="redisipc and the floor only, compared with the stored run"
     )
-    parser.add_argument("--rounds", type=int, help="rounds of each part (default 5; quick: 3)")
-    parser.add_argument("--scale", type=float, help="multiplies the number of requests (default 1; quick: 0.3)")
+    parser.add_argument("--rounds", type=int, help="rounds of each part (default 9; quick: 3)")
+    parser.add_argument("--scale", type=float, help="multiplies the number of requests (default 0.3)")
     parser.add_argument("--only", default="", help="names of contenders, by commas")
     parser.add_argument("--parts", default="one,load,groups,growth,idle,import", help="parts of the table, by commas")
-    parser.add_argument("--idle", type=float, default=30.0, help="seconds at rest (default 30)")
+    parser.add_argument("--idle", type=float, default=30.0, help="seconds at rest of each twin (default 30)")
     parser.add_argument("--redis", default="auto", help="which server: auto, container, local, embedded or a URL")
     parser.add_argument("--out", type=Path, default=HERE.parents[1] / "out" / "bench.json", help="where the JSON goes")
     parser.add_argument("--picture", type=Path, help="where the picture goes (SVG)")
-    parser.add_argument("--store", action="store_true", help="make this the run that --quick compares with")
+    parser.add_argument(
+        "--store",
+        action="store_true",
+        help="make this the run that --quick compares with, and the figures of the README",
+    )
     options = parser.parse_args()
     quick = options.quick
     only = frozenset(name for name in options.only.split(",") if name)
@@ -46,21 +51,22 @@ def main() -> int:
         print(text, file=sys.stderr, flush=True)
 
     lines: list[Line] = []
+    started = time.monotonic()
     with choose(options.redis, say=say) as server:
-        rounds = options.rounds or (3 if quick else 5)
-        scale = options.scale or (0.3 if quick else 1.0)
+        rounds = options.rounds or (3 if quick else 9)
+        scale = options.scale or 0.3
         bench = Bench(server.url, rounds, scale, say, only)
         contenders = bench.here()
         if "one" in parts:
             lines += bench.one_at_a_time(contenders)
         if "load" in parts:
-            lines += bench.load(contenders, (16, 64, 256) if quick else (4, 16, 64, 256, 1000))
+            lines += bench.load(contenders, (16, 64, 256) if quick else (16, 64, 256, 1000))
         if "groups" in parts:
             lines += bench.groups()
         if "growth" in parts:
             lines += bench.growth()
         idle = list(bench.idle(options.idle)) if "idle" in parts else []
-        taken = imports() if "import" in parts else {}
+        taken = {name: spread.median for name, spread in imports().items()} if "import" in parts else {}
         about = {
             "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "versions": versions(str(server)),
@@ -68,17 +74,18 @@ def main() -> int:
             "scale": scale,
             "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else [],
             "idle": idle,
-            "import_ms": {name: spread.median for name, spread in taken.items()},
+            "import_ms": taken,
         }
     print(table(lines))
     print(extras(idle, taken))
-    print("\n".join(["### Targets", "", *judged(lines), ""]))
+    print("\n".join(["### Targets", "", *judged(lines, idle), ""]))
     write_json(options.out, lines, about)
-    say(f"written: {options.out}")
+    say(f"written: {options.out}; the run took {time.monotonic() - started:.0f} s")
     if options.picture is not None:
         say(picture(options.picture, lines) or f"written: {options.picture}")
     if options.store:
         write_json(STORED, lines, about)
+        publish()
     if quick and STORED.exists():
         found = worse(lines, STORED)
         say(like(lines, STORED))

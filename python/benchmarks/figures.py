@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from .processes import Job
 
@@ -57,6 +57,30 @@ class Line:
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Line:
+        """The line that ``plain`` was made of, as JSON keeps it."""
+        spread = {key: Spread(**plain[key]) for key in ("p50", "p99", "rate")}
+        spreads = {key: {name: Spread(**one) for name, one in plain.get(key, {}).items()} for key in ("ratios", "cpu")}
+        return cls(**{**plain, **spread, **spreads})
+
+
+class Rest(NamedTuple):
+    """The cost of one endpoint that has nothing to do: commands a second, per cent of a core, KiB that it grew."""
+
+    name: str
+    title: str
+    commands: float
+    core: float
+    grown: float
+    seconds: float
+
+    def text(self) -> str:
+        return (
+            f"{self.title}: {self.commands:.2f} commands/s, {self.core:.3f} % of a core and "
+            f"{self.grown:.0f} KiB more memory for each endpoint in {self.seconds:.0f} s"
+        )
 
 
 def processors(job: Job) -> float:

@@ -16,7 +16,7 @@ CASES = {
     "from redisipc.asyncio import Options, Stream": "a program with asyncio",
     "from redisipc.asyncio import Channel, Options, event": "one with channels",
 }
-PROCESSES = 20
+PROCESSES = 10
 
 _CODE = """
 import sys

@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from .contenders import BY_NAME, CONTENDERS, Contender, missing
-from .figures import Line, line
+from .figures import Line, Rest, line
 from .processes import Job, Pair
 
 PAYLOAD = json.dumps({"sku": 4711, "name": "a thing with a name", "tags": ["red", "blue"], "text": "x" * 120})
@@ -224,7 +224,7 @@ class Bench:
 
     # at rest
 
-    def idle(self, seconds: float) -> Iterator[tuple[str, str]]:
+    def idle(self, seconds: float) -> Iterator[Rest]:
         """The cost of endpoints that have nothing to do: one that serves and one that might ask."""
         for name in ("redisipc_threads", "redisipc_asyncio"):
             one = BY_NAME[name]
@@ -236,11 +236,7 @@ class Bench:
                 commands = pair._commands()
                 time.sleep(seconds)
                 commands = pair._commands() - commands - 1
-                used = [side.cpu - before for side, before in zip(pair.sides, cpu, strict=True)]
-                grown = [side.memory - before for side, before in zip(pair.sides, memory, strict=True)]
-            yield (
-                one.title,
-                f"{commands / seconds / 2:.2f} commands/s, {100 * sum(used) / seconds / 2:.2f} % of a core and "
-                f"{sum(grown) / 2 / 1024:.0f} KiB more memory for each endpoint in {seconds:.0f} s",
-            )
+                used = sum(side.cpu for side in pair.sides) - sum(cpu)
+                grown = sum(side.memory for side in pair.sides) - sum(memory)
+            yield Rest(name, one.title, commands / seconds / 2, 100 * used / seconds / 2, grown / 2 / 1024, seconds)
         self.say("idle")

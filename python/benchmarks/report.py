@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from .figures import Line, Spread
+from .figures import Line, Rest
 
 PACKAGES = (
     "redis",
@@ -63,13 +63,13 @@ def table(lines: list[Line]) -> str:
     return "\n".join(out)
 
 
-def extras(idle: list[tuple[str, str]], imports: dict[str, Spread]) -> str:
-    """The parts that have no latencies."""
+def extras(idle: list[Rest], imports: dict[str, float]) -> str:
+    """The parts that have no latencies. ``imports``: median milliseconds."""
     out = []
     if idle:
-        out += ["### At rest", "", *(f"- {title}: {text}" for title, text in idle), ""]
+        out += ["### At rest", "", *(f"- {rest.text()}" for rest in idle), ""]
     if imports:
-        out += ["### Import", "", *(f"- {name}: {spread.text(1)} ms" for name, spread in imports.items()), ""]
+        out += ["### Import", "", *(f"- {name}: {taken:.1f} ms" for name, taken in imports.items()), ""]
     return "\n".join(out)
 
 

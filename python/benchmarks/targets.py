@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from .figures import Line
+from .contenders import CONTENDERS
+from .figures import Line, Rest
 
 
 class Target(NamedTuple):
@@ -42,7 +43,7 @@ _WORKING = ("responder, handlers of 200 us", "responders, handlers of 200 us")
 TARGETS = (
     Target("redisipc_threads", "p50", 1, 1.05, most=True),
     Target("redisipc_asyncio", "p50", 1, 1.05, most=True),
-    Target("redisipc_asyncio", "p50", 1, 1.0, "nats", most=True),
+    *(Target(f"redisipc_{kind}", "p50", 1, 1.0, "nats", most=True) for kind in ("threads", "asyncio")),
     *(Target("redisipc_asyncio", "rate", level, 1.25, "nats") for level in (64, 256)),
     *(Target("redisipc_asyncio_uvloop", "rate", level, 1.25, "nats_uvloop") for level in (64, 256)),
     Target("redisipc_threads", "rate", 16, 2.0, "grpc_threads"),
@@ -58,13 +59,15 @@ TARGETS = (
         for kind in ("asyncio", "threads")
     ),
 )
+RESTING = {"redisipc_threads": (1.15, 0.02), "redisipc_asyncio": (0.6, 0.03)}
+"""Commands a second and per cent of a core that an endpoint at rest took before: at most these, rounded up."""
 LATER, LATEST = 1000.0, 5000.0
 """Microseconds by which the pause of ``read_pause`` may delay a rare request: in the median, and at most."""
 
 
-def judged(lines: Sequence[Line]) -> list[str]:
+def judged(lines: Sequence[Line], idle: Sequence[Rest] = ()) -> list[str]:
     """A row of a table for each target: medians of the ratios of rounds, with the smallest and the largest."""
-    titles = {line.name: line.title for line in lines if line.part in ("one at a time", "load")}
+    titles = {one.name: one.title for one in CONTENDERS}
     rows = ["| target | this run | |", "| --- | --- | --- |"]
     for target in TARGETS:
         ratios = _ratios(target, lines)
@@ -74,7 +77,7 @@ def judged(lines: Sequence[Line]) -> list[str]:
         reached = median(ratios) <= target.limit if target.most else median(ratios) >= target.limit
         found = f"{median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
         rows.append(f"| {target.text(titles)} | {found} | {'met' if reached else '**not met**'} |")
-    return [*rows, _rare(lines)]
+    return [*rows, _rare(lines), *_resting(idle)]
 
 
 def _ratios(target: Target, lines: Sequence[Line]) -> list[float]:
@@ -93,6 +96,19 @@ def _ratios(target: Target, lines: Sequence[Line]) -> list[float]:
 
 def _divided(what: str, one: Line, other: Line) -> list[float]:
     return [a / b for a, b in zip(one.rounds[what], other.rounds[what], strict=False)]
+
+
+def _resting(idle: Sequence[Rest]) -> Iterator[str]:
+    """The rows about endpoints that have nothing to do."""
+    here = {rest.name: rest for rest in idle}
+    for name, (commands, core) in RESTING.items():
+        text = f"| {name.replace('_', ', ')} at rest: at most {commands:g} commands a second, {core:g} % of a core |"
+        rest = here.get(name)
+        if rest is None:
+            yield f"{text} | not measured |"
+        else:
+            reached = rest.commands <= commands and rest.core <= core
+            yield f"{text} {rest.commands:.2f}, {rest.core:.3f} % | {'met' if reached else '**not met**'} |"
 
 
 def _rare(lines: Sequence[Line]) -> str:
