@@ -57,8 +57,6 @@ class Driver:
         self.read: Read | None = None
         self.held: bool = False
         self.reads: bool = False
-        # Most reads are equal to the one before.
-        self._packed: tuple[Command, bytes] = ((), b"")
         self._pumping = False
         self._again = False
         self._unblocking = False
@@ -285,12 +283,8 @@ class Driver:
 
     def _send_read(self, read: Read, now: float) -> None:
         self.reader.reply_by = now + read.block + REPLY_LIMIT
-        if self.reader.asking:
-            self.reader.send(pack([("ASKING",), read.command]), 2, self._was_read)
-        else:
-            if read.command != self._packed[0]:
-                self._packed = (read.command, pack([read.command]))
-            self.reader.send(self._packed[1], 1, self._was_read)
+        lines: list[Command] = [("ASKING",), read.command] if self.reader.asking else [read.command]
+        self.reader.send(pack(lines), len(lines), self._was_read)
         if not self.reads:
             # RIPC-LIFE-3: only now it is connected, as a user sees it.
             self.reads = True
