@@ -161,6 +161,8 @@ class _Reader:
         self.record.faults.append(fault)
         if fault.to_redis:
             self.history.redis.append(Trouble(fault.start, fault.end, fault.to_redis))
+            if fault.step:
+                self.history.steps.append((fault.start, fault.step))
         if fault.to_members:
             for number in fault.processes:
                 trouble = Trouble(fault.start, fault.end + fault.after, fault.to_members)

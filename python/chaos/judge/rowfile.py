@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,12 @@ class Struck:
     processes: list[int]
     after: float
     proof: str
+
+    @property
+    def step(self) -> float:
+        """Seconds by which Redis' clock stepped; 0 for other faults."""
+        found = re.search(r"stepped by (-?[\d.]+) s", self.proof)
+        return float(found[1]) if found else 0.0
 
 
 @dataclass

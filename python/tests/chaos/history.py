@@ -74,8 +74,9 @@ class Rows:
         members: str = "",
         who: tuple[int, ...] = (),
         after: float = 0.0,
+        proof: str = "proven",
     ) -> None:
-        self.add(None, "fault", end, name, start, end, redis, members, list(who), after, "proven")
+        self.add(None, "fault", end, name, start, end, redis, members, list(who), after, proof)
 
     def rest(self, at: float, left: list[Any] | None = None) -> None:
         """Nothing more is asked; what was left then; and all leave."""

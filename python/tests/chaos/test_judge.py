@@ -233,6 +233,14 @@ class TestSecondRuns:
         rows.add(None, "moved", 21.9, f"{ASK}-0", "consumer_000000_0", "consumer_000002_0", silence)
         assert ("G6" in names(rows)) is broken
 
+    @pytest.mark.parametrize(("step", "broken"), [(15.0, False), (-60.0, False), (0.4, True)])
+    def test_a_step_of_the_clock_is_one_by_the_seconds_that_it_was_seen_to_take(
+        self, rows: Rows, step: float, broken: bool
+    ) -> None:
+        rows.fault("clock", 15.0, 15.0, redis="clock", proof=f"TIME stepped by {step:.1f} s")
+        self.again(rows, 22.0)
+        assert ("G6" in names(rows)) is broken
+
     @pytest.mark.parametrize(("kind", "broken"), [("full", False), ("away", True)])
     def test_where_redis_serves_some_the_others_are_cut_off(self, rows: Rows, kind: str, broken: bool) -> None:
         rows.fault("maxclients", 13.0, 21.0, redis=kind)
