@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 
 from ..lab.redis import Away
 from ..lab.special import Clock, Disk, Secure
-from .base import Fault
+from .base import Fault, NotNow
 from .service import RestartOld
 
 REWRITES = 100
@@ -24,8 +24,13 @@ class TlsCut(Fault):
     after = 0.5
     hit = 0
 
-    async def strike(self) -> None:
+    async def prepare(self) -> None:
+        await super().prepare()
         self.members = self.lab.free()
+        if not any(member.tap is not None and member.tap.links for member in self.members):
+            raise NotNow("nobody is connected")
+
+    async def strike(self) -> None:
         for member in self.members:
             assert member.tap is not None
             self.hit += member.tap.cut("reset")
