@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,17 @@ HELLO = {
     "language": "python",
     "spec": ["1.0"],
     "profiles": ["base", "ask", "group", "channel", "resilient"],
-    "features": ["cancel", "cancellation", "wakeup", "announce", "redelivery", "required-params", "early-end", "fork"],
+    "features": [
+        "cancel",
+        "cancellation",
+        "wakeup",
+        "announce",
+        "redelivery",
+        "required-params",
+        "early-end",
+        "fork",
+        "block",
+    ],
 }
 
 DECISIONS = ("fulfill", "reject", "raise", "ignore")
@@ -148,6 +159,10 @@ class Testee:
         os.waitpid(child, 0)
         if refusal:
             raise ValueError(refusal)
+        return {}
+
+    async def do_block(self, endpoint: str, request: str, seconds: float) -> Any:
+        asyncio.get_running_loop().call_later(0.05, time.sleep, seconds)
         return {}
 
     async def do_fulfill(self, endpoint: str, request: str, content: Any) -> Any:

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 import redisipc
 import redisipc.asyncio
@@ -28,6 +29,7 @@ FEATURES = [
     "required-params",
     "early-end",
     *(["fork"] if hasattr(os, "fork") else []),
+    "block",
 ]
 lock, handles = threading.Lock(), itertools.count(1)
 
@@ -188,6 +190,12 @@ class Testee(Asker):
         return answer
 
     do_fulfill, do_reject, do_ignore = answering("fulfill"), answering("reject"), answering("ignore")
+
+    async def do_block(self, endpoint, request, seconds):
+        # With threads the handler blocks its thread already: it waits for its decision there.
+        if self.is_async:
+            asyncio.get_running_loop().call_later(0.05, time.sleep, seconds)
+        return {}
 
     async def do_raise(self, endpoint, request, message):
         self.requests[request][1].set_exception(RuntimeError(message))

@@ -50,6 +50,9 @@ class Keeping:
         soon = [item for item in kept if item not in unsure]
         late: list[Kept] = []
         for item, idle in await self.look(unsure):
+            if mutant("leaves-its-own-after-a-pause"):
+                item.lost(False)
+                continue
             (late if idle >= LONG and not mutant("claims-after-a-pause-without-min-idle") else soon).append(item)
         await self._claim(soon, 0)
         await self._claim(late, int(LONG * 1000))

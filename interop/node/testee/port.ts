@@ -53,6 +53,7 @@ export class Port implements Methods {
     fulfill: [this.decide(({ request, end }, { content }) => { request.fulfill(content); end(null); }), "endpoint", "request", "content"],
     reject: [this.decide(({ request, end }, { content }) => { request.reject(content); end(null); }), "endpoint", "request", "content"],
     raise: [this.decide(({ fail }, { message }) => { fail(new Error(message as string)); }), "endpoint", "request", "message"],
+    block: [this.decide((_, { seconds }) => { setTimeout(stand, 50, (seconds as number) * 1000); }), "endpoint", "request", "seconds"],
     ignore: [this.decide(({ end }) => { end(NO_ANSWER); }), "endpoint", "request"],
     disconnect: [(params) => this.disconnect(params), "endpoint"],
     shutdown: [() => this.shutdown()],
@@ -146,6 +147,11 @@ export class Port implements Methods {
   }
 }
 
+/** Blocks the event loop, as a handler does that computes or waits without await. */
+function stand(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 function hello(): Params {
   return {
     protocol: "1.0",
@@ -154,7 +160,7 @@ function hello(): Params {
     language: "javascript",
     spec: ["1.0"],
     profiles: ["base", "group", "channel", "resilient"],
-    features: ["cancel", "cancellation", "redelivery", "wakeup", "announce", "early-end"],
+    features: ["cancel", "cancellation", "redelivery", "wakeup", "announce", "early-end", "block"],
   };
 }
 

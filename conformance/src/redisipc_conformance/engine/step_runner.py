@@ -36,8 +36,8 @@ from ..verdict.check_log import Book
 
 ACTS = frozenset(
     {
-        "connect", "send", "trigger", "cancel", "fork", "fulfill", "reject", "raise", "ignore", "serve", "disconnect", "peer",
-        "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
+        "connect", "send", "trigger", "cancel", "fork", "block", "fulfill", "reject", "raise", "ignore", "serve", "disconnect",
+        "peer", "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
         "silence", "half-open", "slow", "process", "server", "stop", "age"
     }
 )  # fmt: skip

@@ -92,7 +92,7 @@ class Scenario:
 
     @property
     def own_processes(self) -> bool:
-        return bool(self.needs & OWN_PROCESSES)
+        return bool(self.needs & OWN_PROCESSES) or any(step.word == "block" for step in self.walk())
 
     def walk(self) -> Iterator[Step]:
         """Every step, those inside others too."""

@@ -205,6 +205,14 @@ async def fork(stage: Stage, step: Step) -> Any:
     return await call(stage, endpoint, "fork", parameters, budget="response", refused=refused)
 
 
+@word("block")
+async def block(stage: Stage, step: Step) -> Any:
+    """Answered before the handler blocks; a testee with one event loop reads no call until that is over."""
+    request = stage.thing(step.arguments["request"], Received)
+    parameters = {"request": request.request, "seconds": stage.seconds(step.arguments["seconds"])}
+    return await call(stage, request.endpoint, "block", parameters, budget="response")
+
+
 async def answer(stage: Stage, step: Step, verb: str, key: str | None) -> Any:
     """fulfill, reject, raise, ignore."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {"request": step.arguments}
