@@ -4,7 +4,8 @@ import { onceAborted } from "./core/abort.js";
 import { encodeContent } from "./content/content.js";
 import type { Json } from "./content/json.js";
 import { EndpointClosed, RequestCancelled, TooManyOutstanding } from "./errors.js";
-import { type EndpointOptions, type SendOptions, checkCount, checkTime } from "./options.js";
+import { checkCount, checkOptions, checkTime } from "./given.js";
+import { type EndpointOptions, type SendOptions, checkSendOptions } from "./options.js";
 import { valueOf } from "./outcome.js";
 import { addressOf } from "./redis/address.js";
 import { FIRST } from "./wire/entry-id.js";
@@ -39,6 +40,7 @@ export class Caller {
 
   /** Throws InvalidArgument. It touches no Redis. */
   constructor(private readonly options: CallerOptions) {
+    checkOptions("the options of a Caller", options, ["url", "stream", "tls", "timeoutMs", "maxOutstanding", "earlyEnd"]);
     const { url, stream, tls, timeoutMs = 5000, maxOutstanding = 16, earlyEnd = true } = options;
     checkName("stream", stream);
     addressOf(url);
@@ -57,6 +59,7 @@ export class Caller {
    * UnsendableValue, TooManyOutstanding and EndpointClosed. RequestFailed: its message says whether the request may be stored.
    */
   async send(group: string, value: unknown, options: SendOptions = {}): Promise<Json> {
+    checkSendOptions("the options of a send", options);
     const { timeoutMs = this.timeoutMs, signal } = options;
     checkName("group", group);
     checkTime("timeoutMs", timeoutMs);

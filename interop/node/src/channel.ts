@@ -2,8 +2,9 @@ import { channelRequest, readChannelRequest } from "./channel-request.js";
 import { decodeContent } from "./content/content.js";
 import type { Json } from "./content/json.js";
 import { InvalidArgument, Refusal } from "./errors.js";
+import { checkFunction, checkOptions, checkTime, shown } from "./given.js";
 import { Member } from "./member.js";
-import { type EndpointOptions, type SendOptions, checkTime } from "./options.js";
+import { ENDPOINT_OPTIONS, type EndpointOptions, type SendOptions, checkSendOptions } from "./options.js";
 import type { IncomingRequest } from "./request.js";
 import { UNSUPPORTED_EVENT } from "./reasons.js";
 import { serveWith } from "./serve.js";
@@ -31,7 +32,9 @@ export interface TriggerOptions extends SendOptions {
 /** A group with named events (SPEC.md section 12). */
 export class Channel extends Member {
   private constructor(options: ChannelOptions) {
+    checkOptions("the options of a Channel", options, [...ENDPOINT_OPTIONS, "channel", "events"]);
     const events = new Map(Object.entries(options.events ?? {}));
+    for (const [name, event] of events) checkEvent(name, event);
     const run = (request: IncomingRequest) => dispatch(events, request);
     // Without events there is nothing to run: siblings that have some get the requests (RIPC-GROUP-35).
     const serve = events.size === 0 ? undefined : serveWith(run, () => this.endpoint.reporter, options.exposeErrors);
@@ -48,9 +51,19 @@ export class Channel extends Member {
   /** Triggers an event of another channel, and waits for what it returns. A `timeoutMs` given here travels with the request. Throws as Stream.send does. */
   async trigger(event: string, params: Readonly<Record<string, unknown>>, options: TriggerOptions): Promise<Json> {
     checkTrigger(event, params);
+    checkSendOptions("the options of a trigger", options, ["target"]);
     const { target, timeoutMs } = options;
     if (timeoutMs !== undefined) checkTime("timeoutMs", timeoutMs);
     return this.request(target, channelRequest(event, params, timeoutMs), options);
+  }
+}
+
+function checkEvent(name: string, event: unknown): void {
+  checkOptions(`the event ${name}`, event, ["params", "run"]);
+  const { params, run } = event as { params?: unknown; run?: unknown };
+  checkFunction(`run of the event ${name}`, run);
+  if (params !== undefined && !(Array.isArray(params) && params.every((param) => typeof param === "string"))) {
+    throw new InvalidArgument(`params of the event ${name} must be a list of names, not ${shown(params)}`);
   }
 }
 

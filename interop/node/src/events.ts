@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 
 import { registeredHere } from "./context.js";
+import { InvalidArgument } from "./errors.js";
 import type { Health } from "./lifecycle.js";
 import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
 
@@ -35,6 +36,13 @@ export interface EndpointEvents {
   reconnected: [];
   /** The state of the connection has changed. */
   state: [health: Health];
+}
+
+const NAMES: readonly string[] = ["problem", "disconnected", "reconnected", "state"] satisfies readonly (keyof EndpointEvents)[];
+
+/** Throws InvalidArgument for an event that never comes. */
+export function checkEventName(name: string): void {
+  if (!NAMES.includes(name)) throw new InvalidArgument(`there is no event ${name}: the events are ${NAMES.join(", ")}`);
 }
 
 /**

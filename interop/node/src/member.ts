@@ -3,9 +3,10 @@ import { Endpoint } from "./core/endpoint.js";
 import type { Peer } from "./core/peers.js";
 import type { Refuse, Serve } from "./core/responder.js";
 import type { Stats } from "./core/vitals.js";
-import type { EndpointEvents, Reporter } from "./events.js";
+import { type EndpointEvents, type Reporter, checkEventName } from "./events.js";
+import { checkFunction, checkOptions } from "./given.js";
 import type { Health } from "./lifecycle.js";
-import type { EndpointOptions, SendOptions } from "./options.js";
+import { type EndpointOptions, type SendOptions, checkSendOptions } from "./options.js";
 import { valueOf } from "./outcome.js";
 import { type PingOptions, ping, waitForGroup } from "./ping.js";
 import { newRequestId } from "./wire/names.js";
@@ -62,16 +63,22 @@ export abstract class Member {
    *
    * Throws RequestTimeout where Redis does not answer in time, RequestFailed where it refuses, InvalidArgument and EndpointClosed.
    */
-  ping(group: string, { timeoutMs = this.defaultTimeoutMs }: PingOptions = {}): Promise<Peer[]> {
+  async ping(group: string, options: PingOptions = {}): Promise<Peer[]> {
+    checkOptions("the options of a ping", options, ["timeoutMs"]);
+    const { timeoutMs = this.defaultTimeoutMs } = options;
     return ping(this.endpoint, group, timeoutMs);
   }
 
   /** Waits until a group has a living instance, and gives those that it has. Throws RequestTimeout, after 30 s by default; else as ping() does. */
-  waitForGroup(group: string, { timeoutMs = 30_000, signal }: SendOptions = {}): Promise<Peer[]> {
+  async waitForGroup(group: string, options: SendOptions = {}): Promise<Peer[]> {
+    checkSendOptions("the options of a wait", options);
+    const { timeoutMs = 30_000, signal } = options;
     return waitForGroup(this.endpoint, group, timeoutMs, signal);
   }
 
   on<Name extends keyof EndpointEvents>(event: Name, listener: (...args: EndpointEvents[Name]) => void): this {
+    checkEventName(event);
+    checkFunction("the listener", listener);
     this.endpoint.reporter.on(event, listener);
     return this;
   }

@@ -1,6 +1,7 @@
 import type { RedisOptions } from "ioredis";
 
 import { InvalidArgument } from "./errors.js";
+import { checkCount, checkOptions, checkTime, shown } from "./given.js";
 import { addressOf } from "./redis/address.js";
 import type { ExposeErrors } from "./reasons.js";
 
@@ -46,6 +47,19 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The names of the options of every endpoint. */
+export const ENDPOINT_OPTIONS = [
+  "url", "stream", "tls", "timeoutMs", "concurrency", "queueLimit", "maxOutstanding", "connectTimeoutMs", "closeTimeoutMs", "maxRequestAgeMs", "wakeups", "earlyEnd",
+  "exposeErrors", "announce",
+] as const satisfies readonly (keyof EndpointOptions)[];
+
+/** Throws InvalidArgument. `more`: what a call takes beside the options of every send. */
+export function checkSendOptions(what: string, options: SendOptions, more: readonly string[] = []): void {
+  checkOptions(what, options, ["timeoutMs", "signal", ...more]);
+  const { signal }: { signal?: unknown } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidArgument(`signal must be an AbortSignal, not ${shown(signal)}`);
+}
+
 export type ResolvedOptions = Required<Omit<EndpointOptions, "tls" | "stream">> & Pick<EndpointOptions, "tls">;
 
 /** Fills in the defaults. Throws InvalidArgument for what cannot be. */
@@ -70,27 +84,13 @@ export function resolveOptions(given: EndpointOptions): ResolvedOptions {
   checkTime("connectTimeoutMs", options.connectTimeoutMs);
   if (options.maxRequestAgeMs !== null) checkTime("maxRequestAgeMs", options.maxRequestAgeMs);
   if (!(Number.isFinite(options.closeTimeoutMs) && options.closeTimeoutMs >= 0)) {
-    throw new InvalidArgument(`closeTimeoutMs must be a number of milliseconds from 0 on, not ${String(options.closeTimeoutMs)}`);
+    throw new InvalidArgument(`closeTimeoutMs must be a number of milliseconds from 0 on, not ${shown(options.closeTimeoutMs)}`);
   }
   if (!["type", "text", "none"].includes(options.exposeErrors)) {
-    throw new InvalidArgument(`exposeErrors must be "type", "text" or "none", not ${options.exposeErrors}`);
+    throw new InvalidArgument(`exposeErrors must be "type", "text" or "none", not ${shown(options.exposeErrors)}`);
   }
   checkCount("concurrency", options.concurrency, 1);
   checkCount("queueLimit", options.queueLimit, 0);
   checkCount("maxOutstanding", options.maxOutstanding, 1);
   return options;
-}
-
-/** RIPC-TIME-3 */
-export function checkTime(what: string, ms: unknown): asserts ms is number {
-  if (typeof ms !== "number" || !Number.isFinite(ms) || ms <= 0) {
-    throw new InvalidArgument(`${what} must be a finite number of milliseconds above 0, not ${String(ms)}`);
-  }
-}
-
-/** Throws InvalidArgument for anything but a whole number from `least` on. */
-export function checkCount(what: string, count: unknown, least: number): void {
-  if (typeof count !== "number" || !Number.isInteger(count) || count < least) {
-    throw new InvalidArgument(`${what} must be a whole number from ${least} on, not ${String(count)}`);
-  }
 }

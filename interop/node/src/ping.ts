@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Endpoint } from "./core/endpoint.js";
 import type { Peer } from "./core/peers.js";
 import { RequestCancelled, RequestFailed, RequestTimeout } from "./errors.js";
-import { checkTime } from "./options.js";
+import { checkTime } from "./given.js";
 import { type RedisFault, isFault } from "./wire/faults.js";
 
 export interface PingOptions {

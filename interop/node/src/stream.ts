@@ -1,6 +1,7 @@
 import type { Json } from "./content/json.js";
+import { checkFunction, checkOptions } from "./given.js";
 import { Member } from "./member.js";
-import type { EndpointOptions, SendOptions } from "./options.js";
+import { ENDPOINT_OPTIONS, type EndpointOptions, type SendOptions, checkSendOptions } from "./options.js";
 import type { IncomingRequest } from "./request.js";
 import { serveWith } from "./serve.js";
 
@@ -20,7 +21,9 @@ export interface StreamOptions extends EndpointOptions {
 /** One instance of a group that asks others, and answers them, with any JSON value. */
 export class Stream extends Member {
   private constructor(options: StreamOptions) {
+    checkOptions("the options of a Stream", options, [...ENDPOINT_OPTIONS, "group", "onRequest"]);
     const { onRequest } = options;
+    if (onRequest !== undefined) checkFunction("onRequest", onRequest);
     const serve = onRequest === undefined ? undefined : serveWith(onRequest, () => this.endpoint.reporter, options.exposeErrors);
     super(options, options.group, serve);
   }
@@ -38,7 +41,8 @@ export class Stream extends Member {
    * Throws RequestRejected, RequestTimeout, NoResponders, RequestCancelled, and, before anything is written, InvalidArgument,
    * UnsendableValue, TooManyOutstanding and EndpointClosed. RequestFailed: Redis refuses to store it.
    */
-  send(group: string, value: unknown, options: SendOptions = {}): Promise<Json> {
+  async send(group: string, value: unknown, options: SendOptions = {}): Promise<Json> {
+    checkSendOptions("the options of a send", options);
     return this.request(group, value, options);
   }
 }

@@ -22,7 +22,7 @@ function importsOf(name: string): string[] {
 
 /** The layers, the lowest first. A file imports from its own layer and from those below. */
 const LAYERS: readonly RegExp[] = [
-  /^(content\/.*|errors|reasons|context|version)\.ts$/,
+  /^(content\/.*|errors|reasons|context|version|given)\.ts$/,
   /^(wire\/.*|lifecycle)\.ts$/,
   /^redis\/.*\.ts$/,
   /^(options|outcome|events)\.ts$/,

@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 
 import { announcedBy, announcementText } from "../src/core/announcement.js";
 import { InvalidArgument, VERSION } from "../src/index.js";
-import { checkTime, resolveOptions } from "../src/options.js";
+import { checkTime } from "../src/given.js";
+import { resolveOptions } from "../src/options.js";
 import * as commands from "../src/wire/commands.js";
 import { faultOf } from "../src/wire/faults.js";
 import { loadTable } from "./tables.js";

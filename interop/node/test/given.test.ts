@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { Caller, Channel, InvalidArgument, Stream } from "../src/index.js";
+import { FakeRedis } from "./fake-redis.js";
+
+const place = { url: "redis://127.0.0.1:1", stream: "s", connectTimeoutMs: 1 };
+/** As a caller without types sees them. */
+type Untyped = Record<string, (...given: unknown[]) => unknown>;
+const streams = Stream as unknown as Untyped;
+const channels = Channel as unknown as Untyped;
+
+async function message(call: () => unknown): Promise<string> {
+  try {
+    await call();
+  } catch (error) {
+    assert.ok(error instanceof InvalidArgument, String(error));
+    return error.message;
+  }
+  return assert.fail("it was taken");
+}
+
+describe("a caller without types is told what was expected and what came, before anything is written", () => {
+  const rows: readonly (readonly [call: () => unknown, says: string])[] = [
+    [() => streams.connect?.(), "the options of a Stream must be an object, not undefined"],
+    [() => streams.connect?.({ ...place, group: "g", timeout: 3 }), "there is no option timeout in the options of a Stream: did you mean timeoutMs?"],
+    [() => streams.connect?.({ ...place, group: "g", concurency: 3 }), "there is no option concurency in the options of a Stream: did you mean concurrency?"],
+    [() => streams.connect?.({ ...place, group: "g", onRequest: 7 }), "onRequest must be a function, not 7"],
+    [() => streams.connect?.({ ...place, group: "g", timeoutMs: "5" }), 'timeoutMs must be a finite number of milliseconds above 0, not "5"'],
+    [() => streams.connect?.({ ...place, group: "g", concurrency: "1" }), 'concurrency must be a whole number from 1 on, not "1"'],
+    [() => streams.connect?.({ ...place, group: "g", closeTimeoutMs: [1] }), "closeTimeoutMs must be a number of milliseconds from 0 on, not a list"],
+    [() => channels.connect?.({ ...place, channel: "c", group: "g" }), "there is no option group in the options of a Channel: it takes url, "],
+    [() => channels.connect?.({ ...place, channel: "c", events: { add: () => 1 } }), "the event add must be an object, not a function"],
+    [() => channels.connect?.({ ...place, channel: "c", events: { add: { params: ["a"] } } }), "run of the event add must be a function, not undefined"],
+    [() => channels.connect?.({ ...place, channel: "c", events: { add: { params: "a", run: () => 1 } } }), 'params of the event add must be a list of names, not "a"'],
+    [() => new (Caller as unknown as new (options: unknown) => unknown)({ url: place.url, stream: "s", group: "g" }), "there is no option group in the options of a Caller: it takes url, "],
+  ];
+  for (const [call, says] of rows) {
+    test(says, async () => {
+      assert.ok((await message(call)).startsWith(says), await message(call));
+    });
+  }
+
+  test("so are those of an endpoint that is connected", async () => {
+    await using redis = await FakeRedis.start();
+    await using web = await Stream.connect({ url: redis.url, stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0 });
+    const untyped = web as unknown as Untyped;
+    const calls: readonly (readonly [call: () => unknown, says: string])[] = [
+      [() => untyped.send?.("g", 1, 500), "the options of a send must be an object, not 500"],
+      [() => untyped.send?.("g", 1, null), "the options of a send must be an object, not null"],
+      [() => untyped.send?.("g", 1, { timeout: 1 }), "there is no option timeout in the options of a send: did you mean timeoutMs?"],
+      [() => untyped.send?.("g", 1, { signal: "x" }), 'signal must be an AbortSignal, not "x"'],
+      [() => untyped.ping?.("g", { timeout: 1 }), "there is no option timeout in the options of a ping: did you mean timeoutMs?"],
+      [() => untyped.waitForGroup?.("g", 3), "the options of a wait must be an object, not 3"],
+      [() => untyped.on?.("problem", 7), "the listener must be a function, not 7"],
+      [() => untyped.on?.("request", () => 1), "there is no event request: the events are problem, disconnected, reconnected, state"],
+    ];
+    for (const [call, says] of calls) assert.equal(await message(call), says);
+    assert.deepEqual(redis.since(0, "XADD"), []);
+  });
+});
