@@ -84,7 +84,7 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples && ../$(BIN)/mypy --strict -p chaos
 	cd conformance && ../$(BIN)/mypy
 	cd conformance/mutants && ../../$(BIN)/mypy --config-file ../pyproject.toml testee.py null.py run.py real.py
-	cd interop && ../$(BIN)/mypy --strict ruby/converse.py ruby/publish.py matrix/run.py talk tests
+	cd interop && ../$(BIN)/mypy --strict ruby/converse.py ruby/publish.py ruby/rows.py matrix/run.py talk tests
 	cd tools && ../$(BIN)/mypy
 	cd fuzz && ../$(BIN)/mypy
 	@$(BIN)/python tools/english.py $(ENGLISH)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,12 @@ def test_what_fails_breaks_a_statement_that_its_row_names(path: Path) -> None:
         if hits and not any(requirements & statements or stuck(message) for requirements, message in hits):
             odd.append(f"{entry['id']}: {[sorted(hit[0]) for hit in hits]} are not among {sorted(statements)}")
     assert odd == []
+
+
+def test_the_readme_has_the_figures_of_the_published_run() -> None:
+    command = [sys.executable, str(ROOT / "interop" / "ruby" / "rows.py")]
+    drawn = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    assert drawn == (ROOT / "interop" / "results" / "README.md").read_text(encoding="utf-8")
 
 
 def stuck(message: str) -> bool:
