@@ -13,7 +13,7 @@ TESTEES := $(RUNTIMES) $(RUNTIMES:%=%-ask)
 NODE_TESTEE := interop/node/dist/testee.js
 N ?= 1000000
 # Whose sentences are short and plain; more are welcome.
-ENGLISH_IN := "*.md" "*.py" "conformance/scenarios/*.yaml" "interop/ruby/*.yaml"
+ENGLISH_IN := "*.md" "*.py" "conformance/scenarios/*.yaml" "conformance/mutants/*.yaml" "interop/ruby/*.yaml"
 ENGLISH := $(filter-out conformance/mutants/%.py %/results.md,$(shell git ls-files $(ENGLISH_IN)))
 
 .DEFAULT_GOAL := help
