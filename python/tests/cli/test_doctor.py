@@ -406,6 +406,19 @@ def test_an_instance_that_reads_and_is_not_registered(doctor: Doctor, gem: Serve
     assert "unregistered" not in doctor.codes()
 
 
+def test_a_dead_instance_whose_entries_were_given_back_is_not_taken_for_one_that_reads(
+    doctor: Doctor, raw: redis.Redis, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("redisipc.cli.look.instances.UNUSED", 0.5)
+    raw.xgroup_create(stream, "stock", mkstream=True)
+    raw.xgroup_createconsumer(stream, "stock", "consumer_d4e5f6_0")
+    put(raw, stream, "web", "stock", id="*")
+    take(raw, stream, "stock")
+    time.sleep(0.6)
+    doctor.mend(doctor.find("dead-holds-pending"))
+    assert "unregistered" not in doctor.codes()
+
+
 def test_a_group_whose_members_have_no_handler(doctor: Doctor, serve: Serve, raw: redis.Redis, stream: str) -> None:
     serve("stock", None)
     raw.execute_command("XGROUP", "SETID", stream, "stock", "99999999999999-0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from redisipc.cli.look import instances
 from redisipc.cli.look.hosts import group_in, instance_in
 from redisipc.cli.look.instances import Instance
 from redisipc.cli.look.stream import Group
@@ -179,7 +180,8 @@ def unregistered(facts: Facts) -> Iterator[Finding]:
             if (
                 each.state == "alive"
                 and not each.registered
-                and any(c.name[:9] == b"consumer_" for c in each.consumers)
+                # Itself: others use a dead dispatcher as well, when they give back what it holds.
+                and any(c.name[:9] == b"consumer_" and c.idle <= instances.UNUSED for c in each.consumers)
             ):
                 yield Finding(
                     "unregistered", WARNING, f"{group.name}/{each.id} uses its consumers and has no availability list",
