@@ -22,7 +22,7 @@ class Gate:
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
         self.armed: tuple[bytes, str] | None = None
         self.limit = 0
-        """Bytes of one portion of a reply from which on the connection is cut; 0 for no limit."""
+        """Bytes of replies to one request from which on the connection is cut; 0 for no limit."""
         self.connections = self.breaks = 0
         self.open = True
         self._sockets: list[socket.socket] = []
@@ -40,12 +40,13 @@ class Gate:
             self.connections += 1
             far = socket.create_connection(self._to)
             self._sockets += [near, far]
-            state: dict[str, Any] = {"what": None}
+            state: dict[str, Any] = {"what": None, "came": 0}
             threading.Thread(target=self._inward, args=(near, far, state), daemon=True).start()
             threading.Thread(target=self._outward, args=(near, far, state), daemon=True).start()
 
     def _inward(self, near: socket.socket, far: socket.socket, state: dict[str, Any]) -> None:
         while data := _receive(near):
+            state["came"] = 0
             if self.armed is not None and self.armed[0] in data:
                 state["what"], self.armed = self.armed[1], None
                 if state["what"] == "before":
@@ -57,7 +58,8 @@ class Gate:
         while data := _receive(far):
             if state["what"] == "after":
                 break
-            if 0 < self.limit <= len(data):
+            state["came"] += len(data)
+            if 0 < self.limit <= state["came"]:
                 self.breaks += 1
                 break
             if state["what"] != "silent":
