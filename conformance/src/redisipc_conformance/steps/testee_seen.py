@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from ..context.failure import Failed
@@ -12,6 +14,9 @@ from ..scenario.model import Step
 from .entries import refused_send, request_id
 from .registry import word
 from .waiting import Look, expect, held, missing, wrong
+
+IDS_SHOWN = 4
+"""The ids of requests that a failure names."""
 
 
 @word("received")
@@ -50,7 +55,15 @@ def _how_many(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], parts
     last = found[-1].note if found else None
     too_many = isinstance(wanted, int) and len(found) > wanted
     message = f"{endpoint.label} received {len(found)} requests"
-    return Look(False, None, message, show(wanted), str(len(found)), final=too_many, nothing=not found, culprit=last)
+    seen = f"{len(found)}{_ids(found)}"
+    return Look(False, None, message, show(wanted), seen, final=too_many, nothing=not found, culprit=last)
+
+
+def _ids(found: Sequence[Received]) -> str:
+    """The ids of some of these requests, first those that came more than once."""
+    often = Counter(each.id for each in found).most_common(IDS_SHOWN)
+    told = ", ".join(f"{id} {times} times" if times > 1 else id for id, times in often)
+    return f": {told}" if told else ""
 
 
 def _next(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any]) -> Look:
