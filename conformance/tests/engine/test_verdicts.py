@@ -215,7 +215,7 @@ async def test_the_requirement_decides_what_a_failure_counts(
 @pytest.mark.parametrize(
     ("steps", "told"),
     [
-        ("- value: {of: '${nobody}', is: 1}\n  check: it\n", "line 8: value: nothing is called 'nobody'"),
+        ("- value: {of: '${nobody}', is: 1}\n  check: it\n", "line 7: value: nothing is called 'nobody'"),
         ("- peer: b\n- send: {from: b, to: b}\n- value: {of: 1, is: 1}\n  check: it\n", "'b' is a peer"),
         ("- value: {of: 1, is: 1}\n  within: soon\n  check: it\n", "'soon' is not a budget"),
         ("- redis: [NOT-A-COMMAND]\n- value: {of: 1, is: 1}\n  check: it\n", "Redis answered ERR"),
