@@ -216,7 +216,7 @@ export class Call {
       this.stored(request.entryId, now);
       if (this.decided !== undefined) this.tidy(request.entryId, now);
     } else if (this.pageOver(reply, now)) {
-      this.finish(this.decided ?? failed("the connection broke before it was acknowledged, and it was not found; it may still be stored"));
+      this.finish(this.decided ?? failed("the connection broke before it was acknowledged, and it was not found; it may be stored"));
     }
   }
 
