@@ -32,7 +32,9 @@ async def received(stage: Stage, step: Step) -> Any:
         parts["source"] = stage.group(parts["source"])
     if arguments.get("none") or "count" in arguments:
         wanted = 0 if arguments.get("none") else stage.expected(arguments["count"])
-        return await expect(stage, step, "delivery", lambda: _how_many(stage, endpoint, arguments, parts, wanted))
+        return await expect(
+            stage, step, "delivery", lambda: _how_many(stage, endpoint, arguments, parts, wanted), word=True
+        )
     found: Received = await expect(stage, step, "delivery", lambda: _next(stage, endpoint, arguments, parts))
     found.taken = True
     return found
@@ -199,7 +201,7 @@ async def errors(stage: Stage, step: Step) -> Any:
             too_many = isinstance(wanted, int) and len(found) > wanted
             return Look(False, None, message, show(wanted), seen, too_many, nothing=not found, culprit=culprit)
 
-        return await expect(stage, step, "delivery", count)
+        return await expect(stage, step, "delivery", count, word=True)
 
     def look() -> Look:
         found = [each for each in fitting() if not each.taken]
