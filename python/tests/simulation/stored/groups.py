@@ -49,7 +49,7 @@ def _long_outage(stage: Stage) -> None:
 @staged(
     "handed over to who leaves", "restore-what-goes", "RIPC-LIFE-25 G8",
     "a sibling handed a response over to an instance that was just leaving: it went with the consumer (H10)",
-    quiet(60.0, latency=0.05, seed=11),
+    quiet(60.0, latency=0.05, seed=14),
 )  # fmt: skip
 def _leaving(stage: Stage) -> None:
     stage.join(0.1, "R", "g1")
