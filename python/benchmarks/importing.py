@@ -37,7 +37,7 @@ def imports(processes: int = PROCESSES) -> dict[str, Spread]:
     """Milliseconds that ``import redis`` takes, and that each of ``CASES`` takes after it.
 
     ``wall`` is the time that passed, ``CPU`` what the process used of a core: only the second is the same on a busy
-    machine. ``compiled anew`` is without kept byte code of ours, as with ``PYTHONDONTWRITEBYTECODE`` in a source tree.
+    machine. ``compiled again`` is without kept byte code of ours, as with ``PYTHONDONTWRITEBYTECODE`` in a source tree.
     """
     taken: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as kept:
@@ -48,7 +48,7 @@ def imports(processes: int = PROCESSES) -> dict[str, Spread]:
                     if count < 0:
                         # Those that leave their byte code.
                         continue
-                    name = f"`{case}` ({what}), after it{', compiled anew' if anew else ''}"
+                    name = f"`{case}` ({what}), after it{', compiled again' if anew else ''}"
                     for one, figures in (("`import redis`", redis), (name, more)):
                         for kind, seconds in zip(("wall", "CPU"), figures, strict=True):
                             taken.setdefault(f"{one}, {kind}", []).append(seconds * 1000)

@@ -19,11 +19,11 @@ def section(stored: dict[str, Any]) -> str:
     """The README's words about a run: with what it was made, the targets, and the tables."""
     lines = [Line.of(one) for one in stored["lines"]]
     idle = [Rest(*rest) for rest in stored["idle"]]
-    versions = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
+    versions = "\n".join(f"- {name} {version}" for name, version in stored["versions"].items())
     load = f", load {stored['load'][0]:.1f}" if stored.get("load") else ""
-    about = f"{stored['when']}: {versions}. {stored['rounds']} rounds, {stored['scale']:g} of all requests{load}."
+    about = f"{stored['when']}: {stored['rounds']} rounds, {stored['scale']:g} of all requests{load}."
     targets = "\n".join(["### Targets", "", *judged(lines, idle)])
-    return "\n\n".join([about, targets, table(lines).strip(), extras(idle, stored["import_ms"]).strip()])
+    return "\n\n".join([about, versions, targets, table(lines).strip(), extras(idle, stored["import_ms"]).strip()])
 
 
 def publish(stored: Path = STORED, readme: Path = README) -> None:
