@@ -6,6 +6,7 @@ import type { Entry } from "../wire/entry.js";
 import { isFault, isForAWhile } from "../wire/faults.js";
 import { entriesRead } from "../wire/replies.js";
 import type { Session } from "../redis/session.js";
+import { LEAST_MS } from "./refusal-pauses.js";
 import type { SharedWith } from "./ports.js";
 
 /** How often the reader looks whether it may read again, or is to stop, in ms. */
@@ -101,6 +102,7 @@ export class Reader {
         if (!isFault(error)) throw error;
         // The user knows; it may pass.
         if (error.kind === "permanent") pauses.right("read").refused(this.shared.now());
+        else if (error.kind === "no-writes") await sleep(LEAST_MS); // the pause of all writes may be about to end
         else if (isForAWhile(error.kind) || error.kind === "group-lost") await sleep(HELD_UP_MS);
       }
     }

@@ -30,13 +30,15 @@ export class Pause {
   }
 }
 
+/** While Redis takes no writes, the least time between two attempts of one kind, in ms (RIPC-RECOV-26). */
+export const LEAST_MS = 200;
 /** What somebody waits for: as soon as the right is back it must work (RIPC-RECOV-27). */
 const WAITED_FOR = new Set(["read", "own list", "answers"]);
 
 /** One pause for each kind of refusal (RIPC-RECOV-26), and one for each thing that the user has no right to (RIPC-RECOV-27). */
 export class Pauses {
-  readonly memory = new Pause(200, 1000);
-  readonly writes = new Pause(200, 1000);
+  readonly memory = new Pause(LEAST_MS, 1000);
+  readonly writes = new Pause(LEAST_MS, 1000);
   private readonly rights = new Map<string, Pause>();
 
   right(name: string): Pause {

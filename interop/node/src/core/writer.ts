@@ -5,6 +5,7 @@ import { type Reply, text } from "../wire/replies.js";
 import { Cleanup, type Step } from "./cleanup.js";
 import type { Held } from "./held.js";
 import type { Send } from "./ledger.js";
+import { LEAST_MS } from "./refusal-pauses.js";
 import { BATCH_BYTES } from "./sizes.js";
 import { waitAtMost } from "./timers.js";
 import type { SharedWith, WriterPort } from "./ports.js";
@@ -32,6 +33,8 @@ export class Writer implements WriterPort {
   private alarm: NodeJS.Timeout | undefined;
   /** The end of the pause in which Redis takes no writes, as it was when the writer began to wait for it. */
   private resumeAt: number | undefined;
+  /** When it last wrote, by the own clock in ms. */
+  private triedAt = -Infinity;
   private whenDone: (() => void)[] = [];
 
   constructor(private readonly shared: SharedWith<"requester" | "responder" | "registration">) {
@@ -111,9 +114,11 @@ export class Writer implements WriterPort {
     const { pauses } = shared;
     if (!shared.live || this.aloneUnderWay) return;
     const now = shared.now();
-    if (now < pauses.writes.until) {
+    const least = pauses.writes.active ? this.triedAt + LEAST_MS : -Infinity;
+    if (now < Math.max(pauses.writes.until, least)) {
       // At its end the read of new entries may be refused first and make the next pause: the writer still has its turn.
-      this.resumeAt = Math.min(pauses.writes.until, this.resumeAt ?? Infinity);
+      // Where it had its turn late, it does not write again right after it.
+      this.resumeAt = Math.max(Math.min(pauses.writes.until, this.resumeAt ?? Infinity), least);
       if (now < this.resumeAt) {
         this.kickIn(this.resumeAt - now);
         return;
@@ -129,7 +134,9 @@ export class Writer implements WriterPort {
       if (now < pauses.memory.until) this.kickIn(pauses.memory.until - now);
       else steps.push(...this.takeContents(now));
     }
-    if (steps.length > 0) void this.send(steps);
+    if (steps.length === 0) return;
+    this.triedAt = now;
+    void this.send(steps);
   }
 
   /** Requests and answers: what adds to the stream. */
