@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -77,8 +79,11 @@ def busy(processes: int) -> Iterator[None]:
             process.wait()
 
 
-def run(cell: Cell) -> dict[str, Any]:
-    """One run of the suite, as it is stored: how many checks there were, and each that did not pass, with its message."""
+def run(cell: Cell, loaded: bool = False) -> dict[str, Any]:
+    """One run of the suite, as it is stored: how many checks there were, and each that did not pass, with its message.
+
+    `loaded`: others keep the machine busy, so it starts no busy processes of its own. The load is stored with the run.
+    """
     command = TESTEES[cell.testee]
     if cell.delay:
         command = [sys.executable, str(Path(__file__).resolve()), "--relay", str(cell.delay), "--", *command]
@@ -86,15 +91,18 @@ def run(cell: Cell) -> dict[str, Any]:
     chosen = random.Random(cell.seed).sample(chosen, len(chosen) // 10) if cell.tenth else []
     program = [sys.executable, "-m", "redisipc_conformance", "run", "--quiet", *chosen, "--seed", str(cell.seed)]
     program += ["--jobs", str(cell.jobs), "--time-scale", str(cell.scale)]
-    program += ["--redis-image" if ":" in cell.server else "--redis", cell.server]
+    found = shutil.which(os.path.expanduser(cell.server))
+    program += ["--redis", "local"] if found else ["--redis-image" if ":" in cell.server else "--redis", cell.server]
+    environment = {**os.environ, **({"REDIS_SERVER": found} if found else {})}
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, busy(cell.burden):
+    with tempfile.TemporaryDirectory() as folder, busy(0 if loaded else cell.burden):
         report = Path(folder) / "run.json"
         program += ["--report", f"json={report}", "--", *command]
         try:
             done = subprocess.run(
-                program, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS * cell.scale
-            )
+                program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+                timeout=LONGEST_SECONDS * cell.scale,
+            )  # fmt: skip
             problem = f"no report, exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-300:]}"
         except subprocess.TimeoutExpired:
             problem = "the run did not end"
@@ -102,6 +110,7 @@ def run(cell: Cell) -> dict[str, Any]:
     stored: dict[str, Any] = {
         **asdict(cell),
         "seconds": round(time.monotonic() - began),
+        "load": round(os.getloadavg()[1], 1),
         "checks": 0,
         "bad": {},
         "notes": [],
@@ -185,8 +194,9 @@ def main() -> int:
     )
     parser.add_argument("--times", type=int, default=15, help="whole runs of each testee (15)")
     parser.add_argument("--seconds", type=float, help="begin nothing after so many seconds")
-    parser.add_argument("--servers", default="auto", help="kinds, URLs or images, by blanks")
+    parser.add_argument("--servers", default="auto", help="kinds, URLs, images or programs, by blanks")
     parser.add_argument("--testees", default="", help=f"of {', '.join(TESTEES)}, by blanks; absent: all that are there")
+    parser.add_argument("--loaded", action="store_true", help="others keep the machine busy: starts no busy processes")
     parser.add_argument("--sum", action="store_true", help="only the table of what is stored")
     parser.add_argument("--relay", type=float, help=argparse.SUPPRESS)
     parser.add_argument("command", nargs="*", help=argparse.SUPPRESS)
@@ -203,13 +213,12 @@ def main() -> int:
         if options.seconds is not None and time.monotonic() - began > options.seconds:
             print("The time is over; the next such call continues here.")
             break
-        runs.append(run(cell))
+        runs.append(run(cell, options.loaded))
         STORED.parent.mkdir(exist_ok=True)
         STORED.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
-        print(
-            f"{cell}: {runs[-1]['checks']} checks, {len(runs[-1]['bad'])} not passed, {runs[-1]['seconds']} s",
-            flush=True,
-        )
+        last = runs[-1]
+        told = f"{last['checks']} checks, {len(last['bad'])} not passed, {last['seconds']} s, load {last['load']}"
+        print(f"{cell}: {told}", flush=True)
     print("\n".join(table(runs)))
     return 1 if any(each["bad"] for each in runs) or not runs else 0
 

@@ -37,10 +37,10 @@ def test_every_condition_comes_up_as_often_as_any_other(flaky: Any):
 def test_a_later_call_continues_and_the_table_sums_up_all(flaky: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any):
     ran: list[Any] = []
 
-    def run(cell: Any) -> dict[str, Any]:
+    def run(cell: Any, loaded: bool) -> dict[str, Any]:
         ran.append(cell)
         bad = {"entry/a/b": "fail: it does not hold"} if len(ran) == 3 else {}
-        return {**flaky.asdict(cell), "seconds": 1, "checks": 10, "bad": bad, "notes": []}
+        return {**flaky.asdict(cell), "seconds": 1, "load": 0.5, "checks": 10, "bad": bad, "notes": []}
 
     monkeypatch.setattr(flaky, "run", run)
     for times, code, count in (("2", 0, 2), ("3", 1, 3), ("3", 1, 3)):
@@ -54,7 +54,7 @@ def test_a_later_call_continues_and_the_table_sums_up_all(flaky: Any, monkeypatc
 
 
 def test_a_call_that_has_no_time_begins_nothing(flaky: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(flaky, "run", lambda cell: pytest.fail("it began one"))
+    monkeypatch.setattr(flaky, "run", lambda cell, loaded: pytest.fail("it began one"))
     monkeypatch.setattr(sys, "argv", ["flaky.py", "--testees", "threads", "--seconds", "-1"])
     assert flaky.main() == 1, "nothing is stored, so nothing is shown"
 

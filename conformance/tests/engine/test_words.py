@@ -396,6 +396,70 @@ SCENARIOS: dict[str, str] = {
 }
 
 
+SCENARIOS |= {
+    "a crowd joins in one step": """
+- crowd: {name: p, group: g, size: 200, register: true}
+- consumers: {group: g, count: 400}
+- list: {of: p199, equals: ["${p199.consumer}"]}
+- value: {of: ["${p0.group}", "${p.7.instance}"], is: [g, "${p7.instance}"]}
+- add: {from: p0, to: g, content: x}
+  as: e
+- read: {peer: p150, of: e}
+  check: it
+""",
+    "many requests in one step": HANDLED
+    + """
+- peer: {name: p, group: b}
+- add: {from: a, to: b, content: "number ${n}", times: 300, taken_by: p}
+  as: f
+- pending: {group: b, entry: f299, consumer: "${p.dispatcher}"}
+- value: {of: ["${f0.content}", "${f299.content}"], is: [number 0, number 299]}
+- add: {from: a, to: b, content: "${n}", times: 2}
+  as: g
+- received: {by: b, of: g1, content: 1}
+  check: it
+""",
+    "a command that is refused for a second": """
+- connect: a
+- peer: b
+- fault: {on: a, command: "XADD ...", do: error, text: "OOM command not allowed", times: 0, seconds: 1}
+  as: f
+- mark: before
+- send: {from: a, to: b, content: x}
+  as: s
+- struck: f
+- entry: {of: s}
+  as: e
+- elapsed: {from: "${before}", to: "${e.at}", is: {$at_least: 1}}
+  check: it
+""",
+    "half a command and half a reply": """
+- connect: a
+- peer: b
+- fault: {on: a, command: "XADD ...", do: cut-within}
+  as: f
+- send: {from: a, to: b, content: first}
+  as: s
+- struck: f
+- fence: {endpoint: a, kind: read}
+- fault: {on: a, command: "XADD ...", do: reply-within}
+  as: g
+- send: {from: a, to: b, content: second}
+  as: t
+- struck: g
+- read: {peer: b, where: {content: second}}
+  check: it
+""",
+    "a phase": """
+- mark: now
+- wait: {$between: [0.05, 0.3]}
+- mark: later
+- elapsed: {from: "${now}", to: "${later}", is: {$at_least: 0.05}}
+  check: it
+""",
+}
+
+
 @pytest.mark.parametrize("steps", SCENARIOS.values(), ids=SCENARIOS.keys())
 async def test_the_step_does_what_it_says(holds: Holds, steps: str) -> None:
     await holds(steps)

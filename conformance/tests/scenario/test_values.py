@@ -71,6 +71,14 @@ def test_random_values_are_decided_by_the_seed(kind: str) -> None:
         assert maker(5).value(form) != maker(6).value(form)
 
 
+def test_a_phase_is_drawn_by_the_seed_and_lies_between_its_ends() -> None:
+    form = {"$between": [0.2, 3]}
+    drawn = {maker(seed).value(form) for seed in range(50)}
+    assert maker(5).value(form) == maker(5).value(form)
+    assert len(drawn) > 40
+    assert all(0.2 <= phase <= 3 for phase in drawn)
+
+
 def test_now_is_the_clock_of_the_runner() -> None:
     assert abs(maker().value({"$now": 10}) - time.time() - 10) < 1
 
@@ -86,6 +94,7 @@ def test_now_is_the_clock_of_the_runner() -> None:
         ({"a": {"$any": True}}, "a matcher stands where a value is needed"),
         ({"$parse": "{"}, r"\$parse"),
         ({"$random": "colour"}, "hex, text, bytes or json"),
+        ({"$between": 3}, r"\$between"),
     ],
 )
 def test_what_makes_no_value_is_refused(written: Any, told: str) -> None:

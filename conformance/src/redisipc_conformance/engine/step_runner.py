@@ -37,7 +37,7 @@ from ..verdict.check_log import Book
 ACTS = frozenset(
     {
         "connect", "send", "trigger", "cancel", "fork", "block", "fulfill", "reject", "raise", "ignore", "serve", "disconnect",
-        "peer", "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
+        "peer", "crowd", "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
         "silence", "half-open", "slow", "process", "server", "stop", "age"
     }
 )  # fmt: skip

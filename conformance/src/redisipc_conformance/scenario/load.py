@@ -197,6 +197,11 @@ def _names_known(scenario: Scenario, document: dict[str, Any]) -> None:
                 )
 
 
+def _numbered(name: str, size: Any) -> list[str]:
+    """The names of many; how many there are may be a name itself."""
+    return [name, *(f"{name}{number}" for number in range(size if isinstance(size, int) else 1000))]
+
+
 def _made_by(step: Step) -> list[str]:
     """The names that a step makes without `as`."""
     arguments = step.arguments
@@ -204,6 +209,10 @@ def _made_by(step: Step) -> list[str]:
         if isinstance(arguments, str):
             return [arguments]
         return [str(arguments.get("endpoint") or arguments.get("name"))]
+    if step.word == "crowd":
+        return _numbered(str(arguments["name"]), arguments["size"])
+    if step.word == "add" and step.bind and "times" in arguments:
+        return _numbered(step.bind, arguments["times"])
     if step.word == "set":
         return list(arguments)
     if step.word == "repeat":

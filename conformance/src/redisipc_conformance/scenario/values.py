@@ -164,6 +164,11 @@ def _random(source: random.Random, kind: Any, length: Any) -> Any:
     raise ValueError(f"hex, text, bytes or json, not {kind!r}")
 
 
+def _between(source: random.Random, ends: Any) -> float:
+    least, most = (float(end) for end in ends)
+    return round(source.uniform(least, most), 3)
+
+
 def _random_text(source: random.Random, size: int) -> str:
     return "".join(chr(source.randint(*source.choice(_UNICODE))) for _ in range(size))
 
@@ -190,5 +195,6 @@ _FORMS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "$parse": (_parse, ()),
     "$text": (_text_of, ()),
     "$random": (_random, ("length",)),
+    "$between": (_between, ()),
     "$now": (_now, ()),
 }

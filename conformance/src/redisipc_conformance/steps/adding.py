@@ -55,6 +55,12 @@ async def add(stage: Stage, step: Step) -> Any:
     if "from" not in arguments:
         raise SuiteFault("add: needs `from`, `answer` or `fields`")
     sender = stage.thing(arguments["from"], Member)
+    if "times" in arguments:
+        return await _many(stage, step, sender)
+    return await write(stage, sender.label, arguments, _request(stage, arguments, sender), [])
+
+
+def _request(stage: Stage, arguments: dict[str, Any], sender: Member) -> list[tuple[Any, Any]]:
     basis = {
         "id": stage.value(arguments.get("id", f"{stage.source.getrandbits(84):021x}")),
         "instance_id": sender.instance,
@@ -63,7 +69,20 @@ async def add(stage: Stage, step: Step) -> Any:
         "source_group": sender.group,
         "destination_group": stage.group(arguments["to"]) if "to" in arguments else "",
     }
-    return await write(stage, sender.label, arguments, _fields(stage, arguments, basis), [])
+    return _fields(stage, arguments, basis)
+
+
+async def _many(stage: Stage, step: Step, sender: Member) -> list[Written]:
+    """So many requests in one MULTI. `as: e` names them `e0`, `e1` and so on, too."""
+    arguments = step.arguments
+    fields = []
+    for number in range(int(stage.value(arguments["times"]))):
+        stage.bind("n", number)
+        fields.append(_request(stage, arguments, sender))
+    written = await write_all(stage, sender.label, arguments, fields, [])
+    for number, each in enumerate(written if step.bind else ()):
+        stage.bind(f"{stage.value(step.bind)}{number}", each)
+    return written
 
 
 async def _answer(stage: Stage, arguments: dict[str, Any]) -> Written:
@@ -100,34 +119,51 @@ async def write(
     also: list[tuple[resp.Arg, ...]],
 ) -> Written:
     """XADD, and what belongs into the same MULTI."""
-    pairs = [(_raw(name), _raw(value)) for name, value in fields]
+    return (await write_all(stage, who, arguments, [fields], also))[0]
+
+
+async def write_all(
+    stage: Stage,
+    who: str,
+    arguments: dict[str, Any],
+    entries: list[list[tuple[Any, Any]]],
+    also: list[tuple[resp.Arg, ...]],
+) -> list[Written]:
+    """An XADD for the fields of each entry, and what belongs into the same MULTI."""
+    pairs = [[(_raw(name), _raw(value)) for name, value in fields] for fields in entries]
     key = str(stage.value(arguments.get("stream", stage.stream)))
     thief = stage.thing(arguments["taken_by"], Peer) if "taken_by" in arguments else None
-    xadd: tuple[resp.Arg, ...] = ("XADD", key, "*", *(part for pair in pairs for part in pair))
-    commands = [xadd, *also]
+    commands: list[tuple[resp.Arg, ...]] = [
+        ("XADD", key, "*", *(part for pair in each for part in pair)) for each in pairs
+    ]
+    commands += also
     if thief is not None:
-        commands.append(("XREADGROUP", "GROUP", thief.group, thief.dispatcher, "COUNT", 1000, "STREAMS", key, ">"))
+        count = 1000 + len(pairs)
+        commands.append(("XREADGROUP", "GROUP", thief.group, thief.dispatcher, "COUNT", count, "STREAMS", key, ">"))
     at = stage.now()
-    replies = [await stage.redis(who, *xadd)] if len(commands) == 1 else await stage.transaction(who, commands)
-    written = Written(key, replies[0].decode(), pairs, at, by=who, by_suite=True)
-    written.marked_invalid = bool(stage.value(arguments.get("invalid", False)))
-    written.exchange = next((n for n in reversed(stage.notes) if n.who == who and n.args[:1] == ("XADD",)), None)
-    known = stage.ledger.add(written)
+    alone = len(commands) == 1
+    replies = [await stage.redis(who, *commands[0])] if alone else await stage.transaction(who, commands)
+    invalid = bool(stage.value(arguments.get("invalid", False)))
+    notes = [note for note in stage.notes if note.who == who and note.args[:1] == ("XADD",)][-len(pairs) :]
+    known = []
+    for flat, reply, note in zip(pairs, replies, notes, strict=False):
+        written = Written(key, reply.decode(), flat, at, by=who, by_suite=True, marked_invalid=invalid, exchange=note)
+        known.append(stage.ledger.add(written))
     if thief is not None:
         await _take(stage, thief, known, replies[-1])
     return known
 
 
-async def _take(stage: Stage, thief: Peer, stolen: Written, reply: Any) -> None:
+async def _take(stage: Stage, thief: Peer, stolen: list[Written], reply: Any) -> None:
+    key, own = stolen[0].key, {entry.entry for entry in stolen}
     for entry_id, flat in reply[0][1] if reply else []:
-        entry = stage.ledger.adopt(stolen.key, entry_id, flat or [], time.monotonic())
-        if entry is not stolen and entry.destination_group != thief.group:
-            await stage.client.reply("XACK", stolen.key, thief.group, entry_id)
+        entry = stage.ledger.adopt(key, entry_id, flat or [], time.monotonic())
+        if entry.entry not in own and entry.destination_group != thief.group:
+            await stage.client.reply("XACK", key, thief.group, entry_id)
             continue
         thief.read.add(entry.entry)
-        if entry is not stolen:
+        if entry.entry not in own:
             thief.inbox.append(entry)
-    if stolen.entry not in thief.read:
-        raise SuiteFault(
-            f"{thief.label} did not get the entry: its group is {thief.group}, {stolen.destination_group} is asked"
-        )
+    if not own <= thief.read:
+        asked = stolen[0].destination_group
+        raise SuiteFault(f"{thief.label} did not get the entry: its group is {thief.group}, {asked} is asked")

@@ -15,6 +15,8 @@ from .registry import word
 
 KEEP_SECONDS = 1.0
 LIST_SECONDS = 100
+AT_ONCE = 50
+"""Members of a crowd that join at the same time."""
 BEYOND = "18446744073709551615-0"
 """Reading the own pending list from here on shows and counts nothing, but the consumer was seen. (The greatest ID means `>`.)"""
 
@@ -22,8 +24,24 @@ BEYOND = "18446744073709551615-0"
 @word("peer")
 async def peer(stage: Stage, step: Step) -> Any:
     arguments = stage.value(step.arguments)
-    if isinstance(arguments, str):
-        arguments = {"name": arguments}
+    return await _join(stage, {"name": arguments} if isinstance(arguments, str) else arguments)
+
+
+@word("crowd")
+async def crowd(stage: Stage, step: Step) -> Any:
+    """So many instances of one group: `p0`, `p1` and so on."""
+    arguments = stage.value(step.arguments)
+    name, size = arguments.pop("name"), int(arguments.pop("size"))
+    arguments = {"group": name, "keep": False, **arguments}
+    made: list[Peer] = []
+    for first in range(0, size, AT_ONCE):
+        numbers = range(first, min(first + AT_ONCE, size))
+        made += await asyncio.gather(*(_join(stage, {**arguments, "name": f"{name}{number}"}) for number in numbers))
+    stage.bind(name, made)
+    return made
+
+
+async def _join(stage: Stage, arguments: dict[str, Any]) -> Peer:
     label = arguments["name"]
     instance = str(arguments.get("instance") or f"{stage.source.getrandbits(24):06x}")
     made = Peer(label, str(arguments.get("group", label)), instance, stage.stream)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,6 +33,7 @@ class Fault:
     times: int = 1
     skip: int = 0
     seconds: float = 0.0
+    """By how much a reply is late. Of `error`: for how long it strikes, from the first command that it struck (0: for ever)."""
     text: str = ""
     reply: Any = None
     multi_has: Pattern | None = None
@@ -38,10 +41,12 @@ class Fault:
     lifted: bool = False
     release: list[Callable[[], None]] = field(default_factory=list)
     _seen: int = 0
+    _since: float = 0.0
+    """When it struck first: seconds of time.monotonic()."""
 
     def strikes(self, args: Sequence[bytes], queued: Sequence[Sequence[bytes]]) -> bool:
         """Whether this command is hit. `queued`: what its MULTI holds so far."""
-        if self.lifted or (self.times and self.struck >= self.times) or not self.pattern.matches(args):
+        if self.lifted or (self.times and self.struck >= self.times) or self.over or not self.pattern.matches(args):
             return False
         if self.multi_has is not None and not any(self.multi_has.matches(q) for q in queued):
             return False
@@ -49,7 +54,13 @@ class Fault:
         if self._seen <= self.skip:
             return False
         self.struck += 1
+        self._since = self._since or time.monotonic()
         return True
+
+    @property
+    def over(self) -> bool:
+        """Whether it has refused commands for as long as it should."""
+        return self.do == "error" and 0 < self.seconds <= time.monotonic() - (self._since or math.inf)
 
     @property
     def fate(self) -> str:
