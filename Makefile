@@ -113,11 +113,13 @@ fuzz: $(READY) ## N=1000000 odd inputs for all that reads what others wrote; wha
 
 # Real processes, servers and faults. SERVERS: programs or images, by spaces. ONLY: names of faults. TIMES=2: each alone, twice; without, all mixed.
 # QUICK=1: eleven kinds, each once, the same every time: for CI.
+# MINUTES=55: run after run of N requests, the kinds that struck least first; goes on from out/chaos/results.jsonl. RATE=500: requests a second, BURST at once.
 chaos: N = 6000
+chaos: BURST = 1
 chaos: $(READY) ## N=6000 requests with real faults (SERVERS="redis-server redis:6.2" SEED=1 ONLY="cut-all oom" TIMES=1; MINUTES=55: so long, in parts; QUICK=1: a minute; SUM=1: what all runs came to)
 	@if [ -z "$(SUM)" ] && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; then $(MAKE) --no-print-directory $(NODE_TESTEE); fi
 	cd python && ../$(BIN)/python -m chaos $(if $(SUM),--sum,--requests $(N) $(if $(SERVERS),--servers "$(SERVERS)") $(if $(SEED),--seed $(SEED)) \
-		$(if $(ONLY),--only "$(ONLY)") $(if $(TIMES),--times $(TIMES)) $(if $(QUICK),--quick)) $(CHAOS)
+		$(if $(ONLY),--only "$(ONLY)") $(if $(TIMES),--times $(TIMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE) --burst $(BURST)) $(if $(QUICK),--quick)) $(CHAOS)
 
 # To look at
 

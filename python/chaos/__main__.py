@@ -8,30 +8,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime
-import itertools
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
 
 from redisipc_conformance.server import NoServer
 
 from .faults import FAULTS
 from .lab.lab import CannotBeHad, Failed, Load
 from .lab.redis import Away
-from .lab.sites import SITES
 from .options import parse
 from .plan import QUICK
-from .report.result import append, commit, result_of, results
+from .report.result import Result, append, commit, result_of, results
 from .report.summary import Summary, totals
 from .run import Wanted, kept, run, seed_of
+from .turns import Task, Turns, work
 
 OUT = Path(__file__).parents[2] / "out" / "chaos"
 SAMPLE = 10.0
 """Seconds between two samples, where what is used is to stay flat."""
-ROUNDS = 4
-"""How often the site with the most kinds of faults comes while each site comes once."""
 QUICK_LOAD = Load(
     rate=50.0,
     kinds={
@@ -48,15 +45,6 @@ QUICK_LOAD = Load(
     timeouts={"0.5": 1, "2": 2, "5": 6},
 )
 """Little, and nothing that is outstanding for long: a quick run ends soon, also on a busy machine."""
-
-
-class Task(NamedTuple):
-    """One run. ``weight``: how many kinds of faults have this site as their first one, which decides its share."""
-
-    server: str
-    site: str
-    faults: list[str]
-    weight: int
 
 
 def main() -> int:
@@ -88,11 +76,13 @@ def play(options: argparse.Namespace, names: list[str]) -> int:
     kinds = sum(task.weight for task in tasks)
     summary = Summary()
     if options.minutes:
-        end, first = time.monotonic() + 60 * options.minutes, sum(1 for _ in file.open()) if file.exists() else 0
-        for number, task in enumerate(in_turn(tasks, first), first):
-            if time.monotonic() >= end:
-                break
-            play_one(options, task, f"{seed}:{number}", folder / f"{number:03d}", file, options.requests, summary)
+        turns = Turns(tasks, results(file) if file.exists() else [])
+        end = time.monotonic() + 60 * options.minutes
+        while time.monotonic() < end and (task := turns.next()) is not None:
+            number = turns.runs
+            place = folder / f"{number:03d}"
+            result = play_one(options, task, f"{seed}:{number}", place, file, options.requests, summary, turns.struck)
+            turns.ran(task, result)
     else:
         for number, task in enumerate(tasks):
             requests = options.requests * task.weight // kinds
@@ -104,18 +94,20 @@ def play(options: argparse.Namespace, names: list[str]) -> int:
     return 0 if summary.good and summary.requests else 1
 
 
-def in_turn(tasks: list[Task], first: int) -> Iterator[Task]:
-    """For ever, from the one on whose turn it is: a site with many kinds of faults comes more often."""
-    most = max(task.weight for task in tasks)
-    rounds = [[task for task in tasks if task.weight * ROUNDS > most * number] for number in range(ROUNDS)]
-    turns = [task for each in rounds for task in each]
-    return itertools.islice(itertools.cycle(turns), first % len(turns), None)
-
-
 def play_one(
-    options: argparse.Namespace, task: Task, seed: str, place: Path, file: Path, requests: int, summary: Summary
-) -> None:
-    """One run; its result goes into the file and into the summary."""
+    options: argparse.Namespace,
+    task: Task,
+    seed: str,
+    place: Path,
+    file: Path,
+    requests: int,
+    summary: Summary,
+    struck: Mapping[str, int] = MappingProxyType({}),
+) -> Result | None:
+    """One run; its result goes into the file and into the summary. None where there was none.
+
+    ``struck``: how often each kind struck before; the rarest come first.
+    """
     wanted = Wanted(
         server=task.server,
         site=task.site,
@@ -130,6 +122,7 @@ def play_one(
         seconds=options.soak,
         quick=options.quick,
         peace=options.peace,
+        struck=dict(struck),
     )
     place = place.with_name(f"{place.name}-{Path(task.server).name or 'server'}-{task.site}".replace(":", "-"))
     try:
@@ -142,6 +135,8 @@ def play_one(
         result = result_of(wanted, done, place)
         append(file, result)
         summary.add(result, say)
+        return result
+    return None
 
 
 def judge_again(folders: list[Path], results_file: str | None) -> int:
@@ -181,17 +176,6 @@ def chosen(only: str) -> list[str]:
     if unknown:
         raise ValueError(f"no fault is called {unknown[0]!r}; there are {', '.join(FAULTS)}")
     return names
-
-
-def work(names: list[str], only_site: str, alone: bool, server: str) -> list[Task]:
-    """The runs on one server: a site for whatever has it as its first one; mixed, also what can strike there besides."""
-    found = []
-    for site in SITES:
-        own = [name for name in names if FAULTS[name].sites[0] == site]
-        can = own if alone else [name for name in names if site in FAULTS[name].sites]
-        if own and (not only_site or site == only_site):
-            found.append(Task(server, site, can, len(own)))
-    return found
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from .faults import FAULTS
 
@@ -48,18 +49,25 @@ def quick() -> list[Step]:
     return [replace(step, peace=QUICK_PEACE) for step in alone(QUICK, 1, "quick")]
 
 
-def mixed(names: Sequence[str], seed: str, peace: float = PEACE) -> list[Iterator[Step]]:
-    """Lanes without an end: in each, all of its kinds come before one of them comes again; ``peace``: seconds between."""
+def mixed(
+    names: Sequence[str], seed: str, peace: float = PEACE, struck: Mapping[str, int] = MappingProxyType({})
+) -> list[Iterator[Step]]:
+    """Lanes without an end: in each, all of its kinds come before one of them comes again; ``peace``: seconds between.
+
+    ``struck``: how often each kind struck in earlier runs; the rarest come first.
+    """
     source = random.Random(seed)
     redis = [name for name in names if FAULTS[name].lane == "redis"]
     members = [name for name in names if FAULTS[name].lane == "members"]
     lanes = [redis, *[members] * MEMBER_LANES]
-    return [_deal(lane, random.Random(source.getrandbits(48)), peace) for lane in lanes if lane]
+    return [_deal(lane, random.Random(source.getrandbits(48)), peace, struck) for lane in lanes if lane]
 
 
-def _deal(names: Sequence[str], source: random.Random, peace: float) -> Iterator[Step]:
-    for _ in itertools.count():
+def _deal(names: Sequence[str], source: random.Random, peace: float, struck: Mapping[str, int]) -> Iterator[Step]:
+    for turn in itertools.count():
         deck = list(names)
         source.shuffle(deck)
+        if not turn:
+            deck.sort(key=lambda name: struck.get(name, 0))
         for name in deck:
             yield Step(name, source.expovariate(1 / peace), source.getrandbits(48))

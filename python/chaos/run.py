@@ -7,7 +7,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
 
@@ -41,6 +41,8 @@ class Wanted:
     """The few faults of a quick run, each once."""
     peace: float = plan.PEACE
     """Seconds between two faults of a lane, on average, where faults are mixed."""
+    struck: dict[str, int] = field(default_factory=dict)
+    """How often each kind struck in earlier runs; where faults are mixed, the rarest come first."""
 
     @property
     def alone(self) -> bool:
@@ -85,7 +87,7 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None], commit: 
             while lab.watch.stored < wanted.requests:
                 await asyncio.sleep(0.2)
         else:
-            lanes = plan.mixed(wanted.faults, wanted.seed, wanted.peace)
+            lanes = plan.mixed(wanted.faults, wanted.seed, wanted.peace, wanted.struck)
             end = monotonic() + wanted.seconds
             await injector.mixed(lanes, lambda: lab.watch.stored >= wanted.requests and monotonic() >= end)
         await asyncio.sleep(LAST)

@@ -24,6 +24,10 @@ KINDS: dict[str, float] = {
     "cancel": 2, "busy": 3, "ignore": 0.2,
 }  # fmt: skip
 TIMEOUTS: dict[str, float] = {"0.5": 1, "2": 2, "5": 6, "8": 2, "20": 2, "30": 1}
+COSTLY = ("medium", "long", "busy", "big", "ignore")
+"""Kinds that hold a place, a processor or a link for long: a higher rate has no more of them a second."""
+USUAL = 100.0
+"""The rate, in requests a second, for which ``KINDS`` gives the weights."""
 GEM = "gem"
 """The runtime, and the group, of the gem."""
 JOIN = 30.0
@@ -50,6 +54,11 @@ class Load:
     concurrency: int = 16
     burst: float = 1.0
     """How many are asked at one moment, on average."""
+
+    def weights(self) -> dict[str, float]:
+        """``kinds``, with the costly ones as often a second as at the usual rate, at most."""
+        share = min(1.0, USUAL / self.rate) if self.rate else 1.0
+        return {kind: weight * share if kind in COSTLY else weight for kind, weight in self.kinds.items()}
 
 
 class Lab:
@@ -92,7 +101,7 @@ class Lab:
                 "rate": self.load.rate * share,
                 "burst": self.load.burst,
                 "targets": targets,
-                "kinds": self.load.kinds,
+                "kinds": self.load.weights(),
                 "timeouts": self.load.timeouts,
                 "nested_to": "audit",
                 "sample": self.load.sample,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2] / "chaos"
-LAYERS = ["workers", "lab", "faults", "plan", "injector", "run", "judge", "report", "options", "__main__"]
+LAYERS = ["workers", "lab", "faults", "plan", "injector", "run", "judge", "report", "options", "turns", "__main__"]
 FOREIGN = {
     "redisipc_conformance": {"server", "wire"},
     "redisipc": {"", "asyncio"},

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
-from chaos.__main__ import Task, chosen, in_turn, work
+from chaos.__main__ import chosen
 from chaos.faults import FAULTS
+from chaos.lab.lab import COSTLY, KINDS, Load
 from chaos.lab.sites import SITES
 from chaos.plan import MEMBER_LANES, QUICK, alone, mixed, quick
+from chaos.report.result import Result
+from chaos.turns import TRIED, Turns, work
 
 NAMES = list(FAULTS)
 
@@ -75,9 +80,39 @@ def test_alone_each_kind_has_one_site_and_mixed_all_where_it_can_strike() -> Non
     assert work(["cut-all"], "cluster", False, "x") == []
 
 
-def test_runs_take_turns_over_sites_and_go_on_where_they_ended() -> None:
-    tasks = [Task("redis", "plain", [], 50), Task("redis", "tls", [], 3), Task("valkey", "plain", [], 50)]
-    turns = list(itertools.islice(in_turn(tasks, 0), 18))
-    assert turns[:9] == [*tasks, tasks[0], tasks[2], tasks[0], tasks[2], tasks[0], tasks[2]]
-    assert turns[9:] == turns[:9]
-    assert list(itertools.islice(in_turn(tasks, 4), 5)) == turns[4:9]
+def test_mixed_the_kinds_that_struck_least_come_first() -> None:
+    often = {name: 5 for name in NAMES if name != "oom"}
+    assert next(mixed(NAMES, "1", struck=often)[0]).fault == "oom"
+
+
+def result(site: str, **struck: int) -> Result:
+    """The parts of a result that turns look at."""
+    return cast(Result, SimpleNamespace(site=site, struck=Counter({k.replace("_", "-"): n for k, n in struck.items()})))
+
+
+def test_the_site_whose_kinds_lack_most_strikes_is_next_on_the_server_with_the_fewest_runs() -> None:
+    tasks = [task for server in ("redis", "valkey") for task in work(["cut-all", "clock-back"], "", False, server)]
+    turns = Turns(tasks, [result("plain", cut_all=3)])
+    order = []
+    for _ in range(4):
+        task = turns.next()
+        assert task is not None
+        order.append((task.server, task.site))
+        turns.ran(task, result(task.site, **{task.faults[0].replace("-", "_"): 2}))
+    assert order == [("redis", "clock"), ("valkey", "clock"), ("valkey", "plain"), ("redis", "clock")]
+
+
+def test_a_site_that_cannot_be_had_is_left_out_and_what_struck_often_enough_goes_on() -> None:
+    (task,) = work(["cut-all"], "", False, "redis")
+    turns = Turns([task], [result("plain", cut_all=40)])
+    for _ in range(TRIED):
+        assert turns.next() == task
+        turns.ran(task, None)
+    assert turns.next() is None
+
+
+def test_a_higher_rate_has_no_more_of_the_costly_kinds_a_second() -> None:
+    usual, high = Load(rate=100.0).weights(), Load(rate=400.0).weights()
+    assert usual == KINDS
+    assert {kind for kind in KINDS if high[kind] != KINDS[kind]} == set(COSTLY)
+    assert all(high[kind] * 4 == KINDS[kind] for kind in COSTLY)
