@@ -39,7 +39,7 @@ TRIED = 3
 class Turns:
     """The next run is at the site whose own kinds lack the most strikes, on the server that had the fewest runs there.
 
-    ``results``: earlier runs, after which it goes on. ``struck``: how often each kind struck.
+    ``results``: the earlier runs. ``struck``: how often each kind struck.
     """
 
     def __init__(self, tasks: Iterable[Task], results: Iterable[Result]) -> None:
@@ -58,7 +58,7 @@ class Turns:
         return self._at.total()
 
     def next(self) -> Task | None:
-        """None where no site is left that can be had."""
+        """None where no site is left that is available."""
         if not self._tasks:
             return None
         often = ENOUGH
