@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from . import faults, properties
 from .member import ANSWER, CANCEL, CLOSE, RETURN, SEND, WAKE, Key
 from .member import START as BEGIN
+from .ports import WorkPort
+from .questions import Tables
 from .state import ALIVE, CLOSED, NEVER, REPLIED, SENT, Item, State, Zombie
-
-if TYPE_CHECKING:
-    from .work import Work
-    from .world import World
 
 BEGINS, ASKS, DELETES, SENDS, CANCELS, CLOSES = "begin", "ask", "delete", "send", "cancel", "close"
 ANSWERS, WAKES = "answer", "wake"
@@ -32,17 +28,18 @@ def request_id(number: int) -> bytes:
     return b"%021x" % (0xF0000 + number)
 
 
-def possible(world: World, state: State, item: Item) -> bool:
+def possible(world: Tables, state: State, item: Item) -> bool:
     """Whether what it is about is there."""
     if item.kind in (RESPONDS, TAKES):
-        return len(state.asks) > item.about[0]
+        number: int = item.about[0]
+        return len(state.asks) > number
     if item.kind == CANCELS:
         member, number = item.about
-        return len(world.memories[member].views[state.seats[member].state].sent) > number
+        return bool(world.memories[member].views[state.seats[member].state].sent[number:])
     return True
 
 
-def act(work: Work, item: Item) -> None:
+def act(work: WorkPort, item: Item) -> None:
     kind, about = item.kind, item.about
     if kind in faults.ENDS:
         faults.ENDS[kind](work, *about)
@@ -70,7 +67,7 @@ def act(work: Work, item: Item) -> None:
         _call(work, kind, *about)
 
 
-def _call(work: Work, kind: str, member: int, *about: object) -> None:
+def _call(work: WorkPort, kind: str, member: int, *about: object) -> None:
     """A user calls its endpoint, while it lives."""
     if work.seats[member].life != ALIVE:
         return
@@ -78,7 +75,7 @@ def _call(work: Work, kind: str, member: int, *about: object) -> None:
     work.call(member, {SENDS: SEND, CANCELS: CANCEL, CLOSES: CLOSE, WAKES: WAKE}[kind], *about)
 
 
-def _ask(work: Work, number: int) -> None:
+def _ask(work: WorkPort, number: int) -> None:
     fields = (
         "id", request_id(number), "instance_id", ASKER, "status", "pending", "content", "1",
         "source_group", "web", "destination_group", work.world.configuration.group,
@@ -90,14 +87,14 @@ def _ask(work: Work, number: int) -> None:
         work.after(1, ASKS, number)
 
 
-def _delete(work: Work, number: int) -> None:
+def _delete(work: WorkPort, number: int) -> None:
     for index, ask in enumerate(work.asks):
         if ask.id == request_id(number) and not ask.outcome:
             work.asks[index] = ask._replace(outcome="timeout", ended=work.time)
             work.operate("asker", (("XDEL", b"s", ask.entry),))
 
 
-def _take(work: Work, number: int) -> None:
+def _take(work: WorkPort, number: int) -> None:
     """The owner of a request crashes, and a gem claims it, which adds 1 to its delivery count, and dies."""
     ask = work.asks[number]
     if ask.settled:
@@ -110,7 +107,7 @@ def _take(work: Work, number: int) -> None:
     work.operate("gem", (("XCLAIM", b"s", work.world.configuration.group, GEM, 0, ask.entry),))
 
 
-def _respond(work: Work, number: int) -> None:
+def _respond(work: WorkPort, number: int) -> None:
     """A responder that is not a member answers a request, however it came by it."""
     ask = work.asks[number]
     member = work.world.sender(work, ask.id)
@@ -121,7 +118,7 @@ def _respond(work: Work, number: int) -> None:
     work.operate("answerer", (("XADD", b"s", "NOMKSTREAM", "*", *fields), ("XDEL", b"s", ask.entry)))
 
 
-def end_handler(work: Work, member: int, run: Key) -> None:
+def end_handler(work: WorkPort, member: int, run: Key) -> None:
     """A handler ends, and answers now or later."""
     work.tell(member, f"the handler of {work.world.naming.show(run[0])} ends")
     properties.ended(work, member, run)
@@ -133,7 +130,7 @@ def end_handler(work: Work, member: int, run: Key) -> None:
         work.call(member, ANSWER, run)
 
 
-def _answer(work: Work, member: int, run: Key) -> None:
+def _answer(work: WorkPort, member: int, run: Key) -> None:
     if work.seats[member].life in (ALIVE, CLOSED):
         work.tell(member, f"{work.world.naming.show(run[0])} is answered")
         work.call(member, ANSWER, run)
@@ -142,16 +139,16 @@ def _answer(work: Work, member: int, run: Key) -> None:
 # messages that are stuck
 
 
-def _release(work: Work, member: int) -> None:
+def _release(work: WorkPort, member: int) -> None:
     """The error that a read got arrives."""
     seat = work.seats[member]
     if seat.life == ALIVE and seat.read.phase == REPLIED and seat.read.held != NEVER:
         work.seats[member] = seat._replace(read=seat.read._replace(held=NEVER))
-        if not work.world.lossy(work, member):
+        if not work.may_lose(member):
             work.hear_read(member)
 
 
-def hold(work: Work, member: int) -> None:
+def hold(work: WorkPort, member: int) -> None:
     """The commands of a member, or the replies to them, are stuck."""
     seat = work.seats[member]
     work.holds -= 1
@@ -162,7 +159,7 @@ def hold(work: Work, member: int) -> None:
     work.after(lasts, OUT_OF_PATIENCE, member, work.time)
 
 
-def go_on(work: Work, member: int) -> None:
+def go_on(work: WorkPort, member: int) -> None:
     """A message that was stuck arrives after all."""
     work.tell(member, "what was stuck arrives")
     seat = work.seats[member]
@@ -173,7 +170,7 @@ def go_on(work: Work, member: int) -> None:
         work.hear_write(member)
 
 
-def _out_of_patience(work: Work, member: int, since: int) -> None:
+def _out_of_patience(work: WorkPort, member: int, since: int) -> None:
     """The member gives the connection up; what is stuck may still be executed. Before that time it arrives, if only slowly."""
     seat = work.seats[member]
     if seat.life != ALIVE or seat.write.held != since:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from .ports import WorkPort
 from .state import ALIVE, CRASHED, NEVER, Ask
-
-if TYPE_CHECKING:
-    from .work import Work
 
 _LIST = Path(__file__).parents[3] / "schemas/1.0/tables/causes.json"
 
@@ -22,7 +19,7 @@ def listed() -> dict[str, float]:
     return {row["id"]: row["needs_s"] or 0.0 for table in tables for row in table["rows"]}
 
 
-def causes(work: Work, ask: Ask, second: int, idle: float) -> frozenset[str]:
+def causes(work: WorkPort, ask: Ask, second: int, idle: float) -> frozenset[str]:
     """Every cause that there is for ``second`` to start ``ask`` once more, ``idle`` seconds after its last sign of life."""
     first, needs = ask.runs[-1].member, listed()
     owner, taken = work.seats[first], ask.taken
@@ -38,7 +35,7 @@ def causes(work: Work, ask: Ask, second: int, idle: float) -> frozenset[str]:
     return frozenset(found) & needs.keys()
 
 
-def _cut_short(work: Work, member: int, start: int, end: int) -> bool:
+def _cut_short(work: WorkPort, member: int, start: int, end: int) -> bool:
     """Whether it had trouble of its own, or Redis refused its writes. That Redis is away for all is nobody's excuse."""
     return any(
         one.start <= end and (one.end == NEVER or one.end >= start)
@@ -47,7 +44,7 @@ def _cut_short(work: Work, member: int, start: int, end: int) -> bool:
     )
 
 
-def troubled(work: Work, member: int, start: int, end: int) -> bool:
+def troubled(work: WorkPort, member: int, start: int, end: int) -> bool:
     """Whether anything was wrong with a member, or with Redis for all, that reaches into a span of instants."""
     return any(
         one.member in (member, NEVER) and one.start <= end and (one.end == NEVER or one.end >= start)

@@ -66,7 +66,7 @@ class Configuration:
     """One exploration.
 
     ``properties``: what is checked, see ``properties.py``; ``causes``: the causes of a second start that it may have.
-    ``faults``: at most ``most_faults`` of these, in any order, at any move. ``holds``: how often a message in a lane of ``held``
+    ``faults``: at most ``most_faults`` of these, in any order, at any move. ``holds``: how often a message of a member in ``held``
     may be stuck while other things happen, for up to ``slow`` seconds. ``runs``: how long a handler may run, or at ANY_TIME up
     to ``longest``; ``later``: how long after its end the answer comes.
 

@@ -113,7 +113,7 @@ class _Copier:
         return item
 
     def object(self, item: Any) -> Any:
-        kind = type(item)
+        kind: Any = type(item)
         twin = kind.__new__(kind)
         self.memo[id(item)] = twin
         slots, has_dict = layout(kind)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .configuration import Configuration, Fault
+from .ports import WorkPort
 from .state import ALIVE, CRASHED, FREE, IDLE, NEVER, REPLIED, SENT, WAITS, Seat, State, Zombie
-
-if TYPE_CHECKING:
-    from .work import Work
 
 Choice = tuple[Any, ...]
 LOSING = frozenset(("lose write", "lose read", "cut"))
@@ -63,7 +61,7 @@ def _may_hit(kind: str, seat: Seat) -> bool:
     return kind != "half-open" or seat.read.phase == WAITS
 
 
-def strike(work: Work, choice: Choice) -> None:
+def strike(work: WorkPort, choice: Choice) -> None:
     """``choice``: kind, length in instants, what it is about, and the member that it hits."""
     kind, lasts, about = choice[:3]
     work.reached(f"fault {kind}")
@@ -73,27 +71,27 @@ def strike(work: Work, choice: Choice) -> None:
         _OF_REDIS[kind](work, lasts, about)
 
 
-def _seconds(work: Work, lasts: int) -> str:
+def _seconds(work: WorkPort, lasts: int) -> str:
     return f"for {lasts * work.world.configuration.grid:g} s"
 
 
 # of one member
 
 
-def _lose_write(work: Work, member: int, _lasts: int, _about: Any) -> None:
+def _lose_write(work: WorkPort, member: int, _lasts: int, _about: Any) -> None:
     executed = work.seats[member].write.phase == REPLIED
     work.tell(member, f"its write connection breaks {'after' if executed else 'before'} execution")
     work.trouble(member, "cut")
     work.lose_write(member)
 
 
-def _lose_read(work: Work, member: int, _lasts: int, _about: Any) -> None:
+def _lose_read(work: WorkPort, member: int, _lasts: int, _about: Any) -> None:
     work.tell(member, "its read connection breaks")
     work.trouble(member, "cut")
     work.lose_read(member)
 
 
-def _cut(work: Work, member: int, lasts: int, _about: Any) -> None:
+def _cut(work: WorkPort, member: int, lasts: int, _about: Any) -> None:
     """Both connections break, and there is no way to Redis for a while."""
     work.tell(member, f"is cut off {_seconds(work, lasts)}")
     work.trouble(member, "cut", lasts)
@@ -103,19 +101,19 @@ def _cut(work: Work, member: int, lasts: int, _about: Any) -> None:
     _break_both(work, member)
 
 
-def _break_both(work: Work, member: int) -> None:
+def _break_both(work: WorkPort, member: int) -> None:
     if work.seats[member].write.phase != IDLE:
         work.lose_write(member)
     if work.seats[member].read.phase != IDLE:
         work.lose_read(member)
 
 
-def _back(work: Work, member: int) -> None:
+def _back(work: WorkPort, member: int) -> None:
     work.tell(member, "can reach Redis again")
     work.seats[member] = work.seats[member]._replace(away=NEVER)
 
 
-def _half_open(work: Work, member: int, _lasts: int, _about: Any) -> None:
+def _half_open(work: WorkPort, member: int, _lasts: int, _about: Any) -> None:
     """The client gives its blocked read up, and Redis does not hear of it before BLOCK is over."""
     work.tell(member, "its read connection breaks, which Redis does not see")
     work.trouble(member, "cut")
@@ -127,11 +125,11 @@ def _half_open(work: Work, member: int, _lasts: int, _about: Any) -> None:
     work.lose_read(member)
 
 
-def _dead_read_ends(work: Work, reader: Any) -> None:
+def _dead_read_ends(work: WorkPort, reader: Any) -> None:
     work.redis = work.world.table.forget(work.redis, reader)
 
 
-def _zombie(work: Work, member: int, lasts: int, _about: Any) -> None:
+def _zombie(work: WorkPort, member: int, lasts: int, _about: Any) -> None:
     """The client gives a batch up that is still on its way: it may be executed later."""
     commands = work.world.memories[member].views[work.seats[member].state].batch
     work.tell(member, f"gives its connection up, on which {work.world.naming.show(commands)} is under way")
@@ -140,19 +138,19 @@ def _zombie(work: Work, member: int, lasts: int, _about: Any) -> None:
     work.lose_write(member)
 
 
-def _pause(work: Work, member: int, lasts: int, _about: Any) -> None:
+def _pause(work: WorkPort, member: int, lasts: int, _about: Any) -> None:
     work.tell(member, f"stands still {_seconds(work, lasts)}")
     work.trouble(member, "paused", lasts)
     work.seats[member] = work.seats[member]._replace(paused=work.time + lasts)
     work.after(lasts, "resume", member)
 
 
-def _resume(work: Work, member: int) -> None:
+def _resume(work: WorkPort, member: int) -> None:
     work.tell(member, "goes on")
     work.seats[member] = work.seats[member]._replace(paused=NEVER)
 
 
-def _crash(work: Work, member: int, _lasts: int, _about: Any) -> None:
+def _crash(work: WorkPort, member: int, _lasts: int, _about: Any) -> None:
     work.tell(member, "crashes")
     work.trouble(member, "crashed")
     work.redis = work.world.table.forget(work.redis, member)
@@ -162,7 +160,7 @@ def _crash(work: Work, member: int, _lasts: int, _about: Any) -> None:
 # of Redis
 
 
-def _outage(work: Work, lasts: int, _about: Any) -> None:
+def _outage(work: WorkPort, lasts: int, _about: Any) -> None:
     work.tell("redis", f"is away {_seconds(work, lasts)}")
     work.trouble(NEVER, "outage", lasts)
     work.up = False
@@ -173,38 +171,38 @@ def _outage(work: Work, lasts: int, _about: Any) -> None:
             _break_both(work, member)
 
 
-def _up(work: Work) -> None:
+def _up(work: WorkPort) -> None:
     work.tell("redis", "is back")
     work.up = True
 
 
-def _refuse(work: Work, lasts: int, about: tuple[Any, ...]) -> None:
+def _refuse(work: WorkPort, lasts: int, about: tuple[Any, ...]) -> None:
     work.tell("redis", f"refuses writes {_seconds(work, lasts)}: {about[0]}")
     work.trouble(NEVER, "refusal", lasts)
     work.redis = work.world.table.refuse(work.redis, about[0])
     work.after(lasts, "accept")
 
 
-def _accept(work: Work) -> None:
+def _accept(work: WorkPort) -> None:
     work.tell("redis", "takes writes again")
     work.redis = work.world.table.refuse(work.redis, "")
 
 
-def _operate(work: Work, _lasts: int, about: tuple[Any, ...]) -> None:
+def _operate(work: WorkPort, _lasts: int, about: tuple[Any, ...]) -> None:
     """An operator types: destroys a group, deletes the stream or a consumer."""
     work.trouble(NEVER, "deleted")
     _excuse(work, "deleted")
     work.operate("operator", about)
 
 
-def _clock(work: Work, _lasts: int, about: tuple[Any, ...]) -> None:
+def _clock(work: WorkPort, _lasts: int, about: tuple[Any, ...]) -> None:
     work.tell("redis", f"its clock steps by {about[0]:g} s")
     work.trouble(NEVER, "clock-step")
     _excuse(work, "clock-step")
     work.redis = work.world.table.step_clock(work.redis, about[0])
 
 
-def _rewind(work: Work, _lasts: int, _about: Any) -> None:
+def _rewind(work: WorkPort, _lasts: int, _about: Any) -> None:
     """Redis restarts with the data from before anything was asked: all writes since are lost."""
     work.tell("redis", "restarts, and has lost all writes since the beginning")
     work.trouble(NEVER, "writes-lost")
@@ -216,16 +214,16 @@ def _rewind(work: Work, _lasts: int, _about: Any) -> None:
             _break_both(work, member)
 
 
-def _excuse(work: Work, cause: str) -> None:
+def _excuse(work: WorkPort, cause: str) -> None:
     """A request that is stored now may be started again for this cause; one that comes later may not."""
     work.asks = [ask if ask.settled else ask._replace(excuses=ask.excuses | {cause}) for ask in work.asks]
 
 
-_OF_MEMBERS: dict[str, Callable[[Work, int, int, Any], None]] = {
+_OF_MEMBERS: dict[str, Callable[[WorkPort, int, int, Any], None]] = {
     "lose write": _lose_write, "lose read": _lose_read, "cut": _cut, "half-open": _half_open, "zombie": _zombie,
     "pause": _pause, "crash": _crash,
 }  # fmt: skip
-_OF_REDIS: dict[str, Callable[[Work, int, Any], None]] = {
+_OF_REDIS: dict[str, Callable[[WorkPort, int, Any], None]] = {
     "outage": _outage, "refuse": _refuse, "operate": _operate, "clock": _clock, "rewind": _rewind,
 }  # fmt: skip
 ENDS: dict[str, Callable[..., None]] = {

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .causes import causes, troubled
 from .facts import Fact
 from .member import Key
+from .ports import WorkPort
 from .state import ALIVE, CRASHED, NEVER, Ask, Run, Taken
-
-if TYPE_CHECKING:
-    from .work import Work
 
 PROPERTIES: dict[str, str] = {
     "started-again": "a request is started again only for a cause that G6 lists and the configuration allows (G4, G6)",
@@ -47,7 +45,7 @@ SETTLING = 5.0
 # what Redis tells
 
 
-def fact(work: Work, given: Fact) -> None:
+def fact(work: WorkPort, given: Fact) -> None:
     """Redis changed something."""
     if given.kind == "added":
         _added(work, given)
@@ -59,13 +57,13 @@ def fact(work: Work, given: Fact) -> None:
         _moved(work, given)
 
 
-def _edit(work: Work, run: Key, change: Callable[[Ask], Ask]) -> None:
+def _edit(work: WorkPort, run: Key, change: Callable[[Ask], Ask]) -> None:
     for index, ask in enumerate(work.asks):
         if (ask.entry, ask.id) == run:
             work.asks[index] = change(ask)
 
 
-def _added(work: Work, given: Fact) -> None:
+def _added(work: WorkPort, given: Fact) -> None:
     fields = given.detail
     if fields[5] == b"pending":
         work.name(given.entry, f"r{len(work.asks)}")
@@ -85,7 +83,7 @@ def _added(work: Work, given: Fact) -> None:
     work.responded(given.entry, fields)
 
 
-def _moved(work: Work, given: Fact) -> None:
+def _moved(work: WorkPort, given: Fact) -> None:
     group, back = given.detail
     naming = work.world.naming
     owner, by = naming.member_of(given.owner), naming.member_of(given.other)
@@ -106,7 +104,7 @@ def _moved(work: Work, given: Fact) -> None:
 # what a member tells its user
 
 
-def output(work: Work, member: int, out: tuple[Any, ...]) -> None:
+def output(work: WorkPort, member: int, out: tuple[Any, ...]) -> None:
     kind = out[0]
     if kind == "start":
         _start(work, member, *out[1:])
@@ -123,7 +121,7 @@ def output(work: Work, member: int, out: tuple[Any, ...]) -> None:
         work.tell(member, f"refuses the call: {out[1]}")
 
 
-def _start(work: Work, member: int, run: Key, starts: int) -> None:
+def _start(work: WorkPort, member: int, run: Key, starts: int) -> None:
     naming = work.world.naming
     who = naming.letter(member)
     work.tell(member, f"STARTS {naming.show(run[0])}, start {starts}")
@@ -143,7 +141,7 @@ def _start(work: Work, member: int, run: Key, starts: int) -> None:
         work.asks[index] = ask._replace(runs=runs)
 
 
-def _again(work: Work, ask: Ask, member: int, idle: float) -> None:
+def _again(work: WorkPort, ask: Ask, member: int, idle: float) -> None:
     found = causes(work, ask, member, idle)
     allowed = found & work.world.configuration.causes
     for cause in sorted(allowed):
@@ -158,7 +156,7 @@ def _again(work: Work, ask: Ask, member: int, idle: float) -> None:
         )
 
 
-def _stop(work: Work, member: int, key: Key) -> None:
+def _stop(work: WorkPort, member: int, key: Key) -> None:
     def change(ask: Ask) -> Ask:
         runs = (run._replace(stopped=True) if run.member == member and run.end == NEVER else run for run in ask.runs)
         return ask._replace(runs=tuple(runs))
@@ -166,7 +164,7 @@ def _stop(work: Work, member: int, key: Key) -> None:
     _edit(work, key, change)
 
 
-def ended(work: Work, member: int, key: Key) -> None:
+def ended(work: WorkPort, member: int, key: Key) -> None:
     """A handler ended: the oldest run of it by this member."""
 
     def change(ask: Ask) -> Ask:
@@ -180,7 +178,7 @@ def ended(work: Work, member: int, key: Key) -> None:
     _edit(work, key, change)
 
 
-def _finished(work: Work, member: int, id: bytes, status: str) -> None:
+def _finished(work: WorkPort, member: int, id: bytes, status: str) -> None:
     grid = work.world.configuration.grid
     known = [index for index, ask in enumerate(work.asks) if ask.id == id]
     work.tell(member, f"a send ends as {status}")
@@ -204,7 +202,7 @@ def _finished(work: Work, member: int, id: bytes, status: str) -> None:
 # time
 
 
-def at_rest(work: Work) -> None:
+def at_rest(work: WorkPort) -> None:
     """Time passes: what has been true for a whole instant."""
     configuration = work.world.configuration
     # A member with few places may have had room only since then.
@@ -221,7 +219,7 @@ def at_rest(work: Work) -> None:
     _kept(work)
 
 
-def _kept(work: Work) -> None:
+def _kept(work: WorkPort) -> None:
     """A sign of life may be as old as the way to Redis is long: what was in trouble lately is not looked at."""
     world = work.world
     recently = work.time - world.configuration.instant(2 * SIGN)
@@ -233,7 +231,7 @@ def _kept(work: Work) -> None:
                     work.breaks("kept", f"{world.naming.show(entry)} is pending for {who} and idle for {idle:g} s")
 
 
-def at_end(work: Work) -> None:
+def at_end(work: WorkPort) -> None:
     """Nothing will happen any more, or the horizon is reached."""
     world, grid = work.world, work.world.configuration.grid
     living = [member for member, seat in enumerate(work.seats) if seat.life == ALIVE and world.serves(member)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from redisipc.protocol.commands import Failure
 
@@ -13,11 +12,8 @@ from .member import Draw, Member, instance_id
 from .memory import Memory
 from .naming import Naming
 from .server import EPOCH, Redis
-from .state import ALIVE, NEVER
+from .state import ALIVE, NEVER, Moment
 from .tables import RedisTable
-
-if TYPE_CHECKING:
-    from .work import Work
 
 
 class Tables:
@@ -52,30 +48,30 @@ class Tables:
     def instance(self, member: int) -> bytes:
         return instance_id(member).encode()
 
-    def leaves(self, work: Work, member: int) -> bool:
-        return self.memories[member].views[work.seats[member].state].state in ("closing", "closed")
+    def leaves(self, moment: Moment, member: int) -> bool:
+        return self.memories[member].views[moment.seats[member].state].state in ("closing", "closed")
 
-    def sender(self, work: Work, id: bytes) -> int:
+    def sender(self, moment: Moment, id: bytes) -> int:
         """Who sent a request, NEVER where it was nobody here."""
-        for member, seat in enumerate(work.seats):
+        for member, seat in enumerate(moment.seats):
             if any(known == id for known, _ in self.memories[member].views[seat.state].sent):
                 return member
         return NEVER
 
-    def deadline(self, work: Work, id: bytes) -> int:
+    def deadline(self, moment: Moment, id: bytes) -> int:
         """The instant of a request's deadline, NEVER where nobody here sent it."""
-        for member, seat in enumerate(work.seats):
+        for member, seat in enumerate(moment.seats):
             for known, due in self.memories[member].views[seat.state].sent:
                 if known == id:
                     return self.configuration.moment(due)
         return NEVER
 
-    def stood_still(self, work: Work, member: int, since: int) -> bool:
-        return any(one.member == member and one.kind == "paused" and one.end >= since for one in work.troubles)
+    def stood_still(self, moment: Moment, member: int, since: int) -> bool:
+        return any(one.member == member and one.kind == "paused" and one.end >= since for one in moment.troubles)
 
-    def somebody_free(self, work: Work) -> bool:
+    def somebody_free(self, moment: Moment) -> bool:
         """Whether a member of the group that is asked is well, and could start something."""
-        for member, seat in enumerate(work.seats):
+        for member, seat in enumerate(moment.seats):
             view = self.memories[member].views[seat.state]
             room = len(view.running) < self.configuration.places[member].options.get("concurrency", 16)
             well = seat.life == ALIVE and view.state == "up" and seat.paused == seat.away == NEVER
@@ -88,34 +84,34 @@ class Tables:
     def is_error(self, reply: int) -> bool:
         return isinstance(self.table.replies.values[reply][0], Failure)
 
-    def pending(self, work: Work, entry: bytes) -> tuple[int, float]:
+    def pending(self, moment: Moment, entry: bytes) -> tuple[int, float]:
         """Who has an entry of the group pending (NEVER: nobody), and for how many seconds it has been idle."""
-        key = (work.redis, entry)
+        key = (moment.redis, entry)
         found = self._pending.get(key)
         if found is None:
-            found = self._pending[key] = self._look_up(work.redis, entry)
+            found = self._pending[key] = self._look_up(moment.redis, entry)
         owner, since_ms = found
         if owner == NEVER:
             return NEVER, 0.0
-        idle_ms = self._wall_ms(work) - since_ms
+        idle_ms = self._wall_ms(moment) - since_ms
         return owner, 0.0 if idle_ms >= GIVEN_BACK_MS else idle_ms / 1000
 
-    def is_up(self, work: Work, member: int) -> bool:
-        return self.memories[member].views[work.seats[member].state].state == "up"
+    def is_up(self, moment: Moment, member: int) -> bool:
+        return self.memories[member].views[moment.seats[member].state].state == "up"
 
-    def held(self, work: Work, member: int) -> list[tuple[bytes, float]]:
+    def held(self, moment: Moment, member: int) -> list[tuple[bytes, float]]:
         """The entries that are pending for a member's dispatcher and were not given back, with its idle time in seconds."""
         dispatcher = b"dispatcher_%b_0" % self.instance(member)
-        rows = self._rows.get((work.redis, member))
+        rows = self._rows.get((moment.redis, member))
         if rows is None:
-            groups = [group for _, stream in streams(self.table.kept(work.redis).data) for group in stream[3]]
+            groups = [group for _, stream in streams(self.table.kept(moment.redis).data) for group in stream[3]]
             pending = [row for group in groups for row in group[2] if row[2] == dispatcher]
-            rows = self._rows[work.redis, member] = [(row[0], row[3]) for row in pending]
-        wall_ms = self._wall_ms(work)
+            rows = self._rows[moment.redis, member] = [(row[0], row[3]) for row in pending]
+        wall_ms = self._wall_ms(moment)
         return [(id, (wall_ms - since) / 1000) for id, since in rows if wall_ms - since < GIVEN_BACK_MS]
 
-    def _wall_ms(self, work: Work) -> float:
-        return (work.now + EPOCH + self.table.kept(work.redis).offset) * 1000
+    def _wall_ms(self, moment: Moment) -> float:
+        return (moment.now + EPOCH + self.table.kept(moment.redis).offset) * 1000
 
     def _look_up(self, redis: int, entry: bytes) -> tuple[int, int]:
         for _, stream in streams(self.table.kept(redis).data):
@@ -125,19 +121,19 @@ class Tables:
                         return self.naming.member_of(consumer), time
         return NEVER, 0
 
-    def _lives(self, work: Work, id: bytes) -> bool:
-        sender = self.sender(work, id)
-        return sender != NEVER and work.seats[sender].life == ALIVE
+    def _lives(self, moment: Moment, id: bytes) -> bool:
+        sender = self.sender(moment, id)
+        return sender != NEVER and moment.seats[sender].life == ALIVE
 
-    def left(self, work: Work) -> list[str]:
+    def left(self, moment: Moment) -> list[str]:
         """Entries left for groups of which a member lives, or pending in them, and of ended sends whose sender lives."""
         places = self.configuration.places
-        alive = {places[member].group.encode() for member, seat in enumerate(work.seats) if seat.life == ALIVE}
+        alive = {places[member].group.encode() for member, seat in enumerate(moment.seats) if seat.life == ALIVE}
         show = self.naming.show
         found: list[str] = []
-        for _, stream in streams(self.table.kept(work.redis).data):
+        for _, stream in streams(self.table.kept(moment.redis).data):
             for id, fields in stream[2]:
-                given_up = any(ask.entry == id and ask.outcome and self._lives(work, ask.id) for ask in work.asks)
+                given_up = any(ask.entry == id and ask.outcome and self._lives(moment, ask.id) for ask in moment.asks)
                 if fields[11] in alive or given_up:
                     found.append(f"{show(id)} ({fields[5].decode()}) is left")
             for name, _, pending, _ in stream[3]:

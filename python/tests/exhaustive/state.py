@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 IDLE, SENT, WAITS, REPLIED = range(4)
-"""Where a lane's command is: nowhere, on its way to Redis, blocked at Redis, executed with its reply on the way back."""
+"""Where a connection's command is: nowhere, on its way to Redis, blocked at Redis, executed with its reply on the way back."""
 UNBORN, ALIVE, CLOSED, CRASHED = range(4)
 NEVER = -1
 """No instant, no member."""
 
 
-class Lane(NamedTuple):
+class Connection(NamedTuple):
     """One connection of a member. ``about``: the reply's number, or when a blocked read ends. ``held``: stuck since then."""
 
     phase: int = IDLE
@@ -19,16 +20,16 @@ class Lane(NamedTuple):
     held: int = NEVER
 
 
-FREE = Lane()
-GOING = Lane(SENT)
+FREE = Connection()
+GOING = Connection(SENT)
 
 
 class Seat(NamedTuple):
-    """One member: the number of its own state, its lanes, and what is wrong with it until when (``paused``, ``away``)."""
+    """One member: the number of its own state, its connections, and what is wrong with it until when (``paused``, ``away``)."""
 
     state: int = 0
-    write: Lane = FREE
-    read: Lane = FREE
+    write: Connection = FREE
+    read: Connection = FREE
     life: int = UNBORN
     paused: int = NEVER
     away: int = NEVER
@@ -122,3 +123,22 @@ class State(NamedTuple):
     holds: int
     up: bool = True
     touched: int = 0
+
+
+class Moment(Protocol):
+    """What can be asked of a state, and of a move that is half done. ``now``: in seconds."""
+
+    @property
+    def now(self) -> float: ...
+
+    @property
+    def redis(self) -> int: ...
+
+    @property
+    def seats(self) -> Sequence[Seat]: ...
+
+    @property
+    def asks(self) -> Sequence[Ask]: ...
+
+    @property
+    def troubles(self) -> Sequence[Trouble]: ...

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import acts, properties
+from .chances import Chances
 from .member import DONE, LOST, READ, READ_LOST, TICK
 from .state import (
     ALIVE,
@@ -16,17 +17,14 @@ from .state import (
     REPLIED,
     SENT,
     WAITS,
+    Connection,
     Item,
-    Lane,
     Seat,
     State,
     Trouble,
 )  # fmt: skip
 from .tables import Ran
 from .telling import told, told_read
-
-if TYPE_CHECKING:
-    from .world import World
 
 _TICKS = 30
 """How often in a row a member may ask to be called at once before that counts as spinning."""
@@ -36,7 +34,7 @@ Said = list[tuple[float, str, str]]
 class Work:
     """``broken``: properties that did not hold, and how. ``said``: the story, where one is written."""
 
-    def __init__(self, world: World, state: State, said: Said | None = None) -> None:
+    def __init__(self, world: Chances, state: State, said: Said | None = None) -> None:
         self.world = world
         self.time = state.time
         self.now = world.configuration.time(state.time)
@@ -81,6 +79,10 @@ class Work:
     def reached(self, what: str) -> None:
         self.world.reached[what] += 1
 
+    def may_lose(self, member: int) -> bool:
+        """Whether a reply to this member may still get lost or stuck, or waits."""
+        return self.world.lossy(self, member)
+
     # later
 
     def after(self, instants: int, kind: str, *about: Any) -> None:
@@ -100,9 +102,11 @@ class Work:
         ran = self.world.table.run(self.redis, self.now, commands)
         assert ran.reply is not None
         self.touched |= 1 << member
-        self.seats[member] = Seat(seat.state, Lane(REPLIED, ran.reply), seat.read, seat.life, seat.paused, seat.away)
+        self.seats[member] = Seat(
+            seat.state, Connection(REPLIED, ran.reply), seat.read, seat.life, seat.paused, seat.away
+        )
         self._ran(ran, self.world.naming.letter(member), commands)
-        if not self.world.lossy(self, member):
+        if not self.may_lose(member):
             self.hear_write(member)
 
     def read(self, member: int) -> None:
@@ -114,17 +118,17 @@ class Work:
         ran = world.table.read(self.redis, self.now, command, member)
         self.touched |= 1 << member
         if ran.reply is None:
-            self._reads(member, Lane(WAITS, self.time + world.configuration.instant(block)))
+            self._reads(member, Connection(WAITS, self.time + world.configuration.instant(block)))
             self._ran(ran)
             return
-        self._reads(member, Lane(REPLIED, ran.reply))
+        self._reads(member, Connection(REPLIED, ran.reply))
         self._ran(ran)
         self._tell_read(member, ran.reply)
         if world.is_error(ran.reply):
             # Takes a moment, so that one that is refused again and again does not stop the time.
-            self._reads(member, Lane(REPLIED, ran.reply, self.time))
+            self._reads(member, Connection(REPLIED, ran.reply, self.time))
             self.after(1, acts.RELEASE, member)
-        elif not world.lossy(self, member):
+        elif not self.may_lose(member):
             self.hear_read(member)
 
     def operate(self, who: str, commands: tuple[Any, ...]) -> None:
@@ -147,8 +151,8 @@ class Work:
         self._tell_read(reader, reply)
         if type(reader) is int:
             self.touched |= 1 << reader
-            self._reads(reader, Lane(REPLIED, reply))
-            if not self.world.lossy(self, reader):
+            self._reads(reader, Connection(REPLIED, reply))
+            if not self.may_lose(reader):
                 self.hear_read(reader)
 
     def responded(self, entry: bytes, fields: tuple[bytes, ...]) -> None:
@@ -187,11 +191,11 @@ class Work:
         """A call of the user."""
         self._input(member, given, given)
 
-    def _reads(self, member: int, lane: Lane) -> None:
+    def _reads(self, member: int, connection: Connection) -> None:
         seat = self.seats[member]
-        self.seats[member] = Seat(seat.state, seat.write, lane, seat.life, seat.paused, seat.away)
+        self.seats[member] = Seat(seat.state, seat.write, connection, seat.life, seat.paused, seat.away)
 
-    def _write_free(self, member: int) -> Lane:
+    def _write_free(self, member: int) -> Connection:
         seat = self.seats[member]
         self.seats[member] = Seat(seat.state, FREE, seat.read, seat.life, seat.paused, seat.away)
         return seat.write
@@ -256,7 +260,7 @@ class Work:
     def end_read(self, member: int) -> None:
         """The time of a blocked read is over, or it had to end: it found nothing."""
         self.redis = self.world.table.forget(self.redis, member)
-        self._reads(member, Lane(REPLIED, self.world.nothing))
+        self._reads(member, Connection(REPLIED, self.world.nothing))
         if self.seats[member].paused == NEVER:
             self.hear_read(member)
 

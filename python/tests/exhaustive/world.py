@@ -5,26 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from . import acts, faults, properties
+from .chances import Chances
 from .configuration import Configuration
 from .facts import streams
-from .questions import Tables
 from .state import ALIVE, CLOSED, NEVER, REPLIED, SENT, UNBORN, WAITS, Item, Seat, State, Zombie
 from .work import Said, Work
 
 Choice = tuple[Any, ...]
 TIME: Choice = ("time",)
-_REMEMBERED = 16.0
-"""Seconds for which a trouble may matter after its end: longer than any silence after which something is taken over."""
 
 
-class World(Tables):
+class World(Chances):
     """The states of one exploration, and the moves between them."""
 
     def __init__(self, configuration: Configuration) -> None:
         super().__init__(configuration)
         self.horizon = configuration.instant(configuration.horizon)
-        self.memory_of_trouble = configuration.instant(_REMEMBERED)
-        self._faults = [faults.prepare(configuration, fault) for fault in configuration.faults]
         self._ends = tuple(map(configuration.instant, configuration.runs))
         self._longest = self._ends[-1] if self._ends else configuration.instant(configuration.longest)
         self._warm = configuration.instant(configuration.warm)
@@ -64,7 +60,7 @@ class World(Tables):
         if state.up:
             free += [("late", zombie) for zombie in state.zombies]
         if state.faults:
-            for fault in self._faults:
+            for fault in self.prepared:
                 free += faults.choices(state, fault)
         if not urgent:
             free.append(TIME)
@@ -72,13 +68,13 @@ class World(Tables):
 
     def _messages(self, state: State, member: int, seat: Seat, urgent: list[Choice], free: list[Choice]) -> None:
         reachable = state.up and seat.away == NEVER
-        for lane, name in ((seat.write, "write"), (seat.read, "read")):
-            if lane.held != NEVER:
-                if name == "write" and lane.held < state.time and reachable and seat.paused == NEVER:
+        for connection, name in ((seat.write, "write"), (seat.read, "read")):
+            if connection.held != NEVER:
+                if name == "write" and connection.held < state.time and reachable and seat.paused == NEVER:
                     free.append(("go on", member))
-            elif lane.phase == SENT and reachable:
+            elif connection.phase == SENT and reachable:
                 urgent.append((name, member))
-            elif lane.phase == REPLIED and seat.paused == NEVER:
+            elif connection.phase == REPLIED and seat.paused == NEVER:
                 urgent.append((f"hear {name}", member))
         may_hold = state.holds and member in self.configuration.held and state.touched & 1 << member
         if may_hold and seat.write.phase in (SENT, REPLIED) and seat.write.held == NEVER:
@@ -100,28 +96,6 @@ class World(Tables):
                 urgent.append(("end", member, key))
             elif state.touched & 1 << member and (not self._ends or lasted in self._ends):
                 free.append(("end", member, key))
-
-    def choosy(self, work: Work) -> int:
-        """A bit for each member that may do something of its own accord, or have something of its own happen to it."""
-        bits = 0
-        for member, seat in enumerate(work.seats):
-            if self.memories[member].views[seat.state].running:
-                bits |= 1 << member
-        if work.holds:
-            for member in self.configuration.held:
-                bits |= 1 << member
-        if work.faults:
-            for fault in self._faults:
-                if fault.first <= work.time <= fault.last:
-                    for member in fault.fault.members:
-                        bits |= 1 << member
-        return bits
-
-    def lossy(self, work: Work, member: int) -> bool:
-        """Whether a reply to this member may still get lost or stuck, or waits: then hearing it is a move of its own."""
-        if work.seats[member].paused != NEVER or (work.holds and member in self.configuration.held):
-            return True
-        return work.faults > 0 and any(fault.loses(member, work.time) for fault in self._faults)
 
     # what then is
 
@@ -191,7 +165,7 @@ class World(Tables):
                 runs = [run for ask in state.asks for run in ask.runs if run.member == member and run.end == NEVER]
                 times += [run.start + lasts for run in runs for lasts in self._ends or (self._longest,)]
         if state.faults:
-            times += [moment for fault in self._faults for moment in (fault.first, fault.last)]
+            times += [moment for fault in self.prepared for moment in (fault.first, fault.last)]
         return min([time for time in times if time > now], default=None)
 
     def _busy(self, state: State) -> bool:
