@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,9 @@ def part(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-def imports(path: Path, within: Sequence[str] | None = None) -> Iterator[tuple[str, int]]:
-    """Full names of what a module imports, with the line. `within`: its package, where that is not the suite's."""
-    package = [ROOT.name, *path.relative_to(ROOT).parts[:-1]] if within is None else list(within)
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Full names of what a module imports, with the line."""
+    package = [ROOT.name, *path.relative_to(ROOT).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
@@ -64,54 +64,3 @@ def test_rooms_side_by_side_do_not_know_each_other():
             pieces = name.split(".")
             pair = (part(path), pieces[1] if pieces[0] == ROOT.name and len(pieces) > 1 else "")
             assert pair not in APART, f"{path}:{line}: {pair[0]} imports {pair[1]}"
-
-
-def graph(root: Path) -> dict[str, set[str]]:
-    """Each module below `root` with those it imports, under TYPE_CHECKING and in functions, too."""
-    paths = {".".join(path.relative_to(root.parent).with_suffix("").parts): path for path in root.rglob("*.py")}
-    paths = {name.removesuffix(".__init__"): path for name, path in paths.items()}
-    found = {}
-    for name, path in paths.items():
-        package = path.relative_to(root.parent).parts[:-1]
-        lines: dict[int, list[str]] = {}
-        for imported, line in imports(path, package):
-            lines.setdefault(line, []).append(imported)
-        found[name] = set()
-        for first, *others in lines.values():
-            # `from . import module` uses the module, and nothing that the package itself offers.
-            modules = [each for each in others if each in paths]
-            found[name] |= {
-                *modules,
-                *([first] if first in paths and (not others or len(modules) < len(others)) else []),
-            }
-        found[name].discard(name)
-    return found
-
-
-def circle(arrows: dict[str, set[str]]) -> list[str]:
-    """The modules of one circle, in the order in which they import each other; empty where there is none."""
-    done: set[str] = set()
-
-    def walk(name: str, path: list[str]) -> list[str]:
-        if name in path:
-            return path[path.index(name) :]
-        if name in done:
-            return []
-        for following in sorted(arrows[name]):
-            if found := walk(following, [*path, name]):
-                return found
-        done.add(name)
-        return []
-
-    return next((found for name in sorted(arrows) if (found := walk(name, []))), [])
-
-
-def test_no_module_imports_itself_by_way_of_others():
-    arrows = graph(ROOT)
-    assert len(arrows) > 100, "the graph misses modules"
-    assert circle(arrows) == []
-
-
-def test_a_circle_is_found():
-    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
-    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []

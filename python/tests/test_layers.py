@@ -104,52 +104,7 @@ def test_conformance_and_interop_import_no_library_of_ours() -> None:
                 assert not [m for m in modules if m.split(".")[0] == "redisipc"], path
 
 
-# circles, and what belongs to one class alone
-
-
-def module(path: Path) -> str:
-    parts = ["redisipc", *path.relative_to(SOURCE).with_suffix("").parts]
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def graph() -> dict[str, set[str]]:
-    """The modules that each module imports, wherever in the file, for a type checker alone as well."""
-    modules = {module(path) for path in FILES}
-    found: dict[str, set[str]] = {}
-    for path in FILES:
-        package = ["redisipc", *path.relative_to(SOURCE).parts[:-1]]
-        own = found[module(path)] = set()
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                own |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                base = package[: len(package) - node.level + 1] if node.level else []
-                source = ".".join([*base, *([node.module] if node.module else [])])
-                inner = {f"{source}.{alias.name}" for alias in node.names}
-                own |= inner & modules or {source}
-        own &= modules
-    return found
-
-
-def circle(arrows: dict[str, set[str]]) -> list[str]:
-    """The modules of the circles: those that are left when modules that nothing left imports are taken away, and those
-    that import nothing that is left."""
-    left = {name: set(targets) for name, targets in arrows.items()}
-    while True:
-        imported = set().union(*left.values()) if left else set()
-        ends = {name for name, targets in left.items() if not targets or name not in imported}
-        if not ends:
-            return sorted(left)
-        left = {name: targets - ends for name, targets in left.items() if name not in ends}
-
-
-def test_no_import_leads_back_not_even_for_a_type_checker() -> None:
-    assert circle(graph()) == []
-
-
-def test_a_circle_is_found() -> None:
-    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["b", "c"]
-
+# what belongs to one class alone
 
 FOREIGN = {
     ("connection", "_sock"),
@@ -202,8 +157,3 @@ def test_nothing_touches_the_private_members_of_another_class(path: Path) -> Non
 def test_a_reach_is_found() -> None:
     text = "class A:\n def f(self, other, job):\n  self._x = other._x\n  job._y = 1"
     assert reaches(ast.parse(text)) == ["line 4: job._y"]
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_no_file_is_longer_than_a_reader_keeps_in_mind(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 350

@@ -1,4 +1,4 @@
-"""In every folder with programs, imports lead to no circle, and no file is longer than a reader keeps in mind."""
+"""In every folder with programs or tests, imports lead to no circle; and no source is longer than a reader keeps in mind."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ MOST_LINES = 350
 
 
 def listed(*patterns: str) -> list[str]:
-    """Files of the repository, those that git does not know yet as well; tests and packages of others aside."""
+    """Files of the repository, those that git does not know yet as well; packages of others aside."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [
-        path for path in sorted(set(told.splitlines())) if "tests" not in path.split("/") and (ROOT / path).exists()
-    ]
+    return [path for path in sorted(set(told.splitlines())) if (ROOT / path).exists()]
+
+
+def is_test(path: str) -> bool:
+    return "tests" in path.split("/")
 
 
 def root_of(path: str) -> str:
@@ -55,11 +57,12 @@ def imports(path: Path, name: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def arrows(found: dict[str, Path]) -> dict[str, set[str]]:
-    """For each module the others that it imports."""
+    """For each module the others that it imports. What stands in ``tests`` is imported without that name as well."""
     graph: dict[str, set[str]] = {}
     for name, path in found.items():
         graph[name] = set()
-        for module, names in imports(path, name):
+        for imported, names in imports(path, name):
+            module = f"tests.{imported}" if f"tests.{imported}" in found and imported not in found else imported
             inner = {f"{module}.{each}" for each in names} & set(found)
             # ``from . import module`` uses the module, and nothing that the package itself offers.
             graph[name] |= inner if len(inner) == len(names) > 0 else inner | ({module} & set(found))
@@ -81,6 +84,10 @@ def circles(graph: dict[str, set[str]]) -> list[str]:
 PROGRAMS = listed("*.py")
 
 
+def test_both_tests_and_programs_are_looked_at() -> None:
+    assert {is_test(path) for path in PROGRAMS} == {True, False}
+
+
 @pytest.mark.parametrize("root", ROOTS)
 def test_no_module_imports_itself_by_way_of_others(root: str) -> None:
     found = modules(PROGRAMS, root)
@@ -89,11 +96,17 @@ def test_no_module_imports_itself_by_way_of_others(root: str) -> None:
 
 
 def test_a_circle_is_found(tmp_path: Path) -> None:
-    for name, text in (("a", "import b"), ("b", "from c import d"), ("c", "def f():\n    import b"), ("e", "import a")):
+    seen = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import b"
+    for name, text in (("a", "import b"), ("b", "from c import d"), ("c", seen), ("e", "import a")):
         (tmp_path / f"{name}.py").write_text(text)
     assert circles(arrows({path.stem: path for path in tmp_path.glob("*.py")})) == ["b", "c"]
+    in_tests = {path.stem if path.stem != "c" else "tests.c": path for path in tmp_path.glob("*.py")}
+    assert circles(arrows(in_tests)) == ["b", "tests.c"]
 
 
-@pytest.mark.parametrize("path", listed("*.py", "*.ts", "*.mjs", "*.js", "*.rb"))
-def test_no_file_is_longer_than_a_reader_keeps_in_mind(path: str) -> None:
+SOURCES = [path for path in listed("*.py", "*.ts", "*.mjs", "*.js", "*.rb") if not is_test(path)]
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_no_source_is_longer_than_a_reader_keeps_in_mind(path: str) -> None:
     assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= MOST_LINES

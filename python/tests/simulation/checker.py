@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from redisipc.testing.redis_model.data import Stream
 
 from .causes import CAUSES, DELETIONS, LOST_WRITES, cause
 from .history import Ask, History, Process
 from .statements import Statements
-
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 EPSILON = 1e-6
 NEXT_START = 15.0

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from redisipc.testing.redis_model.data import Stream
 
 from .history import Trouble
-
-if TYPE_CHECKING:
-    from .process import Actor
-    from .world import World
+from .ports import ActorPort, WorldPort
 
 POISONED = 0.2
 """The share of crashes that a request brings about, in whoever runs it."""
@@ -20,7 +16,7 @@ POISONED = 0.2
 class Faults:
     """Plans the faults of a world. All are over soon after the last request was sent."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: WorldPort) -> None:
         self.world = world
         self.random = world.random
         self.struck = world.history.struck
@@ -58,7 +54,7 @@ class Faults:
         for _ in range(plan.restarts):
             world.schedule.at(start + self.random.uniform(0.1, 0.9) * plan.seconds, self.restart_one)
 
-    def _one(self) -> Actor | None:
+    def _one(self) -> ActorPort | None:
         alive = [actor for actor in self.world.actors if actor.alive and actor.record.closing_at is None]
         return self.random.choice(alive) if alive else None
 
@@ -75,7 +71,7 @@ class Faults:
         learns = 0.0 if self.random.random() < 0.7 else self.random.uniform(1.0, 20.0)
         self.crash_one(actor, learns)
 
-    def crash_one(self, actor: Actor, learns: float = 0.0) -> None:
+    def crash_one(self, actor: ActorPort, learns: float = 0.0) -> None:
         if not actor.alive:
             return
         self.struck["crash"] += 1

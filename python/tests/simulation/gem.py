@@ -6,7 +6,7 @@ SPEC.md, appendix A. It is as quick as Redis: its commands take no time, and its
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.entry import FIELDS, build
@@ -14,9 +14,7 @@ from redisipc.protocol.names import Names, new_instance_id, new_request_id
 from redisipc.testing.redis_model import Client
 
 from .history import Ask, Process, Run
-
-if TYPE_CHECKING:
-    from .world import World
+from .ports import WorldPort
 
 TURN = 0.02
 """Seconds that its loops take."""
@@ -29,7 +27,7 @@ CONSUMERS = 2
 class Gem:
     """One process with one dispatcher and two consumers, each of which runs one request at a time."""
 
-    def __init__(self, world: World, record: Process, source: random.Random) -> None:
+    def __init__(self, world: WorldPort, record: Process, source: random.Random) -> None:
         self.world = world
         self.schedule = world.schedule
         self.record = record

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from redisipc.errors import AlreadyAnswered
 from redisipc.protocol.events import Incoming
 
 from .history import Ask, Run
-
-if TYPE_CHECKING:
-    from .process import Actor
+from .ports import ActorPort
 
 
 class Handlers:
     """Starts, ends and answers, as the request's plan says."""
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: ActorPort) -> None:
         self.actor = actor
         self.running = 0
         self._full_since = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.errors import RedisIPCError
 from redisipc.protocol.commands import Batch, Read
@@ -12,21 +12,19 @@ from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import Cancelled, Closed, Event, Finished, Outgoing, Start, State, StateChanged, Unblock
 from redisipc.protocol.settings import Settings
 
+from .connections import SILENCE, Reader, Writer
 from .handlers import Handlers
 from .history import Ask, Process, Trouble
-from .lanes import SILENCE, Reader, Writer
-
-if TYPE_CHECKING:
-    from .world import World
+from .ports import WorldPort
 
 _PATIENCE = 500
 """How often in a row an endpoint may ask to be called at once before that counts as spinning."""
 
 
 class Actor:
-    """Does what a runtime does: after every call it drains events, then gives both lanes what they may send."""
+    """Does what a runtime does: after every call it drains events, then gives both connections what they may send."""
 
-    def __init__(self, world: World, record: Process, settings: Settings, source: random.Random) -> None:
+    def __init__(self, world: WorldPort, record: Process, settings: Settings, source: random.Random) -> None:
         self.world = world
         self.schedule = world.schedule
         self.record = record
@@ -115,7 +113,7 @@ class Actor:
         else:
             self._spins = 0
 
-    # lanes
+    # connections
 
     def batch_done(self, batch: Batch, replies: list[Any]) -> None:
         self._batch = None
@@ -164,7 +162,7 @@ class Actor:
             self.world.problem(self, event)
 
     def _unblock(self) -> None:
-        """CLIENT UNBLOCK over the write lane; where that is broken, the read lane is broken off."""
+        """CLIENT UNBLOCK over the connection for writing; where that is broken, the one for reading is broken off."""
         writer = self.writer.connection
         if writer is None or not writer.open:
             self.schedule.after(0.0, self.do, self.reader.give_up)
@@ -312,11 +310,11 @@ class Actor:
         self.trouble(
             seconds + (SILENCE + 1.0 if silently else 0.0), "cut off", f"for {seconds:.1f} s" + ", silently" * silently
         )
-        for lane in (self.writer, self.reader):
+        for connection in (self.writer, self.reader):
             if silently:
-                lane.become_hole()
+                connection.become_hole()
             else:
-                lane.cut("by the network")
+                connection.cut("by the network")
         self.deafen()
         self.schedule.after(seconds, self._rejoin)
 
@@ -324,14 +322,14 @@ class Actor:
         self.cut_off = False
 
     def spoil(self, fate: str, write: bool, only: str) -> None:
-        """The next thing sent over a lane is not executed, or is, or in part, and then the connection breaks.
+        """The next thing sent over a connection is not executed, or is, or in part, and then the connection breaks.
 
         ``only``: a batch in which this command is; what is sent before comes through.
         """
-        lane = self.writer if write else self.reader
-        if lane.connection is not None and lane.connection.open and not lane.connection.fate:
-            lane.connection.fate = fate
-            lane.connection.only = only
+        connection = (self.writer if write else self.reader).connection
+        if connection is not None and connection.open and not connection.fate:
+            connection.fate = fate
+            connection.only = only
 
 
 def _weight(what: Any) -> int:

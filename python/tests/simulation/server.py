@@ -18,7 +18,7 @@ EPOCH = 1_700_000_000
 
 
 class Connection:
-    """One lane of one process. ``fate``: what becomes of the next thing sent over it."""
+    """One connection of one process. ``fate``: what becomes of the next thing sent over it."""
 
     __slots__ = ("blocked_until", "broken", "client", "epoch", "fate", "left_open", "only", "open", "waiting")
 

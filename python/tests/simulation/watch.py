@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from redisipc.protocol.commands import GIVEN_BACK_FROM_MS
 from redisipc.protocol.names import Names, instance_of
 from redisipc.testing.redis_model.data import Group, Pending, Stream
 from redisipc.testing.redis_model.model import Observer
 
 from .history import Ask, Move, Reply, Trouble
-
-if TYPE_CHECKING:
-    from .process import Actor
-    from .world import World
-
+from .ports import ActorPort, WorldPort
 
 CONNECTED = 99.0
 """Seconds for which a member has to be connected before it deletes another's consumer."""
@@ -29,11 +23,11 @@ KEPT = 7.0
 class Watch(Observer):
     """Writes it into the history. ``numbers``: processes by the group and the instance that they have, or had last."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: WorldPort) -> None:
         self.world = world
         self.by_entry: dict[bytes, Ask] = {}
         self.by_reply: dict[bytes, Ask] = {}
-        self.members: dict[int, Actor] = {}
+        self.members: dict[int, ActorPort] = {}
         self.made_at: dict[bytes, list[float]] = {}
         self.numbers: dict[tuple[bytes, bytes], int] = {}
 
@@ -137,7 +131,7 @@ class Watch(Observer):
         ask.moves = ask.moves or []
         ask.moves.append(Move(now, before, after, now - pending.alive, given_back))
 
-    def silence(self, ask: Ask, actor: Actor, entry_id: bytes) -> float:
+    def silence(self, ask: Ask, actor: ActorPort, entry_id: bytes) -> float:
         """Seconds since the last delivery to this process or claim by it; 0 where nothing is known of one."""
         now, number = self.world.schedule.now, actor.record.number
         pending = self._pending(ask, entry_id)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .history import Ask
 from .plan import KINDS
+from .ports import ActorPort, SenderPort, WorldPort
 from .process import Actor
-
-if TYPE_CHECKING:
-    from .gem import Gem
-    from .world import World
 
 
 class Workload:
     """Sends requests in waves until as many were sent as planned."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: WorldPort) -> None:
         self.world = world
         self.plan = world.plan
         self.random = world.random
@@ -37,7 +32,7 @@ class Workload:
         if len(world.history.asks) >= self.plan.asks:
             self.sent_all = True
             return
-        actors: list[Actor | Gem] = [actor for actor in world.actors if actor.record.closing_at is None]
+        actors: list[SenderPort] = [actor for actor in world.actors if actor.record.closing_at is None]
         actors += [gem for gem in world.gems if gem.alive]
         if actors:
             actor = random.choice(actors)
@@ -45,7 +40,7 @@ class Workload:
             actor.do(self._send_some, actor, min(size, self.plan.asks - len(world.history.asks)))
         world.schedule.after(self._pause * (0.5 + random.random()), self._wave)
 
-    def _send_some(self, actor: Actor | Gem, size: int) -> None:
+    def _send_some(self, actor: SenderPort, size: int) -> None:
         if actor.record.closing_at is not None:
             return
         for _ in range(size):
@@ -53,20 +48,20 @@ class Workload:
                 break
         actor.pump()
 
-    def nested(self, actor: Actor, parent: Ask) -> Ask | None:
+    def nested(self, actor: ActorPort, parent: Ask) -> Ask | None:
         """A request that a handler sends and waits for, within the time that its own requester has."""
         left = parent.deadline - self.world.schedule.now - 0.2
         if left <= 0.05 or actor.record.closing_at is not None:
             return None
         return self._send(actor, "work" if self.random.random() < 0.3 else "quick", left)
 
-    def poison(self, actor: Actor) -> None:
+    def poison(self, actor: ActorPort) -> None:
         """A request that kills whoever runs it, until it is given up."""
         if actor.record.closing_at is None:
             self._send(actor, "poison", 60.0)
             actor.pump()
 
-    def _send(self, actor: Actor | Gem, kind: str, timeout: float | None) -> Ask | None:
+    def _send(self, actor: SenderPort, kind: str, timeout: float | None) -> Ask | None:
         world, random = self.world, self.random
         names = world.group_names
         destination = names[int(random.random() * len(names))]

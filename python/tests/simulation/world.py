@@ -17,6 +17,7 @@ from .faults import Faults
 from .gem import Gem
 from .history import Ask, History, Process
 from .plan import Plan
+from .ports import ActorPort
 from .process import Actor
 from .schedule import Schedule
 from .server import Server
@@ -61,9 +62,9 @@ class World:
         self.stream = b"s"
         self.latency = plan.latency
         self.group_names = [f"g{index}" for index in range(len(plan.groups))]
-        self.actors: list[Actor] = []
+        self.actors: list[ActorPort] = []
         self.gems: list[Gem] = []
-        self.by_group: dict[str, list[Actor]] = {name: [] for name in self.group_names}
+        self.by_group: dict[str, list[ActorPort]] = {name: [] for name in self.group_names}
         self.workload = Workload(self)
         self.faults = Faults(self)
         self.executing = -1
@@ -165,7 +166,7 @@ class World:
         gem.start()
         return gem
 
-    def gone(self, actor: Actor) -> None:
+    def gone(self, actor: ActorPort) -> None:
         self.actors.remove(actor)
         self.by_group[actor.record.group].remove(actor)
         self.note(actor, "is gone")
@@ -181,7 +182,7 @@ class World:
 
     # what processes report
 
-    def finished(self, actor: Actor, outgoing: Outgoing, outcome: Outcome) -> None:
+    def finished(self, actor: ActorPort, outgoing: Outgoing, outcome: Outcome) -> None:
         ask: Ask = outgoing.data  # type: ignore[assignment]
         actor.sent.pop(ask.number, None)
         ask.outcomes.append(self.schedule.now)
@@ -192,37 +193,37 @@ class World:
         if ask.number in actor.handlers.waiting:
             actor.handlers.child_finished(ask)
 
-    def nested(self, actor: Actor, parent: Ask) -> Ask | None:
+    def nested(self, actor: ActorPort, parent: Ask) -> Ask | None:
         return self.workload.nested(actor, parent)
 
-    def started(self, actor: Actor, ask: Ask, incoming: Incoming) -> None:
+    def started(self, actor: ActorPort, ask: Ask, incoming: Incoming) -> None:
         if self.story is not None:
             self.story.line(
                 self.schedule.now, actor, f"starts {ask.kind} for {ask.duration:.2f} s, {incoming}, start {incoming.starts}",
                 ask.id, incoming.entry_id,
             )  # fmt: skip
 
-    def problem(self, actor: Actor, event: Event) -> None:
+    def problem(self, actor: ActorPort, event: Event) -> None:
         if self.story is not None:
             self.story.line(self.schedule.now, actor, f"reports {event}")
 
     # what the story tells
 
-    def note(self, actor: Actor | None, text: str, batch: Batch | None = None) -> None:
+    def note(self, actor: ActorPort | None, text: str, batch: Batch | None = None) -> None:
         if self.story is not None:
             self.story.line(self.schedule.now, actor or "redis", text)
             if batch is not None:
                 self.story.commands(self.schedule.now, actor, "lost", batch.commands)
 
-    def wrote(self, actor: Actor, batch: Batch) -> None:
+    def wrote(self, actor: ActorPort, batch: Batch) -> None:
         self.executing = actor.record.number
         if self.story is not None:
             self.story.commands(self.schedule.now, actor, "redis runs", batch.commands)
 
-    def heard(self, actor: Actor, batch: Batch, replies: list[Any]) -> None:
+    def heard(self, actor: ActorPort, batch: Batch, replies: list[Any]) -> None:
         if self.story is not None:
             self.story.replies(self.schedule.now, actor, batch.commands, replies)
 
-    def read(self, actor: Actor, answer: Any) -> None:
+    def read(self, actor: ActorPort, answer: Any) -> None:
         if self.story is not None and answer:
             self.story.read(self.schedule.now, actor, answer)

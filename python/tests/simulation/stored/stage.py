@@ -11,7 +11,7 @@ from redisipc.testing.redis_model import PROFILES, Profile
 from ..gem import Gem
 from ..history import Ask, Trouble
 from ..plan import Plan, draw
-from ..process import Actor
+from ..ports import ActorPort
 from ..run import Result, play_plan
 from ..world import START, World
 
@@ -129,7 +129,7 @@ class Stage:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.members: dict[str, Actor] = {}
+        self.members: dict[str, ActorPort] = {}
         self.gems: dict[str, Gem] = {}
 
     def at(self, seconds: float, action: Callable[..., Any], *arguments: Any) -> None:
@@ -167,7 +167,7 @@ class Stage:
 
         self.at(seconds, send)
 
-    def _send(self, actor: Actor, group: str, timeout: float, kind: str, duration: float, padding: int) -> None:
+    def _send(self, actor: ActorPort, group: str, timeout: float, kind: str, duration: float, padding: int) -> None:
         world = self.world
         ask = Ask(len(world.history.asks), actor.record.number, group, timeout, kind, duration)
         ask.moves, ask.padding = [], padding

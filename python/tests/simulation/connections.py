@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redisipc.protocol.commands import Batch, Read
 from redisipc.testing.redis_model import Blocked
 
+from .ports import ActorPort
 from .server import Connection, Server
-
-if TYPE_CHECKING:
-    from .process import Actor
 
 SILENCE = 3.0
 """Seconds by which a reply may be overdue before a runtime gives its connection up (RIPC-RECOV-25)."""
@@ -23,10 +21,10 @@ LATE = (0.05, 0.4, 2.0)
 """Seconds after which a command of a connection that was given up is still executed."""
 
 
-class Lane:
-    """The common part of both lanes: a connection made when needed, which may break or become a hole that swallows everything."""
+class ProcessConnection:
+    """What both connections have in common: each is made when needed, and may break or become a hole that swallows everything."""
 
-    def __init__(self, actor: Actor, server: Server) -> None:
+    def __init__(self, actor: ActorPort, server: Server) -> None:
         self.actor = actor
         self.server = server
         self.schedule = server.schedule
@@ -140,8 +138,8 @@ def _largest(reply: Any) -> int:
     return max(map(_largest, reply), default=0) if isinstance(reply, (list, tuple)) else 0
 
 
-class Writer(Lane):
-    """The write lane: batches."""
+class Writer(ProcessConnection):
+    """The connection for writing: batches."""
 
     def load(self, what: Any) -> Any:
         return what.commands
@@ -194,8 +192,8 @@ class Writer(Lane):
         self.actor.batch_lost(what, sent)
 
 
-class Reader(Lane):
-    """The read lane: one blocking read at a time."""
+class Reader(ProcessConnection):
+    """The connection for reading: one blocking read at a time."""
 
     _waiting: tuple[Connection, Read, float]
     _watched = False
@@ -244,7 +242,7 @@ class Reader(Lane):
         self._answered(connection, read, None)
 
     def unblock(self) -> None:
-        """CLIENT UNBLOCK, from the write lane or elsewhere."""
+        """CLIENT UNBLOCK, from the connection for writing or from elsewhere."""
         connection = self.connection
         if connection is not None and connection.waiting is not None and self.sent is not None:
             self.server.forget_wait(connection)
