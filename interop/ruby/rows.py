@@ -6,11 +6,13 @@ python interop/ruby/rows.py --write   writes it there
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -21,21 +23,34 @@ LIST = ROOT / "interop" / "ruby" / "known-failures.yaml"
 BEGIN, END = "<!-- begin rows: drawn by interop/ruby/rows.py -->\n", "<!-- end rows -->"
 
 
-def appendix() -> dict[str, str]:
-    """The rows of SPEC.md's appendix A, each with what the gem does."""
+def appendix() -> dict[str, tuple[str, str]]:
+    """The rows of SPEC.md's appendix A, each with what the gem does, and the statements that it breaks."""
     text = (ROOT / "SPEC.md").read_text(encoding="utf-8")
     part = text[text.index("## Appendix A") : text.index("## Appendix B")]
-    return dict(re.findall(r"^\| (GEM-\d+) \| (.*?) \|", part, re.MULTILINE))
+    rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| GEM-")]
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+@functools.cache
+def known() -> list[dict[str, Any]]:
+    """The entries of the list of known failures."""
+    entries: list[dict[str, Any]] = YAML(typ="safe").load(LIST)["known_failures"]
+    return entries
+
+
+@functools.cache
+def published(path: Path = RESULT) -> dict[str, Any]:
+    """A published run, as the suite wrote it."""
+    [run] = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    assert isinstance(run, dict)
+    return run
 
 
 def failing() -> dict[str, set[str]]:
     """The rows, each with the ``scenario/check`` of the failures that it explains."""
-    rows = {
-        entry["id"]: re.findall(r"GEM-\d+", entry["spec"]) for entry in YAML(typ="safe").load(LIST)["known_failures"]
-    }
+    rows = {entry["id"]: re.findall(r"GEM-\d+", entry["spec"]) for entry in known()}
     found: dict[str, set[str]] = defaultdict(set)
-    [run] = json.loads(RESULT.read_text(encoding="utf-8"))["runs"]
-    for result in run["results"]:
+    for result in published()["results"]:
         for check in result["checks"]:
             if check["verdict"] == "known":
                 name = f"{result['id']}/{check['name']}"
@@ -46,7 +61,7 @@ def failing() -> dict[str, set[str]]:
 
 def sums() -> str:
     """How many checks the run has, and with which verdicts."""
-    [run] = json.loads(RESULT.read_text(encoding="utf-8"))["runs"]
+    run = published()
     checks = [check for result in run["results"] for check in result["checks"]]
     of = Counter(check["verdict"] for check in checks)
     behind = sum(check["verdict"] == "known" and check["message"].startswith("not reached") for check in checks)
@@ -65,7 +80,7 @@ def table() -> str:
         "| row of [appendix A](../../SPEC.md#appendix-a-where-the-gem-102-deviates) | checks | scenarios | the gem |",
         "| --- | --- | --- | --- |",
     ]
-    for row, says in appendix().items():
+    for row, (says, _) in appendix().items():
         checks = found.get(row, set())
         scenarios = {name.rsplit("/", 1)[0] for name in checks}
         lines.append(f"| {row} | {len(checks) or '-'} | {len(scenarios) or '-'} | {says} |")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+
+from ruby import rows
 
 ROOT = Path(__file__).parents[2]
-LIST = ROOT / "interop" / "ruby" / "known-failures.yaml"
 RESULTS = sorted((ROOT / "interop" / "results").glob("ruby-*.json"))
 AREAS = {folder.name for folder in (ROOT / "conformance" / "scenarios").iterdir() if folder.is_dir()}
 FAILED = {"known", "fail", "warning", "suite-error", "inconclusive"}
@@ -26,12 +23,9 @@ NOT_SEEN_BY_THE_RUN = {"GEM-11": "only on Redis 6.2"}
 """Rows of the appendix that no check of the published run fails, and why."""
 
 
-def appendix() -> dict[str, set[str]]:
-    """The statements that each row says the gem breaks."""
-    text = (ROOT / "SPEC.md").read_text(encoding="utf-8")
-    part = text[text.index("## Appendix A") : text.index("## Appendix B")]
-    rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| GEM-")]
-    return {row[0]: ids(row[2]) for row in rows}
+def broken() -> dict[str, set[str]]:
+    """The statements that each row of the appendix says the gem breaks."""
+    return {row: ids(cell) for row, (_, cell) in rows.appendix().items()}
 
 
 def ids(cell: str) -> set[str]:
@@ -46,25 +40,14 @@ def ids(cell: str) -> set[str]:
     return found
 
 
-def known() -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = YAML(typ="safe").load(LIST)["known_failures"]
-    return entries
-
-
 def rows_of(entry: dict[str, Any]) -> set[str]:
     return set(re.findall(r"GEM-\d+", entry.get("spec", "")))
-
-
-def run(path: Path) -> dict[str, Any]:
-    [one] = json.loads(path.read_text(encoding="utf-8"))["runs"]
-    assert isinstance(one, dict)
-    return one
 
 
 def failures(path: Path) -> dict[str, tuple[set[str], str]]:
     """``scenario/check`` of each failure: its statements and its message. A scenario that fails outside its checks is one, too."""
     found = {}
-    for result in run(path)["results"]:
+    for result in rows.published(path)["results"]:
         failed = [check for check in result["checks"] if check["verdict"] in FAILED]
         for check in failed:
             found[f"{result['id']}/{check['name']}"] = (set(check["requirements"]), check["message"])
@@ -81,16 +64,16 @@ each_result = pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.ste
 
 
 def test_each_entry_names_rows_of_the_appendix() -> None:
-    assert [entry["id"] for entry in known() if not rows_of(entry) or rows_of(entry) - set(appendix())] == []
+    assert [entry["id"] for entry in rows.known() if not rows_of(entry) or rows_of(entry) - set(broken())] == []
 
 
 def test_each_row_of_the_appendix_has_an_entry_or_a_reason() -> None:
-    seen = {row for entry in known() for row in rows_of(entry)}
-    assert set(appendix()) - seen == set(NOT_SEEN_BY_THE_RUN)
+    seen = {row for entry in rows.known() for row in rows_of(entry)}
+    assert set(broken()) - seen == set(NOT_SEEN_BY_THE_RUN)
 
 
 def test_no_check_is_listed_twice() -> None:
-    names = [entry["id"] for entry in known()]
+    names = [entry["id"] for entry in rows.known()]
     whole = {name for name in names if name.count("/") == 1}
     assert sorted(names) == sorted(set(names))
     assert [name for name in names if name.count("/") == 2 and name.rsplit("/", 1)[0] in whole] == []
@@ -102,7 +85,7 @@ def test_there_is_a_published_result() -> None:
 
 @each_result
 def test_the_published_run_is_of_all_areas_and_says_its_versions(path: Path) -> None:
-    one = run(path)
+    one = rows.published(path)
     assert (one["interrupted"], one["left_out"]) == (False, {})
     # The gem has no callers: it cannot ask without a group.
     assert AREAS - {"ask"} <= {result["area"] for result in one["results"]} <= AREAS
@@ -116,29 +99,29 @@ def test_the_published_run_is_of_all_areas_and_says_its_versions(path: Path) -> 
 @each_result
 def test_the_published_run_tells_nothing_of_the_machine(path: Path) -> None:
     """Its commands hold names, files of this repository and options: nothing absolute."""
-    one = run(path)
+    one = rows.published(path)
     words = [*one["testee"]["command"], *one["command_line"], *" ".join(r["rerun"] for r in one["results"]).split()]
     assert [word for word in words if word.startswith(("/", "-I", "-r"))] == []
 
 
 @each_result
 def test_each_failure_of_the_published_run_is_known(path: Path) -> None:
-    assert [name for name in failures(path) if not any(covers(entry, name) for entry in known())] == []
+    assert [name for name in failures(path) if not any(covers(entry, name) for entry in rows.known())] == []
 
 
 @each_result
 def test_each_entry_fails_in_the_published_run(path: Path) -> None:
     failed = failures(path)
-    assert [entry["id"] for entry in known() if not any(covers(entry, name) for name in failed)] == []
+    assert [entry["id"] for entry in rows.known() if not any(covers(entry, name) for name in failed)] == []
 
 
 @each_result
 def test_what_fails_breaks_a_statement_that_its_row_names(path: Path) -> None:
     """Or got stuck at the deviation. Of a scenario that is listed as a whole one check is enough: the rest may follow from it."""
-    breaks = appendix()
+    breaks = broken()
     failed = failures(path)
     odd = []
-    for entry in known():
+    for entry in rows.known():
         statements = set().union(*(breaks[row] for row in rows_of(entry)))
         hits = [each for name, each in failed.items() if covers(entry, name) and not name.endswith(MALFORMED)]
         if hits and not any(requirements & statements or stuck(message) for requirements, message in hits):
@@ -147,9 +130,7 @@ def test_what_fails_breaks_a_statement_that_its_row_names(path: Path) -> None:
 
 
 def test_the_readme_has_the_figures_of_the_published_run() -> None:
-    command = [sys.executable, str(ROOT / "interop" / "ruby" / "rows.py")]
-    drawn = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
-    assert drawn == (ROOT / "interop" / "results" / "README.md").read_text(encoding="utf-8")
+    assert rows.drawn() == rows.README.read_text(encoding="utf-8")
 
 
 def stuck(message: str) -> bool:

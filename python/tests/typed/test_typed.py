@@ -106,6 +106,7 @@ def test_pyright_knows_the_type_of_everything_public() -> None:
             lacking.append(f"{symbol['name']}: {[each['message'] for each in symbol['diagnostics']]}")
     assert names <= seen
     assert lacking == [], "\n".join(lacking)
+    assert score["completenessScore"] == 1, "a module without an underscore has something without a type"
 
 
 def test_the_keywords_are_the_options_and_the_gems_names() -> None:

@@ -19,7 +19,6 @@ class Group(NamedTuple):
     last_read: str
     pending: int
     lag: int | None
-    entries_read: int | None
     consumers: list[Consumer]
     instances: list[Instance]
 
@@ -100,13 +99,12 @@ def _consumers(reply: Any) -> list[Consumer]:
 
 
 def _group(row: dict[str, Any], consumers: list[Consumer], instances: list[Instance]) -> Group:
-    lag, read = row.get("lag"), row.get("entries-read")
+    lag = row.get("lag")
     return Group(
         text(row["name"]),
         text(row["last-delivered-id"]),
         int(row["pending"]),
         lag if isinstance(lag, int) else None,
-        read if isinstance(read, int) else None,
         consumers,
         instances,
     )

@@ -1,0 +1,1 @@
+"""The gem under test, and what is drawn from its published run."""
