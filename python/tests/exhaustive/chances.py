@@ -1,4 +1,4 @@
-"""What may still happen to a member in a state: a fault, a message that gets stuck, a handler that ends."""
+"""Whether something may still happen to a member in a state: a fault, a message that gets stuck, a handler that ends."""
 
 from __future__ import annotations
 

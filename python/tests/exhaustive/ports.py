@@ -1,4 +1,4 @@
-"""What acts, faults and properties know of the move in which they take part: it imports them, so they do not import it."""
+"""The view that acts, faults and properties have of a move. The move imports them, so they do not import it."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class State(NamedTuple):
 
 
 class Moment(Protocol):
-    """What can be asked of a state, and of a move that is half done. ``now``: in seconds."""
+    """The part that a state and a half-done move have in common. ``now``: in seconds."""
 
     @property
     def now(self) -> float: ...

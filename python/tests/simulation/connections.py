@@ -22,7 +22,7 @@ LATE = (0.05, 0.4, 2.0)
 
 
 class ProcessConnection:
-    """What both connections have in common: each is made when needed, and may break or become a hole that swallows everything."""
+    """The common part of both connections: made when needed, each may break or become a hole that swallows everything."""
 
     def __init__(self, actor: ActorPort, server: Server) -> None:
         self.actor = actor

@@ -1,4 +1,4 @@
-"""What the parts of a world know of it and of its processes: it imports them, so they do not import it."""
+"""The view that a world's parts have of it and of its processes. The world imports the parts, so they do not import it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .server import Server
 
 
 class SenderPort(Protocol):
-    """A process that can be told to send requests: a member, or a gem."""
+    """A process that sends requests: a member, or a gem."""
 
     alive: bool
     record: Process
