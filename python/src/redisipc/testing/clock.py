@@ -17,11 +17,9 @@ class Clock:
 
     def __init__(self) -> None:
         self.aged: float = 0.0
-        self._epoch = time.time() - monotonic()
-
-    def now(self) -> float:
+        self.now: Callable[[], float] = monotonic
         """Monotonic seconds."""
-        return monotonic()
+        self._epoch = time.time() - monotonic()
 
     def wall(self) -> int:
         """Milliseconds since 1970, as Redis tells them."""

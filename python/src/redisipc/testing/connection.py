@@ -120,7 +120,7 @@ class Connection:
 
     def work(self) -> None:
         """Execute what has come, as far as nothing blocks."""
-        gets = self._parser.gets
+        server, gets = self.server, self._parser.gets
         while self.open and self.blocked is None:
             try:
                 words = gets()
@@ -133,7 +133,13 @@ class Connection:
                 self.break_off(f"the hub got what is not a command: {words!r}")
                 return
             words[0] = _WORDS.get(words[0]) or _word_of(words[0])
-            self._execute(tuple(words))
+            command = tuple(words)
+            # Most commands stand in a transaction: they only wait for its EXEC.
+            client = self.client
+            if client.queue is None or server.judges or not server.model(self.database).keep(client, command):
+                self._execute(command)
+            else:
+                self.say(b"QUEUED")
 
     def say(self, reply: Any) -> None:
         """Write a reply; it leaves with the next ``flush``."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from redisipc.protocol.commands import Command
 from redisipc.protocol.content import decode
-from redisipc.protocol.entry import FIELDS, PENDING, Entry, parse
+from redisipc.protocol.entry import FIELDS, FULFILLED, PENDING, Entry, parse
 
 from .clock import Clock
 from .names import short
@@ -31,22 +31,36 @@ class Follower(Protocol):
         """An entry is gone."""
 
 
+ASKS = "asks {to}: {content} [{id}]"
+FULFILS = "fulfils [{id}]: {content}"
+REJECTS = "rejects [{id}]: {content}"
+GETS = "gets the request [{id}]"
+GETS_ANSWER = "gets the response [{id}]"
+"""The words of the story for an entry. Most of them are never shown, so they are put together late."""
+Event = tuple[float, str, str, list[bytes] | None]
+"""When, who, what happened, and the entry that it is about."""
 Ending = Literal["waiting", "fulfilled", "rejected", "given up"]
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _told(text: str, fields: list[bytes]) -> str:
+    entry = parse(b"", fields)
+    assert isinstance(entry, Entry)
+    return text.format(id=_text(entry.id)[:6], to=_text(entry.destination_group), content=short(entry.content))
 
 
 class Asked:
     """One request that was stored on the hub.
 
-    ``to`` is the group that was asked, ``source`` the one that asks. ``takers`` names who got it, ``group/instance``, in
-    order. ``asked_at`` and ``answered_at`` are seconds of the hub's clock.
+    ``takers`` names who got it, ``group/instance``, in order. ``asked_at`` and ``answered_at`` are seconds of the hub's clock.
     """
 
-    def __init__(self, stream: str, entry: Entry, at: float) -> None:
-        self.stream = stream
-        self.id: str = entry.id.decode("utf-8", "replace")
-        self.entry_id: str = entry.entry_id.decode()
-        self.source: str = entry.source_group.decode("utf-8", "replace")
-        self.to: str = entry.destination_group.decode("utf-8", "replace")
+    def __init__(self, stream: bytes, entry: Entry, at: float) -> None:
+        self._stream = stream
+        self._entry = entry
         self.raw: bytes = entry.content
         self.asked_at = at
         self.answered_at: float | None = None
@@ -54,6 +68,31 @@ class Asked:
         self.raw_answers: list[tuple[str, bytes]] = []
         self.stored = 1
         self.deleted = False
+
+    @property
+    def stream(self) -> str:
+        """The key of the stream."""
+        return _text(self._stream)
+
+    @property
+    def id(self) -> str:
+        """The id of the request."""
+        return _text(self._entry.id)
+
+    @property
+    def entry_id(self) -> str:
+        """The ID that Redis gave the entry, of the first one where it was stored several times."""
+        return self._entry.entry_id.decode()
+
+    @property
+    def source(self) -> str:
+        """The group that asks."""
+        return _text(self._entry.source_group)
+
+    @property
+    def to(self) -> str:
+        """The group that was asked."""
+        return _text(self._entry.destination_group)
 
     @property
     def content(self) -> Any:
@@ -105,9 +144,9 @@ class Journal:
         self._clock = clock
         self._following = following
         self._appeared = appeared
-        self._requests: OrderedDict[str, Asked] = OrderedDict()
+        self._requests: OrderedDict[bytes, Asked] = OrderedDict()
         self._entries: OrderedDict[tuple[bytes, bytes], Asked] = OrderedDict()
-        self._events: deque[tuple[float, str, str]] = deque(maxlen=MOST_EVENTS)
+        self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
 
     def watch(self, model: Model) -> None:
         """Listen to one more database."""
@@ -118,11 +157,15 @@ class Journal:
 
     def story(self, last: int) -> str:
         events = list(self._events)[-last:]
-        width = max((len(name) for _, name, _ in events), default=0)
-        return "\n".join(f"{at - self.begun:9.3f} s  {name:{width}}  {text}" for at, name, text in events)
+        width = max((len(name) for _, name, _, _ in events), default=0)
+        return "\n".join(
+            f"{at - self.begun:9.3f} s  {name:{width}}  {text if fields is None else _told(text, fields)}"
+            for at, name, text, fields in events
+        )
 
     def note(self, name: str, text: str) -> None:
-        self._events.append((self._clock.now(), name, text))
+        """An event that is about no entry."""
+        self._events.append((self._clock.now(), name, text, None))
 
     # what the server tells
 
@@ -132,11 +175,11 @@ class Journal:
         if not isinstance(entry, Entry):
             self.note(self.writer, f"stores what is not an entry of RedisIPC: {short(b' '.join(fields))}")
             return
-        number = entry.id.decode("utf-8", "replace")
+        number, now = entry.id, self._clock.now()
         asked = self._requests.get(number)
         if entry.status == PENDING:
             if asked is None:
-                asked = self._requests[number] = Asked(stream.decode("utf-8", "replace"), entry, self._clock.now())
+                asked = self._requests[number] = Asked(stream, entry, now)
                 if len(self._requests) > MOST_REQUESTS:
                     self._requests.popitem(last=False)
             else:
@@ -144,16 +187,14 @@ class Journal:
             self._entries[stream, id] = asked
             if len(self._entries) > MOST_REQUESTS:
                 self._entries.popitem(last=False)
-            self.note(self.writer, f"asks {asked.to}: {short(asked.raw)} [{number[:6]}]")
+            self._events.append((now, self.writer, ASKS, fields))
         else:
-            status, content = entry.status.decode(), entry.content
-            self.note(
-                self.writer, f"{'fulfils' if status == 'fulfilled' else 'rejects'} [{number[:6]}]: {short(content)}"
-            )
+            fulfils = entry.status == FULFILLED
+            self._events.append((now, self.writer, FULFILS if fulfils else REJECTS, fields))
             if asked is not None:
-                asked.raw_answers.append((status, content))
+                asked.raw_answers.append(("fulfilled" if fulfils else "rejected", entry.content))
                 if asked.answered_at is None:
-                    asked.answered_at = self._clock.now()
+                    asked.answered_at = now
         for follower in self._following():
             follower.added(stream, entry)
 
@@ -162,8 +203,9 @@ class Journal:
         word = command[0]
         if word == "XREADGROUP":
             if command[-1] == b">" and type(reply) is list:
+                group = name.rpartition("/")[0].encode()
                 for stream, rows in reply:
-                    self._taken(name, stream, rows)
+                    self._taken(name, group, stream, rows)
         elif word == "XDEL":
             for id in command[2:]:
                 self._gone(name, command[1], id)
@@ -176,22 +218,19 @@ class Journal:
 
     # parts
 
-    def _taken(self, name: str, stream: bytes, rows: Sequence[Any]) -> None:
-        group = name.rpartition("/")[0].encode()
+    def _taken(self, name: str, group: Any, stream: bytes, rows: Sequence[Any]) -> None:
+        now = self._clock.now()
         for id, fields in rows:
-            if fields[0::2] != FIELDS or fields[11] != group:
+            # Each group reads all entries: most are for others.
+            if len(fields) != 12 or fields[11] != group or fields[0::2] != FIELDS:
                 continue
-            number = fields[1].decode("utf-8", "replace")[:6]
             if fields[5] == PENDING:
-                self.note(name, f"gets the request [{number}]")
-                self._took(name, stream, id)
+                self._events.append((now, name, GETS, fields))
+                asked = self._entries.get((stream, id))
+                if asked is not None:
+                    asked.takers.append(name)
             else:
-                self.note(name, f"gets the response [{number}]")
-
-    def _took(self, name: str, stream: bytes, id: bytes) -> None:
-        asked = self._entries.get((stream, id))
-        if asked is not None:
-            asked.takers.append(name)
+                self._events.append((now, name, GETS_ANSWER, fields))
 
     def _claimed(self, name: str, command: Command, reply: Sequence[Any]) -> None:
         for row in reply:

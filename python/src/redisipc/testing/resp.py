@@ -9,6 +9,12 @@ from redisipc.runtime.resp import hiredis
 
 _STATUSES = {status: b"+%b\r\n" % status for status in (b"OK", b"QUEUED", b"PONG")}
 """Replies that a server writes as a status and not as a string; a client sees no difference."""
+MOST_KNOWN = 64
+LONGEST_KNOWN = 4096
+"""How many bodies are kept as bytes, and the most bytes of one: each group reads each entry, so each is written twice."""
+
+_known: dict[int, tuple[list[bytes], bytes]] = {}
+"""Bodies that were written, by their identity. They are kept alive here, and the model never changes one."""
 
 
 def encode(reply: Any) -> bytes:
@@ -21,30 +27,8 @@ def encode(reply: Any) -> bytes:
     if reply is None:
         return b"*-1\r\n"
     parts: list[bytes] = []
-    if kind is list and len(reply) == 1 and type(reply[0]) is list and len(reply[0]) == 2:
-        _append_entries(reply[0][0], reply[0][1], parts)
-    else:
-        _append(reply, parts)
+    _append(reply, parts)
     return b"".join(parts)
-
-
-def _append_entries(key: Any, rows: Any, parts: list[bytes]) -> None:
-    """The reply to a read of one stream: most of what is ever written."""
-    if type(key) is not bytes or type(rows) is not list:
-        _append([[key, rows]], parts)
-        return
-    parts.append(b"*1\r\n*2\r\n$%d\r\n%b\r\n*%d\r\n" % (len(key), key, len(rows)))
-    for row in rows:
-        if hiredis is not None and type(row) is list and len(row) == 2 and _is_body(row[1]) and type(row[0]) is bytes:
-            parts.append(b"*2\r\n$%d\r\n%b\r\n" % (len(row[0]), row[0]))
-            parts.append(hiredis.pack_command(tuple(row[1])))
-        else:
-            _append(row, parts)
-
-
-def _is_body(part: Any) -> bool:
-    """Whether it is a list of bytes alone: so a client writes its commands, too."""
-    return type(part) is list and set(map(type, part)) == {bytes}
 
 
 def _append(reply: Any, parts: list[bytes]) -> None:
@@ -53,6 +37,15 @@ def _append(reply: Any, parts: list[bytes]) -> None:
     if kind is bytes:
         parts.append(b"$%d\r\n%b\r\n" % (len(reply), reply))
     elif kind is list:
+        if len(reply) == 2 and type(reply[0]) is bytes and type(reply[1]) is list:
+            # An entry with its body, or a stream with its entries: most of what is ever written.
+            name, rest = reply
+            parts.append(b"*2\r\n$%d\r\n%b\r\n" % (len(name), name))
+            if rest and type(rest[0]) is bytes:
+                parts.append(_body(rest))
+            else:
+                _append(rest, parts)
+            return
         parts.append(b"*%d\r\n" % len(reply))
         for item in reply:
             # Most items are bytes: without a call for each.
@@ -68,3 +61,18 @@ def _append(reply: Any, parts: list[bytes]) -> None:
         parts.append(b"-%b\r\n" % reply.message.replace("\r\n", " ").encode())
     else:
         raise TypeError(f"the model gave a reply that RESP2 has no form for: {reply!r}")
+
+
+def _body(fields: list[Any]) -> bytes:
+    known = _known.get(id(fields))
+    if known is not None:
+        return known[1]
+    if set(map(type, fields)) != {bytes}:
+        return encode(fields)
+    # A list of bytes alone: so a client writes its commands, too.
+    written: bytes = hiredis.pack_command(tuple(fields)) if hiredis is not None else encode(fields)
+    if len(written) <= LONGEST_KNOWN:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[id(fields)] = fields, written
+    return written

@@ -32,6 +32,8 @@ WRITES = frozenset(
     )
 )
 """Commands that are refused while the server takes no writes, reads of a group included."""
+ENDS = frozenset(("MULTI", "EXEC", "DISCARD"))
+"""The commands that a transaction does not keep."""
 T = TypeVar("T")
 
 
@@ -187,6 +189,15 @@ class Model:
         if name == "XGROUP" and self.profile.drops_gone:
             return len(command) > 1 and str(command[1]).upper() in ("CREATE", "CREATECONSUMER")
         return name in DENIED_WITHOUT_MEMORY
+
+    def keep(self, client: Client, command: Command) -> bool:
+        """Keep a command for the EXEC of its transaction, where nothing speaks against it: the reply is QUEUED."""
+        name = command[0]
+        if name in ENDS or name not in HANDLERS or self.no_writes or self.out_of_memory:
+            return False
+        assert client.queue is not None
+        client.queue.append(command)
+        return True
 
     def _transaction(self, client: Client, name: Any, command: Command) -> Any:
         if name == "MULTI":
