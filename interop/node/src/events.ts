@@ -10,10 +10,11 @@ export interface Problem {
   /**
    * `malformed`: a malformed entry, see `entryId` and `fields`. `handler`: a handler failed, see `cause`.
    * `answer`: an answer could not be written, for too long or too often. `busy`: all handlers are busy, and none ends.
+   * `unreadable`: the body of an entry breaks the connection whenever it is read, see `entryId`.
    * `refused`: Redis refuses a command for good, see `cause`. A registered word: the endpoint rejects requests by itself; it is
    * reported once a second for each word.
    */
-  readonly kind: "malformed" | "handler" | "answer" | "refused" | "busy" | ReasonCode;
+  readonly kind: "malformed" | "handler" | "answer" | "refused" | "busy" | "unreadable" | ReasonCode;
   readonly message: string;
   readonly entryId?: string;
   /** The raw fields, in their order; names may stand twice. */

@@ -18,6 +18,7 @@ export function assemble(shared: Shared, serve: Serve | undefined, refuse?: Refu
   all.writer = new Writer(all);
   all.requester = new Requester(all);
   all.responder = new Responder(all, serve, refuse);
+  shared.holds = (entryId) => all.responder.holds(entryId);
   all.router = new Router(all);
   all.siblings = new Siblings(all);
   all.handOver = new HandOver(all);

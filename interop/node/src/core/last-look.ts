@@ -13,6 +13,8 @@ export const LIMIT_MS = 500;
 /** Most responses stand near their requests; where they do not, small pages would take too long. */
 const FIRST_PAGE = 128;
 const LARGEST_PAGE = 1000;
+/** Sweeps in a row that broke the connection, after which what they look for is forgotten (RIPC-RECOV-28). */
+const BREAKS = 3;
 
 /**
  * Before a timeout is declared, the stream is looked at once for a response that nobody brought (RIPC-TIME-8, 9). One look
@@ -23,6 +25,8 @@ export class LastLook {
   /** Given up while unsure: to be deleted if they are on the stream (RIPC-TIME-10). */
   private forgotten = new Map<string, Send>();
   private sweeping = false;
+  /** How many sweeps in a row broke the connection. */
+  private broken = 0;
   readonly diagnoser: Diagnoser;
 
   constructor(
@@ -64,7 +68,12 @@ export class LastLook {
     const sends = [...this.forgotten.values()];
     const wanted = new Map(this.forgotten);
     await this.shared.attempt(async () => {
-      await this.search(sends, wanted, () => sends.every((send) => send.entryId !== undefined));
+      try {
+        await this.search(sends, wanted, () => sends.every((send) => send.entryId !== undefined));
+      } catch (error) {
+        if (!isFault(error) || error.kind !== "lost" || ++this.broken < BREAKS) throw error;
+      }
+      this.broken = 0;
       for (const send of sends) this.forgotten.delete(send.key);
     });
     this.sweeping = false;
@@ -72,13 +81,15 @@ export class LastLook {
 
   /** Page by page from the first place where a response, or an unsure request, can be (RIPC-TIME-9, 14). */
   private async search(sends: Send[], wanted: Map<string, Send>, enough: () => boolean): Promise<void> {
-    const { names, sizes } = this.shared;
+    const { names, sizes, breakers } = this.shared;
     const floor = sends.map((send) => send.entryId ?? send.floor).sort(compareIds)[0] ?? "0-0";
     const unsure = sends.some((send) => send.entryId === undefined);
     let from = `(${floor}`;
     for (let size = FIRST_PAGE, first = true; ; size = Math.min(size * 2, LARGEST_PAGE), first = false) {
       const count = sizes.count(size);
-      const page = commands.range(names, from, count);
+      // A body that breaks the connection is left out: what follows it is read next.
+      const leftOut = breakers.after(from.replace("(", ""));
+      const page = commands.range(names, from, count, leftOut === undefined ? "+" : `(${leftOut}`);
       const replies = first ? await this.firstPage(page, sends, unsure) : [await this.shared.call(page)];
       const [found = null, info] = replies;
       const entries = entriesOf(found);
@@ -89,8 +100,10 @@ export class LastLook {
         continue;
       }
       const last = entries.at(-1);
-      if (last === undefined || entries.length < count || enough()) return;
-      from = `(${last.entryId}`;
+      if (enough()) return;
+      if (last !== undefined && entries.length === count) from = `(${last.entryId}`;
+      else if (leftOut !== undefined) from = `(${leftOut}`;
+      else return;
     }
   }
 

@@ -37,11 +37,13 @@ async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups" | "
 
 /** Nobody is there to hand a response over: it is settled. Requests wait for whoever comes. */
 async function withoutResponses(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, rows: PendingRow[]): Promise<PendingRow[]> {
-  const { names, sizes } = shared;
-  const left: PendingRow[] = [];
+  const { names, sizes, breakers } = shared;
+  // What cannot be read is left for others (RIPC-RECOV-28).
+  const left = rows.filter(({ entryId }) => !breakers.trusts(entryId));
+  const readable = rows.filter(({ entryId }) => breakers.trusts(entryId));
   const size = sizes.count(PAGE);
-  for (let i = 0; i < rows.length; i += size) {
-    const some = rows.slice(i, i + size);
+  for (let i = 0; i < readable.length; i += size) {
+    const some = readable.slice(i, i + size);
     const bodies = await shared.callAll(some.map((row) => commands.body(names, row.entryId)));
     const isRequest = (at: number) => entriesOf(bodies[at] ?? [])[0]?.kind === "request";
     left.push(...some.filter((_, at) => isRequest(at)));

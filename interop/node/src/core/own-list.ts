@@ -13,10 +13,15 @@ import type { OwnListPort, SharedWith } from "./ports.js";
 const SOONEST_MS = 20;
 export const LATEST_MS = 250;
 export const AT_REST_MS = 10_000;
+/** Reads in a row that ended with a broken connection, after which each body is read alone (RIPC-RECOV-28). */
+const BREAKS = 2;
+const MOVED_PAGE = 500;
 
 /** The pending list of the own consumer, into which siblings put the responses that they read for us. */
 export class OwnList implements OwnListPort {
   private pause = SOONEST_MS;
+  /** How many reads in a row ended with a broken connection. */
+  private broken = 0;
   private readonly task = new RepeatedTask(async () => {
     await this.shared.attempt(() => this.read());
     return this.next();
@@ -49,14 +54,17 @@ export class OwnList implements OwnListPort {
     const { shared } = this;
     const { names, router, responder } = shared;
     if (shared.pauses.lacks("own list", shared.now()) || shared.now() < shared.pauses.writes.until) return;
+    if (this.broken >= BREAKS) await this.move();
     let after = "0";
     for (;;) {
       const count = shared.sizes.count(commands.PAGE);
       const [reply = null] = await shared.batch([commands.readOwn(names, after, count)]);
       if (isFault(reply)) {
         if (reply.kind === "permanent") shared.pauses.right("own list").refused(shared.now());
+        if (reply.kind === "lost") this.broken++;
         throw reply;
       }
+      this.broken = 0;
       const page = entriesRead(reply);
       for (const entry of page) {
         const toRun = entry.kind === "request" && router.isForUs(entry);
@@ -68,6 +76,17 @@ export class OwnList implements OwnListPort {
       if (last === undefined || page.length < count) return;
       after = last.entryId;
     }
+  }
+
+  /** One of the bodies may break the connection: they go to the dispatcher's list, where each is read alone. No body is read here. */
+  private async move(): Promise<void> {
+    const { shared } = this;
+    const { names, breakers } = shared;
+    const ids = pendingRows(await shared.call(commands.pendingOf(names, names.consumer, "-", "+", MOVED_PAGE))).map(({ entryId }) => entryId);
+    for (const id of ids) breakers.suspect(id);
+    if (ids.length > 0) await shared.call(commands.claim(names, names.dispatcher, 0, ids));
+    if (ids.length < MOVED_PAGE) this.broken = 0;
+    breakers.plan(shared.now());
   }
 
   /** A request that somebody put there is claimed for the dispatcher, where it is kept, and run like any other (RIPC-GROUP-38). */

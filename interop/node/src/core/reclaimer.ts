@@ -118,13 +118,21 @@ export class Reclaimer implements ReclaimerPort {
     this.suspects.keepOnly(listed);
     this.someGivenBack ||= givenBack;
     if (givenBack) this.takes.soon();
-    for (const row of ripe) if (shared.now() >= this.notBefore) await this.take(row, false);
+    for (const row of this.readable(ripe)) if (shared.now() >= this.notBefore) await this.take(row, false);
   }
 
   private concernsUs({ entryId, owner }: PendingRow): boolean {
     const { names, responder, writer, handOver } = this.shared;
     if (owner.equals(Buffer.from(names.consumer))) return false; // read by itself
     return !responder.holds(entryId) && !writer.isSettling(entryId) && !handOver.has(entryId);
+  }
+
+  /** Bodies that may break the connection come last, and one that has just broken it is not read (RIPC-RECOV-28). */
+  private readable(rows: readonly PendingRow[]): PendingRow[] {
+    const { breakers } = this.shared;
+    const suspected = rows.filter(({ entryId }) => !breakers.trusts(entryId));
+    if (suspected.length === 0) return [...rows];
+    return [...rows.filter(({ entryId }) => breakers.trusts(entryId)), ...breakers.alone(suspected, this.shared.now())];
   }
 
   private async takeGivenBack(): Promise<void> {
@@ -135,7 +143,7 @@ export class Reclaimer implements ReclaimerPort {
     do {
       const count = Math.min(responder.capacity, commands.PAGE) + SPARE;
       const rows = pendingRows(await shared.call(commands.pendingIdle(names, commands.COUNTS_AS_GIVEN_BACK_MS, start, count)));
-      for (const row of rows) {
+      for (const row of this.readable(rows)) {
         const own = row.owner.equals(Buffer.from(names.dispatcher));
         if (shared.now() >= this.givenNotBefore || own) await this.take(row, true);
       }

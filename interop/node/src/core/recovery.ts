@@ -75,19 +75,26 @@ export class Recovery {
   async readDispatcherList(): Promise<void> {
     const { shared } = this;
     const { names } = shared;
+    const { breakers } = shared;
+    const suspected: PendingRow[] = [];
     let start = "-";
     for (;;) {
       const rows = pendingRows(await shared.call(commands.pendingOf(names, names.dispatcher, start, "+", PENDING_PAGE)));
-      const fresh = rows.filter((row) => row.idle < commands.COUNTS_AS_GIVEN_BACK_MS && !this.isKnown(row.entryId));
+      const found = rows.filter((row) => row.idle < commands.COUNTS_AS_GIVEN_BACK_MS && !this.isKnown(row.entryId));
+      const fresh = found.filter((row) => breakers.trusts(row.entryId));
+      suspected.push(...found.filter((row) => !breakers.trusts(row.entryId)));
       for (let at = 0; at < fresh.length; ) {
         const some = fresh.slice(at, at + shared.sizes.count(PENDING_PAGE));
         await this.routeFound(some);
         at += some.length;
       }
       const last = rows.at(-1);
-      if (last === undefined || rows.length < PENDING_PAGE) return;
+      if (last === undefined || rows.length < PENDING_PAGE) break;
       start = `(${last.entryId}`;
     }
+    // Their bodies may break the connection: each alone, when all others were read (RIPC-RECOV-28).
+    for (const row of breakers.alone(suspected, shared.now())) await this.routeFound([row]);
+    breakers.later(suspected);
   }
 
   private isKnown(entryId: string): boolean {

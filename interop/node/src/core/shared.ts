@@ -7,6 +7,7 @@ import { RedisFault, isFault } from "../wire/faults.js";
 import { compareIds } from "../wire/entry-id.js";
 import type { Names } from "../wire/names.js";
 import type { Reply } from "../wire/replies.js";
+import { Breakers, REPORTED } from "./breakers.js";
 import { Pauses } from "./refusal-pauses.js";
 import { Sizes } from "./sizes.js";
 import { type Counts, noCounts } from "./counts.js";
@@ -18,6 +19,7 @@ import { type Counts, noCounts } from "./counts.js";
 export class Shared {
   readonly pauses = new Pauses();
   readonly sizes = new Sizes();
+  readonly breakers: Breakers;
   readonly lifecycle: Lifecycle;
   readonly counts: Counts = noCounts();
 
@@ -37,12 +39,18 @@ export class Shared {
   closing = false;
   /** The time that close() gives is over: nothing is sent any more, by handlers that still run either. */
   closed = false;
+  /** Whether a request is in progress here, so that its body was read. */
+  holds: (entryId: string) => boolean = () => false;
 
   constructor(
     public names: Names,
     readonly options: ResolvedOptions,
     readonly reporter: Reporter,
   ) {
+    this.breakers = new Breakers((entryId) => this.holds(entryId), (entryId) => {
+      const what = `the body of entry ${entryId} broke the connection ${REPORTED} times when read`;
+      reporter.problem({ kind: "unreadable", message: `${what}; look for a limit on the size of replies, at Redis or on the way to it`, entryId });
+    });
     this.lifecycle = new Lifecycle(({ state, since, reason }) => {
       reporter.tell("state", { state, since, reason, ok: state === "up" });
     });
@@ -59,7 +67,9 @@ export class Shared {
   /** Sends commands in one go; each has its own reply. */
   async batch(commands: readonly Command[]): Promise<Reply[]> {
     if (commands.length === 0) return [];
+    this.breakers.asked(commands);
     const replies = await (this.session?.batch(commands) ?? commands.map(() => unsent()));
+    this.breakers.replied(commands, replies, this.now());
     const { writes } = this.pauses;
     if (writes.active && commands.some(([name], i) => !LOOKS.has(name) && isTaken(replies[i] ?? null))) writes.over();
     return replies;

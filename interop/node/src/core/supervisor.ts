@@ -12,6 +12,8 @@ import { waitAtMost } from "./timers.js";
 
 /** A connection that is lost again within this time, in ms, was not back at all (RIPC-RECOV-14). */
 export const SAME_LOSS_MS = 1000;
+/** The least time between two further reads of the dispatcher's list, in ms. */
+const READ_AGAIN_MS = 1000;
 /** So many texts of refusals are remembered, to report each once. */
 const MOST_TOLD = 1000;
 
@@ -25,13 +27,18 @@ export class Supervisor {
   private regrouping: Promise<void> = Promise.resolve();
   private supervised: Promise<void> = Promise.resolve();
   private readAgain: NodeJS.Timeout | undefined;
+  private tasksRun = false;
 
   constructor(
     private readonly shared: SharedWith<"writer" | "requester" | "responder" | "handOver" | "reclaimer" | "ownList" | "wakeups" | "registration">,
     private readonly reader: Reader,
     private readonly keepAlive: KeepAlive,
     private readonly recovery: Recovery,
-  ) {}
+  ) {
+    shared.breakers.planned = () => {
+      this.planReadAgain();
+    };
+  }
 
   /** Throws ConnectFailed when Redis refuses, or is not reached within the limit (RIPC-LIFE-4). */
   async connect(): Promise<void> {
@@ -76,6 +83,7 @@ export class Supervisor {
 
   /** Resolved when the tasks under way are over: none claims anything any more. */
   async stopTasks(): Promise<void> {
+    this.tasksRun = false;
     clearTimeout(this.readAgain);
     const { registration, reclaimer, ownList } = this.shared;
     await Promise.all([registration.stop(), this.keepAlive.stop(), reclaimer.stop(), ownList.stop()]);
@@ -122,6 +130,7 @@ export class Supervisor {
   private goLive(session: Session, again: boolean): Promise<void> {
     const { shared } = this;
     shared.live = true;
+    this.tasksRun = true;
     shared.lifecycle.advance(again ? "recovered" : "joined");
     shared.liveSince = shared.now();
     shared.registration.start();
@@ -145,16 +154,25 @@ export class Supervisor {
     shared.handOver.clear();
   }
 
-  /** The dead connection may have been given something after the own list was read: it is read again (RIPC-RECOV-21). */
-  private planReadAgain(): void {
-    const at = this.reader.readAgainAt;
-    if (at === undefined) return;
+  /**
+   * The dead connection may have been given something after the own list was read: it is read again (RIPC-RECOV-21). So it is for
+   * bodies that broke the connection (RIPC-RECOV-28).
+   */
+  private planReadAgain(leastMs = 0): void {
+    const { shared, reader } = this;
+    clearTimeout(this.readAgain);
+    const lost = reader.readAgainAt;
+    const at = Math.min(lost ?? Infinity, shared.breakers.due);
+    if (at === Infinity || !shared.live || !this.tasksRun) return;
     this.readAgain = setTimeout(() => {
-      void this.shared.attempt(async () => {
+      const reading = shared.attempt(async () => {
         await this.recovery.readDispatcherList();
-        if (this.reader.readAgainAt === at) this.reader.readAgainAt = undefined;
+        if (lost !== undefined && lost <= shared.now() && reader.readAgainAt === lost) reader.readAgainAt = undefined;
       });
-    }, waitAtMost(at - this.shared.now()));
+      void reading.then(() => {
+        this.planReadAgain(READ_AGAIN_MS);
+      });
+    }, waitAtMost(Math.max(leastMs, at - shared.now())));
     this.readAgain.unref();
   }
 

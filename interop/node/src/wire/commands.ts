@@ -114,4 +114,4 @@ export const pendingOf = (n: Names, consumer: Argument, start: string, end: stri
 /** Whoever it is: no consumer is named (RIPC-GROUP-32). */
 export const ownerOf = (n: Names, entryId: string): Command => ["XPENDING", n.stream, n.group, entryId, entryId, 1];
 export const body = (n: Names, entryId: string): Command => ["XRANGE", n.stream, entryId, entryId];
-export const range = (n: OfStream, start: string, count = PAGE): Command => ["XRANGE", n.stream, start, "+", "COUNT", count];
+export const range = (n: OfStream, start: string, count = PAGE, end = "+"): Command => ["XRANGE", n.stream, start, end, "COUNT", count];
