@@ -4,7 +4,7 @@ import { onceAborted } from "./core/abort.js";
 import { encodeContent } from "./content/content.js";
 import type { Json } from "./content/json.js";
 import { EndpointClosed, RequestCancelled, TooManyOutstanding } from "./errors.js";
-import { checkCount, checkOptions, checkTime } from "./given.js";
+import { checkCount, checkFlag, checkOptions, checkTime, checkTls } from "./given.js";
 import { type EndpointOptions, type SendOptions, checkSendOptions } from "./options.js";
 import { valueOf } from "./outcome.js";
 import { addressOf } from "./redis/address.js";
@@ -44,6 +44,8 @@ export class Caller {
     const { url, stream, tls, timeoutMs = 5000, maxOutstanding = 16, earlyEnd = true } = options;
     checkName("stream", stream);
     addressOf(url);
+    checkTls(tls);
+    checkFlag("earlyEnd", earlyEnd);
     checkTime("timeoutMs", timeoutMs);
     checkCount("maxOutstanding", maxOutstanding, 1);
     this.timeoutMs = timeoutMs;

@@ -33,8 +33,7 @@ export interface TriggerOptions extends SendOptions {
 export class Channel extends Member {
   private constructor(options: ChannelOptions) {
     checkOptions("the options of a Channel", options, [...ENDPOINT_OPTIONS, "channel", "events"]);
-    const events = new Map(Object.entries(options.events ?? {}));
-    for (const [name, event] of events) checkEvent(name, event);
+    const events = eventsOf(options.events);
     const run = (request: IncomingRequest) => dispatch(events, request);
     // Without events there is nothing to run: siblings that have some get the requests (RIPC-GROUP-35).
     const serve = events.size === 0 ? undefined : serveWith(run, () => this.endpoint.reporter, options.exposeErrors);
@@ -58,6 +57,14 @@ export class Channel extends Member {
   }
 }
 
+function eventsOf(given: ChannelOptions["events"] = {}): Map<string, ChannelEvent> {
+  const all: unknown = given;
+  if (typeof all !== "object" || all === null || Array.isArray(all)) throw new InvalidArgument(`events must be an object: events by name, not ${shown(all)}`);
+  const events = new Map(Object.entries(given));
+  for (const [name, event] of events) checkEvent(name, event);
+  return events;
+}
+
 function checkEvent(name: string, event: unknown): void {
   checkOptions(`the event ${name}`, event, ["params", "run"]);
   const { params, run } = event as { params?: unknown; run?: unknown };
@@ -65,13 +72,15 @@ function checkEvent(name: string, event: unknown): void {
   if (params !== undefined && !(Array.isArray(params) && params.every((param) => typeof param === "string"))) {
     throw new InvalidArgument(`params of the event ${name} must be a list of names, not ${shown(params)}`);
   }
+  const twice = params?.find((param, i) => params.indexOf(param) !== i);
+  if (twice !== undefined) throw new InvalidArgument(`params of the event ${name} has ${shown(twice)} twice: each name stands once`);
 }
 
 /** Callers without types get no further than callers with them. */
 function checkTrigger(event: unknown, params: unknown): void {
   if (typeof event !== "string") throw new InvalidArgument(`the event must be a string, not ${typeof event}`);
   if (typeof params !== "object" || params === null || Array.isArray(params)) {
-    throw new InvalidArgument("the params must be an object: parameters by name");
+    throw new InvalidArgument(`the params must be an object: parameters by name, not ${shown(params)}`);
   }
 }
 

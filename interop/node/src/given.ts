@@ -28,6 +28,17 @@ export function checkCount(what: string, count: unknown, least: number): void {
   }
 }
 
+/** Throws InvalidArgument for anything but true and false: "no" would count as true. */
+export function checkFlag(what: string, given: unknown): void {
+  if (typeof given !== "boolean") throw new InvalidArgument(`${what} must be true or false, not ${shown(given)}`);
+}
+
+/** Options of the socket, as node:tls takes them. Throws InvalidArgument. */
+export function checkTls(given: unknown): void {
+  if (given === undefined || (typeof given === "object" && given !== null && !Array.isArray(given))) return;
+  throw new InvalidArgument(`tls must be an object of TLS options, not ${shown(given)}; for TLS without options write rediss:// in url`);
+}
+
 /** A value for a message: a text is quoted, so that "5" is not 5, and of an object only its kind is told. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);

@@ -1,7 +1,7 @@
 import type { RedisOptions } from "ioredis";
 
 import { InvalidArgument } from "./errors.js";
-import { checkCount, checkOptions, checkTime, shown } from "./given.js";
+import { checkCount, checkFlag, checkOptions, checkTime, checkTls, shown } from "./given.js";
 import { addressOf } from "./redis/address.js";
 import type { ExposeErrors } from "./reasons.js";
 
@@ -80,6 +80,10 @@ export function resolveOptions(given: EndpointOptions): ResolvedOptions {
     exposeErrors: given.exposeErrors ?? "type",
   };
   addressOf(options.url);
+  checkTls(given.tls);
+  checkFlag("wakeups", options.wakeups);
+  checkFlag("announce", options.announce);
+  checkFlag("earlyEnd", options.earlyEnd);
   checkTime("timeoutMs", options.timeoutMs);
   checkTime("connectTimeoutMs", options.connectTimeoutMs);
   if (options.maxRequestAgeMs !== null) checkTime("maxRequestAgeMs", options.maxRequestAgeMs);

@@ -99,3 +99,20 @@ function isSame(a: Json, b: Json): boolean {
     return false;
   }
 }
+
+describe("content: what user code throws while a value is written", () => {
+  const secret = new TypeError("secret");
+  const values: readonly (readonly [name: string, value: unknown])[] = [
+    ["a getter", { get a() { throw secret; } }],
+    ["toJSON()", { toJSON() { throw secret; } }],
+    ["a trap of a proxy", [new Proxy({}, { ownKeys() { throw secret; } })]],
+  ];
+  for (const [name, value] of values) {
+    test(`${name}: it is the cause, and its text is in no message`, () => {
+      assert.throws(() => encodeContent(value), (error) => {
+        assert.ok(error instanceof UnsendableValue && error.cause === secret);
+        return error.message === "value cannot be written: a getter, a toJSON() or a proxy in it threw TypeError";
+      });
+    });
+  }
+});

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
 
+import { UnsendableValue } from "../errors.js";
 import type { Json } from "./json.js";
 import { MAX_DEPTH, hasLoneSurrogate, readExactly } from "./json-read.js";
 import { checkText, writeJson } from "./json-write.js";
@@ -14,9 +15,33 @@ const NOTHING_ODD: Survey = { isDeeper: false, hasLongInteger: false };
 
 /** The field `content` for a value (SPEC.md section 5). Throws UnsendableValue for what JSON cannot say. */
 export function encodeContent(value: unknown): string {
-  if (typeof value !== "string" || MUST_BE_QUOTED.test(value)) return writeJson(value);
+  if (typeof value !== "string") return written(value);
+  if (MUST_BE_QUOTED.test(value)) return writeJson(value);
   checkText(value);
   return value;
+}
+
+function written(value: unknown): string {
+  try {
+    return writeJson(value);
+  } catch (error) {
+    throw unsendable(error);
+  }
+}
+
+/** Getters, toJSON() and proxies of the user throw what they like. Its text may be secret, and is in the cause alone. */
+function unsendable(error: unknown): UnsendableValue {
+  let kind = "something that cannot be read";
+  try {
+    if (error instanceof UnsendableValue) return error;
+    kind = error instanceof Error ? error.name : `a value of the type ${typeof error}`;
+    if (error instanceof RangeError && error.message === "Invalid string length") {
+      return new UnsendableValue("value is too long: Node.js has no string that holds its text", { cause: error });
+    }
+  } catch {
+    // A trap of it throws.
+  }
+  return new UnsendableValue(`value cannot be written: a getter, a toJSON() or a proxy in it threw ${kind}`, { cause: error });
 }
 
 /** What a reader makes of the field `content`: the value of a JSON text, else the string that the text is. */

@@ -24,8 +24,8 @@ import { type Stats, healthOf, statsOf } from "./vitals.js";
 
 /** What is left to be written may take so long on close, in ms. */
 const FLUSH_MS = 1000;
-/** Leaving a Redis that is slow may take so long, in ms. */
-const LEAVE_MS = 3000;
+/** Leaving a Redis that is slow may take so long, in ms, after the time for handlers. */
+const LEAVE_MS = 2000;
 
 /** One instance of one group on one stream: makes its parts, and leads them from connect to close. */
 export class Endpoint {

@@ -2,7 +2,7 @@ import { ConnectFailed } from "../errors.js";
 import * as commands from "../wire/commands.js";
 import { compareIds } from "../wire/entry-id.js";
 import type { Entry } from "../wire/entry.js";
-import { RedisFault, isFault } from "../wire/faults.js";
+import { RedisFault, advised, isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, consumerInfos, entriesOf, lastDelivered, lastGenerated, pendingRows } from "../wire/replies.js";
 import { Held } from "./held.js";
 import type { SharedWith } from "./ports.js";
@@ -160,7 +160,7 @@ export class Recovery {
 
 /** Why connecting failed, for people. */
 export function connectFailed(fault: unknown, url: string): ConnectFailed {
-  const reason = fault instanceof RedisFault ? fault.message : String(fault);
+  const reason = fault instanceof RedisFault ? advised(fault.message) : String(fault);
   // The password is nobody's business.
   const place = url.replace(/\/\/[^@/]*@/, "//");
   return new ConnectFailed(`cannot connect to ${place}: ${reason}`, { cause: fault });

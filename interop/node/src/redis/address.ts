@@ -1,4 +1,7 @@
 import { InvalidArgument } from "../errors.js";
+import { shown } from "../given.js";
+
+const EXAMPLE = "redis://localhost:6379/0";
 
 /** Where Redis is, and who we are there. */
 export interface Address {
@@ -11,10 +14,18 @@ export interface Address {
 }
 
 /** Reads `redis://[[user]:password@]host[:port][/database]`. Throws InvalidArgument. */
-export function addressOf(url: string): Address {
-  if (!/^rediss?:\/\//.test(url)) throw new InvalidArgument("url must begin with redis:// or rediss://");
+export function addressOf(url: unknown): Address {
+  if (typeof url !== "string") throw new InvalidArgument(`url must be a string, such as ${EXAMPLE}, not ${shown(url)}`);
+  if (!/^rediss?:\/\//.test(url)) {
+    // No more of it is shown: it may have a password.
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0];
+    throw new InvalidArgument(`url must begin with redis:// or rediss://${scheme === undefined ? "" : `, not ${scheme}`}; write ${EXAMPLE}`);
+  }
   try {
-    const { protocol, hostname, port, username, password, pathname } = new URL(url);
+    const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(url);
+    if (search !== "" || hash !== "") {
+      throw new InvalidArgument(`url must have neither ? nor #: the database stands behind the host, as in ${EXAMPLE}, and all else is an option`);
+    }
     const database = pathname.replace(/^\//, "");
     if (!/^\d*$/.test(database)) throw new InvalidArgument(`the database in url must be a number, not ${JSON.stringify(database)}`);
     return {
@@ -27,6 +38,6 @@ export function addressOf(url: string): Address {
     };
   } catch (error) {
     if (error instanceof InvalidArgument) throw error;
-    throw new InvalidArgument("url is not valid: escape / ? # and @ in a user or a password by percent signs");
+    throw new InvalidArgument("url is not valid: escape / ? # and @ in a user or a password by percent signs; a port is at most 65535");
   }
 }

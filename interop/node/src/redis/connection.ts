@@ -19,6 +19,9 @@ export interface ConnectionOptions {
   readonly asks?: readonly Command[];
 }
 
+/** Redis has as many clients as it takes. */
+const FULL = "max number of clients";
+
 /** So long nothing is heard on a connection that listens before it is asked whether it still lives, in ms. */
 export const PING_MS = 30_000;
 
@@ -179,8 +182,8 @@ export class Connection {
     if (database !== 0) commands.push(["SELECT", database]);
     const replies = await this.batch([...commands, ...asks]);
     const fault = replies.slice(0, commands.length).find(isFault);
-    // Whatever it says: without the user or the database that was asked for nothing may be written.
-    if (fault !== undefined) throw fault.kind === "unknown" ? new RedisFault("permanent", fault.message) : fault;
+    // Whatever it says: without the user or the database that was asked for nothing may be written. That Redis is full may pass.
+    if (fault !== undefined) throw fault.kind === "unknown" && !fault.message.includes(FULL) ? new RedisFault("permanent", fault.message) : fault;
     this.greeting = replies.slice(commands.length);
     const lost = this.greeting.find((reply) => isFault(reply) && breaksConnection(reply.kind));
     if (lost !== undefined) throw lost as RedisFault;
@@ -228,7 +231,7 @@ async function withLimit<T>(promise: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new RedisFault("lost", `Redis did not answer within ${limitMs} ms`));
+      reject(new RedisFault("lost", `Redis did not answer within ${Math.round(limitMs)} ms`));
     }, limitMs);
   });
   try {

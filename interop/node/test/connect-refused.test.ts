@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { ConnectFailed, Stream, type StreamOptions } from "../src/index.js";
+import { FakeRedis } from "./fake-redis.js";
+
+describe("a connect that Redis refuses", { concurrency: true, timeout: 20_000 }, () => {
+  const at = (redis: FakeRedis, more: Partial<StreamOptions> = {}) =>
+    Stream.connect({ url: redis.url.replace("//", "//:secret@"), stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0, ...more });
+
+  test("is tried again while Redis has too many clients", async () => {
+    await using redis = await FakeRedis.start();
+    let refusals = 0;
+    redis.says.set("AUTH", () => (refusals++ < 2 ? new Error("ERR max number of clients reached") : "OK"));
+    await using stream = await at(redis);
+    assert.ok(stream.connected && refusals > 2);
+  });
+
+  test("fails at once where only the user can help, and says how", async () => {
+    await using redis = await FakeRedis.start();
+    redis.says.set("AUTH", new Error("WRONGPASS invalid username-password pair or user is disabled."));
+    const begun = performance.now();
+    await assert.rejects(at(redis, { connectTimeoutMs: 15_000 }), (error) => {
+      assert.ok(error instanceof ConnectFailed && !error.message.includes("secret"));
+      return error.message.endsWith("WRONGPASS invalid username-password pair or user is disabled.; look at the user and the password in url");
+    });
+    assert.ok(performance.now() - begun < 10_000);
+  });
+
+  test("says that the other side may speak TLS, or not, where nothing comes", async () => {
+    await using redis = await FakeRedis.start();
+    redis.silent = true;
+    await assert.rejects(at(redis, { connectTimeoutMs: 300 }), /did not answer within \d+ ms; look whether it speaks TLS \(rediss:\/\/\) or not \(redis:\/\/\)$/);
+  });
+});
