@@ -129,34 +129,34 @@ def run(cell: Cell, loaded: bool = False) -> dict[str, Any]:
 
 
 def relay(seconds: float, command: list[str]) -> int:
-    """Stands between the runner and a testee, and holds each line for the testee back: its answers come so much later."""
+    """Stands between the runner and a testee, and holds what it reads for the testee back: its answers come so much later."""
     testee = subprocess.Popen(command, stdin=subprocess.PIPE)
-    lines: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
+    pieces: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
     stdin = testee.stdin
     assert stdin is not None
 
     def forward() -> None:
         while True:
-            due, line = lines.get()
+            due, piece = pieces.get()
             time.sleep(max(due - time.monotonic(), 0.0))
             try:
-                if not line:
+                if not piece:
                     stdin.close()
                     return
-                stdin.write(line)
+                stdin.write(piece)
                 stdin.flush()
             except OSError:
                 return
 
-    threading.Thread(target=forward, daemon=True).start()
-    threading.Thread(target=lambda: _read(lines, seconds), daemon=True).start()
+    def read() -> None:
+        # Unbuffered: at the end of this process another thread may still read, and would hold the lock of a buffer.
+        while piece := os.read(sys.stdin.fileno(), 65536):
+            pieces.put((time.monotonic() + seconds, piece))
+        pieces.put((time.monotonic() + seconds, b""))
+
+    for work in (forward, read):
+        threading.Thread(target=work, daemon=True).start()
     return testee.wait()
-
-
-def _read(lines: SimpleQueue[tuple[float, bytes]], seconds: float) -> None:
-    for line in sys.stdin.buffer:
-        lines.put((time.monotonic() + seconds, line))
-    lines.put((time.monotonic() + seconds, b""))
 
 
 def table(runs: list[dict[str, Any]]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from redisipc_conformance.context.budget_clock import Patience
 from redisipc_conformance.context.failure import Crashed, Failed, Stopped
+from redisipc_conformance.context.processor_wait import ProcessorWait
 from redisipc_conformance.context.scenario_context import Stage
 from redisipc_conformance.engine.budgets import table
 from redisipc_conformance.engine.step_runner import Player
@@ -39,7 +40,7 @@ class Rehearsal:
         self.book = Book(scenario, [str(each["name"]) for each in rows])
         self.stage = Stage(
             scenario, row=row, seed=1, client=Client(NOWHERE), address=NOWHERE, server=None, processes=None,  # type: ignore[arg-type]
-            budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), patience=Patience(),
+            budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), patience=Patience(), waits=ProcessorWait(),
         )  # fmt: skip
         self.scenario, self.end, self.crash = scenario, end, crash
         self.at = 0

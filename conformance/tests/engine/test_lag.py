@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
+from textwrap import dedent
 
 import pytest
 
-from engine.conftest import Play
+from engine.conftest import JUDGE, MODEL, Play, Write, events, settings
 from redisipc_conformance.context.budget_clock import Patience
+from redisipc_conformance.context.processor_wait import ProcessorWait
 from redisipc_conformance.engine import step_runner
+from redisipc_conformance.engine.run import Engine
+from redisipc_conformance.engine.scenario_run import Performance
+from redisipc_conformance.files import suite_folder
 from redisipc_conformance.results import Verdict
+from redisipc_conformance.server import Server
+from redisipc_conformance.testee.process import TesteeProcess
+from redisipc_conformance.testee.schemas import TesteeSchemas
+from redisipc_conformance.verdict.judge import Ended
 
 LATE = """
     - mark: now
@@ -23,6 +33,35 @@ WRONG = """
     - value: {of: 1, is: 2}
       check: it
 """
+
+
+SLOW = """
+    - mark: now
+    - wait: 0.3
+    - mark: later
+    - elapsed: {from: "${now}", to: "${later}", is: {$at_most: 0.1}}
+      check: it
+"""
+NOTHING = """
+    - connect: a
+    - peer: b
+    - read: {peer: b}
+      within: 0.4
+      check: it
+"""
+
+
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """The testee waits for a processor: so many seconds after a moment, and so many in the worst second."""
+
+    def told(*, since: float = 0.0, worst: float = 0.0) -> None:
+        monkeypatch.setattr(ProcessorWait, "since", lambda self, pids, moment: since)
+        monkeypatch.setattr(ProcessorWait, "worst_second", lambda self, pids, moment: worst)
+        monkeypatch.setattr(Patience, "lag", lambda self, since: 0.0)
+        monkeypatch.setattr(Patience, "all_lag", lambda self, since: 0.0)
+
+    return told
 
 
 @pytest.fixture
@@ -88,3 +127,81 @@ async def test_a_standstill_of_less_than_half_of_the_bound_excuses_nothing(
     lag([step_runner.SHORTEST_SECONDS / 2])
     [check] = (await play(LATE)).checks
     assert check.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("steps", "least"), [(SLOW, 0.4), (NOTHING, 0.3)])
+async def test_a_bound_that_the_testee_s_wait_for_a_processor_may_have_broken_decides_nothing(
+    play: Play, waited: Callable[..., None], steps: str, least: float
+) -> None:
+    waited(since=least)
+    [check] = (await play(steps)).checks
+    assert check.verdict is Verdict.INCONCLUSIVE
+    assert "the testee waited for a processor for" in check.message
+
+
+@pytest.mark.parametrize("steps", [SLOW, NOTHING])
+async def test_a_wait_that_is_shorter_than_what_the_bound_was_broken_by_excuses_nothing(
+    play: Play, waited: Callable[..., None], steps: str
+) -> None:
+    waited(since=0.15)
+    [check] = (await play(steps)).checks
+    assert check.verdict is Verdict.FAIL
+
+
+async def test_a_testee_without_a_processor_for_a_second_is_not_judged(play: Play, waited: Callable[..., None]) -> None:
+    waited(worst=step_runner.STARVED + 0.05)
+    [check] = (await play(WRONG)).checks
+    assert check.verdict is Verdict.INCONCLUSIVE
+    waited(worst=step_runner.STARVED - 0.1)
+    [check] = (await play(WRONG)).checks
+    assert check.verdict is Verdict.FAIL
+
+
+async def test_a_step_that_the_machine_stopped_says_so_for_the_rest(play: Play, waited: Callable[..., None]) -> None:
+    waited(worst=0.95)
+    result = await play("- value: {of: 1, is: 2}\n" + WRONG.strip(" \n").replace("\n    ", "\n"))
+    assert result.checks[0].verdict is Verdict.INCONCLUSIVE
+    assert "not reached" in result.checks[0].message
+    assert "waited for a processor" in result.checks[0].message
+
+
+async def test_second_tries_wait_until_all_have_been_tried_once(
+    server: Server, write: Write, waited: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited(worst=0.95)
+    played: list[tuple[str, bool]] = []
+    perform = Engine._perform
+
+    async def told(self: Engine, performance: Performance) -> Ended:
+        played.append((performance.scenario.id, performance.alone))
+        return await perform(self, performance)
+
+    monkeypatch.setattr(Engine, "_perform", told)
+    scenarios = [write(WRONG, id="test/one"), write("- wait: 0.3\n" + dedent(WRONG), id="test/two")]
+    await events(Engine(settings(), server, scenarios, JUDGE))
+    assert sorted(played[:2]) == [("test/one", False), ("test/two", False)]
+    assert sorted(played[2:]) == [("test/one", True), ("test/two", True)]
+
+
+@pytest.mark.parametrize(("delay", "verdict"), [(0.0, Verdict.FAIL), (0.3, Verdict.PASS)])
+async def test_the_measured_delay_of_the_testee_makes_bounds_longer(
+    play: Play, waited: Callable[..., None], monkeypatch: pytest.MonkeyPatch, delay: float, verdict: Verdict
+) -> None:
+    async def measured(self: TesteeProcess) -> float:
+        return delay
+
+    waited()
+    monkeypatch.setattr(TesteeProcess, "delay", measured)
+    assert [check.verdict for check in (await play(SLOW)).checks] == [verdict]
+
+
+async def test_the_delay_of_a_testee_is_that_of_its_quickest_answer() -> None:
+    relay = [sys.executable, str(suite_folder() / "flaky.py"), "--relay", "0.1", "--", *MODEL]
+    for command, least, most in ((list(MODEL), 0.0, 0.1), (relay, 0.1, 0.3)):
+        process = await TesteeProcess.start(
+            command, on_notification=lambda method, params: None, schemas=TesteeSchemas.load(), seconds=20
+        )
+        try:
+            assert least < await process.delay() < most
+        finally:
+            await process.close()

@@ -29,6 +29,7 @@ class Scope:
         budgets: Mapping[str, float],
         scale: float,
         no_timeouts: bool,
+        delay: float = 0.0,
     ) -> None:
         self.stream = stream
         self.seed = seed
@@ -36,6 +37,8 @@ class Scope:
         self.budgets = budgets
         self.scale = scale
         self.no_timeouts = no_timeouts
+        self.delay = delay
+        """Seconds that the testee takes to answer anything: its budgets and the bounds of what it says are so much longer."""
         self.began = time.monotonic()
         self._epoch = time.time() - self.began
         self.row: dict[str, Any] | None = None
@@ -52,6 +55,10 @@ class Scope:
 
     def now(self) -> float:
         return self.wall(time.monotonic())
+
+    def monotonic(self, moment: float) -> float:
+        """A moment of the runner's clock as a time.monotonic()."""
+        return moment - self._epoch
 
     def seconds(self, written: Any) -> float:
         """A number of seconds as a step says it. It is the wire's time, which --time-scale leaves alone: beside it run
@@ -70,7 +77,9 @@ class Scope:
             if within not in self.budgets:
                 raise SuiteFault(f"{within!r} is not a budget; there are {', '.join(self.budgets)}")
             return within, self.budgets[within]
-        return "", self.budgets[budget] if self.no_timeouts else max(self.seconds(within) * self.scale, 0.0)
+        return "", self.budgets[budget] if self.no_timeouts else max(
+            self.seconds(within) * self.scale, 0.0
+        ) + self.delay
 
     def used(self, budget: str, allowed: float, used: float) -> None:
         if budget:

@@ -17,7 +17,9 @@ TICK = 0.05
 MOST = 2.0
 """So many times its length a tick may take; what is more was the machine's."""
 
-KEPT = 4000
+NOTICED = 0.02
+"""Seconds by which a tick may be late before it is remembered."""
+KEPT = 40000
 """Moments at which the runner stood still that are remembered."""
 
 
@@ -32,8 +34,15 @@ class Patience:
 
     def lag(self, since: float) -> float:
         """The seconds in which the runner itself stood still after `since`, which is of `time.monotonic`."""
-        present = max(time.monotonic() - self._last - MOST * TICK, 0.0) if self._task is not None else 0.0
-        return present + sum(lasted for ended, lasted in self._lags if ended > since)
+        return self._late(since, (MOST - 1) * TICK)
+
+    def all_lag(self, since: float) -> float:
+        """As `lag`, with every moment in which it was only a little late."""
+        return self._late(since, NOTICED)
+
+    def _late(self, since: float, least: float) -> float:
+        present = max(time.monotonic() - self._last - TICK - least, 0.0) if self._task is not None else 0.0
+        return present + sum(lasted for ended, lasted in self._lags if ended > since and lasted > least)
 
     def now(self) -> float:
         """Seconds, counted from when it was made."""
@@ -45,7 +54,7 @@ class Patience:
             await asyncio.sleep(TICK)
             self._counted = self.now()
             now = time.monotonic()
-            if now - self._last > MOST * TICK:
+            if now - self._last > TICK + NOTICED:
                 self._lags.append((now, now - self._last - TICK))
             self._last = now
 

@@ -21,7 +21,13 @@ class Failed(Exception):
     culprit: object | None = None
     """The exchange, note or entry that is wrong, for the transcript."""
     lag: float = 0.0
-    """Seconds in which the runner itself stood still, where these may have made it fail: then nothing is decided."""
+    """Seconds that the machine took, where these may have made it fail: then nothing is decided."""
+    lag_of: str = ""
+    """Who lost them, in words that the seconds follow."""
+    since: float = 0.0
+    """Of a bound of time: the moment from which it counts, of time.monotonic."""
+    over: float = 0.0
+    """By how many seconds the bound was broken. Where nothing came at all: half of it."""
     value: Any = None
     """The thing that was found anyway: `as` names it, so that the rest of the scenario can continue."""
 

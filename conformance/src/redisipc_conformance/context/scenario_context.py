@@ -27,6 +27,7 @@ from .failure import Crashed, Failed, Stopped, SuiteFault
 from .linking import link
 from .notes import Note
 from .objects import Endpoint, ErrorSeen, Going, Peer, Received, Send, Written
+from .processor_wait import ProcessorWait
 from .stream_tail import Tail
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ class Stage(Scope):
         scale: float,
         claims: Claims,
         patience: Patience,
+        waits: ProcessorWait,
         no_timeouts: bool = False,
+        delay: float = 0.0,
         prefix: str = "ripc",
     ) -> None:
         source = random.Random(f"{seed} {scenario.id} {row and row.get('name')}")
@@ -84,6 +87,7 @@ class Stage(Scope):
             budgets=budgets,
             scale=scale,
             no_timeouts=no_timeouts,
+            delay=delay,
         )
         self.scenario = scenario
         self.stopped_rows: dict[str, Stopped] = {}
@@ -96,6 +100,7 @@ class Stage(Scope):
         self.processes = processes
         self.claims = claims
         self.patience = patience
+        self.waits = waits
         self.pulse = Pulse()
         self.notes: list[Note] = []
         self.ledger = Ledger(self.wall, self.pulse.bump)
@@ -178,6 +183,7 @@ class Stage(Scope):
         self.endpoints.append(endpoint)
         if endpoint.process is not None:
             self._stderr_from.setdefault(endpoint.process, endpoint.process.stderr_size)
+            self.waits.watch(endpoint.process.pid)
         self.processes.listen(endpoint.handle, lambda method, params: self._heard(endpoint, method, params))
 
     def tell(self, who: str, text: str, reply: str = "") -> Note:

@@ -40,9 +40,9 @@ NO_TIMEOUT = 24 * 3600.0
 """Seconds. `--no-timeouts`: long enough for a debugger."""
 
 
-def table(scale: float = 1.0, *, no_timeouts: bool = False) -> dict[str, float]:
-    """The budgets of a run, in seconds, slack included."""
+def table(scale: float = 1.0, *, no_timeouts: bool = False, delay: float = 0.0) -> dict[str, float]:
+    """The budgets of a run, in seconds, slack included. `delay`: what the testee takes to answer anything."""
     return {
-        name: NO_TIMEOUT if no_timeouts else (seconds + SLACK.get(name, 0.0)) * scale
+        name: NO_TIMEOUT if no_timeouts else (seconds + SLACK.get(name, 0.0)) * scale + delay
         for name, seconds in SECONDS.items()
     }

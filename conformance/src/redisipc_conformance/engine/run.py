@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..context.budget_clock import Patience
+from ..context.processor_wait import ProcessorWait
 from ..results import (
     Event,
     RunEnded,
@@ -39,6 +40,11 @@ from .incident import Incident
 from .own_servers import OwnServers
 from .pool import Pool
 from .scenario_run import Performance, Surroundings
+
+AT_ONCE_AGAIN = 4
+"""Scenarios that are tried a second time at once."""
+TOLD_DELAY = 0.01
+"""Seconds of the testee's delay from which on the report tells it."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,12 @@ class Engine:
         self._contradiction: TesteeUnusable | None = None
         self._again: list[str] = []
         """Scenarios that were tried a second time."""
+        self._notes: list[str] = []
+        self._first_tries = 0
+        """Scenarios, or rows of them, that have not been tried yet."""
+        self._calm = asyncio.Event()
+        """All have been tried once, so the machine has less to do."""
+        self._few = asyncio.Semaphore(AT_ONCE_AGAIN)
 
     def stop(self) -> None:
         """Ends the run soon; what has not ended has no result. May be called from another thread."""
@@ -133,7 +145,13 @@ class Engine:
                 if (reason := unclaimed.get(scenario.id, left_out.get(scenario.id))) is not None:
                     rerun, claimed = settings.rerun(scenario.id), scenario.id in left_out
                     self._ended(self.judge.left_out(scenario, reason, rerun, claimed=claimed))
-            async with Patience() as patience:
+            delay = await first.delay()
+            table = budgets.table(settings.time_scale, no_timeouts=settings.no_timeouts, delay=delay)
+            if delay > TOLD_DELAY:
+                self._notes.append(
+                    f"the testee needs {delay:.3f} s to answer anything: bounds of time are so much longer"
+                )
+            async with Patience() as patience, ProcessorWait() as waits:
                 around = Surroundings(
                     command=settings.command,
                     schemas=schemas,
@@ -146,6 +164,8 @@ class Engine:
                     seed=settings.seed,
                     claims=Claims.of(first.hello),
                     patience=patience,
+                    waits=waits,
+                    delay=delay,
                     goodbyes=goodbyes,
                     no_timeouts=settings.no_timeouts,
                     prefix=settings.prefix,
@@ -160,7 +180,9 @@ class Engine:
         if started:
             if (badly := goodbyes.wrong()) is not None:
                 self._ended(self.judge.farewell(profiles, *badly, server))
-            self._events.put_nowait(RunEnded(time.monotonic() - began, interrupted, (*self._lags(), *goodbyes.notes())))
+            self._events.put_nowait(
+                RunEnded(time.monotonic() - began, interrupted, (*self._notes, *self._lags(), *goodbyes.notes()))
+            )
 
     def _started(
         self, testee: TesteeProcess, server: ServerInfo, running: Sequence[Scenario], left_out: dict[str, str]
@@ -200,7 +222,7 @@ class Engine:
             return ()
         names = ", ".join(sorted(set(self._again))[:8])
         count = "1 scenario" if len(self._again) == 1 else f"{len(self._again)} scenarios"
-        return (f"the machine was too busy: the suite itself stood still during {count}, and ran them again: {names}",)
+        return (f"the machine was too busy during {count}, which ran again at the end: {names}",)
 
     def _contradicted(self, error: TesteeUnusable) -> None:
         """Its processes do not claim the same: nothing that is found holds for all of them."""
@@ -225,6 +247,7 @@ class Engine:
         room = asyncio.Semaphore(self.settings.jobs)
         # Those that mostly wait are in nobody's way, and the longest of them decide how long the run takes.
         waiting_room = asyncio.Semaphore(4 * self.settings.jobs)
+        self._first_tries = sum(len(_rows(scenario)) for scenario in scenarios)
         tasks = [
             asyncio.create_task(
                 self._scenario(scenario, around, waiting_room if "slow" in scenario.needs else room, server)
@@ -240,9 +263,6 @@ class Engine:
     async def _scenario(
         self, scenario: Scenario, around: Surroundings, room: asyncio.Semaphore, server: ServerInfo
     ) -> None:
-        rows: list[dict[str, Any] | None] = [None]
-        if scenario.rows and not scenario.row_by_row:
-            rows = list(scenario.rows)
         told = asyncio.Event()
 
         async def one(row: dict[str, Any] | None) -> Ended:
@@ -250,21 +270,28 @@ class Engine:
                 if not told.is_set():
                     told.set()
                     self._events.put_nowait(ScenarioStarted(scenario.id))
-                return await self._performed(scenario, row, around)
+                ended = await self._once(scenario, row, around)
+            self._first_tries -= 1
+            if self._first_tries == 0:
+                self._calm.set()
+            return await self._again_if_lagged(ended, scenario, row, around)
 
-        runs = await _all_or_none([one(row) for row in rows])
+        runs = await _all_or_none([one(row) for row in _rows(scenario)])
         self._ended(self.judge.result(scenario, runs, server, self.settings.rerun(scenario.id)))
 
     def _ended(self, result: ScenarioResult) -> None:
         self._events.put_nowait(ScenarioEnded(result))
 
-    async def _performed(self, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings) -> Ended:
-        """Once, and a second time where the runner itself stood still: that alone is ever tried again."""
-        ended = await self._once(scenario, row, around)
+    async def _again_if_lagged(
+        self, ended: Ended, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings
+    ) -> Ended:
+        """Tries a second time what the machine may have broken, when it has less to do. Nothing else is ever tried again."""
         if not ended.lagged or self._stopped:
             return ended
         self._again.append(scenario.id)
-        return await self._once(scenario, row, around)
+        await self._calm.wait()
+        async with self._few:
+            return await self._perform(Performance(scenario, row, around, alone=True))
 
     async def _once(self, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings) -> Ended:
         """Once; once more alone where a shared process ended, since another scenario may have ended it."""
@@ -290,6 +317,11 @@ class Engine:
             return await performance.run()
         finally:
             self._performances.discard(performance)
+
+
+def _rows(scenario: Scenario) -> list[dict[str, Any] | None]:
+    """The rows that are played on a stage of their own; of a scenario without them, one that is None."""
+    return list(scenario.rows) if scenario.rows and not scenario.row_by_row else [None]
 
 
 async def _all_or_none(work: list[Any]) -> list[Ended]:

@@ -13,6 +13,7 @@ from typing import Any
 from ..context.budget_clock import Patience
 from ..context.failure import AtLine, Crashed, Stopped, SuiteFault
 from ..context.leaving import clear_away
+from ..context.processor_wait import ProcessorWait
 from ..context.scenario_context import Stage
 from ..results import BudgetUse
 from ..scenario.matchers import show
@@ -60,8 +61,10 @@ class Surroundings:
     seed: int
     claims: Claims
     patience: Patience
+    waits: ProcessorWait
     goodbyes: Goodbyes
     no_timeouts: bool = False
+    delay: float = 0.0
     prefix: str = "ripc"
     shards: int = 2
     """Processes of the testee for each name that scenarios use."""
@@ -138,6 +141,8 @@ class Performance:
                 scale=around.scale,
                 claims=around.claims,
                 patience=around.patience,
+                waits=around.waits,
+                delay=around.delay,
                 no_timeouts=around.no_timeouts,
                 prefix=around.prefix,
             )

@@ -101,7 +101,7 @@ class Player:
 
     def _failed(self, step: Step, checks: Sequence[str], failed: Failed) -> None:
         stage = self.stage
-        failed.lag = own_lag(stage, step, failed)
+        failed.lag, failed.lag_of = machines_part(stage, step, failed)
         if step.bind:
             name = str(stage.value(step.bind))
             if failed.value is not None:
@@ -122,16 +122,36 @@ def silence() -> float:
     return next(float(row["seconds"]) for table in data["tables"] for row in table["rows"] if row["id"] == "silence")
 
 
-def own_lag(stage: Stage, step: Step, failed: Failed) -> float:
-    """The seconds in which the runner stood still since the scenario began, where they may have made the step fail.
+STARVED = 0.9
+"""So much of one second a thread of the testee waits for a processor on a machine that decides nothing."""
+STOOD = "the runner itself stood still for"
+WAITED = "the testee waited for a processor for"
 
-    A failure of time: the runner stood still for more than half of its bound. Any other: for so long that an endpoint may
-    have taken its Redis for lost, since nothing passed its tap.
+
+def machines_part(stage: Stage, step: Step, failed: Failed) -> tuple[float, str]:
+    """The seconds that the machine took, where they may have made the step fail, and who lost them.
+
+    A bound of time: the machine took as much as the bound was broken by, or the runner stood still for more than half of
+    it. Any failure: the runner stood still for so long that an endpoint may have taken its Redis for lost. Or a process of
+    the testee got next to no processor for a second.
     """
     lag = stage.patience.lag(stage.began)
-    if lag > silence() / 2:
-        return lag
-    if not (failed.by_timeout or step.within is not None or step.word in TIMED or "took" in str(step.arguments)):
-        return 0.0
-    bound = step.within if isinstance(step.within, (int, float)) else SHORTEST_SECONDS
-    return lag if lag > max(bound, SHORTEST_SECONDS) / 2 else 0.0
+    if lag > silence() / 2 or (_timed(step, failed) and lag > _bound(step) / 2):
+        return lag, STOOD
+    pids = [endpoint.process.pid for endpoint in stage.endpoints if endpoint.process is not None]
+    starved = stage.waits.worst_second(pids, stage.began)
+    if starved > STARVED:
+        return starved, WAITED
+    if failed.over > 0:
+        waited, late = stage.waits.since(pids, failed.since), stage.patience.all_lag(failed.since)
+        if waited + late >= failed.over:
+            return (waited, WAITED) if waited > late else (late, STOOD)
+    return 0.0, ""
+
+
+def _timed(step: Step, failed: Failed) -> bool:
+    return failed.by_timeout or step.within is not None or step.word in TIMED or "took" in str(step.arguments)
+
+
+def _bound(step: Step) -> float:
+    return max(step.within if isinstance(step.within, (int, float)) else SHORTEST_SECONDS, SHORTEST_SECONDS)

@@ -28,6 +28,20 @@ class Matcher:
         return "{" + ", ".join(f"{name}: {show(wanted)}" for name, wanted in self.arguments.items()) + "}"
 
 
+def widened(expected: Any, seconds: float) -> Any:
+    """The same, but that an upper bound is so many seconds higher."""
+    if isinstance(expected, Matcher) and "$at_most" in expected.arguments:
+        return Matcher({**expected.arguments, "$at_most": expected.arguments["$at_most"] + seconds})
+    return expected
+
+
+def beyond(expected: Any, seen: float) -> float:
+    """By how much a number is above the bound, 0 where it is not."""
+    if isinstance(expected, Matcher) and "$at_most" in expected.arguments:
+        return max(seen - float(expected.arguments["$at_most"]), 0.0)
+    return 0.0
+
+
 def differs(expected: Any, seen: Any, path: str = "") -> str | None:
     """None where `seen` is as expected, else where and how it is not."""
     if isinstance(expected, Matcher):

@@ -8,7 +8,7 @@ from typing import Any
 from ..context.failure import Failed, SuiteFault
 from ..context.objects import Mark
 from ..context.scenario_context import Stage
-from ..scenario.matchers import differs, show
+from ..scenario.matchers import beyond, differs, show, widened
 from ..scenario.model import Step
 from ..wire import resp
 from .aging import age_consumers
@@ -33,13 +33,15 @@ async def elapsed(stage: Stage, step: Step) -> Any:
         budget, allowed = stage.allowance(step, "")
         stage.used(budget, allowed, took)
         if took > allowed:
-            raise Failed(f"it took {took:.3f} s", f"at most {allowed:g} s", f"{took:.3f} s")
+            message, since = f"it took {took:.3f} s", stage.monotonic(begin)
+            raise Failed(message, f"at most {allowed:g} s", f"{took:.3f} s", since=since, over=took - allowed)
     if "is" not in step.arguments:
         return took
-    wanted = stage.expected(step.arguments["is"])
+    wanted = widened(stage.expected(step.arguments["is"]), stage.delay)
     told = differs(wanted, took, "seconds")
     if told is not None:
-        raise Failed(f"it took {took:.3f} s", show(wanted), f"{took:.3f} s")
+        since, over = stage.monotonic(begin), beyond(wanted, took)
+        raise Failed(f"it took {took:.3f} s", show(wanted), f"{took:.3f} s", since=since, over=over)
     return took
 
 

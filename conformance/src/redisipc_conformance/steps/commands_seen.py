@@ -11,7 +11,7 @@ from ..context.failure import SuiteFault
 from ..context.fence_traffic import visible
 from ..context.objects import Mark, Thing
 from ..context.scenario_context import Stage
-from ..scenario.matchers import Matcher, differs, show
+from ..scenario.matchers import Matcher, beyond, differs, show
 from ..scenario.model import Step
 from ..wire.keys import keys_of
 from ..wire.pattern import Pattern
@@ -228,7 +228,9 @@ async def _every(stage: Stage, step: Step, seen: Commands, pattern: Pattern) -> 
             for one, two, at in gaps:
                 told = differs(Matcher(upper), two - one)
                 if told is not None:
-                    return wrong(f"{pattern}: a gap of {two - one:.2f} s", show(wanted), told, final=True, culprit=at)
+                    look = wrong(f"{pattern}: a gap of {two - one:.2f} s", show(wanted), told, final=True, culprit=at)
+                    look.since, look.over = stage.monotonic(one), beyond(wanted, two - one)
+                    return look
         else:
             inner = list(zip(moments, moments[1:], found[1:], strict=False))
         for one, two, at in inner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from ..context.failure import Crashed, Failed
@@ -11,6 +12,7 @@ from ..context.scenario_context import Stage
 from ..scenario.matchers import show
 from ..scenario.model import Step
 from ..testee.process import TesteeBroke, TesteeGone, TesteeProcess, TesteeRefused
+from ..text import shorten
 from .registry import word
 
 CALLER_PREFIX = "caller:"
@@ -24,7 +26,7 @@ async def call(
     process = endpoint.process
     assert process is not None
     allowed = stage.budgets[budget]
-    began = stage.patience.now()
+    began, since = stage.patience.now(), time.monotonic()
     try:
         future = await process.begin(method, {"endpoint": endpoint.handle, **parameters})
         result = await stage.patience.wait(future, allowed)
@@ -32,12 +34,14 @@ async def call(
         if refused:
             return {"refused": error.message}
         note = stage.tell(endpoint.label, f"{method} refused: {error.message}")
-        raise Failed(f"{method} was refused", f"{method} is done", str(error), culprit=note) from error
+        told = f"{method} was refused: {shorten(error.message)}"
+        raise Failed(told, f"{method} is done", str(error), culprit=note) from error
     except TimeoutError as error:
         stage.raise_if_crashed()
         stage.suspects.add(process)
         told = f"the testee did not answer {method}({endpoint.label}) within {allowed:g} s"
-        raise Failed(told, f"an answer to {method}", "none", by_timeout=True) from error
+        failed = Failed(told, f"an answer to {method}", "none", by_timeout=True, since=since, over=allowed / 2)
+        raise failed from error
     except (TesteeGone, TesteeBroke) as error:
         raise _crash(stage, error) from error
     finally:

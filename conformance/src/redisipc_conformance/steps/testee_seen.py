@@ -9,7 +9,7 @@ from typing import Any
 from ..context.failure import Failed
 from ..context.objects import Endpoint, ErrorSeen, Going, Outcome, Received, Send
 from ..context.scenario_context import Stage
-from ..scenario.matchers import differs, show
+from ..scenario.matchers import beyond, differs, show, widened
 from ..scenario.model import Step
 from .entries import refused_send, request_id
 from .registry import word
@@ -113,8 +113,14 @@ async def outcome(stage: Stage, step: Step) -> Any:
         return await expect(stage, step, "response", lambda: _outstanding(send))
     wanted = stage.expected(arguments["is"]) if "is" in arguments else None
     parts = {key: stage.expected(arguments[key]) for key in ("content", "took") if key in arguments}
+    if "took" in parts:
+        parts["took"] = widened(parts["took"], stage.delay)
     return await expect(
-        stage, step, "response", lambda: _outcome(send, wanted, parts), allowed=_patience(stage, send, wanted)
+        stage,
+        step,
+        "response",
+        lambda: _outcome(send, stage.monotonic(send.at), wanted, parts),
+        allowed=_patience(stage, send, wanted),
     )
 
 
@@ -135,7 +141,8 @@ def _outstanding(send: Send) -> Look:
     )
 
 
-def _outcome(send: Send, wanted: Any, parts: dict[str, Any]) -> Look:
+def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Look:
+    """`began`: the moment of the send, of time.monotonic."""
     expected = "an outcome" if wanted is None else show(wanted)
     if parts:
         expected += " with " + show(parts)
@@ -151,13 +158,15 @@ def _outcome(send: Send, wanted: Any, parts: dict[str, Any]) -> Look:
         told = f"expected {' or '.join(map(show, statuses))}, saw {ended.status}"
     if told is None and "content" in parts:
         told = differs(parts["content"], ended.content, "content")
+    late = 0.0
     if told is None and "took" in parts:
-        told = differs(parts["took"], ended.took, "took")
+        told, late = differs(parts["took"], ended.took, "took"), beyond(parts["took"], ended.took)
     if told is None:
         return held(ended)
-    return wrong(
-        f"the send did not end as expected: {told}", expected, seen, final=True, culprit=ended.note, value=ended
-    )
+    message = f"the send did not end as expected: {told}"
+    failed = wrong(message, expected, seen, final=True, culprit=ended.note, value=ended)
+    failed.since, failed.over = began, late
+    return failed
 
 
 @word("cancelled")

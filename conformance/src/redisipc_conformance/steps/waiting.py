@@ -35,9 +35,14 @@ class Look:
     nothing: bool = False
     """There was nothing yet to compare."""
     culprit: object | None = None
+    since: float = 0.0
+    over: float = 0.0
+    """As in Failed: by how much a bound of time was broken, and since when it counts."""
 
     def failed(self, *, by_timeout: bool) -> Failed:
-        return Failed(self.message, self.expected, self.seen, by_timeout, self.culprit, self.value)
+        failed = Failed(self.message, self.expected, self.seen, by_timeout, self.culprit, value=self.value)
+        failed.since, failed.over = self.since, self.over
+        return failed
 
 
 def held(value: Any = None) -> Look:
@@ -94,7 +99,7 @@ async def expect(
                 raise seen.failed(by_timeout=False)
             await stage.pulse.wait(left, since=beat)
     name, seconds = stage.allowance(step, budget, allowed)
-    began = stage.patience.now()
+    began, since = stage.patience.now(), time.monotonic()
     poll = FIRST_POLL
     while True:
         beat = stage.pulse.beats
@@ -109,7 +114,9 @@ async def expect(
         stage.raise_if_crashed()
         if used >= seconds:
             stage.used(name, seconds, used)
-            raise seen.failed(by_timeout=seen.nothing and not behind_fence(stage, step))
+            failed = seen.failed(by_timeout=seen.nothing and not behind_fence(stage, step))
+            failed.since, failed.over = since, seconds / 2
+            raise failed
         if inspect.iscoroutinefunction(look):
             # Redis does not announce its state, but what the testee sent may have changed it.
             await asyncio.sleep(FIRST_POLL)

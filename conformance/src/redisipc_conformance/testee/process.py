@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,6 +29,11 @@ LAST_LINES_SECONDS = 0.5
 """The time in which the last lines of a process that has ended are read, where its stdout is not closed."""
 SHUTDOWN_SECONDS = 2.0
 """The time for a process to end by itself, given twice: after the call, and after the end of its stdin."""
+
+
+DELAY_CALLS = 5
+DELAY_SECONDS = 2.0
+"""Seconds for each of the calls by which the delay of a testee is measured."""
 
 
 class TesteeProcess:
@@ -114,6 +120,19 @@ class TesteeProcess:
         """The result. Raises TesteeRefused for a JSON-RPC error, TesteeGone when it died, TesteeBroke for a message
         that breaks the schema, TimeoutError after `seconds` (the call is then forgotten)."""
         return await self.wait(await self.begin(method, params), method, seconds)
+
+    async def delay(self) -> float:
+        """The seconds that it takes to answer anything: the shortest of some calls, so that a busy moment adds nothing."""
+        shortest = 0.0
+        for _ in range(DELAY_CALLS):
+            began = time.monotonic()
+            try:
+                await self.call("hello", {"protocol": PROTOCOL}, DELAY_SECONDS)
+            except (TesteeRefused, TesteeGone, TesteeBroke, TimeoutError):
+                return 0.0
+            took = time.monotonic() - began
+            shortest = min(shortest or took, took)
+        return shortest
 
     async def begin(self, method: str, params: dict[str, Any]) -> asyncio.Future[dict[str, Any]]:
         """Sends the call and gives the future of its answer."""

@@ -249,7 +249,7 @@ class Judge:
 def _with_lag(failed: Failed) -> str:
     if not failed.lag:
         return failed.message
-    return f"{failed.message}; the runner itself stood still for {failed.lag:.1f} s, so nothing is decided"
+    return f"{failed.message}; {failed.lag_of} {failed.lag:.1f} s, so nothing is decided"
 
 
 def _moved(check: CheckResult, by: int) -> CheckResult:
@@ -258,7 +258,7 @@ def _moved(check: CheckResult, by: int) -> CheckResult:
 
 def told(stopped: Stopped) -> str:
     """The step that ended a scenario, by its own name, and why."""
-    return f"{stopped.step.word} in line {stopped.step.line}: {stopped.failed.message}"
+    return f"{stopped.step.word} in line {stopped.step.line}: {_with_lag(stopped.failed)}"
 
 
 def _reason(run: Ended) -> str:
