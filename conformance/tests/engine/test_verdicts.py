@@ -239,12 +239,14 @@ async def test_a_malformed_entry_of_the_suite_is_its_error_unless_it_is_marked(p
 async def test_a_malformed_entry_of_the_testee_fails_even_if_no_check_asks(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entry_rule, "problem", lambda pairs, by_suite: None if by_suite else "its id is blank")
+    broken = ("its id is blank", "RIPC-NAME-9")
+    monkeypatch.setattr(entry_rule, "problem", lambda pairs, by_suite: None if by_suite else broken)
     steps = CONNECTED + "- send: {from: a, to: b, content: x}\n  as: s\n- entry: {of: s}\n  check: it\n"
     result = await play(steps)
     assert result.verdict is Verdict.FAIL
     assert [check.name for check in result.checks] == ["it", "entries-valid"]
     assert "a wrote a malformed entry: its id is blank" in result.checks[1].message
+    assert result.checks[1].requirements == ("RIPC-NAME-9",)
     assert result.transcript[result.checks[1].wrong_line or 0].text.startswith("XADD")
 
 
@@ -252,10 +254,10 @@ async def test_a_malformed_entry_of_the_testee_fails_even_if_no_check_asks(
     ("change", "by_suite", "told"),
     [
         ({}, False, None),
-        ({"id": "ABC"}, False, "its id is wrong"),
+        ({"id": "ABC"}, False, "its id is 'ABC'; expected 21 lower-case hex characters (RIPC-NAME-9)"),
         ({"id": "ABC"}, True, None),
         ({"id": "ABC", "status": "fulfilled"}, False, None),
-        ({"instance_id": "1234567"}, False, "its instance_id is wrong"),
+        ({"instance_id": "1234567"}, False, "expected 6 lower-case hex characters (RIPC-NAME-4)"),
         ({"status": "PENDING"}, True, "its status is 'PENDING'"),
         ({"source_group": ""}, True, "its source_group is blank"),
         ({"source_group": " "}, False, "its source_group is blank"),
@@ -266,7 +268,7 @@ def test_what_an_entry_must_be(change: dict[str, str], by_suite: bool, told: str
     fields = {"id": "0" * 21, "instance_id": "abcdef", "status": "pending", "content": "", "source_group": "a"}
     fields |= {"destination_group": "b", **change}
     problem = entry_rule.problem([(name.encode(), value.encode()) for name, value in fields.items()], by_suite=by_suite)
-    assert (problem is None) if told is None else (problem is not None and told in problem)
+    assert (problem is None) if told is None else (problem is not None and told in f"{problem[0]} ({problem[1]})")
 
 
 async def test_a_crash_fails_once_with_its_exit_status_and_blames_no_statement(play: Play) -> None:

@@ -217,10 +217,12 @@ class Performance:
             wrong = entry_rule.problem(entry.pairs, by_suite=entry.by_suite)
             if wrong is None:
                 continue
+            told, statement = wrong
             shown = show([[readable(name), readable(value)] for name, value in entry.pairs])
             if entry.by_suite:
                 if not ended.fault:
-                    ended.fault = f"the suite wrote a malformed entry, not marked `invalid: true`: {wrong}; {shown}"
+                    ended.fault = f"the suite wrote a malformed entry, not marked `invalid: true`: {told}; {shown}"
             elif not ended.malformed:
-                ended.malformed = f"{entry.by or 'the testee'} wrote a malformed entry: {wrong}; {shown}"
+                ended.malformed = f"{entry.by or 'the testee'} wrote a malformed entry: {told}; {shown}"
+                ended.broken_statement = statement
                 ended.culprit = entry

@@ -63,7 +63,7 @@ def _check(report: Report, group: Alike, paint: Paint, width: int) -> list[str]:
         lines += _wrapped(f"{id} {sentence.level}: ", sentence.text or "(no such requirement)", width, "  ")
     lines += _field("check", check.text if check.name else f"{scenario.title} (the scenario itself)", width)
     if check.file:
-        lines += _field("step", f"{check.file}:{check.line}", width)
+        lines += _field("step", f"{check.file}:{check.line}" if check.line else check.file, width)
     lines += _field("problem", check.message, width)
     lines += _field("expected", shorten(check.expected, 4 * ARGUMENT_LENGTH), width)
     lines += _field("seen", shorten(check.seen, 4 * ARGUMENT_LENGTH), width)

@@ -22,6 +22,15 @@ WHITE_SPACE = (
 """The characters with Unicode's property White_Space (SPEC.md, section 3)."""
 
 
+FORMS = {
+    "id": ("21 lower-case hex characters", "RIPC-NAME-9"),
+    "instance_id": ("6 lower-case hex characters", "RIPC-NAME-4"),
+    "source_group": ("the name of the requester's group", "RIPC-ENTRY-6"),
+    "destination_group": ("the name of the group that is asked", "RIPC-ENTRY-6"),
+}
+"""The form of a field in a request, and the statement that gives it."""
+
+
 @lru_cache(maxsize=1)
 def _schema() -> Draft202012Validator | None:
     path = schema_file("entry")
@@ -30,23 +39,27 @@ def _schema() -> Draft202012Validator | None:
     return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
 
 
-def problem(pairs: Sequence[tuple[bytes, bytes]], *, by_suite: bool) -> str | None:
-    """None for a good entry, else what is wrong with it."""
+def problem(pairs: Sequence[tuple[bytes, bytes]], *, by_suite: bool) -> tuple[str, str] | None:
+    """None for a good entry, else what is wrong with it, and the statement that it breaks."""
     names = [name.decode("utf-8", "replace") for name, _ in pairs]
     if sorted(names) != sorted(FIELDS):
-        return f"its fields are {', '.join(names)}; an entry has exactly {', '.join(FIELDS)}"
+        return f"its fields are {', '.join(names)}; an entry has exactly {', '.join(FIELDS)}", "RIPC-ENTRY-1"
     fields = {name.decode(): value.decode("utf-8", "replace") for name, value in pairs}
     if fields["status"] not in STATUSES:
-        return f"its status is {fields['status']!r}; expected one of {', '.join(STATUSES)}"
+        return f"its status is {fields['status']!r}; expected one of {', '.join(STATUSES)}", "RIPC-ENTRY-10"
     for name in FIELDS:
         # A reader takes any name that is not empty, a responder repeats it; a requester uses none that is blank.
         repeated = by_suite or fields["status"] != "pending"
         if name != "content" and not (fields[name] if repeated else fields[name].strip(WHITE_SPACE)):
-            return f"its {name} is blank"
+            return f"its {name} is blank", FORMS.get(name, ("", "RIPC-ENTRY-1"))[1]
     schema = _schema()
     if by_suite or schema is None or fields["status"] != "pending":
         return None
     error = next(iter(schema.iter_errors(fields)), None)
     if error is None:
         return None
-    return f"its {error.absolute_path[0] if error.absolute_path else 'shape'} is wrong: {error.message[:200]}"
+    name = str(error.absolute_path[0]) if error.absolute_path else ""
+    if name not in FORMS:
+        return f"its {name or 'shape'} is wrong: {error.message[:200]}", "RIPC-ENTRY-1"
+    form, statement = FORMS[name]
+    return f"its {name} is {fields[name][:80]!r}; expected {form}", statement

@@ -46,6 +46,8 @@ class Ended:
     malformed: str = ""
     culprit: object | None = None
     """The malformed entry."""
+    broken_statement: str = ""
+    """The statement that it breaks."""
     refused: str = ""
     """The command that the tap let not pass."""
     stranger: str = ""
@@ -183,7 +185,8 @@ class Judge:
             expected = "the six fields of SPEC.md section 4, each with a value that is allowed"
             text = "Every entry that the testee writes is well-formed"
             wrong_line = run.transcript.index(run.culprit) if run.transcript else None
-            check = CheckResult(MALFORMED, text, scenario.requirements, "MUST", Verdict.FAIL, run.malformed)
+            broken = (run.broken_statement,) if run.broken_statement else scenario.requirements
+            check = CheckResult(MALFORMED, text, broken, "MUST", Verdict.FAIL, run.malformed)
             found.append(
                 replace(check, expected=expected, seen=run.malformed, file=scenario.file, wrong_line=wrong_line)
             )
