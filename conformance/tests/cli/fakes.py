@@ -79,7 +79,13 @@ class Fake:
         patch.setattr(session, "check", check)
 
     def choose(
-        self, wish: str, *, image: str | None = None, say: Callable[[str], object], locked: bool = False
+        self,
+        wish: str,
+        *,
+        image: str | None = None,
+        say: Callable[[str], object],
+        locked: bool = False,
+        least: bool = False,
     ) -> Server:
         self.wishes.append((wish, image))
         if self.no_server and (image or wish) in self.no_server:

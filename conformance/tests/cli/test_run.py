@@ -181,6 +181,12 @@ def test_a_conversation_that_fails_is_a_warning_and_the_checks_decide(run: Run, 
     assert [len([note for note in each["notes"] if "did not converse" in note]) for each in report()["runs"]] == [1, 0]
 
 
+def test_a_testee_that_the_check_finds_wrong_is_checked_again_with_more_time(run: Run, fake: Fake):
+    fake.no_conversation = "connect was not answered within 4 s"
+    run("run")
+    assert fake.scales == [1.0, 4.0]
+
+
 @pytest.mark.parametrize(
     "sentence",
     [

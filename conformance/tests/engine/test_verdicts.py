@@ -54,6 +54,32 @@ async def test_what_is_seen_and_wrong_fails_at_once_and_names_the_line(play: Pla
     assert re.fullmatch(r"\d+-\d+", wrong.reply)
 
 
+async def test_a_fence_that_is_not_answered_says_so_and_leaves_the_rest_not_reached(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SECONDS, "fence", 0.3)
+    steps = """
+    - connect: a
+    - value: {of: 1, is: 1}
+      check: before
+    - process: {pause: one}
+    - fence: a
+    - entry: {where: {content: x}, count: 0}
+      now: true
+      check: first
+    - entry: {where: {content: y}}
+      check: second
+    """
+    result = await play(steps, checks="before first second", head="needs: [pause]")
+    before, first, second = result.checks
+    assert before.verdict is Verdict.PASS
+    assert first.verdict is second.verdict is Verdict.INCONCLUSIVE
+    said = f"fence in line {first.line}: a did not answer the fence behind everything so far"
+    assert first.message == second.message
+    assert first.message.startswith(f"not reached: {said}")
+    assert result.reason.startswith(said)
+
+
 async def test_what_never_comes_fails_by_timeout(play: Play) -> None:
     steps = CONNECTED + "- entry: {where: {content: nothing}}\n  within: 0.05\n  check: it\n"
     check = only(await play(steps))

@@ -72,6 +72,11 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="IMAGE",
         help="container image (default redis:7); repeatable: a run for each",
     )
+    server.add_argument(
+        "--least-rights",
+        action="store_true",
+        help="endpoints have the rights of section 2 of the specification only, without the optional ones (needs Redis 7)",
+    )
     how = parser.add_argument_group("how")
     how.add_argument("--jobs", type=_positive, metavar="N", help=f"scenarios at a time (default {plan.JOBS})")
     how.add_argument("--seed", type=int, metavar="N", help="of random data and order (default: a new one, shown)")

@@ -79,6 +79,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
             seed=options.seed if options.seed is not None else random.SystemRandom().randrange(2**31),
             time_scale=options.time_scale,
             no_timeouts=options.no_timeouts,
+            least_rights=options.least_rights,
             profiles=selection.profiles or None,
         ),
         scenarios=tuple(selected),

@@ -9,6 +9,7 @@ import random
 import string
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..scenario.matchers import show
@@ -76,6 +77,7 @@ class Stage(Scope):
         waits: ProcessorWait,
         no_timeouts: bool = False,
         delay: float = 0.0,
+        user: str | None = None,
         prefix: str = "ripc",
     ) -> None:
         source = random.Random(f"{seed} {scenario.id} {row and row.get('name')}")
@@ -95,6 +97,7 @@ class Stage(Scope):
         self.play: Callable[[Sequence[Step]], Awaitable[None]] = _nobody_plays
         self.client = client
         self.address = address
+        self.endpoints_address = address if user is None else replace(address, username=user)
         self.server = server
         """The scenario's own server, where it needs one."""
         self.processes = processes
@@ -169,7 +172,10 @@ class Stage(Scope):
         """The tap of this endpoint; made when it is first needed, so that faults can be armed before it connects."""
         if label not in self.taps:
             tap = Tap(
-                self.address, lambda exchange: self.ledger.from_tap(label, exchange), self.pulse.bump, guards=True
+                self.endpoints_address,
+                lambda exchange: self.ledger.from_tap(label, exchange),
+                self.pulse.bump,
+                guards=True,
             )
             self.taps[label] = tap
             await tap.start()

@@ -24,6 +24,7 @@ from ..results import (
 )
 from ..scenario.model import Scenario
 from ..server import Server
+from ..server.rights import USER
 from ..testee.claims import ROLES, Claims, problem, roles_of
 from ..testee.errors import TesteeUnusable
 from ..testee.process import TesteeProcess
@@ -59,6 +60,8 @@ class Settings:
     profiles: tuple[str, ...] | None = None
     prefix: str = "ripc"
     """Of the streams' names: runs that share a Redis and a seed need one each."""
+    least_rights: bool = False
+    """Endpoints have the rights of section 2 only."""
     redis: tuple[str, ...] = ()
     """The options that ask for this Redis, for the command that runs one scenario again."""
 
@@ -66,7 +69,8 @@ class Settings:
         """The command that runs this scenario alone, with the same random data."""
         words = ["redisipc-conformance", "run", scenario, "--seed", str(self.seed), *self.redis]
         scale = ["--time-scale", f"{self.time_scale:g}"] if self.time_scale != 1 else []
-        return shlex.join([*words, *scale, "--", *self.command])
+        least = ["--least-rights"] if self.least_rights else []
+        return shlex.join([*words, *scale, *least, "--", *self.command])
 
 
 class Engine:
@@ -166,6 +170,7 @@ class Engine:
                     patience=patience,
                     waits=waits,
                     delay=delay,
+                    user=USER if settings.least_rights else None,
                     goodbyes=goodbyes,
                     no_timeouts=settings.no_timeouts,
                     prefix=settings.prefix,

@@ -65,6 +65,8 @@ class Surroundings:
     goodbyes: Goodbyes
     no_timeouts: bool = False
     delay: float = 0.0
+    user: str | None = None
+    """The user as which endpoints reach Redis; None: as the runner does."""
     prefix: str = "ripc"
     shards: int = 2
     """Processes of the testee for each name that scenarios use."""
@@ -143,6 +145,7 @@ class Performance:
                 patience=around.patience,
                 waits=around.waits,
                 delay=around.delay,
+                user=around.user,
                 no_timeouts=around.no_timeouts,
                 prefix=around.prefix,
             )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..wire.address import without_passwords
+from . import rights
 from .base import NoServer, Server
 from .container import DEFAULT_IMAGE, ContainerServer
 from .embedded import embedded_binary
@@ -25,21 +26,27 @@ def program() -> Path:
     return find_binary() or embedded_binary()
 
 
-def _local(password: str) -> Server:
+def _local(password: str, config: tuple[str, ...]) -> Server:
     binary = find_binary()
     if binary is None:
         raise NoServer("no redis-server or valkey-server on the PATH")
-    return LocalServer(binary, password=password)
+    return LocalServer(binary, config=config, password=password)
 
 
-def _embedded(password: str) -> Server:
-    return LocalServer(embedded_binary(), kind="embedded", password=password)
+def _embedded(password: str, config: tuple[str, ...]) -> Server:
+    return LocalServer(embedded_binary(), kind="embedded", config=config, password=password)
 
 
 def choose(
-    wish: str = AUTO, *, image: str | None = None, say: Callable[[str], object] | None = None, locked: bool = False
+    wish: str = AUTO,
+    *,
+    image: str | None = None,
+    say: Callable[[str], object] | None = None,
+    locked: bool = False,
+    least: bool = False,
 ) -> Server:
     """A running server. `locked`: one that is started has a password that its URL alone tells, and so its taps.
+    `least`: it has the user of `rights` as well, with that password.
 
     `wish`: `auto`, `container`, `local`, `embedded`, `model`, or a redis:// URL. `auto` takes the first that is available:
     the environment's REDIS_URL, a container (`image`, else REDIS_IMAGE, else redis:7), a redis-server on the PATH
@@ -49,10 +56,15 @@ def choose(
     report = say or (lambda line: None)
     image = image or os.environ.get("REDIS_IMAGE") or DEFAULT_IMAGE
     password = secrets.token_hex(16) if locked else ""
+    config = rights.config(password) if least else ()
+    if least and (not locked or "://" in wish or wish == "model" or (wish == AUTO and os.environ.get("REDIS_URL"))):
+        raise NoServer(
+            "the least rights are those of a user on a server that the suite starts: --redis local or container"
+        )
     kinds: dict[str, Callable[[], Server]] = {
-        "container": lambda: ContainerServer(image, password=password),
-        "local": lambda: _local(password),
-        "embedded": lambda: _embedded(password),
+        "container": lambda: ContainerServer(image, config, password=password),
+        "local": lambda: _local(password, config),
+        "embedded": lambda: _embedded(password, config),
     }
     only_when_asked: dict[str, Callable[[], Server]] = {"model": ModelServer}
     if "://" in wish:
@@ -103,7 +115,7 @@ def start(name: str, config: tuple[str, ...] = (), environment: Mapping[str, str
 def private(like: Server) -> Server:
     """Another server of the same kind and version, for a scenario that may do what it likes with it."""
     if isinstance(like, ContainerServer):
-        return ContainerServer(like.image, password=like.password)
+        return ContainerServer(like.image, like.config, password=like.password)
     if isinstance(like, LocalServer):
         return like.twin()
     raise NoServer(f"a {like.kind} server has no twin")

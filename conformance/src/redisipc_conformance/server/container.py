@@ -49,6 +49,7 @@ class ContainerServer(Server):
     def __init__(self, image: str = DEFAULT_IMAGE, config: tuple[str, ...] = (), password: str = ""):
         self.image = image
         self.password = password
+        self.config = config
         problem = engine_answers()
         if problem:
             raise NoServer(problem)
