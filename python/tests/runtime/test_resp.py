@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redisipc.protocol.commands import Failure
+from redisipc.protocol.commands import Failure, add, read_now
+from redisipc.protocol.entry import build
 from redisipc.runtime import resp
-from redisipc.runtime.resp import MISSING, ProtocolError, make_parser, pack, pack_plain
+from redisipc.runtime.resp import MISSING, ProtocolError, make_parser, pack, pack_entry, pack_plain
 
 words = st.text(st.characters(codec="ascii", exclude_characters="\r\n"), min_size=1)
 replies = st.recursive(
@@ -77,3 +78,26 @@ def test_without_hiredis_the_plain_ones_do_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(resp, "hiredis", None)
     assert isinstance(make_parser(), resp.PlainParser)
     assert pack([("GET", 1)]) == b"*2\r\n$3\r\nGET\r\n$1\r\n1\r\n"
+
+
+@given(st.lists(st.binary(), min_size=7, max_size=7), st.sampled_from(["", "field", "create", "text", "short"]))
+def test_the_entry_that_has_a_form_of_its_own_is_packed_as_any_command(values: list[bytes], change: str) -> None:
+    stream, *fields = values
+    command: list[Any] = [*add(stream, build(*fields))]
+    if change == "field":
+        command[4] = b"name"
+    elif change == "create":
+        command[2] = "MAXLEN"
+    elif change == "text":
+        command[5] = "an id"
+    elif change == "short":
+        command.pop()
+    assert (pack_entry(tuple(command)) is None) is bool(change)
+    assert pack([("MULTI",), tuple(command), ("EXEC",)]) == pack_plain([("MULTI",), tuple(command), ("EXEC",)])
+
+
+def test_reads_that_were_packed_before_are_packed_the_same_and_not_kept_without_a_bound() -> None:
+    for count in (*range(1, 300), *range(1, 300)):
+        command = read_now(b"s", b"g", b"c", count)
+        assert pack([command]) == pack_plain([command])
+    assert len(resp._reads) <= resp._MOST_READS

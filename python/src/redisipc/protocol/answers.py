@@ -38,16 +38,14 @@ class Answers:
             return Step([], lambda _replies, _now: None)
         ids = [incoming.entry_id for incoming in sent]
         names = core.names
-        lines = self._responses(sent)
+        lines, size, to_others = self._responses(sent)
         singly, own = core.singly, self.own_entries
         wrapped: list[Command] | None = None
         if not singly:
             # RIPC-RESP-4 to 6
             lines.append(commands.acknowledge(names.stream, names.group, ids))
             lines.append(commands.delete(names.stream, ids))
-            size = sum(len(incoming.answer[1]) for incoming in sent if incoming.answer is not None)
             # The response to a member of the own group is for that member.
-            to_others = all(incoming.source_group != names.group for incoming in sent)
             wrapped = own.wrap(lines, len(sent), size, core.now) if to_others else None
             lines = wrapped or commands.atomic(lines)
 
@@ -80,16 +78,20 @@ class Answers:
 
         return Step(lines, done, lambda was_sent, _now: self._lost(sent, was_sent))
 
-    def _responses(self, sent: list[Incoming]) -> list[Command]:
-        names = self.core.names
+    def _responses(self, sent: list[Incoming]) -> tuple[list[Command], int, bool]:
+        """A command for each of them, the bytes of their contents, and whether all are for other groups."""
+        stream, group = self.core.names.stream, self.core.names.group
         lines: list[Command] = []
+        size, to_others = 0, True
         for incoming in sent:
             assert incoming.answer is not None
             status, text, _ = incoming.answer
+            size += len(text)
+            to_others = to_others and incoming.source_group != group
             # RIPC-ENTRY-7 to 9
-            fields = build(incoming.id, incoming.instance_id, status, text, names.group, incoming.source_group)
-            lines.append(commands.add(names.stream, fields))
-        return lines
+            fields = build(incoming.id, incoming.instance_id, status, text, group, incoming.source_group)
+            lines.append(commands.add(stream, fields))
+        return lines, size, to_others
 
     def _written(self, sent: list[Incoming], answers: list[Any], now: float) -> None:
         core = self.core

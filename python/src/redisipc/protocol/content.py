@@ -54,7 +54,7 @@ def encode(value: Any) -> bytes:
         text = _dumps(value).encode() if quick is None else quick
     except (TypeError, ValueError, RecursionError) as error:
         raise _flaw(value, error) from None
-    if _is_deep(value, text) or (quick is None and _has_odd_key(value, text)):
+    if (may_be_deep(text) and _is_deep(value, text)) or (quick is None and _has_odd_key(value, text)):
         check(value)
     return text
 
@@ -151,9 +151,7 @@ def _shows_broken_rule(value: Any, most: int) -> bool | None:
 
 
 def _is_deep(value: Any, text: bytes) -> bool:
-    """Whether ``value``, whose text is ``text``, is nested too deep."""
-    if not may_be_deep(text):
-        return False
+    """Whether ``value``, whose text is ``text`` and has many brackets, is nested too deep."""
     deep = _shows_broken_rule(value, len(text) // _BYTES_A_PART) if _has_few_objects(text) else None
     return is_deep(text) if deep is None else deep
 

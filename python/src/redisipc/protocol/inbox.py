@@ -40,28 +40,33 @@ class Inbox:
 
         ``since``: Redis gave them not before this moment.
         """
-        group, clean = self.core.names.group, self.core.outbox.clean
+        core, relisted = self.core, self.relisted
+        group = core.names.group
         largest = others = 0
+        skipped: list[bytes] = []
         for entry_id, raw in rows:
             if raw is None:
                 # RIPC-ROUTE-12
-                clean(entry_id, None, now)
+                skipped.append(entry_id)
                 continue
             if len(raw) == 12:
                 size = len(raw[7])
                 if size > largest:
                     largest = size
-                if raw[10] == b"destination_group" and raw[11] != group and raw[11]:
+                destination = raw[11]
+                if destination != group and destination and raw[10] == b"destination_group":
                     # Most entries are for other groups: not worth taking apart.
                     others += 1
-                    clean(entry_id, None, now)
+                    skipped.append(entry_id)
                     continue
-            if entry_id not in self.relisted:
+            if entry_id not in relisted:
                 entry = parse(entry_id, raw)
                 # Only what is started or kept needs to know since when it is ours.
-                mine = isinstance(entry, Entry) and entry.status == PENDING
+                mine = entry.__class__ is Entry and entry.status == PENDING
                 self.take(entry, now, self._kept_at(entry_id, now, since) if mine else since)
-        self.core.sizes.saw(largest)
+        if skipped:
+            core.outbox.skip(skipped, now)
+        core.sizes.saw(largest)
         return others
 
     def _kept_at(self, entry_id: bytes, now: float, since: float) -> float:
@@ -105,9 +110,9 @@ class Inbox:
         self, entry: Entry | Malformed, now: float, kept_at: float, starts: int = 1, redelivered: bool = False
     ) -> None:
         """One entry that is pending for us."""
-        group = self.core.names.group
+        names = self.core.names
         destination = entry.destination_group
-        if destination != group and destination:
+        if destination != names.group and destination:
             self._skip(entry, now)
             return
         if isinstance(entry, Malformed):
@@ -117,8 +122,13 @@ class Inbox:
             # The table says RUN, whoever asked (RIPC-ROUTE-1, RIPC-ROUTE-14): most entries that come this far are requests.
             self.responder.request(entry, now, kept_at, starts, redelivered)
             return
-        own = entry.instance_id == self.core.names.instance
-        self._actions[route("own", "response", own, own and self.requester.knows(entry.id))](entry, now)
+        own = entry.instance_id == names.instance
+        known = own and entry.id in self.requester.outstanding
+        if known:
+            # The table says DELIVER, as for nearly every response (RIPC-ROUTE-5).
+            self._deliver(entry, now)
+        else:
+            self._actions[route("own", "response", own, known)](entry, now)
 
     def _skip(self, entry: Entry | Malformed, now: float) -> None:
         self.core.outbox.clean(entry.entry_id, None, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from . import commands
@@ -67,6 +68,12 @@ class Outbox:
             self.acknowledge.append(acknowledge)
         if delete is not None:
             self.delete.append(delete)
+        if self.cleanup_due is None:
+            self.cleanup_due = now + self.linger
+
+    def skip(self, entry_ids: list[bytes], now: float) -> None:
+        """Acknowledge entries that are nothing to this group, with the next batch or after ``linger`` seconds."""
+        self.acknowledge += entry_ids
         if self.cleanup_due is None:
             self.cleanup_due = now + self.linger
 
@@ -170,8 +177,8 @@ class Outbox:
 
     def _take(self, queue: deque[T], text: Callable[[T], bytes]) -> list[T]:
         """The part of a queue that fits into one batch."""
-        items = take_up_to(queue, self.batch_count, text, min(BATCH_BYTES, self.sizes.budget))
-        self.sizes.wrote(sum(len(text(item)) for item in items))
+        items, size = take_up_to(queue, self.batch_count, text, min(BATCH_BYTES, self.sizes.budget))
+        self.sizes.wrote(size)
         return items
 
     def _hand_over(self) -> Step:
@@ -233,19 +240,20 @@ class Outbox:
         return Step(lines, done, lambda _sent, now: again(now))
 
 
-def take_up_to(queue: deque[T], count: int, text: Callable[[T], bytes], room: float) -> list[T]:
-    """From the left of a queue, ``count`` at most, and about ``room`` bytes; at least one."""
+def take_up_to(queue: deque[T], count: int, text: Callable[[T], bytes], room: float) -> tuple[list[T], int]:
+    """From the left of a queue, ``count`` at most, and about ``room`` bytes; at least one. And the bytes that they have."""
     items: list[T] = []
-    while queue and len(items) < count:
-        room -= len(text(queue[0]))
-        if room < 0 and items:
+    size = 0
+    for _ in range(min(count, len(queue))):
+        more = len(text(queue[0]))
+        if size + more > room and items:
             break
+        size += more
         items.append(queue.popleft())
-    return items
+    return items, size
 
 
-def _text(outgoing: Outgoing) -> bytes:
-    return outgoing.text
+_text: Callable[[Outgoing], bytes] = attrgetter("text")
 
 
 def _answer(incoming: Incoming) -> bytes:

@@ -34,6 +34,8 @@ class Requester:
         self.outstanding: dict[bytes, Outgoing] = {}
         self.own_entries: OwnEntries
         self.may_send_while_closing = False
+        self._checked = ""
+        """The destination that was checked last: the next one is the same object as a rule."""
         self._deadlines: list[tuple[float, int, Outgoing]] = []
         self._order = itertools.count()
         self.last_look: LastLook = LastLook(core, self._looked_at, self._found_nothing)
@@ -49,8 +51,9 @@ class Requester:
             raise ClosedError("the endpoint is closed; make a new one, or send before close()")
         if core.state is NEW:
             raise NotConnected("not connected; call connect() before sending")
-        check_name("destination group", destination)
-        return check_timeout(timeout)
+        if destination is not self._checked:
+            self._checked = check_name("destination group", destination)
+        return timeout if type(timeout) is float and 0 < timeout < NEVER else check_timeout(timeout)
 
     def send(
         self, text: bytes, destination: str, timeout: float, now: float, request_id: bytes | None = None
@@ -89,7 +92,7 @@ class Requester:
     def response(self, entry: Entry) -> None:
         """The first response to a request that is outstanding (RIPC-REQ-4, RIPC-REQ-5, RIPC-REQ-7)."""
         outgoing = self.outstanding[entry.id]
-        self._advance(outgoing, "response")
+        outgoing.state = SENT[outgoing.state, "response"]
         status = "fulfilled" if entry.status == FULFILLED else "rejected"
         self._finish(outgoing, Outcome(status, entry.content))
 
@@ -166,7 +169,8 @@ class Requester:
 
     def _finish(self, outgoing: Outgoing, outcome: Outcome) -> None:
         self.outstanding.pop(outgoing.id, None)
-        self.last_look.looking.pop(outgoing.id, None)
+        if self.last_look.looking:
+            self.last_look.looking.pop(outgoing.id, None)
         self.core.queue.append(Finished(outgoing, outcome))
 
     def _found_nothing(self, outgoing: Outgoing, now: float) -> None:
@@ -208,28 +212,25 @@ class Requester:
     def _add_step(self, items: list[Outgoing]) -> Step:
         core = self.core
         names = core.names
+        instance, group = names.instance, names.group
         sent: list[Outgoing] = []
         lines: list[commands.Command] = []
+        floor, size, to_others = self._floor(), 0, True
         for outgoing in items:
             if outgoing.state != "queued":
                 continue
-            self._advance(outgoing, "written")
-            outgoing.floor = self._floor()
+            outgoing.state = SENT["queued", "written"]
+            outgoing.floor = floor
             sent.append(outgoing)
+            size += len(outgoing.text)
+            destination = outgoing.destination.encode()
+            # A request to the own group is for whichever member reads it first.
+            to_others = to_others and destination != group
             # RIPC-ENTRY-3 to 6
-            lines.append(
-                commands.add(
-                    names.stream,
-                    build(
-                        outgoing.id, names.instance, PENDING, outgoing.text, names.group, outgoing.destination.encode()
-                    ),
-                )
-            )
+            fields = build(outgoing.id, instance, PENDING, outgoing.text, group, destination)
+            lines.append(commands.add(names.stream, fields))
 
         own = self.own_entries
-        to_others = all(outgoing.destination != self.core.settings.group for outgoing in sent)
-        # A request to the own group is for whichever member reads it first.
-        size = sum(len(outgoing.text) for outgoing in sent)
         wrapped = own.wrap(lines, len(sent), size, core.now) if to_others else None
 
         def done(answers: list[Any], now: float) -> None:
@@ -301,7 +302,7 @@ class Requester:
             self.last_look.abandoned.pop(outgoing.id, None)
             self.core.outbox.clean(None, entry_id, now)
             return
-        self._advance(outgoing, "stored")
+        outgoing.state = SENT[outgoing.state, "stored"]
         if outgoing.state == "waiting":
             self.early_end.stored(outgoing, now)
 

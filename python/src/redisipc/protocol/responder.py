@@ -45,7 +45,8 @@ class Responder:
         self.siblings: Callable[[], int | None] = lambda: None
         self.on_room: Callable[[], None] = lambda: None
         self._checks = 1
-        self._ran: dict[bytes, None] = {}
+        self._ran: set[bytes] = set()
+        self._ran_in_order: deque[bytes] = deque()
         self.answers: Answers = Answers(core)
         self.rejections: OwnRejections = OwnRejections(core, self.answers)
         core.outbox.make_give_back = GivingBack(core).step
@@ -143,9 +144,12 @@ class Responder:
         advance(incoming, event)
         self.running += 1
         self.started[incoming] = self.core.now
-        self._ran[incoming.entry_id + incoming.id] = None
-        if len(self._ran) > _REMEMBERED:
-            del self._ran[next(iter(self._ran))]
+        key = incoming.entry_id + incoming.id
+        if key not in self._ran:
+            self._ran.add(key)
+            self._ran_in_order.append(key)
+            if len(self._ran) > _REMEMBERED:
+                self._ran.discard(self._ran_in_order.popleft())
         self.core.queue.append(Start(incoming))
 
     # calls of the user
@@ -186,8 +190,10 @@ class Responder:
 
     def start_queued(self, now: float) -> None:
         """Start what waits while there is room, and tell who looks for more when there is room left."""
-        self._start_waiting(now)
-        self._tell_room()
+        if self.queue:
+            self._start_waiting(now)
+        if self.shared_waiting:
+            self._tell_room()
 
     def _start_waiting(self, now: float) -> None:
         core = self.core
@@ -202,7 +208,7 @@ class Responder:
 
     def _tell_room(self) -> None:
         """Requests that were given back may be taken at once (RIPC-GROUP-33)."""
-        if self.shared_waiting and self.room:
+        if self.room:
             self.on_room()
 
     def siblings_known(self, now: float) -> None:

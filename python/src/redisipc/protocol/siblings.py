@@ -47,7 +47,7 @@ class Siblings:
         """How many siblings run requests, None while nobody has looked yet (RIPC-VERS-7)."""
         if not self.learnt:
             return None
-        return sum(sibling.responder for sibling in self.known.values())
+        return sum([sibling.responder for sibling in self.known.values()]) if self.known else 0
 
     def all_wake(self) -> bool:
         return all(sibling.wakeup for sibling in self.known.values())

@@ -62,8 +62,6 @@ class Driver:
         self._unblocking = False
         self._defect_at = float("-inf")
         self._handlers: dict[type[Event], Callable[[Any, float], None]] = {
-            Start: lambda event, _now: host.start(event.incoming),
-            Finished: lambda event, _now: host.finished(event.outgoing, event.outcome),
             Cancelled: lambda event, _now: host.cancelled(event.incoming, event.reason),
             Problem: lambda event, _now: host.problem(event),
             StateChanged: self._changed,
@@ -84,16 +82,21 @@ class Driver:
             return
         self._pumping = True
         self.held = False
-        endpoint = self.endpoint
+        endpoint, host = self.endpoint, self.host
         try:
             while True:
                 self._again = False
-                for event in endpoint.events():
-                    kind = type(event)
-                    if not reading and (kind is Start or kind is Finished):
-                        # With more under way Redis collects what comes meanwhile.
-                        self.held = endpoint.outstanding + endpoint.inflight <= 1
-                    self._handlers[kind](event, now)
+                events = endpoint.events()
+                if not reading and any(isinstance(event, (Start, Finished)) for event in events):
+                    # With more under way Redis collects what comes meanwhile.
+                    self.held = endpoint.outstanding + endpoint.inflight <= 1
+                for event in events:
+                    if isinstance(event, Finished):
+                        host.finished(event.outgoing, event.outcome)
+                    elif isinstance(event, Start):
+                        host.start(event.incoming)
+                    else:
+                        self._handlers[type(event)](event, now)
                 progress = False
                 if self.batch is None:
                     batch = endpoint.next_batch(now)

@@ -77,7 +77,7 @@ class BaseHost:
         session = self._base
         if session.observing is not None:
             session.observing.ended(outgoing, outcome)
-        if session.logs(logging.DEBUG):
+        if session.log_to.isEnabledFor(logging.DEBUG):
             took = (monotonic() - outgoing.sent_at) * 1000
             name = outgoing.id.decode()
             session.note(

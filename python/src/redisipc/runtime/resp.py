@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from redisipc.protocol.commands import Command, Failure
+from redisipc.protocol.entry import FIELDS
 
 hiredis: Any
 try:
@@ -126,18 +127,61 @@ def make_parser(plain: bool = False) -> Parser:
     return reader
 
 
+_FIELDS = tuple(FIELDS)
+_NEW_ID = ("NOMKSTREAM", "*")
+_VALUE = b"$%d\r\n%b\r\n"
+_ENTRY = b"*16\r\n$4\r\nXADD\r\n%b$10\r\nNOMKSTREAM\r\n$1\r\n*\r\n" % _VALUE + b"".join(
+    b"$%d\r\n%b\r\n%b" % (len(name), name, _VALUE) for name in _FIELDS
+)
+"""XADD of an entry, which most bytes that are written belong to. One formatting takes a fifth of the time of sixteen arguments."""
+
+
+def pack_entry(command: Command) -> bytes | None:
+    """The XADD of an entry as bytes; None for every other command."""
+    if command[0] != "XADD" or len(command) != 16 or command[4::2] != _FIELDS or command[2:4] != _NEW_ID:
+        return None
+    parts: tuple[Any, ...] = command
+    _, stream, _, _, _, id, _, instance, _, status, _, content, _, source, _, destination = parts
+    try:
+        return _ENTRY % (
+            len(stream), stream, len(id), id, len(instance), instance, len(status), status,
+            len(content), content, len(source), source, len(destination), destination,
+        )  # fmt: skip
+    except TypeError:
+        # Not bytes.
+        return None
+
+
 _READY: dict[object, bytes] = {name: b"*1\r\n$%d\r\n%b\r\n" % (len(name), name.encode()) for name in ("MULTI", "EXEC")}
 """The commands without arguments that most batches have."""
+_reads: dict[Command, bytes] = {}
+"""Reads that were packed lately: an endpoint repeats a few of them all the time."""
+_MOST_READS = 128
 
 
 def pack(commands: list[Command]) -> bytes:
     """Commands as one string of bytes."""
-    if hiredis is None:
-        return pack_plain(commands)
     if len(commands) == 1:
-        packed: bytes = hiredis.pack_command(_without_numbers(commands[0]))
-        return packed
-    return b"".join([_READY.get(command[0]) or hiredis.pack_command(_without_numbers(command)) for command in commands])
+        return _packed(commands[0])
+    return b"".join([_READY.get(command[0]) or pack_entry(command) or _packed(command) for command in commands])
+
+
+def _packed(command: Command) -> bytes:
+    if command[0] != "XREADGROUP":
+        return _pack_any(command)
+    packed = _reads.get(command)
+    if packed is None:
+        if len(_reads) >= _MOST_READS:
+            _reads.clear()
+        packed = _reads[command] = _pack_any(command)
+    return packed
+
+
+def _pack_any(command: Command) -> bytes:
+    if hiredis is None:
+        return pack_plain((command,))
+    packed: bytes = hiredis.pack_command(_without_numbers(command))
+    return packed
 
 
 def _without_numbers(command: Command) -> tuple[str | bytes, ...]:

@@ -96,7 +96,7 @@ class BaseSession:
         self.reconnects = 0
         self._rejections = EachSecond()
         self._timeouts = Timeouts(self.endpoint.core)
-        self._log_to = log
+        self.log_to: logging.Logger = logger if log is None else log
         self._on_left = on_left
         self._title = f"<{kind} Stream {stream!r} group {group!r}"
         watch(self)
@@ -330,13 +330,8 @@ class BaseSession:
         """``on_error`` itself raised: nobody is left to tell but the log."""
         self.log(logging.ERROR, f"on_error raised {raised!r} for: {error}", cause=raised)
 
-    def logs(self, level: int) -> bool:
-        """Whether a line of that level would be written."""
-        return (self._log_to or logger).isEnabledFor(level)
-
     def log(self, level: int, text: str, cause: BaseException | None = None) -> None:
         instance = self.instance or self.last_instance
         about = {"redisipc_stream": self.stream, "redisipc_group": self.group, "redisipc_instance": instance}
-        log = self._log_to or logger
         line = one_line(f"<{self.stream}:{self.group}:{instance or '-'}> {text}")
-        log.log(level, "%s", line, exc_info=cause, extra=about)
+        self.log_to.log(level, "%s", line, exc_info=cause, extra=about)

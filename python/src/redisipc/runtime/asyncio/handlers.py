@@ -21,6 +21,8 @@ from .session_base import SessionBase
 if TYPE_CHECKING:
     from redisipc.runtime.observing import Observing
 
+PLAIN = frozenset((type(None), bool, int, float, str, list, tuple, dict))
+"""Classes of what handlers return as a rule, of which no value can be awaited."""
 ENDS_THE_LOOP = (KeyboardInterrupt, SystemExit)
 """The exceptions that asyncio lets end the event loop, wherever they are raised."""
 
@@ -64,7 +66,7 @@ class RequestJob:
             assert hook is not None, "started without a handler"
             context = hook.context()
             value = context.run(hook.function, Request(received))
-            if inspect.isawaitable(value):
+            if value.__class__ not in PLAIN and inspect.isawaitable(value):
                 self._task = session.spawn(self._wait(value), context)
                 waits = True
             elif not received.postponed and not received.answered:
@@ -101,7 +103,7 @@ class RequestJob:
         if answer is not None and not self._received.claim():
             answer = None
         self._ending = (answer,)
-        self._session.call(partial(self._finished, answer))
+        self._session.loop.call(partial(self._finished, answer))
 
     def _finished(self, answer: tuple[str, bytes] | None, now: float) -> None:
         if self._ended:

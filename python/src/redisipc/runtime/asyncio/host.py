@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from functools import partial
+from logging import DEBUG
 from time import monotonic
 from typing import Any
 
@@ -16,7 +17,7 @@ from redisipc.runtime.received import Received
 
 from .connector import Connector
 from .handlers import CallbackJob, RequestJob
-from .requests import End
+from .requests import End, make_end
 from .session_base import SessionBase
 from .transport import LoopTransport
 
@@ -109,13 +110,15 @@ class Host(BaseHost):
                 self._session.loop.jobs.append(CallbackJob(self._session, callback))
 
     def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        self.tell_finished(outgoing, outcome)
+        session = self._session
+        if session.observing is not None or session.log_to.isEnabledFor(DEBUG):
+            self.tell_finished(outgoing, outcome)
         waiter: Any = outgoing.data
         if waiter is None:
             # Its call was interrupted before anybody waited.
             return
-        self._session.waiting.pop(waiter, None)
-        waiter.settled(End(None, outgoing, outcome, monotonic()))
+        session.waiting.pop(waiter, None)
+        waiter.settled(make_end(End, (None, outgoing, outcome, monotonic())))
 
     def changed(self, event: StateChanged) -> None:
         super().changed(event)

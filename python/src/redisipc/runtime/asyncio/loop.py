@@ -94,8 +94,13 @@ class Loop:
         if self._abandoned:
             return
         self._calls.append(work)
-        if self._busy or self._has_turn(now := monotonic()):
-            # Whoever is at it does this call as well; with many requests under way, most calls end here.
+        if self._busy:
+            # Whoever is at it does this call as well.
+            return
+        now = monotonic()
+        scheduled_at = self._scheduled_at
+        if scheduled_at is not None and now - scheduled_at < HEARTBEAT:
+            # A turn will come soon: with many requests under way, most calls end here.
             return
         if asyncio.current_task(self.home) is None:
             self._soon()

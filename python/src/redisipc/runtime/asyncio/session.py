@@ -151,14 +151,13 @@ class Session(SessionBase):
     # who calls
 
     def check(self) -> None:
-        super().check()
-        self.check_loop()
+        if self.forked or self.ended:
+            super().check()
+        if asyncio._get_running_loop() is not self.loop.home:
+            self.check_loop()
 
     def check_loop(self) -> None:
-        try:
-            running: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
-        except RuntimeError:
-            running = None
+        running = asyncio._get_running_loop()
         home = self.loop.home
         if running is home:
             return
@@ -194,7 +193,7 @@ class Session(SessionBase):
     def send(self, waiter: Waiter, request_id: bytes, text: bytes, to: str, limit: float) -> None:
         """Ask. The waiter is settled within ``limit`` + 1 s."""
         self.waiting[waiter] = None
-        self.call(partial(self._send, waiter, request_id, text, to, limit))
+        self.loop.call(partial(self._send, waiter, request_id, text, to, limit))
 
     def _send(self, waiter: Waiter, request_id: bytes, text: bytes, to: str, limit: float, now: float) -> None:
         if waiter.done():

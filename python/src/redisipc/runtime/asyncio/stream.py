@@ -19,7 +19,7 @@ from redisipc.runtime.base import BaseStream, Content
 from redisipc.runtime.client import wrong_settings
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
-from redisipc.runtime.response import Response
+from redisipc.runtime.response import Response, response_of
 from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
 from .connector import Connector
@@ -276,6 +276,8 @@ class Stream(BaseStream):
         except BaseException:
             session.give_up(ticket)
             raise
-        if end.error is not None:
+        outgoing, outcome = end.outgoing, end.outcome
+        if outgoing is None or outcome is None:
+            assert end.error is not None
             raise end.error
-        return session.response_of(end)
+        return response_of(outgoing, outcome, self._stream, end.at)

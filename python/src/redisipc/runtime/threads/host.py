@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from functools import partial
+from logging import DEBUG
 from time import monotonic
 from typing import Any
 
@@ -16,7 +17,7 @@ from redisipc.runtime.received import Received
 
 from .connector import Connector
 from .handlers import RequestJob
-from .requests import End
+from .requests import End, make_end
 from .session_base import SessionBase
 from .starter import new_thread
 from .transport import SocketTransport
@@ -77,10 +78,12 @@ class Host(BaseHost):
                 self._session.callback(callback)
 
     def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        self.tell_finished(outgoing, outcome)
+        session = self._session
+        if session.observing is not None or session.log_to.isEnabledFor(DEBUG):
+            self.tell_finished(outgoing, outcome)
         ticket: Any = outgoing.data
-        self._session.waiting.pop(ticket, None)
-        ticket.settled(End(None, outgoing, outcome, monotonic()))
+        session.waiting.pop(ticket, None)
+        ticket.settled(make_end(End, (None, outgoing, outcome, monotonic())))
 
     def changed(self, event: StateChanged) -> None:
         super().changed(event)
