@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from redisipc.protocol import commands
 from redisipc.protocol.commands import Batch, Command, Failure, Step
 from redisipc.protocol.events import Incoming, Outgoing
@@ -146,3 +148,27 @@ def test_an_acknowledgement_that_was_refused_for_good_leaves_with_no_other_batch
     # Redis took it: the next one begins with short pauses.
     box.clean(b"2-0", None, 40.0)
     assert [now for now in (40.0, 40.5, 41.0, 42.0, 43.0) if attempt(now, refused)] == [40.0, 41.0, 43.0]
+
+
+def test_entries_for_others_are_acknowledged_late_alone_and_soon_beside_what_is_dealt_with() -> None:
+    box = outbox()
+    box.skip([b"1-0", b"2-0"], 0.0)
+    assert box.take(1, 0.09) is None
+    assert sent(box.take(1, 0.1)) == ["XACK"]
+    box.skip([b"3-0"], 1.0)
+    box.clean(b"4-0", b"4-0", 1.0)
+    assert box.due(1.0) == pytest.approx(1.0 + box.linger)
+    batch = box.take(1, 1.0 + box.linger)
+    assert batch is not None
+    assert batch.commands[0][3:] == (b"3-0", b"4-0")
+
+
+def test_entries_for_others_do_not_shorten_the_wait_after_a_failed_cleaning_up() -> None:
+    box = outbox()
+    box.skip([b"1-0"], 0.0)
+    batch = box.take(1, 0.1)
+    assert batch is not None
+    batch.steps[0].done([Failure("ERR", "ERR broken")], 0.1)
+    box.skip([b"2-0"], 0.1)
+    box.clean(b"3-0", None, 0.1)
+    assert box.due(0.1) == pytest.approx(1.1)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _AGAIN = 1.0
 """Seconds after which a cleaning up that failed is tried again."""
+_SKIPPED = 20
+"""How many times ``linger`` entries for other groups wait to be acknowledged."""
 _MOST_CLEANUP = 100_000
 """How many IDs are kept for another attempt at most."""
 
@@ -51,6 +53,7 @@ class Outbox:
         self.acknowledge: list[bytes] = []
         self.delete: list[bytes] = []
         self.cleanup_due: float | None = None
+        self._only_skipped = False
         self._was_alone = False
         self.make_adds: Callable[[list[Outgoing]], Step]
         self.make_answers: Callable[[list[Incoming]], Step]
@@ -70,12 +73,19 @@ class Outbox:
             self.delete.append(delete)
         if self.cleanup_due is None:
             self.cleanup_due = now + self.linger
+        elif self._only_skipped:
+            self.cleanup_due = min(self.cleanup_due, now + self.linger)
+        self._only_skipped = False
 
     def skip(self, entry_ids: list[bytes], now: float) -> None:
-        """Acknowledge entries that are nothing to this group, with the next batch or after ``linger`` seconds."""
+        """Acknowledge entries that are nothing to this group: with the next batch, or later than others, since nobody waits.
+
+        An idle group on a busy stream would else write for every few entries that it reads (RIPC-ROUTE-13).
+        """
         self.acknowledge += entry_ids
         if self.cleanup_due is None:
-            self.cleanup_due = now + self.linger
+            self.cleanup_due = now + _SKIPPED * self.linger
+            self._only_skipped = True
 
     def hand_over(self, entry_id: bytes, consumer: bytes, wakeup: bytes | None) -> None:
         """Claim a response to the consumer of the instance that waits for it, and wake that instance where it listens.
@@ -213,6 +223,7 @@ class Outbox:
         acknowledge, self.acknowledge = self.acknowledge, []
         delete, self.delete = self.delete, []
         self.cleanup_due = None
+        self._only_skipped = False
         names = self.names
         lines: list[commands.Command] = []
         if acknowledge:
