@@ -88,8 +88,7 @@ class Driver:
                 self._again = False
                 events = endpoint.events()
                 if not reading and any(isinstance(event, (Start, Finished)) for event in events):
-                    # With more under way Redis collects what comes meanwhile.
-                    self.held = endpoint.outstanding + endpoint.inflight <= 1
+                    self.held = endpoint.outstanding + endpoint.inflight <= 1  # with more, Redis collects meanwhile
                 for event in events:
                     if isinstance(event, Finished):
                         host.finished(event.outgoing, event.outcome)
@@ -312,7 +311,6 @@ class Driver:
         """End the blocked read in order, so that its consumer may be deleted; where that is not allowed, break it."""
         broken = "the blocked read was broken off"
         self._unblocking = True
-
         read = self.read
 
         def done(replies: list[Any], at: float) -> None:
