@@ -53,8 +53,7 @@ class Inbox:
                 size = len(raw[7])
                 if size > largest:
                     largest = size
-                destination = raw[11]
-                if destination != group and destination and raw[10] == b"destination_group":
+                if raw[10] == b"destination_group" and raw[11] != group and raw[11]:
                     # Most entries are for other groups: not worth taking apart.
                     others += 1
                     skipped.append(entry_id)
@@ -110,9 +109,9 @@ class Inbox:
         self, entry: Entry | Malformed, now: float, kept_at: float, starts: int = 1, redelivered: bool = False
     ) -> None:
         """One entry that is pending for us."""
-        names = self.core.names
+        group = self.core.names.group
         destination = entry.destination_group
-        if destination != names.group and destination:
+        if destination != group and destination:
             self._skip(entry, now)
             return
         if isinstance(entry, Malformed):
@@ -122,8 +121,8 @@ class Inbox:
             # The table says RUN, whoever asked (RIPC-ROUTE-1, RIPC-ROUTE-14): most entries that come this far are requests.
             self.responder.request(entry, now, kept_at, starts, redelivered)
             return
-        own = entry.instance_id == names.instance
-        known = own and entry.id in self.requester.outstanding
+        own = entry.instance_id == self.core.names.instance
+        known = own and self.requester.knows(entry.id)
         if known:
             # The table says DELIVER, as for nearly every response (RIPC-ROUTE-5).
             self._deliver(entry, now)
