@@ -1,6 +1,7 @@
 import { findingOf } from "../core/diagnosis.js";
 import { Sizes } from "../core/sizes.js";
 import type { Outcome } from "../outcome.js";
+import { adviceAbout } from "../wire/advice.js";
 import * as commands from "../wire/commands.js";
 import type { Command } from "../wire/commands.js";
 import { type Entry, entryOf } from "../wire/entry.js";
@@ -316,7 +317,7 @@ export class Call {
     if (fault.kind === "outage") this.away(now);
     else if (fault.kind === "group-lost") this.againAt = now + PAUSES[0];
     else {
-      const outcome = this.decided ?? failed(`Redis refused ${what}: ${fault.message}`, fault);
+      const outcome = this.decided ?? failed(`Redis refused ${what}: ${fault.message}${adviceAbout(fault.message)}`, fault);
       if (this.entryId === undefined) this.finish(outcome);
       else {
         this.decided = outcome;

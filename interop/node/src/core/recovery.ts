@@ -1,4 +1,5 @@
 import { ConnectFailed } from "../errors.js";
+import { adviceAbout } from "../wire/advice.js";
 import * as commands from "../wire/commands.js";
 import { compareIds } from "../wire/entry-id.js";
 import type { Entry } from "../wire/entry.js";
@@ -163,5 +164,6 @@ export function connectFailed(fault: unknown, url: string): ConnectFailed {
   const reason = fault instanceof RedisFault ? advised(fault.message) : String(fault);
   // The password is nobody's business.
   const place = url.replace(/\/\/[^@/]*@/, "//");
-  return new ConnectFailed(`cannot connect to ${place}: ${reason}`, { cause: fault });
+  const advice = adviceAbout(reason) || "; is Redis running there, and is it the one that url names?";
+  return new ConnectFailed(`cannot connect to ${place}: ${reason}${advice}`, { cause: fault });
 }

@@ -2,6 +2,7 @@ import { debuglog } from "node:util";
 
 import { RequestCancelled, TooManyOutstanding } from "../errors.js";
 import type { Outcome } from "../outcome.js";
+import { adviceAbout } from "../wire/advice.js";
 import type { Response } from "../wire/entry.js";
 import type { RedisFault } from "../wire/faults.js";
 import { newRequestId } from "../wire/names.js";
@@ -83,7 +84,7 @@ export class Requester implements RequesterPort {
   /** XADD was refused for good. */
   refused(send: Send, fault: RedisFault): void {
     send.underWay = false;
-    this.finish(send, { status: "failed", message: `Redis refused to store it: ${fault.message}`, cause: fault });
+    this.finish(send, { status: "failed", message: `Redis refused to store it: ${fault.message}${adviceAbout(fault.message)}`, cause: fault });
   }
 
   /** The connection broke before XADD was answered: it is not written again (RIPC-REQ-3). */

@@ -35,6 +35,12 @@ class Given:
         return str(name)
 
     @property
+    def limit_given(self) -> float | None:
+        """``--timeout`` in seconds, None where it was left out: for commands that else have no end."""
+        limit: float | None = getattr(self.args, "timeout", None)
+        return limit
+
+    @property
     def url_given(self) -> str | None:
         """``--url``, with the files of ``--ca``, ``--cert`` and ``--key``; None leaves the choice to ``REDIS_URL``."""
         url: str | None = getattr(self.args, "url", None)

@@ -17,7 +17,7 @@ from .diagnosis import NOTHING, Finding, of_groups
 from .entry import FULFILLED, PENDING, Entry, build, parse
 from .events import Outcome, Outgoing
 from .names import CALLER
-from .redis_errors import PERMANENT, class_of
+from .redis_errors import PERMANENT, advice_about_version, class_of
 from .settings import NEVER
 from .sizes import Sizes
 
@@ -215,7 +215,7 @@ class Call:
                 return
         if self._page_over(rows, now):
             reason = "the connection to Redis broke before the request was acknowledged, and it was not found"
-            self._finish(self._decided or Outcome("failed", None, f"{reason}; it may still be stored"))
+            self._finish(self._decided or Outcome("failed", None, f"{reason}; it may be stored"))
 
     def _read(self, answers: list[Any], now: float) -> None:
         if self._checking:
@@ -308,7 +308,9 @@ class Call:
         elif kind is Effect.HARMLESS:
             self._again_at = now + _PAUSES[0]
         else:
-            outcome = self._decided or Outcome("failed", None, f"Redis refused {what}: {failure.message}")
+            outcome = self._decided or Outcome(
+                "failed", None, f"Redis refused {what}: {failure.message}{advice_about_version(failure.message)}"
+            )
             if self.outgoing.entry_id is None:
                 self._finish(outcome)
             else:

@@ -83,7 +83,8 @@ class Names:
 
     @classmethod
     def of(cls, stream: str, group: str, instance: str) -> Names:
-        return cls(stream.encode(), group.encode(), instance.encode())
+        # Others may use names that are not UTF-8: whoever looks at a stream has them with surrogates.
+        return cls(*(name.encode("utf-8", "surrogateescape") for name in (stream, group, instance)))
 
     def registration_of(self, instance: bytes) -> bytes:
         return b"%b:%b:%b:consumers" % (self.stream, self.group, instance)

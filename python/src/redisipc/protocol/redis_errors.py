@@ -56,6 +56,23 @@ def class_of(failure: Failure) -> ErrorClass:
     return GROUP_LOST if failure.message.startswith(_GROUP_LOST_TEXTS) else UNKNOWN
 
 
+_NOT_UNDERSTOOD = (
+    "err unknown command",
+    "err unknown subcommand",
+    "err syntax error",
+    "err wrong number of arguments",
+    "err invalid stream id",
+)
+"""The beginnings, in small letters, of what a server says to a command or an option that it does not have."""
+
+
+def advice_about_version(message: str) -> str:
+    """Advice where Redis does not understand a command, after a semicolon; empty where that is not the case."""
+    if not message.lower().startswith(_NOT_UNDERSTOOD):
+        return ""
+    return "; RedisIPC needs Redis 6.2 or later, or Valkey, with all commands: `redisipc doctor` shows the version"
+
+
 PASSING = frozenset((GROUP_LOST, OUTAGE, NO_MEMORY, NO_WRITES))
 """Classes that pass by themselves: what was refused is kept and tried again (RIPC-REQ-14, RIPC-RESP-15)."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import redis.exceptions
 
+from redisipc.protocol.redis_errors import advice_about_version
+
 from .tls_words import tls_advice
 
 _ADVICE = {
@@ -20,7 +22,7 @@ def hint(reason: str) -> str:
     """Advice about a refusal, or an empty text; ``reason`` is the text of Redis, its first word included."""
     found = _ADVICE.get(reason.partition(" ")[0], "")
     about_tls = "" if found else tls_advice(reason)
-    return f"; {about_tls}" if about_tls else found
+    return f"; {about_tls}" if about_tls else found or advice_about_version(reason)
 
 
 def of_handshake(error: BaseException) -> tuple[str, bool]:

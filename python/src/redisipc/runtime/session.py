@@ -173,7 +173,7 @@ class BaseSession:
             lost = ConnectionLost(f"{where} refuses this endpoint: {self.reason}{hint(self.reason)}")
         else:
             limit = self.options.connect_timeout
-            advice = tls_advice(self.reason, self.secure)
+            advice = tls_advice(self.reason, self.secure) or hint(self.reason).removeprefix("; ")
             lost = ConnectionLost(
                 f"no working connection to {where} within {limit:g} s: {self.reason or 'no answer'}; "
                 f"{advice or 'is it running, and is it the one that url=, client= or REDIS_URL names?'}"

@@ -68,6 +68,11 @@ def ask_all(given: Given, content: bytes, to: str, event: str | None = None) -> 
     return worst
 
 
+def _advised(reason: str, refusal: str) -> str:
+    more = advice(refusal)
+    return reason if more in reason else f"{reason}{more}"
+
+
 def _ask(given: Given, asker: Asker, content: bytes, to: str) -> Asked:
     outgoing, outcome = asker.ask(content, to, given.timeout)
     elapsed = monotonic() - outgoing.sent_at
@@ -78,7 +83,7 @@ def _ask(given: Given, asker: Asker, content: bytes, to: str) -> Asked:
     reason = why(given.client, given.stream, to)
     if outcome.status == "failed" and (outgoing.refusal or reason.code != "no_stream"):
         return Asked(
-            outgoing, outcome, elapsed, REDIS, Why("failed", f"{outcome.reason}{advice(outgoing.refusal)}", REDIS)
+            outgoing, outcome, elapsed, REDIS, Why("failed", _advised(str(outcome.reason), outgoing.refusal), REDIS)
         )
     status = NOBODY if outcome.status == "no responders" else reason.status
     return Asked(outgoing, outcome, elapsed, status, reason)

@@ -125,7 +125,7 @@ def rights(facts: Facts) -> Iterator[Finding]:
         who = facts.client.ask("ACL", "WHOAMI").decode()
         found = allowed(facts.client, who, facts.stream, NEEDS)
     except Problem:
-        facts.skipped.append("rights: no right to ACL WHOAMI and DRYRUN")
+        facts.skipped.append("rights: no right to ACL WHOAMI and DRYRUN, or this server does not have them")
         return
     missing = [need for need, may in found.items() if may is False and need.level != "everything"]
     if missing:

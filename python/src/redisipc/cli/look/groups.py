@@ -20,7 +20,9 @@ from .waiting import Waiting, waiting
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
     parser.add_argument("--group", "-g", metavar="GROUP", help="only this group")
-    parser.add_argument("--every", type=duration, metavar="1s", help="repeat until Ctrl-C, at this interval")
+    parser.add_argument(
+        "--every", type=duration, metavar="1s", help="repeat until Ctrl-C or --timeout, at this interval"
+    )
     parser.add_argument("--count", "-n", type=count, metavar="N", help="with --every: how many times")
     parser.epilog = (
         "States: alive; silent (registered, and no sign of life for 12 s); gone (neither registered nor used).\n"
@@ -42,6 +44,7 @@ def run(given: Given) -> int:
     """Look once, or again and again."""
     before: tuple[float, int] | None = None
     number = 0
+    end = monotonic() + given.limit_given if given.limit_given else None
     while True:
         began = monotonic()
         seen = _look(given, before)
@@ -49,7 +52,7 @@ def run(given: Given) -> int:
         before = None if added is None else (began, added)
         _show(given, seen)
         number += 1
-        if given.every is None or number == given.count:
+        if given.every is None or number == given.count or (end is not None and monotonic() + given.every > end):
             return OK
         sleep(max(0.0, began + given.every - monotonic()))
 

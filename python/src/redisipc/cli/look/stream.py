@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from redisipc.cli.exits import NOBODY, Problem
+from redisipc.cli.exits import NOBODY, REDIS, Problem
 from redisipc.cli.redis.client import Client
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.replies import as_bytes, flat, seconds
@@ -62,6 +62,8 @@ def look(client: Client, stream: str, only: str | None = None) -> Found | None:
     about, rows, time = client.batch([("XINFO", "STREAM", stream), ("XINFO", "GROUPS", stream), ("TIME",)])
     if isinstance(about, Failure) and "no such key" in about.message:
         return None
+    if isinstance(about, Failure) and about.kind == "WRONGTYPE":
+        raise _not_a_stream(client, stream, about)
     client.check([about, rows])
     named = [fields(row) for row in rows]
     wanted = [each for each in named if only is None or text(each["name"]) == only]
@@ -88,6 +90,17 @@ def look(client: Client, stream: str, only: str | None = None) -> Found | None:
         facts.get("entries-added"),
         groups,
         None if isinstance(time, Failure) else seconds(time),
+    )
+
+
+def _not_a_stream(client: Client, stream: str, refusal: Failure) -> Problem:
+    [kind] = client.batch([("TYPE", stream)])
+    if not isinstance(kind, bytes):
+        return client.refused(refusal)
+    return Problem(
+        REDIS,
+        f"the key {stream!r} in Redis {client.address}, database {client.address.db}, is a {kind.decode()} and not a stream; "
+        "is --stream right? If it is, another program uses this key: give the stream another name",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from redisipc.cli.exits import REDIS, Problem
 from redisipc.protocol.commands import Arg, Command, Failure
+from redisipc.protocol.redis_errors import advice_about_version
 from redisipc.runtime.tls_words import tls_advice
 
 from .address import Address, address_of
@@ -99,4 +100,4 @@ class Client:
 def advice(refusal: str) -> str:
     """Advice about what Redis said, after a semicolon; empty where there is none."""
     what = _ADVICE.get(refusal.partition(" ")[0], "")
-    return f"; {what}" if what else ""
+    return f"; {what}" if what else advice_about_version(refusal)

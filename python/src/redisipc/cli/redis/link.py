@@ -7,7 +7,7 @@ import socket
 from time import monotonic
 from typing import Any
 
-from redisipc.protocol.commands import Command, Failure
+from redisipc.protocol.commands import Arg, Command, Failure
 from redisipc.runtime.resp import MISSING, ProtocolError, make_parser, pack
 
 from .address import Address
@@ -53,7 +53,7 @@ class Link:
 
     def send(self, commands: list[Command], until: float) -> None:
         self.sent = False
-        data = pack(commands)
+        data = pack([tuple(_bytes(word) for word in command) for command in commands])
         self._sock.settimeout(max(0.001, until - monotonic()))
         self.sent = True
         self._sock.sendall(data)
@@ -88,6 +88,11 @@ class Link:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
+
+
+def _bytes(word: Arg) -> Arg:
+    # Names of others that are not UTF-8 are strings with surrogates.
+    return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
 
 
 class Refused(Exception):

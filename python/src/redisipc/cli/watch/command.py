@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="use MONITOR: misses nothing, shows which instance answers, costs Redis more",
     )
     add("--record", metavar="FILE", help="append each entry to FILE, as JSON lines")
-    add("--for", type=duration, metavar="10s", dest="seconds", help="end after this time")
+    add("--for", type=duration, metavar="10s", dest="seconds", help="end after this time (so does --timeout)")
     add("--count", "-n", type=count, metavar="N", help="end after this many lines")
     parser.epilog = (
         "Without --exact it reads the stream like one more reader. Entries that are answered and deleted at once may\n"
@@ -76,7 +76,8 @@ class Watch:
         self.file: IO[str] | None = None
         self.lines: int = 0
         self.entries: int = 0
-        self._end = monotonic() + given.seconds if given.seconds else None
+        seconds = given.seconds or given.limit_given
+        self._end = monotonic() + seconds if seconds else None
         self._looked_at = monotonic()
         self._missed = 0
         found = look(given.client, given.stream, "")

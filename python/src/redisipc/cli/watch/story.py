@@ -48,7 +48,7 @@ class Story:
         self.answered_at: float | None = None
         self.over: bool = False
         self._by_look = False
-        self._wanted: bytes | None = None if given.id == "next" else given.id.encode()
+        self._wanted: bytes | None = None if given.id == "next" else given.id.encode("utf-8", "surrogateescape")
         self._owner = b""
         self._answer_owner = b""
         self._last_at: float | None = None
