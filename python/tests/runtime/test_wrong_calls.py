@@ -57,6 +57,20 @@ def channel(**body: Any) -> Call:
     return lambda: type("Shop", (Channel,), {"stream": "shop", "channel": "web", **body})
 
 
+def peer(work: Callable[[Any], Any]) -> Call:
+    return lambda: work(Hub.named("wrong-calls").peer("child"))
+
+
+def enter(made: Any) -> None:
+    with made:
+        pass
+
+
+async def enter_async(made: Any) -> None:
+    async with made:
+        pass
+
+
 def handler(work: Any) -> Call:
     return lambda: stream().on_request(work)
 
@@ -124,6 +138,22 @@ CALLS: dict[str, tuple[Call, str]] = {
     # the test double
     "age": (lambda: Hub.named("wrong-calls").age("x"), "seconds must be a finite number of seconds"),  # type: ignore[arg-type]
     "advance": (lambda: asyncio.run(Hub.named("wrong-calls").advance(-1)), "seconds must be a finite number of seconds"),
+    "a hub twice": (lambda: Hub("wrong-calls"), "there is a hub 'wrong-calls' already; Hub.named() gives it"),
+    "the class of a hub": (lambda: Stream("s", "g", client=Hub).connect(), "not its class: client="),
+    "listen": (lambda: Hub.named("wrong-calls").listen("x"), "port must be a whole number of at least 0, got 'x'"),  # type: ignore[arg-type]
+    "residue": (lambda: Hub.named("wrong-calls").residue("x"), "within must be a finite number"),  # type: ignore[arg-type]
+    "story": (lambda: Hub.named("wrong-calls").story(0), "last must be a whole number of at least 1, got 0"),
+    "a fault at an unknown command": (lambda: Hub.named("wrong-calls").cut_before("XAD"), "did you mean XADD?"),
+    "a group that nobody is of": (lambda: Hub.named("wrong-calls").kill("stok"), "nobody of group 'stok' is connected"),
+    "after of a peer": (peer(lambda p: p.answers(1, after="x")), "after must be a finite number of seconds"),
+    "event of a peer": (peer(lambda p: p.answers(1, event=3)), "event must be a string, got int"),
+    "a peer's function of two": (peer(lambda p: p.answers(lambda a, b: 1)), "cannot be called so: missing a required"),
+    "a peer without a stream": (lambda: Hub("no-streams").peer("a").ask(1, "b"), "give stream=; its streams are none"),
+    "two endings of a response": (lambda: make_response(1, reason="x"), "give a value, or a reason=, or an error="),
+    # blocks
+    "with around asyncio": (lambda: enter(redisipc.asyncio.Stream("s", "g")), "is of redisipc.asyncio: write `async with`"),
+    "async with around threads": (lambda: asyncio.run(enter_async(stream())), "is for threads: write `with`"),
+    "with around an asyncio Caller": (lambda: enter(redisipc.asyncio.Caller("s")), "write `async with`"),
     "a number as hub": (lambda: Hub(3), "a hub takes a name, a string, and a Profile"),  # type: ignore[arg-type]
     "a source that is none": (lambda: make_request(1, source=3), "source must be a string, got int"),  # type: ignore[arg-type]
     "an error that is none": (lambda: make_response(error="x"), "error takes a RequestError, such as"),  # type: ignore[arg-type]

@@ -51,7 +51,7 @@ def check(value: Any, path: str = "$", depth: int = 0) -> None:
             raise ContentError("the string holds a lone surrogate, which is not valid Unicode", path) from None
     elif isinstance(value, float):
         if value != value or value in (float("inf"), float("-inf")):
-            raise ContentError(f"{value} is not a JSON number", path)
+            raise ContentError(f"{value} is not a JSON number; send None, or str(value)", path)
     elif isinstance(value, (list, tuple, dict)):
         if depth >= MAX_DEPTH:
             raise ContentError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected
 from redisipc.protocol.names import check_name
 
+from .blocks import Blocks
 from .client import check_place
 from .hooks import Hook, Hooks, check_function
 from .options import Options
@@ -28,7 +29,7 @@ Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
 """A value that can be JSON, for type checkers. ``encode`` decides about it."""
 
 
-class BaseStream:
+class BaseStream(Blocks):
     """One endpoint: an instance of ``group`` on the Redis stream ``stream``. Make it, register handlers, connect.
 
     Endpoints that exchange requests use the same stream. Each program has its own group. Several processes may share a

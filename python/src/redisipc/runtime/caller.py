@@ -15,6 +15,7 @@ from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.protocol.names import check_name, new_instance_id, new_request_id
 from redisipc.protocol.settings import Default, check_count, check_flag, check_timeout
 
+from .blocks import Blocks
 from .client import HANDSHAKE_LIMIT, check_place, wrong_settings
 from .fork import watch
 from .handshake_errors import hint, of_handshake
@@ -54,7 +55,7 @@ class Slot(Generic[L]):
         self.idle_since: float = 0.0
 
 
-class BaseCaller(Generic[L]):
+class BaseCaller(Blocks, Generic[L]):
     """Asks groups on the Redis stream ``stream``, and belongs to none: for a web worker, a job of cron, a lambda.
 
     Unlike a ``Stream`` it serves nobody and leaves nothing in Redis between two calls. It has no thread and no task. A call

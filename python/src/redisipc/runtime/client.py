@@ -146,7 +146,7 @@ def speaks_tls(client: Any) -> bool | None:
 def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> Any:
     """The hub of ``redisipc.testing`` that stands in the place of Redis in a test; None for a Redis."""
     if client is not None:
-        return client if hasattr(client, "redisipc_socket") else None
+        return client if hasattr(client, "redisipc_socket") and not isinstance(client, type) else None
     if not url_of(url).startswith("memory://") or any(name in redis_options for name in _ADDRESS):
         return None
     return import_module("redisipc.testing.hub").hub_at(url_of(url))

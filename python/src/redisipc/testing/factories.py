@@ -118,6 +118,10 @@ def make_response(
             f'error takes a RequestError, such as RequestTimeout("too late"), got {type(error).__name__}; '
             "for a reason of the other side, give reason="
         )
+    if sum(given is not None for given in (value, reason, error)) > 1:
+        raise ConfigurationError(
+            "a response has one ending: give a value, or a reason=, or an error=, not several of them"
+        )
     about = {"request_id": id or f"{next(_numbers):021x}", "elapsed": elapsed}
     if error is not None:
         return Response("rejected", error, about)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from redisipc.errors import ConfigurationError
 from redisipc.protocol.commands import Command
 
+from .commands import OWN
 from .connection import Connection
 from .redis_model.data import Stream
+from .redis_model.model import HANDLERS
 from .server import Server
 
 
@@ -131,6 +135,11 @@ class Faults:
     def kill(self, group: str) -> None:
         """The instances of ``group`` that are there now seem to have crashed: Redis never hears of them again."""
         with self.server.lock:
+            there = sorted({one.group for one in self.server.connections.values()} - {""})
+            if group not in there:
+                raise ConfigurationError(
+                    f"nobody of group {group!r} is connected; connected are {', '.join(there) or 'none'}"
+                )
             for connection in [one for one in self.server.connections.values() if one.group == group]:
                 self.server.banned.add(connection.who)
                 self.server.journal.note(connection.who, "dies")
@@ -145,6 +154,10 @@ class Faults:
     # parts
 
     def _arm(self, fate: Fate) -> None:
+        if fate.word not in HANDLERS and fate.word not in OWN:
+            near = difflib.get_close_matches(fate.word, [*HANDLERS, *OWN], 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigurationError(f"the word must be a command of Redis, such as XADD, got {fate.word!r}{hint}")
         with self.server.lock:
             self.server.fates.append(fate)
             if self._strike not in self.server.judges:

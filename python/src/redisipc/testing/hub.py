@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from redisipc.errors import ConfigurationError
-from redisipc.protocol.settings import check_grace
+from redisipc.protocol.settings import check_count, check_grace
 
 from .faults import Faults
 from .gem import Gem
@@ -45,7 +45,7 @@ class Hub(Faults):
             )
         self.name: str = name or f"hub-{next(_unnamed)}"
         if self.name in _named:
-            raise ValueError(f"there is a hub {self.name!r} already; Hub.named() gives it, close() ends it")
+            raise ConfigurationError(f"there is a hub {self.name!r} already; Hub.named() gives it, close() ends it")
         self.server: Server = Server(profile)
         self._process = os.getpid()
         self._listener: Listener | None = None
@@ -71,6 +71,7 @@ class Hub(Faults):
 
     def story(self, last: int = 200) -> str:
         """The ``last`` steps that happened, a line for each: who asked, who got the request, who answered what."""
+        check_count("last", last, 1)
         with self.server.lock:
             return self.server.journal.story(last)
 
@@ -80,6 +81,7 @@ class Hub(Faults):
         Empty when all requests were answered and collected, and all instances left in order. Work in the background
         gets up to ``within`` seconds; in an event loop, which must not wait, it gets no time.
         """
+        check_grace("within", within)
         end = time.monotonic() + (0 if asyncio._get_running_loop() else within)
         while True:
             with self.server.lock:
@@ -131,6 +133,7 @@ class Hub(Faults):
 
     def listen(self, port: int = 0) -> str:
         """Listen on 127.0.0.1 as well, for other processes and other clients; the URL. Until ``close``."""
+        check_count("port", port, 0)
         if self._listener is None:
             self._listener = Listener(self.server, port)
         return f"redis://127.0.0.1:{self._listener.port}/0"

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from redisipc.errors import RequestTimeout
+from redisipc.errors import ConfigurationError, RequestTimeout
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.entry import PENDING, Entry, build, parse
-from redisipc.protocol.names import Names, check_group, new_instance_id, new_request_id
+from redisipc.protocol.names import Names, check_group, check_name, new_instance_id, new_request_id
+from redisipc.protocol.settings import check_grace
+from redisipc.runtime.hooks import check_function
 from redisipc.runtime.response import Response
 
 from .connection import Connection
@@ -203,13 +205,21 @@ class Peer:
     # parts
 
     def _told(self, rule: Rule) -> Peer:
+        check_grace("after", rule.after)
+        if rule.event is not None:
+            check_name("event", rule.event)
+        if callable(rule.what):
+            check_function("answers", rule.what, "the content")
+        else:
+            encode(rule.what)
         self._rules.insert(0, rule)
         return self
 
     def _on(self, stream: str | None) -> Names:
-        names = list(self._names.values()) if stream is None else [self._names[stream.encode()]]
+        names = [one for key, one in self._names.items() if stream is None or stream.encode() == key]
         if len(names) != 1:
-            raise ValueError(f"{self!r} is on {len(names)} streams; say which one by stream=...")
+            there = ", ".join(sorted(key.decode("utf-8", "replace") for key in self._names)) or "none"
+            raise ConfigurationError(f"{self!r} must ask on one stream: give stream=; its streams are {there}")
         return names[0]
 
     def _run(self, *command: Any) -> Any:
