@@ -17,7 +17,7 @@ from .diagnosis import NOTHING, Finding, of_groups
 from .entry import FULFILLED, PENDING, Entry, build, parse
 from .events import Outcome, Outgoing
 from .names import CALLER
-from .redis_errors import PERMANENT, advice_about_version, class_of
+from .redis_errors import PERMANENT, advised, class_of
 from .settings import NEVER
 from .sizes import Sizes
 
@@ -308,9 +308,7 @@ class Call:
         elif kind is Effect.HARMLESS:
             self._again_at = now + _PAUSES[0]
         else:
-            outcome = self._decided or Outcome(
-                "failed", None, f"Redis refused {what}: {failure.message}{advice_about_version(failure.message)}"
-            )
+            outcome = self._decided or Outcome("failed", None, f"Redis refused {what}: {advised(failure)}")
             if self.outgoing.entry_id is None:
                 self._finish(outcome)
             else:

@@ -73,6 +73,11 @@ def advice_about_version(message: str) -> str:
     return "; RedisIPC needs Redis 6.2 or later, or Valkey, with all commands: `redisipc doctor` shows the version"
 
 
+def advised(failure: Failure) -> str:
+    """The text of a refusal, with the advice that there is about it."""
+    return f"{failure.message}{advice_about_version(failure.message)}"
+
+
 PASSING = frozenset((GROUP_LOST, OUTAGE, NO_MEMORY, NO_WRITES))
 """Classes that pass by themselves: what was refused is kept and tried again (RIPC-REQ-14, RIPC-RESP-15)."""
 

@@ -18,7 +18,7 @@ from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
 from .last_look import LastLook
 from .names import check_name, new_request_id
 from .own_entries import OwnEntries
-from .redis_errors import PASSING, PERMANENT, advice_about_version, class_of
+from .redis_errors import PASSING, PERMANENT, advised, class_of
 from .settings import NEVER, check_timeout
 from .states import SENT
 
@@ -324,11 +324,4 @@ class Requester:
             self._not_stored(outgoing, now)
         elif outgoing.state != "finished":
             self._advance(outgoing, "refused")
-            self._finish(
-                outgoing,
-                Outcome(
-                    "failed",
-                    None,
-                    f"Redis refused the request: {failure.message}{advice_about_version(failure.message)}",
-                ),
-            )
+            self._finish(outgoing, Outcome("failed", None, f"Redis refused the request: {advised(failure)}"))
