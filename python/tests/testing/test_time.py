@@ -59,7 +59,6 @@ async def test_a_request_whose_instance_died_is_taken_over_in_time(hub: Hub) -> 
         second = Stream("shop", "stock", client=hub)
         second.on_request(lambda request: [request.starts, request.redelivered])
         async with second:
-            hub.kill("nobody")
             hub.server.banned.add(f"stock/{first.instance}")
             hub.cut("stock")
             await hub.advance(20)
