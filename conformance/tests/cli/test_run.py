@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,16 @@ def test_a_conversation_that_fails_is_a_warning_and_the_checks_decide(run: Run, 
     assert ran.code == 0
     assert ran.out.count("Warning: before the run two endpoints of the testee did not converse: no notification") == 1
     assert [len([note for note in each["notes"] if "did not converse" in note]) for each in report()["runs"]] == [1, 0]
+
+
+@pytest.mark.parametrize(("load", "scales"), [(0.1, [1.0]), (1e6, [1.0, 4.0])])
+def test_a_testee_that_says_no_hello_is_checked_again_on_a_busy_machine_only(
+    run: Run, fake: Fake, monkeypatch: pytest.MonkeyPatch, load: float, scales: list[float]
+):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    fake.shim_is_wrong = "hello was not answered within 10 s"
+    assert run("run").code == 6
+    assert fake.scales == scales
 
 
 def test_a_testee_that_the_check_finds_wrong_is_checked_again_with_more_time(run: Run, fake: Fake):

@@ -84,3 +84,21 @@ def test_the_default_run_decides_every_statement() -> None:
     }
     assert undecided == set()
     assert any(scenario.thorough for scenario in scenarios)
+
+
+FAULTS = frozenset({"cut", "half-open", "silence", "process", "server", "fault", "slow"})
+
+
+def test_a_fault_that_comes_again_and_again_comes_at_a_phase_that_the_seed_draws() -> None:
+    """At one fixed phase of a period in five, a mistake passes four runs of five."""
+    fixed, drawn = [], 0
+    for scenario in load_all(scenarios_folder()):
+        for again in (step for step in scenario.walk() if step.word == "repeat"):
+            inside = list(again.walk())
+            if FAULTS.isdisjoint(step.word for step in inside):
+                continue
+            waits = [step for step in inside if step.word == "wait"]
+            drawn += sum(isinstance(step.arguments, dict) for step in waits)
+            fixed += [f"{scenario.file}:{step.line}" for step in waits if not isinstance(step.arguments, dict)]
+    assert fixed == [], "wait: {$between: [least, most]}"
+    assert drawn >= 3

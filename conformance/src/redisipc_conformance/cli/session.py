@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shlex
 import signal
 import sys
@@ -39,6 +40,11 @@ def _went_astray(finding: Finding) -> bool:
     """Whether it is a conversation that began and broke no rule of the protocol: what the port writes or reads may be wrong."""
     shim = ("connect ", "it ended ", "answer to ", "notification ")
     return finding.verdict == "wrong" and finding.name == "converse" and not finding.sentence.startswith(shim)
+
+
+def _busy() -> bool:
+    """Whether more processes want to run than there are processors, so that a program may need long to start."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 class Stopped(Exception):
@@ -155,7 +161,7 @@ class Session:
         async with gate(server.url) as url:
             findings = await check(self.plan.command, url, self._scale)
             found = first_wrong(findings)
-            if found is not None and found.name not in ("start", "hello"):
+            if found is not None and (found.name not in ("start", "hello") or _busy()):
                 # On a busy machine a right one may have been too slow; a wrong one is wrong again.
                 findings = await check(self.plan.command, url, self._scale * PATIENT)
         astray = next((each for each in findings if _went_astray(each)), None)
