@@ -19,6 +19,7 @@ from redisipc_conformance.engine.scenario_run import Performance
 from redisipc_conformance.files import suite_folder
 from redisipc_conformance.results import Verdict
 from redisipc_conformance.server import Server
+from redisipc_conformance.steps.waiting import SHORTEST_SECONDS
 from redisipc_conformance.testee.process import TesteeProcess
 from redisipc_conformance.testee.schemas import TesteeSchemas
 from redisipc_conformance.verdict.judge import Ended
@@ -124,12 +125,12 @@ async def test_after_a_standstill_in_which_endpoints_may_take_redis_for_lost_not
 async def test_a_standstill_of_less_than_half_of_the_bound_excuses_nothing(
     play: Play, lag: Callable[[list[float]], list[float]]
 ) -> None:
-    lag([step_runner.SHORTEST_SECONDS / 2])
+    lag([SHORTEST_SECONDS / 2])
     [check] = (await play(LATE)).checks
     assert check.verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize(("steps", "least"), [(SLOW, 0.4), (NOTHING, 0.3)])
+@pytest.mark.parametrize(("steps", "least"), [(SLOW, 0.4), (NOTHING, 0.6)])
 async def test_a_bound_that_the_testee_s_wait_for_a_processor_may_have_broken_decides_nothing(
     play: Play, waited: Callable[..., None], steps: str, least: float
 ) -> None:

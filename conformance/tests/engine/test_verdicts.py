@@ -80,6 +80,28 @@ async def test_a_fence_that_is_not_answered_says_so_and_leaves_the_rest_not_reac
     assert result.reason.startswith(said)
 
 
+async def test_an_entry_that_is_gone_leads_to_the_command_that_took_it(play: Play) -> None:
+    steps = """
+    - connect: b
+    - peer: a
+    - add: {from: a, to: b, content: x}
+      as: e
+    - received: {by: b, of: e}
+      as: r
+    - fulfill: {request: r, content: null}
+    - stream: {lacks: e}
+    - stream: {has: e}
+      now: true
+      check: there
+    - pending: {group: b, entry: e}
+      now: true
+      check: pending
+    """
+    there, pending = (await play(steps, checks="there pending")).checks
+    assert re.search(r"^\S+ is not on the stream: b sent XDEL ", there.message)
+    assert re.search(r"is not in the pending list of b: b sent XACK ", pending.message)
+
+
 async def test_what_never_comes_fails_by_timeout(play: Play) -> None:
     steps = CONNECTED + "- entry: {where: {content: nothing}}\n  within: 0.05\n  check: it\n"
     check = only(await play(steps))

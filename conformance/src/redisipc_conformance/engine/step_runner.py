@@ -32,6 +32,7 @@ from ..steps import (  # noqa: F401  (they register their words)
     testee_seen,
 )
 from ..steps.registry import WORDS
+from ..steps.waiting import SHORTEST_SECONDS
 from ..verdict.check_log import Book
 
 ACTS = frozenset(
@@ -44,8 +45,6 @@ ACTS = frozenset(
 """Steps that change something, so that a fence before them says nothing any more."""
 TIMED = frozenset({"elapsed", "wait"})
 """Steps that are about time alone."""
-SHORTEST_SECONDS = 1.0
-"""The bound of a step that names none as a number: no budget of the suite's that a testee can break is shorter."""
 AGAIN = frozenset({"repeat"})
 """Steps that play the same steps more than once."""
 

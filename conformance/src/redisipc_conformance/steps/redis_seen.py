@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ..context import notes
 from ..context.failure import Failed, SuiteFault
 from ..context.objects import Member, Written
 from ..context.scenario_context import Stage
@@ -12,6 +13,7 @@ from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..wire import resp
 from ..wire.client import pairs
+from ..wire.tap import Exchange
 from .entries import entry_of, fits, readable, where_of
 from .registry import word
 from .waiting import Look, expect, held, missing, wrong
@@ -22,6 +24,15 @@ def _present(stage: Stage, label: Any) -> Written:
     if entry is None:
         raise Failed(f"the entry of {stage.value(label)} was not written", "an entry", "none", by_timeout=True)
     return entry
+
+
+def _taken_by(stage: Stage, entry: Written, name: bytes) -> tuple[str, Exchange | None]:
+    """The command of an endpoint that took the entry away, in words and itself; nothing where no endpoint sent one."""
+    for label, tap in stage.taps.items():
+        for exchange in tap.exchanges:
+            if exchange.name == name and entry.entry.encode() in exchange.args[1:]:
+                return f": {label} sent {notes.command(exchange.args)[:160]}", exchange
+    return "", None
 
 
 async def _state(stage: Stage, step: Step, look: Callable[[], Awaitable[Look]]) -> Any:
@@ -53,7 +64,8 @@ async def stream(stage: Stage, step: Step) -> Any:
                 return held(entry)
             state = "on the stream" if present else "not on the stream"
             wanted = "on the stream" if "has" in arguments else "not on the stream"
-            return wrong(f"{entry.entry} is {state}", wanted, state, culprit=entry)
+            by, sent = ("", None) if present else _taken_by(stage, entry, b"XDEL")
+            return wrong(f"{entry.entry} is {state}{by}", wanted, state, culprit=sent or entry)
 
         return await _state(stage, step, there)
     where = where_of(stage, arguments.get("where"))
@@ -112,7 +124,10 @@ async def pending(stage: Stage, step: Step) -> Any:
         if row is None:
             if wanted is not None and differs(wanted, 0) is None:
                 return held(0)
-            return missing(f"{entry.entry} is not in the pending list of {group}", show(parts) or "there", shown)
+            by, sent = _taken_by(stage, entry, b"XACK")
+            look = missing(f"{entry.entry} is not in the pending list of {group}{by}", show(parts) or "there", shown)
+            look.culprit = sent
+            return look
         for key, want in parts.items():
             told = differs(want, row[key], key)
             if told is not None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FIRST_POLL, LAST_POLL = 0.002, 0.02
 """Seconds between looks at Redis' state, which nothing announces."""
+SHORTEST_SECONDS = 1.0
+"""The bound of a step that names none as a number: no budget of the suite's that a testee can break is shorter."""
 WORD = 0.5
 """Seconds by which the testee may say a thing later than the wire shows it: its handlers run beside its connection."""
 
@@ -115,7 +117,7 @@ async def expect(
         if used >= seconds:
             stage.used(name, seconds, used)
             failed = seen.failed(by_timeout=seen.nothing and not behind_fence(stage, step))
-            failed.since, failed.over = since, seconds / 2
+            failed.since, failed.over = since, max(seconds, SHORTEST_SECONDS) / 2
             raise failed
         if inspect.iscoroutinefunction(look):
             # Redis does not announce its state, but what the testee sent may have changed it.
