@@ -250,7 +250,7 @@ class Judge(Checker):
         destroyed = max((trouble.end for trouble in self.history.redis if trouble.kind in kinds), default=0.0)
         for what, id, more in self.record.left:
             ask = self._of_entry(id)
-            if ask is not None and ask.added_at(id.encode()) <= destroyed:
+            if ask is not None and self._added_at(ask, id.encode()) <= destroyed:
                 continue
             if ask is not None and not due and self._gone_at(processes[ask.sender]) is not None:
                 continue
@@ -258,6 +258,12 @@ class Judge(Checker):
                 self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
             elif what == "pending" and more[0] in living and not self._by_the_clock(more[1], more[2]):
                 self._say("G8", f"{id} is left pending in {more[0]} for {more[1]}, idle {more[2] / 1000:.1f} s", ask)
+
+    def _added_at(self, ask: Ask, entry: bytes) -> float:
+        """When Redis had stored an entry of this request, at the latest."""
+        if ask.stored_at is None and all(entry != reply.entry_id for reply in ask.replies):
+            return min(run.time for run in ask.runs)
+        return ask.added_at(entry)
 
     def _by_the_clock(self, consumer: str, idle: float) -> bool:
         """A dead member's, which counts as just claimed until the clock that was set back has caught up. ``idle``: ms."""
@@ -281,8 +287,9 @@ class Judge(Checker):
             for ask in self.history.asks:
                 if ask.entry_id is not None:
                     self._by_entry[ask.entry_id] = ask
-                for reply in ask.replies:
-                    self._by_entry[reply.entry_id] = ask
+                # The reply to its XADD may have been lost: whoever ran it knows the entry, too.
+                for known in (*(run.entry_id for run in ask.runs), *(reply.entry_id for reply in ask.replies)):
+                    self._by_entry[known] = ask
         return self._by_entry.get(id.encode())
 
     def _left(self) -> None:

@@ -389,6 +389,17 @@ class TestResidue:
         Judge(record).check()
         assert record.history.violations == []
 
+    @pytest.mark.parametrize("rewind", [10.5, 9.0])
+    def test_an_entry_whose_xadd_had_no_reply_is_known_by_who_ran_it(self, rows: Rows, rewind: float) -> None:
+        rows.send(10.0, stored=False)
+        rows.run(10.01, ends=10.02)
+        rows.outcome(15.0, "timeout")
+        rows.fault("restart-aof", rewind - 0.1, rewind, redis="rewind")
+        rows.rest(50.0, [self.ENTRY])
+        record = rows.record()
+        Judge(record).check()
+        assert ("G8" in [name for name, _, _ in record.history.violations]) is (rewind < 10.0)
+
     def test_what_a_dead_requester_left_has_its_time(self, rows: Rows) -> None:
         rows.send(10.0)
         rows.add(None, "killed", 10.1, 1)

@@ -75,3 +75,39 @@ async def test_no_thread_while_it_reconnects_and_it_comes_back(
         assert refused
         await until(lambda: web.connected and stock.connected, 5.0)
         assert web.request(1, to="stock", timeout=5) == 7
+
+
+@pytest.mark.real("thread of its own")
+async def test_a_thread_that_starts_slowly_keeps_neither_answers_nor_timeouts_waiting(
+    stream: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine a start takes a second; here it takes until all else has ended."""
+    from redisipc import RequestTimeout, Stream
+
+    stock, web = Stream(stream, "stock", url=url), Stream(stream, "web", url=url)
+    start, starting, release = threading.Thread.start, threading.Event(), threading.Event()
+    stock.on_request(lambda request: request.content != "hold" or release.wait(20.0))
+    web.on_request(lambda request: 8)
+
+    def slow(thread: threading.Thread) -> None:
+        starting.set()
+        release.wait(20.0)
+        start(thread)
+
+    with stock, web:
+        held = web.submit("hold", to="stock", timeout=20)
+        assert stock.request(1, to="web", timeout=5) == 8
+        monkeypatch.setattr(threading.Thread, "start", slow)
+        try:
+            # The only thread that stock has for handlers is taken: another one is to start.
+            more = web.submit(2, to="stock", timeout=20)
+            assert starting.wait(5.0)
+            assert stock.request(3, to="web", timeout=5) == 8
+            with pytest.raises(RequestTimeout) as late:
+                stock.request(4, to="nobody", timeout=0.3)
+            assert "too busy" not in str(late.value)
+            assert not more.done()
+        finally:
+            release.set()
+        assert more.result(10.0) is True
+        assert held.result(10.0) is True
