@@ -255,6 +255,19 @@ def test_why_it_stays_away_is_told_after_5_s_and_then_every_minute() -> None:
     assert "away, " in told[0]
 
 
+def test_after_a_group_that_was_lost_the_time_away_runs_from_then() -> None:
+    """Redis became a replica: it ends the read in the words of a lost group, and refuses to make the group."""
+    hand = Hand().up()
+    hand.now += 3600.0
+    read = hand.core.next_read(hand.now)
+    assert read is not None
+    hand.core.read_done(read, Failure("UNBLOCKED", "UNBLOCKED instance state changed"), hand.now)
+    attempts(hand, 10)
+    told = [event.message for event in hand.events if isinstance(event, Problem)]
+    assert len(told) == 1
+    assert 5 <= int(told[0].removeprefix("still no connection to Redis after ").split()[0]) <= 6
+
+
 @pytest.mark.parametrize(("word", "says"), [("OOM", "has no memory left"), ("MISCONF", "takes no writes")])
 def test_what_redis_lacks_is_told_once_and_in_its_words(word: str, says: str) -> None:
     hand = Hand().up()

@@ -244,6 +244,8 @@ class Lifecycle:
             self.retry_at = now + self._backoff
             self._grow()
             if core.state is UP:
+                # Redis may refuse the attempts to make it good: the time away runs from here.
+                self._away.began(now)
                 self.become(DOWN, failure.message)
         elif kind in (NO_MEMORY, NO_WRITES):
             core.writes_refused(failure, now)
