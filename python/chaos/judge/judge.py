@@ -256,8 +256,17 @@ class Judge(Checker):
                 continue
             if what == "entry" and more[-1] in living:
                 self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
+            elif what == "pending" and ask is not None and self._runs_yet(ask, more[1]):
+                continue
             elif what == "pending" and more[0] in living and not self._by_the_clock(more[1], more[2]):
                 self._say("G8", f"{id} is left pending in {more[0]} for {more[1]}, idle {more[2] / 1000:.1f} s", ask)
+
+    def _runs_yet(self, ask: Ask, consumer: str) -> bool:
+        """Whether the process of this consumer was still running its handler: it keeps the entry until that ends."""
+        owner = next((life.number for life in self.record.lives if life.instance and life.instance in consumer), None)
+        started = sum(run.process == owner for run in ask.runs)
+        ended = sum(key[1] == owner and time <= self.record.left_at for key, time in self._ends_of(ask))
+        return started > ended and self.history.processes[owner or 0].crashed_at is None
 
     def _added_at(self, ask: Ask, entry: bytes) -> float:
         """When Redis had stored an entry of this request, at the latest."""

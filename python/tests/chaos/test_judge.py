@@ -400,6 +400,16 @@ class TestResidue:
         Judge(record).check()
         assert ("G8" in [name for name, _, _ in record.history.violations]) is (rewind < 10.0)
 
+    @pytest.mark.parametrize("ends", [49.0, 53.0])
+    def test_what_a_handler_still_runs_is_pending_until_it_ends(self, rows: Rows, ends: float) -> None:
+        rows.send(10.0, timeout=30.0)
+        rows.run(39.0, ends=ends)
+        rows.outcome(40.0, "timeout")
+        rows.rest(50.0, [["pending", f"{ASK}-0", ["stock", "dispatcher_000000_0", 2000, 1]]])
+        record = rows.record()
+        Judge(record).check()
+        assert ("G8" in [name for name, _, _ in record.history.violations]) is (ends < 50.0)
+
     def test_what_a_dead_requester_left_has_its_time(self, rows: Rows) -> None:
         rows.send(10.0)
         rows.add(None, "killed", 10.1, 1)
