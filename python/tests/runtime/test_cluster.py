@@ -95,6 +95,7 @@ async def test_a_slot_that_moves_interrupts_nobody(face: Face, cluster: Cluster)
     await until(lambda: web.connected and stock.connected)
     # Redis tells a reader whose key goes away; no connection was lost.
     assert not [error for error in errors if "UNBLOCKED" not in str(error) and "NOGROUP" not in str(error)]
+    assert all(str(error).startswith("the stream moved to another node, or ") for error in errors)
     caller = face.module.Caller(STREAM, client=client)
     assert await face.call(caller.request, "asked", "stock") == "asked"
     await face.call(caller.close)

@@ -24,8 +24,9 @@ GROUP_LOST = tuple(GROUP_LOST_WORDS)
 class BaseHost:
     """Turns events of the core into reports, log lines and outcomes."""
 
-    def __init__(self, session: BaseSession) -> None:
+    def __init__(self, session: BaseSession, cluster: bool) -> None:
         self._base = session
+        self._cluster = cluster
         self._state_told = Health("not connected")
 
     def connection_name(self, connection: Connection, instance: str) -> str:
@@ -58,6 +59,11 @@ class BaseHost:
                 what = "Redis became a replica, trying again"
             elif event.reason.startswith(GROUP_LOST):
                 what = "the stream or the group is gone, making it again"
+                if self._cluster:
+                    # A node says so, too, when the slot of the stream has moved to another one.
+                    what = (
+                        "the stream moved to another node, or it or the group is gone; following it or making it again"
+                    )
             text = f"{what}: {event.reason}{hint(event.reason)}"
             session.note(logging.WARNING, text)
             if session.hooks.on_error is not None:

@@ -34,7 +34,7 @@ class Host(BaseHost):
     """Opens connections in tasks of their own, and hands jobs to the loop."""
 
     def __init__(self, session: SessionBase, connector: Connector) -> None:
-        super().__init__(session)
+        super().__init__(session, connector.cluster)
         self._session = session
         self._connector = connector
         self._opening: dict[asyncio.Task[None], tuple[Connection, int, float]] = {}

@@ -27,7 +27,7 @@ class Host(BaseHost):
     """Opens connections in threads of their own, and hands jobs to the pools."""
 
     def __init__(self, session: SessionBase, connector: Connector) -> None:
-        super().__init__(session)
+        super().__init__(session, connector.cluster)
         self._session = session
         self._connector = connector
 
