@@ -106,6 +106,8 @@ class Options:
 
                 close = difflib.get_close_matches(name, [*_NAMES, *_GEM_NAMES], 1)
                 hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(_NAMES))}"
+                if name == "redis_options":
+                    hint = "; connect(redis_options={...}) takes it, and a Caller"
                 if name in REDIS_OPTIONS:
                     hint = f'; it is one of Redis: connect(redis_options={{{name!r}: ...}}), or url="redis://..."'
                 raise ConfigurationError(f"there is no option {name}{hint}")
@@ -177,7 +179,8 @@ def _translated(given: Mapping[str, Any]) -> dict[str, Any]:
                 raise ConfigurationError(f"{name} must be a dict, such as {name}={{...}}, got {type(value).__name__}")
             for inner, setting in value.items():
                 if inner not in _GEM_GROUPS[name]:
-                    raise ConfigurationError(f"there is no option {inner} in {name}")
+                    known = ", ".join(sorted(_GEM_GROUPS[name]))
+                    raise ConfigurationError(f"there is no option {inner} in {name}; there are {known}")
                 target = _GEM_GROUPS[name][inner]
                 if target is not None:
                     ours[target] = setting
