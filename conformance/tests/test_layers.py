@@ -13,7 +13,7 @@ import redisipc_conformance
 ROOT = Path(redisipc_conformance.__file__).parent
 RANKS = {
     "version": 0, "versions": 0, "files": 0, "jsontext": 0, "jsonrefs": 0, "text": 0, "within": 0, "results": 0, "wire": 0,
-    "printable": 0, "standing": 0,
+    "printable": 0, "standing": 0, "always": 0,
     "server": 1,
     "requirements": 2, "scenario": 2, "testee": 2,
     "context": 3,

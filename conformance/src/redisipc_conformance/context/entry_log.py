@@ -25,6 +25,17 @@ _NONE_MORE = {b"NOMKSTREAM", b"KEEPREF", b"DELREF", b"ACKED"}
 
 def xadd_fields(args: Sequence[bytes]) -> list[tuple[bytes, bytes]] | None:
     """The field pairs of an XADD; None for another command or a malformed XADD."""
+    at = xadd_id_at(args)
+    if at is None:
+        return None
+    flat = args[at + 1 :]
+    if not flat or len(flat) % 2:
+        return None
+    return list(zip(flat[0::2], flat[1::2], strict=True))
+
+
+def xadd_id_at(args: Sequence[bytes]) -> int | None:
+    """Where the entry ID of an XADD stands, behind its options; None for another command, or one that ends before."""
     if len(args) < 5 or args[0].upper() != b"XADD":
         return None
     at = 2
@@ -37,11 +48,8 @@ def xadd_fields(args: Sequence[bytes]) -> list[tuple[bytes, bytes]] | None:
         elif word in _NONE_MORE:
             at += 1
         else:
-            break
-    flat = args[at + 1 :]
-    if not flat or len(flat) % 2:
-        return None
-    return list(zip(flat[0::2], flat[1::2], strict=True))
+            return at
+    return None
 
 
 class Ledger:

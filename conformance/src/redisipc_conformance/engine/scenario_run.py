@@ -32,6 +32,8 @@ from ..wire.address import Address
 from ..wire.client import Client
 from ..within import within
 from . import budgets, honesty
+from .conduct.entries import Ids
+from .conduct.inspect import inspect
 from .goodbyes import Goodbyes
 from .incident import Incident
 from .own_servers import OwnServers
@@ -70,6 +72,7 @@ class Surroundings:
     prefix: str = "ripc"
     shards: int = 2
     """Processes of the testee for each name that scenarios use."""
+    ids: Ids = field(default_factory=dict)
     _turn: Iterator[int] = field(default_factory=itertools.count)
 
     def shard(self) -> Shard:
@@ -164,6 +167,7 @@ class Performance:
             await asyncio.shield(self._probe(stage, pool))
         self._inspect(stage, ended)
         honesty.inspect(stage, ended)
+        inspect(stage, ended, around.ids)
         if not ended.clean:
             ended.transcript = Transcript(stage)
             ended.stderr = await self._stderr(stage)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .. import always
 from ..files import scenarios_folder
 from ..results import DIED, FAREWELL, FOREIGN, MALFORMED, STRANGER
 from .load import load_all
 from .model import ROW_NAME, Check, Scenario
 
-IMPLICIT = (MALFORMED, DIED, FOREIGN, STRANGER, FAREWELL)
+IMPLICIT = (MALFORMED, DIED, FOREIGN, STRANGER, FAREWELL, *always.NAMES)
 """The checks that every scenario has without declaring them."""
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
+from ..always import Rule
 from ..context.failure import Failed, Stopped
 from ..requirements import Level, Requirements
 from ..results import (
@@ -52,6 +54,8 @@ class Ended:
     """The command that the tap let not pass."""
     stranger: str = ""
     """The entry that came past the taps."""
+    broken: dict[Rule, tuple[str, object]] = field(default_factory=dict)
+    """The rules of every scenario that were broken: what was seen, and the line of the transcript."""
     evidence: object | None = None
     """The line of the transcript that `refused` or `stranger` names."""
     seconds: float = 0.0
@@ -70,6 +74,7 @@ class Ended:
             or self.malformed
             or self.refused
             or self.stranger
+            or self.broken
         ):
             return False
         return all(kept.decided and kept.failed is None for kept in self.book.kept.values())
@@ -98,13 +103,25 @@ class Judge:
     frozen: FrozenSet = field(default_factory=lambda: FrozenSet(SPEC_VERSION))
     former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     known: KnownFailures = field(default_factory=KnownFailures)
+    excused: frozenset[str] = frozenset()
+    """Statements of which a check is known to fail: the rules of every scenario do not ask for them once more."""
 
     @classmethod
     def load(
         cls, requirements: Requirements, scenarios: Iterable[Scenario], known: KnownFailures, *, strict: bool
     ) -> Judge:
         """With the frozen set of this specification. `scenarios`: all that ship."""
-        return cls(requirements, strict, FrozenSet.load(), former_ids(scenarios), known)
+        scenarios = list(scenarios)
+        named = [(scenario.id, one) for scenario in scenarios for one in named_checks(scenario)]
+        excused = (one.check.requirements for id, one in named if known.names(id, one.id))
+        return cls(
+            requirements,
+            strict,
+            FrozenSet.load(),
+            former_ids(scenarios),
+            known,
+            frozenset(chain.from_iterable(excused)),
+        )
 
     def result(self, scenario: Scenario, runs: Sequence[Ended], server: ServerInfo, rerun: str) -> ScenarioResult:
         """One result of all runs of a scenario: those of its rows are put together."""
@@ -198,11 +215,20 @@ class Judge:
             text = "Every entry comes over the tap of an endpoint"
             check = CheckResult(STRANGER, text, (), "MUST", Verdict.FAIL, run.stranger)
             found.append(self._with_evidence(check, run, scenario, "an XADD over the URL that connect was given"))
+        for rule, (seen, evidence) in run.broken.items():
+            if self.excused.isdisjoint(rule.requirements):
+                found.append(self._broken(rule, seen, evidence, run, scenario))
         if run.crash:
             text = "A process of the testee runs, and speaks the testee protocol, until the runner ends it"
             check = CheckResult(DIED, text, (), "MUST", Verdict.FAIL, run.crash, "a process that runs on", run.crash)
             found.append(replace(check, file=scenario.file))
         return found
+
+    def _broken(self, rule: Rule, seen: str, evidence: object, run: Ended, scenario: Scenario) -> CheckResult:
+        level = self.requirements.level(rule.requirements)
+        check = CheckResult(rule.name, rule.text, rule.requirements, level, self._failing(level), seen, rule.text, seen)
+        wrong_line = run.transcript.index(evidence) if run.transcript else None
+        return replace(check, file=scenario.file, wrong_line=wrong_line)
 
     @staticmethod
     def _with_evidence(check: CheckResult, run: Ended, scenario: Scenario, expected: str) -> CheckResult:

@@ -92,6 +92,10 @@ class KnownFailures:
                 return entry.reason + (f" (specification: {entry.spec})" if entry.spec else "")
         return None
 
+    def names(self, scenario: str, check: str) -> bool:
+        """Whether an entry is for this check. ``check`` is its whole id."""
+        return any(entry.id in (scenario, check) for entry in self.entries)
+
     def excuses(self, result: ScenarioResult, server: ServerInfo) -> bool:
         """Whether it may fail outside its checks: only an entry for the whole scenario can mean that."""
         whole = [entry for entry in self.entries if entry.id == result.id and entry.applies(server)]

@@ -1,0 +1,95 @@
+"""The rules that hold in every scenario, whatever it asks: what an endpoint may send at any moment of its life.
+
+A scenario looks at one moment. A fault that shows after a reconnect, with the hundredth request or in one path of several
+would need a scenario for each. So all commands of all endpoints are looked at in every scenario. Each rule is a check that
+is there only when it failed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """``name`` is that of the check. ``profile``: who claims it is bound by the rule."""
+
+    name: str
+    requirements: tuple[str, ...]
+    text: str
+    profile: str = "base"
+
+
+KEYS_LISTED = Rule("always-keys-known", ("RIPC-REDIS-2",), "No endpoint lists the keys of the database")
+ONE_KEY = Rule("always-one-key", ("RIPC-REDIS-3",), "No command and no MULTI touches two keys")
+TRIMMED = Rule("always-untrimmed", ("RIPC-REDIS-4",), "No endpoint trims the stream by length")
+EXPIRY = Rule("always-without-expiry", ("RIPC-REDIS-5",), "No endpoint sets an expiry on the stream")
+DESTROYED = Rule("always-kept", ("RIPC-LIFE-17",), "No endpoint destroys a group or the stream")
+GROUP_SET = Rule("always-not-set", ("RIPC-LIFE-2", "RIPC-RECOV-20"), "No endpoint sets a group to another entry ID")
+BLOCKED = Rule("always-block-bounded", ("RIPC-LIFE-5",), "No read blocks for longer than 5 s")
+CALLER_BLOCKED = Rule("always-read-bounded", ("RIPC-ASK-3",), "No read of a caller blocks for longer than 5 s", "ask")
+OTHERS_GROUP = Rule("always-own-group", ("RIPC-REQ-10",), "No endpoint makes another group than its own")
+CALLER_MAKES = Rule("always-nothing-made", ("RIPC-ASK-7",), "No caller makes a group, a consumer or a key", "ask")
+STREAM_MADE = Rule("always-nomkstream", ("RIPC-REQ-13",), "Each request is written with NOMKSTREAM", "resilient")
+CALLER_STREAM = Rule("always-no-stream-made", ("RIPC-ASK-2",), "A caller writes with NOMKSTREAM", "ask")
+OWN_ENTRY_ID = Rule("always-redis-ids", ("RIPC-ENTRY-3",), "Redis gives each entry its ID")
+REQUEST_ID = Rule("always-request-ids", ("RIPC-NAME-9",), "Each request id is 21 lower-case hex characters")
+SAME_ID = Rule("always-new-ids", ("RIPC-NAME-10",), "No two requests have one id")
+WRITTEN_AGAIN = Rule("always-one-entry", ("RIPC-REQ-2",), "No request that is stored is written again")
+UNSURE_AGAIN = Rule(
+    "always-never-repeated", ("RIPC-REQ-3",), "No request is written again whose reply did not come", "resilient"
+)
+CALLER_AGAIN = Rule("always-asked-once", ("RIPC-ASK-9",), "No caller writes again what may be stored", "ask")
+INSTANCE_ID = Rule("always-instance-ids", ("RIPC-NAME-4",), "Each instance id is 6 lower-case hex characters")
+OWN_INSTANCE = Rule("always-own-instance", ("RIPC-ENTRY-5",), "A request names the instance that writes it")
+OWN_SOURCE = Rule("always-own-source", ("RIPC-ENTRY-6",), "A request names the group that writes it as its source")
+CALLER_SOURCE = Rule(
+    "always-callers-source", ("RIPC-ASK-1",), "A request of a caller names the caller as its source", "ask"
+)
+DISPATCHER = Rule("always-dispatcher", ("RIPC-NAME-6",), "New entries are read under the dispatcher's name")
+ANSWER_ID = Rule("always-answer-id", ("RIPC-ENTRY-7",), "A response has the id of a request that was written")
+ANSWER_INSTANCE = Rule("always-answer-instance", ("RIPC-ENTRY-8",), "A response has the instance of its request")
+ANSWER_GROUPS = Rule("always-answer-groups", ("RIPC-ENTRY-9",), "A response has the groups of its request, exchanged")
+ANSWER_ORDER = Rule(
+    "always-answer-order",
+    ("RIPC-RESP-6",),
+    "Response, acknowledgement and deletion are one MULTI, in this order",
+    "resilient",
+)
+DELETED = Rule(
+    "always-others-kept",
+    ("RIPC-ROUTE-2", "RIPC-ROUTE-3", "RIPC-ROUTE-4", "RIPC-ROUTE-10"),
+    "No endpoint deletes an entry that is for another group or for none",
+)
+RUN_FOR_OTHERS = Rule("always-own-requests", ("RIPC-ROUTE-2", "RIPC-NAME-3"), "No handler gets another group's request")
+AFTER_THE_END = Rule("always-silent-at-the-end", ("RIPC-LIFE-16",), "An endpoint sends nothing after its disconnect")
+UNLISTED_DELETION = Rule(
+    "always-listed-first",
+    ("RIPC-LIFE-22",),
+    "A consumer is deleted in a MULTI that lists its pending entries first",
+    "group",
+)
+LIST_EXPIRY = Rule("always-list-expires", ("RIPC-LIFE-10",), "The MULTI that writes the list gives it 100 s", "group")
+LIST_RENEWED = Rule("always-list-renewed", ("RIPC-LIFE-11",), "The list is renewed for 100 s", "group")
+ANNOUNCED = Rule(
+    "always-announcement", ("RIPC-VERS-1",), "Each announcement is an object with what it must have", "group"
+)
+ANNOUNCED_FOR = Rule("always-announced-for", ("RIPC-VERS-2",), "An announcement expires within 100 s", "group")
+ANNOUNCED_TIMEOUT = Rule(
+    "always-announced-timeout", ("RIPC-VERS-8",), "An announced timeout is whole milliseconds", "group"
+)
+ONE_START = Rule(
+    "always-three-a-start", ("RIPC-GROUP-20",), "A claim for a start writes three times the starts", "resilient"
+)
+COUNTED_CLAIM = Rule(
+    "always-claims-uncounted", ("RIPC-GROUP-10",), "No claim of a request counts as a delivery by itself", "resilient"
+)
+GIVE_BACK_MARK = Rule("always-ten-years", ("RIPC-GROUP-24",), "What is given back is idle for ten years", "resilient")
+MADE_AGAIN = Rule(
+    "always-made-without-mkstream",
+    ("RIPC-RECOV-8",),
+    "A group is made with MKSTREAM at the beginning or the end only",
+    "resilient",
+)
+
+RULES = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
+NAMES = tuple(rule.name for rule in RULES)

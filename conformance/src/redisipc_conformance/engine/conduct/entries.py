@@ -1,0 +1,165 @@
+"""Rules about the entries that an endpoint writes and deletes, and about the requests that its handlers get."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ... import always
+from ...context.objects import Written
+from ...context.scenario_context import Stage
+from ...wire import resp
+from ...wire.tap import Exchange
+from .actor import Actor, Add, Broken, Found, add_of
+
+_REQUEST_ID = re.compile(rb"[0-9a-f]{21}")
+_INSTANCE_ID = re.compile(rb"[0-9a-f]{6}")
+_ANSWERED = ("fulfilled", "rejected")
+_AFTER_THE_END = 0.3
+"""Seconds: what was sent just before the end may be seen just behind it."""
+_LAST_WORDS = frozenset({b"QUIT", b"CLIENT", b"UNSUBSCRIBE", b"RESET", b"HELLO", b"AUTH", b"SELECT"})
+
+Ids = dict[bytes, str]
+"""Every request id of a run, with the place where it was written."""
+
+
+def breaches(stage: Stage, actor: Actor, ids: Ids) -> Found:
+    """All of this endpoint. ``ids`` learns its request ids."""
+    adds = [add for exchange in actor.exchanges if exchange.args and (add := add_of(exchange)) is not None]
+    yield from _form(actor, adds)
+    yield from _again(stage, actor, [add for add in adds if add.is_request], ids)
+    requests: dict[bytes, list[Written]] = defaultdict(list)
+    for written in stage.ledger.entries:
+        if written.status not in _ANSWERED:
+            requests[written.raw("id") or b""].append(written)
+    for add in adds:
+        if add.is_response:
+            yield from _mirrors(stage, actor, add, requests[add.fields.get(b"id", b"")])
+    yield from _order(actor, adds)
+    yield from _deletions(stage, actor)
+    yield from _runs(stage, actor)
+    yield from _end(stage, actor)
+
+
+def _form(actor: Actor, adds: Iterable[Add]) -> Found:
+    for add in adds:
+        exchange = add.exchange
+        if add.entry_id != b"*":
+            yield actor.broke(always.OWN_ENTRY_ID, exchange)
+        if not add.is_request:
+            continue
+        if b"NOMKSTREAM" not in add.options:
+            yield actor.broke(always.CALLER_STREAM if actor.caller else always.STREAM_MADE, exchange)
+        if not _REQUEST_ID.fullmatch(add.fields.get(b"id", b"")):
+            yield actor.broke(always.REQUEST_ID, exchange)
+        instance, source = add.fields.get(b"instance_id", b""), add.fields.get(b"source_group", b"")
+        if not _INSTANCE_ID.fullmatch(instance):
+            yield actor.broke(always.INSTANCE_ID, exchange)
+        elif actor.instances and instance not in actor.instances and not actor.caller:
+            yield actor.broke(always.OWN_INSTANCE, exchange)
+        if actor.caller:
+            if source != b"caller:" + instance:
+                yield actor.broke(always.CALLER_SOURCE, exchange)
+        elif actor.groups and source not in actor.groups:
+            yield actor.broke(always.OWN_SOURCE, exchange)
+
+
+def _again(stage: Stage, actor: Actor, adds: Iterable[Add], ids: Ids) -> Found:
+    stored: dict[bytes, Add] = {}
+    unsure: dict[bytes, Add] = {}
+    for add in adds:
+        id, exchange = add.fields.get(b"id", b""), add.exchange
+        place = f"{stage.scenario.id} {stage.stream} {actor.label}"
+        if ids.setdefault(id, place) != place:
+            yield actor.broke(always.SAME_ID, exchange, f", an id that {ids[id]} has used")
+        if id in stored:
+            same = {**add.fields} == {**stored[id].fields}
+            rule = always.CALLER_AGAIN if actor.caller else always.WRITTEN_AGAIN if same else always.SAME_ID
+            yield actor.broke(rule, exchange)
+        elif id in unsure:
+            yield actor.broke(always.CALLER_AGAIN if actor.caller else always.UNSURE_AGAIN, exchange)
+        if actor.beside(exchange) is None:
+            continue
+        if not exchange.answered:
+            unsure[id] = add
+        elif isinstance(exchange.result, bytes) and exchange.result != b"QUEUED":
+            stored[id] = add
+
+
+def _mirrors(stage: Stage, actor: Actor, add: Add, requests: list[Written]) -> Found:
+    if not requests:
+        # A script's entries, and those of a server that was emptied, are not all known.
+        if not stage.scenario.own_server and not any(note.args[:1] == ("EVAL",) for note in stage.notes):
+            yield actor.broke(always.ANSWER_ID, add.exchange)
+        return
+    fitting = [each for each in requests if each.raw("instance_id") == add.fields.get(b"instance_id")]
+    if not fitting:
+        yield actor.broke(always.ANSWER_INSTANCE, add.exchange)
+        return
+    wanted = (add.fields.get(b"destination_group"), add.fields.get(b"source_group"))
+    if not any((each.raw("source_group"), each.raw("destination_group")) == wanted for each in fitting):
+        yield actor.broke(always.ANSWER_GROUPS, add.exchange)
+
+
+def _order(actor: Actor, adds: Iterable[Add]) -> Found:
+    if actor.singly:
+        return
+    for add in adds:
+        exchange = add.exchange
+        members = actor.beside(exchange)
+        if not add.is_response or members is None:
+            continue
+        at = next((i for i, member in enumerate(members) if member is exchange), None)
+        names = [member.name for member in members[at:]] if at is not None else []
+        if b"XACK" not in names or b"XDEL" not in names or names.index(b"XACK") > names.index(b"XDEL"):
+            yield actor.broke(always.ANSWER_ORDER, exchange)
+
+
+def _deletions(stage: Stage, actor: Actor) -> Found:
+    if stage.scenario.own_server or not actor.groups:
+        return
+    for exchange in actor.exchanges:
+        if exchange.name != b"XDEL" or len(exchange.args) < 3:
+            continue
+        key = _text(exchange.args[1])
+        for id in exchange.args[2:]:
+            written = stage.ledger.get(key, _text(id))
+            if written is None or written.by == actor.label or written.raw("instance_id") in actor.instances:
+                continue
+            if _destination(written) not in actor.groups:
+                yield actor.broke(always.DELETED, exchange, f"; {_text(id)} is for {_destination(written)!r}")
+                return
+
+
+def _runs(stage: Stage, actor: Actor) -> Found:
+    """A request whose own entry nobody saw says nothing: it may have been deleted at once."""
+    for endpoint in actor.endpoints:
+        group = resp.to_bytes(endpoint.group)
+        for received in endpoint.received:
+            known = [each for each in stage.ledger.entries if each.id == received.id and each.key == endpoint.stream]
+            known = [each for each in known if each.status not in _ANSWERED]
+            if known and all(_destination(each) != group for each in known):
+                seen = f"a handler of {actor.label} got {known[0].entry}, which is for {_destination(known[0])!r}"
+                yield Broken(always.RUN_FOR_OTHERS, seen, received.note)
+
+
+def _end(stage: Stage, actor: Actor) -> Found:
+    """After a disconnect that was done, where nobody connected again under this label."""
+    ends = [note.at for note in stage.notes if note.who == actor.label and note.text == "disconnected"]
+    if not ends or len(ends) < len(actor.endpoints):
+        return
+    late: list[Exchange] = [e for e in actor.exchanges if e.sent > max(ends) + _AFTER_THE_END]
+    for exchange in late:
+        if exchange.args and exchange.name not in _LAST_WORDS:
+            yield actor.broke(always.AFTER_THE_END, exchange)
+            return
+
+
+def _destination(written: Written) -> bytes:
+    """Of a field that stands twice the last one counts (RIPC-ODD-11)."""
+    return next((value for name, value in reversed(written.pairs) if name == b"destination_group"), b"")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

@@ -1,0 +1,20 @@
+"""Looks at all endpoints of a scenario, and notes the first breach of each rule."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from ...context.scenario_context import Stage
+from ...verdict.judge import Ended
+from . import commands, entries
+from .actor import Actor
+from .entries import Ids
+
+
+def inspect(stage: Stage, ended: Ended, ids: Ids) -> None:
+    """Into ``ended.broken``, for the rules of profiles that the testee claims."""
+    for label in stage.taps:
+        actor = Actor(stage, label)
+        for found in chain(commands.breaches(stage, actor), entries.breaches(stage, actor, ids)):
+            if found.rule.profile in stage.claims.profiles or (actor.caller and found.rule.profile == "base"):
+                ended.broken.setdefault(found.rule, (found.seen, found.evidence))
