@@ -127,11 +127,9 @@ export class Port implements Methods {
     return channel.trigger(params.event as string, given, { ...this.calls.options(params), target: params.target as string });
   }
 
+  /** It stays known: what is asked of it later is for the library to refuse. */
   private async disconnect(params: Params): Promise<Params> {
-    const member = this.endpoint(params);
-    await member.close();
-    const name = params.endpoint as string;
-    if (this.endpoints.get(name) === member) this.endpoints.delete(name);
+    await this.endpoint(params).close();
     return {};
   }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
-from redisipc.protocol.commands import Failure
+from redisipc.protocol.commands import Batch, Failure
 from redisipc.protocol.events import Closed, Finished, Problem, State, StateChanged, Unblock
 
 from ..support_core import Hand
@@ -348,3 +349,27 @@ def test_a_refusal_that_does_not_pass_is_told_beside_the_loss_and_once() -> None
         hand.core.batch_lost(batch, False, reason, hand.now, reason.startswith("WRONGPASS"))
     told = [(event.reason, event.permanent) for event in hand.core.events() if isinstance(event, StateChanged)]
     assert told == [("closed", False), ("WRONGPASS invalid", True)]
+
+
+def test_a_list_that_redis_had_no_memory_for_after_a_loss_holds_requests_back() -> None:
+    """RIPC-RECOV-6: the list may have gone with the old connection."""
+    hand = Hand().up()
+    answers = hand.answers
+
+    def without_memory(batch: Batch) -> list[Any]:
+        replies = answers(batch)
+        for at, command in enumerate(batch.commands):
+            if command[0] == "LPUSH":
+                end = batch.commands.index(("EXEC",), at)
+                replies[at], replies[end] = Failure("OOM", "OOM no memory"), Failure("EXECABORT", "EXECABORT refused")
+        return replies
+
+    hand.core.send(b"1", "stock", 60.0, hand.now)
+    batch = hand.core.next_batch(hand.now)
+    assert batch is not None
+    hand.core.batch_lost(batch, False, "cut", hand.now)
+    hand.answers = without_memory  # type: ignore[method-assign]
+    hand.special["EXPIRE"] = 0
+    assert "XADD" not in hand.names_sent(hand.pass_time(5.0))
+    hand.answers = answers  # type: ignore[method-assign]
+    assert "XADD" in hand.names_sent(hand.pass_time(2.0))

@@ -169,6 +169,9 @@ class Recovering:
             isinstance(answers[first + 2], (int, bytes)) and not isinstance(answers[first + 4], Failure)
         ) or core.singly:
             self.registration.registered(registered)
+        else:
+            # The list may have gone with the old connection: nothing is asked before Redis says that it is there (RIPC-RECOV-6).
+            self.registration.registered(-NEVER)
         found = [] if isinstance(answers[-1], Failure) else answers[-1]
         instances = list(self.siblings.instances(found))
         questions = [line for instance in instances for line in self.siblings.questions(instance)]
