@@ -54,6 +54,9 @@ class Group(Siblings):
             lines.pop()
         if mutant("multi-over-two-keys"):
             lines.insert(0, ("XGROUP", "CREATECONSUMER", names.stream, names.group, names.consumer))
+        if not mutant("asks-though-unregistered"):
+            # Until Redis has the list nothing is asked: the old one may have gone.
+            self._refreshed = float("-inf")
         if mutant("expiry-outside-the-multi"):
             last = lines.pop()
             _check(await self.endpoint.transaction(*lines))
@@ -145,7 +148,10 @@ class Group(Siblings):
         while asyncio.get_running_loop().time() - self._refreshed > _STALE:
             reply = (await self.endpoint.write(("EXPIRE", names.key(b"consumers"), EXPIRY)))[0]
             if reply == 0:
-                await self.register()
+                try:
+                    await self.register()
+                except RedisError:
+                    await asyncio.sleep(0.5)
             elif not isinstance(reply, RedisError):
                 self._refreshed = asyncio.get_running_loop().time()
             else:
