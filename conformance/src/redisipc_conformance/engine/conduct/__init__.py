@@ -1,1 +1,1 @@
-"""What every scenario looks at beside its checks: whether the endpoints kept the rules of ``always.py``."""
+"""The look at all commands of a scenario, beside its checks: whether the endpoints kept the rules of ``always.py``."""

@@ -80,7 +80,7 @@ class Add(NamedTuple):
 
 
 def add_of(exchange: Exchange) -> Add | None:
-    """None for another command, and for an XADD that is none."""
+    """None for another command, and for a malformed XADD."""
     args = exchange.args
     at = xadd_id_at(args)
     pairs = xadd_fields(args)
@@ -90,7 +90,7 @@ def add_of(exchange: Exchange) -> Add | None:
 
 
 def option(args: Sequence[bytes], word: bytes, begin: int = 2) -> bytes | None:
-    """What follows this word in a command; None where it does not stand there."""
+    """The argument behind this word of a command; None where it does not stand there."""
     for i in range(begin, len(args) - 1):
         if args[i].upper() == word:
             return args[i + 1]
