@@ -180,7 +180,10 @@ async def test_the_time_left_of_a_plain_request_is_that_of_the_default(
     assert await face.call(web.request, {"meta": {"timeout_ms": 2000}}, to="stock") <= 2
     # One that announces no timeout: it is not known. (The key stays: a member whose announcement is gone writes it again.)
     other = await face.connected(stream, "other")
-    raw.set(f"{stream}:other:{other.instance}:announce", "{}", keepttl=True)
+    announcement = f"{stream}:other:{other.instance}:announce"
+    # It announces itself once more as soon as it listens for wake-ups.
+    await until(lambda: "wakeup" in json.loads(raw.get(announcement))["features"])
+    raw.set(announcement, "{}", ex=60)
     assert [await face.call(other.request, 1, to="stock") for _ in range(3)] == [None] * 3
     assert stock.connected
 
