@@ -187,8 +187,9 @@ def test_misuse_is_told_at_once() -> None:
     with pytest.raises(NotConnected):
         core.send(b"1", "stock", 1.0, 0.0)
     hand = Hand(max_outstanding=1).up()
-    with pytest.raises(ConfigurationError):
-        hand.core.send(b"1", " ", 1.0, hand.now)
+    for blank in ("", " "):
+        with pytest.raises(ConfigurationError):
+            hand.core.send(b"1", blank, 1.0, hand.now)
     with pytest.raises(ConfigurationError):
         hand.core.send(b"1", "stock", 0, hand.now)
     assert hand.core.outstanding == 0

@@ -34,8 +34,8 @@ class Requester:
         self.outstanding: dict[bytes, Outgoing] = {}
         self.own_entries: OwnEntries
         self.may_send_while_closing = False
-        self._checked = ""
-        """The destination that was checked last: the next one is the same object as a rule."""
+        self._checked: str | None = None
+        """The destination that was checked last: the next one is the same object as a rule. None: an empty name is one object."""
         self._deadlines: list[tuple[float, int, Outgoing]] = []
         self._order = itertools.count()
         self.last_look: LastLook = LastLook(core, self._looked_at, self._found_nothing)
