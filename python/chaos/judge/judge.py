@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from bisect import bisect
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -35,6 +36,10 @@ AWAY = 30.0
 """Seconds for which a group may be missing after that: its only member stands still or is cut off, and makes it later."""
 LOOK = 0.6
 """Seconds between two looks whether a group is there: it may have come after the last one."""
+LOOKS_FOR = 0.5
+"""Seconds for which a last look goes on at least, if there is so much to read (RIPC-TIME-8)."""
+LOOKS_THROUGH = 1000
+"""Entries through which it goes at least, however long that takes."""
 PAUSE = 1.0
 """Seconds within which an endpoint writes again after Redis refused it (docs/trust.md, the aim of recovery)."""
 
@@ -110,12 +115,23 @@ class Judge(Checker):
             super()._at_least_once(ask)
 
     def _delivered(self, ask: Ask, sender: Process) -> None:
-        if not self._of_gem(ask):
+        if not self._of_gem(ask) and not self._too_much_to_look_through(ask):
             super()._delivered(ask, sender)
 
+    def _too_much_to_look_through(self, ask: Ask) -> bool:
+        """The condition of G9: over 1,000 entries were stored after the request, and 0.5 s were not enough for them."""
+        if ask.stored_at is None or not ask.outcomes or ask.outcomes[0] - ask.deadline < LOOKS_FOR - AT_ONCE:
+            return False
+        stored = self.record.stored
+        return bisect(stored, ask.outcomes[0]) - bisect(stored, ask.stored_at) > LOOKS_THROUGH
+
     def _statements(self, ask: Ask) -> None:
-        if not self._of_gem(ask):
-            super()._statements(ask)
+        if self._of_gem(ask):
+            return
+        # What was written in time counts as deleted in time (RIPC-TIME-13).
+        replied, ask.deleted_at = ask.deleted_at, self.record.deletions.get(ask.number, ask.deleted_at)
+        super()._statements(ask)
+        ask.deleted_at = replied
 
     # G1, beyond the checker
 

@@ -30,6 +30,10 @@ class Record:
     faults: list[Struck] = field(default_factory=list)
     ends: dict[tuple[int, int, int], float] = field(default_factory=dict)
     unsure_answers: dict[bytes, float] = field(default_factory=dict)
+    deletions: dict[int, float] = field(default_factory=dict)
+    """When the deletion of each request was written, by ask: the reply may come later."""
+    stored: list[float] = field(default_factory=list)
+    """When each entry was stored, requests and responses."""
     moves: dict[int, list[Move]] = field(default_factory=dict)
     """The claims that took a request from its owner, by ask."""
     left: list[Row] | None = None
@@ -179,6 +183,7 @@ class _Reader:
 
     def _stored(self, row: Row) -> None:
         _, time, number, id, entry = row
+        self.record.stored.append(time)
         ask = self.asks.get(number)
         if ask is None:
             return
@@ -189,6 +194,7 @@ class _Reader:
             self.by_entry[entry] = ask
 
     def _answered(self, row: Row) -> None:
+        self.record.stored.append(row[1])
         ask = self.history.by_id.get(row[2].encode())
         if ask is not None:
             ask.replies.append(Reply(row[1], row[3].encode(), -1))
@@ -197,6 +203,8 @@ class _Reader:
         ask = self.by_entry.get(row[2])
         if ask is not None and ask.deleted_at is None:
             ask.deleted_at = row[1]
+            if len(row) > 3:
+                self.record.deletions[ask.number] = row[3]
 
     def _unsure(self, row: Row) -> None:
         _, _, what, key, sent = row

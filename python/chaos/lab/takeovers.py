@@ -27,14 +27,16 @@ class TakeOvers:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._signs: dict[bytes, Sign] = {}
+        self._signs: dict[bytes, dict[bytes, Sign]] = {}
+        """By entry, then by group: each group has a delivery and claims of its own."""
         self._open: dict[int, tuple[Exchange, dict[bytes, Sign]]] = {}
 
     def sent(self, exchange: Exchange) -> None:
         """The signs of now are kept for a claim: Redis may execute it, and its reply may never come."""
         if exchange.name == b"XCLAIM":
             ids = _claimed(exchange.args)
-            others = {id: sign for id in ids if (sign := self._signs.get(id)) and sign.consumer != exchange.args[3]}
+            last = {id: self._signs.get(id, {}).get(exchange.args[2]) for id in ids}
+            others = {id: sign for id, sign in last.items() if sign and sign.consumer != exchange.args[3]}
             if others:
                 self._open[id(exchange)] = exchange, others
 
@@ -47,17 +49,19 @@ class TakeOvers:
             # It may have waited for seconds until there was something to deliver.
             now = exchange.replied or exchange.sent
             for entry in _delivered(exchange.result):
-                self._sign(entry, Sign(consumer, now), now)
+                self._sign(exchange.args[2], entry, Sign(consumer, now), now)
         elif exchange.name == b"XCLAIM" and isinstance(exchange.result, list):
             for entry in exchange.result:
                 if isinstance(entry, bytes):
-                    self._sign(entry, Sign(exchange.args[3], exchange.sent), exchange.replied or exchange.sent)
+                    sign = Sign(exchange.args[3], exchange.sent)
+                    self._sign(exchange.args[2], entry, sign, exchange.replied or exchange.sent)
 
-    def _sign(self, entry: bytes, sign: Sign, now: float) -> None:
-        last = self._signs.get(entry)
+    def _sign(self, group: bytes, entry: bytes, sign: Sign, now: float) -> None:
+        signs = self._signs.setdefault(entry, {})
+        last = signs.get(group)
         if last is not None and last.consumer != sign.consumer:
             self._moved(entry, last, sign.consumer, now)
-        self._signs[entry] = sign
+        signs[group] = sign
 
     def _moved(self, entry: bytes, last: Sign, consumer: bytes, now: float) -> None:
         names = last.consumer.decode("utf-8", "replace"), consumer.decode("utf-8", "replace")

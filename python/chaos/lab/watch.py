@@ -2,7 +2,7 @@
 
 - ``stored t ask request_id entry_id``: a request was stored
 - ``answered t request_id entry_id``: a response was stored
-- ``deleted t entry_id``: an entry was deleted
+- ``deleted t entry_id sent``: an entry was deleted, and when that was written
 - ``unsure t what key``: it was sent, and its reply never came. ``what`` is ``answered`` or ``deleted``
 
 Claims: see ``takeovers.py``.
@@ -61,7 +61,7 @@ class Watch:
             return
         if exchange.name == b"XDEL":
             for entry in exchange.args[2:]:
-                self._rows("deleted", entry.decode())
+                self._rows("deleted", entry.decode(), round(exchange.sent, 4))
                 self._claims.forget(entry)
         elif isinstance(result, bytes):
             self._added(fields_of(exchange.args), result.decode())

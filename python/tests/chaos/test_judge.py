@@ -418,3 +418,28 @@ class TestResidue:
         record = rows.record()
         Judge(record).check()
         assert [name for name, _, _ in record.history.violations if name == "G8"] == []
+
+
+@pytest.mark.parametrize(("entries", "late"), [(1100, 0.5), (900, 0.5), (1100, 0.1)])
+def test_a_last_look_that_had_over_a_thousand_entries_to_read_may_miss_a_response(
+    rows: Rows, entries: int, late: float
+) -> None:
+    rows.send(10.0)
+    rows.run(10.01, ends=14.0)
+    for number in range(entries):
+        rows.add(None, "stored", 12.0, 9_000_000 + number, f"more{number}", f"9-{number}")
+    rows.answered(14.5)
+    rows.outcome(15.0 + late, "timeout")
+    record = rows.record()
+    Judge(record).check()
+    assert ("G9" in [name for name, _, _ in record.history.violations]) is not (entries > 1000 and late > 0.4)
+
+
+@pytest.mark.parametrize("written", [15.1, 15.9])
+def test_a_deletion_counts_from_when_it_was_written(rows: Rows, written: float) -> None:
+    rows.send(10.0)
+    rows.outcome(15.5, "timeout")
+    rows.add(None, "deleted", 16.0, f"{ASK}-0", written)
+    record = rows.record()
+    Judge(record).check()
+    assert ("RIPC-TIME-13" in [name for name, _, _ in record.history.violations]) is (written > 15.5)

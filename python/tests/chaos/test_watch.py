@@ -46,8 +46,8 @@ def test_requests_responses_and_deletions_are_told_apart(seen: Seen) -> None:
     assert seen.rows() == [
         ["stored", 17, "abc", "1-0"],
         ["answered", "abc", "2-0"],
-        ["deleted", "1-0"],
-        ["deleted", "2-0"],
+        ["deleted", "1-0", 5.0],
+        ["deleted", "2-0", 5.0],
     ]
     assert seen.watch.stored == 1
 
@@ -107,4 +107,4 @@ class TestClaims:
         self.delivered(seen)
         seen.exchange([b"XDEL", b"shop", b"1-0"], 1)
         seen.exchange(self.CLAIM, [b"1-0"])
-        assert seen.rows() == [["deleted", "1-0"]]
+        assert seen.rows() == [["deleted", "1-0", 5.0]]
