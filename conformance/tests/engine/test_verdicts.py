@@ -394,7 +394,8 @@ async def test_what_does_not_apply_is_left_out_with_its_reason(server: Server, w
 async def test_budgets_are_told_with_what_was_used(play: Play) -> None:
     result = await play(CONNECTED + "- groups: {has: a}\n  check: it\n", time_scale=2.0)
     uses = {use.budget: use for use in result.budgets}
-    assert uses["connect"].allowed == 2 * SECONDS["connect"]
+    # What the testee takes to answer anything comes on top.
+    assert 0 <= uses["connect"].allowed - 2 * SECONDS["connect"] < 0.5
     assert 0 < uses["connect"].used < uses["connect"].allowed
     assert uses["settle"].used < uses["settle"].allowed
 
@@ -406,7 +407,7 @@ async def test_what_takes_longer_than_its_budget_is_seen_and_no_timeout(play: Pl
     assert not result.checks[0].by_timeout
     [use] = result.budgets
     assert use.slack == SLACK["wakeup"]
-    assert use.allowed == pytest.approx(SECONDS["wakeup"] + SLACK["wakeup"])
+    assert 0 <= use.allowed - SECONDS["wakeup"] - SLACK["wakeup"] < 0.5
 
 
 async def test_a_crash_that_does_not_happen_again_is_not_hidden(server: Server, write: Write, tmp_path: Path) -> None:
