@@ -161,9 +161,11 @@ export class Recovery {
 
 /** Why connecting failed, for people. */
 export function connectFailed(fault: unknown, url: string): ConnectFailed {
-  const reason = fault instanceof RedisFault ? advised(fault.message) : String(fault);
+  const said = fault instanceof RedisFault ? fault.message : String(fault);
+  const reason = fault instanceof RedisFault ? advised(said) : said;
   // The password is nobody's business.
   const place = url.replace(/\/\/[^@/]*@/, "//");
-  const advice = adviceAbout(reason) || "; is Redis running there, and is it the one that url names?";
+  const further = adviceAbout(said) || "; is Redis running there, and is it the one that url names?";
+  const advice = reason === said ? further : "";
   return new ConnectFailed(`cannot connect to ${place}: ${reason}${advice}`, { cause: fault });
 }

@@ -34,8 +34,8 @@ class Requester:
         self.outstanding: dict[bytes, Outgoing] = {}
         self.own_entries: OwnEntries
         self.may_send_while_closing = False
-        self._checked: str | None = None
-        """The destination that was checked last: the next one is the same object as a rule. None: an empty name is one object."""
+        self._checked: str = ""
+        """The destination that was checked last: the next one is the same object as a rule."""
         self._deadlines: list[tuple[float, int, Outgoing]] = []
         self._order = itertools.count()
         self.last_look: LastLook = LastLook(core, self._looked_at, self._found_nothing)
@@ -51,7 +51,7 @@ class Requester:
             raise ClosedError("the endpoint is closed; make a new one, or send before close()")
         if core.state is NEW:
             raise NotConnected("not connected; call connect() before sending")
-        if destination is not self._checked:
+        if not destination or destination is not self._checked:
             self._checked = check_name("destination group", destination)
         return timeout if type(timeout) is float and 0 < timeout < NEVER else check_timeout(timeout)
 
