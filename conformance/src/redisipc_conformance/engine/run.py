@@ -174,6 +174,7 @@ class Engine:
                     goodbyes=goodbyes,
                     no_timeouts=settings.no_timeouts,
                     prefix=settings.prefix,
+                    excused=self.judge.excused,
                 )
                 await self._scenarios(running, around, server)
         except asyncio.CancelledError:

@@ -40,6 +40,7 @@ class Actor:
         self.endpoints = endpoints
         self.singly = any(e.name == b"MULTI" and isinstance(e.reply, resp.ErrorReply) for e in self.exchanges)
         """Redis refused MULTI itself (RIPC-RESP-26)."""
+        self._first: dict[Rule, Broken] = {}
         self._transactions: dict[int, list[Exchange]] = {}
         for exchange in self.exchanges:
             if exchange.multi is not None:
@@ -54,8 +55,10 @@ class Actor:
         return found[1:-1] if whole else None
 
     def broke(self, rule: Rule, exchange: Exchange, why: str = "") -> Broken:
-        """The breach by this command."""
-        return Broken(rule, f"{self.label} sent {notes.command(exchange.args)[:300]}{why}", exchange)
+        """The first breach of this rule, by this command or an earlier one: a testee may break a rule thousands of times."""
+        if rule not in self._first:
+            self._first[rule] = Broken(rule, f"{self.label} sent {notes.command(exchange.args)[:300]}{why}", exchange)
+        return self._first[rule]
 
     def side_key(self, key: bytes, kind: bytes) -> bool:
         """Whether it is a key beside one of its streams."""

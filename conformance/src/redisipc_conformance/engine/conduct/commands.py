@@ -28,9 +28,15 @@ _ANNOUNCED = ("spec", "implementation", "version", "language")
 
 
 def breaches(stage: Stage, actor: Actor) -> Found:
-    """All of this endpoint."""
+    """All of this endpoint. A command that it repeats word for word is looked at once, but for those in a MULTI."""
+    seen: set[tuple[bytes, ...]] = set()
     for exchange in actor.exchanges:
-        if exchange.args:
+        words = tuple(exchange.args)
+        if exchange.multi is None and exchange.name != b"EXEC":
+            if words in seen:
+                continue
+            seen.add(words)
+        if words:
             yield from _keys(actor, exchange)
             yield from _reads(actor, exchange)
             yield from _groups(actor, exchange)

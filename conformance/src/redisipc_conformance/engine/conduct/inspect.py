@@ -11,10 +11,14 @@ from .actor import Actor
 from .entries import Ids
 
 
-def inspect(stage: Stage, ended: Ended, ids: Ids) -> None:
-    """Into ``ended.broken``, for the rules of profiles that the testee claims."""
+def inspect(stage: Stage, ended: Ended, ids: Ids, excused: frozenset[str] = frozenset()) -> None:
+    """Into ``ended.broken``, for the rules of profiles that the testee claims.
+
+    ``excused``: statements that the testee is known to break; their rules are left out.
+    """
     for label in stage.taps:
         actor = Actor(stage, label)
         for found in chain(commands.breaches(stage, actor), entries.breaches(stage, actor, ids)):
-            if found.rule.profile in stage.claims.profiles or (actor.caller and found.rule.profile == "base"):
+            claimed = found.rule.profile in stage.claims.profiles or (actor.caller and found.rule.profile == "base")
+            if claimed and excused.isdisjoint(found.rule.requirements):
                 ended.broken.setdefault(found.rule, (found.seen, found.evidence))
