@@ -78,14 +78,14 @@ def _repeat(self: Requester, outgoing: Outgoing, now: float) -> None:
 
 def _answer_again(self: Answers, sent: list[Incoming], _was_sent: bool) -> None:
     for incoming in sent:
-        self.core.outbox.answers.append(incoming)
+        self.shared.outbox.answers.append(incoming)
 
 
 _rule("write-once", (Requester, "unsure", _repeat), (Answers, "_lost", _answer_again))
 
 
 def _forget_it(self: Answers, incoming: Incoming, _message: str, _now: float) -> None:
-    self.core.gone(incoming)
+    self.shared.gone(incoming)
 
 
 _rule("keep-refused-answers", (Answers, "_patient", _always(False)), (Answers, "_drop", _forget_it))
@@ -96,7 +96,7 @@ _give_back_step = GivingBack.step
 def _give_back_again(self: GivingBack, returned: list[Incoming], now: float) -> Step | None:
     step = _give_back_step(self, returned, now)
     if step is not None:
-        step.lost = lambda _sent, _now: self.core.outbox.returned.extend(returned)
+        step.lost = lambda _sent, _now: self.shared.outbox.returned.extend(returned)
     return step
 
 
@@ -121,7 +121,7 @@ _rule("own-list-after-late-batch", (Lifecycle, "_read_late", _nothing))
 
 def _kept_since_now(self: Recovering, there: dict[bytes, Any]) -> Any:
     yield from ()
-    return dict.fromkeys(there, self.core.now)
+    return dict.fromkeys(there, self.shared.now)
 
 
 _rule("claim-before-start", (Recovering, "_claim", _kept_since_now), (Responder, "_must_check", _always(False)))
@@ -137,7 +137,7 @@ _rule("late-claim-yields", (ownership, "least_idle", _always(0)), (recovering, "
 
 def _missing_is_gone(self: KeepAlive, missing: list[Incoming]) -> None:
     for incoming in missing:
-        self.core.outbox.clean(incoming.entry_id, None, self.core.now)
+        self.shared.outbox.clean(incoming.entry_id, None, self.shared.now)
         self.responder.lost(incoming, GIVEN_UP)
 
 
@@ -146,17 +146,17 @@ _rule("look-before-gone", (KeepAlive, "_missing", _missing_is_gone))
 
 def _still_pending(self: Recovering) -> Any:
     """An answer whose fate is unknown is written again where its request is pending for us, and dropped where it is not."""
-    core, names = self.core, self.core.names
-    unsure = [incoming for incoming in core.inflight.values() if incoming.state == "unsure"]
+    shared, names = self.shared, self.shared.names
+    unsure = [incoming for incoming in shared.inflight.values() if incoming.state == "unsure"]
     for incoming in unsure:
         line = ("XPENDING", names.stream, names.group, incoming.entry_id, incoming.entry_id, 1, names.dispatcher)
         answers = checked((yield [line]))
         if answers[0]:
-            self.responder.answers.not_written(incoming, core.now)
+            self.responder.answers.not_written(incoming, shared.now)
         else:
             self.responder.lost(incoming, GIVEN_UP)
-    held = [incoming for incoming in core.inflight.values() if incoming.state != "unsure" and not incoming.stranded]
-    verdict = yield from verify(core, held, anew=True)
+    held = [incoming for incoming in shared.inflight.values() if incoming.state != "unsure" and not incoming.stranded]
+    verdict = yield from verify(shared, held, anew=True)
     for incoming in verdict.lost + verdict.gone:
         self.responder.lost(incoming, TAKEN_OVER)
 
@@ -178,14 +178,14 @@ _rule(
 
 def _hold_later(self: Reclaimer, now: float, again: bool) -> None:
     if again:
-        self.hold_until = self.hold_given_until = now + self.core.settings.hold
+        self.hold_until = self.hold_given_until = now + self.shared.settings.hold
 
 
 def _only_unsure(self: Recovering) -> Any:
-    unsure = [incoming for incoming in self.core.inflight.values() if incoming.state == "unsure"]
-    verdict = yield from verify(self.core, unsure, anew=True)
+    unsure = [incoming for incoming in self.shared.inflight.values() if incoming.state == "unsure"]
+    verdict = yield from verify(self.shared, unsure, anew=True)
     for incoming in verdict.ours:
-        self.responder.answers.not_written(incoming, self.core.now)
+        self.responder.answers.not_written(incoming, self.shared.now)
     for incoming in verdict.lost + verdict.gone:
         self.responder.lost(incoming, GIVEN_UP)
 
@@ -229,7 +229,7 @@ _rule(
     "mark-of-years",
     (commands, "GIVE_BACK_IDLE_MS", _DAY), (commands, "GIVEN_BACK_FROM_MS", _HALF_A_DAY),
     (reclaim, "GIVEN_BACK_FROM_MS", _HALF_A_DAY), (leaving, "GIVEN_BACK_FROM_MS", _HALF_A_DAY),
-    (Reclaimer, "_hold_after_connect", lambda self, now, again: setattr(self, "hold_until", now + self.core.settings.hold)),
+    (Reclaimer, "_hold_after_connect", lambda self, now, again: setattr(self, "hold_until", now + self.shared.settings.hold)),
 )  # fmt: skip
 
 
@@ -264,7 +264,7 @@ _rule("delete-before-look", (LastLook, "_delete_first", _nothing))
 
 def _by_the_clock(self: Requester) -> bytes:
     """Where Redis' clock was 10 s ago, as far as it is known."""
-    return b"%d-0" % max(0, int((self.core.server_clock(self.core.now) - 10) * 1000))
+    return b"%d-0" % max(0, int((self.shared.server_clock(self.shared.now) - 10) * 1000))
 
 
 _rule(
@@ -274,7 +274,7 @@ _rule(
 
 
 def _only_acknowledge(self: HandOver, entry_id: bytes, _instance: bytes, now: float) -> None:
-    self.core.outbox.clean(entry_id, None, now)
+    self.shared.outbox.clean(entry_id, None, now)
 
 
 _rule("settle-unclaimed", (HandOver, "_wait", _only_acknowledge))
@@ -290,15 +290,15 @@ _rule("group-at-last-read", (Recovering, "_last_read", _always(b"$")))
 
 
 def _create_and_set(self: Recovering) -> Any:
-    core, names = self.core, self.core.names
-    line = ("XGROUP", "CREATE", names.stream, names.group, core.last_read, "MKSTREAM")
+    shared, names = self.shared, self.shared.names
+    line = ("XGROUP", "CREATE", names.stream, names.group, shared.last_read, "MKSTREAM")
     answers = checked((yield [line]), "BUSYGROUP")
     if isinstance(answers[0], Failure):
         return
     answers = checked((yield [("XINFO", "STREAM", names.stream)]))
     last = replies.as_bytes(replies.lookup(answers[0], b"last-generated-id"))
-    if replies.id_parts(last) < replies.id_parts(core.last_read):
-        core.last_read = b"0"
+    if replies.id_parts(last) < replies.id_parts(shared.last_read):
+        shared.last_read = b"0"
         checked((yield [("XGROUP", "SETID", names.stream, names.group, "0")]))
 
 
@@ -320,12 +320,12 @@ _rule("leave-in-order", (Closing, "begin", _close_at_once))
 
 
 def _only_tell(self: Responder, _now: float) -> None:
-    for incoming in list(self.core.inflight.values()):
+    for incoming in list(self.shared.inflight.values()):
         if incoming.state == "checking":
             self._give_back(incoming)
         elif incoming.state == "running":
             incoming.cancelled = True
-            self.core.queue.append(Cancelled(incoming, "the endpoint is closing"))
+            self.shared.queue.append(Cancelled(incoming, "the endpoint is closing"))
 
 
 _rule("reject-at-close-limit", (Responder, "reject_running", _only_tell))
@@ -337,7 +337,7 @@ _poll = OwnList.poll
 
 
 def _poll_only_up(self: OwnList, now: float) -> None:
-    if self.core.state is CLOSING:
+    if self.shared.state is CLOSING:
         self.next_poll = None
     else:
         _poll(self, now)
@@ -346,5 +346,5 @@ def _poll_only_up(self: OwnList, now: float) -> None:
 _rule(
     "poll-while-closing",
     (OwnList, "poll", _poll_only_up),
-    (Requester, "_may_look", lambda self: self.core.state is not CLOSING),
+    (Requester, "_may_look", lambda self: self.shared.state is not CLOSING),
 )

@@ -7,18 +7,18 @@ import time
 
 import pytest
 
-from redisipc_conformance.context.budget_clock import MOST, TICK, Patience
+from redisipc_conformance.context.budget_clock import MOST, TICK, BudgetClock
 
 
 async def test_it_goes_with_the_real_clock_while_the_runner_runs() -> None:
-    async with Patience() as patience:
+    async with BudgetClock() as patience:
         began, real = patience.now(), time.monotonic()
         await asyncio.sleep(0.2)
         assert 0 < patience.now() - began <= time.monotonic() - real + 0.001
 
 
 async def test_it_stands_still_while_the_runner_does() -> None:
-    async with Patience() as patience:
+    async with BudgetClock() as patience:
         await asyncio.sleep(TICK * 2)
         began = patience.now()
         time.sleep(0.5)
@@ -26,7 +26,7 @@ async def test_it_stands_still_while_the_runner_does() -> None:
 
 
 async def test_it_gives_up_in_the_end() -> None:
-    async with Patience() as patience:
+    async with BudgetClock() as patience:
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         with pytest.raises(TimeoutError, match=r"0\.1 s"):
             await patience.wait(future, 0.1)
@@ -34,7 +34,7 @@ async def test_it_gives_up_in_the_end() -> None:
 
 
 async def test_it_gives_the_result_and_the_error() -> None:
-    async with Patience() as patience:
+    async with BudgetClock() as patience:
         loop = asyncio.get_running_loop()
         good, bad = loop.create_future(), loop.create_future()
         loop.call_later(0.01, good.set_result, 7)

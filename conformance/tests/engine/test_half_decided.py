@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from redisipc_conformance.context.budget_clock import Patience
+from redisipc_conformance.context.budget_clock import BudgetClock
 from redisipc_conformance.context.failure import Crashed, Failed, Stopped
 from redisipc_conformance.context.processor_wait import ProcessorWait
-from redisipc_conformance.context.scenario_context import Stage
+from redisipc_conformance.context.scenario_context import ScenarioContext
 from redisipc_conformance.engine.budgets import table
-from redisipc_conformance.engine.step_runner import Player
+from redisipc_conformance.engine.step_runner import StepRunner
 from redisipc_conformance.scenario.corpus import corpus
 from redisipc_conformance.scenario.model import ROW_NAME, Scenario, Step
 from redisipc_conformance.steps.registry import WORDS
 from redisipc_conformance.testee.claims import Claims
-from redisipc_conformance.verdict.check_log import Book
+from redisipc_conformance.verdict.check_log import CheckLog
 from redisipc_conformance.wire.address import Address
 from redisipc_conformance.wire.client import Client
 
@@ -37,17 +37,17 @@ class Rehearsal:
 
     def __init__(self, scenario: Scenario, row: dict[str, Any] | None, end: int = -1, crash: bool = False) -> None:
         rows = scenario.rows if row is None else (row,)
-        self.book = Book(scenario, [str(each["name"]) for each in rows])
-        self.stage = Stage(
+        self.book = CheckLog(scenario, [str(each["name"]) for each in rows])
+        self.stage = ScenarioContext(
             scenario, row=row, seed=1, client=Client(NOWHERE), address=NOWHERE, server=None, processes=None,  # type: ignore[arg-type]
-            budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), patience=Patience(), waits=ProcessorWait(),
+            budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), patience=BudgetClock(), waits=ProcessorWait(),
         )  # fmt: skip
         self.scenario, self.end, self.crash = scenario, end, crash
         self.at = 0
         self.played: Played = Counter()
         """The values that held, each with its row."""
 
-    async def act(self, stage: Stage, step: Step) -> Any:
+    async def act(self, stage: ScenarioContext, step: Step) -> Any:
         at, self.at = self.at, self.at + 1
         if at == self.end and self.crash:
             raise Crashed("it is gone")
@@ -61,7 +61,7 @@ class Rehearsal:
 
     async def run(self) -> Rehearsal:
         try:
-            await Player(self.stage, self.book).play(self.scenario.steps)
+            await StepRunner(self.stage, self.book).play(self.scenario.steps)
         except (Stopped, Crashed):
             pass
         return self
@@ -78,7 +78,7 @@ def rehearse(monkeypatch: pytest.MonkeyPatch) -> dict[str, Rehearsal]:
     """All words but those of the flow go to the rehearsal that is on."""
     on: dict[str, Rehearsal] = {}
 
-    async def act(stage: Stage, step: Step) -> Any:
+    async def act(stage: ScenarioContext, step: Step) -> Any:
         return await on["now"].act(stage, step)
 
     for word in set(WORDS) - FLOW:

@@ -11,18 +11,18 @@ from textwrap import dedent
 import pytest
 
 from engine.conftest import JUDGE, MODEL, Play, Write, events, settings
-from redisipc_conformance.context.budget_clock import Patience
+from redisipc_conformance.context.budget_clock import BudgetClock
 from redisipc_conformance.context.processor_wait import ProcessorWait
 from redisipc_conformance.engine import step_runner
 from redisipc_conformance.engine.run import Engine
-from redisipc_conformance.engine.scenario_run import Performance
+from redisipc_conformance.engine.scenario_run import ScenarioRun
 from redisipc_conformance.files import suite_folder
 from redisipc_conformance.results import Verdict
 from redisipc_conformance.server import Server
 from redisipc_conformance.steps.waiting import SHORTEST_SECONDS
 from redisipc_conformance.testee.process import TesteeProcess
 from redisipc_conformance.testee.schemas import TesteeSchemas
-from redisipc_conformance.verdict.judge import Ended
+from redisipc_conformance.verdict.judge import RunOutcome
 
 LATE = """
     - mark: now
@@ -59,8 +59,8 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def told(*, since: float = 0.0, worst: float = 0.0) -> None:
         monkeypatch.setattr(ProcessorWait, "since", lambda self, pids, moment: since)
         monkeypatch.setattr(ProcessorWait, "worst_second", lambda self, pids, moment: worst)
-        monkeypatch.setattr(Patience, "lag", lambda self, since: 0.0)
-        monkeypatch.setattr(Patience, "all_lag", lambda self, since: 0.0)
+        monkeypatch.setattr(BudgetClock, "lag", lambda self, since: 0.0)
+        monkeypatch.setattr(BudgetClock, "all_lag", lambda self, since: 0.0)
 
     return told
 
@@ -70,14 +70,14 @@ def lag(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[float]], list[float]]
     """The runner stands still for these seconds, in turn, whenever it is asked."""
 
     def told(seconds: list[float]) -> list[float]:
-        monkeypatch.setattr(Patience, "lag", lambda self, since: seconds.pop(0) if seconds else 0.0)
+        monkeypatch.setattr(BudgetClock, "lag", lambda self, since: seconds.pop(0) if seconds else 0.0)
         return seconds
 
     return told
 
 
 async def test_the_runner_knows_for_how_long_it_stood_still() -> None:
-    async with Patience() as patience:
+    async with BudgetClock() as patience:
         began = time.monotonic()
         await asyncio.sleep(0.2)
         before = patience.lag(began)
@@ -173,7 +173,7 @@ async def test_second_tries_wait_until_all_have_been_tried_once(
     played: list[tuple[str, bool]] = []
     perform = Engine._perform
 
-    async def told(self: Engine, performance: Performance) -> Ended:
+    async def told(self: Engine, performance: ScenarioRun) -> RunOutcome:
         played.append((performance.scenario.id, performance.alone))
         return await perform(self, performance)
 

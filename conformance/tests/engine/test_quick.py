@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.conftest import MODEL, Play, events, settings
-from redisipc_conformance.context.scenario_context import Stage
+from redisipc_conformance.context.scenario_context import ScenarioContext
 from redisipc_conformance.engine.run import Engine
 from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.results import ScenarioEnded, ScenarioResult, Verdict
@@ -34,14 +34,14 @@ CHOSEN = (
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner learns of its own commands late, so that any testee is faster than it."""
-    batch = Stage.batch
+    batch = ScenarioContext.batch
 
-    async def slow(self: Stage, who: str, commands: Sequence[Any], *, errors: bool = False) -> list[Any]:
+    async def slow(self: ScenarioContext, who: str, commands: Sequence[Any], *, errors: bool = False) -> list[Any]:
         replies = await batch(self, who, commands, errors=errors)
         await asyncio.sleep(LAG)
         return replies
 
-    monkeypatch.setattr(Stage, "batch", slow)
+    monkeypatch.setattr(ScenarioContext, "batch", slow)
 
 
 def chosen() -> list[Scenario]:

@@ -21,9 +21,9 @@ def crowded(gap: float = GAP, **options: Any) -> Hand:
     for _ in range(4 * AFTER):
         hand.now += gap
         hand.pass_time(0.0)
-        if hand.core.next_read(hand.now) is None:
+        if hand.shared.next_read(hand.now) is None:
             return hand
-        hand.core._reading = None
+        hand.shared._reading = None
         hand.read(foreign(hand))
     return hand
 
@@ -31,13 +31,13 @@ def crowded(gap: float = GAP, **options: Any) -> Hand:
 def waits(hand: Hand) -> float:
     """Seconds until it reads again."""
     start = hand.now
-    while hand.core.next_read(hand.now) is None:
-        due = hand.core.deadline()
+    while hand.shared.next_read(hand.now) is None:
+        due = hand.shared.deadline()
         assert due is not None
         assert hand.now < start + 1.0
         hand.now = max(hand.now + 1e-6, due)
         hand.pass_time(0.0)
-    hand.core._reading = None
+    hand.shared._reading = None
     return hand.now - start
 
 
@@ -57,18 +57,18 @@ def test_an_entry_of_its_own_ends_the_pauses() -> None:
     hand = crowded()
     waits(hand)
     hand.read(foreign(hand), hand.request())
-    hand.core.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
-    hand.core.handler_done(hand.started()[0].incoming, hand.now)
+    hand.shared.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
+    hand.shared.handler_done(hand.started()[0].incoming, hand.now)
     hand.write_all()
     assert waits(hand) == 0.0
 
 
 def test_who_waits_for_an_answer_does_not_pause() -> None:
     hand = crowded()
-    assert hand.core.next_read(hand.now) is None
-    hand.core.send(b"1", "stock", 5.0, hand.now)
+    assert hand.shared.next_read(hand.now) is None
+    hand.shared.send(b"1", "stock", 5.0, hand.now)
     hand.write_all()
-    assert hand.core.next_read(hand.now) is not None
+    assert hand.shared.next_read(hand.now) is not None
 
 
 def test_the_option_switches_it_off() -> None:

@@ -20,7 +20,7 @@ class RecordingEndpoint:
         self.calls: list[tuple[Any, ...]] = []
         self.due: float | None = None
         self.state = State.UP
-        self.core = self
+        self.shared = self
 
     def events(self) -> list[Event]:
         queue, self.queue = self.queue, []

@@ -21,14 +21,14 @@ async def test_a_redis_that_hangs_is_not_waited_for(
         monkeypatch.setattr(importlib.import_module(f"redisipc.runtime.{face.name}.{module}"), "OVERDUE", 60.0)
     gate = Gate(url)
     web = await face.connected(stream, "web", url=gate.url)
-    core = web._session.endpoint
+    shared = web._session.endpoint
     abandoned: list[float] = []
 
     def abandon(now: float) -> None:
         abandoned.append(now)
-        type(core).abandon(core, now)
+        type(shared).abandon(shared, now)
 
-    core.abandon = abandon
+    shared.abandon = abandon
     gate.armed = b"XADD", "silent"
     future = web.submit(1, to="nobody", timeout=30)
     await until(lambda: gate.armed is None)

@@ -89,7 +89,7 @@ class Actor:
                 if read is not None:
                     self._read = read
                     self.reader.read(read)
-            if not endpoint.core.queue:
+            if not endpoint.shared.queue:
                 break
         due = endpoint.deadline()
         if due is not None and (self._timer is None or due < self._timer):

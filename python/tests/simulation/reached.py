@@ -54,18 +54,18 @@ def _held_back(first: bool) -> Mattered:
     """A second look that would have claimed something, were it not so soon after a connect."""
 
     def mattered(result: Any, self: Reclaimer, _row: Any, now: float) -> bool:
-        connect = now < self.core.up_since + self.core.settings.hold
-        return bool(result) and connect and (self.hold_given_until > self.core.up_since) is not first
+        connect = now < self.shared.up_since + self.shared.settings.hold
+        return bool(result) and connect and (self.hold_given_until > self.shared.up_since) is not first
 
     return mattered
 
 
 def _unsure_here(_result: Any, self: Recovering) -> bool:
-    return any(incoming.state == "unsure" for incoming in self.core.inflight.values())
+    return any(incoming.state == "unsure" for incoming in self.shared.inflight.values())
 
 
 def _first_look(result: Any, self: Reclaimer, row: Any, _now: float) -> bool:
-    return not result and bool(row.idle >= self.core.settings.claim_after * 1000)
+    return not result and bool(row.idle >= self.shared.settings.claim_after * 1000)
 
 
 def _long_idle(_result: Any, _self: Reclaimer, row: Any, _now: float) -> bool:
@@ -73,7 +73,7 @@ def _long_idle(_result: Any, _self: Reclaimer, row: Any, _now: float) -> bool:
 
 
 def _waits_for_long(_result: Any, self: HandOver) -> bool:
-    now = self.core.now
+    now = self.shared.now
     return any(now - self._since.get(entry_id, now) >= _SHORT_GRACE for entry_id in self.in_grace)
 
 
@@ -83,7 +83,7 @@ def _knows_it(_result: Any, _self: LastLook, wanted: dict[bytes, Any]) -> bool:
 
 def _only_answers(_result: Any, self: Closing) -> bool:
     wiring = self.wiring
-    return bool(self.core.inflight) and not wiring.responder.running and not wiring.requester.outstanding
+    return bool(self.shared.inflight) and not wiring.responder.running and not wiring.requester.outstanding
 
 
 def _another(result: Any, reply: Any, _incoming: Any) -> bool:
@@ -91,7 +91,7 @@ def _another(result: Any, reply: Any, _incoming: Any) -> bool:
 
 
 def _rejected(_result: Any, self: Responder, _now: float) -> bool:
-    return any(incoming.closed for incoming in self.core.inflight.values())
+    return any(incoming.closed for incoming in self.shared.inflight.values())
 
 
 def _was_sent(_result: Any, _self: Answers, sent: list[Any], was_sent: bool) -> bool:
@@ -113,11 +113,11 @@ PLACES: dict[str, list[tuple[Any, str, Mattered]]] = {
     "look-before-gone": [(KeepAlive, "_missing", _always)],
     "body-decides": [(Recovering, "_claim_again", _unsure_here)],
     "same-id-and-entry": [(Responder, "_is_same", _no), (ownership, "holds", _another)],
-    "claim-own-first": [(Recovering, "_claim_again", lambda _result, self: bool(self.core.inflight))],
+    "claim-own-first": [(Recovering, "_claim_again", lambda _result, self: bool(self.shared.inflight))],
     "hold-after-connect": [(Reclaimer, "_is_lost", _held_back(False))],
     "hold-at-first-connect": [(Reclaimer, "_is_lost", _held_back(True))],
     "hold-after-refusal": [(Reclaimer, "hold", _always)],
-    "write-between-looks": [(Reclaimer, "_proof", lambda _result, self: self.core.pauses.writes.active)],
+    "write-between-looks": [(Reclaimer, "_proof", lambda _result, self: self.shared.pauses.writes.active)],
     "two-looks": [(Reclaimer, "_is_lost", _first_look)],
     "reclaim-as-room-comes": [(Reclaimer, "_left", _always)],
     "page-on": [(Reclaimer, "_page", lambda _result, _self, rows: len(rows) >= _PAGE)],
@@ -142,7 +142,7 @@ PLACES: dict[str, list[tuple[Any, str, Mattered]]] = {
     "leave-in-order": [(Lifecycle, "leave", _always)],
     "reject-at-close-limit": [(Responder, "reject_running", _rejected)],
     "wait-for-late-answers": [(Closing, "_has_work", _only_answers)],
-    "poll-while-closing": [(OwnList, "poll", lambda _result, self, _now: self.core.state is CLOSING)],
+    "poll-while-closing": [(OwnList, "poll", lambda _result, self, _now: self.shared.state is CLOSING)],
 }
 """By the names of ``switches.RULES``: where each takes effect, and when it mattered there."""
 

@@ -12,12 +12,12 @@ from ..scenario.matchers import show
 from ..scenario.model import Step
 from ..scenario.values import BadValue, Maker
 from .failure import Consequence, SuiteFault
-from .objects import Member, Send, Thing, Written
+from .objects import Member, NamedObject, Send, Written
 
 T = TypeVar("T")
 
 
-class Scope:
+class Bindings:
     """Makes values of the text of a step, and keeps the results of steps by name."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Scope:
             value = self._named(first)
         for part in parts:
             value = self._part(name, value, part)
-        return value.part("at") if isinstance(value, Thing) and "at" in value.PARTS and not parts else value
+        return value.part("at") if isinstance(value, NamedObject) and "at" in value.PARTS and not parts else value
 
     def _named(self, name: str) -> Any:
         if name in self.names:
@@ -133,7 +133,7 @@ class Scope:
 
     @staticmethod
     def _part(name: str, value: Any, part: str) -> Any:
-        if isinstance(value, Thing):
+        if isinstance(value, NamedObject):
             try:
                 return value.part(part)
             except BadValue as error:

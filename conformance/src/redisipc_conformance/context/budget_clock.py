@@ -23,7 +23,7 @@ KEPT = 40000
 """Moments at which the runner stood still that are remembered."""
 
 
-class Patience:
+class BudgetClock:
     """Ticks for as long as it is entered."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Patience:
                 self._lags.append((now, now - self._last - TICK))
             self._last = now
 
-    async def __aenter__(self) -> Patience:
+    async def __aenter__(self) -> BudgetClock:
         self._last = time.monotonic()
         self._task = asyncio.get_running_loop().create_task(self._tick())
         return self

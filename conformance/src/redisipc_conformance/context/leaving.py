@@ -8,12 +8,12 @@ import contextlib
 from ..wire import resp
 from ..within import within
 from .objects import Endpoint
-from .scenario_context import Stage
+from .scenario_context import ScenarioContext
 
 SWEEP_SECONDS = 2.0
 
 
-async def clear_away(stage: Stage) -> None:
+async def clear_away(stage: ScenarioContext) -> None:
     """Nothing of the scenario goes on after this: no task, no tap, no key."""
     await stage.stop()
     for tap in stage.taps.values():
@@ -26,7 +26,7 @@ async def clear_away(stage: Stage) -> None:
     await sweep(stage)
 
 
-async def leave(stage: Stage, endpoint: Endpoint) -> None:
+async def leave(stage: ScenarioContext, endpoint: Endpoint) -> None:
     """The endpoint disconnects. A serial one that is in a handler or in a send reads no call: its process is ended."""
     process = endpoint.process
     if process is None or process.gone is not None or process.broken is not None or process in stage.suspects:
@@ -44,12 +44,12 @@ async def leave(stage: Stage, endpoint: Endpoint) -> None:
     endpoint.connected = False
 
 
-def _busy(stage: Stage, endpoint: Endpoint) -> bool:
+def _busy(stage: ScenarioContext, endpoint: Endpoint) -> bool:
     running = any(not received.answered for received in endpoint.received)
     return running or any(send.endpoint is endpoint and send.outcome is None for send in stage.sends)
 
 
-async def sweep(stage: Stage) -> None:
+async def sweep(stage: ScenarioContext) -> None:
     """Deletes what the scenario has left on a Redis that others use as well."""
     keys: set[resp.Arg] = {stage.stream}
     prefix = stage.stream.encode()

@@ -26,7 +26,7 @@ def place(entry: str) -> tuple[int, int]:
     return int(milliseconds), int(sequence or 0)
 
 
-class Thing:
+class NamedObject:
     """Something with parts."""
 
     PARTS: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ class Thing:
 
 
 @dataclass(eq=False)
-class Member(Thing):
+class Member(NamedObject):
     """An endpoint of the testee or a peer of the runner: one instance of a group."""
 
     label: str
@@ -98,7 +98,7 @@ class Peer(Member):
 
 
 @dataclass(eq=False)
-class Written(Thing):
+class Written(NamedObject):
     """An entry that was written to a stream, by whomever."""
 
     key: str
@@ -162,7 +162,7 @@ class Written(Thing):
 
 
 @dataclass(eq=False)
-class Outcome(Thing):
+class Outcome(NamedObject):
     """The outcome of a send."""
 
     status: str
@@ -175,7 +175,7 @@ class Outcome(Thing):
 
 
 @dataclass(eq=False)
-class Send(Thing):
+class Send(NamedObject):
     """A request by the testee that runs in the background."""
 
     endpoint: Endpoint
@@ -200,7 +200,7 @@ class Send(Thing):
 
 
 @dataclass(eq=False)
-class Received(Thing):
+class Received(NamedObject):
     """A request that a handler of the testee was started for."""
 
     endpoint: Endpoint
@@ -234,7 +234,7 @@ class Received(Thing):
 
 
 @dataclass(eq=False)
-class ErrorSeen(Thing):
+class ErrorSeen(NamedObject):
     """The error that `on_error` got."""
 
     kind: str
@@ -248,7 +248,7 @@ class ErrorSeen(Thing):
 
 
 @dataclass(eq=False)
-class Mark(Thing):
+class Mark(NamedObject):
     """A moment."""
 
     at: float
@@ -257,7 +257,7 @@ class Mark(Thing):
 
 
 @dataclass(eq=False)
-class Lifting(Thing):
+class Undo(NamedObject):
     """A fault, or another thing that `lift` ends."""
 
     lift: Callable[[], None]
@@ -268,7 +268,7 @@ class Lifting(Thing):
 
 
 @dataclass(eq=False)
-class Going(Thing):
+class Background(NamedObject):
     """Something that runs in the background: a serve, a background, a call that was not waited for."""
 
     task: asyncio.Task[Any]

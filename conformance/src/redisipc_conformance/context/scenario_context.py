@@ -21,13 +21,13 @@ from ..wire.pulse import Pulse
 from ..wire.tap import Tap
 from ..within import end_all
 from . import notes
-from .bindings import Scope
-from .budget_clock import Patience
+from .bindings import Bindings
+from .budget_clock import BudgetClock
 from .entry_log import Ledger
 from .failure import Crashed, Failed, Stopped, SuiteFault
 from .linking import link
 from .notes import Note
-from .objects import Endpoint, ErrorSeen, Going, Peer, Received, Send, Written
+from .objects import Background, Endpoint, ErrorSeen, Peer, Received, Send, Written
 from .processor_wait import ProcessorWait
 from .stream_tail import Tail
 
@@ -57,7 +57,7 @@ class Processes(Protocol):
     def running(self, name: str) -> TesteeProcess | None: ...
 
 
-class Stage(Scope):
+class ScenarioContext(Bindings):
     """Everything that a step may touch."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Stage(Scope):
         budgets: Mapping[str, float],
         scale: float,
         claims: Claims,
-        patience: Patience,
+        patience: BudgetClock,
         waits: ProcessorWait,
         no_timeouts: bool = False,
         delay: float = 0.0,
@@ -112,7 +112,7 @@ class Stage(Scope):
         self.endpoints: list[Endpoint] = []
         self.peers: list[Peer] = []
         self.sends: list[Send] = []
-        self.going: list[Going] = []
+        self.going: list[Background] = []
         self.crash: Crashed | None = None
         self.suspects: set[TesteeProcess] = set()
         """Processes that did not answer in time."""
@@ -308,4 +308,4 @@ def _stream_name(source: random.Random) -> str:
     )
 
 
-__all__ = ["Failed", "Processes", "Stage"]
+__all__ = ["Failed", "Processes", "ScenarioContext"]

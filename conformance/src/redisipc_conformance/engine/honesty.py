@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ..context import notes
 from ..context.entry_log import xadd_fields
-from ..context.scenario_context import Stage
-from ..verdict.judge import Ended
+from ..context.scenario_context import ScenarioContext
+from ..verdict.judge import RunOutcome
 from ..wire import resp
 from ..wire.guarded import is_refused, to_blame
 from ..wire.tap import Exchange
@@ -15,7 +15,7 @@ from ..wire.tap import Exchange
 Pairs = tuple[tuple[bytes, bytes], ...]
 
 
-def inspect(stage: Stage, ended: Ended) -> None:
+def inspect(stage: ScenarioContext, ended: RunOutcome) -> None:
     """Notes the first command that the taps refused, and the first entry that came past them."""
     for who, exchange in _commands(stage):
         if is_refused(exchange.args) and to_blame(exchange.args):
@@ -31,13 +31,13 @@ def inspect(stage: Stage, ended: Ended) -> None:
         ended.evidence = ended.evidence or stranger
 
 
-def _commands(stage: Stage) -> Iterator[tuple[str, Exchange]]:
+def _commands(stage: ScenarioContext) -> Iterator[tuple[str, Exchange]]:
     for label, tap in stage.taps.items():
         for exchange in tap.exchanges:
             yield label, exchange
 
 
-def _sent(stage: Stage) -> set[Pairs] | None:
+def _sent(stage: ScenarioContext) -> set[Pairs] | None:
     """The fields of every entry that an endpoint or a step of the scenario sent, though its reply may never have been seen.
 
     None where the scenario ran a script, whose entries are unknown. Made once: there can be thousands.

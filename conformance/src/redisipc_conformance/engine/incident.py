@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 
-class Incident:
+class SharedProcessLoss:
     """One such end. `affected`: whoever used the process; `suspects` first: those whose call was outstanding."""
 
     def __init__(self, affected: Iterable[Any]) -> None:

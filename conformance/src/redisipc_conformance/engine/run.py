@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..context.budget_clock import Patience
+from ..context.budget_clock import BudgetClock
 from ..context.processor_wait import ProcessorWait
 from ..results import (
     Event,
@@ -30,17 +30,17 @@ from ..testee.errors import TesteeUnusable
 from ..testee.process import TesteeProcess
 from ..testee.schemas import TesteeSchemas
 from ..verdict.applies import why_not
-from ..verdict.judge import Ended, Judge
+from ..verdict.judge import Judge, RunOutcome
 from ..version import __version__
 from ..wire.address import Address
 from ..wire.client import Client
 from ..within import end_all
 from . import budgets
 from .goodbyes import Goodbyes
-from .incident import Incident
+from .incident import SharedProcessLoss
 from .own_servers import OwnServers
 from .pool import Pool
-from .scenario_run import Performance, Surroundings
+from .scenario_run import RunContext, ScenarioRun
 
 AT_ONCE_AGAIN = 4
 """Scenarios that are tried a second time at once."""
@@ -82,7 +82,7 @@ class Engine:
         self.scenarios = [s for s in scenarios if settings.profiles is None or s.profile in settings.profiles]
         self.judge = judge
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._performances: set[Performance] = set()
+        self._performances: set[ScenarioRun] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._stopped = False
@@ -155,8 +155,8 @@ class Engine:
                 self._notes.append(
                     f"the testee needs {delay:.3f} s to answer anything: bounds of time are so much longer"
                 )
-            async with Patience() as patience, ProcessorWait() as waits:
-                around = Surroundings(
+            async with BudgetClock() as patience, ProcessorWait() as waits:
+                around = RunContext(
                     command=settings.command,
                     schemas=schemas,
                     pool=pool,
@@ -240,7 +240,7 @@ class Engine:
         users = [performance for performance in self._performances if performance.uses(process)]
         outstanding = getattr(why, "call", "")
         users.sort(key=lambda user: not user.calls_in(outstanding))
-        incident = Incident(users)
+        incident = SharedProcessLoss(users)
         for user in users:
             if user.incident is not None:
                 # Its verdict comes from another one already.
@@ -249,7 +249,7 @@ class Engine:
             if user.stage is not None:
                 user.stage.process_gone(process, why)
 
-    async def _scenarios(self, scenarios: Sequence[Scenario], around: Surroundings, server: ServerInfo) -> None:
+    async def _scenarios(self, scenarios: Sequence[Scenario], around: RunContext, server: ServerInfo) -> None:
         room = asyncio.Semaphore(self.settings.jobs)
         # Those that mostly wait are in nobody's way, and the longest of them decide how long the run takes.
         waiting_room = asyncio.Semaphore(4 * self.settings.jobs)
@@ -267,11 +267,11 @@ class Engine:
             await end_all(set(tasks))
 
     async def _scenario(
-        self, scenario: Scenario, around: Surroundings, room: asyncio.Semaphore, server: ServerInfo
+        self, scenario: Scenario, around: RunContext, room: asyncio.Semaphore, server: ServerInfo
     ) -> None:
         told = asyncio.Event()
 
-        async def one(row: dict[str, Any] | None) -> Ended:
+        async def one(row: dict[str, Any] | None) -> RunOutcome:
             async with room:
                 if not told.is_set():
                     told.set()
@@ -289,26 +289,26 @@ class Engine:
         self._events.put_nowait(ScenarioEnded(result))
 
     async def _again_if_lagged(
-        self, ended: Ended, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings
-    ) -> Ended:
+        self, ended: RunOutcome, scenario: Scenario, row: dict[str, Any] | None, around: RunContext
+    ) -> RunOutcome:
         """Tries a second time what the machine may have broken, when it has less to do. Nothing else is ever tried again."""
         if not ended.lagged or self._stopped:
             return ended
         self._again.append(scenario.id)
         await self._calm.wait()
         async with self._few:
-            return await self._perform(Performance(scenario, row, around, alone=True))
+            return await self._perform(ScenarioRun(scenario, row, around, alone=True))
 
-    async def _once(self, scenario: Scenario, row: dict[str, Any] | None, around: Surroundings) -> Ended:
+    async def _once(self, scenario: Scenario, row: dict[str, Any] | None, around: RunContext) -> RunOutcome:
         """Once; once more alone where a shared process ended, since another scenario may have ended it."""
-        performance = Performance(scenario, row, around)
+        performance = ScenarioRun(scenario, row, around)
         ended = await self._perform(performance)
         incident = performance.incident
         if not ended.crash or incident is None:
             if incident is not None:
                 incident.tell(performance, again=False)
             return ended
-        again = await self._perform(Performance(scenario, row, around, alone=True))
+        again = await self._perform(ScenarioRun(scenario, row, around, alone=True))
         incident.tell(performance, again=bool(again.crash))
         if again.crash or again.fault:
             return again
@@ -317,7 +317,7 @@ class Engine:
             return ended
         return again
 
-    async def _perform(self, performance: Performance) -> Ended:
+    async def _perform(self, performance: ScenarioRun) -> RunOutcome:
         self._performances.add(performance)
         try:
             return await performance.run()
@@ -330,7 +330,7 @@ def _rows(scenario: Scenario) -> list[dict[str, Any] | None]:
     return list(scenario.rows) if scenario.rows and not scenario.row_by_row else [None]
 
 
-async def _all_or_none(work: list[Any]) -> list[Ended]:
+async def _all_or_none(work: list[Any]) -> list[RunOutcome]:
     tasks = [asyncio.create_task(each) for each in work]
     try:
         return [await task for task in tasks]

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..context.budget_clock import Patience
+from ..context.budget_clock import BudgetClock
 from ..context.failure import AtLine, Crashed, Stopped, SuiteFault
 from ..context.leaving import clear_away
 from ..context.processor_wait import ProcessorWait
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..results import BudgetUse
 from ..scenario.matchers import show
 from ..scenario.model import Scenario
@@ -25,8 +25,8 @@ from ..testee.claims import Claims
 from ..testee.process import TesteeProcess
 from ..testee.schemas import PROTOCOL, TesteeSchemas
 from ..verdict import entry_rule
-from ..verdict.check_log import Book
-from ..verdict.judge import Ended
+from ..verdict.check_log import CheckLog
+from ..verdict.judge import RunOutcome
 from ..verdict.transcript import Transcript
 from ..wire.address import Address
 from ..wire.client import Client
@@ -35,10 +35,10 @@ from . import budgets, honesty
 from .conduct.entries import Ids
 from .conduct.inspect import inspect
 from .goodbyes import Goodbyes
-from .incident import Incident
+from .incident import SharedProcessLoss
 from .own_servers import OwnServers
 from .pool import Pool, Shard
-from .step_runner import Player
+from .step_runner import StepRunner
 
 LONGEST_SECONDS = 300.0
 """No scenario takes longer: one that does hangs, and the suite is at fault, since every wait of it has an end."""
@@ -49,7 +49,7 @@ PROBE_SECONDS = 4.0
 
 
 @dataclass
-class Surroundings:
+class RunContext:
     """The things that all scenarios of a run share."""
 
     command: tuple[str, ...]
@@ -62,7 +62,7 @@ class Surroundings:
     scale: float
     seed: int
     claims: Claims
-    patience: Patience
+    patience: BudgetClock
     waits: ProcessorWait
     goodbyes: Goodbyes
     no_timeouts: bool = False
@@ -88,15 +88,15 @@ class Surroundings:
 
 
 @dataclass(eq=False)
-class Performance:
+class ScenarioRun:
     """One run. `alone`: with processes of its own, even if it does not need them: others crashed beside it."""
 
     scenario: Scenario
     row: dict[str, Any] | None
-    around: Surroundings
+    around: RunContext
     alone: bool = False
-    stage: Stage | None = None
-    incident: Incident | None = None
+    stage: ScenarioContext | None = None
+    incident: SharedProcessLoss | None = None
     """The end of a shared process that it has seen."""
 
     def uses(self, process: TesteeProcess) -> bool:
@@ -106,11 +106,11 @@ class Performance:
         """Whether one of these calls is of an endpoint of it."""
         return self.stage is not None and any(f"({e.handle})" in outstanding for e in self.stage.endpoints)
 
-    async def run(self) -> Ended:
+    async def run(self) -> RunOutcome:
         """Plays it. Whatever happens, nothing of it is left when this returns."""
         scenario, around = self.scenario, self.around
         rows = [str(row["name"]) for row in (scenario.rows if self.row is None else (self.row,))]
-        ended = Ended(Book(scenario, rows))
+        ended = RunOutcome(CheckLog(scenario, rows))
         own = scenario.own_processes or self.alone or around.claims.serial
         pool = around.private_pool() if own else around.pool
         server = None
@@ -133,10 +133,10 @@ class Performance:
                 await asyncio.shield(around.own_servers.release(server, scenario))
         return ended
 
-    async def _on_stage(self, ended: Ended, pool: Pool, client: Client, address: Address, server: Any) -> None:
+    async def _on_stage(self, ended: RunOutcome, pool: Pool, client: Client, address: Address, server: Any) -> None:
         around = self.around
         try:
-            stage = self.stage = Stage(
+            stage = self.stage = ScenarioContext(
                 self.scenario,
                 row=self.row,
                 seed=around.seed,
@@ -179,9 +179,9 @@ class Performance:
             BudgetUse(name, allowed, used, slack.get(name, 0.0)) for name, allowed, used in stage.budget_uses
         )
 
-    async def _play(self, stage: Stage, ended: Ended) -> None:
+    async def _play(self, stage: ScenarioContext, ended: RunOutcome) -> None:
         longest = 24 * 3600.0 if self.around.no_timeouts else LONGEST_SECONDS * self.around.scale
-        player = Player(stage, ended.book)
+        player = StepRunner(stage, ended.book)
         try:
             await within(player.play(self.scenario.steps), longest)
             if stage.crash is not None and not ended.book.complete:
@@ -202,7 +202,7 @@ class Performance:
             ended.crash = str(stage.crash)
 
     @staticmethod
-    async def _stderr(stage: Stage) -> str:
+    async def _stderr(stage: ScenarioContext) -> str:
         for process in {endpoint.process for endpoint in stage.endpoints}:
             if process is not None and process.gone is not None:
                 with contextlib.suppress(TimeoutError):
@@ -210,7 +210,7 @@ class Performance:
         return stage.stderr()
 
     @staticmethod
-    async def _probe(stage: Stage, pool: Pool) -> None:
+    async def _probe(stage: ScenarioContext, pool: Pool) -> None:
         """A process that left a call unanswered: still there, or hung?"""
         for process in stage.suspects:
             try:
@@ -219,7 +219,7 @@ class Performance:
                 pool.retire(process)
 
     @staticmethod
-    def _inspect(stage: Stage, ended: Ended) -> None:
+    def _inspect(stage: ScenarioContext, ended: RunOutcome) -> None:
         """Every entry that was written must be valid, unless the scenario says that it is invalid."""
         for entry in stage.ledger.entries:
             if entry.marked_invalid:

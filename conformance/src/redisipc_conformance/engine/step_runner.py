@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..context.failure import AtLine, Failed, Stopped, SuiteFault
 from ..context.notes import Note
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..files import schemas_folder
 from ..scenario.model import Step
 from ..scenario.values import BadValue
@@ -33,7 +33,7 @@ from ..steps import (  # noqa: F401  (they register their words)
 )
 from ..steps.registry import WORDS
 from ..steps.waiting import SHORTEST_SECONDS
-from ..verdict.check_log import Book
+from ..verdict.check_log import CheckLog
 
 ACTS = frozenset(
     {
@@ -49,10 +49,10 @@ AGAIN = frozenset({"repeat"})
 """Steps that play the same steps more than once."""
 
 
-class Player:
+class StepRunner:
     """The steps of one scenario on one stage."""
 
-    def __init__(self, stage: Stage, book: Book) -> None:
+    def __init__(self, stage: ScenarioContext, book: CheckLog) -> None:
         self.stage = stage
         self.book = book
         stage.play = self.play
@@ -127,7 +127,7 @@ STOOD = "the runner itself stood still for"
 WAITED = "the testee waited for a processor for"
 
 
-def machines_part(stage: Stage, step: Step, failed: Failed) -> tuple[float, str]:
+def machines_part(stage: ScenarioContext, step: Step, failed: Failed) -> tuple[float, str]:
     """The seconds that the machine took, where they may have made the step fail, and who lost them.
 
     A bound of time: the machine took as much as the bound was broken by, or the runner stood still for more than half of

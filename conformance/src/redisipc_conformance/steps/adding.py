@@ -7,7 +7,7 @@ from typing import Any
 
 from ..context.failure import Failed, SuiteFault
 from ..context.objects import Member, Peer, Written
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.content import encode
 from ..scenario.model import Step
 from ..wire import resp
@@ -15,7 +15,7 @@ from .entries import entry_of
 from .registry import word
 
 
-def _fields(stage: Stage, arguments: dict[str, Any], basis: dict[str, Any]) -> list[tuple[Any, Any]]:
+def _fields(stage: ScenarioContext, arguments: dict[str, Any], basis: dict[str, Any]) -> list[tuple[Any, Any]]:
     """The fields of an entry, bent as the step says."""
     if "fields" in arguments:
         return [(name, value) for name, value in stage.value(arguments["fields"])]
@@ -37,7 +37,7 @@ def _raw(value: Any) -> bytes:
     return resp.to_bytes(value)
 
 
-def _content(stage: Stage, arguments: dict[str, Any]) -> Any:
+def _content(stage: ScenarioContext, arguments: dict[str, Any]) -> Any:
     if "text" in arguments:
         return stage.value(arguments["text"])
     content = stage.value(arguments.get("content"))
@@ -45,7 +45,7 @@ def _content(stage: Stage, arguments: dict[str, Any]) -> Any:
 
 
 @word("add")
-async def add(stage: Stage, step: Step) -> Any:
+async def add(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     if "answer" in arguments:
         return await _answer(stage, arguments)
@@ -60,7 +60,7 @@ async def add(stage: Stage, step: Step) -> Any:
     return await write(stage, sender.label, arguments, _request(stage, arguments, sender), [])
 
 
-def _request(stage: Stage, arguments: dict[str, Any], sender: Member) -> list[tuple[Any, Any]]:
+def _request(stage: ScenarioContext, arguments: dict[str, Any], sender: Member) -> list[tuple[Any, Any]]:
     basis = {
         "id": stage.value(arguments.get("id", f"{stage.source.getrandbits(84):021x}")),
         "instance_id": sender.instance,
@@ -72,7 +72,7 @@ def _request(stage: Stage, arguments: dict[str, Any], sender: Member) -> list[tu
     return _fields(stage, arguments, basis)
 
 
-async def _many(stage: Stage, step: Step, sender: Member) -> list[Written]:
+async def _many(stage: ScenarioContext, step: Step, sender: Member) -> list[Written]:
     """So many requests in one MULTI. `as: e` names them `e0`, `e1` and so on, too."""
     arguments = step.arguments
     fields = []
@@ -85,7 +85,7 @@ async def _many(stage: Stage, step: Step, sender: Member) -> list[Written]:
     return written
 
 
-async def _answer(stage: Stage, arguments: dict[str, Any]) -> Written:
+async def _answer(stage: ScenarioContext, arguments: dict[str, Any]) -> Written:
     request = entry_of(stage, arguments["answer"])
     if request is None:
         raise Failed("the request was not written", "an entry to answer", "none", by_timeout=True)
@@ -112,7 +112,7 @@ def settling(peer: Peer, entry: Written) -> list[tuple[resp.Arg, ...]]:
 
 
 async def write(
-    stage: Stage,
+    stage: ScenarioContext,
     who: str,
     arguments: dict[str, Any],
     fields: list[tuple[Any, Any]],
@@ -123,7 +123,7 @@ async def write(
 
 
 async def write_all(
-    stage: Stage,
+    stage: ScenarioContext,
     who: str,
     arguments: dict[str, Any],
     entries: list[list[tuple[Any, Any]]],
@@ -154,7 +154,7 @@ async def write_all(
     return known
 
 
-async def _take(stage: Stage, thief: Peer, stolen: list[Written], reply: Any) -> None:
+async def _take(stage: ScenarioContext, thief: Peer, stolen: list[Written], reply: Any) -> None:
     key, own = stolen[0].key, {entry.entry for entry in stolen}
     for entry_id, flat in reply[0][1] if reply else []:
         entry = stage.ledger.adopt(key, entry_id, flat or [], time.monotonic())

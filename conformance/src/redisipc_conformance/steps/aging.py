@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..context.failure import SuiteFault
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..wire import resp
 from ..wire.client import Client
 from ..wire.rdb import older
@@ -16,7 +16,7 @@ from ..wire.rdb import older
 ATTEMPTS = 50
 
 
-async def age_consumers(stage: Stage, group: str, milliseconds: int) -> int:
+async def age_consumers(stage: ScenarioContext, group: str, milliseconds: int) -> int:
     """All consumers of the group get that much older; nothing else of the stream changes. The number of consumers."""
     client = Client(stage.address)
     try:

@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from ..context.failure import SuiteFault
-from ..context.objects import Mark, Thing
-from ..context.scenario_context import Stage
+from ..context.objects import Mark, NamedObject
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from .registry import word
@@ -34,13 +34,13 @@ def share_alike(pauses: list[float]) -> float:
 
 
 @word("attempts")
-async def attempts(stage: Stage, step: Step) -> Any:
+async def attempts(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     label = str(stage.value(arguments["of"]))
     tap = stage.taps.get(label)
     if tap is None:
         raise SuiteFault(f"{label!r} is not an endpoint that has connected")
-    since = float(getattr(stage.thing(arguments["since"], Mark, Thing), "at", 0.0))
+    since = float(getattr(stage.thing(arguments["since"], Mark, NamedObject), "at", 0.0))
     parts = {key: stage.expected(arguments[key]) for key in ("count", "first", "alike") if key in arguments}
 
     def look() -> Look:
@@ -67,14 +67,16 @@ async def attempts(stage: Stage, step: Step) -> Any:
 
 
 @word("connections")
-async def connections(stage: Stage, step: Step) -> Any:
+async def connections(stage: ScenarioContext, step: Step) -> Any:
     """How many were opened and how many ended since a moment, and how many stand."""
     arguments = step.arguments
     label = str(stage.value(arguments["of"]))
     tap = stage.taps.get(label)
     if tap is None:
         raise SuiteFault(f"{label!r} is not an endpoint that has connected")
-    since = float(getattr(stage.thing(arguments["since"], Mark, Thing), "at", 0.0)) if "since" in arguments else 0.0
+    since = (
+        float(getattr(stage.thing(arguments["since"], Mark, NamedObject), "at", 0.0)) if "since" in arguments else 0.0
+    )
     parts = {key: stage.expected(arguments[key]) for key in _COUNTS if key in arguments}
 
     def look() -> Look:

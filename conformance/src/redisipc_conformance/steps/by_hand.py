@@ -7,7 +7,7 @@ from typing import Any
 from ..context.entry_log import xadd_fields
 from ..context.failure import SuiteFault
 from ..context.objects import Written
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..wire import resp
@@ -17,7 +17,7 @@ from .waiting import Look, expect, held, wrong
 
 
 @word("redis")
-async def redis(stage: Stage, step: Step) -> Any:
+async def redis(stage: ScenarioContext, step: Step) -> Any:
     command = [_argument(stage.value(each)) for each in step.arguments]
     expected = stage.expected(step.reply) if step.has_reply else None
 
@@ -46,7 +46,7 @@ def _argument(value: Any) -> resp.Arg:
     raise SuiteFault(f"{show(value)} is not an argument of a Redis command")
 
 
-def _by_hand(stage: Stage, command: list[resp.Arg], reply: bytes, at: float) -> None:
+def _by_hand(stage: ScenarioContext, command: list[resp.Arg], reply: bytes, at: float) -> None:
     pairs_ = xadd_fields([resp.to_bytes(each) for each in command])
     if pairs_ is not None:
         written = Written(str(command[1]), reply.decode(), pairs_, at, by="runner", by_suite=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..context.failure import Failed
 from ..context.objects import Member, Peer, Written
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.model import Step
 from ..wire import resp
 from .adding import settling
@@ -17,7 +17,7 @@ GIVEN_BACK = 315_360_000_000
 """Milliseconds of idle time that mark an entry as given back."""
 
 
-def _named(stage: Stage, arguments: dict[str, Any]) -> tuple[Peer, Written]:
+def _named(stage: ScenarioContext, arguments: dict[str, Any]) -> tuple[Peer, Written]:
     entry = entry_of(stage, arguments["entry"])
     if entry is None:
         raise Failed("the entry was not written", "an entry", "none", by_timeout=True)
@@ -25,7 +25,7 @@ def _named(stage: Stage, arguments: dict[str, Any]) -> tuple[Peer, Written]:
 
 
 @word("settle")
-async def settle(stage: Stage, step: Step) -> Any:
+async def settle(stage: ScenarioContext, step: Step) -> Any:
     peer, entry = _named(stage, step.arguments)
     commands = settling(peer, entry)
     if step.arguments.get("delete") is False:
@@ -34,7 +34,7 @@ async def settle(stage: Stage, step: Step) -> Any:
 
 
 @word("claim")
-async def claim(stage: Stage, step: Step) -> Any:
+async def claim(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     peer, entry = _named(stage, arguments)
     consumer = str(stage.value(arguments.get("consumer", peer.consumer)))
@@ -57,7 +57,7 @@ async def claim(stage: Stage, step: Step) -> Any:
 
 
 @word("give-back")
-async def give_back(stage: Stage, step: Step) -> Any:
+async def give_back(stage: ScenarioContext, step: Step) -> Any:
     peer, entry = _named(stage, step.arguments)
     peer.read.discard(entry.entry)
     command = ("XCLAIM", entry.key, peer.group, peer.dispatcher, 0, entry.entry, "IDLE", GIVEN_BACK, "JUSTID")
@@ -68,7 +68,7 @@ async def give_back(stage: Stage, step: Step) -> Any:
 
 
 @word("hand")
-async def hand(stage: Stage, step: Step) -> Any:
+async def hand(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     entry = entry_of(stage, arguments["entry"])
     to = stage.thing(arguments["to"], Member)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..context.failure import Failed, SuiteFault
 from ..context.objects import Mark
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import beyond, differs, show, widened
 from ..scenario.model import Step
 from ..wire import resp
@@ -17,14 +17,14 @@ from .registry import word
 
 
 @word("mark")
-async def mark(stage: Stage, step: Step) -> Any:
+async def mark(stage: ScenarioContext, step: Step) -> Any:
     moment = Mark(stage.now())
     stage.bind(str(stage.value(step.arguments)), moment)
     return moment
 
 
 @word("elapsed")
-async def elapsed(stage: Stage, step: Step) -> Any:
+async def elapsed(stage: ScenarioContext, step: Step) -> Any:
     begin, end = (stage.value(step.arguments[key]) for key in ("from", "to"))
     if not all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (begin, end)):
         raise SuiteFault(f"elapsed needs two moments, not {show(begin)} and {show(end)}")
@@ -46,13 +46,13 @@ async def elapsed(stage: Stage, step: Step) -> Any:
 
 
 @word("wait")
-async def wait(stage: Stage, step: Step) -> Any:
+async def wait(stage: ScenarioContext, step: Step) -> Any:
     await asyncio.sleep(stage.seconds(step.arguments))
     stage.raise_if_crashed()
 
 
 @word("age")
-async def age(stage: Stage, step: Step) -> Any:
+async def age(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     if "key" in arguments:
         key = str(stage.value(arguments["key"]))

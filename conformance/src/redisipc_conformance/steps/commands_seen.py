@@ -9,8 +9,8 @@ from typing import Any
 from ..context import notes
 from ..context.failure import SuiteFault
 from ..context.fence_traffic import visible
-from ..context.objects import Mark, Thing
-from ..context.scenario_context import Stage
+from ..context.objects import Mark, NamedObject
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import Matcher, beyond, differs, show
 from ..scenario.model import Step
 from ..wire.keys import keys_of
@@ -20,7 +20,7 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 
-def pattern_of(stage: Stage, written: Any) -> Pattern:
+def pattern_of(stage: ScenarioContext, written: Any) -> Pattern:
     """Words first, names after: a name with spaces stays one argument. A name alone stands for a whole pattern."""
     if isinstance(written, str) and written.startswith("${") and " " not in written:
         return Pattern.of(str(stage.value(written)))
@@ -29,7 +29,7 @@ def pattern_of(stage: Stage, written: Any) -> Pattern:
     return Pattern.of([str(each) if isinstance(each, bool) else each for each in made])
 
 
-def patterns_of(stage: Stage, written: Any) -> list[Pattern]:
+def patterns_of(stage: ScenarioContext, written: Any) -> list[Pattern]:
     """One pattern as a string, or a list of them. A list of plain words that is one pattern begins with a command."""
     if isinstance(written, str):
         return [pattern_of(stage, written)]
@@ -46,7 +46,7 @@ def _command_like(text: str) -> bool:
 class Commands:
     """The commands that one expectation looks at."""
 
-    def __init__(self, stage: Stage, arguments: dict[str, Any]) -> None:
+    def __init__(self, stage: ScenarioContext, arguments: dict[str, Any]) -> None:
         self.stage = stage
         self.label = str(stage.value(arguments["of"]))
         if self.label not in stage.taps:
@@ -72,12 +72,12 @@ class Commands:
         return "; ".join(told[-8:]) or "nothing but reads"
 
 
-def _moment(stage: Stage, label: Any) -> float:
-    return float(getattr(stage.thing(label, Mark, Thing), "at", 0.0))
+def _moment(stage: ScenarioContext, label: Any) -> float:
+    return float(getattr(stage.thing(label, Mark, NamedObject), "at", 0.0))
 
 
 @word("commands")
-async def commands(stage: Stage, step: Step) -> Any:
+async def commands(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     seen = Commands(stage, arguments)
     looks: list[Callable[[], Look]] = []
@@ -209,7 +209,7 @@ def _fits(members: Sequence[Exchange], patterns: Sequence[Pattern], only: bool) 
     return True
 
 
-async def _every(stage: Stage, step: Step, seen: Commands, pattern: Pattern) -> Any:
+async def _every(stage: ScenarioContext, step: Step, seen: Commands, pattern: Pattern) -> Any:
     """The gaps between such commands. Where an upper bound is wanted, the edges of the time looked at are gaps too."""
     wanted = stage.expected(step.arguments["every"])
     seconds = float(stage.value(step.arguments.get("for", 0)))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..context.objects import Outcome, Received, Send, Written
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs
 
 
-def entry_of(stage: Stage, label: Any) -> Written | None:
+def entry_of(stage: ScenarioContext, label: Any) -> Written | None:
     """The entry that a label stands for; of a send its request, None while it is not written."""
     found: Any = stage.thing(label, Written, Send, Received)
     if isinstance(found, Send):
@@ -19,7 +19,7 @@ def entry_of(stage: Stage, label: Any) -> Written | None:
     return found  # type: ignore[no-any-return]
 
 
-def refused_send(stage: Stage, label: Any) -> Outcome | None:
+def refused_send(stage: ScenarioContext, label: Any) -> Outcome | None:
     """The outcome of a send that the testee refused and did not write: no entry of it will come."""
     name = stage.value(label)
     found = stage.names.get(name) if isinstance(name, str) else None
@@ -28,7 +28,7 @@ def refused_send(stage: Stage, label: Any) -> Outcome | None:
     return None
 
 
-def request_id(stage: Stage, label: Any) -> str:
+def request_id(stage: ScenarioContext, label: Any) -> str:
     """The request id behind a label; empty while there is none."""
     found: Any = stage.thing(label, Written, Send, Received)
     if isinstance(found, Received):
@@ -59,7 +59,7 @@ def fits(entry: Written, where: dict[str, Any]) -> bool:
     return all(field_differs(entry, name, wanted) is None for name, wanted in where.items())
 
 
-def where_of(stage: Stage, written: dict[str, Any] | None) -> dict[str, Any]:
+def where_of(stage: ScenarioContext, written: dict[str, Any] | None) -> dict[str, Any]:
     """A `where`, its values made; groups may be names."""
     where = {name: stage.expected(value) for name, value in (written or {}).items()}
     for name in ("source_group", "destination_group"):
@@ -68,7 +68,7 @@ def where_of(stage: Stage, written: dict[str, Any] | None) -> dict[str, Any]:
     return where
 
 
-def answers_to(stage: Stage, request: Written) -> list[Written]:
+def answers_to(stage: ScenarioContext, request: Written) -> list[Written]:
     """The entries that answer it: the same id, later on its stream.
 
     Where there is none: the testee's responses that go the right way but belong to no request. A wrong answer is better

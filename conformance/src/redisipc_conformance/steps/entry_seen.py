@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..context.objects import Send, Written
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from .entries import answers_to, entry_of, field_differs, fits, readable, refused_send, where_of
@@ -14,7 +14,7 @@ from .waiting import Look, expect, held, missing, wrong
 
 
 @word("entry")
-async def entry(stage: Stage, step: Step) -> Any:
+async def entry(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     where = where_of(stage, arguments.get("where"))
     fields = where_of(stage, arguments.get("fields"))
@@ -44,7 +44,7 @@ def _shown(found: Written) -> str:
     return show([[readable(name), readable(value)] for name, value in found.pairs])
 
 
-def _candidates(stage: Stage, arguments: dict[str, Any], where: dict[str, Any]) -> tuple[list[Written], str]:
+def _candidates(stage: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any]) -> tuple[list[Written], str]:
     """The entries that the step may mean, and what it is that it means."""
     if "answer_to" in arguments:
         request = entry_of(stage, arguments["answer_to"])
@@ -65,7 +65,7 @@ def _candidates(stage: Stage, arguments: dict[str, Any], where: dict[str, Any]) 
     return found, what
 
 
-def _of(stage: Stage, label: Any) -> tuple[list[Written], str]:
+def _of(stage: ScenarioContext, label: Any) -> tuple[list[Written], str]:
     name = stage.value(label)
     entry_ = entry_of(stage, label)
     if entry_ is None:
@@ -77,7 +77,7 @@ def _of(stage: Stage, label: Any) -> tuple[list[Written], str]:
     return [entry_], f"the entry {name}"
 
 
-def _find(stage: Stage, arguments: dict[str, Any], where: dict[str, Any]) -> Written | Look:
+def _find(stage: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any]) -> Written | Look:
     found, what = _candidates(stage, arguments, where)
     if "of" not in arguments and "answer_to" not in arguments:
         found = [each for each in found if not each.named]
@@ -108,7 +108,7 @@ def _differs(arguments: dict[str, Any], found: Written, fields: dict[str, Any], 
     return None
 
 
-def _count(stage: Stage, arguments: dict[str, Any], where: dict[str, Any], wanted: Any) -> Look:
+def _count(stage: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any], wanted: Any) -> Look:
     found, what = _candidates(stage, arguments, where)
     told = differs(wanted, len(found))
     if told is None:

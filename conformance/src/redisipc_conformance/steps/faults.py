@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..context.failure import SuiteFault
-from ..context.objects import Lifting, Mark
-from ..context.scenario_context import Stage
+from ..context.objects import Mark, Undo
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..server import NoServer
@@ -18,13 +18,13 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 
-def _tell(stage: Stage, who: str, text: str) -> None:
+def _tell(stage: ScenarioContext, who: str, text: str) -> None:
     note = stage.tell(who, text)
     note.side = "suite"
 
 
 @word("fault")
-async def fault(stage: Stage, step: Step) -> Any:
+async def fault(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     label = str(stage.value(arguments["on"]))
     tap = await stage.tap(label)
@@ -40,13 +40,13 @@ async def fault(stage: Stage, step: Step) -> Any:
     )
     tap.arm(armed)
     _tell(stage, label, f"armed: {armed.do} for {armed.pattern}")
-    return Lifting(armed.lift, armed, stage.now())
+    return Undo(armed.lift, armed, stage.now())
 
 
 @word("struck")
-async def struck(stage: Stage, step: Step) -> Any:
+async def struck(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"fault": step.arguments}
-    armed = stage.thing(arguments["fault"], Lifting).fault
+    armed = stage.thing(arguments["fault"], Undo).fault
     if armed is None:
         raise SuiteFault(f"{arguments['fault']!r} is not a fault")
     exact = "count" in arguments
@@ -63,14 +63,14 @@ async def struck(stage: Stage, step: Step) -> Any:
 
 
 @word("lift")
-async def lift(stage: Stage, step: Step) -> Any:
-    lifting = stage.thing(step.arguments, Lifting)
+async def lift(stage: ScenarioContext, step: Step) -> Any:
+    lifting = stage.thing(step.arguments, Undo)
     _tell(stage, "suite", f"lifted {step.arguments}")
     lifting.lift()
 
 
 @word("cut")
-async def cut(stage: Stage, step: Step) -> Any:
+async def cut(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
     label = str(stage.value(arguments["endpoint"]))
     tap = await stage.tap(label)
@@ -81,29 +81,29 @@ async def cut(stage: Stage, step: Step) -> Any:
     def accept() -> None:
         tap.refusing = False
 
-    return Lifting(accept, at=stage.now())
+    return Undo(accept, at=stage.now())
 
 
 @word("silence")
-async def silence(stage: Stage, step: Step) -> Any:
+async def silence(stage: ScenarioContext, step: Step) -> Any:
     label = str(stage.value(step.arguments))
     tap = await stage.tap(label)
     _tell(stage, label, "nothing passes in either direction")
     tap.silence()
-    return Lifting(tap.resume, at=stage.now())
+    return Undo(tap.resume, at=stage.now())
 
 
 @word("half-open")
-async def half_open(stage: Stage, step: Step) -> Any:
+async def half_open(stage: ScenarioContext, step: Step) -> Any:
     label = str(stage.value(step.arguments))
     tap = await stage.tap(label)
     _tell(stage, label, "its connections are half open: Redis still has them, the endpoint gets nothing; new ones work")
     tap.forget()
-    return Lifting(tap.bury, at=stage.now())
+    return Undo(tap.bury, at=stage.now())
 
 
 @word("slow")
-async def slow(stage: Stage, step: Step) -> Any:
+async def slow(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     label = str(stage.value(arguments["endpoint"]))
     tap = await stage.tap(label)
@@ -113,11 +113,11 @@ async def slow(stage: Stage, step: Step) -> Any:
     def fast() -> None:
         tap.pace.rate = 0
 
-    return Lifting(fast, at=stage.now())
+    return Undo(fast, at=stage.now())
 
 
 @word("process")
-async def process(stage: Stage, step: Step) -> Any:
+async def process(stage: ScenarioContext, step: Step) -> Any:
     ((deed, written),) = step.arguments.items()
     name = str(stage.value(written))
     if not stage.scenario.needs & {"kill", "pause"}:
@@ -142,7 +142,7 @@ async def process(stage: Stage, step: Step) -> Any:
 
 
 @word("server")
-async def server(stage: Stage, step: Step) -> Any:
+async def server(stage: ScenarioContext, step: Step) -> Any:
     deed = step.arguments
     own = stage.server
     if own is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..context.failure import SuiteFault
 from ..context.objects import Endpoint, Written, place
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.content import encode
 from ..scenario.model import Step
 from ..wire import resp
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 1.5
 
 
 @word("fence")
-async def fence(stage: Stage, step: Step) -> Any:
+async def fence(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
     endpoint = stage.thing(arguments["endpoint"], Endpoint)
     if endpoint.caller:
@@ -50,7 +50,7 @@ async def fence(stage: Stage, step: Step) -> Any:
     return None
 
 
-async def _write(stage: Stage, endpoint: Endpoint, source: str, destination: str) -> Written:
+async def _write(stage: ScenarioContext, endpoint: Endpoint, source: str, destination: str) -> Written:
     id = f"{stage.source.getrandbits(84):021x}"
     stage.ledger.fences.add(id)
     stage.noise.add(id.encode())
@@ -74,7 +74,7 @@ async def _write(stage: Stage, endpoint: Endpoint, source: str, destination: str
     return stage.ledger.add(written)
 
 
-def _answered(stage: Stage, endpoint: Endpoint, request: Written) -> Look:
+def _answered(stage: ScenarioContext, endpoint: Endpoint, request: Written) -> Look:
     for entry in stage.ledger.entries:
         if entry.id == request.id and entry is not request:
             stage.noise.add(entry.entry.encode())
@@ -82,7 +82,7 @@ def _answered(stage: Stage, endpoint: Endpoint, request: Written) -> Look:
     return missing(f"{endpoint.label} did not answer the fence behind everything so far", "an answer", "none")
 
 
-async def _passed(stage: Stage, endpoint: Endpoint, request: Written, only_read: bool, patient: bool) -> Look:
+async def _passed(stage: ScenarioContext, endpoint: Endpoint, request: Written, only_read: bool, patient: bool) -> Look:
     """The group has read up to the fence, and nothing up to it is pending but what handlers are still busy with.
 
     What is stuck before it when the patience is over is left for the checks behind the fence to find.

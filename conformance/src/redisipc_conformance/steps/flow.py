@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 from ..context.failure import Failed, Stopped, SuiteFault
-from ..context.objects import Going
-from ..context.scenario_context import Stage
+from ..context.objects import Background
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..within import end_all, within
@@ -18,7 +18,7 @@ from .waiting import Look, expect, held, wrong
 
 
 @word("repeat")
-async def repeat(stage: Stage, step: Step) -> Any:
+async def repeat(stage: ScenarioContext, step: Step) -> Any:
     times = int(stage.value(step.arguments["times"]))
     counter = step.arguments.get("as")
     for at in range(times):
@@ -28,7 +28,7 @@ async def repeat(stage: Stage, step: Step) -> Any:
 
 
 @word("together")
-async def together(stage: Stage, step: Step) -> Any:
+async def together(stage: ScenarioContext, step: Step) -> Any:
     tasks = [stage.spawn(stage.play(block)) for block in step.blocks]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -39,7 +39,7 @@ async def together(stage: Stage, step: Step) -> Any:
 
 
 @word("background")
-async def background(stage: Stage, step: Step) -> Any:
+async def background(stage: ScenarioContext, step: Step) -> Any:
     every = stage.seconds(step.arguments["every"])
     ending = asyncio.Event()
 
@@ -51,14 +51,14 @@ async def background(stage: Stage, step: Step) -> Any:
 
     task = stage.spawn(again())
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
-    going = Going(task, ending.set, stage.now(), awaited=True)
+    going = Background(task, ending.set, stage.now(), awaited=True)
     stage.going.append(going)
     return going
 
 
 @word("stop")
-async def stop(stage: Stage, step: Step) -> Any:
-    going = stage.thing(step.arguments, Going)
+async def stop(stage: ScenarioContext, step: Step) -> Any:
+    going = stage.thing(step.arguments, Background)
     going.stop()
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.wait({going.task}, timeout=stage.budgets["recover"])
@@ -70,13 +70,13 @@ async def stop(stage: Stage, step: Step) -> Any:
 
 
 @word("set")
-async def set_(stage: Stage, step: Step) -> Any:
+async def set_(stage: ScenarioContext, step: Step) -> Any:
     for name, written in step.arguments.items():
         stage.bind(str(stage.value(name)), stage.value(written))
 
 
 @word("value")
-async def value(stage: Stage, step: Step) -> Any:
+async def value(stage: ScenarioContext, step: Step) -> Any:
     wanted = stage.expected(step.arguments["is"])
 
     def look() -> Look:
@@ -94,7 +94,7 @@ ROWS_IN_VAIN, VAIN_SECONDS = 3, 2.0
 
 
 @word("each-row")
-async def each_row(stage: Stage, step: Step) -> Any:
+async def each_row(stage: ScenarioContext, step: Step) -> Any:
     if not stage.scenario.rows:
         raise SuiteFault("there are no rows")
     outside = stage.row

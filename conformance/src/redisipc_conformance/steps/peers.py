@@ -8,7 +8,7 @@ from typing import Any
 
 from ..context.failure import SuiteFault
 from ..context.objects import Peer
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.model import Step
 from ..wire import resp
 from .registry import word
@@ -22,13 +22,13 @@ BEYOND = "18446744073709551615-0"
 
 
 @word("peer")
-async def peer(stage: Stage, step: Step) -> Any:
+async def peer(stage: ScenarioContext, step: Step) -> Any:
     arguments = stage.value(step.arguments)
     return await _join(stage, {"name": arguments} if isinstance(arguments, str) else arguments)
 
 
 @word("crowd")
-async def crowd(stage: Stage, step: Step) -> Any:
+async def crowd(stage: ScenarioContext, step: Step) -> Any:
     """So many instances of one group: `p0`, `p1` and so on."""
     arguments = stage.value(step.arguments)
     name, size = arguments.pop("name"), int(arguments.pop("size"))
@@ -41,7 +41,7 @@ async def crowd(stage: Stage, step: Step) -> Any:
     return made
 
 
-async def _join(stage: Stage, arguments: dict[str, Any]) -> Peer:
+async def _join(stage: ScenarioContext, arguments: dict[str, Any]) -> Peer:
     label = arguments["name"]
     instance = str(arguments.get("instance") or f"{stage.source.getrandbits(24):06x}")
     made = Peer(label, str(arguments.get("group", label)), instance, stage.stream)
@@ -61,7 +61,7 @@ async def _join(stage: Stage, arguments: dict[str, Any]) -> Peer:
     return made
 
 
-async def register_peer(stage: Stage, peer: Peer) -> None:
+async def register_peer(stage: ScenarioContext, peer: Peer) -> None:
     commands: list[tuple[resp.Arg, ...]] = []
     for consumer in peer.consumers:
         commands += [("LREM", peer.key, 0, consumer), ("LPUSH", peer.key, consumer)]
@@ -69,7 +69,7 @@ async def register_peer(stage: Stage, peer: Peer) -> None:
     peer.registered = True
 
 
-async def _keep(stage: Stage, peer: Peer) -> None:
+async def _keep(stage: ScenarioContext, peer: Peer) -> None:
     while True:
         await asyncio.sleep(KEEP_SECONDS)
         commands: list[tuple[resp.Arg, ...]] = [
@@ -83,12 +83,12 @@ async def _keep(stage: Stage, peer: Peer) -> None:
 
 
 @word("register")
-async def register(stage: Stage, step: Step) -> Any:
+async def register(stage: ScenarioContext, step: Step) -> Any:
     await register_peer(stage, stage.thing(step.arguments, Peer))
 
 
 @word("unregister")
-async def unregister(stage: Stage, step: Step) -> Any:
+async def unregister(stage: ScenarioContext, step: Step) -> Any:
     peer = stage.thing(step.arguments, Peer)
     peer.registered = False
     await stage.batch(peer.label, [("LREM", peer.key, 0, consumer) for consumer in peer.consumers])

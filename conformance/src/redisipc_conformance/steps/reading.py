@@ -7,7 +7,7 @@ from typing import Any
 
 from ..context.failure import Failed
 from ..context.objects import Peer, Written
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import show
 from ..scenario.model import Step
 from ..wire import resp
@@ -18,7 +18,7 @@ from .waiting import Look, expect, held, missing, wrong
 READ_COUNT = 128
 
 
-async def read_one(stage: Stage, peer: Peer) -> Written | None:
+async def read_one(stage: ScenarioContext, peer: Peer) -> Written | None:
     """The next new entry of the peer's group, into its pending list. Others' are acknowledged and passed over."""
     if not peer.fetched and not await _fetch(stage, peer):
         return None
@@ -29,7 +29,7 @@ async def read_one(stage: Stage, peer: Peer) -> Written | None:
     return entry
 
 
-async def _fetch(stage: Stage, peer: Peer) -> bool:
+async def _fetch(stage: ScenarioContext, peer: Peer) -> bool:
     """Reads what there is: one entry where the group has other members, who are not to be robbed, else many."""
     shared = any(member.group == peer.group for member in (*stage.endpoints, *stage.peers) if member is not peer)
     count = 1 if shared else READ_COUNT
@@ -53,7 +53,7 @@ async def _fetch(stage: Stage, peer: Peer) -> bool:
 
 
 @word("read")
-async def read(stage: Stage, step: Step) -> Any:
+async def read(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     peer = stage.thing(arguments["peer"], Peer)
     where = where_of(stage, arguments.get("where"))
@@ -94,7 +94,7 @@ async def read(stage: Stage, step: Step) -> Any:
 
 
 @word("handed")
-async def handed(stage: Stage, step: Step) -> Any:
+async def handed(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     peer = stage.thing(arguments["peer"], Peer)
     channel = f"{peer.stream}:{peer.group}:{peer.instance}:wakeup".encode()
@@ -123,7 +123,7 @@ async def handed(stage: Stage, step: Step) -> Any:
     return await expect(stage, step, "handover", look)
 
 
-async def _in_list(stage: Stage, peer: Peer, arguments: dict[str, Any]) -> Written | None:
+async def _in_list(stage: ScenarioContext, peer: Peer, arguments: dict[str, Any]) -> Written | None:
     target = entry_of(stage, arguments["of"]) if "of" in arguments else None
     id = request_id(stage, arguments["of"]) if "of" in arguments else ""
     for consumer in peer.consumers:

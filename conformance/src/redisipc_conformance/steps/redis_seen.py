@@ -8,7 +8,7 @@ from typing import Any
 from ..context import notes
 from ..context.failure import Failed, SuiteFault
 from ..context.objects import Member, Written
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
 from ..wire import resp
@@ -19,14 +19,14 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 
-def _present(stage: Stage, label: Any) -> Written:
+def _present(stage: ScenarioContext, label: Any) -> Written:
     entry = entry_of(stage, label)
     if entry is None:
         raise Failed(f"the entry of {stage.value(label)} was not written", "an entry", "none", by_timeout=True)
     return entry
 
 
-def _taken_by(stage: Stage, entry: Written, name: bytes) -> tuple[str, Exchange | None]:
+def _taken_by(stage: ScenarioContext, entry: Written, name: bytes) -> tuple[str, Exchange | None]:
     """The command of an endpoint that took the entry away, in words and itself; nothing where no endpoint sent one."""
     for label, tap in stage.taps.items():
         for exchange in tap.exchanges:
@@ -35,7 +35,7 @@ def _taken_by(stage: Stage, entry: Written, name: bytes) -> tuple[str, Exchange 
     return "", None
 
 
-async def _state(stage: Stage, step: Step, look: Callable[[], Awaitable[Look]]) -> Any:
+async def _state(stage: ScenarioContext, step: Step, look: Callable[[], Awaitable[Look]]) -> Any:
     async def once() -> Look:
         return await look()
 
@@ -52,7 +52,7 @@ def as_json(raw: Any) -> Any:
 
 
 @word("stream")
-async def stream(stage: Stage, step: Step) -> Any:
+async def stream(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     if "has" in arguments or "lacks" in arguments:
         entry = _present(stage, arguments.get("has", arguments.get("lacks")))
@@ -88,7 +88,7 @@ async def stream(stage: Stage, step: Step) -> Any:
 
 
 @word("pending")
-async def pending(stage: Stage, step: Step) -> Any:
+async def pending(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     group = stage.group(arguments["group"])
     entry = _present(stage, arguments["entry"]) if "entry" in arguments else None
@@ -138,7 +138,7 @@ async def pending(stage: Stage, step: Step) -> Any:
 
 
 @word("consumers")
-async def consumers(stage: Stage, step: Step) -> Any:
+async def consumers(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     member = stage.thing(arguments["of"], Member) if "of" in arguments else None
     if "group" in arguments:
@@ -189,7 +189,7 @@ def _consumers_differ(parts: dict[str, Any], rows: list[dict[str, Any]], names: 
 
 
 @word("list")
-async def list_(stage: Stage, step: Step) -> Any:
+async def list_(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     member = stage.thing(arguments["of"], Member)
     parts = {key: stage.expected(arguments[key]) for key in ("equals", "has", "lacks", "count") if key in arguments}
@@ -215,7 +215,7 @@ async def list_(stage: Stage, step: Step) -> Any:
 
 
 @word("ttl")
-async def ttl(stage: Stage, step: Step) -> Any:
+async def ttl(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     key = stage.thing(arguments["of"], Member).key if "of" in arguments else str(stage.value(arguments["key"]))
     wanted = stage.expected(arguments["is"])
@@ -234,7 +234,7 @@ async def ttl(stage: Stage, step: Step) -> Any:
 
 
 @word("key")
-async def key(stage: Stage, step: Step) -> Any:
+async def key(stage: ScenarioContext, step: Step) -> Any:
     name = str(stage.value(step.arguments["name"]))
     wanted = bool(step.arguments["exists"])
 
@@ -249,7 +249,7 @@ async def key(stage: Stage, step: Step) -> Any:
 
 
 @word("groups")
-async def groups(stage: Stage, step: Step) -> Any:
+async def groups(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     has = stage.group(arguments["has"]) if "has" in arguments else None
     lacks = stage.group(arguments["lacks"]) if "lacks" in arguments else None
@@ -271,7 +271,7 @@ async def groups(stage: Stage, step: Step) -> Any:
 
 
 @word("last-delivered")
-async def last_delivered(stage: Stage, step: Step) -> Any:
+async def last_delivered(stage: ScenarioContext, step: Step) -> Any:
     group = stage.group(step.arguments["group"])
     wanted = stage.expected(step.arguments["is"])
 

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from ..context.scenario_context import Stage
+    from ..context.scenario_context import ScenarioContext
     from ..scenario.model import Step
 
-Action: TypeAlias = "Callable[[Stage, Step], Awaitable[Any]]"
+Action: TypeAlias = "Callable[[ScenarioContext, Step], Awaitable[Any]]"
 WORDS: dict[str, Action] = {}
 
 

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from ..context.failure import SuiteFault
-from ..context.objects import Endpoint, Going, Peer, Received, Written
-from ..context.scenario_context import Stage
+from ..context.objects import Background, Endpoint, Peer, Received, Written
+from ..context.scenario_context import ScenarioContext
 from ..scenario.content import encode
 from ..scenario.model import Step
 from ..wire import resp
@@ -19,7 +19,7 @@ LOOK_SECONDS = 0.02
 
 
 @word("serve")
-async def serve(stage: Stage, step: Step) -> Any:
+async def serve(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     verbs = [verb for verb in ("fulfill", "reject", "raise") if verb in arguments]
     if len(verbs) != 1 or ("endpoint" in arguments) == ("peer" in arguments):
@@ -29,12 +29,12 @@ async def serve(stage: Stage, step: Step) -> Any:
     return _serve_peer(stage, stage.thing(arguments["peer"], Peer), arguments, verbs[0])
 
 
-async def _hold(stage: Stage, arguments: dict[str, Any]) -> None:
+async def _hold(stage: ScenarioContext, arguments: dict[str, Any]) -> None:
     if "hold" in arguments:
         await asyncio.sleep(stage.seconds(arguments["hold"]))
 
 
-def _serve_endpoint(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], verb: str) -> Going:
+def _serve_endpoint(stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], verb: str) -> Background:
     stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def answer(received: Received) -> None:
@@ -61,7 +61,7 @@ def _serve_endpoint(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any],
             stopped.set_result(None)
 
     endpoint.servers.append(hear)
-    going = Going(stage.spawn(_until(stopped)), stop, stage.now())
+    going = Background(stage.spawn(_until(stopped)), stop, stage.now())
     stage.going.append(going)
     return going
 
@@ -70,7 +70,7 @@ async def _until(stopped: asyncio.Future[None]) -> None:
     await stopped
 
 
-def _serve_peer(stage: Stage, peer: Peer, arguments: dict[str, Any], verb: str) -> Going:
+def _serve_peer(stage: ScenarioContext, peer: Peer, arguments: dict[str, Any], verb: str) -> Background:
     ending = asyncio.Event()
 
     async def answer(entry: Written) -> None:
@@ -100,7 +100,7 @@ def _serve_peer(stage: Stage, peer: Peer, arguments: dict[str, Any], verb: str) 
             else:
                 peer.inbox.append(entry)
 
-    going = Going(stage.spawn(all_of_them()), ending.set, stage.now())
+    going = Background(stage.spawn(all_of_them()), ending.set, stage.now())
     going.task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
     stage.going.append(going)
     return going

@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from ..context.failure import Crashed, Failed
-from ..context.objects import Endpoint, Going, Outcome, Received, Send
-from ..context.scenario_context import Stage
+from ..context.objects import Background, Endpoint, Outcome, Received, Send
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import show
 from ..scenario.model import Step
 from ..testee.process import TesteeBroke, TesteeGone, TesteeProcess, TesteeRefused
@@ -20,7 +20,13 @@ CALLER_PREFIX = "caller:"
 
 
 async def call(
-    stage: Stage, endpoint: Endpoint, method: str, parameters: dict[str, Any], *, budget: str, refused: bool = False
+    stage: ScenarioContext,
+    endpoint: Endpoint,
+    method: str,
+    parameters: dict[str, Any],
+    *,
+    budget: str,
+    refused: bool = False,
 ) -> dict[str, Any]:
     """One call about an endpoint, answered within the budget. `refused`: it must be refused."""
     process = endpoint.process
@@ -52,7 +58,7 @@ async def call(
     return result
 
 
-def _crash(stage: Stage, error: Exception) -> Exception:
+def _crash(stage: ScenarioContext, error: Exception) -> Exception:
     if stage.crash is not None:
         return stage.crash
     if isinstance(error, TesteeGone):
@@ -60,18 +66,18 @@ def _crash(stage: Stage, error: Exception) -> Exception:
     return Crashed(str(error))
 
 
-def _going(stage: Stage, work: Any) -> Going:
+def _going(stage: ScenarioContext, work: Any) -> Background:
     task = stage.spawn(work)
     # Whoever awaits it with `done` sees how it ended; nobody has to.
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
     task.add_done_callback(lambda ended: stage.pulse.bump())
-    going = Going(task, lambda: (task.cancel(), None)[1], stage.now())
+    going = Background(task, lambda: (task.cancel(), None)[1], stage.now())
     stage.going.append(going)
     return going
 
 
 @word("connect")
-async def connect(stage: Stage, step: Step) -> Any:
+async def connect(stage: ScenarioContext, step: Step) -> Any:
     arguments = stage.value(step.arguments)
     if isinstance(arguments, str):
         arguments = {"endpoint": arguments}
@@ -125,14 +131,14 @@ async def connect(stage: Stage, step: Step) -> Any:
     return await join()
 
 
-async def _process(stage: Stage, name: str) -> TesteeProcess:
+async def _process(stage: ScenarioContext, name: str) -> TesteeProcess:
     try:
         return await stage.processes.get(name)
     except Exception as error:
         raise Crashed(f"process {name!r} of the testee cannot be used: {error}") from error
 
 
-async def _ask(stage: Stage, step: Step, method: str, send: Send, parameters: dict[str, Any]) -> Send:
+async def _ask(stage: ScenarioContext, step: Step, method: str, send: Send, parameters: dict[str, Any]) -> Send:
     process = send.endpoint.process
     assert process is not None
     stage.sends.append(send)
@@ -168,7 +174,7 @@ def _seconds(value: Any) -> float | None:
 
 
 @word("send")
-async def send(stage: Stage, step: Step) -> Any:
+async def send(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     endpoint = stage.thing(arguments["from"], Endpoint)
     to, content = stage.group(arguments["to"]), stage.value(arguments.get("content"))
@@ -180,7 +186,7 @@ async def send(stage: Stage, step: Step) -> Any:
 
 
 @word("trigger")
-async def trigger(stage: Stage, step: Step) -> Any:
+async def trigger(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     endpoint = stage.thing(arguments["from"], Endpoint)
     to = stage.group(arguments["to"])
@@ -195,13 +201,13 @@ async def trigger(stage: Stage, step: Step) -> Any:
 
 
 @word("cancel")
-async def cancel(stage: Stage, step: Step) -> Any:
+async def cancel(stage: ScenarioContext, step: Step) -> Any:
     sent = stage.thing(step.arguments, Send)
     return await call(stage, sent.endpoint, "cancel", {"call": sent.call}, budget="response")
 
 
 @word("fork")
-async def fork(stage: Stage, step: Step) -> Any:
+async def fork(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     endpoint = stage.thing(arguments["endpoint"], Endpoint)
     parameters = {"to": stage.group(arguments["to"])}
@@ -210,14 +216,14 @@ async def fork(stage: Stage, step: Step) -> Any:
 
 
 @word("block")
-async def block(stage: Stage, step: Step) -> Any:
+async def block(stage: ScenarioContext, step: Step) -> Any:
     """Answered before the handler blocks; a testee with one event loop reads no call until that is over."""
     request = stage.thing(step.arguments["request"], Received)
     parameters = {"request": request.request, "seconds": stage.seconds(step.arguments["seconds"])}
     return await call(stage, request.endpoint, "block", parameters, budget="response")
 
 
-async def answer(stage: Stage, step: Step, verb: str, key: str | None) -> Any:
+async def answer(stage: ScenarioContext, step: Step, verb: str, key: str | None) -> Any:
     """fulfill, reject, raise, ignore."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {"request": step.arguments}
     received = stage.thing(arguments["request"], Received)
@@ -234,27 +240,27 @@ async def answer(stage: Stage, step: Step, verb: str, key: str | None) -> Any:
 
 
 @word("fulfill")
-async def fulfill(stage: Stage, step: Step) -> Any:
+async def fulfill(stage: ScenarioContext, step: Step) -> Any:
     return await answer(stage, step, "fulfill", "content")
 
 
 @word("reject")
-async def reject(stage: Stage, step: Step) -> Any:
+async def reject(stage: ScenarioContext, step: Step) -> Any:
     return await answer(stage, step, "reject", "content")
 
 
 @word("raise")
-async def raise_(stage: Stage, step: Step) -> Any:
+async def raise_(stage: ScenarioContext, step: Step) -> Any:
     return await answer(stage, step, "raise", "message")
 
 
 @word("ignore")
-async def ignore(stage: Stage, step: Step) -> Any:
+async def ignore(stage: ScenarioContext, step: Step) -> Any:
     return await answer(stage, step, "ignore", None)
 
 
 @word("disconnect")
-async def disconnect(stage: Stage, step: Step) -> Any:
+async def disconnect(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
     endpoint = stage.thing(arguments["endpoint"], Endpoint)
 

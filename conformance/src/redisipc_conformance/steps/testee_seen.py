@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..context.failure import Failed
-from ..context.objects import Endpoint, ErrorSeen, Going, Outcome, Received, Send
-from ..context.scenario_context import Stage
+from ..context.objects import Background, Endpoint, ErrorSeen, Outcome, Received, Send
+from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import beyond, differs, show, widened
 from ..scenario.model import Step
 from .entries import refused_send, request_id
@@ -20,7 +20,7 @@ IDS_SHOWN = 4
 
 
 @word("received")
-async def received(stage: Stage, step: Step) -> Any:
+async def received(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     endpoint = stage.thing(arguments["by"], Endpoint)
     parts = {
@@ -40,7 +40,7 @@ async def received(stage: Stage, step: Step) -> Any:
     return found
 
 
-def _of(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[list[Received], str | None]:
+def _of(stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[list[Received], str | None]:
     """The notifications about `of`, and its id (empty: it has none yet)."""
     if "of" not in arguments:
         return endpoint.received, None
@@ -48,7 +48,9 @@ def _of(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[li
     return [each for each in endpoint.received if each.id == id], id
 
 
-def _how_many(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any], wanted: Any) -> Look:
+def _how_many(
+    stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any], wanted: Any
+) -> Look:
     found, _ = _of(stage, endpoint, arguments)
     found = [e for e in found if all(differs(want, e.params.get(key)) is None for key, want in parts.items())]
     told = differs(wanted, len(found))
@@ -68,7 +70,7 @@ def _ids(found: Sequence[Received]) -> str:
     return f": {told}" if told else ""
 
 
-def _next(stage: Stage, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any]) -> Look:
+def _next(stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any]) -> Look:
     found, id = _of(stage, endpoint, arguments)
     waiting = [each for each in found if not each.taken]
     expected = f"a handler of {endpoint.label} is started" + (f" for {id}" if id else "")
@@ -106,7 +108,7 @@ def _differs(received: Received, parts: dict[str, Any]) -> str | None:
 
 
 @word("outcome")
-async def outcome(stage: Stage, step: Step) -> Any:
+async def outcome(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     send = stage.thing(arguments["of"], Send)
     if arguments.get("none"):
@@ -124,7 +126,7 @@ async def outcome(stage: Stage, step: Step) -> Any:
     )
 
 
-def _patience(stage: Stage, send: Send, wanted: Any) -> float:
+def _patience(stage: ScenarioContext, send: Send, wanted: Any) -> float:
     """How long an outcome may take: where it may be a timeout, that long and the grace."""
     response = stage.budgets["response"]
     if isinstance(wanted, str) and wanted != "timeout":
@@ -170,7 +172,7 @@ def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Lo
 
 
 @word("cancelled")
-async def cancelled(stage: Stage, step: Step) -> Any:
+async def cancelled(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     endpoint = stage.thing(arguments["by"], Endpoint)
     request = stage.thing(arguments["request"], Received) if "request" in arguments else None
@@ -189,7 +191,7 @@ async def cancelled(stage: Stage, step: Step) -> Any:
 
 
 @word("errors")
-async def errors(stage: Stage, step: Step) -> Any:
+async def errors(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     endpoint = stage.thing(arguments["by"], Endpoint)
     parts = {key: stage.expected(arguments[key]) for key in ("kind", "message", "fields") if key in arguments}
@@ -232,9 +234,9 @@ def _fits(parts: dict[str, Any], key: str, error: ErrorSeen) -> bool:
 
 
 @word("done")
-async def done(stage: Stage, step: Step) -> Any:
+async def done(stage: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"of": step.arguments}
-    going = stage.thing(arguments["of"], Going)
+    going = stage.thing(arguments["of"], Background)
     refused = bool(arguments.get("refused"))
 
     def look() -> Look:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..context.failure import Crashed, Failed
 
 if TYPE_CHECKING:
-    from ..context.scenario_context import Stage
+    from ..context.scenario_context import ScenarioContext
     from ..scenario.model import Step
 
 FIRST_POLL, LAST_POLL = 0.002, 0.02
@@ -70,7 +70,7 @@ def wrong(
 
 
 async def expect(
-    stage: Stage,
+    stage: ScenarioContext,
     step: Step,
     budget: str,
     look: Callable[[], Look | Awaitable[Look]],
@@ -128,7 +128,7 @@ async def expect(
             await stage.pulse.wait(seconds - used, since=beat)
 
 
-def behind_fence(stage: Stage, step: Step) -> bool:
+def behind_fence(stage: ScenarioContext, step: Step) -> bool:
     """Whether what is missing cannot be late: the endpoint it is asked of has dealt with everything before its fence."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {}
     sender = getattr(getattr(stage.names.get(str(arguments.get("of", ""))), "endpoint", None), "label", None)
@@ -136,7 +136,7 @@ def behind_fence(stage: Stage, step: Step) -> bool:
     return asked in stage.fenced if asked else bool(stage.fenced)
 
 
-async def _throughout(stage: Stage, step: Step, once: Callable[[], Awaitable[Look]]) -> Any:
+async def _throughout(stage: ScenarioContext, step: Step, once: Callable[[], Awaitable[Look]]) -> Any:
     seconds = stage.seconds(step.throughout)
     end = time.monotonic() + seconds
     while True:

@@ -14,7 +14,7 @@ Turn: TypeAlias = "tuple[int, str]"
 
 
 @dataclass
-class Kept:
+class CheckState:
     """The state of one check. `failed`: the first failure, and the step that saw it."""
 
     check: Check
@@ -36,16 +36,16 @@ class Kept:
         return {row for _, row in self.owed}
 
 
-class Book:
+class CheckLog:
     """All checks that a scenario declares, those of its rows one by one. `rows`: the names of those that are played."""
 
     def __init__(self, scenario: Scenario, rows: Iterable[str]) -> None:
-        self.kept: dict[str, Kept] = {}
+        self.kept: dict[str, CheckState] = {}
         self._rows = list(rows)
         self._in_rows = {id(step) for step, in_rows in _all_steps(scenario.steps) if in_rows}
         for check in scenario.checks:
             for name in self._names(check.name):
-                self.kept[name] = Kept(check, name)
+                self.kept[name] = CheckState(check, name)
         for step in scenario.walk():
             self._owe(step, self._rows if id(step) in self._in_rows else [""])
 
@@ -60,7 +60,7 @@ class Book:
                     if name in self.kept:
                         self.kept[name].owed.add((id(step), row))
 
-    def _get(self, name: str) -> Kept:
+    def _get(self, name: str) -> CheckState:
         if name not in self.kept:
             raise SuiteFault(f"the check {name!r} is not declared")
         return self.kept[name]

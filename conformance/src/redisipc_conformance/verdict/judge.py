@@ -28,17 +28,17 @@ from ..results import (
 from ..scenario.corpus import Named, named_checks
 from ..scenario.model import ROW_NAME, Scenario
 from ..version import SPEC_VERSION
-from .check_log import Book, Kept
+from .check_log import CheckLog, CheckState
 from .frozen import FrozenSet, former_ids
 from .known import KnownFailures
 from .transcript import Transcript
 
 
 @dataclass
-class Ended:
+class RunOutcome:
     """How one run of a scenario (or of one row) ended."""
 
-    book: Book
+    book: CheckLog
     stopped: Stopped | None = None
     stopped_rows: dict[str, Stopped] = field(default_factory=dict)
     crash: str = ""
@@ -86,7 +86,7 @@ class Ended:
         failures = [stop.failed for stop in stops] + [kept.failed for kept in self.book.kept.values() if kept.failed]
         return any(failed.lag for failed in failures)
 
-    def stop(self, kept: Kept) -> Stopped | None:
+    def stop(self, kept: CheckState) -> Stopped | None:
         """The reason why the rest of this check's steps did not run: in its own rows, else anywhere."""
         row = row_of(kept)
         rows = sorted(kept.owed_rows) if row is None else [row]
@@ -123,7 +123,7 @@ class Judge:
             frozenset(chain.from_iterable(excused)),
         )
 
-    def result(self, scenario: Scenario, runs: Sequence[Ended], server: ServerInfo, rerun: str) -> ScenarioResult:
+    def result(self, scenario: Scenario, runs: Sequence[RunOutcome], server: ServerInfo, rerun: str) -> ScenarioResult:
         """One result of all runs of a scenario: those of its rows are put together."""
         checks: dict[str, CheckResult] = {}
         lines: list[Line] = []
@@ -196,7 +196,7 @@ class Judge:
             message=reason,
         )
 
-    def _checks(self, scenario: Scenario, run: Ended) -> list[CheckResult]:
+    def _checks(self, scenario: Scenario, run: RunOutcome) -> list[CheckResult]:
         found = [self._check(scenario, run, kept) for kept in run.book.kept.values()]
         if run.malformed:
             expected = "the six fields of SPEC.md section 4, each with a value that is allowed"
@@ -224,18 +224,18 @@ class Judge:
             found.append(replace(check, file=scenario.file))
         return found
 
-    def _broken(self, rule: Rule, seen: str, evidence: object, run: Ended, scenario: Scenario) -> CheckResult:
+    def _broken(self, rule: Rule, seen: str, evidence: object, run: RunOutcome, scenario: Scenario) -> CheckResult:
         level = self.requirements.level(rule.requirements)
         check = CheckResult(rule.name, rule.text, rule.requirements, level, self._failing(level), seen, rule.text, seen)
         wrong_line = run.transcript.index(evidence) if run.transcript else None
         return replace(check, file=scenario.file, wrong_line=wrong_line)
 
     @staticmethod
-    def _with_evidence(check: CheckResult, run: Ended, scenario: Scenario, expected: str) -> CheckResult:
+    def _with_evidence(check: CheckResult, run: RunOutcome, scenario: Scenario, expected: str) -> CheckResult:
         wrong_line = run.transcript.index(run.evidence) if run.transcript else None
         return replace(check, expected=expected, seen=check.message, file=scenario.file, wrong_line=wrong_line)
 
-    def _check(self, scenario: Scenario, run: Ended, kept: Kept) -> CheckResult:
+    def _check(self, scenario: Scenario, run: RunOutcome, kept: CheckState) -> CheckResult:
         check = kept.check
         text = check.text
         row = row_of(kept)
@@ -290,14 +290,14 @@ def told(stopped: Stopped) -> str:
     return f"{stopped.step.word} in line {stopped.step.line}: {_with_lag(stopped.failed)}"
 
 
-def _reason(run: Ended) -> str:
+def _reason(run: RunOutcome) -> str:
     if run.fault or run.crash:
         return run.fault or run.crash
     stopped = run.stopped or next(iter(run.stopped_rows.values()), None)
     return told(stopped) if stopped else ""
 
 
-def row_of(kept: Kept) -> str | None:
+def row_of(kept: CheckState) -> str | None:
     """The row that a check is for; None for one that is not for each row."""
     before, found, after = kept.check.name.partition(ROW_NAME)
     return kept.name[len(before) : len(kept.name) - len(after)] if found else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..context import notes
 from ..context.objects import Written
-from ..context.scenario_context import Stage
+from ..context.scenario_context import ScenarioContext
 from ..results import Line
 from ..wire.tap import Exchange
 
@@ -16,7 +16,7 @@ LONGEST = 4000
 class Transcript:
     """Lines, and where in them an exchange, note or entry is."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: ScenarioContext) -> None:
         rows: list[tuple[float, int, object, Line]] = []
         for note in stage.notes:
             line = Line(note.at - stage.began, note.side, note.who, *note.told(), note.kind, note.fate)
@@ -44,7 +44,7 @@ def _worth_telling(exchange: Exchange) -> bool:
     return not (exchange.name == b"XREADGROUP" and exchange.answered and exchange.result is None and not exchange.fate)
 
 
-def _line(stage: Stage, label: str, exchange: Exchange) -> Line:
+def _line(stage: ScenarioContext, label: str, exchange: Exchange) -> Line:
     reply = notes.reply(exchange.result) if exchange.answered else ""
     if exchange.replied is not None and exchange.replied - exchange.sent >= 0.1:
         reply += f" (after {exchange.replied - exchange.sent:.2f} s)"

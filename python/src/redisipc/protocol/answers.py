@@ -21,32 +21,32 @@ _MOST_ATTEMPTS = 3
 class Answers:
     """From the answer of a handler, or of the responder itself, to its last reply of Redis."""
 
-    def __init__(self, core: EndpointState) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState) -> None:
+        self.shared = shared
         self.own_entries: OwnEntries
-        core.outbox.make_answers = self._step
+        shared.outbox.make_answers = self._step
 
     def add(self, incoming: Incoming, status: bytes, text: bytes, now: float) -> None:
         """To be written with the next batch; its state is ``answering`` already."""
         incoming.answer = (status, text, now)
-        self.core.outbox.answers.append(incoming)
+        self.shared.outbox.answers.append(incoming)
 
     def _step(self, items: list[Incoming]) -> Step:
-        core = self.core
+        shared = self.shared
         sent = [incoming for incoming in items if incoming.state == "answering" and incoming.answer is not None]
         if not sent:
             return Step([], lambda _replies, _now: None)
         ids = [incoming.entry_id for incoming in sent]
-        names = core.names
+        names = shared.names
         lines, size, to_others = self._responses(sent)
-        singly, own = core.singly, self.own_entries
+        singly, own = shared.singly, self.own_entries
         wrapped: list[Command] | None = None
         if not singly:
             # RIPC-RESP-4 to 6
             lines.append(commands.acknowledge(names.stream, names.group, ids))
             lines.append(commands.delete(names.stream, ids))
             # The response to a member of the own group is for that member.
-            wrapped = own.wrap(lines, len(sent), size, core.now) if to_others else None
+            wrapped = own.wrap(lines, len(sent), size, shared.now) if to_others else None
             lines = wrapped or commands.atomic(lines)
 
         def done(answers: list[Any], now: float) -> None:
@@ -67,7 +67,7 @@ class Answers:
                 self._written_singly(sent, answers, now)
             elif isinstance(answers[0], Failure) and class_of(answers[0]) is PERMANENT:
                 # RIPC-RESP-26: without MULTI the commands were carried out one by one, and so they are from now on.
-                core.singly = True
+                shared.singly = True
                 for incoming in sent:
                     incoming.stranded = True
                 self._written_singly(sent, answers[1:], now)
@@ -80,7 +80,7 @@ class Answers:
 
     def _responses(self, sent: list[Incoming]) -> tuple[list[Command], int, bool]:
         """A command for each of them, the bytes of their contents, and whether all are for other groups."""
-        stream, group = self.core.names.stream, self.core.names.group
+        stream, group = self.shared.names.stream, self.shared.names.group
         lines: list[Command] = []
         size, to_others = 0, True
         for incoming in sent:
@@ -94,20 +94,20 @@ class Answers:
         return lines, size, to_others
 
     def _written(self, sent: list[Incoming], answers: list[Any], now: float) -> None:
-        core = self.core
-        core.answers_refused = False
-        core.pauses.granted("answers")
-        core.taken()
+        shared = self.shared
+        shared.answers_refused = False
+        shared.pauses.granted("answers")
+        shared.taken()
         for incoming, result in zip(sent, answers, strict=False):
             if result is None:
                 self._strand(incoming)
             else:
-                core.gone(incoming, "answered")
+                shared.gone(incoming, "answered")
                 if incoming.answer is not None and incoming.answer[0] == REJECTED:
-                    core.counts.rejected += 1
+                    shared.counts.rejected += 1
                 else:
-                    core.counts.fulfilled += 1
-                core.highest = result
+                    shared.counts.fulfilled += 1
+                shared.highest = result
 
     def _written_singly(self, sent: list[Incoming], answers: list[Any], now: float) -> None:
         """The request is settled after its response was stored (RIPC-RESP-26)."""
@@ -117,7 +117,7 @@ class Answers:
             else:
                 self._written([incoming], [result], now)
                 if result is not None:
-                    self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
+                    self.shared.outbox.clean(incoming.entry_id, incoming.entry_id, now)
 
     def _lost(self, sent: list[Incoming], was_sent: bool) -> None:
         for incoming in sent:
@@ -129,7 +129,7 @@ class Answers:
 
     def _again(self, incoming: Incoming) -> None:
         """Write it (again): one that may be what breaks the connection leaves alone (RIPC-RESP-25)."""
-        (self.core.outbox.alone if incoming.attempts else self.core.outbox.answers).append(incoming)
+        (self.shared.outbox.alone if incoming.attempts else self.shared.outbox.answers).append(incoming)
 
     def lost(self, incoming: Incoming) -> None:
         """Its answer was on its way, and nobody will tell whether it was written."""
@@ -139,11 +139,11 @@ class Answers:
         """The stream is gone, and the request with it: its requester may still wait, so the answer is written to the new one."""
         incoming.stranded = True
         advance(incoming, "not answered")
-        self.core.outbox.answers.append(incoming)
-        self.core.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
+        self.shared.outbox.answers.append(incoming)
+        self.shared.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
 
     def _refused(self, sent: list[Incoming], failure: Failure, now: float) -> None:
-        core = self.core
+        shared = self.shared
         kind = class_of(failure)
         for incoming in sent:
             assert incoming.answer is not None
@@ -154,35 +154,35 @@ class Answers:
                 self._again(incoming)
             else:
                 self._drop(incoming, f"an answer could not be written: {failure.message}", now)
-        core.fail(failure)
+        shared.fail(failure)
         if kind is PERMANENT:
-            core.pauses.forbidden("answers", failure, now)
+            shared.pauses.forbidden("answers", failure, now)
         elif kind in (NO_MEMORY, NO_WRITES):
-            core.answers_refused = True
+            shared.answers_refused = True
 
     def _patient(self, incoming: Incoming, now: float) -> bool:
         """RIPC-RESP-15"""
         assert incoming.answer is not None
-        return now - incoming.answer[2] < self.core.settings.answer_patience
+        return now - incoming.answer[2] < self.shared.settings.answer_patience
 
     def _drop(self, incoming: Incoming, message: str, now: float) -> None:
         """It was run: nobody may run it again."""
-        self.core.problem("answer", message, incoming.entry_id)
-        self.core.gone(incoming)
-        self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
+        self.shared.problem("answer", message, incoming.entry_id)
+        self.shared.gone(incoming)
+        self.shared.outbox.clean(incoming.entry_id, incoming.entry_id, now)
 
     def drop_refused(self, now: float) -> None:
         """The endpoint leaves, and Redis does not take these answers (RIPC-RESP-15)."""
-        self.core.outbox.answers.clear()
-        self.core.outbox.alone.clear()
-        for incoming in list(self.core.inflight.values()):
+        self.shared.outbox.answers.clear()
+        self.shared.outbox.alone.clear()
+        for incoming in list(self.shared.inflight.values()):
             if incoming.state == "answering":
                 self._drop(incoming, "an answer could not be written before the endpoint closed", now)
 
     @property
     def refused(self) -> bool:
         """Whether answers that Redis refused to store still wait, between attempts or on their way (RIPC-RESP-16)."""
-        return self.core.answers_refused and any(i.state == "answering" for i in self.core.inflight.values())
+        return self.shared.answers_refused and any(i.state == "answering" for i in self.shared.inflight.values())
 
     def not_written(self, incoming: Incoming, now: float) -> None:
         """A look showed the body of an answered request, and that it is still ours: the answer is written again (RIPC-RESP-14)."""
@@ -200,5 +200,5 @@ class Answers:
         else:
             incoming.attempts = 0
             message = f"an answer broke the connection {_MOST_ATTEMPTS} times"
-            self.core.problem(ReasonCode.NOT_ENCODABLE.value, message, incoming.entry_id)
+            self.shared.problem(ReasonCode.NOT_ENCODABLE.value, message, incoming.entry_id)
             self.add(incoming, REJECTED, reason(ReasonCode.NOT_ENCODABLE, message).encode(), now)

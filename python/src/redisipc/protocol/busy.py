@@ -13,8 +13,8 @@ _AGAIN = 60.0
 class Busy:
     """Looks whenever requests in progress are claimed again, every 3 s; tells it once in a minute at most."""
 
-    def __init__(self, core: EndpointState, responder: Responder) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState, responder: Responder) -> None:
+        self.shared = shared
         self.responder = responder
         self._told_at = -NEVER
 
@@ -22,11 +22,11 @@ class Busy:
         """Report it, where it is so."""
         if now - self._told_at >= _AGAIN and (reason := self.reason(now)):
             self._told_at = now
-            self.core.problem("busy", reason)
+            self.shared.problem("busy", reason)
 
     def reason(self, now: float) -> str:
         """Why nothing starts; empty while handlers end. Changes nothing."""
-        settings, responder = self.core.settings, self.responder
+        settings, responder = self.shared.settings, self.responder
         if responder.running < settings.concurrency:
             return ""
         # Their requesters may have given up meanwhile: then Redis has nothing of these requests any more.

@@ -22,7 +22,7 @@ class Closing:
 
     def __init__(self, wiring: Wiring, lifecycle: Lifecycle) -> None:
         self.wiring = wiring
-        self.core: EndpointState = wiring.core
+        self.shared: EndpointState = wiring.shared
         self.lifecycle = lifecycle
         self.end_of_grace: float | None = None
         self.leaving_until: float | None = None
@@ -38,21 +38,21 @@ class Closing:
 
     def _has_work(self) -> bool:
         wiring = self.wiring
-        return bool(wiring.responder.running or self.core.inflight or wiring.requester.outstanding)
+        return bool(wiring.responder.running or self.shared.inflight or wiring.requester.outstanding)
 
     def _let_handlers_send(self) -> None:
         """A handler that runs on may need an answer of its own to end."""
-        self.wiring.requester.may_send_while_closing = bool(self.wiring.responder.running or self.core.inflight)
+        self.wiring.requester.may_send_while_closing = bool(self.wiring.responder.running or self.shared.inflight)
 
     def begin(self, now: float, grace: float) -> None:
-        if self.core.state in (CLOSING, CLOSED):
+        if self.shared.state in (CLOSING, CLOSED):
             self.end_of_grace = min(self.end_of_grace or now, now + grace)
             return
         self.end_of_grace = now + grace
         self.lifecycle.become(CLOSING)
         self._let_handlers_send()
         self.wiring.responder.give_back_queued()
-        if not self.core.connected:
+        if not self.shared.connected:
             self.finish("closed while Redis could not be reached")
 
     def due(self) -> float:
@@ -66,7 +66,7 @@ class Closing:
 
     def go_on(self, reading: bool, now: float) -> None:
         """Take the next step that can be taken now. ``reading``: a blocked read is under way."""
-        if self.core.state is not CLOSING:
+        if self.shared.state is not CLOSING:
             return
         if self.leaving_until is not None and now >= self.leaving_until:
             self.finish("the endpoint was closed")
@@ -78,15 +78,15 @@ class Closing:
             self._settle_and_leave(reading, now)
 
     def _settle_and_leave(self, reading: bool, now: float) -> None:
-        core = self.core
-        outbox = core.outbox
-        if not core.connected:
+        shared = self.shared
+        outbox = shared.outbox
+        if not shared.connected:
             self.finish("the endpoint was closed")
             return
         if outbox.answers_from() > now:
             # What Redis has no memory for is not waited for any longer.
             self.wiring.responder.answers.drop_refused(now)
-        if outbox.due(now) == NEVER or now < core.pauses.writes.until:
+        if outbox.due(now) == NEVER or now < shared.pauses.writes.until:
             self._left = True
             # A read that did not end in order may still be given entries: then its consumer must stay.
             self.lifecycle.leave(not reading)
@@ -97,7 +97,7 @@ class Closing:
         if self.leaving_until is not None:
             return True
         over = self.end_of_grace is None or now >= self.end_of_grace
-        if not over and (self.draining or self.core.outbox.answers):
+        if not over and (self.draining or self.shared.outbox.answers):
             self._let_handlers_send()
             return False
         if self._looks(now):
@@ -112,8 +112,8 @@ class Closing:
         """Whether a last look for responses is under way: they may lie with a member that does not hand them over."""
         requester = self.wiring.requester
         if self._looking_until is None:
-            self._looking_until = now + self.core.settings.last_look_limit
-            if self.core.connected:
+            self._looking_until = now + self.shared.settings.last_look_limit
+            if self.shared.connected:
                 requester.look_for_all()
         return bool(requester.last_look.looking) and now < self._looking_until
 
@@ -122,14 +122,14 @@ class Closing:
             return True
         if self._unblocked_at is None:
             self._unblocked_at = now
-            self.core.queue.append(Unblock())
+            self.shared.queue.append(Unblock())
         return now - self._unblocked_at >= UNBLOCK_LIMIT
 
     def finish(self, reason: str) -> None:
-        if self.core.state is CLOSED:
+        if self.shared.state is CLOSED:
             return
-        self.wiring.requester.close(reason, self.core.now)
+        self.wiring.requester.close(reason, self.shared.now)
         self.lifecycle.end_procedure()
-        self.core.connected = self.core.reachable = False
+        self.shared.connected = self.shared.reachable = False
         self.lifecycle.become(CLOSED)
-        self.core.queue.append(Closed())
+        self.shared.queue.append(Closed())

@@ -81,9 +81,9 @@ class Asked(NamedTuple):
 class Diagnoser:
     """``of`` says what is known about a request whose time is over."""
 
-    def __init__(self, core: EndpointState) -> None:
-        self.core = core
-        self._allowed = core.settings.diagnosis
+    def __init__(self, shared: EndpointState) -> None:
+        self.shared = shared
+        self._allowed = shared.settings.diagnosis
         self._asked_at = self._seen_at = -NEVER
         self._groups: dict[bytes, Any] = {}
         self._living: dict[bytes, tuple[int, float | None]] = {}
@@ -106,7 +106,7 @@ class Diagnoser:
         return asked if asked.groups else None
 
     def lines(self, asked: Asked) -> list[Command]:
-        stream = self.core.names.stream
+        stream = self.shared.names.stream
         return [
             ("XINFO", "GROUPS", stream),
             *(("XINFO", "CONSUMERS", stream, group) for group in asked.groups),
@@ -138,10 +138,10 @@ class Diagnoser:
         """The finding about a request that got no answer."""
         if outgoing.refusal and not outgoing.entry_id:
             return away(f"Redis refused to store it: {outgoing.refusal}")
-        if not outgoing.entry_id and not self.core.connected:
-            return away(f"no working connection to Redis: {self.core.trouble}")
+        if not outgoing.entry_id and not self.shared.connected:
+            return away(f"no working connection to Redis: {self.shared.trouble}")
         if now - self._seen_at > _FRESH:
-            return NOTHING if self.core.reachable else away(f"no working connection to Redis: {self.core.trouble}")
+            return NOTHING if self.shared.reachable else away(f"no working connection to Redis: {self.shared.trouble}")
         group = outgoing.destination.encode()
         row = self._groups.get(group)
         if row is None:

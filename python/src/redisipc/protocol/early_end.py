@@ -24,15 +24,15 @@ class EarlyEnd:
     """Asks for the groups of the stream, once for all requests that wait for long."""
 
     def __init__(
-        self, core: EndpointState, outstanding: dict[bytes, Outgoing], end: Callable[[Outgoing, str, float], None]
+        self, shared: EndpointState, outstanding: dict[bytes, Outgoing], end: Callable[[Outgoing, str, float], None]
     ) -> None:
-        self.core = core
+        self.shared = shared
         self._outstanding = outstanding
         self._end = end
         # When to ask for whom, in order, and whether the group was missing before. By id: what is answered meanwhile is not kept.
         self._waiting: deque[tuple[float, bytes, bool]] = deque()
         self._asking = False
-        self._allowed = core.settings.early_end
+        self._allowed = shared.settings.early_end
         self._seen: set[bytes] = set()
         self._seen_at = -NEVER
 
@@ -62,10 +62,10 @@ class EarlyEnd:
             self._ask(doubtful)
 
     def _may_ask(self) -> bool:
-        return not self._asking and self.core.state is UP
+        return not self._asking and self.shared.state is UP
 
     def _ask(self, doubtful: list[tuple[Outgoing, bool]]) -> None:
-        core = self.core
+        shared = self.shared
         self._asking = True
 
         def done(answers: list[Any], now: float) -> None:
@@ -89,4 +89,4 @@ class EarlyEnd:
         def lost(_sent: bool, _now: float) -> None:
             self._asking = False
 
-        core.step(Step([("XINFO", "GROUPS", core.names.stream)], done, lost))
+        shared.step(Step([("XINFO", "GROUPS", shared.names.stream)], done, lost))

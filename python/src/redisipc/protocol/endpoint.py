@@ -31,7 +31,7 @@ class Endpoint:
     def __init__(self, settings: Settings, source: random.Random) -> None:
         self.settings = settings
         self.wiring: Wiring = Wiring(settings, source)
-        self.core: EndpointState = self.wiring.core
+        self.shared: EndpointState = self.wiring.shared
         self.lifecycle: Lifecycle = Lifecycle(self.wiring)
         self.closing: Closing = Closing(self.wiring, self.lifecycle)
         self._requester = self.wiring.requester
@@ -39,18 +39,18 @@ class Endpoint:
         self._reads = Reading(self.wiring, self.lifecycle, self.closing)
         self._writing: Batch | None = None
         self._reading: Read | None = None
-        self.timers: Timers = Timers(self.core, self.wiring, self.lifecycle, self.closing)
+        self.timers: Timers = Timers(self.shared, self.wiring, self.lifecycle, self.closing)
 
     # what a runtime may look at
 
     @property
     def instance(self) -> str:
         """6 lower-case hex characters; may change until the endpoint has joined."""
-        return self.core.names.instance.decode()
+        return self.shared.names.instance.decode()
 
     @property
     def state(self) -> State:
-        return self.core.state
+        return self.shared.state
 
     @property
     def outstanding(self) -> int:
@@ -60,17 +60,17 @@ class Endpoint:
     @property
     def inflight(self) -> int:
         """Requests received that are neither answered nor gone."""
-        return len(self.core.inflight)
+        return len(self.shared.inflight)
 
     def wakeup_channels(self) -> list[bytes]:
         """Pub/sub channels to listen to, once joined."""
-        return [self.core.names.wakeup, self.core.names.group_wakeup]
+        return [self.shared.names.wakeup, self.shared.names.group_wakeup]
 
     # calls of the user
 
     def start(self, now: float) -> None:
         """Begin to connect. Ends in ``StateChanged(UP)``."""
-        self.core.called(now)
+        self.shared.called(now)
         self.lifecycle.join()
 
     def check_send(self, destination: str, timeout: float) -> float:
@@ -107,19 +107,19 @@ class Endpoint:
         """Whether there is a handler: without one, requests are left to siblings that have one (RIPC-GROUP-35, RIPC-VERS-7)."""
         if on is self._responder.serving:
             return
-        self.core.called(now)
+        self.shared.called(now)
         self.wiring.registration.serving = on
         self.wiring.registration.announce()
         self._responder.serve(on, now)
 
     def close(self, now: float, grace: float) -> None:
         """Stop taking requests, let handlers and own requests end for up to ``grace`` seconds, leave. ``Closed`` follows."""
-        self.core.called(now)
+        self.shared.called(now)
         self.closing.begin(now, grace)
 
     def abandon(self, now: float) -> None:
         """Close at once, whatever is under way. ``Closed`` follows."""
-        self.core.now = now
+        self.shared.now = now
         self.closing.finish("the endpoint was closed")
 
     def mend(self, started: Iterable[Incoming], reason: str, now: float) -> None:
@@ -127,7 +127,7 @@ class Endpoint:
 
         ``started``: the requests whose handlers were started and not reported as done.
         """
-        self.core.now = now
+        self.shared.now = now
         writing, self._writing, self._reading = self._writing, None, None
         self.lifecycle.end_procedure()
         mend(self.wiring, writing, started, now)
@@ -137,7 +137,7 @@ class Endpoint:
             self.lifecycle.batch_lost(now)
         self.lifecycle.read_lost(now, self.settings.block)
         self.lifecycle.down(reason, now)
-        if self.core.state is CLOSING:
+        if self.shared.state is CLOSING:
             self.closing.finish("the endpoint was closed")
 
     def find(self, request_id: bytes) -> Outgoing | None:
@@ -148,41 +148,41 @@ class Endpoint:
 
     def next_batch(self, now: float) -> Batch | None:
         """The batch to write now, or None. The next batch comes only after this one is done or lost."""
-        core, lifecycle = self.core, self.lifecycle
-        core.called(now)
-        if self._writing is not None or core.state is NEW or core.state is CLOSED:
+        shared, lifecycle = self.shared, self.lifecycle
+        shared.called(now)
+        if self._writing is not None or shared.state is NEW or shared.state is CLOSED:
             return None
-        if core.state is CLOSING:
+        if shared.state is CLOSING:
             self.closing.go_on(self._reading is not None, now)
             if self.state is CLOSED:
                 return None
         if lifecycle.relist_is_due(now) and self.closing.leaving_until is None:
             lifecycle.relist(self._reading is not None)
         if not lifecycle.busy:
-            self._writing = core.outbox.take(lifecycle.epoch, now)
+            self._writing = shared.outbox.take(lifecycle.epoch, now)
         elif now >= lifecycle.retry_at:
             self._writing = lifecycle.batch(self._reading is not None, now)
-        elif core.reachable:
-            self._writing = core.outbox.take_looks(lifecycle.epoch, now)
+        elif shared.reachable:
+            self._writing = shared.outbox.take_looks(lifecycle.epoch, now)
         return self._writing
 
     def batch_done(self, batch: Batch, answers: list[Any], now: float) -> None:
         """All replies came, in order; an error reply is a ``Failure``."""
-        core = self.core
-        core.called(now)
-        core.sent_at = batch.taken_at
-        core.sizes.took(now - batch.taken_at)
+        shared = self.shared
+        shared.called(now)
+        shared.sent_at = batch.taken_at
+        shared.sizes.took(now - batch.taken_at)
         self._writing = None
-        if core.breakers:
-            core.breakers.came(batch.commands)
+        if shared.breakers:
+            shared.breakers.came(batch.commands)
         position = 0
         for step in batch.steps:
             end = position + len(step.commands)
             step.done(answers[position:end], now)
             position = end
-        if core.pauses.writes.active:
+        if shared.pauses.writes.active:
             self._writes_again(batch, answers)
-        if core.failure is not None:
+        if shared.failure is not None:
             self.lifecycle.after_failure(now)
 
     def _writes_again(self, batch: Batch, answers: list[Any]) -> None:
@@ -190,7 +190,7 @@ class Endpoint:
         for command, answer in zip(batch.commands, answers, strict=True):
             if command[0] not in commands.LOOKS and not isinstance(answer, Failure) and answer != b"QUEUED":
                 if command[0] not in ("MULTI", "PUBLISH"):
-                    self.core.pauses.writes.over()
+                    self.shared.pauses.writes.over()
                 return
 
     def batch_lost(self, batch: Batch, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
@@ -198,11 +198,11 @@ class Endpoint:
 
         ``permanent``: Redis refuses the connection, and only the user can repair it.
         """
-        core = self.core
-        core.called(now)
+        shared = self.shared
+        shared.called(now)
         self._writing = None
         if sent:
-            core.breakers.broke(batch.commands, now)
+            shared.breakers.broke(batch.commands, now)
         for step in batch.steps:
             if step.lost is not None:
                 step.lost(sent, now)
@@ -213,16 +213,16 @@ class Endpoint:
                 self.lifecycle.batch_lost(now)
         if sent and self._reading is not None:
             # What broke one connection in silence has broken the other: a read that waits on it hears nothing.
-            core.queue.append(Unblock())
+            shared.queue.append(Unblock())
         self.lifecycle.down(reason, now, permanent)
-        if core.state is CLOSING:
+        if shared.state is CLOSING:
             self.closing.finish(f"the endpoint was closed; Redis could not be reached: {reason}")
 
     # the connection for reading
 
     def next_read(self, now: float) -> Read | None:
         """The blocking read to send now, or None."""
-        self.core.called(now)
+        self.shared.called(now)
         if self._reading is None:
             self._reading = self._reads.next(now)
             return self._reading
@@ -230,16 +230,16 @@ class Endpoint:
 
     def read_done(self, read: Read, answer: Any, now: float, begun_at: float | None = None) -> None:
         """The blocking read returned: entries, nothing, or a ``Failure``. ``begun_at``: when the first byte of it came."""
-        core = self.core
-        before = core.last_call
-        core.called(now)
+        shared = self.shared
+        before = shared.last_call
+        shared.called(now)
         self._reading = None
         if isinstance(answer, Failure):
             if class_of(answer) is PERMANENT:
-                core.pauses.forbidden("read", answer, now)
+                shared.pauses.forbidden("read", answer, now)
             # RIPC-RECOV-3: what a failed read had, if anything, is in the own list.
             self.lifecycle.must_relist = True
-            core.fail(answer)
+            shared.fail(answer)
             self.lifecycle.after_failure(now)
         else:
             rows = replies.read_entries(answer)
@@ -247,20 +247,20 @@ class Endpoint:
             if not rows:
                 pace.over()
             else:
-                core.saw_read(self.wiring.own_entries.last_of(rows[-1][0]))
-                since = core.heard_since(read.taken_at, before if begun_at is None else min(before, begun_at))
+                shared.saw_read(self.wiring.own_entries.last_of(rows[-1][0]))
+                since = shared.heard_since(read.taken_at, before if begun_at is None else min(before, begun_at))
                 pace.read(len(rows), self.wiring.inbox.receive(rows, now, since), now)
         if self.wiring.inbox.relisted:
             self.wiring.inbox.relisted.clear()
 
     def read_lost(self, read: Read, reason: str, now: float, permanent: bool = False) -> None:
         """The read failed, was cancelled or timed out: its entries, if any, wait in the own pending list."""
-        self.core.called(now)
+        self.shared.called(now)
         self._reading = None
         self.wiring.inbox.relisted.clear()
         self.lifecycle.read_lost(read.taken_at, read.block)
         # While the endpoint closes, it reads its own list again, and continues to read over another connection.
-        if read.epoch == self.lifecycle.epoch and self.core.state is not CLOSING:
+        if read.epoch == self.lifecycle.epoch and self.shared.state is not CLOSING:
             self.lifecycle.down(reason, now, permanent)
 
     # wake-ups
@@ -270,23 +270,23 @@ class Endpoint:
 
         It announces this to others, and polls its own list less often while wake-ups reach it.
         """
-        core = self.core
-        core.called(now)
-        if on is core.listening:
+        shared = self.shared
+        shared.called(now)
+        if on is shared.listening:
             return
-        core.listening = on
-        if core.state is UP:
+        shared.listening = on
+        if shared.state is UP:
             self.wiring.registration.announce()
             if self._requester.outstanding:
                 self.wiring.own_list.poll(now)
 
     def woken(self, channel: bytes, now: float) -> None:
         """A wake-up came on ``channel``: look at once. Nothing but latency depends on it."""
-        core = self.core
-        core.called(now)
-        if not core.connected:
+        shared = self.shared
+        shared.called(now)
+        if not shared.connected:
             return
-        if channel == core.names.wakeup:
+        if channel == shared.names.wakeup:
             self.wiring.own_list.poll(now)
         else:
             self.wiring.reclaimer.look_for_given_back()
@@ -300,24 +300,24 @@ class Endpoint:
 
     def tick(self, now: float) -> None:
         """Do what is due."""
-        core, wiring = self.core, self.wiring
-        core.called(now)
-        if core.state is NEW or core.state is CLOSED:
+        shared, wiring = self.shared, self.wiring
+        shared.called(now)
+        if shared.state is NEW or shared.state is CLOSED:
             return
         self._requester.tick(now)
-        if core.connected:
+        if shared.connected:
             wiring.keepalive.tick(now)
             wiring.registration.tick(now)
             wiring.own_list.tick(now)
             wiring.hand_over.tick(now)
-            if core.state is UP:
+            if shared.state is UP:
                 wiring.reclaimer.tick(now)
-        if core.state is CLOSING and self._writing is None:
+        if shared.state is CLOSING and self._writing is None:
             self.closing.go_on(self._reading is not None, now)
 
     def events(self) -> list[Event]:
         """The events since the last call."""
-        queue = self.core.queue
+        queue = self.shared.queue
         if queue:
-            self.core.queue = []
+            self.shared.queue = []
         return queue

@@ -15,12 +15,12 @@ from .redis_errors import NO_WRITES, class_of
 class GivingBack:
     """Makes the outbox's step for the requests that ``Responder`` gave back."""
 
-    def __init__(self, core: EndpointState) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState) -> None:
+        self.shared = shared
 
     def step(self, returned: list[Incoming], now: float) -> Step | None:
         """Made when it leaves: what was not claimed for long may be another member's by now (RIPC-GROUP-11)."""
-        core = self.core
+        shared = self.shared
         ids: list[bytes] = []
         late: list[Incoming] = []
         for incoming in returned:
@@ -29,27 +29,27 @@ class GivingBack:
             else:
                 ids.append(incoming.entry_id)
         if late:
-            core.carry_out(verify(core, late, anew=True), self._verified_for_return)
+            shared.carry_out(verify(shared, late, anew=True), self._verified_for_return)
         if not ids:
             return None
-        names = core.names
+        names = shared.names
         lines: list[commands.Command] = [commands.give_back(names.stream, names.group, names.dispatcher, ids)]
-        if core.outbox.wakeups:
+        if shared.outbox.wakeups:
             lines.append(("PUBLISH", names.group_wakeup, b""))
 
         def done(answers: list[Any], _now: float) -> None:
             if isinstance(answers[0], Failure):
-                core.fail(answers[0])
+                shared.fail(answers[0])
                 if class_of(answers[0]) is NO_WRITES:
-                    core.outbox.returned += [incoming for incoming in returned if incoming not in late]
+                    shared.outbox.returned += [incoming for incoming in returned if incoming not in late]
 
         # Where the reply does not come it is not sent again (RIPC-RECOV-18): another member may run it by then.
         return Step(lines, done)
 
     def _is_late(self, incoming: Incoming, now: float) -> bool:
-        return now - incoming.kept_at >= self.core.settings.late_after
+        return now - incoming.kept_at >= self.shared.settings.late_after
 
     def _verified_for_return(self, verdict: Verdict, now: float) -> None:
-        self.core.outbox.returned += verdict.ours
+        self.shared.outbox.returned += verdict.ours
         for incoming in verdict.gone:
-            self.core.outbox.clean(incoming.entry_id, None, now)
+            self.shared.outbox.clean(incoming.entry_id, None, now)

@@ -18,8 +18,8 @@ _AGAIN = 1.0
 class HandOver:
     """``in_grace``: responses whose instance is not registered, with the moment at which it is asked for again."""
 
-    def __init__(self, core: EndpointState, siblings: Siblings) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState, siblings: Siblings) -> None:
+        self.shared = shared
         self.siblings = siblings
         self.in_grace: dict[bytes, tuple[bytes, float]] = {}
         self._asked: dict[bytes, list[bytes]] = {}
@@ -43,7 +43,7 @@ class HandOver:
     def take(self, entry_id: bytes, instance: bytes, now: float) -> None:
         """Give a response to the instance that waits for it; ask first whether it is there (RIPC-ROUTE-7, RIPC-GROUP-5)."""
         sibling = self.siblings.known.get(instance)
-        if sibling is not None and now - sibling.seen < self.core.settings.refresh * _FRESH:
+        if sibling is not None and now - sibling.seen < self.shared.settings.refresh * _FRESH:
             self._give(entry_id, instance, sibling)
         elif entry_id not in self._since:
             self._since[entry_id] = now
@@ -59,8 +59,8 @@ class HandOver:
 
     def _give(self, entry_id: bytes, instance: bytes, sibling: Sibling) -> None:
         self._since.pop(entry_id, None)
-        wakeup = self.core.names.wakeup_of(instance) if sibling.wakeup else None
-        self.core.outbox.hand_over(entry_id, sibling.consumer, wakeup)
+        wakeup = self.shared.names.wakeup_of(instance) if sibling.wakeup else None
+        self.shared.outbox.hand_over(entry_id, sibling.consumer, wakeup)
 
     def _ask(self, instance: bytes, entry_id: bytes) -> None:
         waiting = self._asked.get(instance)
@@ -85,13 +85,13 @@ class HandOver:
                 # A question without an answer does not shorten the grace.
                 self._wait(id, instance, now)
 
-        self.core.step(Step(self.siblings.questions(instance), done, lost))
+        self.shared.step(Step(self.siblings.questions(instance), done, lost))
 
     def _is_over(self, entry_id: bytes, now: float) -> bool:
         return now - self._since.get(entry_id, now) >= self._grace()
 
     def _grace(self) -> float:
-        return self.core.settings.orphan_grace
+        return self.shared.settings.orphan_grace
 
     def _wait(self, entry_id: bytes, instance: bytes, now: float) -> None:
         since = self._since.setdefault(entry_id, now)
@@ -101,7 +101,7 @@ class HandOver:
     def _settle(self, entry_id: bytes, now: float) -> None:
         """RIPC-ROUTE-8: nobody will ever take it: acknowledged only, it would stay in the stream for ever."""
         self._since.pop(entry_id, None)
-        self.core.outbox.clean(entry_id, entry_id, now)
+        self.shared.outbox.clean(entry_id, entry_id, now)
 
     def forget_questions(self, now: float) -> None:
         """The questions about instances will not be answered: ask them again soon."""

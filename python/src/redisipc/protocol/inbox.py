@@ -19,8 +19,8 @@ from .routing import Action, route
 class Inbox:
     """Applies ``routing.ROUTES`` to each entry."""
 
-    def __init__(self, core: EndpointState, requester: Requester, responder: Responder, hand_over: HandOver) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState, requester: Requester, responder: Responder, hand_over: HandOver) -> None:
+        self.shared = shared
         self.requester = requester
         self.responder = responder
         self.hand_over = hand_over
@@ -40,8 +40,8 @@ class Inbox:
 
         ``since``: Redis gave them not before this moment.
         """
-        core, relisted = self.core, self.relisted
-        group = core.names.group
+        shared, relisted = self.shared, self.relisted
+        group = shared.names.group
         largest = others = 0
         skipped: list[bytes] = []
         for entry_id, raw in rows:
@@ -64,13 +64,13 @@ class Inbox:
                 mine = entry.__class__ is Entry and entry.status == PENDING
                 self.take(entry, now, self._kept_at(entry_id, now, since) if mine else since)
         if skipped:
-            core.outbox.skip(skipped, now)
-        core.sizes.saw(largest)
+            shared.outbox.skip(skipped, now)
+        shared.sizes.saw(largest)
         return others
 
     def _kept_at(self, entry_id: bytes, now: float, since: float) -> float:
         """An entry cannot have been given to us before it was stored."""
-        stored_at = int(entry_id.partition(b"-")[0]) / 1000 - self.core.server_offset
+        stored_at = int(entry_id.partition(b"-")[0]) / 1000 - self.shared.server_offset
         return max(since, min(now, stored_at))
 
     def receive_own(self, rows: list[Any], now: float) -> None:
@@ -79,7 +79,7 @@ class Inbox:
         for entry_id, raw in rows:
             if raw is None:
                 # RIPC-ROUTE-12: deleted while it was pending, only the pending list still names it.
-                self.core.outbox.clean(entry_id, None, now)
+                self.shared.outbox.clean(entry_id, None, now)
                 continue
             entry = parse(entry_id, raw)
             if isinstance(entry, Entry) and entry.status == PENDING and self._is_own(entry):
@@ -87,15 +87,15 @@ class Inbox:
             else:
                 self.take(entry, now, now)
         if requests:
-            self.core.carry_out(self._adopt(requests))
+            self.shared.carry_out(self._adopt(requests))
 
     def _is_own(self, entry: Entry) -> bool:
-        return entry.destination_group == self.core.names.group and entry.entry_id not in self.core.inflight
+        return entry.destination_group == self.shared.names.group and entry.entry_id not in self.shared.inflight
 
     def _adopt(self, requests: list[Entry]) -> Procedure[None]:
         """A request that somebody put there is claimed for the dispatcher, where it is kept, and routed (RIPC-GROUP-38)."""
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
         ids = [entry.entry_id for entry in requests]
         looks = [commands.owner_of(names.stream, names.group, id) for id in ids]
         answers = checked((yield [*looks, commands.keep(names.stream, names.group, names.dispatcher, ids)]))
@@ -103,13 +103,13 @@ class Inbox:
             row = replies.owner_row(look)
             if row is not None and entry.entry_id in answers[-1]:
                 starts = replies.starts_of(row)
-                self.take(entry, core.now, core.sent_at, starts, starts > 1)
+                self.take(entry, shared.now, shared.sent_at, starts, starts > 1)
 
     def take(
         self, entry: Entry | Malformed, now: float, kept_at: float, starts: int = 1, redelivered: bool = False
     ) -> None:
         """One entry that is pending for us."""
-        group = self.core.names.group
+        group = self.shared.names.group
         destination = entry.destination_group
         if destination != group and destination:
             self._skip(entry, now)
@@ -121,7 +121,7 @@ class Inbox:
             # The table says RUN, whoever asked (RIPC-ROUTE-1, RIPC-ROUTE-14): most entries that come this far are requests.
             self.responder.request(entry, now, kept_at, starts, redelivered)
             return
-        own = entry.instance_id == self.core.names.instance
+        own = entry.instance_id == self.shared.names.instance
         known = own and self.requester.knows(entry.id)
         if known:
             # The table says DELIVER, as for nearly every response (RIPC-ROUTE-5).
@@ -130,22 +130,22 @@ class Inbox:
             self._actions[route("own", "response", own, known)](entry, now)
 
     def _skip(self, entry: Entry | Malformed, now: float) -> None:
-        self.core.outbox.clean(entry.entry_id, None, now)
+        self.shared.outbox.clean(entry.entry_id, None, now)
 
     def _deliver(self, entry: Entry, now: float) -> None:
         self.requester.response(entry)
-        self.core.outbox.clean(entry.entry_id, entry.entry_id, now)
+        self.shared.outbox.clean(entry.entry_id, entry.entry_id, now)
 
     def _drop(self, entry: Entry, now: float) -> None:
-        self.core.outbox.clean(entry.entry_id, entry.entry_id, now)
+        self.shared.outbox.clean(entry.entry_id, entry.entry_id, now)
 
     def _hand_over(self, entry: Entry, now: float) -> None:
         self.hand_over.take(entry.entry_id, entry.instance_id, now)
 
     def _report(self, entry: Malformed, now: float) -> None:
         # RIPC-ROUTE-11, RIPC-ODD-7
-        self.core.queue.append(
+        self.shared.queue.append(
             Problem("malformed", f"entry {entry.entry_id.decode()}: {entry.problem}", entry.entry_id, entry.fields)
         )
-        own = entry.destination_group == self.core.names.group
-        self.core.outbox.clean(entry.entry_id, entry.entry_id if own else None, now)
+        own = entry.destination_group == self.shared.names.group
+        self.shared.outbox.clean(entry.entry_id, entry.entry_id if own else None, now)

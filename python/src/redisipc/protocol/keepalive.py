@@ -26,21 +26,21 @@ class KeepAlive:
     ``others``: the IDs of responses that are kept as well, while they wait for their instance (RIPC-ROUTE-16).
     """
 
-    def __init__(self, core: EndpointState, responder: Responder, others: Callable[[], list[bytes]]) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState, responder: Responder, others: Callable[[], list[bytes]]) -> None:
+        self.shared = shared
         self.responder = responder
-        self.busy: Busy = Busy(core, responder)
+        self.busy: Busy = Busy(shared, responder)
         self.next: float | None = None
         self._others = others
         self._turn = 0
-        core.outbox.make_keep_alive = self._step
+        shared.outbox.make_keep_alive = self._step
 
     def due(self) -> float:
-        if self.next is None and (self.core.inflight or self.responder.started or self._others()):
+        if self.next is None and (self.shared.inflight or self.responder.started or self._others()):
             # Something came in since: its idle time began when it was read.
-            self.next = self.core.now + self.core.settings.keep_alive
-            for incoming in self.core.inflight.values():
-                self.next = min(self.next, incoming.kept_at + self.core.settings.keep_alive)
+            self.next = self.shared.now + self.shared.settings.keep_alive
+            for incoming in self.shared.inflight.values():
+                self.next = min(self.next, incoming.kept_at + self.shared.settings.keep_alive)
         return NEVER if self.next is None else self.next
 
     def restart(self, now: float) -> None:
@@ -52,36 +52,36 @@ class KeepAlive:
             return
         self.next = None
         self.busy.look(now)
-        if self.core.connected:
-            self.core.outbox.keep_due = True
-            self.next = now + self.core.settings.keep_alive
+        if self.shared.connected:
+            self.shared.outbox.keep_due = True
+            self.next = now + self.shared.settings.keep_alive
 
     def _step(self, now: float) -> Step | None:
         """Made when it leaves: what was not claimed for long may be another member's by now (RIPC-GROUP-11)."""
-        core = self.core
+        shared = self.shared
         others = self._others()
-        self.next = now + core.settings.keep_alive if core.inflight or others else None
+        self.next = now + shared.settings.keep_alive if shared.inflight or others else None
         fresh: list[Incoming] = []
         late: list[Incoming] = []
-        for incoming in core.inflight.values():
+        for incoming in shared.inflight.values():
             # Answers that wait to be written too: while Redis is out of memory they may wait for long.
             if incoming.state not in ("unsure", "checking") and not incoming.stranded:
                 (late if self._is_late(incoming, now) else fresh).append(incoming)
         if late:
-            core.carry_out(verify(core, late, anew=True), self._verified, self._broken)
+            shared.carry_out(verify(shared, late, anew=True), self._verified, self._broken)
         return self._claim(fresh, others) if fresh or others else None
 
     def _is_late(self, incoming: Incoming, now: float) -> bool:
-        return now - incoming.kept_at >= self.core.settings.late_after
+        return now - incoming.kept_at >= self.shared.settings.late_after
 
     def _claim(self, held: list[Incoming], others: list[bytes]) -> Step:
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
         ids = [incoming.entry_id for incoming in held] + others
         chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
         lines = [commands.keep(names.stream, names.group, names.dispatcher, chunk) for chunk in chunks]
         looked_at: list[Incoming] = []
-        if not core.deletes_pending_bodies:
+        if not shared.deletes_pending_bodies:
             looked_at = self._to_look_at(held)
             lines += [commands.one(names.stream, incoming.entry_id) for incoming in looked_at]
 
@@ -89,7 +89,7 @@ class KeepAlive:
             kept: set[bytes] = set()
             for reply in answers[: len(chunks)]:
                 if isinstance(reply, Failure):
-                    core.fail(reply)
+                    shared.fail(reply)
                     self._broken(now)
                     return
                 kept.update(reply)
@@ -99,8 +99,8 @@ class KeepAlive:
             missing: list[Incoming] = []
             for incoming in held:
                 if incoming.entry_id in kept:
-                    incoming.kept_at = max(incoming.kept_at, core.sent_at)
-                elif core.inflight.get(incoming.entry_id) is incoming and incoming.state != "unsure":
+                    incoming.kept_at = max(incoming.kept_at, shared.sent_at)
+                elif shared.inflight.get(incoming.entry_id) is incoming and incoming.state != "unsure":
                     missing.append(incoming)
             if missing:
                 self._missing(missing)
@@ -110,7 +110,7 @@ class KeepAlive:
     def _to_look_at(self, held: list[Incoming]) -> list[Incoming]:
         """Only small bodies, and not too many at once: in turn."""
         chosen: list[Incoming] = []
-        room = self.core.sizes.budget / 4
+        room = self.shared.sizes.budget / 4
         self._turn = self._turn % len(held) if held else 0
         for incoming in held[self._turn :] + held[: self._turn]:
             room -= len(incoming.content)
@@ -123,17 +123,17 @@ class KeepAlive:
 
     def _missing(self, missing: list[Incoming]) -> None:
         """The reply does not say why (RIPC-GROUP-32)."""
-        self.core.carry_out(verify(self.core, missing, anew=True), self._verified, self._broken)
+        self.shared.carry_out(verify(self.shared, missing, anew=True), self._verified, self._broken)
 
     def _broken(self, now: float) -> None:
         """Again as soon as Redis takes writes: siblings wait as long after they were refused (RIPC-RECOV-17)."""
-        failure = self.core.failure
+        failure = self.shared.failure
         if failure is not None and class_of(failure) is NO_WRITES:
-            self.core.outbox.keep_due = True
+            self.shared.outbox.keep_due = True
 
     def _verified(self, verdict: Verdict, now: float) -> None:
         for incoming in verdict.lost:
             self.responder.lost(incoming, TAKEN_OVER)
         for incoming in verdict.gone:
-            self.core.outbox.clean(incoming.entry_id, None, now)
+            self.shared.outbox.clean(incoming.entry_id, None, now)
             self.responder.lost(incoming, GIVEN_UP)

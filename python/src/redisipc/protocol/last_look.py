@@ -26,9 +26,9 @@ class LastLook:
     """``looking``: whose time is over. ``abandoned``: given up and perhaps stored, to be found and deleted (RIPC-REQ-12)."""
 
     def __init__(
-        self, core: EndpointState, found: Callable[[Entry], bool], found_nothing: Callable[[Outgoing, float], None]
+        self, shared: EndpointState, found: Callable[[Entry], bool], found_nothing: Callable[[Outgoing, float], None]
     ) -> None:
-        self.core = core
+        self.shared = shared
         self.looking: dict[bytes, Outgoing] = {}
         self.abandoned: dict[bytes, Outgoing] = {}
         self._found = found
@@ -36,7 +36,7 @@ class LastLook:
         self._deleting: set[bytes] = set()
         self._running = False
         self._broken = 0
-        self.diagnoser: Diagnoser = Diagnoser(core)
+        self.diagnoser: Diagnoser = Diagnoser(shared)
 
     def add(self, outgoing: Outgoing) -> None:
         self.looking[outgoing.id] = outgoing
@@ -59,7 +59,7 @@ class LastLook:
 
     def begin(self) -> None:
         """Look, unless a look is under way: it is followed by another one."""
-        if self._running or not self.core.reachable or not (self.looking or self.abandoned):
+        if self._running or not self.shared.reachable or not (self.looking or self.abandoned):
             return
         self._running = True
         wanted = self.looking | self.abandoned
@@ -74,28 +74,28 @@ class LastLook:
         if not ids:
             return
         self._deleting.update(ids)
-        core = self.core
+        shared = self.shared
 
         def done(answers: list[Any], now: float) -> None:
             self._deleting.difference_update(ids)
             if isinstance(answers[0], Failure):
-                core.fail(answers[0])
+                shared.fail(answers[0])
                 again(now)
 
         def again(now: float) -> None:
             self._deleting.difference_update(ids)
             for id in ids:
-                core.outbox.clean(None, id, now)
+                shared.outbox.clean(None, id, now)
 
-        core.step(Step([commands.delete(core.names.stream, ids)], done, lambda _sent, now: again(now)))
+        shared.step(Step([commands.delete(shared.names.stream, ids)], done, lambda _sent, now: again(now)))
 
     def _page(self, wanted: dict[bytes, Outgoing], start: bytes, seen: int, unsure: bool) -> None:
-        core = self.core
-        names = core.names
-        count = core.sizes.read_count(_PAGE)
+        shared = self.shared
+        names = shared.names
+        count = shared.sizes.read_count(_PAGE)
         first = start if start == b"-" else b"(" + start
         # A body that breaks the connection is left out: what follows it is read next.
-        end = core.breakers.after(start)
+        end = shared.breakers.after(start)
         last = "+" if end is None else b"(" + end
         lines: list[Command] = [("XRANGE", names.stream, first, last, "COUNT", count)]
         if unsure:
@@ -103,7 +103,7 @@ class LastLook:
             lines.append(("XINFO", "STREAM", names.stream))
         # Why there is no answer rides on the first page, behind it.
         ends = len(lines)
-        asked = None if seen else self.diagnoser.ask(self.looking.values(), core.now)
+        asked = None if seen else self.diagnoser.ask(self.looking.values(), shared.now)
         if asked is not None:
             lines += self.diagnoser.lines(asked)
 
@@ -129,7 +129,7 @@ class LastLook:
                 self.abandoned.clear()
                 self._broken = 0
 
-        core.step(Step(lines, done, lost))
+        shared.step(Step(lines, done, lost))
 
     def _is_another_stream(self, reply: Any, start: bytes) -> bool:
         if isinstance(reply, Failure):
@@ -138,7 +138,7 @@ class LastLook:
         return replies.id_parts(last) < replies.id_parts(start)
 
     def _read(self, rows: list[Any], now: float) -> None:
-        names = self.core.names
+        names = self.shared.names
         largest = 0
         for entry_id, raw in rows:
             if len(raw) > 7 and len(raw[7]) > largest:
@@ -147,21 +147,21 @@ class LastLook:
             if names.instance in raw:
                 self._looked_at(parse(entry_id, raw), now)
         if rows:
-            self.core.sizes.saw(largest)
+            self.shared.sizes.saw(largest)
 
     def _looked_at(self, entry: Entry | Malformed, now: float) -> None:
-        core = self.core
-        if isinstance(entry, Malformed) or entry.instance_id != core.names.instance:
+        shared = self.shared
+        if isinstance(entry, Malformed) or entry.instance_id != shared.names.instance:
             return
         if entry.status == PENDING:
-            if entry.source_group == core.names.group:
+            if entry.source_group == shared.names.group:
                 self._found_request(entry, now)
-        elif entry.destination_group == core.names.group and self._found(entry):
-            core.outbox.clean(entry.entry_id, entry.entry_id, now)
+        elif entry.destination_group == shared.names.group and self._found(entry):
+            shared.outbox.clean(entry.entry_id, entry.entry_id, now)
 
     def _found_request(self, entry: Entry, now: float) -> None:
         if self.abandoned.pop(entry.id, None) is not None:
-            self.core.outbox.clean(None, entry.entry_id, now)
+            self.shared.outbox.clean(None, entry.entry_id, now)
         elif entry.id in self.looking and self.looking[entry.id].entry_id is None:
             self.looking[entry.id].entry_id = entry.entry_id
 

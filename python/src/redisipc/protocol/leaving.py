@@ -16,56 +16,56 @@ from .restoring import PAGE, delete_consumers
 from .siblings import Siblings
 
 
-def leave(core: EndpointState, siblings: Siblings, read_ended: bool) -> Procedure[None]:
+def leave(shared: EndpointState, siblings: Siblings, read_ended: bool) -> Procedure[None]:
     """``read_ended``: no read can be given entries any more; where it can, its consumer must stay."""
-    names = core.names
+    names = shared.names
     removal: Command = ("LREM", names.registration, 0, names.consumer)
-    yield [*([removal] if core.singly else commands.atomic([removal])), ("DEL", names.announcement)]
+    yield [*([removal] if shared.singly else commands.atomic([removal])), ("DEL", names.announcement)]
     for consumer in (names.dispatcher, names.consumer):
-        yield from _empty(core, siblings, consumer)
+        yield from _empty(shared, siblings, consumer)
     # The consumer first: what is restored from it goes to the dispatcher, which is left where it has something.
-    yield from delete_consumers(core, [names.consumer])
+    yield from delete_consumers(shared, [names.consumer])
     if read_ended:
-        yield from delete_consumers(core, [names.dispatcher])
+        yield from delete_consumers(shared, [names.dispatcher])
 
 
-def _empty(core: EndpointState, siblings: Siblings, consumer: bytes) -> Procedure[None]:
+def _empty(shared: EndpointState, siblings: Siblings, consumer: bytes) -> Procedure[None]:
     """Give back what is pending for it: requests that nobody started, and responses to whom it may concern."""
-    names = core.names
+    names = shared.names
     start = b"-"
     while True:
         answers = yield [commands.pending_of(names.stream, names.group, consumer, PAGE, start)]
         if isinstance(answers[0], Failure):
             return
         rows = list(replies.pending_entries(answers[0]))
-        back = [row for row in rows if row.idle < GIVEN_BACK_FROM_MS and row.id not in core.inflight]
+        back = [row for row in rows if row.idle < GIVEN_BACK_FROM_MS and row.id not in shared.inflight]
         if back and not siblings:
-            back = yield from _without_responses(core, back)
+            back = yield from _without_responses(shared, back)
         if back:
-            yield _give_back(core, back)
+            yield _give_back(shared, back)
         if len(rows) < PAGE:
             return
         start = b"(" + rows[-1].id
 
 
-def _give_back(core: EndpointState, rows: list[PendingEntry]) -> list[Command]:
-    names = core.names
+def _give_back(shared: EndpointState, rows: list[PendingEntry]) -> list[Command]:
+    names = shared.names
     lines: list[Command] = []
     for late in (False, True):
         ids = [row.id for row in rows if (row.idle >= LATE_MS) is late]
         if ids:
             least = LATE_MS if late else 0
             lines.append(commands.give_back(names.stream, names.group, names.dispatcher, ids, least))
-    if core.outbox.wakeups:
+    if shared.outbox.wakeups:
         lines.append(("PUBLISH", names.group_wakeup, b""))
     return lines
 
 
-def _without_responses(core: EndpointState, rows: list[PendingEntry]) -> Procedure[list[PendingEntry]]:
+def _without_responses(shared: EndpointState, rows: list[PendingEntry]) -> Procedure[list[PendingEntry]]:
     """Nobody is there to hand a response over: it is settled (RIPC-LIFE-28). Requests wait for whoever comes."""
-    names = core.names
+    names = shared.names
     left: list[PendingEntry] = []
-    step = core.sizes.count(PAGE)
+    step = shared.sizes.count(PAGE)
     for first in range(0, len(rows), step):
         chunk = rows[first : first + step]
         bodies: list[Any] = yield [commands.one(names.stream, row.id) for row in chunk]

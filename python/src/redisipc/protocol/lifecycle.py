@@ -33,7 +33,7 @@ class Lifecycle:
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
-        self.core: EndpointState = wiring.core
+        self.shared: EndpointState = wiring.shared
         self.epoch: int = 0
         self.procedure: Procedure[None] | None = None
         self.retry_at: float = -NEVER
@@ -55,20 +55,20 @@ class Lifecycle:
     @property
     def busy(self) -> bool:
         """Whether nothing but the procedure may be written now."""
-        return self.procedure is not None or not self.core.connected
+        return self.procedure is not None or not self.shared.connected
 
     def due(self) -> float:
         if self.busy:
             return self.retry_at
-        return -NEVER if self.must_relist else min(self.relist_at, self.late_at, self.core.breakers.due)
+        return -NEVER if self.must_relist else min(self.relist_at, self.late_at, self.shared.breakers.due)
 
     def relist_is_due(self, now: float) -> bool:
         return not self.busy and self.due() <= now
 
     def become(self, state: State, reason: str = "", permanent: bool = False, told: bool = False) -> None:
-        if self.core.state is not state:
-            self.core.state = state
-            self.core.queue.append(StateChanged(state, reason, permanent, told))
+        if self.shared.state is not state:
+            self.shared.state = state
+            self.shared.queue.append(StateChanged(state, reason, permanent, told))
 
     # procedures
 
@@ -80,13 +80,13 @@ class Lifecycle:
         self.leaving = True
         # A read that was lost may be served later.
         ended = read_ended and not self.must_relist and min(self.relist_at, self.late_at) == NEVER
-        self._begin(leaving.leave(self.core, self.wiring.siblings, ended))
+        self._begin(leaving.leave(self.shared, self.wiring.siblings, ended))
 
     def relist(self, reading: bool) -> None:
         """A lost read may be served by Redis after the own list was read: then it is read again."""
-        if self.core.now >= self.relist_at:
+        if self.shared.now >= self.relist_at:
             self.relist_at = NEVER
-        if self.core.now >= self.late_at:
+        if self.shared.now >= self.late_at:
             self.late_at = NEVER
         self.must_relist = False
         self.wiring.recovering.reading = reading
@@ -113,7 +113,7 @@ class Lifecycle:
             self._next = next(self.procedure) if answers is None else self.procedure.send(answers)
         except StopIteration:
             self.end_procedure()
-            if not self.core.connected:
+            if not self.shared.connected:
                 self._ended(now)
         except ProcedureFailed as failed:
             self.end_procedure()
@@ -123,41 +123,41 @@ class Lifecycle:
         self.procedure = self._next = None
 
     def _procedure_failed(self, failure: Failure, now: float) -> None:
-        core = self.core
-        if core.connected or core.state is CLOSED:
+        shared = self.shared
+        if shared.connected or shared.state is CLOSED:
             # In ordinary work, or while leaving: what is meant by it is decided after the batch.
-            core.fail(failure)
+            shared.fail(failure)
             self.relist_at = min(self.relist_at, now + _AGAIN)
         elif class_of(failure) in (NO_WRITES, NO_MEMORY) and self.joined:
             # The connection is good: try again on it, and meanwhile a last look works.
-            core.writes_refused(failure, now)
-            core.reachable = True
-            core.trouble = failure.message
-            self.retry_at = max(core.pauses.writes.until, core.pauses.memory.until, now)
+            shared.writes_refused(failure, now)
+            shared.reachable = True
+            shared.trouble = failure.message
+            self.retry_at = max(shared.pauses.writes.until, shared.pauses.memory.until, now)
         else:
             self.down(failure.message, now, is_permanent(failure))
 
     def _ended(self, now: float) -> None:
         """Joined or recovered."""
-        core, wiring = self.core, self.wiring
-        if core.state is CLOSED:
+        shared, wiring = self.shared, self.wiring
+        if shared.state is CLOSED:
             return
         if self.must_relist:
             # A read was lost meanwhile.
             self.retry_at = now
             return
         first, self.joined = not self.joined, True
-        core.connected = core.reachable = True
-        core.up_since = now
-        core.failure = None
-        core.pauses.writes.over()
+        shared.connected = shared.reachable = True
+        shared.up_since = now
+        shared.failure = None
+        shared.pauses.writes.over()
         wiring.own_list.reset()
         wiring.registration.reset(now)
         wiring.hand_over.reset()
         wiring.reclaimer.reset(now, again=not first)
         wiring.keepalive.restart(now)
         wiring.requester.connected()
-        if core.state is not CLOSING:
+        if shared.state is not CLOSING:
             self.become(UP)
         wiring.responder.siblings_known(now)
 
@@ -181,79 +181,79 @@ class Lifecycle:
 
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
         """Both connections are made again after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
-        core = self.core
-        if core.connected and now - core.up_since >= SAME_LOSS:
+        shared = self.shared
+        if shared.connected and now - shared.up_since >= SAME_LOSS:
             self._backoff = 0.0
-        same = self._lost and not permanent and core.state is UP and now - core.up_since < SAME_LOSS
+        same = self._lost and not permanent and shared.state is UP and now - shared.up_since < SAME_LOSS
         self.epoch += 1
         self._stop(now)
-        if core.state is CLOSED:
+        if shared.state is CLOSED:
             return
         self._grow()
         pause = _PERMANENT if permanent else self._backoff
-        self.retry_at = now + pause * (0.5 + 0.5 * core.random.random())
-        again = permanent and core.state is DOWN and reason != core.trouble
-        core.trouble = reason
-        if core.state is CLOSING:
+        self.retry_at = now + pause * (0.5 + 0.5 * shared.random.random())
+        again = permanent and shared.state is DOWN and reason != shared.trouble
+        shared.trouble = reason
+        if shared.state is CLOSING:
             return
-        if core.state is not DOWN and not same:
+        if shared.state is not DOWN and not same:
             self._away.began(now)
         self._lost = self.joined
         if again:
             # Reported once more: this does not pass by itself.
-            core.queue.append(StateChanged(DOWN, reason, permanent))
+            shared.queue.append(StateChanged(DOWN, reason, permanent))
             self._away.told(reason, now)
-        elif (core.state is DOWN or same) and self._away.is_due(reason, now):
+        elif (shared.state is DOWN or same) and self._away.is_due(reason, now):
             away = now - self._away.since
-            core.problem("connection", f"still no connection to Redis after {away:.0f} s, trying again: {reason}")
+            shared.problem("connection", f"still no connection to Redis after {away:.0f} s, trying again: {reason}")
             self.become(DOWN, reason, told=True)
         elif self.joined:
             self.become(DOWN, reason, permanent, same)
         else:
-            core.queue.append(StateChanged(JOINING, reason, permanent))
+            shared.queue.append(StateChanged(JOINING, reason, permanent))
             self.join()
 
     def _grow(self) -> None:
-        settings = self.core.settings
+        settings = self.shared.settings
         self._backoff = min(settings.backoff_most, max(settings.backoff_first, self._backoff * 2))
 
     def _stop(self, now: float) -> None:
         """No ordinary work until everything is made good."""
-        core = self.core
-        core.connected = core.reachable = False
+        shared = self.shared
+        shared.connected = shared.reachable = False
         if self.procedure is not None:
             self.procedure.close()
         self.end_procedure()
         # A claim that is sent after an outage could take from another member what it runs by now.
-        core.outbox.drop_steps(now)
+        shared.outbox.drop_steps(now)
         self.wiring.requester.connection_lost(now)
 
     def after_failure(self, now: float) -> None:
         """An error reply in ordinary work: what it means for the connection."""
-        core = self.core
-        failure, core.failure = core.failure, None
-        if failure is None or not core.connected:
+        shared = self.shared
+        failure, shared.failure = shared.failure, None
+        if failure is None or not shared.connected:
             return
         kind = class_of(failure)
         if kind is GROUP_LOST:
             # The connection is good: make the group again at once, unless it was made just now.
-            core.trouble = failure.message
-            if now - core.up_since >= SAME_LOSS:
+            shared.trouble = failure.message
+            if now - shared.up_since >= SAME_LOSS:
                 self._backoff = 0.0
             self._stop(now)
             self.retry_at = now + self._backoff
             self._grow()
-            if core.state is UP:
+            if shared.state is UP:
                 # Redis may refuse the attempts to make it good: the time away runs from here.
                 self._away.began(now)
                 self.become(DOWN, failure.message)
         elif kind in (NO_MEMORY, NO_WRITES):
-            core.writes_refused(failure, now)
+            shared.writes_refused(failure, now)
             if kind is NO_WRITES:
                 self.wiring.reclaimer.hold(now)
         elif kind is PERMANENT:
             if failure.message not in self._reported:
                 self._reported.add(failure.message)
-                core.problem("refused", f"Redis refuses a command: {failure.message}")
+                shared.problem("refused", f"Redis refuses a command: {failure.message}")
         else:
             self.down(failure.message, now)

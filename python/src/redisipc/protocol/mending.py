@@ -18,8 +18,8 @@ def mend(wiring: Wiring, writing: Batch | None, started: Iterable[Incoming], now
     """``writing`` is the batch under way; ``started`` are the requests whose handlers the runtime has started and not
     reported as done.
     """
-    core = wiring.core
-    core.failure = None
+    shared = wiring.shared
+    shared.failure = None
     if writing is not None:
         for step in writing.steps:
             if step.lost is not None:
@@ -30,13 +30,13 @@ def mend(wiring: Wiring, writing: Batch | None, started: Iterable[Incoming], now
 
 
 def _mend_requests(wiring: Wiring, now: float) -> None:
-    requester, outbox = wiring.requester, wiring.core.outbox
+    requester, outbox = wiring.requester, wiring.shared.outbox
     waiting = set(outbox.adds)
     for outgoing in list(requester.outstanding.values()):
         if outgoing.state == "finished":
             requester.outstanding.pop(outgoing.id, None)
             outcome = Outcome("failed", None, "interrupted by an exception of a signal handler")
-            wiring.core.queue.append(Finished(outgoing, outcome))
+            wiring.shared.queue.append(Finished(outgoing, outcome))
         elif outgoing.state == "sending":
             requester.unsure(outgoing, now)
         elif outgoing.state == "queued" and outgoing not in waiting:
@@ -45,18 +45,18 @@ def _mend_requests(wiring: Wiring, now: float) -> None:
 
 
 def _mend_handlers(wiring: Wiring, started: set[Incoming], now: float) -> None:
-    responder, core = wiring.responder, wiring.core
-    starting = {event.incoming for event in core.queue if isinstance(event, Start)}
+    responder, shared = wiring.responder, wiring.shared
+    starting = {event.incoming for event in shared.queue if isinstance(event, Start)}
     queued = {*responder.queue, *responder.behind, *responder.beyond}
-    answers = set(core.outbox.answers)
-    for incoming in list(core.inflight.values()):
+    answers = set(shared.outbox.answers)
+    for incoming in list(shared.inflight.values()):
         if incoming.state == "checking":
             responder.put_back([incoming])
         elif incoming.state == "queued" and incoming not in queued:
             responder.queue.append(incoming)
         elif incoming.state == "running" and incoming not in started | starting:
             if not incoming.done and incoming.answer is None:
-                core.queue.append(Start(incoming))
+                shared.queue.append(Start(incoming))
                 starting.add(incoming)
         elif incoming.state == "answering" and incoming not in answers:
             # It may have been written: looked up like any answer whose outcome is unknown.

@@ -24,8 +24,8 @@ class OwnEntries:
     ``under_way``: the batch under way reads. Where its replies get lost, entries wait in the own pending list.
     """
 
-    def __init__(self, core: EndpointState, receive: Callable[[list[Any], float, float], None]) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState, receive: Callable[[list[Any], float, float], None]) -> None:
+        self.shared = shared
         self.under_way: bool = False
         self.count: Callable[[float], int] = lambda _now: 0
         self.alone: Callable[[], bool] = lambda: True
@@ -41,8 +41,8 @@ class OwnEntries:
 
         ``size``: bytes of their contents.
         """
-        core = self.core
-        if not self._allowed or core.singly or not lines or size > _MOST_BYTES:
+        shared = self.shared
+        if not self._allowed or shared.singly or not lines or size > _MOST_BYTES:
             return None
         count = self.count(now)
         if count and not self.alone():
@@ -50,7 +50,7 @@ class OwnEntries:
             count = min(count, written)
         if not count:
             return None
-        names = core.names
+        names = shared.names
         self.under_way = True
         return commands.atomic([*lines, commands.read_now(names.stream, names.group, names.dispatcher, count)])
 
@@ -77,7 +77,7 @@ class OwnEntries:
         rows, self._rows = self._rows, []
         if rows:
             self.highest = rows[-1][0]
-            self._receive(rows, now, self.core.sent_at)
+            self._receive(rows, now, self.shared.sent_at)
 
     def last_of(self, entry_id: bytes) -> bytes:
         """The later one of the last entry of the blocked read and what was read beside it."""
@@ -86,6 +86,6 @@ class OwnEntries:
 
     def _keep(self, reply: Any) -> None:
         if isinstance(reply, Failure):
-            self.core.fail(reply)
+            self.shared.fail(reply)
         else:
             self._rows = replies.read_entries(reply)

@@ -22,12 +22,12 @@ class OwnList:
 
     def __init__(
         self,
-        core: EndpointState,
+        shared: EndpointState,
         siblings: Siblings,
         receive: Callable[[list[Any], float], None],
         busy: Callable[[], bool],
     ) -> None:
-        self.core = core
+        self.shared = shared
         self.siblings = siblings
         self.next_poll: float | None = None
         self._receive = receive
@@ -48,7 +48,7 @@ class OwnList:
         """A request goes out: its response may be put into the own list soon."""
         self._last_sent = now
         due = self.next_poll
-        if due is None or (due > now + self.core.settings.poll and due > now + self._interval(now)):
+        if due is None or (due > now + self.shared.settings.poll and due > now + self._interval(now)):
             self.next_poll = None
             self.plan(now)
 
@@ -60,30 +60,30 @@ class OwnList:
             self.next_poll = now + self._interval(now)
 
     def _interval(self, now: float) -> float:
-        settings = self.core.settings
-        if not self.siblings or (self.core.listening and self.siblings.all_wake()):
+        settings = self.shared.settings
+        if not self.siblings or (self.shared.listening and self.siblings.all_wake()):
             return settings.poll_with_wakeups
         # The longer a response takes, the less a small delay matters, and the more useless reads there would be.
         return min(settings.poll_most, max(settings.poll, settings.poll_share * (now - self._last_sent)))
 
     def poll(self, now: float) -> None:
-        core = self.core
+        shared = self.shared
         self.next_poll = None
-        if self._polling or not core.connected or core.pauses.lacking("own list", now):
+        if self._polling or not shared.connected or shared.pauses.lacking("own list", now):
             return
         self._polling = True
-        names = core.names
+        names = shared.names
         if self._broken >= _BREAKS:
             self._move()
             return
-        count = core.sizes.count(core.settings.read_count)
+        count = shared.sizes.count(shared.settings.read_count)
 
         def done(answers: list[Any], at: float) -> None:
             self._polling = False
             if isinstance(answers[0], Failure):
                 if class_of(answers[0]) is PERMANENT:
-                    core.pauses.forbidden("own list", answers[0], at)
-                core.fail(answers[0])
+                    shared.pauses.forbidden("own list", answers[0], at)
+                shared.fail(answers[0])
                 self.plan(at)
                 return
             self._broken = 0
@@ -98,15 +98,15 @@ class OwnList:
             self._polling = False
             self._broken += sent
 
-        core.step(Step([commands.read_own(names.stream, names.group, names.consumer, count)], done, lost))
+        shared.step(Step([commands.read_own(names.stream, names.group, names.consumer, count)], done, lost))
 
     def _move(self) -> None:
         """One of the bodies may break the connection: they go to the dispatcher's list, where each is read alone.
 
         RIPC-RECOV-28. Neither command reads a body.
         """
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
 
         def listed(answers: list[Any], at: float) -> None:
             ids = [] if isinstance(answers[0], Failure) else [row.id for row in replies.pending_entries(answers[0])]
@@ -114,22 +114,22 @@ class OwnList:
                 moved(answers, at)
                 return
             for id in ids:
-                core.breakers.suspect(id)
-            core.step(Step([commands.keep(names.stream, names.group, names.dispatcher, ids)], moved, lost))
+                shared.breakers.suspect(id)
+            shared.step(Step([commands.keep(names.stream, names.group, names.dispatcher, ids)], moved, lost))
 
         def moved(answers: list[Any], at: float) -> None:
             self._polling = False
             if isinstance(answers[0], Failure):
-                core.fail(answers[0])
+                shared.fail(answers[0])
             else:
                 self._broken = 0
-                core.breakers.due = at
+                shared.breakers.due = at
             self.plan(at)
 
         def lost(_sent: bool, _now: float) -> None:
             self._polling = False
 
-        core.step(Step([commands.pending_of(names.stream, names.group, names.consumer, PAGE)], listed, lost))
+        shared.step(Step([commands.pending_of(names.stream, names.group, names.consumer, PAGE)], listed, lost))
 
     def reset(self) -> None:
         """The connection is new: nothing is on its way."""

@@ -16,8 +16,8 @@ from .states import advance
 class OwnRejections:
     """Rejects requests, and reports at most one rejection a second for each code."""
 
-    def __init__(self, core: EndpointState, answers: Answers) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState, answers: Answers) -> None:
+        self.shared = shared
         self._answers = answers
         self._held_back = EachSecond()
         self.on_rejected: Callable[[Incoming, ReasonCode], None] = lambda _incoming, _code: None
@@ -28,7 +28,7 @@ class OwnRejections:
 
     def unserved(self, incoming: Incoming, now: float) -> None:
         """No instance of the group has a handler (RIPC-RESP-10)."""
-        in_words_of = self.core.settings.unserved_reason
+        in_words_of = self.shared.settings.unserved_reason
         if in_words_of is None:
             self.reject(incoming, ReasonCode.NO_HANDLER, "no instance of this group has a handler for requests", now)
         else:
@@ -54,4 +54,4 @@ class OwnRejections:
         held = self._held_back.take(code, now)
         if held is not None:
             who = f"request {incoming.id.decode(errors='replace')} from {incoming.source_group.decode(errors='replace')!r}"
-            self.core.problem(code.value, f"rejected {who}: {said}{more(held)}", incoming.entry_id)
+            self.shared.problem(code.value, f"rejected {who}: {said}{more(held)}", incoming.entry_id)

@@ -50,7 +50,7 @@ def holds(reply: Any, incoming: Incoming) -> bool:
     return any(fields[i] == b"id" and fields[i + 1] == incoming.id for i in range(0, len(fields), 2))
 
 
-def verify(core: EndpointState, held: Iterable[Incoming], anew: bool) -> Procedure[Verdict]:
+def verify(shared: EndpointState, held: Iterable[Incoming], anew: bool) -> Procedure[Verdict]:
     """Look at each, and claim those that are nobody's, and ours where they were not claimed lately. ``anew``: all of ours.
 
     RIPC-GROUP-30 to 32.
@@ -60,11 +60,11 @@ def verify(core: EndpointState, held: Iterable[Incoming], anew: bool) -> Procedu
     for _ in range(_ROUNDS):
         again: list[Incoming] = []
         while waiting:
-            count = core.sizes.count(_MOST)
+            count = shared.sizes.count(_MOST)
             chunk, waiting = waiting[:count], waiting[count:]
-            claims = yield from _look(core, chunk, verdict, anew)
+            claims = yield from _look(shared, chunk, verdict, anew)
             if claims:
-                again += yield from _claim(core, claims, verdict)
+                again += yield from _claim(shared, claims, verdict)
         waiting = again
         if not waiting:
             break
@@ -73,10 +73,10 @@ def verify(core: EndpointState, held: Iterable[Incoming], anew: bool) -> Procedu
 
 
 def _look(
-    core: EndpointState, chunk: list[Incoming], verdict: Verdict, anew: bool
+    shared: EndpointState, chunk: list[Incoming], verdict: Verdict, anew: bool
 ) -> Procedure[list[tuple[Incoming, int | None]]]:
     """Those to claim, each with its idle time in milliseconds: None where it is pending with nobody."""
-    names = core.names
+    names = shared.names
     lines: list[Command] = []
     for incoming in chunk:
         lines += [
@@ -85,7 +85,7 @@ def _look(
         ]
     answers = checked((yield lines))
     owners, bodies = answers[0::2], answers[1::2]
-    if core.now - core.sent_at > _QUICK:
+    if shared.now - shared.sent_at > _QUICK:
         owners = checked((yield lines[0::2]))
     claims: list[tuple[Incoming, int | None]] = []
     for incoming, owner, body in zip(chunk, owners, bodies, strict=True):
@@ -99,30 +99,30 @@ def _look(
         elif anew or row.idle >= _CLAIMED_LATELY_MS or row.consumer != names.dispatcher:
             claims.append((incoming, row.idle))
         else:
-            incoming.kept_at = core.sent_at - row.idle / 1000
+            incoming.kept_at = shared.sent_at - row.idle / 1000
             verdict.ours.append(incoming)
     return claims
 
 
 def _claim(
-    core: EndpointState, claims: list[tuple[Incoming, int | None]], verdict: Verdict
+    shared: EndpointState, claims: list[tuple[Incoming, int | None]], verdict: Verdict
 ) -> Procedure[list[Incoming]]:
     """Those that were not got."""
-    answers = checked((yield claim_lines(core, claims)))
+    answers = checked((yield claim_lines(shared, claims)))
     got = {id for reply in answers for id in reply}
     again: list[Incoming] = []
     for incoming, _ in claims:
         if incoming.entry_id in got:
-            incoming.kept_at = core.sent_at
+            incoming.kept_at = shared.sent_at
             verdict.ours.append(incoming)
         else:
             again.append(incoming)
     return again
 
 
-def claim_lines(core: EndpointState, claims: list[tuple[Incoming, int | None]]) -> list[Command]:
+def claim_lines(shared: EndpointState, claims: list[tuple[Incoming, int | None]]) -> list[Command]:
     """As few claims as they can be: whoever claims one in between, after it was idle for long, keeps it (RIPC-GROUP-30)."""
-    names = core.names
+    names = shared.names
     by_idle: dict[int, list[bytes]] = {}
     lines: list[Command] = []
     for incoming, idle in claims:

@@ -28,14 +28,16 @@ class Peer(NamedTuple):
     language: str = ""
 
 
-def look_at(core: EndpointState, group: str, now: float, ended: Callable[[list[Peer] | Failure | None], None]) -> None:
+def look_at(
+    shared: EndpointState, group: str, now: float, ended: Callable[[list[Peer] | Failure | None], None]
+) -> None:
     """Ask who is in ``group``. ``ended`` is given the living instances, what Redis refused, or None: the connection broke."""
-    core.called(now)
-    core.carry_out(_look(core, group), lambda found, _now: ended(found), lambda _now: ended(None))
+    shared.called(now)
+    shared.carry_out(_look(shared, group), lambda found, _now: ended(found), lambda _now: ended(None))
 
 
-def _look(core: EndpointState, group: str) -> Procedure[list[Peer] | Failure]:
-    stream = core.names.stream
+def _look(shared: EndpointState, group: str) -> Procedure[list[Peer] | Failure]:
+    stream = shared.names.stream
     (reply,) = yield [("XINFO", "CONSUMERS", stream, group.encode())]
     if isinstance(reply, Failure):
         return [] if is_group_lost(reply) else reply

@@ -18,31 +18,31 @@ class Reading:
 
     def __init__(self, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
         self._wiring = wiring
-        self._core = wiring.core
+        self._core = wiring.shared
         self._lifecycle = lifecycle
         self._closing = closing
         wiring.own_entries.count = self._count_beside
 
     def next(self, now: float) -> Read | None:
         """The blocking read to send now."""
-        wiring, core = self._wiring, self._core
+        wiring, shared = self._wiring, self._core
         if not self._allowed(now):
             return None
-        if now < wiring.pace.until and not (wiring.requester.outstanding or core.inflight):
+        if now < wiring.pace.until and not (wiring.requester.outstanding or shared.inflight):
             return None
-        names, settings = core.names, core.settings
-        count = self._startable(core.sizes.read_count(settings.read_count))
+        names, settings = shared.names, shared.settings
+        count = self._startable(shared.sizes.read_count(settings.read_count))
         command = commands.read_new(names.stream, names.group, names.dispatcher, count, settings.block)
         wiring.own_entries.highest = None
         return Read(command, settings.block, self._lifecycle.epoch, now)
 
     def _allowed(self, now: float) -> bool:
-        core, wiring = self._core, self._wiring
+        shared, wiring = self._core, self._wiring
         if self._lifecycle.busy or self._lifecycle.must_relist:
             return False
-        if core.state is not UP and not (core.state is CLOSING and self._closing.draining):
+        if shared.state is not UP and not (shared.state is CLOSING and self._closing.draining):
             return False
-        if now < core.pauses.writes.until or core.pauses.lacking("read", now):
+        if now < shared.pauses.writes.until or shared.pauses.lacking("read", now):
             return False
         # RIPC-RESP-16: while answers wait for memory at Redis, nothing new is taken.
         return not wiring.responder.answers.refused or bool(wiring.requester.outstanding)
@@ -56,8 +56,8 @@ class Reading:
 
     def _count_beside(self, now: float) -> int:
         """How many new entries a batch may read; 0 for none."""
-        core = self._core
-        if core.pauses.writes.active or not self._allowed(now):
+        shared = self._core
+        if shared.pauses.writes.active or not self._allowed(now):
             # RIPC-RECOV-17: where a read was refused a moment ago, it is not tried twice at once.
             return 0
-        return self._startable(core.sizes.count(core.settings.read_count))
+        return self._startable(shared.sizes.count(shared.settings.read_count))

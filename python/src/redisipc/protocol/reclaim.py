@@ -39,8 +39,8 @@ class Suspect(NamedTuple):
 class Reclaimer:
     """Looks at the group's pending list now and then, and at once when it learns that something was given back."""
 
-    def __init__(self, core: EndpointState, responder: Responder, siblings: Siblings, inbox: Inbox) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState, responder: Responder, siblings: Siblings, inbox: Inbox) -> None:
+        self.shared = shared
         self.responder = responder
         self.siblings = siblings
         self.inbox = inbox
@@ -60,19 +60,19 @@ class Reclaimer:
         return NEVER if self.next_look is None else self.next_look
 
     def tick(self, now: float) -> None:
-        if self.next_look is None or now < self.next_look or self.core.state is not UP:
+        if self.next_look is None or now < self.next_look or self.shared.state is not UP:
             return
-        settings = self.core.settings
+        settings = self.shared.settings
         if self._looking:
             # Right after the look that is under way.
             self.next_look = now + _SOON
             return
         if now >= self._planned:
             # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).
-            self._planned = now + settings.look * (1.02 + 0.1 * self.core.random.random())
+            self._planned = now + settings.look * (1.02 + 0.1 * self.shared.random.random())
         # A look at the end of the hold comes between two others and moves neither of them.
         self.next_look = self.hold_until if now < self.hold_until < self._planned else self._planned
-        if not self.core.pauses.lacking("look", now):
+        if not self.shared.pauses.lacking("look", now):
             self._look(int(settings.suspect_after * 1000))
 
     def reset(self, now: float, again: bool) -> None:
@@ -87,23 +87,23 @@ class Reclaimer:
         self.hold_until = now
         self.hold_given_until = now
         self._hold_after_connect(now, again)
-        self.next_look = self._planned = now + self.core.settings.look * self.core.random.random()
+        self.next_look = self._planned = now + self.shared.settings.look * self.shared.random.random()
 
     def _hold_after_connect(self, now: float, again: bool) -> None:
-        self.hold_until = now + self.core.settings.hold
+        self.hold_until = now + self.shared.settings.hold
         if again:
             self.hold_given_until = self.hold_until
 
     def hold(self, now: float) -> None:
         """Redis refused a write: the claims of others may have been refused for as long (RIPC-RECOV-17)."""
-        self.hold_until = max(self.hold_until, now + self.core.settings.hold)
+        self.hold_until = max(self.hold_until, now + self.shared.settings.hold)
 
     def look_for_given_back(self) -> None:
         """Somebody gave something back, or we have room again (RIPC-GROUP-25, RIPC-GROUP-26).
 
         Then also for what others left behind, where it was more than there was room for (RIPC-GROUP-15).
         """
-        if self.core.state is not UP or not self.core.connected:
+        if self.shared.state is not UP or not self.shared.connected:
             return
         if self.responder.room == 0:
             self.responder.shared_waiting = True
@@ -113,7 +113,7 @@ class Reclaimer:
             return
         self.responder.shared_waiting = False
         left, self._left_for_room = self._left_for_room, False
-        self._look(int(self.core.settings.suspect_after * 1000) if left else GIVEN_BACK_FROM_MS)
+        self._look(int(self.shared.settings.suspect_after * 1000) if left else GIVEN_BACK_FROM_MS)
 
     # a look
 
@@ -121,8 +121,8 @@ class Reclaimer:
         if self._looking:
             return
         self._looking = True
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
         start, count = self._cursor, _LOOK_COUNT
         given_back = idle_ms >= GIVEN_BACK_FROM_MS
         if given_back:
@@ -137,8 +137,8 @@ class Reclaimer:
             failure = next((answer for answer in answers if isinstance(answer, Failure)), None)
             if failure is not None:
                 if class_of(failure) is PERMANENT:
-                    core.pauses.forbidden("look", failure, now)
-                core.fail(failure)
+                    shared.pauses.forbidden("look", failure, now)
+                shared.fail(failure)
                 self.responder.taken_back(now)
                 return
             rows = list(pending_entries(answers[-1]))
@@ -158,11 +158,11 @@ class Reclaimer:
             self._looking = self._look_again = False
             self.responder.taken_back(now)
 
-        core.step(Step(lines, done, lost))
+        shared.step(Step(lines, done, lost))
 
     def _proof(self) -> list[Command]:
         """A write before each look: where Redis refuses it, the claims of others are refused as well (RIPC-GROUP-29)."""
-        names = self.core.names
+        names = self.shared.names
         return [commands.reset_idle(names.stream, names.group, names.dispatcher)]
 
     def _capacity(self) -> int:
@@ -170,7 +170,7 @@ class Reclaimer:
         responder = self.responder
         if self.siblings or not responder.serving:
             return responder.room
-        return responder.room + self.core.settings.max_queue - len(responder.queue)
+        return responder.room + self.shared.settings.max_queue - len(responder.queue)
 
     def _wanted(self) -> int:
         """How many requests that were given back to look at."""
@@ -180,7 +180,7 @@ class Reclaimer:
         """Next time continue behind this page: many that are kept alive never hide one that is dead (RIPC-GROUP-22)."""
         if len(rows) == _LOOK_COUNT:
             self._cursor = b"(" + rows[-1].id
-            self.next_look = min(self.next_look or 0.0, self.core.up_since)
+            self.next_look = min(self.next_look or 0.0, self.shared.up_since)
         else:
             self._cursor = b"-"
 
@@ -193,17 +193,17 @@ class Reclaimer:
     def _choose(self, rows: list[PendingEntry], now: float) -> bool:
         """Whether some are read, so that they may start soon."""
         # A suspect that the looks in between did not list again was kept alive: it is not a suspect any more.
-        lapsed = now - 2.5 * self.core.settings.look
+        lapsed = now - 2.5 * self.shared.settings.look
         for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
             del self._suspects[id]
         lost: list[PendingEntry] = []
         given: list[PendingEntry] = []
         kept = set(self.inbox.hand_over.kept())
         for row in rows:
-            if row.id in self.core.inflight or row.id in kept:
+            if row.id in self.shared.inflight or row.id in kept:
                 continue
             if row.idle >= GIVEN_BACK_FROM_MS:
-                if now >= self.hold_given_until or row.consumer == self.core.names.dispatcher:
+                if now >= self.hold_given_until or row.consumer == self.shared.names.dispatcher:
                     given.append(row)
             elif self._is_lost(row, now) and now >= self.hold_until:
                 lost.append(row)
@@ -211,17 +211,17 @@ class Reclaimer:
         read = self._readable(chosen, now)
         if read:
             self._read(read, {row.id: self._suspects.pop(row.id) for row, given_back in read if not given_back})
-        if len(read) < sum(not self.core.breakers.waits(row.id, now) for row in lost):
+        if len(read) < sum(not self.shared.breakers.waits(row.id, now) for row in lost):
             self._wait_for_room()
         return bool(read)
 
     def _readable(self, chosen: list[tuple[PendingEntry, bool]], now: float) -> list[tuple[PendingEntry, bool]]:
         """Those whose bodies are read together, or the one that is read alone since it may break the connection."""
-        breakers = self.core.breakers
+        breakers = self.shared.breakers
         if not breakers:
-            return chosen[: self.core.sizes.count(_LOOK_COUNT)]
+            return chosen[: self.shared.sizes.count(_LOOK_COUNT)]
         by_id = {row.id: (row, given) for row, given in chosen}
-        ids = breakers.trusted(by_id)[: self.core.sizes.count(_LOOK_COUNT)] or breakers.alone(by_id, now)[:1]
+        ids = breakers.trusted(by_id)[: self.shared.sizes.count(_LOOK_COUNT)] or breakers.alone(by_id, now)[:1]
         return [by_id[id] for id in ids]
 
     def _chosen(self, given: list[PendingEntry]) -> list[PendingEntry]:
@@ -230,12 +230,12 @@ class Reclaimer:
         if len(given) <= wanted:
             return given
         self.responder.shared_waiting = True
-        start = self.core.random.randrange(len(given) - wanted + 1)
+        start = self.shared.random.randrange(len(given) - wanted + 1)
         return given[start : start + wanted]
 
     def _is_lost(self, row: PendingEntry, now: float) -> bool:
         """Whether this is the second look at an entry that the same owner has left alone for too long."""
-        settings = self.core.settings
+        settings = self.shared.settings
         suspect = self._suspects.get(row.id)
         if suspect is None or suspect.owner != row.consumer:
             suspect = Suspect(row.consumer, now, now)
@@ -243,7 +243,7 @@ class Reclaimer:
         return now - suspect.since >= self._between_looks() and row.idle >= settings.claim_after * 1000
 
     def _between_looks(self) -> float:
-        return self.core.settings.second_look
+        return self.shared.settings.second_look
 
     # taking it
 
@@ -258,7 +258,7 @@ class Reclaimer:
 
     def _read(self, chosen: list[tuple[PendingEntry, bool]], suspects: dict[bytes, Suspect]) -> None:
         """Read the bodies before anything is claimed: what is gone is acknowledged, what we have no room for is left."""
-        names = self.core.names
+        names = self.shared.names
 
         def done(answers: list[Any], now: float) -> None:
             room = self._capacity()
@@ -269,7 +269,7 @@ class Reclaimer:
                     continue
                 if not reply:
                     # RIPC-GROUP-16
-                    self.core.outbox.clean(row.id, None, now)
+                    self.shared.outbox.clean(row.id, None, now)
                     gone = gone or given
                     continue
                 entry = parse(row.id, reply[0][1])
@@ -292,11 +292,11 @@ class Reclaimer:
         def lost(_sent: bool, now: float) -> None:
             self.responder.taken_back(now)
 
-        self.core.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done, lost))
+        self.shared.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done, lost))
 
     def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool) -> None:
         """``more``: there may be other given-back requests for the room that is left."""
-        core = self.core
+        shared = self.shared
 
         def done(answers: list[Any], now: float) -> None:
             again = more
@@ -304,9 +304,9 @@ class Reclaimer:
             for (row, given, entry), reply in zip(claims, answers, strict=True):
                 if isinstance(reply, list) and row.id in reply:
                     starts = starts_of(row) + (0 if given else 1)
-                    self.inbox.take(entry, now, core.sent_at, starts, not given)
+                    self.inbox.take(entry, now, shared.sent_at, starts, not given)
                 elif isinstance(reply, Failure):
-                    core.fail(reply)
+                    shared.fail(reply)
                 elif given:
                     # A sibling was faster.
                     again = True
@@ -318,10 +318,10 @@ class Reclaimer:
         def lost(_sent: bool, now: float) -> None:
             self.responder.taken_back(now)
 
-        core.step(Step([self._claim_line(row, given) for row, given, _ in claims], done, lost))
+        shared.step(Step([self._claim_line(row, given) for row, given, _ in claims], done, lost))
 
     def _claim_line(self, row: PendingEntry, given: bool) -> Command:
-        names, settings = self.core.names, self.core.settings
+        names, settings = self.shared.names, self.shared.settings
         if given:
             # RIPC-GROUP-27
             return commands.keep(names.stream, names.group, names.dispatcher, [row.id], GIVEN_BACK_FROM_MS)

@@ -33,14 +33,14 @@ class Recovering:
 
     def __init__(
         self,
-        core: EndpointState,
+        shared: EndpointState,
         registration: Registration,
         siblings: Siblings,
         responder: Responder,
         inbox: Inbox,
         rename: Callable[[], Names],
     ) -> None:
-        self.core = core
+        self.shared = shared
         self.registration = registration
         self.siblings = siblings
         self.responder = responder
@@ -51,10 +51,10 @@ class Recovering:
 
     def join(self) -> Procedure[None]:
         """The group, an instance id that nobody has, both consumers, the registration (RIPC-LIFE-1 to 3)."""
-        core = self.core
+        shared = self.shared
         answers = yield [("TIME",), ("INFO", "server")]
         self._learn_server(answers[0], answers[1])
-        names = core.names
+        names = shared.names
         checked((yield [("XGROUP", "CREATE", names.stream, names.group, "$", "MKSTREAM")]), "BUSYGROUP")
         while True:
             # RIPC-NAME-7, RIPC-NAME-8
@@ -69,21 +69,21 @@ class Recovering:
             raise ProcedureFailed(
                 Failure("NOGROUP", f"NOGROUP the group {names.group.decode()!r} was destroyed meanwhile")
             )
-        core.last_read = core.highest = replies.as_bytes(replies.lookup(row, b"last-delivered-id"))
+        shared.last_read = shared.highest = replies.as_bytes(replies.lookup(row, b"last-delivered-id"))
 
     def _is_taken(self, created: Any) -> bool:
         """Whether somebody has this instance id already."""
         return bool(created == 0)
 
     def _join_wakeup(self) -> list[Command]:
-        core = self.core
-        return [("PUBLISH", core.names.group_wakeup, b"")] if core.settings.wakeups else []
+        shared = self.shared
+        return [("PUBLISH", shared.names.group_wakeup, b"")] if shared.settings.wakeups else []
 
     def recover(self) -> Procedure[None]:
         """In this order: the group, what is in progress, registration, the own list (RIPC-RECOV-3 to 6)."""
-        core = self.core
-        names = core.names
-        core.outbox.forget_claims()
+        shared = self.shared
+        names = shared.names
+        shared.outbox.forget_claims()
         answers = yield [
             ("TIME",),
             ("INFO", "server"),
@@ -105,12 +105,12 @@ class Recovering:
             if class_of(groups) in (OUTAGE, UNKNOWN):
                 raise ProcedureFailed(groups)
             return False
-        return replies.group_row(groups, self.core.names.group) is not None
+        return replies.group_row(groups, self.shared.names.group) is not None
 
     def _make_group(self) -> Procedure[None]:
         """At the last ID that was read, or from the start where the stream is another one (RIPC-RECOV-8, RIPC-RECOV-9)."""
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
         for _ in range(_BEGINS):
             answers = yield [("XINFO", "STREAM", names.stream)]
             known = self._last_read(answers[0])
@@ -125,49 +125,49 @@ class Recovering:
 
     def _last_read(self, about: Any) -> bytes:
         """Where the group begins: by a look at the stream, never by setting the group afterwards (RIPC-RECOV-20)."""
-        core = self.core
+        shared = self.shared
         if isinstance(about, Failure):
             if class_of(about) is not GROUP_LOST:
                 raise ProcedureFailed(about)
             last = b"0-0"
         else:
             last = replies.as_bytes(replies.lookup(about, b"last-generated-id"))
-        core.saw_last_id(last)
+        shared.saw_last_id(last)
         # A stream that is gone is another one, even where this endpoint never read anything of it.
-        if isinstance(about, Failure) or replies.id_parts(last) < replies.id_parts(core.last_read):
-            core.last_read = b"0"
-        return core.last_read
+        if isinstance(about, Failure) or replies.id_parts(last) < replies.id_parts(shared.last_read):
+            shared.last_read = b"0"
+        return shared.last_read
 
     def _claim_again(self) -> Procedure[None]:
         """Early, so that nobody reclaims what we hold; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11, RIPC-RESP-14)."""
-        core, responder = self.core, self.responder
-        held = [incoming for incoming in core.inflight.values() if not incoming.stranded]
+        shared, responder = self.shared, self.responder
+        held = [incoming for incoming in shared.inflight.values() if not incoming.stranded]
         if not held:
             return
-        verdict = yield from verify(core, held, anew=True)
+        verdict = yield from verify(shared, held, anew=True)
         for incoming in verdict.ours:
             if incoming.state == "unsure":
-                responder.answers.not_written(incoming, core.now)
+                responder.answers.not_written(incoming, shared.now)
         for incoming in verdict.lost:
             responder.lost(incoming, TAKEN_OVER)
         for incoming in verdict.gone:
             # An answer whose outcome was unknown was written.
-            core.outbox.clean(incoming.entry_id, None, core.now)
+            shared.outbox.clean(incoming.entry_id, None, shared.now)
             responder.lost(incoming, GIVEN_UP)
 
     def _register(self, missing: list[bytes], more: list[Command]) -> Procedure[None]:
         """The consumers that are missing and the registration; and who else is there."""
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
         lines = [commands.create_consumer(names.stream, names.group, name) for name in missing]
         first = len(lines)
         lines += [*self.registration.lines(), *more, ("XINFO", "CONSUMERS", names.stream, names.group)]
         answers = yield lines
-        registered = core.sent_at
+        registered = shared.sent_at
         self._check_registration(answers, first, bool(more))
         if (
             isinstance(answers[first + 2], (int, bytes)) and not isinstance(answers[first + 4], Failure)
-        ) or core.singly:
+        ) or shared.singly:
             self.registration.registered(registered)
         else:
             # The list may have gone with the old connection: nothing is asked before Redis says that it is there (RIPC-RECOV-6).
@@ -176,12 +176,12 @@ class Recovering:
         instances = list(self.siblings.instances(found))
         questions = [line for instance in instances for line in self.siblings.questions(instance)]
         said = (yield questions) if questions else []
-        self.siblings.learn(instances, said, core.now)
+        self.siblings.learn(instances, said, shared.now)
 
     def _check_registration(self, answers: list[Any], first: int, wakeup: bool) -> None:
         if isinstance(answers[first], Failure) and answers[first].kind == "NOPERM":
             # RIPC-RESP-26: MULTI itself is refused, and EXEC with it; what stands between was carried out.
-            self.core.singly = True
+            self.shared.singly = True
             answers[first + 4] = None
         for reply in answers:
             failure = replies.first_failure([reply])
@@ -191,7 +191,7 @@ class Recovering:
             # A MULTI that is not allowed makes EXEC fail as well: the first refusal says why.
             raise ProcedureFailed(replies.first_failure(answers) or failure)
         if wakeup and isinstance(answers[-2], Failure) and answers[-2].kind == "NOPERM":
-            self.core.outbox.wakeups = False
+            self.shared.outbox.wakeups = False
 
     # the own list
 
@@ -200,20 +200,20 @@ class Recovering:
 
         XPENDING and XRANGE, not XREADGROUP from 0, which would count as a delivery and so as a start (RIPC-GROUP-20).
         """
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
         start = b"-"
-        core.breakers.due = NEVER
+        shared.breakers.due = NEVER
         suspected: dict[bytes, PendingEntry] = {}
         while True:
             answers = checked((yield [commands.pending_of(names.stream, names.group, names.dispatcher, PAGE, start)]))
             rows = list(replies.pending_entries(answers[0]))
             known = self._known()
             found = {row.id: row for row in rows if row.idle < commands.GIVEN_BACK_FROM_MS and row.id not in known}
-            fresh = [found.pop(id) for id in core.breakers.trusted(found)]
+            fresh = [found.pop(id) for id in shared.breakers.trusted(found)]
             suspected |= found
-            for first in range(0, len(fresh), core.sizes.count(PAGE)):
-                yield from self._route(fresh[first : first + core.sizes.count(PAGE)])
+            for first in range(0, len(fresh), shared.sizes.count(PAGE)):
+                yield from self._route(fresh[first : first + shared.sizes.count(PAGE)])
             if len(rows) < PAGE:
                 break
             start = b"(" + rows[-1].id
@@ -221,29 +221,29 @@ class Recovering:
 
     def _read_suspected(self, rows: dict[bytes, PendingEntry]) -> Procedure[None]:
         """Their bodies may break the connection: each alone, when all others were read (RIPC-RECOV-28)."""
-        breakers = self.core.breakers
-        for id in breakers.alone(rows, self.core.now):
+        breakers = self.shared.breakers
+        for id in breakers.alone(rows, self.shared.now):
             yield from self._route([rows[id]])
         breakers.later(rows)
 
     def _known(self) -> set[bytes]:
         """Entries that we hold or will acknowledge, delete or give back: only Redis does not know yet."""
-        core = self.core
-        outbox = core.outbox
+        shared = self.shared
+        outbox = shared.outbox
         returned = (incoming.entry_id for incoming in outbox.returned)
         handed = (id for ids in outbox.handed.values() for id in ids)
-        return {*core.inflight, *outbox.acknowledge, *outbox.delete, *returned, *handed}
+        return {*shared.inflight, *outbox.acknowledge, *outbox.delete, *returned, *handed}
 
     def _route(self, rows: list[PendingEntry]) -> Procedure[None]:
         """Claimed before they are routed: they may be idle for long, and about to be another member's (RIPC-RECOV-19)."""
-        core = self.core
-        bodies = checked((yield [commands.one(core.names.stream, row.id) for row in rows]))
+        shared = self.shared
+        bodies = checked((yield [commands.one(shared.names.stream, row.id) for row in rows]))
         there: dict[bytes, tuple[PendingEntry, Entry | Malformed]] = {}
         for row, body in zip(rows, bodies, strict=True):
             if body:
                 there[row.id] = (row, parse(row.id, body[0][1]))
             else:
-                core.outbox.clean(row.id, None, core.now)
+                shared.outbox.clean(row.id, None, shared.now)
         if not there:
             return
         kept = yield from self._claim(there)
@@ -253,12 +253,12 @@ class Recovering:
                 if self.reading:
                     self.inbox.relisted.add(id)
                 starts = replies.starts_of(row)
-                self.inbox.take(entry, core.now, kept[id], starts, row.deliveries > 1)
+                self.inbox.take(entry, shared.now, kept[id], starts, row.deliveries > 1)
 
     def _claim(self, there: dict[bytes, tuple[PendingEntry, Entry | Malformed]]) -> Procedure[dict[bytes, float]]:
         """Those that are ours, with the moment since which they are claimed; what the reply lacks is looked at (RIPC-GROUP-32)."""
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
         by_idle: dict[int, list[bytes]] = {}
         for row, _ in there.values():
             by_idle.setdefault(least_idle(row.idle), []).append(row.id)
@@ -270,22 +270,22 @@ class Recovering:
                 ]
             )
         )
-        kept = {id: core.sent_at for reply in answers for id in reply}
+        kept = {id: shared.sent_at for reply in answers for id in reply}
         missing = []
         for id, (row, entry) in there.items():
             if id not in kept and isinstance(entry, Entry):
-                one = Incoming(id, entry.id, entry.instance_id, entry.source_group, b"", core.now)
+                one = Incoming(id, entry.id, entry.instance_id, entry.source_group, b"", shared.now)
                 one.starts = replies.starts_of(row)
                 missing.append(one)
         if missing:
-            verdict = yield from verify(core, missing, anew=True)
+            verdict = yield from verify(shared, missing, anew=True)
             kept |= {one.entry_id: one.kept_at for one in verdict.ours}
         return kept
 
     def _learn_server(self, time: Any, info: Any) -> None:
-        core = self.core
+        shared = self.shared
         if not isinstance(time, Failure):
-            core.saw_time(time, core.now)
+            shared.saw_time(time, shared.now)
         elif time.kind != "NOPERM":
             # Without the right to TIME only limits on the age of requests are lost.
             raise ProcedureFailed(time)
@@ -295,4 +295,4 @@ class Recovering:
         for line in text.splitlines():
             if line.startswith("redis_version:"):
                 major, minor = line.partition(":")[2].split(".")[:2]
-                core.server_version = (int(major), int(minor))
+                shared.server_version = (int(major), int(minor))

@@ -20,19 +20,19 @@ _AGAIN = 1.0
 class Registration:
     """``refreshed_at``: when Redis said last that the list is there, in monotonic seconds."""
 
-    def __init__(self, core: EndpointState, siblings: Siblings) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState, siblings: Siblings) -> None:
+        self.shared = shared
         self.siblings = siblings
-        self.serving: bool = core.settings.responder
+        self.serving: bool = shared.settings.responder
         self.next_refresh: float | None = None
         self.refreshed_at: float = -NEVER
         self.on_refresh: Callable[[float], None] = lambda _now: None
         self._asked_at = -NEVER
-        core.outbox.adds_from = self.may_send_from
+        shared.outbox.adds_from = self.may_send_from
 
     def lines(self) -> list[Command]:
         """The commands that make this instance findable: one MULTI and the announcement."""
-        names, settings = self.core.names, self.core.settings
+        names, settings = self.shared.names, self.shared.settings
         expiry = int(settings.registration_expiry)
         text = json.dumps(
             {
@@ -41,7 +41,7 @@ class Registration:
                 "version": settings.version,
                 "language": "python",
                 # RIPC-VERS-5
-                "features": ["wakeup"] if self.core.listening else [],
+                "features": ["wakeup"] if self.shared.listening else [],
                 "roles": ["requester", "responder"] if self.serving else ["requester"],
                 # RIPC-VERS-8
                 "timeout_ms": max(1, round(settings.timeout * 1000)),
@@ -52,8 +52,8 @@ class Registration:
 
     def announce(self) -> None:
         """Say again what this instance can: it began or ceased to listen for wake-ups, or to run requests."""
-        if self.core.connected:
-            self.core.step(Step([self.lines()[-1]], _nothing))
+        if self.shared.connected:
+            self.shared.step(Step([self.lines()[-1]], _nothing))
 
     def registered(self, at: float) -> None:
         """Redis executed a registration, or an EXPIRE of the list, that was sent at this moment."""
@@ -68,7 +68,7 @@ class Registration:
         return self._asked_at + _AGAIN
 
     def _must_refresh(self, now: float) -> bool:
-        return now - self.refreshed_at > self.core.settings.registered_for
+        return now - self.refreshed_at > self.shared.settings.registered_for
 
     def due(self) -> float:
         return NEVER if self.next_refresh is None else self.next_refresh
@@ -84,7 +84,7 @@ class Registration:
 
     def refresh(self, now: float) -> None:
         """Stay registered, and look who is there (RIPC-LIFE-11, RIPC-LIFE-12, RIPC-GROUP-8)."""
-        core, names, settings = self.core, self.core.names, self.core.settings
+        shared, names, settings = self.shared, self.shared.names, self.shared.settings
         self.next_refresh = now + settings.refresh
         self._asked_at = now
         expiry = int(settings.registration_expiry)
@@ -93,12 +93,12 @@ class Registration:
             self._refreshed(answers[0], answers[1], at)
             if isinstance(answers[0], Failure) and answers[0].kind == "NOPERM":
                 # Without the right to EXPIRE no list can be kept: requests continue, in a group of one instance.
-                self.registered(core.sent_at)
+                self.registered(shared.sent_at)
             failure = replies.first_failure(answers)
             if failure is not None:
-                core.fail(failure)
+                shared.fail(failure)
             if not isinstance(answers[2], Failure):
-                core.saw_time(answers[2], at)
+                shared.saw_time(answers[2], at)
             if not isinstance(answers[3], Failure):
                 self.siblings.saw_consumers(answers[3], at)
 
@@ -113,29 +113,29 @@ class Registration:
         if settings.janitor_age is not None:
             # RIPC-REDIS-4: by age and never by length: what is younger may be waited for.
             age = max(settings.janitor_age, LEAST_JANITOR_AGE)
-            lines.append(("XTRIM", names.stream, "MINID", max(0, int((core.server_clock(now) - age) * 1000))))
-        core.step(Step(lines, done))
+            lines.append(("XTRIM", names.stream, "MINID", max(0, int((shared.server_clock(now) - age) * 1000))))
+        shared.step(Step(lines, done))
         self.on_refresh(now)
 
     def _refreshed(self, listed: Any, announced: Any, now: float) -> None:
         if listed == 1:
-            self.registered(self.core.sent_at)
+            self.registered(self.shared.sent_at)
         if listed == 0 or announced == 0:
             # The key is gone (Redis emptied, or we slept too long): nobody would hand us a response.
             self._register_anew()
 
     def _register_anew(self) -> None:
-        core = self.core
+        shared = self.shared
 
         def done(answers: list[Any], now: float) -> None:
             failure = replies.first_failure(answers)
             if failure is None or class_of(failure) is PERMANENT:
-                self.registered(core.sent_at)
+                self.registered(shared.sent_at)
             else:
-                core.fail(failure)
+                shared.fail(failure)
                 self.sooner(now + _AGAIN)
 
-        core.step(Step(self.lines(), done))
+        shared.step(Step(self.lines(), done))
 
     def reset(self, now: float) -> None:
         """Connected, for the first time or again."""

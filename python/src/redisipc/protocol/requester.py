@@ -29,8 +29,8 @@ NOT_DONE = object()
 class Requester:
     """The ledger of one instance: ``outstanding`` maps the id of each request to its record."""
 
-    def __init__(self, core: EndpointState) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState) -> None:
+        self.shared = shared
         self.outstanding: dict[bytes, Outgoing] = {}
         self.own_entries: OwnEntries
         self.may_send_while_closing = False
@@ -38,18 +38,18 @@ class Requester:
         """The destination that was checked last: the next one is the same object as a rule."""
         self._deadlines: list[tuple[float, int, Outgoing]] = []
         self._order = itertools.count()
-        self.last_look: LastLook = LastLook(core, self._looked_at, self._found_nothing)
-        self.early_end: EarlyEnd = EarlyEnd(core, self.outstanding, self._no_responders)
-        core.outbox.make_adds = self._add_step
+        self.last_look: LastLook = LastLook(shared, self._looked_at, self._found_nothing)
+        self.early_end: EarlyEnd = EarlyEnd(shared, self.outstanding, self._no_responders)
+        shared.outbox.make_adds = self._add_step
 
     # calls of the user
 
     def check(self, destination: str, timeout: float) -> float:
         """Raise the error of a call that cannot be made now, or return its timeout. Changes nothing."""
-        core = self.core
-        if core.state is CLOSED or (core.state is CLOSING and not self.may_send_while_closing):
+        shared = self.shared
+        if shared.state is CLOSED or (shared.state is CLOSING and not self.may_send_while_closing):
             raise ClosedError("the endpoint is closed; make a new one, or send before close()")
-        if core.state is NEW:
+        if shared.state is NEW:
             raise NotConnected("not connected; call connect() before sending")
         if not destination or destination is not self._checked:
             self._checked = check_name("destination group", destination)
@@ -58,19 +58,19 @@ class Requester:
     def send(
         self, text: bytes, destination: str, timeout: float, now: float, request_id: bytes | None = None
     ) -> Outgoing:
-        core = self.core
+        shared = self.shared
         timeout = self.check(destination, timeout)
-        if len(self.outstanding) >= core.settings.max_outstanding:
+        if len(self.outstanding) >= shared.settings.max_outstanding:
             raise Overloaded(
                 f"{len(self.outstanding)} requests are outstanding, max_outstanding allows no more; wait for some of them"
             )
         if request_id is None:
-            request_id = new_request_id(core.random).encode()
+            request_id = new_request_id(shared.random).encode()
         outgoing = Outgoing(request_id, text, destination, now, now + timeout)
         # RIPC-REQ-1: in the ledger before it is written, so that no response can come too early.
         self.outstanding[request_id] = outgoing
         heapq.heappush(self._deadlines, (outgoing.deadline, next(self._order), outgoing))
-        core.outbox.adds.append(outgoing)
+        shared.outbox.adds.append(outgoing)
         return outgoing
 
     def cancel(self, outgoing: Outgoing, now: float, status: str = "cancelled", reason: str = "cancelled") -> None:
@@ -80,7 +80,7 @@ class Requester:
         self._advance(outgoing, "cancel")
         self._finish(outgoing, Outcome(status, None, reason))
         if known is not None:
-            self.core.outbox.clean(None, known, now)
+            self.shared.outbox.clean(None, known, now)
         elif written:
             self.last_look.abandon(outgoing)
 
@@ -120,7 +120,7 @@ class Requester:
                 self._timed_out(outgoing, now, False)
             elif self._may_look():
                 self.last_look.add(outgoing)
-                heapq.heappush(heap, (now + self.core.settings.last_look_limit, next(self._order), outgoing))
+                heapq.heappush(heap, (now + self.shared.settings.last_look_limit, next(self._order), outgoing))
             else:
                 self._advance(outgoing, "connection lost")
                 self._timed_out(outgoing, now)
@@ -131,7 +131,7 @@ class Requester:
 
     def _may_look(self) -> bool:
         """Who is connected looks once more (RIPC-TIME-8)."""
-        return self.core.reachable
+        return self.shared.reachable
 
     def connected(self) -> None:
         """Connected again: the last look at requests that were given up meanwhile can begin."""
@@ -159,7 +159,7 @@ class Requester:
     def close(self, reason: str, now: float) -> None:
         for outgoing in list(self.outstanding.values()):
             self.cancel(outgoing, now, "closed", reason)
-        self.core.outbox.adds.clear()
+        self.shared.outbox.adds.clear()
         self.last_look.begin()
 
     # parts
@@ -171,7 +171,7 @@ class Requester:
         self.outstanding.pop(outgoing.id, None)
         if self.last_look.looking:
             self.last_look.looking.pop(outgoing.id, None)
-        self.core.queue.append(Finished(outgoing, outcome))
+        self.shared.queue.append(Finished(outgoing, outcome))
 
     def _found_nothing(self, outgoing: Outgoing, now: float) -> None:
         self._advance(outgoing, "nothing found")
@@ -181,11 +181,11 @@ class Requester:
         if outgoing.entry_id is not None:
             # RIPC-TIME-5, RIPC-TIME-10: repeated until it worked, for a request must not run long after its requester gave up.
             if not self.last_look.deleted(outgoing):
-                self.core.outbox.clean(None, outgoing.entry_id, now)
-                self.core.outbox.cleanup_due = now
+                self.shared.outbox.clean(None, outgoing.entry_id, now)
+                self.shared.outbox.cleanup_due = now
         elif may_be_stored:
             self.last_look.abandon(outgoing)
-        self.core.counts.timeouts += 1
+        self.shared.counts.timeouts += 1
         waited = outgoing.deadline - outgoing.sent_at
         found = self.last_look.diagnoser.of(outgoing, now)
         why = f": {found.text}" if found.text else ""
@@ -194,11 +194,11 @@ class Requester:
 
     def _no_responders(self, outgoing: Outgoing, reason: str, now: float) -> None:
         self._advance(outgoing, "no group")
-        self.core.counts.timeouts += 1
+        self.shared.counts.timeouts += 1
         self._finish(outgoing, Outcome("no responders", None, reason, Diagnosis.NO_SUCH_GROUP))
         if outgoing.entry_id is not None:
-            self.core.outbox.clean(None, outgoing.entry_id, now)
-            self.core.outbox.cleanup_due = now
+            self.shared.outbox.clean(None, outgoing.entry_id, now)
+            self.shared.outbox.cleanup_due = now
 
     def _looked_at(self, entry: Entry) -> bool:
         """A response that the last look found; False where nobody waits for it."""
@@ -210,8 +210,8 @@ class Requester:
     # writing
 
     def _add_step(self, items: list[Outgoing]) -> Step:
-        core = self.core
-        names = core.names
+        shared = self.shared
+        names = shared.names
         instance, group = names.instance, names.group
         sent: list[Outgoing] = []
         lines: list[commands.Command] = []
@@ -231,7 +231,7 @@ class Requester:
             lines.append(commands.add(names.stream, fields))
 
         own = self.own_entries
-        wrapped = own.wrap(lines, len(sent), size, core.now) if to_others else None
+        wrapped = own.wrap(lines, len(sent), size, shared.now) if to_others else None
 
         def done(answers: list[Any], now: float) -> None:
             if wrapped is None:
@@ -256,7 +256,7 @@ class Requester:
         begin, *queued, end = replies
         if isinstance(begin, Failure):
             # MULTI itself was refused: each XADD was executed for itself (RIPC-RESP-26).
-            self.core.singly = self.core.singly or class_of(begin) is PERMANENT
+            self.shared.singly = self.shared.singly or class_of(begin) is PERMANENT
             return queued
         if isinstance(end, list):
             return end
@@ -267,7 +267,7 @@ class Requester:
         return [reply if isinstance(reply, Failure) else NOT_DONE for reply in queued]
 
     def _added(self, sent: list[Outgoing], answers: list[Any], now: float) -> None:
-        core = self.core
+        shared = self.shared
         for outgoing, reply in zip(sent, answers, strict=True):
             if isinstance(reply, bytes):
                 self._stored(outgoing, reply, now)
@@ -276,15 +276,15 @@ class Requester:
             elif reply is NOT_DONE:
                 self._not_stored(outgoing, now)
             else:
-                core.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
+                shared.fail(Failure("NOGROUP", "NOGROUP the stream is gone"))
                 self._not_stored(outgoing, now)
         if answers and isinstance(answers[-1], bytes):
-            core.saw_id(answers[-1], now)
-            core.taken()
+            shared.saw_id(answers[-1], now)
+            shared.taken()
 
     def _floor(self) -> bytes:
         """The highest known entry ID: a request that is written now comes after it (RIPC-TIME-14)."""
-        return self.core.highest
+        return self.shared.highest
 
     def unsure(self, outgoing: Outgoing, now: float) -> None:
         """RIPC-REQ-3: it may be stored; sending it again could run it twice."""
@@ -300,7 +300,7 @@ class Requester:
         if outgoing.state == "finished":
             # RIPC-REQ-12: cancelled, timed out or even answered while the reply was on its way.
             self.last_look.abandoned.pop(outgoing.id, None)
-            self.core.outbox.clean(None, entry_id, now)
+            self.shared.outbox.clean(None, entry_id, now)
             return
         outgoing.state = SENT[outgoing.state, "stored"]
         if outgoing.state == "waiting":
@@ -312,14 +312,14 @@ class Requester:
             return
         self._advance(outgoing, "not stored")
         if outgoing.state == "queued":
-            self.core.outbox.adds.append(outgoing)
+            self.shared.outbox.adds.append(outgoing)
         else:
             self._timed_out(outgoing, now, False)
 
     def _refused(self, outgoing: Outgoing, failure: Failure, now: float) -> None:
         """An error reply says that nothing was stored, so sending it later does not repeat it (RIPC-REQ-14)."""
         if class_of(failure) in PASSING:
-            self.core.fail(failure)
+            self.shared.fail(failure)
             outgoing.refusal = failure.message
             self._not_stored(outgoing, now)
         elif outgoing.state != "finished":

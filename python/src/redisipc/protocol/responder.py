@@ -31,12 +31,12 @@ class Responder:
     ``started``: each handler that has not ended, and since when. A handler may outlive its request.
     """
 
-    def __init__(self, core: EndpointState) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState) -> None:
+        self.shared = shared
         self.queue: deque[Incoming] = deque()
         self.running: int = 0
         self.started: dict[Incoming, float] = {}
-        self.serving: bool = core.settings.responder
+        self.serving: bool = shared.settings.responder
         self.takes_back: bool = False
         self.shared_waiting: bool = False
         self.behind: Aside = Aside()
@@ -47,23 +47,23 @@ class Responder:
         self._checks = 1
         self._ran: set[bytes] = set()
         self._ran_in_order: deque[bytes] = deque()
-        self.answers: Answers = Answers(core)
-        self.rejections: OwnRejections = OwnRejections(core, self.answers)
-        core.outbox.make_give_back = GivingBack(core).step
+        self.answers: Answers = Answers(shared)
+        self.rejections: OwnRejections = OwnRejections(shared, self.answers)
+        shared.outbox.make_give_back = GivingBack(shared).step
 
     @property
     def room(self) -> int:
         """How many more requests could start now."""
         if not self.serving:
             return 0
-        return max(0, self.core.settings.concurrency - self.running - len(self.queue))
+        return max(0, self.shared.settings.concurrency - self.running - len(self.queue))
 
     # a request was read
 
     def request(self, entry: Entry, now: float, kept_at: float, starts: int = 1, idle: bool = False) -> None:
         """``kept_at``: see ``Incoming``; ``idle``: it had been left by another member."""
-        core = self.core
-        known = core.inflight.get(entry.entry_id)
+        shared = self.shared
+        known = shared.inflight.get(entry.entry_id)
         if known is not None:
             if self._is_same(known, entry):
                 # RIPC-RECOV-4
@@ -71,30 +71,33 @@ class Responder:
             self.lost(known, "Redis lost it, and gave its entry ID to another one")
         incoming = Incoming(entry.entry_id, entry.id, entry.instance_id, entry.source_group, entry.content, kept_at)
         incoming.kept_at = kept_at
-        incoming.age = max(0.0, core.server_clock(now) - int(entry.entry_id.partition(b"-")[0]) / 1000)
+        incoming.age = max(0.0, shared.server_clock(now) - int(entry.entry_id.partition(b"-")[0]) / 1000)
         incoming.starts = starts
         incoming.redelivered = starts > 1 or idle or entry.entry_id + entry.id in self._ran
-        core.inflight[entry.entry_id] = incoming
-        limit = core.settings.max_request_age
+        shared.inflight[entry.entry_id] = incoming
+        limit = shared.settings.max_request_age
         if limit is not None and incoming.age > limit:
             self.rejections.reject(
                 incoming, ReasonCode.TOO_OLD, f"the request waited {incoming.age:.1f} s, the limit is {limit:g} s", now
             )
-        elif starts > core.settings.max_starts:
+        elif starts > shared.settings.max_starts:
             # RIPC-GROUP-18, RIPC-GROUP-19
             self.rejections.reject(
-                incoming, ReasonCode.GIVEN_UP, f"it was started {core.settings.max_starts} times without an answer", now
+                incoming,
+                ReasonCode.GIVEN_UP,
+                f"it was started {shared.settings.max_starts} times without an answer",
+                now,
             )
         else:
             self._place(incoming, now)
 
     def _place(self, incoming: Incoming, now: float) -> None:
         """Start it, let it wait, or leave it to others."""
-        if self.core.state is CLOSING:
+        if self.shared.state is CLOSING:
             self._give_back(incoming)
         elif not self.serving:
             self._unserved(incoming, now)
-        elif self.running >= self.core.settings.concurrency or self.queue:
+        elif self.running >= self.shared.settings.concurrency or self.queue:
             self._without_room(incoming, now)
         elif self.takes_back:
             self.behind.add(incoming)
@@ -113,7 +116,7 @@ class Responder:
         if siblings:
             # RIPC-GROUP-23
             self._give_back(incoming)
-        elif siblings is None or len(self.queue) < self.core.settings.max_queue:
+        elif siblings is None or len(self.queue) < self.shared.settings.max_queue:
             # RIPC-GROUP-28
             self.queue.append(incoming)
         elif self.beyond.may_wait(now):
@@ -143,14 +146,14 @@ class Responder:
     def _start(self, incoming: Incoming, event: str = "start") -> None:
         advance(incoming, event)
         self.running += 1
-        self.started[incoming] = self.core.now
+        self.started[incoming] = self.shared.now
         key = incoming.entry_id + incoming.id
         if key not in self._ran:
             self._ran.add(key)
             self._ran_in_order.append(key)
             if len(self._ran) > _REMEMBERED:
                 self._ran.discard(self._ran_in_order.popleft())
-        self.core.queue.append(Start(incoming))
+        self.shared.queue.append(Start(incoming))
 
     # calls of the user
 
@@ -178,8 +181,8 @@ class Responder:
     def forget(self, incoming: Incoming, now: float) -> None:
         """The handler ended and will never answer: acknowledge and delete, the requester times out (RIPC-RESP-11)."""
         if incoming.answer is None and incoming.state == "running":
-            self.core.gone(incoming)
-            self.core.outbox.clean(incoming.entry_id, incoming.entry_id, now)
+            self.shared.gone(incoming)
+            self.shared.outbox.clean(incoming.entry_id, incoming.entry_id, now)
 
     def serve(self, on: bool, now: float) -> None:
         """Whether there is a handler."""
@@ -196,8 +199,8 @@ class Responder:
             self._tell_room()
 
     def _start_waiting(self, now: float) -> None:
-        core = self.core
-        while self.queue and self.running < core.settings.concurrency and self.serving and core.connected:
+        shared = self.shared
+        while self.queue and self.running < shared.settings.concurrency and self.serving and shared.connected:
             incoming = self.queue.popleft()
             if incoming.state != "queued":
                 continue
@@ -214,7 +217,7 @@ class Responder:
     def siblings_known(self, now: float) -> None:
         """Siblings came or went, or a handler: what waits is looked at again."""
         self.beyond.settle(self._without_room, now)
-        if self.core.state is CLOSING or (self.siblings() and not self.room):
+        if self.shared.state is CLOSING or (self.siblings() and not self.room):
             self.give_back_queued()
         elif self.siblings() is not None and not self.serving:
             waiting, self.queue = self.queue, deque()
@@ -226,7 +229,7 @@ class Responder:
 
     def _must_check(self, incoming: Incoming, now: float) -> bool:
         """Whether its owner and its body are to be looked at before it starts (RIPC-RESP-13, RIPC-GROUP-31)."""
-        return now - incoming.received_at > self.core.settings.check_after_waiting
+        return now - incoming.received_at > self.shared.settings.check_after_waiting
 
     def _check(self, first: Incoming, now: float) -> None:
         """Look whether it is still ours, and those behind it too where the last looks found that their requesters gave up."""
@@ -245,24 +248,24 @@ class Responder:
             self.put_back([incoming for incoming in checked if incoming.state == "checking"])
             self.start_queued(now)
 
-        self.core.carry_out(verify(self.core, checked, anew=False), self._checked, broken)
+        self.shared.carry_out(verify(self.shared, checked, anew=False), self._checked, broken)
 
     def _checked(self, verdict: Verdict, now: float) -> None:
         self.running -= 1
-        core = self.core
+        shared = self.shared
         for incoming in verdict.gone:
-            core.outbox.clean(incoming.entry_id, None, now)
+            shared.outbox.clean(incoming.entry_id, None, now)
         for incoming in verdict.gone + verdict.lost:
             if incoming.state == "checking":
-                core.gone(incoming)
+                shared.gone(incoming)
         back: list[Incoming] = []
         for incoming in verdict.ours:
             if incoming.state != "checking":
                 continue
             incoming.received_at = incoming.kept_at
-            if core.state is CLOSING:
+            if shared.state is CLOSING:
                 self._give_back(incoming)
-            elif self.running < core.settings.concurrency and now - incoming.kept_at < core.settings.keep_alive:
+            elif self.running < shared.settings.concurrency and now - incoming.kept_at < shared.settings.keep_alive:
                 self._start(incoming, "exists")
             else:
                 back.append(incoming)
@@ -279,9 +282,9 @@ class Responder:
     # giving back
 
     def _give_back(self, incoming: Incoming) -> None:
-        self.core.gone(incoming, "give back")
+        self.shared.gone(incoming, "give back")
         incoming.done = True
-        self.core.outbox.returned.append(incoming)
+        self.shared.outbox.returned.append(incoming)
         self.shared_waiting = True
 
     def give_back_queued(self) -> None:
@@ -296,24 +299,24 @@ class Responder:
 
     def reject_running(self, now: float) -> None:
         """The time to close is over: what a handler still runs is rejected, and its answer refused (RIPC-LIFE-26)."""
-        for incoming in list(self.core.inflight.values()):
+        for incoming in list(self.shared.inflight.values()):
             if incoming.state == "checking":
                 self._give_back(incoming)
             elif incoming.state == "running":
                 incoming.cancelled = incoming.closed = True
                 self.rejections.closing(incoming, now)
-                self.core.queue.append(Cancelled(incoming, "the endpoint is closing"))
+                self.shared.queue.append(Cancelled(incoming, "the endpoint is closing"))
 
     # what Redis tells of it
 
     def lost(self, incoming: Incoming, reason: str = TAKEN_OVER) -> None:
         """It is no longer ours: the handler learns it, its answer is not written (RIPC-GROUP-12, RIPC-RESP-19)."""
-        if self.core.inflight.get(incoming.entry_id) is not incoming:
+        if self.shared.inflight.get(incoming.entry_id) is not incoming:
             return
         was = incoming.state
-        self.core.gone(incoming)
+        self.shared.gone(incoming)
         incoming.cancelled = True
         if was == "running":
-            self.core.queue.append(Cancelled(incoming, reason))
+            self.shared.queue.append(Cancelled(incoming, reason))
         elif was == "queued":
             incoming.done = True

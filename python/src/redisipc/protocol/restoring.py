@@ -19,10 +19,10 @@ PAGE = 500
 """How many pending entries one look lists."""
 
 
-def delete_consumers(core: EndpointState, consumers: list[bytes]) -> Procedure[None]:
+def delete_consumers(shared: EndpointState, consumers: list[bytes]) -> Procedure[None]:
     """Each in one MULTI with a list of what is pending for it; a consumer with pending entries is left alone."""
-    names = core.names
-    if core.singly:
+    names = shared.names
+    if shared.singly:
         return
     answers = checked((yield [commands.pending_of(names.stream, names.group, name, 1) for name in consumers]))
     empty = [name for name, rows in zip(consumers, answers, strict=True) if not rows]
@@ -30,18 +30,18 @@ def delete_consumers(core: EndpointState, consumers: list[bytes]) -> Procedure[N
         return
     lines: list[Command] = []
     for name in empty:
-        lines += _delete(core, name)
+        lines += _delete(shared, name)
     answers = yield lines
     dropped: list[PendingEntry] = []
     for reply in answers:
         if isinstance(reply, list) and len(reply) == 2 and not isinstance(reply[0], Failure):
             dropped += replies.pending_entries(reply[0])
     if dropped:
-        yield from restore(core, dropped)
+        yield from restore(shared, dropped)
 
 
-def _delete(core: EndpointState, consumer: bytes) -> list[Command]:
-    names = core.names
+def _delete(shared: EndpointState, consumer: bytes) -> list[Command]:
+    names = shared.names
     return commands.atomic(
         [
             commands.pending_of(names.stream, names.group, consumer, PAGE),
@@ -50,21 +50,21 @@ def _delete(core: EndpointState, consumer: bytes) -> list[Command]:
     )
 
 
-def restore(core: EndpointState, dropped: list[PendingEntry]) -> Procedure[None]:
+def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[None]:
     """Restore entries that a consumer got just before its deletion.
 
     They are pending with nobody now, so nobody would find them.
     """
-    names = core.names
-    for start in range(0, len(dropped), core.sizes.count(PAGE)):
-        chunk = dropped[start : start + core.sizes.count(PAGE)]
+    names = shared.names
+    for start in range(0, len(dropped), shared.sizes.count(PAGE)):
+        chunk = dropped[start : start + shared.sizes.count(PAGE)]
         bodies = checked((yield [commands.one(names.stream, row.id) for row in chunk]))
         lines: list[Command] = []
         nobodys: list[bytes] = []
         for row, body in zip(chunk, bodies, strict=True):
             if not body:
                 continue
-            if _waited_for_by(body, row, core) == instance_of(row.consumer):
+            if _waited_for_by(body, row, shared) == instance_of(row.consumer):
                 # A response to the instance that is gone.
                 nobodys.append(row.id)
             else:
@@ -75,9 +75,9 @@ def restore(core: EndpointState, dropped: list[PendingEntry]) -> Procedure[None]
             checked((yield lines))
 
 
-def _waited_for_by(body: Any, row: PendingEntry, core: EndpointState) -> bytes | None:
+def _waited_for_by(body: Any, row: PendingEntry, shared: EndpointState) -> bytes | None:
     """The instance that a response to the own group is for, None for anything else."""
     entry = parse(row.id, body[0][1])
-    if isinstance(entry, Entry) and entry.status != PENDING and entry.destination_group == core.names.group:
+    if isinstance(entry, Entry) and entry.status != PENDING and entry.destination_group == shared.names.group:
         return entry.instance_id
     return None

@@ -33,8 +33,8 @@ class Sibling:
 class Siblings:
     """``known``: the registered ones by instance. ``on_change`` is called after each look at who is there."""
 
-    def __init__(self, core: EndpointState) -> None:
-        self.core = core
+    def __init__(self, shared: EndpointState) -> None:
+        self.shared = shared
         self.known: dict[bytes, Sibling] = {}
         self.learnt: bool = False
         self.on_change: Callable[[float], None] = lambda _now: None
@@ -57,12 +57,12 @@ class Siblings:
         found: dict[bytes, list[ConsumerInfo]] = {}
         for info in replies.consumers(reply):
             instance = instance_of(info.name)
-            if instance is not None and instance != self.core.names.instance:
+            if instance is not None and instance != self.shared.names.instance:
                 found.setdefault(instance, []).append(info)
         return found
 
     def questions(self, instance: bytes) -> list[Command]:
-        names = self.core.names
+        names = self.shared.names
         return [("LRANGE", names.registration_of(instance), 0, -1), ("GET", names.announcement_of(instance))]
 
     def saw_consumers(self, reply: Any, now: float) -> None:
@@ -71,7 +71,7 @@ class Siblings:
         for instance in [instance for instance in self.known if instance not in infos]:
             del self.known[instance]
         self._turn += 1
-        due = self.core.settings.refresh * (_ASKED_EVERY - 0.5)
+        due = self.shared.settings.refresh * (_ASKED_EVERY - 0.5)
         asked = [
             instance for index, instance in enumerate(infos)
             if instance not in self.known
@@ -90,11 +90,11 @@ class Siblings:
                 at,
             )
 
-        self.core.step(Step([line for instance in asked for line in self.questions(instance)], done))
+        self.shared.step(Step([line for instance in asked for line in self.questions(instance)], done))
 
     def look(self) -> Procedure[None]:
         """Who is there at this moment; of those that are known already, who has left."""
-        names = self.core.names
+        names = self.shared.names
         [reply] = checked((yield [("XINFO", "CONSUMERS", names.stream, names.group)]))
         instances = self.instances(reply)
         for instance in [instance for instance in self.known if instance not in instances]:
@@ -103,7 +103,7 @@ class Siblings:
         if strangers:
             answers = yield [line for instance in strangers for line in self.questions(instance)]
             for index, instance in enumerate(strangers):
-                self.learn_one(instance, answers[2 * index], answers[2 * index + 1], self.core.now)
+                self.learn_one(instance, answers[2 * index], answers[2 * index + 1], self.shared.now)
 
     def learn(self, instances: list[bytes], answers: list[Any], now: float) -> None:
         """The answers to the questions about these instances."""
@@ -138,7 +138,7 @@ class Siblings:
         self, unregistered: list[ConsumerInfo], infos: dict[bytes, list[ConsumerInfo]], now: float
     ) -> None:
         """Delete consumers that nobody uses any more (RIPC-LIFE-23)."""
-        core, settings = self.core, self.core.settings
+        shared, settings = self.shared, self.shared.settings
         if not self._may_delete_dead(now):
             return
         idle = settings.dead_consumer_idle * 1000
@@ -147,14 +147,14 @@ class Siblings:
             if all(each.pending == 0 and each.idle > idle for each in infos[instance_of(info.name) or b""])
         ]  # fmt: skip
         if names:
-            core.carry_out(self._delete(names))
+            shared.carry_out(self._delete(names))
 
     def _may_delete_dead(self, now: float) -> bool:
         """After an outage all look alike, until everybody is back."""
-        return now - self.core.up_since >= self.core.settings.dead_consumer_after
+        return now - self.shared.up_since >= self.shared.settings.dead_consumer_after
 
     def _delete(self, names: list[bytes]) -> Procedure[None]:
-        yield from delete_consumers(self.core, names)
+        yield from delete_consumers(self.shared, names)
 
 
 def _list(said: dict[str, Any], key: str) -> list[Any]:

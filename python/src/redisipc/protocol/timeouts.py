@@ -25,8 +25,8 @@ MOST = 1000
 class Timeouts:
     """``look`` may be called from any thread, ``ask`` by the driver alone."""
 
-    def __init__(self, core: EndpointState) -> None:
-        self._core = core
+    def __init__(self, shared: EndpointState) -> None:
+        self._core = shared
         # By announcement key: seconds or None, and until when that counts.
         self._known: dict[bytes, tuple[float | None, float]] = {}
 

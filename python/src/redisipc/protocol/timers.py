@@ -34,25 +34,25 @@ class Timers:
     ``table`` says it for each timer. ``next`` is the same on the way that is taken after each call; a test compares the two.
     """
 
-    def __init__(self, core: EndpointState, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
-        self._core = core
+    def __init__(self, shared: EndpointState, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
+        self._core = shared
         self._wiring = wiring
         self._lifecycle = lifecycle
         self._closing = closing
 
     def table(self, writing: bool, reading: bool) -> dict[Timer, float]:
         """All timers. ``writing``: a batch is under way; ``reading``: a blocking read is."""
-        core, wiring = self._core, self._wiring
-        state = core.state
+        shared, wiring = self._core, self._wiring
+        state = shared.state
         lives = state is not NEW and state is not CLOSED
         idle = lives and not writing
         busy = self._lifecycle.busy
-        connected = lives and core.connected
+        connected = lives and shared.connected
         return {
             Timer.SEND: wiring.requester.due() if lives else NEVER,
             Timer.CONNECT: self._lifecycle.due() if idle else NEVER,
-            Timer.WRITE: core.outbox.due(core.now) if idle and not busy else NEVER,
-            Timer.LOOK: -NEVER if idle and busy and core.reachable and core.outbox.looks else NEVER,
+            Timer.WRITE: shared.outbox.due(shared.now) if idle and not busy else NEVER,
+            Timer.LOOK: -NEVER if idle and busy and shared.reachable and shared.outbox.looks else NEVER,
             # While a batch is under way the next step waits for it.
             Timer.CLOSE: self._closing.due() if idle and state is CLOSING else NEVER,
             Timer.REFRESH: wiring.registration.due() if connected else NEVER,
@@ -69,8 +69,8 @@ class Timers:
 
     def next(self, writing: bool, reading: bool) -> float | None:
         """The earliest moment of the table; None for never."""
-        core, wiring = self._core, self._wiring
-        state = core.state
+        shared, wiring = self._core, self._wiring
+        state = shared.state
         if state is NEW or state is CLOSED:
             return None
         lifecycle = self._lifecycle
@@ -78,12 +78,12 @@ class Timers:
         if not writing:
             first = min(first, lifecycle.due())
             if not lifecycle.busy:
-                first = min(first, core.outbox.due(core.now))
-            elif core.reachable and core.outbox.looks:
+                first = min(first, shared.outbox.due(shared.now))
+            elif shared.reachable and shared.outbox.looks:
                 first = -NEVER
             if state is CLOSING:
                 first = min(first, self._closing.due())
-        if core.connected:
+        if shared.connected:
             # Looked at after each call: plain comparisons take half the time of min() over calls.
             refresh, poll = wiring.registration.next_refresh, wiring.own_list.next_poll
             if refresh is not None and refresh < first:

@@ -29,27 +29,27 @@ class Wiring:
     def __init__(self, settings: Settings, source: random.Random) -> None:
         self.settings = settings
         names = Names.of(settings.stream, settings.group, new_instance_id(source))
-        core = EndpointState(settings, source, names)
-        self.core: EndpointState = core
-        core.outbox.fail = core.fail
-        self.requester: Requester = Requester(core)
-        self.responder: Responder = Responder(core)
-        self.siblings: Siblings = Siblings(core)
-        self.registration: Registration = Registration(core, self.siblings)
-        self.hand_over: HandOver = HandOver(core, self.siblings)
-        self.keepalive: KeepAlive = KeepAlive(core, self.responder, self.hand_over.kept)
+        shared = EndpointState(settings, source, names)
+        self.shared: EndpointState = shared
+        shared.outbox.fail = shared.fail
+        self.requester: Requester = Requester(shared)
+        self.responder: Responder = Responder(shared)
+        self.siblings: Siblings = Siblings(shared)
+        self.registration: Registration = Registration(shared, self.siblings)
+        self.hand_over: HandOver = HandOver(shared, self.siblings)
+        self.keepalive: KeepAlive = KeepAlive(shared, self.responder, self.hand_over.kept)
         self.busy: Busy = self.keepalive.busy
-        self.inbox: Inbox = Inbox(core, self.requester, self.responder, self.hand_over)
+        self.inbox: Inbox = Inbox(shared, self.requester, self.responder, self.hand_over)
         self.pace: Pace = Pace(settings.read_pause)
-        self.own_entries: OwnEntries = OwnEntries(core, self._were_read)
+        self.own_entries: OwnEntries = OwnEntries(shared, self._were_read)
         self.own_entries.alone = lambda: not self.siblings
         self.requester.own_entries = self.responder.answers.own_entries = self.own_entries
         self.own_list: OwnList = OwnList(
-            core, self.siblings, self.inbox.receive_own, lambda: bool(self.requester.outstanding)
+            shared, self.siblings, self.inbox.receive_own, lambda: bool(self.requester.outstanding)
         )
-        self.reclaimer: Reclaimer = Reclaimer(core, self.responder, self.siblings, self.inbox)
+        self.reclaimer: Reclaimer = Reclaimer(shared, self.responder, self.siblings, self.inbox)
         self.recovering: Recovering = Recovering(
-            core, self.registration, self.siblings, self.responder, self.inbox, self._another_name
+            shared, self.registration, self.siblings, self.responder, self.inbox, self._another_name
         )
         self.responder.siblings = self.siblings.responders
         self.responder.on_room = self.reclaimer.look_for_given_back
@@ -59,23 +59,23 @@ class Wiring:
 
     def _were_read(self, rows: list[Any], now: float, since: float) -> None:
         """Beside the blocked read."""
-        self.core.saw_read(rows[-1][0])
+        self.shared.saw_read(rows[-1][0])
         self.inbox.receive(rows, now, since)
 
     def _another_name(self) -> Names:
         """The instance id that was chosen belongs to somebody else."""
         settings = self.settings
-        self.core.names = Names.of(settings.stream, settings.group, new_instance_id(self.core.random))
-        self.core.outbox.names = self.core.names
-        return self.core.names
+        self.shared.names = Names.of(settings.stream, settings.group, new_instance_id(self.shared.random))
+        self.shared.outbox.names = self.shared.names
+        return self.shared.names
 
     def _look_for_siblings(self) -> None:
         """Before requests are rejected for overload (RIPC-RESP-17)."""
         told = self.responder.siblings_known
-        self.core.carry_out(self.siblings.look(), lambda _none, now: told(now), told)
+        self.shared.carry_out(self.siblings.look(), lambda _none, now: told(now), told)
 
     def _siblings_seen(self, now: float) -> None:
-        if self.core.connected:
+        if self.shared.connected:
             self.responder.siblings_known(now)
             self.hand_over.siblings_seen()
             self.own_list.plan(now)

@@ -107,21 +107,21 @@ class Driver:
                     if read is not None:
                         self._block(read, now)
                         progress = progress or self.read is None
-                if not progress and not self._again and not endpoint.core.queue:
+                if not progress and not self._again and not endpoint.shared.queue:
                     return
         finally:
             self._pumping = False
 
     def read_on(self, now: float) -> None:
         """Send the next read, which was held back."""
-        if self._pumping or self.read is not None or self.endpoint.core.queue:
+        if self._pumping or self.read is not None or self.endpoint.shared.queue:
             self.pump(now)
             return
         self.held = False
         read = self.endpoint.next_read(now)
         if read is not None:
             self._block(read, now)
-            if self.read is None or self.endpoint.core.queue:
+            if self.read is None or self.endpoint.shared.queue:
                 self.pump(now)
 
     def deadline(self) -> float | None:

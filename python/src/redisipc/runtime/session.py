@@ -95,7 +95,7 @@ class BaseSession:
         self.since: float = wall_clock()
         self.reconnects = 0
         self._rejections = EachSecond()
-        self._timeouts = Timeouts(self.endpoint.core)
+        self._timeouts = Timeouts(self.endpoint.shared)
         self.log_to: logging.Logger = logger if log is None else log
         self._on_left = on_left
         self._title = f"<{kind} Stream {stream!r} group {group!r}"
@@ -270,7 +270,7 @@ class BaseSession:
         self.report(report)
 
     def _count_failure(self, _now: float) -> None:
-        self.endpoint.core.counts.failed += 1
+        self.endpoint.shared.counts.failed += 1
 
     def rejected(self, code: str, reason: str, received: Received) -> None:
         """This endpoint rejects a request by itself: it reports this at most once a second for each code."""

@@ -74,8 +74,8 @@ class Health:
 def stats_of(session: BaseSession, outstanding: int) -> Stats:
     """A look that waits for nothing, from any thread."""
     endpoint, now = session.endpoint, time.monotonic()
-    responder, counts = endpoint.wiring.responder, endpoint.core.counts
-    came = [incoming.received_at for incoming in list(endpoint.core.inflight.values())]
+    responder, counts = endpoint.wiring.responder, endpoint.shared.counts
+    came = [incoming.received_at for incoming in list(endpoint.shared.inflight.values())]
     came += list(responder.started.values())
     return Stats(
         outstanding=outstanding,
@@ -99,7 +99,7 @@ def health_of(session: BaseSession) -> Health:
     if state == "up" and (reason := session.endpoint.wiring.busy.reason(time.monotonic())):
         return Health("busy", session.since, reason)
     # The last attempt says why it is still away; the first one said only why the connection broke.
-    trouble = session.endpoint.core.trouble or session.reason
+    trouble = session.endpoint.shared.trouble or session.reason
     return Health(state, session.since, trouble if state in ("down", "joining") else "")
 
 

@@ -60,7 +60,7 @@ def _evicted(stage: Stage) -> None:
 
 
 def _evict(stage: Stage) -> None:
-    names = stage.members["R"].endpoint.core.names
+    names = stage.members["R"].endpoint.shared.names
     stage.operate(15.8, "trimmed", "DEL", names.registration)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...always import Rule
 from ...context import notes
 from ...context.entry_log import xadd_fields, xadd_id_at
-from ...context.scenario_context import Stage
+from ...context.scenario_context import ScenarioContext
 from ...wire import resp
 from ...wire.tap import Exchange
 
@@ -29,7 +29,7 @@ Found = Iterator[Broken]
 class Actor:
     """``groups`` and ``instances`` are empty where no endpoint of the label was ever connected."""
 
-    def __init__(self, stage: Stage, label: str) -> None:
+    def __init__(self, stage: ScenarioContext, label: str) -> None:
         endpoints = [endpoint for endpoint in stage.endpoints if endpoint.label == label]
         self.label = label
         self.exchanges: list[Exchange] = stage.taps[label].exchanges

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ... import always
-from ...context.scenario_context import Stage
+from ...context.scenario_context import ScenarioContext
 from ...wire.keys import keys_of
 from ...wire.tap import Exchange
 from .actor import Actor, Found, number, option
@@ -27,7 +27,7 @@ _STARTS = 3
 _ANNOUNCED = ("spec", "implementation", "version", "language")
 
 
-def breaches(stage: Stage, actor: Actor) -> Found:
+def breaches(stage: ScenarioContext, actor: Actor) -> Found:
     """All of this endpoint. A command that it repeats word for word is looked at once, but for those in a MULTI."""
     seen: set[tuple[bytes, ...]] = set()
     for exchange in actor.exchanges:
@@ -146,7 +146,7 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _claims(stage: Stage, actor: Actor, exchange: Exchange) -> Found:
+def _claims(stage: ScenarioContext, actor: Actor, exchange: Exchange) -> Found:
     args = exchange.args
     if exchange.name != b"XCLAIM" or len(args) < 6:
         return

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ... import always
 from ...context.objects import Written
-from ...context.scenario_context import Stage
+from ...context.scenario_context import ScenarioContext
 from ...wire import resp
 from ...wire.tap import Exchange
 from .actor import Actor, Add, Broken, Found, add_of
@@ -24,7 +24,7 @@ Ids = dict[bytes, str]
 """Every request id of a run, with the place where it was written."""
 
 
-def breaches(stage: Stage, actor: Actor, ids: Ids) -> Found:
+def breaches(stage: ScenarioContext, actor: Actor, ids: Ids) -> Found:
     """All of this endpoint. ``ids`` learns its request ids."""
     adds = [add for exchange in actor.exchanges if exchange.args and (add := add_of(exchange)) is not None]
     yield from _form(actor, adds)
@@ -65,7 +65,7 @@ def _form(actor: Actor, adds: Iterable[Add]) -> Found:
             yield actor.broke(always.OWN_SOURCE, exchange)
 
 
-def _again(stage: Stage, actor: Actor, adds: Iterable[Add], ids: Ids) -> Found:
+def _again(stage: ScenarioContext, actor: Actor, adds: Iterable[Add], ids: Ids) -> Found:
     stored: dict[bytes, Add] = {}
     unsure: dict[bytes, Add] = {}
     for add in adds:
@@ -87,7 +87,7 @@ def _again(stage: Stage, actor: Actor, adds: Iterable[Add], ids: Ids) -> Found:
             stored[id] = add
 
 
-def _mirrors(stage: Stage, actor: Actor, add: Add, requests: list[Written]) -> Found:
+def _mirrors(stage: ScenarioContext, actor: Actor, add: Add, requests: list[Written]) -> Found:
     if not requests:
         if _knows_all(stage):
             yield actor.broke(always.ANSWER_ID, add.exchange)
@@ -115,7 +115,7 @@ def _order(actor: Actor, adds: Iterable[Add]) -> Found:
             yield actor.broke(always.ANSWER_ORDER, exchange)
 
 
-def _deletions(stage: Stage, actor: Actor) -> Found:
+def _deletions(stage: ScenarioContext, actor: Actor) -> Found:
     if not _knows_all(stage) or not actor.groups:
         return
     for exchange in actor.exchanges:
@@ -131,7 +131,7 @@ def _deletions(stage: Stage, actor: Actor) -> Found:
                 return
 
 
-def _runs(stage: Stage, actor: Actor) -> Found:
+def _runs(stage: ScenarioContext, actor: Actor) -> Found:
     """A request whose own entry nobody saw says nothing: it may have been deleted at once."""
     for endpoint in actor.endpoints:
         group = resp.to_bytes(endpoint.group)
@@ -143,7 +143,7 @@ def _runs(stage: Stage, actor: Actor) -> Found:
                 yield Broken(always.RUN_FOR_OTHERS, seen, received.note)
 
 
-def _end(stage: Stage, actor: Actor) -> Found:
+def _end(stage: ScenarioContext, actor: Actor) -> Found:
     """After a disconnect that was done, where nobody connected again under this label."""
     ends = [note.at for note in stage.notes if note.who == actor.label and note.text == "disconnected"]
     if not ends or len(ends) < len(actor.endpoints):
@@ -155,7 +155,7 @@ def _end(stage: Stage, actor: Actor) -> Found:
             return
 
 
-def _knows_all(stage: Stage) -> bool:
+def _knows_all(stage: ScenarioContext) -> bool:
     """Whether an entry ID tells one entry: not where the scenario ran a script, emptied the server or deleted the stream."""
     own = {str(note.args[0]) for note in stage.notes if note.args}
     return not stage.scenario.own_server and own.isdisjoint(("EVAL", "DEL"))

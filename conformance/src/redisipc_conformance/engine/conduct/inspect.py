@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import chain
 
-from ...context.scenario_context import Stage
-from ...verdict.judge import Ended
+from ...context.scenario_context import ScenarioContext
+from ...verdict.judge import RunOutcome
 from . import commands, entries
 from .actor import Actor
 from .entries import Ids
 
 
-def inspect(stage: Stage, ended: Ended, ids: Ids, excused: frozenset[str] = frozenset()) -> None:
+def inspect(stage: ScenarioContext, ended: RunOutcome, ids: Ids, excused: frozenset[str] = frozenset()) -> None:
     """Into ``ended.broken``, for the rules of profiles that the testee claims.
 
     ``excused``: statements that the testee is known to break; their rules are left out.

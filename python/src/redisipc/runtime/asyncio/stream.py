@@ -244,7 +244,7 @@ class Stream(BaseStream):
             if not found.done():
                 found.set_result(peers)
 
-        session.call(lambda now: look_at(session.endpoint.core, group, now, ended))
+        session.call(lambda now: look_at(session.endpoint.shared, group, now, ended))
         await asyncio.wait([found], timeout=limit)
         return peers_of([found.result()] if found.done() else [], group, self._stream, limit)
 

@@ -234,7 +234,7 @@ class Stream(BaseStream):
             found.append(peers)
             ticket.settle(End())
 
-        session.call(lambda now: look_at(session.endpoint.core, group, now, ended))
+        session.call(lambda now: look_at(session.endpoint.shared, group, now, ended))
         ticket.wait(monotonic() + limit)
         return peers_of(found, group, self._stream, limit)
 
