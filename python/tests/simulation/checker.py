@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from math import inf
 
 from redisipc.testing.redis_model.data import Stream
 
@@ -181,18 +182,22 @@ class Checker:
             if world.actors:
                 self._say("G8", "the stream is gone and nobody made it again")
             return
-        living = {process.group.encode() for process in self._living()}
+        until = self._members_until()
         faults = [trouble for trouble in self.history.redis if trouble.kind in (*DELETIONS, *LOST_WRITES)]
         for id, fields in stream.bodies.items():
             ask = self.history.by_id.get(fields[1])
             if ask is not None and world.watch.lost_by_then(fields[11], ask.added_at(id), faults):
                 continue
-            if fields[11] in living and not (ask is not None and (self._is_unsure(ask, id) or self._unserved(ask, id))):
+            if ask is not None and (self._is_unsure(ask, id) or self._unserved(ask, id)):
+                continue
+            if fields[11] in until and (ask is None or ask.added_at(id) <= until[fields[11]]):
                 self._say("G8", f"entry {id.decode()} ({fields[5].decode()}) is left", ask)
         for group in stream.groups.values():
-            if group.name not in living:
+            if group.name not in until:
                 continue
             for id, pending in group.pending.items():
+                if pending.alive > until[group.name]:
+                    continue
                 ask = world.watch.by_entry.get(id)
                 if ask is not None and self._unserved(ask, id):
                     continue
@@ -220,13 +225,25 @@ class Checker:
         )
         return entry_id == ask.entry_id and not served
 
-    def _living(self) -> list[Process]:
-        """Who lived until everything was quiet."""
-        return [
-            p for p in self.history.processes
-            if p.crashed_at is None and (p.closing_at is None or self.plan.leaves) and not p.asks_only
-            and p.group not in self._gem_groups()
-        ]  # fmt: skip
+    def _members_until(self) -> dict[bytes, float]:
+        """Until when a group had a connected member: for ever, or until the last of them had left in order.
+
+        G8 speaks of groups with a connected member. Where all have left, what was there by then is gone too
+        (RIPC-LIFE-19 to 21). Redis may execute a batch of a connection that was given up after that: nobody is left to see it.
+        """
+        until: dict[bytes, float] = {}
+        for process in self.history.processes:
+            if process.crashed_at is not None or process.asks_only or process.group in self._gem_groups():
+                continue
+            if process.closing_at is None:
+                end = inf
+            elif self.plan.leaves:
+                end = inf if process.closed_at is None else process.closed_at
+            else:
+                continue
+            group = process.group.encode()
+            until[group] = max(until.get(group, 0.0), end)
+        return until
 
     def _gem_groups(self) -> set[str]:
         """Entries that a gem leaves behind are its own (GEM-1, GEM-4, GEM-11)."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from redisipc.testing.redis_model.data import Consumer, Stream
+
 from .causes import CAUSES, cause
 from .checker import Checker
 from .coverage import RARE, missing
@@ -139,6 +141,22 @@ def test_an_entry_that_is_left_is_seen() -> None:
     stream.add((9_999_999_999_999, 0), [b"id", ask.id, *[b"x"] * 3, b"pending", *[b"x"] * 5, b"g0"])
     Checker(world).check()
     assert "G8" in {name for name, _, _ in history.violations}
+
+
+@pytest.mark.parametrize(("later", "seen"), [(False, True), (True, False)])
+def test_what_redis_executes_after_the_last_member_left_is_nobodys_to_clean(later: bool, seen: bool) -> None:
+    """G8 speaks of groups with a connected member; a batch of a connection that was given up may come after the last."""
+    world = World(draw(295, 60))
+    history = world.run()
+    assert world.plan.leaves
+    last = max(process.closed_at or 0.0 for process in history.processes if process.group == "g1")
+    stream = world.server.model.keys[world.stream]
+    assert isinstance(stream, Stream)
+    key = (9_999_999_999_999, 0)
+    stream.groups[b"g1"].give(b"9999999999999-0", key, Consumer(b"somebody", 0), 0, last + (0.1 if later else -0.1))
+    history.violations.clear()
+    Checker(world).check()
+    assert ("G8" in {name for name, _, _ in history.violations}) is seen
 
 
 @pytest.mark.parametrize(
