@@ -29,7 +29,7 @@ from matrix.implementations import ROOT, Implementation, implementations
 from matrix.table import Cell, show
 from talk.groups import killed, rolling
 from talk.scenes import Failed, asks, mixed
-from talk.testee import Refused, Testee
+from talk.testee import CallFailed, Testee, Unusable
 
 BUSY_AT_ONCE = 2
 """Scenes that keep a processor busy."""
@@ -52,8 +52,12 @@ class Matrix:
         self._waiting = asyncio.Semaphore(WAITING_AT_ONCE)
 
     async def run(self) -> None:
-        """All scenes; the result of each is in ``cells``."""
-        await asyncio.gather(*(self._greet(one) for one in self.taking_part))
+        """All scenes; the result of each is in ``cells``.
+
+        An implementation that cannot be started fails one scene, and takes part in no other.
+        """
+        started = await asyncio.gather(*(self._greet(one) for one in self.taking_part))
+        self.taking_part = [one for one, here in zip(self.taking_part, started, strict=True) if here]
         await asyncio.gather(*(self._quick() if self.quick else self._all()))
 
     def _all(self) -> Iterator[Awaitable[None]]:
@@ -80,11 +84,17 @@ class Matrix:
             if _one_a_language(pair):
                 yield self._scene("one group", pair, self._mixed, self._busy)
 
-    async def _greet(self, one: Implementation) -> None:
-        testee = await self._start(one)()
-        self.versions[one.name] = f"{testee.hello['name']} {testee.hello['version']}"
-        print(f"taking part: {one.name}: {self.versions[one.name]}", flush=True)
+    async def _greet(self, one: Implementation) -> bool:
+        began = time.monotonic()
+        try:
+            testee = await self._start(one)()
+        except Unusable as error:
+            self._note(Cell("start", [one.name], False, [str(error)], round(time.monotonic() - began, 1)))
+            return False
+        self.versions[one.name] = testee.version
+        print(f"taking part: {one.name}: {testee.version}", flush=True)
         await testee.close()
+        return True
 
     async def _scene(
         self,
@@ -97,10 +107,13 @@ class Matrix:
             began = time.monotonic()
             try:
                 held, lines = True, await asyncio.wait_for(play(who), LONGEST_SCENE)
-            except (Failed, Refused, asyncio.TimeoutError, OSError) as error:
+            except (Failed, CallFailed, Unusable, asyncio.TimeoutError, TimeoutError, OSError) as error:
                 held, lines = False, [str(error) or f"not over after {LONGEST_SCENE:.0f} s"]
-        self.cells.append(Cell(scene, [one.name for one in who], held, lines, round(time.monotonic() - began, 1)))
-        print(self.cells[-1], flush=True)
+        self._note(Cell(scene, [one.name for one in who], held, lines, round(time.monotonic() - began, 1)))
+
+    def _note(self, cell: Cell) -> None:
+        self.cells.append(cell)
+        print(cell, flush=True)
 
     async def _asks(self, who: Sequence[Implementation]) -> list[str]:
         contents = for_pair(who[0].language, who[1].language, self._values)

@@ -1,7 +1,7 @@
 """Python and Ruby on one stream: `make interop-ruby`, or with a Redis of one's own `REDIS_URL=... python interop/ruby/converse.py`.
 
 Runs Python's threads and asyncio against the gem. Environment: RUBY, the command that runs Ruby (default `ruby`).
-Exit codes: 0 all held, 1 something did not, 2 wrong use, 77 Ruby or the gem is missing.
+Exit codes: 0 all held, 1 something did not hold, or a testee cannot be run, 2 wrong use, 77 Ruby or the gem is missing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "interop"))
 
 from talk.scenes import Failed, asks, mixed  # noqa: E402
-from talk.testee import Refused, Testee  # noqa: E402
+from talk.testee import CallFailed, Testee, Unusable  # noqa: E402
 
 MISSING = 77
 HOW = """\
@@ -64,7 +64,7 @@ async def converse(ruby: list[str], url: str, requests: int) -> int:
             ):
                 try:
                     lines = await scene
-                except (Failed, Refused, TimeoutError) as error:
+                except (Failed, CallFailed, TimeoutError) as error:
                     failed += 1
                     lines = [f"FAILED: {error}"]
                 print(f"{title} ({runtime})", *lines, sep="\n    ", flush=True)
@@ -83,7 +83,11 @@ def main() -> int:
     if "REDIS_URL" not in os.environ:
         print("REDIS_URL is not set; `make interop-ruby` finds a Redis by itself", file=sys.stderr)
         return 2
-    failed = asyncio.run(converse(ruby, os.environ["REDIS_URL"], options.requests))
+    try:
+        failed = asyncio.run(converse(ruby, os.environ["REDIS_URL"], options.requests))
+    except Unusable as error:
+        print(f"{error}\ninterop/ruby/README.md says what each testee needs.", file=sys.stderr)
+        return 1
     print(f"{failed} scenes failed" if failed else "All held.")
     return 1 if failed else 0
 

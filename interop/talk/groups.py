@@ -53,7 +53,7 @@ async def killed(victim: Start, survivor: Start, asker: Start, url: str, tolerat
                 break
         held = len(dying.received)
         expect(held > 0, f"of {len(sent)} requests {dying.name} was given none")
-        dying.process.kill()
+        dying.kill()
         outcomes = await asyncio.gather(*sent)
         wrong = [one for one in outcomes if (one.status, one.content) != ("fulfilled", "the survivor")]
         expect(

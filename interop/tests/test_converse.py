@@ -1,4 +1,4 @@
-"""`make interop-ruby` where Ruby or the gem is missing: a code of its own, what is missing, and how to get it."""
+"""`make interop-ruby` where Ruby, the gem or a testee cannot be used: what is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -40,3 +40,18 @@ def test_without_a_redis_it_is_wrong_use(tmp_path: Path) -> None:
     ruby.chmod(0o755)
     ended = run(RUBY=str(ruby))
     assert (ended.returncode, "REDIS_URL" in ended.stderr) == (2, True)
+
+
+def test_a_testee_that_cannot_be_run_is_named_with_the_end_of_its_stderr(tmp_path: Path) -> None:
+    ruby = tmp_path / "ruby"
+    # Finds the gem, but not the testee's file.
+    ruby.write_text(
+        '#!/bin/sh\n[ "$1" = -e ] && { echo "redis_ipc 1.0.2, Ruby 3.3.8"; exit; }\necho "cannot load $1" >&2\nexit 1\n'
+    )
+    ruby.chmod(0o755)
+    ended = run(RUBY=str(ruby), REDIS_URL="redis://127.0.0.1:1/0")
+    assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
+    assert ended.stderr.startswith("ruby cannot take part: ")
+    assert "exit code 1" in ended.stderr
+    assert "cannot load " in ended.stderr
+    assert "testee.rb" in ended.stderr
