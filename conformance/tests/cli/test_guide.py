@@ -1,4 +1,4 @@
-"""``requirements``: what a port has to hold, in the order in which to build it."""
+"""``requirements``: what a port has to do, in the order in which to build it."""
 
 from __future__ import annotations
 

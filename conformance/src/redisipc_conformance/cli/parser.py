@@ -54,7 +54,7 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     choice.add_argument(
         "--thorough",
         action="store_true",
-        help="the further questions too: many, again, for long (a published result needs them)",
+        help="also run the long checks: many requests, repetitions, long waits (a published result needs them)",
     )
     choice.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
     choice.add_argument("--lf", action="store_true", help="only those that failed in the last run of this command here")
@@ -63,8 +63,8 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--redis",
         action="append",
         metavar="KIND",
-        help="auto (default: REDIS_URL, container, local, embedded: the first there is), container, local, embedded, "
-        "model (no Redis: the library's model of one), or a redis:// URL; repeatable",
+        help="container, local, embedded, a redis:// URL, model (the library's model of Redis), or auto (default): the first "
+        "that is available of REDIS_URL, container, local and embedded; repeatable",
     )
     server.add_argument(
         "--redis-image",
@@ -75,22 +75,32 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     server.add_argument(
         "--least-rights",
         action="store_true",
-        help="endpoints have the rights of section 2 of the specification only, without the optional ones (needs Redis 7)",
+        help="give endpoints only the rights that section 2 of the specification requires (needs Redis 7)",
     )
-    how = parser.add_argument_group("how")
+    how = parser.add_argument_group("how to run")
     how.add_argument("--jobs", type=_positive, metavar="N", help=f"scenarios at a time (default {plan.JOBS})")
-    how.add_argument("--seed", type=int, metavar="N", help="of random data and order (default: a new one, shown)")
-    how.add_argument("--time-scale", type=_factor, default=1.0, metavar="X", help="multiplies every time budget")
+    how.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="the seed of all random data (default: a new one, which is printed)",
+    )
+    how.add_argument("--time-scale", type=_factor, default=1.0, metavar="X", help="multiply every time budget")
     how.add_argument("--no-timeouts", action="store_true", help="wait for ever (for a debugger in the testee)")
     judge = parser.add_argument_group("verdict")
     judge.add_argument(
-        "--strict", action="store_true", help="SHOULDs, and scenarios that cannot run here, fail the run"
+        "--strict", action="store_true", help="also fail if a SHOULD does not hold, or if a scenario cannot run here"
     )
     judge.add_argument(
-        "--known-failures", type=Path, metavar="FILE", help="YAML file of what is known to fail, and why"
+        "--known-failures",
+        type=Path,
+        metavar="FILE",
+        help="a YAML file of the checks that are known to fail, and why",
     )
     judge.add_argument(
-        "--write-known-failures", action="store_true", help="bring that file up to date with this (whole) run"
+        "--write-known-failures",
+        action="store_true",
+        help="update that file from this run, which must be a run of the whole suite",
     )
     tell = parser.add_argument_group("reports")
     tell.add_argument(
@@ -101,9 +111,11 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="KIND=FILE,...",
         help="junit=, json=, html=, markdown=, badge= (.svg, or .json for shields.io); repeatable",
     )
-    tell.add_argument("--spec-url", default="", metavar="URL", help="where the HTML report's links to SPEC.md lead")
-    tell.add_argument("-v", "--verbose", action="store_true", help="a line for each scenario")
-    tell.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    tell.add_argument(
+        "--spec-url", default="", metavar="URL", help="the address of SPEC.md, for the links of the HTML report"
+    )
+    tell.add_argument("-v", "--verbose", action="store_true", help="print a line for each scenario")
+    tell.add_argument("-q", "--quiet", action="store_true", help="print no progress")
 
 
 def _listing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -115,7 +127,7 @@ def _listing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = _add(commands, "show", "one scenario: what it proves, and its steps")
     parser.set_defaults(action=listing.show)
     parser.add_argument("scenario", metavar="SCENARIO", help="its id, e.g. entry/six-fields")
-    parser = _add(commands, "requirements", "what a port has to hold, in the order in which to build it")
+    parser = _add(commands, "requirements", "what a port has to do, in the order in which to build it")
     parser.set_defaults(action=guide.requirements)
     _profiles(parser)
     parser.add_argument(
@@ -125,9 +137,15 @@ def _listing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _testee(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _add(commands, "check-testee", "walk a shim through the protocol: check-testee -- COMMAND")
+    parser = _add(
+        commands,
+        "check-testee",
+        "try a shim with each call of the protocol: check-testee -- COMMAND",
+    )
     parser.set_defaults(action=testee.check_testee)
-    parser.add_argument("--redis", default="auto", metavar="KIND", help="as for run; 'none': only what needs no Redis")
+    parser.add_argument(
+        "--redis", default="auto", metavar="KIND", help="as for run, or none: try only what needs no Redis"
+    )
     parser = _add(commands, "new-shim", "write the skeleton of a shim")
     parser.set_defaults(action=testee.write_shim)
     parser.add_argument("--language", required=True, choices=sorted(LANGUAGES), help="what it is written in")
@@ -142,7 +160,7 @@ def _reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         nargs="*",
         type=Path,
         metavar="REPORT.json",
-        help="of runs of the whole suite (default: what --mutants says of the model's run)",
+        help="reports of runs of the whole suite (default: the run of the model that --mutants names)",
     )
     parser.add_argument("--mutants", type=Path, metavar="FILE", help="the mutants' results (conformance/mutants)")
     parser.add_argument("--all", action="store_true", help="each requirement with its checks and mutants")
@@ -158,7 +176,10 @@ def _reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument("--spec-url", default="", metavar="URL", help="as for run")
     parser.add_argument(
-        "--interop", type=Path, metavar="FILE", help="what make interop wrote: a section of the HTML report"
+        "--interop",
+        type=Path,
+        metavar="FILE",
+        help="the file that make interop wrote; it becomes a section of the HTML report",
     )
 
 

@@ -16,20 +16,25 @@ from .options import Given, add_common
 from .output import Output, columns
 
 COMMANDS = {
-    "send": ("ask.send", "send one request, print the answer"),
-    "call": ("ask.call", "trigger an event of a channel, print the answer"),
-    "ping": ("ask.ping", "is anybody there, and who?"),
-    "check": ("ask.check", "a probe for Kubernetes, cron and monitoring"),
-    "groups": ("look.groups", "who is on the stream, what waits and runs"),
-    "watch": ("watch.command", "requests and answers as they pass"),
-    "doctor": ("doctor.command", "examine stream and server, say what is wrong and how to repair it"),
-    "serve": ("serve.command", "join a group and answer, also badly, as a partner for tests"),
-    "bench": ("bench.command", "how fast a group answers, at full speed or at a fixed rate"),
-    "acl": ("acl.command", "the least rights, and whether a user has them"),
+    "send": ("ask.send", "send a request and print the answer"),
+    "call": ("ask.call", "trigger an event of a channel and print the answer"),
+    "ping": ("ask.ping", "show which instances of a group live"),
+    "check": ("ask.check", "test the health of a group, for Kubernetes, cron and monitoring"),
+    "groups": ("look.groups", "show the groups of the stream, their instances, and what waits and runs"),
+    "watch": ("watch.command", "show requests and answers as they pass"),
+    "doctor": ("doctor.command", "examine the stream and the server, and say what is wrong and how to repair it"),
+    "serve": (
+        "serve.command",
+        "join a group and answer its requests; for tests, also late, with rejections, or with a crash",
+    ),
+    "bench": ("bench.command", "measure how fast a group answers, at full speed or at a fixed rate"),
+    "acl": ("acl.command", "show the least rights that a program needs, and whether a user has them"),
 }
 """Each command with the module below ``redisipc.cli`` that has ``add(parser)`` and ``run(given)``; loaded when it is used."""
 
-_ABOUT = """Asks, watches and examines programs that talk over one Redis stream. Changes nothing unless it says so."""
+_ABOUT = """\
+Sends requests to programs that share a Redis stream, watches them, and examines them.
+Only send, call, serve, bench and check --round-trip write to the stream."""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -17,11 +17,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", metavar="USER", help="try each command as this user; nothing is executed")
     parser.add_argument("--user", metavar="USER", default="", help="the name in the printed rule")
     parser.add_argument(
-        "--caller", action="store_true", help="the rights of a caller, which asks and belongs to no group"
+        "--caller", action="store_true", help="the rights of a caller, a requester that belongs to no group"
     )
     parser.epilog = (
-        "--test uses ACL DRYRUN, and before Redis 7 reads the user's rules. Exit status 1: a right is missing without\n"
-        "which something does not work. What is only a convenience is shown, and does not count."
+        "--test uses ACL DRYRUN. Before Redis 7, it reads the user's rules instead. Exit status 1: a right is missing, and\n"
+        "something does not work without it. Rights that are only convenient are shown, and do not change the exit status."
     )
 
 

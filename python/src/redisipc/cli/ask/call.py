@@ -16,7 +16,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("group", metavar="GROUP", help="the channel, which is a group")
     parser.add_argument("event", metavar="EVENT", help="the event that is triggered")
     parser.add_argument(
-        "params", metavar="NAME=VALUE", nargs="*", type=parameter, help="parameters; a value is JSON, or else a string"
+        "params",
+        metavar="NAME=VALUE",
+        nargs="*",
+        type=parameter,
+        help="parameters; a value that is not JSON is a string",
     )
     add_asking(parser)
     parser.epilog = 'example:\n  redisipc call stock reserve sku=1 note=urgent tags=\'["a","b"]\''

@@ -36,7 +36,9 @@ def add_asking(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=pace, default=0.0, metavar="N", help="with --count: the most requests a second")
     parser.add_argument("--raw", action="store_true", help="print the content as Redis has it, undecoded")
-    parser.add_argument("--wait", action="store_true", help="wait for a group that does not exist, until the timeout")
+    parser.add_argument(
+        "--wait", action="store_true", help="if the group does not exist yet, wait for it until the timeout"
+    )
 
 
 def ask_all(given: Given, content: bytes, to: str, event: str | None = None) -> int:

@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add(
         "--between",
         metavar="GROUP",
-        help="ask this group of the stream; without it an echo of its own, on a stream of its own",
+        help="measure this group of the stream; without it, bench starts a responder on a stream of its own",
     )
     add("--concurrency", "-c", type=counts, default=[1, 16, 64], metavar="1,16,64", help="requests outstanding at once")
     add("--duration", "-d", type=duration, default=10.0, metavar="10s", help="for each level (default: 10s)")
@@ -43,12 +43,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--rate",
         type=float,
         metavar="N",
-        help="requests a second; each latency begins when its request was due",
+        help="requests a second; a latency is counted from the time at which its request was due",
     )
     add("--size", type=count, default=16, metavar="BYTES", help="bytes of the content (default: 16)")
     parser.epilog = (
-        "A fixed --rate shows what users feel: a stall counts for all requests that were due in it. Without it the next\n"
-        "request waits for the answer before, and a stall counts once. Its own groups and its own stream are deleted at the end."
+        "A fixed --rate shows what users feel: a stall counts for all requests that were due in it. Without --rate, each\n"
+        "request waits for the previous answer, so a stall counts once. At the end, bench deletes its own groups and stream."
     )
 
 

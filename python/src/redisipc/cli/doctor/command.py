@@ -23,14 +23,16 @@ _STYLES = {PROBLEM: "bold red", WARNING: "yellow", NOTE: "cyan"}
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
-    parser.add_argument("--group", "-g", metavar="GROUP", help="only findings about this group, or about no group")
+    parser.add_argument(
+        "--group", "-g", metavar="GROUP", help="only findings about this group, and those that belong to no group"
+    )
     parser.add_argument(
         "--for", type=duration, metavar="10s", dest="seconds",
         help="also watch the traffic for this time: finds members that lack an event or a handler",
     )  # fmt: skip
     parser.epilog = (
-        "It changes nothing; the printed commands do, and are for you to judge. Exit status 1: problems or warnings.\n"
-        "It looks also where the gem looks by default (REDIS_HOST, REDIS_PORT, else localhost:6379)."
+        "It changes nothing. The commands that it prints do: judge them before you run them. Exit status 1: problems or warnings.\n"
+        "It also examines the Redis that the gem uses by default (REDIS_HOST, REDIS_PORT, else localhost:6379)."
     )
 
 

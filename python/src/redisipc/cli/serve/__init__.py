@@ -1,1 +1,1 @@
-"""``redisipc serve``: a member of a group that answers as it is asked to, also badly."""
+"""``redisipc serve``: a member of a group that answers; for tests, also late, with rejections, or with a crash."""

@@ -35,14 +35,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     add(
         "--exact",
         action="store_true",
-        help="use MONITOR: misses nothing, shows which instance answers, costs Redis more",
+        help="use MONITOR: it misses nothing and shows which instance answers, but it costs Redis more",
     )
     add("--record", metavar="FILE", help="append each entry to FILE, as JSON lines")
     add("--for", type=duration, metavar="10s", dest="seconds", help="end after this time (so does --timeout)")
     add("--count", "-n", type=count, metavar="N", help="end after this many lines")
     parser.epilog = (
-        "Without --exact it reads the stream like one more reader. Entries that are answered and deleted at once may\n"
-        "escape it; it says how many (Redis 7 or later). It changes nothing."
+        "Without --exact, watch reads the stream like one more reader. It may miss entries that are answered and deleted\n"
+        "at once. On Redis 7 or later it says how many it missed. It changes nothing."
     )
 
 
