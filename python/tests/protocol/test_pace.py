@@ -73,3 +73,16 @@ def test_who_waits_for_an_answer_does_not_pause() -> None:
 
 def test_the_option_switches_it_off() -> None:
     assert waits(crowded(read_pause=0.0)) == 0.0
+
+
+def test_between_two_reads_it_rests_where_nothing_else_is_due_before_the_runtime_comes_anyway() -> None:
+    hand = crowded()
+    assert hand.now < hand.shared.rests(hand.now, hand.now + 0.01) <= hand.now + 0.002 + 1e-6
+    # Entries of others are acknowledged within 0.1 s.
+    assert hand.shared.rests(hand.now, hand.now + 1.0) < hand.now
+
+
+def test_who_has_a_request_under_way_does_not_rest() -> None:
+    hand = crowded()
+    hand.shared.send(b"1", "stock", 5.0, hand.now)
+    assert hand.shared.rests(hand.now, hand.now + 0.01) < hand.now

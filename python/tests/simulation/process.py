@@ -134,7 +134,14 @@ class Actor:
             self.world.read(self, answer)
         now = self.schedule.now
         self.endpoint.read_done(read, answer, now, now - transfer if transfer else None)
+        timer, batch = self._timer, self._batch
+        until = float("-inf") if timer is None else self.endpoint.rests(now, timer)
         self.pump()
+        if timer is not None and until > now:
+            # A runtime does nothing then, and must miss nothing.
+            planned = timer if self._timer is None else self._timer
+            if self._batch is not batch or self._read is not None or planned < min(timer, until):
+                raise RuntimeError(f"the endpoint said that it rests until {until}, and had something to do")
 
     def read_lost(self, read: Read) -> None:
         self._read = None

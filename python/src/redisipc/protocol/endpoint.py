@@ -20,7 +20,7 @@ from .lifecycle import Lifecycle
 from .mending import mend
 from .reading import Reading
 from .redis_errors import PERMANENT, class_of
-from .settings import Settings
+from .settings import NEVER, Settings
 from .timers import Timers
 from .wiring import Wiring
 
@@ -297,6 +297,18 @@ class Endpoint:
     def deadline(self) -> float | None:
         """When to call ``tick`` and ``next_batch``; a time in the past means at once."""
         return self.timers.next(self._writing is not None, self._reading is not None)
+
+    def rests(self, now: float, by: float) -> float:
+        """Until when nothing is due but the next read, since others' entries only were read; minus infinity where more is.
+
+        ``by``: when the runtime comes anyway. It may wait without ``events``, ``next_batch`` and ``deadline`` until then.
+        """
+        shared, lifecycle, until = self.shared, self.lifecycle, self.wiring.pace.until
+        if until <= now or self._reading is not None or self._writing is not None or shared.state is not UP:
+            return -NEVER
+        if shared.queue or shared.inflight or self._requester.outstanding or lifecycle.busy:
+            return -NEVER
+        return until if shared.outbox.due(now) >= by and lifecycle.due() >= by else -NEVER
 
     def tick(self, now: float) -> None:
         """Do what is due."""

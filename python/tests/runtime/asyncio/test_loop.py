@@ -20,6 +20,7 @@ import pytest_asyncio
 from redisipc import ForkedError, LoopLagError, WrongLoopError
 from redisipc.asyncio import Stream
 from redisipc.runtime.asyncio.host import Host
+from redisipc.runtime.asyncio.loop import Loop
 
 from ..gate import Gate
 
@@ -211,6 +212,7 @@ import asyncio, sys
 from redisipc import NotConnected
 from redisipc.asyncio import Stream
 from redisipc.runtime.asyncio.host import Host
+from redisipc.runtime.asyncio.loop import Loop
 
 web = Stream(sys.argv[1], "web", url=sys.argv[2])
 
@@ -337,3 +339,53 @@ async def test_a_connection_whose_opening_got_lost_is_opened_anew(
     assert len(lost) == 1
     assert web.connected
     await web.disconnect()
+
+
+async def crowd(raw: Any, stream: str, endpoint: Stream, until: Callable[[], bool]) -> None:
+    """Entries for another group, until ``until`` holds, or 5 s have passed."""
+    end = time.monotonic() + 5
+    fields = {"id": "f" * 21, "instance_id": "ffffff", "status": "pending", "content": "1"}
+    while not until() and time.monotonic() < end:
+        raw.xadd(stream, {**fields, "source_group": "c", "destination_group": "nobody"})
+        await asyncio.sleep(0.0005)
+    assert until()
+
+
+async def test_a_read_of_others_entries_takes_no_whole_turn(
+    connect: Connect, raw: Any, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = await connect("stock", lambda request: request.content)
+    session = stock._session
+    assert session is not None
+    reads: list[float] = []
+    turns: list[float] = []
+    visit, serve = Loop._visit_alone, Loop._serve
+
+    def counted_visit(loop: Loop, now: float, then: Any) -> None:
+        reads.append(now)
+        visit(loop, now, then)
+
+    def counted_serve(loop: Loop) -> None:
+        turns.append(0.0)
+        serve(loop)
+
+    monkeypatch.setattr(Loop, "_visit_alone", counted_visit)
+    await crowd(raw, stream, stock, lambda: len(reads) >= 20)
+    monkeypatch.setattr(Loop, "_serve", counted_serve)
+    reads.clear()
+    await crowd(raw, stream, stock, lambda: len(reads) >= 60)
+    assert len(turns) < len(reads) / 2
+    web = await connect("web")
+    assert await web.request(7, to="stock", timeout=5) == 7
+
+
+async def test_a_lost_timer_of_the_next_read_is_found(connect: Connect, raw: Any, stream: str) -> None:
+    stock = await connect("stock", lambda request: request.content)
+    web = await connect("web")
+    session = stock._session
+    assert session is not None
+    loop = session.loop
+    await crowd(raw, stream, stock, lambda: loop._rest is not None)
+    assert loop._rest is not None
+    loop._rest.cancel()
+    assert await web.request(7, to="stock", timeout=5) == 7

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from redisipc import Caller, ConfigurationError, Stream
-from redisipc.runtime.driver import AFTER_DEFECT
+from redisipc.runtime.driver import AFTER_DEFECT, Driver
 from redisipc.testing import Hub
 
 Connect = Callable[..., Stream]
@@ -204,3 +204,34 @@ def test_a_defect_that_cannot_be_mended_is_told_and_paced(
     assert answered.wait(10)
     assert pauses == [AFTER_DEFECT]
     assert "no way to connect again: ValueError('no way')" in caplog.text
+
+
+def test_a_read_of_others_entries_takes_no_whole_turn(
+    connect: Connect, raw: Any, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = connect("stock", lambda request: request.content)
+    reads: list[float] = []
+    turns: list[float] = []
+    read_on, pump = Driver.read_on, Driver.pump
+
+    def counted_read(driver: Driver, now: float) -> None:
+        if driver.endpoint is stock._session.endpoint:
+            reads.append(now)
+        read_on(driver, now)
+
+    def counted_pump(driver: Driver, now: float, reading: bool = True) -> None:
+        if driver.endpoint is stock._session.endpoint:
+            turns.append(now)
+        pump(driver, now, reading)
+
+    monkeypatch.setattr(Driver, "read_on", counted_read)
+    fields = {"id": "f" * 21, "instance_id": "ffffff", "status": "pending", "content": "1"}
+    end = time.monotonic() + 10
+    while len(reads) < 60 and time.monotonic() < end:
+        raw.xadd(stream, {**fields, "source_group": "c", "destination_group": "nobody"})
+        time.sleep(0.0005)
+        if len(reads) == 5 and Driver.pump is pump:
+            monkeypatch.setattr(Driver, "pump", counted_pump)
+    assert len(reads) >= 60
+    assert len(turns) < len(reads)
+    assert connect("web").request(7, to="stock", timeout=5) == 7

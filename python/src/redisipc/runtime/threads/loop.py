@@ -84,6 +84,8 @@ class Loop:
         self._asleep = False
         self._unwritten = False
         self._due = 0.0
+        self._rests = self._called = False
+        self._read_at = float("inf")
 
     def call(self, work: Call) -> None:
         """Have ``work`` done on the I/O thread. Never waits; may be called at any moment, from everywhere."""
@@ -141,9 +143,14 @@ class Loop:
         """Wait for what comes, hand it in, do what is due, write what may be written."""
         driver, calls = self.driver, self._calls
         self._asleep = True
-        # Looked at once a turn: what becomes due by what comes in is due in the next one.
-        deadline = driver.deadline()
-        self._due = float("inf") if deadline is None else deadline
+        if self._rests:
+            # What was due is due as before.
+            self._rests = False
+        else:
+            # Looked at once a turn: what becomes due by what comes in is due in the next one.
+            deadline = driver.deadline()
+            self._due = float("inf") if deadline is None else deadline
+            self._read_at = float("inf")
         if calls or self._unwritten:
             self._asleep = False
             timeout = 0.0
@@ -152,8 +159,13 @@ class Loop:
         ready = self.poller.wait(timeout)
         self._asleep = False
         now = monotonic()
+        self._called = False
         for transport, readable, writable in ready:
             self._serve(transport, readable, writable, now)
+        if driver.endpoint.wiring.pace.until > 0 and not self._called:
+            read = len(ready) == 1 and ready[0][0].connection is driver.reader
+            if (read or not ready) and self._may_rest(read, now):
+                return
         while calls:
             calls.popleft()(now)
         if self._due <= now:
@@ -173,6 +185,25 @@ class Loop:
         for pool in self.pools:
             if pool.look_at <= now:
                 pool.look(now)
+
+    def _may_rest(self, read: bool, now: float) -> bool:
+        """Whether the turn may end, since others' entries only are read, and nothing else is due. Sends the next read in time.
+
+        ``read``: something came from the connection for reading, and nothing else happened.
+        """
+        driver = self.driver
+        if self._due <= now or self._calls or self._unwritten or self.handlers.quick:
+            return False
+        if read:
+            until = driver.endpoint.rests(now, self._due)
+            if until > now:
+                self._read_at = until
+                self._rests = True
+        elif self._read_at <= now:
+            driver.read_on(now)
+            self._rests = driver.read is not None and not driver.endpoint.shared.queue
+            self._read_at = float("inf")
+        return self._rests
 
     def _step_aside(self, me: threading.Thread) -> bool:
         """Run handlers that are quick. Returns whether this thread still leads."""
@@ -206,7 +237,7 @@ class Loop:
     def _left(self) -> float:
         """Seconds until something is due."""
         now = monotonic()
-        due = min(self._due, now + LONGEST_SLEEP)
+        due = min(self._due, self._read_at, now + LONGEST_SLEEP)
         for pool in self.pools:
             if pool.look_at < due:
                 due = pool.look_at
@@ -220,6 +251,7 @@ class Loop:
         data = transport.receive() if readable and not transport.broken else None
         # Calls first: a handler that was registered before a request was sent is there when the request is handed in.
         while self._calls:
+            self._called = True
             self._calls.popleft()(now)
         if transport.connection.transport is not transport:
             return
