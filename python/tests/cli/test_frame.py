@@ -40,8 +40,41 @@ def test_status_1_is_a_rejected_request(cli: Cli, serve: Callable[..., Any]) -> 
 @pytest.mark.parametrize(
     ("words", "text"),
     [
+        ("doctor shop", "type: redisipc doctor --stream shop"),
+        ("doctor shop stock", "type: redisipc doctor --stream shop --group stock"),
+        ("groups shop", "type: redisipc groups --stream shop"),
+        ("groups stock --stream shop", "type: redisipc groups --stream shop --group stock"),
+        ("watch shop stock", "type: redisipc watch --stream shop --group stock"),
+        ("bench shop stock", "type: redisipc bench --stream shop --between stock"),
+        ("ping shop stock", "if 'shop' is the stream, type: redisipc ping stock --stream shop"),
+        ("check shop stock", "if 'shop' is the stream, type: redisipc check stock --stream shop"),
+        ("serve shop stock", "if 'shop' is the stream, type: redisipc serve stock --stream shop"),
+        ("ping stock web --stream shop", "ping takes one GROUP, and 'web' came besides; leave it out"),
+        ("acl shop stock", "acl takes one STREAM, and 'stock' came besides"),
+    ],
+)
+def test_a_name_without_its_option_is_answered_by_what_to_type(words: str, text: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("REDISIPC_STREAM", "COLUMNS")}
+    ran = subprocess.run([*PYTHON, *words.split()], capture_output=True, text=True, env=environment, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert text in " ".join(ran.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
         (["send"], "required: GROUP"),
-        (["nothing"], "invalid choice: 'nothing'"),
+        (["nothing"], "there is no command 'nothing'; there are send, call, ping"),
+        ([], "which command? There are send, call, ping, check, groups"),
+        (["docter"], "there is no command 'docter'; did you mean doctor?"),
+        (["shop", "doctor"], "for the stream shop, type: redisipc doctor --stream shop"),
+        (["send", "stock", "--rpc", "3"], "send has no option --rpc; there are --help, --count, --rate"),
+        (["send", "stock", "--ratee", "3"], "send has no option --ratee; did you mean --rate?"),
+        (["send", "stock", "{sku:", "1}"], "send takes GROUP and one JSON text, and '1}' came besides; quote the text"),
+        (
+            ["call", "shop", "stock", "reserve"],
+            "'reserve' is not a parameter; write name=value, such as sku=1; the stream is",
+        ),
         (["send", "stock", "--timeout", "soon"], "'soon' is not a duration above 0; write 2.5s, 300ms or 1m"),
         (["send", "stock", "--timeout", "0"], "not a duration above 0"),
         (["send", "stock", "--url", "http://x"], "--url must begin with redis://, rediss:// or unix://"),
@@ -252,7 +285,7 @@ WRONG = [
     ("serve stock --echo --reply 1", "not allowed with argument --echo"),
     ("serve caller:x", "a group's name must not begin with 'caller:'"),
     ("bench --size x", "'x' is not a whole number of at least 1"),
-    ("nonsense", "invalid choice: 'nonsense'"),
+    ("nonsense", "there is no command 'nonsense'"),
 ]
 
 

@@ -219,16 +219,6 @@ def test_content_that_contains_itself_is_refused() -> None:
         encode(loop)
 
 
-@pytest.mark.parametrize("kind", [Stream, redisipc.asyncio.Stream])
-def test_missing_names_are_told_by_the_name_of_the_class(kind: Any) -> None:
-    with pytest.raises(TypeError, match=r"Stream\.__init__\(\) missing") as caught:
-        kind("shop")
-    assert "Base" not in str(caught.value)
-    with pytest.raises(TypeError, match=r"Caller\.__init__\(\)") as caught:
-        Caller("shop", concurrency=3)  # type: ignore[call-arg]
-    assert "Base" not in str(caught.value)
-
-
 def test_what_needs_a_connection_says_so() -> None:
     for call in (
         lambda: stream().request(1, to="x"),

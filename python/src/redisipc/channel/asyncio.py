@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from redisipc.calls import explained
 from redisipc.runtime.asyncio.requests import RequestFuture
 from redisipc.runtime.asyncio.stream import E, Stream, W
 from redisipc.runtime.options import Options
@@ -23,6 +24,7 @@ class Endpoint(ReasonedStream, Stream):
     """The ``Stream`` of a channel."""
 
 
+@explained
 class Channel(BaseChannel[Endpoint]):
     __doc__ = BaseChannel.__doc__
 

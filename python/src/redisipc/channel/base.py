@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
+from redisipc.calls import explained
 from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected, Reject
 from redisipc.protocol.content import decode
 from redisipc.runtime.base import BaseStream
@@ -37,6 +38,7 @@ class ClassProperty(Generic[T]):
         return self._get(owner)
 
 
+@explained
 class BaseChannel(Generic[S]):
     """A set of named events that others on the stream can trigger. Subclass it, name it, decorate methods with
     ``@event``, connect.

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, overload
 
+from redisipc.calls import explained_call
 from redisipc.errors import ConfigurationError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +40,7 @@ def event(name: F, /) -> F: ...
 def event(name: str | None = None, params: Iterable[str] | None = None) -> Callable[[F], F]: ...
 
 
+@explained_call
 def event(name: Any = None, params: Iterable[str] | None = None) -> Any:
     """Mark a method of a ``Channel`` as an event that other groups can trigger.
 

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from redisipc.calls import explained
 from redisipc.errors import ConfigurationError
 from redisipc.runtime.options import Options
 from redisipc.runtime.response import Response
@@ -25,6 +26,7 @@ class Endpoint(ReasonedStream, Stream):
     """The ``Stream`` of a channel."""
 
 
+@explained
 class Channel(BaseChannel[Endpoint]):
     __doc__ = BaseChannel.__doc__
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 from redisipc.errors import ConfigurationError, ContentError
@@ -14,6 +15,7 @@ from redisipc.version import __version__
 from .exits import INTERRUPTED, MEANING, USAGE, Problem
 from .options import Given, add_common
 from .output import Output, columns
+from .strays import Parser, refuse
 
 COMMANDS = {
     "send": ("ask.send", "send a request and print the answer"),
@@ -41,7 +43,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command. Returns its exit status; usage errors exit with 2."""
     words = sys.argv[1:] if argv is None else argv
     chosen = next((word for word in words if word in COMMANDS), None)
-    args = _parser(chosen).parse_args(words)
+    parser, of_command = _parsers(chosen, words)
+    args, strays = parser.parse_known_args(words)
+    if strays:
+        refuse(of_command, args, strays)
     out = Output(getattr(args, "json", False))
     try:
         return _run(args, out)
@@ -71,19 +76,22 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         given.client.close()
 
 
-def _parser(chosen: str | None) -> argparse.ArgumentParser:
+def _parsers(chosen: str | None, words: Sequence[str]) -> tuple[Parser, Parser]:
+    """The parser of the whole command line, and that of the command."""
     statuses = "\n".join(f"  {number:<4} {meaning}" for number, meaning in MEANING.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="redisipc",
         description=_ABOUT,
         epilog=f"exit statuses:\n{statuses}\n\nredisipc COMMAND --help says more.",
         formatter_class=_formatter,
     )
+    parser.commands, parser.words = list(COMMANDS), words
     parser.add_argument("--version", action="version", version=f"redisipc {__version__}")
     add_common(parser)
     commands = parser.add_subparsers(
         prog="redisipc", dest="command", metavar="COMMAND", title="commands", required=True
     )
+    of_command = parser
     for name, (module, about) in COMMANDS.items():
         sub = commands.add_parser(
             name, help=about, description=about[0].upper() + about[1:] + ".",
@@ -92,7 +100,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         if name == chosen:
             import_module(f"redisipc.cli.{module}").add(sub)
             add_common(sub)
-    return parser
+            of_command = sub
+    return parser, of_command
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

@@ -85,5 +85,7 @@ def parameter(text: str) -> tuple[str, Any]:
     """``name=value``: the value is JSON where it is JSON, else a string."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a parameter; write name=value, such as sku=1")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a parameter; write name=value, such as sku=1; the stream is --stream"
+        )
     return name, decode(value.encode("utf-8", "surrogateescape"))

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from redisipc.calls import explained
 from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected
 from redisipc.protocol.names import check_name
 
@@ -29,6 +30,7 @@ Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
 """A value that can be JSON, for type checkers. ``encode`` decides about it."""
 
 
+@explained
 class BaseStream(Blocks):
     """One endpoint: an instance of ``group`` on the Redis stream ``stream``. Make it, register handlers, connect.
 

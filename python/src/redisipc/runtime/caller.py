@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from redisipc.calls import explained
 from redisipc.errors import Overloaded
 from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.content import encode
@@ -55,6 +56,7 @@ class Slot(Generic[L]):
         self.idle_since: float = 0.0
 
 
+@explained
 class BaseCaller(Blocks, Generic[L]):
     """Asks groups on the Redis stream ``stream``, and belongs to none: for a web worker, a job of cron, a lambda.
 

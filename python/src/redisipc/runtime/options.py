@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from redisipc.calls import explained
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.settings import Default, Settings, check_grace, check_shared, check_timeout
 from redisipc.version import __version__
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .keywords import OptionKeywords
 
 
+@explained
 @dataclass(frozen=True)
 class Options:
     """Options of an endpoint. Times are seconds, sizes are numbers of requests.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from typing import Any, Literal
 
+from redisipc.calls import explained
 from redisipc.errors import (
     HandlerFailed,
     NoResponders,
@@ -30,6 +31,7 @@ _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 200
 
 
+@explained
 class Response:
     """A fulfilled or a rejected request.
 

@@ -6,6 +6,7 @@ import itertools
 import time
 from typing import Any
 
+from redisipc.calls import explained, explained_call
 from redisipc.errors import AlreadyAnswered, ConfigurationError, RequestError
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.events import Incoming
@@ -17,6 +18,7 @@ from redisipc.runtime.response import Response
 _numbers = itertools.count(1)
 
 
+@explained
 class MadeRequest(Request):
     """A ``Request`` that keeps its answer: ``status`` and ``answer``, both None before; ``ignored``."""
 
@@ -71,6 +73,7 @@ class _Keeper:
         return self.timeout
 
 
+@explained_call
 def make_request(
     content: Any = None,
     *,
@@ -105,6 +108,7 @@ def make_request(
     return MadeRequest(Received(keeper, incoming), keeper)
 
 
+@explained_call
 def make_response(
     value: Any = None, *, reason: Any = None, error: RequestError | None = None, id: str = "", elapsed: float = 0.001
 ) -> Response:

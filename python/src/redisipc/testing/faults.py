@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from redisipc.calls import explained
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.commands import Command
 
@@ -25,6 +26,7 @@ class Fate(NamedTuple):
     when: str
 
 
+@explained
 class Faults:
     """The faults of a hub. All take effect at once, and end with ``mend`` or with their ``with`` block."""
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
+from redisipc.calls import explained
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.settings import check_count, check_grace
 
@@ -30,6 +31,7 @@ _named: dict[str, Hub] = {}
 _unnamed = itertools.count(1)
 
 
+@explained
 class Hub(Faults):
     """A Redis in the memory of this process, over which the real library runs.
 

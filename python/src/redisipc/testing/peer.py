@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
+from redisipc.calls import explained
 from redisipc.errors import ConfigurationError, RequestTimeout
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.content import decode, encode
@@ -39,6 +40,7 @@ class Asking(NamedTuple):
     sent_at: float
 
 
+@explained
 class Peer:
     """A member of ``group`` on every stream of the hub, or on ``stream`` alone, from ``Hub.peer``.
 

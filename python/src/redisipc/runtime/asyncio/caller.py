@@ -8,6 +8,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from redisipc.calls import explained
 from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.events import Outcome
 from redisipc.runtime.caller import BaseCaller, Slot
@@ -25,6 +26,7 @@ _inherited: list[Line] = []
 """Connections of the process that forked this one."""
 
 
+@explained
 class Caller(BaseCaller[Line]):
     __doc__ = BaseCaller.__doc__
 

@@ -10,6 +10,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from redisipc.calls import explained
 from redisipc.errors import ClosedError, RedisIPCError, RequestTimeout
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
@@ -36,6 +37,7 @@ E = TypeVar("E", bound=Callable[[RedisIPCError], Awaitable[None] | None])
 W = TypeVar("W", bound=Callable[[Health], Awaitable[None] | None])
 
 
+@explained
 class Stream(BaseStream):
     __doc__ = BaseStream.__doc__
 

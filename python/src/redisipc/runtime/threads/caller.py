@@ -7,6 +7,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from redisipc.calls import explained
 from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.events import Outcome
 from redisipc.runtime.caller import BaseCaller, Slot
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from redisipc.runtime.keywords import CallerKeywords
 
 
+@explained
 class Caller(BaseCaller[Line]):
     __doc__ = BaseCaller.__doc__
 

@@ -10,6 +10,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from redisipc.calls import explained
 from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError, RequestTimeout
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
@@ -37,6 +38,7 @@ E = TypeVar("E", bound=Callable[[RedisIPCError], None])
 W = TypeVar("W", bound=Callable[[Health], None])
 
 
+@explained
 class Stream(BaseStream):
     __doc__ = BaseStream.__doc__
 
