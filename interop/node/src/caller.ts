@@ -5,13 +5,14 @@ import { encodeContent } from "./content/content.js";
 import type { Json } from "./content/json.js";
 import { EndpointClosed, RequestCancelled, TooManyOutstanding } from "./errors.js";
 import { checkCount, checkFlag, checkOptions, checkTime, checkTls } from "./given.js";
+import { Observing, checkObservers } from "./observing.js";
 import { type EndpointOptions, type SendOptions, checkSendOptions } from "./options.js";
 import { valueOf } from "./outcome.js";
 import { addressOf } from "./redis/address.js";
 import { FIRST } from "./wire/entry-id.js";
 import { checkName, newInstance, newRequestId } from "./wire/names.js";
 
-export interface CallerOptions extends Pick<EndpointOptions, "url" | "stream" | "tls" | "timeoutMs"> {
+export interface CallerOptions extends Pick<EndpointOptions, "url" | "stream" | "tls" | "timeoutMs" | "observers"> {
   /** Sends that may be under way at once; one more throws TooManyOutstanding. Default: 16. */
   readonly maxOutstanding?: number;
   /** Whether a send to a group that does not exist ends as NoResponders before its timeout. Default: true. */
@@ -35,19 +36,26 @@ export class Caller {
   private highest = FIRST;
   private earlyEnd: boolean;
   private closed = false;
+  private readonly observing: Observing | undefined;
   /** What gives up the sends that are under way. */
   private readonly underWay = new Set<AbortController>();
 
   /** Throws InvalidArgument. It touches no Redis. */
   constructor(private readonly options: CallerOptions) {
-    checkOptions("the options of a Caller", options, ["url", "stream", "tls", "timeoutMs", "maxOutstanding", "earlyEnd"]);
-    const { url, stream, tls, timeoutMs = 5000, maxOutstanding = 16, earlyEnd = true } = options;
+    checkOptions("the options of a Caller", options, ["url", "stream", "tls", "timeoutMs", "maxOutstanding", "earlyEnd", "observers"]);
+    const { url, stream, tls, timeoutMs = 5000, maxOutstanding = 16, earlyEnd = true, observers = [] } = options;
     checkName("stream", stream);
     addressOf(url);
     checkTls(tls);
     checkFlag("earlyEnd", earlyEnd);
+    checkObservers(observers);
     checkTime("timeoutMs", timeoutMs);
     checkCount("maxOutstanding", maxOutstanding, 1);
+    if (observers.length > 0) {
+      this.observing = new Observing(observers, (message) => {
+        process.emitWarning(message, { type: "RedisIpcWarning", code: "observer" });
+      });
+    }
     this.timeoutMs = timeoutMs;
     this.earlyEnd = earlyEnd;
     this.slots = Array.from({ length: maxOutstanding }, () => new Slot({ url, ...(tls === undefined ? {} : { tls }) }));
@@ -82,8 +90,11 @@ export class Caller {
     const forget = signal && onceAborted(signal, () => {
       controller.abort();
     });
+    const observed = this.observing?.sent(requestId, group);
     try {
-      return valueOf(await slot.converse(call, controller.signal), { group, requestId, timeoutMs, signal });
+      const outcome = await slot.converse(call, controller.signal);
+      if (observed !== undefined) this.observing?.ended(observed, outcome);
+      return valueOf(outcome, { group, requestId, timeoutMs, signal });
     } finally {
       forget?.();
       this.underWay.delete(controller);

@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { registeredHere } from "./context.js";
 import { InvalidArgument } from "./errors.js";
 import type { Health } from "./lifecycle.js";
+import type { Observing } from "./observing.js";
 import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
 
 /** Something that went wrong beside any call. Content is in no message; `fields` and `cause` may hold it. */
@@ -11,10 +12,10 @@ export interface Problem {
    * `malformed`: a malformed entry, see `entryId` and `fields`. `handler`: a handler failed, see `cause`.
    * `answer`: an answer could not be written, for too long or too often. `busy`: all handlers are busy, and none ends.
    * `unreadable`: the body of an entry breaks the connection whenever it is read, see `entryId`.
-   * `refused`: Redis refuses a command for good, see `cause`. A registered word: the endpoint rejects requests by itself; it is
+   * `observer`: an observer threw, or is too slow. `refused`: Redis refuses a command for good, see `cause`. A registered word: the endpoint rejects requests by itself; it is
    * reported once a second for each word.
    */
-  readonly kind: "malformed" | "handler" | "answer" | "refused" | "busy" | "unreadable" | ReasonCode;
+  readonly kind: "malformed" | "handler" | "answer" | "refused" | "busy" | "unreadable" | "observer" | ReasonCode;
   readonly message: string;
   readonly entryId?: string;
   /** The raw fields, in their order; names may stand twice. */
@@ -51,10 +52,13 @@ export function checkEventName(name: string): void {
  * midst of the reading of entries. An unheard problem does not end the process as an unheard `error` event does.
  */
 export class Reporter extends EventEmitter<EndpointEvents> {
+  /** Where there are observers. */
+  observing: Observing | undefined;
   private readonly refusals = new EachSecond();
 
   /** An endpoint rejects a request by itself: reported once a second for each word. */
   refusal(code: ReasonCode, { entryId, request }: Refused, reason: unknown): void {
+    this.observing?.refused({ request }, code);
     const held = this.refusals.take(code, performance.now());
     if (held === undefined) return;
     const who = `request ${JSON.stringify(request.id.toString("utf8"))} from ${JSON.stringify(request.source.toString("utf8"))}`;

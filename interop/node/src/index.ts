@@ -25,6 +25,7 @@ export type { Peer } from "./core/peers.js";
 export type { Stats } from "./core/vitals.js";
 export type { ConnectionState, Health } from "./lifecycle.js";
 export type { EndpointEvents, Problem } from "./events.js";
+export type { Observation, Observer } from "./observing.js";
 export type { EndpointOptions, SendOptions } from "./options.js";
 export type { PingOptions } from "./ping.js";
 export type { ExposeErrors, ReasonCode } from "./reasons.js";

@@ -84,6 +84,8 @@ export abstract class Member {
   }
 
   off<Name extends keyof EndpointEvents>(event: Name, listener: (...args: EndpointEvents[Name]) => void): this {
+    checkEventName(event);
+    checkFunction("the listener", listener);
     (this.endpoint.reporter as Pick<Reporter, "off">).off(event, listener as never);
     return this;
   }

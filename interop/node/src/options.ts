@@ -3,6 +3,7 @@ import type { RedisOptions } from "ioredis";
 import { InvalidArgument } from "./errors.js";
 import { checkCount, checkFlag, checkOptions, checkTime, checkTls, shown } from "./given.js";
 import { addressOf } from "./redis/address.js";
+import { type Observer, checkObservers } from "./observing.js";
 import type { ExposeErrors } from "./reasons.js";
 
 /** The options of every endpoint. Times are in milliseconds. */
@@ -36,6 +37,8 @@ export interface EndpointOptions {
    * of both. A problem has all. Default: `type`.
    */
   readonly exposeErrors?: ExposeErrors;
+  /** Functions that are called for each request and each handler. One that throws is reported, and not called again. Default: none. */
+  readonly observers?: readonly Observer[];
   /** Whether the instance tells its version and features in a side key. Default: true. */
   readonly announce?: boolean;
 }
@@ -50,7 +53,7 @@ export interface SendOptions {
 /** The names of the options of every endpoint. */
 export const ENDPOINT_OPTIONS = [
   "url", "stream", "tls", "timeoutMs", "concurrency", "queueLimit", "maxOutstanding", "connectTimeoutMs", "closeTimeoutMs", "maxRequestAgeMs", "wakeups", "earlyEnd",
-  "exposeErrors", "announce",
+  "exposeErrors", "announce", "observers",
 ] as const satisfies readonly (keyof EndpointOptions)[];
 
 /** Throws InvalidArgument. `more`: what a call takes beside the options of every send. */
@@ -78,9 +81,11 @@ export function resolveOptions(given: EndpointOptions): ResolvedOptions {
     announce: given.announce ?? true,
     earlyEnd: given.earlyEnd ?? true,
     exposeErrors: given.exposeErrors ?? "type",
+    observers: given.observers ?? [],
   };
   addressOf(options.url);
   checkTls(given.tls);
+  checkObservers(options.observers);
   checkFlag("wakeups", options.wakeups);
   checkFlag("announce", options.announce);
   checkFlag("earlyEnd", options.earlyEnd);

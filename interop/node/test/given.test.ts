@@ -39,7 +39,13 @@ describe("a caller without types is told what was expected and what came, before
     [() => streams.connect?.({ ...place, group: "g", url: "localhost:6379" }), "url must begin with redis:// or rediss://; write redis://localhost:6379/0"],
     [() => streams.connect?.({ ...place, group: "g", url: "redis://h?db=1" }), "url must have neither ? nor #: the database stands behind the host"],
     [() => streams.connect?.({ ...place, group: "g", url: "redis://h/zero" }), 'the database in url must be a number, not "zero"'],
-    [() => streams.connect?.({ ...place, group: "g", url: "redis://h:99999" }), "url is not valid: "],
+    [() => streams.connect?.({ ...place, group: "g", url: "redis://h:99999" }), "the port in url must be a number from 1 to 65535"],
+    [() => streams.connect?.({ ...place, group: "g", url: "redis://u:p@h:99999/0" }), "the port in url must be a number from 1 to 65535"],
+    [() => streams.connect?.({ ...place, group: "g", url: "redis://h:0" }), "the port in url must be a number from 1 to 65535"],
+    [() => streams.connect?.({ ...place, group: "g", url: "redis://user:99999/x@h" }), "url is not valid: escape / ? # and @"],
+    [() => streams.connect?.({ ...place, group: "g", observers: () => 1 }), "observers must be a list of functions, such as [note], not a function"],
+    [() => streams.connect?.({ ...place, group: "g", observers: [undefined] }), "observers must be functions, but undefined is in the list"],
+    [() => channels.connect?.({ ...place, channel: "c", events: 3 }), "events must be an object: events by name, not 3"],
     [() => streams.connect?.({ ...place, group: "g", tls: true }), "tls must be an object of TLS options, not true; for TLS without options write rediss:// in url"],
     [() => streams.connect?.({ ...place, group: "g", wakeups: "no" }), 'wakeups must be true or false, not "no"'],
     [() => streams.connect?.({ ...place, group: "g", announce: 1 }), "announce must be true or false, not 1"],
@@ -68,6 +74,8 @@ describe("a caller without types is told what was expected and what came, before
       [() => untyped.ping?.("g", { timeout: 1 }), "there is no option timeout in the options of a ping: did you mean timeoutMs?"],
       [() => untyped.waitForGroup?.("g", 3), "the options of a wait must be an object, not 3"],
       [() => untyped.on?.("problem", 7), "the listener must be a function, not 7"],
+      [() => untyped.off?.("problem"), "the listener must be a function, not undefined"],
+      [() => untyped.off?.("request", () => 1), "there is no event request: the events are problem, disconnected, reconnected, state"],
       [() => untyped.on?.("request", () => 1), "there is no event request: the events are problem, disconnected, reconnected, state"],
     ];
     for (const [call, says] of calls) assert.equal(await message(call), says);

@@ -25,7 +25,7 @@ const LAYERS: readonly RegExp[] = [
   /^(content\/.*|errors|reasons|context|version|given)\.ts$/,
   /^(wire\/.*|lifecycle)\.ts$/,
   /^redis\/.*\.ts$/,
-  /^(options|outcome|events)\.ts$/,
+  /^(options|outcome|observing|events)\.ts$/,
   /^(core|ask)\/.*\.ts$/,
   /^(request|serve|ping|channel-request|member)\.ts$/,
   /^(stream|channel|caller)\.ts$/,

@@ -74,7 +74,7 @@ def _check(function: Any, arguments: Sequence[Any], named: dict[str, Any]) -> No
 
 
 def _said(every: list[Parameter], function: Any, given: Sequence[Any], named: dict[str, Any], error: TypeError) -> str:
-    """Which argument does not fit, and which would."""
+    """The text that says which argument does not fit, and which would."""
     where = function.__qualname__
     if every and every[0].name in ("self", "cls"):
         owner = given[0] if isinstance(given[0], type) else type(given[0])

@@ -15,6 +15,8 @@ const FIRST_PAGE = 128;
 const LARGEST_PAGE = 1000;
 /** Sweeps in a row that broke the connection, after which what they look for is forgotten (RIPC-RECOV-28). */
 const BREAKS = 3;
+/** Requests that are forgotten and may be on the stream; of more, the oldest are left to their group. */
+const MOST_FORGOTTEN = 10_000;
 
 /**
  * Before a timeout is declared, the stream is looked at once for a response that nobody brought (RIPC-TIME-8, 9). One look
@@ -44,6 +46,11 @@ export class LastLook {
   /** An outcome is there, but the request may be on the stream. */
   forget(send: Send): void {
     this.forgotten.set(send.key, send);
+    // With each loss of the connection there may be more, and each sweep may end with the next loss.
+    for (const key of this.forgotten.keys()) {
+      if (this.forgotten.size <= MOST_FORGOTTEN) break;
+      this.forgotten.delete(key);
+    }
     this.sweep();
   }
 

@@ -3,7 +3,7 @@ import { adviceAbout } from "../wire/advice.js";
 import * as commands from "../wire/commands.js";
 import { compareIds } from "../wire/entry-id.js";
 import type { Entry } from "../wire/entry.js";
-import { RedisFault, advised, isFault } from "../wire/faults.js";
+import { RedisFault, isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, consumerInfos, entriesOf, lastDelivered, lastGenerated, pendingRows } from "../wire/replies.js";
 import { Held } from "./held.js";
 import type { SharedWith } from "./ports.js";
@@ -162,10 +162,8 @@ export class Recovery {
 /** Why connecting failed, for people. */
 export function connectFailed(fault: unknown, url: string): ConnectFailed {
   const said = fault instanceof RedisFault ? fault.message : String(fault);
-  const reason = fault instanceof RedisFault ? advised(said) : said;
   // The password is nobody's business.
   const place = url.replace(/\/\/[^@/]*@/, "//");
-  const further = adviceAbout(said) || "; is Redis running there, and is it the one that url names?";
-  const advice = reason === said ? further : "";
-  return new ConnectFailed(`cannot connect to ${place}: ${reason}${advice}`, { cause: fault });
+  const advice = adviceAbout(said) || "; is Redis running there, and is it the one that url names?";
+  return new ConnectFailed(`cannot connect to ${place}: ${said}${advice}`, { cause: fault });
 }

@@ -43,8 +43,11 @@ export class Requester implements RequesterPort {
       const onAbort = () => {
         this.end(send, { status: "cancelled" });
       };
+      const { observing } = this.shared.reporter;
+      const observed = observing?.sent(id, group);
       const send = new Send(id, group, content, this.shared.now() + timeoutMs, (outcome) => {
         forget?.();
+        if (observed !== undefined) observing?.ended(observed, outcome);
         resolve(outcome);
       });
       const forget = signal && onceAborted(signal, onAbort);

@@ -177,6 +177,7 @@ export class Responder implements ResponderPort {
     if (this.held.get(held.entryId) !== held) return;
     this.queue = this.queue.filter((other) => other !== held);
     this.leave(held);
+    this.shared.reporter.observing?.lost(held, why);
     held.tellAborted(why);
   }
 
@@ -228,10 +229,15 @@ export class Responder implements ResponderPort {
 
   private async run(held: Held): Promise<void> {
     held.state = "running";
+    const { observing } = this.shared.reporter;
+    observing?.started(held);
+    let given: Answer | undefined;
     const finish = (answer: Answer | undefined): void => {
+      given ??= answer;
       if (held.state === "running") this.finish(held, answer);
     };
     finish(await this.serve?.(held, finish));
+    observing?.done(held, given);
     this.started.delete(held);
     this.drain();
   }

@@ -10,11 +10,17 @@ import type { Shared } from "./shared.js";
 const PAGE = 500;
 /** MULTI, XPENDING, XGROUP DELCONSUMER, EXEC. */
 const COMMANDS_A_CONSUMER = 4;
+/** How many consumers one batch deletes: a group that crashed for days has thousands. */
+const CONSUMERS_A_BATCH = 100;
 
 /** Each in one MULTI with a list of what is pending for it. A consumer with pending entries is left alone. */
 export async function deleteConsumers(shared: Shared, consumers: readonly Argument[]): Promise<void> {
+  if (shared.singly) return;
+  for (let i = 0; i < consumers.length; i += CONSUMERS_A_BATCH) await deleteSome(shared, consumers.slice(i, i + CONSUMERS_A_BATCH));
+}
+
+async function deleteSome(shared: Shared, consumers: readonly Argument[]): Promise<void> {
   const { names } = shared;
-  if (shared.singly || consumers.length === 0) return;
   const pending = await shared.callAll(consumers.map((name) => commands.pendingOf(names, name, "-", "+", 1)));
   const empty = consumers.filter((_, i) => pendingRows(pending[i] ?? []).length === 0);
   const replies = await shared.callAll(empty.flatMap((name) => deletion(shared, name)));

@@ -1,5 +1,6 @@
 import type { Reporter } from "../events.js";
 import { Lifecycle } from "../lifecycle.js";
+import { Observing } from "../observing.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Session } from "../redis/session.js";
 import type { Command } from "../wire/commands.js";
@@ -47,6 +48,11 @@ export class Shared {
     readonly options: ResolvedOptions,
     readonly reporter: Reporter,
   ) {
+    if (options.observers.length > 0) {
+      reporter.observing = new Observing(options.observers, (message, cause) => {
+        reporter.problem({ kind: "observer", message, cause });
+      });
+    }
     this.breakers = new Breakers((entryId) => this.holds(entryId), (entryId) => {
       const what = `the body of entry ${entryId} broke the connection ${REPORTED} times when read`;
       reporter.problem({ kind: "unreadable", message: `${what}; look for a limit on the size of replies, at Redis or on the way to it`, entryId });

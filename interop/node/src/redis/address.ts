@@ -1,6 +1,7 @@
 import { InvalidArgument } from "../errors.js";
 import { shown } from "../given.js";
 
+const PORT = "the port in url must be a number from 1 to 65535";
 const EXAMPLE = "redis://localhost:6379/0";
 
 /** Where Redis is, and who we are there. */
@@ -26,6 +27,7 @@ export function addressOf(url: unknown): Address {
     if (search !== "" || hash !== "") {
       throw new InvalidArgument(`url must have neither ? nor #: the database stands behind the host, as in ${EXAMPLE}, and all else is an option`);
     }
+    if (port === "0") throw new InvalidArgument(PORT);
     const database = pathname.replace(/^\//, "");
     if (!/^\d*$/.test(database)) throw new InvalidArgument(`the database in url must be a number, not ${JSON.stringify(database)}`);
     return {
@@ -38,6 +40,8 @@ export function addressOf(url: unknown): Address {
     };
   } catch (error) {
     if (error instanceof InvalidArgument) throw error;
-    throw new InvalidArgument("url is not valid: escape / ? # and @ in a user or a password by percent signs; a port is at most 65535");
+    // Behind the port there is no @, so that it is no part of a password.
+    if (Number(/^rediss?:\/\/(?:[^/]*@)?(?:\[[^\]]*\]|[^/:@]*):(\d+)(?:\/[^@]*)?$/.exec(url)?.[1]) > 65535) throw new InvalidArgument(PORT);
+    throw new InvalidArgument("url is not valid: escape / ? # and @ in a user or a password by percent signs");
   }
 }

@@ -66,22 +66,6 @@ function kindOf(message: string): FaultKind {
   return GROUP_LOST.some((text) => message.startsWith(text)) ? "group-lost" : "unknown";
 }
 
-const ADVICE: readonly (readonly [refusal: RegExp, advice: string])[] = [
-  [/^NOAUTH/, "put the credentials into url: redis://user:password@host"],
-  [/^WRONGPASS|^ERR AUTH/, "look at the user and the password in url"],
-  [/^NOPERM/, "give the user the rights that docs/security.md lists for its role"],
-  [/^WRONGTYPE/, "a key of this name holds something else: choose another name for the stream"],
-  [/DB index/, "look at the number at the end of url"],
-  [/max number of clients/, "raise maxclients of Redis, or close connections"],
-  [/^Redis did not answer|^Redis closed the connection/, "look whether it speaks TLS (rediss://) or not (redis://)"],
-];
-
-/** The text of a refusal, and what to do about it where that is known. */
-export function advised(message: string): string {
-  const advice = ADVICE.find(([refusal]) => refusal.test(message))?.[1];
-  return advice === undefined ? message : `${message}; ${advice}`;
-}
-
 /** Whether Redis refuses it for a while, on a connection that is good: it is repeated after a pause (RIPC-RECOV-26). */
 export function isForAWhile(kind: FaultKind): boolean {
   return kind === "no-memory" || kind === "no-writes";

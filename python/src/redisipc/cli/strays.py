@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
     words: Sequence[str] = ()
 
     def hint(self, wrong: str) -> str:
-        """What was meant by ``wrong``, which stands where a command belongs."""
+        """Returns what was meant by ``wrong``, which stands where a command belongs."""
         close = _close(wrong, self.commands)
         if close:
             return f"did you mean {close}?"

@@ -17,13 +17,20 @@ from .replies import PendingEntry
 
 PAGE = 500
 """How many pending entries one look lists."""
+CONSUMERS_A_BATCH = 100
+"""How many consumers one batch deletes: a group whose programs crashed for days has thousands."""
 
 
 def delete_consumers(shared: EndpointState, consumers: list[bytes]) -> Procedure[None]:
     """Each in one MULTI with a list of what is pending for it; a consumer with pending entries is left alone."""
-    names = shared.names
     if shared.singly:
         return
+    for start in range(0, len(consumers), CONSUMERS_A_BATCH):
+        yield from _delete_some(shared, consumers[start : start + CONSUMERS_A_BATCH])
+
+
+def _delete_some(shared: EndpointState, consumers: list[bytes]) -> Procedure[None]:
+    names = shared.names
     answers = checked((yield [commands.pending_of(names.stream, names.group, name, 1) for name in consumers]))
     empty = [name for name, rows in zip(consumers, answers, strict=True) if not rows]
     if not empty:
