@@ -68,7 +68,7 @@ def test_a_name_without_its_option_is_answered_by_what_to_type(words: str, text:
         ([], "which command? There are send, call, ping, check, groups"),
         (["docter"], "there is no command 'docter'; did you mean doctor?"),
         (["shop", "doctor"], "for the stream shop, type: redisipc doctor --stream shop"),
-        (["send", "stock", "--rpc", "3"], "send has no option --rpc; there are --help, --count, --rate"),
+        (["send", "stock", "--rpc", "3"], "send has no option --rpc; there are --count, --rate"),
         (["send", "stock", "--ratee", "3"], "send has no option --ratee; did you mean --rate?"),
         (["send", "stock", "{sku:", "1}"], "send takes GROUP and one JSON text, and '1}' came besides; quote the text"),
         (

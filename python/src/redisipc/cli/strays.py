@@ -50,10 +50,11 @@ def refuse(parser: argparse.ArgumentParser, args: argparse.Namespace, strays: Se
 
 def _unknown_option(parser: argparse.ArgumentParser, command: str, option: str) -> str:
     name = option.partition("=")[0]
-    options = [word for action in parser._actions for word in action.option_strings]
+    options = re.findall(r"--[a-z-]+", parser.format_usage())
     close = _close(name, options)
-    there = ", ".join(word for word in options if word.startswith("--"))
-    return f"{command} has no option {name}; " + (f"did you mean {close}?" if close else f"there are {there}")
+    return f"{command} has no option {name}; " + (
+        f"did you mean {close}?" if close else f"there are {', '.join(options)}"
+    )
 
 
 def _misplaced(args: argparse.Namespace, strays: Sequence[str]) -> str:
