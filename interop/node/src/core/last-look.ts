@@ -46,16 +46,20 @@ export class LastLook {
   /** An outcome is there, but the request may be on the stream. */
   forget(send: Send): void {
     this.forgotten.set(send.key, send);
-    // With each loss of the connection there may be more, and each sweep may end with the next loss.
-    for (const key of this.forgotten.keys()) {
-      if (this.forgotten.size <= MOST_FORGOTTEN) break;
-      this.forgotten.delete(key);
-    }
     this.sweep();
   }
 
   sweep(): void {
+    this.leaveOldest();
     if (this.forgotten.size > 0 && this.shared.reachable && !this.sweeping) void this.sweepAll();
+  }
+
+  /** With each loss of the connection there may be more, and each sweep may end with the next loss. */
+  private leaveOldest(): void {
+    for (const key of this.forgotten.keys()) {
+      if (this.forgotten.size <= MOST_FORGOTTEN) break;
+      this.forgotten.delete(key);
+    }
   }
 
   private async look(sends: Send[]): Promise<void> {
