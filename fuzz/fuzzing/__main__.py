@@ -10,7 +10,7 @@ from .run import run
 from .targets import TARGETS
 
 SHARES = {
-    "reply": 20, "entry": 15, "content": 15, "endpoint": 6, "presence": 2, "channel": 15,
+    "reply": 20, "entry": 15, "content": 15, "endpoint": 6, "siblings": 2, "channel": 15,
     "frame": 15, "message": 7, "scenario": 1, "known": 2, "report": 1, "matrix": 1,
 }  # fmt: skip
 """Percent of the inputs, by how quick a target is."""

@@ -53,7 +53,7 @@ def _contents() -> Iterable[bytes]:
                 yield each["text"].encode("utf-8", "surrogatepass")
 
 
-def _presence() -> Iterable[bytes]:
+def _siblings() -> Iterable[bytes]:
     yield FIELD.join((b"consumer_abcdef_0", b"consumer_abcdef_1")) + ENTRY + _ANNOUNCED
     yield b"consumer_abcdef_0" + ENTRY + b'{"features": {"wakeup": 1}}'
     yield ENTRY + b"[" * 2000
@@ -103,6 +103,6 @@ _SEEDS = {
     "entry": _entries,
     "content": _contents,
     "endpoint": _endpoint,
-    "presence": _presence,
+    "siblings": _siblings,
     "channel": _channel,
 }

@@ -11,7 +11,7 @@ from fuzzing.run import run
 from fuzzing.targets import TARGETS
 
 COUNTS = {
-    "reply": 2000, "entry": 3000, "content": 3000, "endpoint": 300, "presence": 100, "channel": 2000,
+    "reply": 2000, "entry": 3000, "content": 3000, "endpoint": 300, "siblings": 100, "channel": 2000,
     "frame": 3000, "message": 1500, "scenario": 60, "known": 200, "report": 200, "matrix": 200,
 }  # fmt: skip
 

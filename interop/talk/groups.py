@@ -82,11 +82,11 @@ async def rolling(members: Sequence[Start], asker: Start, url: str, tolerated: s
         member.answers["member"] = echo
         await member.call("connect", endpoint="member", url=url, stream=stream, group="mixed")
 
-    async def send(lane: int) -> None:
+    async def send(sender: int) -> None:
         number = 0
         while not over.is_set():
             number += 1
-            content = [lane, number]
+            content = [sender, number]
             outcome = await asking.ask("send", seconds=TAKEN_OVER + 10, endpoint="ask", to="mixed", content=content)
             outcomes.append(outcome)
             held = (outcome.status, outcome.content) == ("fulfilled", content)
@@ -98,7 +98,7 @@ async def rolling(members: Sequence[Start], asker: Start, url: str, tolerated: s
         await asking.call(
             "connect", endpoint="ask", url=url, stream=stream, group="ask", options={"timeout": TAKEN_OVER}
         )
-        lanes = [asyncio.create_task(send(lane)) for lane in range(4)]
+        senders = [asyncio.create_task(send(sender)) for sender in range(4)]
         for start, old in zip(members, list(running), strict=True):
             await asyncio.sleep(0.5)
             new = await start()
@@ -109,7 +109,7 @@ async def rolling(members: Sequence[Start], asker: Start, url: str, tolerated: s
             await old.close()
         await asyncio.sleep(0.5)
         over.set()
-        await asyncio.gather(*lanes)
+        await asyncio.gather(*senders)
         left = await _left(url, stream, tolerated)
         slowest = max(outcome.took for outcome in outcomes)
         return [

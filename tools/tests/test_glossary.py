@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from test_house import listed
 
 from prose import sentences
 from spec import ROOT, SPEC
@@ -16,6 +17,11 @@ from spec import ROOT, SPEC
 GLOSSARY = ROOT / "docs" / "glossary.md"
 CODE = sorted([*(ROOT / "python" / "src").rglob("*.py"), *(ROOT / "tools").rglob("*.py")])
 PROSE = sorted([*(path for path in (ROOT / "docs").rglob("*.md") if path != GLOSSARY), ROOT / "CONTRIBUTING.md", *CODE])
+ELSEWHERE = listed(
+    "interop/node/src/*.ts", "interop/node/testee/*.ts", "interop/*.py",
+    "conformance/src/*.py", "conformance/mutants/*.py", "fuzz/*.py",
+)  # fmt: skip
+"""The Node port, the suite with its model, and the programs around them: their names are checked, their prose is not."""
 OF_PYTHON = ("get_type_hints",)
 ROW = re.compile(r"^\| (?P<first>[^|]+?) \|", re.MULTILINE)
 
@@ -49,9 +55,29 @@ def names(text: str) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string
 
 
+def names_of_typescript(text: str) -> Iterator[tuple[int, str]]:
+    """Each name with its line. Comments and strings are left out."""
+    code = re.sub(
+        r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'",
+        lambda found: "\n" * found[0].count("\n"),
+        text,
+        flags=re.DOTALL,
+    )
+    for number, line in enumerate(code.splitlines(), 1):
+        yield from ((number, name) for name in re.findall(r"[A-Za-z_$][\w$]*", line))
+
+
 def parts(name: str) -> list[str]:
     """The words that a name is made of, in small letters: two for ``HandOver`` and for ``hand_over``."""
     return [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)]
+
+
+def named(path: Path, text: str, words: list[str]) -> list[str]:
+    """The names of a program that have one of the words in them."""
+    if path.suffix not in (".py", ".ts"):
+        return []
+    of_program = names(text) if path.suffix == ".py" else names_of_typescript(text)
+    return [f"{path.name}:{line}: {name}" for line, name in of_program for word in words if word in parts(name)]
 
 
 def problems(path: Path, text: str, words: list[str]) -> list[str]:
@@ -61,9 +87,7 @@ def problems(path: Path, text: str, words: list[str]) -> list[str]:
     words = [word for word in words if word in small]
     if not words:
         return found
-    if path.suffix == ".py":
-        for line, name in names(text):
-            found += [f"{path.name}:{line}: {name}" for word in words if word in parts(name)]
+    found += named(path, text, words)
     for sentence in sentences(path.name, text):
         spoken = re.findall(r"[a-z0-9]+", sentence.text.lower())
         found += [f"{path.name}:{sentence.line}: {sentence.text[:80]}" for word in words if word in spoken]
@@ -89,6 +113,17 @@ def test_a_banned_word_is_found(word: str) -> None:
 def test_no_banned_word_stands_in_code_or_prose() -> None:
     words = banned()
     assert [each for path in PROSE for each in problems(path, path.read_text(encoding="utf-8"), words)] == []
+
+
+def test_a_banned_word_is_found_in_typescript() -> None:
+    text = '/* a crew */ const crew = 1;\n// crew\nlet a = "crew"; class BigCrew {}\n'
+    assert named(Path("a.ts"), text, ["crew"]) == ["a.ts:1: crew", "a.ts:3: BigCrew"]
+
+
+def test_no_banned_word_stands_in_the_names_of_the_port_and_the_suite() -> None:
+    assert len(ELSEWHERE) > 100
+    texts = ((ROOT / path, (ROOT / path).read_text(encoding="utf-8")) for path in ELSEWHERE)
+    assert [each for path, text in texts for each in named(path, text, banned())] == []
 
 
 def test_every_term_of_the_code_is_a_word_of_the_code() -> None:

@@ -9,14 +9,14 @@ from .ports import EndpointPort
 from .request import Request
 from .resp import Lost, RedisError
 
-MARK = 315_360_000_000
+GIVE_BACK_IDLE_MS = 315_360_000_000
 """Milliseconds of idle time that mark a give-back: 10 years."""
-_COUNTS = MARK // 2
+_GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
 
 
 def counts_as_given_back(idle: int) -> bool:
-    least = 43_200_000 if mutant("given-back-from-12-h-on") else _COUNTS
-    return idle >= (MARK if mutant("given-back-from-10-years-on") else least)
+    least = 43_200_000 if mutant("given-back-from-12-h-on") else _GIVEN_BACK_FROM_MS
+    return idle >= (GIVE_BACK_IDLE_MS if mutant("given-back-from-10-years-on") else least)
 
 
 class Giving:
@@ -27,7 +27,7 @@ class Giving:
         self.looking = False
         """Whether a look for given-back entries is under way: what is new starts after them (RIPC-GROUP-34)."""
         self._gave = False
-        self._hint = asyncio.Event()
+        self._look_now = asyncio.Event()
 
     @property
     def holds_given_back(self) -> bool:
@@ -64,7 +64,13 @@ class Giving:
         if mutant("gives-back-by-acknowledging"):
             await self.endpoint.write(("XACK", names.stream, names.group, *ids))
             return
-        idle = 10_000 if mutant("gives-back-at-10-s") else 86_400_000 if mutant("gives-back-at-a-day") else MARK
+        idle = (
+            10_000
+            if mutant("gives-back-at-10-s")
+            else 86_400_000
+            if mutant("gives-back-at-a-day")
+            else GIVE_BACK_IDLE_MS
+        )
         await self.endpoint.write(
             ("XCLAIM", names.stream, names.group, names.dispatcher, 0, *ids, "IDLE", idle, "JUSTID"),
             *([("PUBLISH", names.group_wakeup, "")] if self.endpoint.options.wakeups else []),
@@ -73,22 +79,22 @@ class Giving:
     def room_again(self) -> None:
         if self._gave and not mutant("looks-for-given-back-every-3-s"):
             self.looking = not mutant("new-before-given-back")
-            self._hint.set()
+            self._look_now.set()
 
     def woken(self) -> None:
         """The group's wake-up."""
         if not mutant("deaf-to-the-group"):
-            self._hint.set()
+            self._look_now.set()
 
     async def take_all(self) -> None:
         """Takes what siblings gave back, as soon as there is room."""
         while True:
             try:
                 wait = 3600.0 if mutant("takes-back-when-woken-only") else 3.0
-                await asyncio.wait_for(self._hint.wait(), wait)
+                await asyncio.wait_for(self._look_now.wait(), wait)
             except asyncio.TimeoutError:
                 pass
-            self._hint.clear()
+            self._look_now.clear()
             await self.endpoint.up.wait()
             if not self.endpoint.closing and not mutant("never-takes-back") and not self.holds_given_back:
                 try:
@@ -104,7 +110,7 @@ class Giving:
         room = max(0, endpoint.options.concurrency - responder.running)
         if not room or (endpoint.options.no_handler and not mutant("takes-back-without-a-handler")):
             return
-        least = 43_200_000 if mutant("given-back-from-12-h-on") else _COUNTS
+        least = 43_200_000 if mutant("given-back-from-12-h-on") else _GIVEN_BACK_FROM_MS
         start = b"-"
         while responder.running < endpoint.options.concurrency:
             line = ("XPENDING", names.stream, names.group, "IDLE", least, start, "+", room)

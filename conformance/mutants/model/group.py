@@ -26,8 +26,8 @@ class Group(Siblings):
         self._refreshed = 0.0
         self.listening = False
         self._connection: Connection | None = None
-        self._poll_hint = asyncio.Event()
-        self._refresh_hint = asyncio.Event()
+        self._poll_now = asyncio.Event()
+        self._refresh_now = asyncio.Event()
         self._late = False
 
     # being found
@@ -111,9 +111,9 @@ class Group(Siblings):
             await self.endpoint.up.wait()
             with contextlib.suppress(Lost, RedisError):
                 await self._refresh()
-            self._refresh_hint.clear()
+            self._refresh_now.clear()
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._refresh_hint.wait(), 14.0 if mutant("refreshes-every-14-s") else _REFRESH)
+                await asyncio.wait_for(self._refresh_now.wait(), 14.0 if mutant("refreshes-every-14-s") else _REFRESH)
 
     async def _refresh(self) -> None:
         endpoint, names = self.endpoint, self.endpoint.names
@@ -163,9 +163,9 @@ class Group(Siblings):
             busy = bool(self.endpoint.requester.outstanding) or mutant("polls-always")
             wait = 2.0 if mutant("own-list-every-2-s") else 0.1 if busy else 0.25
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._poll_hint.wait(), wait)
-            woken = self._poll_hint.is_set()
-            self._poll_hint.clear()
+                await asyncio.wait_for(self._poll_now.wait(), wait)
+            woken = self._poll_now.is_set()
+            self._poll_now.clear()
             await self.endpoint.up.wait()
             if (woken or busy) and not (mutant("own-list-when-woken-only") and not woken):
                 with contextlib.suppress(Lost, RedisError):
@@ -238,7 +238,7 @@ class Group(Siblings):
             elif message[0] == b"message" and message[2] and mutant("reads-the-wakeups-payload"):
                 self.endpoint.report("wakeup", f"a wake-up says {message[2][:40]!r}", {})
             elif message[0] == b"message" and message[1] == channels[0]:
-                self._poll_hint.set()
+                self._poll_now.set()
             elif message[0] == b"message":
                 self.endpoint.claims.woken()
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from .giving import MARK
+from .giving import GIVE_BACK_IDLE_MS
 from .mutation import mutant
 from .ports import EndpointPort
 from .resp import Command, Lost, RedisError
@@ -124,7 +124,7 @@ class Siblings:
             if entry.status != PENDING and entry.instance == gone and not mutant("restores-what-nobody-waits-for"):
                 await self.endpoint.write(("XDEL", names.stream, id))
                 continue
-            line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, 0, id, "IDLE", MARK)
+            line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, 0, id, "IDLE", GIVE_BACK_IDLE_MS)
             counted = () if mutant("restores-without-the-count") else ("RETRYCOUNT", count)
             await self.endpoint.write((*line, *counted, "FORCE", "JUSTID"))
 

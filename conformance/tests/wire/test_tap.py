@@ -257,7 +257,7 @@ async def test_a_forgotten_connection_hangs_and_a_new_one_works(rig: Rig, client
     other = Client(Address.parse(rig.tap.url))
     assert await other("PING") == b"PONG"
     await other.close()
-    rig.tap.bury()
+    rig.tap.end_forgotten()
     with pytest.raises(LOST):
         await old
 

@@ -17,7 +17,7 @@ TARGETS: dict[str, Target] = {
     "entry": library.entry,
     "content": library.content_text,
     "endpoint": library.endpoint,
-    "presence": library.presence,
+    "siblings": library.siblings,
     "channel": library.channel,
     "frame": suite.frame,
     "message": suite.message,

@@ -97,7 +97,7 @@ def _row(hand: Hand, part: bytes) -> list[Any]:
     return [hand.next_id(), fields if part else None]
 
 
-def presence(data: bytes) -> None:
+def siblings(data: bytes) -> None:
     """Availability lists and announcements of siblings, as anybody can forge them."""
     listed, _, announced = data.partition(ENTRY)
     hand = Hand().up()

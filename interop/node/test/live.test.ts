@@ -20,7 +20,7 @@ import {
   type StreamOptions,
 } from "../src/index.js";
 
-/** A few conversations over a real Redis, named by REDIS_URL. The conformance suite has the rest. */
+/** A few exchanges over a real Redis, named by REDIS_URL. The conformance suite has the rest. */
 const url = process.env.REDIS_URL;
 const stream = `redisipc-test-${process.pid}-${Date.now()}`;
 

@@ -236,7 +236,7 @@ class HalfOpen(LinkFault):
         return f"{self.hit} connections half open, {new} opened again" if self.hit and new else ""
 
     async def mend(self) -> None:
-        self.tap.bury()
+        self.tap.end_forgotten()
 
 
 class Slow(LinkFault):

@@ -361,7 +361,7 @@ def test_dead_consumers(
     doctor: Doctor, raw: redis.Redis, gem: Serve, stream: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("redisipc.cli.look.instances.UNUSED", 0.02)
-    monkeypatch.setattr("redisipc.cli.doctor.members.BURIED", 0.02)
+    monkeypatch.setattr("redisipc.cli.doctor.members.DELETED_AFTER", 0.02)
     left = gem("stock", serves=False)
     raw.delete(left.list)
     time.sleep(0.05)
@@ -373,7 +373,7 @@ def test_a_terminal_shows_five_of_many_commands(
     cli: Cli, raw: redis.Redis, stream: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("redisipc.cli.look.instances.UNUSED", 0.02)
-    monkeypatch.setattr("redisipc.cli.doctor.members.BURIED", 0.02)
+    monkeypatch.setattr("redisipc.cli.doctor.members.DELETED_AFTER", 0.02)
     raw.xgroup_create(stream, "stock", mkstream=True)
     for number in range(30):
         raw.xgroup_createconsumer(stream, "stock", f"consumer_a1b2c3_{number}")

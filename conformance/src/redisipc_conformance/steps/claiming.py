@@ -13,7 +13,7 @@ from .adding import settling
 from .entries import entry_of
 from .registry import word
 
-GIVEN_BACK = 315_360_000_000
+GIVE_BACK_IDLE_MS = 315_360_000_000
 """Milliseconds of idle time that mark an entry as given back."""
 
 
@@ -60,7 +60,7 @@ async def claim(stage: ScenarioContext, step: Step) -> Any:
 async def give_back(stage: ScenarioContext, step: Step) -> Any:
     peer, entry = _named(stage, step.arguments)
     peer.read.discard(entry.entry)
-    command = ("XCLAIM", entry.key, peer.group, peer.dispatcher, 0, entry.entry, "IDLE", GIVEN_BACK, "JUSTID")
+    command = ("XCLAIM", entry.key, peer.group, peer.dispatcher, 0, entry.entry, "IDLE", GIVE_BACK_IDLE_MS, "JUSTID")
     commands: list[tuple[resp.Arg, ...]] = [command]
     if step.arguments.get("wakeup"):
         commands.append(("PUBLISH", f"{peer.stream}:{peer.group}:wakeup", ""))

@@ -99,7 +99,7 @@ async def half_open(stage: ScenarioContext, step: Step) -> Any:
     tap = await stage.tap(label)
     _tell(stage, label, "its connections are half open: Redis still has them, the endpoint gets nothing; new ones work")
     tap.forget()
-    return Undo(tap.bury, at=stage.now())
+    return Undo(tap.end_forgotten, at=stage.now())
 
 
 @word("slow")

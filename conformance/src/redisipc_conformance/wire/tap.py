@@ -109,7 +109,7 @@ class Tap:
     def forget(self) -> int:
         """Makes the present connections half open; new ones work. Returns how many there were.
 
-        Nothing passes on them, and neither side notices that the other one left. They end with ``bury`` or ``close``.
+        Nothing passes on them, and neither side notices that the other one left. They end with ``end_forgotten`` or ``close``.
         """
         links, self.links = self.links, set()
         for link in links:
@@ -117,7 +117,7 @@ class Tap:
         self._dead |= links
         return len(links)
 
-    def bury(self) -> None:
+    def end_forgotten(self) -> None:
         """Ends the connections that were forgotten."""
         dead, self._dead = self._dead, set()
         for link in dead:
@@ -126,7 +126,7 @@ class Tap:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        self.bury()
+        self.end_forgotten()
         self.cut()
 
     # Used by the links

@@ -104,7 +104,7 @@ export class Diagnoser {
     const info = this.groups.get(send.group);
     if (info === undefined) return found("no_such_group", missingGroup(send.group, [...this.groups.keys()]));
     const owner = this.owners.get(send.entryId ?? "");
-    if (owner !== undefined && owner.idle < commands.COUNTS_AS_GIVEN_BACK_MS) {
+    if (owner !== undefined && owner.idle < commands.GIVEN_BACK_FROM_MS) {
       const instance = (instanceOf(owner.owner) ?? owner.owner).toString("utf8");
       const starts = Math.max(1, Math.ceil(owner.deliveries / commands.COUNTS_A_START));
       return found("held", `held by ${send.group}/${instance} (started ${starts === 1 ? "once" : `${starts} times`})`);

@@ -22,7 +22,7 @@ async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups" | "
   let start = "-";
   for (;;) {
     const rows = pendingRows(await shared.call(commands.pendingOf(names, consumer, start, "+", PAGE)));
-    let back = rows.filter((row) => row.idle < commands.COUNTS_AS_GIVEN_BACK_MS && !responder.holds(row.entryId));
+    let back = rows.filter((row) => row.idle < commands.GIVEN_BACK_FROM_MS && !responder.holds(row.entryId));
     if (!siblings.present) back = await withoutResponses(shared, back);
     for (const late of [false, true]) {
       const ids = back.filter((row) => row.idle >= commands.LATE_MS === late).map((row) => row.entryId);

@@ -108,7 +108,7 @@ export class Reclaimer implements ReclaimerPort {
       const page = pendingRows(replies[1] ?? []);
       for (const row of page) {
         listed.add(row.entryId);
-        if (row.idle >= commands.COUNTS_AS_GIVEN_BACK_MS) givenBack = true;
+        if (row.idle >= commands.GIVEN_BACK_FROM_MS) givenBack = true;
         else if (this.concernsUs(row) && this.suspects.seen(row, now)) ripe.push(row);
       }
       const last = page.at(-1);
@@ -142,7 +142,7 @@ export class Reclaimer implements ReclaimerPort {
     let start = "-";
     do {
       const count = Math.min(responder.capacity, commands.PAGE) + SPARE;
-      const rows = pendingRows(await shared.call(commands.pendingIdle(names, commands.COUNTS_AS_GIVEN_BACK_MS, start, count)));
+      const rows = pendingRows(await shared.call(commands.pendingIdle(names, commands.GIVEN_BACK_FROM_MS, start, count)));
       for (const row of this.readable(rows)) {
         const own = row.owner.equals(Buffer.from(names.dispatcher));
         if (shared.now() >= this.givenNotBefore || own) await this.take(row, true);
@@ -171,7 +171,7 @@ export class Reclaimer implements ReclaimerPort {
     const at = shared.now();
     // A give-back leaves the count as it is (RIPC-GROUP-27). Where it is claimed to be rejected there is no start more.
     const claim = givenBack
-      ? commands.claim(names, names.dispatcher, commands.COUNTS_AS_GIVEN_BACK_MS, [row.entryId])
+      ? commands.claim(names, names.dispatcher, commands.GIVEN_BACK_FROM_MS, [row.entryId])
       : commands.takeOver(names, RECLAIM_MS, row.entryId, Math.min(starts, MOST_STARTS));
     if (!claimedIds(await shared.call(claim)).includes(row.entryId)) return;
     this.routing = true;

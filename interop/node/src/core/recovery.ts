@@ -81,7 +81,7 @@ export class Recovery {
     let start = "-";
     for (;;) {
       const rows = pendingRows(await shared.call(commands.pendingOf(names, names.dispatcher, start, "+", PENDING_PAGE)));
-      const found = rows.filter((row) => row.idle < commands.COUNTS_AS_GIVEN_BACK_MS && !this.isKnown(row.entryId));
+      const found = rows.filter((row) => row.idle < commands.GIVEN_BACK_FROM_MS && !this.isKnown(row.entryId));
       const fresh = found.filter((row) => breakers.trusts(row.entryId));
       suspected.push(...found.filter((row) => !breakers.trusts(row.entryId)));
       for (let at = 0; at < fresh.length; ) {

@@ -13,9 +13,9 @@ export const BLOCK_MS = 2500;
 /** Expiry of the availability list and the announcement, in s (RIPC-LIFE-10, RIPC-VERS-2). */
 export const EXPIRY_S = 100;
 /** The idle time that marks an entry as given back, in ms: 10 years, which no outage lasts (RIPC-GROUP-24). */
-export const GIVEN_BACK_MS = 315_360_000_000;
+export const GIVE_BACK_IDLE_MS = 315_360_000_000;
 /** The idle time from which on an entry counts as given back, in ms (RIPC-GROUP-36). */
-export const COUNTS_AS_GIVEN_BACK_MS = GIVEN_BACK_MS / 2;
+export const GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS / 2;
 /** The idle time from which on an owner claims an entry only if nobody has claimed it since, in ms (RIPC-GROUP-30). */
 export const LATE_MS = 5000;
 /** What one start adds to the delivery count of an entry: as much as a gem's reads add (RIPC-GROUP-20). */
@@ -96,11 +96,11 @@ export const takeUp = (n: Names, entryId: string, starts: number): Command => [
 ];
 /** Marks entries as free for any member (RIPC-GROUP-24). */
 export const giveBack = (n: Names, ids: readonly string[], minIdleMs = 0): Command => [
-  "XCLAIM", n.stream, n.group, n.dispatcher, minIdleMs, ...ids, "IDLE", GIVEN_BACK_MS, "JUSTID",
+  "XCLAIM", n.stream, n.group, n.dispatcher, minIdleMs, ...ids, "IDLE", GIVE_BACK_IDLE_MS, "JUSTID",
 ];
 /** Gives back what was pending for a consumer that was deleted (RIPC-LIFE-25). */
 export const restore = (n: Names, entryId: string, deliveries: number): Command => [
-  "XCLAIM", n.stream, n.group, n.dispatcher, 0, entryId, "IDLE", GIVEN_BACK_MS, "RETRYCOUNT", deliveries, "FORCE", "JUSTID",
+  "XCLAIM", n.stream, n.group, n.dispatcher, 0, entryId, "IDLE", GIVE_BACK_IDLE_MS, "RETRYCOUNT", deliveries, "FORCE", "JUSTID",
 ];
 
 /** What is pending and idle for some time, of all consumers. */

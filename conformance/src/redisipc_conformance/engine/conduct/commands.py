@@ -20,8 +20,8 @@ _MAKES = frozenset(
 _LONGEST_BLOCK_MS = 5000
 _EXPIRY_S = 100
 _AT_ENDS = (b"0", b"0-0", b"$")
-_TEN_YEARS_MS = 315_360_000_000
-_MARK_FROM_MS = 3_600_000
+_GIVE_BACK_IDLE_MS = 315_360_000_000
+_GIVEN_BACK_FROM_MS = 3_600_000
 """No keep-alive writes an idle time of an hour."""
 _STARTS = 3
 _ANNOUNCED = ("spec", "implementation", "version", "language")
@@ -155,7 +155,7 @@ def _claims(stage: ScenarioContext, actor: Actor, exchange: Exchange) -> Found:
     count = number(option(args, b"RETRYCOUNT", 5))
     if count is not None and idle is None and (count < _STARTS or count % _STARTS):
         yield actor.broke(always.ONE_START, exchange)
-    if idle is not None and idle >= _MARK_FROM_MS and idle != _TEN_YEARS_MS:
+    if idle is not None and idle >= _GIVEN_BACK_FROM_MS and idle != _GIVE_BACK_IDLE_MS:
         yield actor.broke(always.GIVE_BACK_MARK, exchange)
     if b"JUSTID" not in words and count is None:
         for arg in args[5:]:

@@ -16,7 +16,7 @@ from redisipc.protocol.replies import id_parts
 
 from .finding import MOST_IDS, NOTE, PROBLEM, WARNING, Facts, Finding, command
 
-BURIED = 120.0
+DELETED_AFTER = 120.0
 """Seconds after which another member may delete a consumer (RIPC-LIFE-23)."""
 
 
@@ -102,7 +102,7 @@ def dead(facts: Facts) -> Iterator[Finding]:
         for each in group.instances:
             if each.state == "gone" and each.pending:
                 yield _holds(facts, group, each)
-            elif each.state == "gone" and each.idle is not None and each.idle > BURIED:
+            elif each.state == "gone" and each.idle is not None and each.idle > DELETED_AFTER:
                 names = [consumer.name for consumer in each.consumers]
                 yield Finding(
                     "dead-consumers", NOTE, f"{group.name}/{each.id} is gone and left {plural(len(names), 'consumer')}",
