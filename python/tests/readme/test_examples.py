@@ -178,6 +178,16 @@ def test_the_rights_are_enough(start: Start, server: Server) -> None:
         assert client.acl_log() == []
 
 
+def test_the_rights_of_the_page_on_security_are_enough(start: Start, server: Server) -> None:
+    """On each server. Where Redis refuses anything, it is what the page names."""
+    [line] = blocks("docs/security.md", "redis")["acl"].strip().splitlines()
+    with redis.Redis.from_url(server.url) as client:
+        client.execute_command(*line.split())
+        mine = server.url.replace("redis://", "redis://shop:secret@")
+        assert said(start(every()["quickstart.py"], where=mine)) == QUICKSTART
+        assert {entry["object"] for entry in client.acl_log()} <= {"client|setinfo", "client"}  # "client": Redis 6.2
+
+
 def test_the_rights_of_a_caller_are_enough(start: Start, server: Server) -> None:
     [line] = every("redis")["acl-caller"].strip().splitlines()
     asker = server.url.replace("redis://", "redis://asker:secret@")
