@@ -1,6 +1,6 @@
 /** The states of an endpoint: the machine `connection` of SPEC.md (schemas/1.0/tables/states.json). */
 export type ConnectionState = "new" | "joining" | "up" | "down" | "closing" | "closed";
-export type ConnectionEvent = "connect" | "failed" | "joined" | "lost" | "group lost" | "recovered" | "disconnect" | "left" | "limit";
+export type ConnectionEvent = "connect" | "failed" | "joined" | "lost" | "group lost" | "recovered" | "disconnect" | "disconnect midway" | "left" | "limit";
 
 /** Whether an endpoint can work. */
 export interface Health {
@@ -17,9 +17,9 @@ export interface Health {
 /** By state and event, the next state. A test compares it with the table, row by row. */
 export const CONNECTION: Readonly<Record<ConnectionState, Partial<Record<ConnectionEvent, ConnectionState>>>> = {
   new: { connect: "joining", disconnect: "closed" },
-  joining: { failed: "joining", joined: "up", disconnect: "closed" },
+  joining: { failed: "joining", joined: "up", disconnect: "closed", "disconnect midway": "closing" },
   up: { lost: "down", "group lost": "down", disconnect: "closing" },
-  down: { failed: "down", recovered: "up", disconnect: "closed" },
+  down: { failed: "down", recovered: "up", disconnect: "closed", "disconnect midway": "closing" },
   closing: { left: "closed", limit: "closed", lost: "closed" },
   closed: {},
 };

@@ -87,7 +87,7 @@ class Life {
 const STATES: Readonly<Record<string, (life: Life, event?: string) => Promise<void>>> = {
   new: () => Promise.resolve(),
   joining: (life, event) => {
-    if (event === "joined") life.redis.says.set("EXEC", undefined);
+    if (event === "joined" || event === "disconnect midway") life.redis.says.set("EXEC", undefined);
     else life.redis.refuses = true;
     life.connect();
     return Promise.resolve();
@@ -98,9 +98,10 @@ const STATES: Readonly<Record<string, (life: Life, event?: string) => Promise<vo
     await life.redis.sees("XREADGROUP GROUP web dispatcher");
     life.commands();
   },
-  down: async (life) => {
+  down: async (life, event) => {
     await STATES.up?.(life);
-    life.redis.refuses = true;
+    if (event === "disconnect midway") life.redis.says.set("EXEC", undefined);
+    else life.redis.refuses = true;
     life.redis.cut();
     await life.reaches("down");
   },
@@ -156,6 +157,21 @@ const ROWS: Readonly<Record<string, readonly [event: (life: Life) => unknown, co
   "new-disconnect": [(life) => life.endpoint.close(), []],
   "joining-disconnect": [(life) => life.endpoint.close(), []],
   "down-disconnect": [(life) => life.endpoint.close(), []],
+  "joining-disconnect-midway": [
+    async (life) => {
+      await life.redis.sees("EXEC");
+      void life.endpoint.close();
+    },
+    JOIN,
+  ],
+  "down-disconnect-midway": [
+    async (life) => {
+      life.commands();
+      await life.redis.sees("EXEC", life.redis.sent.length);
+      void life.endpoint.close();
+    },
+    JOIN.slice(1),
+  ],
   "closing-left": [(life) => { life.handlerEnds(); return life.endpoint.close(); }, LEAVE],
   "closing-limit": [(life) => life.endpoint.close(), [...ANSWER, ...LEAVE]],
   "closing-lost": [async (life) => { life.redis.refuses = true; life.redis.cut(); await life.endpoint.close(); }, []],

@@ -335,6 +335,56 @@ def test_closing_while_redis_is_away_ends_at_once() -> None:
     assert [e.outcome.status for e in hand.events if isinstance(e, Finished)] == ["closed"]
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["joining", "recovering"])
+@pytest.mark.parametrize("grace", [0.0, 5.0])
+def test_closing_while_redis_executes_what_joins_leaves_nothing(again: bool, grace: float) -> None:
+    """RIPC-LIFE-19: the registration that is under way is executed, whoever reads its reply."""
+    for batches in itertools.count(1):
+        hand = Hand()
+        if again:
+            lose(hand.up())
+            hand.now += 10
+        else:
+            hand.shared.start(hand.now)
+        for _ in range(batches):
+            hand.write()
+        if hand.shared.state is State.UP:
+            break
+        batch = hand.shared.next_batch(hand.now)
+        assert batch is not None
+        hand.sent += batch.commands
+        hand.shared.close(hand.now, grace)
+        hand.now += 0.01
+        hand.shared.batch_done(batch, hand.answers(batch), hand.now)
+        hand.pass_time(0.1)
+        assert hand.shared.state is State.CLOSED
+        registration = b"s:web:%b:consumers" % hand.instance
+        last = [command[0] for command in hand.sent if registration in command][-1]
+        assert last == "LREM", batches
+    assert batches > 2
+
+
+def test_closing_while_it_joins_waits_no_longer_than_its_limit() -> None:
+    hand = Hand()
+    hand.shared.start(hand.now)
+    hand.write()
+    hand.special["XGROUP CREATE"] = Failure("LOADING", "LOADING")
+    batch = hand.shared.next_batch(hand.now)
+    assert batch is not None
+    hand.shared.close(hand.now, 0.5)
+    assert hand.shared.state is State.CLOSING
+    hand.shared.batch_done(batch, hand.answers(batch), hand.now)
+    assert hand.write() is None
+    assert hand.shared.state is State.CLOSED
+
+
+def lose(hand: Hand) -> None:
+    read = hand.shared.next_read(hand.now)
+    assert read is not None
+    hand.shared.read_lost(read, "reset", hand.now)
+    hand.drain()
+
+
 def test_a_refusal_that_does_not_pass_is_told_beside_the_loss_and_once() -> None:
     """A password that was changed: the connection breaks first, and only then Redis says why it takes no new one."""
     hand = Hand().up()

@@ -80,6 +80,15 @@ def down() -> Hand:
     return hand
 
 
+def midway(hand: Hand) -> None:
+    """It is ended while Redis executes what joins or recovers; all of that takes its course."""
+    hand.now += 10
+    assert hand.write() is not None
+    batch = hand.shared.next_batch(hand.now)
+    assert batch is not None
+    hand.shared.close(hand.now, 0.0)
+
+
 def closing() -> Hand:
     """A handler that runs keeps it from ending at once."""
     hand = Hand().up()
@@ -118,6 +127,8 @@ DO: dict[tuple[str, str], Callable[[Hand], object]] = {
     ("new", "disconnect"): lambda hand: hand.shared.close(hand.now, 5.0),
     ("joining", "disconnect"): lambda hand: hand.shared.close(hand.now, 5.0),
     ("down", "disconnect"): lambda hand: hand.shared.close(hand.now, 5.0),
+    ("joining", "disconnect midway"): midway,
+    ("down", "disconnect midway"): midway,
     ("closing", "left"): answered,
     ("closing", "limit"): lambda hand: hand.pass_time(10),
     ("closing", "lost"): cut_while_answering,

@@ -100,6 +100,14 @@ JOINS = """
     stock.run()
 """
 
+CONNECTS = """
+    import sys, redisipc
+    stock = redisipc.Stream(sys.argv[1], "stock", url=sys.argv[2])
+    print("made", flush=True)
+    stock.connect()
+    stock.disconnect()
+"""
+
 
 def test_a_program_that_ends_lets_its_handlers_end_and_says_nothing_else(run: Any, stream: str, url: str) -> None:
     assert run(ENDS, stream, url).end() == (0, "the handler ended\n")
@@ -110,6 +118,18 @@ def test_an_interrupted_program_ends_without_a_word(run: Any, stream: str, url: 
     assert program.line() == "up"
     program.process.send_signal(signal.SIGINT)
     assert program.end() == (0, "interrupted\n")
+
+
+@pytest.mark.parametrize("after", [0.008, 0.014, 0.018, 0.022])
+def test_ctrl_c_while_it_connects_leaves_no_key(
+    run: Any, stream: str, url: str, raw: redis.Redis, after: float
+) -> None:
+    program = run(CONNECTS, stream, url)
+    assert program.line() == "made"
+    time.sleep(after)
+    program.process.send_signal(signal.SIGINT)
+    program.process.wait(10)
+    assert list(raw.scan_iter(f"{stream}:*")) == []
 
 
 @pytest.mark.parametrize("after", [0.004, 0.008, 0.02])

@@ -20,6 +20,7 @@ FAULTS = (
     "group destroyed as somebody joined", "consumer deleted", "side key evicted", "outage of over 120 s",
     "failover with another clock", "handler outlived the disconnect", "content over a slow link",
     "request run by a gem", "gem pruned a consumer", "reply over a limit",
+    "ended while it joined",
 )  # fmt: skip
 WORK = (
     "short handler", "long handler", "nested request", "answer after the handler returned", "rejected by the handler",

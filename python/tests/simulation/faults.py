@@ -53,6 +53,8 @@ class Faults:
             world.schedule.at(at, self.kinds[kind])
         for _ in range(plan.restarts):
             world.schedule.at(start + self.random.uniform(0.1, 0.9) * plan.seconds, self.restart_one)
+        for _ in range(plan.brief):
+            world.schedule.at(start + self.random.uniform(0.05, 0.9) * plan.seconds, self.brief)
 
     def _one(self) -> ActorPort | None:
         alive = [actor for actor in self.world.actors if actor.alive and actor.record.closing_at is None]
@@ -115,6 +117,28 @@ class Faults:
             self.struck["rolling restart"] += 1
             actor.close(self.random.choice((0.5, 5.0, 30.0)))
             self.world.schedule.after(self.random.uniform(0.0, 3.0), self.world.join, actor.record.group)
+
+    def brief(self) -> None:
+        """A process is ended while it joins; what it made is to go with it."""
+        world = self.world
+        world.join(self.random.choice(world.group_names))
+        actor = world.actors[-1]
+
+        def close() -> None:
+            self.struck["ended while it joined"] += actor.record.up_at is None
+            actor.close(self.random.choice((0.0, 0.5, 5.0)))
+
+        def look() -> None:
+            names = actor.endpoint.shared.names
+            for key in (names.registration, names.announcement):
+                if key in world.server.model.keys:
+                    world.history.violation(
+                        "G8", f"key {key.decode()} is left by a process that was ended as it joined"
+                    )
+
+        # Joining takes about six times the way to Redis and back.
+        world.schedule.after(self.random.uniform(0.0, 20.0) * world.plan.latency, close)
+        world.schedule.after(10.0, look)
 
     def late(self) -> None:
         """A connection breaks, and Redis executes what was sent over it when the endpoint has long gone on without it."""

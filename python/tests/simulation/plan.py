@@ -56,6 +56,8 @@ class Plan:
     """Seconds by which the clock of whoever takes over in a failover differs at most."""
     start_delay: float = 0.0
     """Seconds between the core's word to start a handler and its start."""
+    brief: int = 0
+    """How many processes are ended while they join."""
     backoff_most: float = 2.0
     """The longest pause between two attempts to connect."""
 
@@ -138,4 +140,6 @@ def draw(seed: int, asks: int = 2000) -> Plan:
         sizes=sizes,
         gems=source.choice((1, 2)) if source.random() < 0.04 else 0,
         skew=source.choice((0.0, 0.0, 2.0, 11.0, 60.0)),
+        # Of a source of their own: all else of a seed stays as it is. Where something fails, keys may be left.
+        brief=0 if faults else random.Random(seed * 104_729).choice((0, 0, 4)),
     )

@@ -116,18 +116,23 @@ export class Endpoint {
 
   private async leave(): Promise<void> {
     const { shared } = this;
+    const begun = shared.now();
     shared.closing = true;
-    shared.lifecycle.advance("disconnect");
+    const midway = this.supervisor.isMidway;
+    shared.lifecycle.advance(midway ? "disconnect midway" : "disconnect");
     shared.responder.giveBackQueued();
+    // What Redis executes to join or recover makes keys: it ends first, and then they are deleted (RIPC-LIFE-19).
+    if (midway) await Promise.race([this.supervisor.recovered(), sleep(FLUSH_MS, undefined, { ref: false })]);
+    const waited = shared.now() - begun;
     let limit = false;
     if (shared.live) {
-      const over = sleep(waitAtMost(shared.options.closeTimeoutMs), true, { ref: false });
+      const over = sleep(waitAtMost(Math.max(0, shared.options.closeTimeoutMs - waited)), true, { ref: false });
       limit = await Promise.race([Promise.all([shared.responder.idle(), shared.requester.idle()]).then(() => false), over]);
     } // Without a connection nothing comes that could be waited for (RIPC-LIFE-15).
     shared.closed = true;
     shared.requester.cancelAll();
     shared.responder.rejectRunning();
-    if (shared.live) await Promise.race([shared.attempt(() => this.signOff()), sleep(LEAVE_MS, undefined, { ref: false })]);
+    if (shared.live) await Promise.race([shared.attempt(() => this.signOff()), sleep(LEAVE_MS - waited, undefined, { ref: false })]);
     const last = shared.live ? (limit ? "limit" : "left") : "lost";
     shared.wakeups.stop();
     await this.supervisor.stop();

@@ -25,6 +25,7 @@ export class Supervisor {
   private readonly groupPause = new ConnectPause();
   private regroupedAt = -Infinity;
   private regrouping: Promise<void> = Promise.resolve();
+  private reopening: Promise<void> = Promise.resolve();
   private supervised: Promise<void> = Promise.resolve();
   private readAgain: NodeJS.Timeout | undefined;
   private tasksRun = false;
@@ -49,28 +50,49 @@ export class Supervisor {
     const connectPause = new ConnectPause();
     for (;;) {
       try {
-        const session = await this.open(() => this.join(), limit - shared.now());
-        await Promise.race([shared.wakeups.start(), sleep(Math.max(0, limit - shared.now()), undefined, { ref: false })]);
-        if (shared.wakeups.listening) await shared.attempt(() => shared.registration.announce());
-        // Reading begins last: no handler runs before the caller has the endpoint.
-        if (signal.aborted) throw new RedisFault("lost", "the endpoint was closed");
-        const reads = this.goLive(session, false);
-        this.supervised = this.supervise(session);
-        await reads;
+        const joined = this.joinBy(limit);
+        this.reopening = joined.then(done, done);
+        await joined;
         return;
       } catch (error) {
         shared.lifecycle.advance("failed", error instanceof Error ? error.message : String(error));
         const pause = connectPause.next();
-        const hopeless = !isFault(error) || error.kind === "permanent" || shared.now() + pause >= limit;
+        const hopeless = shared.closing || !isFault(error) || error.kind === "permanent" || shared.now() + pause >= limit;
         if (hopeless || signal.aborted) throw connectFailed(error, shared.options.url);
         await sleep(pause, undefined, { signal }).catch(() => undefined);
       }
     }
   }
 
+  private async joinBy(limit: number): Promise<void> {
+    const { shared } = this;
+    const session = await this.open(() => this.join(), limit - shared.now());
+    await Promise.race([shared.wakeups.start(), sleep(Math.max(0, limit - shared.now()), undefined, { ref: false })]);
+    if (shared.wakeups.listening) await shared.attempt(() => shared.registration.announce());
+    // Reading begins last: no handler runs before the caller has the endpoint.
+    if (this.stopped.signal.aborted) throw new RedisFault("lost", "the endpoint was closed");
+    const reads = this.goLive(session, false);
+    this.supervised = this.supervise(session);
+    await reads;
+    if (shared.closing) throw new RedisFault("lost", "the endpoint was closed");
+  }
+
   /** Resolved when no group is being made again. */
   regrouped(): Promise<void> {
     return this.regrouping;
+  }
+
+  /** Whether commands that join or recover are under way: Redis executes them, whoever reads the replies. */
+  get isMidway(): boolean {
+    const { live, reachable, regrouping, pauses } = this.shared;
+    return (live ? regrouping : reachable) && !pauses.writes.active && !pauses.memory.active;
+  }
+
+  /** Resolved when what is under way has ended, well or not. */
+  async recovered(): Promise<void> {
+    await Promise.all([this.regrouping, this.reopening]);
+    // Whoever waited for the session has it live by then.
+    await sleep(0);
   }
 
   /** Ends the connections, and every attempt to make one. */
@@ -209,7 +231,9 @@ export class Supervisor {
       await sleep(this.connectPause.next(), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
       try {
-        const session = await this.open((opened) => this.rejoin(opened), Infinity);
+        const opening = this.open((opened) => this.rejoin(opened), Infinity);
+        this.reopening = opening.then(done, done);
+        const session = await opening;
         if (!signal.aborted) return session;
         session.close();
       } catch (error) {
@@ -276,4 +300,8 @@ export class Supervisor {
     const what = isForAWhile(fault.kind) ? "Redis takes no writes for now, and is asked again" : "Redis refuses a command";
     shared.reporter.problem({ kind: "refused", message: `${what}: ${fault.message}`, cause: fault });
   }
+}
+
+function done(): void {
+  return undefined;
 }

@@ -26,6 +26,7 @@ class Closing:
         self.lifecycle = lifecycle
         self.end_of_grace: float | None = None
         self.leaving_until: float | None = None
+        self._joins = False
         self._looking_until: float | None = None
         self._unblocked_at: float | None = None
         self._read_over = False
@@ -52,10 +53,15 @@ class Closing:
         self.lifecycle.become(CLOSING)
         self._let_handlers_send()
         self.wiring.responder.give_back_queued()
-        if not self.shared.connected:
+        if self.lifecycle.midway(now):
+            # Redis executes what is under way, whoever reads the replies: it ends, and then is taken away.
+            self._joins = True
+        elif not self.shared.connected:
             self.finish("closed while Redis could not be reached")
 
     def due(self) -> float:
+        if self._joins and self.end_of_grace is not None:
+            return self.end_of_grace + LEAVE_LIMIT
         if self.leaving_until is None:
             if self._looking_until is not None:
                 return self._looking_until
@@ -66,7 +72,7 @@ class Closing:
 
     def go_on(self, reading: bool, now: float) -> None:
         """Take the next step that can be taken now. ``reading``: a blocked read is under way."""
-        if self.shared.state is not CLOSING:
+        if self.shared.state is not CLOSING or self._waits_to_join(now):
             return
         if self.leaving_until is not None and now >= self.leaving_until:
             self.finish("the endpoint was closed")
@@ -76,6 +82,15 @@ class Closing:
         elif self._may_leave(now) and self._read_ended(reading, now):
             self._read_over = True
             self._settle_and_leave(reading, now)
+
+    def _waits_to_join(self, now: float) -> bool:
+        """Whether it still joins or recovers. Where that failed, nothing can be taken away."""
+        if not self._joins:
+            return False
+        self._joins = not self.shared.connected
+        if self._joins and not (now < self.due() and self.lifecycle.midway(now)):
+            self.finish("closed while Redis could not be reached")
+        return self._joins
 
     def _settle_and_leave(self, reading: bool, now: float) -> None:
         shared = self.shared

@@ -45,6 +45,8 @@ class Lifecycle:
         self.must_relist: bool = False
         """A read was lost, and the own list not read since (RIPC-RECOV-3)."""
         self.leaving: bool = False
+        self.answered: bool = False
+        """Redis has replied over the connection on which it joins or recovers."""
         self._next: list[Command] | None = None
         self._backoff = 0.0
         self._lost = False
@@ -56,6 +58,10 @@ class Lifecycle:
     def busy(self) -> bool:
         """Whether nothing but the procedure may be written now."""
         return self.procedure is not None or not self.shared.connected
+
+    def midway(self, now: float) -> bool:
+        """Whether it is joining or recovering at a Redis that replies: what it leaves there can be taken away again."""
+        return self.answered and not self.shared.connected and self.retry_at <= now
 
     def due(self) -> float:
         if self.busy:
@@ -109,6 +115,7 @@ class Lifecycle:
     def _go_on(self, answers: list[Any] | None, now: float) -> None:
         if self.procedure is None:
             return
+        self.answered = self.answered or answers is not None
         try:
             self._next = next(self.procedure) if answers is None else self.procedure.send(answers)
         except StopIteration:
@@ -186,6 +193,7 @@ class Lifecycle:
             self._backoff = 0.0
         same = self._lost and not permanent and shared.state is UP and now - shared.up_since < SAME_LOSS
         self.epoch += 1
+        self.answered = False
         self._stop(now)
         if shared.state is CLOSED:
             return

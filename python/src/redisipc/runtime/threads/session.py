@@ -68,12 +68,15 @@ class Session(SessionBase):
         self.loop.handlers = self.handlers
         self._random = random.Random()
         self._dropped = 0
+        self._told_to_leave = False
 
     # its life
 
     def start(self) -> None:
         """Begin to connect. Raises ``ConnectionLost`` where the system has no thread for it."""
         self.call(self.endpoint.start)
+        # From the beginning: where Ctrl-C ends connect() and the program, it still takes away what it made.
+        sessions[self] = None
         # No exception of a signal handler comes to the starter: once it runs, so does the I/O thread.
         self.starter.put(self._start_loop)
         try:
@@ -91,11 +94,22 @@ class Session(SessionBase):
     def close(self, grace: float) -> None:
         """Begin to leave; never waits."""
         asked = monotonic()
+        self._told_to_leave = True
         self.call(lambda now: self.endpoint.close(now, max(0.0, asked + grace - now)))
 
     def abandon(self) -> None:
         """End now, whatever Redis does; never waits."""
         self.call(self.endpoint.abandon)
+
+    def unstarted(self) -> None:
+        """``connect()`` was interrupted. Where that came before a thread ran, nobody is there to leave."""
+        if not self.starter.thread.is_alive():
+            sessions.pop(self, None)
+
+    @property
+    def stays(self) -> bool:
+        """Whether nobody has begun to end it."""
+        return not self._told_to_leave
 
     def wait_gone(self, until: float) -> None:
         """Wait until it has left, and no longer than ``until``: then it is abandoned.
@@ -274,17 +288,21 @@ class Session(SessionBase):
 
 
 sessions: dict[Session, None] = {}
-"""Those that are connected: they leave when the program ends."""
+"""Those that connect, are connected or leave: when the program ends, they leave."""
 
 
 @atexit.register
 def _leave() -> None:
     """At the end of the program: what is connected still leaves in order, within its ``close_timeout``."""
     living = list(sessions)
+    left_connected = [session for session in living if session.stays]
+    leaving = [session for session in living if not session.stays]
     start = monotonic()
-    for session in living:
+    for session in left_connected:
         session.close(session.options.close_timeout)
-    for session in living:
+    for session in leaving:
+        session.wait_gone(start + OVERDUE)
+    for session in left_connected:
         session.wait_gone(start + session.options.close_timeout + OVERDUE)
-    for session in living:
+    for session in left_connected:
         session.warn_left("the program")

@@ -26,7 +26,7 @@ from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
 from .connector import Connector
 from .requests import End, RequestFuture, Ticket, wait_any
-from .session import OVERDUE, Session, sessions
+from .session import OVERDUE, Session
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -88,7 +88,6 @@ class Stream(BaseStream):
             session.start()
             session.joined.wait(monotonic() + self._options.connect_timeout)
             if session.has_joined:
-                sessions[session] = None
                 return self
             lost = session.lost_error()
             session.close(0)
@@ -97,6 +96,7 @@ class Stream(BaseStream):
             # No thread, or a signal handler raised: nothing is left behind.
             self._session = None
             session.close(0)
+            session.unstarted()
             raise
         raise lost
 
