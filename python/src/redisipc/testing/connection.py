@@ -13,8 +13,9 @@ from .clock import Clock, Timers
 from .names import who
 from .redis_model import Blocked, Client, Model
 from .redis_model.arguments import Refused
-from .resp import encode
+from .resp import OK, QUEUED, encode
 
+BEGIN: Command = ("MULTI",)
 MOST_WORDS = 1000
 _WORDS: dict[bytes, str] = {}
 """Names of commands as they come, and as the model has them."""
@@ -136,16 +137,23 @@ class Connection:
             command = tuple(words)
             # Most commands stand in a transaction: they only wait for its EXEC.
             client = self.client
-            if client.queue is None or server.judges or not server.model(self.database).keep(client, command):
+            if server.judges:
                 self._execute(command)
+            elif client.queue is not None and server.model(self.database).keep(client, command):
+                self._put(QUEUED)
+            elif command == BEGIN and client.begin() and not self.channels:
+                self._put(OK)
             else:
-                self.say(b"QUEUED")
+                self._execute(command)
 
     def say(self, reply: Any) -> None:
         """Write a reply; it leaves with the next ``flush``."""
+        self._put(encode(reply))
+
+    def _put(self, written: bytes) -> None:
         if not self._out:
             self.server.wrote(self)
-        self._out.append(encode(reply))
+        self._out.append(written)
 
     def flush(self) -> None:
         """Let go what was written."""

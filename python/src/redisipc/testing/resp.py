@@ -7,8 +7,11 @@ from typing import Any
 from redisipc.protocol.commands import Failure
 from redisipc.runtime.resp import hiredis
 
-_STATUSES = {status: b"+%b\r\n" % status for status in (b"OK", b"QUEUED", b"PONG")}
+OK = b"+OK\r\n"
+QUEUED = b"+QUEUED\r\n"
+_STATUSES = {b"OK": OK, b"QUEUED": QUEUED, b"PONG": b"+PONG\r\n"}
 """Replies that a server writes as a status and not as a string; a client sees no difference."""
+_READ = b"*1\r\n*2\r\n$%d\r\n%b\r\n*1\r\n*2\r\n$%d\r\n%b\r\n%b"
 MOST_KNOWN = 64
 LONGEST_KNOWN = 4096
 """How many bodies are kept as bytes, and the most bytes of one: each group reads each entry, so each is written twice."""
@@ -26,6 +29,13 @@ def encode(reply: Any) -> bytes:
         return b":%d\r\n" % reply
     if reply is None:
         return b"*-1\r\n"
+    if kind is list and len(reply) == 1 and type(reply[0]) is list and len(reply[0]) == 2:
+        key, rows = reply[0]
+        if type(rows) is list and len(rows) == 1 and type(key) is bytes and type(rows[0]) is list and len(rows[0]) == 2:
+            id, fields = rows[0]
+            if type(id) is bytes and type(fields) is list and fields and type(fields[0]) is bytes:
+                # A read that brings one entry.
+                return _READ % (len(key), key, len(id), id, _body(fields))
     parts: list[bytes] = []
     _append(reply, parts)
     return b"".join(parts)
@@ -51,6 +61,8 @@ def _append(reply: Any, parts: list[bytes]) -> None:
             # Most items are bytes: without a call for each.
             if type(item) is bytes:
                 parts.append(b"$%d\r\n%b\r\n" % (len(item), item))
+            elif type(item) is int:
+                parts.append(b":%d\r\n" % item)
             else:
                 _append(item, parts)
     elif kind is int:

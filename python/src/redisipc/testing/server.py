@@ -14,7 +14,7 @@ from .commands import OWN
 from .connection import Connection, Reader
 from .journal import TOLD, Follower, Journal
 from .names import who
-from .redis_model import REDIS_7, Model, Profile
+from .redis_model import REDIS_7, Blocked, Model, Profile
 from .redis_model.data import Stream
 
 SETTINGS = {
@@ -119,11 +119,12 @@ class Server:
         model = self.models.get(connection.database) or self.model(connection.database)
         reply = model.one(client, command)
         if queue is None:
-            if command[0] in TOLD:
+            if type(reply) is not Blocked and command[0] in TOLD:
                 self.journal.ran(connection.who, command, reply)
         elif command[0] == "EXEC" and type(reply) is list:
             for queued, one in zip(queue, reply, strict=True):
-                self.tell(connection, queued, one)
+                if queued[0] in TOLD:
+                    self.journal.ran(connection.who, queued, one)
         return reply
 
     def writes(self, connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import threading
 from collections import deque
 
 from .server import Server
@@ -14,6 +15,7 @@ class Bell:
     """A descriptor that can be polled: readable while it was rung and not silenced."""
 
     def __init__(self) -> None:
+        self._rung = False
         self._ends: tuple[socket.socket, socket.socket] | None = None
         if hasattr(os, "eventfd"):
             self.number: int = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -24,6 +26,10 @@ class Bell:
             self.number = self._ends[0].fileno()
 
     def ring(self) -> None:
+        """Ring it. What it tells of must be there before."""
+        if self._rung:
+            return
+        self._rung = True
         try:
             if self._ends is None:
                 os.eventfd_write(self.number, 1)
@@ -33,6 +39,7 @@ class Bell:
             pass
 
     def silence(self) -> None:
+        """Silence it. Look for what it tells of afterwards."""
         try:
             if self._ends is None:
                 os.eventfd_read(self.number)
@@ -40,6 +47,7 @@ class Bell:
                 self._ends[0].recv(4096)
         except OSError:
             pass
+        self._rung = False
 
     def close(self) -> None:
         if self._ends is not None:
@@ -48,6 +56,15 @@ class Bell:
         elif self.number >= 0:
             os.close(self.number)
         self.number = -1
+
+
+class _Later(threading.local):
+    """The bells that this thread rings when it has left the hub. Who they wake needs the hub's lock at once."""
+
+    bells: list[Bell] | None = None
+
+
+_later = _Later()
 
 
 class MemorySocket:
@@ -69,7 +86,10 @@ class MemorySocket:
 
     def _deliver(self, data: bytes) -> None:
         self._come.append(data)
-        self._bell.ring()
+        if _later.bells is None:
+            self._bell.ring()
+        else:
+            _later.bells.append(self._bell)
 
     def _hang_up(self, _reason: str) -> None:
         self._over = True
@@ -90,7 +110,13 @@ class MemorySocket:
         """Takes all of it. Raises BrokenPipeError where the hub ended the connection."""
         if self._over:
             raise BrokenPipeError("the hub closed the connection")
-        self._connection.received(bytes(data))
+        bells, _later.bells = _later.bells, []
+        try:
+            self._connection.received(bytes(data))
+        finally:
+            ready, _later.bells = _later.bells, bells
+            for bell in ready or ():
+                bell.ring()
         return len(data)
 
     def recv(self, _size: int) -> bytes:

@@ -77,6 +77,13 @@ class Client:
         self.dirty: bool = False
         self.blocked: Blocked | None = None
 
+    def begin(self) -> bool:
+        """MULTI. Whether there was no transaction yet."""
+        if self.queue is not None:
+            return False
+        self.queue, self.dirty = [], False
+        return True
+
 
 class Observer:
     """Learns what is stored, deleted and claimed, as it happens."""
@@ -201,10 +208,7 @@ class Model:
 
     def _transaction(self, client: Client, name: Any, command: Command) -> Any:
         if name == "MULTI":
-            if client.queue is not None:
-                return Failure("ERR", "ERR MULTI calls can not be nested")
-            client.queue, client.dirty = [], False
-            return b"OK"
+            return b"OK" if client.begin() else Failure("ERR", "ERR MULTI calls can not be nested")
         queue = client.queue
         assert queue is not None
         if name == "DISCARD":
