@@ -154,6 +154,10 @@ def test_with_the_least_rights_it_looks_all_the_same(
         for words in (["ping", "stock"], ["check", "stock"], ["groups"], ["watch", "--for", "50ms"]):
             ran = cli(*words, "--url", place)
             assert ran.status == (5 if words[0] == "watch" else 0), ran
+        asked = cli("send", "stock", "1", "--url", place)
+        assert (asked.status, "`redisipc acl STREAM --caller`" in asked.err) == (5, True)
+        probed = cli("check", "stock", "--round-trip", "1", "--url", place)
+        assert (probed.status, "round trip: failed, Redis refused to read: NOPERM" in probed.out) == (5, True)
         ran = cli("doctor", "--url", place)
         assert "not checked: " in ran.err
         assert "\nnot checked: expiry: NOPERM" in ran.err

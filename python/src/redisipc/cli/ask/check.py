@@ -6,7 +6,7 @@ import argparse
 from time import monotonic
 from typing import Any
 
-from redisipc.cli.exits import FOUND, NOBODY, OK, TIMEOUT, Problem
+from redisipc.cli.exits import FOUND, NOBODY, OK, REDIS, TIMEOUT, Problem
 from redisipc.cli.look.stream import Group, look, no_group, no_stream
 from redisipc.cli.look.waiting import Waiting, waiting
 from redisipc.cli.options import Given
@@ -122,7 +122,7 @@ def _send(given: Given, verdict: Verdict) -> None:
     if outcome.content is not None:
         verdict.round_trip = monotonic() - begin
     else:
-        status = NOBODY if outcome.status == "no responders" else TIMEOUT
+        status = {"no responders": NOBODY, "failed": REDIS}.get(outcome.status, TIMEOUT)
         verdict.fail(status, f"round trip: {outcome.status}, {outcome.reason}")
 
 
