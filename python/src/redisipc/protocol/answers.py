@@ -7,7 +7,7 @@ from typing import Any
 from . import commands, replies
 from .commands import Command, Failure, Step
 from .endpoint_state import EndpointState
-from .entry import REJECTED, build
+from .entry import REJECTED
 from .events import Incoming
 from .own_entries import OwnEntries
 from .reasons import ReasonCode, reason
@@ -89,8 +89,8 @@ class Answers:
             size += len(text)
             to_others = to_others and incoming.source_group != group
             # RIPC-ENTRY-7 to 9
-            fields = build(incoming.id, incoming.instance_id, status, text, group, incoming.source_group)
-            lines.append(commands.add(stream, fields))
+            instance, to = incoming.instance_id, incoming.source_group
+            lines.append(commands.add_entry(stream, incoming.id, instance, status, text, group, to))
         return lines, size, to_others
 
     def _written(self, sent: list[Incoming], answers: list[Any], now: float) -> None:

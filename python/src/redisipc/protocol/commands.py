@@ -85,6 +85,16 @@ def add(stream: bytes, fields: Sequence[Arg]) -> Command:
     return ("XADD", stream, "NOMKSTREAM", "*", *fields)
 
 
+def add_entry(
+    stream: bytes, id: bytes, instance: bytes, status: bytes, content: bytes, source: bytes, destination: bytes
+) -> Command:
+    """``add`` of an entry, in one step: each request and each answer is written by it."""
+    return (
+        "XADD", stream, "NOMKSTREAM", "*", b"id", id, b"instance_id", instance, b"status", status, b"content", content,
+        b"source_group", source, b"destination_group", destination,
+    )  # fmt: skip
+
+
 def acknowledge(stream: bytes, group: bytes, ids: Iterable[bytes]) -> Command:
     return ("XACK", stream, group, *ids)
 

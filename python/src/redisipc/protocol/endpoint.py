@@ -158,7 +158,7 @@ class Endpoint:
                 return None
         if lifecycle.relist_is_due(now) and self.closing.leaving_until is None:
             lifecycle.relist(self._reading is not None)
-        if not lifecycle.busy:
+        if lifecycle.procedure is None and shared.connected:
             self._writing = shared.outbox.take(lifecycle.epoch, now)
         elif now >= lifecycle.retry_at:
             self._writing = lifecycle.batch(self._reading is not None, now)

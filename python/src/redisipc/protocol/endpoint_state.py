@@ -14,7 +14,7 @@ from .names import Names
 from .outbox import Outbox
 from .pauses import Pauses
 from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, OUTAGE, PERMANENT, UNKNOWN, class_of
-from .replies import id_parts, seconds
+from .replies import comes_after, id_parts, seconds
 from .settings import Settings
 from .sizes import Sizes
 from .states import advance
@@ -141,7 +141,7 @@ class EndpointState:
     def saw_read(self, entry_id: bytes) -> None:
         """The last entry of a read of new ones."""
         self.last_read = entry_id
-        if id_parts(entry_id) > id_parts(self.highest):
+        if comes_after(entry_id, self.highest):
             self.highest = entry_id
 
     def saw_time(self, reply: Any, now: float) -> None:

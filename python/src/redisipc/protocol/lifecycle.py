@@ -64,12 +64,16 @@ class Lifecycle:
         return self.answered and not self.shared.connected and self.retry_at <= now
 
     def due(self) -> float:
-        if self.busy:
+        shared = self.shared
+        if self.procedure is not None or not shared.connected:
             return self.retry_at
-        return -NEVER if self.must_relist else min(self.relist_at, self.late_at, self.shared.breakers.due)
+        if self.must_relist:
+            return -NEVER
+        first = self.relist_at if self.relist_at < self.late_at else self.late_at
+        return first if first < shared.breakers.due else shared.breakers.due
 
     def relist_is_due(self, now: float) -> bool:
-        return not self.busy and self.due() <= now
+        return self.procedure is None and self.shared.connected and self.due() <= now
 
     def become(self, state: State, reason: str = "", permanent: bool = False, told: bool = False) -> None:
         if self.shared.state is not state:

@@ -112,23 +112,31 @@ class Outbox:
 
     def due(self, now: float) -> float:
         """When the next batch must leave: minus infinity for at once."""
-        adds_from = max(self.pauses.memory.until, self.adds_from(now)) if self.adds else NEVER
+        # Looked at several times a request: plain comparisons take a third of the time of min() and max().
+        pauses, first = self.pauses, NEVER
+        if self.adds:
+            first = self.adds_from(now)
+            if pauses.memory.until > first:
+                first = pauses.memory.until
         if self.looks:
             return -NEVER
         if self.steps or self.handed or self.returned or self.keep_due:
             first = -NEVER
         else:
-            first = adds_from if self.cleanup_due is None else min(adds_from, self.cleanup_due)
+            if self.cleanup_due is not None and self.cleanup_due < first:
+                first = self.cleanup_due
             if self.answers or self.alone:
-                first = min(first, self.answers_from())
+                answers_from = self.answers_from()
+                if answers_from < first:
+                    first = answers_from
             if first == NEVER:
                 return NEVER
-        return max(first, self.pauses.writes.until)
+        return first if first > pauses.writes.until else pauses.writes.until
 
     def answers_from(self) -> float:
         """Before which moment no answer is written, since Redis refused one."""
         pauses = self.pauses
-        refused = pauses.rights.get("answers")
+        refused = pauses.rights.get("answers") if pauses.rights else None
         return pauses.memory.until if refused is None else max(pauses.memory.until, refused.until)
 
     def take(self, epoch: int, now: float) -> Batch | None:

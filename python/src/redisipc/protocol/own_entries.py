@@ -82,7 +82,7 @@ class OwnEntries:
     def last_of(self, entry_id: bytes) -> bytes:
         """The later one of the last entry of the blocked read and what was read beside it."""
         highest, self.highest = self.highest, None
-        return entry_id if highest is None or replies.id_parts(highest) < replies.id_parts(entry_id) else highest
+        return entry_id if highest is None or replies.comes_after(entry_id, highest) else highest
 
     def _keep(self, reply: Any) -> None:
         if isinstance(reply, Failure):

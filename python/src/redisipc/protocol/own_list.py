@@ -46,8 +46,11 @@ class OwnList:
 
     def sent(self, now: float) -> None:
         """A request goes out: its response may be put into the own list soon."""
-        self._last_sent = now
         due = self.next_poll
+        if due is not None and now == self._last_sent:
+            # Planned for another one that is sent together with it.
+            return
+        self._last_sent = now
         if due is None or (due > now + self.shared.settings.poll and due > now + self._interval(now)):
             self.next_poll = None
             self.plan(now)

@@ -79,8 +79,8 @@ class Registration:
 
     def sooner(self, at: float) -> None:
         """Look who is there by then: more depends on it than usual."""
-        if self.next_refresh is not None:
-            self.next_refresh = min(self.next_refresh, at)
+        if self.next_refresh is not None and at < self.next_refresh:
+            self.next_refresh = at
 
     def refresh(self, now: float) -> None:
         """Stay registered, and look who is there (RIPC-LIFE-11, RIPC-LIFE-12, RIPC-GROUP-8)."""

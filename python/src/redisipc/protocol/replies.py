@@ -76,6 +76,14 @@ def id_parts(id: bytes) -> tuple[int, int]:
     return int(head), int(tail or 0)
 
 
+def comes_after(id: bytes, other: bytes) -> bool:
+    """Whether an entry ID is higher than another one."""
+    if len(id) == len(other) and id.find(b"-") == other.find(b"-"):
+        # As many digits on both sides: then they stand in the order of their bytes.
+        return id > other
+    return id_parts(id) > id_parts(other)
+
+
 def first_failure(replies: list[Any]) -> Failure | None:
     """The first error among replies, those inside an EXEC included.
 

@@ -13,7 +13,7 @@ from .commands import Failure, Step
 from .diagnosis import Diagnosis
 from .early_end import EarlyEnd
 from .endpoint_state import EndpointState
-from .entry import FULFILLED, PENDING, Entry, build
+from .entry import FULFILLED, PENDING, Entry
 from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
 from .last_look import LastLook
 from .names import check_name, new_request_id
@@ -102,7 +102,10 @@ class Requester:
         heap = self._deadlines
         while heap and heap[0][2].state == "finished":
             heapq.heappop(heap)
-        return min(heap[0][0], self.early_end.due()) if heap else NEVER
+        if not heap:
+            return NEVER
+        ends, asks = heap[0][0], self.early_end.due()
+        return ends if ends < asks else asks
 
     def tick(self, now: float) -> None:
         self.early_end.tick(now)
@@ -227,8 +230,9 @@ class Requester:
             # A request to the own group is for whichever member reads it first.
             to_others = to_others and destination != group
             # RIPC-ENTRY-3 to 6
-            fields = build(outgoing.id, instance, PENDING, outgoing.text, group, destination)
-            lines.append(commands.add(names.stream, fields))
+            lines.append(
+                commands.add_entry(names.stream, outgoing.id, instance, PENDING, outgoing.text, group, destination)
+            )
 
         own = self.own_entries
         wrapped = own.wrap(lines, len(sent), size, shared.now) if to_others else None

@@ -87,7 +87,7 @@ class Driver:
             while True:
                 self._again = False
                 events = endpoint.events()
-                if not reading and any(isinstance(event, (Start, Finished)) for event in events):
+                if events and not reading and any(isinstance(event, (Start, Finished)) for event in events):
                     self.held = endpoint.outstanding + endpoint.inflight <= 1  # with more, Redis collects meanwhile
                 for event in events:
                     if isinstance(event, Finished):

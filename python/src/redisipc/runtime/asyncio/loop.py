@@ -144,7 +144,9 @@ class Loop:
         """In a callback of the event loop."""
         if not self._busy:
             self._work()
-            self._arm()
+            if not self._has_turn():
+                # A turn that comes soon sets the timer.
+                self._arm()
 
     def _work(self) -> None:
         start = now = monotonic()
@@ -260,19 +262,18 @@ class Loop:
 
     def _soon(self, inside: bool = False) -> None:
         """``inside``: the caller is a callback or a task of the event loop, for which nobody has to wake it up."""
-        now = monotonic()
-        if self._abandoned or self._has_turn(now):
+        if self._abandoned or self._has_turn():
             return
-        self._scheduled_at = now
+        self._scheduled_at = monotonic()
         if not inside and asyncio.current_task(self.home) is None and not self._busy:
             # It may be a signal handler, for which the event loop would not wake up.
             self.home.call_soon_threadsafe(self._turn)
         else:
             self.home.call_soon(self._turn)
 
-    def _has_turn(self, now: float) -> bool:
+    def _has_turn(self) -> bool:
         """Whether a turn will come soon. One that is long overdue got lost."""
-        return self._scheduled_at is not None and now - self._scheduled_at < HEARTBEAT
+        return self._scheduled_at is not None and monotonic() - self._scheduled_at < HEARTBEAT
 
     def _turn(self) -> None:
         self._scheduled_at = None
