@@ -56,6 +56,20 @@ def test_the_map_is_read(folder: str) -> None:
     assert sum(path.startswith(folder) for path in named()) >= 2
 
 
+SEARCHED = ("python/src/redisipc/protocol", "python/src/redisipc/runtime", "interop/node/src")
+AT_THE_TOP = {"__init__.py", "index.ts", "version.ts"}
+"""Names and versions only."""
+
+
+@pytest.mark.parametrize("top", SEARCHED)
+def test_the_map_has_every_file_of_a_port(top: str) -> None:
+    found = {str(path.relative_to(ROOT)) for kind in ("*.py", "*.ts") for path in (ROOT / top).rglob(kind)}
+    led = set(named())
+    folders = tuple(path for path in led if path.endswith("/") and path.rstrip("/") not in SEARCHED)
+    left = {path for path in found - led if not path.startswith(folders) and path.rpartition("/")[2] not in AT_THE_TOP}
+    assert sorted(left) == []
+
+
 ROOMS = ("python/src/redisipc", "conformance/src/redisipc_conformance")
 
 
