@@ -78,6 +78,8 @@ class Requester:
             if not mutant("no-last-look"):
                 await self._last_look(send)
         self.outstanding.pop(send.id, None)
+        if mutant("null-while-down") and not self.endpoint.up.is_set():
+            send.end("fulfilled", None)
         if self.endpoint.closed and mutant("sends-left-hanging-on-disconnect"):
             await send.outcome
         if not send.outcome.done():

@@ -76,7 +76,9 @@ class Siblings:
                 said = json.loads(announced)
         if not isinstance(said, dict):
             said = {}
-        if str(said.get("spec", "1")).partition(".")[0] != "1" and not mutant("any-version-believed"):
+        spec = said.get("spec")
+        odd = not isinstance(spec, str) and not mutant("odd-version-believed")
+        if odd or (str(spec).partition(".")[0] not in ("1", "None") and not mutant("any-version-believed")):
             said = {}
         if mutant("wants-an-announcement") and not announced:
             return [], {}

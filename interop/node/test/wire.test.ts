@@ -86,9 +86,9 @@ describe("wire", () => {
     const responder = { wakeup: true, responder: true, timeoutMs: 5000 };
     assert.deepEqual(announcedBy(Buffer.from(announcementText(responder))), { wakeup: true, responder: true });
     assert.deepEqual(announcedBy(Buffer.from(announcementText({ ...responder, responder: false }))), { wakeup: true, responder: false });
-    assert.deepEqual(announcedBy(Buffer.from('{"features":["x","wakeup"],"more":1}')), { wakeup: true, responder: true });
+    assert.deepEqual(announcedBy(Buffer.from('{"spec":"1.7","features":["x","wakeup"],"more":1}')), { wakeup: true, responder: true });
     const another = '{"spec":"2.0","features":["wakeup"],"roles":["requester"]}';
-    for (const text of ["", "{", "[]", "null", '{"features":"wakeup"}', another]) {
+    for (const text of ["", "{", "[]", "null", '{"spec":"1.0","features":"wakeup"}', '{"spec":1,"features":["wakeup"]}', '{"features":["wakeup"]}', another]) {
       assert.deepEqual(announcedBy(Buffer.from(text)), { wakeup: false, responder: true });
     }
     assert.deepEqual(announcedBy(null), { wakeup: false, responder: true });

@@ -15,13 +15,20 @@ from redisipc.protocol.peers import Peer, look_at
 from ..support_core import Hand
 
 DEEP = b"[" * 200_000
-ODD = (None, b"", b"7", b"[]", b"\xff", b"{", DEEP, b'{"spec":"2.0"}', b'{"spec":null}')
+SPECS = (b'{"spec":"2.0"}', b'{"spec":null}', b'{"spec":1.0}', b'{"spec":"x"}', b'{"spec":""}', b"{}")
+ODD = (None, b"", b"7", b"[]", b"\xff", b"{", DEEP, *SPECS)
 
 
 @pytest.mark.parametrize("text", ODD, ids=lambda text: repr(text)[:20])
 def test_an_odd_announcement_says_nothing(text: Any) -> None:
-    assert read(text) in ({}, {"spec": None})
-    assert announcement(text) in (None, {"spec": None})
+    assert read(text) == {}
+    assert not announcement(text)
+
+
+@pytest.mark.parametrize("spec", ["1", "1.0", "1.7", "1.x"])
+def test_each_minor_version_is_read(spec: str) -> None:
+    """RIPC-VERS-10: `1`, or a text that begins with `1.`."""
+    assert read(b'{"spec":"%s","more":1}' % spec.encode()) == {"spec": spec, "more": 1}
 
 
 @given(st.binary())

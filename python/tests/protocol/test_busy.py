@@ -56,7 +56,7 @@ def test_a_free_place_or_a_young_request_is_no_trouble() -> None:
     assert hand.shared.wiring.busy.reason(hand.now) == ""
 
 
-def found(hand: Hand, *idle: int, announced: bytes | None = b'{"implementation":"redisipc","version":"1"}') -> Any:
+def found(hand: Hand, *idle: int, announced: bytes | None = b'{"spec":"1.0","implementation":"redisipc"}') -> Any:
     rows = [[b"name", b"dispatcher_%06x_0" % n, b"pending", 0, b"idle", each] for n, each in enumerate(idle)]
     hand.special.update({"XINFO CONSUMERS": rows, "LRANGE": [b"consumer_x_0"], "GET": announced})
     seen: list[Any] = []
@@ -67,6 +67,6 @@ def found(hand: Hand, *idle: int, announced: bytes | None = b'{"implementation":
 
 def test_the_members_of_a_group_are_those_that_are_registered_and_used_redis_lately() -> None:
     hand = Hand().up()
-    assert found(hand, 100, 41_000) == [Peer("000000", 0.1, "redisipc", "1", "")]
+    assert found(hand, 100, 41_000) == [Peer("000000", 0.1, "redisipc", "", "")]
     assert found(hand, 41_000, announced=None) == [Peer("000000", 41.0)]
     assert found(hand) == []

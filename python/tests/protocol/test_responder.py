@@ -17,7 +17,7 @@ SIBLING = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]
 def with_sibling(hand: Hand) -> Hand:
     hand.special["XINFO CONSUMERS"] = SIBLING
     hand.special["LRANGE"] = [b"consumer_51b110_0"]
-    hand.special["GET"] = b'{"features":["wakeup"]}'
+    hand.special["GET"] = b'{"spec":"1.0","features":["wakeup"]}'
     hand.pass_time(11)
     return hand
 

@@ -27,7 +27,7 @@ def test_a_response_to_nobody_is_acknowledged_and_deleted() -> None:
 def test_a_response_for_a_sibling_is_handed_to_its_consumer_and_the_sibling_woken() -> None:
     hand = Hand().up()
     hand.special["LRANGE"] = [b"consumer_51b110_0"]
-    hand.special["GET"] = b'{"features":["wakeup"]}'
+    hand.special["GET"] = b'{"spec":"1.0","features":["wakeup"]}'
     row = hand.response(b"x", instance=SIBLING)
     hand.read(row)
     sent = hand.write_all()

@@ -53,7 +53,7 @@ function objectOf(announcement: Reply): Record<string, Json> {
   try {
     const value = readJson(announcement.toString("utf8"));
     if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
-    return typeof value.spec === "string" && value.spec.split(".")[0] !== MAJOR ? {} : value;
+    return typeof value.spec === "string" && value.spec.split(".")[0] === MAJOR ? value : {};
   } catch {
     return {};
   }

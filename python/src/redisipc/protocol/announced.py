@@ -17,6 +17,5 @@ def read(announced: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         return {}
     spec = found.get("spec")
-    if isinstance(spec, str) and spec.partition(".")[0] != _SPEC_MAJOR:
-        return {}
-    return found
+    known = isinstance(spec, str) and spec.partition(".")[0] == _SPEC_MAJOR
+    return found if known else {}
