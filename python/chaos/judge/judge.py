@@ -13,7 +13,7 @@ from tests.simulation.causes import cause
 from tests.simulation.checker import Checker
 from tests.simulation.history import Ask, Process
 
-from .record import Record
+from .record import Record, seconds_in
 
 TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
 BACK = 12.0
@@ -40,6 +40,8 @@ LOOKS_FOR = 0.5
 """Seconds for which a last look goes on at least, if there is so much to read (RIPC-TIME-8)."""
 LOOKS_THROUGH = 1000
 """Entries through which it goes at least, however long that takes."""
+STILL = 0.25
+"""The share of the time of rest for which the harness or Redis may stand still. With more, what is left says nothing."""
 PAUSE = 1.0
 """Seconds within which an endpoint writes again after Redis refused it (docs/trust.md, the aim of recovery)."""
 
@@ -55,6 +57,8 @@ class Judge(Checker):
 
     def __init__(self, record: Record) -> None:
         self.record = record
+        self.unjudged: list[str] = []
+        """What the run does not show, since the machine was too slow for it."""
         # A machine that lets processes wait is not calm, either.
         struck = bool(record.faults) or any(process.troubles for process in record.history.processes)
         plan = SimpleNamespace(
@@ -235,8 +239,11 @@ class Judge(Checker):
             stalled = any(t.kind == "paused" and t.start <= end and start - 8.0 <= t.end for t in process.troubles)
             if not near and not stalled:
                 self._say("AWAY", f"{who} was not connected for {end - start:.2f} s, and nothing was wrong")
-            late = end - max((f.end for f in near), default=end)
-            if late > BACK:
+            over = max((f.end for f in near), default=end)
+            late = end - over
+            # Where it, or all its links, stood still, nothing could be made good.
+            paused = [(t.start, t.end) for t in process.troubles if t.kind == "paused"]
+            if late - seconds_in([*self.record.still, *paused], over, end) > BACK:
                 self._say("AWAY", f"{who} came back {late:.1f} s after {near[-1].name}")
         if life.hung:
             self._say("HUNG", f"{who} did not end on SIGTERM")
@@ -256,6 +263,13 @@ class Judge(Checker):
     def _residue(self) -> None:
         if self.record.left is None:
             self._say("G8", "nobody saw what was left")
+            return
+        rest = self.record.left_at - self.record.quiet_at
+        still = seconds_in(self.record.still, self.record.quiet_at, self.record.left_at)
+        if self.record.left and still > STILL * rest:
+            self.unjudged.append(
+                f"rest: the harness or Redis stood still for {still:.0f} of {rest:.0f} s, so G8 is not judged"
+            )
             return
         processes = self.history.processes
         living = {p.group for p in processes if p.crashed_at is None} - {GEM}

@@ -38,6 +38,8 @@ class Record:
     """The claims that took a request from its owner, by ask."""
     left: list[Row] | None = None
     left_at: float = 0.0
+    still: list[tuple[float, float]] = field(default_factory=list)
+    """When the harness or Redis stood still."""
     quiet_at: float = float("inf")
 
 
@@ -226,6 +228,7 @@ class _Reader:
 
     def _harness_still(self, row: Row) -> None:
         # All links stood still with it.
+        self.record.still.append((row[2], row[1]))
         for process in self.history.processes:
             process.troubles.append(Trouble(row[2], row[1], "cut off"))
 
@@ -298,6 +301,11 @@ def joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
         else:
             found.append((start, end))
     return found
+
+
+def seconds_in(spans: list[tuple[float, float]], start: float, end: float) -> float:
+    """Seconds of ``start`` to ``end`` that lie in one of the spans, at least."""
+    return sum(max(0.0, min(last, end) - max(first, start)) for first, last in joined(spans))
 
 
 def _of_the_exception(ask: Ask) -> bool:

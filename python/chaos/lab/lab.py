@@ -30,6 +30,8 @@ USUAL = 100.0
 """The rate, in requests a second, for which ``KINDS`` gives the weights."""
 GEM = "gem"
 """The runtime, and the group, of the gem."""
+PATIENCE = 6.0
+"""How many times as long a machine that is too slow may take to come to rest."""
 JOIN = 30.0
 """Seconds within which all members must be connected at the beginning."""
 
@@ -147,14 +149,16 @@ class Lab:
                 await member.joined(JOIN)
             member.tell("quiet")
         self.rows("quiet")
-        end = monotonic() + seconds
+        start, stalled = monotonic(), self.stalled.seconds
         left: list[Any] = []
         while True:
             with contextlib.suppress(Away):
                 left = await self._left()
                 if not left:
                     break
-            if monotonic() > end:
+            # While the harness stands still, so do all links: that is no time in which anything could come to rest.
+            passed = monotonic() - start
+            if passed - (self.stalled.seconds - stalled) > seconds or passed > PATIENCE * seconds:
                 break
             await asyncio.sleep(0.5)
         self.rows("left", left)

@@ -81,7 +81,7 @@ def result_of(wanted: Wanted, done: Done, folder: Path) -> Result:
         second_runs=judge.causes,
         struck=done.struck,
         proofs={fault.name: fault.proof for fault in record.faults},
-        unproven=done.unproven,
+        unproven=[*done.unproven, *judge.unjudged],
         broken=Counter(name for name, _, _ in record.history.violations),
         violations=list(_violations(record)),
         recoveries=recovery.Recoveries(record).all() if wanted.alone else [],

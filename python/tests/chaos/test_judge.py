@@ -326,6 +326,14 @@ class TestConnections:
         rows.add(1, "down", 30.0, 11.0)
         assert "AWAY" in names(rows)
 
+    @pytest.mark.parametrize("still", [0, 10])
+    def test_the_time_in_which_all_links_stood_still_does_not_count(self, rows: Rows, still: int) -> None:
+        rows.fault("cut-reset", 11.0, 11.0, members="cut off", who=(1,))
+        for second in range(still):
+            rows.add(None, "still", 13.0 + second, 12.0 + second, "harness")
+        rows.add(1, "down", 30.0, 11.0)
+        assert ("AWAY" in names(rows)) is not bool(still)
+
     def test_the_fault_of_another_is_no_excuse(self, rows: Rows) -> None:
         rows.fault("cut-reset", 11.0, 11.0, members="cut off", who=(0,))
         rows.add(1, "down", 12.0, 11.0)
@@ -373,6 +381,16 @@ class TestResidue:
         record = rows.record()
         Judge(record).check()
         assert [name for name, _, _ in record.history.violations] == ["G8"]
+
+    @pytest.mark.parametrize("still", [0.2, 0.5])
+    def test_where_the_harness_stood_still_nobody_could_come_to_rest(self, rows: Rows, still: float) -> None:
+        rows.good(10.0)
+        rows.add(None, "still", 50.1 + still, 50.1, "harness")
+        rows.rest(50.0, [self.ENTRY])
+        judge = Judge(rows.record())
+        judge.check()
+        broken = [name for name, _, _ in judge.history.violations]
+        assert (broken, len(judge.unjudged)) == ((["G8"], 0) if still == 0.2 else ([], 1))
 
     def test_a_pending_entry_that_is_left(self, rows: Rows) -> None:
         rows.good(10.0)
