@@ -13,7 +13,7 @@ from tests.simulation.causes import cause
 from tests.simulation.checker import Checker
 from tests.simulation.history import Ask, Process
 
-from .record import Record, seconds_in
+from .record import Record, entry_id, seconds_in
 
 TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
 BACK = 12.0
@@ -124,10 +124,14 @@ class Judge(Checker):
 
     def _too_much_to_look_through(self, ask: Ask) -> bool:
         """The condition of G9: over 1,000 entries were stored after the request, and 0.5 s were not enough for them."""
-        if ask.stored_at is None or not ask.outcomes or ask.outcomes[0] - ask.deadline < LOOKS_FOR - AT_ONCE:
+        if ask.entry_id is None or not ask.outcomes or ask.outcomes[0] - ask.deadline < LOOKS_FOR - AT_ONCE:
             return False
+        end, first = ask.outcomes[0], entry_id(ask.entry_id.decode())
         stored = self.record.stored
-        return bisect(stored, ask.outcomes[0]) - bisect(stored, ask.stored_at) > LOOKS_THROUGH
+        near = stored[bisect(stored, (ask.sent_at, first)) : bisect(stored, (end + LOOKS_FOR, first))]
+        # An ID tells when Redis stored the entry. The quickest of the replies tells Redis' clock.
+        offset = min((time - id[0] / 1000 for time, id in near), default=0.0)
+        return sum(id > first and id[0] / 1000 + offset <= end for _, id in near) > LOOKS_THROUGH
 
     def _statements(self, ask: Ask) -> None:
         if self._of_gem(ask):

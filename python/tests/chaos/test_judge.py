@@ -445,7 +445,7 @@ def test_a_last_look_that_had_over_a_thousand_entries_to_read_may_miss_a_respons
     rows.send(10.0)
     rows.run(10.01, ends=14.0)
     for number in range(entries):
-        rows.add(None, "stored", 12.0, 9_000_000 + number, f"more{number}", f"9-{number}")
+        rows.add(None, "stored", 12.0, 9_000_000 + number, f"more{number}", f"{ASK}-{number + 1}")
     rows.answered(14.5)
     rows.outcome(15.0 + late, "timeout")
     record = rows.record()
