@@ -58,7 +58,7 @@ class Judge(Checker):
     def __init__(self, record: Record) -> None:
         self.record = record
         self.unjudged: list[str] = []
-        """What the run does not show, since the machine was too slow for it."""
+        """The promises that this run says nothing about, since the machine was too slow."""
         # A machine that lets processes wait is not calm, either.
         struck = bool(record.faults) or any(process.troubles for process in record.history.processes)
         plan = SimpleNamespace(

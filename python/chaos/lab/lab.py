@@ -156,7 +156,7 @@ class Lab:
                 left = await self._left()
                 if not left:
                     break
-            # While the harness stands still, so do all links: that is no time in which anything could come to rest.
+            # While the harness stands still, so do all links: nothing can come to rest in that time.
             passed = monotonic() - start
             if passed - (self.stalled.seconds - stalled) > seconds or passed > PATIENCE * seconds:
                 break
