@@ -17,7 +17,7 @@ import redis
 from redisipc import RedisIPCError
 
 from ..support_server import Server
-from .faces import Face
+from .faces import Face, until
 
 _ROOT = Path(__file__).parents[3]
 _FILE = _ROOT / "schemas" / "1.0" / "tables" / "rights.json"
@@ -122,6 +122,21 @@ async def test_what_is_missing_is_named_and_nothing_hangs(face: Face, server: Se
             said.append(str(error))
         assert time.monotonic() - begin < 15
         assert any(right.split()[0].lower() in text.lower() for text in said), said
+
+
+async def test_multi_taken_while_it_runs_loses_no_answer_and_reports_none_as_lost(face: Face, server: Server) -> None:
+    """RIPC-RESP-26: answers are written by three commands then, and count as written."""
+    reports: list[Any] = []
+    with user(server) as url, redis.Redis.from_url(server.url) as operator:
+        await joined(face, url, "stock", reports.append, echo)
+        web = await joined(face, url, "web", reports.append)
+        assert await asked(face, web, range(2)) == [0, 1]
+        operator.acl_setuser(url.partition("//")[2].partition(":")[0], commands=["-multi"])
+        assert await asked(face, web, range(20)) == list(range(20))
+        await until(lambda: operator.xlen("shop") == 0, 5.0)
+        texts = [str(report) for report in reports]
+    assert all("multi" in text.lower() for text in texts), texts
+    assert len(texts) <= 2, texts
 
 
 async def joined(face: Face, url: str, group: str, on_error: Any, handler: Any = None) -> Any:
