@@ -65,6 +65,9 @@ def test_a_name_without_its_option_is_answered_by_what_to_type(words: str, text:
     [
         (["send"], "required: GROUP"),
         (["nothing"], "there is no command 'nothing'; there are send, call, ping"),
+        (["watch", "--id", ""], "argument --id: it is blank; leave the option out, or give a name"),
+        (["doctor", "--group", " "], "argument --group/-g: it is blank"),
+        (["bench", "--between", ""], "argument --between: it is blank"),
         ([], "which command? There are send, call, ping, check, groups"),
         (["docter"], "there is no command 'docter'; did you mean doctor?"),
         (["shop", "doctor"], "for the stream shop, type: redisipc doctor --stream shop"),

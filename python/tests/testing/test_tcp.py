@@ -10,6 +10,7 @@ import pytest
 import redis
 
 import redisipc
+from redisipc.cli.main import main
 from redisipc.testing import Hub
 
 
@@ -26,6 +27,16 @@ def test_the_library_may_come_by_tcp_too(hub: Hub) -> None:
     stock.on_request(lambda request: request.content + 1)
     with stock, redisipc.Stream("shop", "web", client=hub) as web:
         assert web.request(1, to="stock") == 2
+
+
+def test_the_command_line_watches_a_hub(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    with redis.Redis.from_url(hub.listen(), protocol=2) as raw:
+        raw.xgroup_create("shop", "stock", mkstream=True)
+        ids = [raw.xadd("shop", {"number": number}) for number in range(4)]
+        assert [id for id, _ in raw.xrevrange("shop", count=2)] == [ids[3], ids[2]]
+        assert [id for id, _ in raw.xrevrange("shop", max=ids[1])] == [ids[1], ids[0]]
+    assert main(["watch", "--url", hub.listen(), "--stream", "shop", "--for", "200ms"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_a_transaction_a_subscription_and_a_script_work(hub: Hub) -> None:

@@ -81,6 +81,13 @@ def _cut(data: bytes) -> bytes:
     return data[:-2] if data.endswith(b"\r\n") else data[:-1] if data.endswith(b"\n") else data
 
 
+def name(text: str) -> str:
+    """A name that is not blank: an unset variable of a script must not mean everything."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is blank; leave the option out, or give a name")
+    return text
+
+
 def parameter(text: str) -> tuple[str, Any]:
     """``name=value``: the value is JSON where it is JSON, else a string."""
     name, equals, value = text.partition("=")

@@ -130,7 +130,10 @@ class Generator:
             id = self._id()
             return ("XRANGE", STREAM, id, id)
         count: tuple[Arg, ...] = ("COUNT", self.random.randint(0, 5)) if self.random.random() < 0.5 else ()
-        return ("XRANGE", STREAM, *self._bounds(), *count)
+        start, end = self._bounds()
+        if self.random.random() < 0.3:
+            return ("XREVRANGE", STREAM, end, start, *count)
+        return ("XRANGE", STREAM, start, end, *count)
 
     def _info(self) -> Command:
         kind = self.random.choice(("STREAM", "GROUPS", "CONSUMERS"))

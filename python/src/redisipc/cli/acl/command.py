@@ -7,6 +7,7 @@ import argparse
 from redisipc.cli.exits import FOUND, OK
 from redisipc.cli.options import Given
 from redisipc.cli.output import plural, table
+from redisipc.cli.values import name
 
 from .rights import CALLERS, NEEDS, allowed, rule
 
@@ -14,7 +15,7 @@ from .rights import CALLERS, NEEDS, allowed, rule
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
     parser.add_argument("name", metavar="STREAM", nargs="?", help="the stream (default: --stream, REDISIPC_STREAM)")
-    parser.add_argument("--test", metavar="USER", help="try each command as this user; nothing is executed")
+    parser.add_argument("--test", type=name, metavar="USER", help="try each command as this user; nothing is executed")
     parser.add_argument("--user", metavar="USER", default="", help="the name in the printed rule")
     parser.add_argument(
         "--caller", action="store_true", help="the rights of a caller, a requester that belongs to no group"

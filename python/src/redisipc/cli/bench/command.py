@@ -18,7 +18,7 @@ from redisipc.cli.exits import NOBODY, OK, REDIS, TIMEOUT, USAGE, Problem
 from redisipc.cli.look.stream import look
 from redisipc.cli.options import Given
 from redisipc.cli.output import table
-from redisipc.cli.values import count, counts, duration
+from redisipc.cli.values import count, counts, duration, name
 from redisipc.errors import ConnectionLost, Rejected, RequestError
 
 from .figures import Level
@@ -34,6 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--between",
+        type=name,
         metavar="GROUP",
         help="measure this group of the stream; without it, bench starts a responder on a stream of its own",
     )

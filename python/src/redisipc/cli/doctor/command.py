@@ -10,7 +10,7 @@ from redisipc.cli.exits import FOUND, NOBODY, OK, Problem
 from redisipc.cli.look.stream import no_group
 from redisipc.cli.options import Given
 from redisipc.cli.output import plural, safe
-from redisipc.cli.values import duration
+from redisipc.cli.values import duration, name
 
 from . import entries, members, place, server, traffic
 from .finding import NOTE, PROBLEM, WARNING, Facts, Finding
@@ -24,7 +24,11 @@ _STYLES = {PROBLEM: "bold red", WARNING: "yellow", NOTE: "cyan"}
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
     parser.add_argument(
-        "--group", "-g", metavar="GROUP", help="only findings about this group, and those that belong to no group"
+        "--group",
+        "-g",
+        type=name,
+        metavar="GROUP",
+        help="only findings about this group, and those that belong to no group",
     )
     parser.add_argument(
         "--for", type=duration, metavar="10s", dest="seconds",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from redisipc.cli.exits import OK
 from redisipc.cli.options import Given
 from redisipc.cli.output import ago, clock, cut, plural, safe, table
-from redisipc.cli.values import count, duration
+from redisipc.cli.values import count, duration, name
 
 from .hosts import hosts
 from .stream import Found, Group, look, no_stream
@@ -19,7 +19,7 @@ from .waiting import Waiting, waiting
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
-    parser.add_argument("--group", "-g", metavar="GROUP", help="only this group")
+    parser.add_argument("--group", "-g", type=name, metavar="GROUP", help="only this group")
     parser.add_argument(
         "--every", type=duration, metavar="1s", help="repeat until Ctrl-C or --timeout, at this interval"
     )

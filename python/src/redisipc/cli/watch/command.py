@@ -13,7 +13,7 @@ from redisipc.cli.exits import OK, USAGE, Problem
 from redisipc.cli.look.stream import look, no_stream
 from redisipc.cli.options import Given
 from redisipc.cli.output import ago, plural
-from redisipc.cli.values import count, duration
+from redisipc.cli.values import count, duration, name
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.entry import Entry, Malformed, parse
 from redisipc.protocol.replies import id_parts, owner_row, starts_of
@@ -27,11 +27,11 @@ from .reader import Reader
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own words."""
     add = parser.add_argument
-    add("--group", "-g", metavar="GROUP", help="only requests from or to this group")
-    add("--event", "-e", metavar="EVENT", help="only this event of a channel")
+    add("--group", "-g", type=name, metavar="GROUP", help="only requests from or to this group")
+    add("--event", "-e", type=name, metavar="EVENT", help="only this event of a channel")
     add("--slow", type=duration, metavar="100ms", help="only requests that take at least this time, or get no answer")
     add("--no-content", action="store_true", help="show no contents")
-    add("--id", metavar="ID", help="follow this request; `next` follows the next one on the stream")
+    add("--id", type=name, metavar="ID", help="follow this request; `next` follows the next one on the stream")
     add(
         "--exact",
         action="store_true",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
 from redisipc.protocol.commands import Command
 
 from .arguments import Refused, entry_key, need, number, range_end, range_start, raw, syntax, word
-from .data import ZERO, Stream, show
+from .data import ZERO, Key, Stream, show
 from .model import Blocked, Model, handles
 
 
@@ -75,7 +76,16 @@ def _xrange(model: Model, command: Command) -> Any:
         stream = model.get(raw(command[1]), Stream)
         if stream is not None and command[2] in stream.bodies:
             return [[command[2], stream.bodies[command[2]]]]
-    start, end = range_start(command[2]), range_end(command[3])
+    return _ranged(model, command, range_start(command[2]), range_end(command[3]), backwards=False)
+
+
+@handles("XREVRANGE")
+def _xrevrange(model: Model, command: Command) -> Any:
+    need(command, 4)
+    return _ranged(model, command, range_start(command[3]), range_end(command[2]), backwards=True)
+
+
+def _ranged(model: Model, command: Command, start: Key, end: Key, backwards: bool) -> Any:
     count = -1
     if len(command) == 6 and word(command[4]) == "COUNT":
         count = max(0, number(command[5]))
@@ -86,7 +96,10 @@ def _xrange(model: Model, command: Command) -> Any:
         return []
     if count == 0:
         return None
-    return [[id, body] for id, _, body in islice(stream.between(start, end), count if count > 0 else None)]
+    found: Iterable[tuple[bytes, Key, list[bytes]]] = stream.between(start, end)
+    if backwards:
+        found = reversed(list(found))
+    return [[id, body] for id, _, body in islice(found, count if count > 0 else None)]
 
 
 @handles("XREAD")
