@@ -19,7 +19,7 @@ ENGLISH := $(filter-out conformance/mutants/%.py %/results.md,$(shell git ls-fil
 .DEFAULT_GOAL := help
 .PHONY: help test suites lint format conformance double fidelity mutants demo simulate storm model chaos fuzz flaky interop interop-ruby node node-lint node-tests node-ask bench bench-store bench-quick requirements clean
 
-help: ## this list
+help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 $(READY): python/pyproject.toml conformance/pyproject.toml
@@ -34,7 +34,7 @@ $(READY): python/pyproject.toml conformance/pyproject.toml
 
 # One run after the other: a bound of 0.3 s is no test of a testee that another run keeps from the processor.
 # The suite chooses its Redis itself, in the same order: a server at a URL is not its own to stop or flush.
-conformance: $(READY) ## the suite against both Python runtimes; the report is out/conformance.html (THOROUGH=1: the further questions too)
+conformance: $(READY) ## run the suite against both Python runtimes; the report is out/conformance.html (THOROUGH=1: also the long checks)
 	@mkdir -p out
 	@code=0; $(MAKE) --no-print-directory --keep-going $(TESTEES:%=conformance-%) || code=$$?; \
 	$(BIN)/redisipc-conformance report merge $(TESTEES:%=out/conformance-%.json) --report html=out/conformance.html --spec-url ../SPEC.md && exit $$code
@@ -44,11 +44,11 @@ conformance-%:
 	$(BIN)/redisipc-conformance run $(if $(THOROUGH),--thorough) --report json=out/$@.json -- $(TESTEE)
 
 # The same tests as in suite-python, so that the double is held to account.
-double: $(READY) ## the library's own tests over a hub of redisipc.testing in the place of a Redis
+double: $(READY) ## run the library's own tests over the double of redisipc.testing, without a Redis
 	cd python && ../$(BIN)/python -m pytest -q -n 3 --dist loadfile --double tests/channel tests/runtime/test_stream.py \
 		tests/runtime/test_user_code.py tests/runtime/test_caller.py
 
-fidelity: $(READY) ## the suite over the model of Redis that redisipc.testing has: no fewer checks pass than stored
+fidelity: $(READY) ## run the suite over the model of Redis in redisipc.testing; it fails if fewer checks pass than stored
 	@mkdir -p out
 	@for testee in $(TESTEES); do \
 	$(BIN)/redisipc-conformance run --redis model --thorough --report json=out/fidelity-$$testee.json -- $(BIN)/python python/testee/testee.py \
@@ -56,11 +56,11 @@ fidelity: $(READY) ## the suite over the model of Redis that redisipc.testing ha
 	cd python && ../$(BIN)/python -m tests.testing.fidelity $(TESTEES:%=../out/fidelity-%.json)
 
 # PART=540: begins nothing after so many seconds; the next such run goes on where this one ended.
-mutants: $(READY) ## what must fail: faults in a model testee, and patches against the real ports (PART=540: in parts)
+mutants: $(READY) ## check the suite: it must find each fault in a model testee and in the real ports (PART=540: begin nothing after so many seconds)
 	@code=0; for part in run real; do $(BIN)/python conformance/mutants/$$part.py $(if $(PART),--seconds $(PART)) || code=$$?; done; exit $$code
 
 # TIMES=15 runs of each testee; PART=540: begins nothing after so many seconds, the next such call continues; SUM=1: the table alone.
-flaky: $(READY) ## the suite again and again: scales, jobs, delays, load, SERVERS="auto redis:8"; sums are in out/flaky.json (PART=540: in parts)
+flaky: $(READY) ## run the suite many times, with other scales, jobs, delays and loads (SERVERS="auto redis:8"; PART=540: in parts); totals are in out/flaky.json
 	$(BIN)/python conformance/flaky.py $(if $(TIMES),--times $(TIMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PART),--seconds $(PART)) $(if $(SERVERS),--servers "$(SERVERS)") $(if $(SUM),--sum)
 
 # Checks
@@ -68,7 +68,7 @@ flaky: $(READY) ## the suite again and again: scales, jobs, delays, load, SERVER
 # A suite waits more than it computes. What two of them say is kept apart where make can do that.
 TWO_AT_A_TIME = -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-test: $(READY) ## lint, types and all tests
+test: $(READY) ## run lint, type checks and all tests
 	@code=0; $(MAKE) --no-print-directory lint || code=$$?; \
 	$(WITH_REDIS) $(MAKE) --no-print-directory --keep-going $(TWO_AT_A_TIME) suites || code=$$?; exit $$code
 
@@ -79,7 +79,7 @@ suite-conformance suite-python: SIDE_BY_SIDE = -n 4 --dist loadfile --no-loadsco
 suite-%:
 	cd $* && ../$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 
-lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
+lint: $(READY) ## run ruff and mypy --strict, and check that generated files are up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	cd python && ../$(BIN)/mypy && ../$(BIN)/mypy --strict examples && ../$(BIN)/mypy --strict -p chaos
@@ -92,23 +92,23 @@ lint: $(READY) ## ruff, mypy --strict, and that what is generated is up to date
 	@$(BIN)/python tools/english.py --messages $(shell git ls-files "python/src/*.py" "conformance/src/*.py")
 	@for tool in $(wildcard tools/requirements.py tools/diagrams.py tools/llms.py); do $(BIN)/python $$tool --check || exit 1; done
 
-format: $(READY) ## mend what ruff can mend
+format: $(READY) ## repair what ruff can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-simulate: $(READY) ## N=1000000 simulated requests with faults; a failing seed says how to replay it
+simulate: $(READY) ## simulate N=1000000 requests with faults; a failing seed says how to replay it
 	cd python && ../$(BIN)/python -m tests.simulation --requests $(N)
 
-model: $(READY) ## every schedule of small worlds over the real core, and each rule taken out; under a minute on two idle cores
+model: $(READY) ## try every schedule of small worlds with the real core, also without each of its rules; under a minute on two idle cores
 	cd python && ../$(BIN)/python -m tests.exhaustive
 
 # PYTHONS: others that have redis installed (and gevent, uvloop, for the storms under these).
 storm: SEEDS = 4
 storm: COUNT = 1000
-storm: $(READY) ## SEEDS=4 COUNT=1000 signal handlers, finalizers and exceptions at any moment, on each of PYTHONS
+storm: $(READY) ## interrupt programs by signal handlers, finalizers and exceptions at any moment (SEEDS=4 COUNT=1000, on each of PYTHONS)
 	cd python && ../$(WITH_REDIS) ../$(BIN)/python -m tests.runtime.storm --seeds $(SEEDS) --count $(COUNT) $(PYTHONS:%=--python %) $(STORM)
 
-fuzz: $(READY) ## N=1000000 odd inputs for all that reads what others wrote; what fails is kept in out/fuzz
+fuzz: $(READY) ## try N=1000000 odd inputs on all code that reads data of others; inputs that fail are kept in out/fuzz
 	cd fuzz && PYTHONPATH=../python/tests ../$(BIN)/python -m fuzzing --inputs $(N)
 
 # Real processes, servers and faults. SERVERS: programs or images, by spaces. ONLY: names of faults. TIMES=2: each alone, twice; without, all mixed.
@@ -116,27 +116,27 @@ fuzz: $(READY) ## N=1000000 odd inputs for all that reads what others wrote; wha
 # MINUTES=55: run after run of N requests, the kinds that struck least first; goes on from out/chaos/results.jsonl. RATE=500: requests a second, BURST at once.
 chaos: N = 6000
 chaos: BURST = 1
-chaos: $(READY) ## N=6000 requests with real faults (SERVERS="redis-server redis:6.2" SEED=1 ONLY="cut-all oom" TIMES=1; MINUTES=55: so long, in parts; QUICK=1: a minute; SUM=1: what all runs came to)
+chaos: $(READY) ## send N=6000 requests between real processes under real faults (SERVERS="redis-server redis:6.2" SEED=1 ONLY="cut-all oom" TIMES=1; MINUTES=55: for that long, in parts; QUICK=1: for a minute; SUM=1: print the totals of all runs)
 	@if [ -z "$(SUM)" ] && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; then $(MAKE) --no-print-directory $(NODE_TESTEE); fi
 	cd python && ../$(BIN)/python -m chaos $(if $(SUM),--sum,--requests $(N) $(if $(SERVERS),--servers "$(SERVERS)") $(if $(SEED),--seed $(SEED)) \
 		$(if $(ONLY),--only "$(ONLY)") $(if $(TIMES),--times $(TIMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE) --burst $(BURST)) $(if $(QUICK),--quick)) $(CHAOS)
 
 # To look at
 
-demo: $(READY) ## the gem's parent and child as two processes, and what goes over the wire
+demo: $(READY) ## run the gem's parent and child as two processes, and show what goes over the wire
 	@$(WITH_REDIS) $(BIN)/python python/examples/demo.py
 
-interop-ruby: $(READY) ## Python and the Ruby gem on one stream (RUBY=... names the ruby that has the gem)
+interop-ruby: $(READY) ## let Python and the Ruby gem talk on one stream (RUBY=... names the ruby that has the gem)
 	$(WITH_REDIS) $(BIN)/python interop/ruby/converse.py
 
 # QUICK=1: pairs of two languages only, and nothing that takes long.
-interop: $(READY) ## every implementation at hand against every other one (RUBY=... as above; QUICK=1 for less)
+interop: $(READY) ## let every implementation at hand talk to every other one (RUBY=... as above; QUICK=1: fewer scenes)
 	@if node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; then $(MAKE) --no-print-directory $(NODE_TESTEE); fi
 	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py $(if $(QUICK),--quick); code=$$?; \
 	runs="$(wildcard out/conformance-*.json)"; [ -z "$$runs" ] || $(BIN)/redisipc-conformance report merge $$runs \
 		--interop out/interop.json --report html=out/conformance.html --spec-url ../SPEC.md >/dev/null; exit $$code
 
-node: $(NODE_TESTEE) ## the Node.js port: install, build, lint and types, tests (REDIS_URL=... for those over Redis), profile ask
+node: $(NODE_TESTEE) ## build and check the Node.js port: lint, types, tests (REDIS_URL=...: also those over Redis), profile ask
 	@$(MAKE) --no-print-directory -j2 node-lint node-tests node-ask
 
 $(NODE_TESTEE): $(wildcard interop/node/*.json) $(shell find interop/node/src interop/node/testee -name '*.ts')
@@ -157,18 +157,18 @@ node-ask: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python[test,hiredis,bench]'
 	@touch $@
 
-bench: .venv/bench ## all contenders in one run; table, JSON and picture go to out/
+bench: .venv/bench ## measure all contenders in one run; table, JSON and picture go to out/
 	cd python && ../$(BIN)/python -m benchmarks --picture ../out/bench.svg
 
-bench-store: .venv/bench ## make bench, and its run becomes the stored one, with its figures and its picture in the README
+bench-store: .venv/bench ## run make bench, and store its result, with its figures and its picture in the README
 	cd python && ../$(BIN)/python -m benchmarks --store --picture benchmarks/latency-by-load.svg
 
-bench-quick: $(READY) ## redisipc against the floor in under a minute, compared with the stored run
+bench-quick: $(READY) ## measure redisipc beside the floor in under a minute, and compare with the stored run
 	cd python && ../$(BIN)/python -m benchmarks --quick
 
 # What is generated
 
-requirements: $(READY) ## schemas/requirements.json from SPEC.md, SPEC.md's drawings from schemas/1.0/tables, llms-full.txt
+requirements: $(READY) ## generate schemas/requirements.json from SPEC.md, SPEC.md's drawings from schemas/1.0/tables, and llms-full.txt
 	$(BIN)/python tools/requirements.py
 	$(BIN)/python tools/diagrams.py
 	$(BIN)/python tools/llms.py
@@ -178,7 +178,7 @@ requirements: $(READY) ## schemas/requirements.json from SPEC.md, SPEC.md's draw
 	@touch $@
 
 .PHONY: schemas
-schemas: .venv/schemas ## types generated from schemas/ (pydantic, TypeScript) compile, and refuse what lacks a member
+schemas: .venv/schemas ## generate types from schemas/ (pydantic, TypeScript); they must compile, and refuse an object that lacks a member
 	cd tools && ../$(BIN)/python -m pytest -q generators
 
 .venv/dist: $(READY)
@@ -186,7 +186,7 @@ schemas: .venv/schemas ## types generated from schemas/ (pydantic, TypeScript) c
 	@touch $@
 
 .PHONY: dist
-dist: .venv/dist ## all packages: built from a clean copy, checked, installed into fresh environments, tried; they go to out/dist
+dist: .venv/dist ## build all packages from a clean copy, check them, install them into fresh environments, try them; they go to out/dist
 	$(WITH_REDIS) env PYTHONPATH=tools $(BIN)/python -m packages
 
 clean: ## remove what make has made

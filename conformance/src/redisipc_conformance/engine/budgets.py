@@ -6,36 +6,22 @@ A budget is what the wire may take on a busy machine, not what it takes: waiting
 from __future__ import annotations
 
 SECONDS: dict[str, float] = {
-    "connect": 10.0,
-    "delivery": 5.0,
-    "response": 5.0,
-    "settle": 6.0,
-    "fence": 8.0,
-    "handover": 2.0,
-    "wakeup": 0.1,
-    "grace": 1.0,
-    "recover": 8.0,
-    "reclaim": 15.0,
-    "keepalive": 12.0,
-    "disconnect": 6.0,
+    "connect": 10.0,  # An endpoint joins.
+    "delivery": 5.0,  # A new entry reaches a handler or a peer.
+    "response": 5.0,  # An answer reaches the caller.
+    "settle": 6.0,  # Something is written, acknowledged, deleted, reported.
+    "fence": 8.0,  # Everything asked before has been dealt with.
+    "handover": 2.0,  # A response reaches the instance that waits for it.
+    "wakeup": 0.1,  # What is promised within 100 ms of a wake-up.
+    "grace": 1.0,  # A timeout is reported at most this long after it is due.
+    "recover": 8.0,  # An endpoint is back after a fault.
+    "reclaim": 15.0,  # What a dead member had is started by another one.
+    "keepalive": 12.0,  # An endpoint has shown that it lives.
+    "disconnect": 6.0,  # An endpoint has left.
 }
 SLACK: dict[str, float] = {"wakeup": 0.2}
 """The time that the machine may add to a budget that the specification promises: it must also wake processes.
 Reports show promise and slack apart."""
-MEANING: dict[str, str] = {
-    "connect": "an endpoint joins",
-    "delivery": "a new entry reaches a handler or a peer",
-    "response": "an answer reaches the caller",
-    "settle": "something is written, acknowledged, deleted, reported",
-    "fence": "everything asked before has been dealt with",
-    "handover": "a response reaches the instance that waits for it",
-    "wakeup": "what is promised within 100 ms of a wake-up",
-    "grace": "a timeout is reported at most this long after it is due",
-    "recover": "an endpoint is back after a fault",
-    "reclaim": "what a dead member had is started by another one",
-    "keepalive": "an endpoint has shown that it lives",
-    "disconnect": "an endpoint has left",
-}
 NO_TIMEOUT = 24 * 3600.0
 """Seconds. `--no-timeouts`: long enough for a debugger."""
 

@@ -40,7 +40,7 @@ class Run:
     selection: str = "everything"
     """The scenarios that the user chose to run, in the user's words."""
     thorough: bool = True
-    """Whether the further questions were asked; a default run decides every MUST without them."""
+    """Whether the long checks ran, too; a default run decides every MUST without them."""
     strict: bool = False
     """SHOULDs count like MUSTs, and what could not run here counts as failed."""
     command_line: tuple[str, ...] = ()

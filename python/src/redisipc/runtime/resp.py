@@ -23,7 +23,7 @@ LONGEST_LINE = 64 * 1024
 """Bytes that a line of a reply may have: a number, a status or an error. A line without an end must not fill the memory."""
 
 MISSING: Any = object()
-"""The value that ``Parser.next`` returns while a reply is incomplete."""
+"""The value that ``Parser.gets`` returns while a reply is incomplete."""
 
 
 class ProtocolError(Exception):
