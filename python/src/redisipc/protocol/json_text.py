@@ -42,11 +42,11 @@ def breaks_rule(raw: bytes) -> bool:
 
 
 def may_be_deep(raw: bytes) -> bool:
-    """Whether there are brackets enough for more than ``MAX_DEPTH`` levels; those inside strings count."""
+    """Whether a JSON text has brackets enough for more than ``MAX_DEPTH`` levels; those inside strings count."""
     size = len(raw)
     if size < _SHORT:
-        # Both are counted sooner than a few of them are found.
-        return size > MAX_DEPTH and raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
+        # Each level has two brackets. Both kinds are counted sooner than a few of them are found.
+        return size > 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
     left = MAX_DEPTH
     for bracket in (b"[", b"{"):
         at = raw.find(bracket)
