@@ -18,8 +18,8 @@ from .record import Record, entry_id, seconds_in
 TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
 BACK = 12.0
 """Seconds after the end of a fault within which whoever it hit must be connected again."""
-SETTLED = 114.0
-"""Seconds for which what belongs to a dead instance may lie about: its registration lives for 100 s, the grace is 12 s."""
+SETTLED = 140.0
+"""Seconds until quiescence (SPEC.md, section 15): for as long what belongs to a dead instance may lie about."""
 SUSPECT = 7000.0
 """Milliseconds without a sign of its owner after which an entry is looked at (RIPC-GROUP-13, 14)."""
 GEM = "gem"
@@ -38,6 +38,8 @@ LOOK = 0.6
 """Seconds between two looks whether a group is there: it may have come after the last one."""
 LOOKS_FOR = 0.5
 """Seconds for which a last look goes on at least, if there is so much to read (RIPC-TIME-8)."""
+TAPS = 3.0
+"""Seconds by which the taps may see a sign of life later, or a claim earlier, than Redis executes it (a slow link)."""
 LOOKS_THROUGH = 1000
 """Entries through which it goes at least, however long that takes."""
 STILL = 0.25
@@ -110,9 +112,14 @@ class Judge(Checker):
             return
         if any(cause(self.history, ask, *pair) is None for pair in itertools.pairwise(ask.runs)):
             # Several short troubles in a row: what the taps saw of the claims shows how long its owner was silent.
-            ask.moves = self.record.moves.get(ask.number)
+            moves = self.record.moves.get(ask.number)
+            ask.moves = moves and [move._replace(silence=move.silence + TAPS) for move in moves]
         super()._starts(ask, sender)
         ask.moves = None
+
+    def _last_sign(self, ask: Ask) -> float | None:
+        """None: the taps do not show the sign of life at the end of each request, so the 15 s of G5 are not judged here."""
+        return None
 
     def _at_least_once(self, ask: Ask) -> None:
         if not self._of_gem(ask):

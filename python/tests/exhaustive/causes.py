@@ -28,7 +28,8 @@ def causes(work: WorkPort, ask: Ask, second: int, idle: float) -> frozenset[str]
         since = taken.at - work.world.configuration.instant(taken.silence)
         if owner.life == CRASHED or _cut_short(work, first, since, taken.at):
             found.add("owner-silent")
-    if owner.life not in (ALIVE, CRASHED) or work.world.leaves(work, first):
+    closed = owner.life not in (ALIVE, CRASHED) or work.world.leaves(work, first)
+    if closed and ask.replied == NEVER:
         found.add("owner-closed")
     if idle >= needs["runner-paused"] and troubled(work, second, ask.stored, work.time):
         found.add("runner-paused")

@@ -8,7 +8,7 @@ from math import inf
 
 from redisipc.testing.redis_model.data import Stream
 
-from .causes import CAUSES, DELETIONS, LOST_WRITES, cause
+from .causes import CAUSES, DELETIONS, LOST_WRITES, REFUSALS, cause
 from .history import Ask, History, Process
 from .statements import Statements
 from .world import World
@@ -20,6 +20,8 @@ CONNECTED = 13.0
 """Seconds for which a member has to be connected before it takes over what others left (G5)."""
 SHORT = 8.0
 """Seconds of timeout up to which a request is started at most once (G4)."""
+LOOK = 0.5
+"""Seconds after which a last look may stop (RIPC-TIME-8)."""
 OWN_WORDS = (b"overloaded: ", b"given_up: ", b"too_old: ", b"closing: ", b"no_handler: ", b"not_encodable: ")
 """How rejections begin that an endpoint makes itself."""
 
@@ -130,8 +132,13 @@ class Checker:
             # Where its owner was not silent, the next owner's signs of life are those that count.
             if not move.given_back and move.silence >= (CAUSES["owner-silent"].needs_s or 0.0):
                 self._started_by(ask, move.time - move.silence)
-        if ask.last_sign is not None:
-            self._started_by(ask, ask.last_sign)
+        last_sign = self._last_sign(ask)
+        if last_sign is not None:
+            self._started_by(ask, last_sign)
+
+    def _last_sign(self, ask: Ask) -> float | None:
+        """The last sign of life of its owner: while nobody has read it, its storing counts as one."""
+        return ask.stored_at if ask.last_sign is None else ask.last_sign
 
     def _started_by(self, ask: Ask, last_sign: float) -> None:
         """It had an owner whose last sign of life this was: by then it is started, rejected or deleted."""
@@ -149,14 +156,14 @@ class Checker:
             self._say("G5", f"was neither started nor rejected {NEXT_START:g} s after its owner's last sign", ask)
 
     def _somebody_free(self, ask: Ask, start: float, end: float) -> bool:
-        """Whether a member of the destination was well and had a free place all the time."""
+        """Whether a member of the destination was well and had a free place all the time, and Redis took its writes."""
         return any(
             process.group == ask.destination
             and process.responder
             and process.was_well(start, end)
             and not process.was_full(start, end)
             for process in self.history.processes
-        )
+        ) and not self.history.redis_fault(start, end, *REFUSALS)
 
     def _has_gems(self, ask: Ask) -> bool:
         return any(process.gem and process.group == ask.destination for process in self.history.processes)
@@ -165,12 +172,15 @@ class Checker:
 
     def _delivered(self, ask: Ask, sender: Process) -> None:
         """A response that was stored in time is the outcome, wherever it lies."""
-        if ask.status != "timeout" or not ask.replies or sender.group in self._gem_groups() or self.plan.bandwidth:
+        if ask.status != "timeout" or not ask.replies or sender.group in self._gem_groups():
+            return
+        if self.plan.bandwidth and ask.outcomes[0] - ask.deadline >= LOOK - 0.01:
+            # Printed: over a slow link its last look came to the end of its time.
             return
         reply = ask.replies[0]
         if reply.time > ask.deadline - 0.1 or self.history.printed_fault(ask.sent_at - 0.001, ask.deadline + 1.0):
             return
-        if sender.was_well(ask.deadline - 1.0, ask.deadline + 0.6):
+        if sender.was_well(ask.deadline - 1.0, ask.outcomes[0]):
             self._say("G9", f"timed out though its response was stored {ask.deadline - reply.time:.3f} s earlier", ask)
 
     # G8
@@ -210,12 +220,14 @@ class Checker:
         return any(number == ask.sender and time == ask.stored_at for time, number in self.history.late)
 
     def _unserved(self, ask: Ask, entry_id: bytes) -> bool:
-        """Printed: a request to a group in which no instance has a handler, which its requester could not delete.
+        """Printed: a request to a group in which no instance has a handler, whose requester died before it could delete it.
 
         The same holds for one that nobody can read.
         """
         if self.history.unreadable(ask):
             return True
+        if self.history.processes[ask.sender].crashed_at is None:
+            return False
         served = any(
             process.group == ask.destination
             and process.responder

@@ -190,7 +190,7 @@ class Faults:
         now = world.schedule.now
         if self.random.random() < 0.5:
             name = self.random.choice(world.group_names)
-            world.history.redis.append(Trouble(now, now, "group"))
+            world.history.redis.append(Trouble(now, now, "group", name))
             world.note(None, f"group {name} is destroyed")
             self.struck["group destroyed"] += world.operate([("XGROUP", "DESTROY", world.stream, name)]) == [1]
         else:
@@ -210,7 +210,7 @@ class Faults:
 
     def _destroy(self, name: str) -> None:
         now = self.world.schedule.now
-        self.world.history.redis.append(Trouble(now, now, "group"))
+        self.world.history.redis.append(Trouble(now, now, "group", name))
         self.world.note(None, f"group {name} is destroyed")
         self.world.operate([("XGROUP", "DESTROY", self.world.stream, name)])
 
@@ -230,7 +230,7 @@ class Faults:
         if consumers and world.server.up:
             group, name = self.random.choice(sorted(consumers))
             now = world.schedule.now
-            world.history.redis.append(Trouble(now, now, "group"))
+            world.history.redis.append(Trouble(now, now, "group", group.decode()))
             world.note(None, f"consumer {name.decode()} is deleted")
             self.struck["consumer deleted"] += 1
             world.operate([("XGROUP", "DELCONSUMER", world.stream, group, name)])
@@ -242,7 +242,8 @@ class Faults:
         if keys and world.server.up:
             key = self.random.choice(keys)
             now = world.schedule.now
-            world.history.redis.append(Trouble(now, now, "trimmed"))
+            of = next((name for name in world.group_names if name.encode() in key.split(b":")), "")
+            world.history.redis.append(Trouble(now, now, "trimmed", of))
             world.note(None, f"key {key.decode()} is evicted")
             self.struck["side key evicted"] += 1
             world.operate([("DEL", key)])

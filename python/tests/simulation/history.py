@@ -101,12 +101,13 @@ LONGEST_OUTAGE = 7.0
 class Trouble(NamedTuple):
     """A stretch of time in which something was wrong with a process or with Redis.
 
-    A process that is "redis away" is not to blame: all are.
+    A process that is "redis away" is not to blame: all are. ``of``: the group that was hit, "" for all or where nobody knows.
     """
 
     start: float
     end: float
     kind: str
+    of: str = ""
 
 
 @dataclass
@@ -209,6 +210,9 @@ class History:
     violations: list[tuple[str, str, int | None]] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
     """How often each fault really struck (``coverage.FAULTS``), and each kind of work was done (``coverage.WORK``)."""
+
+    lost: list[tuple[float, frozenset[bytes]]] | None = None
+    """When Redis came back without writes, and the entries of which it lost one; None where nobody compared."""
 
     limit: int = 0
     """Bytes of one body from which on a reply breaks its connection; 0 for no limit."""

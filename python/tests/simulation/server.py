@@ -106,6 +106,8 @@ class Server:
         keys, expires = state if state is not None else (self.model.keys, self.model.expires)
         if keys and state is not None and _newest(keys) != _newest(self.model.keys):
             self.history.struck[LOSSES[kind]] += 1
+        if state is not None and self.history.lost is not None:
+            self.history.lost.append((self.schedule.now, _lost(self.model.keys, keys)))
         self.model.become(keys, expires)
         self.up = True
         self.on_restart()
@@ -141,3 +143,20 @@ class Server:
 def _newest(keys: dict[bytes, Any]) -> list[tuple[int, int]]:
     """The last ID of each stream."""
     return [value.last for value in keys.values() if isinstance(value, Stream)]
+
+
+def _lost(old: dict[bytes, Any], new: dict[bytes, Any]) -> frozenset[bytes]:
+    """The entries of which a write is lost: they, what is pending, or who owns it differ."""
+    return frozenset(id for id, _ in _states(old) ^ _states(new))
+
+
+def _states(keys: dict[bytes, Any]) -> set[tuple[bytes, tuple[Any, ...]]]:
+    found: set[tuple[bytes, tuple[Any, ...]]] = set()
+    for value in keys.values():
+        if isinstance(value, Stream):
+            found.update((id, ()) for id in value.bodies)
+            for group in value.groups.values():
+                found.update(
+                    (id, (group.name, each.consumer.name, each.time, each.count)) for id, each in group.pending.items()
+                )
+    return found

@@ -41,7 +41,9 @@ class Statements:
         self.history = history
 
     def check(self, ask: Ask) -> None:
-        if any(process.gem for process in self.history.processes) or self.history.unreadable(ask):
+        groups = (ask.destination, self.history.processes[ask.sender].group)
+        gems = any(process.gem for process in self.history.processes if process.group in groups)
+        if gems or self.history.unreadable(ask):
             return
         for first, second in itertools.pairwise(ask.runs):
             self._not_for_a_refusal(ask, first, second)

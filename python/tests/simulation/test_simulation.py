@@ -20,6 +20,7 @@ from .plan import draw
 from .run import Result, fingerprint, play, simulate, tell, worlds
 from .seeds import SEEDS_THAT_FAILED
 from .stored import load
+from .stored.stage import Stage, quiet
 from .world import World
 
 # Seconds on a machine of its own, minutes on a loaded one.
@@ -159,13 +160,38 @@ def test_what_redis_executes_after_the_last_member_left_is_nobodys_to_clean(late
     assert ("G8" in {name for name, _, _ in history.violations}) is seen
 
 
+@pytest.mark.parametrize("after", [4.0, 5.0, 6.0])
+@pytest.mark.parametrize("seconds", [1.5, 3.0, 6.5])
+def test_refused_writes_put_off_the_start_that_g5_promises(after: float, seconds: float) -> None:
+    """RIPC-RECOV-17 holds back who was refused: so G5 asks for a member whose writes Redis took for 13 s."""
+
+    def act(world: World) -> None:
+        stage = Stage(world)
+        for name, group in (("A", "g0"), ("R", "g1")):
+            stage.join(0.1, name, group)
+        # Who ran the last one waits longest, so the next one is given to A.
+        stage.send(3.0, "R", "g0", 60.0, "work", 5.0)
+        stage.join(4.0, "B", "g0")
+        stage.member(30.0, "R", "pause", 0.001)
+        stage.send(31.0, "R", "g0", 60.0, "work", 50.0)
+        stage.member(36.5, "A", "crash", 0.0)
+        stage.refuse_writes(36.5 + after, seconds)
+
+    world = World(quiet(60.0, seed=3), act=act)
+    history = world.run()
+    Checker(world).check()
+    assert history.violations == []
+    assert [run.process for run in history.asks[1].runs] == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("silence", "trouble", "expected"),
     [
         (None, None, None),
         (3.0, Trouble(10.0, 13.0, "paused"), None),
-        (7.5, Trouble(17.5, 24.5, "paused"), "owner-silent"),
-        (7.5, Trouble(10.0, 17.0, "paused"), None),
+        (10.5, Trouble(17.5, 24.5, "paused"), "owner-silent"),
+        (7.5, Trouble(17.5, 24.5, "paused"), None),
+        (10.5, Trouble(10.0, 14.0, "paused"), None),
         (20.0, Trouble(10.0, 30.0, "redis away"), None),
         (20.0, None, None),
     ],

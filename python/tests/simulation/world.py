@@ -55,7 +55,7 @@ class World:
         self.story = story
         self.random = random.Random(plan.seed)
         self.schedule = Schedule(START)
-        self.history = History(plan.seed)
+        self.history = History(plan.seed, lost=[])
         self.server = Server(self.schedule, plan.profile, self.history)
         self.watch = self.server.model.observer = Watch(self)
         self.server.on_restart = self._restarted
