@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from spec import ROOT
 
 FOLDER = ROOT / "schemas"
-VERSIONS = ("1.0", "cli", "report-1")
+VERSIONS = ("1.0", "cli-1", "report-1")
 _DATA = frozenset(("examples", "tables"))
 
 

@@ -24,11 +24,14 @@ VECTORS = sorted((ROOT / "conformance" / "vectors").glob("*.json"))
 SHOWN = examples(SPEC.read_text(encoding="utf-8"))
 OF_THE_SHIM = ["block"]
 """Features of a testee that say nothing of the port behind it; the protocol's registry has none of them."""
-WIRE = ("1.0/entry", "1.0/entry-read", "1.0/channel-request", "1.0/announcement", "1.0/names")
+WIRE = (
+    "1.0/entry", "1.0/entry-read", "1.0/channel-request", "1.0/channel-request-read", "1.0/announcement", "1.0/announcement-read",
+    "1.0/names",
+)  # fmt: skip
 # Keywords that mean the same in draft 4 to draft 2020-12, and "$defs", which older readers take for a name like any other.
 COMMON = frozenset(
     ("$schema", "$id", "$ref", "$defs", "title", "description", "examples", "type", "required", "properties",
-     "additionalProperties", "enum", "const", "items", "pattern", "minLength", "maxLength", "minimum", "not")
+     "additionalProperties", "enum", "const", "items", "pattern", "minLength", "maxLength", "minItems", "minimum", "not", "anyOf")
 )  # fmt: skip
 
 

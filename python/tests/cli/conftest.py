@@ -30,8 +30,8 @@ class Ran(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
     def of(self, schema: str) -> list[dict[str, Any]]:
-        """The lines of ``--json``, each of which is what ``schemas/cli/<schema>.json`` says."""
-        content = json.loads((SHARED / "schemas" / "cli" / f"{schema}.json").read_text("utf-8"))
+        """The lines of ``--json``, each of which is what ``schemas/cli-1/<schema>.json`` says."""
+        content = json.loads((SHARED / "schemas" / "cli-1" / f"{schema}.json").read_text("utf-8"))
         for record in self.records:
             Draft202012Validator(content).validate(record)
             assert set(record) <= set(content["properties"])

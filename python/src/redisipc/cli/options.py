@@ -83,4 +83,4 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         metavar="2.5s",
         help="the time limit of the command (default: 5s)",
     )
-    add("--json", default=silent, action="store_true", help="one JSON object a line; schemas/cli has the schemas")
+    add("--json", default=silent, action="store_true", help="one JSON object a line; schemas/cli-1 has the schemas")

@@ -57,7 +57,7 @@ def _marks(out: Output, line: Line) -> str:
 
 
 def record(line: Line, with_content: bool = True) -> dict[str, Any]:
-    """The same for programs; ``schemas/cli/watch.json``."""
+    """The same for programs; ``schemas/cli-1/watch.json``."""
     value: dict[str, Any] = {"kind": line.kind, "at_ms": round(line.at * 1000, 3), "marks": list(line.marks)}
     if line.kind == "missed":
         return {**value, "missed": line.missed}
