@@ -329,3 +329,6 @@ class Requester:
         elif outgoing.state != "finished":
             self._advance(outgoing, "refused")
             self._finish(outgoing, Outcome("failed", None, f"Redis refused the request: {advised(failure)}"))
+            if class_of(failure) is PERMANENT:
+                # Reported once for each kind, beside the outcome (RIPC-RECOV-15, RIPC-RECOV-27).
+                self.shared.fail(failure)
