@@ -31,7 +31,7 @@ IGNORED = (
     "INFO",
     "SET",
 )
-"""What an endpoint sends at these moments for other reasons: polls, looks, its registration."""
+"""The commands that an endpoint sends at these moments for other reasons: polls, looks, its registration."""
 
 
 class Sent:
@@ -75,7 +75,7 @@ class Sent:
         return [event.outcome.status for event in self.hand.events if isinstance(event, Finished)]
 
     def after(self) -> list[str]:
-        """What is written until 0.1 s later, the batch under way included; entry IDs by what they are."""
+        """The commands until 0.1 s later, those of the batch under way included; entry IDs by what they are."""
         if self.batch is not None:
             self.answer()
         self.hand.pass_time(0.1)

@@ -102,7 +102,7 @@ class Given:
         raise AssertionError(f"{state} does not end")
 
     def after(self) -> list[str]:
-        """What is written about the request until 0.1 s later, the batch under way included."""
+        """The commands about the request until 0.1 s later, those of the batch under way included."""
         if self.batch is not None:
             self.reply()
         self.hand.pass_time(0.1)
@@ -200,7 +200,7 @@ DO: dict[str, tuple[Callable[[Given], None], list[str]]] = {
     "unsure-still-pending": (Given.step, [*LOOK, "XCLAIM", *ANSWER]),
     "unsure-gone": (recovers_and_finds_nothing, [*LOOK, "XACK"]),
 }
-"""What happens, and the commands about the request that follow. An owner claims what waits every 3 s."""
+"""The event, and the commands about the request that follow. An owner claims what waits every 3 s."""
 
 
 @pytest.mark.parametrize("id", ROWS)
