@@ -115,14 +115,15 @@ class Loop:
     def received(self, transport: LoopTransport, data: bytes) -> None:
         if transport.connection.transport is transport:
             driver = self.driver
-            received = partial(driver.received, transport.connection, data)
             paced = driver.endpoint.wiring.pace.until > 0
-            if paced and transport.connection is driver.reader and self._may_rest():
+            alone = paced and transport.connection is driver.reader and self._may_rest()
+            # First of all: wherever an exception comes from now on, what was read is handed in, or its connection ends.
+            self._calls.append(partial(driver.received, transport.connection, data))
+            if alone:
                 now = monotonic()
-                self._visit_alone(now, received)
+                self._visit_alone(now, self._do_calls)
                 self._rest_or_serve(now)
             else:
-                self._calls.append(received)
                 self._serve()
 
     def lost(self, transport: LoopTransport, reason: str) -> None:
