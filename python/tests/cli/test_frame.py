@@ -37,6 +37,15 @@ def test_status_1_is_a_rejected_request(cli: Cli, serve: Callable[..., Any]) -> 
     assert ran.err.startswith("rejected in ")
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal_of_80_columns(command: str) -> None:
+    environment = {**os.environ, "COLUMNS": "80"}
+    words = [*PYTHON, *command.split(), "--help"]
+    ran = subprocess.run(words, capture_output=True, text=True, env=environment, check=True)
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+    assert ran.stdout.count("\n\n") >= 3
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

@@ -104,9 +104,24 @@ def _parsers(chosen: str | None, words: Sequence[str]) -> tuple[Parser, Parser]:
     return parser, of_command
 
 
+class _Help(argparse.HelpFormatter):
+    """Help whose sentences are wrapped, and whose tables, with their lines that are indented, stay."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        import textwrap  # rare, and an import that everybody would pay for
+
+        parts: list[str] = []
+        for line in text.splitlines():
+            if parts and line and not line.startswith(" ") and parts[-1] and not parts[-1].startswith(" "):
+                parts[-1] += f" {line}"
+            else:
+                parts.append(line)
+        return "\n".join(part if part.startswith(" ") else textwrap.fill(part, width) for part in parts)
+
+
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """The formatter of help, with the width that argparse would ask a slow module for, at each argument."""
-    return argparse.RawDescriptionHelpFormatter(prog, width=columns(sys.stdout) - 2)
+    return _Help(prog, width=columns(sys.stdout) - 2)
 
 
 def entry() -> None:

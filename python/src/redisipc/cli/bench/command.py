@@ -167,7 +167,7 @@ def _executed(given: Given) -> int | None:
 
 
 def _show(given: Given, levels: list[Level]) -> None:
-    heads = ["at once", "requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "longest", "failed", "commands/request"]
+    heads = ["at once", "requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "longest", "failed", "commands"]
     rows = [heads]
     for level in levels:
         r = level.record()
