@@ -111,7 +111,7 @@ class RequestTimeout(RequestError, TimeoutError):
 class NoResponders(RequestTimeout):
     """The group that it asks does not exist, so that no answer can come: it ended before its timeout (RIPC-REQ-16).
 
-    A group without connected members is another thing: it keeps the request, and the timeout tells.
+    A group that exists, but has no connected member, keeps the request, which then ends at its timeout.
     """
 
     kind = "no-responders"
@@ -145,7 +145,7 @@ class Rejected(RequestError):
 
 
 class HandlerFailed(Rejected):
-    """The other side's handler failed: a crash, and no refusal. ``content`` says what its ``expose_errors`` allows."""
+    """The other side's handler crashed; it did not refuse. ``content`` says what its ``expose_errors`` allows."""
 
     kind = "handler-failed"
 
@@ -157,7 +157,7 @@ class RequestCancelled(RequestError):
 
 
 class RequestFailed(RequestError):
-    """Redis refused to store the request for good: a missing right, say. What may pass (out of memory) is tried until
+    """Redis refused to store the request for good: a missing right, say. What may pass (out of memory) is retried until
     the timeout.
     """
 
@@ -294,7 +294,7 @@ class ReportedError(RedisIPCError):
 
 
 class EntryError(ReportedError):
-    """An entry for this group is not a RedisIPC entry: it was acknowledged, and nothing else was disturbed."""
+    """A malformed entry for this group. It was acknowledged, and no other entry is affected."""
 
     kind = "malformed"
 
@@ -309,6 +309,6 @@ class HandlerError(ReportedError):
 
 
 class LoopLagError(ReportedError):
-    """The event loop stood still: while it did, nothing was kept alive and nothing answered."""
+    """The event loop stood still. Meanwhile the endpoint kept no request alive and answered none."""
 
     kind = "lag"

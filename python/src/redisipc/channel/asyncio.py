@@ -54,7 +54,7 @@ class Channel(BaseChannel[Endpoint]):
 
     @classmethod
     async def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
-        """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
+        """Connect if it is not connected, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
         if cls._endpoint is None:
             await cls.connect(options=options, **given)
         try:

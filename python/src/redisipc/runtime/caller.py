@@ -58,7 +58,7 @@ class Slot(Generic[L]):
 
 @explained
 class BaseCaller(Blocks, Generic[L]):
-    """Asks groups on the Redis stream ``stream``, and belongs to none: for a web worker, a job of cron, a lambda.
+    """A requester without a group, on the Redis stream ``stream``: for a web worker, a cron job, a lambda.
 
     Unlike a ``Stream`` it serves nobody and leaves nothing in Redis between two calls. It has no thread and no task. A call
     writes its request and reads until the response is there. So it costs nothing while it is not used, and it works after a

@@ -19,7 +19,7 @@ class Observation(NamedTuple):
     - ``"lost"``: the answer of a handler is not wanted any longer; ``reason`` says why.
     - ``"refused"``: this endpoint rejects a request by itself; ``code`` says why.
 
-    ``group`` is the other group, ``at`` the time in Unix seconds, ``seconds`` how long what ended took. ``code`` is the code of
+    ``group`` is the other group, ``at`` the time in Unix seconds, ``seconds`` the duration of what ended. ``code`` is the code of
     a rejection or the diagnosis of a timeout.
     """
 

@@ -32,7 +32,7 @@ class Options:
     - ``timeout``: how long a request waits for its answer, where the call says nothing else. With less than 10 seconds
       a request is run at most once as long as nothing fails; a responder that crashed is then not replaced in time.
     - ``connect_timeout``: how long ``connect()`` tries to reach Redis before it raises.
-    - ``close_timeout``: how long closing lets handlers and own requests end.
+    - ``close_timeout``: how long closing waits for handlers and own requests.
 
     Limits:
 
@@ -40,7 +40,7 @@ class Options:
     - ``max_queue``: requests that wait here while all handlers are busy and nobody else is in the group; more are
       rejected.
     - ``max_outstanding``: requests sent and not yet answered; more raise ``Overloaded``.
-    - ``max_request_age``: requests that are older when they arrive are rejected. None: none is.
+    - ``max_request_age``: requests that are older when they arrive are rejected. None: no limit.
 
     Errors:
 
@@ -58,14 +58,14 @@ class Options:
     - ``wakeups``: whether to use pub/sub to wake up siblings at once, which costs the third connection.
     - ``janitor_age``: whether to trim entries older than this from the stream (``XTRIM MINID``), answered or not: set it
       well above the longest timeout of anyone on the stream. None: never.
-    - ``read_pause``: how long an idle group that reads other groups' entries only may wait before it reads again. It
-      saves processor time on streams with many groups. The first request to such a group comes so much later at most;
-      where little happens on the stream, it comes at once. 0: it never waits.
+    - ``read_pause``: how long an idle group that reads only entries of other groups may wait before it reads again. This
+      saves processor time on streams with many groups. It may delay the first request to such a group by that time. On a
+      quiet stream that request comes at once. 0: the group never waits.
 
     The gem's options are understood wherever these are: ``ledger={"entry_timeout": 5}``, or ``entry_timeout=5``, is
     ``timeout``; ``consumer={"pool_size": 3}`` is ``concurrency``. Dispatchers, connection pools, execution intervals
     and ``cleanup_interval`` are accepted without effect. Here one reader takes requests as they come, there are two or
-    three connections, nothing is polled, and a request's time limit is kept to the millisecond.
+    three connections, no handler polls, and a request's time limit is kept to the millisecond.
     """
 
     timeout: float = Default.TIMEOUT
@@ -158,7 +158,7 @@ def settings_of(
 
 _NAMES = frozenset(field.name for field in dataclasses.fields(Options))
 _GEM_NAMES = {
-    # The gem's option: ours. None: understood and without effect, since nothing is polled and connections are a fixed
+    # The gem's option: ours. None: understood and without effect, since no handler polls and connections are a fixed
     # few.
     "entry_timeout": "timeout",
     "cleanup_interval": None,

@@ -98,9 +98,9 @@ class Request:
     def time_left(self) -> float | None:
         """Seconds until the requester gives up. None: it is not known.
 
-        A channel's request with a ``timeout`` says it. For any other request it is what is left of the default timeout that
-        the requester's instance announces, if it does. A call with another timeout is not seen. The first look at a
-        request of an instance gives None, and has its announcement read: later looks know it.
+        A channel's request with a ``timeout`` carries it. For any other request, it is counted from the default timeout
+        that the requester's instance announces: a call with another timeout is not known here. The endpoint reads that
+        announcement when it is first needed. Until then this is None.
         """
         content = self.content
         meta = content.get("meta") if isinstance(content, dict) else None

@@ -123,9 +123,9 @@ class Stream(BaseStream):
     aclose = disconnect
 
     async def run(self, **given: Unpack[ConnectKeywords]) -> None:
-        """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; then leave in order.
+        """Connect if it is not connected, and serve until SIGTERM, SIGINT or ``disconnect()``; then leave in order.
 
-        A second SIGINT does not wait. In a thread other than the main one no signal is looked at.
+        A second SIGINT does not wait. In a thread other than the main one it ignores signals.
         """
         self._forget_dead_loop()
         home, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -232,7 +232,7 @@ class Stream(BaseStream):
         return future
 
     async def ping(self, group: str, timeout: float | None = None) -> tuple[Peer, ...]:
-        """The living instances of ``group``, empty where there are none. It sends no request: Redis and announcements tell.
+        """The living instances of ``group``, empty where there are none. It sends no request, and reads registrations in Redis.
 
         An instance that crashed counts as living for up to 30 s, a crashed gem for up to 100 s. Raises ``RequestTimeout``
         where Redis does not answer within ``timeout`` seconds (None: the option ``timeout``), ``RequestFailed`` where it

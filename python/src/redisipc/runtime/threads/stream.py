@@ -122,9 +122,9 @@ class Stream(BaseStream):
     close = disconnect
 
     def run(self, **given: Unpack[ConnectKeywords]) -> None:
-        """Connect, unless it is, and serve until SIGTERM, SIGINT or ``disconnect()``; then leave in order.
+        """Connect if it is not connected, and serve until SIGTERM, SIGINT or ``disconnect()``; then leave in order.
 
-        A second SIGINT does not wait. In a thread other than the main one no signal is looked at.
+        A second SIGINT does not wait. In a thread other than the main one it ignores signals.
         """
         stop = Ticket()
         before: dict[int, Any] = {}
@@ -221,7 +221,7 @@ class Stream(BaseStream):
         return future
 
     def ping(self, group: str, timeout: float | None = None) -> tuple[Peer, ...]:
-        """The living instances of ``group``, empty where there are none. It sends no request: Redis and announcements tell.
+        """The living instances of ``group``, empty where there are none. It sends no request, and reads registrations in Redis.
 
         An instance that crashed counts as living for up to 30 s, a crashed gem for up to 100 s. Raises ``RequestTimeout``
         where Redis does not answer within ``timeout`` seconds (None: the option ``timeout``), ``RequestFailed`` where it
