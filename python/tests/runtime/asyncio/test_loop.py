@@ -21,6 +21,7 @@ from redisipc import ForkedError, LoopLagError, WrongLoopError
 from redisipc.asyncio import Stream
 from redisipc.runtime.asyncio.host import Host
 from redisipc.runtime.asyncio.loop import Loop
+from redisipc.runtime.driver import Driver
 
 from ..gate import Gate
 
@@ -213,6 +214,7 @@ from redisipc import NotConnected
 from redisipc.asyncio import Stream
 from redisipc.runtime.asyncio.host import Host
 from redisipc.runtime.asyncio.loop import Loop
+from redisipc.runtime.driver import Driver
 
 web = Stream(sys.argv[1], "web", url=sys.argv[2])
 
@@ -389,3 +391,24 @@ async def test_a_lost_timer_of_the_next_read_is_found(connect: Connect, raw: Any
     assert loop._rest is not None
     loop._rest.cancel()
     assert await web.request(7, to="stock", timeout=5) == 7
+
+
+async def test_what_was_read_is_handed_in_though_an_exception_comes_before(
+    connect: Connect, raw: Any, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = await connect("stock", lambda request: request.content)
+    web = await connect("web")
+    session = stock._session
+    assert session is not None
+    visit, raised = Loop._visit, list[float]()
+
+    def interrupted(loop: Loop, now: float, then: Any) -> None:
+        came = getattr(then, "__func__", None) is not Driver.read_on
+        if loop is session.loop and not raised and came and sys._getframe(1).f_code.co_name == "_visit_alone":
+            raised.append(now)
+            raise RuntimeError("a signal handler raised before the core was visited")
+        visit(loop, now, then)
+
+    monkeypatch.setattr(Loop, "_visit", interrupted)
+    await crowd(raw, stream, stock, lambda: bool(raised))
+    assert await web.request(7, to="stock", timeout=4) == 7
