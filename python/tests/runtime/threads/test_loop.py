@@ -11,6 +11,7 @@ import pytest
 
 from redisipc import Caller, ConfigurationError, Stream
 from redisipc.runtime.driver import AFTER_DEFECT, Driver
+from redisipc.runtime.threads.session import sessions
 from redisipc.testing import Hub
 
 Connect = Callable[..., Stream]
@@ -177,6 +178,17 @@ def test_an_interpreter_without_daemon_threads_is_refused(
     monkeypatch.setattr("redisipc.runtime.threads.loop.threading.Thread", refuse)
     with pytest.raises(ConfigurationError, match="main interpreter"):
         Stream(stream, "stock", url=url).connect()
+
+
+def test_an_interpreter_without_threads_is_refused(stream: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("thread is not supported for isolated subinterpreters")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(ConfigurationError, match="main interpreter"):
+            Stream(stream, "stock", url=url).connect()
+    assert not sessions
 
 
 def test_a_defect_that_cannot_be_mended_is_told_and_paced(

@@ -67,9 +67,7 @@ class Loop:
             self.thread: threading.Thread = threading.Thread(target=self._run, name=name, daemon=True)
         except RuntimeError as error:
             # A sub-interpreter would wait for other threads before it lets the endpoint leave.
-            raise ConfigurationError(
-                f"{error}; connect in the main interpreter, and hand the work of this one to it"
-            ) from error
+            raise no_threads_here(error) from error
         self.driver: Driver
         self.poller: Poller[SocketTransport] = Poller()
         self.lead: Lead = Lead(self.thread)
@@ -259,3 +257,8 @@ class Loop:
             self.driver.received(transport.connection, data, now)
         elif transport.broken:
             self.driver.lost(transport.connection, transport.broken, now)
+
+
+def no_threads_here(error: RuntimeError) -> ConfigurationError:
+    """A sub-interpreter refuses the threads of an endpoint: some of them the daemons, some of them all."""
+    return ConfigurationError(f"{error}; connect in the main interpreter, and hand the work of this one to it")

@@ -20,7 +20,7 @@ from redisipc.runtime.response import Response, response_of
 from .connector import Connector
 from .handlers import CallbackJob, ObserverJob
 from .host import Host
-from .loop import Loop
+from .loop import Loop, no_threads_here
 from .requests import End, Ticket
 from .session_base import SessionBase
 from .starter import Starter
@@ -82,6 +82,8 @@ class Session(SessionBase):
         try:
             self.starter.thread.start()
         except RuntimeError as error:
+            if "interpreter" in str(error):
+                raise no_threads_here(error) from error
             raise ConnectionLost(f"no thread could be started: {error}") from error
 
     def _start_loop(self) -> None:
