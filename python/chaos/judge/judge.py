@@ -42,7 +42,7 @@ TAPS = 3.0
 """Seconds by which the taps may see a sign of life later, or a claim earlier, than Redis executes it (a slow link)."""
 LOOKS_THROUGH = 1000
 """Entries through which it goes at least, however long that takes."""
-STILL = 0.25
+STILL = 0.5
 """The share of the time of rest for which the harness or Redis may stand still. With more, what is left says nothing."""
 PAUSE = 1.0
 """Seconds within which an endpoint writes again after Redis refused it (docs/trust.md, the aim of recovery)."""
@@ -212,15 +212,16 @@ class Judge(Checker):
             return
         stored = ask.replies[0].time
         in_time = stored < min(ask.deadline, sender.closed_at, ask.outcomes[0]) - SURELY
-        if in_time and self._served(sender, stored, ask.outcomes[0]) and not self._redis_near(stored, ask.outcomes[0]):
+        if (
+            in_time
+            and self._served(sender, stored, ask.outcomes[0])
+            and not self.history.redis_fault(stored - 2.5, ask.outcomes[0] + 0.5)
+        ):
             self._say(
                 "LEAVING",
                 f"ended as {ask.status}, its response was stored {ask.outcomes[0] - stored:.3f} s before",
                 ask,
             )
-
-    def _redis_near(self, start: float, end: float) -> bool:
-        return self.history.redis_fault(start - 2.5, end + 0.5)
 
     # a timeout has a cause
 
@@ -289,16 +290,19 @@ class Judge(Checker):
         due = not dead or max(dead) + SETTLED < self.record.left_at
         kinds = ("group", "trimmed", "failover", "rewind", "empty")
         destroyed = max((trouble.end for trouble in self.history.redis if trouble.kind in kinds), default=0.0)
+        asks = {id: self._of_entry(id) for _, id, _ in self.record.left}
+        pending = [(asks[id], id, more[1]) for what, id, more in self.record.left if what == "pending"]
+        running = {id for ask, id, consumer in pending if ask and self._runs_yet(ask, consumer)}
         for what, id, more in self.record.left:
-            ask = self._of_entry(id)
+            ask = asks[id]
+            if id in running:
+                continue
             if ask is not None and self._added_at(ask, id.encode()) <= destroyed:
                 continue
             if ask is not None and not due and self._gone_at(processes[ask.sender]) is not None:
                 continue
             if what == "entry" and more[-1] in living:
                 self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
-            elif what == "pending" and ask is not None and self._runs_yet(ask, more[1]):
-                continue
             elif what == "pending" and more[0] in living and not self._by_the_clock(more[1], more[2]):
                 self._say("G8", f"{id} is left pending in {more[0]} for {more[1]}, idle {more[2] / 1000:.1f} s", ask)
 
