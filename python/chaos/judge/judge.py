@@ -211,12 +211,10 @@ class Judge(Checker):
         if not ask.replies or not ask.outcomes or not sender.closing_at <= ask.outcomes[0]:
             return
         stored = ask.replies[0].time
-        in_time = stored < min(ask.deadline, sender.closed_at, ask.outcomes[0]) - SURELY
-        if (
-            in_time
-            and self._served(sender, stored, ask.outcomes[0])
-            and not self.history.redis_fault(stored - 2.5, ask.outcomes[0] + 0.5)
-        ):
+        end = ask.outcomes[0]
+        in_time = stored < min(ask.deadline, sender.closed_at, end) - SURELY
+        near = self.history.redis_fault(stored - 2.5, end + 0.5)
+        if in_time and self._served(sender, stored, end) and not near:
             self._say(
                 "LEAVING",
                 f"ended as {ask.status}, its response was stored {ask.outcomes[0] - stored:.3f} s before",
