@@ -158,7 +158,7 @@ def test_killed_it_takes_everything_along(start: Start):
     runner.process.kill()
     runner.process.wait()
     assert soon(lambda: not runner.processes()), runner.processes()
-    assert not answers(port)
+    assert soon(lambda: not answers(port)), f"the server at port {port} still answers"
 
 
 @needs_engine

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.conftest import JUDGE, Play, Write, events, settings
-from redisipc_conformance.engine.budgets import SECONDS, SLACK
+from redisipc_conformance.engine.budgets import SECONDS
 from redisipc_conformance.engine.run import Engine
 from redisipc_conformance.results import CheckResult, RunStarted, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.server import Server
@@ -298,66 +298,6 @@ async def test_a_malformed_entry_of_the_testee_fails_even_if_no_check_asks(
     assert result.transcript[result.checks[1].wrong_line or 0].text.startswith("XADD")
 
 
-@pytest.mark.parametrize(
-    ("change", "by_suite", "told"),
-    [
-        ({}, False, None),
-        ({"id": "ABC"}, False, "its id is 'ABC'; expected 21 lower-case hex characters (RIPC-NAME-9)"),
-        ({"id": "ABC"}, True, None),
-        ({"id": "ABC", "status": "fulfilled"}, False, None),
-        ({"instance_id": "1234567"}, False, "expected 6 lower-case hex characters (RIPC-NAME-4)"),
-        ({"status": "PENDING"}, True, "its status is 'PENDING'"),
-        ({"source_group": ""}, True, "its source_group is blank"),
-        ({"source_group": " "}, False, "its source_group is blank"),
-        ({"seventh": "x"}, True, "an entry has exactly"),
-    ],
-)
-def test_what_an_entry_must_be(change: dict[str, str], by_suite: bool, told: str | None) -> None:
-    fields = {"id": "0" * 21, "instance_id": "abcdef", "status": "pending", "content": "", "source_group": "a"}
-    fields |= {"destination_group": "b", **change}
-    problem = entry_rule.problem([(name.encode(), value.encode()) for name, value in fields.items()], by_suite=by_suite)
-    assert (problem is None) if told is None else (problem is not None and told in f"{problem[0]} ({problem[1]})")
-
-
-async def test_a_crash_fails_once_with_its_exit_status_and_blames_no_statement(play: Play) -> None:
-    steps = "- connect: a\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
-    result = await play(steps, command=FAKE)
-    it, died = result.checks
-    assert (it.verdict, died.verdict, result.verdict) == (Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.FAIL)
-    assert (died.name, died.requirements) == ("process-runs", ())
-    assert re.search(r"exit code 3.*while send\(a-\d+\) was outstanding", died.message)
-    assert re.search(r"exit code 3.*while send\(a-\d+\) was outstanding", result.reason)
-    assert "going down" in result.stderr
-
-
-async def test_a_message_that_breaks_the_protocol_fails_once(play: Play) -> None:
-    steps = "- connect: a\n- send: {from: a, to: b, content: broken}\n  as: s\n- outcome: {of: s}\n  check: it\n"
-    result = await play(steps, command=FAKE)
-    assert [check.verdict for check in result.checks] == [Verdict.INCONCLUSIVE, Verdict.FAIL]
-    assert "$.outcome" in result.reason
-
-
-async def test_a_crash_is_one_scenarios_verdict(server: Server, write: Write) -> None:
-    crash = "- connect: a\n- wait: 0.1\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
-    good = "- connect: a\n- wait: 0.3\n- send: {from: a, to: b, content: 1}\n  as: s\n- outcome: {of: s, content: 1}\n  check: it\n"
-    scenarios = [write(crash, id="test/crash"), *(write(good, id=f"test/good-{n}") for n in range(4))]
-    engine = Engine(settings(FAKE), server, scenarios, JUDGE)
-    verdicts = {e.result.id: e.result.verdict for e in await events(engine) if isinstance(e, ScenarioEnded)}
-    assert verdicts.pop("test/crash") is Verdict.FAIL
-    assert set(verdicts.values()) == {Verdict.PASS}
-
-
-async def test_a_hung_process_fails_its_scenario_and_is_replaced(server: Server, write: Write) -> None:
-    hang = "- connect: {endpoint: a, group: hangs}\n- value: {of: 1, is: 1}\n  check: it\n"
-    late = "- wait: 12\n- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
-    scenarios = [write(hang, id="test/hang"), *(write(late, id=f"test/late-{n}") for n in range(3))]
-    engine = Engine(settings(FAKE, time_scale=0.2), server, scenarios, JUDGE)
-    results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
-    assert results["test/hang"].verdict is Verdict.INCONCLUSIVE
-    assert "did not answer connect(a)" in only(results["test/hang"]).message
-    assert all(results[f"test/late-{n}"].verdict is Verdict.PASS for n in range(3))
-
-
 async def test_one_row_that_cannot_go_on_says_nothing_about_the_others(play: Play) -> None:
     steps = """
     - each-row:
@@ -389,40 +329,3 @@ async def test_what_does_not_apply_is_left_out_with_its_reason(server: Server, w
     assert {result.verdict for result in results.values()} == {Verdict.NOT_APPLICABLE}
     assert "levitation" in results["test/feature"].reason
     assert [check.name for check in results["test/feature"].checks] == ["it"]
-
-
-async def test_budgets_are_told_with_what_was_used(play: Play) -> None:
-    result = await play(CONNECTED + "- groups: {has: a}\n  check: it\n", time_scale=2.0)
-    uses = {use.budget: use for use in result.budgets}
-    # What the testee takes to answer anything comes on top.
-    assert 0 <= uses["connect"].allowed - 2 * SECONDS["connect"] < 0.5
-    assert 0 < uses["connect"].used < uses["connect"].allowed
-    assert uses["settle"].used < uses["settle"].allowed
-
-
-async def test_what_takes_longer_than_its_budget_is_seen_and_no_timeout(play: Play) -> None:
-    steps = '- mark: m\n- mark: n\n- elapsed: {from: "${m}", to: 9e9}\n  within: wakeup\n  check: it\n'
-    result = await play(steps)
-    assert result.checks[0].verdict is Verdict.FAIL
-    assert not result.checks[0].by_timeout
-    [use] = result.budgets
-    assert use.slack == SLACK["wakeup"]
-    assert 0 <= use.allowed - SECONDS["wakeup"] - SLACK["wakeup"] < 0.5
-
-
-async def test_a_crash_that_does_not_happen_again_is_not_hidden(server: Server, write: Write, tmp_path: Path) -> None:
-    steps = "- connect: a\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
-    good = "- connect: a\n- wait: 0.5\n- send: {from: a, to: b, content: 1}\n  as: s\n- outcome: {of: s, content: 1}\n  check: it\n"
-    scenarios = [write(steps, id="test/once"), *(write(good, id=f"test/good-{n}") for n in range(3))]
-    engine = Engine(settings((*FAKE, "--once", str(tmp_path / "crashed"))), server, scenarios, JUDGE)
-    results = {e.result.id: e.result for e in await events(engine) if isinstance(e, ScenarioEnded)}
-    assert results["test/once"].verdict is Verdict.FAIL
-    assert "it did not happen" in results["test/once"].reason
-    assert {results[f"test/good-{n}"].verdict for n in range(3)} == {Verdict.PASS}
-
-
-async def test_no_timeouts_waits_for_whoever_uses_a_debugger(play: Play) -> None:
-    steps = "- connect: a\n- groups: {has: a}\n  within: 0.01\n  check: it\n"
-    result = await play(steps, no_timeouts=True)
-    assert result.verdict is Verdict.PASS
-    assert min(use.allowed for use in result.budgets) > 3600
