@@ -93,7 +93,7 @@ export interface SiblingsPort {
   readonly present: boolean;
   readonly responders: number;
   find(instance: Buffer): Sibling | undefined;
-  refresh(): Promise<void>;
+  refresh(everybody?: boolean): Promise<void>;
   questions(instance: Buffer): Command[];
   learn(instance: Buffer, listed: Reply, announcement: Reply): Sibling | undefined;
 }

@@ -40,7 +40,7 @@ export class Recovery {
       shared.saw(this.reader.lastRead ?? "0-0");
     }
     await shared.registration.register();
-    await shared.siblings.refresh();
+    await shared.siblings.refresh(true);
     return true;
   }
 
@@ -66,7 +66,7 @@ export class Recovery {
     for (const one of ours) responder.answers.notWritten(one);
     await this.readDispatcherList();
     await shared.ownList.read();
-    await shared.siblings.refresh();
+    await shared.siblings.refresh(true);
   }
 
   /**

@@ -12,6 +12,10 @@ import type { SharedWith, Sibling, SiblingsPort } from "./ports.js";
 export const ABANDONED_MS = 120_000;
 /** For so long the one who deletes it must have been connected, in ms: after an outage all look alike. */
 export const CONNECTED_MS = 100_000;
+/** A known sibling is asked for at every third look, which comes within 30 s (RIPC-GROUP-8): each costs two commands (RIPC-LIFE-14). */
+const ASKED_EVERY = 3;
+/** One that was not seen for so long is asked for at once, in ms: it is over two looks and a half ago. */
+const UNSEEN_MS = 20_000;
 
 interface Instance {
   readonly id: Buffer;
@@ -21,6 +25,7 @@ interface Instance {
 /** Who else is in the group (RIPC-GROUP-8). Only the availability list proves that an instance lives (RIPC-GROUP-5). */
 export class Siblings implements SiblingsPort {
   private known = new Map<string, Sibling>();
+  private turn = 0;
 
   constructor(private readonly shared: SharedWith<"responder" | "handOver">) {}
 
@@ -37,22 +42,35 @@ export class Siblings implements SiblingsPort {
     return this.known.get(keyOf(instance));
   }
 
-  async refresh(): Promise<void> {
+  /** `everybody`: after a connect those that were known are asked for as well. */
+  async refresh(everybody = false): Promise<void> {
     const { shared } = this;
     const { names } = shared;
     const [reply = null] = await shared.batch([commands.consumers(names)]);
     // Without the right to look, the group counts as one of a single instance.
     if (isFault(reply) && reply.kind !== "permanent") throw reply;
     const others = this.instances(isFault(reply) ? [] : consumerInfos(reply));
-    const replies = await shared.batch(others.flatMap(({ id }) => this.questions(id)));
+    const asked = everybody ? others : this.dueOf(others);
+    const replies = asked.length === 0 ? [] : await shared.batch(asked.flatMap(({ id }) => this.questions(id)));
     const fault = replies.find((one) => isFault(one) && one.kind !== "permanent");
     if (isFault(fault)) throw fault;
     const before = this.known;
-    this.known = new Map();
-    others.forEach(({ id }, i) => this.learn(id, replies[2 * i] ?? null, replies[2 * i + 1] ?? null, before));
+    const there = new Set(others.map(({ id }) => keyOf(id)));
+    this.known = new Map([...before].filter(([key]) => there.has(key)));
+    asked.forEach(({ id }, i) => this.learn(id, replies[2 * i] ?? null, replies[2 * i + 1] ?? null, before));
     if (this.responders > 0) shared.responder.siblingsCame();
     shared.handOver.siblingsSeen();
-    await this.deleteDead(others.filter((_, i) => isEmpty(replies[2 * i])));
+    await this.deleteDead(asked.filter((_, i) => isEmpty(replies[2 * i])));
+  }
+
+  /** Those that are new, and every third of the others. */
+  private dueOf(others: Instance[]): Instance[] {
+    const now = this.shared.now();
+    this.turn += 1;
+    return others.filter(({ id }, i) => {
+      const sibling = this.known.get(keyOf(id));
+      return sibling === undefined || (i + this.turn) % ASKED_EVERY === 0 || now - sibling.seenAt > UNSEEN_MS;
+    });
   }
 
   /** Whether an instance is registered, and what it says about itself. */
