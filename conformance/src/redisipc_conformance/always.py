@@ -39,6 +39,9 @@ UNSURE_AGAIN = Rule(
     "always-never-repeated", ("RIPC-REQ-3",), "No request is written again whose reply did not come", "resilient"
 )
 CALLER_AGAIN = Rule("always-asked-once", ("RIPC-ASK-9",), "No caller writes again what may be stored", "ask")
+NEW_INSTANCE = Rule(
+    "always-new-instance", ("RIPC-LIFE-24", "RIPC-NAME-5"), "Each endpoint that connects has an instance id of its own"
+)
 INSTANCE_ID = Rule("always-instance-ids", ("RIPC-NAME-4",), "Each instance id is 6 lower-case hex characters")
 OWN_INSTANCE = Rule("always-own-instance", ("RIPC-ENTRY-5",), "A request names the instance that writes it")
 OWN_SOURCE = Rule("always-own-source", ("RIPC-ENTRY-6",), "A request names the group that writes it as its source")
@@ -49,6 +52,9 @@ DISPATCHER = Rule("always-dispatcher", ("RIPC-NAME-6",), "New entries are read u
 ANSWER_ID = Rule("always-answer-id", ("RIPC-ENTRY-7",), "A response has the id of a request that was written")
 ANSWER_INSTANCE = Rule("always-answer-instance", ("RIPC-ENTRY-8",), "A response has the instance of its request")
 ANSWER_GROUPS = Rule("always-answer-groups", ("RIPC-ENTRY-9",), "A response has the groups of its request, exchanged")
+ANSWERED_ONCE = Rule(
+    "always-answered-once", ("RIPC-RESP-2",), "No endpoint writes two responses to one delivery of a request"
+)
 ANSWER_ORDER = Rule(
     "always-answer-order",
     ("RIPC-RESP-6",),
@@ -75,7 +81,10 @@ ANNOUNCED = Rule(
 )
 ANNOUNCED_FOR = Rule("always-announced-for", ("RIPC-VERS-2",), "An announcement expires within 100 s", "group")
 ANNOUNCED_TIMEOUT = Rule(
-    "always-announced-timeout", ("RIPC-VERS-8",), "An announced timeout is whole milliseconds", "group"
+    "always-announced-timeout",
+    ("RIPC-VERS-8",),
+    "An announced timeout is the endpoint's own, in whole milliseconds",
+    "group",
 )
 ONE_START = Rule(
     "always-three-a-start", ("RIPC-GROUP-20",), "A claim for a start writes three times the starts", "resilient"

@@ -72,6 +72,7 @@ class Endpoint(Member):
     process_name: str = "one"
     tap: Tap | None = None
     events: list[dict[str, Any]] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
     caller: bool = False
     """It has no group. Its `group` is the name of a caller, known once it is connected."""
     connected: bool = False

@@ -98,6 +98,7 @@ async def connect(stage: ScenarioContext, step: Step) -> Any:
         tap=tap,
         events=arguments.get("events"),
         caller=caller,
+        options=arguments.get("options", {}),
     )
     stage.attach(endpoint)
     parameters: dict[str, Any] = {"url": tap.url, "stream": endpoint.stream}

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 from ... import always
+from ...context.objects import Endpoint
 from ...context.scenario_context import ScenarioContext
+from ...wire import resp
 from ...wire.keys import keys_of
 from ...wire.tap import Exchange
 from .actor import Actor, Found, number, option
@@ -126,7 +128,7 @@ def _lists(actor: Actor, exchange: Exchange) -> Found:
         said = _object(args[2])
         if said is None or not _is_announcement(said):
             yield actor.broke(always.ANNOUNCED, exchange)
-        elif "timeout_ms" in said and not _is_whole(said["timeout_ms"]):
+        elif "timeout_ms" in said and not _is_own_timeout(actor, said["timeout_ms"], key):
             yield actor.broke(always.ANNOUNCED_TIMEOUT, exchange)
 
 
@@ -142,8 +144,19 @@ def _is_announcement(said: dict[str, Any]) -> bool:
     return all(isinstance(said.get(key), str) for key in _ANNOUNCED) and isinstance(said.get("features"), list)
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+def _is_own_timeout(actor: Actor, value: Any, key: bytes) -> bool:
+    """A whole number, and that of the timeout with which the endpoint of this announcement was connected."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        return False
+    given = {e.options.get("timeout") for e in actor.endpoints if _announces(e, key)}
+    numbers = [seconds for seconds in given if isinstance(seconds, (int, float))]
+    return len(numbers) != 1 or abs(value - numbers[0] * 1000) < 1
+
+
+def _announces(endpoint: Endpoint, key: bytes) -> bool:
+    """An endpoint that has not said its instance yet may be any."""
+    name = f"{endpoint.stream}:{endpoint.group}:{endpoint.instance}:announce"
+    return not endpoint.instance or resp.to_bytes(name) == key
 
 
 def _claims(stage: ScenarioContext, actor: Actor, exchange: Exchange) -> Found:

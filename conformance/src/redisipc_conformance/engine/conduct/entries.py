@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from ... import always
 from ...context.objects import Written
@@ -27,6 +27,7 @@ Ids = dict[bytes, str]
 def breaches(stage: ScenarioContext, actor: Actor, ids: Ids) -> Found:
     """All of this endpoint. ``ids`` learns its request ids."""
     adds = [add for exchange in actor.exchanges if exchange.args and (add := add_of(exchange)) is not None]
+    yield from _instances(stage, actor)
     yield from _form(actor, adds)
     yield from _again(stage, actor, [add for add in adds if add.is_request], ids)
     requests: dict[bytes, list[Written]] = defaultdict(list)
@@ -36,10 +37,39 @@ def breaches(stage: ScenarioContext, actor: Actor, ids: Ids) -> Found:
     for add in adds:
         if add.is_response:
             yield from _mirrors(stage, actor, add, requests[add.fields.get(b"id", b"")])
+    yield from _answers(actor, [add for add in adds if add.is_response], requests)
     yield from _order(actor, adds)
     yield from _deletions(stage, actor)
     yield from _runs(stage, actor)
     yield from _end(stage, actor)
+
+
+def _instances(stage: ScenarioContext, actor: Actor) -> Found:
+    """Also one that disconnected and connected again."""
+    for endpoint in actor.endpoints:
+        for other in stage.endpoints:
+            if other is endpoint or not endpoint.instance or other.caller or endpoint.caller:
+                continue
+            if (other.instance, other.group, other.stream) == (endpoint.instance, endpoint.group, endpoint.stream):
+                seen = f"{endpoint.label} and {other.label} are both instance {endpoint.instance} of {endpoint.group!r}"
+                text = f"connected as instance {endpoint.instance}"
+                evidence = [note for note in stage.notes if note.text == text]
+                yield Broken(always.NEW_INSTANCE, seen, evidence[-1] if evidence else None)
+                return
+
+
+def _answers(actor: Actor, adds: Iterable[Add], requests: Mapping[bytes, Sequence[Written]]) -> Found:
+    """At most as many responses to one id as there were requests with it, or starts of them: a start is a delivery."""
+    starts = Counter(received.id for endpoint in actor.endpoints for received in endpoint.received)
+    stored: Counter[bytes] = Counter()
+    for add in adds:
+        exchange = add.exchange
+        if actor.beside(exchange) is None or not isinstance(exchange.result, bytes) or exchange.result == b"QUEUED":
+            continue
+        id = add.fields.get(b"id", b"")
+        stored[id] += 1
+        if requests[id] and stored[id] > max(len(requests[id]), starts[_text(id)]):
+            yield actor.broke(always.ANSWERED_ONCE, exchange, f", response {stored[id]} to this id")
 
 
 def _form(actor: Actor, adds: Iterable[Add]) -> Found:
