@@ -12,6 +12,8 @@ from .resp import Lost, RedisError
 GIVE_BACK_IDLE_MS = 315_360_000_000
 """Milliseconds of idle time that mark a give-back: 10 years."""
 _GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
+LONG = 5.0
+"""Seconds: who did not claim for so long looks before it claims again or gives back."""
 
 
 def counts_as_given_back(idle: int) -> bool:
@@ -45,21 +47,34 @@ class Giving:
         for request in requests:
             request.state = "gone"
             self.endpoint.responder.held.pop(request.entry_id, None)
-        self.endpoint.spawn(self._give_back([request.entry_id for request in requests]))
+        self.endpoint.spawn(self._give_back(requests))
 
-    async def _give_back(self, ids: list[bytes]) -> None:
+    async def _give_back(self, requests: list[Request]) -> None:
         self._gave = True
         while True:
             await self.endpoint.up.wait()
             try:
-                await self.write_back(ids)
+                soon, late = await self._still_ours(requests)
+                for ids, min_idle in ((soon, 0), (late, int(LONG * 1000))):
+                    if ids:
+                        await self.write_back(ids, min_idle)
                 return
             except Lost as lost:
                 if lost.sent and not mutant("repeats-a-lost-claim"):
                     return  # still pending for this instance, or given back: the own list shows it after the reconnect
                 await asyncio.sleep(0.05)
 
-    async def write_back(self, ids: list[bytes]) -> None:
+    async def _still_ours(self, requests: list[Request]) -> tuple[list[bytes], list[bytes]]:
+        """Those that were claimed lately, and those that a look shows idle for long: others may have taken them (RIPC-GROUP-11)."""
+        now = asyncio.get_running_loop().time()
+        unsure = [each for each in requests if now - each.claimed >= LONG and not mutant("gives-back-without-a-look")]
+        soon = [each.entry_id for each in requests if each not in unsure]
+        late: list[bytes] = []
+        for item, idle in await self.endpoint.keeping.look(unsure):
+            (late if idle >= LONG else soon).append(item.entry_id)
+        return soon, late
+
+    async def write_back(self, ids: list[bytes], min_idle: int = 0) -> None:
         names = self.endpoint.names
         if mutant("gives-back-by-acknowledging"):
             await self.endpoint.write(("XACK", names.stream, names.group, *ids))
@@ -72,7 +87,7 @@ class Giving:
             else GIVE_BACK_IDLE_MS
         )
         await self.endpoint.write(
-            ("XCLAIM", names.stream, names.group, names.dispatcher, 0, *ids, "IDLE", idle, "JUSTID"),
+            ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, *ids, "IDLE", idle, "JUSTID"),
             *([("PUBLISH", names.group_wakeup, "")] if self.endpoint.options.wakeups else []),
         )
 

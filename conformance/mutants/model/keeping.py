@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from .giving import LONG
 from .mutation import mutant
 from .ports import EndpointPort, Kept
 from .resp import Command, Lost, RedisError
-
-LONG = 5.0
-"""Seconds: who did not claim for so long looks before it claims again."""
 
 
 class Keeping:

@@ -302,6 +302,8 @@ class Requester:
     async def _look(self, send: Send, wanted: set[bytes]) -> None:
         endpoint = self.endpoint
         start = b"-" if mutant("last-look-from-the-start") else send.entry_id or send.floor
+        if send.entry_id is None and await self._is_younger(start):
+            start = b"-"
         first: list[Command] = []
         if send.entry_id is not None and self._deletes() and not mutant("looks-before-it-deletes"):
             first.append(("XDEL", endpoint.names.stream, send.entry_id))
@@ -327,8 +329,23 @@ class Requester:
                 return
             start = b"(" + rows[-1][0]
 
+    async def _is_younger(self, floor: bytes) -> bool:
+        """Whether the stream lost the highest entry that was known, as after a failover (RIPC-TIME-14)."""
+        if floor == b"-" or mutant("looks-behind-a-lost-entry"):
+            return False
+        reply = (await self.endpoint.write(("XINFO", "STREAM", self.endpoint.names.stream)))[0]
+        if isinstance(reply, RedisError):
+            return False
+        last: bytes = dict(zip(reply[0::2], reply[1::2], strict=True))[b"last-generated-id"]
+        return _place(last) < _place(floor)
+
     def end_all(self) -> None:
         """The endpoint leaves."""
         if not mutant("sends-left-hanging-on-disconnect"):
             for send in list(self.outstanding.values()):
                 send.end("cancelled")
+
+
+def _place(id: bytes) -> tuple[int, int]:
+    first, _, second = id.partition(b"-")
+    return int(first), int(second or 0)

@@ -15,6 +15,8 @@ from .wire import PENDING, instance_of, parse
 
 _OLD = 120_000
 _CONNECTED = 100.0
+_ASKED_EVERY = 3
+"""A known sibling is asked at every third look: each costs two commands (RIPC-LIFE-14)."""
 Consumer = tuple[bytes, int, int]
 """Name, number of pending entries, idle time in ms."""
 
@@ -28,6 +30,7 @@ class Siblings:
         """Other registered instances."""
         self.responding: set[bytes] = set()
         """Those of them that may run handlers."""
+        self._turn = 0
 
     async def find_siblings(self) -> None:
         endpoint, names = self.endpoint, self.endpoint.names
@@ -40,8 +43,14 @@ class Siblings:
             instance = instance_of(info[b"name"])
             if instance is not None and instance != names.instance:
                 found.setdefault(instance, []).append((info[b"name"], info[b"pending"], info[b"idle"]))
+        self._turn += 1
         siblings, responding = set(), set()
-        for instance, consumers in found.items():
+        for index, (instance, consumers) in enumerate(found.items()):
+            skipped = (index + self._turn) % _ASKED_EVERY and not mutant("asks-all-siblings")
+            if skipped and instance in self.siblings:
+                siblings.add(instance)
+                responding |= {instance} & self.responding
+                continue
             listed, said = await self._ask(instance)
             if listed:
                 siblings.add(instance)
