@@ -82,6 +82,7 @@ def found(
     script: bool = False,
     ids: dict[bytes, str] | None = None,
     excused: frozenset[str] = frozenset(),
+    beside: Endpoint | None = None,
 ) -> set[str]:
     """The rules that it breaks. The stream has a request to `g`, one to `other`, and what a handler got."""
     ledger = Ledger(lambda at: at, lambda: None)
@@ -93,7 +94,7 @@ def found(
     notes += [] if ends_at is None else [SimpleNamespace(at=ends_at, who="a", text="disconnected", args=())]
     stage = SimpleNamespace(
         taps={"a": SimpleNamespace(exchanges=trace.exchanges)},
-        endpoints=[trace.endpoint],
+        endpoints=[trace.endpoint, *([beside] if beside else [])],
         stream="s",
         ledger=ledger,
         notes=notes,
@@ -136,6 +137,7 @@ BROKEN: list[tuple[always.Rule, Trace]] = [
     (always.ANSWER_GROUPS, Trace(answered(response(destination="B")))),
     (always.ANSWER_ORDER, Trace(answered(response(), "XDEL s 1-0", "XACK s g 1-0"))),
     (always.ANSWER_ORDER, Trace(response(), "XACK s g 1-0", "XDEL s 1-0")),
+    (always.ANSWERED_ONCE, Trace(answered(response()), answered(response()))),
     (always.DELETED, Trace("XDEL s 1-0 2-0")),
     (always.UNLISTED_DELETION, Trace("XGROUP DELCONSUMER s g consumer_a1b2c3_0")),
     (always.UNLISTED_DELETION, Trace(["MULTI", "XGROUP DELCONSUMER s g c", "XPENDING s g - + 9 c", "EXEC"])),
@@ -196,6 +198,25 @@ def test_a_command_after_the_disconnect_but_for_its_last_words() -> None:
     assert found(Trace("XLEN s", "QUIT"), ends_at=0.5) == set()
 
 
+def test_an_endpoint_that_connects_under_the_instance_id_of_another() -> None:
+    assert found(Trace(), beside=Endpoint("a2", "g", "a1b2c3", "s")) == {always.NEW_INSTANCE.name}
+    for other in (Endpoint("a2", "g", "ffffff", "s"), Endpoint("a2", "h", "a1b2c3", "s"), Endpoint("a2", "g", "", "s")):
+        assert found(Trace(), beside=other) == set()
+
+
+def test_an_announced_timeout_is_that_of_the_endpoint() -> None:
+    for timeout_ms, broken in ((7500, set()), (8, {always.ANNOUNCED_TIMEOUT.name})):
+        trace = Trace(said(timeout_ms=timeout_ms))
+        trace.endpoint.options = {"timeout": 7.5}
+        assert found(trace) == broken
+
+
+def test_a_request_that_started_twice_may_be_answered_twice() -> None:
+    trace = Trace(answered(response()), answered(response()))
+    trace.endpoint.received.append(Received(trace.endpoint, "first", {"id": ID}, 0.0))
+    assert found(trace, received=ID) == set()
+
+
 def test_a_multi_that_a_fault_took_apart_says_nothing() -> None:
     trace = Trace(answered(response(), "XDEL s 1-0", "XACK s g 1-0"))
     trace.exchanges[2].fate = "answered by the suite"
@@ -207,7 +228,7 @@ def test_a_script_of_the_scenario_may_have_written_what_is_answered() -> None:
 
 
 def test_each_rule_has_a_breach_here_and_statements_that_there_are() -> None:
-    elsewhere = {always.RUN_FOR_OTHERS, always.AFTER_THE_END}
+    elsewhere = {always.RUN_FOR_OTHERS, always.AFTER_THE_END, always.NEW_INSTANCE}
     assert {rule for rule, _ in BROKEN} | elsewhere == set(always.RULES)
     requirements = Requirements.load()
     assert {id for rule in always.RULES for id in rule.requirements if id not in requirements} == set()

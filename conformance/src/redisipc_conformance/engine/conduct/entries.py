@@ -76,23 +76,25 @@ def _form(actor: Actor, adds: Iterable[Add]) -> Found:
     for add in adds:
         exchange = add.exchange
         if add.entry_id != b"*":
-            yield actor.broke(always.OWN_ENTRY_ID, exchange)
+            yield actor.broke(always.OWN_ENTRY_ID, exchange, f"; the entry ID is {_text(add.entry_id)!r}, not *")
         if not add.is_request:
             continue
         if b"NOMKSTREAM" not in add.options:
             yield actor.broke(always.CALLER_STREAM if actor.caller else always.STREAM_MADE, exchange)
         if not _REQUEST_ID.fullmatch(add.fields.get(b"id", b"")):
-            yield actor.broke(always.REQUEST_ID, exchange)
+            id = add.fields.get(b"id", b"")
+            yield actor.broke(always.REQUEST_ID, exchange, f"; the id {_text(id)!r} has {len(id)} bytes")
         instance, source = add.fields.get(b"instance_id", b""), add.fields.get(b"source_group", b"")
         if not _INSTANCE_ID.fullmatch(instance):
-            yield actor.broke(always.INSTANCE_ID, exchange)
+            yield actor.broke(always.INSTANCE_ID, exchange, f"; the instance id is {_text(instance)!r}")
         elif actor.instances and instance not in actor.instances and not actor.caller:
-            yield actor.broke(always.OWN_INSTANCE, exchange)
+            yield actor.broke(always.OWN_INSTANCE, exchange, f"; it connected as {_names(actor.instances)}")
         if actor.caller:
             if source != b"caller:" + instance:
-                yield actor.broke(always.CALLER_SOURCE, exchange)
+                why = f"; the source is {_text(source)!r}, and the instance {_text(instance)!r}"
+                yield actor.broke(always.CALLER_SOURCE, exchange, why)
         elif actor.groups and source not in actor.groups:
-            yield actor.broke(always.OWN_SOURCE, exchange)
+            yield actor.broke(always.OWN_SOURCE, exchange, f"; it is in group {_names(actor.groups)}")
 
 
 def _again(stage: ScenarioContext, actor: Actor, adds: Iterable[Add], ids: Ids) -> Found:
@@ -120,15 +122,18 @@ def _again(stage: ScenarioContext, actor: Actor, adds: Iterable[Add], ids: Ids) 
 def _mirrors(stage: ScenarioContext, actor: Actor, add: Add, requests: list[Written]) -> Found:
     if not requests:
         if _knows_all(stage):
-            yield actor.broke(always.ANSWER_ID, add.exchange)
+            yield actor.broke(always.ANSWER_ID, add.exchange, "; no request has this id")
         return
     fitting = [each for each in requests if each.raw("instance_id") == add.fields.get(b"instance_id")]
     if not fitting:
-        yield actor.broke(always.ANSWER_INSTANCE, add.exchange)
+        named = _names(each.raw("instance_id") or b"" for each in requests)
+        yield actor.broke(always.ANSWER_INSTANCE, add.exchange, f"; the request names instance {named}")
         return
     wanted = (add.fields.get(b"destination_group"), add.fields.get(b"source_group"))
     if not any((each.raw("source_group"), each.raw("destination_group")) == wanted for each in fitting):
-        yield actor.broke(always.ANSWER_GROUPS, add.exchange)
+        first = fitting[0]
+        why = f"; the request is from {first.source_group!r} to {first.destination_group!r}"
+        yield actor.broke(always.ANSWER_GROUPS, add.exchange, why)
 
 
 def _order(actor: Actor, adds: Iterable[Add]) -> Found:
@@ -142,7 +147,8 @@ def _order(actor: Actor, adds: Iterable[Add]) -> Found:
         at = next((i for i, member in enumerate(members) if member is exchange), None)
         names = [member.name for member in members[at:]] if at is not None else []
         if b"XACK" not in names or b"XDEL" not in names or names.index(b"XACK") > names.index(b"XDEL"):
-            yield actor.broke(always.ANSWER_ORDER, exchange)
+            sent = " ".join(_text(member.name) for member in members)
+            yield actor.broke(always.ANSWER_ORDER, exchange, f"; its MULTI has {sent}" if sent else "; in no MULTI")
 
 
 def _deletions(stage: ScenarioContext, actor: Actor) -> Found:
@@ -194,6 +200,11 @@ def _knows_all(stage: ScenarioContext) -> bool:
 def _destination(written: Written) -> bytes:
     """Of a field that stands twice the last one counts (RIPC-ODD-11)."""
     return next((value for name, value in reversed(written.pairs) if name == b"destination_group"), b"")
+
+
+def _names(raws: Iterable[bytes]) -> str:
+    """Each in quotes, without those that stand twice."""
+    return ", ".join(dict.fromkeys(repr(_text(raw)) for raw in raws))
 
 
 def _text(raw: bytes) -> str:
