@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from redisipc_conformance.context import processor_wait
-from redisipc_conformance.context.processor_wait import ProcessorWait
+from redisipc_conformance.context.processor_wait import ProcessorWait, excused_wait
 
 
 @pytest.fixture
@@ -53,3 +53,14 @@ def test_what_has_ended_or_cannot_be_counted_waited_for_nothing(proc: Path) -> N
     waits.watch(7)
     assert waits.since([7, 8], 0.0) == 0
     assert waits.worst_second([7], 0.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("ran", "excused"),
+    [(0.1, 0.9), (1.4, 0.9), (1.6, 0.0)],
+    ids=["others-hold-the-processors", "one-and-a-half-of-two", "the-testee-holds-them-itself"],
+)
+def test_a_testee_that_keeps_all_processors_busy_excuses_nothing(ran: float, excused: float) -> None:
+    before = {"7": (0, 0), "8": (0, 0)}
+    now = {"7": (int(ran * 1e9 / 2), int(0.9e9)), "8": (int(ran * 1e9 / 2), 0)}
+    assert excused_wait(before, now, span=1.0, processors=2) == pytest.approx(excused)

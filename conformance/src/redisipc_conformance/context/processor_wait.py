@@ -1,12 +1,14 @@
 """How long the testee's threads were ready to run and got no processor: the machine's delay, which is nobody's fault.
 
-Linux counts it for each thread. Where there is no such count, it is 0 and excuses nothing.
+Linux counts it for each thread. Where there is no such count, it is 0 and excuses nothing. Nor does a wait that the testee
+makes for itself, since its own threads hold the processors.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -18,13 +20,17 @@ PERIOD = 0.25
 KEPT = 2400
 """Looks that are remembered of a process: ten minutes."""
 _PROC = Path("/proc")
+_OWN_SHARE = 0.75
+"""From this share of all processors on, which the testee uses itself, its threads wait for each other."""
+Counts = dict[str, tuple[int, int]]
+"""Of each thread, the nanoseconds that it has run and that it has waited so far."""
 
 
 class ProcessorWait:
     """Looks at the processes that it watches for as long as it is entered."""
 
     def __init__(self) -> None:
-        self._before: dict[int, dict[str, int]] = {}
+        self._before: dict[int, tuple[float, Counts]] = {}
         self._looks: dict[int, deque[tuple[float, float]]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -32,7 +38,7 @@ class ProcessorWait:
         """Its wait counts from now on, and that of its children."""
         if pid not in self._looks:
             self._looks[pid] = deque(maxlen=KEPT)
-            self._before[pid] = dict(_waits(pid))
+            self._before[pid] = time.monotonic(), dict(_counts(pid))
 
     def since(self, pids: Iterable[int], moment: float) -> float:
         """The seconds that they waited after `moment` (of `time.monotonic`): of each process the thread that waited most."""
@@ -52,18 +58,18 @@ class ProcessorWait:
         return [look for look in self._looks.get(pid, ()) if look[0] > moment]
 
     def _look(self, pid: int) -> None:
-        before = self._before.get(pid)
-        if before is None:
+        if pid not in self._before:
             return
-        now = dict(_waits(pid))
+        at, before = self._before[pid]
+        moment, now = time.monotonic(), dict(_counts(pid))
         if not now:
             # It has ended. What is known of it stays.
             del self._before[pid]
             return
-        waited = max((total - before.get(thread, 0) for thread, total in now.items()), default=0)
-        self._before[pid] = now
+        waited = excused_wait(before, now, moment - at, os.cpu_count() or 1)
+        self._before[pid] = moment, now
         if waited > 0:
-            self._looks[pid].append((time.monotonic(), waited / 1e9))
+            self._looks[pid].append((moment, waited))
 
     async def _again(self) -> None:
         while True:
@@ -81,8 +87,17 @@ class ProcessorWait:
             await asyncio.gather(self._task, return_exceptions=True)
 
 
-def _waits(pid: int) -> Iterator[tuple[str, int]]:
-    """Each thread of a process and of its children, with the nanoseconds that it has waited so far."""
+def excused_wait(before: Counts, now: Counts, span: float, processors: int) -> float:
+    """The seconds that the thread waited that waited most in these ``span`` seconds; 0 where the testee is the cause itself."""
+    none = (0, 0)
+    ran = sum(total - before.get(thread, none)[0] for thread, (total, _) in now.items()) / 1e9
+    if ran > _OWN_SHARE * processors * span:
+        return 0.0
+    return max((total - before.get(thread, none)[1] for thread, (_, total) in now.items()), default=0) / 1e9
+
+
+def _counts(pid: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Each thread of a process and of its children."""
     try:
         threads = list((_PROC / str(pid) / "task").iterdir())
         children = (_PROC / str(pid) / "task" / str(pid) / "children").read_text().split()
@@ -90,6 +105,7 @@ def _waits(pid: int) -> Iterator[tuple[str, int]]:
         return
     for thread in threads:
         with contextlib.suppress(OSError, IndexError, ValueError):
-            yield thread.name, int((thread / "schedstat").read_text().split()[1])
+            ran, waited, _ = (thread / "schedstat").read_text().split()
+            yield thread.name, (int(ran), int(waited))
     for child in children:
-        yield from _waits(int(child))
+        yield from _counts(int(child))
