@@ -163,7 +163,7 @@ def _deletions(stage: ScenarioContext, actor: Actor) -> Found:
             if written is None or written.by == actor.label or written.raw("instance_id") in actor.instances:
                 continue
             if _destination(written) not in actor.groups:
-                yield actor.broke(always.DELETED, exchange, f"; {_text(id)} is for {_destination(written)!r}")
+                yield actor.broke(always.DELETED, exchange, f"; {_text(id)} is for {_text(_destination(written))!r}")
                 return
 
 
@@ -175,7 +175,9 @@ def _runs(stage: ScenarioContext, actor: Actor) -> Found:
             known = [each for each in stage.ledger.entries if each.id == received.id and each.key == endpoint.stream]
             known = [each for each in known if each.status not in _ANSWERED]
             if known and all(_destination(each) != group for each in known):
-                seen = f"a handler of {actor.label} got {known[0].entry}, which is for {_destination(known[0])!r}"
+                seen = (
+                    f"a handler of {actor.label} got {known[0].entry}, which is for {_text(_destination(known[0]))!r}"
+                )
                 yield Broken(always.RUN_FOR_OTHERS, seen, received.note)
 
 
