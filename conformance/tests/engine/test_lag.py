@@ -52,6 +52,16 @@ NOTHING = """
 """
 
 
+UNHEARD = """
+    - connect: {endpoint: a, options: {timeout: 0.2}}
+    - peer: b
+    - send: {from: a, to: b, content: 1}
+      as: s
+    - outcome: {of: s, is: fulfilled}
+      check: it
+"""
+
+
 @pytest.fixture
 def waited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """The testee waits for a processor: so many seconds after a moment, and so many in the worst second."""
@@ -147,6 +157,15 @@ async def test_a_wait_that_is_shorter_than_what_the_bound_was_broken_by_excuses_
     waited(since=0.15)
     [check] = (await play(steps)).checks
     assert check.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(0.2, Verdict.FAIL), (0.3, Verdict.INCONCLUSIVE)])
+async def test_a_timeout_whose_last_look_the_machine_held_up_is_not_judged(
+    play: Play, waited: Callable[..., None], seconds: float, verdict: Verdict
+) -> None:
+    waited(since=seconds)
+    [check] = (await play(UNHEARD)).checks
+    assert check.verdict is verdict
 
 
 async def test_a_testee_without_a_processor_for_a_second_is_not_judged(play: Play, waited: Callable[..., None]) -> None:

@@ -140,7 +140,8 @@ def _count(seen: Commands, pattern: Pattern, wanted: Any) -> Look:
     if differs(wanted, len(found)) is None:
         return held(len(found))
     too_many = isinstance(wanted, int) and len(found) > wanted
-    message = f"{seen.label} sent {len(found)} times {pattern}"
+    what = "commands" if str(pattern) == "..." else f"commands like {pattern}"
+    message = f"{seen.label} sent {len(found)} {what}; expected {show(wanted)}"
     told = "; ".join(notes.command(e.args)[:160] for e in found[-5:]) or seen.shown()
     culprit = found[-1] if found else None
     return Look(False, None, message, show(wanted), told, final=too_many, nothing=not found, culprit=culprit)
