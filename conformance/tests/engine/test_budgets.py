@@ -1,4 +1,4 @@
-"""What a step may take, what it took, and how a run tells both."""
+"""The budgets of steps: how much each may take, how much it took, and how a run tells both."""
 
 from __future__ import annotations
 

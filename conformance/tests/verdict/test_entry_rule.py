@@ -1,4 +1,4 @@
-"""What makes an entry of the testee or of the suite malformed."""
+"""The rule that makes an entry of the testee or of the suite malformed."""
 
 from __future__ import annotations
 
