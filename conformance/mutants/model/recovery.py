@@ -13,6 +13,7 @@ from .mutation import mutant
 from .ports import EndpointPort
 from .redis_errors import PERMANENT, REFUSAL, is_group_lost
 from .resp import Command, RedisError
+from .wire import id_parts
 
 
 async def join(endpoint: EndpointPort) -> None:
@@ -86,7 +87,7 @@ async def _make_again(endpoint: EndpointPort) -> None:
         new = True
     else:
         last = dict(zip(info[0::2], info[1::2], strict=True))[b"last-generated-id"]
-        new = endpoint.last_read != b"$" and _parts(last) < _parts(endpoint.last_read)
+        new = endpoint.last_read != b"$" and id_parts(last) < id_parts(endpoint.last_read)
     if mutant("sets-the-id"):
         await _make_group(endpoint, endpoint.last_read, ("MKSTREAM",))
         if new:
@@ -189,8 +190,3 @@ async def _learn_clock(endpoint: EndpointPort) -> None:
     if isinstance(reply, RedisError):
         raise reply
     endpoint.claims.offset = int(reply[0]) + int(reply[1]) / 1e6 - time.time()
-
-
-def _parts(id: bytes) -> tuple[int, int]:
-    first, _, second = id.partition(b"-")
-    return int(first), int(second or 0)

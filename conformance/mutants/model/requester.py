@@ -15,7 +15,7 @@ from .ports import EndpointPort
 from .redis_errors import PERMANENT, REFUSAL
 from .resp import Command, Lost, RedisError
 from .send import Send
-from .wire import FULFILLED, PENDING, Entry, add, check_name, new_id, parse
+from .wire import FULFILLED, PENDING, Entry, add, check_name, id_parts, new_id, parse
 
 _EARLY_END = 0.5
 _LOOK_LIMIT = 0.5
@@ -337,15 +337,10 @@ class Requester:
         if isinstance(reply, RedisError):
             return False
         last: bytes = dict(zip(reply[0::2], reply[1::2], strict=True))[b"last-generated-id"]
-        return _place(last) < _place(floor)
+        return id_parts(last) < id_parts(floor)
 
     def end_all(self) -> None:
         """The endpoint leaves."""
         if not mutant("sends-left-hanging-on-disconnect"):
             for send in list(self.outstanding.values()):
                 send.end("cancelled")
-
-
-def _place(id: bytes) -> tuple[int, int]:
-    first, _, second = id.partition(b"-")
-    return int(first), int(second or 0)

@@ -175,3 +175,9 @@ def _is_utf8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def id_parts(id: bytes) -> tuple[int, int]:
+    """An entry ID as numbers, which compare as Redis orders them."""
+    first, _, second = id.partition(b"-")
+    return int(first), int(second or 0)
