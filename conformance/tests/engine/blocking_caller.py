@@ -24,10 +24,11 @@ class Redis:
     """A connection that repeats nothing."""
 
     def __init__(self, url: str) -> None:
-        place = urlsplit(url)
-        self.file = socket.create_connection((place.hostname, place.port or 6379), 10).makefile("rwb")
+        self.link = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port or 6379), 0.5)
+        self.file, self.end = self.link.makefile("rwb"), 0.0
 
     def send(self, *args: Any) -> None:
+        self.link.settimeout(max(0.0, self.end - time.monotonic()) + 0.5)
         parts = [each if isinstance(each, bytes) else str(each).encode() for each in args]
         self.file.write(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(p), p) for p in parts))
         self.file.flush()
@@ -54,8 +55,7 @@ def encode(value: Any) -> str:
     if isinstance(value, str) and not LIKE_JSON.match(value):
         return value
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    text.encode()
-    if depth(text) > 100:
+    if depth(text.encode().decode()) > 100:
         raise ValueError("deeper than 100 levels")
     return text
 
@@ -96,10 +96,13 @@ class Caller:
         end = time.monotonic() + checked(to, self.timeout if timeout is None else timeout)
         try:
             self.redis = self.redis or Redis(self.url)
+            self.redis.end = end
             return self._ask(self.redis, to, encode(content), end)
         except OSError:
             self.redis = None
-            raise
+            if time.monotonic() < end:
+                raise
+            return "timeout", None
 
     def _ask(self, redis: Redis, to: str, text: str, end: float) -> tuple[str, Any]:
         values = (id := secrets.token_hex(11)[:21], self.me, "pending", text, f"caller:{self.me}", to)
