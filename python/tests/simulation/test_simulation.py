@@ -118,7 +118,10 @@ def not_run(history: History, ask: Ask) -> None:
     ask.runs.clear()
     ask.replies.clear()
     ask.deleted_at = None
-    leaving = [process.closing_at for process in history.processes if process.closing_at is not None]
+    joined = [
+        process for process in history.processes if process.up_at is not None and process.group == ask.destination
+    ]
+    leaving = [process.closing_at for process in joined if process.closing_at is not None]
     ask.last_sign = min(leaving, default=max(one.outcomes[0] for one in history.asks)) - 15.1
 
 
