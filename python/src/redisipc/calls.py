@@ -23,9 +23,18 @@ def explained(cls: C) -> C:
 
     It concerns the constructor and all public methods that the class itself defines.
     """
+    return _explain(cls, "__init__")
+
+
+def explained_methods(cls: C) -> C:
+    """A decorator of a public class that the library makes for each request: as ``explained``, without the constructor."""
+    return _explain(cls, "")
+
+
+def _explain(cls: C, besides: str) -> C:
     done: dict[Any, Any] = {}
     for name, member in list(vars(cls).items()):
-        if name.startswith("_") and name != "__init__":
+        if name.startswith("_") and name != besides:
             continue
         function = getattr(member, "__func__", member)
         if not hasattr(function, "__code__"):

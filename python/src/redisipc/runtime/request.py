@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from redisipc.calls import explained
+from redisipc.calls import explained_methods
 from redisipc.errors import ConfigurationError, Reject
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.entry import PENDING, Entry
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _UNREAD: Any = object()
 
 
-@explained
+@explained_methods
 class Request:
     """A request of another group (or of the own one), to be answered once.
 

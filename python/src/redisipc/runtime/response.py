@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from typing import Any, Literal
 
-from redisipc.calls import explained
+from redisipc.calls import explained_methods
 from redisipc.errors import (
     HandlerFailed,
     NoResponders,
@@ -31,7 +31,7 @@ _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 200
 
 
-@explained
+@explained_methods
 class Response:
     """A fulfilled or a rejected request.
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from redisipc.calls import explained
+from redisipc.calls import explained_methods
 from redisipc.errors import RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.runtime.response import Response
@@ -89,7 +89,7 @@ class Asker(Protocol):
         """The response for an end."""
 
 
-@explained
+@explained_methods
 class RequestFuture(asyncio.Future[T]):
     """An ``asyncio.Future`` whose ``cancel()`` gives the request up: it is deleted, and its handler learns it."""
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from redisipc.calls import explained
+from redisipc.calls import explained_methods
 from redisipc.errors import ConfigurationError, RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.runtime.hooks import Hook, check_function
@@ -136,7 +136,7 @@ class Asker(Protocol):
         """Have work done that may wait for a lock of the user's threads."""
 
 
-@explained
+@explained_methods
 class RequestFuture(Future[T]):
     """A ``concurrent.futures.Future`` whose ``cancel()`` gives the request up: it is deleted, and its handler learns
     it.
