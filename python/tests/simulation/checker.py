@@ -20,6 +20,10 @@ CONNECTED = 13.0
 """Seconds for which a member has to be connected before it takes over what others left (G5)."""
 SHORT = 8.0
 """Seconds of timeout up to which a request is started at most once (G4)."""
+IN_ORDER = 5.0
+"""Seconds from which on a disconnect has the time for all of RIPC-LIFE-21: its blocking read ends by then."""
+YOUNG = 0.5
+"""Seconds after its join in which a member may not be able to end its read yet."""
 LOOK = 0.5
 """Seconds after which a last look may stop (RIPC-TIME-8)."""
 OWN_WORDS = (b"overloaded: ", b"given_up: ", b"too_old: ", b"closing: ", b"no_handler: ", b"not_encodable: ")
@@ -278,4 +282,17 @@ class Checker:
         stream = model.keys[self.world.stream]
         for group in stream.groups.values():
             for name in group.consumers:
-                self._say("G8", f"consumer {name.decode()} is left by a closed process")
+                if not self._hurried(group.name, name):
+                    self._say("G8", f"consumer {name.decode()} is left by a closed process")
+
+    def _hurried(self, group: bytes, consumer: bytes) -> bool:
+        """Whether its member may leave it, which RIPC-LIFE-21 (SHOULD) permits: siblings delete it later.
+
+        It had no time, or it had just joined: its read was under way, and would make the consumer again.
+        """
+        number = self.world.watch.number_of(group, consumer)
+        if number is None:
+            return False
+        process = self.history.processes[number]
+        young = process.up_at is None or (process.closing_at or inf) - process.up_at < YOUNG
+        return young or process.grace < IN_ORDER

@@ -130,6 +130,12 @@ class Faults:
 
         def look() -> None:
             names = actor.endpoint.shared.names
+            if any(
+                other is not actor and other.alive and other.endpoint.shared.names.registration == names.registration
+                for other in world.actors
+            ):
+                # A living member had this instance id before, and the keys are its own.
+                return
             for key in (names.registration, names.announcement):
                 if key in world.server.model.keys:
                     world.history.violation(

@@ -8,7 +8,9 @@ SEEDS_THAT_FAILED: dict[int, str] = {
     77: "a response lay with a member that was cut off, while its requester closed without a last look",
     120: "a reply that came slowly passed for fresh, and what it brought was started without a look",
     180: "bodies that were read to keep claims alive held up the claims themselves on a slow link",
+    240: "a consumer was left by a member that had no time: its read was under way, and nothing but the checker asks for more",
     295: "G8 was asked of a group whose last member had left: a batch of a given-up connection was executed after that",
+    324: "the keys of a living member were asked of one that was ended as it joined with the same instance id",
     510: "a megabyte of requests in one batch held up the claims for five seconds on a slow link",
 }
 """Seed (with the default number of requests) to what was wrong."""

@@ -77,7 +77,7 @@ class Watch(Observer):
         """By a port: only of an instance that is gone, and what goes with it is restored or settled."""
         if self.world.executing < 0:
             return
-        number = self._number(group, consumer)
+        number = self.number_of(group, consumer)
         owner = self.world.history.processes[number] if number is not None else None
         deleter = self.world.history.processes[self.world.executing]
         soon = self.world.schedule.now - deleter.connected_at < CONNECTED
@@ -105,7 +105,7 @@ class Watch(Observer):
 
     def _keeps(self, pending: Pending, group: bytes) -> None:
         """A response that waits for its instance is nobody's to reclaim while its holder lives (RIPC-ROUTE-16)."""
-        number = self._number(group, pending.consumer.name)
+        number = self.number_of(group, pending.consumer.name)
         now = self.world.schedule.now
         if (
             number is None
@@ -123,7 +123,7 @@ class Watch(Observer):
         ask = self.by_entry.get(pending.id)
         if ask is None or ask.destination.encode() != group:
             return
-        before, after = self._number(group, pending.consumer.name), self._number(group, consumer)
+        before, after = self.number_of(group, pending.consumer.name), self.number_of(group, consumer)
         if before == after and before is not None:
             return
         now = self.world.schedule.now
@@ -135,7 +135,7 @@ class Watch(Observer):
         """Seconds since the last delivery to this process or claim by it; 0 where nothing is known of one."""
         now, number = self.world.schedule.now, actor.record.number
         pending = self._pending(ask, entry_id)
-        if pending is not None and self._number(ask.destination.encode(), pending.consumer.name) == number:
+        if pending is not None and self.number_of(ask.destination.encode(), pending.consumer.name) == number:
             return now - pending.alive
         for move in reversed(ask.moves or []):
             if move.before == number:
@@ -159,5 +159,6 @@ class Watch(Observer):
         group: Group | None = stream.groups.get(ask.destination.encode()) if isinstance(stream, Stream) else None
         return None if group is None else group.pending.get(entry_id)
 
-    def _number(self, group: bytes, consumer: bytes) -> int | None:
+    def number_of(self, group: bytes, consumer: bytes) -> int | None:
+        """The process whose consumer this is, None for one of nobody known."""
         return self.numbers.get((group, instance_of(consumer) or b""))
