@@ -72,13 +72,13 @@ class Rest(NamedTuple):
     name: str
     title: str
     commands: float
-    shared: float
+    share: float
     grown: float
     seconds: float
 
     def text(self) -> str:
         return (
-            f"{self.title}: {self.commands:.2f} commands/s, {self.shared:.3f} % of a core and "
+            f"{self.title}: {self.commands:.2f} commands/s, {self.share:.3f} % of a core and "
             f"{self.grown:.0f} KiB more memory for each endpoint in {self.seconds:.0f} s"
         )
 

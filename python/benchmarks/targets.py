@@ -101,14 +101,14 @@ def _divided(what: str, one: Line, other: Line) -> list[float]:
 def _resting(idle: Sequence[Rest]) -> Iterator[str]:
     """The rows about endpoints that have nothing to do."""
     here = {rest.name: rest for rest in idle}
-    for name, (commands, shared) in RESTING.items():
-        text = f"| {name.replace('_', ', ')} at rest: at most {commands:g} commands a second, {shared:g} % of a core |"
+    for name, (commands, share) in RESTING.items():
+        text = f"| {name.replace('_', ', ')} at rest: at most {commands:g} commands a second, {share:g} % of a core |"
         rest = here.get(name)
         if rest is None:
             yield f"{text} | not measured |"
         else:
-            reached = rest.commands <= commands and rest.shared <= shared
-            yield f"{text} {rest.commands:.2f}, {rest.shared:.3f} % | {'met' if reached else '**not met**'} |"
+            reached = rest.commands <= commands and rest.share <= share
+            yield f"{text} {rest.commands:.2f}, {rest.share:.3f} % | {'met' if reached else '**not met**'} |"
 
 
 def _rare(lines: Sequence[Line]) -> str:

@@ -18,7 +18,7 @@ class Hand:
     """Drives one ``Endpoint``: joins it, answers its commands with plausible replies unless a test says something else."""
 
     def __init__(self, version: str = "7.0.15", **options: Any) -> None:
-        self.shared = Endpoint(Settings("s", "web", **options), random.Random(1))
+        self.endpoint = Endpoint(Settings("s", "web", **options), random.Random(1))
         self.now = 100.0
         self.version = version
         self.sequence = 0
@@ -28,10 +28,10 @@ class Hand:
         self.events: list[Event] = []
 
     def up(self) -> Hand:
-        self.shared.start(self.now)
+        self.endpoint.start(self.now)
         self.write_all()
-        assert self.shared.state is State.UP
-        self.shared.tick(self.now)
+        assert self.endpoint.state is State.UP
+        self.endpoint.tick(self.now)
         self.write_all()
         self.sent.clear()
         self.events.clear()
@@ -39,7 +39,7 @@ class Hand:
 
     @property
     def instance(self) -> bytes:
-        return self.shared.instance.encode()
+        return self.endpoint.instance.encode()
 
     def next_id(self) -> bytes:
         self.sequence += 1
@@ -89,10 +89,10 @@ class Hand:
 
     def write(self) -> Batch | None:
         """One batch, if there is one, written and answered."""
-        batch = self.shared.next_batch(self.now)
+        batch = self.endpoint.next_batch(self.now)
         if batch is not None:
             self.sent += batch.commands
-            self.shared.batch_done(batch, self.answers(batch), self.now)
+            self.endpoint.batch_done(batch, self.answers(batch), self.now)
             self.drain()
         return batch
 
@@ -104,7 +104,7 @@ class Hand:
         return self.sent[before:]
 
     def drain(self) -> list[Event]:
-        fresh = self.shared.events()
+        fresh = self.endpoint.events()
         self.events += fresh
         return fresh
 
@@ -113,24 +113,24 @@ class Hand:
         end = self.now + seconds
         before = len(self.sent)
         while True:
-            due = self.shared.deadline()
+            due = self.endpoint.deadline()
             if due is None or due > end:
                 break
             self.now = max(self.now, due)
-            self.shared.tick(self.now)
+            self.endpoint.tick(self.now)
             self.write_all()
-            if self.shared.deadline() == due:
+            if self.endpoint.deadline() == due:
                 self.now += 0.001
         self.now = max(self.now, end)
-        self.shared.tick(self.now)
+        self.endpoint.tick(self.now)
         self.write_all()
         return self.sent[before:]
 
     def read(self, *rows: list[Any]) -> list[Event]:
         """Have the blocked read return these rows."""
-        read = self.shared.next_read(self.now)
+        read = self.endpoint.next_read(self.now)
         assert read is not None
-        self.shared.read_done(read, [[b"s", list(rows)]] if rows else None, self.now)
+        self.endpoint.read_done(read, [[b"s", list(rows)]] if rows else None, self.now)
         return self.drain()
 
     def request(self, id: bytes = b"r" * 21, to: bytes = b"web", content: bytes = b"1") -> list[Any]:

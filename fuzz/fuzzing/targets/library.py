@@ -80,7 +80,7 @@ def endpoint(data: bytes) -> None:
     for entry_id, fields in rows:
         runs = fields is not None and _is_request(entry_id, fields)
         assert (entry_id in acknowledged) != runs, (entry_id, fields)
-    assert hand.shared.state.name == "UP"
+    assert hand.endpoint.state.name == "UP"
     assert len(hand.started()) == sum(fields is not None and _is_request(id, fields) for id, fields in rows)
     assert all(event.message for event in hand.events if isinstance(event, Problem))
 
@@ -108,7 +108,7 @@ def siblings(data: bytes) -> None:
     ]
     hand.read(hand.response(b"f" * 21, instance=b"abcdef"))
     hand.pass_time(25.0)
-    assert hand.shared.state.name == "UP"
+    assert hand.endpoint.state.name == "UP"
 
 
 def channel(data: bytes) -> None:

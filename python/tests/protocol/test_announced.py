@@ -43,6 +43,6 @@ def test_an_instance_with_an_odd_announcement_is_seen(text: Any) -> None:
     hand.special["LRANGE"] = [b"consumer_abc123_0"]
     hand.special["GET"] = text
     found: list[Any] = []
-    look_at(hand.shared.shared, "stock", hand.now, found.append)
+    look_at(hand.endpoint.shared, "stock", hand.now, found.append)
     hand.write_all()
     assert found == [[Peer("abc123", 0.01)]]

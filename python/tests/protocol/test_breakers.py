@@ -80,20 +80,20 @@ class Limited(Hand):
         self.breaks: list[float] = []
 
     def write(self) -> Any:
-        batch = self.shared.next_batch(self.now)
+        batch = self.endpoint.next_batch(self.now)
         if batch is None:
             return None
         self.sent += batch.commands
         if any(self.breaks_it(command) for command in batch.commands):
             self.breaks.append(self.now)
-            self.shared.batch_lost(batch, True, "connection lost", self.now)
+            self.endpoint.batch_lost(batch, True, "connection lost", self.now)
         else:
-            self.shared.batch_done(batch, self.answers(batch), self.now)
+            self.endpoint.batch_done(batch, self.answers(batch), self.now)
         self.drain()
         return batch
 
     def breaks_it(self, command: Command) -> bool:
-        if command[0] == "XREADGROUP" and command[3] == self.shared.shared.names.consumer:
+        if command[0] == "XREADGROUP" and command[3] == self.endpoint.shared.names.consumer:
             return any(id in self.bad and owner == command[3] for id, owner in self.lists)
         return command[0] == "XRANGE" and command[2] in self.bad
 
@@ -116,17 +116,17 @@ def entry(id: bytes, command: Command) -> list[Any]:
 
 def test_others_start_beside_an_entry_that_breaks_each_read() -> None:
     hand = Limited(BAD).up()
-    dispatcher = hand.shared.shared.names.dispatcher
+    dispatcher = hand.endpoint.shared.names.dispatcher
     hand.lists = ((BAD, dispatcher), (GOOD, dispatcher), (ALSO, dispatcher))
     hand.special["XPENDING"] = hand.pending_of
     hand.special["XRANGE"] = lambda command: entry(GOOD, command) or entry(ALSO, command)
-    lost = hand.shared.next_read(hand.now)
+    lost = hand.endpoint.next_read(hand.now)
     assert lost is not None
-    hand.shared.read_lost(lost, "connection lost", hand.now)
+    hand.endpoint.read_lost(lost, "connection lost", hand.now)
     began = hand.now
     hand.pass_time(6.5)
     assert [start.incoming.entry_id for start in hand.started()] == [GOOD, ALSO]
-    assert hand.shared.state.name == "UP"
+    assert hand.endpoint.state.name == "UP"
     # Together with the others, then alone: at once, after 2 s and after 4 s more.
     assert len(hand.breaks) == 4
     assert hand.breaks[1] < began + 1.0
@@ -135,11 +135,11 @@ def test_others_start_beside_an_entry_that_breaks_each_read() -> None:
 
 def test_it_is_settled_when_its_requester_has_given_it_up() -> None:
     hand = Limited(BAD).up()
-    hand.lists = ((BAD, hand.shared.shared.names.dispatcher),)
+    hand.lists = ((BAD, hand.endpoint.shared.names.dispatcher),)
     hand.special["XPENDING"] = hand.pending_of
-    lost = hand.shared.next_read(hand.now)
+    lost = hand.endpoint.next_read(hand.now)
     assert lost is not None
-    hand.shared.read_lost(lost, "connection lost", hand.now)
+    hand.endpoint.read_lost(lost, "connection lost", hand.now)
     hand.pass_time(1.0)
     assert len(hand.breaks) == 1
     hand.bad.clear()
@@ -150,25 +150,25 @@ def test_it_is_settled_when_its_requester_has_given_it_up() -> None:
 
 def test_a_look_for_what_was_given_up_ends_though_it_breaks_each_connection() -> None:
     hand = Limited().up()
-    outgoing = hand.shared.send(b"1", "peers", 30.0, hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    outgoing = hand.endpoint.send(b"1", "peers", 30.0, hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
-    hand.shared.batch_lost(batch, True, "connection lost", hand.now)
+    hand.endpoint.batch_lost(batch, True, "connection lost", hand.now)
     hand.breaks_it = lambda command: command[0] == "XRANGE" and "COUNT" in command  # type: ignore[method-assign]
-    hand.shared.cancel(outgoing, hand.now)
+    hand.endpoint.cancel(outgoing, hand.now)
     hand.pass_time(60.0)
     assert len(hand.breaks) == 3
-    assert hand.shared.state.name == "UP"
+    assert hand.endpoint.state.name == "UP"
 
 
 def test_a_look_leaves_out_a_body_that_broke_a_connection_alone() -> None:
     hand = Limited().up()
-    hand.shared.shared.breakers.broke(read(b"8-0"), hand.now)
-    outgoing = hand.shared.send(b"1", "peers", 30.0, hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    hand.endpoint.shared.breakers.broke(read(b"8-0"), hand.now)
+    outgoing = hand.endpoint.send(b"1", "peers", 30.0, hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
-    hand.shared.batch_lost(batch, True, "connection lost", hand.now)
-    hand.shared.cancel(outgoing, hand.now)
+    hand.endpoint.batch_lost(batch, True, "connection lost", hand.now)
+    hand.endpoint.cancel(outgoing, hand.now)
     outgoing.floor = b"7-0"
     hand.pass_time(5.0)
     looks = [command[2:4] for command in hand.sent if command[0] == "XRANGE" and "COUNT" in command]
@@ -177,10 +177,10 @@ def test_a_look_leaves_out_a_body_that_broke_a_connection_alone() -> None:
 
 def test_a_response_that_breaks_the_own_list_is_moved_to_where_each_is_read_alone() -> None:
     hand = Limited(BAD).up()
-    names = hand.shared.shared.names
+    names = hand.endpoint.shared.names
     hand.lists = ((BAD, names.consumer), (GOOD, names.consumer))
     hand.special["XPENDING"] = hand.pending_of
-    outgoing = hand.shared.send(b"1", "peers", 30.0, hand.now, b"a" * 21)
+    outgoing = hand.endpoint.send(b"1", "peers", 30.0, hand.now, b"a" * 21)
     good = list(build(outgoing.id, names.instance, b"fulfilled", b"7", b"peers", b"web"))
     hand.special["XRANGE"] = lambda command: [[GOOD, good]] if command[2] == GOOD else []
 
@@ -193,4 +193,4 @@ def test_a_response_that_breaks_the_own_list_is_moved_to_where_each_is_read_alon
     hand.pass_time(5.0)
     assert outgoing.state == "finished"
     assert len(hand.breaks) <= 5
-    assert hand.shared.state.name == "UP"
+    assert hand.endpoint.state.name == "UP"

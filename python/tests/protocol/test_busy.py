@@ -20,7 +20,7 @@ def test_handlers_that_have_been_busy_for_longer_than_the_timeout_are_reported_o
     hand.special["XPENDING"] = []
     hand.pass_time(4.0)
     assert told(hand) == []
-    assert hand.shared.wiring.busy.reason(hand.now) == ""
+    assert hand.endpoint.wiring.busy.reason(hand.now) == ""
     hand.pass_time(6.0)
     assert len(told(hand)) == 1
     assert "all 2 handlers are busy" in told(hand)[0]
@@ -36,14 +36,14 @@ def test_handlers_that_outlive_their_requests_are_reported_as_well() -> None:
     hand = Hand(concurrency=2, timeout=5.0).up()
     hand.read(hand.request(b"p" * 21), hand.request(b"q" * 21))
     hand.special["XPENDING"] = []
-    for incoming in list(hand.shared.shared.inflight.values()):
-        hand.shared.wiring.responder.lost(incoming)
+    for incoming in list(hand.endpoint.shared.inflight.values()):
+        hand.endpoint.wiring.responder.lost(incoming)
     hand.pass_time(9.0)
     assert len(told(hand)) == 1
     assert "all 2 handlers are busy, each for 6 s or longer" in told(hand)[0]
-    for incoming in list(hand.shared.wiring.responder.started):
-        hand.shared.handler_done(incoming, hand.now)
-    assert hand.shared.wiring.busy.reason(hand.now) == ""
+    for incoming in list(hand.endpoint.wiring.responder.started):
+        hand.endpoint.handler_done(incoming, hand.now)
+    assert hand.endpoint.wiring.busy.reason(hand.now) == ""
 
 
 def test_a_free_place_or_a_young_request_is_no_trouble() -> None:
@@ -53,14 +53,14 @@ def test_a_free_place_or_a_young_request_is_no_trouble() -> None:
     hand.read(hand.request(b"q" * 21))
     hand.pass_time(4.0)
     assert told(hand) == []
-    assert hand.shared.wiring.busy.reason(hand.now) == ""
+    assert hand.endpoint.wiring.busy.reason(hand.now) == ""
 
 
 def found(hand: Hand, *idle: int, announced: bytes | None = b'{"spec":"1.0","implementation":"redisipc"}') -> Any:
     rows = [[b"name", b"dispatcher_%06x_0" % n, b"pending", 0, b"idle", each] for n, each in enumerate(idle)]
     hand.special.update({"XINFO CONSUMERS": rows, "LRANGE": [b"consumer_x_0"], "GET": announced})
     seen: list[Any] = []
-    look_at(hand.shared.shared, "stock", hand.now, seen.append)
+    look_at(hand.endpoint.shared, "stock", hand.now, seen.append)
     hand.write_all()
     return seen[0]
 

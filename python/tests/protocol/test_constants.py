@@ -87,7 +87,7 @@ def test_names_are_those_of_the_registries() -> None:
 
 def test_an_announcement_has_the_keys_of_the_registry() -> None:
     hand = Hand()
-    hand.shared.start(hand.now)
+    hand.endpoint.start(hand.now)
     announced = [command for command in hand.write_all() if command[0] == "SET"]
     keys = rows("registries", "announcement")
     for command in announced:
@@ -106,7 +106,7 @@ def test_reasons_begin_as_the_registry_says() -> None:
     hand.read([b"1000-0", hand.request(b"o" * 21)[1]])
     entry = parse(hand.next_id(), hand.request(b"g" * 21)[1])
     assert isinstance(entry, Entry)
-    hand.shared.wiring.responder.request(entry, hand.now, hand.now, starts=4)
+    hand.endpoint.wiring.responder.request(entry, hand.now, hand.now, starts=4)
     hand.pass_time(0.1)
     answers = [command for command in hand.sent if command[0] == "XADD"]
     reasons = [bytes(command[command.index(b"content") + 1]).decode() for command in answers]  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ def consumers(*idle: int) -> list[Any]:
 
 def late(hand: Hand, to: str = "stock", timeout: float = 0.4) -> Outcome:
     """The outcome of a send that nobody answers."""
-    hand.shared.send(b"1", to, timeout, hand.now)
+    hand.endpoint.send(b"1", to, timeout, hand.now)
     hand.write_all()
     hand.pass_time(timeout + 1.0)
     return [event.outcome for event in hand.events if isinstance(event, Finished)][-1]
@@ -82,11 +82,11 @@ def test_what_redis_shows_is_told(special: dict[str, Any], word: str | None, tex
 
 def test_the_questions_come_behind_the_look_in_its_batch() -> None:
     hand = Hand().up()
-    outgoing = hand.shared.send(b"1", "stock", 0.4, hand.now)
+    outgoing = hand.endpoint.send(b"1", "stock", 0.4, hand.now)
     hand.write_all()
     hand.now += 0.4
-    hand.shared.tick(hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    hand.endpoint.tick(hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
     names = [" ".join(map(str, command[:2])) if command[0] == "XINFO" else command[0] for command in batch.commands]
     assert names[0] == "XDEL"
@@ -97,7 +97,7 @@ def test_the_questions_come_behind_the_look_in_its_batch() -> None:
 def test_many_timeouts_share_one_look_and_it_is_made_once_a_second() -> None:
     hand = Hand().up()
     for number in range(200):
-        hand.shared.send(b"1", f"group {number % 20}", 0.3 + number / 200, hand.now)
+        hand.endpoint.send(b"1", f"group {number % 20}", 0.3 + number / 200, hand.now)
     sent = hand.pass_time(1.6)
     assert 1 <= sent.count(("XINFO", "GROUPS", b"s")) - EARLY <= 2
     assert sum(command[:2] == ("XINFO", "CONSUMERS") for command in sent) <= 8 + 1
@@ -126,12 +126,12 @@ def test_without_the_right_it_is_asked_once_and_the_timeout_comes_all_the_same()
 
 def test_who_lost_redis_says_so() -> None:
     hand = Hand().up()
-    hand.shared.send(b"1", "stock", 0.4, hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    hand.endpoint.send(b"1", "stock", 0.4, hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
-    hand.shared.batch_lost(batch, False, "connection refused", hand.now)
+    hand.endpoint.batch_lost(batch, False, "connection refused", hand.now)
     hand.now += 0.5
-    hand.shared.tick(hand.now)
+    hand.endpoint.tick(hand.now)
     hand.drain()
     found = [event.outcome for event in hand.events if isinstance(event, Finished)][-1]
     assert (found.status, found.diagnosis) == ("timeout", "redis_away")
@@ -140,12 +140,12 @@ def test_who_lost_redis_says_so() -> None:
 
 def test_a_look_that_is_not_answered_delays_nothing() -> None:
     hand = Hand().up()
-    hand.shared.send(b"1", "stock", 0.4, hand.now)
+    hand.endpoint.send(b"1", "stock", 0.4, hand.now)
     hand.write_all()
     hand.now += 0.4
-    hand.shared.tick(hand.now)
-    assert hand.shared.next_batch(hand.now) is not None
+    hand.endpoint.tick(hand.now)
+    assert hand.endpoint.next_batch(hand.now) is not None
     hand.now += 0.5
-    hand.shared.tick(hand.now)
+    hand.endpoint.tick(hand.now)
     hand.drain()
     assert [event.outcome.status for event in hand.events if isinstance(event, Finished)] == ["timeout"]

@@ -18,14 +18,14 @@ def outcomes(hand: Hand) -> list[str]:
 
 def asks(hand: Hand, *destinations: str) -> Hand:
     for destination in destinations:
-        hand.shared.send(b"1", destination, 20.0, hand.now)
+        hand.endpoint.send(b"1", destination, 20.0, hand.now)
     hand.write_all()
     return hand
 
 
 def test_it_ends_when_the_group_was_missing_twice_and_is_deleted() -> None:
     hand = Hand().up()
-    outgoing = hand.shared.send(b"1", "nobody", 5.0, hand.now)
+    outgoing = hand.endpoint.send(b"1", "nobody", 5.0, hand.now)
     hand.write_all()
     assert ASKED not in hand.pass_time(0.49)
     assert hand.pass_time(0.05).count(ASKED) == 1
@@ -38,7 +38,7 @@ def test_it_ends_when_the_group_was_missing_twice_and_is_deleted() -> None:
 
 def test_a_request_that_is_answered_soon_costs_no_command() -> None:
     hand = Hand().up()
-    outgoing = hand.shared.send(b"1", "nobody", 5.0, hand.now)
+    outgoing = hand.endpoint.send(b"1", "nobody", 5.0, hand.now)
     hand.write_all()
     hand.pass_time(0.4)
     hand.read(hand.response(outgoing.id))
@@ -101,10 +101,10 @@ def test_what_redis_does_not_tell_is_left_to_the_timeout(failure: str, looks: in
 def test_after_a_lost_connection_it_is_asked_again() -> None:
     hand = asks(Hand().up(), "nobody")
     hand.pass_time(0.4)
-    hand.shared.send(b"1", "stock", 20.0, hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    hand.endpoint.send(b"1", "stock", 20.0, hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
-    hand.shared.batch_lost(batch, True, "cut", hand.now)
+    hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.pass_time(6.0)
     assert outcomes(hand) == ["no responders"]
 

@@ -45,9 +45,9 @@ def test_an_error_that_no_row_has_is_unknown(text: str) -> None:
 
 
 def refused_read(hand: Hand, text: str) -> None:
-    read = hand.shared.next_read(hand.now)
+    read = hand.endpoint.next_read(hand.now)
     assert read is not None
-    hand.shared.read_done(read, failure(text), hand.now)
+    hand.endpoint.read_done(read, failure(text), hand.now)
     hand.drain()
 
 
@@ -58,18 +58,18 @@ def commands(hand: Hand) -> list[Command]:
 def recovers(hand: Hand, text: str) -> None:
     """As lost: what it sends is what it sends after its connection broke."""
     broken = Hand().up()
-    read = broken.shared.next_read(broken.now)
+    read = broken.endpoint.next_read(broken.now)
     assert read is not None
-    broken.shared.read_lost(read, "connection reset", broken.now)
+    broken.endpoint.read_lost(read, "connection reset", broken.now)
     broken.drain()
     refused_read(hand, text)
     for each in (hand, broken):
-        assert each.shared.state is State.DOWN
+        assert each.endpoint.state is State.DOWN
     mine, others = commands(hand), commands(broken)
     names = hand.names_sent(mine)
     assert names == broken.names_sent(others)
     assert names.index("XINFO") < names.index("LPUSH") < names.index("XREADGROUP")
-    assert hand.shared.state is State.UP
+    assert hand.endpoint.state is State.UP
 
 
 def makes_the_group(hand: Hand, text: str) -> None:
@@ -85,7 +85,7 @@ def makes_the_group(hand: Hand, text: str) -> None:
     refused_read(hand, text)
     commands(hand)
     assert made[0] == ("XGROUP", "CREATE", b"s", b"web", b"5-0")
-    assert hand.shared.state is State.UP
+    assert hand.endpoint.state is State.UP
 
 
 def stays_and_repeats(hand: Hand, text: str) -> None:
@@ -97,7 +97,7 @@ def stays_and_repeats(hand: Hand, text: str) -> None:
         return failure(text) if len(refusals) < 4 else b"7-0"
 
     hand.special["XADD"] = refuse
-    hand.shared.send(b"1", "stock", 20.0, hand.now)
+    hand.endpoint.send(b"1", "stock", 20.0, hand.now)
     hand.write_all()
     commands(hand)
     assert len(refusals) == 4
@@ -108,15 +108,15 @@ def stays_and_repeats(hand: Hand, text: str) -> None:
 def reports_and_continues(hand: Hand, text: str) -> None:
     hand.special["XADD"] = failure(text)
     for _ in range(2):
-        hand.shared.send(b"1", "stock", 5.0, hand.now)
+        hand.endpoint.send(b"1", "stock", 5.0, hand.now)
         hand.write_all()
     ended = [event.outcome.status for event in hand.events if isinstance(event, Finished)]
     assert ended == ["failed", "failed"]
     assert len([event for event in hand.events if isinstance(event, Problem)]) == 1
-    assert hand.shared.state is State.UP
+    assert hand.endpoint.state is State.UP
     joining = Hand()
     joining.special["XGROUP CREATE"] = failure(text)
-    joining.shared.start(joining.now)
+    joining.endpoint.start(joining.now)
     joining.write_all()
     assert [event.permanent for event in joining.events if isinstance(event, StateChanged)][-1:] == [True]
 

@@ -21,9 +21,9 @@ def crowded(gap: float = GAP, **options: Any) -> Hand:
     for _ in range(4 * AFTER):
         hand.now += gap
         hand.pass_time(0.0)
-        if hand.shared.next_read(hand.now) is None:
+        if hand.endpoint.next_read(hand.now) is None:
             return hand
-        hand.shared._reading = None
+        hand.endpoint._reading = None
         hand.read(foreign(hand))
     return hand
 
@@ -31,13 +31,13 @@ def crowded(gap: float = GAP, **options: Any) -> Hand:
 def waits(hand: Hand) -> float:
     """Seconds until it reads again."""
     start = hand.now
-    while hand.shared.next_read(hand.now) is None:
-        due = hand.shared.deadline()
+    while hand.endpoint.next_read(hand.now) is None:
+        due = hand.endpoint.deadline()
         assert due is not None
         assert hand.now < start + 1.0
         hand.now = max(hand.now + 1e-6, due)
         hand.pass_time(0.0)
-    hand.shared._reading = None
+    hand.endpoint._reading = None
     return hand.now - start
 
 
@@ -57,18 +57,18 @@ def test_an_entry_of_its_own_ends_the_pauses() -> None:
     hand = crowded()
     waits(hand)
     hand.read(foreign(hand), hand.request())
-    hand.shared.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
-    hand.shared.handler_done(hand.started()[0].incoming, hand.now)
+    hand.endpoint.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
+    hand.endpoint.handler_done(hand.started()[0].incoming, hand.now)
     hand.write_all()
     assert waits(hand) == 0.0
 
 
 def test_who_waits_for_an_answer_does_not_pause() -> None:
     hand = crowded()
-    assert hand.shared.next_read(hand.now) is None
-    hand.shared.send(b"1", "stock", 5.0, hand.now)
+    assert hand.endpoint.next_read(hand.now) is None
+    hand.endpoint.send(b"1", "stock", 5.0, hand.now)
     hand.write_all()
-    assert hand.shared.next_read(hand.now) is not None
+    assert hand.endpoint.next_read(hand.now) is not None
 
 
 def test_the_option_switches_it_off() -> None:
@@ -77,12 +77,12 @@ def test_the_option_switches_it_off() -> None:
 
 def test_between_two_reads_it_rests_where_nothing_else_is_due_before_the_runtime_comes_anyway() -> None:
     hand = crowded()
-    assert hand.now < hand.shared.rests(hand.now, hand.now + 0.01) <= hand.now + 0.002 + 1e-6
+    assert hand.now < hand.endpoint.rests(hand.now, hand.now + 0.01) <= hand.now + 0.002 + 1e-6
     # Entries of others are acknowledged within 0.1 s.
-    assert hand.shared.rests(hand.now, hand.now + 1.0) < hand.now
+    assert hand.endpoint.rests(hand.now, hand.now + 1.0) < hand.now
 
 
 def test_who_has_a_request_under_way_does_not_rest() -> None:
     hand = crowded()
-    hand.shared.send(b"1", "stock", 5.0, hand.now)
-    assert hand.shared.rests(hand.now, hand.now + 0.01) < hand.now
+    hand.endpoint.send(b"1", "stock", 5.0, hand.now)
+    assert hand.endpoint.rests(hand.now, hand.now + 0.01) < hand.now

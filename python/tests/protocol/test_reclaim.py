@@ -46,6 +46,6 @@ def test_a_request_starts_within_15_s_after_its_owner_s_last_sign_of_life(phase:
 def test_the_look_at_the_end_of_the_hold_does_not_put_off_the_second_one(seed: int) -> None:
     """RIPC-GROUP-15: the last sign of life came 2 s before the member connected, so both limits end together."""
     hand = Hand()
-    hand.shared.shared.random.seed(seed)
+    hand.endpoint.shared.random.seed(seed)
     hand.up()
     taken_over(hand, hand.now - 2.0, hand.now + 13.0, 0.01)

@@ -48,20 +48,20 @@ class Relay:
 
     def batch(self) -> Batch:
         """The commands that are written next, without a reply."""
-        batch = self.hand.shared.next_batch(self.hand.now)
+        batch = self.hand.endpoint.next_batch(self.hand.now)
         assert batch is not None
         return batch
 
     def answer(self, batch: Batch) -> Relay:
-        self.hand.shared.batch_done(batch, self.hand.answers(batch), self.hand.now)
+        self.hand.endpoint.batch_done(batch, self.hand.answers(batch), self.hand.now)
         return self
 
     def lose(self, batch: Batch, sent: bool = True) -> Relay:
-        self.hand.shared.batch_lost(batch, sent, "connection reset", self.hand.now)
+        self.hand.endpoint.batch_lost(batch, sent, "connection reset", self.hand.now)
         return self
 
     def refuse(self, batch: Batch) -> Relay:
-        self.hand.shared.batch_done(batch, [Failure("ERR", "ERR no")] * len(batch.commands), self.hand.now)
+        self.hand.endpoint.batch_done(batch, [Failure("ERR", "ERR no")] * len(batch.commands), self.hand.now)
         return self
 
     def until_asked_again(self) -> Relay:
@@ -75,14 +75,14 @@ class Relay:
 
     def _next(self) -> Batch:
         while True:
-            batch = self.hand.shared.next_batch(self.hand.now)
+            batch = self.hand.endpoint.next_batch(self.hand.now)
             if batch is not None:
                 return batch
-            due = self.hand.shared.deadline()
+            due = self.hand.endpoint.deadline()
             assert due is not None
             assert due < 113, "it was not asked a second time"
             self.hand.now = max(due, self.hand.now)
-            self.hand.shared.tick(self.hand.now)
+            self.hand.endpoint.tick(self.hand.now)
 
     def about(self, seconds: float) -> list[str]:
         """The commands that name the entry, and LRANGE, from now on for so many seconds."""
@@ -172,7 +172,7 @@ def test_waiting_leave_to_siblings() -> None:
     relay.hand.read(other)
     relay.hand.pass_time(1)
     relay.hand.special["XPENDING"] = own_list(relay.hand, other)
-    relay.hand.shared.close(relay.hand.now, 5.0)
+    relay.hand.endpoint.close(relay.hand.now, 5.0)
     commands = relay.hand.pass_time(1)
     assert [command[0] for command in commands if other[0] in command] == ["XCLAIM"]
     assert any(other[0] in command and GIVE_BACK in command for command in commands)
@@ -183,7 +183,7 @@ def test_waiting_leave_alone() -> None:
     relay.hand.pass_time(1)
     relay.hand.special["XPENDING"] = own_list(relay.hand, relay.row)
     relay.hand.special["XRANGE"] = [relay.row]
-    relay.hand.shared.close(relay.hand.now, 5.0)
+    relay.hand.endpoint.close(relay.hand.now, 5.0)
     assert [name for name in relay.about(1) if name not in ("LRANGE", "XRANGE")] == ["XACK", "XDEL"]
 
 

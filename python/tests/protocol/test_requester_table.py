@@ -40,11 +40,11 @@ class Sent:
     def __init__(self) -> None:
         self.hand = Hand().up()
         self.batch: Batch | None = None
-        self.send: Outgoing = self.hand.shared.send(b"1", "stock", 5.0, self.hand.now)
+        self.send: Outgoing = self.hand.endpoint.send(b"1", "stock", 5.0, self.hand.now)
         self.written: list[Command] = []
 
     def write(self) -> None:
-        self.batch = self.hand.shared.next_batch(self.hand.now)
+        self.batch = self.hand.endpoint.next_batch(self.hand.now)
         assert self.batch is not None
         self.written += self.batch.commands
 
@@ -54,17 +54,17 @@ class Sent:
         if xadd is not None:
             self.hand.special["XADD"] = xadd
         batch, self.batch = self.batch, None
-        self.hand.shared.batch_done(batch, self.hand.answers(batch), self.hand.now)
+        self.hand.endpoint.batch_done(batch, self.hand.answers(batch), self.hand.now)
         self.hand.special.pop("XADD", None)
 
     def lose(self) -> None:
         assert self.batch is not None
         batch, self.batch = self.batch, None
-        self.hand.shared.batch_lost(batch, True, "connection reset", self.hand.now)
+        self.hand.endpoint.batch_lost(batch, True, "connection reset", self.hand.now)
 
     def wait(self, seconds: float) -> None:
         self.hand.now += seconds
-        self.hand.shared.tick(self.hand.now)
+        self.hand.endpoint.tick(self.hand.now)
 
     def response(self) -> None:
         self.hand.read(self.hand.response(self.send.id))
@@ -130,7 +130,7 @@ DO: dict[str, Callable[[Sent], object]] = {
     "refused": lambda sent: sent.answer(REFUSED),
     "response": lambda sent: sent.response(),
     "deadline": lambda sent: sent.wait(5.0),
-    "cancel": lambda sent: sent.hand.shared.cancel(sent.send, sent.hand.now),
+    "cancel": lambda sent: sent.hand.endpoint.cancel(sent.send, sent.hand.now),
     "nothing found": lambda sent: sent.answer(),
     "limit": lambda sent: sent.wait(0.6),
     "connection lost": lambda sent: sent.lose(),

@@ -27,8 +27,8 @@ def test_an_answer_is_one_multi_of_response_acknowledge_and_delete() -> None:
     row = hand.request()
     hand.read(row)
     [start] = hand.started()
-    hand.shared.answer(start.incoming, "fulfilled", b"8", hand.now)
-    hand.shared.handler_done(start.incoming, hand.now)
+    hand.endpoint.answer(start.incoming, "fulfilled", b"8", hand.now)
+    hand.endpoint.handler_done(start.incoming, hand.now)
     assert hand.write_all() == [
         ("MULTI",),
         ("XADD", b"s", "NOMKSTREAM", "*", *build(b"r" * 21, b"peer01", b"fulfilled", b"8", b"web", b"peer")),
@@ -37,7 +37,7 @@ def test_an_answer_is_one_multi_of_response_acknowledge_and_delete() -> None:
         ("XREADGROUP", "GROUP", b"web", b"dispatcher_%b_0" % hand.instance, "COUNT", 35, "STREAMS", b"s", ">"),
         ("EXEC",),
     ]
-    assert hand.shared.inflight == 0
+    assert hand.endpoint.inflight == 0
 
 
 def test_answers_that_wait_leave_as_one_multi() -> None:
@@ -45,7 +45,7 @@ def test_answers_that_wait_leave_as_one_multi() -> None:
     rows = [hand.request(b"%021d" % n) for n in range(3)]
     hand.read(*rows)
     for start in hand.started():
-        hand.shared.answer(start.incoming, "fulfilled", b"8", hand.now)
+        hand.endpoint.answer(start.incoming, "fulfilled", b"8", hand.now)
     assert hand.names_sent(hand.write_all()) == [
         "MULTI", "XADD", "XADD", "XADD", "XACK", "XDEL", "XREADGROUP", "EXEC"
     ]  # fmt: skip
@@ -55,16 +55,16 @@ def test_a_second_answer_is_an_error() -> None:
     hand = Hand().up()
     hand.read(hand.request())
     [start] = hand.started()
-    hand.shared.answer(start.incoming, "rejected", b"8", hand.now)
+    hand.endpoint.answer(start.incoming, "rejected", b"8", hand.now)
     with pytest.raises(AlreadyAnswered):
-        hand.shared.answer(start.incoming, "fulfilled", b"8", hand.now)
+        hand.endpoint.answer(start.incoming, "fulfilled", b"8", hand.now)
 
 
 def test_no_more_handlers_run_than_concurrency_allows() -> None:
     hand = Hand(concurrency=2).up()
     hand.read(*[hand.request(b"%021d" % n) for n in range(5)])
     assert len(hand.started()) == 2
-    hand.shared.handler_done(hand.started()[0].incoming, hand.now)
+    hand.endpoint.handler_done(hand.started()[0].incoming, hand.now)
     hand.drain()
     assert len(hand.started()) == 3
 
@@ -94,7 +94,7 @@ def test_what_was_given_back_is_taken_at_the_first_look() -> None:
     row = hand.request()
     hand.special["XPENDING"] = [[row[0], b"dispatcher_51b110_0", 315_360_000_100, 1]]
     hand.special["XRANGE"] = [row]
-    hand.shared.woken(b"s:web:wakeup", hand.now)
+    hand.endpoint.woken(b"s:web:wakeup", hand.now)
     sent = hand.write_all()
     dispatcher = b"dispatcher_%b_0" % hand.instance
     assert ("XCLAIM", b"s", b"web", dispatcher, 157_680_000_000, row[0], "JUSTID") in sent
@@ -121,7 +121,7 @@ def test_the_handler_learns_that_its_requester_gave_up() -> None:
     hand.pass_time(3.5)
     assert [event.incoming for event in hand.events if isinstance(event, Cancelled)] == [start.incoming]
     assert start.incoming.cancelled
-    hand.shared.answer(start.incoming, "fulfilled", b"late", hand.now)
+    hand.endpoint.answer(start.incoming, "fulfilled", b"late", hand.now)
     assert "XADD" not in hand.names_sent(hand.write_all())
 
 
@@ -138,7 +138,7 @@ def test_after_a_pause_it_looks_who_owns_a_request_before_claiming_it() -> None:
     hand.read(hand.request())
     hand.special["XPENDING"] = []
     hand.now += 12
-    hand.shared.tick(hand.now)
+    hand.endpoint.tick(hand.now)
     sent = hand.write_all()
     assert "XCLAIM" not in hand.names_sent(sent)
     assert any(isinstance(event, Cancelled) for event in hand.events)
@@ -149,12 +149,12 @@ def test_a_request_that_waited_over_a_second_is_checked_before_it_starts() -> No
     hand.read(hand.request(b"%021d" % 1), hand.request(b"%021d" % 2))
     [first] = hand.started()
     hand.pass_time(2)
-    hand.shared.answer(first.incoming, "fulfilled", b"1", hand.now)
-    hand.shared.handler_done(first.incoming, hand.now)
+    hand.endpoint.answer(first.incoming, "fulfilled", b"1", hand.now)
+    hand.endpoint.handler_done(first.incoming, hand.now)
     hand.special["XRANGE"] = []
     assert "XRANGE" in hand.names_sent(hand.write_all())
     assert len(hand.started()) == 1
-    assert hand.shared.inflight == 0
+    assert hand.endpoint.inflight == 0
 
 
 def test_an_answer_of_which_nobody_knows_is_repeated_only_while_the_body_is_there_and_nobody_else_s() -> None:
@@ -168,15 +168,15 @@ def test_an_answer_of_which_nobody_knows_is_repeated_only_while_the_body_is_ther
         row = hand.request()
         hand.read(row)
         [start] = hand.started()
-        hand.shared.answer(start.incoming, "fulfilled", b"8", hand.now)
-        batch = hand.shared.next_batch(hand.now)
+        hand.endpoint.answer(start.incoming, "fulfilled", b"8", hand.now)
+        batch = hand.endpoint.next_batch(hand.now)
         assert batch is not None
-        hand.shared.batch_lost(batch, True, "cut", hand.now)
+        hand.endpoint.batch_lost(batch, True, "cut", hand.now)
         held = [] if owner is None else [[row[0], owner or b"dispatcher_%b_0" % hand.instance, 1, 1]]
         hand.special["XPENDING"] = lambda command, held=held: held if command[3] == command[4] else []
         hand.special["XRANGE"] = [row] if body else []
         assert ("XADD" in hand.names_sent(hand.pass_time(2))) is repeated
-        assert hand.shared.inflight == 0
+        assert hand.endpoint.inflight == 0
 
 
 def test_an_answer_that_memory_refuses_is_kept_and_nothing_new_is_taken() -> None:
@@ -184,18 +184,18 @@ def test_an_answer_that_memory_refuses_is_kept_and_nothing_new_is_taken() -> Non
     hand.read(hand.request())
     [start] = hand.started()
     hand.special["XADD"] = Failure("OOM", "OOM")
-    hand.shared.answer(start.incoming, "fulfilled", b"8", hand.now)
+    hand.endpoint.answer(start.incoming, "fulfilled", b"8", hand.now)
     hand.write_all()
-    assert hand.shared.next_read(hand.now) is None
+    assert hand.endpoint.next_read(hand.now) is None
     hand.now += 1
-    batch = hand.shared.next_batch(hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
     assert "XADD" in [command[0] for command in batch.commands]
-    assert hand.shared.next_read(hand.now) is None, "the second attempt is on its way"
-    hand.shared.batch_done(batch, [hand.reply(command) for command in batch.commands], hand.now)
+    assert hand.endpoint.next_read(hand.now) is None, "the second attempt is on its way"
+    hand.endpoint.batch_done(batch, [hand.reply(command) for command in batch.commands], hand.now)
     del hand.special["XADD"]
     assert "XADD" in hand.names_sent(hand.pass_time(1))
-    assert hand.shared.next_read(hand.now) is not None
+    assert hand.endpoint.next_read(hand.now) is not None
 
 
 def test_the_fourth_start_is_refused_and_reported() -> None:
@@ -234,14 +234,14 @@ def test_an_answer_to_a_stream_that_is_gone_is_written_to_the_new_one() -> None:
     [start] = hand.started()
     hand.special["XADD"] = None
     hand.special["XINFO GROUPS"] = []
-    hand.shared.answer(start.incoming, "fulfilled", b"7", hand.now)
-    hand.shared.handler_done(start.incoming, hand.now)
+    hand.endpoint.answer(start.incoming, "fulfilled", b"7", hand.now)
+    hand.endpoint.handler_done(start.incoming, hand.now)
     hand.write()
     del hand.special["XADD"]
     names = hand.names_sent(hand.pass_time(1.0))
     assert names.count("XADD") == 1
     assert names.index("XGROUP") < names.index("XADD")
-    assert hand.shared.inflight == 0
+    assert hand.endpoint.inflight == 0
 
 
 def test_before_it_rejects_for_overload_it_looks_for_siblings_once_more() -> None:
@@ -280,9 +280,9 @@ def test_no_request_waits_for_a_look_for_siblings_that_was_lost() -> None:
     hand = Hand(concurrency=1, max_queue=0).up()
     running, beyond = (hand.request(b"%021d" % n) for n in range(2))
     hand.read(running, beyond)
-    batch = hand.shared.next_batch(hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
-    hand.shared.batch_lost(batch, True, "cut", hand.now)
+    hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.special["XPENDING"] = [[row[0], b"dispatcher_%b_0" % hand.instance, 10, 1] for row in (running, beyond)]
     hand.special["XRANGE"] = lambda command: [running if command[2] == running[0] else beyond]
     assert "XADD" in hand.names_sent(hand.pass_time(3))
@@ -295,7 +295,7 @@ def test_what_was_given_back_starts_before_what_is_new() -> None:
     hand.write_all()
     hand.special["XPENDING"] = [[older[0], b"dispatcher_%b_0" % hand.instance, 315_360_000_100, 1]]
     hand.special["XRANGE"] = [older]
-    hand.shared.handler_done(hand.started()[0].incoming, hand.now)
+    hand.endpoint.handler_done(hand.started()[0].incoming, hand.now)
     hand.read(new)
     hand.write_all()
     assert [start.incoming.entry_id for start in hand.started()] == [old[0], older[0]]
@@ -307,13 +307,13 @@ def test_what_is_new_starts_when_nothing_is_left_of_what_was_given_back() -> Non
         old, older, new = (hand.request(b"%021d" % n) for n in range(3))
         hand.read(old, older)
         hand.write_all()
-        hand.shared.handler_done(hand.started()[0].incoming, hand.now)
+        hand.endpoint.handler_done(hand.started()[0].incoming, hand.now)
         hand.read(new)
         assert len(hand.started()) == 1
         if lost:
-            batch = hand.shared.next_batch(hand.now)
+            batch = hand.endpoint.next_batch(hand.now)
             assert batch is not None
-            hand.shared.batch_lost(batch, True, "cut", hand.now)
+            hand.endpoint.batch_lost(batch, True, "cut", hand.now)
         hand.write_all()
         hand.drain()
         assert [start.incoming.entry_id for start in hand.started()] == [old[0], new[0]]

@@ -49,7 +49,7 @@ class Given:
 
     def give(self) -> None:
         self.hand.read([ENTRY, self.fields])
-        self.request = self.hand.shared.shared.inflight.get(ENTRY)
+        self.request = self.hand.endpoint.shared.inflight.get(ENTRY)
 
     def first(self) -> None:
         self.hand.read(self.hand.request(b"f" * 21))
@@ -57,17 +57,17 @@ class Given:
     def free(self) -> None:
         """The handler of the one before it ends without an answer."""
         first = next(start.incoming for start in self.hand.started() if start.incoming.entry_id != ENTRY)
-        self.hand.shared.handler_done(first, self.hand.now)
-        self.hand.shared.forget(first, self.hand.now)
+        self.hand.endpoint.handler_done(first, self.hand.now)
+        self.hand.endpoint.forget(first, self.hand.now)
         self.hand.drain()
 
     def answer(self) -> None:
         assert self.request is not None
-        self.hand.shared.answer(self.request, "fulfilled", b"7", self.hand.now)
-        self.hand.shared.handler_done(self.request, self.hand.now)
+        self.hand.endpoint.answer(self.request, "fulfilled", b"7", self.hand.now)
+        self.hand.endpoint.handler_done(self.request, self.hand.now)
 
     def write(self) -> None:
-        self.batch = self.hand.shared.next_batch(self.hand.now)
+        self.batch = self.hand.endpoint.next_batch(self.hand.now)
         assert self.batch is not None
         self.written += self.batch.commands
 
@@ -76,14 +76,14 @@ class Given:
         if xadd is not None:
             self.hand.special["XADD"] = xadd
         batch, self.batch = self.batch, None
-        self.hand.shared.batch_done(batch, self.hand.answers(batch), self.hand.now)
+        self.hand.endpoint.batch_done(batch, self.hand.answers(batch), self.hand.now)
         self.hand.special.pop("XADD", None)
         self.hand.drain()
 
     def lose(self) -> None:
         assert self.batch is not None
         batch, self.batch = self.batch, None
-        self.hand.shared.batch_lost(batch, True, "connection reset", self.hand.now)
+        self.hand.endpoint.batch_lost(batch, True, "connection reset", self.hand.now)
         self.hand.drain()
 
     def step(self) -> None:
@@ -94,11 +94,11 @@ class Given:
             if self.request.state != state:
                 return
             self.hand.now += 0.02
-            self.hand.shared.tick(self.hand.now)
-            batch = self.hand.shared.next_batch(self.hand.now)
+            self.hand.endpoint.tick(self.hand.now)
+            batch = self.hand.endpoint.next_batch(self.hand.now)
             if batch is not None:
                 self.written += batch.commands
-                self.hand.shared.batch_done(batch, self.hand.answers(batch), self.hand.now)
+                self.hand.endpoint.batch_done(batch, self.hand.answers(batch), self.hand.now)
         raise AssertionError(f"{state} does not end")
 
     def after(self) -> list[str]:
@@ -162,13 +162,13 @@ def found_gone(given: Given) -> None:
 
 
 def closes(given: Given) -> None:
-    given.hand.shared.close(given.hand.now, 5.0)
+    given.hand.endpoint.close(given.hand.now, 5.0)
     given.reply()
 
 
 def never_answered(given: Given) -> None:
     assert given.request is not None
-    given.hand.shared.forget(given.request, given.hand.now)
+    given.hand.endpoint.forget(given.request, given.hand.now)
 
 
 def recovers_and_finds_nothing(given: Given) -> None:

@@ -84,7 +84,7 @@ def test_a_malformed_entry_for_others_is_theirs() -> None:
 
 def test_a_group_may_ask_itself() -> None:
     hand = Hand().up()
-    outgoing = hand.shared.send(b"1", "web", 5.0, hand.now)
+    outgoing = hand.endpoint.send(b"1", "web", 5.0, hand.now)
     hand.write_all()
     hand.read(hand.request(outgoing.id))
     assert len(hand.started()) == 1

@@ -48,7 +48,7 @@ def fed(hand: Hand, entry: dict[str, Any], outstanding: bytes) -> list[Any]:
 
 def about(hand: Hand, entry_id: bytes, commands: list[Command]) -> list[str]:
     """The names of those commands that name the entry, apart from the claims that keep it alive (RIPC-ROUTE-16)."""
-    kept_alive = ("XCLAIM", b"s", b"web", hand.shared.shared.names.dispatcher, 0)
+    kept_alive = ("XCLAIM", b"s", b"web", hand.endpoint.shared.names.dispatcher, 0)
     return [str(command[0]) for command in commands if entry_id in command and command[:5] != kept_alive]
 
 
@@ -59,7 +59,7 @@ def local(events: list[Event]) -> list[str]:
 @pytest.mark.parametrize(("row", "entry"), ENTRIES)
 def test_an_entry_of_a_row_has_the_effect_of_its_action(row: dict[str, Any], entry: dict[str, Any]) -> None:
     hand = Hand().up()
-    outstanding = hand.shared.send(b"1", "peers", 60.0, hand.now)
+    outstanding = hand.endpoint.send(b"1", "peers", 60.0, hand.now)
     hand.pass_time(0.1)
     if row["instance"] == "registered":
         hand.special["LRANGE"] = [b"consumer_51b110_0"]

@@ -41,21 +41,21 @@ NOGROUP = Failure("NOGROUP", "NOGROUP No such key 's' or consumer group 'web'")
 
 def lose(hand: Hand) -> None:
     """The connection breaks under the next batch."""
-    hand.shared.send(b"1", "peers", 60.0, hand.now)
+    hand.endpoint.send(b"1", "peers", 60.0, hand.now)
     again(hand)
 
 
 def again(hand: Hand) -> None:
     hand.now += 10
-    batch = hand.shared.next_batch(hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
-    hand.shared.batch_lost(batch, True, "connection reset", hand.now)
+    hand.endpoint.batch_lost(batch, True, "connection reset", hand.now)
 
 
 def group_lost(hand: Hand) -> None:
-    read = hand.shared.next_read(hand.now)
+    read = hand.endpoint.next_read(hand.now)
     assert read is not None
-    hand.shared.read_done(read, NOGROUP, hand.now)
+    hand.endpoint.read_done(read, NOGROUP, hand.now)
 
 
 def new() -> Hand:
@@ -64,7 +64,7 @@ def new() -> Hand:
 
 def joining() -> Hand:
     hand = Hand()
-    hand.shared.start(hand.now)
+    hand.endpoint.start(hand.now)
     hand.drain()
     return hand
 
@@ -84,49 +84,49 @@ def midway(hand: Hand) -> None:
     """It is ended while Redis executes what joins or recovers; all of that takes its course."""
     hand.now += 10
     assert hand.write() is not None
-    batch = hand.shared.next_batch(hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
-    hand.shared.close(hand.now, 0.0)
+    hand.endpoint.close(hand.now, 0.0)
 
 
 def closing() -> Hand:
     """A handler that runs keeps it from ending at once."""
     hand = Hand().up()
     hand.read(hand.request())
-    hand.shared.close(hand.now, 5.0)
+    hand.endpoint.close(hand.now, 5.0)
     hand.drain()
     return hand
 
 
 def answered(hand: Hand) -> None:
     [start] = hand.started()
-    hand.shared.answer(start.incoming, "fulfilled", b"1", hand.now)
-    hand.shared.handler_done(start.incoming, hand.now)
+    hand.endpoint.answer(start.incoming, "fulfilled", b"1", hand.now)
+    hand.endpoint.handler_done(start.incoming, hand.now)
     hand.pass_time(0.1)
     assert hand.now < 105
 
 
 def cut_while_answering(hand: Hand) -> None:
     [start] = hand.started()
-    hand.shared.answer(start.incoming, "fulfilled", b"1", hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    hand.endpoint.answer(start.incoming, "fulfilled", b"1", hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
-    hand.shared.batch_lost(batch, True, "connection reset", hand.now)
+    hand.endpoint.batch_lost(batch, True, "connection reset", hand.now)
 
 
 FROM: dict[str, Callable[[], Hand]] = {"new": new, "joining": joining, "up": up, "down": down, "closing": closing}
 DO: dict[tuple[str, str], Callable[[Hand], object]] = {
-    ("new", "connect"): lambda hand: hand.shared.start(hand.now),
+    ("new", "connect"): lambda hand: hand.endpoint.start(hand.now),
     ("joining", "failed"): again,
     ("joining", "joined"): Hand.write_all,
     ("up", "lost"): lose,
     ("up", "group lost"): group_lost,
     ("down", "failed"): again,
     ("down", "recovered"): lambda hand: hand.pass_time(5),
-    ("up", "disconnect"): lambda hand: hand.shared.close(hand.now, 5.0),
-    ("new", "disconnect"): lambda hand: hand.shared.close(hand.now, 5.0),
-    ("joining", "disconnect"): lambda hand: hand.shared.close(hand.now, 5.0),
-    ("down", "disconnect"): lambda hand: hand.shared.close(hand.now, 5.0),
+    ("up", "disconnect"): lambda hand: hand.endpoint.close(hand.now, 5.0),
+    ("new", "disconnect"): lambda hand: hand.endpoint.close(hand.now, 5.0),
+    ("joining", "disconnect"): lambda hand: hand.endpoint.close(hand.now, 5.0),
+    ("down", "disconnect"): lambda hand: hand.endpoint.close(hand.now, 5.0),
     ("joining", "disconnect midway"): midway,
     ("down", "disconnect midway"): midway,
     ("closing", "left"): answered,
@@ -138,9 +138,9 @@ DO: dict[tuple[str, str], Callable[[Hand], object]] = {
 @pytest.mark.parametrize("row", machine("connection")["transitions"], ids=lambda row: row["id"])
 def test_an_endpoint_goes_from_state_to_state_as_the_table_says(row: dict[str, Any]) -> None:
     hand = FROM[row["from"]]()
-    assert hand.shared.state.value == row["from"]
+    assert hand.endpoint.state.value == row["from"]
     DO[row["from"], row["event"]](hand)
     hand.drain()
-    assert hand.shared.state.value == row["to"]
+    assert hand.endpoint.state.value == row["to"]
     if row["to"] == "closed":
         assert any(isinstance(event, Closed) for event in hand.events)

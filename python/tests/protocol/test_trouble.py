@@ -16,14 +16,14 @@ def numbered(hand: Hand, count: int) -> list[list[Any]]:
 
 def begin_write(hand: Hand) -> Batch:
     """A batch is under way: what is to be written from now on waits for it."""
-    hand.shared.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    hand.endpoint.send(b"1", "stock", 5.0, hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
     return batch
 
 
 def lose_connection(hand: Hand, batch: Batch) -> None:
-    hand.shared.batch_lost(batch, True, "cut", hand.now)
+    hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.drain()
 
 
@@ -41,7 +41,7 @@ def test_a_give_back_that_was_not_sent_before_an_outage_is_not_sent_after_it() -
     rows = numbered(hand, 2)
     batch = begin_write(hand)
     hand.read(*rows)
-    hand.shared.handler_done(hand.started()[0].incoming, hand.now)
+    hand.endpoint.handler_done(hand.started()[0].incoming, hand.now)
     lose_connection(hand, batch)
     hand.special["XPENDING"] = own_pending(rows[1:])
     hand.special["XRANGE"] = [rows[1]]
@@ -56,7 +56,7 @@ def test_a_claim_that_was_not_sent_before_an_outage_is_not_sent_after_it() -> No
     hand.read(row)
     batch = begin_write(hand)
     hand.now += 3.01
-    hand.shared.tick(hand.now)
+    hand.endpoint.tick(hand.now)
     lose_connection(hand, batch)
     # Another member took it over meanwhile.
     hand.special["XPENDING"] = []
@@ -69,10 +69,10 @@ def test_a_request_that_was_dropped_before_an_outage_is_not_run_after_it() -> No
     row = hand.request()
     hand.read(row)
     [start] = hand.started()
-    hand.shared.forget(start.incoming, hand.now)
-    hand.shared.handler_done(start.incoming, hand.now)
+    hand.endpoint.forget(start.incoming, hand.now)
+    hand.endpoint.handler_done(start.incoming, hand.now)
     hand.now += 0.01
-    batch = hand.shared.next_batch(hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
     lose_connection(hand, batch)
     hand.special["XPENDING"] = own_pending([row])
@@ -87,7 +87,7 @@ def test_an_answer_that_waits_for_memory_keeps_its_claim() -> None:
     row = hand.request()
     hand.read(row)
     hand.special["XADD"] = Failure("OOM", "OOM command not allowed")
-    hand.shared.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
+    hand.endpoint.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
     sent = hand.pass_time(10.0)
     assert sum(command[0] == "XCLAIM" and row[0] in command for command in sent) == 3
 
@@ -110,7 +110,7 @@ def test_who_loses_the_race_for_given_back_work_looks_for_more() -> None:
     ]
     hand.special["XRANGE"] = lambda command: [rows[command[2]]]
     hand.special["XCLAIM"] = claim
-    hand.shared.woken(b"s:web:wakeup", hand.now)
+    hand.endpoint.woken(b"s:web:wakeup", hand.now)
     hand.write_all()
     assert [start.incoming.entry_id for start in hand.started()] == [second[0]]
 
@@ -120,14 +120,14 @@ def test_a_request_that_is_given_up_while_it_is_looked_for_frees_its_place() -> 
     rows = numbered(hand, 3)
     hand.read(*rows)
     hand.now += 2.0
-    hand.shared.handler_done(hand.started()[0].incoming, hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    hand.endpoint.handler_done(hand.started()[0].incoming, hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
     assert ("XRANGE", b"s", rows[1][0], rows[1][0]) in batch.commands
     # While the look is under way, a keep-alive would find it gone.
-    hand.shared.wiring.responder.lost(hand.shared.shared.inflight[rows[1][0]])
+    hand.endpoint.wiring.responder.lost(hand.endpoint.shared.inflight[rows[1][0]])
     hand.special["XRANGE"] = lambda command: [rows[2]] if command[2] == rows[2][0] else []
-    hand.shared.batch_done(batch, hand.answers(batch), hand.now)
+    hand.endpoint.batch_done(batch, hand.answers(batch), hand.now)
     hand.write_all()
     assert [start.incoming.entry_id for start in hand.started()] == [rows[0][0], rows[2][0]]
 
@@ -138,7 +138,7 @@ def test_many_that_were_given_up_are_looked_for_together() -> None:
     hand.read(*rows)
     hand.now += 2.0
     hand.special["XRANGE"] = lambda command: [rows[-1]] if command[2] == rows[-1][0] else []
-    hand.shared.handler_done(hand.started()[0].incoming, hand.now)
+    hand.endpoint.handler_done(hand.started()[0].incoming, hand.now)
     batches = 0
     while hand.write() is not None:
         batches += 1
@@ -148,13 +148,13 @@ def test_many_that_were_given_up_are_looked_for_together() -> None:
 
 def test_a_deadline_while_the_request_is_on_its_way_to_redis_ends_in_a_look() -> None:
     hand = Hand().up()
-    outgoing = hand.shared.send(b"1", "stock", 0.5, hand.now)
-    batch = hand.shared.next_batch(hand.now)
+    outgoing = hand.endpoint.send(b"1", "stock", 0.5, hand.now)
+    batch = hand.endpoint.next_batch(hand.now)
     assert batch is not None
     hand.now += 0.6
-    hand.shared.tick(hand.now)
+    hand.endpoint.tick(hand.now)
     assert outgoing.state == "looking"
-    hand.shared.batch_done(batch, hand.answers(batch), hand.now)
+    hand.endpoint.batch_done(batch, hand.answers(batch), hand.now)
     assert "XRANGE" in hand.names_sent(hand.write_all())
     assert outgoing.state == "finished"
 
@@ -162,12 +162,12 @@ def test_a_deadline_while_the_request_is_on_its_way_to_redis_ends_in_a_look() ->
 def test_an_endpoint_past_its_grace_waits_for_the_batch_under_way() -> None:
     hand = Hand().up()
     hand.read(hand.request())
-    hand.shared.close(hand.now, 0.5)
-    hand.shared.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
-    assert hand.shared.next_batch(hand.now) is not None
+    hand.endpoint.close(hand.now, 0.5)
+    hand.endpoint.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
+    assert hand.endpoint.next_batch(hand.now) is not None
     hand.now += 1.0
-    hand.shared.tick(hand.now)
-    due = hand.shared.deadline()
+    hand.endpoint.tick(hand.now)
+    due = hand.endpoint.deadline()
     assert due is None or due > hand.now
 
 

@@ -131,7 +131,7 @@ def _entries(raw: redis.Redis) -> list[str]:
 @contextlib.contextmanager
 def _container(image: str) -> Iterator[str]:
     try:
-        from testcontainers.shared.container import DockerContainer  # type: ignore[import-not-found, unused-ignore]
+        from testcontainers.core.container import DockerContainer  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         pytest.fail("--redisipc=container needs the package testcontainers: pip install testcontainers", pytrace=False)
     with DockerContainer(image).with_exposed_ports(6379) as container:
