@@ -1,4 +1,4 @@
-"""What the library imports of other packages exists there, also where the import is rare and its absence is caught."""
+"""Each name that the library imports from another package exists there, even where the import is rare and its absence is caught."""
 
 from __future__ import annotations
 
