@@ -29,15 +29,15 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("security", ("SEC",)),
     ("the port", ("CONF",)),
 )
-"""The stages of building: each can be tried before the next is begun. The words are the areas in the statements' ids."""
+"""The phases of building: each can be tried before the next is begun. The words are the areas in the statements' ids."""
 _EVERYBODY = ("sender", "reader")
 _ENDPOINT = ("endpoint", "member", "channel", "port")
 _RANK = {"MUST": 0, "SHOULD": 1, "MAY": 2}
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One stage: its statements, those that are mandatory first."""
+class Phase:
+    """One phase: its statements, those that are mandatory first."""
 
     title: str
     statements: tuple[Requirement, ...]
@@ -54,14 +54,14 @@ def with_needed(profiles: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in needs() if name in wanted)
 
 
-def stages(requirements: Requirements, profiles: Sequence[str], roles: Sequence[str]) -> list[Stage]:
+def phases(requirements: Requirements, profiles: Sequence[str], roles: Sequence[str]) -> list[Phase]:
     """The statements that bind these roles in these profiles. The profiles that they build on are not added here."""
     bound = {each.id: each for each in requirements if _binds(each, profiles, roles)}
     found = []
     for title, areas in ORDER:
         chosen = [each for each in bound.values() if each.id.split("-")[1] in areas]
         if chosen:
-            found.append(Stage(title, tuple(sorted(chosen, key=lambda each: _RANK[each.level]))))
+            found.append(Phase(title, tuple(sorted(chosen, key=lambda each: _RANK[each.level]))))
     return found
 
 

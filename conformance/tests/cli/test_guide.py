@@ -5,26 +5,26 @@ from __future__ import annotations
 import json
 
 from cli.conftest import Run
-from redisipc_conformance.guide import ORDER, stages, with_needed
+from redisipc_conformance.guide import ORDER, phases, with_needed
 from redisipc_conformance.requirements import Requirements
 
 
-def test_every_area_has_a_stage():
+def test_every_area_has_a_phase():
     areas = {each.id.split("-")[1] for each in Requirements.load()}
     assert areas == {area for _, named in ORDER for area in named}
 
 
 def test_all_roles_and_profiles_together_are_bound_by_everything_but_what_binds_the_operator():
     profiles = with_needed(("ask", "channel", "resilient"))
-    found = stages(Requirements.load(), profiles, ("requester", "responder", "caller"))
-    bound = [each.id for stage in found for each in stage.statements]
+    found = phases(Requirements.load(), profiles, ("requester", "responder", "caller"))
+    bound = [each.id for phase in found for each in phase.statements]
     assert len(bound) == len(set(bound))
     assert set(bound) == {each.id for each in Requirements.load() if each.role != "operator"}
 
 
 def test_a_requester_of_the_base_is_not_asked_what_responders_and_groups_are():
     found = {
-        each.id: each for stage in stages(Requirements.load(), ("base",), ("requester",)) for each in stage.statements
+        each.id: each for phase in phases(Requirements.load(), ("base",), ("requester",)) for each in phase.statements
     }
     assert {"RIPC-REQ-2", "RIPC-ENTRY-1", "RIPC-LIFE-1", "RIPC-CONTENT-4"} <= found.keys()
     assert {each.profile for each in found.values()} == {"base"}
@@ -32,7 +32,7 @@ def test_a_requester_of_the_base_is_not_asked_what_responders_and_groups_are():
 
 
 def test_a_caller_is_bound_by_what_the_table_of_section_8a_names():
-    found = {each.id for stage in stages(Requirements.load(), ("ask",), ("caller",)) for each in stage.statements}
+    found = {each.id for phase in phases(Requirements.load(), ("ask",), ("caller",)) for each in phase.statements}
     assert {"RIPC-ASK-1", "RIPC-REQ-2", "RIPC-TIME-8", "RIPC-LIFE-17"} <= found
     assert not {"RIPC-LIFE-1", "RIPC-REQ-8"} & found
 
@@ -41,7 +41,7 @@ def test_a_profile_brings_those_that_it_builds_on():
     assert with_needed(("resilient",)) == ("base", "group", "resilient")
 
 
-def test_it_prints_stages_with_the_scenarios_that_try_them(run: Run):
+def test_it_prints_phases_with_the_scenarios_that_try_them(run: Run):
     ran = run("requirements", "--profile", "base", "--role", "requester")
     assert ran.code == 0
     assert ran.out.startswith("To claim base as requester, in the order in which to build it:\n\n1. names and keys\n")

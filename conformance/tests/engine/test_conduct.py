@@ -92,7 +92,7 @@ def found(
         trace.endpoint.received.append(Received(trace.endpoint, "r", {"id": received}, 0.0))
     notes: list[Any] = [SimpleNamespace(at=0.0, who="suite", text="", args=("EVAL", "return 1"))] if script else []
     notes += [] if ends_at is None else [SimpleNamespace(at=ends_at, who="a", text="disconnected", args=())]
-    stage = SimpleNamespace(
+    context = SimpleNamespace(
         taps={"a": SimpleNamespace(exchanges=trace.exchanges)},
         endpoints=[trace.endpoint, *([beside] if beside else [])],
         stream="s",
@@ -102,7 +102,7 @@ def found(
         claims=SimpleNamespace(profiles={"base", "group", "channel", "resilient", "ask"}),
     )
     ended = SimpleNamespace(broken={})
-    inspect(stage, ended, {} if ids is None else ids, excused)  # type: ignore[arg-type]
+    inspect(context, ended, {} if ids is None else ids, excused)  # type: ignore[arg-type]
     return {rule.name for rule in ended.broken}
 
 

@@ -38,7 +38,7 @@ class Rehearsal:
     def __init__(self, scenario: Scenario, row: dict[str, Any] | None, end: int = -1, crash: bool = False) -> None:
         rows = scenario.rows if row is None else (row,)
         self.book = CheckLog(scenario, [str(each["name"]) for each in rows])
-        self.stage = ScenarioContext(
+        self.context = ScenarioContext(
             scenario, row=row, seed=1, client=Client(NOWHERE), address=NOWHERE, server=None, processes=None,  # type: ignore[arg-type]
             budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), patience=BudgetClock(), waits=ProcessorWait(),
         )  # fmt: skip
@@ -47,7 +47,7 @@ class Rehearsal:
         self.played: Played = Counter()
         """The values that held, each with its row."""
 
-    async def act(self, stage: ScenarioContext, step: Step) -> Any:
+    async def act(self, context: ScenarioContext, step: Step) -> Any:
         at, self.at = self.at, self.at + 1
         if at == self.end and self.crash:
             raise Crashed("it is gone")
@@ -57,11 +57,11 @@ class Rehearsal:
 
     @property
     def _row(self) -> str:
-        return str(self.stage.row["name"]) if self.stage.row else ""
+        return str(self.context.row["name"]) if self.context.row else ""
 
     async def run(self) -> Rehearsal:
         try:
-            await StepRunner(self.stage, self.book).play(self.scenario.steps)
+            await StepRunner(self.context, self.book).play(self.scenario.steps)
         except (Stopped, Crashed):
             pass
         return self
@@ -78,8 +78,8 @@ def rehearse(monkeypatch: pytest.MonkeyPatch) -> dict[str, Rehearsal]:
     """All words but those of the flow go to the rehearsal that is on."""
     on: dict[str, Rehearsal] = {}
 
-    async def act(stage: ScenarioContext, step: Step) -> Any:
-        return await on["now"].act(stage, step)
+    async def act(context: ScenarioContext, step: Step) -> Any:
+        return await on["now"].act(context, step)
 
     for word in set(WORDS) - FLOW:
         monkeypatch.setitem(WORDS, word, act)

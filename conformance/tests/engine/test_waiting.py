@@ -18,7 +18,7 @@ NOW: Any = SimpleNamespace(now=True, throughout=None)
 async def said_later(*, word: bool) -> Any:
     """The value that is expected now of a testee that says it 50 ms later."""
     pulse, said = Pulse(), []
-    stage: Any = SimpleNamespace(pulse=pulse)
+    context: Any = SimpleNamespace(pulse=pulse)
 
     def say() -> None:
         said.append("run")
@@ -28,7 +28,7 @@ async def said_later(*, word: bool) -> Any:
         return held(said[0]) if said else missing("nothing was said")
 
     asyncio.get_running_loop().call_later(0.05, say)
-    return await expect(stage, NOW, "delivery", look, word=word)
+    return await expect(context, NOW, "delivery", look, word=word)
 
 
 async def test_what_a_testee_is_about_to_say_counts_as_said_now() -> None:
@@ -41,7 +41,7 @@ async def test_what_the_wire_shows_must_be_there_now() -> None:
 
 
 async def test_what_was_said_too_often_fails_at_once() -> None:
-    stage: Any = SimpleNamespace(pulse=Pulse())
+    context: Any = SimpleNamespace(pulse=Pulse())
     looks = []
 
     def look() -> Look:
@@ -49,5 +49,5 @@ async def test_what_was_said_too_often_fails_at_once() -> None:
         return wrong("twice", final=True)
 
     with pytest.raises(Failed, match="twice"):
-        await expect(stage, NOW, "delivery", look, word=True)
+        await expect(context, NOW, "delivery", look, word=True)
     assert len(looks) == 1

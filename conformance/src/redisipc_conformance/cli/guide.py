@@ -7,7 +7,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 
-from ..guide import Stage, roles_in, stages, with_needed
+from ..guide import Phase, phases, roles_in, with_needed
 from ..requirements import Requirements
 from ..scenario.corpus import corpus
 from ..scenario.model import Scenario
@@ -19,7 +19,7 @@ _MOST_NAMED = 4
 
 
 def requirements(options: argparse.Namespace) -> int:
-    """Prints the stages, or the same as JSON."""
+    """Prints the phases, or the same as JSON."""
     named = tuple(name for given in options.profile for name in given.split(",")) or ("base",)
     try:
         profiles = with_needed(named)
@@ -30,20 +30,20 @@ def requirements(options: argparse.Namespace) -> int:
     if strange:
         there = ", ".join(roles_in(profiles))
         raise Problem(Exit.USAGE, f"the profiles {', '.join(profiles)} have no role {strange[0]}; they have {there}")
-    found = stages(Requirements.load(), profiles, roles)
+    found = phases(Requirements.load(), profiles, roles)
     proofs = _proofs([scenario for scenario in corpus() if scenario.profile in profiles])
     if options.json:
         print(json.dumps(_data(found, proofs), ensure_ascii=False, indent=1))
         return Exit.CONFORMANT
     print(f"To claim {', '.join(profiles)} as {', '.join(roles)}, in the order in which to build it:")
-    for number, stage in enumerate(found, 1):
-        print(f"\n{number}. {stage.title}")
-        for each in stage.statements:
+    for number, phase in enumerate(found, 1):
+        print(f"\n{number}. {phase.title}")
+        for each in phase.statements:
             first = f"   {each.id} {each.level}{_feature(each.feature)}: "
             print(textwrap.fill(each.text, _WIDTH, initial_indent=first, subsequent_indent=" " * 6))
             print(f"      {_proved(proofs.get(each.id, []), each.reason)}")
-    musts = [each for stage in found for each in stage.statements if each.level == "MUST"]
-    total = sum(len(stage.statements) for stage in found)
+    musts = [each for phase in found for each in phase.statements if each.level == "MUST"]
+    total = sum(len(phase.statements) for phase in found)
     print(f"\n{total} statements, {len(musts)} of them MUST. SPEC.md has each under its id.")
     return Exit.CONFORMANT
 
@@ -68,10 +68,10 @@ def _proofs(scenarios: Sequence[Scenario]) -> dict[str, list[str]]:
     return found
 
 
-def _data(found: Sequence[Stage], proofs: dict[str, list[str]]) -> list[dict[str, object]]:
+def _data(found: Sequence[Phase], proofs: dict[str, list[str]]) -> list[dict[str, object]]:
     return [
         {
-            "stage": stage.title,
+            "stage": phase.title,
             "statements": [
                 {
                     "id": each.id,
@@ -84,8 +84,8 @@ def _data(found: Sequence[Stage], proofs: dict[str, list[str]]) -> list[dict[str
                     "scenarios": proofs.get(each.id, []),
                     "not_tested": each.reason,
                 }
-                for each in stage.statements
+                for each in phase.statements
             ],
         }
-        for stage in found
+        for phase in found
     ]

@@ -96,7 +96,7 @@ class Session:
 
     async def _one(self, choice: ServerChoice) -> None:
         notes = list(self.plan.notes)
-        self.live.total, self.live.stage = 0, f"starting Redis ({choice.image or choice.kind})"
+        self.live.total, self.live.phase = 0, f"starting Redis ({choice.image or choice.kind})"
         ticker = asyncio.create_task(self._tick())
         try:
             async with self._server(choice, notes) as server:
@@ -157,7 +157,7 @@ class Session:
         """
         if self.checked:
             return []
-        self.live.stage = "checking the testee"
+        self.live.phase = "checking the testee"
         async with gate(server.url) as url:
             findings = await check(self.plan.command, url, self._scale)
             found = first_wrong(findings)

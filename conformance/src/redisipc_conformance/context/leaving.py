@@ -13,49 +13,49 @@ from .scenario_context import ScenarioContext
 SWEEP_SECONDS = 2.0
 
 
-async def clear_away(stage: ScenarioContext) -> None:
+async def clear_away(context: ScenarioContext) -> None:
     """Nothing of the scenario goes on after this: no task, no tap, no key."""
-    await stage.stop()
-    for tap in stage.taps.values():
+    await context.stop()
+    for tap in context.taps.values():
         for fault in tap.faults:
             fault.lift()
         tap.refusing = False
         tap.resume()
-    await asyncio.gather(*(leave(stage, endpoint) for endpoint in stage.endpoints if endpoint.connected))
-    await stage.close()
-    await sweep(stage)
+    await asyncio.gather(*(leave(context, endpoint) for endpoint in context.endpoints if endpoint.connected))
+    await context.close()
+    await sweep(context)
 
 
-async def leave(stage: ScenarioContext, endpoint: Endpoint) -> None:
+async def leave(context: ScenarioContext, endpoint: Endpoint) -> None:
     """The endpoint disconnects. A serial one that is in a handler or in a send reads no call: its process is ended."""
     process = endpoint.process
-    if process is None or process.gone is not None or process.broken is not None or process in stage.suspects:
+    if process is None or process.gone is not None or process.broken is not None or process in context.suspects:
         return
-    if stage.claims.serial and _busy(stage, endpoint):
-        stage.processes.expect_end(endpoint.process_name)
+    if context.claims.serial and _busy(context, endpoint):
+        context.processes.expect_end(endpoint.process_name)
         process.kill()
         endpoint.connected = False
         return
     try:
         future = await process.begin("disconnect", {"endpoint": endpoint.handle})
-        await stage.patience.wait(future, stage.budgets["disconnect"])
+        await context.patience.wait(future, context.budgets["disconnect"])
     except Exception:
-        stage.suspects.add(process)
+        context.suspects.add(process)
     endpoint.connected = False
 
 
-def _busy(stage: ScenarioContext, endpoint: Endpoint) -> bool:
+def _busy(context: ScenarioContext, endpoint: Endpoint) -> bool:
     running = any(not received.answered for received in endpoint.received)
-    return running or any(send.endpoint is endpoint and send.outcome is None for send in stage.sends)
+    return running or any(send.endpoint is endpoint and send.outcome is None for send in context.sends)
 
 
-async def sweep(stage: ScenarioContext) -> None:
+async def sweep(context: ScenarioContext) -> None:
     """Deletes what the scenario has left on a Redis that others use as well."""
-    keys: set[resp.Arg] = {stage.stream}
-    prefix = stage.stream.encode()
-    for tap in stage.taps.values():
+    keys: set[resp.Arg] = {context.stream}
+    prefix = context.stream.encode()
+    for tap in context.taps.values():
         keys |= {e.args[1] for e in tap.exchanges if len(e.args) > 1 and e.args[1].startswith(prefix)}
-    keys |= {peer.key for peer in stage.peers}
-    if stage.server is None:
+    keys |= {peer.key for peer in context.peers}
+    if context.server is None:
         with contextlib.suppress(Exception):
-            await within(stage.client.reply("DEL", *keys), SWEEP_SECONDS)
+            await within(context.client.reply("DEL", *keys), SWEEP_SECONDS)

@@ -15,15 +15,15 @@ from ..wire.tap import Exchange
 Pairs = tuple[tuple[bytes, bytes], ...]
 
 
-def inspect(stage: ScenarioContext, ended: RunOutcome) -> None:
+def inspect(context: ScenarioContext, ended: RunOutcome) -> None:
     """Notes the first command that the taps refused, and the first entry that came past them."""
-    for who, exchange in _commands(stage):
+    for who, exchange in _commands(context):
         if is_refused(exchange.args) and to_blame(exchange.args):
             ended.refused = f"{who} sent {notes.command(exchange.args)[:100]}, which the tap refused"
             ended.evidence = exchange
             break
-    unknown = [entry for entry in stage.ledger.entries if not entry.by and not entry.by_suite]
-    sent = _sent(stage) if unknown else set()
+    unknown = [entry for entry in context.ledger.entries if not entry.by and not entry.by_suite]
+    sent = _sent(context) if unknown else set()
     stranger = None if sent is None else next((each for each in unknown if tuple(each.pairs) not in sent), None)
     if stranger is not None:
         told = notes.command([part for pair in stranger.pairs for part in pair])[:200]
@@ -31,19 +31,19 @@ def inspect(stage: ScenarioContext, ended: RunOutcome) -> None:
         ended.evidence = ended.evidence or stranger
 
 
-def _commands(stage: ScenarioContext) -> Iterator[tuple[str, Exchange]]:
-    for label, tap in stage.taps.items():
+def _commands(context: ScenarioContext) -> Iterator[tuple[str, Exchange]]:
+    for label, tap in context.taps.items():
         for exchange in tap.exchanges:
             yield label, exchange
 
 
-def _sent(stage: ScenarioContext) -> set[Pairs] | None:
+def _sent(context: ScenarioContext) -> set[Pairs] | None:
     """The fields of every entry that an endpoint or a step of the scenario sent, though its reply may never have been seen.
 
     None where the scenario ran a script, whose entries are unknown. Made once: there can be thousands.
     """
-    own = [[resp.to_bytes(arg) for arg in note.args] for note in stage.notes if note.kind == "command" and note.args]
+    own = [[resp.to_bytes(arg) for arg in note.args] for note in context.notes if note.kind == "command" and note.args]
     if any(args[0] == b"EVAL" for args in own):
         return None
-    commands = [*(exchange.args for _, exchange in _commands(stage)), *own]
+    commands = [*(exchange.args for _, exchange in _commands(context)), *own]
     return {tuple(pairs) for args in commands if (pairs := xadd_fields(args)) is not None}

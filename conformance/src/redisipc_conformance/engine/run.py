@@ -246,8 +246,8 @@ class Engine:
                 # Its verdict comes from another one already.
                 incident.tell(user, again=False)
             user.incident = user.incident or incident
-            if user.stage is not None:
-                user.stage.process_gone(process, why)
+            if user.context is not None:
+                user.context.process_gone(process, why)
 
     async def _scenarios(self, scenarios: Sequence[Scenario], around: RunContext, server: ServerInfo) -> None:
         room = asyncio.Semaphore(self.settings.jobs)
@@ -326,7 +326,7 @@ class Engine:
 
 
 def _rows(scenario: Scenario) -> list[dict[str, Any] | None]:
-    """The rows that are played on a stage of their own; of a scenario without them, one that is None."""
+    """The rows that are played in a context of their own; of a scenario without them, one that is None."""
     return list(scenario.rows) if scenario.rows and not scenario.row_by_row else [None]
 
 

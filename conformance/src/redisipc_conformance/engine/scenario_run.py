@@ -1,4 +1,4 @@
-"""One run of one scenario, or of one row of it: the stage is set, the steps are played, everything is cleared away."""
+"""One run of one scenario, or of one row of it: its context is made, the steps are played, everything is cleared away."""
 
 from __future__ import annotations
 
@@ -95,16 +95,16 @@ class ScenarioRun:
     row: dict[str, Any] | None
     around: RunContext
     alone: bool = False
-    stage: ScenarioContext | None = None
+    context: ScenarioContext | None = None
     incident: SharedProcessLoss | None = None
     """The end of a shared process that it has seen."""
 
     def uses(self, process: TesteeProcess) -> bool:
-        return self.stage is not None and any(endpoint.process is process for endpoint in self.stage.endpoints)
+        return self.context is not None and any(endpoint.process is process for endpoint in self.context.endpoints)
 
     def calls_in(self, outstanding: str) -> bool:
         """Whether one of these calls is of an endpoint of it."""
-        return self.stage is not None and any(f"({e.handle})" in outstanding for e in self.stage.endpoints)
+        return self.context is not None and any(f"({e.handle})" in outstanding for e in self.context.endpoints)
 
     async def run(self) -> RunOutcome:
         """Plays it. Whatever happens, nothing of it is left when this returns."""
@@ -124,7 +124,7 @@ class ScenarioRun:
                     return ended
                 address = Address.parse(server.url)
                 client = Client(address)
-            await self._on_stage(ended, pool, client, address, server)
+            await self._in_context(ended, pool, client, address, server)
         finally:
             if pool is not around.pool:
                 await asyncio.shield(pool.close())
@@ -133,10 +133,10 @@ class ScenarioRun:
                 await asyncio.shield(around.own_servers.release(server, scenario))
         return ended
 
-    async def _on_stage(self, ended: RunOutcome, pool: Pool, client: Client, address: Address, server: Any) -> None:
+    async def _in_context(self, ended: RunOutcome, pool: Pool, client: Client, address: Address, server: Any) -> None:
         around = self.around
         try:
-            stage = self.stage = ScenarioContext(
+            context = self.context = ScenarioContext(
                 self.scenario,
                 row=self.row,
                 seed=around.seed,
@@ -158,34 +158,34 @@ class ScenarioRun:
             ended.fault, ended.fault_line = str(error), self.scenario.lines.of(("rows",))
             return
         if pool is not around.pool:
-            pool.on_gone = stage.process_gone
+            pool.on_gone = context.process_gone
         began = time.monotonic()
         try:
-            await stage.open()
-            await self._play(stage, ended)
+            await context.open()
+            await self._play(context, ended)
         finally:
             ended.seconds = time.monotonic() - began
-            await asyncio.shield(clear_away(stage))
-            await asyncio.shield(self._probe(stage, pool))
-        self._inspect(stage, ended)
-        honesty.inspect(stage, ended)
+            await asyncio.shield(clear_away(context))
+            await asyncio.shield(self._probe(context, pool))
+        self._inspect(context, ended)
+        honesty.inspect(context, ended)
         # In a thread: a testee may have sent tens of thousands of commands, and other scenarios measure times.
-        await asyncio.to_thread(inspect, stage, ended, around.ids, around.excused)
+        await asyncio.to_thread(inspect, context, ended, around.ids, around.excused)
         if not ended.clean:
-            ended.transcript = Transcript(stage)
-            ended.stderr = await self._stderr(stage)
+            ended.transcript = Transcript(context)
+            ended.stderr = await self._stderr(context)
         slack = {name: seconds * around.scale for name, seconds in budgets.SLACK.items()}
         ended.budgets = tuple(
-            BudgetUse(name, allowed, used, slack.get(name, 0.0)) for name, allowed, used in stage.budget_uses
+            BudgetUse(name, allowed, used, slack.get(name, 0.0)) for name, allowed, used in context.budget_uses
         )
 
-    async def _play(self, stage: ScenarioContext, ended: RunOutcome) -> None:
+    async def _play(self, context: ScenarioContext, ended: RunOutcome) -> None:
         longest = 24 * 3600.0 if self.around.no_timeouts else LONGEST_SECONDS * self.around.scale
-        player = StepRunner(stage, ended.book)
+        player = StepRunner(context, ended.book)
         try:
             await within(player.play(self.scenario.steps), longest)
-            if stage.crash is not None and not ended.book.complete:
-                raise stage.crash
+            if context.crash is not None and not ended.book.complete:
+                raise context.crash
         except Stopped as stopped:
             ended.stopped = stopped
         except Crashed as error:
@@ -196,32 +196,32 @@ class ScenarioRun:
             ended.fault = str(error)
         except TimeoutError:
             ended.fault = f"the scenario did not end within {longest:g} s"
-        ended.stopped_rows = stage.stopped_rows
-        if stage.crash is not None and ended.stopped is not None:
+        ended.stopped_rows = context.stopped_rows
+        if context.crash is not None and ended.stopped is not None:
             # What failed may have failed because nobody was there any more.
-            ended.crash = str(stage.crash)
+            ended.crash = str(context.crash)
 
     @staticmethod
-    async def _stderr(stage: ScenarioContext) -> str:
-        for process in {endpoint.process for endpoint in stage.endpoints}:
+    async def _stderr(context: ScenarioContext) -> str:
+        for process in {endpoint.process for endpoint in context.endpoints}:
             if process is not None and process.gone is not None:
                 with contextlib.suppress(TimeoutError):
                     await within(process.ended(), LAST_WORDS_SECONDS)
-        return stage.stderr()
+        return context.stderr()
 
     @staticmethod
-    async def _probe(stage: ScenarioContext, pool: Pool) -> None:
+    async def _probe(context: ScenarioContext, pool: Pool) -> None:
         """A process that left a call unanswered: still there, or hung?"""
-        for process in stage.suspects:
+        for process in context.suspects:
             try:
-                await stage.patience.wait(await process.begin("hello", {"protocol": PROTOCOL}), PROBE_SECONDS)
+                await context.patience.wait(await process.begin("hello", {"protocol": PROTOCOL}), PROBE_SECONDS)
             except Exception:
                 pool.retire(process)
 
     @staticmethod
-    def _inspect(stage: ScenarioContext, ended: RunOutcome) -> None:
+    def _inspect(context: ScenarioContext, ended: RunOutcome) -> None:
         """Every entry that was written must be valid, unless the scenario says that it is invalid."""
-        for entry in stage.ledger.entries:
+        for entry in context.ledger.entries:
             if entry.marked_invalid:
                 continue
             wrong = entry_rule.problem(entry.pairs, by_suite=entry.by_suite)

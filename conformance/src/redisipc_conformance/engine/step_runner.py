@@ -50,28 +50,28 @@ AGAIN = frozenset({"repeat"})
 
 
 class StepRunner:
-    """The steps of one scenario on one stage."""
+    """The steps of one scenario in one context."""
 
-    def __init__(self, stage: ScenarioContext, book: CheckLog) -> None:
-        self.stage = stage
+    def __init__(self, context: ScenarioContext, book: CheckLog) -> None:
+        self.context = context
         self.book = book
-        stage.play = self.play
+        context.play = self.play
 
     async def play(self, steps: Sequence[Step]) -> None:
         """Raises Stopped, AtLine, Crashed."""
         for step in steps:
-            self.stage.raise_what_failed_beside()
+            self.context.raise_what_failed_beside()
             await self._one(step)
 
     async def _one(self, step: Step) -> None:
-        stage = self.stage
-        stage.notes.append(Note(time.monotonic(), "suite", "", self._title(step), kind="step"))
+        context = self.context
+        context.notes.append(Note(time.monotonic(), "suite", "", self._title(step), kind="step"))
         checks: list[str] = []
         if step.word in ACTS:
-            stage.fenced.clear()
+            context.fenced.clear()
         try:
-            checks = [str(stage.value(name)) for name in step.checks]
-            result = await WORDS[step.word](stage, step)
+            checks = [str(context.value(name)) for name in step.checks]
+            result = await WORDS[step.word](context, step)
         except Failed as failed:
             self._failed(step, checks, failed)
             return
@@ -84,7 +84,7 @@ class StepRunner:
                 self.book.reopen(step, self._row)
             raise
         if step.bind:
-            stage.bind(str(stage.value(step.bind)), result)
+            context.bind(str(context.value(step.bind)), result)
         for name in checks:
             self.book.held(name, step, self._row)
 
@@ -92,22 +92,22 @@ class StepRunner:
         """The step as the transcript shows it; its note names the row (``${row.name}``)."""
         arguments = step.arguments if isinstance(step.arguments, str) else ""
         text = f"line {step.line}: {step.word} {arguments}".rstrip()
-        return f"{text} ({self.stage.value(step.note)})" if step.note else text
+        return f"{text} ({self.context.value(step.note)})" if step.note else text
 
     @property
     def _row(self) -> str:
-        return str(self.stage.row["name"]) if self.stage.row else ""
+        return str(self.context.row["name"]) if self.context.row else ""
 
     def _failed(self, step: Step, checks: Sequence[str], failed: Failed) -> None:
-        stage = self.stage
-        failed.lag, failed.lag_of = machines_part(stage, step, failed)
+        context = self.context
+        failed.lag, failed.lag_of = machines_part(context, step, failed)
         if step.bind:
-            name = str(stage.value(step.bind))
+            name = str(context.value(step.bind))
             if failed.value is not None:
-                stage.bind(name, failed.value)
+                context.bind(name, failed.value)
             else:
-                stage.lost[name] = step.line
-                stage.names.pop(name, None)
+                context.lost[name] = step.line
+                context.names.pop(name, None)
         if not checks:
             raise Stopped(step, failed)
         for name in checks:
@@ -127,22 +127,22 @@ STOOD = "the runner itself stood still for"
 WAITED = "the testee waited for a processor for"
 
 
-def machines_part(stage: ScenarioContext, step: Step, failed: Failed) -> tuple[float, str]:
+def machines_part(context: ScenarioContext, step: Step, failed: Failed) -> tuple[float, str]:
     """The seconds that the machine took, where they may have made the step fail, and who lost them.
 
     A bound of time: the machine took as much as the bound was broken by, or the runner stood still for more than half of
     it. Any failure: the runner stood still for so long that an endpoint may have taken its Redis for lost. Or a process of
     the testee got next to no processor for a second.
     """
-    lag = stage.patience.lag(stage.began)
+    lag = context.patience.lag(context.began)
     if lag > silence() / 2 or (_timed(step, failed) and lag > _bound(step) / 2):
         return lag, STOOD
-    pids = [endpoint.process.pid for endpoint in stage.endpoints if endpoint.process is not None]
-    starved = stage.waits.worst_second(pids, stage.began)
+    pids = [endpoint.process.pid for endpoint in context.endpoints if endpoint.process is not None]
+    starved = context.waits.worst_second(pids, context.began)
     if starved > STARVED:
         return starved, WAITED
     if failed.over > 0:
-        waited, late = stage.waits.since(pids, failed.since), stage.patience.all_lag(failed.since)
+        waited, late = context.waits.since(pids, failed.since), context.patience.all_lag(failed.since)
         if waited + late >= failed.over:
             return (waited, WAITED) if waited > late else (late, STOOD)
     return 0.0, ""

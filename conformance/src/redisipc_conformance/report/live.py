@@ -25,7 +25,7 @@ class Live:
         self.total = 0
         self.expected: frozenset[str] = frozenset()
         """The scenarios that run: of the others nothing is shown."""
-        self.stage = ""
+        self.phase = ""
         """The work before the first scenario, such as the start of a server."""
         self.counts: Counter[Verdict] = Counter()
         self.running: dict[str, float] = {}
@@ -35,7 +35,7 @@ class Live:
     def event(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self.expected = frozenset(event.scenarios)
-            self.total, self.stage = len(event.scenarios), ""
+            self.total, self.phase = len(event.scenarios), ""
             self.counts.clear()
         elif isinstance(event, ScenarioStarted):
             self.running[event.id] = time.monotonic()
@@ -47,7 +47,7 @@ class Live:
 
     def tick(self) -> None:
         """Called a few times a second."""
-        if self.quiet or not (self.total or self.stage):
+        if self.quiet or not (self.total or self.phase):
             return
         if self.terminal:
             text = self.status()
@@ -80,7 +80,7 @@ class Live:
     def status(self) -> str:
         """``[120/166] 118 pass, 2 fail; 12 running, longest reclaim/dead-owner 7 s``"""
         if not self.total:
-            return self.stage
+            return self.phase
         ended = self.counts.total()
         counts = ", ".join(f"{self.counts[verdict]} {verdict.value}" for verdict in Verdict if self.counts[verdict])
         text = f"[{ended}/{self.total}] {counts or 'starting'}"

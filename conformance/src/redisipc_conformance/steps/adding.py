@@ -15,19 +15,19 @@ from .entries import entry_of
 from .registry import word
 
 
-def _fields(stage: ScenarioContext, arguments: dict[str, Any], basis: dict[str, Any]) -> list[tuple[Any, Any]]:
+def _fields(context: ScenarioContext, arguments: dict[str, Any], basis: dict[str, Any]) -> list[tuple[Any, Any]]:
     """The fields of an entry, bent as the step says."""
     if "fields" in arguments:
-        return [(name, value) for name, value in stage.value(arguments["fields"])]
+        return [(name, value) for name, value in context.value(arguments["fields"])]
     fields: dict[str, Any] = dict(basis)
-    fields.update(stage.value(arguments.get("set", {})))
-    for name in stage.value(arguments.get("without", [])):
+    fields.update(context.value(arguments.get("set", {})))
+    for name in context.value(arguments.get("without", [])):
         fields.pop(name, None)
-    order = stage.value(arguments.get("order", list(fields)))
+    order = context.value(arguments.get("order", list(fields)))
     pairs = [(name, fields[name]) for name in order if name in fields]
     pairs += [(name, value) for name, value in fields.items() if name not in order]
-    pairs += list(stage.value(arguments.get("extra", {})).items())
-    pairs += [(name, fields[name]) for name in stage.value(arguments.get("twice", []))]
+    pairs += list(context.value(arguments.get("extra", {})).items())
+    pairs += [(name, fields[name]) for name in context.value(arguments.get("twice", []))]
     return pairs
 
 
@@ -37,73 +37,73 @@ def _raw(value: Any) -> bytes:
     return resp.to_bytes(value)
 
 
-def _content(stage: ScenarioContext, arguments: dict[str, Any]) -> Any:
+def _content(context: ScenarioContext, arguments: dict[str, Any]) -> Any:
     if "text" in arguments:
-        return stage.value(arguments["text"])
-    content = stage.value(arguments.get("content"))
+        return context.value(arguments["text"])
+    content = context.value(arguments.get("content"))
     return content if isinstance(content, bytes) else encode(content)
 
 
 @word("add")
-async def add(stage: ScenarioContext, step: Step) -> Any:
+async def add(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     if "answer" in arguments:
-        return await _answer(stage, arguments)
+        return await _answer(context, arguments)
     if "fields" in arguments:
-        who = stage.thing(arguments["from"], Member).label if "from" in arguments else "runner"
-        return await write(stage, who, arguments, _fields(stage, arguments, {}), [])
+        who = context.thing(arguments["from"], Member).label if "from" in arguments else "runner"
+        return await write(context, who, arguments, _fields(context, arguments, {}), [])
     if "from" not in arguments:
         raise SuiteFault("add: needs `from`, `answer` or `fields`")
-    sender = stage.thing(arguments["from"], Member)
+    sender = context.thing(arguments["from"], Member)
     if "times" in arguments:
-        return await _many(stage, step, sender)
-    return await write(stage, sender.label, arguments, _request(stage, arguments, sender), [])
+        return await _many(context, step, sender)
+    return await write(context, sender.label, arguments, _request(context, arguments, sender), [])
 
 
-def _request(stage: ScenarioContext, arguments: dict[str, Any], sender: Member) -> list[tuple[Any, Any]]:
+def _request(context: ScenarioContext, arguments: dict[str, Any], sender: Member) -> list[tuple[Any, Any]]:
     basis = {
-        "id": stage.value(arguments.get("id", f"{stage.source.getrandbits(84):021x}")),
+        "id": context.value(arguments.get("id", f"{context.source.getrandbits(84):021x}")),
         "instance_id": sender.instance,
-        "status": stage.value(arguments.get("status", "pending")),
-        "content": _content(stage, arguments),
+        "status": context.value(arguments.get("status", "pending")),
+        "content": _content(context, arguments),
         "source_group": sender.group,
-        "destination_group": stage.group(arguments["to"]) if "to" in arguments else "",
+        "destination_group": context.group(arguments["to"]) if "to" in arguments else "",
     }
-    return _fields(stage, arguments, basis)
+    return _fields(context, arguments, basis)
 
 
-async def _many(stage: ScenarioContext, step: Step, sender: Member) -> list[Written]:
+async def _many(context: ScenarioContext, step: Step, sender: Member) -> list[Written]:
     """So many requests in one MULTI. `as: e` names them `e0`, `e1` and so on, too."""
     arguments = step.arguments
     fields = []
-    for number in range(int(stage.value(arguments["times"]))):
-        stage.bind("n", number)
-        fields.append(_request(stage, arguments, sender))
-    written = await write_all(stage, sender.label, arguments, fields, [])
+    for number in range(int(context.value(arguments["times"]))):
+        context.bind("n", number)
+        fields.append(_request(context, arguments, sender))
+    written = await write_all(context, sender.label, arguments, fields, [])
     for number, each in enumerate(written if step.bind else ()):
-        stage.bind(f"{stage.value(step.bind)}{number}", each)
+        context.bind(f"{context.value(step.bind)}{number}", each)
     return written
 
 
-async def _answer(stage: ScenarioContext, arguments: dict[str, Any]) -> Written:
-    request = entry_of(stage, arguments["answer"])
+async def _answer(context: ScenarioContext, arguments: dict[str, Any]) -> Written:
+    request = entry_of(context, arguments["answer"])
     if request is None:
         raise Failed("the request was not written", "an entry to answer", "none", by_timeout=True)
-    reader = next((peer for peer in stage.peers if request.entry in peer.read), None)
-    author = stage.thing(arguments["from"], Member) if "from" in arguments else reader
+    reader = next((peer for peer in context.peers if request.entry in peer.read), None)
+    author = context.thing(arguments["from"], Member) if "from" in arguments else reader
     basis = {
-        "id": stage.value(arguments.get("id", request.id)),
+        "id": context.value(arguments.get("id", request.id)),
         "instance_id": request.instance_id,
-        "status": stage.value(arguments.get("status", "fulfilled")),
-        "content": _content(stage, arguments),
+        "status": context.value(arguments.get("status", "fulfilled")),
+        "content": _content(context, arguments),
         "source_group": request.destination_group,
-        "destination_group": stage.group(arguments["to"]) if "to" in arguments else request.source_group,
+        "destination_group": context.group(arguments["to"]) if "to" in arguments else request.source_group,
     }
     also: list[tuple[resp.Arg, ...]] = []
     if reader is not None and arguments.get("settle", True):
         also = settling(reader, request)
     who = author.label if author else "runner"
-    return await write(stage, who, arguments, _fields(stage, arguments, basis), also)
+    return await write(context, who, arguments, _fields(context, arguments, basis), also)
 
 
 def settling(peer: Peer, entry: Written) -> list[tuple[resp.Arg, ...]]:
@@ -112,18 +112,18 @@ def settling(peer: Peer, entry: Written) -> list[tuple[resp.Arg, ...]]:
 
 
 async def write(
-    stage: ScenarioContext,
+    context: ScenarioContext,
     who: str,
     arguments: dict[str, Any],
     fields: list[tuple[Any, Any]],
     also: list[tuple[resp.Arg, ...]],
 ) -> Written:
     """XADD, and what belongs into the same MULTI."""
-    return (await write_all(stage, who, arguments, [fields], also))[0]
+    return (await write_all(context, who, arguments, [fields], also))[0]
 
 
 async def write_all(
-    stage: ScenarioContext,
+    context: ScenarioContext,
     who: str,
     arguments: dict[str, Any],
     entries: list[list[tuple[Any, Any]]],
@@ -131,8 +131,8 @@ async def write_all(
 ) -> list[Written]:
     """An XADD for the fields of each entry, and what belongs into the same MULTI."""
     pairs = [[(_raw(name), _raw(value)) for name, value in fields] for fields in entries]
-    key = str(stage.value(arguments.get("stream", stage.stream)))
-    thief = stage.thing(arguments["taken_by"], Peer) if "taken_by" in arguments else None
+    key = str(context.value(arguments.get("stream", context.stream)))
+    thief = context.thing(arguments["taken_by"], Peer) if "taken_by" in arguments else None
     commands: list[tuple[resp.Arg, ...]] = [
         ("XADD", key, "*", *(part for pair in each for part in pair)) for each in pairs
     ]
@@ -140,26 +140,26 @@ async def write_all(
     if thief is not None:
         count = 1000 + len(pairs)
         commands.append(("XREADGROUP", "GROUP", thief.group, thief.dispatcher, "COUNT", count, "STREAMS", key, ">"))
-    at = stage.now()
+    at = context.now()
     alone = len(commands) == 1
-    replies = [await stage.redis(who, *commands[0])] if alone else await stage.transaction(who, commands)
-    invalid = bool(stage.value(arguments.get("invalid", False)))
-    notes = [note for note in stage.notes if note.who == who and note.args[:1] == ("XADD",)][-len(pairs) :]
+    replies = [await context.redis(who, *commands[0])] if alone else await context.transaction(who, commands)
+    invalid = bool(context.value(arguments.get("invalid", False)))
+    notes = [note for note in context.notes if note.who == who and note.args[:1] == ("XADD",)][-len(pairs) :]
     known = []
     for flat, reply, note in zip(pairs, replies, notes, strict=False):
         written = Written(key, reply.decode(), flat, at, by=who, by_suite=True, marked_invalid=invalid, exchange=note)
-        known.append(stage.ledger.add(written))
+        known.append(context.ledger.add(written))
     if thief is not None:
-        await _take(stage, thief, known, replies[-1])
+        await _take(context, thief, known, replies[-1])
     return known
 
 
-async def _take(stage: ScenarioContext, thief: Peer, stolen: list[Written], reply: Any) -> None:
+async def _take(context: ScenarioContext, thief: Peer, stolen: list[Written], reply: Any) -> None:
     key, own = stolen[0].key, {entry.entry for entry in stolen}
     for entry_id, flat in reply[0][1] if reply else []:
-        entry = stage.ledger.adopt(key, entry_id, flat or [], time.monotonic())
+        entry = context.ledger.adopt(key, entry_id, flat or [], time.monotonic())
         if entry.entry not in own and entry.destination_group != thief.group:
-            await stage.client.reply("XACK", key, thief.group, entry_id)
+            await context.client.reply("XACK", key, thief.group, entry_id)
             continue
         thief.read.add(entry.entry)
         if entry.entry not in own:

@@ -16,19 +16,19 @@ from ..wire.rdb import older
 ATTEMPTS = 50
 
 
-async def age_consumers(stage: ScenarioContext, group: str, milliseconds: int) -> int:
+async def age_consumers(context: ScenarioContext, group: str, milliseconds: int) -> int:
     """All consumers of the group get that much older; nothing else of the stream changes. The number of consumers."""
-    client = Client(stage.address)
+    client = Client(context.address)
     try:
         # The model keeps no dump, and has a word of its own.
         is_model = b"redisipc_model" in bytes(await client("INFO", "server"))
         for _ in range(ATTEMPTS):
             if is_model:
-                done: int | None = int(await client("MODEL.AGE", stage.stream, group, milliseconds))
+                done: int | None = int(await client("MODEL.AGE", context.stream, group, milliseconds))
             else:
-                done = await _once(client, stage.stream, group.encode(), milliseconds)
+                done = await _once(client, context.stream, group.encode(), milliseconds)
             if done is not None:
-                stage.tell("runner", f"{done} consumers of {group} are {milliseconds} ms older").side = "suite"
+                context.tell("runner", f"{done} consumers of {group} are {milliseconds} ms older").side = "suite"
                 return done
         raise SuiteFault(f"the stream changed {ATTEMPTS} times while it was being aged")
     except ValueError as error:

@@ -34,17 +34,17 @@ def share_alike(pauses: list[float]) -> float:
 
 
 @word("attempts")
-async def attempts(stage: ScenarioContext, step: Step) -> Any:
+async def attempts(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    label = str(stage.value(arguments["of"]))
-    tap = stage.taps.get(label)
+    label = str(context.value(arguments["of"]))
+    tap = context.taps.get(label)
     if tap is None:
         raise SuiteFault(f"{label!r} is not an endpoint that has connected")
-    since = float(getattr(stage.thing(arguments["since"], Mark, NamedObject), "at", 0.0))
-    parts = {key: stage.expected(arguments[key]) for key in ("count", "first", "alike") if key in arguments}
+    since = float(getattr(context.thing(arguments["since"], Mark, NamedObject), "at", 0.0))
+    parts = {key: context.expected(arguments[key]) for key in ("count", "first", "alike") if key in arguments}
 
     def look() -> Look:
-        moments = [stage.wall(at) - since for at in tap.refused if stage.wall(at) >= since]
+        moments = [context.wall(at) - since for at in tap.refused if context.wall(at) >= since]
         seen = ", ".join(f"{moment:.2f} s" for moment in moments[:20]) or "none"
         if "first" in parts and not moments:
             return missing(f"{label} has not tried to connect", show(parts["first"]), seen)
@@ -63,25 +63,25 @@ async def attempts(stage: ScenarioContext, step: Step) -> Any:
                 return wrong(f"too many pauses of {label} are alike: {told}", show(parts["alike"]), shown)
         return held(len(moments))
 
-    return await expect(stage, step, "recover", look)
+    return await expect(context, step, "recover", look)
 
 
 @word("connections")
-async def connections(stage: ScenarioContext, step: Step) -> Any:
+async def connections(context: ScenarioContext, step: Step) -> Any:
     """How many were opened and how many ended since a moment, and how many stand."""
     arguments = step.arguments
-    label = str(stage.value(arguments["of"]))
-    tap = stage.taps.get(label)
+    label = str(context.value(arguments["of"]))
+    tap = context.taps.get(label)
     if tap is None:
         raise SuiteFault(f"{label!r} is not an endpoint that has connected")
     since = (
-        float(getattr(stage.thing(arguments["since"], Mark, NamedObject), "at", 0.0)) if "since" in arguments else 0.0
+        float(getattr(context.thing(arguments["since"], Mark, NamedObject), "at", 0.0)) if "since" in arguments else 0.0
     )
-    parts = {key: stage.expected(arguments[key]) for key in _COUNTS if key in arguments}
+    parts = {key: context.expected(arguments[key]) for key in _COUNTS if key in arguments}
 
     def look() -> Look:
-        opened = [stage.wall(at) - since for at in tap.opened_at if stage.wall(at) >= since]
-        closed = [stage.wall(at) - since for at in tap.closed_at if stage.wall(at) >= since]
+        opened = [context.wall(at) - since for at in tap.opened_at if context.wall(at) >= since]
+        closed = [context.wall(at) - since for at in tap.closed_at if context.wall(at) >= since]
         found = dict(zip(_COUNTS, (len(opened), len(closed), len(tap.links), len(opened) - len(closed)), strict=True))
         seen = f"opened after {_shown(opened)}; closed after {_shown(closed)}; {len(tap.links)} open"
         for key, wanted in parts.items():
@@ -89,7 +89,7 @@ async def connections(stage: ScenarioContext, step: Step) -> Any:
                 return wrong(f"{label} has {found[key]} connections {key}: {told}", show(wanted), seen)
         return held(Mark(since + opened[0]) if opened else None)
 
-    return await expect(stage, step, "recover", look)
+    return await expect(context, step, "recover", look)
 
 
 def _shown(moments: list[float]) -> str:

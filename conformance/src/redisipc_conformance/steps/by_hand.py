@@ -17,16 +17,16 @@ from .waiting import Look, expect, held, wrong
 
 
 @word("redis")
-async def redis(stage: ScenarioContext, step: Step) -> Any:
-    command = [_argument(stage.value(each)) for each in step.arguments]
-    expected = stage.expected(step.reply) if step.has_reply else None
+async def redis(context: ScenarioContext, step: Step) -> Any:
+    command = [_argument(context.value(each)) for each in step.arguments]
+    expected = context.expected(step.reply) if step.has_reply else None
 
     async def once() -> Look:
-        at = stage.now()
-        reply = (await stage.batch("runner", [command], errors=step.has_reply))[0]
+        at = context.now()
+        reply = (await context.batch("runner", [command], errors=step.has_reply))[0]
         value = as_json(reply)
         if str(command[0]).upper() == "XADD" and isinstance(reply, bytes):
-            _by_hand(stage, command, reply, at)
+            _by_hand(context, command, reply, at)
         if not step.has_reply:
             return held(value)
         told = differs(expected, value)
@@ -37,7 +37,7 @@ async def redis(stage: ScenarioContext, step: Step) -> Any:
             f"the reply of Redis does not match: {told}", show(expected), show(value), final=not again, value=value
         )
 
-    return await expect(stage, step, "settle", once)
+    return await expect(context, step, "settle", once)
 
 
 def _argument(value: Any) -> resp.Arg:
@@ -46,9 +46,9 @@ def _argument(value: Any) -> resp.Arg:
     raise SuiteFault(f"{show(value)} is not an argument of a Redis command")
 
 
-def _by_hand(stage: ScenarioContext, command: list[resp.Arg], reply: bytes, at: float) -> None:
+def _by_hand(context: ScenarioContext, command: list[resp.Arg], reply: bytes, at: float) -> None:
     pairs_ = xadd_fields([resp.to_bytes(each) for each in command])
     if pairs_ is not None:
         written = Written(str(command[1]), reply.decode(), pairs_, at, by="runner", by_suite=True)
         written.marked_invalid = True
-        stage.ledger.add(written)
+        context.ledger.add(written)

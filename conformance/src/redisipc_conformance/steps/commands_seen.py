@@ -20,23 +20,23 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 
-def pattern_of(stage: ScenarioContext, written: Any) -> Pattern:
+def pattern_of(context: ScenarioContext, written: Any) -> Pattern:
     """Words first, names after: a name with spaces stays one argument. A name alone stands for a whole pattern."""
     if isinstance(written, str) and written.startswith("${") and " " not in written:
-        return Pattern.of(str(stage.value(written)))
+        return Pattern.of(str(context.value(written)))
     words = written.split() if isinstance(written, str) else written
-    made = [stage.value(each) for each in words]
+    made = [context.value(each) for each in words]
     return Pattern.of([str(each) if isinstance(each, bool) else each for each in made])
 
 
-def patterns_of(stage: ScenarioContext, written: Any) -> list[Pattern]:
+def patterns_of(context: ScenarioContext, written: Any) -> list[Pattern]:
     """One pattern as a string, or a list of them. A list of plain words that is one pattern begins with a command."""
     if isinstance(written, str):
-        return [pattern_of(stage, written)]
+        return [pattern_of(context, written)]
     several = all(isinstance(each, list) or (isinstance(each, str) and " " in each.strip()) for each in written)
     if several or (all(isinstance(each, str) and _command_like(each) for each in written) and len(written) > 1):
-        return [pattern_of(stage, each) for each in written]
-    return [pattern_of(stage, written)]
+        return [pattern_of(context, each) for each in written]
+    return [pattern_of(context, written)]
 
 
 def _command_like(text: str) -> bool:
@@ -46,20 +46,20 @@ def _command_like(text: str) -> bool:
 class Commands:
     """The commands that one expectation looks at."""
 
-    def __init__(self, stage: ScenarioContext, arguments: dict[str, Any]) -> None:
-        self.stage = stage
-        self.label = str(stage.value(arguments["of"]))
-        if self.label not in stage.taps:
+    def __init__(self, context: ScenarioContext, arguments: dict[str, Any]) -> None:
+        self.context = context
+        self.label = str(context.value(arguments["of"]))
+        if self.label not in context.taps:
             raise SuiteFault(f"{self.label!r} is not an endpoint that has connected")
-        self.since = _moment(stage, arguments["since"]) if "since" in arguments else 0.0
+        self.since = _moment(context, arguments["since"]) if "since" in arguments else 0.0
         self.replied = bool(arguments.get("replied"))
 
     def all(self) -> list[Exchange]:
-        exchanges = visible(self.stage.taps[self.label].exchanges, self.stage.noise)
+        exchanges = visible(self.context.taps[self.label].exchanges, self.context.noise)
         return [
             e
             for e in exchanges
-            if (not self.since or self.stage.wall(e.sent) >= self.since) and (not self.replied or e.done)
+            if (not self.since or self.context.wall(e.sent) >= self.since) and (not self.replied or e.done)
         ]
 
     def like(self, pattern: Pattern) -> list[Exchange]:
@@ -72,41 +72,41 @@ class Commands:
         return "; ".join(told[-8:]) or "nothing but reads"
 
 
-def _moment(stage: ScenarioContext, label: Any) -> float:
-    return float(getattr(stage.thing(label, Mark, NamedObject), "at", 0.0))
+def _moment(context: ScenarioContext, label: Any) -> float:
+    return float(getattr(context.thing(label, Mark, NamedObject), "at", 0.0))
 
 
 @word("commands")
-async def commands(stage: ScenarioContext, step: Step) -> Any:
+async def commands(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    seen = Commands(stage, arguments)
+    seen = Commands(context, arguments)
     looks: list[Callable[[], Look]] = []
     if "has" in arguments:
-        wanted = patterns_of(stage, arguments["has"])
+        wanted = patterns_of(context, arguments["has"])
         looks.append(lambda: _has(seen, wanted))
     if "none" in arguments:
-        unwanted = patterns_of(stage, arguments["none"])
+        unwanted = patterns_of(context, arguments["none"])
         looks.append(lambda: _none(seen, unwanted))
     if "order" in arguments:
-        order = [pattern_of(stage, each) for each in arguments["order"]]
+        order = [pattern_of(context, each) for each in arguments["order"]]
         looks.append(lambda: _order(seen, order))
     if "multi" in arguments:
-        members = [pattern_of(stage, each) for each in arguments["multi"]]
+        members = [pattern_of(context, each) for each in arguments["multi"]]
         only = bool(arguments.get("only"))
         looks.append(lambda: _multi(seen, members, only))
     if arguments.get("one_key"):
         looks.append(lambda: _one_key(seen))
     if looks:
-        return await expect(stage, step, "settle", lambda: _all(looks))
+        return await expect(context, step, "settle", lambda: _all(looks))
     if "like" not in arguments:
         raise SuiteFault("commands: needs has, none, order, multi, one_key, or like with count or every")
-    pattern = pattern_of(stage, arguments["like"])
+    pattern = pattern_of(context, arguments["like"])
     if "every" in arguments:
-        return await _every(stage, step, seen, pattern)
+        return await _every(context, step, seen, pattern)
     if "count" not in arguments:
         raise SuiteFault("commands: `like` needs `count` or `every`")
-    count = stage.expected(arguments["count"])
-    return await expect(stage, step, "settle", lambda: _count(seen, pattern, count))
+    count = context.expected(arguments["count"])
+    return await expect(context, step, "settle", lambda: _count(seen, pattern, count))
 
 
 def _all(looks: Sequence[Callable[[], Look]]) -> Look:
@@ -122,7 +122,7 @@ def _has(seen: Commands, wanted: Sequence[Pattern]) -> Look:
         found = seen.like(pattern)
         if not found:
             return missing(f"{seen.label} did not send {pattern}", str(pattern), seen.shown())
-        moments.append(seen.stage.wall(found[0].sent))
+        moments.append(seen.context.wall(found[0].sent))
     return held(Mark(max(moments)))
 
 
@@ -210,19 +210,19 @@ def _fits(members: Sequence[Exchange], patterns: Sequence[Pattern], only: bool) 
     return True
 
 
-async def _every(stage: ScenarioContext, step: Step, seen: Commands, pattern: Pattern) -> Any:
+async def _every(context: ScenarioContext, step: Step, seen: Commands, pattern: Pattern) -> Any:
     """The gaps between such commands. Where an upper bound is wanted, the edges of the time looked at are gaps too."""
-    wanted = stage.expected(step.arguments["every"])
-    seconds = float(stage.value(step.arguments.get("for", 0)))
-    began = seen.since or stage.now()
+    wanted = context.expected(step.arguments["every"])
+    seconds = float(context.value(step.arguments.get("for", 0)))
+    began = seen.since or context.now()
     end = time.monotonic() + seconds
     bounded = isinstance(wanted, Matcher) and "$at_most" in wanted.arguments
 
     def worst() -> Look | None:
-        found = [e for e in seen.like(pattern) if stage.wall(e.sent) >= began]
-        moments = [stage.wall(e.sent) for e in found]
+        found = [e for e in seen.like(pattern) if context.wall(e.sent) >= began]
+        moments = [context.wall(e.sent) for e in found]
         if bounded:
-            moments = [began, *moments, stage.now()]
+            moments = [began, *moments, context.now()]
             gaps = list(zip(moments, moments[1:], [*found, found[-1] if found else None], strict=False))
             upper = {"$at_most": wanted.arguments["$at_most"]}
             inner = gaps[1:-1]
@@ -230,7 +230,7 @@ async def _every(stage: ScenarioContext, step: Step, seen: Commands, pattern: Pa
                 told = differs(Matcher(upper), two - one)
                 if told is not None:
                     look = wrong(f"{pattern}: a gap of {two - one:.2f} s", show(wanted), told, final=True, culprit=at)
-                    look.since, look.over = stage.monotonic(one), beyond(wanted, two - one)
+                    look.since, look.over = context.monotonic(one), beyond(wanted, two - one)
                     return look
         else:
             inner = list(zip(moments, moments[1:], found[1:], strict=False))
@@ -241,12 +241,12 @@ async def _every(stage: ScenarioContext, step: Step, seen: Commands, pattern: Pa
         return None
 
     while True:
-        beat = stage.pulse.beats
+        beat = context.pulse.beats
         told = worst()
         if told is not None:
             raise told.failed(by_timeout=False)
         left = end - time.monotonic()
         if left <= 0:
             return None
-        stage.raise_if_crashed()
-        await stage.pulse.wait(min(left, 0.25), since=beat)
+        context.raise_if_crashed()
+        await context.pulse.wait(min(left, 0.25), since=beat)

@@ -9,31 +9,31 @@ from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs
 
 
-def entry_of(stage: ScenarioContext, label: Any) -> Written | None:
+def entry_of(context: ScenarioContext, label: Any) -> Written | None:
     """The entry that a label stands for; of a send its request, None while it is not written."""
-    found: Any = stage.thing(label, Written, Send, Received)
+    found: Any = context.thing(label, Written, Send, Received)
     if isinstance(found, Send):
         return found.entry
     if isinstance(found, Received):
-        return found.written or stage.request_of(found)
+        return found.written or context.request_of(found)
     return found  # type: ignore[no-any-return]
 
 
-def refused_send(stage: ScenarioContext, label: Any) -> Outcome | None:
+def refused_send(context: ScenarioContext, label: Any) -> Outcome | None:
     """The outcome of a send that the testee refused and did not write: no entry of it will come."""
-    name = stage.value(label)
-    found = stage.names.get(name) if isinstance(name, str) else None
+    name = context.value(label)
+    found = context.names.get(name) if isinstance(name, str) else None
     if isinstance(found, Send) and found.entry is None and found.outcome is not None:
         return found.outcome if found.outcome.status == "refused" else None
     return None
 
 
-def request_id(stage: ScenarioContext, label: Any) -> str:
+def request_id(context: ScenarioContext, label: Any) -> str:
     """The request id behind a label; empty while there is none."""
-    found: Any = stage.thing(label, Written, Send, Received)
+    found: Any = context.thing(label, Written, Send, Received)
     if isinstance(found, Received):
         return found.id
-    entry = entry_of(stage, label)
+    entry = entry_of(context, label)
     return entry.id if entry is not None else ""
 
 
@@ -59,26 +59,26 @@ def fits(entry: Written, where: dict[str, Any]) -> bool:
     return all(field_differs(entry, name, wanted) is None for name, wanted in where.items())
 
 
-def where_of(stage: ScenarioContext, written: dict[str, Any] | None) -> dict[str, Any]:
+def where_of(context: ScenarioContext, written: dict[str, Any] | None) -> dict[str, Any]:
     """A `where`, its values made; groups may be names."""
-    where = {name: stage.expected(value) for name, value in (written or {}).items()}
+    where = {name: context.expected(value) for name, value in (written or {}).items()}
     for name in ("source_group", "destination_group"):
         if isinstance(where.get(name), str):
-            where[name] = stage.group(where[name])
+            where[name] = context.group(where[name])
     return where
 
 
-def answers_to(stage: ScenarioContext, request: Written) -> list[Written]:
+def answers_to(context: ScenarioContext, request: Written) -> list[Written]:
     """The entries that answer it: the same id, later on its stream.
 
     Where there is none: the testee's responses that go the right way but belong to no request. A wrong answer is better
     evidence than a missing one.
     """
-    later = stage.ledger.after(request)
+    later = context.ledger.after(request)
     same = [entry for entry in later if entry.id == request.id]
     if same:
         return same
-    requests = {entry.id for entry in stage.ledger.visible() if entry.status == "pending"}
+    requests = {entry.id for entry in context.ledger.visible() if entry.status == "pending"}
     return [
         entry
         for entry in later

@@ -14,18 +14,18 @@ from .waiting import Look, expect, held, missing, wrong
 
 
 @word("entry")
-async def entry(stage: ScenarioContext, step: Step) -> Any:
+async def entry(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    where = where_of(stage, arguments.get("where"))
-    fields = where_of(stage, arguments.get("fields"))
+    where = where_of(context, arguments.get("where"))
+    fields = where_of(context, arguments.get("fields"))
     if "count" in arguments:
-        wanted = stage.expected(arguments["count"])
-        return await expect(stage, step, "settle", lambda: _count(stage, arguments, where, wanted))
-    order = stage.value(arguments["order"]) if "order" in arguments else None
-    size = stage.expected(arguments["size"]) if "size" in arguments else None
+        wanted = context.expected(arguments["count"])
+        return await expect(context, step, "settle", lambda: _count(context, arguments, where, wanted))
+    order = context.value(arguments["order"]) if "order" in arguments else None
+    size = context.expected(arguments["size"]) if "size" in arguments else None
 
     def look() -> Look:
-        found = _find(stage, arguments, where)
+        found = _find(context, arguments, where)
         if isinstance(found, Look):
             return found
         told = _differs(arguments, found, fields, order, size)
@@ -35,7 +35,7 @@ async def entry(stage: ScenarioContext, step: Step) -> Any:
             return wrong(message, expected, _shown(found), final=True, culprit=found, value=found)
         return held(found)
 
-    found: Written = await expect(stage, step, "settle", look)
+    found: Written = await expect(context, step, "settle", look)
     found.named = True
     return found
 
@@ -44,19 +44,21 @@ def _shown(found: Written) -> str:
     return show([[readable(name), readable(value)] for name, value in found.pairs])
 
 
-def _candidates(stage: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any]) -> tuple[list[Written], str]:
+def _candidates(
+    context: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any]
+) -> tuple[list[Written], str]:
     """The entries that the step may mean, and what it is that it means."""
     if "answer_to" in arguments:
-        request = entry_of(stage, arguments["answer_to"])
+        request = entry_of(context, arguments["answer_to"])
         if request is None:
             return [], "the answer to a request that was not written"
-        found, what = answers_to(stage, request), f"the answer to {request.id}"
+        found, what = answers_to(context, request), f"the answer to {request.id}"
     elif "of" in arguments:
-        found, what = _of(stage, arguments["of"])
+        found, what = _of(context, arguments["of"])
     else:
-        found, what = stage.ledger.visible(), "an entry"
+        found, what = context.ledger.visible(), "an entry"
     if "by" in arguments:
-        by = str(stage.value(arguments["by"]))
+        by = str(context.value(arguments["by"]))
         found = [each for each in found if each.by == by]
         what += f" by {by}"
     if where:
@@ -65,28 +67,28 @@ def _candidates(stage: ScenarioContext, arguments: dict[str, Any], where: dict[s
     return found, what
 
 
-def _of(stage: ScenarioContext, label: Any) -> tuple[list[Written], str]:
-    name = stage.value(label)
-    entry_ = entry_of(stage, label)
+def _of(context: ScenarioContext, label: Any) -> tuple[list[Written], str]:
+    name = context.value(label)
+    entry_ = entry_of(context, label)
     if entry_ is None:
         return [], f"the request of {name}"
-    if isinstance(stage.names.get(name), Send):
+    if isinstance(context.names.get(name), Send):
         # A request that was written twice is there twice.
-        again = [e for e in stage.ledger.visible() if e.id == entry_.id and e.status == entry_.status]
+        again = [e for e in context.ledger.visible() if e.id == entry_.id and e.status == entry_.status]
         return [entry_, *(e for e in again if e is not entry_)], f"the request of {name}"
     return [entry_], f"the entry {name}"
 
 
-def _find(stage: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any]) -> Written | Look:
-    found, what = _candidates(stage, arguments, where)
+def _find(context: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any]) -> Written | Look:
+    found, what = _candidates(context, arguments, where)
     if "of" not in arguments and "answer_to" not in arguments:
         found = [each for each in found if not each.named]
     if found:
         return found[0]
-    refused = refused_send(stage, arguments["of"]) if "of" in arguments else None
+    refused = refused_send(context, arguments["of"]) if "of" in arguments else None
     if refused is not None:
         return wrong(f"the send was refused: {refused.content}", what, "refused", final=True, culprit=refused.note)
-    written = [e for e in stage.ledger.visible() if not e.by_suite]
+    written = [e for e in context.ledger.visible() if not e.by_suite]
     seen = f"{len(written)} entries of the testee" + "".join(f"; {_shown(e)}" for e in written[-2:])
     return missing(f"{what} was not written", what, seen)
 
@@ -108,8 +110,8 @@ def _differs(arguments: dict[str, Any], found: Written, fields: dict[str, Any], 
     return None
 
 
-def _count(stage: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any], wanted: Any) -> Look:
-    found, what = _candidates(stage, arguments, where)
+def _count(context: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any], wanted: Any) -> Look:
+    found, what = _candidates(context, arguments, where)
     told = differs(wanted, len(found))
     if told is None:
         return held(len(found))

@@ -20,74 +20,76 @@ PATIENCE_SECONDS = 1.5
 
 
 @word("fence")
-async def fence(stage: ScenarioContext, step: Step) -> Any:
+async def fence(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
-    endpoint = stage.thing(arguments["endpoint"], Endpoint)
+    endpoint = context.thing(arguments["endpoint"], Endpoint)
     if endpoint.caller:
         raise SuiteFault(f"{endpoint.label} is a caller: it reads nothing but while it waits, and has no group")
     only_read = arguments.get("kind", "answered") == "read"
     # A testee that runs no handlers, or only one thing at a time, does not answer a fence. XINFO GROUPS and XPENDING
     # show that it has read the fence and settled the entries before it.
-    answered = not only_read and not stage.claims.serial and "responder" in stage.claims.roles
-    beyond = f"fence-{stage.source.getrandbits(32):08x}"
-    request = await _write(stage, endpoint, beyond, endpoint.group if answered else beyond)
+    answered = not only_read and not context.claims.serial and "responder" in context.claims.roles
+    beyond = f"fence-{context.source.getrandbits(32):08x}"
+    request = await _write(context, endpoint, beyond, endpoint.group if answered else beyond)
     written: list[Written] = [request]
     try:
         if answered:
-            written.append(await expect(stage, step, "fence", lambda: _answered(stage, endpoint, request)))
+            written.append(await expect(context, step, "fence", lambda: _answered(context, endpoint, request)))
 
         began = time.monotonic()
 
         async def passed() -> Look:
-            patient = time.monotonic() - began < PATIENCE_SECONDS * stage.scale
-            return await _passed(stage, endpoint, request, only_read, patient)
+            patient = time.monotonic() - began < PATIENCE_SECONDS * context.scale
+            return await _passed(context, endpoint, request, only_read, patient)
 
-        await expect(stage, step, "fence", passed)
+        await expect(context, step, "fence", passed)
     finally:
-        await stage.client.batch([("XDEL", each.key, each.entry) for each in written])
-        stage.tell(endpoint.label, "fence").side = "suite"
-    stage.fenced.add(endpoint.label)
+        await context.client.batch([("XDEL", each.key, each.entry) for each in written])
+        context.tell(endpoint.label, "fence").side = "suite"
+    context.fenced.add(endpoint.label)
     return None
 
 
-async def _write(stage: ScenarioContext, endpoint: Endpoint, source: str, destination: str) -> Written:
-    id = f"{stage.source.getrandbits(84):021x}"
-    stage.ledger.fences.add(id)
-    stage.noise.add(id.encode())
+async def _write(context: ScenarioContext, endpoint: Endpoint, source: str, destination: str) -> Written:
+    id = f"{context.source.getrandbits(84):021x}"
+    context.ledger.fences.add(id)
+    context.noise.add(id.encode())
     content: Any = None
     if endpoint.events:
         content = {"event": endpoint.events[0]["event"], "params": {}}
     fields = {
         "id": id,
-        "instance_id": f"{stage.source.getrandbits(24):06x}",
+        "instance_id": f"{context.source.getrandbits(24):06x}",
         "status": "pending",
         "content": encode(content).decode(),
         "source_group": source,
         "destination_group": destination,
     }
     flat = [part for pair in fields.items() for part in pair]
-    at = stage.now()
-    reply = await stage.client("XADD", endpoint.stream, "*", *flat)
-    stage.noise.add(reply)
+    at = context.now()
+    reply = await context.client("XADD", endpoint.stream, "*", *flat)
+    context.noise.add(reply)
     found = [(name.encode(), value.encode()) for name, value in fields.items()]
     written = Written(endpoint.stream, reply.decode(), found, at, by="runner", by_suite=True)
-    return stage.ledger.add(written)
+    return context.ledger.add(written)
 
 
-def _answered(stage: ScenarioContext, endpoint: Endpoint, request: Written) -> Look:
-    for entry in stage.ledger.entries:
+def _answered(context: ScenarioContext, endpoint: Endpoint, request: Written) -> Look:
+    for entry in context.ledger.entries:
         if entry.id == request.id and entry is not request:
-            stage.noise.add(entry.entry.encode())
+            context.noise.add(entry.entry.encode())
             return held(entry)
     return missing(f"{endpoint.label} did not answer the fence behind everything so far", "an answer", "none")
 
 
-async def _passed(stage: ScenarioContext, endpoint: Endpoint, request: Written, only_read: bool, patient: bool) -> Look:
+async def _passed(
+    context: ScenarioContext, endpoint: Endpoint, request: Written, only_read: bool, patient: bool
+) -> Look:
     """The group has read up to the fence, and nothing up to it is pending but what handlers are still busy with.
 
     What is stuck before it when the patience is over is left for the checks behind the fence to find.
     """
-    info = await stage.look("XINFO", "GROUPS", endpoint.stream)
+    info = await context.look("XINFO", "GROUPS", endpoint.stream)
     rows = [] if isinstance(info, resp.ErrorReply) else [pairs(flat) for flat in info]
     row = next((row for row in rows if row["name"] == endpoint.group.encode()), None)
     if row is None:
@@ -96,12 +98,12 @@ async def _passed(stage: ScenarioContext, endpoint: Endpoint, request: Written, 
     if place(last) < request.place:
         return missing(f"{endpoint.group} has not read the fence", request.entry, f"read up to {last}")
     first = request.entry if only_read else "-"
-    pending = await stage.look("XPENDING", endpoint.stream, endpoint.group, first, request.entry, 100)
+    pending = await context.look("XPENDING", endpoint.stream, endpoint.group, first, request.entry, 100)
     if isinstance(pending, resp.ErrorReply):
         return wrong(f"the pending list of {endpoint.group} cannot be read", "a pending list", pending.text)
     held_back = {
         received.written.entry
-        for each in stage.endpoints
+        for each in context.endpoints
         for received in each.received
         if received.written is not None and not received.answered
     }

@@ -18,18 +18,18 @@ from .waiting import Look, expect, held, wrong
 
 
 @word("repeat")
-async def repeat(stage: ScenarioContext, step: Step) -> Any:
-    times = int(stage.value(step.arguments["times"]))
+async def repeat(context: ScenarioContext, step: Step) -> Any:
+    times = int(context.value(step.arguments["times"]))
     counter = step.arguments.get("as")
     for at in range(times):
         if counter:
-            stage.bind(str(counter), at)
-        await stage.play(step.blocks[0])
+            context.bind(str(counter), at)
+        await context.play(step.blocks[0])
 
 
 @word("together")
-async def together(stage: ScenarioContext, step: Step) -> Any:
-    tasks = [stage.spawn(stage.play(block)) for block in step.blocks]
+async def together(context: ScenarioContext, step: Step) -> Any:
+    tasks = [context.spawn(context.play(block)) for block in step.blocks]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
@@ -39,29 +39,29 @@ async def together(stage: ScenarioContext, step: Step) -> Any:
 
 
 @word("background")
-async def background(stage: ScenarioContext, step: Step) -> Any:
-    every = stage.seconds(step.arguments["every"])
+async def background(context: ScenarioContext, step: Step) -> Any:
+    every = context.seconds(step.arguments["every"])
     ending = asyncio.Event()
 
     async def again() -> None:
         while not ending.is_set():
-            await stage.play(step.blocks[0])
+            await context.play(step.blocks[0])
             with contextlib.suppress(TimeoutError):
                 await within(ending.wait(), every)
 
-    task = stage.spawn(again())
+    task = context.spawn(again())
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
-    going = Background(task, ending.set, stage.now(), awaited=True)
-    stage.going.append(going)
+    going = Background(task, ending.set, context.now(), awaited=True)
+    context.going.append(going)
     return going
 
 
 @word("stop")
-async def stop(stage: ScenarioContext, step: Step) -> Any:
-    going = stage.thing(step.arguments, Background)
+async def stop(context: ScenarioContext, step: Step) -> Any:
+    going = context.thing(step.arguments, Background)
     going.stop()
     with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.wait({going.task}, timeout=stage.budgets["recover"])
+        await asyncio.wait({going.task}, timeout=context.budgets["recover"])
     if not going.task.done():
         going.task.cancel()
         raise Failed(f"{step.arguments} does not come to an end", "stopped", "still running", by_timeout=True)
@@ -70,23 +70,23 @@ async def stop(stage: ScenarioContext, step: Step) -> Any:
 
 
 @word("set")
-async def set_(stage: ScenarioContext, step: Step) -> Any:
+async def set_(context: ScenarioContext, step: Step) -> Any:
     for name, written in step.arguments.items():
-        stage.bind(str(stage.value(name)), stage.value(written))
+        context.bind(str(context.value(name)), context.value(written))
 
 
 @word("value")
-async def value(stage: ScenarioContext, step: Step) -> Any:
-    wanted = stage.expected(step.arguments["is"])
+async def value(context: ScenarioContext, step: Step) -> Any:
+    wanted = context.expected(step.arguments["is"])
 
     def look() -> Look:
-        seen = stage.value(step.arguments["of"])
+        seen = context.value(step.arguments["of"])
         told = differs(wanted, seen)
         return (
             held(seen) if told is None else wrong(told, show(wanted), show(seen), final=step.within is None, value=seen)
         )
 
-    return await expect(stage, step, "settle", look)
+    return await expect(context, step, "settle", look)
 
 
 ROWS_IN_VAIN, VAIN_SECONDS = 3, 2.0
@@ -94,26 +94,26 @@ ROWS_IN_VAIN, VAIN_SECONDS = 3, 2.0
 
 
 @word("each-row")
-async def each_row(stage: ScenarioContext, step: Step) -> Any:
-    if not stage.scenario.rows:
+async def each_row(context: ScenarioContext, step: Step) -> Any:
+    if not context.scenario.rows:
         raise SuiteFault("there are no rows")
-    outside = stage.row
+    outside = context.row
     in_vain = 0
     try:
-        for row in stage.scenario.rows:
+        for row in context.scenario.rows:
             if in_vain >= ROWS_IN_VAIN:
                 failed = Failed(f"not tried: {in_vain} rows before it waited without success", by_timeout=True)
-                stage.stopped_rows[str(row["name"])] = Stopped(step, failed)
+                context.stopped_rows[str(row["name"])] = Stopped(step, failed)
                 continue
-            stage.set_row(row)
+            context.set_row(row)
             began = time.monotonic()
             try:
-                await stage.play(step.blocks[0])
+                await context.play(step.blocks[0])
                 in_vain = 0
             except Stopped as stopped:
                 # One row that cannot continue says nothing about the others; many rows that wait in vain do.
-                stage.stopped_rows[str(row["name"])] = stopped
-                in_vain = in_vain + 1 if time.monotonic() - began > VAIN_SECONDS * stage.scale else 0
-            stage.raise_if_crashed()
+                context.stopped_rows[str(row["name"])] = stopped
+                in_vain = in_vain + 1 if time.monotonic() - began > VAIN_SECONDS * context.scale else 0
+            context.raise_if_crashed()
     finally:
-        stage.row = outside
+        context.row = outside

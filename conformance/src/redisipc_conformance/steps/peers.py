@@ -22,73 +22,75 @@ BEYOND = "18446744073709551615-0"
 
 
 @word("peer")
-async def peer(stage: ScenarioContext, step: Step) -> Any:
-    arguments = stage.value(step.arguments)
-    return await _join(stage, {"name": arguments} if isinstance(arguments, str) else arguments)
+async def peer(context: ScenarioContext, step: Step) -> Any:
+    arguments = context.value(step.arguments)
+    return await _join(context, {"name": arguments} if isinstance(arguments, str) else arguments)
 
 
 @word("crowd")
-async def crowd(stage: ScenarioContext, step: Step) -> Any:
+async def crowd(context: ScenarioContext, step: Step) -> Any:
     """So many instances of one group: `p0`, `p1` and so on."""
-    arguments = stage.value(step.arguments)
+    arguments = context.value(step.arguments)
     name, size = arguments.pop("name"), int(arguments.pop("size"))
     arguments = {"group": name, "keep": False, **arguments}
     made: list[Peer] = []
     for first in range(0, size, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, size))
-        made += await asyncio.gather(*(_join(stage, {**arguments, "name": f"{name}{number}"}) for number in numbers))
-    stage.bind(name, made)
+        made += await asyncio.gather(*(_join(context, {**arguments, "name": f"{name}{number}"}) for number in numbers))
+    context.bind(name, made)
     return made
 
 
-async def _join(stage: ScenarioContext, arguments: dict[str, Any]) -> Peer:
+async def _join(context: ScenarioContext, arguments: dict[str, Any]) -> Peer:
     label = arguments["name"]
-    instance = str(arguments.get("instance") or f"{stage.source.getrandbits(24):06x}")
-    made = Peer(label, str(arguments.get("group", label)), instance, stage.stream)
+    instance = str(arguments.get("instance") or f"{context.source.getrandbits(24):06x}")
+    made = Peer(label, str(arguments.get("group", label)), instance, context.stream)
     made.consumers = tuple(f"consumer_{instance}_{n}" for n in range(int(arguments.get("consumers", 1))))
-    commands: list[tuple[resp.Arg, ...]] = [("XGROUP", "CREATE", stage.stream, made.group, "$", "MKSTREAM")]
-    commands += [("XGROUP", "CREATECONSUMER", stage.stream, made.group, c) for c in (made.dispatcher, *made.consumers)]
-    replies = await stage.batch(label, commands, errors=True)
+    commands: list[tuple[resp.Arg, ...]] = [("XGROUP", "CREATE", context.stream, made.group, "$", "MKSTREAM")]
+    commands += [
+        ("XGROUP", "CREATECONSUMER", context.stream, made.group, c) for c in (made.dispatcher, *made.consumers)
+    ]
+    replies = await context.batch(label, commands, errors=True)
     for reply in replies:
         if isinstance(reply, resp.ErrorReply) and reply.kind != "BUSYGROUP":
             raise SuiteFault(f"the peer {label} cannot join: {reply.text}")
-    stage.bind(label, made)
-    stage.peers.append(made)
+    context.bind(label, made)
+    context.peers.append(made)
     if arguments.get("register", True):
-        await register_peer(stage, made)
+        await register_peer(context, made)
     if arguments.get("keep", True):
-        stage.spawn(_keep(stage, made))
+        context.spawn(_keep(context, made))
     return made
 
 
-async def register_peer(stage: ScenarioContext, peer: Peer) -> None:
+async def register_peer(context: ScenarioContext, peer: Peer) -> None:
     commands: list[tuple[resp.Arg, ...]] = []
     for consumer in peer.consumers:
         commands += [("LREM", peer.key, 0, consumer), ("LPUSH", peer.key, consumer)]
-    await stage.transaction(peer.label, [*commands, ("EXPIRE", peer.key, LIST_SECONDS)])
+    await context.transaction(peer.label, [*commands, ("EXPIRE", peer.key, LIST_SECONDS)])
     peer.registered = True
 
 
-async def _keep(stage: ScenarioContext, peer: Peer) -> None:
+async def _keep(context: ScenarioContext, peer: Peer) -> None:
     while True:
         await asyncio.sleep(KEEP_SECONDS)
         commands: list[tuple[resp.Arg, ...]] = [
-            ("XREADGROUP", "GROUP", peer.group, consumer, "COUNT", 1, "STREAMS", stage.stream, BEYOND)
+            ("XREADGROUP", "GROUP", peer.group, consumer, "COUNT", 1, "STREAMS", context.stream, BEYOND)
             for consumer in (peer.dispatcher, *peer.consumers)
         ]
         if peer.registered:
             commands.append(("EXPIRE", peer.key, LIST_SECONDS))
         with contextlib.suppress(Exception):
-            await stage.client.batch(commands)
+            await context.client.batch(commands)
 
 
 @word("register")
-async def register(stage: ScenarioContext, step: Step) -> Any:
-    await register_peer(stage, stage.thing(step.arguments, Peer))
+async def register(context: ScenarioContext, step: Step) -> Any:
+    await register_peer(context, context.thing(step.arguments, Peer))
 
 
 @word("unregister")
-async def unregister(stage: ScenarioContext, step: Step) -> Any:
-    peer = stage.thing(step.arguments, Peer)
+async def unregister(context: ScenarioContext, step: Step) -> Any:
+    peer = context.thing(step.arguments, Peer)
     peer.registered = False
-    await stage.batch(peer.label, [("LREM", peer.key, 0, consumer) for consumer in peer.consumers])
+    await context.batch(peer.label, [("LREM", peer.key, 0, consumer) for consumer in peer.consumers])

@@ -18,50 +18,50 @@ from .waiting import Look, expect, held, missing, wrong
 READ_COUNT = 128
 
 
-async def read_one(stage: ScenarioContext, peer: Peer) -> Written | None:
+async def read_one(context: ScenarioContext, peer: Peer) -> Written | None:
     """The next new entry of the peer's group, into its pending list. Others' are acknowledged and passed over."""
-    if not peer.fetched and not await _fetch(stage, peer):
+    if not peer.fetched and not await _fetch(context, peer):
         return None
     entry = peer.fetched.popleft()
-    note = stage.tell(peer.label, f"read {entry.entry}: {entry.status} {entry.id}")
+    note = context.tell(peer.label, f"read {entry.entry}: {entry.status} {entry.id}")
     note.side = "suite"
     peer.read.add(entry.entry)
     return entry
 
 
-async def _fetch(stage: ScenarioContext, peer: Peer) -> bool:
+async def _fetch(context: ScenarioContext, peer: Peer) -> bool:
     """Reads what there is: one entry where the group has other members, who are not to be robbed, else many."""
-    shared = any(member.group == peer.group for member in (*stage.endpoints, *stage.peers) if member is not peer)
+    shared = any(member.group == peer.group for member in (*context.endpoints, *context.peers) if member is not peer)
     count = 1 if shared else READ_COUNT
     while not peer.fetched:
-        command = ("XREADGROUP", "GROUP", peer.group, peer.dispatcher, "COUNT", count, "STREAMS", stage.stream, ">")
-        reply = await stage.look(*command)
+        command = ("XREADGROUP", "GROUP", peer.group, peer.dispatcher, "COUNT", count, "STREAMS", context.stream, ">")
+        reply = await context.look(*command)
         if isinstance(reply, resp.ErrorReply):
             raise Failed(f"the peer {peer.label} cannot read", "a reply to XREADGROUP", reply.text)
         if not reply:
             return False
         foreign: list[bytes] = []
         for entry_id, flat in reply[0][1]:
-            entry = stage.ledger.adopt(stage.stream, entry_id, flat or [], time.monotonic())
-            if entry.id in stage.ledger.fences or entry.destination_group != peer.group:
+            entry = context.ledger.adopt(context.stream, entry_id, flat or [], time.monotonic())
+            if entry.id in context.ledger.fences or entry.destination_group != peer.group:
                 foreign.append(entry_id)
             else:
                 peer.fetched.append(entry)
         if foreign:
-            await stage.client.reply("XACK", stage.stream, peer.group, *foreign)
+            await context.client.reply("XACK", context.stream, peer.group, *foreign)
     return True
 
 
 @word("read")
-async def read(stage: ScenarioContext, step: Step) -> Any:
+async def read(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    peer = stage.thing(arguments["peer"], Peer)
-    where = where_of(stage, arguments.get("where"))
+    peer = context.thing(arguments["peer"], Peer)
+    where = where_of(context, arguments.get("where"))
 
     def wanted(entry: Written) -> bool:
         if "of" in arguments:
-            target = entry_of(stage, arguments["of"])
-            same = target is entry or entry.id == request_id(stage, arguments["of"])
+            target = entry_of(context, arguments["of"])
+            same = target is entry or entry.id == request_id(context, arguments["of"])
             if not same:
                 return False
         return fits(entry, where)
@@ -77,30 +77,30 @@ async def read(stage: ScenarioContext, step: Step) -> Any:
                         )
                     peer.inbox.remove(found)
                     return held(found)
-                entry = await read_one(stage, peer)
+                entry = await read_one(context, peer)
                 if entry is None:
                     break
                 peer.inbox.append(entry)
         if arguments.get("none"):
             return held()
-        refused = refused_send(stage, arguments["of"]) if "of" in arguments else None
+        refused = refused_send(context, arguments["of"]) if "of" in arguments else None
         if refused is not None:
             told = f"the send was refused: {refused.content}"
             return wrong(told, f"an entry for {peer.group}", "refused", final=True, culprit=refused.note)
         seen = "; ".join(f"{e.status} {e.id} {e.text[:60]}" for e in peer.inbox[:3]) or "nothing new in the group"
         return missing(f"nothing came for the peer {peer.label}", f"an entry for {peer.group} {show(where)}", seen)
 
-    return await expect(stage, step, "delivery", look)
+    return await expect(context, step, "delivery", look)
 
 
 @word("handed")
-async def handed(stage: ScenarioContext, step: Step) -> Any:
+async def handed(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    peer = stage.thing(arguments["peer"], Peer)
+    peer = context.thing(arguments["peer"], Peer)
     channel = f"{peer.stream}:{peer.group}:{peer.instance}:wakeup".encode()
 
     async def look() -> Look:
-        found = await _in_list(stage, peer, arguments)
+        found = await _in_list(context, peer, arguments)
         expected = f"an entry in the pending list of {', '.join(peer.consumers)}"
         if arguments.get("none"):
             return (
@@ -112,7 +112,7 @@ async def handed(stage: ScenarioContext, step: Step) -> Any:
             return missing(f"nothing was handed to {peer.label}", expected, "not there")
         if arguments.get("wakeup"):
             woken = any(
-                e.name == b"PUBLISH" and e.args[1:2] == [channel] for t in stage.taps.values() for e in t.exchanges
+                e.name == b"PUBLISH" and e.args[1:2] == [channel] for t in context.taps.values() for e in t.exchanges
             )
             if not woken:
                 return wrong(
@@ -120,16 +120,16 @@ async def handed(stage: ScenarioContext, step: Step) -> Any:
                 )
         return held(found)
 
-    return await expect(stage, step, "handover", look)
+    return await expect(context, step, "handover", look)
 
 
-async def _in_list(stage: ScenarioContext, peer: Peer, arguments: dict[str, Any]) -> Written | None:
-    target = entry_of(stage, arguments["of"]) if "of" in arguments else None
-    id = request_id(stage, arguments["of"]) if "of" in arguments else ""
+async def _in_list(context: ScenarioContext, peer: Peer, arguments: dict[str, Any]) -> Written | None:
+    target = entry_of(context, arguments["of"]) if "of" in arguments else None
+    id = request_id(context, arguments["of"]) if "of" in arguments else ""
     for consumer in peer.consumers:
-        reply = await stage.look("XPENDING", peer.stream, peer.group, "-", "+", 1000, consumer)
+        reply = await context.look("XPENDING", peer.stream, peer.group, "-", "+", 1000, consumer)
         for row in reply if isinstance(reply, list) else []:
-            entry = stage.ledger.get(peer.stream, row[0].decode())
+            entry = context.ledger.get(peer.stream, row[0].decode())
             if entry is not None and ("of" not in arguments or entry is target or (id and entry.id == id)):
                 return entry
     return None

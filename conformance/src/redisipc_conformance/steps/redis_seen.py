@@ -19,27 +19,27 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 
-def _present(stage: ScenarioContext, label: Any) -> Written:
-    entry = entry_of(stage, label)
+def _present(context: ScenarioContext, label: Any) -> Written:
+    entry = entry_of(context, label)
     if entry is None:
-        raise Failed(f"the entry of {stage.value(label)} was not written", "an entry", "none", by_timeout=True)
+        raise Failed(f"the entry of {context.value(label)} was not written", "an entry", "none", by_timeout=True)
     return entry
 
 
-def _taken_by(stage: ScenarioContext, entry: Written, name: bytes) -> tuple[str, Exchange | None]:
+def _taken_by(context: ScenarioContext, entry: Written, name: bytes) -> tuple[str, Exchange | None]:
     """The command of an endpoint that took the entry away, in words and itself; nothing where no endpoint sent one."""
-    for label, tap in stage.taps.items():
+    for label, tap in context.taps.items():
         for exchange in tap.exchanges:
             if exchange.name == name and entry.entry.encode() in exchange.args[1:]:
                 return f": {label} sent {notes.command(exchange.args)[:160]}", exchange
     return "", None
 
 
-async def _state(stage: ScenarioContext, step: Step, look: Callable[[], Awaitable[Look]]) -> Any:
+async def _state(context: ScenarioContext, step: Step, look: Callable[[], Awaitable[Look]]) -> Any:
     async def once() -> Look:
         return await look()
 
-    return await expect(stage, step, "settle", once)
+    return await expect(context, step, "settle", once)
 
 
 def as_json(raw: Any) -> Any:
@@ -52,58 +52,60 @@ def as_json(raw: Any) -> Any:
 
 
 @word("stream")
-async def stream(stage: ScenarioContext, step: Step) -> Any:
+async def stream(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     if "has" in arguments or "lacks" in arguments:
-        entry = _present(stage, arguments.get("has", arguments.get("lacks")))
+        entry = _present(context, arguments.get("has", arguments.get("lacks")))
 
         async def there() -> Look:
-            reply = await stage.look("XRANGE", entry.key, entry.entry, entry.entry)
+            reply = await context.look("XRANGE", entry.key, entry.entry, entry.entry)
             present = isinstance(reply, list) and bool(reply)
             if present == ("has" in arguments):
                 return held(entry)
             state = "on the stream" if present else "not on the stream"
             wanted = "on the stream" if "has" in arguments else "not on the stream"
-            by, sent = ("", None) if present else _taken_by(stage, entry, b"XDEL")
+            by, sent = ("", None) if present else _taken_by(context, entry, b"XDEL")
             return wrong(f"{entry.entry} is {state}{by}", wanted, state, culprit=sent or entry)
 
-        return await _state(stage, step, there)
-    where = where_of(stage, arguments.get("where"))
-    wanted = stage.expected(arguments.get("count", {"$at_least": 1}))
+        return await _state(context, step, there)
+    where = where_of(context, arguments.get("where"))
+    wanted = context.expected(arguments.get("count", {"$at_least": 1}))
 
     async def count() -> Look:
-        reply = await stage.look("XRANGE", stage.stream, "-", "+")
+        reply = await context.look("XRANGE", context.stream, "-", "+")
         rows = reply if isinstance(reply, list) else []
-        entries = [Written(stage.stream, id.decode(), list(zip(f[0::2], f[1::2], strict=True)), 0.0) for id, f in rows]
-        found = [e for e in entries if e.id not in stage.ledger.fences and fits(e, where)]
+        entries = [
+            Written(context.stream, id.decode(), list(zip(f[0::2], f[1::2], strict=True)), 0.0) for id, f in rows
+        ]
+        found = [e for e in entries if e.id not in context.ledger.fences and fits(e, where)]
         if differs(wanted, len(found)) is None:
             return held(len(found))
         seen = "; ".join(f"{e.entry} {e.status} {e.id} {e.source_group} -> {e.destination_group}" for e in found[:5])
         what = f" where {show(where)}" if where else ""
-        culprit = stage.ledger.get(stage.stream, found[-1].entry) if found else None
+        culprit = context.ledger.get(context.stream, found[-1].entry) if found else None
         message = f"{len(found)} entries are on the stream{what}"
         return wrong(message, show(wanted), seen or "none", culprit=culprit)
 
-    return await _state(stage, step, count)
+    return await _state(context, step, count)
 
 
 @word("pending")
-async def pending(stage: ScenarioContext, step: Step) -> Any:
+async def pending(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    group = stage.group(arguments["group"])
-    entry = _present(stage, arguments["entry"]) if "entry" in arguments else None
-    lacks = _present(stage, arguments["lacks"]) if "lacks" in arguments else None
-    parts = {key: stage.expected(arguments[key]) for key in ("consumer", "deliveries", "idle") if key in arguments}
-    wanted = stage.expected(arguments["count"]) if "count" in arguments else None
+    group = context.group(arguments["group"])
+    entry = _present(context, arguments["entry"]) if "entry" in arguments else None
+    lacks = _present(context, arguments["lacks"]) if "lacks" in arguments else None
+    parts = {key: context.expected(arguments[key]) for key in ("consumer", "deliveries", "idle") if key in arguments}
+    wanted = context.expected(arguments["count"]) if "count" in arguments else None
 
     async def look() -> Look:
-        reply = await stage.look("XPENDING", stage.stream, group, "-", "+", 10000)
+        reply = await context.look("XPENDING", context.stream, group, "-", "+", 10000)
         if isinstance(reply, resp.ErrorReply):
             return wrong(f"group {group} has no pending list", "a pending list", reply.text)
         rows = [
             {"entry": r[0].decode(), "consumer": as_json(r[1]), "idle": r[2], "deliveries": r[3]}
             for r in reply
-            if r[0] not in stage.noise
+            if r[0] not in context.noise
         ]
         shown = (
             "; ".join(f"{r['entry']} {r['consumer']} idle {r['idle']} x{r['deliveries']}" for r in rows[:5]) or "empty"
@@ -124,7 +126,7 @@ async def pending(stage: ScenarioContext, step: Step) -> Any:
         if row is None:
             if wanted is not None and differs(wanted, 0) is None:
                 return held(0)
-            by, sent = _taken_by(stage, entry, b"XACK")
+            by, sent = _taken_by(context, entry, b"XACK")
             look = missing(f"{entry.entry} is not in the pending list of {group}{by}", show(parts) or "there", shown)
             look.culprit = sent
             return look
@@ -134,23 +136,25 @@ async def pending(stage: ScenarioContext, step: Step) -> Any:
                 return wrong(f"{entry.entry} is not pending as expected: {told}", show(parts), shown, culprit=entry)
         return held(row)
 
-    return await _state(stage, step, look)
+    return await _state(context, step, look)
 
 
 @word("consumers")
-async def consumers(stage: ScenarioContext, step: Step) -> Any:
+async def consumers(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    member = stage.thing(arguments["of"], Member) if "of" in arguments else None
+    member = context.thing(arguments["of"], Member) if "of" in arguments else None
     if "group" in arguments:
-        group = stage.group(arguments["group"])
+        group = context.group(arguments["group"])
     elif member is not None:
         group = member.group
     else:
         raise SuiteFault("consumers: needs `group` or `of`")
-    parts = {key: stage.expected(arguments[key]) for key in ("has", "lacks", "count", "all", "any") if key in arguments}
+    parts = {
+        key: context.expected(arguments[key]) for key in ("has", "lacks", "count", "all", "any") if key in arguments
+    }
 
     async def look() -> Look:
-        reply = await stage.look("XINFO", "CONSUMERS", stage.stream, group)
+        reply = await context.look("XINFO", "CONSUMERS", context.stream, group)
         if isinstance(reply, resp.ErrorReply):
             return wrong(f"group {group} is not there", "its consumers", reply.text)
         rows = [{name: as_json(value) for name, value in pairs(flat).items()} for flat in reply]
@@ -163,7 +167,7 @@ async def consumers(stage: ScenarioContext, step: Step) -> Any:
             held(rows) if told is None else wrong(f"the consumers of {group} do not match: {told}", show(parts), shown)
         )
 
-    return await _state(stage, step, look)
+    return await _state(context, step, look)
 
 
 def _consumers_differ(parts: dict[str, Any], rows: list[dict[str, Any]], names: list[Any]) -> str | None:
@@ -189,13 +193,13 @@ def _consumers_differ(parts: dict[str, Any], rows: list[dict[str, Any]], names: 
 
 
 @word("list")
-async def list_(stage: ScenarioContext, step: Step) -> Any:
+async def list_(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    member = stage.thing(arguments["of"], Member)
-    parts = {key: stage.expected(arguments[key]) for key in ("equals", "has", "lacks", "count") if key in arguments}
+    member = context.thing(arguments["of"], Member)
+    parts = {key: context.expected(arguments[key]) for key in ("equals", "has", "lacks", "count") if key in arguments}
 
     async def look() -> Look:
-        reply = as_json(await stage.look("LRANGE", member.key, 0, -1))
+        reply = as_json(await context.look("LRANGE", member.key, 0, -1))
         if not isinstance(reply, list):
             return wrong(f"{member.key} is not a list", "a list", show(reply))
         told = None
@@ -211,17 +215,17 @@ async def list_(stage: ScenarioContext, step: Step) -> Any:
             return held(reply)
         return wrong(f"the availability list of {member.label} does not match: {told}", show(parts), show(reply))
 
-    return await _state(stage, step, look)
+    return await _state(context, step, look)
 
 
 @word("ttl")
-async def ttl(stage: ScenarioContext, step: Step) -> Any:
+async def ttl(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    key = stage.thing(arguments["of"], Member).key if "of" in arguments else str(stage.value(arguments["key"]))
-    wanted = stage.expected(arguments["is"])
+    key = context.thing(arguments["of"], Member).key if "of" in arguments else str(context.value(arguments["key"]))
+    wanted = context.expected(arguments["is"])
 
     async def look() -> Look:
-        reply = await stage.look("PTTL", key)
+        reply = await context.look("PTTL", key)
         if isinstance(reply, resp.ErrorReply):
             return wrong(f"{key}: no answer", show(wanted), reply.text)
         left = reply / 1000 if reply >= 0 else reply
@@ -230,33 +234,33 @@ async def ttl(stage: ScenarioContext, step: Step) -> Any:
         seen = {-2: "there is no such key", -1: "it never expires"}.get(reply, f"{left:g} s")
         return wrong(f"the time to live of {key} does not match", show(wanted), seen)
 
-    return await _state(stage, step, look)
+    return await _state(context, step, look)
 
 
 @word("key")
-async def key(stage: ScenarioContext, step: Step) -> Any:
-    name = str(stage.value(step.arguments["name"]))
+async def key(context: ScenarioContext, step: Step) -> Any:
+    name = str(context.value(step.arguments["name"]))
     wanted = bool(step.arguments["exists"])
 
     async def look() -> Look:
-        reply = await stage.look("EXISTS", name)
+        reply = await context.look("EXISTS", name)
         if not isinstance(reply, resp.ErrorReply) and bool(reply) == wanted:
             return held()
         state = "is there" if reply == 1 else "is not there" if reply == 0 else str(reply)
         return wrong(f"the key {name} {state}", "there" if wanted else "not there", state)
 
-    return await _state(stage, step, look)
+    return await _state(context, step, look)
 
 
 @word("groups")
-async def groups(stage: ScenarioContext, step: Step) -> Any:
+async def groups(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    has = stage.group(arguments["has"]) if "has" in arguments else None
-    lacks = stage.group(arguments["lacks"]) if "lacks" in arguments else None
-    count = stage.expected(arguments["count"]) if "count" in arguments else None
+    has = context.group(arguments["has"]) if "has" in arguments else None
+    lacks = context.group(arguments["lacks"]) if "lacks" in arguments else None
+    count = context.expected(arguments["count"]) if "count" in arguments else None
 
     async def look() -> Look:
-        reply = await stage.look("XINFO", "GROUPS", stage.stream)
+        reply = await context.look("XINFO", "GROUPS", context.stream)
         rows = [] if isinstance(reply, resp.ErrorReply) else [pairs(flat) for flat in reply]
         names = [as_json(row["name"]) for row in rows]
         if has is not None and has not in names:
@@ -267,16 +271,16 @@ async def groups(stage: ScenarioContext, step: Step) -> Any:
             return wrong(f"there are {len(names)} groups", show(count), ", ".join(map(str, names)) or "none")
         return held(names)
 
-    return await _state(stage, step, look)
+    return await _state(context, step, look)
 
 
 @word("last-delivered")
-async def last_delivered(stage: ScenarioContext, step: Step) -> Any:
-    group = stage.group(step.arguments["group"])
-    wanted = stage.expected(step.arguments["is"])
+async def last_delivered(context: ScenarioContext, step: Step) -> Any:
+    group = context.group(step.arguments["group"])
+    wanted = context.expected(step.arguments["is"])
 
     async def look() -> Look:
-        reply = await stage.look("XINFO", "GROUPS", stage.stream)
+        reply = await context.look("XINFO", "GROUPS", context.stream)
         rows = [] if isinstance(reply, resp.ErrorReply) else [pairs(flat) for flat in reply]
         row = next((row for row in rows if as_json(row["name"]) == group), None)
         if row is None:
@@ -285,4 +289,4 @@ async def last_delivered(stage: ScenarioContext, step: Step) -> Any:
         told = differs(wanted, last)
         return held(last) if told is None else wrong(f"group {group} has read up to {last}", show(wanted), last)
 
-    return await _state(stage, step, look)
+    return await _state(context, step, look)

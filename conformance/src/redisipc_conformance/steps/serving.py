@@ -19,40 +19,40 @@ LOOK_SECONDS = 0.02
 
 
 @word("serve")
-async def serve(stage: ScenarioContext, step: Step) -> Any:
+async def serve(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     verbs = [verb for verb in ("fulfill", "reject", "raise") if verb in arguments]
     if len(verbs) != 1 or ("endpoint" in arguments) == ("peer" in arguments):
         raise SuiteFault("serve: needs `endpoint` or `peer`, and one of fulfill, reject, raise")
     if "endpoint" in arguments:
-        return _serve_endpoint(stage, stage.thing(arguments["endpoint"], Endpoint), arguments, verbs[0])
-    return _serve_peer(stage, stage.thing(arguments["peer"], Peer), arguments, verbs[0])
+        return _serve_endpoint(context, context.thing(arguments["endpoint"], Endpoint), arguments, verbs[0])
+    return _serve_peer(context, context.thing(arguments["peer"], Peer), arguments, verbs[0])
 
 
-async def _hold(stage: ScenarioContext, arguments: dict[str, Any]) -> None:
+async def _hold(context: ScenarioContext, arguments: dict[str, Any]) -> None:
     if "hold" in arguments:
-        await asyncio.sleep(stage.seconds(arguments["hold"]))
+        await asyncio.sleep(context.seconds(arguments["hold"]))
 
 
-def _serve_endpoint(stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], verb: str) -> Background:
+def _serve_endpoint(context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], verb: str) -> Background:
     stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def answer(received: Received) -> None:
-        await _hold(stage, arguments)
-        with stage.naming(request=received):
-            given = stage.value(arguments[verb])
+        await _hold(context, arguments)
+        with context.naming(request=received):
+            given = context.value(arguments[verb])
         key = "message" if verb == "raise" else "content"
         process = endpoint.process
         assert process is not None
         parameters = {"endpoint": endpoint.handle, "request": received.request, key: given}
         received.answered = True
         try:
-            await process.call(verb, parameters, stage.budgets["recover"])
+            await process.call(verb, parameters, context.budgets["recover"])
         except Exception as error:
-            stage.tell(endpoint.label, f"{verb} {received.request} failed: {error}")
+            context.tell(endpoint.label, f"{verb} {received.request} failed: {error}")
 
     def hear(received: Received) -> None:
-        stage.spawn(answer(received))
+        context.spawn(answer(received))
 
     def stop() -> None:
         if hear in endpoint.servers:
@@ -61,8 +61,8 @@ def _serve_endpoint(stage: ScenarioContext, endpoint: Endpoint, arguments: dict[
             stopped.set_result(None)
 
     endpoint.servers.append(hear)
-    going = Background(stage.spawn(_until(stopped)), stop, stage.now())
-    stage.going.append(going)
+    going = Background(context.spawn(_until(stopped)), stop, context.now())
+    context.going.append(going)
     return going
 
 
@@ -70,13 +70,13 @@ async def _until(stopped: asyncio.Future[None]) -> None:
     await stopped
 
 
-def _serve_peer(stage: ScenarioContext, peer: Peer, arguments: dict[str, Any], verb: str) -> Background:
+def _serve_peer(context: ScenarioContext, peer: Peer, arguments: dict[str, Any], verb: str) -> Background:
     ending = asyncio.Event()
 
     async def answer(entry: Written) -> None:
-        await _hold(stage, arguments)
-        with stage.naming(request=entry):
-            content = encode(stage.value(arguments[verb]))
+        await _hold(context, arguments)
+        with context.naming(request=entry):
+            content = encode(context.value(arguments[verb]))
         fields: list[tuple[Any, Any]] = [
             ("id", entry.id),
             ("instance_id", entry.instance_id),
@@ -86,21 +86,21 @@ def _serve_peer(stage: ScenarioContext, peer: Peer, arguments: dict[str, Any], v
             ("destination_group", entry.source_group),
         ]
         also: list[tuple[resp.Arg, ...]] = settling(peer, entry)
-        await write(stage, peer.label, {}, fields, also)
+        await write(context, peer.label, {}, fields, also)
 
     async def all_of_them() -> None:
         while not ending.is_set():
-            beat = stage.pulse.beats
+            beat = context.pulse.beats
             async with peer.reading:
-                entry = await read_one(stage, peer)
+                entry = await read_one(context, peer)
             if entry is None:
-                await stage.pulse.wait(LOOK_SECONDS, since=beat)
+                await context.pulse.wait(LOOK_SECONDS, since=beat)
             elif entry.status == "pending":
-                stage.spawn(answer(entry))
+                context.spawn(answer(entry))
             else:
                 peer.inbox.append(entry)
 
-    going = Background(stage.spawn(all_of_them()), ending.set, stage.now())
+    going = Background(context.spawn(all_of_them()), ending.set, context.now())
     going.task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
-    stage.going.append(going)
+    context.going.append(going)
     return going

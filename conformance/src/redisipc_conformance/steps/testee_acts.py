@@ -20,7 +20,7 @@ CALLER_PREFIX = "caller:"
 
 
 async def call(
-    stage: ScenarioContext,
+    context: ScenarioContext,
     endpoint: Endpoint,
     method: str,
     parameters: dict[str, Any],
@@ -31,68 +31,68 @@ async def call(
     """One call about an endpoint, answered within the budget. `refused`: it must be refused."""
     process = endpoint.process
     assert process is not None
-    allowed = stage.budgets[budget]
-    began, since = stage.patience.now(), time.monotonic()
+    allowed = context.budgets[budget]
+    began, since = context.patience.now(), time.monotonic()
     try:
         future = await process.begin(method, {"endpoint": endpoint.handle, **parameters})
-        result = await stage.patience.wait(future, allowed)
+        result = await context.patience.wait(future, allowed)
     except TesteeRefused as error:
         if refused:
             return {"refused": error.message}
-        note = stage.tell(endpoint.label, f"{method} refused: {error.message}")
+        note = context.tell(endpoint.label, f"{method} refused: {error.message}")
         told = f"{method} was refused: {shorten(error.message)}"
         raise Failed(told, f"{method} is done", str(error), culprit=note) from error
     except TimeoutError as error:
-        stage.raise_if_crashed()
-        stage.suspects.add(process)
+        context.raise_if_crashed()
+        context.suspects.add(process)
         told = f"the testee did not answer {method}({endpoint.label}) within {allowed:g} s"
         failed = Failed(told, f"an answer to {method}", "none", by_timeout=True, since=since, over=allowed / 2)
         raise failed from error
     except (TesteeGone, TesteeBroke) as error:
-        raise _crash(stage, error) from error
+        raise _crash(context, error) from error
     finally:
-        stage.used(budget, allowed, stage.patience.now() - began)
+        context.used(budget, allowed, context.patience.now() - began)
     if refused:
-        note = stage.tell(endpoint.label, f"{method} was not refused", show(result))
+        note = context.tell(endpoint.label, f"{method} was not refused", show(result))
         raise Failed(f"{method} must be refused", "a refusal", show(result), culprit=note)
     return result
 
 
-def _crash(stage: ScenarioContext, error: Exception) -> Exception:
-    if stage.crash is not None:
-        return stage.crash
+def _crash(context: ScenarioContext, error: Exception) -> Exception:
+    if context.crash is not None:
+        return context.crash
     if isinstance(error, TesteeGone):
         return Failed(str(error), "the process lives", error.how)
     return Crashed(str(error))
 
 
-def _going(stage: ScenarioContext, work: Any) -> Background:
-    task = stage.spawn(work)
+def _going(context: ScenarioContext, work: Any) -> Background:
+    task = context.spawn(work)
     # Whoever awaits it with `done` sees how it ended; nobody has to.
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
-    task.add_done_callback(lambda ended: stage.pulse.bump())
-    going = Background(task, lambda: (task.cancel(), None)[1], stage.now())
-    stage.going.append(going)
+    task.add_done_callback(lambda ended: context.pulse.bump())
+    going = Background(task, lambda: (task.cancel(), None)[1], context.now())
+    context.going.append(going)
     return going
 
 
 @word("connect")
-async def connect(stage: ScenarioContext, step: Step) -> Any:
-    arguments = stage.value(step.arguments)
+async def connect(context: ScenarioContext, step: Step) -> Any:
+    arguments = context.value(step.arguments)
     if isinstance(arguments, str):
         arguments = {"endpoint": arguments}
     label = arguments["endpoint"]
     # A serial testee plays one endpoint at a time.
-    name = arguments.get("process", label if stage.claims.serial else "one")
-    process = await _process(stage, name)
-    tap = await stage.tap(label)
+    name = arguments.get("process", label if context.claims.serial else "one")
+    process = await _process(context, name)
+    tap = await context.tap(label)
     caller = bool(arguments.get("caller"))
     endpoint = Endpoint(
         label,
         "" if caller else str(arguments.get("group", label)),
         "",
-        str(arguments.get("stream", stage.stream)),
-        handle=stage.new_handle(label),
+        str(arguments.get("stream", context.stream)),
+        handle=context.new_handle(label),
         process=process,
         process_name=name,
         tap=tap,
@@ -100,7 +100,7 @@ async def connect(stage: ScenarioContext, step: Step) -> Any:
         caller=caller,
         options=arguments.get("options", {}),
     )
-    stage.attach(endpoint)
+    context.attach(endpoint)
     parameters: dict[str, Any] = {"url": tap.url, "stream": endpoint.stream}
     if not caller:
         parameters["group"] = endpoint.group
@@ -109,10 +109,10 @@ async def connect(stage: ScenarioContext, step: Step) -> Any:
     if endpoint.events is not None:
         parameters["events"] = [{"params": [], **event} for event in endpoint.events]
     refused = bool(arguments.get("refused"))
-    stage.bind(label, endpoint)
+    context.bind(label, endpoint)
 
     async def join() -> Endpoint:
-        result = await call(stage, endpoint, "connect", parameters, budget="connect", refused=refused)
+        result = await call(context, endpoint, "connect", parameters, budget="connect", refused=refused)
         if not refused:
             if not tap.exchanges and not caller:
                 # Whatever must *not* be seen of such an endpoint would hold.
@@ -122,33 +122,33 @@ async def connect(stage: ScenarioContext, step: Step) -> Any:
             if caller:
                 endpoint.group = f"{CALLER_PREFIX}{endpoint.instance}"
             endpoint.connected = True
-            stage.tell(label, f"connected as instance {endpoint.instance}")
+            context.tell(label, f"connected as instance {endpoint.instance}")
         return endpoint
 
     if arguments.get("wait") is False:
         # It may have joined, and must leave, even if its answer is never looked at.
         endpoint.connected = True
-        return _going(stage, join())
+        return _going(context, join())
     return await join()
 
 
-async def _process(stage: ScenarioContext, name: str) -> TesteeProcess:
+async def _process(context: ScenarioContext, name: str) -> TesteeProcess:
     try:
-        return await stage.processes.get(name)
+        return await context.processes.get(name)
     except Exception as error:
         raise Crashed(f"process {name!r} of the testee cannot be used: {error}") from error
 
 
-async def _ask(stage: ScenarioContext, step: Step, method: str, send: Send, parameters: dict[str, Any]) -> Send:
+async def _ask(context: ScenarioContext, step: Step, method: str, send: Send, parameters: dict[str, Any]) -> Send:
     process = send.endpoint.process
     assert process is not None
-    stage.sends.append(send)
-    if step.bind and step.bind in stage.cancelled_calls:
-        send.call = parameters["call"] = stage.new_handle("call")
+    context.sends.append(send)
+    if step.bind and step.bind in context.cancelled_calls:
+        send.call = parameters["call"] = context.new_handle("call")
     try:
         future = await process.begin(method, {"endpoint": send.endpoint.handle, **parameters})
     except (TesteeGone, TesteeBroke) as error:
-        raise _crash(stage, error) from error
+        raise _crash(context, error) from error
 
     def ended(done: asyncio.Future[dict[str, Any]]) -> None:
         if done.cancelled():
@@ -161,10 +161,10 @@ async def _ask(stage: ScenarioContext, step: Step, method: str, send: Send, para
             status, content = "refused", error.message
         else:
             status, content = "lost", str(error)
-        at = stage.now()
+        at = context.now()
         send.outcome = Outcome(status, content, at - send.at, at)
-        send.outcome.note = stage.tell(send.endpoint.label, f"{method} to {send.to} ended: {status}", show(content))
-        stage.pulse.bump()
+        send.outcome.note = context.tell(send.endpoint.label, f"{method} to {send.to} ended: {status}", show(content))
+        context.pulse.bump()
 
     future.add_done_callback(ended)
     return send
@@ -175,103 +175,103 @@ def _seconds(value: Any) -> float | None:
 
 
 @word("send")
-async def send(stage: ScenarioContext, step: Step) -> Any:
+async def send(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = stage.thing(arguments["from"], Endpoint)
-    to, content = stage.group(arguments["to"]), stage.value(arguments.get("content"))
+    endpoint = context.thing(arguments["from"], Endpoint)
+    to, content = context.group(arguments["to"]), context.value(arguments.get("content"))
     parameters = {"to": to, "content": content}
     if "timeout" in arguments:
-        parameters["timeout"] = stage.value(arguments["timeout"])
-    sent = Send(endpoint, to, content, stage.now(), _seconds(parameters.get("timeout")), "")
-    return await _ask(stage, step, "send", sent, parameters)
+        parameters["timeout"] = context.value(arguments["timeout"])
+    sent = Send(endpoint, to, content, context.now(), _seconds(parameters.get("timeout")), "")
+    return await _ask(context, step, "send", sent, parameters)
 
 
 @word("trigger")
-async def trigger(stage: ScenarioContext, step: Step) -> Any:
+async def trigger(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = stage.thing(arguments["from"], Endpoint)
-    to = stage.group(arguments["to"])
-    content = {"event": stage.value(arguments["event"])}
+    endpoint = context.thing(arguments["from"], Endpoint)
+    to = context.group(arguments["to"])
+    content = {"event": context.value(arguments["event"])}
     parameters: dict[str, Any] = {"event": content["event"], "target": to}
     if "params" in arguments:
-        content["params"] = parameters["params"] = stage.value(arguments["params"])
+        content["params"] = parameters["params"] = context.value(arguments["params"])
     if "timeout" in arguments:
-        parameters["timeout"] = stage.value(arguments["timeout"])
-    sent = Send(endpoint, to, content, stage.now(), _seconds(parameters.get("timeout")), "", channel=True)
-    return await _ask(stage, step, "trigger", sent, parameters)
+        parameters["timeout"] = context.value(arguments["timeout"])
+    sent = Send(endpoint, to, content, context.now(), _seconds(parameters.get("timeout")), "", channel=True)
+    return await _ask(context, step, "trigger", sent, parameters)
 
 
 @word("cancel")
-async def cancel(stage: ScenarioContext, step: Step) -> Any:
-    sent = stage.thing(step.arguments, Send)
-    return await call(stage, sent.endpoint, "cancel", {"call": sent.call}, budget="response")
+async def cancel(context: ScenarioContext, step: Step) -> Any:
+    sent = context.thing(step.arguments, Send)
+    return await call(context, sent.endpoint, "cancel", {"call": sent.call}, budget="response")
 
 
 @word("fork")
-async def fork(stage: ScenarioContext, step: Step) -> Any:
+async def fork(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = stage.thing(arguments["endpoint"], Endpoint)
-    parameters = {"to": stage.group(arguments["to"])}
+    endpoint = context.thing(arguments["endpoint"], Endpoint)
+    parameters = {"to": context.group(arguments["to"])}
     refused = bool(arguments.get("refused", False))
-    return await call(stage, endpoint, "fork", parameters, budget="response", refused=refused)
+    return await call(context, endpoint, "fork", parameters, budget="response", refused=refused)
 
 
 @word("block")
-async def block(stage: ScenarioContext, step: Step) -> Any:
+async def block(context: ScenarioContext, step: Step) -> Any:
     """Answered before the handler blocks; a testee with one event loop reads no call until that is over."""
-    request = stage.thing(step.arguments["request"], Received)
-    parameters = {"request": request.request, "seconds": stage.seconds(step.arguments["seconds"])}
-    return await call(stage, request.endpoint, "block", parameters, budget="response")
+    request = context.thing(step.arguments["request"], Received)
+    parameters = {"request": request.request, "seconds": context.seconds(step.arguments["seconds"])}
+    return await call(context, request.endpoint, "block", parameters, budget="response")
 
 
-async def answer(stage: ScenarioContext, step: Step, verb: str, key: str | None) -> Any:
+async def answer(context: ScenarioContext, step: Step, verb: str, key: str | None) -> Any:
     """fulfill, reject, raise, ignore."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {"request": step.arguments}
-    received = stage.thing(arguments["request"], Received)
+    received = context.thing(arguments["request"], Received)
     parameters: dict[str, Any] = {"request": received.request}
     received.answered = True
     if key is not None:
-        parameters[key] = stage.value(arguments.get(key, "" if key == "message" else None))
+        parameters[key] = context.value(arguments.get(key, "" if key == "message" else None))
     work = call(
-        stage, received.endpoint, verb, parameters, budget="settle", refused=bool(arguments.get("refused", False))
+        context, received.endpoint, verb, parameters, budget="settle", refused=bool(arguments.get("refused", False))
     )
     if arguments.get("wait") is False:
-        return _going(stage, work)
+        return _going(context, work)
     return await work
 
 
 @word("fulfill")
-async def fulfill(stage: ScenarioContext, step: Step) -> Any:
-    return await answer(stage, step, "fulfill", "content")
+async def fulfill(context: ScenarioContext, step: Step) -> Any:
+    return await answer(context, step, "fulfill", "content")
 
 
 @word("reject")
-async def reject(stage: ScenarioContext, step: Step) -> Any:
-    return await answer(stage, step, "reject", "content")
+async def reject(context: ScenarioContext, step: Step) -> Any:
+    return await answer(context, step, "reject", "content")
 
 
 @word("raise")
-async def raise_(stage: ScenarioContext, step: Step) -> Any:
-    return await answer(stage, step, "raise", "message")
+async def raise_(context: ScenarioContext, step: Step) -> Any:
+    return await answer(context, step, "raise", "message")
 
 
 @word("ignore")
-async def ignore(stage: ScenarioContext, step: Step) -> Any:
-    return await answer(stage, step, "ignore", None)
+async def ignore(context: ScenarioContext, step: Step) -> Any:
+    return await answer(context, step, "ignore", None)
 
 
 @word("disconnect")
-async def disconnect(stage: ScenarioContext, step: Step) -> Any:
+async def disconnect(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
-    endpoint = stage.thing(arguments["endpoint"], Endpoint)
+    endpoint = context.thing(arguments["endpoint"], Endpoint)
 
     async def leave() -> None:
         try:
-            await call(stage, endpoint, "disconnect", {}, budget="disconnect")
+            await call(context, endpoint, "disconnect", {}, budget="disconnect")
         finally:
             endpoint.connected = False
-        stage.tell(endpoint.label, "disconnected")
+        context.tell(endpoint.label, "disconnected")
 
     if arguments.get("wait") is False:
-        return _going(stage, leave())
+        return _going(context, leave())
     return await leave()

@@ -20,38 +20,38 @@ IDS_SHOWN = 4
 
 
 @word("received")
-async def received(stage: ScenarioContext, step: Step) -> Any:
+async def received(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = stage.thing(arguments["by"], Endpoint)
+    endpoint = context.thing(arguments["by"], Endpoint)
     parts = {
-        key: stage.expected(arguments[key])
+        key: context.expected(arguments[key])
         for key in ("content", "source", "instance", "redelivered", "event", "params", "id")
         if key in arguments
     }
     if isinstance(parts.get("source"), str):
-        parts["source"] = stage.group(parts["source"])
+        parts["source"] = context.group(parts["source"])
     if arguments.get("none") or "count" in arguments:
-        wanted = 0 if arguments.get("none") else stage.expected(arguments["count"])
+        wanted = 0 if arguments.get("none") else context.expected(arguments["count"])
         return await expect(
-            stage, step, "delivery", lambda: _how_many(stage, endpoint, arguments, parts, wanted), word=True
+            context, step, "delivery", lambda: _how_many(context, endpoint, arguments, parts, wanted), word=True
         )
-    found: Received = await expect(stage, step, "delivery", lambda: _next(stage, endpoint, arguments, parts))
+    found: Received = await expect(context, step, "delivery", lambda: _next(context, endpoint, arguments, parts))
     found.taken = True
     return found
 
 
-def _of(stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[list[Received], str | None]:
+def _of(context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any]) -> tuple[list[Received], str | None]:
     """The notifications about `of`, and its id (empty: it has none yet)."""
     if "of" not in arguments:
         return endpoint.received, None
-    id = request_id(stage, arguments["of"])
+    id = request_id(context, arguments["of"])
     return [each for each in endpoint.received if each.id == id], id
 
 
 def _how_many(
-    stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any], wanted: Any
+    context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any], wanted: Any
 ) -> Look:
-    found, _ = _of(stage, endpoint, arguments)
+    found, _ = _of(context, endpoint, arguments)
     found = [e for e in found if all(differs(want, e.params.get(key)) is None for key, want in parts.items())]
     told = differs(wanted, len(found))
     if told is None:
@@ -70,12 +70,12 @@ def _ids(found: Sequence[Received]) -> str:
     return f": {told}" if told else ""
 
 
-def _next(stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any]) -> Look:
-    found, id = _of(stage, endpoint, arguments)
+def _next(context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any], parts: dict[str, Any]) -> Look:
+    found, id = _of(context, endpoint, arguments)
     waiting = [each for each in found if not each.taken]
     expected = f"a handler of {endpoint.label} is started" + (f" for {id}" if id else "")
     if not waiting:
-        refused = refused_send(stage, arguments["of"]) if id == "" else None
+        refused = refused_send(context, arguments["of"]) if id == "" else None
         if refused is not None:
             return wrong(
                 f"the send was refused: {refused.content}", expected, "refused", final=True, culprit=refused.note
@@ -87,7 +87,7 @@ def _next(stage: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any],
         return missing(f"{endpoint.label} received nothing", expected, seen)
     fitting = next((each for each in waiting if _differs(each, parts) is None), None)
     # Of requests with one id, any may be started first.
-    twins = sum(entry.id == id and entry.status == "pending" for entry in stage.ledger.entries) > 1
+    twins = sum(entry.id == id and entry.status == "pending" for entry in context.ledger.entries) > 1
     first = fitting if fitting is not None and twins else waiting[0]
     told = _differs(first, parts)
     if told is None:
@@ -108,31 +108,31 @@ def _differs(received: Received, parts: dict[str, Any]) -> str | None:
 
 
 @word("outcome")
-async def outcome(stage: ScenarioContext, step: Step) -> Any:
+async def outcome(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    send = stage.thing(arguments["of"], Send)
+    send = context.thing(arguments["of"], Send)
     if arguments.get("none"):
-        return await expect(stage, step, "response", lambda: _outstanding(send))
-    wanted = stage.expected(arguments["is"]) if "is" in arguments else None
-    parts = {key: stage.expected(arguments[key]) for key in ("content", "took") if key in arguments}
+        return await expect(context, step, "response", lambda: _outstanding(send))
+    wanted = context.expected(arguments["is"]) if "is" in arguments else None
+    parts = {key: context.expected(arguments[key]) for key in ("content", "took") if key in arguments}
     if "took" in parts:
-        parts["took"] = widened(parts["took"], stage.delay)
+        parts["took"] = widened(parts["took"], context.delay)
     return await expect(
-        stage,
+        context,
         step,
         "response",
-        lambda: _outcome(send, stage.monotonic(send.at), wanted, parts),
-        allowed=_patience(stage, send, wanted),
+        lambda: _outcome(send, context.monotonic(send.at), wanted, parts),
+        allowed=_patience(context, send, wanted),
     )
 
 
-def _patience(stage: ScenarioContext, send: Send, wanted: Any) -> float:
+def _patience(context: ScenarioContext, send: Send, wanted: Any) -> float:
     """How long an outcome may take: where it may be a timeout, that long and the grace."""
-    response = stage.budgets["response"]
+    response = context.budgets["response"]
     if isinstance(wanted, str) and wanted != "timeout":
         return response
     timeout = 5.0 if send.timeout is None else max(send.timeout, 0.0)
-    return max(response, timeout - (stage.now() - send.at) + stage.budgets["grace"])
+    return max(response, timeout - (context.now() - send.at) + context.budgets["grace"])
 
 
 def _outstanding(send: Send) -> Look:
@@ -179,10 +179,10 @@ def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Lo
 
 
 @word("cancelled")
-async def cancelled(stage: ScenarioContext, step: Step) -> Any:
+async def cancelled(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = stage.thing(arguments["by"], Endpoint)
-    request = stage.thing(arguments["request"], Received) if "request" in arguments else None
+    endpoint = context.thing(arguments["by"], Endpoint)
+    request = context.thing(arguments["request"], Received) if "request" in arguments else None
 
     def look() -> Look:
         hit = request.cancelled if request else any(each.cancelled for each in endpoint.received)
@@ -194,20 +194,20 @@ async def cancelled(stage: ScenarioContext, step: Step) -> Any:
             )
         return held(request) if hit else missing("the handler did not learn it", "cancelled", "nothing")
 
-    return await expect(stage, step, "delivery", look)
+    return await expect(context, step, "delivery", look)
 
 
 @word("errors")
-async def errors(stage: ScenarioContext, step: Step) -> Any:
+async def errors(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = stage.thing(arguments["by"], Endpoint)
-    parts = {key: stage.expected(arguments[key]) for key in ("kind", "message", "fields") if key in arguments}
+    endpoint = context.thing(arguments["by"], Endpoint)
+    parts = {key: context.expected(arguments[key]) for key in ("kind", "message", "fields") if key in arguments}
 
     def fitting() -> list[ErrorSeen]:
         return [each for each in endpoint.errors if all(_fits(parts, key, each) for key in parts)]
 
     if arguments.get("none") or "count" in arguments:
-        wanted = 0 if arguments.get("none") else stage.expected(arguments["count"])
+        wanted = 0 if arguments.get("none") else context.expected(arguments["count"])
 
         def count() -> Look:
             found = fitting()
@@ -219,7 +219,7 @@ async def errors(stage: ScenarioContext, step: Step) -> Any:
             too_many = isinstance(wanted, int) and len(found) > wanted
             return Look(False, None, message, show(wanted), seen, too_many, nothing=not found, culprit=culprit)
 
-        return await expect(stage, step, "delivery", count, word=True)
+        return await expect(context, step, "delivery", count, word=True)
 
     def look() -> Look:
         found = [each for each in fitting() if not each.taken]
@@ -231,7 +231,7 @@ async def errors(stage: ScenarioContext, step: Step) -> Any:
         seen = "; ".join(f"{each.kind}: {each.message} {show(each.fields)}" for each in others[:3])
         return wrong(f"on_error of {endpoint.label} got something else", show(parts), seen, culprit=others[0].note)
 
-    error: ErrorSeen = await expect(stage, step, "delivery", look)
+    error: ErrorSeen = await expect(context, step, "delivery", look)
     error.taken = True
     return error
 
@@ -241,9 +241,9 @@ def _fits(parts: dict[str, Any], key: str, error: ErrorSeen) -> bool:
 
 
 @word("done")
-async def done(stage: ScenarioContext, step: Step) -> Any:
+async def done(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"of": step.arguments}
-    going = stage.thing(arguments["of"], Background)
+    going = context.thing(arguments["of"], Background)
     refused = bool(arguments.get("refused"))
 
     def look() -> Look:
@@ -262,4 +262,4 @@ async def done(stage: ScenarioContext, step: Step) -> Any:
             return Look(False, None, error.message, error.expected, error.seen, final=True, culprit=error.culprit)
         raise error
 
-    return await expect(stage, step, "recover", look)
+    return await expect(context, step, "recover", look)

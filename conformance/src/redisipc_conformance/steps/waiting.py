@@ -70,7 +70,7 @@ def wrong(
 
 
 async def expect(
-    stage: ScenarioContext,
+    context: ScenarioContext,
     step: Step,
     budget: str,
     look: Callable[[], Look | Awaitable[Look]],
@@ -88,68 +88,68 @@ async def expect(
         return await result if inspect.isawaitable(result) else result
 
     if step.throughout is not None:
-        return await _throughout(stage, step, once)
+        return await _throughout(context, step, once)
     if step.now:
         end = time.monotonic() + (WORD if word else 0)
         while True:
-            beat = stage.pulse.beats
+            beat = context.pulse.beats
             seen = await once()
             if seen.held:
                 return seen.value
             left = end - time.monotonic()
             if seen.final or left <= 0:
                 raise seen.failed(by_timeout=False)
-            await stage.pulse.wait(left, since=beat)
-    name, seconds = stage.allowance(step, budget, allowed)
-    began, since = stage.patience.now(), time.monotonic()
+            await context.pulse.wait(left, since=beat)
+    name, seconds = context.allowance(step, budget, allowed)
+    began, since = context.patience.now(), time.monotonic()
     poll = FIRST_POLL
     while True:
-        beat = stage.pulse.beats
+        beat = context.pulse.beats
         seen = await once()
-        used = stage.patience.now() - began
+        used = context.patience.now() - began
         if seen.held:
-            stage.used(name, seconds, used)
+            context.used(name, seconds, used)
             return seen.value
         if seen.final:
-            stage.used(name, seconds, used)
+            context.used(name, seconds, used)
             raise seen.failed(by_timeout=False)
-        stage.raise_if_crashed()
+        context.raise_if_crashed()
         if used >= seconds:
-            stage.used(name, seconds, used)
-            failed = seen.failed(by_timeout=seen.nothing and not behind_fence(stage, step))
+            context.used(name, seconds, used)
+            failed = seen.failed(by_timeout=seen.nothing and not behind_fence(context, step))
             failed.since, failed.over = since, max(seconds, SHORTEST_SECONDS) / 2
             raise failed
         if inspect.iscoroutinefunction(look):
             # Redis does not announce its state, but what the testee sent may have changed it.
             await asyncio.sleep(FIRST_POLL)
-            await stage.pulse.wait(min(poll, seconds - used), since=beat)
+            await context.pulse.wait(min(poll, seconds - used), since=beat)
             poll = min(poll * 1.5, LAST_POLL)
         else:
-            await stage.pulse.wait(seconds - used, since=beat)
+            await context.pulse.wait(seconds - used, since=beat)
 
 
-def behind_fence(stage: ScenarioContext, step: Step) -> bool:
+def behind_fence(context: ScenarioContext, step: Step) -> bool:
     """Whether what is missing cannot be late: the endpoint it is asked of has dealt with everything before its fence."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {}
-    sender = getattr(getattr(stage.names.get(str(arguments.get("of", ""))), "endpoint", None), "label", None)
+    sender = getattr(getattr(context.names.get(str(arguments.get("of", ""))), "endpoint", None), "label", None)
     asked = arguments.get("by") or (sender if step.word == "outcome" else None)
-    return asked in stage.fenced if asked else bool(stage.fenced)
+    return asked in context.fenced if asked else bool(context.fenced)
 
 
-async def _throughout(stage: ScenarioContext, step: Step, once: Callable[[], Awaitable[Look]]) -> Any:
-    seconds = stage.seconds(step.throughout)
+async def _throughout(context: ScenarioContext, step: Step, once: Callable[[], Awaitable[Look]]) -> Any:
+    seconds = context.seconds(step.throughout)
     end = time.monotonic() + seconds
     while True:
-        beat = stage.pulse.beats
+        beat = context.pulse.beats
         seen = await once()
         if not seen.held:
             raise seen.failed(by_timeout=False)
         left = end - time.monotonic()
         if left <= 0:
             return seen.value
-        stage.raise_if_crashed()
+        context.raise_if_crashed()
         await asyncio.sleep(FIRST_POLL)
-        await stage.pulse.wait(min(LAST_POLL, left), since=beat)
+        await context.pulse.wait(min(LAST_POLL, left), since=beat)
 
 
 __all__ = ["Crashed", "Look", "expect", "held", "missing", "wrong"]

@@ -16,15 +16,15 @@ LONGEST = 4000
 class Transcript:
     """Lines, and where in them an exchange, note or entry is."""
 
-    def __init__(self, stage: ScenarioContext) -> None:
+    def __init__(self, context: ScenarioContext) -> None:
         rows: list[tuple[float, int, object, Line]] = []
-        for note in stage.notes:
-            line = Line(note.at - stage.began, note.side, note.who, *note.told(), note.kind, note.fate)
+        for note in context.notes:
+            line = Line(note.at - context.began, note.side, note.who, *note.told(), note.kind, note.fate)
             rows.append((note.at, len(rows), note, line))
-        for label, tap in stage.taps.items():
+        for label, tap in context.taps.items():
             for exchange in tap.exchanges:
                 if _worth_telling(exchange):
-                    rows.append((exchange.sent, len(rows), exchange, _line(stage, label, exchange)))
+                    rows.append((exchange.sent, len(rows), exchange, _line(context, label, exchange)))
         rows.sort(key=lambda row: row[:2])
         if len(rows) > LONGEST:
             rows = rows[: LONGEST // 2] + rows[-LONGEST // 2 :]
@@ -44,9 +44,9 @@ def _worth_telling(exchange: Exchange) -> bool:
     return not (exchange.name == b"XREADGROUP" and exchange.answered and exchange.result is None and not exchange.fate)
 
 
-def _line(stage: ScenarioContext, label: str, exchange: Exchange) -> Line:
+def _line(context: ScenarioContext, label: str, exchange: Exchange) -> Line:
     reply = notes.reply(exchange.result) if exchange.answered else ""
     if exchange.replied is not None and exchange.replied - exchange.sent >= 0.1:
         reply += f" (after {exchange.replied - exchange.sent:.2f} s)"
     text = notes.command(exchange.args)
-    return Line(exchange.sent - stage.began, "testee", label, text, reply, "command", exchange.fate)
+    return Line(exchange.sent - context.began, "testee", label, text, reply, "command", exchange.fate)

@@ -29,14 +29,14 @@ Found = Iterator[Broken]
 class Actor:
     """``groups`` and ``instances`` are empty where no endpoint of the label was ever connected."""
 
-    def __init__(self, stage: ScenarioContext, label: str) -> None:
-        endpoints = [endpoint for endpoint in stage.endpoints if endpoint.label == label]
+    def __init__(self, context: ScenarioContext, label: str) -> None:
+        endpoints = [endpoint for endpoint in context.endpoints if endpoint.label == label]
         self.label = label
-        self.exchanges: list[Exchange] = stage.taps[label].exchanges
+        self.exchanges: list[Exchange] = context.taps[label].exchanges
         self.caller = any(endpoint.caller for endpoint in endpoints)
         self.groups = {resp.to_bytes(endpoint.group) for endpoint in endpoints}
         self.instances = {resp.to_bytes(endpoint.instance) for endpoint in endpoints if endpoint.instance}
-        self.streams = {resp.to_bytes(endpoint.stream) for endpoint in endpoints} or {resp.to_bytes(stage.stream)}
+        self.streams = {resp.to_bytes(endpoint.stream) for endpoint in endpoints} or {resp.to_bytes(context.stream)}
         self.endpoints = endpoints
         self.singly = any(e.name == b"MULTI" and isinstance(e.reply, resp.ErrorReply) for e in self.exchanges)
         """Redis refused MULTI itself (RIPC-RESP-26)."""

@@ -29,7 +29,7 @@ _STARTS = 3
 _ANNOUNCED = ("spec", "implementation", "version", "language")
 
 
-def breaches(stage: ScenarioContext, actor: Actor) -> Found:
+def breaches(context: ScenarioContext, actor: Actor) -> Found:
     """All of this endpoint. A command that it repeats word for word is looked at once, but for those in a MULTI."""
     seen: set[tuple[bytes, ...]] = set()
     for exchange in actor.exchanges:
@@ -43,7 +43,7 @@ def breaches(stage: ScenarioContext, actor: Actor) -> Found:
             yield from _reads(actor, exchange)
             yield from _groups(actor, exchange)
             yield from _lists(actor, exchange)
-            yield from _claims(stage, actor, exchange)
+            yield from _claims(context, actor, exchange)
 
 
 def _keys(actor: Actor, exchange: Exchange) -> Found:
@@ -159,7 +159,7 @@ def _announces(endpoint: Endpoint, key: bytes) -> bool:
     return not endpoint.instance or resp.to_bytes(name) == key
 
 
-def _claims(stage: ScenarioContext, actor: Actor, exchange: Exchange) -> Found:
+def _claims(context: ScenarioContext, actor: Actor, exchange: Exchange) -> Found:
     args = exchange.args
     if exchange.name != b"XCLAIM" or len(args) < 6:
         return
@@ -172,7 +172,7 @@ def _claims(stage: ScenarioContext, actor: Actor, exchange: Exchange) -> Found:
         yield actor.broke(always.GIVE_BACK_MARK, exchange)
     if b"JUSTID" not in words and count is None:
         for arg in args[5:]:
-            written = stage.ledger.get(_text(args[1]), _text(arg))
+            written = context.ledger.get(_text(args[1]), _text(arg))
             if written is not None and written.status == "pending":
                 yield actor.broke(always.COUNTED_CLAIM, exchange)
                 return

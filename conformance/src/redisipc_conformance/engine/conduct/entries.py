@@ -24,36 +24,36 @@ Ids = dict[bytes, str]
 """Every request id of a run, with the place where it was written."""
 
 
-def breaches(stage: ScenarioContext, actor: Actor, ids: Ids) -> Found:
+def breaches(context: ScenarioContext, actor: Actor, ids: Ids) -> Found:
     """All of this endpoint. ``ids`` learns its request ids."""
     adds = [add for exchange in actor.exchanges if exchange.args and (add := add_of(exchange)) is not None]
-    yield from _instances(stage, actor)
+    yield from _instances(context, actor)
     yield from _form(actor, adds)
-    yield from _again(stage, actor, [add for add in adds if add.is_request], ids)
+    yield from _again(context, actor, [add for add in adds if add.is_request], ids)
     requests: dict[bytes, list[Written]] = defaultdict(list)
-    for written in stage.ledger.entries:
+    for written in context.ledger.entries:
         if written.status not in _ANSWERED:
             requests[written.raw("id") or b""].append(written)
     for add in adds:
         if add.is_response:
-            yield from _mirrors(stage, actor, add, requests[add.fields.get(b"id", b"")])
+            yield from _mirrors(context, actor, add, requests[add.fields.get(b"id", b"")])
     yield from _answers(actor, [add for add in adds if add.is_response], requests)
     yield from _order(actor, adds)
-    yield from _deletions(stage, actor)
-    yield from _runs(stage, actor)
-    yield from _end(stage, actor)
+    yield from _deletions(context, actor)
+    yield from _runs(context, actor)
+    yield from _end(context, actor)
 
 
-def _instances(stage: ScenarioContext, actor: Actor) -> Found:
+def _instances(context: ScenarioContext, actor: Actor) -> Found:
     """Also one that disconnected and connected again."""
     for endpoint in actor.endpoints:
-        for other in stage.endpoints:
+        for other in context.endpoints:
             if other is endpoint or not endpoint.instance or other.caller or endpoint.caller:
                 continue
             if (other.instance, other.group, other.stream) == (endpoint.instance, endpoint.group, endpoint.stream):
                 seen = f"{endpoint.label} and {other.label} are both instance {endpoint.instance} of {endpoint.group!r}"
                 text = f"connected as instance {endpoint.instance}"
-                evidence = [note for note in stage.notes if note.text == text]
+                evidence = [note for note in context.notes if note.text == text]
                 yield Broken(always.NEW_INSTANCE, seen, evidence[-1] if evidence else None)
                 return
 
@@ -97,12 +97,12 @@ def _form(actor: Actor, adds: Iterable[Add]) -> Found:
             yield actor.broke(always.OWN_SOURCE, exchange, f"; it is in group {_names(actor.groups)}")
 
 
-def _again(stage: ScenarioContext, actor: Actor, adds: Iterable[Add], ids: Ids) -> Found:
+def _again(context: ScenarioContext, actor: Actor, adds: Iterable[Add], ids: Ids) -> Found:
     stored: dict[bytes, Add] = {}
     unsure: dict[bytes, Add] = {}
     for add in adds:
         id, exchange = add.fields.get(b"id", b""), add.exchange
-        place = f"{stage.scenario.id} {stage.stream} {actor.label}"
+        place = f"{context.scenario.id} {context.stream} {actor.label}"
         if ids.setdefault(id, place) != place:
             yield actor.broke(always.SAME_ID, exchange, f", an id that {ids[id]} has used")
         if id in stored:
@@ -119,9 +119,9 @@ def _again(stage: ScenarioContext, actor: Actor, adds: Iterable[Add], ids: Ids) 
             stored[id] = add
 
 
-def _mirrors(stage: ScenarioContext, actor: Actor, add: Add, requests: list[Written]) -> Found:
+def _mirrors(context: ScenarioContext, actor: Actor, add: Add, requests: list[Written]) -> Found:
     if not requests:
-        if _knows_all(stage):
+        if _knows_all(context):
             yield actor.broke(always.ANSWER_ID, add.exchange, "; no request has this id")
         return
     fitting = [each for each in requests if each.raw("instance_id") == add.fields.get(b"instance_id")]
@@ -151,15 +151,15 @@ def _order(actor: Actor, adds: Iterable[Add]) -> Found:
             yield actor.broke(always.ANSWER_ORDER, exchange, f"; its MULTI has {sent}" if sent else "; in no MULTI")
 
 
-def _deletions(stage: ScenarioContext, actor: Actor) -> Found:
-    if not _knows_all(stage) or not actor.groups:
+def _deletions(context: ScenarioContext, actor: Actor) -> Found:
+    if not _knows_all(context) or not actor.groups:
         return
     for exchange in actor.exchanges:
         if exchange.name != b"XDEL" or len(exchange.args) < 3:
             continue
         key = _text(exchange.args[1])
         for id in exchange.args[2:]:
-            written = stage.ledger.get(key, _text(id))
+            written = context.ledger.get(key, _text(id))
             if written is None or written.by == actor.label or written.raw("instance_id") in actor.instances:
                 continue
             if _destination(written) not in actor.groups:
@@ -167,12 +167,12 @@ def _deletions(stage: ScenarioContext, actor: Actor) -> Found:
                 return
 
 
-def _runs(stage: ScenarioContext, actor: Actor) -> Found:
+def _runs(context: ScenarioContext, actor: Actor) -> Found:
     """A request whose own entry nobody saw says nothing: it may have been deleted at once."""
     for endpoint in actor.endpoints:
         group = resp.to_bytes(endpoint.group)
         for received in endpoint.received:
-            known = [each for each in stage.ledger.entries if each.id == received.id and each.key == endpoint.stream]
+            known = [each for each in context.ledger.entries if each.id == received.id and each.key == endpoint.stream]
             known = [each for each in known if each.status not in _ANSWERED]
             if known and all(_destination(each) != group for each in known):
                 seen = (
@@ -181,9 +181,9 @@ def _runs(stage: ScenarioContext, actor: Actor) -> Found:
                 yield Broken(always.RUN_FOR_OTHERS, seen, received.note)
 
 
-def _end(stage: ScenarioContext, actor: Actor) -> Found:
+def _end(context: ScenarioContext, actor: Actor) -> Found:
     """After a disconnect that was done, where nobody connected again under this label."""
-    ends = [note.at for note in stage.notes if note.who == actor.label and note.text == "disconnected"]
+    ends = [note.at for note in context.notes if note.who == actor.label and note.text == "disconnected"]
     if not ends or len(ends) < len(actor.endpoints):
         return
     late: list[Exchange] = [e for e in actor.exchanges if e.sent > max(ends) + _AFTER_THE_END]
@@ -193,10 +193,10 @@ def _end(stage: ScenarioContext, actor: Actor) -> Found:
             return
 
 
-def _knows_all(stage: ScenarioContext) -> bool:
+def _knows_all(context: ScenarioContext) -> bool:
     """Whether an entry ID tells one entry: not where the scenario ran a script, emptied the server or deleted the stream."""
-    own = {str(note.args[0]) for note in stage.notes if note.args}
-    return not stage.scenario.own_server and own.isdisjoint(("EVAL", "DEL"))
+    own = {str(note.args[0]) for note in context.notes if note.args}
+    return not context.scenario.own_server and own.isdisjoint(("EVAL", "DEL"))
 
 
 def _destination(written: Written) -> bytes:

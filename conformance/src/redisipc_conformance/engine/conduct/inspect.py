@@ -11,14 +11,14 @@ from .actor import Actor
 from .entries import Ids
 
 
-def inspect(stage: ScenarioContext, ended: RunOutcome, ids: Ids, excused: frozenset[str] = frozenset()) -> None:
+def inspect(context: ScenarioContext, ended: RunOutcome, ids: Ids, excused: frozenset[str] = frozenset()) -> None:
     """Into ``ended.broken``, for the rules of profiles that the testee claims.
 
     ``excused``: statements that the testee is known to break; their rules are left out.
     """
-    for label in stage.taps:
-        actor = Actor(stage, label)
-        for found in chain(commands.breaches(stage, actor), entries.breaches(stage, actor, ids)):
-            claimed = found.rule.profile in stage.claims.profiles or (actor.caller and found.rule.profile == "base")
+    for label in context.taps:
+        actor = Actor(context, label)
+        for found in chain(commands.breaches(context, actor), entries.breaches(context, actor, ids)):
+            claimed = found.rule.profile in context.claims.profiles or (actor.caller and found.rule.profile == "base")
             if claimed and excused.isdisjoint(found.rule.requirements):
                 ended.broken.setdefault(found.rule, (found.seen, found.evidence))
