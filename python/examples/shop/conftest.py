@@ -12,6 +12,8 @@ from redisipc.testing.plugin import Ipc
 from .stock import Stock, service
 from .web import app
 
+pytest_plugins = ["redisipc.testing.plugin"]
+
 
 @pytest_asyncio.fixture
 async def web(ipc: Ipc) -> AsyncIterator[httpx.AsyncClient]:

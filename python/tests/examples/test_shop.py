@@ -13,14 +13,13 @@ pytestmark = pytest.mark.slow
 pytest.importorskip("fastapi", reason="the example needs fastapi and httpx: pip install 'redisipc-py[examples]'")
 pytest.importorskip("httpx", reason="the example needs fastapi and httpx: pip install 'redisipc-py[examples]'")
 
-PYTHON = Path(__file__).parents[2]
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
 
 
 def shop(*options: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "redisipc.testing.plugin", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, "examples/shop", *options], cwd=PYTHON, capture_output=True, text=True, timeout=100, check=False
-    )
+    """Run the tests of the example in its own folder, as its reader does."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, *options], cwd=SHOP, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

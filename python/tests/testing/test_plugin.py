@@ -37,16 +37,29 @@ def test_may_leave_something(ipc):
 """
 
 
+def pytest_in(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio", str(folder)],
+        cwd=folder, capture_output=True, text=True, timeout=100, check=False,
+        env={**os.environ, "PYTEST_ADDOPTS": ""},
+    )  # fmt: skip
+
+
 def test_a_failure_shows_what_happened_and_a_residue_is_one(tmp_path: Path) -> None:
     (tmp_path / "test_them.py").write_text(TESTS)
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["redisipc.testing.plugin"]\n')
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
-    )  # fmt: skip
+    done = pytest_in(tmp_path)
     said = done.stdout
     assert "1 failed, 4 passed, 1 error" in said, said + done.stderr
     assert "RedisIPC: what happened" in said
     assert "asks stock: 1 [" in said
     assert "what is not an entry of RedisIPC on stream 'shop'" in said
+
+
+def test_a_conftest_that_loads_the_plugin_may_import_its_type(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        'from redisipc.testing.plugin import Ipc\n\npytest_plugins = ["redisipc.testing.plugin"]\n'
+    )
+    (tmp_path / "test_it.py").write_text("def test_it(ipc):\n    assert ipc.on_hub\n")
+    done = pytest_in(tmp_path)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr

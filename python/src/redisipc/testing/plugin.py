@@ -1,7 +1,8 @@
 """The plugin for pytest: the fixture ``ipc``, and ``--redisipc`` to choose what it runs on.
 
 It is loaded on request: ``pytest_plugins = ["redisipc.testing.plugin"]`` in the top ``conftest.py``, or
-``pytest -p redisipc.testing.plugin``.
+``pytest -p redisipc.testing.plugin``. A ``conftest.py`` that loads it may import from it, too: there is nothing here to
+rewrite (PYTEST_DONT_REWRITE), so pytest does not warn that it came too late.
 """
 
 from __future__ import annotations
