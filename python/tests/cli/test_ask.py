@@ -155,6 +155,23 @@ def test_check_is_ok_where_somebody_lives_and_nothing_waits(cli: Cli, serve: Ser
     assert record["round_trip_ms"] > 0
 
 
+@pytest.mark.parametrize(("form", "status"), [("text", 1), ("json", 1), ("prometheus", 1), ("nagios", 2)])
+def test_check_fails_if_the_round_trip_is_rejected(cli: Cli, serve: Serve, form: str, status: int) -> None:
+    serve("stock")
+    probe = ("check", "stock", "--round-trip", '{"reject":"not ready"}', "--format", form)
+    ran = cli(*probe)
+    assert ran.status == status
+    assert ("_ok{" if form == "prometheus" else "round trip: rejected, not ready") in ran.out
+    assert cli(*probe, "--any-answer").status == 0
+
+
+def test_check_says_why_the_round_trip_got_no_answer(cli: Cli, serve: Serve) -> None:
+    serve("stock")
+    ran = cli("check", "stock", "--round-trip", "ignore", "--any-answer", "--timeout", "300ms")
+    assert ran.status == 3
+    assert "round trip: timeout, no answer from group 'stock' within 0.3 s: " in ran.out
+
+
 def test_check_sees_what_waits_too_long(cli: Cli, gem: Callable[..., Any], raw: redis.Redis, stream: str) -> None:
     held = gem("stock", answer=None)
     fields = {"id": "1", "instance_id": "a1b2c3", "status": "pending", "content": "1", "source_group": "web"}

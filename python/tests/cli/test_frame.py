@@ -178,12 +178,17 @@ def test_with_the_least_rights_it_looks_all_the_same(
         raw.execute_command("ACL", "DELUSER", user)
 
 
+def _heeds_ctrl_c() -> None:
+    """Takes back that SIGINT is ignored: a program that a shell starts in the background inherits this."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_status_130_is_ctrl_c_and_the_request_is_deleted(
     url: str, stream: str, raw: redis.Redis, serve: Callable[..., Any]
 ) -> None:
     serve("stock", max_queue=9)
     words = [*PYTHON, "send", "stock", "later", "--url", url, "--stream", stream, "--timeout", "60s"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_heeds_ctrl_c)
     while not raw.xlen(stream):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)

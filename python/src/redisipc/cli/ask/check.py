@@ -10,8 +10,9 @@ from redisipc.cli.exits import FOUND, NOBODY, OK, REDIS, TIMEOUT, Problem
 from redisipc.cli.look.stream import Group, look, no_group, no_stream
 from redisipc.cli.look.waiting import Waiting, waiting
 from redisipc.cli.options import Given
-from redisipc.cli.output import ago, plural, safe
+from redisipc.cli.output import ago, plural, safe, shown
 from redisipc.cli.values import content, duration, number
+from redisipc.protocol.content import decode
 from redisipc.protocol.names import check_name
 
 from .converse import Asker
@@ -31,7 +32,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--instances", type=number, default=1, metavar="N", help="fail if fewer instances live (default: 1)"
     )
     parser.add_argument(
-        "--round-trip", metavar="CONTENT", type=content, help="also send this request; a rejection counts as an answer"
+        "--round-trip", metavar="CONTENT", type=content, help="also send this request; fail unless it is fulfilled"
+    )
+    parser.add_argument(
+        "--any-answer", action="store_true", help="with --round-trip: a rejection is an answer, and does not fail"
     )
     parser.epilog = (
         "Kubernetes:\n  readinessProbe: {exec: {command: [redisipc, check, stock]}}\n\n"
@@ -121,6 +125,8 @@ def _send(given: Given, verdict: Verdict) -> None:
         asker.close()
     if outcome.content is not None:
         verdict.round_trip = monotonic() - begin
+        if outcome.status == "rejected" and not given.args.any_answer:
+            verdict.fail(FOUND, f"round trip: rejected, {shown(decode(outcome.content), 200)}")
     else:
         status = {"no responders": NOBODY, "failed": REDIS}.get(outcome.status, TIMEOUT)
         verdict.fail(status, f"round trip: {outcome.status}, {outcome.reason}")
