@@ -177,6 +177,15 @@ class RunStarted(Event):
 
 @dataclass(frozen=True)
 class ScenarioStarted(Event):
+    """``id`` runs now: for the first time, or after ``ScenarioPutOff`` for the second."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class ScenarioPutOff(Event):
+    """The machine was too busy to judge ``id``: the scenario runs again after all others."""
+
     id: str
 
 

@@ -11,7 +11,7 @@ from redisipc_conformance.report.live import Live
 from redisipc_conformance.report.style import coloured, painter, plain
 from redisipc_conformance.report.summary import header, summary, table, verdict_lines
 from redisipc_conformance.report.transcript import window
-from redisipc_conformance.results import Line, Verdict
+from redisipc_conformance.results import Line, ScenarioPutOff, ScenarioStarted, Verdict
 from redisipc_conformance.text import shorten
 from redisipc_conformance.verdict.run import Report
 
@@ -52,6 +52,20 @@ def test_before_the_first_scenario_a_terminal_shows_what_is_waited_for():
         waiting.context = "starting Redis (redis:8)"
         waiting.tick()
         assert ("starting Redis (redis:8)" in stream.getvalue()) is shown
+
+
+def test_what_waits_for_a_calmer_machine_is_not_shown_as_running():
+    progress = Live(io.StringIO(), plain)
+    ended = list(synthetic.events(rows=4, bad=0.0))
+    progress.event(ended[0])
+    for id in ("entry/a", "entry/b"):
+        progress.event(ScenarioStarted(id))
+    progress.event(ScenarioPutOff("entry/a"))
+    assert "1 running, longest entry/b" in progress.status()
+    assert progress.status().endswith("; 1 will run again, as the machine was busy")
+    progress.event(ScenarioStarted("entry/a"))
+    assert "2 running" in progress.status()
+    assert "again" not in progress.status()
 
 
 def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch):

@@ -17,6 +17,7 @@ from ..results import (
     RunEnded,
     RunStarted,
     ScenarioEnded,
+    ScenarioPutOff,
     ScenarioResult,
     ScenarioStarted,
     ServerInfo,
@@ -295,8 +296,10 @@ class Engine:
         if not ended.lagged or self._stopped:
             return ended
         self._again.append(scenario.id)
+        self._events.put_nowait(ScenarioPutOff(scenario.id))
         await self._calm.wait()
         async with self._few:
+            self._events.put_nowait(ScenarioStarted(scenario.id))
             return await self._perform(ScenarioRun(scenario, row, around, alone=True))
 
     async def _once(self, scenario: Scenario, row: dict[str, Any] | None, around: RunContext) -> RunOutcome:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TextIO
 
-from ..results import Event, RunStarted, ScenarioEnded, ScenarioResult, ScenarioStarted, Verdict
+from ..results import Event, RunStarted, ScenarioEnded, ScenarioPutOff, ScenarioResult, ScenarioStarted, Verdict
 from ..verdict.run import BAD
 from .style import VERDICT_STYLE, Paint
 
@@ -29,6 +29,8 @@ class Live:
         """The work before the first scenario, such as the start of a server."""
         self.counts: Counter[Verdict] = Counter()
         self.running: dict[str, float] = {}
+        self.put_off: set[str] = set()
+        """Scenarios that the machine was too busy for: they wait until all others have ended."""
         self.drawn = False
         self.spoke = time.monotonic()
 
@@ -38,9 +40,14 @@ class Live:
             self.total, self.phase = len(event.scenarios), ""
             self.counts.clear()
         elif isinstance(event, ScenarioStarted):
+            self.put_off.discard(event.id)
             self.running[event.id] = time.monotonic()
+        elif isinstance(event, ScenarioPutOff):
+            self.running.pop(event.id, None)
+            self.put_off.add(event.id)
         elif isinstance(event, ScenarioEnded) and event.result.id in self.expected:
             self.running.pop(event.result.id, None)
+            self.put_off.discard(event.result.id)
             self.counts[event.result.verdict] += 1
             if self.verbose or event.result.verdict in BAD:
                 self.say(self._ended(event.result))
@@ -87,6 +94,8 @@ class Live:
         if self.running:
             id, since = min(self.running.items(), key=lambda item: item[1])
             text += f"; {len(self.running)} running, longest {id} {time.monotonic() - since:.0f} s"
+        if self.put_off:
+            text += f"; {len(self.put_off)} will run again, as the machine was busy"
         return text
 
     def _ended(self, result: ScenarioResult) -> str:
