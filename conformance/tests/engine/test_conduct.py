@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from redisipc_conformance import always
-from redisipc_conformance.context.entry_log import Ledger
+from redisipc_conformance.context.entry_log import EntryLog
 from redisipc_conformance.context.objects import Endpoint, Received, Written
 from redisipc_conformance.engine.conduct.inspect import inspect
 from redisipc_conformance.requirements import Requirements
@@ -85,9 +85,9 @@ def found(
     beside: Endpoint | None = None,
 ) -> set[str]:
     """The rules that it breaks. The stream has a request to `g`, one to `other`, and what a handler got."""
-    ledger = Ledger(lambda at: at, lambda: None)
+    entry_log = EntryLog(lambda at: at, lambda: None)
     for written in (entry("1-0", "g"), entry("2-0", "other", id=OTHER), entry("3-0", "g", "fulfilled", OTHER)):
-        ledger.add(written)
+        entry_log.add(written)
     if received:
         trace.endpoint.received.append(Received(trace.endpoint, "r", {"id": received}, 0.0))
     notes: list[Any] = [SimpleNamespace(at=0.0, who="suite", text="", args=("EVAL", "return 1"))] if script else []
@@ -96,7 +96,7 @@ def found(
         taps={"a": SimpleNamespace(exchanges=trace.exchanges)},
         endpoints=[trace.endpoint, *([beside] if beside else [])],
         stream="s",
-        ledger=ledger,
+        entry_log=entry_log,
         notes=notes,
         scenario=SimpleNamespace(id="area/name", own_server=False),
         claims=SimpleNamespace(profiles={"base", "group", "channel", "resilient", "ask"}),

@@ -52,7 +52,7 @@ def xadd_id_at(args: Sequence[bytes]) -> int | None:
     return None
 
 
-class Ledger:
+class EntryLog:
     """The entries, in the order in which Redis has them: by entry ID."""
 
     def __init__(self, clock: Callable[[float], float], changed: Callable[[], None]) -> None:

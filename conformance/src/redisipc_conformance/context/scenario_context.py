@@ -23,7 +23,7 @@ from ..within import end_all
 from . import notes
 from .bindings import Bindings
 from .budget_clock import BudgetClock
-from .entry_log import Ledger
+from .entry_log import EntryLog
 from .failure import Crashed, Failed, Stopped, SuiteFault
 from .linking import link
 from .notes import Note
@@ -106,8 +106,8 @@ class ScenarioContext(Bindings):
         self.waits = waits
         self.pulse = Pulse()
         self.notes: list[Note] = []
-        self.ledger = Ledger(self.wall, self.pulse.bump)
-        self.ledger.on_written = self._written
+        self.entry_log = EntryLog(self.wall, self.pulse.bump)
+        self.entry_log.on_written = self._written
         self.taps: dict[str, Tap] = {}
         self.endpoints: list[Endpoint] = []
         self.peers: list[Peer] = []
@@ -122,7 +122,7 @@ class ScenarioContext(Bindings):
         """Ids of the runner's fences, as commands have them."""
         self.cancelled_calls = {s.arguments for s in scenario.walk() if s.word == "cancel"}
         self._stderr_from: dict[TesteeProcess, int] = {}
-        self._tail = Tail(address, self.stream, self.ledger)
+        self._tail = Tail(address, self.stream, self.entry_log)
         self._tasks: set[asyncio.Task[Any]] = set()
         if row is not None:
             self.set_row(row)
@@ -173,7 +173,7 @@ class ScenarioContext(Bindings):
         if label not in self.taps:
             tap = Tap(
                 self.endpoints_address,
-                lambda exchange: self.ledger.from_tap(label, exchange),
+                lambda exchange: self.entry_log.from_tap(label, exchange),
                 self.pulse.bump,
                 guards=True,
             )
@@ -202,7 +202,7 @@ class ScenarioContext(Bindings):
         at = self.now()
         if method == "received":
             received = Received(endpoint, params["request"], params, at)
-            if received.id in self.ledger.fences:
+            if received.id in self.entry_log.fences:
                 self.spawn(self._pass_fence(received))
                 return
             received.written = self.request_of(received)
@@ -233,7 +233,7 @@ class ScenarioContext(Bindings):
     def request_of(self, received: Received) -> Written | None:
         """The entry that a handler was started for: of several with that id, one that no handler is known to have had."""
         endpoint = received.endpoint
-        found = [w for w in self.ledger.entries if w.id == received.id and w.status not in ("fulfilled", "rejected")]
+        found = [w for w in self.entry_log.entries if w.id == received.id and w.status not in ("fulfilled", "rejected")]
         found = [w for w in found if (w.key, w.destination_group) == (endpoint.stream, endpoint.group)] or found
         had = {id(each.written) for other in self.endpoints for each in other.received if each is not received}
         return next((w for w in found if id(w) not in had), found[-1] if found else None)
@@ -288,7 +288,7 @@ class ScenarioContext(Bindings):
         for tap in self.taps.values():
             await tap.close()
         await self._tail.close()
-        self.ledger.settle()
+        self.entry_log.settle()
 
     def stderr(self) -> str:
         """The stderr of this scenario's processes since it began to use them. Others may have started them."""

@@ -10,7 +10,7 @@ from typing import Any
 from ..wire import resp
 from ..wire.address import Address
 from ..wire.client import Client, ConnectionLost, RedisFailure
-from .entry_log import Ledger
+from .entry_log import EntryLog
 
 RETRY_SECONDS = 0.02
 
@@ -18,10 +18,10 @@ RETRY_SECONDS = 0.02
 class Tail:
     """`XREAD BLOCK` for as long as the scenario runs; Redis may go away meanwhile and come back."""
 
-    def __init__(self, address: Address, key: str, ledger: Ledger) -> None:
+    def __init__(self, address: Address, key: str, entry_log: EntryLog) -> None:
         self._client = Client(address)
         self._key = key
-        self._ledger = ledger
+        self._entry_log = entry_log
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -48,4 +48,4 @@ class Tail:
             now = time.monotonic()
             for entry, flat in reply[0][1]:
                 last = entry
-                self._ledger.from_stream(self._key, entry, flat or [], now)
+                self._entry_log.from_stream(self._key, entry, flat or [], now)

@@ -22,7 +22,7 @@ def inspect(context: ScenarioContext, ended: RunOutcome) -> None:
             ended.refused = f"{who} sent {notes.command(exchange.args)[:100]}, which the tap refused"
             ended.evidence = exchange
             break
-    unknown = [entry for entry in context.ledger.entries if not entry.by and not entry.by_suite]
+    unknown = [entry for entry in context.entry_log.entries if not entry.by and not entry.by_suite]
     sent = _sent(context) if unknown else set()
     stranger = None if sent is None else next((each for each in unknown if tuple(each.pairs) not in sent), None)
     if stranger is not None:

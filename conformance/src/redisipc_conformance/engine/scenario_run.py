@@ -221,7 +221,7 @@ class ScenarioRun:
     @staticmethod
     def _inspect(context: ScenarioContext, ended: RunOutcome) -> None:
         """Every entry that was written must be valid, unless the scenario says that it is invalid."""
-        for entry in context.ledger.entries:
+        for entry in context.entry_log.entries:
             if entry.marked_invalid:
                 continue
             wrong = entry_rule.problem(entry.pairs, by_suite=entry.by_suite)

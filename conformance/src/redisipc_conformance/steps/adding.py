@@ -148,7 +148,7 @@ async def write_all(
     known = []
     for flat, reply, note in zip(pairs, replies, notes, strict=False):
         written = Written(key, reply.decode(), flat, at, by=who, by_suite=True, marked_invalid=invalid, exchange=note)
-        known.append(context.ledger.add(written))
+        known.append(context.entry_log.add(written))
     if thief is not None:
         await _take(context, thief, known, replies[-1])
     return known
@@ -157,7 +157,7 @@ async def write_all(
 async def _take(context: ScenarioContext, thief: Peer, stolen: list[Written], reply: Any) -> None:
     key, own = stolen[0].key, {entry.entry for entry in stolen}
     for entry_id, flat in reply[0][1] if reply else []:
-        entry = context.ledger.adopt(key, entry_id, flat or [], time.monotonic())
+        entry = context.entry_log.adopt(key, entry_id, flat or [], time.monotonic())
         if entry.entry not in own and entry.destination_group != thief.group:
             await context.client.reply("XACK", key, thief.group, entry_id)
             continue

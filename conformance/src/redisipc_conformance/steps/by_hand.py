@@ -51,4 +51,4 @@ def _by_hand(context: ScenarioContext, command: list[resp.Arg], reply: bytes, at
     if pairs_ is not None:
         written = Written(str(command[1]), reply.decode(), pairs_, at, by="runner", by_suite=True)
         written.marked_invalid = True
-        context.ledger.add(written)
+        context.entry_log.add(written)

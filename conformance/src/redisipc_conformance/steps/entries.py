@@ -74,11 +74,11 @@ def answers_to(context: ScenarioContext, request: Written) -> list[Written]:
     Where there is none: the testee's responses that go the right way but belong to no request. A wrong answer is better
     evidence than a missing one.
     """
-    later = context.ledger.after(request)
+    later = context.entry_log.after(request)
     same = [entry for entry in later if entry.id == request.id]
     if same:
         return same
-    requests = {entry.id for entry in context.ledger.visible() if entry.status == "pending"}
+    requests = {entry.id for entry in context.entry_log.visible() if entry.status == "pending"}
     return [
         entry
         for entry in later

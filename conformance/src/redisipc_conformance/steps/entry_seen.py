@@ -56,7 +56,7 @@ def _candidates(
     elif "of" in arguments:
         found, what = _of(context, arguments["of"])
     else:
-        found, what = context.ledger.visible(), "an entry"
+        found, what = context.entry_log.visible(), "an entry"
     if "by" in arguments:
         by = str(context.value(arguments["by"]))
         found = [each for each in found if each.by == by]
@@ -74,7 +74,7 @@ def _of(context: ScenarioContext, label: Any) -> tuple[list[Written], str]:
         return [], f"the request of {name}"
     if isinstance(context.names.get(name), Send):
         # A request that was written twice is there twice.
-        again = [e for e in context.ledger.visible() if e.id == entry_.id and e.status == entry_.status]
+        again = [e for e in context.entry_log.visible() if e.id == entry_.id and e.status == entry_.status]
         return [entry_, *(e for e in again if e is not entry_)], f"the request of {name}"
     return [entry_], f"the entry {name}"
 
@@ -88,7 +88,7 @@ def _find(context: ScenarioContext, arguments: dict[str, Any], where: dict[str, 
     refused = refused_send(context, arguments["of"]) if "of" in arguments else None
     if refused is not None:
         return wrong(f"the send was refused: {refused.content}", what, "refused", final=True, culprit=refused.note)
-    written = [e for e in context.ledger.visible() if not e.by_suite]
+    written = [e for e in context.entry_log.visible() if not e.by_suite]
     seen = f"{len(written)} entries of the testee" + "".join(f"; {_shown(e)}" for e in written[-2:])
     return missing(f"{what} was not written", what, seen)
 

@@ -52,7 +52,7 @@ async def fence(context: ScenarioContext, step: Step) -> Any:
 
 async def _write(context: ScenarioContext, endpoint: Endpoint, source: str, destination: str) -> Written:
     id = f"{context.source.getrandbits(84):021x}"
-    context.ledger.fences.add(id)
+    context.entry_log.fences.add(id)
     context.noise.add(id.encode())
     content: Any = None
     if endpoint.events:
@@ -71,11 +71,11 @@ async def _write(context: ScenarioContext, endpoint: Endpoint, source: str, dest
     context.noise.add(reply)
     found = [(name.encode(), value.encode()) for name, value in fields.items()]
     written = Written(endpoint.stream, reply.decode(), found, at, by="runner", by_suite=True)
-    return context.ledger.add(written)
+    return context.entry_log.add(written)
 
 
 def _answered(context: ScenarioContext, endpoint: Endpoint, request: Written) -> Look:
-    for entry in context.ledger.entries:
+    for entry in context.entry_log.entries:
         if entry.id == request.id and entry is not request:
             context.noise.add(entry.entry.encode())
             return held(entry)

@@ -42,8 +42,8 @@ async def _fetch(context: ScenarioContext, peer: Peer) -> bool:
             return False
         foreign: list[bytes] = []
         for entry_id, flat in reply[0][1]:
-            entry = context.ledger.adopt(context.stream, entry_id, flat or [], time.monotonic())
-            if entry.id in context.ledger.fences or entry.destination_group != peer.group:
+            entry = context.entry_log.adopt(context.stream, entry_id, flat or [], time.monotonic())
+            if entry.id in context.entry_log.fences or entry.destination_group != peer.group:
                 foreign.append(entry_id)
             else:
                 peer.fetched.append(entry)
@@ -129,7 +129,7 @@ async def _in_list(context: ScenarioContext, peer: Peer, arguments: dict[str, An
     for consumer in peer.consumers:
         reply = await context.look("XPENDING", peer.stream, peer.group, "-", "+", 1000, consumer)
         for row in reply if isinstance(reply, list) else []:
-            entry = context.ledger.get(peer.stream, row[0].decode())
+            entry = context.entry_log.get(peer.stream, row[0].decode())
             if entry is not None and ("of" not in arguments or entry is target or (id and entry.id == id)):
                 return entry
     return None

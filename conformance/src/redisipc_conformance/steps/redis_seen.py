@@ -77,12 +77,12 @@ async def stream(context: ScenarioContext, step: Step) -> Any:
         entries = [
             Written(context.stream, id.decode(), list(zip(f[0::2], f[1::2], strict=True)), 0.0) for id, f in rows
         ]
-        found = [e for e in entries if e.id not in context.ledger.fences and fits(e, where)]
+        found = [e for e in entries if e.id not in context.entry_log.fences and fits(e, where)]
         if differs(wanted, len(found)) is None:
             return held(len(found))
         seen = "; ".join(f"{e.entry} {e.status} {e.id} {e.source_group} -> {e.destination_group}" for e in found[:5])
         what = f" where {show(where)}" if where else ""
-        culprit = context.ledger.get(context.stream, found[-1].entry) if found else None
+        culprit = context.entry_log.get(context.stream, found[-1].entry) if found else None
         message = f"{len(found)} entries are on the stream{what}"
         return wrong(message, show(wanted), seen or "none", culprit=culprit)
 

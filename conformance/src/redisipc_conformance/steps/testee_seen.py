@@ -87,7 +87,7 @@ def _next(context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any
         return missing(f"{endpoint.label} received nothing", expected, seen)
     fitting = next((each for each in waiting if _differs(each, parts) is None), None)
     # Of requests with one id, any may be started first.
-    twins = sum(entry.id == id and entry.status == "pending" for entry in context.ledger.entries) > 1
+    twins = sum(entry.id == id and entry.status == "pending" for entry in context.entry_log.entries) > 1
     first = fitting if fitting is not None and twins else waiting[0]
     told = _differs(first, parts)
     if told is None:

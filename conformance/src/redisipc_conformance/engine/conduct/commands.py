@@ -172,7 +172,7 @@ def _claims(context: ScenarioContext, actor: Actor, exchange: Exchange) -> Found
         yield actor.broke(always.GIVE_BACK_MARK, exchange)
     if b"JUSTID" not in words and count is None:
         for arg in args[5:]:
-            written = context.ledger.get(_text(args[1]), _text(arg))
+            written = context.entry_log.get(_text(args[1]), _text(arg))
             if written is not None and written.status == "pending":
                 yield actor.broke(always.COUNTED_CLAIM, exchange)
                 return

@@ -31,7 +31,7 @@ def breaches(context: ScenarioContext, actor: Actor, ids: Ids) -> Found:
     yield from _form(actor, adds)
     yield from _again(context, actor, [add for add in adds if add.is_request], ids)
     requests: dict[bytes, list[Written]] = defaultdict(list)
-    for written in context.ledger.entries:
+    for written in context.entry_log.entries:
         if written.status not in _ANSWERED:
             requests[written.raw("id") or b""].append(written)
     for add in adds:
@@ -159,7 +159,7 @@ def _deletions(context: ScenarioContext, actor: Actor) -> Found:
             continue
         key = _text(exchange.args[1])
         for id in exchange.args[2:]:
-            written = context.ledger.get(key, _text(id))
+            written = context.entry_log.get(key, _text(id))
             if written is None or written.by == actor.label or written.raw("instance_id") in actor.instances:
                 continue
             if _destination(written) not in actor.groups:
@@ -172,7 +172,9 @@ def _runs(context: ScenarioContext, actor: Actor) -> Found:
     for endpoint in actor.endpoints:
         group = resp.to_bytes(endpoint.group)
         for received in endpoint.received:
-            known = [each for each in context.ledger.entries if each.id == received.id and each.key == endpoint.stream]
+            known = [
+                each for each in context.entry_log.entries if each.id == received.id and each.key == endpoint.stream
+            ]
             known = [each for each in known if each.status not in _ANSWERED]
             if known and all(_destination(each) != group for each in known):
                 seen = (
