@@ -22,33 +22,33 @@ def written(entry: str, id: str = "x", key: str = "s") -> Written:
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_entries_stand_in_the_order_of_their_ids(order: tuple[int, ...]) -> None:
     entries = [written("9-0"), written("10-2"), written("10-10"), written("100-0")]
-    book = entry_log()
+    log = entry_log()
     for at in order:
-        book.add(entries[at])
-    assert book.entries == entries
+        log.add(entries[at])
+    assert log.entries == entries
 
 
 def test_what_came_after_an_entry_is_known_whenever_it_became_known() -> None:
-    book = entry_log()
+    log = entry_log()
     answer, request, earlier = written("1700-1"), written("1700-0"), written("1699-5")
     for each in (answer, earlier, request):
-        book.add(each)
-    assert book.after(request) == [answer]
+        log.add(each)
+    assert log.after(request) == [answer]
 
 
 def test_entries_of_another_stream_and_fences_come_after_nothing() -> None:
-    book = entry_log()
-    request = book.add(written("5-0"))
-    book.add(written("6-0", key="other"))
-    book.add(written("7-0", id="fence"))
-    book.fences.add("fence")
-    assert book.after(request) == []
+    log = entry_log()
+    request = log.add(written("5-0"))
+    log.add(written("6-0", key="other"))
+    log.add(written("7-0", id="fence"))
+    log.fences.add("fence")
+    assert log.after(request) == []
 
 
 def test_a_thousand_entries_in_any_order_are_sorted() -> None:
     chance = random.Random(1)
     numbers = [(chance.randrange(10**6), chance.randrange(3)) for _ in range(1000)]
-    book = entry_log()
+    log = entry_log()
     for milliseconds, sequence in set(numbers):
-        book.add(written(f"{milliseconds}-{sequence}"))
-    assert [entry.place for entry in book.entries] == sorted(set(numbers))
+        log.add(written(f"{milliseconds}-{sequence}"))
+    assert [entry.place for entry in log.entries] == sorted(set(numbers))

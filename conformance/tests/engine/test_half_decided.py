@@ -37,7 +37,7 @@ class Rehearsal:
 
     def __init__(self, scenario: Scenario, row: dict[str, Any] | None, end: int = -1, crash: bool = False) -> None:
         rows = scenario.rows if row is None else (row,)
-        self.book = CheckLog(scenario, [str(each["name"]) for each in rows])
+        self.check_log = CheckLog(scenario, [str(each["name"]) for each in rows])
         self.context = ScenarioContext(
             scenario, row=row, seed=1, client=Client(NOWHERE), address=NOWHERE, server=None, processes=None,  # type: ignore[arg-type]
             budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), patience=BudgetClock(), waits=ProcessorWait(),
@@ -61,7 +61,7 @@ class Rehearsal:
 
     async def run(self) -> Rehearsal:
         try:
-            await StepRunner(self.context, self.book).play(self.scenario.steps)
+            await StepRunner(self.context, self.check_log).play(self.scenario.steps)
         except (Stopped, Crashed):
             pass
         return self
@@ -106,14 +106,16 @@ async def test_no_check_is_decided_before_each_of_its_steps_was_played(
         for row in _runs(scenario):
             whole = rehearse["now"] = Rehearsal(scenario, row)
             await whole.run()
-            assert whole.book.complete, f"{scenario.id}: the whole of it does not decide every check"
+            assert whole.check_log.complete, f"{scenario.id}: the whole of it does not decide every check"
             for end in _places(whole.at):
                 part = rehearse["now"] = Rehearsal(scenario, row, end, crash)
                 await part.run()
                 tried += 1
                 owing = part.owing(whole.played)
                 half += [
-                    f"{scenario.id}/{n} at step {end}" for n, k in part.book.kept.items() if k.decided and n in owing
+                    f"{scenario.id}/{n} at step {end}"
+                    for n, k in part.check_log.states.items()
+                    if k.decided and n in owing
                 ]
     assert half == []
     assert tried > 2000
@@ -130,5 +132,5 @@ async def test_what_was_decided_before_the_end_stays_decided(rehearse: dict[str,
             part = rehearse["now"] = Rehearsal(scenario, row, whole.at - 1)
             await part.run()
             owing = part.owing(whole.played)
-            lost += [f"{scenario.id}/{n}" for n, k in part.book.kept.items() if not k.decided and n not in owing]
+            lost += [f"{scenario.id}/{n}" for n, k in part.check_log.states.items() if not k.decided and n not in owing]
     assert lost == []

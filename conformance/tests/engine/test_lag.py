@@ -192,9 +192,9 @@ async def test_second_tries_wait_until_all_have_been_tried_once(
     played: list[tuple[str, bool]] = []
     perform = Engine._perform
 
-    async def told(self: Engine, performance: ScenarioRun) -> RunOutcome:
-        played.append((performance.scenario.id, performance.alone))
-        return await perform(self, performance)
+    async def told(self: Engine, scenario_run: ScenarioRun) -> RunOutcome:
+        played.append((scenario_run.scenario.id, scenario_run.alone))
+        return await perform(self, scenario_run)
 
     monkeypatch.setattr(Engine, "_perform", told)
     scenarios = [write(WRONG, id="test/one"), write("- wait: 0.3\n" + dedent(WRONG), id="test/two")]

@@ -38,10 +38,10 @@ from ..wire.client import Client
 from ..within import end_all
 from . import budgets
 from .goodbyes import Goodbyes
-from .incident import SharedProcessLoss
 from .own_servers import OwnServers
 from .pool import Pool
 from .scenario_run import RunContext, ScenarioRun
+from .shared_process_loss import SharedProcessLoss
 
 AT_ONCE_AGAIN = 4
 """Scenarios that are tried a second time at once."""
@@ -83,7 +83,7 @@ class Engine:
         self.scenarios = [s for s in scenarios if settings.profiles is None or s.profile in settings.profiles]
         self.judge = judge
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._performances: set[ScenarioRun] = set()
+        self._scenario_runs: set[ScenarioRun] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._stopped = False
@@ -238,15 +238,15 @@ class Engine:
             self._main.cancel()
 
     def _process_gone(self, process: TesteeProcess, why: Exception) -> None:
-        users = [performance for performance in self._performances if performance.uses(process)]
+        users = [scenario_run for scenario_run in self._scenario_runs if scenario_run.uses(process)]
         outstanding = getattr(why, "call", "")
         users.sort(key=lambda user: not user.calls_in(outstanding))
-        incident = SharedProcessLoss(users)
+        loss = SharedProcessLoss(users)
         for user in users:
-            if user.incident is not None:
+            if user.loss is not None:
                 # Its verdict comes from another one already.
-                incident.tell(user, again=False)
-            user.incident = user.incident or incident
+                loss.tell(user, again=False)
+            user.loss = user.loss or loss
             if user.context is not None:
                 user.context.process_gone(process, why)
 
@@ -304,28 +304,28 @@ class Engine:
 
     async def _once(self, scenario: Scenario, row: dict[str, Any] | None, around: RunContext) -> RunOutcome:
         """Once; once more alone where a shared process ended, since another scenario may have ended it."""
-        performance = ScenarioRun(scenario, row, around)
-        ended = await self._perform(performance)
-        incident = performance.incident
-        if not ended.crash or incident is None:
-            if incident is not None:
-                incident.tell(performance, again=False)
+        scenario_run = ScenarioRun(scenario, row, around)
+        ended = await self._perform(scenario_run)
+        loss = scenario_run.loss
+        if not ended.crash or loss is None:
+            if loss is not None:
+                loss.tell(scenario_run, again=False)
             return ended
         again = await self._perform(ScenarioRun(scenario, row, around, alone=True))
-        incident.tell(performance, again=bool(again.crash))
+        loss.tell(scenario_run, again=bool(again.crash))
         if again.crash or again.fault:
             return again
-        if await incident.answers_for(performance):
+        if await loss.answers_for(scenario_run):
             ended.crash += "; run again alone, it did not happen"
             return ended
         return again
 
-    async def _perform(self, performance: ScenarioRun) -> RunOutcome:
-        self._performances.add(performance)
+    async def _perform(self, scenario_run: ScenarioRun) -> RunOutcome:
+        self._scenario_runs.add(scenario_run)
         try:
-            return await performance.run()
+            return await scenario_run.run()
         finally:
-            self._performances.discard(performance)
+            self._scenario_runs.discard(scenario_run)
 
 
 def _rows(scenario: Scenario) -> list[dict[str, Any] | None]:

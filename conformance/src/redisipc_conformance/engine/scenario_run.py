@@ -35,9 +35,9 @@ from . import budgets, honesty
 from .conduct.entries import Ids
 from .conduct.inspect import inspect
 from .goodbyes import Goodbyes
-from .incident import SharedProcessLoss
 from .own_servers import OwnServers
 from .pool import Pool, Shard
+from .shared_process_loss import SharedProcessLoss
 from .step_runner import StepRunner
 
 LONGEST_SECONDS = 300.0
@@ -96,7 +96,7 @@ class ScenarioRun:
     around: RunContext
     alone: bool = False
     context: ScenarioContext | None = None
-    incident: SharedProcessLoss | None = None
+    loss: SharedProcessLoss | None = None
     """The end of a shared process that it has seen."""
 
     def uses(self, process: TesteeProcess) -> bool:
@@ -181,10 +181,10 @@ class ScenarioRun:
 
     async def _play(self, context: ScenarioContext, ended: RunOutcome) -> None:
         longest = 24 * 3600.0 if self.around.no_timeouts else LONGEST_SECONDS * self.around.scale
-        player = StepRunner(context, ended.book)
+        step_runner = StepRunner(context, ended.check_log)
         try:
-            await within(player.play(self.scenario.steps), longest)
-            if context.crash is not None and not ended.book.complete:
+            await within(step_runner.play(self.scenario.steps), longest)
+            if context.crash is not None and not ended.check_log.complete:
                 raise context.crash
         except Stopped as stopped:
             ended.stopped = stopped

@@ -1,4 +1,4 @@
-"""Plays steps one after the other, and keeps the book of the checks."""
+"""Plays steps one after the other, and writes the log of the checks."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ AGAIN = frozenset({"repeat"})
 class StepRunner:
     """The steps of one scenario in one context."""
 
-    def __init__(self, context: ScenarioContext, book: CheckLog) -> None:
+    def __init__(self, context: ScenarioContext, check_log: CheckLog) -> None:
         self.context = context
-        self.book = book
+        self.check_log = check_log
         context.play = self.play
 
     async def play(self, steps: Sequence[Step]) -> None:
@@ -81,12 +81,12 @@ class StepRunner:
             raise AtLine(step.line, f"{step.word}: {error}") from error
         except BaseException:
             if step.word in AGAIN:
-                self.book.reopen(step, self._row)
+                self.check_log.reopen(step, self._row)
             raise
         if step.bind:
             context.bind(str(context.value(step.bind)), result)
         for name in checks:
-            self.book.held(name, step, self._row)
+            self.check_log.held(name, step, self._row)
 
     def _title(self, step: Step) -> str:
         """The step as the transcript shows it; its note names the row (``${row.name}``)."""
@@ -111,7 +111,7 @@ class StepRunner:
         if not checks:
             raise Stopped(step, failed)
         for name in checks:
-            self.book.failed(name, step, failed)
+            self.check_log.failed(name, step, failed)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The book of the checks: which steps decide each, which of these were reached and held, and how the first that failed did."""
+"""The log of the checks: which steps decide each, which of these were reached and held, and how the first that failed did."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class CheckLog:
     """All checks that a scenario declares, those of its rows one by one. `rows`: the names of those that are played."""
 
     def __init__(self, scenario: Scenario, rows: Iterable[str]) -> None:
-        self.kept: dict[str, CheckState] = {}
+        self.states: dict[str, CheckState] = {}
         self._rows = list(rows)
         self._in_rows = {id(step) for step, in_rows in _all_steps(scenario.steps) if in_rows}
         for check in scenario.checks:
             for name in self._names(check.name):
-                self.kept[name] = CheckState(check, name)
+                self.states[name] = CheckState(check, name)
         for step in scenario.walk():
             self._owe(step, self._rows if id(step) in self._in_rows else [""])
 
@@ -57,24 +57,24 @@ class CheckLog:
             for named in step.checks:
                 names = [named.replace(ROW_NAME, row)] if row else self._names(named)
                 for name in names:
-                    if name in self.kept:
-                        self.kept[name].owed.add((id(step), row))
+                    if name in self.states:
+                        self.states[name].owed.add((id(step), row))
 
     def _get(self, name: str) -> CheckState:
-        if name not in self.kept:
+        if name not in self.states:
             raise SuiteFault(f"the check {name!r} is not declared")
-        return self.kept[name]
+        return self.states[name]
 
     def held(self, name: str, step: Step, row: str) -> None:
         """The step was reached and held. `row`: the name of the row that it was played for, if there are rows."""
-        kept = self._get(name)
-        kept.held += 1
-        kept.owed.discard((id(step), row if id(step) in self._in_rows else ""))
+        state = self._get(name)
+        state.held += 1
+        state.owed.discard((id(step), row if id(step) in self._in_rows else ""))
 
     def failed(self, name: str, step: Step, failed: Failed) -> None:
-        kept = self._get(name)
-        if kept.failed is None:
-            kept.failed, kept.step = failed, step
+        state = self._get(name)
+        if state.failed is None:
+            state.failed, state.step = failed, step
 
     def reopen(self, step: Step, row: str) -> None:
         """A step that plays others again and again did not come to its end: what is in it was not played as often as it says."""
@@ -85,7 +85,7 @@ class CheckLog:
     @property
     def complete(self) -> bool:
         """Whether every check is decided."""
-        return all(kept.decided for kept in self.kept.values())
+        return all(state.decided for state in self.states.values())
 
 
 def _all_steps(steps: Sequence[Step], in_rows: bool = False) -> Iterator[tuple[Step, bool]]:

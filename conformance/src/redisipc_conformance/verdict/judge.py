@@ -1,4 +1,4 @@
-"""From what was kept of a scenario's checks to verdicts: every verdict of a check or a scenario is made here."""
+"""From the log of a scenario's checks to verdicts: every verdict of a check or a scenario is made here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from .transcript import Transcript
 class RunOutcome:
     """How one run of a scenario (or of one row) ended."""
 
-    book: CheckLog
+    check_log: CheckLog
     stopped: Stopped | None = None
     stopped_rows: dict[str, Stopped] = field(default_factory=dict)
     crash: str = ""
@@ -77,19 +77,21 @@ class RunOutcome:
             or self.broken
         ):
             return False
-        return all(kept.decided and kept.failed is None for kept in self.book.kept.values())
+        return all(state.decided and state.failed is None for state in self.check_log.states.values())
 
     @property
     def lagged(self) -> bool:
         """Whether something failed that the machine alone may have made fail."""
         stops = [*self.stopped_rows.values(), *([self.stopped] if self.stopped else [])]
-        failures = [stop.failed for stop in stops] + [kept.failed for kept in self.book.kept.values() if kept.failed]
+        failures = [stop.failed for stop in stops] + [
+            state.failed for state in self.check_log.states.values() if state.failed
+        ]
         return any(failed.lag for failed in failures)
 
-    def stop(self, kept: CheckState) -> Stopped | None:
+    def stop(self, state: CheckState) -> Stopped | None:
         """The reason why the rest of this check's steps did not run: in its own rows, else anywhere."""
-        row = row_of(kept)
-        rows = sorted(kept.owed_rows) if row is None else [row]
+        row = row_of(state)
+        rows = sorted(state.owed_rows) if row is None else [row]
         own = next((self.stopped_rows[name] for name in rows if name in self.stopped_rows), None)
         return own or self.stopped or next(iter(self.stopped_rows.values()), None)
 
@@ -197,7 +199,7 @@ class Judge:
         )
 
     def _checks(self, scenario: Scenario, run: RunOutcome) -> list[CheckResult]:
-        found = [self._check(scenario, run, kept) for kept in run.book.kept.values()]
+        found = [self._check(scenario, run, state) for state in run.check_log.states.values()]
         if run.malformed:
             expected = "the six fields of SPEC.md section 4, each with a value that is allowed"
             text = "Every entry that the testee writes is well-formed"
@@ -235,18 +237,18 @@ class Judge:
         wrong_line = run.transcript.index(run.evidence) if run.transcript else None
         return replace(check, expected=expected, seen=check.message, file=scenario.file, wrong_line=wrong_line)
 
-    def _check(self, scenario: Scenario, run: RunOutcome, kept: CheckState) -> CheckResult:
-        check = kept.check
+    def _check(self, scenario: Scenario, run: RunOutcome, state: CheckState) -> CheckResult:
+        check = state.check
         text = check.text
-        row = row_of(kept)
+        row = row_of(state)
         if row is not None:
             text = text.replace(ROW_NAME, row)
         level = self.requirements.level(check.requirements)
         result = CheckResult(
-            kept.name, text, check.requirements, level, Verdict.PASS, file=scenario.file, line=check.line
+            state.name, text, check.requirements, level, Verdict.PASS, file=scenario.file, line=check.line
         )
-        if kept.failed is not None and kept.step is not None:
-            failed, step = kept.failed, kept.step
+        if state.failed is not None and state.step is not None:
+            failed, step = state.failed, state.step
             wrong_line = run.transcript.index(failed.culprit) if run.transcript else None
             verdict = Verdict.INCONCLUSIVE if failed.lag else self._failing(level)
             return replace(
@@ -255,12 +257,12 @@ class Judge:
             )  # fmt: skip
         if run.fault:
             return replace(result, verdict=Verdict.SUITE_ERROR, message=run.fault, line=run.fault_line or check.line)
-        if kept.decided:
+        if state.decided:
             return result
         if run.crash:
             message = f"{UNREACHED}{run.crash}"
             return replace(result, verdict=Verdict.INCONCLUSIVE, message=message, seen=run.crash)
-        stopped = run.stop(kept)
+        stopped = run.stop(state)
         if stopped is None:
             message = f"{UNREACHED}not every step that decides it was played"
             return replace(result, verdict=self._failing(level), message=message)
@@ -297,7 +299,7 @@ def _reason(run: RunOutcome) -> str:
     return told(stopped) if stopped else ""
 
 
-def row_of(kept: CheckState) -> str | None:
+def row_of(state: CheckState) -> str | None:
     """The row that a check is for; None for one that is not for each row."""
-    before, found, after = kept.check.name.partition(ROW_NAME)
-    return kept.name[len(before) : len(kept.name) - len(after)] if found else None
+    before, found, after = state.check.name.partition(ROW_NAME)
+    return state.name[len(before) : len(state.name) - len(after)] if found else None
