@@ -101,9 +101,9 @@ def found(
         scenario=SimpleNamespace(id="area/name", own_server=False),
         claims=SimpleNamespace(profiles={"base", "group", "channel", "resilient", "ask"}),
     )
-    ended = SimpleNamespace(broken={})
-    inspect(context, ended, {} if ids is None else ids, excused)  # type: ignore[arg-type]
-    return {rule.name for rule in ended.broken}
+    outcome = SimpleNamespace(broken={})
+    inspect(context, outcome, {} if ids is None else ids, excused)  # type: ignore[arg-type]
+    return {rule.name for rule in outcome.broken}
 
 
 BROKEN: list[tuple[always.Rule, Trace]] = [

@@ -15,20 +15,20 @@ from ..wire.tap import Exchange
 Pairs = tuple[tuple[bytes, bytes], ...]
 
 
-def inspect(context: ScenarioContext, ended: RunOutcome) -> None:
+def inspect(context: ScenarioContext, outcome: RunOutcome) -> None:
     """Notes the first command that the taps refused, and the first entry that came past them."""
     for who, exchange in _commands(context):
         if is_refused(exchange.args) and to_blame(exchange.args):
-            ended.refused = f"{who} sent {notes.command(exchange.args)[:100]}, which the tap refused"
-            ended.evidence = exchange
+            outcome.refused = f"{who} sent {notes.command(exchange.args)[:100]}, which the tap refused"
+            outcome.evidence = exchange
             break
     unknown = [entry for entry in context.entry_log.entries if not entry.by and not entry.by_suite]
     sent = _sent(context) if unknown else set()
     stranger = None if sent is None else next((each for each in unknown if tuple(each.pairs) not in sent), None)
     if stranger is not None:
         told = notes.command([part for pair in stranger.pairs for part in pair])[:200]
-        ended.stranger = f"the entry {stranger.entry} came past the taps, from a connection of another kind: {told}"
-        ended.evidence = ended.evidence or stranger
+        outcome.stranger = f"the entry {stranger.entry} came past the taps, from a connection of another kind: {told}"
+        outcome.evidence = outcome.evidence or stranger
 
 
 def _commands(context: ScenarioContext) -> Iterator[tuple[str, Exchange]]:

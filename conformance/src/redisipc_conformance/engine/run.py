@@ -157,7 +157,7 @@ class Engine:
                     f"the testee needs {delay:.3f} s to answer anything: bounds of time are so much longer"
                 )
             async with BudgetClock() as patience, ProcessorWait() as waits:
-                around = RunContext(
+                run_context = RunContext(
                     command=settings.command,
                     schemas=schemas,
                     pool=pool,
@@ -177,7 +177,7 @@ class Engine:
                     prefix=settings.prefix,
                     excused=self.judge.excused,
                 )
-                await self._scenarios(running, around, server)
+                await self._scenarios(running, run_context, server)
         except asyncio.CancelledError:
             interrupted = True
         finally:
@@ -250,14 +250,14 @@ class Engine:
             if user.context is not None:
                 user.context.process_gone(process, why)
 
-    async def _scenarios(self, scenarios: Sequence[Scenario], around: RunContext, server: ServerInfo) -> None:
+    async def _scenarios(self, scenarios: Sequence[Scenario], run_context: RunContext, server: ServerInfo) -> None:
         room = asyncio.Semaphore(self.settings.jobs)
         # Those that mostly wait are in nobody's way, and the longest of them decide how long the run takes.
         waiting_room = asyncio.Semaphore(4 * self.settings.jobs)
         self._first_tries = sum(len(_rows(scenario)) for scenario in scenarios)
         tasks = [
             asyncio.create_task(
-                self._scenario(scenario, around, waiting_room if "slow" in scenario.needs else room, server)
+                self._scenario(scenario, run_context, waiting_room if "slow" in scenario.needs else room, server)
             )
             for scenario in sorted(scenarios, key=_length, reverse=True)
         ]
@@ -268,7 +268,7 @@ class Engine:
             await end_all(set(tasks))
 
     async def _scenario(
-        self, scenario: Scenario, around: RunContext, room: asyncio.Semaphore, server: ServerInfo
+        self, scenario: Scenario, run_context: RunContext, room: asyncio.Semaphore, server: ServerInfo
     ) -> None:
         told = asyncio.Event()
 
@@ -277,11 +277,11 @@ class Engine:
                 if not told.is_set():
                     told.set()
                     self._events.put_nowait(ScenarioStarted(scenario.id))
-                ended = await self._once(scenario, row, around)
+                outcome = await self._once(scenario, row, run_context)
             self._first_tries -= 1
             if self._first_tries == 0:
                 self._calm.set()
-            return await self._again_if_lagged(ended, scenario, row, around)
+            return await self._again_if_lagged(outcome, scenario, row, run_context)
 
         runs = await _all_or_none([one(row) for row in _rows(scenario)])
         self._ended(self.judge.result(scenario, runs, server, self.settings.rerun(scenario.id)))
@@ -290,34 +290,34 @@ class Engine:
         self._events.put_nowait(ScenarioEnded(result))
 
     async def _again_if_lagged(
-        self, ended: RunOutcome, scenario: Scenario, row: dict[str, Any] | None, around: RunContext
+        self, outcome: RunOutcome, scenario: Scenario, row: dict[str, Any] | None, run_context: RunContext
     ) -> RunOutcome:
         """Tries a second time what the machine may have broken, when it has less to do. Nothing else is ever tried again."""
-        if not ended.lagged or self._stopped:
-            return ended
+        if not outcome.lagged or self._stopped:
+            return outcome
         self._again.append(scenario.id)
         self._events.put_nowait(ScenarioPutOff(scenario.id))
         await self._calm.wait()
         async with self._few:
             self._events.put_nowait(ScenarioStarted(scenario.id))
-            return await self._perform(ScenarioRun(scenario, row, around, alone=True))
+            return await self._perform(ScenarioRun(scenario, row, run_context, alone=True))
 
-    async def _once(self, scenario: Scenario, row: dict[str, Any] | None, around: RunContext) -> RunOutcome:
+    async def _once(self, scenario: Scenario, row: dict[str, Any] | None, run_context: RunContext) -> RunOutcome:
         """Once; once more alone where a shared process ended, since another scenario may have ended it."""
-        scenario_run = ScenarioRun(scenario, row, around)
-        ended = await self._perform(scenario_run)
+        scenario_run = ScenarioRun(scenario, row, run_context)
+        outcome = await self._perform(scenario_run)
         loss = scenario_run.loss
-        if not ended.crash or loss is None:
+        if not outcome.crash or loss is None:
             if loss is not None:
                 loss.tell(scenario_run, again=False)
-            return ended
-        again = await self._perform(ScenarioRun(scenario, row, around, alone=True))
+            return outcome
+        again = await self._perform(ScenarioRun(scenario, row, run_context, alone=True))
         loss.tell(scenario_run, again=bool(again.crash))
         if again.crash or again.fault:
             return again
         if await loss.answers_for(scenario_run):
-            ended.crash += "; run again alone, it did not happen"
-            return ended
+            outcome.crash += "; run again alone, it did not happen"
+            return outcome
         return again
 
     async def _perform(self, scenario_run: ScenarioRun) -> RunOutcome:

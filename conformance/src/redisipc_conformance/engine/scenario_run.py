@@ -93,7 +93,7 @@ class ScenarioRun:
 
     scenario: Scenario
     row: dict[str, Any] | None
-    around: RunContext
+    run_context: RunContext
     alone: bool = False
     context: ScenarioContext | None = None
     loss: SharedProcessLoss | None = None
@@ -108,98 +108,98 @@ class ScenarioRun:
 
     async def run(self) -> RunOutcome:
         """Plays it. Whatever happens, nothing of it is left when this returns."""
-        scenario, around = self.scenario, self.around
+        scenario, run_context = self.scenario, self.run_context
         rows = [str(row["name"]) for row in (scenario.rows if self.row is None else (self.row,))]
-        ended = RunOutcome(CheckLog(scenario, rows))
-        own = scenario.own_processes or self.alone or around.claims.serial
-        pool = around.private_pool() if own else around.pool
+        outcome = RunOutcome(CheckLog(scenario, rows))
+        own = scenario.own_processes or self.alone or run_context.claims.serial
+        pool = run_context.private_pool() if own else run_context.pool
         server = None
-        client, address = around.client, around.address
+        client, address = run_context.client, run_context.address
         try:
             if scenario.own_server:
                 try:
-                    server = await around.own_servers.acquire()
+                    server = await run_context.own_servers.acquire()
                 except NoServer as error:
-                    ended.fault = f"no server of its own is available: {error}"
-                    return ended
+                    outcome.fault = f"no server of its own is available: {error}"
+                    return outcome
                 address = Address.parse(server.url)
                 client = Client(address)
-            await self._in_context(ended, pool, client, address, server)
+            await self._in_context(outcome, pool, client, address, server)
         finally:
-            if pool is not around.pool:
+            if pool is not run_context.pool:
                 await asyncio.shield(pool.close())
             if server is not None:
                 await client.close()
-                await asyncio.shield(around.own_servers.release(server, scenario))
-        return ended
+                await asyncio.shield(run_context.own_servers.release(server, scenario))
+        return outcome
 
-    async def _in_context(self, ended: RunOutcome, pool: Pool, client: Client, address: Address, server: Any) -> None:
-        around = self.around
+    async def _in_context(self, outcome: RunOutcome, pool: Pool, client: Client, address: Address, server: Any) -> None:
+        run_context = self.run_context
         try:
             context = self.context = ScenarioContext(
                 self.scenario,
                 row=self.row,
-                seed=around.seed,
+                seed=run_context.seed,
                 client=client,
                 address=address,
                 server=server,
-                processes=around.shard() if pool is around.pool else pool,
-                budgets=around.budgets,
-                scale=around.scale,
-                claims=around.claims,
-                patience=around.patience,
-                waits=around.waits,
-                delay=around.delay,
-                user=around.user,
-                no_timeouts=around.no_timeouts,
-                prefix=around.prefix,
+                processes=run_context.shard() if pool is run_context.pool else pool,
+                budgets=run_context.budgets,
+                scale=run_context.scale,
+                claims=run_context.claims,
+                patience=run_context.patience,
+                waits=run_context.waits,
+                delay=run_context.delay,
+                user=run_context.user,
+                no_timeouts=run_context.no_timeouts,
+                prefix=run_context.prefix,
             )
         except SuiteFault as error:
-            ended.fault, ended.fault_line = str(error), self.scenario.lines.of(("rows",))
+            outcome.fault, outcome.fault_line = str(error), self.scenario.lines.of(("rows",))
             return
-        if pool is not around.pool:
+        if pool is not run_context.pool:
             pool.on_gone = context.process_gone
         began = time.monotonic()
         try:
             await context.open()
-            await self._play(context, ended)
+            await self._play(context, outcome)
         finally:
-            ended.seconds = time.monotonic() - began
+            outcome.seconds = time.monotonic() - began
             await asyncio.shield(clear_away(context))
             await asyncio.shield(self._probe(context, pool))
-        self._inspect(context, ended)
-        honesty.inspect(context, ended)
+        self._inspect(context, outcome)
+        honesty.inspect(context, outcome)
         # In a thread: a testee may have sent tens of thousands of commands, and other scenarios measure times.
-        await asyncio.to_thread(inspect, context, ended, around.ids, around.excused)
-        if not ended.clean:
-            ended.transcript = Transcript(context)
-            ended.stderr = await self._stderr(context)
-        slack = {name: seconds * around.scale for name, seconds in budgets.SLACK.items()}
-        ended.budgets = tuple(
+        await asyncio.to_thread(inspect, context, outcome, run_context.ids, run_context.excused)
+        if not outcome.clean:
+            outcome.transcript = Transcript(context)
+            outcome.stderr = await self._stderr(context)
+        slack = {name: seconds * run_context.scale for name, seconds in budgets.SLACK.items()}
+        outcome.budgets = tuple(
             BudgetUse(name, allowed, used, slack.get(name, 0.0)) for name, allowed, used in context.budget_uses
         )
 
-    async def _play(self, context: ScenarioContext, ended: RunOutcome) -> None:
-        longest = 24 * 3600.0 if self.around.no_timeouts else LONGEST_SECONDS * self.around.scale
-        step_runner = StepRunner(context, ended.check_log)
+    async def _play(self, context: ScenarioContext, outcome: RunOutcome) -> None:
+        longest = 24 * 3600.0 if self.run_context.no_timeouts else LONGEST_SECONDS * self.run_context.scale
+        step_runner = StepRunner(context, outcome.check_log)
         try:
             await within(step_runner.play(self.scenario.steps), longest)
-            if context.crash is not None and not ended.check_log.complete:
+            if context.crash is not None and not outcome.check_log.complete:
                 raise context.crash
         except Stopped as stopped:
-            ended.stopped = stopped
+            outcome.stopped = stopped
         except Crashed as error:
-            ended.crash = str(error)
+            outcome.crash = str(error)
         except AtLine as error:
-            ended.fault, ended.fault_line = f"line {error.line}: {error}", error.line
+            outcome.fault, outcome.fault_line = f"line {error.line}: {error}", error.line
         except (SuiteFault, BadValue) as error:
-            ended.fault = str(error)
+            outcome.fault = str(error)
         except TimeoutError:
-            ended.fault = f"the scenario did not end within {longest:g} s"
-        ended.stopped_rows = context.stopped_rows
-        if context.crash is not None and ended.stopped is not None:
+            outcome.fault = f"the scenario did not end within {longest:g} s"
+        outcome.stopped_rows = context.stopped_rows
+        if context.crash is not None and outcome.stopped is not None:
             # What failed may have failed because nobody was there any more.
-            ended.crash = str(context.crash)
+            outcome.crash = str(context.crash)
 
     @staticmethod
     async def _stderr(context: ScenarioContext) -> str:
@@ -219,7 +219,7 @@ class ScenarioRun:
                 pool.retire(process)
 
     @staticmethod
-    def _inspect(context: ScenarioContext, ended: RunOutcome) -> None:
+    def _inspect(context: ScenarioContext, outcome: RunOutcome) -> None:
         """Every entry that was written must be valid, unless the scenario says that it is invalid."""
         for entry in context.entry_log.entries:
             if entry.marked_invalid:
@@ -230,9 +230,9 @@ class ScenarioRun:
             told, statement = wrong
             shown = show([[readable(name), readable(value)] for name, value in entry.pairs])
             if entry.by_suite:
-                if not ended.fault:
-                    ended.fault = f"the suite wrote a malformed entry, not marked `invalid: true`: {told}; {shown}"
-            elif not ended.malformed:
-                ended.malformed = f"{entry.by or 'the testee'} wrote a malformed entry: {told}; {shown}"
-                ended.broken_statement = statement
-                ended.culprit = entry
+                if not outcome.fault:
+                    outcome.fault = f"the suite wrote a malformed entry, not marked `invalid: true`: {told}; {shown}"
+            elif not outcome.malformed:
+                outcome.malformed = f"{entry.by or 'the testee'} wrote a malformed entry: {told}; {shown}"
+                outcome.broken_statement = statement
+                outcome.culprit = entry

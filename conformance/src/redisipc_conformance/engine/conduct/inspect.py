@@ -11,8 +11,8 @@ from .actor import Actor
 from .entries import Ids
 
 
-def inspect(context: ScenarioContext, ended: RunOutcome, ids: Ids, excused: frozenset[str] = frozenset()) -> None:
-    """Into ``ended.broken``, for the rules of profiles that the testee claims.
+def inspect(context: ScenarioContext, outcome: RunOutcome, ids: Ids, excused: frozenset[str] = frozenset()) -> None:
+    """Into ``outcome.broken``, for the rules of profiles that the testee claims.
 
     ``excused``: statements that the testee is known to break; their rules are left out.
     """
@@ -21,4 +21,4 @@ def inspect(context: ScenarioContext, ended: RunOutcome, ids: Ids, excused: froz
         for found in chain(commands.breaches(context, actor), entries.breaches(context, actor, ids)):
             claimed = found.rule.profile in context.claims.profiles or (actor.caller and found.rule.profile == "base")
             if claimed and excused.isdisjoint(found.rule.requirements):
-                ended.broken.setdefault(found.rule, (found.seen, found.evidence))
+                outcome.broken.setdefault(found.rule, (found.seen, found.evidence))
