@@ -21,11 +21,9 @@ PAGE = Path(__file__).parents[3] / "docs" / "requester-in-one-page.md"
 """All that one needs to write this caller."""
 
 
-async def results(
-    command: tuple[str, ...], server: Server, *ids: str, patience: float = 1.0
-) -> dict[str, ScenarioResult]:
+async def results(command: tuple[str, ...], server: Server, *ids: str, scale: float = 1.0) -> dict[str, ScenarioResult]:
     chosen = [SCENARIOS[id] for id in ids]
-    engine = Engine(settings(command, time_scale=patience), server, chosen, Judge(Requirements.load()))
+    engine = Engine(settings(command, time_scale=scale), server, chosen, Judge(Requirements.load()))
     return {each.result.id: each.result for each in await events(engine) if isinstance(each, ScenarioEnded)}
 
 
@@ -57,7 +55,7 @@ def test_it_has_under_150_lines_with_its_testee_as_the_page_says() -> None:
     ],
 )
 async def test_a_wrong_one_fails_the_check_of_its_fault(server: Server, fault: str, id: str, check: str) -> None:
-    found = await results((*BLOCKING, fault), server, id, patience=0.3)
+    found = await results((*BLOCKING, fault), server, id, scale=0.3)
     assert check in {each.name for each in found[id].checks if each.verdict is Verdict.FAIL}
 
 

@@ -40,7 +40,7 @@ class Rehearsal:
         self.check_log = CheckLog(scenario, [str(each["name"]) for each in rows])
         self.context = ScenarioContext(
             scenario, row=row, seed=1, client=Client(NOWHERE), address=NOWHERE, server=None, processes=None,  # type: ignore[arg-type]
-            budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), patience=BudgetClock(), waits=ProcessorWait(),
+            budgets=table(), scale=1.0, claims=Claims(frozenset({"base"})), budget_clock=BudgetClock(), waits=ProcessorWait(),
         )  # fmt: skip
         self.scenario, self.end, self.crash = scenario, end, crash
         self.at = 0

@@ -87,14 +87,14 @@ def lag(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[float]], list[float]]
 
 
 async def test_the_runner_knows_for_how_long_it_stood_still() -> None:
-    async with BudgetClock() as patience:
+    async with BudgetClock() as budget_clock:
         began = time.monotonic()
         await asyncio.sleep(0.2)
-        before = patience.lag(began)
+        before = budget_clock.lag(began)
         time.sleep(0.6)
         await asyncio.sleep(0.1)
-        assert patience.lag(began) - before >= 0.4
-        assert patience.lag(time.monotonic()) < 0.4
+        assert budget_clock.lag(began) - before >= 0.4
+        assert budget_clock.lag(time.monotonic()) < 0.4
 
 
 async def test_a_failure_of_time_with_a_standstill_is_tried_again_and_then_judged(

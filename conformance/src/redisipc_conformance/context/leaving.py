@@ -38,7 +38,7 @@ async def leave(context: ScenarioContext, endpoint: Endpoint) -> None:
         return
     try:
         future = await process.begin("disconnect", {"endpoint": endpoint.handle})
-        await context.patience.wait(future, context.budgets["disconnect"])
+        await context.budget_clock.wait(future, context.budgets["disconnect"])
     except Exception:
         context.suspects.add(process)
     endpoint.connected = False

@@ -73,7 +73,7 @@ class ScenarioContext(Bindings):
         budgets: Mapping[str, float],
         scale: float,
         claims: Claims,
-        patience: BudgetClock,
+        budget_clock: BudgetClock,
         waits: ProcessorWait,
         no_timeouts: bool = False,
         delay: float = 0.0,
@@ -102,7 +102,7 @@ class ScenarioContext(Bindings):
         """The scenario's own server, where it needs one."""
         self.processes = processes
         self.claims = claims
-        self.patience = patience
+        self.budget_clock = budget_clock
         self.waits = waits
         self.pulse = Pulse()
         self.notes: list[Note] = []

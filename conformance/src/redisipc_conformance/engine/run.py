@@ -156,7 +156,7 @@ class Engine:
                 self._notes.append(
                     f"the testee needs {delay:.3f} s to answer anything: bounds of time are so much longer"
                 )
-            async with BudgetClock() as patience, ProcessorWait() as waits:
+            async with BudgetClock() as budget_clock, ProcessorWait() as waits:
                 run_context = RunContext(
                     command=settings.command,
                     schemas=schemas,
@@ -168,7 +168,7 @@ class Engine:
                     scale=settings.time_scale,
                     seed=settings.seed,
                     claims=Claims.of(first.hello),
-                    patience=patience,
+                    budget_clock=budget_clock,
                     waits=waits,
                     delay=delay,
                     user=USER if settings.least_rights else None,

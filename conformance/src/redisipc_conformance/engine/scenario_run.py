@@ -62,7 +62,7 @@ class RunContext:
     scale: float
     seed: int
     claims: Claims
-    patience: BudgetClock
+    budget_clock: BudgetClock
     waits: ProcessorWait
     goodbyes: Goodbyes
     no_timeouts: bool = False
@@ -147,7 +147,7 @@ class ScenarioRun:
                 budgets=run_context.budgets,
                 scale=run_context.scale,
                 claims=run_context.claims,
-                patience=run_context.patience,
+                budget_clock=run_context.budget_clock,
                 waits=run_context.waits,
                 delay=run_context.delay,
                 user=run_context.user,
@@ -214,7 +214,7 @@ class ScenarioRun:
         """A process that left a call unanswered: still there, or hung?"""
         for process in context.suspects:
             try:
-                await context.patience.wait(await process.begin("hello", {"protocol": PROTOCOL}), PROBE_SECONDS)
+                await context.budget_clock.wait(await process.begin("hello", {"protocol": PROTOCOL}), PROBE_SECONDS)
             except Exception:
                 pool.retire(process)
 

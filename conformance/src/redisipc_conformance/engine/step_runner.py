@@ -134,7 +134,7 @@ def machines_part(context: ScenarioContext, step: Step, failed: Failed) -> tuple
     it. Any failure: the runner stood still for so long that an endpoint may have taken its Redis for lost. Or a process of
     the testee got next to no processor for a second.
     """
-    lag = context.patience.lag(context.began)
+    lag = context.budget_clock.lag(context.began)
     if lag > silence() / 2 or (_timed(step, failed) and lag > _bound(step) / 2):
         return lag, STOOD
     pids = [endpoint.process.pid for endpoint in context.endpoints if endpoint.process is not None]
@@ -142,7 +142,7 @@ def machines_part(context: ScenarioContext, step: Step, failed: Failed) -> tuple
     if starved > STARVED:
         return starved, WAITED
     if failed.over > 0:
-        waited, late = context.waits.since(pids, failed.since), context.patience.all_lag(failed.since)
+        waited, late = context.waits.since(pids, failed.since), context.budget_clock.all_lag(failed.since)
         if waited + late >= failed.over:
             return (waited, WAITED) if waited > late else (late, STOOD)
     return 0.0, ""

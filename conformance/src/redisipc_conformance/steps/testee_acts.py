@@ -32,10 +32,10 @@ async def call(
     process = endpoint.process
     assert process is not None
     allowed = context.budgets[budget]
-    began, since = context.patience.now(), time.monotonic()
+    began, since = context.budget_clock.now(), time.monotonic()
     try:
         future = await process.begin(method, {"endpoint": endpoint.handle, **parameters})
-        result = await context.patience.wait(future, allowed)
+        result = await context.budget_clock.wait(future, allowed)
     except TesteeRefused as error:
         if refused:
             return {"refused": error.message}
@@ -51,7 +51,7 @@ async def call(
     except (TesteeGone, TesteeBroke) as error:
         raise _crash(context, error) from error
     finally:
-        context.used(budget, allowed, context.patience.now() - began)
+        context.used(budget, allowed, context.budget_clock.now() - began)
     if refused:
         note = context.tell(endpoint.label, f"{method} was not refused", show(result))
         raise Failed(f"{method} must be refused", "a refusal", show(result), culprit=note)

@@ -122,11 +122,11 @@ async def outcome(context: ScenarioContext, step: Step) -> Any:
         step,
         "response",
         lambda: _outcome(send, context.monotonic(send.at), wanted, parts),
-        allowed=_patience(context, send, wanted),
+        allowed=_allowed(context, send, wanted),
     )
 
 
-def _patience(context: ScenarioContext, send: Send, wanted: Any) -> float:
+def _allowed(context: ScenarioContext, send: Send, wanted: Any) -> float:
     """How long an outcome may take: where it may be a timeout, that long and the grace."""
     response = context.budgets["response"]
     if isinstance(wanted, str) and wanted != "timeout":

@@ -101,12 +101,12 @@ async def expect(
                 raise seen.failed(by_timeout=False)
             await context.pulse.wait(left, since=beat)
     name, seconds = context.allowance(step, budget, allowed)
-    began, since = context.patience.now(), time.monotonic()
+    began, since = context.budget_clock.now(), time.monotonic()
     poll = FIRST_POLL
     while True:
         beat = context.pulse.beats
         seen = await once()
-        used = context.patience.now() - began
+        used = context.budget_clock.now() - began
         if seen.held:
             context.used(name, seconds, used)
             return seen.value
