@@ -62,7 +62,7 @@ class Fake:
     breaks_later: Exception | None = None
     versions: list[str] = field(default_factory=lambda: ["7.0.15"])
     ran: list[list[str]] = field(default_factory=list)
-    wishes: list[tuple[str, str | None]] = field(default_factory=list)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
     scales: list[float] = field(default_factory=list)
     settings: Any = None
     stopped: bool = False
@@ -80,15 +80,15 @@ class Fake:
 
     def choose(
         self,
-        wish: str,
+        wanted: str,
         *,
         image: str | None = None,
         say: Callable[[str], object],
         locked: bool = False,
         least: bool = False,
     ) -> Server:
-        self.wishes.append((wish, image))
-        if self.no_server and (image or wish) in self.no_server:
+        self.asked.append((wanted, image))
+        if self.no_server and (image or wanted) in self.no_server:
             raise NoServer(self.no_server)
         say("Redis: not container, no Docker engine answers")
         return FakeServer()

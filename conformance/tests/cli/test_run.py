@@ -134,7 +134,7 @@ def test_every_image_is_a_run_and_all_are_one_report(run: Run, fake: Fake):
     fake.verdicts = only("entry/a/one")
     ran = run("run", "--redis-image", "redis:6.2", "--redis-image", "redis:8", "--report", "json=r.json,html=r.html")
     assert ran.code == 1
-    assert fake.wishes == [("container", "redis:6.2"), ("container", "redis:8")]
+    assert fake.asked == [("container", "redis:6.2"), ("container", "redis:8")]
     assert [each["server"]["version"] for each in report()["runs"]] == ["6.2.14", "8.0.2"]
     assert "--redis-image redis:8 --" in report()["runs"][1]["results"][1]["rerun"]
     assert Path("r.html").read_text().count('<article class="run">') == 2
@@ -142,7 +142,7 @@ def test_every_image_is_a_run_and_all_are_one_report(run: Run, fake: Fake):
 
 def test_kinds_of_redis_can_be_mixed_with_images(run: Run, fake: Fake):
     run("run", "--redis", "container", "--redis", "embedded", "--redis-image", "valkey/valkey:8")
-    assert fake.wishes == [("container", "valkey/valkey:8"), ("embedded", None)]
+    assert fake.asked == [("container", "valkey/valkey:8"), ("embedded", None)]
 
 
 def test_without_redis_it_is_7_and_the_reports_say_why(run: Run, fake: Fake):
@@ -170,7 +170,7 @@ def test_a_testee_that_cannot_be_used_is_6_at_once(run: Run, fake: Fake, how: st
     assert ran.code == 6
     assert "hello was not answered within 10 s" in ran.out
     assert "redisipc-conformance check-testee -- port --x" in ran.out
-    assert len(fake.wishes) == 1
+    assert len(fake.asked) == 1
     assert FakeServer.open == 0
 
 

@@ -146,8 +146,8 @@ class Bindings:
             return value[int(part)]
         raise BadValue(f"${{{name}}}: there is no {part!r} in {show(value)}")
 
-    def thing(self, written: Any, kind: type[T], *kinds: type[Any]) -> T:
-        """The thing that a label names; it must be of one of these kinds."""
+    def named(self, written: Any, kind: type[T], *kinds: type[Any]) -> T:
+        """The object that a label names; it must be of one of these kinds."""
         label = self.value(written)
         if not isinstance(label, str):
             raise SuiteFault(f"{show(label)} is not a name")

@@ -112,7 +112,7 @@ class ScenarioContext(Bindings):
         self.endpoints: list[Endpoint] = []
         self.peers: list[Peer] = []
         self.sends: list[Send] = []
-        self.going: list[Background] = []
+        self.backgrounds: list[Background] = []
         self.crash: Crashed | None = None
         self.suspects: set[TesteeProcess] = set()
         """Processes that did not answer in time."""
@@ -259,9 +259,9 @@ class ScenarioContext(Bindings):
 
     def raise_what_failed_beside(self) -> None:
         """Raises the failure of a `background` whose steps the scenario depends on."""
-        for going in self.going:
-            if going.awaited and going.task.done() and not going.task.cancelled():
-                going.task.result()
+        for background in self.backgrounds:
+            if background.awaited and background.task.done() and not background.task.cancelled():
+                background.task.result()
 
     # Running
 
@@ -277,8 +277,8 @@ class ScenarioContext(Bindings):
 
     async def stop(self) -> None:
         """Ends what runs in the background."""
-        for going in self.going:
-            going.stop()
+        for background in self.backgrounds:
+            background.stop()
         await end_all(set(self._tasks))
 
     async def close(self) -> None:

@@ -112,7 +112,7 @@ class _Walk:
             self._is(f"an endpoint that {what} while a handler runs")
 
 
-def _close(things: list[tuple[str, str]], name: str) -> None:
-    at = next((at for at, (each, _) in enumerate(things) if each == name), None)
+def _close(pairs: list[tuple[str, str]], name: str) -> None:
+    at = next((at for at, (each, _) in enumerate(pairs) if each == name), None)
     if at is not None:
-        del things[at]
+        del pairs[at]

@@ -38,7 +38,7 @@ def _embedded(password: str, config: tuple[str, ...]) -> Server:
 
 
 def choose(
-    wish: str = AUTO,
+    wanted: str = AUTO,
     *,
     image: str | None = None,
     say: Callable[[str], object] | None = None,
@@ -48,7 +48,7 @@ def choose(
     """A running server. `locked`: one that is started has a password that its URL alone tells, and so its taps.
     `least`: it has the user of `rights` as well, with that password.
 
-    `wish`: `auto`, `container`, `local`, `embedded`, `model`, or a redis:// URL. `auto` takes the first that is available:
+    `wanted`: `auto`, `container`, `local`, `embedded`, `model`, or a redis:// URL. `auto` takes the first that is available:
     the environment's REDIS_URL, a container (`image`, else REDIS_IMAGE, else redis:7), a redis-server on the PATH
     (or REDIS_SERVER), the embedded Valkey. `say` gets one line for each kind that was passed over and one for the
     one taken. Raises NoServer when there is none.
@@ -57,7 +57,9 @@ def choose(
     image = image or os.environ.get("REDIS_IMAGE") or DEFAULT_IMAGE
     password = secrets.token_hex(16) if locked else ""
     config = rights.config(password) if least else ()
-    if least and (not locked or "://" in wish or wish == "model" or (wish == AUTO and os.environ.get("REDIS_URL"))):
+    if least and (
+        not locked or "://" in wanted or wanted == "model" or (wanted == AUTO and os.environ.get("REDIS_URL"))
+    ):
         raise NoServer(
             "the least rights are those of a user on a server that the suite starts: --redis local or container"
         )
@@ -67,16 +69,16 @@ def choose(
         "embedded": lambda: _embedded(password, config),
     }
     only_when_asked: dict[str, Callable[[], Server]] = {"model": ModelServer}
-    if "://" in wish:
-        server: Server = GivenServer(wish, "URL")
-    elif wish in kinds:
-        server = kinds[wish]()
-    elif wish in only_when_asked:
-        server = only_when_asked[wish]()
-    elif wish == AUTO:
+    if "://" in wanted:
+        server: Server = GivenServer(wanted, "URL")
+    elif wanted in kinds:
+        server = kinds[wanted]()
+    elif wanted in only_when_asked:
+        server = only_when_asked[wanted]()
+    elif wanted == AUTO:
         server = _first(kinds, report)
     else:
-        raise NoServer(f"--redis takes auto, container, local, embedded, model or a redis:// URL, not {wish!r}")
+        raise NoServer(f"--redis takes auto, container, local, embedded, model or a redis:// URL, not {wanted!r}")
     report(f"Redis: {server} at {without_passwords(server.url)}")
     return server
 

@@ -50,11 +50,11 @@ async def add(context: ScenarioContext, step: Step) -> Any:
     if "answer" in arguments:
         return await _answer(context, arguments)
     if "fields" in arguments:
-        who = context.thing(arguments["from"], Member).label if "from" in arguments else "runner"
+        who = context.named(arguments["from"], Member).label if "from" in arguments else "runner"
         return await write(context, who, arguments, _fields(context, arguments, {}), [])
     if "from" not in arguments:
         raise SuiteFault("add: needs `from`, `answer` or `fields`")
-    sender = context.thing(arguments["from"], Member)
+    sender = context.named(arguments["from"], Member)
     if "times" in arguments:
         return await _many(context, step, sender)
     return await write(context, sender.label, arguments, _request(context, arguments, sender), [])
@@ -90,7 +90,7 @@ async def _answer(context: ScenarioContext, arguments: dict[str, Any]) -> Writte
     if request is None:
         raise Failed("the request was not written", "an entry to answer", "none", by_timeout=True)
     reader = next((peer for peer in context.peers if request.entry in peer.read), None)
-    author = context.thing(arguments["from"], Member) if "from" in arguments else reader
+    author = context.named(arguments["from"], Member) if "from" in arguments else reader
     basis = {
         "id": context.value(arguments.get("id", request.id)),
         "instance_id": request.instance_id,
@@ -132,7 +132,7 @@ async def write_all(
     """An XADD for the fields of each entry, and what belongs into the same MULTI."""
     pairs = [[(_raw(name), _raw(value)) for name, value in fields] for fields in entries]
     key = str(context.value(arguments.get("stream", context.stream)))
-    thief = context.thing(arguments["taken_by"], Peer) if "taken_by" in arguments else None
+    thief = context.named(arguments["taken_by"], Peer) if "taken_by" in arguments else None
     commands: list[tuple[resp.Arg, ...]] = [
         ("XADD", key, "*", *(part for pair in each for part in pair)) for each in pairs
     ]

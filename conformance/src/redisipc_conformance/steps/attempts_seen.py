@@ -40,7 +40,7 @@ async def attempts(context: ScenarioContext, step: Step) -> Any:
     tap = context.taps.get(label)
     if tap is None:
         raise SuiteFault(f"{label!r} is not an endpoint that has connected")
-    since = float(getattr(context.thing(arguments["since"], Mark, NamedObject), "at", 0.0))
+    since = float(getattr(context.named(arguments["since"], Mark, NamedObject), "at", 0.0))
     parts = {key: context.expected(arguments[key]) for key in ("count", "first", "alike") if key in arguments}
 
     def look() -> Look:
@@ -75,7 +75,7 @@ async def connections(context: ScenarioContext, step: Step) -> Any:
     if tap is None:
         raise SuiteFault(f"{label!r} is not an endpoint that has connected")
     since = (
-        float(getattr(context.thing(arguments["since"], Mark, NamedObject), "at", 0.0)) if "since" in arguments else 0.0
+        float(getattr(context.named(arguments["since"], Mark, NamedObject), "at", 0.0)) if "since" in arguments else 0.0
     )
     parts = {key: context.expected(arguments[key]) for key in _COUNTS if key in arguments}
 

@@ -21,7 +21,7 @@ def _named(context: ScenarioContext, arguments: dict[str, Any]) -> tuple[Peer, W
     entry = entry_of(context, arguments["entry"])
     if entry is None:
         raise Failed("the entry was not written", "an entry", "none", by_timeout=True)
-    return context.thing(arguments["peer"], Peer), entry
+    return context.named(arguments["peer"], Peer), entry
 
 
 @word("settle")
@@ -71,7 +71,7 @@ async def give_back(context: ScenarioContext, step: Step) -> Any:
 async def hand(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     entry = entry_of(context, arguments["entry"])
-    to = context.thing(arguments["to"], Member)
+    to = context.named(arguments["to"], Member)
     if entry is None:
         raise Failed("the entry was not written", "an entry", "none", by_timeout=True)
     holder = next((peer for peer in context.peers if entry.entry in peer.read), None)

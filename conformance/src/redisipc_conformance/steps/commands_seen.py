@@ -73,7 +73,7 @@ class Commands:
 
 
 def _moment(context: ScenarioContext, label: Any) -> float:
-    return float(getattr(context.thing(label, Mark, NamedObject), "at", 0.0))
+    return float(getattr(context.named(label, Mark, NamedObject), "at", 0.0))
 
 
 @word("commands")

@@ -11,7 +11,7 @@ from ..scenario.matchers import differs
 
 def entry_of(context: ScenarioContext, label: Any) -> Written | None:
     """The entry that a label stands for; of a send its request, None while it is not written."""
-    found: Any = context.thing(label, Written, Send, Received)
+    found: Any = context.named(label, Written, Send, Received)
     if isinstance(found, Send):
         return found.entry
     if isinstance(found, Received):
@@ -30,7 +30,7 @@ def refused_send(context: ScenarioContext, label: Any) -> Outcome | None:
 
 def request_id(context: ScenarioContext, label: Any) -> str:
     """The request id behind a label; empty while there is none."""
-    found: Any = context.thing(label, Written, Send, Received)
+    found: Any = context.named(label, Written, Send, Received)
     if isinstance(found, Received):
         return found.id
     entry = entry_of(context, label)

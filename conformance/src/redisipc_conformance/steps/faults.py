@@ -46,7 +46,7 @@ async def fault(context: ScenarioContext, step: Step) -> Any:
 @word("struck")
 async def struck(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"fault": step.arguments}
-    armed = context.thing(arguments["fault"], Undo).fault
+    armed = context.named(arguments["fault"], Undo).fault
     if armed is None:
         raise SuiteFault(f"{arguments['fault']!r} is not a fault")
     exact = "count" in arguments
@@ -64,9 +64,9 @@ async def struck(context: ScenarioContext, step: Step) -> Any:
 
 @word("lift")
 async def lift(context: ScenarioContext, step: Step) -> Any:
-    lifting = context.thing(step.arguments, Undo)
+    undo = context.named(step.arguments, Undo)
     _tell(context, "suite", f"lifted {step.arguments}")
-    lifting.lift()
+    undo.lift()
 
 
 @word("cut")

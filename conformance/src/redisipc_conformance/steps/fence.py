@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 1.5
 @word("fence")
 async def fence(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
-    endpoint = context.thing(arguments["endpoint"], Endpoint)
+    endpoint = context.named(arguments["endpoint"], Endpoint)
     if endpoint.caller:
         raise SuiteFault(f"{endpoint.label} is a caller: it reads nothing but while it waits, and has no group")
     only_read = arguments.get("kind", "answered") == "read"

@@ -51,22 +51,22 @@ async def background(context: ScenarioContext, step: Step) -> Any:
 
     task = context.spawn(again())
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
-    going = Background(task, ending.set, context.now(), awaited=True)
-    context.going.append(going)
-    return going
+    background = Background(task, ending.set, context.now(), awaited=True)
+    context.backgrounds.append(background)
+    return background
 
 
 @word("stop")
 async def stop(context: ScenarioContext, step: Step) -> Any:
-    going = context.thing(step.arguments, Background)
-    going.stop()
+    background = context.named(step.arguments, Background)
+    background.stop()
     with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.wait({going.task}, timeout=context.budgets["recover"])
-    if not going.task.done():
-        going.task.cancel()
+        await asyncio.wait({background.task}, timeout=context.budgets["recover"])
+    if not background.task.done():
+        background.task.cancel()
         raise Failed(f"{step.arguments} does not come to an end", "stopped", "still running", by_timeout=True)
-    if not going.task.cancelled():
-        going.task.result()
+    if not background.task.cancelled():
+        background.task.result()
 
 
 @word("set")

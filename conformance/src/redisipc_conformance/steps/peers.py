@@ -86,11 +86,11 @@ async def _keep(context: ScenarioContext, peer: Peer) -> None:
 
 @word("register")
 async def register(context: ScenarioContext, step: Step) -> Any:
-    await register_peer(context, context.thing(step.arguments, Peer))
+    await register_peer(context, context.named(step.arguments, Peer))
 
 
 @word("unregister")
 async def unregister(context: ScenarioContext, step: Step) -> Any:
-    peer = context.thing(step.arguments, Peer)
+    peer = context.named(step.arguments, Peer)
     peer.registered = False
     await context.batch(peer.label, [("LREM", peer.key, 0, consumer) for consumer in peer.consumers])

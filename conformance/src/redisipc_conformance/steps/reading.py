@@ -55,7 +55,7 @@ async def _fetch(context: ScenarioContext, peer: Peer) -> bool:
 @word("read")
 async def read(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    peer = context.thing(arguments["peer"], Peer)
+    peer = context.named(arguments["peer"], Peer)
     where = where_of(context, arguments.get("where"))
 
     def wanted(entry: Written) -> bool:
@@ -96,7 +96,7 @@ async def read(context: ScenarioContext, step: Step) -> Any:
 @word("handed")
 async def handed(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    peer = context.thing(arguments["peer"], Peer)
+    peer = context.named(arguments["peer"], Peer)
     channel = f"{peer.stream}:{peer.group}:{peer.instance}:wakeup".encode()
 
     async def look() -> Look:

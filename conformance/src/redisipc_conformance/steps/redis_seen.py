@@ -142,7 +142,7 @@ async def pending(context: ScenarioContext, step: Step) -> Any:
 @word("consumers")
 async def consumers(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    member = context.thing(arguments["of"], Member) if "of" in arguments else None
+    member = context.named(arguments["of"], Member) if "of" in arguments else None
     if "group" in arguments:
         group = context.group(arguments["group"])
     elif member is not None:
@@ -195,7 +195,7 @@ def _consumers_differ(parts: dict[str, Any], rows: list[dict[str, Any]], names: 
 @word("list")
 async def list_(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    member = context.thing(arguments["of"], Member)
+    member = context.named(arguments["of"], Member)
     parts = {key: context.expected(arguments[key]) for key in ("equals", "has", "lacks", "count") if key in arguments}
 
     async def look() -> Look:
@@ -221,7 +221,7 @@ async def list_(context: ScenarioContext, step: Step) -> Any:
 @word("ttl")
 async def ttl(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    key = context.thing(arguments["of"], Member).key if "of" in arguments else str(context.value(arguments["key"]))
+    key = context.named(arguments["of"], Member).key if "of" in arguments else str(context.value(arguments["key"]))
     wanted = context.expected(arguments["is"])
 
     async def look() -> Look:

@@ -25,8 +25,8 @@ async def serve(context: ScenarioContext, step: Step) -> Any:
     if len(verbs) != 1 or ("endpoint" in arguments) == ("peer" in arguments):
         raise SuiteFault("serve: needs `endpoint` or `peer`, and one of fulfill, reject, raise")
     if "endpoint" in arguments:
-        return _serve_endpoint(context, context.thing(arguments["endpoint"], Endpoint), arguments, verbs[0])
-    return _serve_peer(context, context.thing(arguments["peer"], Peer), arguments, verbs[0])
+        return _serve_endpoint(context, context.named(arguments["endpoint"], Endpoint), arguments, verbs[0])
+    return _serve_peer(context, context.named(arguments["peer"], Peer), arguments, verbs[0])
 
 
 async def _hold(context: ScenarioContext, arguments: dict[str, Any]) -> None:
@@ -61,9 +61,9 @@ def _serve_endpoint(context: ScenarioContext, endpoint: Endpoint, arguments: dic
             stopped.set_result(None)
 
     endpoint.servers.append(hear)
-    going = Background(context.spawn(_until(stopped)), stop, context.now())
-    context.going.append(going)
-    return going
+    background = Background(context.spawn(_until(stopped)), stop, context.now())
+    context.backgrounds.append(background)
+    return background
 
 
 async def _until(stopped: asyncio.Future[None]) -> None:
@@ -100,7 +100,7 @@ def _serve_peer(context: ScenarioContext, peer: Peer, arguments: dict[str, Any],
             else:
                 peer.inbox.append(entry)
 
-    going = Background(context.spawn(all_of_them()), ending.set, context.now())
-    going.task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
-    context.going.append(going)
-    return going
+    background = Background(context.spawn(all_of_them()), ending.set, context.now())
+    background.task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+    context.backgrounds.append(background)
+    return background

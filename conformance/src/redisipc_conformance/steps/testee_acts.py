@@ -66,14 +66,14 @@ def _crash(context: ScenarioContext, error: Exception) -> Exception:
     return Crashed(str(error))
 
 
-def _going(context: ScenarioContext, work: Any) -> Background:
+def _background(context: ScenarioContext, work: Any) -> Background:
     task = context.spawn(work)
     # Whoever awaits it with `done` sees how it ended; nobody has to.
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
     task.add_done_callback(lambda ended: context.pulse.bump())
-    going = Background(task, lambda: (task.cancel(), None)[1], context.now())
-    context.going.append(going)
-    return going
+    background = Background(task, lambda: (task.cancel(), None)[1], context.now())
+    context.backgrounds.append(background)
+    return background
 
 
 @word("connect")
@@ -128,7 +128,7 @@ async def connect(context: ScenarioContext, step: Step) -> Any:
     if arguments.get("wait") is False:
         # It may have joined, and must leave, even if its answer is never looked at.
         endpoint.connected = True
-        return _going(context, join())
+        return _background(context, join())
     return await join()
 
 
@@ -177,7 +177,7 @@ def _seconds(value: Any) -> float | None:
 @word("send")
 async def send(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = context.thing(arguments["from"], Endpoint)
+    endpoint = context.named(arguments["from"], Endpoint)
     to, content = context.group(arguments["to"]), context.value(arguments.get("content"))
     parameters = {"to": to, "content": content}
     if "timeout" in arguments:
@@ -189,7 +189,7 @@ async def send(context: ScenarioContext, step: Step) -> Any:
 @word("trigger")
 async def trigger(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = context.thing(arguments["from"], Endpoint)
+    endpoint = context.named(arguments["from"], Endpoint)
     to = context.group(arguments["to"])
     content = {"event": context.value(arguments["event"])}
     parameters: dict[str, Any] = {"event": content["event"], "target": to}
@@ -203,14 +203,14 @@ async def trigger(context: ScenarioContext, step: Step) -> Any:
 
 @word("cancel")
 async def cancel(context: ScenarioContext, step: Step) -> Any:
-    sent = context.thing(step.arguments, Send)
+    sent = context.named(step.arguments, Send)
     return await call(context, sent.endpoint, "cancel", {"call": sent.call}, budget="response")
 
 
 @word("fork")
 async def fork(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = context.thing(arguments["endpoint"], Endpoint)
+    endpoint = context.named(arguments["endpoint"], Endpoint)
     parameters = {"to": context.group(arguments["to"])}
     refused = bool(arguments.get("refused", False))
     return await call(context, endpoint, "fork", parameters, budget="response", refused=refused)
@@ -219,7 +219,7 @@ async def fork(context: ScenarioContext, step: Step) -> Any:
 @word("block")
 async def block(context: ScenarioContext, step: Step) -> Any:
     """Answered before the handler blocks; a testee with one event loop reads no call until that is over."""
-    request = context.thing(step.arguments["request"], Received)
+    request = context.named(step.arguments["request"], Received)
     parameters = {"request": request.request, "seconds": context.seconds(step.arguments["seconds"])}
     return await call(context, request.endpoint, "block", parameters, budget="response")
 
@@ -227,7 +227,7 @@ async def block(context: ScenarioContext, step: Step) -> Any:
 async def answer(context: ScenarioContext, step: Step, verb: str, key: str | None) -> Any:
     """fulfill, reject, raise, ignore."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {"request": step.arguments}
-    received = context.thing(arguments["request"], Received)
+    received = context.named(arguments["request"], Received)
     parameters: dict[str, Any] = {"request": received.request}
     received.answered = True
     if key is not None:
@@ -236,7 +236,7 @@ async def answer(context: ScenarioContext, step: Step, verb: str, key: str | Non
         context, received.endpoint, verb, parameters, budget="settle", refused=bool(arguments.get("refused", False))
     )
     if arguments.get("wait") is False:
-        return _going(context, work)
+        return _background(context, work)
     return await work
 
 
@@ -263,7 +263,7 @@ async def ignore(context: ScenarioContext, step: Step) -> Any:
 @word("disconnect")
 async def disconnect(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
-    endpoint = context.thing(arguments["endpoint"], Endpoint)
+    endpoint = context.named(arguments["endpoint"], Endpoint)
 
     async def leave() -> None:
         try:
@@ -273,5 +273,5 @@ async def disconnect(context: ScenarioContext, step: Step) -> Any:
         context.tell(endpoint.label, "disconnected")
 
     if arguments.get("wait") is False:
-        return _going(context, leave())
+        return _background(context, leave())
     return await leave()

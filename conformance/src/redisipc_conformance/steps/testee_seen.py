@@ -22,7 +22,7 @@ IDS_SHOWN = 4
 @word("received")
 async def received(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = context.thing(arguments["by"], Endpoint)
+    endpoint = context.named(arguments["by"], Endpoint)
     parts = {
         key: context.expected(arguments[key])
         for key in ("content", "source", "instance", "redelivered", "event", "params", "id")
@@ -110,7 +110,7 @@ def _differs(received: Received, parts: dict[str, Any]) -> str | None:
 @word("outcome")
 async def outcome(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    send = context.thing(arguments["of"], Send)
+    send = context.named(arguments["of"], Send)
     if arguments.get("none"):
         return await expect(context, step, "response", lambda: _outstanding(send))
     wanted = context.expected(arguments["is"]) if "is" in arguments else None
@@ -181,8 +181,8 @@ def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Lo
 @word("cancelled")
 async def cancelled(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = context.thing(arguments["by"], Endpoint)
-    request = context.thing(arguments["request"], Received) if "request" in arguments else None
+    endpoint = context.named(arguments["by"], Endpoint)
+    request = context.named(arguments["request"], Received) if "request" in arguments else None
 
     def look() -> Look:
         hit = request.cancelled if request else any(each.cancelled for each in endpoint.received)
@@ -200,7 +200,7 @@ async def cancelled(context: ScenarioContext, step: Step) -> Any:
 @word("errors")
 async def errors(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
-    endpoint = context.thing(arguments["by"], Endpoint)
+    endpoint = context.named(arguments["by"], Endpoint)
     parts = {key: context.expected(arguments[key]) for key in ("kind", "message", "fields") if key in arguments}
 
     def fitting() -> list[ErrorSeen]:
@@ -243,18 +243,20 @@ def _fits(parts: dict[str, Any], key: str, error: ErrorSeen) -> bool:
 @word("done")
 async def done(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"of": step.arguments}
-    going = context.thing(arguments["of"], Background)
+    background = context.named(arguments["of"], Background)
     refused = bool(arguments.get("refused"))
 
     def look() -> Look:
-        if not going.task.done():
+        if not background.task.done():
             return missing("it has not ended", "done", "still running")
-        error = None if going.task.cancelled() else going.task.exception()
-        if going.task.cancelled():
+        error = None if background.task.cancelled() else background.task.exception()
+        if background.task.cancelled():
             return wrong("it was stopped", "done", "stopped", final=True)
         if error is None:
             return (
-                wrong("it was not refused", "a refusal", "done", final=True) if refused else held(going.task.result())
+                wrong("it was not refused", "a refusal", "done", final=True)
+                if refused
+                else held(background.task.result())
             )
         if isinstance(error, Failed):
             if refused and error.message.endswith("was refused"):
