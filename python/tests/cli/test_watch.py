@@ -13,10 +13,22 @@ import pytest
 import redis
 
 from redisipc import Caller, RedisIPCError
+from redisipc.cli.redis.link import NAME
 
 from .conftest import Cli
 
 Serve = Callable[..., Any]
+
+
+def until_somebody_waits(raw: redis.Redis, command: str) -> None:
+    """Returns when a command line waits in ``command``: it sees what comes now, however soon that is deleted."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        rows: Any = raw.client_list()
+        mine = [row for row in rows if row["cmd"] == command and row["name"] == NAME]
+        if any(command == "monitor" or "b" in row["flags"] for row in mine):
+            return
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -26,18 +38,7 @@ def later(url: str, stream: str, raw: redis.Redis) -> Iterator[Callable[..., Non
 
     def start(act: Callable[[Caller], Any], monitors: bool = False) -> None:
         def wait_and_act() -> None:
-            until = time.monotonic() + 10
-            word = "cmd=monitor" if monitors else "cmd=xread "
-            while time.monotonic() < until:
-                rows = raw.execute_command("CLIENT", "LIST")
-                text = (
-                    rows.decode()
-                    if isinstance(rows, bytes)
-                    else str(rows).replace("'cmd': '", "cmd=").replace("'", " ")
-                )
-                if any(word in f"{row} " for row in text.replace("}", "\n").splitlines()):
-                    break
-                time.sleep(0.01)
+            until_somebody_waits(raw, "monitor" if monitors else "xread")
             with Caller(stream, url=url) as caller:
                 try:
                     act(caller)
@@ -52,8 +53,8 @@ def later(url: str, stream: str, raw: redis.Redis) -> Iterator[Callable[..., Non
         thread.join()
 
 
-def test_it_pairs_request_and_answer(cli: Cli, serve: Serve, later: Serve) -> None:
-    serve("stock", lambda request: time.sleep(0.05) or 7)
+def test_it_pairs_request_and_answer(cli: Cli, serve: Serve, later: Serve, raw: redis.Redis) -> None:
+    serve("stock", lambda request: until_somebody_waits(raw, "xread") or 7)
     later(lambda caller: caller.request({"event": "reserve", "params": {"sku": 1}}, to="stock"))
     ran = cli("watch", "--count", "1", "--for", "20s")
     assert ran.status == 0
@@ -61,8 +62,8 @@ def test_it_pairs_request_and_answer(cli: Cli, serve: Serve, later: Serve) -> No
     assert "2 entries" in ran.err
 
 
-def test_it_pairs_what_gems_write(cli: Cli, gem: Serve, later: Serve) -> None:
-    gem("stock", answer=lambda text: time.sleep(0.05) or b"7")
+def test_it_pairs_what_gems_write(cli: Cli, gem: Serve, later: Serve, raw: redis.Redis) -> None:
+    gem("stock", answer=lambda text: until_somebody_waits(raw, "xread") or b"7")
     later(lambda caller: caller.request({"sku": 1}, to="stock"))
     [record] = cli("watch", "--count", "1", "--for", "20s", "--json").of("watch")
     assert (record["kind"], record["request"], record["response"]) == ("exchange", {"sku": 1}, 7)
