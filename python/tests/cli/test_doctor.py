@@ -18,6 +18,7 @@ import redis
 
 from redisipc import Caller, Rejected, Stream
 from redisipc.cli.doctor.command import CHECKS
+from redisipc.cli.look import sweep
 from redisipc.cli.redis.client import Client
 from redisipc.testing import Hub
 from redisipc.testing.redis_model import REDIS_7, Profile
@@ -446,7 +447,8 @@ def test_two_that_read_under_one_name(doctor: Doctor, serve: Serve, url: str, st
         other.ping()
         finding = doctor.find("shared-instance-id")
         assert (finding["group"], finding["instance"]) == ("stock", "abcdef")
-        doctor.is_mended("shared-instance-id")
+        assert finding["seen"].count("127.0.0.1:") == 2
+    assert "shared-instance-id" not in doctor.codes()
 
 
 def test_a_foreign_consumer(doctor: Doctor, gem: Serve, raw: redis.Redis, stream: str) -> None:
@@ -523,6 +525,28 @@ def test_pending_entries_without_a_body(doctor: Doctor, gem: Serve, raw: redis.R
     doctor.is_mended("bodiless-pending")
 
 
+@pytest.mark.parametrize("then", ["held", "acknowledged"])
+def test_what_comes_and_is_answered_meanwhile_is_not_without_a_body(
+    doctor: Doctor, gem: Serve, raw: redis.Redis, stream: str, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    gem("stock", serves=False)
+    real = sweep._read
+
+    def read(*given: Any) -> Any:
+        rows = real(*given)
+        came.append(put(raw, stream, "web", "stock", id="*"))
+        take(raw, stream, "stock")
+        if then == "acknowledged":
+            raw.xdel(stream, came[-1])
+        return rows
+
+    came: list[str] = []
+    monkeypatch.setattr(sweep, "_read", read)
+    monkeypatch.setattr(sweep.time, "sleep", lambda seconds: raw.xack(stream, "stock", *came))
+    assert "bodiless-pending" not in doctor.codes()
+    assert came
+
+
 # traffic
 
 
@@ -565,6 +589,30 @@ def test_a_member_that_lacks_an_event(
     without.disconnect()
     ran = watching(cli, url, stream, lambda caller: caller.request(content, to="stock"))
     assert "event-refused-by-some" not in {json.loads(line)["code"] for line in ran.out.splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("invalid_params: count is missing", "params-refused-by-some"),
+        ("handler_failed: OSError", "handler-fails-in-some"),
+    ],
+)
+def test_a_member_of_another_version(
+    cli: Cli, serve: Serve, url: str, stream: str, raw: redis.Redis, reason: str, code: str
+) -> None:
+    sound = serve("stock")
+    other = serve("stock", lambda request: request.reject(reason))
+    content = {"event": "reserve", "params": {}}
+    ran = watching(cli, url, stream, lambda caller: caller.request(content, to="stock"))
+    found = {each["code"]: each for each in ran.of("doctor")}
+    assert found[code]["instance"] == other.instance
+    assert f" by {other.instance}, and run " in found[code]["seen"]
+    assert found[code]["seen"].endswith(f" by {sound.instance}")
+    sound.disconnect()
+    ran = watching(cli, url, stream, lambda caller: caller.request(content, to="stock"))
+    # All that are there refuse it: the request is wrong, or the handler, and no member differs.
+    assert code not in {each["code"] for each in ran.of("doctor")}
 
 
 @pytest.mark.parametrize(

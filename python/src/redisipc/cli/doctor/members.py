@@ -226,12 +226,13 @@ def shared_id(facts: Facts) -> Iterator[Finding]:
         group, instance = group_in(name, facts.stream), instance_in(name)
         if number < 2 or not group or not instance or not name.endswith(":read"):
             continue
-        ids = [row["id"] for row in facts.clients if row.get("name") == name]
+        places = [row.get("addr", "?") for row in facts.clients if row.get("name") == name]
         yield Finding(
-            "shared-instance-id", PROBLEM, f"{number} connections read as {group}/{instance}",
+            "shared-instance-id", PROBLEM, f"{number} connections read as {group}/{instance}: from {', '.join(places)}",
             "Two processes use one instance id: each takes the other's responses. A fork after connect does this, "
             "or random numbers that a fork copied.",
-            "Connect after the fork. End one of them.", (command("CLIENT", "KILL", "ID", ids[-1]),), group, instance,
+            "Connect after the fork. End one of the processes: one whose connection alone is closed connects again.",
+            (), group, instance,
         )  # fmt: skip
 
 

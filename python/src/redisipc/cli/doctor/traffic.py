@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from time import monotonic
 
@@ -14,11 +14,18 @@ from redisipc.cli.watch.pairs import Pairs
 from redisipc.cli.watch.reader import Reader
 from redisipc.protocol.content import decode
 from redisipc.protocol.entry import FULFILLED, parse
+from redisipc.protocol.reasons import ReasonCode, read
 from redisipc.protocol.replies import id_parts
 
 from .finding import PROBLEM, WARNING, Facts, Finding
 
-UNSUPPORTED = "Unsupported event. Given "
+OWN = {
+    ReasonCode.UNSUPPORTED_EVENT, ReasonCode.INVALID_PARAMS, ReasonCode.HANDLER_FAILED, ReasonCode.NO_HANDLER,
+    ReasonCode.OVERLOADED, ReasonCode.GIVEN_UP,
+}  # fmt: skip
+"""The codes of refusals that show how members differ. All others are the handler's own: it has the event."""
+CHANCE = 3
+"""A member that fails fewer times than this, and never succeeds, may have had only requests that are wrong."""
 
 
 class Tally:
@@ -28,7 +35,7 @@ class Tally:
         self.fulfilled = 0
         self.runs: set[str] = set()
         self.refused: dict[str, int] = defaultdict(int)
-        self.refusers: dict[str, set[str]] = defaultdict(set)
+        self.refusers: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
 
 class Observed:
@@ -49,21 +56,12 @@ class Observed:
             tally.fulfilled += 1
             tally.runs.add(by)
             return
-        reason = decode(line.response.content)
-        word = _word(reason if isinstance(reason, str) else "")
-        if word:
-            tally.refused[word] += 1
-            tally.refusers[word].add(by)
+        code = read(decode(line.response.content))[0]
+        if code in OWN:
+            tally.refused[code] += 1
+            tally.refusers[code][by] += 1
         else:
-            # A refusal of the handler's own: it has the event.
             tally.runs.add(by)
-
-
-def _word(reason: str) -> str:
-    if reason.startswith(UNSUPPORTED):
-        return "unsupported_event"
-    word, colon, _ = reason.partition(": ")
-    return word if colon and word in ("no_handler", "overloaded", "given_up") else ""
 
 
 def observe(facts: Facts, seconds: float) -> None:
@@ -101,7 +99,7 @@ def events(facts: Facts) -> Iterator[Finding]:
                 f"{plural(tally.fulfilled, 'time')}{_who(tally.runs)}",
                 "Each member answers what it takes. One that lacks an event refuses it whenever Redis gives it the request.",
                 "Add the event to that member, or stop the member. All members of a group need the same events.",
-                (), group, next(iter(tally.refusers["unsupported_event"] - {""}), None),
+                (), group, _first(tally.refusers["unsupported_event"]),
             )  # fmt: skip
         else:
             yield Finding(
@@ -110,6 +108,38 @@ def events(facts: Facts) -> Iterator[Finding]:
                 "No member that answered has it. Names are compared byte by byte.",
                 "Compare the event's name on both sides.", (), group,
             )  # fmt: skip
+
+
+def versions(facts: Facts) -> Iterator[Finding]:
+    """Members of one group that need other parameters than their siblings, or that alone fail."""
+    for (group, event), tally in _tallies(facts).items():
+        what = f"event {event!r}" if event else "requests"
+        runs = f"and run {plural(tally.fulfilled, 'time')}{_who(tally.runs)}"
+        strict = _apart(tally, "invalid_params", 1)
+        if strict:
+            yield Finding(
+                "params-refused-by-some", PROBLEM,
+                f"group {group!r}: {what} refused {plural(sum(strict.values()), 'time')} for its parameters{_who(strict)}, {runs}",
+                "The members have two versions of the event, which need other parameters.",
+                "Bring all members of the group to one version. Until then, send what both take.",
+                (), group, _first(strict),
+            )  # fmt: skip
+        failing = _apart(tally, "handler_failed", CHANCE)
+        if failing:
+            yield Finding(
+                "handler-fails-in-some", PROBLEM,
+                f"group {group!r}: {what} failed {plural(sum(failing.values()), 'time')} in the handler{_who(failing)}, {runs}",
+                "These members fail at each such request and their siblings do not: they have another version, or lack "
+                "a setting, a file or a database.",
+                "Read the log of that member: it has the exception. Compare its version and its settings with a sibling's.",
+                (), group, _first(failing),
+            )  # fmt: skip
+
+
+def _apart(tally: Tally, code: str, least: int) -> dict[str, int]:
+    """The known members that refuse so at least ``least`` times and never run it, where another one does."""
+    found = tally.refusers.get(code, {}) if tally.runs - {""} else {}
+    return {who: number for who, number in found.items() if who and who not in tally.runs and number >= least}
 
 
 def refusals(facts: Facts) -> Iterator[Finding]:
@@ -129,17 +159,20 @@ def refusals(facts: Facts) -> Iterator[Finding]:
                 seen = (
                     f"group {group!r}: {plural(number, 'request')}{what} rejected as {word}{_who(tally.refusers[word])}"
                 )
-                instance = next(iter(tally.refusers[word] - {""}), None)
-                yield Finding(code, PROBLEM, seen, why, mend, (), group, instance)
+                yield Finding(code, PROBLEM, seen, why, mend, (), group, _first(tally.refusers[word]))
 
 
 def _tallies(facts: Facts) -> dict[tuple[str, str | None], Tally]:
     return {} if facts.observed is None else dict(facts.observed.tallies)
 
 
-def _who(instances: set[str]) -> str:
-    known = sorted(instances - {""})
+def _who(instances: Iterable[str]) -> str:
+    known = sorted(set(instances) - {""})
     return f" by {', '.join(known)}" if known else ""
 
 
-CHECKS = [events, refusals]
+def _first(instances: Iterable[str]) -> str | None:
+    return next((each for each in instances if each), None)
+
+
+CHECKS = [events, versions, refusals]

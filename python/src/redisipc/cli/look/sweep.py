@@ -20,6 +20,8 @@ LONGEST = 2.0
 """Seconds that reading may take at most."""
 GRACE = 15.0
 """Seconds for which a response may rightly lie there: members keep it for 12 s (RIPC-ROUTE-8)."""
+SETTLE = 0.3
+"""Seconds after which an entry that was just answered is acknowledged, too."""
 
 ORPHANS = {
     "request-without-group": "a request to a group that does not exist",
@@ -83,7 +85,23 @@ def sweep(client: Client, found: Found, most: int = MOST) -> Sweep:
     }
     groups = {each.name: each for each in found.groups}
     kept = [_judge(parse(row[0], row[1]), groups, held, now) for row in rows]
-    return Sweep(kept, more, {name: each for name, each in bodiless.items() if each}, pending)
+    return Sweep(kept, more, _still_bodiless(client, found.name, bodiless), pending)
+
+
+def _still_bodiless(client: Client, stream: str, seen: dict[str, list[PendingEntry]]) -> dict[str, list[PendingEntry]]:
+    """Leaves out what came while the stream was read, and what was just answered: its deletion and its XACK are two commands."""
+    rows = [(name, each) for name, entries in seen.items() for each in entries]
+    replies = client.batch([("XRANGE", stream, each.id, each.id) for _, each in rows]) if rows else []
+    rows = [row for row, reply in zip(rows, replies, strict=True) if not reply]
+    if not rows:
+        return {}
+    time.sleep(SETTLE)
+    asked = client.batch([("XPENDING", stream, name, each.id, each.id, 1) for name, each in rows])
+    left: dict[str, list[PendingEntry]] = {}
+    for (name, _), reply in zip(rows, asked, strict=True):
+        for each in pending_entries([] if isinstance(reply, Failure) else reply):
+            left.setdefault(name, []).append(each)
+    return left
 
 
 def _read(client: Client, stream: str, most: int) -> tuple[list[Any], bool]:
