@@ -258,7 +258,7 @@ async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: 
     web = await connect("web")
     session: Any = web._session
     waiting = web.submit(1, to="nobody", timeout=30)
-    while session._host._opening:
+    while session._host.openings:
         await asyncio.sleep(0.01)
     opened: list[Any] = []
     monkeypatch.setattr(session.driver.host, "open", lambda *about: opened.append(about))
@@ -326,7 +326,7 @@ async def test_a_connection_whose_opening_got_lost_is_opened_anew(
     stream: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An exception of a signal handler may end the event loop just when it took out the next step of a task."""
-    monkeypatch.setattr("redisipc.runtime.asyncio.host.LONGEST_OPENING", 0.3)
+    monkeypatch.setattr("redisipc.runtime.asyncio.openings.LONGEST_OPENING", 0.3)
     opens = Host._open
     lost: list[Any] = []
 

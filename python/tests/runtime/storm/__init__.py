@@ -15,6 +15,6 @@ STORMS |= {
     storm.replace("asyncio", "uvloop"): under_uvloop(text)
     for storm, text in STORMS.items()
     # uvloop itself does not survive an exception that a signal handler raises.
-    if storm.startswith("asyncio") and storm != "asyncio raise"
+    if storm.startswith("asyncio") and not storm.startswith("asyncio raise")
 }
 """Programs by name. ``sys.argv[1:]``: the stream's name, a URL, a seed, how many interruptions."""

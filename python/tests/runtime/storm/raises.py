@@ -176,6 +176,63 @@ ASYNCIO_RAISE = """
         pass
     loop.run_until_complete(after())
     """
+ASYNCIO_CROWD = """
+    # On a stream that is full of others' entries, while another thread asks: each request has an answer in time.
+    import threading
+    import redis
+    from redisipc import Caller
+    class SoftLimit(KeyboardInterrupt if seed % 2 else Exception): ...
+    armed = False
+    # As above.
+    ASYNCIOS_OWN = ("run_forever", "_run_forever_setup", "_run_forever_cleanup") if sys.version_info >= (3, 13) else ()
+    def handler(number, frame):
+        global interrupted
+        if armed and frame.f_code.co_name not in ASYNCIOS_OWN:
+            interrupted += 1
+            raise SoftLimit
+    signal.signal(signal.SIGALRM, handler)
+    ended, unanswered = threading.Event(), []
+    def crowd():
+        raw = redis.Redis.from_url(url)
+        fields = {"id": "f" * 21, "instance_id": "ffffff", "status": "pending", "content": "1"}
+        while not ended.wait(0.002):
+            # Nothing is trimmed here: a request that was trimmed would have no answer.
+            raw.xadd(name, {**fields, "source_group": "crowd", "destination_group": "nobody"})
+        raw.close()
+    def ask():
+        global calls
+        with Caller(name, url=url, timeout=12) as caller:
+            while not ended.is_set():
+                calls += 1
+                response = caller.send_to_group(calls, to="me")
+                # A handler that was interrupted rejects.
+                if not response.fulfilled and response.code != "handler_failed":
+                    unanswered.append(response)
+    threads = [threading.Thread(target=each) for each in (crowd, ask)]
+    for thread in threads:
+        thread.start()
+    while interrupted < max(10, count // 4):
+        try:
+            armed = True
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0005, 0.04))
+            loop.call_later(0.05, loop.stop)
+            loop.run_forever()
+            armed = False
+        except SoftLimit:
+            armed = False
+    over()
+    ended.set()
+    while any(thread.is_alive() for thread in threads):
+        loop.call_later(0.05, loop.stop)
+        loop.run_forever()
+    assert not unanswered, unanswered
+    # The stops that came too late.
+    time.sleep(0.1)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.run_until_complete(me.disconnect())
+    went_on()
+    """
 ASYNCIO_LOOPS = """
     # Ctrl-C ends one asyncio.run after the other: the Stream connects anew in the next loop, nothing is left open.
     # Python 3.10 raises KeyboardInterrupt anywhere in the event loop, which that does not survive: there it is cancelled.
@@ -213,5 +270,6 @@ RAISES = {
     "threads raise in answers": threads(THREADS_ANSWER),
     "threads raise in its life": threads(THREADS_LIFE),
     "asyncio raise": of_asyncio(ASYNCIO_RAISE),
+    "asyncio raise in a crowd": of_asyncio(ASYNCIO_CROWD),
     "asyncio ctrl-c": of_asyncio(ASYNCIO_LOOPS),
 }

@@ -16,6 +16,7 @@ from redisipc.runtime.hooks import Hook
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 
+from . import lost_steps
 from .session_base import SessionBase
 
 if TYPE_CHECKING:
@@ -51,8 +52,18 @@ class RequestJob:
             # It ended in order, and may have postponed its answer. Only the word of that may be lost.
             self._session.call(partial(self._finished, *self._ending))
         elif self._task is None or self._task.done():
-            error = RuntimeError("the handler was interrupted by an exception of a signal handler")
-            self._finish(self._session.rejection(self._received, error))
+            self._interrupted()
+        else:
+            lost_steps.look(self._task, self._stands_still)
+
+    def _stands_still(self) -> None:
+        """Its task will never continue."""
+        if self._ending is None:
+            self._interrupted()
+
+    def _interrupted(self) -> None:
+        error = RuntimeError("the handler was interrupted by an exception of a signal handler")
+        self._finish(self._session.rejection(self._received, error))
 
     def __call__(self) -> None:
         if self._begun:
@@ -92,8 +103,9 @@ class RequestJob:
             # Else it is our own end, and others of the group start the request again.
             raise
         except BaseException as error:
-            # GeneratorExit and exceptions of the user's own kind, too: the requester is to learn it.
-            answer = session.rejection(received, error)
+            # GeneratorExit and exceptions of the user's own kind, too: the requester is to learn it, once.
+            if self._ending is None:
+                answer = session.rejection(received, error)
             if isinstance(error, ENDS_THE_LOOP):
                 raise
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from functools import partial
 from logging import DEBUG
@@ -17,17 +16,10 @@ from redisipc.runtime.received import Received
 
 from .connector import Connector
 from .handlers import CallbackJob, RequestJob
+from .openings import Openings
 from .requests import End, make_end
 from .session_base import SessionBase
 from .transport import LoopTransport
-
-LONGEST_OPENING = 20.0
-"""Seconds after which a connection that is being opened is given up. Each step of it has a limit of its own. But an
-exception of a signal handler may end the event loop after it took out the task's next step, and before it did it. Then
-the step is lost.
-"""
-LAST_HANDSHAKE = 0.2
-"""Seconds for which leaving waits for connections that are being opened: cancelled, they would be left open."""
 
 
 class Host(BaseHost):
@@ -37,38 +29,20 @@ class Host(BaseHost):
         super().__init__(session, connector.cluster)
         self._session = session
         self._connector = connector
-        self._opening: dict[asyncio.Task[None], tuple[Connection, int, float]] = {}
+        self.openings: Openings = Openings(session.loop.home, self._open_failed)
 
     def open(self, connection: Connection, attempt: int) -> None:
         name = self.connection_name(connection, self._session.endpoint.instance)
-        task = self._session.loop.home.create_task(self._open(connection, attempt, name))
-        self._opening[task] = connection, attempt, monotonic()
-        task.add_done_callback(self._opened_or_not)
+        self.openings.begin(connection, attempt, self._open(connection, attempt, name))
 
-    def _opened_or_not(self, task: asyncio.Task[None]) -> None:
-        self._opening.pop(task, None)
-
-    def look_after_openings(self) -> None:
-        """Between turns of the event loop: give up what takes too long, so that it is tried again."""
-        for task, (connection, attempt, since) in list(self._opening.items()):
-            if monotonic() - since > LONGEST_OPENING:
-                del self._opening[task]
-                task.cancel()
-                reason = f"no connection within {LONGEST_OPENING:g} s"
-                self._session.call(partial(self._session.driver.open_failed, connection, attempt, reason, False))
+    def _open_failed(self, connection: Connection, attempt: int, reason: str) -> None:
+        session = self._session
+        session.call(partial(session.driver.open_failed, connection, attempt, reason, False))
 
     def after_fork(self) -> None:
         """In the child: what the parent is opening is left to it."""
         self._connector.abandon()
-        for task in self._opening:
-            task.cancel()
-
-    async def end_opening(self) -> None:
-        """At the end: connections that are being opened are closed as well."""
-        if self._opening:
-            await asyncio.wait(self._opening, timeout=LAST_HANDSHAKE)
-        for task in self._opening:
-            task.cancel()
+        self.openings.cancel()
 
     async def _open(self, connection: Connection, attempt: int, name: str) -> None:
         loop, driver = self._session.loop, self._session.driver

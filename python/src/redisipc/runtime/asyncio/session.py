@@ -97,7 +97,7 @@ class Session(SessionBase):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
-        await self._host.end_opening()
+        await self._host.openings.end()
         await self._guard.aclose()
         for _ in range(TURNS):
             await asyncio.sleep(0)
@@ -110,6 +110,8 @@ class Session(SessionBase):
         """The core has ended."""
         super().left()
         self.loop.stop()
+        # From now on nobody looks after them.
+        self._host.openings.look_after(())
         for waiter in list(self.waiting):
             self._fail(waiter, ClosedError(f"{self!r} was closed"))
         self.tell_joined()
@@ -253,7 +255,7 @@ class Session(SessionBase):
 
     def look_after(self) -> None:
         """Between turns of the event loop: what an exception of a signal handler may have lost on its way."""
-        self._host.look_after_openings()
+        self._host.openings.look_after(self.driver.connections)
         for job in list(self.started.values()):
             job.look_after()
 
