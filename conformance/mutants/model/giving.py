@@ -61,7 +61,7 @@ class Giving:
                 return
             except Lost as lost:
                 if lost.sent and not mutant("repeats-a-lost-claim"):
-                    return  # still pending for this instance, or given back: the own list shows it after the reconnect
+                    return  # still pending for this instance, or given back: its own list shows it after the reconnect
                 await asyncio.sleep(0.05)
 
     async def _still_ours(self, requests: list[Request]) -> tuple[list[bytes], list[bytes]]:

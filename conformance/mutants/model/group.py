@@ -77,7 +77,7 @@ class Group(Siblings):
         await self.endpoint.write(("SET", names.key(b"announce"), json.dumps(about), *expiry))
 
     async def deregister(self) -> None:
-        """Out of the list first, so that nobody hands over more; then the own consumers, as far as nothing is pending."""
+        """Out of the list first, so that nobody hands over more; then its own consumers, as far as nothing is pending."""
         endpoint, names = self.endpoint, self.endpoint.names
         if not mutant("stays-registered"):
             await endpoint.write(("LREM", names.key(b"consumers"), 0, names.consumer))
@@ -134,7 +134,7 @@ class Group(Siblings):
         if not mutant("own-list-left-alone-when-idle"):
             await self.poll()
         if not mutant("dispatcher-left-alone-when-idle"):
-            # On 7.0 a read of new entries that finds none does not count as use; one of the own list behind its end does.
+            # On 7.0 a read of new entries that finds none does not count as use; one of its own list behind its end does.
             where = ("STREAMS", names.stream, "18446744073709551615-0")
             await endpoint.write(("XREADGROUP", "GROUP", names.group, names.dispatcher, "COUNT", 1, *where))
         if not mutant("siblings-found-once"):
@@ -158,7 +158,7 @@ class Group(Siblings):
                 await asyncio.sleep(0.5)
 
     async def poll_all(self) -> None:
-        """While requests are outstanding, a sibling may put a response into the own list at any time."""
+        """While requests are outstanding, a sibling may put a response into its own list at any time."""
         while True:
             busy = bool(self.endpoint.requester.outstanding) or mutant("polls-always")
             wait = 2.0 if mutant("own-list-every-2-s") else 0.1 if busy else 0.25
@@ -172,7 +172,7 @@ class Group(Siblings):
                     await self.poll()
 
     async def poll(self) -> None:
-        """The own consumer's pending list: what others handed over."""
+        """Its own consumer's pending list: what others handed over."""
         endpoint, names = self.endpoint, self.endpoint.names
         where = ("STREAMS", names.stream, "0")
         command = ("XREADGROUP", "GROUP", names.group, names.consumer, "COUNT", 100, *where)

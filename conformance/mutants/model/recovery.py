@@ -48,7 +48,7 @@ async def join(endpoint: EndpointPort) -> None:
 
 
 async def recover(endpoint: EndpointPort, fresh: bool) -> None:
-    """In the order of section 13: group, what is in progress, registration, unsure answers, the own lists.
+    """In the order of section 13: group, what is in progress, registration, unsure answers, its own lists.
     ``fresh``: over connections that are new."""
     await _learn_clock(endpoint)
     names = endpoint.names

@@ -75,7 +75,7 @@ class Relay:
         try:
             reply = (await self.endpoint.write(*lines))[0]
         except Lost as lost:
-            # What the claim did not reach is still in the own list, and is routed like new after the reconnect.
+            # What the claim did not reach is still in its own list, and is routed like new after the reconnect.
             return lost.sent and not mutant("repeats-a-lost-claim")
         if mutant("handed-over-and-acknowledged"):
             self.endpoint.settle(entry_id)

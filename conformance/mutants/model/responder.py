@@ -53,7 +53,7 @@ class Responder:
         delivered: float | None = None,
         first: bool = False,
     ) -> None:
-        """A request to the own group that is pending for this instance, since ``delivered`` in the loop's seconds.
+        """A request to its own group that is pending for this instance, since ``delivered`` in the loop's seconds.
         ``first``: it starts before those that wait."""
         endpoint, options = self.endpoint, self.endpoint.options
         known = self.held.get(entry.entry_id)

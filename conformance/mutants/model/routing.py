@@ -87,7 +87,7 @@ def _request(endpoint: EndpointPort, entry: Entry, delivered: float | None) -> N
 
 
 def response(endpoint: EndpointPort, entry: Entry) -> None:
-    """A response to the own group."""
+    """A response to its own group."""
     if entry.instance != endpoint.names.instance:
         if mutant("others-response-delivered-here") and endpoint.requester.outstanding:
             endpoint.requester.deliver_anyhow(entry)

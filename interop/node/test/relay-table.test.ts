@@ -56,7 +56,7 @@ class Relayed {
     mock.timers.tick(ms);
   }
 
-  /** The connection breaks: recovery finds in the own list what is still pending there. */
+  /** The connection breaks: recovery finds in its own list what is still pending there. */
   breaks(): void {
     this.parts.shared.handOver.clear();
   }

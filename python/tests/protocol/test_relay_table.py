@@ -99,7 +99,7 @@ class Relay:
 
 
 def own_list(hand: Hand, row: list[Any]) -> Callable[[Command], list[Any]]:
-    """XPENDING of the own dispatcher: the entry, until it is given back or settled."""
+    """XPENDING of its own dispatcher: the entry, until it is given back or settled."""
 
     def listed(command: Command) -> list[Any]:
         left = any(row[0] in sent and (sent[0] == "XACK" or GIVE_BACK in sent) for sent in hand.sent)

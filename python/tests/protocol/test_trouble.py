@@ -28,7 +28,7 @@ def lose_connection(hand: Hand, batch: Batch) -> None:
 
 
 def own_pending(rows: list[list[Any]]) -> Any:
-    """XPENDING of the own dispatcher lists these, any other look nothing."""
+    """XPENDING of its own dispatcher lists these, any other look nothing."""
     return lambda command: [[row[0], command[-1], 50, 1] for row in rows] if b"dispatcher" in _last(command) else []
 
 

@@ -28,7 +28,7 @@ HOLES = {
     ),
     "H2": Hole("a give-back is sent again", ("RECOV-18",), ("claim-once",)),
     "H3": Hole(
-        "what is found in the own list starts without a claim", ("RECOV-19", "GROUP-31"), ("claim-before-start",)
+        "what is found in its own list starts without a claim", ("RECOV-19", "GROUP-31"), ("claim-before-start",)
     ),
     "H4": Hole("10 s are 7 s", ("GROUP-13",), elsewhere="simulation/test_causes.py"),
     "H5": Hole("the first connect has no hold", ("RECOV-7",), ("hold-at-first-connect", "hold-after-connect")),
@@ -37,7 +37,7 @@ HOLES = {
         ("RECOV-8", "RECOV-9", "RECOV-20"),
         ("group-at-last-read", "never-set-the-group"),
     ),
-    "H7": Hole("a lost read is served after the own list was read", ("RECOV-21",), ("own-list-twice",)),
+    "H7": Hole("a lost read is served after its own list was read", ("RECOV-21",), ("own-list-twice",)),
     "H8": Hole("missing in a reply is not given up", ("GROUP-32", "RESP-14"), ("look-before-gone", "body-decides")),
     "H9": Hole("a live member's consumer is deleted", ("LIFE-23",), ("delete-dead-consumers-late",)),
     "H10": Hole("leaving deletes what was just handed over", ("LIFE-22", "LIFE-25"), ("restore-what-goes",)),

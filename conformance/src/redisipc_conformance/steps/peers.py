@@ -18,7 +18,7 @@ LIST_SECONDS = 100
 AT_ONCE = 50
 """Members of a crowd that join at the same time."""
 BEYOND = "18446744073709551615-0"
-"""Reading the own pending list from here on shows and counts nothing, but the consumer was seen. (The greatest ID means `>`.)"""
+"""Reading its own pending list from here on shows and counts nothing, but the consumer was seen. (The greatest ID means `>`.)"""
 
 
 @word("peer")

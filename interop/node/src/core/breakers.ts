@@ -20,13 +20,13 @@ export const REPORTED = 2;
 interface Breaker {
   /** How often it broke the connection alone. */
   alone: number;
-  /** It is not read sooner, by the own clock in ms. */
+  /** It is not read sooner, by its own clock in ms. */
   until: number;
 }
 
 /** Which bodies were asked for when a connection broke. */
 export class Breakers {
-  /** When the dispatcher's list is read again because of them, by the own clock in ms. */
+  /** When the dispatcher's list is read again because of them, by its own clock in ms. */
   due = Infinity;
   /** Called when `due` has changed. */
   planned: () => void = () => undefined;

@@ -12,7 +12,7 @@ export const EARLY_END_MS = 500;
 const KNOWN_FOR_MS = 5000;
 
 interface Doubt {
-  /** By the own clock, in ms. */
+  /** By its own clock, in ms. */
   readonly at: number;
   readonly send: Send;
   /** Whether the group was missing at the last look. */

@@ -32,7 +32,7 @@ interface Relayed {
 export class HandOver implements HandOverPort {
   /** By entry ID. */
   private readonly underWay = new Map<string, Relayed>();
-  /** Since when each is here, by the own clock in ms: a lost connection does not begin the grace again. */
+  /** Since when each is here, by its own clock in ms: a lost connection does not begin the grace again. */
   private readonly since = new Map<string, number>();
   private ready: Relayed[] = [];
 

@@ -19,7 +19,7 @@ export interface Answer {
 export class Held {
   state: HeldState = "queued";
   answer: Answer | undefined;
-  /** When its answer was given, by the own monotonic clock, in ms: from then on Redis may refuse it for a bounded time. */
+  /** When its answer was given, by its own monotonic clock, in ms: from then on Redis may refuse it for a bounded time. */
   answeredAt = 0;
   /** How often the write of its answer broke the connection (RIPC-RESP-25). */
   attempts = 0;

@@ -28,7 +28,7 @@ export class Send {
     readonly id: string,
     readonly group: string,
     readonly content: string,
-    /** By the own monotonic clock, in ms. */
+    /** By its own monotonic clock, in ms. */
     readonly deadline: number,
     readonly settle: (outcome: Outcome) => void,
   ) {

@@ -17,7 +17,7 @@ export const AT_REST_MS = 10_000;
 const BREAKS = 2;
 const MOVED_PAGE = 500;
 
-/** The pending list of the own consumer, into which siblings put the responses that they read for us. */
+/** The pending list of its own consumer, into which siblings put the responses that they read for us. */
 export class OwnList implements OwnListPort {
   private pause = SOONEST_MS;
   /** How many reads in a row ended with a broken connection. */
@@ -44,7 +44,7 @@ export class OwnList implements OwnListPort {
     if (atRest) this.task.within(this.next());
   }
 
-  /** The own wake-up, or a sibling that has just come. */
+  /** Its own wake-up, or a sibling that has just come. */
   readSoon(): void {
     this.task.soon();
   }

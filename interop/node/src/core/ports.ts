@@ -8,13 +8,13 @@ import type { Held } from "./held.js";
 import type { Ledger, Send } from "./ledger.js";
 import type { Shared } from "./shared.js";
 
-/** Another registered instance of the own group. */
+/** Another registered instance of the same group. */
 export interface Sibling {
   /** To whom responses are handed over. */
   readonly consumer: Buffer;
   readonly wakeup: boolean;
   readonly responder: boolean;
-  /** When its list was seen, by the own clock in ms. */
+  /** When its list was seen, by its own clock in ms. */
   readonly seenAt: number;
 }
 

@@ -23,15 +23,15 @@ const LATER_MS = 500;
 export class Reader {
   /** The last entry ID that was read: where the group is made again if it is gone (RIPC-RECOV-8). */
   lastRead: string | undefined;
-  /** When the dispatcher's list is to be read again, since a read was lost, by the own clock in ms (RIPC-RECOV-21). */
+  /** When the dispatcher's list is to be read again, since a read was lost, by its own clock in ms (RIPC-RECOV-21). */
   readAgainAt: number | undefined;
   /** A read failed: what it may have been given is in the dispatcher's list, which is read before the next one (RIPC-RECOV-3). */
   private listIsDue = false;
   /** When the read under way was sent, in the same unit. */
   private sentAt: number | undefined;
-  /** Found in the own list while a read was under way, whose reply may have them as well. */
+  /** Found in its own list while a read was under way, whose reply may have them as well. */
   private readonly found = new Set<string>();
-  /** The entries of the last replies, for as long as a look into the own list may still name them. */
+  /** The entries of the last replies, for as long as a look into its own list may still name them. */
   private lately = new Set<string>();
   private stopping = false;
   private begun: () => void = () => undefined;
@@ -69,7 +69,7 @@ export class Reader {
     return Promise.race([ended, sleep(0, false)]);
   }
 
-  /** Whether an entry came with a read since the last one began: it was dealt with, whatever the own list said. */
+  /** Whether an entry came with a read since the last one began: it was dealt with, whatever its own list said. */
   hasRouted(entryId: string): boolean {
     return this.lately.has(entryId);
   }
@@ -79,7 +79,7 @@ export class Reader {
     this.lately.clear();
   }
 
-  /** An entry of the own list was routed: the reply to a read under way may have it, too. */
+  /** An entry of its own list was routed: the reply to a read under way may have it, too. */
   foundInList(entryId: string): void {
     if (this.sentAt !== undefined) this.found.add(entryId);
   }
@@ -141,7 +141,7 @@ export class Reader {
       this.begun();
       entries = entriesRead(await reply);
     } catch (error) {
-      // Its entries, if any, are in the own list, or will be: the dead connection may still be served.
+      // Its entries, if any, are in its own list, or will be: the dead connection may still be served.
       this.listIsDue = true;
       if (isFault(error) && error.kind === "lost") this.readAgainAt = sentAt + commands.BLOCK_MS + LATER_MS;
       throw error;

@@ -21,7 +21,7 @@ export class Reclaimer implements ReclaimerPort {
   private readonly suspects = new Suspects();
   /** There may be something that was given back. */
   private someGivenBack = false;
-  /** By the own clock, in ms: nothing of others is reclaimed sooner, and nothing that was given back is taken. */
+  /** By its own clock, in ms: nothing of others is reclaimed sooner, and nothing that was given back is taken. */
   private notBefore = 0;
   private givenNotBefore = 0;
   /** Requests that were given back are searched; and one of them is routed at this moment. */

@@ -1,6 +1,6 @@
 /** Pauses between attempts at what Redis refuses: they grow while it refuses, and begin again after a success. */
 export class Pause {
-  /** By the own monotonic clock, in ms: nothing of the kind is tried sooner. */
+  /** By its own monotonic clock, in ms: nothing of the kind is tried sooner. */
   until = -Infinity;
   private length = 0;
   private refusedAt = -Infinity;

@@ -21,7 +21,7 @@ export class Registration implements RegistrationPort {
     });
     return done && this.registered ? EVERY_MS : AGAIN_MS;
   });
-  /** When Redis last said that the list is there, by the own clock in ms. */
+  /** When Redis last said that the list is there, by its own clock in ms. */
   private refreshedAt = -Infinity;
   /** Redis refused the registration for a while: it is made when Redis lets it (RIPC-RECOV-6). */
   private registered = true;

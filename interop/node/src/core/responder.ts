@@ -105,7 +105,7 @@ export class Responder implements ResponderPort {
 
   /**
    * A request that was given to this instance. `starts` counts this one; `keptAt`: its last delivery or claim, at the
-   * earliest, by the own clock in ms.
+   * earliest, by its own clock in ms.
    */
   receive(request: Request, starts: number, keptAt: number): void {
     const known = this.held.get(request.entryId);

@@ -28,7 +28,7 @@ export class Shared {
   session: Session | undefined;
   /** Connected, recovered and registered: requests and answers may be written. */
   live = false;
-  /** When it became so, by the own monotonic clock, in ms. */
+  /** When it became so, by its own monotonic clock, in ms. */
   liveSince = -Infinity;
   /** The highest entry ID that was read or got as a reply: what is written now comes after it (RIPC-TIME-14). */
   highest = "0-0";
@@ -67,7 +67,7 @@ export class Shared {
     return this.session?.isOver === false;
   }
 
-  /** The own monotonic clock, in ms. */
+  /** Its own monotonic clock, in ms. */
   readonly now = (): number => performance.now();
 
   /** Sends commands in one go; each has its own reply. */

@@ -177,7 +177,7 @@ export class Supervisor {
   }
 
   /**
-   * The dead connection may have been given something after the own list was read: it is read again (RIPC-RECOV-21). So it is for
+   * The dead connection may have been given something after its own list was read: it is read again (RIPC-RECOV-21). So it is for
    * bodies that broke the connection (RIPC-RECOV-28).
    */
   private planReadAgain(leastMs = 0): void {

@@ -11,7 +11,7 @@ const SLACK_MS = 30;
 
 interface Suspect {
   readonly owner: Buffer;
-  /** By the own monotonic clock, in ms. */
+  /** By its own monotonic clock, in ms. */
   readonly firstSeen: number;
   /** When it is idle for long enough, as far as is known, in the same unit. */
   ripeAt: number;

@@ -13,7 +13,7 @@ const MOST = 1000;
 
 interface Known {
   readonly timeoutMs: number | undefined;
-  /** By the own clock, in ms. */
+  /** By its own clock, in ms. */
   readonly until: number;
 }
 

@@ -33,7 +33,7 @@ export class Writer implements WriterPort {
   private alarm: NodeJS.Timeout | undefined;
   /** The end of the pause in which Redis takes no writes, as it was when the writer began to wait for it. */
   private resumeAt: number | undefined;
-  /** When it last wrote, by the own clock in ms. */
+  /** When it last wrote, by its own clock in ms. */
   private triedAt = -Infinity;
   private whenDone: (() => void)[] = [];
 

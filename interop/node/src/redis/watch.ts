@@ -35,7 +35,7 @@ export class Watch {
     private readonly unacknowledged: (socket: Socket) => number | undefined = ofTheSystem,
   ) {}
 
-  /** Replies are outstanding, the first of which is due at this moment, by the own monotonic clock in ms. */
+  /** Replies are outstanding, the first of which is due at this moment, by its own monotonic clock in ms. */
   until(due: number): void {
     this.due = due;
     if (this.timer !== undefined) return;

@@ -55,7 +55,7 @@ export const readNew = (n: Names, count: number): Command => [
 export const readAfter = (n: OfStream, after: string, count: number, blockMs: number): Command => [
   "XREAD", "COUNT", count, "BLOCK", blockMs, "STREAMS", n.stream, after,
 ];
-/** The own consumer's pending list, after an ID. */
+/** Its own consumer's pending list, after an ID. */
 export const readOwn = (n: Names, after: string, count: number): Command => [
   "XREADGROUP", "GROUP", n.group, n.consumer, "COUNT", count, "STREAMS", n.stream, after,
 ];

@@ -45,7 +45,7 @@ class Answers:
             # RIPC-RESP-4 to 6
             lines.append(commands.acknowledge(names.stream, names.group, ids))
             lines.append(commands.delete(names.stream, ids))
-            # The response to a member of the own group is for that member.
+            # The response to a member of its own group is for that member.
             wrapped = own.wrap(lines, len(sent), size, shared.now) if to_others else None
             lines = wrapped or commands.atomic(lines)
 

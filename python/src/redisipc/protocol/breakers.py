@@ -30,7 +30,7 @@ class _Breaker:
 
 
 class Breakers:
-    """Which bodies were asked for when a connection broke. ``due``: when the own list is read again because of them."""
+    """Which bodies were asked for when a connection broke. ``due``: when its own list is read again because of them."""
 
     def __init__(self, read_before: Container[bytes], report: Callable[[bytes, int], None]) -> None:
         """``read_before``: what cannot be the cause. ``report`` gets an ID, and how often its body broke the connection."""
@@ -86,7 +86,7 @@ class Breakers:
         return min(found, key=id_parts, default=None)
 
     def later(self, ids: Iterable[bytes]) -> None:
-        """The own list has these, and they were not read: it is read again when the first of them may be."""
+        """Its own list has these, and they were not read: it is read again when the first of them may be."""
         self.due = min((self._known[id].until for id in ids if id in self._known), default=NEVER)
 
 

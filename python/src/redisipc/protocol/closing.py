@@ -1,4 +1,4 @@
-"""Leaving in steps: let what runs end, give back what has not started, settle, deregister, delete the own consumers.
+"""Leaving in steps: let what runs end, give back what has not started, settle, deregister, delete its own consumers.
 
 RIPC-LIFE-15 to 21.
 """

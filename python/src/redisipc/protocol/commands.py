@@ -117,7 +117,7 @@ def read_own(stream: bytes, group: bytes, consumer: bytes, count: int, after: by
 
 
 def reset_idle(stream: bytes, group: bytes, consumer: bytes) -> Command:
-    # Up to Redis 7.0 a read of ">" that finds nothing leaves the consumer's idle time as it is. A read of the own list
+    # Up to Redis 7.0 a read of ">" that finds nothing leaves the consumer's idle time as it is. A read of its own list
     # resets it. Nothing stands behind the highest ID, so this read counts no delivery.
     return read_own(stream, group, consumer, 1, b"18446744073709551615-0")
 

@@ -237,7 +237,7 @@ class Endpoint:
         if isinstance(answer, Failure):
             if class_of(answer) is PERMANENT:
                 shared.pauses.forbidden("read", answer, now)
-            # RIPC-RECOV-3: what a failed read had, if anything, is in the own list.
+            # RIPC-RECOV-3: what a failed read had, if anything, is in its own list.
             self.lifecycle.must_relist = True
             shared.fail(answer)
             self.lifecycle.after_failure(now)
@@ -254,7 +254,7 @@ class Endpoint:
             self.wiring.inbox.relisted.clear()
 
     def read_lost(self, read: Read, reason: str, now: float, permanent: bool = False) -> None:
-        """The read failed, was cancelled or timed out: its entries, if any, wait in the own pending list."""
+        """The read failed, was cancelled or timed out: its entries, if any, wait in its own pending list."""
         self.shared.called(now)
         self._reading = None
         self.wiring.inbox.relisted.clear()

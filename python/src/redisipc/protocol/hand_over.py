@@ -1,4 +1,4 @@
-"""Responses that wait for another instance of the own group: handed over, or kept for a while (RIPC-ROUTE-7, RIPC-ROUTE-8)."""
+"""Responses that wait for another instance of the same group: handed over, or kept for a while (RIPC-ROUTE-7, RIPC-ROUTE-8)."""
 
 from __future__ import annotations
 

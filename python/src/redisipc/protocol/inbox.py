@@ -25,7 +25,7 @@ class Inbox:
         self.responder = responder
         self.hand_over = hand_over
         self.relisted: set[bytes] = set()
-        """Found in the own list while a read was under way, whose reply may have them as well."""
+        """Found in its own list while a read was under way, whose reply may have them as well."""
         self._actions: dict[Action, Callable[[Any, float], None]] = {
             Action.SKIP: self._skip,
             Action.DELIVER: self._deliver,
@@ -74,7 +74,7 @@ class Inbox:
         return max(since, min(now, stored_at))
 
     def receive_own(self, rows: list[Any], now: float) -> None:
-        """Rows of the own consumer's list: responses, as a rule."""
+        """Rows of its own consumer's list: responses, as a rule."""
         requests: list[Entry] = []
         for entry_id, raw in rows:
             if raw is None:

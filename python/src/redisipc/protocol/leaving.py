@@ -1,4 +1,4 @@
-"""Leaving: out of the list first, so that nobody hands over more; then the own consumers are emptied and deleted.
+"""Leaving: out of the list first, so that nobody hands over more; then its own consumers are emptied and deleted.
 
 RIPC-LIFE-19 to 22.
 """

@@ -20,7 +20,7 @@ _PERMANENT = 0.8
 _AGAIN = 1.0
 """Seconds after which a list that could not be read is read again."""
 _BATCH_LATER = 4.2
-"""Seconds after a batch was given up when the own list is read once more: Redis may come late to what the batch reads."""
+"""Seconds after a batch was given up when its own list is read once more: Redis may come late to what the batch reads."""
 _LATER = 0.5
 """Seconds beyond BLOCK after which a read that was lost is over at Redis as well."""
 
@@ -39,11 +39,11 @@ class Lifecycle:
         self.retry_at: float = -NEVER
         self.joined: bool = False
         self.relist_at: float = NEVER
-        """When the own list is read again, since a read was lost (RIPC-RECOV-21)."""
+        """When its own list is read again, since a read was lost (RIPC-RECOV-21)."""
         self.late_at: float = NEVER
         """The same since a batch that reads was lost."""
         self.must_relist: bool = False
-        """A read was lost, and the own list not read since (RIPC-RECOV-3)."""
+        """A read was lost, and its own list not read since (RIPC-RECOV-3)."""
         self.leaving: bool = False
         self.answered: bool = False
         """Redis has replied over the connection on which it joins or recovers."""
@@ -93,7 +93,7 @@ class Lifecycle:
         self._begin(leaving.leave(self.shared, self.wiring.siblings, ended))
 
     def relist(self, reading: bool) -> None:
-        """A lost read may be served by Redis after the own list was read: then it is read again."""
+        """A lost read may be served by Redis after its own list was read: then it is read again."""
         if self.shared.now >= self.relist_at:
             self.relist_at = NEVER
         if self.shared.now >= self.late_at:
@@ -175,7 +175,7 @@ class Lifecycle:
     # losses
 
     def read_lost(self, taken_at: float, block: float) -> None:
-        """Its entries, if any, wait in the own list, or will be put there: the dead connection may still be served."""
+        """Its entries, if any, wait in its own list, or will be put there: the dead connection may still be served."""
         self.must_relist = True
         self._read_again(taken_at + block + _LATER)
 

@@ -2,7 +2,7 @@
 
 A signal handler may raise between any two steps of the core, where the core runs on the thread that signals interrupt.
 The core then derives again what can be derived. What may have been written counts as unknown, as after a lost
-connection. Entries that were forgotten on the way lie in the own pending list, which is read again after every loss.
+connection. Entries that were forgotten on the way lie in its own pending list, which is read again after every loss.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _MOST_BYTES = 64 << 10
 class OwnEntries:
     """``count`` says how many entries may be read now, 0 for none; ``receive`` takes what was read.
 
-    ``under_way``: the batch under way reads. Where its replies get lost, entries wait in the own pending list.
+    ``under_way``: the batch under way reads. Where its replies get lost, entries wait in its own pending list.
     """
 
     def __init__(self, shared: EndpointState, receive: Callable[[list[Any], float, float], None]) -> None:

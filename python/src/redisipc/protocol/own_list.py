@@ -1,4 +1,4 @@
-"""The own consumer's pending list: responses that others handed to this instance (RIPC-GROUP-3, RIPC-GROUP-4)."""
+"""Its own consumer's pending list: responses that others handed to this instance (RIPC-GROUP-3, RIPC-GROUP-4)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class OwnList:
             self.poll(now)
 
     def sent(self, now: float) -> None:
-        """A request goes out: its response may be put into the own list soon."""
+        """A request goes out: its response may be put into its own list soon."""
         due = self.next_poll
         if due is not None and now == self._last_sent:
             # Planned for another one that is sent together with it.

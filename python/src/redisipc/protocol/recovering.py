@@ -80,7 +80,7 @@ class Recovering:
         return [("PUBLISH", shared.names.group_wakeup, b"")] if shared.settings.wakeups else []
 
     def recover(self) -> Procedure[None]:
-        """In this order: the group, what is in progress, registration, the own list (RIPC-RECOV-3 to 6)."""
+        """In this order: the group, what is in progress, registration, its own list (RIPC-RECOV-3 to 6)."""
         shared = self.shared
         names = shared.names
         shared.outbox.forget_claims()
@@ -193,10 +193,10 @@ class Recovering:
         if wakeup and isinstance(answers[-2], Failure) and answers[-2].kind == "NOPERM":
             self.shared.outbox.wakeups = False
 
-    # the own list
+    # its own list
 
     def relist(self) -> Procedure[None]:
-        """A reply that got lost left its entries in the own list, and ``>`` never shows them again (RIPC-RECOV-3).
+        """A reply that got lost left its entries in its own list, and ``>`` never shows them again (RIPC-RECOV-3).
 
         XPENDING and XRANGE, not XREADGROUP from 0, which would count as a delivery and so as a start (RIPC-GROUP-20).
         """

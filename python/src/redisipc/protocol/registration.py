@@ -107,7 +107,7 @@ class Registration:
             ("EXPIRE", names.announcement, expiry),
             ("TIME",),
             ("XINFO", "CONSUMERS", names.stream, names.group),
-            # RIPC-LIFE-13: the own consumer is read as well.
+            # RIPC-LIFE-13: its own consumer is read as well.
             commands.reset_idle(names.stream, names.group, names.dispatcher),
         ]
         if settings.janitor_age is not None:

@@ -227,7 +227,7 @@ class Requester:
             sent.append(outgoing)
             size += len(outgoing.text)
             destination = outgoing.destination.encode()
-            # A request to the own group is for whichever member reads it first.
+            # A request to its own group is for whichever member reads it first.
             to_others = to_others and destination != group
             # RIPC-ENTRY-3 to 6
             lines.append(

@@ -83,7 +83,7 @@ def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[Non
 
 
 def _waited_for_by(body: Any, row: PendingEntry, shared: EndpointState) -> bytes | None:
-    """The instance that a response to the own group is for, None for anything else."""
+    """The instance that a response to its own group is for, None for anything else."""
     entry = parse(row.id, body[0][1])
     if isinstance(entry, Entry) and entry.status != PENDING and entry.destination_group == shared.names.group:
         return entry.instance_id

@@ -1,4 +1,4 @@
-"""Who else is in the own group: found in Redis' list of consumers, alive as long as their availability lists are."""
+"""Who else is in its own group: found in Redis' list of consumers, alive as long as their availability lists are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ASKED_EVERY = 3
 
 
 class Sibling:
-    """Another registered instance of the own group. ``seen``: when its list was seen last."""
+    """Another registered instance of the same group. ``seen``: when its list was seen last."""
 
     __slots__ = ("consumer", "responder", "seen", "wakeup")
 

@@ -23,7 +23,7 @@ _UNREAD: Any = object()
 
 @explained_methods
 class Request:
-    """A request of another group (or of the own one), to be answered once.
+    """A request of another group (or of its own one), to be answered once.
 
     A handler answers it by returning a value or raising; or it calls ``fulfill`` or ``reject``, at once or, after
     ``later()``, at any time and from any thread. Until it is answered this instance keeps it, and nobody else starts

@@ -34,7 +34,7 @@ def _half_open(stage: Stage) -> None:
 
 @staged(
     "found and started", "claim-before-start", "RIPC-GROUP-31",
-    "a request was found in the own list after 5 s, and started without a claim: siblings were about to take it (H3)",
+    "a request was found in its own list after 5 s, and started without a claim: siblings were about to take it (H3)",
     quiet(30.0),
 )  # fmt: skip
 def _found(stage: Stage) -> None:

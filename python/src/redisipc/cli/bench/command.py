@@ -26,7 +26,7 @@ from .figures import Level
 WARM_UP = 20
 """Requests before the first measured one."""
 START = 15.0
-"""Seconds in which the own echo must be there."""
+"""Seconds in which its own echo must be there."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
