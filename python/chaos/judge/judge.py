@@ -68,8 +68,8 @@ class Judge(Checker):
             faults=struck,
             leaves=True,
             restarts=0,
-            hints=True,
-            lost_hints=0.0,
+            wakeups=True,
+            lost_wakeups=0.0,
             bandwidth=0.0,
             start_delay=0.0,
         )

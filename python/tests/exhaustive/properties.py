@@ -29,7 +29,7 @@ PROPERTIES: dict[str, str] = {
     "waits": "what is stored is started soon while a member of its group is well and free (G5)",
     "residue": "nothing is left on the stream, or pending, in the end (G8)",
     "spin": "no member asks again and again to be called at once",
-    "restless": "no member reads again at once after Redis refused a read (RIPC-RECOV-26)",
+    "no-pause": "no member reads again at once after Redis refused a read (RIPC-RECOV-26)",
     "core": "the core raises nothing",
 }
 ALL = frozenset(PROPERTIES)

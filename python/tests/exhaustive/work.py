@@ -175,7 +175,7 @@ class Work:
         self._reads(member, FREE)
         self._input(member, (READ, reply), (READ, self.world.table.replies.values[reply]))
         if self.world.is_error(reply) and self.seats[member].read.phase == SENT:
-            self.breaks("restless", f"{self.world.naming.letter(member)} reads again at once after an error")
+            self.breaks("no-pause", f"{self.world.naming.letter(member)} reads again at once after an error")
 
     def lose_write(self, member: int, sent: bool = True) -> None:
         self._write_free(member)

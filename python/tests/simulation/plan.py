@@ -34,8 +34,8 @@ class Plan:
     long_share: float
     cancel_share: float
     short_timeouts: bool
-    hints: bool
-    lost_hints: float
+    wakeups: bool
+    lost_wakeups: float
     clashing_ids: bool
     restarts: int
     leaves: bool
@@ -72,7 +72,7 @@ class Plan:
         return (
             f"seed {self.seed}: {self.profile.name}, groups of {members}, {self.asks} requests in {self.seconds:.0f} s, "
             f"concurrency {self.concurrency}, load {self.load:.2f}, latency {self.latency * 1000:g} ms, "
-            f"hints {'on' if self.hints else 'off'}, {self.restarts} rolling restarts, {faults}"
+            f"wake-ups {'on' if self.wakeups else 'off'}, {self.restarts} rolling restarts, {faults}"
         )
 
 
@@ -126,8 +126,8 @@ def draw(seed: int, asks: int = 2000) -> Plan:
         long_share=long_share,
         cancel_share=source.choice((0.0, 0.0, 0.02)),
         short_timeouts=source.random() < 0.3,
-        hints=source.random() < 0.75,
-        lost_hints=source.choice((0.0, 0.0, 0.3)),
+        wakeups=source.random() < 0.75,
+        lost_wakeups=source.choice((0.0, 0.0, 0.3)),
         clashing_ids=source.random() < 0.3 and not any(kind in FORGETS for kind in faults),
         restarts=0 if calm and source.random() < 0.8 else source.choice((0, 0, 1, 3)),
         leaves=source.random() < 0.5,

@@ -187,7 +187,7 @@ class Actor:
             record.connected_at = now
             self.world.watch.members[record.number] = self
             self._down_ends(now)
-            if self.world.plan.hints:
+            if self.world.plan.wakeups:
                 self.schedule.after(2 * self.latency(), self.do, self._listen)
         elif event.state is State.DOWN and self._down_since is None:
             self._down_since = now
@@ -219,7 +219,7 @@ class Actor:
             return
         self.heard = self.endpoint.wakeup_channels()
         for channel in self.heard:
-            self.world.server.model.subscribers.setdefault(channel, []).append(self._hint)
+            self.world.server.model.subscribers.setdefault(channel, []).append(self._wakeup)
         self.endpoint.listening(True, self.schedule.now)
         self.pump()
 
@@ -228,8 +228,8 @@ class Actor:
         channels, self.heard = self.heard, []
         for channel in channels:
             listeners = self.world.server.model.subscribers.get(channel, [])
-            if self._hint in listeners:
-                listeners.remove(self._hint)
+            if self._wakeup in listeners:
+                listeners.remove(self._wakeup)
         if channels and self.alive:
             self.do(self._not_listening)
 
@@ -237,8 +237,8 @@ class Actor:
         self.endpoint.listening(False, self.schedule.now)
         self.pump()
 
-    def _hint(self, channel: bytes, _payload: bytes = b"") -> None:
-        if self.random.random() >= self.world.plan.lost_hints:
+    def _wakeup(self, channel: bytes, _payload: bytes = b"") -> None:
+        if self.random.random() >= self.world.plan.lost_wakeups:
             self.schedule.after(self.latency(), self.do, self._woken, channel)
         else:
             self.world.history.struck["wake-up lost"] += 1

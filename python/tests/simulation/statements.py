@@ -24,7 +24,7 @@ SURELY = 0.1
 """Seconds before its deadline by which a request must be stored, so that its sender surely knows the entry ID."""
 IDLENESS = 0.4
 """Seconds that a request may wait while a member of its group has nothing to do."""
-IDLENESS_UNHINTED = 4.0
+IDLENESS_UNWOKEN = 4.0
 """The same where wake-ups are off or get lost: a look now and then finds it."""
 BESIDE = 8.0
 """Seconds within which a request is answered beside one whose body breaks connections."""
@@ -114,7 +114,7 @@ class Statements:
         for move in ask.moves or ():
             if move.given_back or move.after is None or move.silence < RECLAIMED:
                 continue
-            member, start = self.history.processes[move.after], move.time - IDLENESS_UNHINTED
+            member, start = self.history.processes[move.after], move.time - IDLENESS_UNWOKEN
             since = min(start - 20.0, move.time - move.silence - 1.0)
             if self.history.redis_fault(since, move.time) or self.history.clock_steps(since, move.time):
                 continue
@@ -290,9 +290,9 @@ class Statements:
             return
         if ask.stored_at is not None and (ask.runs or not ask.replies):
             first = ask.runs[0].time if ask.runs else min([ask.deadline, *ask.outcomes])
-            hinted = self.plan.hints and not self.plan.lost_hints
-            limit = IDLENESS if hinted else IDLENESS_UNHINTED
-            known = first if hinted else ask.stored_at - NEWCOMER
+            woken = self.plan.wakeups and not self.plan.lost_wakeups
+            limit = IDLENESS if woken else IDLENESS_UNWOKEN
+            known = first if woken else ask.stored_at - NEWCOMER
             idle = self._idle(ask, first - limit + 0.05, first, known) if first - ask.stored_at > limit else None
             if idle is not None:
                 self._say("RIPC-GROUP-33", f"waited {first - ask.stored_at:.3f} s though process {idle} was idle", ask)

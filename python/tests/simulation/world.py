@@ -142,7 +142,7 @@ class World:
             group=group,
             concurrency=plan.concurrency,
             max_queue=plan.max_queue,
-            wakeups=plan.hints,
+            wakeups=plan.wakeups,
             responder=responder,
             backoff_most=plan.backoff_most,
         )

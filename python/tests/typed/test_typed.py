@@ -110,8 +110,8 @@ def test_pyright_knows_the_type_of_everything_public() -> None:
 
 
 def test_the_keywords_are_the_options_and_the_gems_names() -> None:
-    hints = get_type_hints(Options)
-    ours = {name: hints[name] for name in hints if not name.startswith("_")}
+    kinds = get_type_hints(Options)
+    ours = {name: kinds[name] for name in kinds if not name.startswith("_")}
     named = get_type_hints(keywords.OptionKeywords)
     assert {name: kind for name, kind in named.items() if name in ours} == ours
     assert set(named) - set(ours) == set(_GEM_NAMES) | set(_GEM_GROUPS)

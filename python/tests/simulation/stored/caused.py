@@ -22,7 +22,7 @@ def _clock(stage: Stage) -> None:
 @caused(
     "late-command",
     "a give-back was executed when its member had long been back, and ran the request: a sibling took it and ran it as well",
-    quiet(60.0, concurrency=1, hints=True),
+    quiet(60.0, concurrency=1, wakeups=True),
 )
 def _late(stage: Stage) -> None:
     for name in "ABC":

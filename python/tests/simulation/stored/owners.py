@@ -48,7 +48,7 @@ def _first_back(stage: Stage) -> None:
 @staged(
     "off overnight", "mark-of-years", "G6",
     "Redis was off for over 12 hours: real idle times passed for give-backs, and the first to be back took all that ran (H17)",
-    quiet(45_000.0, hints=True, seed=4),
+    quiet(45_000.0, wakeups=True, seed=4),
 )  # fmt: skip
 def _overnight(stage: Stage) -> None:
     for name in "ABC":
@@ -64,7 +64,9 @@ kept(
     "give-back",
     "RIPC-GROUP-33",
     "who could not start it kept it, while others were idle",
-    drawn((1000,), groups=(3, 3), concurrency=2, kinds=(50, 50, 0, 0, 0, 0), long_share=0.02, hints=True, seconds=30.0),
+    drawn(
+        (1000,), groups=(3, 3), concurrency=2, kinds=(50, 50, 0, 0, 0, 0), long_share=0.02, wakeups=True, seconds=30.0
+    ),
 )
 kept(
     "room again",
@@ -77,7 +79,7 @@ kept(
         concurrency=2,
         kinds=(50, 50, 0, 0, 0, 0),
         long_share=0.02,
-        hints=True,
+        wakeups=True,
         seconds=30.0,
     ),
 )

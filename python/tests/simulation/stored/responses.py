@@ -7,7 +7,7 @@ from .stage import Stage, drawn, kept, quiet, staged
 kept(
     "a response with a deaf member", "last-look", "G9",
     "a response lay with a member that was cut off, and its requester timed out",
-    drawn((1016, *range(1000, 1016)), faults=("hole",), fault_count=8, groups=(4, 4), hints=True, seconds=20.0,
+    drawn((1016, *range(1000, 1016)), faults=("hole",), fault_count=8, groups=(4, 4), wakeups=True, seconds=20.0,
           short_timeouts=True),
 )  # fmt: skip
 kept(
@@ -17,7 +17,7 @@ kept(
 )  # fmt: skip
 kept(
     "responses to nobody", "settle-unclaimed", "G8", "responses to instances that had died stayed in the stream for ever",
-    drawn((1000,), faults=("crash",), fault_count=8, groups=(3, 3), hints=True),
+    drawn((1000,), faults=("crash",), fault_count=8, groups=(3, 3), wakeups=True),
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def _clock_goes_back(stage: Stage) -> None:
 kept(
     "a response that waits", "keep-what-waits", "RIPC-ROUTE-16",
     "a response waited for its instance for 12 s, and siblings took it for left alone (H15)",
-    drawn(range(1000, 1010), faults=("crash",), fault_count=6, groups=(4, 2), hints=True, seconds=40.0),
+    drawn(range(1000, 1010), faults=("crash",), fault_count=6, groups=(4, 2), wakeups=True, seconds=40.0),
 )  # fmt: skip
 
 

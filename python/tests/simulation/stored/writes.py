@@ -12,7 +12,7 @@ LONG: dict[str, Any] = {"kinds": (60, 40, 0, 0, 0, 0), "long_share": 0.5, "concu
 kept(
     "no writes beside a living owner", "write-between-looks hold-after-refusal", "RIPC-RECOV-17",
     "Redis took no writes for over 10 s: claims were refused while looks went on, and siblings started what ran (H1)",
-    drawn(range(2000, 2012), asks=400, faults=("writes",), fault_count=3, groups=(7, 2), seconds=60.0, hints=False, **LONG),
+    drawn(range(2000, 2012), asks=400, faults=("writes",), fault_count=3, groups=(7, 2), seconds=60.0, wakeups=False, **LONG),
 )  # fmt: skip
 kept(
     "writes repeated blindly", "write-once", "G3 G4 G6",
@@ -24,7 +24,7 @@ kept(
 @staged(
     "a give-back sent again", "claim-once", "G4 G6",
     "the reply to a give-back was lost, a sibling took the request, and the give-back that was sent again freed it (H2)",
-    quiet(40.0, concurrency=1, hints=True),
+    quiet(40.0, concurrency=1, wakeups=True),
 )  # fmt: skip
 def _give_back_again(stage: Stage) -> None:
     for name in "ABC":
