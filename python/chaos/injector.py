@@ -47,17 +47,17 @@ class Injector:
             await asyncio.sleep(step.peace)
             await self.play(step)
 
-    async def mixed(self, lanes: list[Iterator[Step]], enough: Callable[[], bool]) -> None:
-        """All lanes side by side until it is enough; what has struck by then is repaired."""
+    async def mixed(self, sequences: list[Iterator[Step]], enough: Callable[[], bool]) -> None:
+        """All sequences side by side until it is enough; what has struck by then is repaired."""
 
-        async def lane(steps: Iterator[Step]) -> None:
+        async def sequence(steps: Iterator[Step]) -> None:
             for step in steps:
                 await asyncio.sleep(step.peace)
                 if enough():
                     return
                 await self.play(step)
 
-        await asyncio.gather(*(lane(steps) for steps in lanes))
+        await asyncio.gather(*(sequence(steps) for steps in sequences))
 
     async def play(self, step: Step) -> None:
         for _ in range(AGAIN):
@@ -72,7 +72,7 @@ class Injector:
                 self.unproven.append(f"{fault.name}: never found anybody to hit")
                 return
             over = self._over_redis
-            redis = fault.lane == "redis"
+            redis = fault.struck_at == "redis"
             self._at_redis += redis
             try:
                 problem = await self._strike(fault)

@@ -33,7 +33,7 @@ def _what(group: argparse._ArgumentGroup) -> None:
         help="run after run over all servers and sites, each of --requests, for so long; what is in the results file "
         "says where the last time ended")  # fmt: skip
     add("--peace", type=float, default=PEACE,
-        help=f"seconds between two faults of a lane, on average, where they are mixed (default {PEACE:g})")  # fmt: skip
+        help=f"seconds between two faults of a sequence, on average, where they are mixed (default {PEACE:g})")  # fmt: skip
     add("--soak", type=float, default=0.0, metavar="SECONDS",
         help="so long, with faults that end no process: what is used must stay flat")  # fmt: skip
 

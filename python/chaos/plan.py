@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from .faults import FAULTS
 
-MEMBER_LANES = 2
+MEMBER_SEQUENCES = 2
 """Lanes of faults of members that run side by side, beside the one of Redis."""
 PEACE = 2.5
-"""Seconds of peace between two faults of a lane, on average, where faults are mixed."""
+"""Seconds of peace between two faults of a sequence, on average, where faults are mixed."""
 QUICK = (
     "cut-all", "cut-after-write", "client-kill", "member-stopped", "responder-killed", "member-restarted",
     "group-destroyed", "flushall", "misconf", "oom", "restart",
@@ -57,10 +57,10 @@ def mixed(
     ``struck``: how often each kind struck in earlier runs; the rarest come first.
     """
     source = random.Random(seed)
-    redis = [name for name in names if FAULTS[name].lane == "redis"]
-    members = [name for name in names if FAULTS[name].lane == "members"]
-    lanes = [redis, *[members] * MEMBER_LANES]
-    return [_deal(lane, random.Random(source.getrandbits(48)), peace, struck) for lane in lanes if lane]
+    redis = [name for name in names if FAULTS[name].struck_at == "redis"]
+    members = [name for name in names if FAULTS[name].struck_at == "members"]
+    sequences = [redis, *[members] * MEMBER_SEQUENCES]
+    return [_deal(sequence, random.Random(source.getrandbits(48)), peace, struck) for sequence in sequences if sequence]
 
 
 def _deal(names: Sequence[str], source: random.Random, peace: float, struck: Mapping[str, int]) -> Iterator[Step]:

@@ -40,7 +40,7 @@ class Wanted:
     quick: bool = False
     """The few faults of a quick run, each once."""
     peace: float = plan.PEACE
-    """Seconds between two faults of a lane, on average, where faults are mixed."""
+    """Seconds between two faults of a sequence, on average, where faults are mixed."""
     struck: dict[str, int] = field(default_factory=dict)
     """How often each kind struck in earlier runs; where faults are mixed, the rarest come first."""
 
@@ -87,9 +87,9 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None], commit: 
             while lab.watch.stored < wanted.requests:
                 await asyncio.sleep(0.2)
         else:
-            lanes = plan.mixed(wanted.faults, wanted.seed, wanted.peace, wanted.struck)
+            sequences = plan.mixed(wanted.faults, wanted.seed, wanted.peace, wanted.struck)
             end = monotonic() + wanted.seconds
-            await injector.mixed(lanes, lambda: lab.watch.stored >= wanted.requests and monotonic() >= end)
+            await injector.mixed(sequences, lambda: lab.watch.stored >= wanted.requests and monotonic() >= end)
         await asyncio.sleep(LAST)
         if sampling is not None:
             sampling.cancel()

@@ -28,7 +28,7 @@ class Fault:
     """One sentence for the table."""
     sites: ClassVar[tuple[str, ...]] = ("plain",)
     """Where it can strike: at the first of them, where faults come alone."""
-    lane: ClassVar[Literal["members", "redis"]] = "redis"
+    struck_at: ClassVar[Literal["members", "redis"]] = "redis"
     """Faults of Redis come one at a time; those of members may come beside them, and beside each other."""
     to_redis: ClassVar[str] = ""
     """Its effect on Redis, in the words of the history; empty where Redis has no fault."""

@@ -18,7 +18,7 @@ LISTENING = {b"SUBSCRIBE"}
 class LinkFault(Fault):
     """Hits one member that has a tap."""
 
-    lane = "members"
+    struck_at = "members"
     sites = ("plain", "tls")
     to_members = "cut off"
     after = 0.5

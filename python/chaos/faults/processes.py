@@ -19,7 +19,7 @@ EVERYWHERE = ("plain", "pair", "sentinel", "cluster", "tls", "clock", "disk")
 class Killed(Fault):
     """SIGKILL; another process takes the place after a while."""
 
-    lane = "members"
+    struck_at = "members"
     sites = EVERYWHERE
     ends = True
     groups: ClassVar[tuple[str, ...]]
@@ -76,7 +76,7 @@ class AllRespondersKilled(Killed):
 class Stopped(Fault):
     """SIGSTOP and, later, SIGCONT."""
 
-    lane = "members"
+    struck_at = "members"
     sites = EVERYWHERE
     to_members = "paused"
     after = 0.3
@@ -121,7 +121,7 @@ def state(member: Member) -> str:
 class Restarted(Fault):
     name = "member-restarted"
     what = "A rolling restart: a member leaves on SIGTERM, and another one comes."
-    lane = "members"
+    struck_at = "members"
     sites = EVERYWHERE
     ends = True
     quiet = 1.0

@@ -85,7 +85,7 @@ class Recoveries:
 
     def _hit(self, fault: Struck, start: float) -> list[int]:
         """Those who had to recover: the members that it hit, or all, as far as they live and are connected again."""
-        named = fault.processes if FAULTS[fault.name].lane == "members" and fault.processes else None
+        named = fault.processes if FAULTS[fault.name].struck_at == "members" and fault.processes else None
         found = []
         for process in self._record.history.processes:
             up = process.up_at is not None and process.up_at < start

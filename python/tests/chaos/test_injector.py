@@ -34,7 +34,7 @@ class Cut(Fault):
     """Cuts connections: there are none while Redis is away."""
 
     name = "cut"
-    lane: ClassVar[Literal["members", "redis"]] = "members"
+    struck_at: ClassVar[Literal["members", "redis"]] = "members"
     reachable: ClassVar[bool] = True
     free: ClassVar[bool] = True
 

@@ -12,7 +12,7 @@ from chaos.__main__ import chosen
 from chaos.faults import FAULTS
 from chaos.lab.lab import COSTLY, KINDS, Load
 from chaos.lab.sites import SITES
-from chaos.plan import MEMBER_LANES, QUICK, alone, mixed, quick
+from chaos.plan import MEMBER_SEQUENCES, QUICK, alone, mixed, quick
 from chaos.report.result import Result
 from chaos.turns import TRIED, Turns, work
 
@@ -34,16 +34,16 @@ def test_alone_each_comes_as_often_as_is_wanted_with_its_peace_after_it() -> Non
 
 
 def test_mixed_all_kinds_of_a_lane_come_before_one_comes_again() -> None:
-    lanes = mixed(NAMES, "1")
-    assert len(lanes) == 1 + MEMBER_LANES
+    sequences = mixed(NAMES, "1")
+    assert len(sequences) == 1 + MEMBER_SEQUENCES
     dealt = []
-    for lane in lanes:
-        first = next(lane).fault
-        kinds = [name for name in NAMES if FAULTS[name].lane == FAULTS[first].lane]
-        deck = [first, *(step.fault for step in itertools.islice(lane, len(kinds) - 1))]
+    for sequence in sequences:
+        first = next(sequence).fault
+        kinds = [name for name in NAMES if FAULTS[name].struck_at == FAULTS[first].struck_at]
+        deck = [first, *(step.fault for step in itertools.islice(sequence, len(kinds) - 1))]
         assert sorted(deck) == sorted(kinds)
         dealt.append(deck)
-    assert dealt[1] != dealt[2], "the lanes of members do not go in step"
+    assert dealt[1] != dealt[2], "the sequences of members do not go in step"
 
 
 def test_a_quick_run_has_each_of_its_kinds_once_in_the_same_order_and_is_soon_over() -> None:
@@ -60,7 +60,7 @@ def test_a_fault_says_what_it_is(name: str) -> None:
     assert fault.what.endswith(".")
     assert set(fault.sites) <= set(SITES)
     assert fault.seconds[0] <= fault.seconds[1]
-    assert fault.lane == "redis" or not fault.to_redis, "what is done to Redis comes one at a time"
+    assert fault.struck_at == "redis" or not fault.to_redis, "what is done to Redis comes one at a time"
 
 
 def test_names_are_chosen_and_a_wrong_one_is_refused() -> None:
