@@ -18,10 +18,11 @@ GLOSSARY = ROOT / "docs" / "glossary.md"
 CODE = sorted([*(ROOT / "python" / "src").rglob("*.py"), *(ROOT / "tools").rglob("*.py")])
 PROSE = sorted([*(path for path in (ROOT / "docs").rglob("*.md") if path != GLOSSARY), ROOT / "CONTRIBUTING.md", *CODE])
 ELSEWHERE = listed(
-    "interop/node/src/*.ts", "interop/node/testee/*.ts", "interop/*.py",
-    "conformance/src/*.py", "conformance/mutants/*.py", "fuzz/*.py",
+    "interop/node/src/*.ts", "interop/node/testee/*.ts", "interop/*.py", "conformance/*.py", "fuzz/*.py",
+    "python/tests/*.py", "python/chaos/*.py", "python/benchmarks/*.py", "python/testee/*.py", "python/examples/*.py",
 )  # fmt: skip
-"""The Node port, the suite with its model, and the programs around them: their names are checked, their prose is not."""
+"""The Node port, the suite with its model, all tests, and the programs around them: their names are checked, their prose is not."""
+SUITE = listed("conformance/*.py")
 OF_PYTHON = ("get_type_hints",)
 ROW = re.compile(r"^\| (?P<first>[^|]+?) \|", re.MULTILINE)
 
@@ -43,9 +44,9 @@ def terms() -> list[str]:
     return [term.strip() for cell in rows(spec) + rows(ours) for term in cell.split(",")]
 
 
-def banned() -> list[str]:
-    """The words in the first column of the last table."""
-    return [cell.strip("`") for cell in rows(section("Words that are not used"))]
+def banned(where: str = "Words that are not used") -> list[str]:
+    """The words in the first column of a table of words that are not used."""
+    return [word.strip("` ") for cell in rows(section(where)) for word in cell.split(",")]
 
 
 def names(text: str) -> Iterator[tuple[int, str]]:
@@ -74,10 +75,13 @@ def parts(name: str) -> list[str]:
 
 def named(path: Path, text: str, words: list[str]) -> list[str]:
     """The names of a program that have one of the words in them."""
-    if path.suffix not in (".py", ".ts"):
+    small = text.lower()
+    words = [word for word in words if word in small]
+    if not words or path.suffix not in (".py", ".ts"):
         return []
     of_program = names(text) if path.suffix == ".py" else names_of_typescript(text)
-    return [f"{path.name}:{line}: {name}" for line, name in of_program for word in words if word in parts(name)]
+    found = ((line, name) for line, name in of_program if name not in OF_PYTHON)
+    return [f"{path.name}:{line}: {name}" for line, name in found for word in words if word in parts(name)]
 
 
 def problems(path: Path, text: str, words: list[str]) -> list[str]:
@@ -91,7 +95,7 @@ def problems(path: Path, text: str, words: list[str]) -> list[str]:
     for sentence in sentences(path.name, text):
         spoken = re.findall(r"[a-z0-9]+", sentence.text.lower())
         found += [f"{path.name}:{sentence.line}: {sentence.text[:80]}" for word in words if word in spoken]
-    return [each for each in found if not any(name in each for name in OF_PYTHON)]
+    return found
 
 
 def test_each_term_stands_once() -> None:
@@ -124,6 +128,16 @@ def test_no_banned_word_stands_in_the_names_of_the_port_and_the_suite() -> None:
     assert len(ELSEWHERE) > 100
     texts = ((ROOT / path, (ROOT / path).read_text(encoding="utf-8")) for path in ELSEWHERE)
     assert [each for path, text in texts for each in named(path, text, banned())] == []
+
+
+def test_no_word_that_the_suite_does_not_use_stands_in_its_names() -> None:
+    words = banned("Words that the suite does not use")
+    assert len(SUITE) > 100
+    assert len(words) > 8
+    texts = ((ROOT / path, (ROOT / path).read_text(encoding="utf-8")) for path in SUITE)
+    found = [each for path, text in texts for each in named(path, text, words)]
+    # A test's name is a sentence.
+    assert [each for each in found if ": test_" not in each] == []
 
 
 def test_every_term_of_the_code_is_a_word_of_the_code() -> None:

@@ -87,7 +87,7 @@ def test_a_url_where_nobody_answers_is_not_replaced(bare: pytest.MonkeyPatch) ->
         choose()
 
 
-def test_an_unknown_wish_names_the_known_ones() -> None:
+def test_an_unknown_choice_names_the_known_ones() -> None:
     with pytest.raises(NoServer, match="auto, container, local, embedded, model or a redis:// URL, not 'docker'"):
         choose("docker")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import data, failover, links, processes, refusals, rights, service, slots, surroundings
+from . import data, failover, links, machine, processes, refusals, rights, service, slots
 from .base import Fault
 
-MODULES = (links, service, data, refusals, rights, processes, failover, slots, surroundings)
+MODULES = (links, service, data, refusals, rights, processes, failover, slots, machine)
 
 
 def _named() -> dict[str, type[Fault]]:

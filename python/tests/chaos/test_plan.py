@@ -33,7 +33,7 @@ def test_alone_each_comes_as_often_as_is_wanted_with_its_peace_after_it() -> Non
         assert after.peace == FAULTS[before.fault].quiet
 
 
-def test_mixed_all_kinds_of_a_lane_come_before_one_comes_again() -> None:
+def test_mixed_all_kinds_of_a_sequence_come_before_one_comes_again() -> None:
     sequences = mixed(NAMES, "1")
     assert len(sequences) == 1 + MEMBER_SEQUENCES
     dealt = []

@@ -66,7 +66,7 @@ def test_what_is_for_the_own_group_is_left_to_whoever_reads_first() -> None:
     assert hand.names_sent(hand.write_all()) == ["XADD"]
 
 
-def test_a_large_content_is_not_read_back_on_the_write_lane() -> None:
+def test_a_large_content_is_not_read_back_on_the_connection_for_writing() -> None:
     hand = Hand().up()
     hand.endpoint.send(b"x" * 100_000, "stock", 5.0, hand.now)
     assert hand.names_sent(hand.write_all()) == ["XADD"]

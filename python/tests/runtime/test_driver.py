@@ -16,7 +16,7 @@ def bench() -> Bench:
     return Bench()
 
 
-def test_a_batch_opens_the_lane_and_leaves_in_one_write(bench: Bench) -> None:
+def test_a_batch_opens_the_connection_and_leaves_in_one_write(bench: Bench) -> None:
     bench.batch(("MULTI",), ("DEL", "a"), ("EXEC",))
     bench.driver.pump(0.0)
     assert [connection.name for connection, _ in bench.host.opening] == ["write"]

@@ -6,11 +6,11 @@ and how many calls it made. ``python -m tests.runtime.storm`` runs them for many
 
 from __future__ import annotations
 
+from .callers import CALLERS, under_uvloop
 from .calls import CALLS
 from .raises import RAISES
-from .surroundings import SURROUNDINGS, under_uvloop
 
-STORMS = {**CALLS, **RAISES, **SURROUNDINGS}
+STORMS = {**CALLS, **RAISES, **CALLERS}
 STORMS |= {
     storm.replace("asyncio", "uvloop"): under_uvloop(text)
     for storm, text in STORMS.items()

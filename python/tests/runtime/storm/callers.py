@@ -198,7 +198,7 @@ def under_uvloop(storm: str) -> str:
     return storm.replace(ASYNCIO, UVLOOP)
 
 
-SURROUNDINGS = {
+CALLERS = {
     "threads finalizer": threads(THREADS_FINALIZER),
     "threads logging": threads(THREADS_LOGGING),
     "threads callbacks": threads(THREADS_CALLBACKS),
