@@ -80,7 +80,7 @@ def test_the_own_list_is_polled_while_requests_are_outstanding_and_others_are_th
     hand = Hand().up()
     hand.special["XINFO CONSUMERS"] = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]
     hand.special["LRANGE"] = [b"consumer_51b110_0"]
-    hand.pass_time(11)
+    hand.pass_time(21)
     assert hand.names_sent(hand.pass_time(1)).count("XREADGROUP") <= 1
     hand.endpoint.send(b"1", "stock", 5.0, hand.now)
     assert hand.names_sent(hand.pass_time(1)).count("XREADGROUP") >= 50

@@ -39,7 +39,7 @@ class Relay:
         self.hand.special["XINFO CONSUMERS"] = [
             [b"name", CONSUMER, b"pending", 0, b"idle", 1], [b"name", b"dispatcher_51b110_0", b"pending", 0, b"idle", 1]
         ]  # fmt: skip
-        self.hand.pass_time(11)
+        self.hand.pass_time(21)
         return self
 
     def read(self) -> Relay:

@@ -18,7 +18,7 @@ def with_sibling(hand: Hand) -> Hand:
     hand.special["XINFO CONSUMERS"] = SIBLING
     hand.special["LRANGE"] = [b"consumer_51b110_0"]
     hand.special["GET"] = b'{"spec":"1.0","features":["wakeup"]}'
-    hand.pass_time(11)
+    hand.pass_time(21)
     return hand
 
 

@@ -20,7 +20,7 @@ from .lifecycle import Lifecycle
 from .mending import mend
 from .reading import Reading
 from .redis_errors import PERMANENT, class_of
-from .settings import NEVER, Settings
+from .settings import LONGEST_BLOCK, NEVER, Settings
 from .timers import Timers
 from .wiring import Wiring
 
@@ -40,6 +40,7 @@ class Endpoint:
         self._writing: Batch | None = None
         self._reading: Read | None = None
         self.timers: Timers = Timers(self.shared, self.wiring, self.lifecycle, self.closing)
+        self.wiring.reclaimer.reading = self._is_reading
 
     # what a runtime may look at
 
@@ -227,6 +228,11 @@ class Endpoint:
             self._reading = self._reads.next(now)
             return self._reading
         return None
+
+    def _is_reading(self, now: float) -> bool:
+        """Whether Redis took a blocking read that ends, and is sent again, at most 5 s after it was sent."""
+        read = self._reading
+        return read is not None and read.block <= LONGEST_BLOCK and now - read.taken_at <= read.block
 
     def read_done(self, read: Read, answer: Any, now: float, begun_at: float | None = None) -> None:
         """The blocking read returned: entries, nothing, or a ``Failure``. ``begun_at``: when the first byte of it came."""

@@ -7,6 +7,7 @@ and Redis' own down time counts as idle (RIPC-GROUP-13 to 15).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import commands
@@ -53,6 +54,7 @@ class Reclaimer:
         self._looking = False
         self._look_again = False
         self._left_for_room = False
+        self.reading: Callable[[float], bool] = lambda _now: False
 
     # when
 
@@ -161,7 +163,12 @@ class Reclaimer:
         shared.step(Step(lines, done, lost))
 
     def _proof(self) -> list[Command]:
-        """A write before each look: where Redis refuses it, the claims of others are refused as well (RIPC-GROUP-29)."""
+        """A write before a look: where Redis refuses it, the claims of others are refused as well (RIPC-GROUP-29).
+
+        While nobody is suspected the blocking read is enough. It is a write itself, and it is sent again every 5 s.
+        """
+        if not self._suspects and self.reading(self.shared.now):
+            return []
         names = self.shared.names
         return [commands.reset_idle(names.stream, names.group, names.dispatcher)]
 

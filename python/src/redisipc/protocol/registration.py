@@ -15,6 +15,8 @@ from .siblings import Siblings
 
 _AGAIN = 1.0
 """Seconds after which a refresh that failed is tried again."""
+_LOOKED_WITHIN = 20.0
+"""Seconds within which an instance at rest looks around and uses its consumers (at most 25 s: RIPC-LIFE-13, RIPC-GROUP-4)."""
 
 
 class Registration:
@@ -26,8 +28,10 @@ class Registration:
         self.serving: bool = shared.settings.responder
         self.next_refresh: float | None = None
         self.refreshed_at: float = -NEVER
-        self.on_refresh: Callable[[float], None] = lambda _now: None
+        self.read_own_list: Callable[[float], None] = lambda _now: None
+        self.busy: Callable[[], bool] = lambda: False
         self._asked_at = -NEVER
+        self._looked_at = -NEVER
         shared.outbox.adds_from = self.may_send_from
 
     def lines(self) -> list[Command]:
@@ -79,15 +83,17 @@ class Registration:
 
     def sooner(self, at: float) -> None:
         """Look who is there by then: more depends on it than usual."""
+        self._looked_at = -NEVER
         if self.next_refresh is not None and at < self.next_refresh:
             self.next_refresh = at
 
     def refresh(self, now: float) -> None:
-        """Stay registered, and look who is there (RIPC-LIFE-11, RIPC-LIFE-12, RIPC-GROUP-8)."""
+        """Stay registered (RIPC-LIFE-11, RIPC-LIFE-12). An instance at rest does not look around each time."""
         shared, names, settings = self.shared, self.shared.names, self.shared.settings
         self.next_refresh = now + settings.refresh
         self._asked_at = now
         expiry = int(settings.registration_expiry)
+        looks = self._looks_around(now)
 
         def done(answers: list[Any], at: float) -> None:
             self._refreshed(answers[0], answers[1], at)
@@ -97,25 +103,37 @@ class Registration:
             failure = replies.first_failure(answers)
             if failure is not None:
                 shared.fail(failure)
-            if not isinstance(answers[2], Failure):
+            if looks and not isinstance(answers[2], Failure):
                 shared.saw_time(answers[2], at)
-            if not isinstance(answers[3], Failure):
+            if looks and not isinstance(answers[3], Failure):
                 self.siblings.saw_consumers(answers[3], at)
 
-        lines: list[Command] = [
-            ("EXPIRE", names.registration, expiry),
-            ("EXPIRE", names.announcement, expiry),
-            ("TIME",),
-            ("XINFO", "CONSUMERS", names.stream, names.group),
-            # RIPC-LIFE-13: its own consumer is read as well.
-            commands.reset_idle(names.stream, names.group, names.dispatcher),
-        ]
+        lines: list[Command] = [("EXPIRE", names.registration, expiry), ("EXPIRE", names.announcement, expiry)]
+        if looks:
+            self._looked_at = now
+            lines += self._look()
         if settings.janitor_age is not None:
             # RIPC-REDIS-4: by age and never by length: what is younger may be waited for.
             age = max(settings.janitor_age, LEAST_JANITOR_AGE)
             lines.append(("XTRIM", names.stream, "MINID", max(0, int((shared.server_clock(now) - age) * 1000))))
         shared.step(Step(lines, done))
-        self.on_refresh(now)
+        if looks:
+            self.read_own_list(now)
+
+    def _looks_around(self, now: float) -> bool:
+        """Whether this refresh also looks who is there: at rest and alone only as often as the statements need it."""
+        if self.siblings or self.shared.inflight or self.busy():
+            return True
+        return now + self.shared.settings.refresh - self._looked_at > _LOOKED_WITHIN
+
+    def _look(self) -> list[Command]:
+        """Redis' clock, who is there (RIPC-GROUP-8), and a use of the dispatcher's consumer (RIPC-LIFE-13)."""
+        names = self.shared.names
+        return [
+            ("TIME",),
+            ("XINFO", "CONSUMERS", names.stream, names.group),
+            commands.reset_idle(names.stream, names.group, names.dispatcher),
+        ]
 
     def _refreshed(self, listed: Any, announced: Any, now: float) -> None:
         if listed == 1:
@@ -140,6 +158,7 @@ class Registration:
     def reset(self, now: float) -> None:
         """Connected, for the first time or again."""
         self.next_refresh = now
+        self._looked_at = -NEVER
 
 
 def _nothing(_replies: list[Any], _now: float) -> None:

@@ -14,6 +14,8 @@ NEVER = math.inf
 """When something is due that is not due at all."""
 LEAST_JANITOR_AGE = 86_400.0
 """Seconds for which the janitor leaves an entry alone at least, whatever its option says (RIPC-REDIS-7)."""
+LONGEST_BLOCK = 5.0
+"""Seconds: the longest blocking read (RIPC-LIFE-5)."""
 LONGEST_READ_PAUSE = 0.05
 """Seconds that a request to a group which reads others' entries only may wait for it, whatever the option says."""
 

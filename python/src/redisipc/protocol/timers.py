@@ -20,7 +20,7 @@ class Timer(enum.Enum):
     WRITE = "something that waits may be written"
     LOOK = "a last look is written while the endpoint recovers, if Redis answers but takes no writes"
     CLOSE = "closing takes its next step"
-    REFRESH = "the registration is refreshed, and siblings are looked at"
+    REFRESH = "the registration is refreshed, and now and then it is looked who is there"
     OWN_LIST = "its own list is looked at for responses that siblings handed over"
     GRACE = "a response whose instance was not registered is asked about once more"
     KEEP_ALIVE = "requests in progress are claimed again"

@@ -55,7 +55,8 @@ class Wiring:
         self.responder.on_room = self.reclaimer.look_for_given_back
         self.responder.on_overload = self._look_for_siblings
         self.siblings.on_change = self._siblings_seen
-        self.registration.on_refresh = self.own_list.poll
+        self.registration.read_own_list = self.own_list.poll
+        self.registration.busy = lambda: bool(self.requester.outstanding or self.hand_over.in_grace)
 
     def _were_read(self, rows: list[Any], now: float, since: float) -> None:
         """Beside the blocked read."""

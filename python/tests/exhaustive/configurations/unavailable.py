@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from redisipc.protocol.settings import LONGEST_BLOCK
+
 from ..acts import BEGINS, STRIKES
 from ..configuration import Act, Configuration, Fault
 from ..properties import ALL
 from .parts import ASK, NONE, A, B
 
+_READS = {"block": LONGEST_BLOCK}
 _SLOW = {"backoff_first": 4000.0, "backoff_most": 4000.0}
 
 CONFIGURATIONS = (
@@ -30,6 +33,12 @@ CONFIGURATIONS = (
     Configuration(
         "no-writes", "Redis refuses writes for 10 or 13 s while A runs a request, and A stands still for 4 s",
         (A, B), (ASK,), ALL, NONE,
+        (Fault("refuse", (), (10.0, 13.0), 2.5, 5.0, ("MISCONF",)), Fault("pause", (0,), (4.0,), 11.0, 19.0)), 2, runs=(2.0, 22.0),
+        horizon=50.0,
+    ),
+    Configuration(
+        "no-writes-at-rest", "The same, where members read for 5 s at a time, and look without a write while they suspect nobody",
+        (replace(A, options=_READS), replace(B, options=_READS)), (ASK,), ALL, NONE,
         (Fault("refuse", (), (10.0, 13.0), 2.5, 5.0, ("MISCONF",)), Fault("pause", (0,), (4.0,), 11.0, 19.0)), 2, runs=(2.0, 22.0),
         horizon=50.0,
     ),
