@@ -143,3 +143,11 @@ def test_async_events_need_the_asyncio_face() -> None:
         async def method(self) -> None: ...
 
     assert set(Right.events) == {"method"}
+
+
+@pytest.mark.parametrize("kind", [Channel, AsyncChannel])
+def test_a_channel_is_a_class_and_not_an_object_of_one(kind: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"Channel takes no arguments: a channel is a class\. Write class Stock"
+    ):
+        kind("stock")

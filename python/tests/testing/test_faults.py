@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from redisipc import ConnectionLost, RequestFailed, RequestTimeout
+from redisipc import ConfigurationError, ConnectionLost, RequestFailed, RequestTimeout
 from redisipc.testing import Hub
 
 from ..runtime.faces import Face, Gate, until
@@ -129,6 +129,19 @@ async def test_all_connections_may_be_cut_at_any_time(face: Face, hub: Hub) -> N
         assert hub.cut(group) >= 2
         await until(lambda before=before, cut=cut: readers(hub, before) == cut)
         assert await face.call(web.request, 1, to="stock") == 1
+
+
+def test_a_group_that_was_never_here_cannot_be_cut(hub: Hub) -> None:
+    hub.peer("stock", stream="shop")
+    with pytest.raises(ConfigurationError, match="group 'stok' was never here; here are stock"):
+        hub.cut("stok")
+
+
+def test_a_fault_that_did_not_strike_is_named(hub: Hub) -> None:
+    hub.cut_before("XADD", "stok")
+    assert hub.unstruck() == ["cut_before('XADD', 'stok') did not strike: no such command came"]
+    hub.mend()
+    assert hub.unstruck() == []
 
 
 async def test_who_was_killed_cannot_connect_before_it_is_mended(face: Face, hub: Hub) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from redisipc import Rejected, RequestTimeout
+from redisipc import HandlerFailed, Reject, Rejected, RequestTimeout
 from redisipc.testing import Hub
 
 from ..runtime.faces import Face, until
@@ -91,6 +91,40 @@ async def test_a_function_that_raises_rejects_but_not_a_gem_s(face: Face, hub: H
     with pytest.raises(RequestTimeout if kind == "gem" else Rejected):
         await face.call(web.request, 1, to="child", timeout=0.3)
     assert [str(error) for error in child.errors] == ["boom"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "said"),
+    [
+        (KeyError("sku"), HandlerFailed, "handler_failed: KeyError; request "),
+        (Reject("sold out", code="sold_out"), Rejected, "sold out"),
+        (None, Rejected, "not_encodable: "),
+    ],
+)
+async def test_a_peer_rejects_as_an_endpoint_does(
+    face: Face, hub: Hub, raised: Exception | None, kind: type[Rejected], said: str
+) -> None:
+    def fail(content: Any) -> Any:
+        if raised is None:
+            return object()
+        raise raised
+
+    hub.peer("stock").answers(fail)
+    web = await face.connected("shop", "web", client=hub)
+    with pytest.raises(kind) as caught:
+        await face.call(web.request, 1, to="stock")
+    assert type(caught.value) is kind
+    assert said in str(caught.value)
+
+
+async def test_a_function_may_be_async(face: Face, hub: Hub) -> None:
+    async def double(content: int) -> int:
+        await asyncio.sleep(0)
+        return content * 2
+
+    hub.peer("stock").answers(double)
+    web = await face.connected("shop", "web", client=hub)
+    assert await face.call(web.request, 4, to="stock") == 8
 
 
 async def test_a_text_of_a_gem_that_is_json_arrives_as_json(face: Face, hub: Hub, kind: str) -> None:

@@ -26,6 +26,9 @@ def test_fails(ipc):
 def test_leaves_something(ipc):
     ipc.hub.server.execute(ipc.hub.server.connect("x", print, print), ("XADD", b"shop", "*", b"a", b"b"))
 
+def test_arms_a_fault_that_never_strikes(ipc):
+    ipc.hub.cut_after("XADD", "stok")
+
 def test_may_leave_something_after_a_fault(ipc):
     test_leaves_something(ipc)
     with Stream("shop", "stock"):
@@ -50,9 +53,10 @@ def test_a_failure_shows_what_happened_and_a_residue_is_one(tmp_path: Path) -> N
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["redisipc.testing.plugin"]\n')
     done = pytest_in(tmp_path)
     said = done.stdout
-    assert "1 failed, 4 passed, 1 error" in said, said + done.stderr
+    assert "1 failed, 5 passed, 2 errors" in said, said + done.stderr
     assert "RedisIPC: what happened" in said
     assert "asks stock: 1 [" in said
+    assert "cut_after('XADD', 'stok') did not strike: no such command came" in said
     assert "what is not an entry of RedisIPC on stream 'shop'" in said
 
 

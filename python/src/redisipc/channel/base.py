@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from redisipc.calls import explained
+from redisipc.calls import explained_methods
 from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected, Reject
 from redisipc.protocol.content import decode
 from redisipc.runtime.base import BaseStream
@@ -38,7 +38,7 @@ class ClassProperty(Generic[T]):
         return self._get(owner)
 
 
-@explained
+@explained_methods
 class BaseChannel(Generic[S]):
     """A set of named events that others on the stream can trigger. Subclass it, name it, decorate methods with
     ``@event``, connect.
@@ -76,6 +76,15 @@ class BaseChannel(Generic[S]):
             cls.channel = own["group"]
         cls.events = events_of(cls)
         cls._endpoint = None
+
+    if not TYPE_CHECKING:
+        # Type checkers see a constructor without parameters. Each call of an event makes an object.
+        def __init__(self, *given: Any, **named: Any) -> None:
+            if given or named:
+                raise ConfigurationError(
+                    f"{type(self).__name__} takes no arguments: a channel is a class. Write class Stock(Channel): with "
+                    'stream = "..." and channel = "..." in it, then Stock.connect()'
+                )
 
     # inside an event
 

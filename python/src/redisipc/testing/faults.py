@@ -118,8 +118,12 @@ class Faults:
     # connections
 
     def cut(self, group: str | None = None) -> int:
-        """All connections break, or those of ``group``. New ones come about. How many there were."""
+        """All connections break, or those of ``group``. New ones come about. How many there were.
+
+        Raises ``ConfigurationError`` for a group that was never there.
+        """
         with self.server.lock:
+            self._check_there(group)
             mine = [one for one in self.server.connections.values() if group in (None, one.group)]
             for connection in mine:
                 self.server.journal.note(connection.who, "is cut off")
@@ -153,7 +157,28 @@ class Faults:
             self.server.fates.clear()
             self.server.banned.clear()
 
+    def unstruck(self) -> list[str]:
+        """The faults of ``cut_before`` and ``cut_after`` that are armed still, because such a command did not come."""
+        with self.server.lock:
+            return [
+                f"cut_{fate.when}({fate.word!r}{f', {fate.group!r}' if fate.group else ''}) did not strike: no such command came"
+                for fate in self.server.fates
+            ]
+
     # parts
+
+    def _check_there(self, group: str | None) -> None:
+        """A group that connects again at this moment has no connection, but its name on a stream. Hold the lock."""
+        there = {one.group for one in self.server.connections.values()} - {""}
+        there |= {
+            name.decode("utf-8", "replace")
+            for model in self.server.models.values()
+            for key in model.keys.values()
+            if isinstance(key, Stream)
+            for name in key.groups
+        }
+        if group is not None and group not in there:
+            raise ConfigurationError(f"group {group!r} was never here; here are {', '.join(sorted(there)) or 'none'}")
 
     def _arm(self, fate: Fate) -> None:
         if fate.word not in HANDLERS and fate.word not in OWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 from collections.abc import Callable
@@ -9,13 +10,15 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from redisipc.calls import explained
-from redisipc.errors import ConfigurationError, RequestTimeout
+from redisipc.errors import ConfigurationError, ContentError, Reject, RequestTimeout
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.entry import PENDING, Entry, build, parse
 from redisipc.protocol.names import Names, check_group, check_name, new_instance_id, new_request_id
+from redisipc.protocol.reasons import ReasonCode, reason
 from redisipc.protocol.settings import check_grace
-from redisipc.runtime.hooks import check_function
+from redisipc.runtime.hooks import check_function, is_async
+from redisipc.runtime.reasons import crash, text_of
 from redisipc.runtime.response import Response
 
 from .connection import Connection
@@ -77,8 +80,10 @@ class Peer:
     def answers(self, what: Any, *, after: float = 0.0, event: str | None = None) -> Peer:
         """Fulfil requests with ``what``, or with what it returns for their content where it is a function.
 
-        The function runs on a thread of its own; what it raises rejects. ``after`` is in seconds. ``event``: only requests
-        that trigger this event of a channel; the function then gets the params. What is said later counts first.
+        The function runs on a thread of its own, in real time; it may be ``async def``. If it raises, the request is rejected
+        as by an endpoint whose handler raises: ``Reject`` with its content, all else as ``handler_failed``. ``after`` is in
+        seconds. ``event``: only requests that trigger this event of a channel; the function then gets the params. What is
+        said later counts first.
         """
         return self._told(Rule("answer", what, after, event))
 
@@ -196,7 +201,14 @@ class Peer:
         self._run("EXEC")
 
     def _raised(self, names: Names, entry: Entry, error: Exception) -> None:
-        self._answer(names, entry, b"rejected", encode(str(error) or type(error).__name__))
+        id = entry.id.decode("utf-8", "replace")
+        if isinstance(error, Reject):
+            text = encode(error.content)
+        elif isinstance(error, ContentError):
+            text = encode(reason(ReasonCode.NOT_ENCODABLE, text_of(error)))
+        else:
+            text = encode(crash(error, text_of(error), id, "type"))
+        self._answer(names, entry, b"rejected", text)
 
     def _never(self, names: Names, entry: Entry) -> None:
         self._held.add((names.stream, entry.entry_id))
@@ -272,7 +284,7 @@ class Peer:
         error: Exception | None = None
         text = b""
         try:
-            text = self._encode(function(given))
+            text = self._encode(asyncio.run(function(given)) if is_async(function) else function(given))
         except Exception as raised:
             error = raised
             self.errors.append(raised)
