@@ -3,7 +3,9 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Held } from "../src/core/held.js";
+import { GivingBack } from "../src/core/giving-back.js";
 import { entryOf } from "../src/wire/entry.js";
+import { faultOf } from "../src/wire/faults.js";
 import type { Reply } from "../src/wire/replies.js";
 import { Parts } from "./parts.js";
 
@@ -45,4 +47,16 @@ describe("a new request that comes while given-back ones are looked for (RIPC-GR
   test("starts where there are none", async () => {
     assert.deepEqual(await look([]), ["6-0"]);
   });
+});
+
+test("a give-back that Redis refuses since it takes no writes is written again (RIPC-GROUP-23, RIPC-RECOV-26)", async () => {
+  const parts = new Parts({ wakeups: false });
+  const refusals = [faultOf("MISCONF unable to persist to disk"), faultOf("NOREPLICAS Not enough good replicas")];
+  parts.replies.set("XCLAIM", () => refusals.shift() ?? [Buffer.from("4-0")]);
+  const givingBack = new GivingBack(parts.shared);
+  givingBack.add({ entryId: "4-0", keptAt: parts.now } as unknown as Held);
+  while (parts.sent.filter(([name]) => name === "XCLAIM").length < 3) await sleep(5);
+  await parts.settle();
+  assert.ok(!givingBack.has("4-0"));
+  assert.deepEqual(parts.started, []);
 });

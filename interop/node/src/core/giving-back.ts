@@ -5,6 +5,9 @@ import type { SharedWith } from "./ports.js";
 import { splitLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
 
+/** After a refusal of Redis it is tried again, in ms. */
+const AGAIN_MS = 500;
+
 /** Gives back what cannot be started here; many at a time travel together (RIPC-GROUP-23, 24). */
 export class GivingBack {
   private waiting: Held[] = [];
@@ -50,6 +53,13 @@ export class GivingBack {
     }
     // Without a reply it is not sent again: recovery finds what is still ours.
     if (reply.kind === "lost" || reply.kind === "unsent" || this.shared.closing) return;
-    for (const held of some) responder.keepAfterAll(held);
+    if (reply.kind === "no-writes") this.again(some);
+    else for (const held of some) responder.keepAfterAll(held);
+  }
+
+  /** Redis takes no writes: it stays to be given back, since it cannot start here (RIPC-GROUP-23, RIPC-RECOV-26). */
+  private again(some: Held[]): void {
+    this.waiting.push(...some);
+    setTimeout(() => void this.shared.attempt(() => this.flush()), AGAIN_MS);
   }
 }
