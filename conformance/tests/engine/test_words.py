@@ -450,6 +450,21 @@ SCENARIOS |= {
 - read: {peer: b, where: {content: second}}
   check: it
 """,
+    "a reply over the limit of its link": """
+- connect: a
+- peer: b
+- add: {from: b, to: nobody, content: {$repeat: "x", times: 3000}}
+- fence: {endpoint: a, kind: read}
+- mark: before
+- limit: {endpoint: a, bytes: 2000}
+  as: l
+- add: {from: b, to: nobody, content: {$repeat: "x", times: 3000}}
+- connections: {of: a, closed: {$at_least: 1}, since: before}
+- lift: l
+- fence: {endpoint: a, kind: read}
+  within: recover
+  check: it
+""",
     "a phase": """
 - mark: now
 - wait: {$between: [0.05, 0.3]}

@@ -86,7 +86,7 @@ def test_the_default_run_decides_every_statement() -> None:
     assert any(scenario.thorough for scenario in scenarios)
 
 
-FAULTS = frozenset({"cut", "half-open", "silence", "process", "server", "fault", "slow"})
+FAULTS = frozenset({"cut", "half-open", "silence", "process", "server", "fault", "slow", "limit"})
 
 
 def test_a_fault_that_comes_again_and_again_comes_at_a_phase_that_the_seed_draws() -> None:

@@ -39,7 +39,7 @@ ACTS = frozenset(
     {
         "connect", "send", "trigger", "cancel", "fork", "block", "fulfill", "reject", "raise", "ignore", "serve", "disconnect",
         "peer", "crowd", "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
-        "silence", "half-open", "slow", "process", "server", "stop", "age"
+        "silence", "half-open", "slow", "limit", "process", "server", "stop", "age"
     }
 )  # fmt: skip
 """Steps that change something, so that a fence before them says nothing any more."""

@@ -118,6 +118,20 @@ async def slow(context: ScenarioContext, step: Step) -> Any:
     return Undo(fast, at=context.now())
 
 
+@word("limit")
+async def limit(context: ScenarioContext, step: Step) -> Any:
+    arguments = step.arguments
+    label = str(context.value(arguments["endpoint"]))
+    tap = await context.tap(label)
+    tap.longest_reply = int(context.value(arguments["bytes"]))
+    _tell(context, label, f"a reply of over {tap.longest_reply} bytes ends its connection")
+
+    def unlimited() -> None:
+        tap.longest_reply = 0
+
+    return Undo(unlimited, at=context.now())
+
+
 @word("process")
 async def process(context: ScenarioContext, step: Step) -> Any:
     ((deed, written),) = step.arguments.items()

@@ -28,6 +28,7 @@ class Owner(Protocol):
     exchanges: list[Exchange]
     faults: list[Fault]
     silent: bool
+    longest_reply: int
     refusing: bool
     refused: list[float]
 
@@ -300,6 +301,10 @@ class Link(asyncio.Protocol):
         exchange.replied = time.monotonic()
         exchange.reply = value
         settle(exchange, value, self.tap.settled)
+        if 0 < self.tap.longest_reply < len(raw):
+            exchange.fate = f"connection cut by the suite: the reply has {len(raw)} bytes, over its limit"
+            self.cut()
+            return
         fault = slot.fault
         do = fault.do if fault is not None else ""
         if do in ("drop-reply", "reply-within"):

@@ -48,6 +48,8 @@ class Tap:
         self.refused: list[float] = []
         """When a connection was attempted and refused: seconds of time.monotonic()."""
         self.silent = False
+        self.longest_reply = 0
+        """Bytes: a longer reply ends its connection, as behind a proxy with a limit (0: none does)."""
         self.pace = Pace()
         self.links: set[Link] = set()
         self.opened = 0
