@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,8 +12,11 @@ from patches import FOLDER, ROOT, Patch
 
 RESULTS = FOLDER / "results.json"
 TABLE = FOLDER / "results.md"
+README = FOLDER.parent / "README.md"
 NOT_JUDGED = "not judged"
 """It could not be put in, built or started."""
+_RATE = re.compile(r"^[0-9]+ of [0-9]+.*$", re.MULTILINE)
+"""The line of the README that has the rate."""
 _KEPT = ROOT / "out" / "real-mutants.json"
 
 
@@ -96,6 +100,7 @@ def write(every: Sequence[Patch], found: Sequence[Fate]) -> None:
     head = "| mutant | port | kind | fault | breaks | verdict |\n| --- | --- | --- | --- | --- | --- |\n"
     text = f"# Real-source mutants\n\nMade by `make mutants`; not to be edited.\n\n{rate(every, known)}\n\n{head}"
     TABLE.write_text(text + "\n".join(lines) + "\n", "utf-8")
+    README.write_text(_RATE.sub(lambda _: rate(every, known), README.read_text("utf-8"), count=1), "utf-8")
 
 
 def rate(every: Sequence[Patch], known: dict[str, Fate]) -> str:

@@ -57,3 +57,7 @@ def test_what_became_of_each_is_known_and_each_survivor_has_its_reason():
     assert [patch.name for patch in judged if found[patch.name] != "killed" and not patch.survives] == []
     # A reason for one that is killed by now would hide that it is.
     assert [patch.name for patch in judged if found[patch.name] == "killed" and patch.survives] == []
+
+
+def test_the_readme_has_the_rate():
+    assert fates.rate(PATCHES, fates.load()) in fates.README.read_text("utf-8").splitlines()
