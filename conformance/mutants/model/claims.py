@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from . import routing
+from .breakers import Breakers
 from .giving import Giving
 from .mutation import mutant
 from .ports import EndpointPort
@@ -32,6 +33,7 @@ class Claims(Giving):
     def __init__(self, endpoint: EndpointPort) -> None:
         super().__init__(endpoint)
         self.offset = 0.0
+        self.breakers = Breakers()
         self._hold_until = self._hold_given_back = 0.0
         self._suspects: dict[bytes, Seen] = {}
         self._left = False
@@ -52,7 +54,8 @@ class Claims(Giving):
 
     async def body(self, id: bytes) -> Any:
         """What XRANGE has under this entry ID: a list of one, or an empty one."""
-        return (await self.endpoint.write(("XRANGE", self.endpoint.names.stream, id, id)))[0]
+        with self.breakers.reading(id):
+            return (await self.endpoint.write(("XRANGE", self.endpoint.names.stream, id, id)))[0]
 
     async def look_all(self) -> None:
         """Two looks, at least 3 s apart, then a claim."""
@@ -109,7 +112,7 @@ class Claims(Giving):
         if now < self._hold_until and not mutant("reclaims-right-after-a-connect"):
             return
         second = now - since >= 3.0 and (self.endpoint.written > since or mutant("second-look-without-a-write"))
-        if idle_ms >= least and (second or first):
+        if idle_ms >= least and (second or first) and not self.breakers.wait(id):
             await self.claim(id, least, count, True)
 
     async def claim(self, id: bytes, min_idle: int, count: int, counted: bool) -> None:

@@ -63,5 +63,8 @@ class Cleaning:
             self.acknowledge.difference_update(acknowledge)
             self._delete.difference_update(delete)
             return None
+        if mutant("a-hundred-cleanings-repeated"):
+            self.acknowledge.difference_update(acknowledge[100:])
+            self._delete.difference_update(delete[100:])
         self._dirty.set()
         return refused

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from . import pauses
 from .mutation import mutant
 from .ports import EndpointPort
+from .redis_errors import REFUSAL
 from .request import Request
 from .resp import Lost, RedisError
 
@@ -51,13 +53,18 @@ class Giving:
 
     async def _give_back(self, requests: list[Request]) -> None:
         self._gave = True
+        refused = pauses.refused()
         while True:
             await self.endpoint.up.wait()
             try:
                 soon, late = await self._still_ours(requests)
                 for ids, min_idle in ((soon, 0), (late, int(LONG * 1000))):
-                    if ids:
-                        await self.write_back(ids, min_idle)
+                    while (
+                        ids
+                        and await self.write_back(ids, min_idle) in REFUSAL
+                        and not mutant("refused-give-back-forgotten")
+                    ):
+                        await refused.wait()
                 return
             except Lost as lost:
                 if lost.sent and not mutant("repeats-a-lost-claim"):
@@ -74,11 +81,12 @@ class Giving:
             (late if idle >= LONG else soon).append(item.entry_id)
         return soon, late
 
-    async def write_back(self, ids: list[bytes], min_idle: int = 0) -> None:
+    async def write_back(self, ids: list[bytes], min_idle: int = 0) -> str:
+        """Says why Redis refused it; empty where it did not."""
         names = self.endpoint.names
         if mutant("gives-back-by-acknowledging"):
             await self.endpoint.write(("XACK", names.stream, names.group, *ids))
-            return
+            return ""
         idle = (
             10_000
             if mutant("gives-back-at-10-s")
@@ -86,10 +94,11 @@ class Giving:
             if mutant("gives-back-at-a-day")
             else GIVE_BACK_IDLE_MS
         )
-        await self.endpoint.write(
+        reply, *_ = await self.endpoint.write(
             ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, *ids, "IDLE", idle, "JUSTID"),
             *([("PUBLISH", names.group_wakeup, "")] if self.endpoint.options.wakeups else []),
         )
+        return reply.kind if isinstance(reply, RedisError) else ""
 
     def room_again(self) -> None:
         if self._gave and not mutant("looks-for-given-back-every-3-s"):

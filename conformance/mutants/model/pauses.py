@@ -29,6 +29,6 @@ def refused() -> Pauses:
     return Pauses(0.2, 1.0)
 
 
-def permanent() -> Pauses:
-    """The refusals that only the user can repair (RIPC-RECOV-27)."""
-    return Pauses(1.0, 30.0)
+def permanent(growing: bool = True) -> Pauses:
+    """The refusals that only the user can repair (RIPC-RECOV-27); of a read they do not grow."""
+    return Pauses(1.0, 30.0 if growing else 1.0)

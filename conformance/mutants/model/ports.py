@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
+from .breakers import Breakers
 from .options import Options
 from .request import Request
 from .resp import Command, Connection, RedisError
@@ -72,6 +73,7 @@ class ResponderPort(Protocol):
 class ClaimsPort(Protocol):
     looking: bool
     offset: float
+    breakers: Breakers
 
     def redis_time(self) -> float: ...
 
@@ -83,7 +85,7 @@ class ClaimsPort(Protocol):
 
     def give_back(self, requests: list[Request]) -> None: ...
 
-    async def write_back(self, ids: list[bytes], min_idle: int = 0) -> None: ...
+    async def write_back(self, ids: list[bytes], min_idle: int = 0) -> str: ...
 
     def room_again(self) -> None: ...
 

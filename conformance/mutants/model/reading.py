@@ -39,11 +39,12 @@ class Reading:
 
     async def read_all(self) -> None:
         """Until the connection is lost (Lost, RedisError) or the group is (RedisError)."""
-        refused, permanent = pauses.refused(), pauses.permanent()
+        growing = mutant("reads-ever-later-when-refused")
+        refused, permanent = pauses.refused(), pauses.permanent(growing)
         while not self.endpoint.closed:
             try:
                 await self._read()
-                refused, permanent = pauses.refused(), pauses.permanent()
+                refused, permanent = pauses.refused(), pauses.permanent(growing)
                 continue
             except RedisError as error:
                 if is_group_lost(error) or error.kind not in REFUSAL | PERMANENT:

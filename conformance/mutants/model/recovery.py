@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -12,7 +13,7 @@ from .giving import counts_as_given_back
 from .mutation import mutant
 from .ports import EndpointPort
 from .redis_errors import PERMANENT, REFUSAL, is_group_lost
-from .resp import Command, RedisError
+from .resp import Command, Lost, RedisError
 from .wire import id_parts
 
 
@@ -35,16 +36,22 @@ async def join(endpoint: EndpointPort) -> None:
         await _consumer(endpoint, endpoint.names.consumer)
     if not mutant("registers-after-the-first-request"):
         await endpoint.group.register()
-    rows = (await endpoint.write(("XINFO", "GROUPS", names.stream)))[0]
-    for row in rows if isinstance(rows, list) else []:
-        info = dict(zip(row[0::2], row[1::2], strict=True))
-        if info[b"name"] == names.group:
-            endpoint.last_read = info[b"last-delivered-id"]
+    if info := await _own_group(endpoint):
+        endpoint.last_read = info[b"last-delivered-id"]
     if not mutant("reclaims-right-after-a-connect"):
         endpoint.claims.hold(given_back=False)
     await endpoint.group.find_siblings()
     if endpoint.options.wakeups:
         await endpoint.write(("PUBLISH", names.group_wakeup, ""))
+
+
+async def _own_group(endpoint: EndpointPort) -> dict[bytes, Any]:
+    """What Redis says of the group; empty where it is gone. Unlike XINFO STREAM this carries no body."""
+    rows = (await endpoint.write(("XINFO", "GROUPS", endpoint.names.stream)))[0]
+    if isinstance(rows, RedisError) and not is_group_lost(rows):
+        raise rows
+    infos = [dict(zip(row[0::2], row[1::2], strict=True)) for row in rows] if isinstance(rows, list) else []
+    return next((info for info in infos if info[b"name"] == endpoint.names.group), {})
 
 
 async def recover(endpoint: EndpointPort, fresh: bool) -> None:
@@ -79,6 +86,8 @@ async def _make_again(endpoint: EndpointPort) -> None:
     names = endpoint.names
     if mutant("group-again-at-the-end"):
         await _make_group(endpoint, b"$", ("MKSTREAM",))
+        return
+    if await _own_group(endpoint) and not mutant("sets-the-id"):
         return
     info = (await endpoint.write(("XINFO", "STREAM", names.stream)))[0]
     if isinstance(info, RedisError):
@@ -172,10 +181,17 @@ async def _take_found(endpoint: EndpointPort, rows: list[list[Any]]) -> None:
             if isinstance(reply, RedisError):
                 raise reply
             claimed |= set(reply)
-    for id, _, _, count in rows:
-        owner, body = await endpoint.write(
-            ("XPENDING", names.stream, names.group, id, id, 1), ("XRANGE", names.stream, id, id)
-        )
+    breakers = endpoint.claims.breakers
+    for id, _, _, count in sorted(rows, key=lambda row: breakers.broke(row[0])):
+        if wait := breakers.wait(id):
+            endpoint.spawn(_read_later(endpoint, wait))
+            if mutant("nothing-behind-a-breaker"):
+                return
+            continue
+        with breakers.reading(id):
+            owner, body = await endpoint.write(
+                ("XPENDING", names.stream, names.group, id, id, 1), ("XRANGE", names.stream, id, id)
+            )
         if isinstance(owner, RedisError) or isinstance(body, RedisError):
             raise owner if isinstance(owner, RedisError) else body
         if not body:
@@ -183,6 +199,14 @@ async def _take_found(endpoint: EndpointPort, rows: list[list[Any]]) -> None:
         elif id in claimed or mutant("own-list-routed-unclaimed"):
             routing.take_again(endpoint, id, body[0][1], max(1, starts_of(count)), count > 1)
         # What the claim did not get is another member's by now.
+
+
+async def _read_later(endpoint: EndpointPort, wait: float) -> None:
+    """A body that broke the connection is read again when its pause is over, unless the connection is another one by then."""
+    await asyncio.sleep(wait)
+    with contextlib.suppress(Lost, RedisError):
+        await endpoint.up.wait()
+        await read_own(endpoint)
 
 
 async def _learn_clock(endpoint: EndpointPort) -> None:

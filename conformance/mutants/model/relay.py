@@ -81,7 +81,7 @@ class Relay:
             self.endpoint.settle(entry_id)
         if mutant("handed-over-and-deleted"):
             self.endpoint.settle(delete=entry_id)
-        return not isinstance(reply, RedisError)
+        return not isinstance(reply, RedisError) or mutant("refused-hand-over-forgotten")
 
     async def leave(self) -> None:
         """Responses in their grace go to siblings; without one they are settled (RIPC-LIFE-28)."""
