@@ -36,9 +36,9 @@ REQUEST_ID = Rule("always-request-ids", ("RIPC-NAME-9",), "Each request id is 21
 SAME_ID = Rule("always-new-ids", ("RIPC-NAME-10",), "No two requests have one id")
 WRITTEN_AGAIN = Rule("always-one-entry", ("RIPC-REQ-2",), "No request that is stored is written again")
 UNSURE_AGAIN = Rule(
-    "always-never-repeated", ("RIPC-REQ-3",), "No request is written again whose reply did not come", "resilient"
+    "always-never-repeated", ("RIPC-REQ-3",), "No request whose reply did not come is written again", "resilient"
 )
-CALLER_AGAIN = Rule("always-asked-once", ("RIPC-ASK-9",), "No caller writes again what may be stored", "ask")
+CALLER_AGAIN = Rule("always-asked-once", ("RIPC-ASK-9",), "No caller writes a request again that may be stored", "ask")
 NEW_INSTANCE = Rule(
     "always-new-instance", ("RIPC-LIFE-24", "RIPC-NAME-5"), "Each endpoint that connects has an instance id of its own"
 )
@@ -77,7 +77,7 @@ UNLISTED_DELETION = Rule(
 LIST_EXPIRY = Rule("always-list-expires", ("RIPC-LIFE-10",), "The MULTI that writes the list gives it 100 s", "group")
 LIST_RENEWED = Rule("always-list-renewed", ("RIPC-LIFE-11",), "The list is renewed for 100 s", "group")
 ANNOUNCED = Rule(
-    "always-announcement", ("RIPC-VERS-1",), "Each announcement is an object with what it must have", "group"
+    "always-announcement", ("RIPC-VERS-1",), "Each announcement is an object with all required keys", "group"
 )
 ANNOUNCED_FOR = Rule("always-announced-for", ("RIPC-VERS-2",), "An announcement expires within 100 s", "group")
 ANNOUNCED_TIMEOUT = Rule(
@@ -92,7 +92,9 @@ ONE_START = Rule(
 COUNTED_CLAIM = Rule(
     "always-claims-uncounted", ("RIPC-GROUP-10",), "No claim of a request counts as a delivery by itself", "resilient"
 )
-GIVE_BACK_MARK = Rule("always-ten-years", ("RIPC-GROUP-24",), "What is given back is idle for ten years", "resilient")
+GIVE_BACK_MARK = Rule(
+    "always-ten-years", ("RIPC-GROUP-24",), "A request that is given back is idle for ten years", "resilient"
+)
 MADE_AGAIN = Rule(
     "always-made-without-mkstream",
     ("RIPC-RECOV-8",),

@@ -139,7 +139,7 @@ def test_when_all_fails_one_failure_and_the_hint_are_shown():
         checks = tuple(replace(check, verdict=Verdict.FAIL, message="no") for check in result.checks)
         run.results[number] = replace(result, checks=checks, verdict=Verdict.FAIL)
     text = "\n".join(summary(Report([run]), run))
-    assert "the shim is likelier to be wrong" in text
+    assert "the shim is more likely to be wrong" in text
     assert "redisipc-conformance check-testee -- target/release/testee --runtime tokio" in text
     assert text.count("problem   no") == 1
 

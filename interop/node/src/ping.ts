@@ -47,5 +47,5 @@ async function look(endpoint: Endpoint, group: string, timeoutMs: number): Promi
 }
 
 function refused(group: string, fault: RedisFault): RequestFailed {
-  return new RequestFailed(`Redis refused to tell who is in the group ${group}: ${fault.message}`, { cause: fault });
+  return new RequestFailed(`Redis refused to show who is in the group ${group}: ${fault.message}`, { cause: fault });
 }

@@ -12,7 +12,7 @@ describe("advice", () => {
     ["NOPERM this user has no permissions to run the 'xadd' command", "the rights that docs/security.md lists"],
     ["WRONGPASS invalid username-password pair or user is disabled.", "the user and the password in url"],
     ["ERR AUTH <password> called without any password configured for the default user.", "the user and the password in url"],
-    ["ERR DB index is out of range", "the number at the end of url"],
+    ["ERR DB index is out of range", "check the database number in url"],
     ["ERR max number of clients reached", "raise maxclients"],
     ["Redis did not answer within 300 ms", "TLS (rediss://)"],
     ["WRONGTYPE Operation against a key holding the wrong kind of value", "another name for the stream"],

@@ -22,7 +22,7 @@ describe("a connect that Redis refuses", { concurrency: true, timeout: 20_000 },
     const begun = performance.now();
     await assert.rejects(at(redis, { connectTimeoutMs: 15_000 }), (error) => {
       assert.ok(error instanceof ConnectFailed && !error.message.includes("secret"));
-      return error.message.endsWith("WRONGPASS invalid username-password pair or user is disabled.; look at the user and the password in url");
+      return error.message.endsWith("WRONGPASS invalid username-password pair or user is disabled; check the user and the password in url");
     });
     assert.ok(performance.now() - begun < 10_000);
   });

@@ -100,7 +100,7 @@ def _said(every: list[Parameter], function: Any, given: Sequence[Any], named: di
         by_name = ", ".join(name for name in names if name not in places)
         rest = f"; give it by name, there are {by_name}" if by_name else ""
         takes = f"takes {', '.join(places)}" if places else "takes nothing"
-        return f"{where} {takes} by position, and a {type(given[len(places)]).__name__} came besides{rest}"
+        return f"{where} {takes} by position, but got a {type(given[len(places)]).__name__} as well{rest}"
     twice = [name for name in places[: len(given)] if name in named]
     if twice:
         return f"{where} got {twice[0]} twice, by position and by name; give it once"

@@ -335,7 +335,7 @@ def test_a_silent_instance_whose_connections_stand_is_paused(
 ) -> None:
     ours = serve("stock")
     raw.expire(f"{stream}:stock:{ours.instance}:consumers", 70)
-    assert "stand: the process is paused" in doctor.find("silent-instance")["seen"]
+    assert "are open: the process is paused" in doctor.find("silent-instance")["seen"]
 
 
 def test_a_dead_instance_that_holds_entries(
@@ -447,7 +447,7 @@ def test_two_that_read_under_one_name(doctor: Doctor, serve: Serve, url: str, st
         other.ping()
         finding = doctor.find("shared-instance-id")
         assert (finding["group"], finding["instance"]) == ("stock", "abcdef")
-        assert finding["seen"].count("127.0.0.1:") == 2
+        assert len(re.findall(r"\d+\.\d+:\d+", finding["seen"])) == 2
     assert "shared-instance-id" not in doctor.codes()
 
 

@@ -58,8 +58,8 @@ def test_help_fits_a_terminal_of_80_columns(command: str) -> None:
         ("ping shop stock", "if 'shop' is the stream, type: redisipc ping stock --stream shop"),
         ("check shop stock", "if 'shop' is the stream, type: redisipc check stock --stream shop"),
         ("serve shop stock", "if 'shop' is the stream, type: redisipc serve stock --stream shop"),
-        ("ping stock web --stream shop", "ping takes one GROUP, and 'web' came besides; leave it out"),
-        ("acl shop stock", "acl takes one STREAM, and 'stock' came besides"),
+        ("ping stock web --stream shop", "ping takes one GROUP, but got 'web' as well; leave it out"),
+        ("acl shop stock", "acl takes one STREAM, but got 'stock' as well"),
     ],
 )
 def test_a_name_without_its_option_is_answered_by_what_to_type(words: str, text: str) -> None:
@@ -82,7 +82,7 @@ def test_a_name_without_its_option_is_answered_by_what_to_type(words: str, text:
         (["shop", "doctor"], "for the stream shop, type: redisipc doctor --stream shop"),
         (["send", "stock", "--rpc", "3"], "send has no option --rpc; there are --count, --rate"),
         (["send", "stock", "--ratee", "3"], "send has no option --ratee; did you mean --rate?"),
-        (["send", "stock", "{sku:", "1}"], "send takes GROUP and one JSON text, and '1}' came besides; quote the text"),
+        (["send", "stock", "{sku:", "1}"], "send takes GROUP and one JSON text, but got '1}' as well; quote the text"),
         (
             ["call", "shop", "stock", "reserve"],
             "'reserve' is not a parameter; write name=value, such as sku=1; the stream is",
@@ -139,7 +139,7 @@ def test_status_5_is_a_right_that_is_missing(cli: Cli, raw: redis.Redis, url: st
         assert "NOPERM" in ran.err
         wrong = cli("send", "stock", "--url", f"redis://{user}:wrong@{host}")
         assert wrong.status == 5
-        assert "look at the user and the password in the URL" in wrong.err
+        assert "check the user and the password in the URL" in wrong.err
         assert "wrong@" not in wrong.err
     finally:
         raw.execute_command("ACL", "DELUSER", user)

@@ -108,7 +108,7 @@ def test_the_command_line_speaks_tls(cli: Cli, relay: Relay, folder: Path, serve
         ("good", "", "nobody here trusts the server's certificate: name the file of the CA that signed it"),
         ("good", "other", "nobody here trusts the server's certificate: name the file of the CA that signed it"),
         ("other", "other", "connect by a name in the server's certificate"),
-        ("old", "old", "renew the server's certificate, or look at the clock of this machine"),
+        ("old", "old", "renew the server's certificate, or check the clock of this machine"),
     ],
 )
 def test_a_wrong_certificate_is_named_and_what_to_do(

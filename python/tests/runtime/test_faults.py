@@ -163,7 +163,7 @@ async def test_a_wrong_password_is_refused_at_once(face: Face, server: Server) -
 
 async def test_a_database_that_is_none_is_refused_at_once(face: Face, server: Server) -> None:
     web = face.stream("faults", "web", url=server.url.removesuffix("/0") + "/99", connect_timeout=30)
-    with pytest.raises(ConnectionLost, match="number at the end of the URL"):
+    with pytest.raises(ConnectionLost, match="database number in the URL"):
         await asyncio.wait_for(face.call(web.connect), 5)
 
 
@@ -178,7 +178,7 @@ async def test_a_password_that_is_changed_is_told_beside_the_loss(face: Face, se
         raw.client_kill_filter(user="ipc")
         await until(lambda: any("WRONGPASS" in str(error) for error in errors))
         told = len(errors)
-        assert "look at the user and the password" in str(errors[-1])
+        assert "check the user and the password" in str(errors[-1])
         # It continues to try, says no more, and is there again when the password is.
         await asyncio.sleep(1.0)
         assert len(errors) == told

@@ -146,7 +146,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "residue": (lambda: Hub.named("wrong-calls").residue("x"), "within must be a finite number"),  # type: ignore[arg-type]
     "story": (lambda: Hub.named("wrong-calls").story(0), "last must be a whole number of at least 1, got 0"),
     "a fault at an unknown command": (lambda: Hub.named("wrong-calls").cut_before("XAD"), "did you mean XADD?"),
-    "a group that nobody is of": (lambda: Hub.named("wrong-calls").kill("stok"), "nobody of group 'stok' is connected"),
+    "a group that nobody is of": (lambda: Hub.named("wrong-calls").kill("stok"), "no member of group 'stok' is connected"),
     "after of a peer": (peer(lambda p: p.answers(1, after="x")), "after must be a finite number of seconds"),
     "event of a peer": (peer(lambda p: p.answers(1, event=3)), "event must be a string, got int"),
     "a peer's function of two": (peer(lambda p: p.answers(lambda a, b: 1)), "cannot be called so: missing a required"),

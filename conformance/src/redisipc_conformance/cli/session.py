@@ -33,7 +33,7 @@ PATIENT = 4.0
 DRAW_EVERY = 0.2
 """Seconds between two looks of the status line."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LOOK = "Either the shim is wrong, or what the port writes or reads: that is named by the checks that fail"
+_LOOK = "Either the shim is wrong, or the port writes or reads entries wrongly. The checks that fail show which"
 
 
 def _went_astray(finding: Finding) -> bool:
@@ -89,7 +89,7 @@ class Session:
     def _signalled(self) -> None:
         self.signals += 1
         if self._engine is not None and self.signals == 1:
-            self.live.say("Interrupted: what runs is being ended. Once more ends it at once.")
+            self.live.say("Interrupted: ending the scenarios that run. Press Ctrl-C again to end them at once.")
             self._engine.stop()
         elif self._task is not None:
             self._task.cancel()

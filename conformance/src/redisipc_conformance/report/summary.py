@@ -98,7 +98,7 @@ def _failures(report: Report, run: Run, paint: Paint, width: int) -> list[str]:
         return []
     if probably_the_shim(run):
         command = " ".join(run.started.testee.command)
-        hint = "Everything failed: the shim is likelier to be wrong than the implementation."
+        hint = "Everything failed: the shim is more likely to be wrong than the implementation."
         lines = ["", paint(hint, "bold yellow"), f"  Try: redisipc-conformance check-testee -- {command}"]
         shown = 1
     else:

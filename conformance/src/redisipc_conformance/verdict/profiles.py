@@ -190,6 +190,6 @@ def gravest(codes: list[Exit]) -> Exit:
 
 
 def probably_the_shim(run: Run) -> bool:
-    """Whether so much failed that the shim is likelier to be wrong than the implementation."""
+    """Whether so much failed that the shim is more likely to be wrong than the implementation."""
     tried = [finding.check.verdict for finding in run.findings() if finding.check.verdict is not Verdict.NOT_APPLICABLE]
     return len(tried) >= 5 and Verdict.PASS not in tried and Verdict.KNOWN not in tried

@@ -336,7 +336,7 @@ export class Call {
   private late(): Outcome {
     if (this.decided !== undefined) return this.decided;
     if (this.phase !== "finding") return this.otherwise;
-    return failed(`the connection broke before it was acknowledged; it may be stored or not: ${this.refusal}`);
+    return failed(`the connection broke before it was acknowledged; Redis may have stored it: ${this.refusal}`);
   }
 
   private finish(outcome: Outcome): void {

@@ -165,5 +165,5 @@ export function connectFailed(fault: unknown, url: string): ConnectFailed {
   // The password is nobody's business.
   const place = url.replace(/\/\/[^@/]*@/, "//");
   const advice = adviceAbout(said) || "; is Redis running there, and is it the one that url names?";
-  return new ConnectFailed(`cannot connect to ${place}: ${said}${advice}`, { cause: fault });
+  return new ConnectFailed(`cannot connect to ${place}: ${said.replace(/\.$/, "")}${advice}`, { cause: fault });
 }

@@ -1,10 +1,10 @@
 /** What to do about what Redis or the network said, in this order. */
 const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/^NOAUTH/, "put the credentials into url: redis://user:password@host"],
-  [/^WRONGPASS|^ERR AUTH/, "look at the user and the password in url"],
+  [/^WRONGPASS|^ERR AUTH/, "check the user and the password in url"],
   [/^NOPERM/, "give the user the rights that docs/security.md lists for its role"],
   [/^WRONGTYPE/, "a key of this name holds something else: choose another name for the stream"],
-  [/DB index/, "look at the number at the end of url"],
+  [/DB index/, "check the database number in url"],
   [/max number of clients/, "raise maxclients of Redis, or close connections"],
   [/^Redis did not answer|^Redis closed the connection/, "look whether it speaks TLS (rediss://) or not (redis://)"],
   [

@@ -67,16 +67,16 @@ def _misplaced(args: argparse.Namespace, strays: Sequence[str]) -> str:
             typed += f" {option} {_quoted(rest[0])}"
         return f"{command} takes names as options, and {strays[0]!r} has none before it; type: {typed}"
     if command == "acl":
-        return f"acl takes one STREAM, and {strays[0]!r} came besides; the rights are the same for all groups, so leave it out"
+        return f"acl takes one STREAM, but got {strays[0]!r} as well; the rights are the same for all groups, so leave it out"
     first = args.group
     if stream is None and command in ("ping", "check", "serve"):
-        return f"{command} takes one GROUP, and {strays[0]!r} came besides; if {first!r} is the stream, type: " + (
+        return f"{command} takes one GROUP, but got {strays[0]!r} as well; if {first!r} is the stream, type: " + (
             f"redisipc {command} {_quoted(strays[0])} --stream {_quoted(first)}"
         )
     if command == "send":
-        besides = f"and {strays[0]!r} came besides"
+        besides = f"but got {strays[0]!r} as well"
         return f"send takes GROUP and one JSON text, {besides}; quote the text, and give the stream by --stream"
-    return f"{command} takes one GROUP, and {strays[0]!r} came besides; leave it out"
+    return f"{command} takes one GROUP, but got {strays[0]!r} as well; leave it out"
 
 
 def _close(wrong: str, words: Sequence[str]) -> str | None:

@@ -332,7 +332,7 @@ class Call:
     def _late(self) -> Outcome:
         """The outcome where nothing was found."""
         if self._phase == "finding":
-            reason = "the connection to Redis broke before the request was acknowledged; it may be stored or not"
+            reason = "the connection to Redis broke before the request was acknowledged; Redis may have stored it"
             return Outcome("failed", None, f"{reason}: {self.outgoing.refusal}")
         return self._otherwise
 

@@ -222,7 +222,7 @@ def of_groups(reply: Any, outgoing: Outgoing) -> Finding:
         return Finding(Diagnosis.NOT_HELD, not_held(outgoing.destination))
     return Finding(
         Diagnosis.HELD,
-        f"group {outgoing.destination!r} is past it and did not answer in time ({pending} pending there, perhaps this one)",
+        f"group {outgoing.destination!r} has read past it and did not answer in time ({pending} pending there, perhaps this one)",
     )
 
 

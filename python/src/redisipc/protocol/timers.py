@@ -25,7 +25,7 @@ class Timer(enum.Enum):
     GRACE = "a response whose instance was not registered is asked about once more"
     KEEP_ALIVE = "requests in progress are claimed again"
     RECLAIM = "the pending entries of others are looked at"
-    READ = "a read that Redis refused is tried again, or a group that reads others' entries only reads again"
+    READ = "a read that Redis refused is tried again, or a group that reads only others' entries reads again"
 
 
 class Timers:

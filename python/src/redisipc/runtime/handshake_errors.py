@@ -10,10 +10,10 @@ from .tls_words import tls_advice
 
 _ADVICE = {
     "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
-    "WRONGPASS": "; look at the user and the password in the URL",
+    "WRONGPASS": "; check the user and the password in the URL",
     "NOPERM": "; `redisipc acl STREAM` prints the rights that an endpoint needs",
     "WRONGTYPE": "; a key of this name holds something else: choose another name for the stream",
-    "WRONGDB": "; look at the number at the end of the URL",
+    "WRONGDB": "; check the database number in the URL",
 }
 """Advice about a refusal that only the user can repair, by its first word."""
 

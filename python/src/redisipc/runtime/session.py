@@ -121,7 +121,7 @@ class BaseSession:
     def warn_left(self, what: str) -> None:
         """Nobody disconnected it before ``what`` ended: it left then."""
         warnings.warn(
-            f"{self._title}> was connected when {what} ended; it has left in order, but call disconnect() before that",
+            f"{self._title}> was connected when {what} ended; it has disconnected in order, but call disconnect() before that",
             ResourceWarning,
             stacklevel=2,
         )
@@ -169,13 +169,14 @@ class BaseSession:
         if self.closing:
             return ClosedError(f"{self!r} was closed while it connected")
         where = f"Redis at {self.address}" if self.address else "Redis"
+        reason = self.reason.rstrip(".")
         if self.permanent:
-            lost = ConnectionLost(f"{where} refuses this endpoint: {self.reason}{hint(self.reason)}")
+            lost = ConnectionLost(f"{where} refuses this endpoint: {reason}{hint(self.reason)}")
         else:
             limit = self.options.connect_timeout
             advice = tls_advice(self.reason, self.secure) or hint(self.reason).removeprefix("; ")
             lost = ConnectionLost(
-                f"no working connection to {where} within {limit:g} s: {self.reason or 'no answer'}; "
+                f"no working connection to {where} within {limit:g} s: {reason or 'no answer'}; "
                 f"{advice or 'is it running, and is it the one that url=, client= or REDIS_URL names?'}"
             )
         lost.__cause__ = self.cause

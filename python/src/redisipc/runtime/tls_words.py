@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _ADVICE = (
-    ("certificate has expired", "renew the server's certificate, or look at the clock of this machine"),
-    ("certificate is not yet valid", "look at the clock of this machine"),
+    ("certificate has expired", "renew the server's certificate, or check the clock of this machine"),
+    ("certificate is not yet valid", "check the clock of this machine"),
     ("certificate is not valid for", "connect by a name in the server's certificate"),
     (
         "CERTIFICATE_VERIFY_FAILED",
@@ -14,8 +14,8 @@ _ADVICE = (
         "certificate required",
         "the server wants a certificate of yours: rediss://...?ssl_certfile=FILE&ssl_keyfile=FILE",
     ),
-    ("bad certificate", "the server does not accept your certificate: look at ssl_certfile and ssl_keyfile"),
-    ("unknown ca", "the server does not accept your certificate: look at ssl_certfile and ssl_keyfile"),
+    ("bad certificate", "the server does not accept your certificate: check ssl_certfile and ssl_keyfile"),
+    ("unknown ca", "the server does not accept your certificate: check ssl_certfile and ssl_keyfile"),
     ("KEY_VALUES_MISMATCH", "ssl_keyfile is not the key of ssl_certfile"),
     ("WRONG_VERSION_NUMBER", "the server speaks no TLS on this port: write redis:// for rediss://"),
     ("RECORD_LAYER_FAILURE", "the server speaks no TLS on this port: write redis:// for rediss://"),

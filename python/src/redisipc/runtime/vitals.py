@@ -115,7 +115,7 @@ def peers_of(found: list[Any], group: str, stream: str, limit: float) -> tuple[P
         )
     if isinstance(found[0], Failure):
         raise RequestFailed(
-            f"Redis refused to tell who is in group {group!r}: {found[0].message}", group=group, stream=stream
+            f"Redis refused to show who is in group {group!r}: {found[0].message}", group=group, stream=stream
         )
     return tuple(found[0])
 

@@ -144,7 +144,7 @@ class Faults:
             there = sorted({one.group for one in self.server.connections.values()} - {""})
             if group not in there:
                 raise ConfigurationError(
-                    f"nobody of group {group!r} is connected; connected are {', '.join(there) or 'none'}"
+                    f"no member of group {group!r} is connected; connected are {', '.join(there) or 'none'}"
                 )
             for connection in [one for one in self.server.connections.values() if one.group == group]:
                 self.server.banned.add(connection.who)

@@ -37,7 +37,7 @@ def run(given: Given) -> int:
         else:
             given.out.line(text)
             given.out.say(
-                "replace NAME and PASSWORD; the pattern of side keys also opens a stream whose name begins so"
+                "replace NAME and PASSWORD; the pattern of side keys also matches streams whose name begins with it"
             )
         return OK
     found = allowed(given.client, given.test, stream, needs)
@@ -48,7 +48,7 @@ def run(given: Given) -> int:
             record = {"command": need.command, "allowed": may, "level": need.level, "needed_for": need.works}
             given.out.record({**record, "key": key and key.strip("{}")})
     else:
-        cells = [["missing", need.command, f"without it works {need.works}"] for need in missing]
+        cells = [["missing", need.command, f"works without it: {need.works}"] for need in missing]
         for line in table(cells):
             given.out.line(line)
     needed = [need for need in missing if need.level != "everything"]

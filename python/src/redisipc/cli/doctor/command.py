@@ -35,7 +35,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="also watch the traffic for this time: finds members that lack an event or a handler",
     )  # fmt: skip
     parser.epilog = (
-        "It changes nothing. The commands that it prints do: judge them before you run them. Exit status 1: problems or warnings.\n"
+        "It changes nothing. The commands that it prints change data: check them before you run them.\n"
+        "Exit status 1: problems or warnings.\n"
         "It also examines the Redis that the gem uses by default (REDIS_HOST, REDIS_PORT, else localhost:6379)."
     )
 

@@ -76,20 +76,21 @@ def _silence(facts: Facts, group: Group, each: Instance) -> Finding:
     links = facts.connections(each.id)
     if links:
         hosts = ", ".join(sorted({row.get("addr", "").rpartition(":")[0] for row in links}))
-        state = (
-            f"its connections from {hosts} stand: the process is paused (SIGSTOP, debugger, frozen container) or hung"
-        )
+        state = f"its connections from {hosts} are open: the process is paused (SIGSTOP, debugger, frozen container) or hung"
         mend = "Look at the process there: continue it (kill -CONT) or restart it."
     elif each.announced is not None:
         state, mend = "it has no connection any more: it crashed, or is cut off", "Restart the process."
     else:
-        state, mend = "a gem does not name its connections, so whether they stand is not known", "Restart the process."
+        state, mend = (
+            "a gem does not name its connections, so nobody can see whether they are open",
+            "Restart the process.",
+        )
     key = Names.of(facts.stream, group.name, each.id).registration
     held = f", holds {plural(each.pending, 'entry', 'entries')}" if each.pending else ""
     return Finding(
         "silent-instance", PROBLEM,
         f"{group.name}/{each.id} ({each.label}) is registered and gave no sign of life for {ago(each.seen)}{held}; {state}",
-        "An instance refreshes its registration at least every 10 s. A silent one still is given requests by Redis, "
+        "An instance refreshes its registration at least every 10 s. Redis still gives requests to a silent one, "
         "which others take over 10 s later: such a request gets no answer in time.",
         f"{mend} If it is gone for good, take its registration away; it expires after 100 s by itself.",
         (command("DEL", key),), group.name, each.id,
@@ -245,7 +246,7 @@ def foreign(facts: Facts) -> Iterator[Finding]:
                 yield Finding(
                     "foreign-consumer", WARNING if each.pending else NOTE,
                     f"group {group.name!r} has a consumer {name!r} with {plural(each.pending, 'pending entry', 'pending entries')}",
-                    "It is not a RedisIPC consumer. What it reads, no member of the group gets.",
+                    "It is not a RedisIPC consumer. No member of the group gets what it reads.",
                     "Find who reads there. If nobody does, delete it.",
                     (command("XGROUP", "DELCONSUMER", facts.stream, group.name, each.name),), group.name,
                 )  # fmt: skip

@@ -71,7 +71,7 @@ def persistence(facts: Facts) -> Iterator[Finding]:
     if info.get("aof_enabled") == "0" and not _saves(facts):
         yield Finding(
             "not-persistent", NOTE, "neither AOF nor snapshots are on",
-            "A restart of Redis loses the requests that wait, and all groups. Ports make theirs again, gems do not (GEM-8).",
+            "A restart of Redis loses the requests that wait, and all groups. Ports make their groups again, gems do not (GEM-8).",
             "Switch the AOF on, if that matters to you.", (command("CONFIG", "SET", "appendonly", "yes"),),
         )  # fmt: skip
 
@@ -90,7 +90,7 @@ def replica(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "replica", PROBLEM, f"this server is a replica of {facts.info.get('master_host')}:{facts.info.get('master_port')}",
             "It refuses all writes (READONLY), so that nobody can ask or answer here.",
-            "Connect everybody to the master. Or, if this one is to be the master, promote it.",
+            "Connect everybody to the master. Or promote this one, if it should be the master.",
             (command("REPLICAOF", "NO", "ONE"),),
         )  # fmt: skip
 
@@ -102,7 +102,7 @@ def slot(facts: Facts) -> Iterator[Finding]:
     if facts.info.get("cluster_enabled") == "1" and not tagged:
         yield Finding(
             "no-hash-tag", WARNING, f"Redis is a cluster, and the stream's name {name!r} has no braces",
-            "The stream and its side keys lie on several nodes. The Python library refuses to connect so.",
+            "The stream and its side keys lie on several nodes. The Python library refuses to connect in this case.",
             f"Name the stream {'{' + name + '}'!r} in all programs.",
         )  # fmt: skip
 
@@ -114,8 +114,8 @@ def clock(facts: Facts) -> Iterator[Finding]:
         word = "ahead of" if ahead > 0 else "behind"
         yield Finding(
             "clock", WARNING, f"Redis' clock is {ago(abs(ahead))} {word} this machine's",
-            "Times in logs do not fit. A program that compares entry IDs with its own clock is wrong by as much.",
-            "Let both machines take their time from NTP.",
+            "Times in logs do not match. A program that compares entry IDs with its own clock is wrong by that much.",
+            "Synchronize the clocks of both machines by NTP.",
         )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def rights(facts: Facts) -> Iterator[Finding]:
         names = ", ".join(need.command for need in missing)
         yield Finding(
             "rights", PROBLEM, f"user {who!r} may not: {names}",
-            f"Without them works: {missing[0].works}.", "Give the rights; `redisipc acl` prints the whole rule.",
+            f"Works without them: {missing[0].works}.", "Give the rights; `redisipc acl` prints the whole rule.",
             (command("ACL", "SETUSER", who, *(f"+{need.rule}" for need in missing)),),
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ from .link import Link, Refused
 
 _ADVICE = {
     "NOAUTH": "put the credentials into the URL: redis://user:password@host",
-    "WRONGPASS": "look at the user and the password in the URL",
+    "WRONGPASS": "check the user and the password in the URL",
     "NOPERM": "`redisipc acl STREAM` prints the rights of an endpoint, `redisipc acl STREAM --caller` those of send and call",
     "WRONGTYPE": "a key of this name is not a stream: is --stream right?",
     "LOADING": "Redis is starting; try again",

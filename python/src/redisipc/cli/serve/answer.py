@@ -31,7 +31,7 @@ def command(line: str, limit: float) -> Answer:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise Problem(USAGE, f"--command {line!r} cannot be taken apart: {error}") from error
+        raise Problem(USAGE, f"--command {line!r} cannot be split into words: {error}") from error
     if not words:
         raise Problem(USAGE, "--command is empty; write a program and its arguments")
 
