@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
 from typing import Any
 
 import pytest
 import redis
 
+from . import gate as gates
 from .faces import Face, Gate, until
 
 
@@ -63,6 +65,30 @@ async def test_a_handler_may_ask_while_its_endpoint_leaves(face: Face, stream: s
     gate.open()
     await leaving
     assert [await face.outcome(future) for future in futures] == ["row"] * len(futures)
+
+
+class SlowToRead(gates.Gate):
+    """A blocking read arrives late, as over a link that is slow or busy."""
+
+    def _inward(self, near: socket.socket, far: socket.socket, state: dict[str, Any]) -> None:
+        while data := near.recv(65536):
+            if b"BLOCK" in data:
+                time.sleep(0.2)
+            far.sendall(data)
+        far.shutdown(socket.SHUT_RDWR)
+
+
+async def test_who_leaves_within_moments_of_its_join_leaves_no_consumer(
+    face: Face, stream: str, url: str, raw: redis.Redis
+) -> None:
+    """RIPC-LIFE-21: Redis may not have come to its first read yet, which would make the consumer again."""
+    gate = SlowToRead(url)
+    stock = await face.connected(stream, "stock", lambda request: 1, url=gate.url)
+    await face.call(stock.disconnect)
+    await asyncio.sleep(0.3)
+    assert raw.xinfo_consumers(stream, "stock") == []
+    assert raw.keys(f"{stream}:*") == []
+    gate.close()
 
 
 # Python shows no ResourceWarning unless it is asked to; these programs end connected, on purpose.

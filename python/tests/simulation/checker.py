@@ -23,7 +23,9 @@ SHORT = 8.0
 IN_ORDER = 5.0
 """Seconds from which on a disconnect has the time for all of RIPC-LIFE-21: its blocking read ends by then."""
 YOUNG = 0.5
-"""Seconds after its join in which a member may not be able to end its read yet."""
+"""Seconds after its join in which a member may leave a consumer. The runtime of the simulation asks only once to end the
+first read, perhaps before Redis has it. Those of Python and Node repeat it (SPEC.md, "Disconnect").
+"""
 LOOK = 0.5
 """Seconds after which a last look may stop (RIPC-TIME-8)."""
 OWN_WORDS = (b"overloaded: ", b"given_up: ", b"too_old: ", b"closing: ", b"no_handler: ", b"not_encodable: ")
@@ -288,7 +290,8 @@ class Checker:
     def _hurried(self, group: bytes, consumer: bytes) -> bool:
         """Whether its member may leave it, which RIPC-LIFE-21 (SHOULD) permits: siblings delete it later.
 
-        It had no time, or it had just joined: its read was under way, and would make the consumer again.
+        It had no time, or it had just joined. Then the runtime of the simulation asked to end its read before Redis had
+        the read, which would make the consumer again. Those of Python and Node repeat it, and leave none.
         """
         number = self.world.watch.number_of(group, consumer)
         if number is None:
