@@ -14,6 +14,7 @@ import redis
 
 from redisipc import Caller, RedisIPCError
 from redisipc.cli.redis.link import NAME
+from redisipc.cli.watch.monitor import Monitor, Seen
 
 from .conftest import Cli
 
@@ -147,6 +148,29 @@ def test_the_story_of_a_request(cli: Cli, serve: Serve, later: Serve) -> None:
     assert [text.split(":")[0].split(" by ")[0] for text in texts] == ["stored", "read", "fulfilled", "collected"]
     assert texts[1] == f"read by {ours.instance}"
     assert "caller:" in texts[0]
+
+
+def test_the_story_of_a_quick_request_says_who_answered(
+    cli: Cli, serve: Serve, later: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MONITOR tells of the request at once, and of all else a moment after a look found the request gone."""
+    held: list[tuple[float, Seen]] = []
+    real = Monitor.read
+
+    def late(monitor: Monitor, limit: float) -> Iterator[Seen]:
+        for seen in real(monitor, limit):
+            held.append((time.monotonic() + (0.0 if b"pending" in seen.words else 0.1), seen))
+        while held and held[0][0] <= time.monotonic():
+            yield held.pop(0)[1]
+
+    monkeypatch.setattr(Monitor, "read", late)
+    ours = serve("stock")
+    later(lambda caller: caller.request(7, to="stock"), monitors=True)
+    ran = cli("watch", "--id", "next", "--for", "20s", "--json")
+    assert ran.status == 0
+    texts = [each["text"] for each in ran.of("watch")]
+    assert f"fulfilled by {ours.instance}: 7" in texts
+    assert texts[-1].startswith("collected")
 
 
 def test_the_story_of_a_request_that_was_given_up(cli: Cli, serve: Serve, later: Serve) -> None:

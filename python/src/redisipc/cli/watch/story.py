@@ -79,11 +79,17 @@ class Story:
             else:
                 self._search(b"(" + self._from)
             if self.request is not None and not self.over and not self._poll() and not self.over:
-                # Its body is gone: MONITOR says why, if it may be asked, in what it has still to tell.
-                if monitor is not None:
-                    for seen in monitor.read(0.2):
-                        self._seen(seen, monitor)
+                self._hear(monitor)
                 self._vanished()
+
+    def _hear(self, monitor: Monitor | None) -> None:
+        """Its body is gone. MONITOR says why, and by whom, in what it has still to tell; a look finds the rest."""
+        until = monotonic() + 0.3
+        while monitor is not None and not self.over and self.answered_at is None and monotonic() < until:
+            for seen in monitor.read(0.05):
+                self._seen(seen, monitor)
+        if not self.over and self.answered_at is None:
+            self._search(b"(" + self._from)
 
     @property
     def _busy(self) -> bool:
@@ -134,8 +140,6 @@ class Story:
         row = None if isinstance(owner, Failure) else owner_row(owner)
         if row is not None:
             self._held(row.consumer, starts_of(row), row.deliveries, now)
-        if body == [] and self.answered_at is None:
-            self._search(b"(" + self._from)
         if self.answered_at is not None and self.answer_id:
             [left] = client.batch([("XRANGE", stream, self.answer_id, self.answer_id)])
             if left == []:
