@@ -26,6 +26,10 @@ class Hand:
         self.special: dict[str, Any] = {}
         self.sent: list[Command] = []
         self.events: list[Event] = []
+        self.under_way: Batch | None = None
+        """The batch that was begun, and has no replies yet."""
+        self.begun: list[Command] = []
+        """The commands of all batches that were begun."""
 
     def up(self) -> Hand:
         self.endpoint.start(self.now)
@@ -95,6 +99,39 @@ class Hand:
             self.endpoint.batch_done(batch, self.answers(batch), self.now)
             self.drain()
         return batch
+
+    def begin(self) -> Batch:
+        """Write the next batch, and give no replies yet."""
+        batch = self.endpoint.next_batch(self.now)
+        assert batch is not None
+        self.under_way = batch
+        self.begun += batch.commands
+        return batch
+
+    def finish(self, **special: Any) -> None:
+        """Give the replies to the batch under way. ``special``: a command's name, and the reply to it in this batch only."""
+        batch, self.under_way = self.under_way, None
+        assert batch is not None
+        usual = self.special
+        self.special = {**usual, **special}
+        replies = self.answers(batch)
+        self.special = usual
+        self.endpoint.batch_done(batch, replies, self.now)
+        self.drain()
+
+    def lose(self, reason: str = "connection reset") -> None:
+        """Break the connection under the batch under way: nobody knows whether Redis executed it."""
+        batch, self.under_way = self.under_way, None
+        assert batch is not None
+        self.endpoint.batch_lost(batch, True, reason, self.now)
+        self.drain()
+
+    def lose_read(self, reason: str = "connection reset") -> None:
+        """Break the connection under the next read."""
+        read = self.endpoint.next_read(self.now)
+        assert read is not None
+        self.endpoint.read_lost(read, reason, self.now)
+        self.drain()
 
     def write_all(self) -> list[Command]:
         before = len(self.sent)

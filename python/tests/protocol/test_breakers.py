@@ -151,8 +151,7 @@ def test_it_is_settled_when_its_requester_has_given_it_up() -> None:
 def test_a_look_for_what_was_given_up_ends_though_it_breaks_each_connection() -> None:
     hand = Limited().up()
     outgoing = hand.endpoint.send(b"1", "peers", 30.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "connection lost", hand.now)
     hand.breaks_it = lambda command: command[0] == "XRANGE" and "COUNT" in command  # type: ignore[method-assign]
     hand.endpoint.cancel(outgoing, hand.now)
@@ -165,8 +164,7 @@ def test_a_look_leaves_out_a_body_that_broke_a_connection_alone() -> None:
     hand = Limited().up()
     hand.endpoint.shared.breakers.broke(read(b"8-0"), hand.now)
     outgoing = hand.endpoint.send(b"1", "peers", 30.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "connection lost", hand.now)
     hand.endpoint.cancel(outgoing, hand.now)
     outgoing.floor = b"7-0"

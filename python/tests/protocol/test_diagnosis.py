@@ -86,8 +86,7 @@ def test_the_questions_come_behind_the_look_in_its_batch() -> None:
     hand.write_all()
     hand.now += 0.4
     hand.endpoint.tick(hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     names = [" ".join(map(str, command[:2])) if command[0] == "XINFO" else command[0] for command in batch.commands]
     assert names[0] == "XDEL"
     assert names[-4:] == ["XRANGE", "XINFO GROUPS", "XINFO CONSUMERS", "XPENDING"]
@@ -127,8 +126,7 @@ def test_without_the_right_it_is_asked_once_and_the_timeout_comes_all_the_same()
 def test_who_lost_redis_says_so() -> None:
     hand = Hand().up()
     hand.endpoint.send(b"1", "stock", 0.4, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, False, "connection refused", hand.now)
     hand.now += 0.5
     hand.endpoint.tick(hand.now)

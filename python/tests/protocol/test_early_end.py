@@ -102,8 +102,7 @@ def test_after_a_lost_connection_it_is_asked_again() -> None:
     hand = asks(Hand().up(), "nobody")
     hand.pass_time(0.4)
     hand.endpoint.send(b"1", "stock", 20.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.pass_time(6.0)
     assert outcomes(hand) == ["no responders"]

@@ -110,8 +110,7 @@ def test_an_entry_seen_in_the_own_list_and_in_a_late_reply_runs_once() -> None:
     hand.special["XPENDING"] = lambda command: [[row[0], dispatcher, 5, 1]] if command[-1] == dispatcher else []
     hand.special["XRANGE"] = [row]
     hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.pass_time(0.5)
     [start] = hand.started()
@@ -326,8 +325,7 @@ def test_closing_while_redis_is_away_ends_at_once() -> None:
     hand = Hand().up()
     batch = None
     hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, False, "away", hand.now)
     hand.endpoint.close(hand.now, 5.0)
     hand.drain()
@@ -350,8 +348,7 @@ def test_closing_while_redis_executes_what_joins_leaves_nothing(again: bool, gra
             hand.write()
         if hand.endpoint.state is State.UP:
             break
-        batch = hand.endpoint.next_batch(hand.now)
-        assert batch is not None
+        batch = hand.begin()
         hand.sent += batch.commands
         hand.endpoint.close(hand.now, grace)
         hand.now += 0.01
@@ -369,8 +366,7 @@ def test_closing_while_it_joins_waits_no_longer_than_its_limit() -> None:
     hand.endpoint.start(hand.now)
     hand.write()
     hand.special["XGROUP CREATE"] = Failure("LOADING", "LOADING")
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.close(hand.now, 0.5)
     assert hand.endpoint.state is State.CLOSING
     hand.endpoint.batch_done(batch, hand.answers(batch), hand.now)
@@ -394,8 +390,7 @@ def test_a_refusal_that_does_not_pass_is_told_beside_the_loss_and_once() -> None
     reasons = ["away", "WRONGPASS invalid", "WRONGPASS invalid"]
     for reason in reasons:
         hand.now += 10
-        batch = hand.endpoint.next_batch(hand.now)
-        assert batch is not None
+        batch = hand.begin()
         hand.endpoint.batch_lost(batch, False, reason, hand.now, reason.startswith("WRONGPASS"))
     told = [(event.reason, event.permanent) for event in hand.endpoint.events() if isinstance(event, StateChanged)]
     assert told == [("closed", False), ("WRONGPASS invalid", True)]
@@ -415,8 +410,7 @@ def test_a_list_that_redis_had_no_memory_for_after_a_loss_holds_requests_back() 
         return replies
 
     hand.endpoint.send(b"1", "stock", 60.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, False, "cut", hand.now)
     hand.answers = without_memory  # type: ignore[method-assign]
     hand.special["EXPIRE"] = 0

@@ -75,8 +75,7 @@ def test_a_large_content_is_not_read_back_on_the_connection_for_writing() -> Non
 def test_an_error_reply_stays_with_its_request_and_the_others_are_written_again() -> None:
     hand = Hand().up()
     bad, good = (hand.endpoint.send(text, "stock", 5.0, hand.now) for text in (b"bad", b"good"))
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     refusal = Failure("ERR", "ERR too large")
     abort = Failure("EXECABORT", "EXECABORT Transaction discarded because of previous errors.")
     hand.endpoint.batch_done(batch, [b"OK", refusal, b"QUEUED", b"QUEUED", abort], hand.now)
@@ -90,8 +89,7 @@ def test_an_error_reply_stays_with_its_request_and_the_others_are_written_again(
 def test_memory_that_ran_out_as_the_transaction_ended_is_waited_out() -> None:
     hand = Hand().up()
     hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     abort = Failure("EXECABORT", "EXECABORT Transaction discarded because of: OOM command not allowed")
     hand.endpoint.batch_done(batch, [b"OK", b"QUEUED", b"QUEUED", abort], hand.now)
     assert hand.write() is None
@@ -107,8 +105,7 @@ def test_where_the_read_is_refused_the_write_is_repeated_without_it(what: str) -
     else:
         hand.read(hand.request())
         hand.endpoint.answer(hand.started()[0].incoming, "fulfilled", b"8", hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     refused = Failure("NOPERM", "NOPERM no right to XREADGROUP")
     abort = Failure("EXECABORT", "EXECABORT Transaction discarded because of previous errors.")
     queued = [b"QUEUED"] * (len(batch.commands) - 3)
@@ -121,8 +118,7 @@ def test_where_the_read_is_refused_the_write_is_repeated_without_it(what: str) -
 def test_where_multi_is_refused_each_command_counts_for_itself() -> None:
     hand = Hand().up()
     outgoing = hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     refused = Failure("NOPERM", "NOPERM no right to MULTI")
     row = own(hand, outgoing.id)
     hand.endpoint.batch_done(batch, [refused, row[0], [[b"s", [row]]], Failure("NOPERM", "NOPERM EXEC")], hand.now)
@@ -135,8 +131,7 @@ def test_where_multi_is_refused_each_command_counts_for_itself() -> None:
 def test_a_batch_whose_replies_got_lost_is_followed_by_two_looks_at_the_own_list() -> None:
     hand = Hand().up()
     hand.endpoint.send(b"1", "stock", 60.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     looks = [
         command for command in hand.pass_time(6.5) if command[0] == "XPENDING" and b"dispatcher" in bytes(command[-1])

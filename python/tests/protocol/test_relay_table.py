@@ -48,8 +48,7 @@ class Relay:
 
     def batch(self) -> Batch:
         """The commands that are written next, without a reply."""
-        batch = self.hand.endpoint.next_batch(self.hand.now)
-        assert batch is not None
+        batch = self.hand.begin()
         return batch
 
     def answer(self, batch: Batch) -> Relay:

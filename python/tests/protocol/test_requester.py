@@ -39,8 +39,7 @@ def test_a_response_finishes_the_request_and_is_acknowledged_and_deleted() -> No
 def test_a_response_that_overtakes_the_reply_of_xadd_counts() -> None:
     hand = Hand().up()
     outgoing = hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.read(hand.response(outgoing.id, b"rejected"))
     assert outcomes(hand) == [Outcome("rejected", b"7")]
     hand.endpoint.batch_done(batch, hand.answers(batch), hand.now)
@@ -84,8 +83,7 @@ def test_a_timeout_deletes_the_request() -> None:
 def test_an_xadd_whose_reply_got_lost_is_never_repeated_and_still_waited_for() -> None:
     hand = Hand().up()
     outgoing = hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     read = hand.endpoint.next_read(hand.now)
     assert read is None
@@ -97,8 +95,7 @@ def test_an_xadd_whose_reply_got_lost_is_never_repeated_and_still_waited_for() -
 def test_an_xadd_that_was_not_sent_is_sent_after_reconnecting() -> None:
     hand = Hand().up()
     hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, False, "refused", hand.now)
     names = hand.names_sent(hand.pass_time(1.0))
     assert names.count("XADD") == 1
@@ -227,8 +224,7 @@ def test_ten_thousand_outstanding_requests_cost_no_more_each(monkeypatch: pytest
 def test_a_send_given_up_while_nobody_knows_whether_it_was_stored_is_found_and_deleted() -> None:
     hand = Hand().up()
     outgoing = hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     row = [hand.next_id(), list(build(outgoing.id, hand.instance, b"pending", b"1", b"web", b"stock"))]
     hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.endpoint.cancel(outgoing, hand.now)
@@ -239,8 +235,7 @@ def test_a_send_given_up_while_nobody_knows_whether_it_was_stored_is_found_and_d
 def test_a_send_that_timed_out_while_redis_was_away_is_deleted_when_it_is_back() -> None:
     hand = Hand().up()
     outgoing = hand.endpoint.send(b"1", "stock", 0.5, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     row = [hand.next_id(), list(build(outgoing.id, hand.instance, b"pending", b"1", b"web", b"stock"))]
     hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.now += 0.6
@@ -254,8 +249,7 @@ def test_a_send_that_timed_out_while_redis_was_away_is_deleted_when_it_is_back()
 def test_what_was_given_up_and_is_not_on_the_stream_is_looked_for_once() -> None:
     hand = Hand().up()
     outgoing = hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.endpoint.cancel(outgoing, hand.now)
     assert hand.names_sent(hand.pass_time(2.0)).count("XRANGE") == 1

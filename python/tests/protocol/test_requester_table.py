@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from redisipc.protocol.commands import Batch, Command, Failure
+from redisipc.protocol.commands import Command, Failure
 from redisipc.protocol.events import Finished, Outgoing
 
 from ..support_core import Hand
@@ -35,32 +34,11 @@ IGNORED = (
 
 
 class Sent:
-    """One send of 5 s, and the batch that is under way."""
+    """One send of 5 s."""
 
     def __init__(self) -> None:
         self.hand = Hand().up()
-        self.batch: Batch | None = None
         self.send: Outgoing = self.hand.endpoint.send(b"1", "stock", 5.0, self.hand.now)
-        self.written: list[Command] = []
-
-    def write(self) -> None:
-        self.batch = self.hand.endpoint.next_batch(self.hand.now)
-        assert self.batch is not None
-        self.written += self.batch.commands
-
-    def answer(self, xadd: Any = None) -> None:
-        """The replies to that batch. ``xadd``: that to the request."""
-        assert self.batch is not None
-        if xadd is not None:
-            self.hand.special["XADD"] = xadd
-        batch, self.batch = self.batch, None
-        self.hand.endpoint.batch_done(batch, self.hand.answers(batch), self.hand.now)
-        self.hand.special.pop("XADD", None)
-
-    def lose(self) -> None:
-        assert self.batch is not None
-        batch, self.batch = self.batch, None
-        self.hand.endpoint.batch_lost(batch, True, "connection reset", self.hand.now)
 
     def wait(self, seconds: float) -> None:
         self.hand.now += seconds
@@ -76,10 +54,10 @@ class Sent:
 
     def after(self) -> list[str]:
         """The commands until 0.1 s later, those of the batch under way included; entry IDs by what they are."""
-        if self.batch is not None:
-            self.answer()
+        if self.hand.under_way is not None:
+            self.hand.finish()
         self.hand.pass_time(0.1)
-        commands = [command for command in [*self.written, *self.hand.sent] if command[0] not in IGNORED]
+        commands = [command for command in [*self.hand.begun, *self.hand.sent] if command[0] not in IGNORED]
         return [name(command, self.send) for command in commands]
 
 
@@ -95,45 +73,45 @@ def queued(_sent: Sent, _event: str) -> None:
 
 
 def sending(sent: Sent, _event: str) -> None:
-    sent.write()
+    sent.hand.begin()
 
 
 def waiting(sent: Sent, _event: str) -> None:
-    sent.write()
-    sent.answer()
+    sent.hand.begin()
+    sent.hand.finish()
 
 
 def unsure(sent: Sent, _event: str) -> None:
-    sent.write()
-    sent.lose()
+    sent.hand.begin()
+    sent.hand.lose()
     sent.hand.pass_time(1.0)
 
 
 def looking(sent: Sent, event: str) -> None:
-    sent.write()
+    sent.hand.begin()
     if event in ("stored", "unknown", "not stored", "refused"):
         sent.wait(5.0)
         return
-    sent.answer()
+    sent.hand.finish()
     sent.wait(5.0)
-    sent.write()
+    sent.hand.begin()
 
 
 FROM: dict[str, Callable[[Sent, str], None]] = {
     "queued": queued, "sending": sending, "waiting": waiting, "unsure": unsure, "looking": looking
 }  # fmt: skip
 DO: dict[str, Callable[[Sent], object]] = {
-    "written": lambda sent: sent.write(),
-    "stored": lambda sent: sent.answer(),
-    "unknown": lambda sent: sent.lose(),
-    "not stored": lambda sent: sent.answer(NO_MEMORY),
-    "refused": lambda sent: sent.answer(REFUSED),
+    "written": lambda sent: sent.hand.begin(),
+    "stored": lambda sent: sent.hand.finish(),
+    "unknown": lambda sent: sent.hand.lose(),
+    "not stored": lambda sent: sent.hand.finish(XADD=NO_MEMORY),
+    "refused": lambda sent: sent.hand.finish(XADD=REFUSED),
     "response": lambda sent: sent.response(),
     "deadline": lambda sent: sent.wait(5.0),
     "cancel": lambda sent: sent.hand.endpoint.cancel(sent.send, sent.hand.now),
-    "nothing found": lambda sent: sent.answer(),
+    "nothing found": lambda sent: sent.hand.finish(),
     "limit": lambda sent: sent.wait(0.6),
-    "connection lost": lambda sent: sent.lose(),
+    "connection lost": lambda sent: sent.hand.lose(),
 }
 
 
@@ -185,7 +163,7 @@ def test_the_core_goes_as_the_row_says(id: str) -> None:
     FROM[row["from"]](sent, row["event"])
     assert sent.send.state == row["from"]
     assert sent.outcomes == []
-    sent.written.clear()
+    sent.hand.begun.clear()
     sent.hand.sent.clear()
     DO[row["event"]](sent)
     assert sent.send.state == ROWS[FOLLOWED_AT_ONCE.get(id, id)]["to"]

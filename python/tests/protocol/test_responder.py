@@ -169,8 +169,7 @@ def test_an_answer_of_which_nobody_knows_is_repeated_only_while_the_body_is_ther
         hand.read(row)
         [start] = hand.started()
         hand.endpoint.answer(start.incoming, "fulfilled", b"8", hand.now)
-        batch = hand.endpoint.next_batch(hand.now)
-        assert batch is not None
+        batch = hand.begin()
         hand.endpoint.batch_lost(batch, True, "cut", hand.now)
         held = [] if owner is None else [[row[0], owner or b"dispatcher_%b_0" % hand.instance, 1, 1]]
         hand.special["XPENDING"] = lambda command, held=held: held if command[3] == command[4] else []
@@ -188,8 +187,7 @@ def test_an_answer_that_memory_refuses_is_kept_and_nothing_new_is_taken() -> Non
     hand.write_all()
     assert hand.endpoint.next_read(hand.now) is None
     hand.now += 1
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     assert "XADD" in [command[0] for command in batch.commands]
     assert hand.endpoint.next_read(hand.now) is None, "the second attempt is on its way"
     hand.endpoint.batch_done(batch, [hand.reply(command) for command in batch.commands], hand.now)
@@ -280,8 +278,7 @@ def test_no_request_waits_for_a_look_for_siblings_that_was_lost() -> None:
     hand = Hand(concurrency=1, max_queue=0).up()
     running, beyond = (hand.request(b"%021d" % n) for n in range(2))
     hand.read(running, beyond)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "cut", hand.now)
     hand.special["XPENDING"] = [[row[0], b"dispatcher_%b_0" % hand.instance, 10, 1] for row in (running, beyond)]
     hand.special["XRANGE"] = lambda command: [running if command[2] == running[0] else beyond]
@@ -311,8 +308,7 @@ def test_what_is_new_starts_when_nothing_is_left_of_what_was_given_back() -> Non
         hand.read(new)
         assert len(hand.started()) == 1
         if lost:
-            batch = hand.endpoint.next_batch(hand.now)
-            assert batch is not None
+            batch = hand.begin()
             hand.endpoint.batch_lost(batch, True, "cut", hand.now)
         hand.write_all()
         hand.drain()

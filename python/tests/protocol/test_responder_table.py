@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from redisipc.protocol.commands import Batch, Command, Failure
+from redisipc.protocol.commands import Command, Failure
 from redisipc.protocol.entry import build
 from redisipc.protocol.events import Incoming
 
@@ -28,8 +28,6 @@ class Given:
 
     def __init__(self, queue: int) -> None:
         self.hand = Hand(concurrency=1, max_queue=queue).up()
-        self.batch: Batch | None = None
-        self.written: list[Command] = []
         self.request: Incoming | None = None
         self.hand.special["XPENDING"] = self.pending
         self.hand.special["XRANGE"] = self.body
@@ -66,26 +64,6 @@ class Given:
         self.hand.endpoint.answer(self.request, "fulfilled", b"7", self.hand.now)
         self.hand.endpoint.handler_done(self.request, self.hand.now)
 
-    def write(self) -> None:
-        self.batch = self.hand.endpoint.next_batch(self.hand.now)
-        assert self.batch is not None
-        self.written += self.batch.commands
-
-    def reply(self, xadd: Any = None) -> None:
-        assert self.batch is not None
-        if xadd is not None:
-            self.hand.special["XADD"] = xadd
-        batch, self.batch = self.batch, None
-        self.hand.endpoint.batch_done(batch, self.hand.answers(batch), self.hand.now)
-        self.hand.special.pop("XADD", None)
-        self.hand.drain()
-
-    def lose(self) -> None:
-        assert self.batch is not None
-        batch, self.batch = self.batch, None
-        self.hand.endpoint.batch_lost(batch, True, "connection reset", self.hand.now)
-        self.hand.drain()
-
     def step(self) -> None:
         """Batch by batch, until the state of the request is another one."""
         assert self.request is not None
@@ -95,20 +73,17 @@ class Given:
                 return
             self.hand.now += 0.02
             self.hand.endpoint.tick(self.hand.now)
-            batch = self.hand.endpoint.next_batch(self.hand.now)
-            if batch is not None:
-                self.written += batch.commands
-                self.hand.endpoint.batch_done(batch, self.hand.answers(batch), self.hand.now)
+            self.hand.write()
         raise AssertionError(f"{state} does not end")
 
     def after(self) -> list[str]:
         """The commands about the request until 0.1 s later, those of the batch under way included."""
-        if self.batch is not None:
-            self.reply()
+        if self.hand.under_way is not None:
+            self.hand.finish()
         self.hand.pass_time(0.1)
         return [
             f"{command[0]} IDLE" if "IDLE" in command and command[0] == "XCLAIM" else str(command[0])
-            for command in [*self.written, *self.hand.sent]
+            for command in [*self.hand.begun, *self.hand.sent]
             if command[0] in SHOWN and (ENTRY in command or command[0] == "XADD")
         ]
 
@@ -122,7 +97,7 @@ def checking(given: Given) -> None:
     queued(given)
     given.hand.now += 1.5
     given.free()
-    given.write()
+    given.hand.begin()
 
 
 def running(given: Given) -> None:
@@ -132,12 +107,12 @@ def running(given: Given) -> None:
 def answering(given: Given) -> None:
     running(given)
     given.answer()
-    given.write()
+    given.hand.begin()
 
 
 def unsure(given: Given) -> None:
     answering(given)
-    given.lose()
+    given.hand.lose()
 
 
 def waited(given: Given) -> None:
@@ -158,12 +133,12 @@ def deleted(given: Given) -> None:
 
 def found_gone(given: Given) -> None:
     given.there = False
-    given.reply()
+    given.hand.finish()
 
 
 def closes(given: Given) -> None:
     given.hand.endpoint.close(given.hand.now, 5.0)
-    given.reply()
+    given.hand.finish()
 
 
 def never_answered(given: Given) -> None:
@@ -187,16 +162,16 @@ DO: dict[str, tuple[Callable[[Given], None], list[str]]] = {
     "queued-give-back": (sibling_comes, ["XCLAIM", "XCLAIM", "XCLAIM IDLE"]),
     "queued-overload": (Given.step, ANSWER),
     "queued-gone": (deleted, ["XCLAIM", *LOOK, "XACK"]),
-    "checking-exists": (Given.reply, []),
+    "checking-exists": (lambda given: given.hand.finish(), []),
     "checking-gone": (found_gone, ["XACK"]),
-    "checking-not-known": (Given.lose, [*LOOK, "XCLAIM", *LOOK]),
+    "checking-not-known": (lambda given: given.hand.lose(), [*LOOK, "XCLAIM", *LOOK]),
     "checking-give-back": (closes, ["XCLAIM IDLE"]),
     "running-answer": (Given.answer, ANSWER),
     "running-gone": (never_answered, ["XACK", "XDEL"]),
-    "answering-answered": (Given.reply, []),
-    "answering-not-answered": (lambda given: given.reply(NO_MEMORY), []),
-    "answering-unknown": (Given.lose, [*LOOK, "XCLAIM", *ANSWER]),
-    "answering-gone": (lambda given: given.reply(FOR_GOOD), ["XACK", "XDEL"]),
+    "answering-answered": (lambda given: given.hand.finish(), []),
+    "answering-not-answered": (lambda given: given.hand.finish(XADD=NO_MEMORY), []),
+    "answering-unknown": (lambda given: given.hand.lose(), [*LOOK, "XCLAIM", *ANSWER]),
+    "answering-gone": (lambda given: given.hand.finish(XADD=FOR_GOOD), ["XACK", "XDEL"]),
     "unsure-still-pending": (Given.step, [*LOOK, "XCLAIM", *ANSWER]),
     "unsure-gone": (recovers_and_finds_nothing, [*LOOK, "XACK"]),
 }
@@ -210,7 +185,7 @@ def test_the_core_goes_as_the_row_says(id: str) -> None:
     FROM[row["from"]](given)
     assert given.request is not None
     assert given.request.state == row["from"]
-    given.written.clear()
+    given.hand.begun.clear()
     given.hand.sent.clear()
     act, commands = DO[id]
     act(given)

@@ -47,8 +47,7 @@ def lose(hand: Hand) -> None:
 
 def again(hand: Hand) -> None:
     hand.now += 10
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "connection reset", hand.now)
 
 
@@ -84,8 +83,7 @@ def midway(hand: Hand) -> None:
     """It is ended while Redis executes what joins or recovers; all of that takes its course."""
     hand.now += 10
     assert hand.write() is not None
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.close(hand.now, 0.0)
 
 
@@ -109,8 +107,7 @@ def answered(hand: Hand) -> None:
 def cut_while_answering(hand: Hand) -> None:
     [start] = hand.started()
     hand.endpoint.answer(start.incoming, "fulfilled", b"1", hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.endpoint.batch_lost(batch, True, "connection reset", hand.now)
 
 

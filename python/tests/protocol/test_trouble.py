@@ -17,8 +17,7 @@ def numbered(hand: Hand, count: int) -> list[list[Any]]:
 def begin_write(hand: Hand) -> Batch:
     """A batch is under way: what is to be written from now on waits for it."""
     hand.endpoint.send(b"1", "stock", 5.0, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     return batch
 
 
@@ -72,8 +71,7 @@ def test_a_request_that_was_dropped_before_an_outage_is_not_run_after_it() -> No
     hand.endpoint.forget(start.incoming, hand.now)
     hand.endpoint.handler_done(start.incoming, hand.now)
     hand.now += 0.01
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     lose_connection(hand, batch)
     hand.special["XPENDING"] = own_pending([row])
     hand.special["XRANGE"] = [row]
@@ -121,8 +119,7 @@ def test_a_request_that_is_given_up_while_it_is_looked_for_frees_its_place() -> 
     hand.read(*rows)
     hand.now += 2.0
     hand.endpoint.handler_done(hand.started()[0].incoming, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     assert ("XRANGE", b"s", rows[1][0], rows[1][0]) in batch.commands
     # While the look is under way, a keep-alive would find it gone.
     hand.endpoint.wiring.responder.lost(hand.endpoint.shared.inflight[rows[1][0]])
@@ -149,8 +146,7 @@ def test_many_that_were_given_up_are_looked_for_together() -> None:
 def test_a_deadline_while_the_request_is_on_its_way_to_redis_ends_in_a_look() -> None:
     hand = Hand().up()
     outgoing = hand.endpoint.send(b"1", "stock", 0.5, hand.now)
-    batch = hand.endpoint.next_batch(hand.now)
-    assert batch is not None
+    batch = hand.begin()
     hand.now += 0.6
     hand.endpoint.tick(hand.now)
     assert outgoing.state == "looking"
