@@ -83,7 +83,7 @@ def midway(hand: Hand) -> None:
     """It is ended while Redis executes what joins or recovers; all of that takes its course."""
     hand.now += 10
     assert hand.write() is not None
-    batch = hand.begin()
+    hand.begin()
     hand.endpoint.close(hand.now, 0.0)
 
 

@@ -3,73 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from redisipc import ForkedError, LoopLagError, WrongLoopError
+from redisipc import LoopLagError, WrongLoopError
 from redisipc.asyncio import Stream
 from redisipc.runtime.asyncio.host import Host
 from redisipc.runtime.asyncio.loop import Loop
 from redisipc.runtime.driver import Driver
 
-from ..gate import Gate
-
-Connect = Callable[..., Awaitable[Stream]]
-
-
-@pytest_asyncio.fixture
-async def connect(stream: str, url: str) -> AsyncIterator[Connect]:
-    made: list[Stream] = []
-
-    async def connect(group: str, handler: Any = None, **options: Any) -> Stream:
-        endpoint = Stream(stream, group, url=url, **options)
-        if handler is not None:
-            endpoint.on_request(handler)
-        made.append(endpoint)
-        return await endpoint.connect()
-
-    yield connect
-    for endpoint in made:
-        await endpoint.disconnect(0.2)
-
-
-async def test_plain_and_async_handlers_both_work(connect: Connect) -> None:
-    async def waiting(request: Any) -> str:
-        await asyncio.sleep(0.01)
-        return "async"
-
-    await connect("one", waiting)
-    await connect("two", lambda request: "plain")
-    web = await connect("web")
-    assert await web.request(1, to="one") == "async"
-    assert await web.request(1, to="two") == "plain"
-
-
-async def test_handlers_run_in_tasks_of_their_own(connect: Connect) -> None:
-    async def handle(request: Any) -> bool:
-        async with asyncio.timeout(1) if hasattr(asyncio, "timeout") else _nothing():
-            return asyncio.current_task() is not None
-
-    await connect("stock", handle)
-    web = await connect("web")
-    assert await web.request(1, to="stock")
-
-
-class _nothing:
-    async def __aenter__(self) -> None: ...
-
-    async def __aexit__(self, *_: Any) -> None: ...
+from .conftest import Connect
 
 
 async def test_a_cancelled_caller_gives_its_request_up(connect: Connect, raw: Any, stream: str) -> None:
@@ -89,20 +38,6 @@ async def test_wait_for_gives_the_request_up(connect: Connect) -> None:
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(web.request(1, to="nobody"), 0.05)
     assert web.outstanding == 0
-
-
-async def test_an_on_error_may_be_async(connect: Connect, raw: Any, stream: str) -> None:
-    seen: list[Exception] = []
-
-    async def report(error: Exception) -> None:
-        await asyncio.sleep(0)
-        seen.append(error)
-
-    stock = await connect("stock")
-    stock.on_error(report)
-    raw.xadd(stream, {"destination_group": "stock"})
-    await asyncio.sleep(0.1)
-    assert len(seen) == 1
 
 
 async def test_another_event_loop_is_told(connect: Connect) -> None:
@@ -151,63 +86,6 @@ async def test_plain_handlers_leave_the_loop_its_turns(connect: Connect) -> None
     assert max(between_turns) < 10
 
 
-async def test_handlers_that_outlive_the_grace_are_cancelled(connect: Connect) -> None:
-    ended = asyncio.Event()
-
-    async def handle(request: Any) -> None:
-        try:
-            await asyncio.sleep(60)
-        finally:
-            ended.set()
-
-    stock = await connect("stock", handle)
-    web = await connect("web")
-    web.submit(1, to="stock").add_done_callback(lambda future: future.cancelled() or future.exception())
-    await asyncio.sleep(0.1)
-    await stock.disconnect(0.1)
-    assert ended.is_set()
-
-
-async def test_a_handler_that_outlives_the_grace_is_a_rejection_and_no_error_of_its_own(connect: Connect) -> None:
-    errors: list[Any] = []
-
-    async def handle(request: Any) -> None:
-        await asyncio.sleep(60)
-
-    stock = await connect("stock", handle)
-    stock.on_error(errors.append)
-    web = await connect("web")
-    web.submit(1, to="stock").add_done_callback(lambda future: future.cancelled() or future.exception())
-    await asyncio.sleep(0.1)
-    await stock.disconnect(0.1)
-    await asyncio.sleep(0.05)
-    assert [error.kind for error in errors] == ["closing"]
-
-
-async def test_a_handler_that_postponed_its_answer_is_not_taken_for_interrupted(connect: Connect) -> None:
-    """The look between two turns may come after its end and before the core has heard of that."""
-    held: list[Any] = []
-
-    async def handle(request: Any) -> None:
-        held.append(request.later())
-
-    stock = await connect("stock", handle)
-    web = await connect("web")
-    session: Any = stock._session
-    waiting = [web.submit(number, to="stock") for number in range(20)]
-    while len(held) < len(waiting):
-        for job in list(session.started.values()):
-            job.look_after()
-        await asyncio.sleep(0)
-    for _ in range(20):
-        for job in list(session.started.values()):
-            job.look_after()
-        await asyncio.sleep(0)
-    for request in held:
-        request.fulfill("late")
-    assert await asyncio.gather(*waiting) == ["late"] * len(waiting)
-
-
 TWO_LOOPS = """
 import asyncio, sys
 from redisipc import NotConnected
@@ -251,75 +129,6 @@ async def test_no_task_and_no_thread_is_left(connect: Connect) -> None:
     await asyncio.sleep(0.05)
     assert asyncio.all_tasks() == tasks
     assert set(threading.enumerate()) == threads
-
-
-async def test_in_a_forked_child_nothing_goes_on(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The acts of a child in the copy of its parent's event loop end no connection of it, and open none."""
-    web = await connect("web")
-    session: Any = web._session
-    waiting = web.submit(1, to="nobody", timeout=30)
-    while session._host.openings:
-        await asyncio.sleep(0.01)
-    opened: list[Any] = []
-    monkeypatch.setattr(session.driver.host, "open", lambda *about: opened.append(about))
-    transports = session._transports()
-    session.after_fork()
-    for transport in transports:
-        session.loop.lost(transport, "ended in the child")
-    for _ in range(10):
-        await asyncio.sleep(0)
-    session.call(lambda now: opened.append("a call"))
-    session.loop.work()
-    assert opened == []
-    assert session.connected is False
-    with pytest.raises(ForkedError):
-        await waiting
-    for transport in transports:
-        transport.close()
-
-
-class Holding(Gate):
-    """Holds back what Redis answers until ``go``."""
-
-    def __init__(self, url: str) -> None:
-        self.held, self.go = threading.Event(), threading.Event()
-        super().__init__(url)
-
-    def _outward(self, near: socket.socket, far: socket.socket, state: dict[str, Any]) -> None:
-        # The test may close both ends while it receives.
-        with contextlib.suppress(OSError):
-            while data := far.recv(65536):
-                self.held.set()
-                self.go.wait(5)
-                near.sendall(data)
-
-
-@pytest.mark.skipif(sys.version_info >= (3, 14), reason="asyncio refuses each step of a task in a forked child")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-async def test_a_forked_child_leaves_a_connection_that_is_being_opened_to_its_parent(stream: str, url: str) -> None:
-    gate = Holding(url)
-    web = Stream(stream, "web", url=gate.url)
-    connecting = asyncio.ensure_future(web.connect())
-    while not gate.held.is_set():
-        await asyncio.sleep(0.005)
-    child = os.fork()
-    if child == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(5)
-        try:
-            # There is no running event loop in the child by asyncio's own word, and yet it continues.
-            for _ in range(30):
-                await asyncio.sleep(0)
-                time.sleep(0.01)
-        finally:
-            os._exit(0)
-    gate.go.set()
-    # Its event loop stands still, so that the child has all the time to take the replies.
-    os.waitpid(child, 0)
-    await connecting
-    assert gate.connections <= 3
-    await web.disconnect()
-    gate.close()
 
 
 async def test_a_connection_whose_opening_got_lost_is_opened_anew(
