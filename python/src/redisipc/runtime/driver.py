@@ -13,17 +13,7 @@ from typing import Any
 
 from redisipc.protocol.commands import Batch, Command, Failure, Read
 from redisipc.protocol.endpoint import Endpoint
-from redisipc.protocol.events import (
-    Cancelled,
-    Closed,
-    Event,
-    Finished,
-    Problem,
-    Start,
-    State,
-    StateChanged,
-    Unblock,
-)
+from redisipc.protocol.events import Cancelled, Closed, Event, Finished, Problem, Start, State, StateChanged, Unblock
 
 from .connection import REPLY_LIMIT, Connection, Transport
 from .redirects import Redirects
@@ -121,8 +111,13 @@ class Driver:
         read = self.endpoint.next_read(now)
         if read is not None:
             self._block(read, now)
-            if self.read is None or self.endpoint.shared.queue:
+            if not self.only_reads:
                 self.pump(now)
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether a read is under way and no event waits: until its reply comes, a turn has nothing to do."""
+        return self.read is not None and not self.endpoint.shared.queue
 
     def deadline(self) -> float | None:
         """When to call ``tick``, at the latest."""

@@ -255,7 +255,7 @@ class Loop:
         self._rest = None
         if self._may_rest():
             self._visit_alone(monotonic(), self.driver.read_on)
-            if self.driver.read is not None and self._may_rest():
+            if self.driver.only_reads and self._may_rest():
                 return
         self._serve()
 

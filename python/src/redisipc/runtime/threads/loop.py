@@ -199,7 +199,7 @@ class Loop:
                 self._rests = True
         elif self._read_at <= now:
             driver.read_on(now)
-            self._rests = driver.read is not None and not driver.endpoint.shared.queue
+            self._rests = driver.only_reads
             self._read_at = float("inf")
         return self._rests
 
