@@ -222,17 +222,18 @@ def test_a_read_of_others_entries_takes_no_whole_turn(
     connect: Connect, raw: Any, stream: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stock = connect("stock", lambda request: request.content)
+    session: Any = stock._session
     reads: list[float] = []
     turns: list[float] = []
     read_on, pump = Driver.read_on, Driver.pump
 
     def counted_read(driver: Driver, now: float) -> None:
-        if driver.endpoint is stock._session.endpoint:
+        if driver.endpoint is session.endpoint:
             reads.append(now)
         read_on(driver, now)
 
     def counted_pump(driver: Driver, now: float, reading: bool = True) -> None:
-        if driver.endpoint is stock._session.endpoint:
+        if driver.endpoint is session.endpoint:
             turns.append(now)
         pump(driver, now, reading)
 
