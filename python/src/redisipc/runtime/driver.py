@@ -7,8 +7,8 @@ connection of its own: one writes batches, one reads blocking, one listens for w
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from logging import ERROR, WARNING
 from typing import Any
 
 from redisipc.protocol.commands import Batch, Command, Failure, Read
@@ -16,6 +16,7 @@ from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import Cancelled, Closed, Event, Finished, Problem, Start, State, StateChanged, Unblock
 
 from .connection import REPLY_LIMIT, Connection, Transport
+from .internal_log import say
 from .redirects import Redirects
 from .resp import ProtocolError, pack
 from .twin import Host
@@ -23,8 +24,6 @@ from .wakeups import Wakeups
 
 AFTER_DEFECT = 0.1
 """Seconds for which nothing is due after an internal error, so that one that repeats does not spin."""
-
-logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class Driver:
@@ -193,14 +192,13 @@ class Driver:
 
     def defect(self, error: BaseException, now: float) -> None:
         """An unexpected exception: connect again, which repairs most of what it may have left, and continue."""
-        logger.error("internal error, connecting again: %r", error, exc_info=error)
+        say(ERROR, "internal error, connecting again: %r", error, error=error)
         self._defect_at = now
         for connection in (self.writer, self.reader):
             self.lost(connection, f"internal error: {error!r}", now)
 
     def mend(self, now: float) -> None:
         """An exception interrupted the driver or the core at any point: make all agree again, and connect again."""
-        logger.warning("a signal handler raised within the library; connecting again")
         self._pumping = False
         self.batch = self.read = None
         self.redirects.drop()
@@ -208,6 +206,7 @@ class Driver:
             connection.drop()
         self.endpoint.mend(self.host.started(), "an exception of a signal handler came in between", now)
         self.host.mended(now)
+        say(WARNING, "a signal handler raised within the library; connecting again")
 
     # connections
 

@@ -21,10 +21,10 @@ class OwnRejection(Reject):
 def text_of(error: BaseException) -> str:
     """The text of an exception, or its type where it has none (RIPC-RESP-8)."""
     try:
-        text = str(error)
-    except Exception:
+        text = str(error).encode("utf-8", "replace").decode()
+    except BaseException:  # its __str__ is code of the user
         text = ""
-    return text.encode("utf-8", "replace").decode() if text.strip() else type(error).__name__
+    return text if text.strip() else type(error).__name__
 
 
 def crash(error: BaseException, text: str, request_id: str, expose: str) -> str:

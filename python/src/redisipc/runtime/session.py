@@ -248,6 +248,9 @@ class BaseSession:
                 return "rejected", encode(error.content)
             except ContentError as inner:
                 return self._not_encodable(received, inner, "the content of Reject cannot be sent")
+            except BaseException as inner:
+                # The value itself raised, while it was read.
+                error = inner
         text = text_of(error)
         text = f"{what}: {text}" if what else text
         self._report_failure(received, error, text)
@@ -329,7 +332,9 @@ class BaseSession:
 
     def failed_report(self, error: RedisIPCError, raised: BaseException) -> None:
         """``on_error`` itself raised: nobody is left to tell but the log."""
-        self.log(logging.ERROR, f"on_error raised {raised!r} for: {error}", cause=raised)
+        self.log(
+            logging.ERROR, f"on_error raised {type(raised).__name__}: {text_of(raised)}, for: {error}", cause=raised
+        )
 
     def log(self, level: int, text: str, cause: BaseException | None = None) -> None:
         instance = self.instance or self.last_instance

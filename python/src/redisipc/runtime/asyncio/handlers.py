@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
+from logging import ERROR
 from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.events import Incoming
 from redisipc.runtime.hooks import Hook
+from redisipc.runtime.internal_log import say
+from redisipc.runtime.reasons import text_of
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 
@@ -26,8 +28,6 @@ PLAIN = frozenset((type(None), bool, int, float, str, list, tuple, dict))
 """Classes of what handlers return as a rule, of which no value can be awaited."""
 ENDS_THE_LOOP = (KeyboardInterrupt, SystemExit)
 """The exceptions that asyncio lets end the event loop, wherever they are raised."""
-
-logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class RequestJob:
@@ -171,7 +171,7 @@ class CallbackJob:
             if inspect.isawaitable(value):
                 self._session.spawn(self._wait(value), context)
         except BaseException as error:
-            self._failed(error)
+            self._fail(error)
             if isinstance(error, ENDS_THE_LOOP):
                 raise
 
@@ -181,13 +181,22 @@ class CallbackJob:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            self._failed(error)
+            self._fail(error)
             if isinstance(error, ENDS_THE_LOOP):
                 raise
 
+    def _fail(self, error: BaseException) -> None:
+        try:
+            self._failed(error)
+        except ENDS_THE_LOOP:
+            raise
+        except BaseException as another:
+            # What tells of it may be the user's as well.
+            _log_callback(another)
+
 
 def _log_callback(error: BaseException) -> None:
-    logger.error("a callback raised %r", error, exc_info=error)
+    say(ERROR, "a callback raised %s: %s", type(error).__name__, text_of(error), error=error)
 
 
 def make_task(home: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:

@@ -14,14 +14,15 @@ So timers are set in callbacks of the event loop alone. A call writes at once on
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from logging import ERROR
 from time import monotonic
 
 from redisipc.errors import LoopLagError
 from redisipc.runtime.driver import Driver
+from redisipc.runtime.internal_log import say
 
 from .transport import LoopTransport
 
@@ -37,8 +38,6 @@ MOST_TRIES = 3
 """How often a call is made that was interrupted by an exception each time."""
 LAG = 2.0
 """Seconds of standing still that are reported: claims are renewed every 3, and lost after 10."""
-
-logger: logging.Logger = logging.getLogger("redisipc")
 
 Call = Callable[[float], None]
 
@@ -162,7 +161,7 @@ class Loop:
                 self._soon(inside=True)
         except Exception as error:
             # It is repaired at the next visit.
-            logger.error("internal error, connecting again: %r", error, exc_info=error)
+            say(ERROR, "internal error, connecting again: %r", error, error=error)
         if self.jobs or self._calls or self._half_done:
             self._soon(inside=True)
 
@@ -237,7 +236,7 @@ class Loop:
             self._visit(now, then)
         except Exception as error:
             # It is repaired at the next visit.
-            logger.error("internal error, connecting again: %r", error, exc_info=error)
+            say(ERROR, "internal error, connecting again: %r", error, error=error)
 
     def _rest_or_serve(self, now: float) -> None:
         """Wait for nothing but the time of the next read, where nothing else is due before the timer."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from logging import ERROR
 from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.events import Incoming
+from redisipc.runtime.internal_log import say
+from redisipc.runtime.reasons import text_of
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 from redisipc.runtime.session import BaseSession
 
 if TYPE_CHECKING:
     from redisipc.runtime.observing import Observing
-
-logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class RequestJob:
@@ -33,16 +33,14 @@ class RequestJob:
         try:
             assert handler is not None, "started without a handler"
             value = handler(Request(received))
+            if received.postponed or received.answered:
+                return
+            answer = session.fulfilment(received, value)
         except BaseException as error:
-            # SystemExit, too: the thread is ours, and the requester is to learn it.
+            # SystemExit, too: the thread is ours, and the requester is to learn it. So, too, where the value raised.
             answer = session.rejection(received, error)
-            if received.claim():
-                self._answer = answer
-        else:
-            if not received.postponed and not received.answered:
-                answer = session.fulfilment(received, value)
-                if received.claim():
-                    self._answer = answer
+        if received.claim():
+            self._answer = answer
 
     def finish(self, now: float) -> None:
         endpoint, incoming = self._session.endpoint, self._received.incoming
@@ -82,11 +80,15 @@ class CallbackJob:
         try:
             self._callback(*self._arguments)
         except BaseException as error:
-            self._failed(error)
+            try:
+                self._failed(error)
+            except BaseException as another:
+                # What tells of it may be the user's as well.
+                _log_callback(another)
 
     def finish(self, now: float) -> None:
         return None
 
 
 def _log_callback(error: BaseException) -> None:
-    logger.error("a callback raised %r", error, exc_info=error)
+    say(ERROR, "a callback raised %s: %s", type(error).__name__, text_of(error), error=error)

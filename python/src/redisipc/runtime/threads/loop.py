@@ -10,17 +10,18 @@ runs where it likes.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from logging import ERROR
 from time import monotonic
 from typing import Protocol
 
 from redisipc.errors import ConfigurationError
 from redisipc.runtime.driver import AFTER_DEFECT, Driver
+from redisipc.runtime.internal_log import say
 
 from .lead import Lead
 from .poller import Poller
@@ -34,8 +35,6 @@ LONGEST_ASIDE = 0.0015
 """Seconds for which quick handlers run on the thread that reads, before it reads and writes again."""
 RETRY = 0.5
 """Seconds before a second thread that could not be started is tried again."""
-
-logger: logging.Logger = logging.getLogger("redisipc")
 
 Call = Callable[[float], None]
 
@@ -125,8 +124,8 @@ class Loop:
             # These calls came too late. They still run, so that nobody is left waiting.
             try:
                 self._calls.popleft()(monotonic())
-            except Exception as error:
-                logger.error("internal error at the end: %r", error, exc_info=error)
+            except BaseException as error:
+                say(ERROR, "internal error at the end: %r", error, error=error)
         self.poller.close()
 
     def _failed(self, error: BaseException) -> None:
@@ -134,7 +133,7 @@ class Loop:
         try:
             self.driver.defect(error, monotonic())
         except BaseException as another:
-            logger.error("internal error, and no way to connect again: %r", another, exc_info=another)
+            say(ERROR, "internal error, and no way to connect again: %r", another, error=another)
             time.sleep(AFTER_DEFECT)
 
     def _turn(self, me: threading.Thread) -> None:

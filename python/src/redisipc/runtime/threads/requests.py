@@ -7,11 +7,11 @@ between any two steps. Settling is one atomic operation, and whoever waits looks
 from __future__ import annotations
 
 import concurrent.futures
-import logging
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from logging import ERROR
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
@@ -19,6 +19,8 @@ from redisipc.calls import explained_methods
 from redisipc.errors import ConfigurationError, RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.runtime.hooks import Hook, check_function
+from redisipc.runtime.internal_log import say
+from redisipc.runtime.reasons import text_of
 from redisipc.runtime.response import Response
 
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ else:
 
 LONGEST_WAIT = 0.5
 """Seconds of one wait. A signal that comes just before it begins, or to another thread, does not end it."""
-
-logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class End(NamedTuple):
@@ -246,8 +246,8 @@ class RequestFuture(Future[T]):
                 return
             try:
                 fn(self)
-            except Exception:
-                logger.exception("a callback raised")
+            except Exception as error:
+                say(ERROR, "a callback raised %s: %s", type(error).__name__, text_of(error), error=error)
 
     @property
     def request_id(self) -> str:

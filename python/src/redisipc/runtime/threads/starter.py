@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
+from logging import ERROR
 from queue import SimpleQueue
 from typing import Any
 
-logger: logging.Logger = logging.getLogger("redisipc")
+from redisipc.runtime.internal_log import say
 
 
 def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str) -> threading.Thread:
@@ -39,6 +39,6 @@ class Starter:
         while (work := self._work.get()) is not None:
             try:
                 work()
-            except Exception as error:
-                logger.error("internal error: %r", error, exc_info=error)
+            except BaseException as error:
+                say(ERROR, "internal error: %r", error, error=error)
             del work

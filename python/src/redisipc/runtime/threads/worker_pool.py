@@ -6,12 +6,14 @@ one of these threads may therefore call the endpoint at any moment.
 
 from __future__ import annotations
 
-import logging
 import threading
 from _thread import LockType, allocate_lock
 from collections import deque
+from logging import ERROR
 from time import monotonic
 from typing import Protocol
+
+from redisipc.runtime.internal_log import say
 
 from .loop import Loop
 from .starter import Starter, new_thread
@@ -26,8 +28,6 @@ IDLE_LIFE = 10.0
 """Seconds after which a worker without work ends."""
 RETRY = 0.5
 """Seconds before a thread that could not be started is tried again."""
-
-logger: logging.Logger = logging.getLogger("redisipc")
 
 
 class Job(Protocol):
@@ -177,16 +177,16 @@ class WorkerPool:
         try:
             worker.thread.start()
         except RuntimeError as error:  # the system has no more threads, or the interpreter is shutting down
-            if "shutdown" not in str(error):
-                logger.error("no thread could be started for %d jobs, trying again: %s", len(self.jobs), error)
             self._loop.call(lambda now: self._not_started(worker, now))
+            if "shutdown" not in str(error):
+                say(ERROR, "no thread could be started for %d jobs, trying again: %s", len(self.jobs), error)
 
     def _run_here(self) -> None:
         try:
             job = self.jobs.popleft()
         except IndexError:
             return
-        job.run()
+        _run(job)
         self._loop.call(job.finish)
         self._loop.call(lambda now: self._not_started(Worker(), now))
 
@@ -213,7 +213,7 @@ class WorkerPool:
     def _do(self, job: Job) -> None:
         self._taken += 1
         start = monotonic()
-        job.run()
+        _run(job)
         self._mean_seconds += (min(monotonic() - start, 0.1) - self._mean_seconds) * 0.1
         if not self._loop.forked:
             self._loop.call(job.finish)
@@ -233,3 +233,11 @@ class WorkerPool:
         except ValueError:
             return me.signal.acquire()
         return False
+
+
+def _run(job: Job) -> None:
+    """No job raises. If one did, its worker would be missed for good, and the request would seem to run for ever."""
+    try:
+        job.run()
+    except BaseException as error:
+        say(ERROR, "internal error in a job: %r", error, error=error)
