@@ -323,3 +323,33 @@ def test_it_works_in_a_forked_child_and_in_its_parent(stream: str, raw: redis.Re
         os.close(read)
         os.waitpid(child, 0)
         assert caller.request(2, "stock") == [2, parent]
+
+
+class OwnError(BaseException):
+    """As a signal handler raises it."""
+
+
+async def test_a_slot_that_an_interruption_lost_comes_back(
+    face: Face, stream: str, stock: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception of a signal handler may come when a call has taken its slot, or before it gave it back."""
+    caller = face.module.Caller(stream, url=url, max_outstanding=1)
+    kind = type(caller)
+    takes, ends = kind._take, kind._ended
+
+    def take_and_raise(self: Any) -> Any:
+        taken = takes(self)
+        raise OwnError(len(taken))
+
+    def raise_at_the_end(self: Any, call: Any) -> None:
+        ends(self, call)
+        raise OwnError
+
+    for name, broken in (("_take", take_and_raise), ("_ended", raise_at_the_end)):
+        with monkeypatch.context() as patched:
+            patched.setattr(kind, name, broken)
+            for _ in range(2):
+                with pytest.raises(OwnError):
+                    await face.call(caller.request, 1, to="stock")
+        assert await face.call(caller.request, 2, to="stock") == 2
+    await face.call(caller.close)

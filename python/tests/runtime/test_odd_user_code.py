@@ -80,7 +80,7 @@ def log(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Full]:
     full = Full(request.param)
     library = logging.getLogger("redisipc")
     library.addHandler(full)
-    # The exceptions of the log are told there. A thread that died would be, too: the tests see whether one did.
+    # It gets the exceptions of the log, and those that end a thread. The tests see whether one ended.
     monkeypatch.setattr(threading, "excepthook", lambda told: None)
     yield full
     library.removeHandler(full)

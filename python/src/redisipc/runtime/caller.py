@@ -6,7 +6,7 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 from redisipc.calls import explained
 from redisipc.errors import Overloaded
@@ -20,6 +20,7 @@ from .blocks import Blocks
 from .client import HANDSHAKE_LIMIT, check_place, wrong_settings
 from .fork import watch
 from .handshake_errors import hint, of_handshake
+from .places import L, Places, Slot
 from .response import Response, response_of
 
 if TYPE_CHECKING:
@@ -32,35 +33,11 @@ SILENCE = 3.0
 """Seconds of silence after which a connection counts as lost, once a reply is overdue (RIPC-RECOV-25)."""
 
 
-class Closable(Protocol):
-    """A connection of one of the twins."""
-
-    @property
-    def open(self) -> bool:
-        """Whether it is open."""
-
-    def abandon(self) -> None:
-        """Close it, without waiting. From any thread."""
-
-
-L = TypeVar("L", bound=Closable)
-
-
-class Slot(Generic[L]):
-    """Room for one call. ``line`` is the connection that the last call left, unused since ``idle_since`` (monotonic)."""
-
-    __slots__ = ("idle_since", "line")
-
-    def __init__(self) -> None:
-        self.line: L | None = None
-        self.idle_since: float = 0.0
-
-
 @explained
 class BaseCaller(Blocks, Generic[L]):
     """A requester without a group, on the Redis stream ``stream``: for a web worker, a cron job, a lambda.
 
-    Unlike a ``Stream`` it serves nobody and leaves nothing in Redis between two calls. It has no thread and no task. A call
+    Unlike a ``Stream`` it serves nobody. Between two calls it leaves nothing in Redis, and has no thread and no task. A call
     writes its request and reads until the response is there. So it costs nothing while it is not used, and it works after a
     fork and in the next event loop.
 
@@ -113,9 +90,9 @@ class BaseCaller(Blocks, Generic[L]):
         """As new: a new instance id, and no connections."""
         self._instance = new_instance_id(self._random)
         self._highest = b"-"
-        # The one that was given back last is taken first. To take one and to give it back are atomic: no lock is needed, not
-        # even in a signal handler that interrupts a call.
-        self._free: list[Slot[L]] = [Slot() for _ in range(self._places)]
+        # The one that was given back last is taken first.
+        self._rooms: Places[L] = Places(self._places)
+        self._free = self._rooms.free
 
     def after_fork(self) -> None:
         """In a forked child: the connections are the parent's."""
@@ -197,7 +174,7 @@ class BaseCaller(Blocks, Generic[L]):
         return f"redisipc:{self._stream}:caller:{self._instance}"
 
     def _patience(self, turn: Turn) -> float:
-        """Seconds for each step of opening a connection."""
+        """Seconds for opening a connection."""
         return max(0.01, min(HANDSHAKE_LIMIT, turn.limit - time.monotonic()))
 
     def _handshake_failed(self, call: Call, error: Exception, now: float) -> None:

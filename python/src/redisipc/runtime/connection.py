@@ -14,6 +14,9 @@ FIRST_PATIENCE = 1.0
 """Seconds that each step of the first handshake after a good connection may take. A server that hangs accepts connections:
 each attempt costs that long, and meanwhile another one may be the master. Longer each time, since links may be slow."""
 _MOST_PATIENCE = 5.0
+FIRST_OPENING = 6.0
+"""Seconds that the first opening after a good connection may take in all: a single step may have no end."""
+_MOST_OPENING = 20.0
 _LONGER = 1.5
 _LOOKS = 0.5
 """Seconds between two looks at a connection whose reply is overdue while bytes still leave it."""
@@ -62,6 +65,11 @@ class Connection:
         self._moved_at = 0.0
         self._sent_at = 0.0
         self._unsent = 0
+
+    @property
+    def opening_limit(self) -> float:
+        """Seconds that the next opening may take in all."""
+        return min(_MOST_OPENING, FIRST_OPENING * self.patience / FIRST_PATIENCE)
 
     def opened(self, transport: Transport) -> None:
         self.opening = False

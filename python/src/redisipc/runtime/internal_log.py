@@ -1,4 +1,4 @@
-"""What the library logs about itself. The handlers of a log are code of the user: whatever they raise ends nothing."""
+"""Logs the library's own defects. The handlers of a log are code of the user: whatever they raise ends nothing."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ async def test_a_connection_whose_opening_got_lost_is_opened_anew(
     stream: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An exception of a signal handler may end the event loop just when it took out the next step of a task."""
-    monkeypatch.setattr("redisipc.runtime.asyncio.openings.LONGEST_OPENING", 0.3)
+    monkeypatch.setattr("redisipc.runtime.connection.FIRST_OPENING", 0.3)
     opens = Host._open
     lost: list[Any] = []
 

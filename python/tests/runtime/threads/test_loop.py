@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import TimeoutError as TimeoutErrorOfFutures
 from typing import Any
 
 import pytest
 
-from redisipc import Caller, ConfigurationError, Stream
+from redisipc import Caller, ConfigurationError, RequestTimeout, Stream
 from redisipc.runtime.driver import AFTER_DEFECT, Driver
 from redisipc.runtime.threads.session import sessions
 from redisipc.testing import Hub
@@ -248,3 +249,22 @@ def test_a_read_of_others_entries_takes_no_whole_turn(
     assert len(reads) >= 60
     assert len(turns) < len(reads)
     assert connect("web").request(7, to="stock", timeout=5) == 7
+
+
+def test_who_waits_in_vain_leaves_nothing_behind(connect: Connect) -> None:
+    free = threading.Event()
+    connect("stock", lambda request: free.wait(20))
+    web = connect("web")
+    future = web.submit(1, to="stock", timeout=20)
+    session: Any = web._session
+    before = len(session.gone._signals)
+    for _ in range(20):
+        with pytest.raises(TimeoutErrorOfFutures):
+            future.result(timeout=0)
+    with pytest.raises(RequestTimeout):
+        web.wait_for_group("nobody", timeout=0.5)
+    ticket: Any = future._ticket  # type: ignore[attr-defined]
+    assert len(ticket._signals) == 0
+    assert len(session.gone._signals) == before
+    free.set()
+    assert future.result() is True

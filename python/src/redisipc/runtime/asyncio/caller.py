@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from redisipc.calls import explained
 from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.events import Outcome
-from redisipc.runtime.caller import BaseCaller, Slot
+from redisipc.runtime.caller import BaseCaller
+from redisipc.runtime.places import Slot
 from redisipc.runtime.response import Response
 
 from .connector import Connector
@@ -95,8 +96,8 @@ class Caller(BaseCaller[Line]):
             if call.outcome is None:
                 await self._drop(slot)
             slot.idle_since = monotonic()
-            self._ended(call)
             free.append(slot)
+            self._ended(call)
             self._tell_ended(call)
 
     async def _converse(self, call: Call, slot: Slot[Line]) -> None:

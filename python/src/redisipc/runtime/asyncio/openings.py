@@ -12,8 +12,6 @@ from redisipc.runtime.connection import Connection
 
 from . import lost_steps
 
-LONGEST_OPENING = 20.0
-"""Seconds after which a connection that is being opened is given up. Each step of it has a shorter limit of its own."""
 LAST_HANDSHAKE = 0.2
 """Seconds for which leaving waits for connections that are being opened: cancelled, they would be left open."""
 INTERRUPTED = "an exception of a signal handler interrupted its opening"
@@ -25,7 +23,7 @@ class Openings:
     def __init__(self, home: asyncio.AbstractEventLoop, failed: Callable[[Connection, int, str], None]) -> None:
         self._home = home
         self._failed = failed
-        self._under_way: dict[asyncio.Task[None], tuple[Connection, int, float]] = {}
+        self._under_way: dict[asyncio.Task[None], tuple[Connection, int, float, float]] = {}
 
     def __len__(self) -> int:
         return len(self._under_way)
@@ -33,15 +31,15 @@ class Openings:
     def begin(self, connection: Connection, attempt: int, work: Coroutine[Any, Any, None]) -> None:
         """Open a connection by ``work``."""
         task = self._home.create_task(work)
-        self._under_way[task] = connection, attempt, monotonic()
+        self._under_way[task] = connection, attempt, monotonic(), connection.opening_limit
         task.add_done_callback(self._over)
 
     def look_after(self, connections: Iterable[Connection]) -> None:
         """Between turns of the event loop: give up what takes too long or got lost, so that it is tried again."""
         alive: set[tuple[Connection, int]] = set()
-        for task, (connection, attempt, since) in list(self._under_way.items()):
-            if monotonic() - since > LONGEST_OPENING:
-                self._give_up(task, f"no connection within {LONGEST_OPENING:g} s")
+        for task, (connection, attempt, since, limit) in list(self._under_way.items()):
+            if monotonic() - since > limit:
+                self._give_up(task, f"no connection within {limit:g} s")
             elif not task.done():
                 alive.add((connection, attempt))
                 lost_steps.look(task, partial(self._give_up, task, INTERRUPTED))

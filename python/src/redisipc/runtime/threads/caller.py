@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from redisipc.calls import explained
 from redisipc.protocol.caller import Call, Turn
 from redisipc.protocol.events import Outcome
-from redisipc.runtime.caller import BaseCaller, Slot
+from redisipc.runtime.caller import BaseCaller
+from redisipc.runtime.places import Slot
 from redisipc.runtime.response import Response
 
 from .connector import Connector
 from .line import Line
+from .openings import WaitedOpenings
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -66,10 +68,12 @@ class Caller(BaseCaller[Line]):
 
     def _aim(self, url: str | None, client: Any, redis_options: Mapping[str, Any]) -> None:
         self._connector = Connector(url, client, dict(redis_options), self._stream)
+        self._openings = WaitedOpenings(self._connector)
 
     def after_fork(self) -> None:
         # Closed here, they stay open for the parent.
         self.close()
+        self._openings = WaitedOpenings(self._connector)
         super().after_fork()
 
     def _make(self, call: Call) -> Outcome:
@@ -91,8 +95,8 @@ class Caller(BaseCaller[Line]):
             if call.outcome is None:
                 self._drop(slot)
             slot.idle_since = monotonic()
-            self._ended(call)
             free.append(slot)
+            self._ended(call)
             self._tell_ended(call)
 
     def _converse(self, call: Call, slot: Slot[Line]) -> None:
@@ -126,7 +130,7 @@ class Caller(BaseCaller[Line]):
             return line
         self._drop(slot)
         try:
-            sock = self._connector.connect(self._title(), self._patience(turn))
+            sock = self._openings.open(self._title(), self._patience(turn))
         except Exception as error:
             self._handshake_failed(call, error, monotonic())
             return None

@@ -31,6 +31,36 @@ _OCSP = ("ssl_validate_ocsp", "ssl_validate_ocsp_stapled")
 """Settings of redis-py with which it asks somebody about each certificate."""
 
 
+class Opening:
+    """One attempt to open a connection. Who waits for it may give it up, on any thread."""
+
+    def __init__(self) -> None:
+        self.given_up: bool = False
+        self._connections: list[Any] = []
+        self._pools: list[Any] = []
+
+    def speaks(self, connection: Any) -> None:
+        """It speaks on this connection of redis-py's from now on. Raises TimeoutError where it was given up."""
+        self._connections.append(connection)
+        if self.given_up:
+            raise TimeoutError("nobody waits for this connection any longer")
+
+    def asks(self, pools: list[Any]) -> None:
+        """It asks Sentinels, over connections of these pools."""
+        self._pools += pools
+
+    def give_up(self) -> None:
+        """End what its thread waits for on a socket."""
+        self.given_up = True
+        asking = [list(getattr(pool, "_in_use_connections", ())) for pool in self._pools]
+        for connection in (*self._connections, *(each for those in asking for each in those)):
+            sock = connection._sock
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    # That of TLS would take away the state that its thread reads with.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
 class Connector:
     """Where connections go to, from a URL or the user's client."""
 
@@ -54,17 +84,32 @@ class Connector:
         if self.cluster:
             check_slot(stream)
 
-    def connect(self, name: str, limit: float = HANDSHAKE_LIMIT, place: Place | None = None) -> socket.socket:
-        """A connection after its handshake, each step of which may take ``limit`` seconds. Raises what redis-py raises."""
+    @property
+    def blocks(self) -> bool:
+        """Whether to connect may take time."""
+        return self._memory is None
+
+    def connect(
+        self,
+        name: str,
+        limit: float = HANDSHAKE_LIMIT,
+        place: Place | None = None,
+        opening: Opening | None = None,
+    ) -> socket.socket:
+        """A connection after its handshake, each step of which may take ``limit`` seconds. Raises what redis-py raises.
+
+        ``opening`` is for who gives it up before it stands.
+        """
         if self._memory is not None:
             memory: socket.socket = self._memory.redisipc_socket(name)
             return memory
+        opening = opening or Opening()
         if self.cluster:
-            pool, holder = self._holder(limit)
+            pool, holder = self._holder(limit, opening)
             place = place or holder
         else:
             pool = self._client.connection_pool
-        connection = self._new(pool, limit, place)
+        connection = self._new(pool, limit, place, opening)
         connection.send_command(*set_name(name))
         with contextlib.suppress(redis.ResponseError):
             # Refused without the right to CLIENT: the connection works, and has no name.
@@ -75,7 +120,7 @@ class Connector:
         sock.setblocking(False)
         return sock
 
-    def _holder(self, limit: float) -> tuple[Any, Place]:
+    def _holder(self, limit: float, opening: Opening) -> tuple[Any, Place]:
         """The pool of a node, for its settings, and the node that holds the stream."""
         cluster, slots = self._client, self._slots
         node = cluster.get_node_from_key(self._stream)
@@ -88,6 +133,7 @@ class Connector:
         problem: Exception = redis.ConnectionError("no node of the cluster says who holds the stream")
         for place in slots.to_ask():
             connection = pool.connection_class(**at(place, kwargs))
+            opening.speaks(connection)
             try:
                 connection.connect()
                 connection.send_command(*slots.QUESTION)
@@ -101,16 +147,19 @@ class Connector:
                 connection.disconnect()
         raise problem
 
-    def _new(self, pool: Any, limit: float, place: Place | None) -> Any:
+    def _new(self, pool: Any, limit: float, place: Place | None, opening: Opening) -> Any:
         """A connection of redis-py's that stands."""
         kwargs = at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit))
         if not follows_sentinels(pool):
             connection = pool.connection_class(**kwargs)
+            opening.speaks(connection)
             self._connect(connection)
             return connection
         directory = Directory(pool, self._sentinels, Retry, redis.Redis, limit)
+        opening.asks(directory.pools)
         try:
             connection = pool.connection_class(**{**kwargs, "connection_pool": directory})
+            opening.speaks(connection)
             self._connect(connection)
             directory.remember()
             return connection

@@ -15,8 +15,9 @@ from redisipc.runtime.handshake_errors import of_handshake
 from redisipc.runtime.host import BaseHost
 from redisipc.runtime.received import Received
 
-from .connector import Connector
+from .connector import Connector, Opening
 from .handlers import RequestJob
+from .openings import Openings
 from .requests import End, make_end
 from .session_base import SessionBase
 from .starter import new_thread
@@ -30,23 +31,30 @@ class Host(BaseHost):
         super().__init__(session, connector.cluster)
         self._session = session
         self._connector = connector
+        self.openings: Openings = Openings(self._open_failed)
 
     def open(self, connection: Connection, attempt: int) -> None:
         name = self.connection_name(connection, self._session.endpoint.instance)
-        self._session.starter.put(partial(self._open_apart, connection, attempt, name))
+        opening = self.openings.begin(connection, attempt)
+        if opening is not None:
+            self._session.starter.put(partial(self._open_apart, connection, attempt, name, opening))
 
-    def _open_apart(self, connection: Connection, attempt: int, name: str) -> None:
+    def _open_failed(self, connection: Connection, attempt: int, reason: str) -> None:
+        session = self._session
+        session.loop.call(partial(session.driver.open_failed, connection, attempt, reason, False))
+
+    def _open_apart(self, connection: Connection, attempt: int, name: str, opening: Opening) -> None:
         """On a thread of its own: the time that Redis takes, or a name server, is nobody else's."""
         try:
-            new_thread(self._open, (connection, attempt, name), "redisipc-connect").start()
+            new_thread(self._open, (connection, attempt, name, opening), "redisipc-connect").start()
         except RuntimeError:
             # There is no free thread. It must still connect, or it would never come back.
-            self._open(connection, attempt, name)
+            self._open(connection, attempt, name, opening)
 
-    def _open(self, connection: Connection, attempt: int, name: str) -> None:
+    def _open(self, connection: Connection, attempt: int, name: str, opening: Opening) -> None:
         loop, driver = self._session.loop, self._session.driver
         try:
-            sock = self._connector.connect(name, connection.patience, connection.place)
+            sock = self._connector.connect(name, connection.patience, connection.place, opening)
         except BaseException as error:
             reason, permanent = of_handshake(error)
             self._session.cause = error
@@ -56,6 +64,7 @@ class Host(BaseHost):
             if self._session.gone.end is not None:
                 # Nobody may be left to take it.
                 sock.close()
+        loop.call(lambda now: self.openings.over(opening))
 
     def _opened(self, connection: Connection, attempt: int, sock: socket.socket, now: float) -> None:
         loop = self._session.loop

@@ -11,6 +11,7 @@ from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from logging import ERROR
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
@@ -85,10 +86,14 @@ class Ticket:
         signal.acquire()
         # First the signal, then the look: who settles it in between sees the signal.
         self._signals.append(signal)
-        while not self._end:
-            left = until - monotonic()
-            if left <= 0 or signal.acquire(timeout=min(left, LONGEST_WAIT)):
-                break
+        try:
+            while not self._end:
+                left = until - monotonic()
+                if left <= 0 or signal.acquire(timeout=min(left, LONGEST_WAIT)):
+                    break
+        finally:
+            if self._signals:
+                self.remove_signal(signal)
         return self._end.get("end")
 
     def settled(self, end: End) -> None:
@@ -103,6 +108,11 @@ class Ticket:
         """Have a lock released when it ends."""
         self._signals.append(signal)
 
+    def remove_signal(self, signal: Any) -> None:
+        """Nobody waits by it any longer, and the ticket may live on."""
+        with suppress(ValueError, IndexError):
+            self._signals.remove(signal)
+
 
 def wait_any(*tickets: Ticket) -> None:
     """Wait until one of them has ended."""
@@ -110,8 +120,12 @@ def wait_any(*tickets: Ticket) -> None:
     signal.acquire()
     for ticket in tickets:
         ticket.add_signal(signal)
-    while not any(ticket.end for ticket in tickets):
-        signal.acquire(timeout=LONGEST_WAIT)
+    try:
+        while not any(ticket.end for ticket in tickets):
+            signal.acquire(timeout=LONGEST_WAIT)
+    finally:
+        for ticket in tickets:
+            ticket.remove_signal(signal)
 
 
 class Asker(Protocol):

@@ -57,14 +57,15 @@ class Session(SessionBase):
         )
         self.callbacks: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
         self.reports: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-report", 1)
-        self.driver: Driver = Driver(self.endpoint, Host(self, connector), self.options.wakeups, connector.cluster)
+        self._host = Host(self, connector)
+        self.driver: Driver = Driver(self.endpoint, self._host, self.options.wakeups, connector.cluster)
         self.loop.driver = self.driver
         self.pools: tuple[WorkerPool, ...] = (self.handlers, self.callbacks, self.reports)
         self.observe(self._wake_observers)
         if self.observing is not None:
             self.observers: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-observer", 1)
             self.pools = (*self.pools, self.observers)
-        self.loop.pools = self.pools
+        self.loop.pools = (*self.pools, self._host.openings)
         self.loop.handlers = self.handlers
         self._random = random.Random()
         self._dropped = 0
@@ -135,6 +136,7 @@ class Session(SessionBase):
         for ticket in list(self.waiting):
             self._fail(ticket, ClosedError(f"{self!r} was closed"))
         self.loop.stop()
+        self._host.openings.end()
         for pool in self.pools:
             pool.stop()
         self.starter.put(self.starter.stop)
