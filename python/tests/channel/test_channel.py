@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import gc
 import inspect
+import types
+import warnings
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -174,6 +178,57 @@ async def test_connected_twice_and_not_at_all(face: Face) -> None:
     assert not web.connected
     await face.call(web.connect, url=face.url)
     assert web.connected
+
+
+async def test_its_functions_see_the_context_of_their_registration(face: Face) -> None:
+    tenant: contextvars.ContextVar[str] = contextvars.ContextVar("tenant")
+    seen: set[tuple[str, str]] = set()
+    stock = face.channel("stock", fail=fail)
+    tenant.set("registration")
+    stock.on_error(lambda error: seen.add(("on_error", tenant.get())))
+    stock.on_state(lambda health: seen.add(("on_state", tenant.get())))
+    tenant.set("connect")
+    await face.call(stock.connect, url=face.url)
+    await face.call(stock.trigger_event, "fail", target="stock")
+    await until(lambda: len(seen) == 2)
+    assert seen == {("on_error", "registration"), ("on_state", "registration")}
+
+
+def test_a_channel_connects_again_in_the_next_event_loop(stream: str, url: str) -> None:
+    stock = type("Stock", (redisipc.asyncio.Channel,), {"stream": stream, "channel": "stock", "where": where})
+
+    async def use() -> Any:
+        await stock.connect(url=url)
+        with pytest.raises(AlreadyConnected):
+            await stock.connect(url=url)
+        return (await stock.trigger_event("where", target="stock")).value[2]
+
+    with warnings.catch_warnings():
+        # Each loop but the last ends with the channel connected.
+        warnings.simplefilter("ignore", ResourceWarning)
+        instances = [asyncio.run(use()) for _ in range(2)]
+        bare = asyncio.new_event_loop()
+        instances.append(bare.run_until_complete(use()))
+        bare.close()
+        gc.collect()
+        instances.append(asyncio.run(use()))
+        gc.collect()
+    assert len(set(instances)) == 4
+    assert not stock.connected
+
+
+async def test_a_channel_of_the_parent_process_is_connected_anew(face: Face) -> None:
+    stock = await face.connected("stock", where=where)
+    endpoint: Any = stock._endpoint
+    # What a forked child sees, and its parent does not.
+    inherited, endpoint._session = endpoint._session, types.SimpleNamespace(forked=True)
+    try:
+        await face.call(stock.connect, url=face.url)
+        assert stock.connected
+        await face.call(stock.disconnect)
+    finally:
+        endpoint._session = inherited
+    await face.call(endpoint.disconnect)
 
 
 async def test_a_channel_without_names_is_refused(face: Face) -> None:

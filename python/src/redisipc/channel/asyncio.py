@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 class Endpoint(ReasonedStream, Stream):
     """The ``Stream`` of a channel."""
 
+    @property
+    def over(self) -> bool:
+        began = self._session is not None
+        self._forget_dead_loop()
+        return super().over or (began and self._session is None)
+
 
 @explained
 class Channel(BaseChannel[Endpoint]):
@@ -38,6 +44,7 @@ class Channel(BaseChannel[Endpoint]):
         cls._endpoint = endpoint
         try:
             await endpoint.connect(**given)
+            endpoint.joined = True
         except BaseException:
             cls._endpoint = None
             raise
@@ -55,7 +62,7 @@ class Channel(BaseChannel[Endpoint]):
     @classmethod
     async def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if it is not connected, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
-        if cls._endpoint is None:
+        if not cls._stands():
             await cls.connect(options=options, **given)
         try:
             await cls._connected_endpoint().run()

@@ -9,8 +9,10 @@ from redisipc.calls import explained_methods
 from redisipc.errors import AlreadyConnected, ConfigurationError, NotConnected, Reject
 from redisipc.protocol.content import decode
 from redisipc.runtime.base import BaseStream
+from redisipc.runtime.hooks import Hook
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
+from redisipc.runtime.session import BaseSession
 
 from .definition import EventDefinition, events_of
 from .dispatch import Call, dispatch
@@ -20,7 +22,28 @@ S = TypeVar("S", bound="ReasonedStream")
 
 
 class ReasonedStream(BaseStream):
-    """A ``Stream`` that says in words of its own why nothing here runs a request."""
+    """A ``Stream`` that says in words of its own why nothing here runs a request.
+
+    ``joined``: whether its ``connect()`` succeeded.
+    """
+
+    joined: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether it was connected, and no longer is: it left with its event loop, or this process is a forked child."""
+        session: BaseSession | None = self._session
+        return self.joined and (session is None or session.forked)
+
+    def on_error_as(self, hook: Hook) -> None:
+        """``on_error``, with the context variables of an earlier registration."""
+        self._check_callable("on_error", hook.function, "the error")
+        self._hooks.on_error = hook
+
+    def on_state_as(self, hook: Hook) -> None:
+        """``on_state``, with the context variables of an earlier registration."""
+        self._check_callable("on_state", hook.function, "the Health")
+        self._hooks.on_state = hook
 
     def reject_unserved_with(self, reason: Callable[[bytes], str]) -> None:
         """``reason`` says for a content why it is rejected where no instance of the group has a handler."""
@@ -62,8 +85,8 @@ class BaseChannel(Generic[S]):
     params: dict[str, Any]
 
     _endpoint: ClassVar[Any] = None
-    _on_error: ClassVar[Callable[..., Any] | None] = None
-    _on_state: ClassVar[Callable[..., Any] | None] = None
+    _on_error: ClassVar[Hook | None] = None
+    _on_state: ClassVar[Hook | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -123,22 +146,30 @@ class BaseChannel(Generic[S]):
     @classmethod
     def on_error(cls, handler: Any) -> Any:
         """Register the handler of errors that belong to no call; see ``Stream.on_error``. Subclasses inherit it."""
-        cls._on_error = staticmethod(handler)
+        cls._on_error = Hook(handler)
         if cls._endpoint is not None:
-            cls._endpoint.on_error(handler)
+            cls._endpoint.on_error_as(cls._on_error)
         return handler
 
     @classmethod
     def on_state(cls, handler: Any) -> Any:
         """Register the function that is called when the connection changes; see ``Stream.on_state``. Subclasses inherit it."""
-        cls._on_state = staticmethod(handler)
+        cls._on_state = Hook(handler)
         if cls._endpoint is not None:
-            cls._endpoint.on_state(handler)
+            cls._endpoint.on_state_as(cls._on_state)
         return handler
 
     @classmethod
+    def _stands(cls) -> bool:
+        """Whether it is connected, or connects. What has ended by itself is forgotten."""
+        endpoint: ReasonedStream | None = cls._endpoint
+        if endpoint is not None and endpoint.over and cls._endpoint is endpoint:
+            cls._endpoint = None
+        return cls._endpoint is not None
+
+    @classmethod
     def _make_endpoint(cls, kind: type[S], options: Options | None) -> S:
-        if cls._endpoint is not None:
+        if cls._stands():
             raise AlreadyConnected(f"{cls.__name__} is connected already; call {cls.__name__}.disconnect() first")
         if not cls.stream or not cls.group:
             raise ConfigurationError(f'{cls.__name__} needs names: stream = "..." and channel = "..." in the class')
@@ -149,9 +180,9 @@ class BaseChannel(Generic[S]):
             # RIPC-GROUP-35: what has nothing to run leaves requests to siblings.
             endpoint.reject_unserved_with(cls._unserved_reason)
         if cls._on_error is not None:
-            endpoint.on_error(cls._on_error)
+            endpoint.on_error_as(cls._on_error)
         if cls._on_state is not None:
-            endpoint.on_state(cls._on_state)
+            endpoint.on_state_as(cls._on_state)
         return endpoint
 
     @classmethod

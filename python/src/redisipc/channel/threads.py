@@ -46,6 +46,7 @@ class Channel(BaseChannel[Endpoint]):
         cls._endpoint = endpoint
         try:
             endpoint.connect(**given)
+            endpoint.joined = True
         except BaseException:
             cls._endpoint = None
             raise
@@ -62,7 +63,7 @@ class Channel(BaseChannel[Endpoint]):
     @classmethod
     def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if it is not connected, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
-        if cls._endpoint is None:
+        if not cls._stands():
             cls.connect(options=options, **given)
         try:
             cls._connected_endpoint().run()
