@@ -54,6 +54,12 @@ class Order:
     sku: int = 1
 
 
+class HalfLogger:
+    """As those of some libraries."""
+
+    def log(self, *_: Any, **__: Any) -> None: ...
+
+
 class Model:
     """As pydantic's."""
 
@@ -87,6 +93,8 @@ OPTIONS: list[tuple[str, Callable[[], Any], str]] = [
     ("options", stream(options={}), "options takes an Options object, got dict; give its parts by name"),
     ("ledger", stream(ledger={"x": 1}), "there is no option x in ledger"),
     ("logger", stream(logger="x"), "logger must be a logging.Logger, got str; for a name, give logging.getLogger(name)"),
+    ("half a logger", stream(logger=HalfLogger()), "got HalfLogger, which lacks isEnabledFor(); for a name, give"),
+    ("a logger's class", stream(logger=logging.Logger), "got the class Logger; for a name, give logging.getLogger(name)"),
     ("a blank group", lambda: Stream("shop", " "), "group must not be blank"),
     ("a number as stream", lambda: Stream(3, "web"), "stream must be a string, got int"),  # type: ignore[arg-type]
     ("code without a word", lambda: Reject("x", code=" "), "code must be a word, a string that is not blank, got ' '"),

@@ -265,10 +265,17 @@ def _check_request(what: str, request: Any) -> Request:
 
 
 def _check_logger(logger: Any) -> None:
-    if logger is not None and not callable(getattr(logger, "log", None)):
-        raise ConfigurationError(
-            f"logger must be a logging.Logger, got {type(logger).__name__}; for a name, give logging.getLogger(name)"
-        )
+    if logger is None:
+        return
+    if isinstance(logger, type):
+        kind = f"the class {logger.__name__}"
+    elif lacks := [name for name in ("log", "isEnabledFor") if not callable(getattr(logger, name, None))]:
+        kind = type(logger).__name__
+        if len(lacks) == 1:
+            kind = f"{kind}, which lacks {lacks[0]}()"
+    else:
+        return
+    raise ConfigurationError(f"logger must be a logging.Logger, got {kind}; for a name, give logging.getLogger(name)")
 
 
 def _name(function: Any) -> str:
