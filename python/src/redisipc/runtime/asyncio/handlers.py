@@ -148,9 +148,12 @@ class ObserverJob:
 
 
 class CallbackJob:
-    """A callback of the user, plain or a coroutine function: whatever it raises goes to ``failed``."""
+    """A callback of the user, plain or a coroutine function: whatever it raises goes to ``failed``.
 
-    __slots__ = ("_arguments", "_begun", "_failed", "_hook", "_session")
+    ``on_end`` is called with it when nothing of it is left to run.
+    """
+
+    __slots__ = ("_arguments", "_begun", "_failed", "_hook", "_session", "_task", "on_end")
 
     def __init__(
         self, session: SessionBase, hook: Hook, *arguments: Any, failed: Callable[[BaseException], None] | None = None
@@ -160,20 +163,32 @@ class CallbackJob:
         self._arguments = arguments
         self._failed = failed or _log_callback
         self._begun = False
+        self._task: asyncio.Task[None] | None = None
+        self.on_end: Callable[[CallbackJob], None] = _nothing
+
+    @property
+    def over(self) -> bool:
+        """Whether it has run, or was cut off."""
+        return self._begun and (self._task is None or self._task.done())
 
     def __call__(self) -> None:
         if self._begun:
             return
+        waits = False
         try:
             self._begun = True
             context = self._hook.context()
             value = context.run(self._hook.function, *self._arguments)
             if inspect.isawaitable(value):
-                self._session.spawn(self._wait(value), context)
+                self._task = self._session.spawn(self._wait(value), context)
+                waits = True
         except BaseException as error:
             self._fail(error)
             if isinstance(error, ENDS_THE_LOOP):
                 raise
+        finally:
+            if not waits:
+                self.on_end(self)
 
     async def _wait(self, value: Any) -> None:
         try:
@@ -184,6 +199,8 @@ class CallbackJob:
             self._fail(error)
             if isinstance(error, ENDS_THE_LOOP):
                 raise
+        finally:
+            self.on_end(self)
 
     def _fail(self, error: BaseException) -> None:
         try:
@@ -193,6 +210,10 @@ class CallbackJob:
         except BaseException as another:
             # What tells of it may be the user's as well.
             _log_callback(another)
+
+
+def _nothing(_job: CallbackJob) -> None:
+    """Nobody counts it."""
 
 
 def _log_callback(error: BaseException) -> None:

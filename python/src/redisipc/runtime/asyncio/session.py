@@ -21,6 +21,7 @@ from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response, response_of
 
+from .backlog import Backlog
 from .connector import Connector
 from .handlers import ENDS_THE_LOOP, CallbackJob, ObserverJob, make_task
 from .host import Host
@@ -52,6 +53,8 @@ class Session(SessionBase):
         self.joined: asyncio.Future[None] = home.create_future()
         self.gone: asyncio.Future[None] = home.create_future()
         self.loop: Loop = Loop(home, self.report)
+        self.reports: Backlog = self._backlog("reports were dropped: on_error, on_state or the log is too slow")
+        self.cancels: Backlog = self._backlog("calls of on_cancel functions were dropped: they are too slow")
         self._host = Host(self, connector)
         self.driver: Driver = Driver(self.endpoint, self._host, self.options.wakeups, connector.cluster)
         self.loop.driver = self.driver
@@ -258,6 +261,8 @@ class Session(SessionBase):
         self._host.openings.look_after(self.driver.connections)
         for job in list(self.started.values()):
             job.look_after()
+        self.reports.look_after()
+        self.cancels.look_after()
 
     async def _known(self, work: Coroutine[Any, Any, None]) -> None:
         # A task that runs at once is ours before make_task returns it.
@@ -288,7 +293,13 @@ class Session(SessionBase):
         self.loop.jobs.append(ObserverJob(self.observing))
 
     def _add(self, job: CallbackJob) -> None:
-        self.call(lambda _now: self.loop.jobs.append(job))
+        self.call(lambda _now: self.reports.add(job))
+
+    def _backlog(self, dropped: str) -> Backlog:
+        def say(text: str) -> None:
+            self.loop.jobs.append(CallbackJob(self, Hook(partial(self.log, logging.ERROR, text))))
+
+        return Backlog(self.loop.jobs, dropped, say)
 
 
 async def _until_the_loop_ends(session: Session) -> AsyncGenerator[None, None]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from redisipc.protocol.events import Incoming
 from redisipc.runtime.session import BaseSession
 
+from .backlog import Backlog
 from .loop import Loop
 from .requests import FutureTicket, Ticket
 
@@ -30,11 +31,14 @@ class SessionBase(BaseSession):
     """The parts that ``Session`` makes.
 
     ``waiting``: requests that were sent and have no outcome yet, in order. ``started``: requests whose handler runs.
+    ``reports`` and ``cancels``: calls of ``on_error``, ``on_state`` and the log, and those of ``on_cancel`` functions.
     """
 
     loop: Loop
     waiting: dict[Waiter, None]
     started: dict[Incoming, Job]
+    reports: Backlog
+    cancels: Backlog
 
     def tell_joined(self) -> None:
         """Others can find the endpoint, or it was refused for good."""
