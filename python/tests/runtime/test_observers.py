@@ -10,9 +10,15 @@ from typing import Any
 import pytest
 
 from redisipc import ConfigurationError, Observation, Options, Reject
+from redisipc.protocol.events import Outgoing
+from redisipc.runtime.caller_observing import CallObserving
 from redisipc.runtime.observing import MOST_OBSERVED, Observing
 
 from .faces import FACES, Face, until
+
+
+class OwnError(BaseException):
+    """Neither an Exception nor one that Python knows."""
 
 
 def handle(request: Any) -> Any:
@@ -112,6 +118,29 @@ async def test_a_caller_tells_its_observers_too(face: Face, stream: str, caplog:
     assert len(failures) == 1
     assert f"Caller {stream!r}" in failures[0]
     await face.call(caller.close)
+
+
+@pytest.mark.parametrize("kind", [GeneratorExit, asyncio.CancelledError, OwnError])
+def test_whatever_an_observer_of_a_caller_raises_the_call_goes_on(kind: Any, caplog: Any) -> None:
+    seen: list[Observation] = []
+
+    def fail(observation: Observation) -> None:
+        raise kind("as asked")
+
+    observing = CallObserving([fail, seen.append], "the caller")
+    for _ in range(2):
+        observing.sent(Outgoing(b"1", b"", "stock", 0.0, 5.0))
+    assert len(seen) == 2
+    assert [f"fail raised {kind.__name__}: as asked" in line for line in caplog.messages] == [True]
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_an_observer_of_a_caller_may_end_the_program(kind: Any) -> None:
+    def leave(observation: Observation) -> None:
+        raise kind
+
+    with pytest.raises(kind):
+        CallObserving([leave], "the caller").sent(Outgoing(b"1", b"", "stock", 0.0, 5.0))
 
 
 async def test_a_call_that_is_cut_off_is_told_as_cancelled(face: Face, stream: str) -> None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
+from logging import ERROR
 
 from redisipc.protocol.events import Outcome, Outgoing
 
 from .hooks import Hook
+from .internal_log import say
 from .observation import Observation
 from .observing import end_of, failure_of, start_of
 from .options import check_observers
-
-logger: logging.Logger = logging.getLogger("redisipc")
 
 CUT_OFF = Outcome("cancelled", None, "cancelled")
 """The outcome of a call that ended without one: its process or event loop is ending."""
 
 
+ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
+"""The exceptions of an observer that pass through: whoever raises them wants no outcome."""
+
+
 class CallObserving:
-    """An observer that raises is logged and not called again. What ends the program, or cancels the task, passes through."""
+    """An observer that raises is logged and not called again, whatever it raises. What ends the program passes through."""
 
     def __init__(self, observers: Sequence[Callable[[Observation], object]], name: str) -> None:
         self._hooks = [Hook(observer) for observer in check_observers(observers)]
@@ -38,6 +41,8 @@ class CallObserving:
         for hook in self._hooks:
             try:
                 hook(seen)
-            except Exception as raised:
+            except ENDS_THE_PROGRAM:
+                raise
+            except BaseException as raised:
                 self._hooks = [other for other in self._hooks if other is not hook]
-                logger.error("%s %s", self._name, failure_of(hook, raised), exc_info=raised)
+                say(ERROR, "%s %s", self._name, failure_of(hook, raised), error=raised)
