@@ -48,8 +48,8 @@ export function checkEventName(name: string): void {
 }
 
 /**
- * Tells listeners. Never throws: what a listener throws becomes an uncaught exception, as with any emitter, but not in the
- * midst of the reading of entries. An unheard problem does not end the process as an unheard `error` event does.
+ * Tells listeners. Never throws: a listener that throws, or whose promise is rejected, becomes a warning of the process, as an
+ * unheard problem does. Neither ends the process, as an unheard `error` event would.
  */
 export class Reporter extends EventEmitter<EndpointEvents> {
   /** Where there are observers. */
@@ -76,9 +76,16 @@ export class Reporter extends EventEmitter<EndpointEvents> {
   override on<Name extends keyof EndpointEvents>(event: Name, listener: (...args: EndpointEvents[Name]) => void): this {
     const contextOfCall = registeredHere();
     const bound: typeof listener & { listener?: unknown } = (...args) => {
-      contextOfCall()(() => {
-        listener(...args);
-      });
+      const failed = (error: unknown): void => {
+        warnOf(event, error);
+      };
+      try {
+        const call: (...args: EndpointEvents[Name]) => unknown = listener;
+        const result = contextOfCall()(() => call(...args));
+        if (result instanceof Promise) result.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
     };
     // By this property an emitter finds the listener to remove, as it does for once().
     bound.listener = listener;
@@ -86,12 +93,13 @@ export class Reporter extends EventEmitter<EndpointEvents> {
   }
 
   tell<Name extends keyof EndpointEvents>(event: Name, ...args: EndpointEvents[Name]): void {
-    try {
-      (this as EventEmitter).emit(event, ...args);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    (this as EventEmitter).emit(event, ...args);
   }
+}
+
+/** A listener failed: nobody is left to tell but the process. */
+function warnOf(event: string, error: unknown): void {
+  const said = error instanceof Error ? `${error.name}: ${shortened(error.message)}` : `a value of the type ${typeof error}`;
+  const detail = error instanceof Error && error.stack !== undefined ? { detail: error.stack } : {};
+  process.emitWarning(`a listener of ${event} threw ${said}`, { type: "RedisIpcWarning", code: "listener", ...detail });
 }
