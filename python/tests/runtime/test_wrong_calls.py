@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import concurrent.futures
 import datetime
+import math
 import pathlib
 import uuid
 from collections.abc import Callable, Iterator
@@ -98,6 +100,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "timeout of a ping": (connected(lambda s: s.ping("self", timeout=0)), "above 0, got 0"),
     "timeout of a wait": (connected(lambda s: s.wait_for_group("self", timeout="x")), "timeout must be a number"),
     "timeout of a result": (connected(lambda s: s.submit(1, "self").result("x")), "or None to wait to the end, got str"),
+    "a result in nan seconds": (connected(lambda s: s.submit(1, "self").result(math.nan)), "to wait to the end, got nan"),
     "timeout of disconnect": (connected(lambda s: s.disconnect("x")), "timeout must be a finite number of seconds"),
     "an age of 0": (lambda: Options(max_request_age=0), "it would reject every request; None: no limit"),
     # functions
@@ -217,6 +220,16 @@ def test_content_that_contains_itself_is_refused() -> None:
     loop.append(loop)
     with pytest.raises(ContentError, match="or it contains itself"):
         encode(loop)
+
+
+def test_a_result_may_be_waited_for_however_long() -> None:
+    def ask(made: Stream) -> list[Any]:
+        asked: list[Any] = [made.submit(number, "self") for number in range(2)]
+        with pytest.raises(concurrent.futures.TimeoutError):
+            made.submit(1, "nobody").result(-(10**400))
+        return [asked[0].result(10**400), asked[1].result(math.inf), asked[1].exception(10**400)]
+
+    assert connected(ask)() == [0, 1, None]
 
 
 def test_what_needs_a_connection_says_so() -> None:

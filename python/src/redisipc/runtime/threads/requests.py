@@ -269,13 +269,16 @@ class RequestFuture(Future[T]):
         return self._id.decode()
 
     def _wait(self, timeout: float | None) -> Response:
+        if timeout is not None:
+            _check_wait(timeout)
         end = self._ticket.end
         if end is None:
             self._session.check_wait()
-            if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
-                kind = type(timeout).__name__
-                raise ConfigurationError(f"timeout must be a number of seconds, or None to wait to the end, got {kind}")
-            until = self._until if timeout is None else min(self._until, monotonic() + timeout)
+            until = self._until
+            if timeout is not None:
+                # First compared, then added: a whole number may be too large for a float.
+                now = monotonic()
+                until = now + min(until - now, max(0.0, timeout))
             end = self._ticket.wait(until)
             if end is None and monotonic() >= self._until:
                 end = self._session.overdue(self._ticket)
@@ -293,3 +296,14 @@ class RequestFuture(Future[T]):
 
     def __reduce__(self) -> Any:
         raise TypeError("a RequestFuture cannot be copied or pickled; take its result")
+
+
+def _check_wait(timeout: float) -> None:
+    """Raise ``ConfigurationError`` unless ``timeout`` is a number; any number that is not NaN is one, as in Python's futures."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        got = type(timeout).__name__
+    elif timeout != timeout:
+        got = "nan"
+    else:
+        return
+    raise ConfigurationError(f"timeout must be a number of seconds, or None to wait to the end, got {got}")
