@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from redisipc import Caller, ConfigurationError, RequestTimeout, Stream
+from redisipc import Caller, ConfigurationError, ConnectionLost, RequestTimeout, Stream
 from redisipc.runtime.driver import AFTER_DEFECT, Driver
 from redisipc.runtime.threads.session import sessions
 from redisipc.testing import Hub
@@ -181,13 +181,27 @@ def test_an_interpreter_without_daemon_threads_is_refused(
         Stream(stream, "stock", url=url).connect()
 
 
-def test_an_interpreter_without_threads_is_refused(stream: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("thread is not supported for isolated subinterpreters", ConfigurationError, "main interpreter"),
+        (
+            "can't create new thread at interpreter shutdown",
+            ConnectionLost,
+            "the program is ending: .*; connect earlier",
+        ),
+        ("can't start new thread", ConnectionLost, "no thread could be started: can't start new thread"),
+    ],
+)
+def test_where_no_thread_can_be_started_connect_says_why(
+    stream: str, url: str, monkeypatch: pytest.MonkeyPatch, text: str, kind: Any, said: str
+) -> None:
     def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("thread is not supported for isolated subinterpreters")
+        raise RuntimeError(text)
 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(ConfigurationError, match="main interpreter"):
+        with pytest.raises(kind, match=said):
             Stream(stream, "stock", url=url).connect()
     assert not sessions
 

@@ -19,7 +19,7 @@ from logging import ERROR
 from time import monotonic
 from typing import Protocol
 
-from redisipc.errors import ConfigurationError
+from redisipc.errors import ConfigurationError, ConnectionLost
 from redisipc.runtime.driver import AFTER_DEFECT, Driver
 from redisipc.runtime.internal_log import say
 
@@ -66,7 +66,7 @@ class Loop:
             self.thread: threading.Thread = threading.Thread(target=self._run, name=name, daemon=True)
         except RuntimeError as error:
             # A sub-interpreter would wait for other threads before it lets the endpoint leave.
-            raise no_threads_here(error) from error
+            raise no_thread(error) from error
         self.driver: Driver
         self.poller: Poller[SocketTransport] = Poller()
         self.lead: Lead = Lead(self.thread)
@@ -258,6 +258,13 @@ class Loop:
             self.driver.lost(transport.connection, transport.broken, now)
 
 
-def no_threads_here(error: RuntimeError) -> ConfigurationError:
-    """A sub-interpreter refuses the threads of an endpoint: some of them the daemons, some of them all."""
-    return ConfigurationError(f"{error}; connect in the main interpreter, and hand the work of this one to it")
+def no_thread(error: RuntimeError) -> ConfigurationError | ConnectionLost:
+    """Why an endpoint has no thread: the system has none left, the program is ending, or this is a sub-interpreter."""
+    text = str(error)
+    if "shutdown" in text:
+        # Python starts no thread after the main thread has ended: in a function of atexit, say.
+        return ConnectionLost(f"the program is ending: {text}; connect earlier, or use a Caller, which needs no thread")
+    if "interpreter" in text:
+        # A sub-interpreter refuses the threads of an endpoint: some of them the daemons, some of them all.
+        return ConfigurationError(f"{text}; connect in the main interpreter, and hand the work of this one to it")
+    return ConnectionLost(f"no thread could be started: {text}")

@@ -10,7 +10,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from redisipc.errors import CannotWait, ClosedError, ConnectionLost, ForkedError, Overloaded, RedisIPCError
+from redisipc.errors import CannotWait, ClosedError, ForkedError, Overloaded, RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.protocol.names import new_request_id
 from redisipc.runtime.driver import Driver
@@ -20,7 +20,7 @@ from redisipc.runtime.response import Response, response_of
 from .connector import Connector
 from .handlers import CallbackJob, ObserverJob
 from .host import Host
-from .loop import Loop, no_threads_here
+from .loop import Loop, no_thread
 from .requests import End, Ticket
 from .session_base import SessionBase
 from .starter import Starter
@@ -83,9 +83,7 @@ class Session(SessionBase):
         try:
             self.starter.thread.start()
         except RuntimeError as error:
-            if "interpreter" in str(error):
-                raise no_threads_here(error) from error
-            raise ConnectionLost(f"no thread could be started: {error}") from error
+            raise no_thread(error) from error
 
     def _start_loop(self) -> None:
         try:
