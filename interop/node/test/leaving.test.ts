@@ -27,3 +27,15 @@ describe("a close that comes while Redis executes a recovery", { timeout: 20_000
     });
   }
 });
+
+describe("a close while Redis does not answer", { timeout: 20_000 }, () => {
+  test("ends within a second after `closeTimeoutMs`", async () => {
+    await using redis = await FakeRedis.start();
+    const stream = await Stream.connect({ url: redis.url, stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0 });
+    redis.silent = true;
+    const begun = performance.now();
+    await stream.close();
+    const tookMs = performance.now() - begun;
+    assert.ok(tookMs < 1700, `it took ${tookMs} ms`);
+  });
+});
