@@ -3,13 +3,15 @@ import * as commands from "../wire/commands.js";
 import type { Argument, Command } from "../wire/commands.js";
 import { keyOf } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
-import { instanceOf } from "../wire/names.js";
+import { type Names, instanceOf } from "../wire/names.js";
 import { type PendingRow, entriesOf, pendingRows } from "../wire/replies.js";
 import type { Shared } from "./shared.js";
 
 const PAGE = 500;
 /** MULTI, XPENDING, XGROUP DELCONSUMER, EXEC. */
 const COMMANDS_A_CONSUMER = 4;
+/** The idle time below which an entry is its owner's: the bound of a reclaim, too (RIPC-GROUP-13). */
+const JUST_READ_MS = 10_000;
 /** How many consumers one batch deletes: a group that crashed for days has thousands. */
 const CONSUMERS_A_BATCH = 100;
 
@@ -51,11 +53,18 @@ export async function restore(shared: Shared, dropped: readonly PendingRow[]): P
       if (entry === undefined) return;
       const owner = instanceOf(row.owner);
       const isTheirs = entry.kind === "response" && entry.destination.equals(Buffer.from(names.group));
+      // Its instance was away for long, is back, and may start it now. It would not see that others took it.
+      if (justRead(row, names)) lines.push(commands.returnTo(names, row.owner, row.entryId, row.deliveries));
       // A response to the instance that is gone is nobody's.
-      if (isTheirs && owner !== undefined && keyOf(owner) === keyOf(entry.instance)) nobodys.push(row.entryId);
+      else if (isTheirs && owner !== undefined && keyOf(owner) === keyOf(entry.instance)) nobodys.push(row.entryId);
       else lines.push(commands.restore(names, row.entryId, row.deliveries));
     });
     if (nobodys.length > 0) lines.push(commands.remove(names, nobodys));
     await shared.callAll(lines);
   }
+}
+
+/** Whether the dispatcher of another instance showed a sign of life for the entry. */
+function justRead({ owner, idle }: PendingRow, { dispatcher }: Names): boolean {
+  return owner.toString("latin1").startsWith("dispatcher_") && !owner.equals(Buffer.from(dispatcher)) && idle < JUST_READ_MS;
 }

@@ -103,6 +103,11 @@ export const restore = (n: Names, entryId: string, deliveries: number): Command 
   "XCLAIM", n.stream, n.group, n.dispatcher, 0, entryId, "IDLE", GIVE_BACK_IDLE_MS, "RETRYCOUNT", deliveries, "FORCE", "JUSTID",
 ];
 
+/** A dispatcher that was deleted owns again what it had just read (RIPC-LIFE-25). */
+export const returnTo = (n: Names, dispatcher: Argument, entryId: string, deliveries: number): Command => [
+  "XCLAIM", n.stream, n.group, dispatcher, 0, entryId, "RETRYCOUNT", deliveries, "FORCE", "JUSTID",
+];
+
 /** What is pending and idle for some time, of all consumers. */
 export const pendingIdle = (n: Names, idleMs: number, start: string, count = PAGE): Command => [
   "XPENDING", n.stream, n.group, "IDLE", idleMs, start, "+", count,

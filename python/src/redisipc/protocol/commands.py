@@ -149,6 +149,11 @@ def restore(stream: bytes, group: bytes, consumer: bytes, id: bytes, deliveries:
     return ("XCLAIM", stream, group, consumer, 0, id, *mark)
 
 
+def return_to(stream: bytes, group: bytes, dispatcher: bytes, id: bytes, deliveries: int) -> Command:
+    """Make a dispatcher that was deleted the owner again of what it had just read (RIPC-LIFE-25)."""
+    return ("XCLAIM", stream, group, dispatcher, 0, id, "RETRYCOUNT", deliveries, "FORCE", "JUSTID")
+
+
 def pending(stream: bytes, group: bytes, idle_ms: int, start: bytes, count: int) -> Command:
     return ("XPENDING", stream, group, "IDLE", idle_ms, start, "+", count)
 

@@ -17,6 +17,8 @@ from .replies import PendingEntry
 
 PAGE = 500
 """How many pending entries one look lists."""
+JUST_READ = 10_000
+"""Milliseconds of idle time below which an entry is its owner's: the bound of a reclaim, too (RIPC-GROUP-13)."""
 CONSUMERS_A_BATCH = 100
 """How many consumers one batch deletes: a group whose programs crashed for days has thousands."""
 
@@ -71,7 +73,10 @@ def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[Non
         for row, body in zip(chunk, bodies, strict=True):
             if not body:
                 continue
-            if _waited_for_by(body, row, shared) == instance_of(row.consumer):
+            if _just_read(row, shared):
+                # Its instance was away for long, is back, and may start it now. It would not see that others took it.
+                lines.append(commands.return_to(names.stream, names.group, row.consumer, row.id, row.deliveries))
+            elif _waited_for_by(body, row, shared) == (instance_of(row.consumer) or b""):
                 # A response to the instance that is gone.
                 nobodys.append(row.id)
             else:
@@ -80,6 +85,12 @@ def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[Non
             lines.append(commands.delete(names.stream, nobodys))
         if lines:
             checked((yield lines))
+
+
+def _just_read(row: PendingEntry, shared: EndpointState) -> bool:
+    """Whether the dispatcher of another instance showed a sign of life for the entry."""
+    is_dispatcher = row.consumer.startswith(b"dispatcher_")
+    return is_dispatcher and row.consumer != shared.names.dispatcher and row.idle < JUST_READ
 
 
 def _waited_for_by(body: Any, row: PendingEntry, shared: EndpointState) -> bytes | None:
