@@ -46,7 +46,9 @@ OTHER = b"dispatcher_d4e5f6_0"
     ("consumer", "idle", "owner"),
     [(OTHER, 9_999, OTHER), (OTHER, 10_000, OWN), (b"consumer_d4e5f6_0", 0, OWN), (OWN, 0, OWN), (b"strange", 0, OWN)],
 )
-def test_what_a_deleted_dispatcher_had_just_read_stays_with_its_instance(consumer: bytes, idle: int, owner: bytes) -> None:
+def test_what_a_deleted_dispatcher_had_just_read_stays_with_its_instance(
+    consumer: bytes, idle: int, owner: bytes
+) -> None:
     """RIPC-LIFE-25. An instance that was away for two minutes reads, and starts the request. Meanwhile it counts as dead."""
     names = SimpleNamespace(stream=b"s", group=b"g", dispatcher=OWN)
     shared: Any = SimpleNamespace(names=names, sizes=SimpleNamespace(count=lambda most: most))
