@@ -293,9 +293,7 @@ class Judge(Checker):
         running = {id for ask, id, consumer in pending if ask and self._runs_yet(ask, consumer)}
         for what, id, more in self.record.left:
             ask = asks[id]
-            if id in running:
-                continue
-            if ask is not None and self._added_at(ask, id.encode()) <= destroyed:
+            if id in running or (ask is not None and self._added_at(ask, id.encode()) <= destroyed):
                 continue
             if ask is not None and not due and self._gone_at(processes[ask.sender]) is not None:
                 continue
@@ -322,8 +320,8 @@ class Judge(Checker):
         if idle >= SUSPECT or not any(trouble.kind == "clock" for trouble in self.history.redis):
             return False
         lives = [life for life in self.record.lives if life.instance and life.instance in consumer]
-        processes = [self.history.processes[life.number] for life in lives]
-        return bool(processes) and all(process.ended_before(self.record.left_at) for process in processes)
+        ended = [self.history.processes[life.number].ended_before(self.record.left_at) for life in lives]
+        return bool(ended) and all(ended)
 
     def _gone_at(self, process: Process) -> float | None:
         """When it was gone without a word: it was killed, or it left while it could not reach Redis."""
@@ -337,11 +335,12 @@ class Judge(Checker):
         if not hasattr(self, "_by_entry"):
             self._by_entry: dict[bytes, Ask] = {}
             for ask in self.history.asks:
-                if ask.entry_id is not None:
-                    self._by_entry[ask.entry_id] = ask
-                # The reply to its XADD may have been lost: whoever ran it knows the entry, too.
-                for known in (*(run.entry_id for run in ask.runs), *(reply.entry_id for reply in ask.replies)):
-                    self._by_entry[known] = ask
+                # The reply to its XADD may have been lost: whoever ran it knows the entry, too, and what is left has its id.
+                known = [ask.entry_id, *(run.entry_id for run in ask.runs), *(reply.entry_id for reply in ask.replies)]
+                self._by_entry |= dict.fromkeys([each for each in known if each is not None], ask)
+            for what, left, more in self.record.left or ():
+                if what == "entry" and more[1].encode() in self.history.by_id:
+                    self._by_entry.setdefault(left.encode(), self.history.by_id[more[1].encode()])
         return self._by_entry.get(id.encode())
 
     def _left(self) -> None:

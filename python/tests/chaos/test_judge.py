@@ -437,6 +437,19 @@ class TestResidue:
         Judge(record).check()
         assert [name for name, _, _ in record.history.violations if name == "G8"] == []
 
+    @pytest.mark.parametrize("killed", [True, False])
+    def test_a_response_whose_xadd_had_no_reply_belongs_to_its_requester(self, rows: Rows, killed: bool) -> None:
+        rows.send(10.0)
+        rows.outcome(15.0, "timeout")
+        if killed:
+            rows.add(None, "killed", 15.1, 1)
+        rows.process(2, "web")
+        fields = ["id", f"id{ASK}", "instance_id", "000001", "status", "fulfilled", "", "", "", "", "", "web"]
+        rows.rest(50.0, [["entry", "77-0", fields], ["pending", "77-0", ["web", "consumer_000001_0", 1400, 9]]])
+        record = rows.record()
+        Judge(record).check()
+        assert ("G8" in [name for name, _, _ in record.history.violations]) is not killed
+
 
 @pytest.mark.parametrize(("entries", "late"), [(1100, 0.5), (900, 0.5), (1100, 0.1)])
 def test_a_last_look_that_had_over_a_thousand_entries_to_read_may_miss_a_response(
