@@ -303,7 +303,11 @@ def _create_and_set(self: Recovering) -> Any:
 
 
 _rule("never-set-the-group", (Recovering, "_make_group", _create_and_set))
-_rule("delete-dead-consumers-late", (Siblings, "_may_delete_dead", _always(True)))
+# In a small world each of the two is enough: what a dispatcher had just read stays with it (RIPC-LIFE-25).
+_rule(
+    "delete-dead-consumers-late",
+    (Siblings, "_may_delete_dead", _always(True)), (restoring, "_just_read", _always(False)),
+)  # fmt: skip
 _rule("restore-what-goes", (restoring, "restore", _empty))
 
 
