@@ -49,7 +49,7 @@ def test_a_terminal_gets_one_status_line_that_is_drawn_anew(monkeypatch: pytest.
 def test_before_the_first_scenario_a_terminal_shows_what_is_waited_for():
     for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
         waiting = Live(stream, plain)
-        waiting.context = "starting Redis (redis:8)"
+        waiting.phase = "starting Redis (redis:8)"
         waiting.tick()
         assert ("starting Redis (redis:8)" in stream.getvalue()) is shown
 
