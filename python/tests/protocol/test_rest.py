@@ -65,6 +65,13 @@ def test_at_rest_each_duty_comes_as_often_as_its_statement_asks() -> None:
         assert max(gaps(sent, begin, hand.now, *words)) <= most, words
 
 
+def test_a_newcomer_looks_who_is_there_at_each_refresh() -> None:
+    """Siblings often begin together. One without a handler rejects requests until it knows of those that have one."""
+    hand = Resting().up()
+    begin = hand.now
+    assert max(gaps(hand.rest(28), begin, hand.now, "XINFO", "CONSUMERS")) <= 10.0
+
+
 def test_beside_a_sibling_each_refresh_looks_who_is_there() -> None:
     hand = Resting()
     hand.special["XINFO CONSUMERS"] = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]

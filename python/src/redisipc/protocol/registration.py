@@ -17,6 +17,8 @@ _AGAIN = 1.0
 """Seconds after which a refresh that failed is tried again."""
 _LOOKED_WITHIN = 20.0
 """Seconds within which an instance at rest looks around and uses its consumers (at most 25 s: RIPC-LIFE-13, RIPC-GROUP-4)."""
+_NEW = 30.0
+"""Seconds for which a newcomer looks around at each refresh: its siblings often begin when it does."""
 
 
 class Registration:
@@ -30,6 +32,7 @@ class Registration:
         self.refreshed_at: float = -NEVER
         self.read_own_list: Callable[[float], None] = lambda _now: None
         self.busy: Callable[[], bool] = lambda: False
+        self._began_at = NEVER
         self._asked_at = -NEVER
         self._looked_at = -NEVER
         shared.outbox.adds_from = self.may_send_from
@@ -92,6 +95,7 @@ class Registration:
         shared, names, settings = self.shared, self.shared.names, self.shared.settings
         self.next_refresh = now + settings.refresh
         self._asked_at = now
+        self._began_at = min(self._began_at, now)
         expiry = int(settings.registration_expiry)
         looks = self._looks_around(now)
 
@@ -122,7 +126,7 @@ class Registration:
 
     def _looks_around(self, now: float) -> bool:
         """Whether this refresh also looks who is there: at rest and alone only as often as the statements need it."""
-        if self.siblings or self.shared.inflight or self.busy():
+        if self.siblings or self.shared.inflight or self.busy() or now - self._began_at < _NEW:
             return True
         return now + self.shared.settings.refresh - self._looked_at > _LOOKED_WITHIN
 
