@@ -82,9 +82,9 @@ class Run:
         wrong = await self.model(left)
         if wrong:
             print(f"the model without a mutation fails {', '.join(wrong)}", flush=True)
-        await asyncio.gather(*(self._one(mutant) for mutant in sorted(left, key=self.hunt.rows)))
+        await asyncio.gather(*(self._judge(mutant) for mutant in sorted(left, key=self.hunt.rows)))
 
-    async def _one(self, mutant: Mutant) -> None:
+    async def _judge(self, mutant: Mutant) -> None:
         async with self.hunt.room_for(mutant):
             if self.late:
                 return

@@ -2,7 +2,7 @@ import { Call } from "./ask/call.js";
 import { Slot } from "./ask/slot.js";
 import { onceAborted } from "./core/abort.js";
 import { encodeContent } from "./content/content.js";
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 import { EndpointClosed, RequestCancelled, TooManyOutstanding } from "./errors.js";
 import { checkCount, checkFlag, checkOptions, checkTime, checkTls } from "./given.js";
 import { Observing, checkObservers } from "./observing.js";

@@ -1,4 +1,4 @@
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 import { writeJson } from "./content/json-write.js";
 import { Refusal } from "./errors.js";
 import { MALFORMED_EVENT, UNSUPPORTED_EVENT } from "./reasons.js";

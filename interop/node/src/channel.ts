@@ -1,6 +1,6 @@
 import { channelRequest, readChannelRequest } from "./channel-request.js";
 import { decodeContent } from "./content/content.js";
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 import { InvalidArgument, Refusal } from "./errors.js";
 import { checkFunction, checkOptions, checkTime, shown } from "./given.js";
 import { Member } from "./member.js";

@@ -1,4 +1,4 @@
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 import { codedReason, readReason, shortened } from "./reasons.js";
 
 /** Of a reason a message shows no more, in UTF-16 units. */

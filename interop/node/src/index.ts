@@ -1,6 +1,6 @@
 export { Caller, type CallerOptions } from "./caller.js";
 export { Channel, type ChannelEvent, type ChannelOptions, type TriggerOptions } from "./channel.js";
-export type { Json } from "./content/json.js";
+export type { Json } from "./json.js";
 export { readJson } from "./content/json-read.js";
 export { writeJson } from "./content/json-write.js";
 export {

@@ -1,4 +1,4 @@
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 import { Endpoint } from "./core/endpoint.js";
 import type { Peer } from "./core/peers.js";
 import type { Refuse, Serve } from "./core/responder.js";

@@ -1,5 +1,5 @@
 import { decodeContent } from "./content/content.js";
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 import { type Finding, HandlerFailed, NoResponders, RequestCancelled, RequestFailed, RequestRejected, RequestTimeout } from "./errors.js";
 import { readReason } from "./reasons.js";
 

@@ -1,5 +1,5 @@
 /** Reasons of rejections: the registered words, what an endpoint writes, and what a requester reads in one. */
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 
 const CODES = [
   "overloaded", "no_handler", "too_old", "given_up", "closing", "handler_failed", "not_encodable", "invalid_params", "unsupported_event",

@@ -1,4 +1,4 @@
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 
 /** A request as its handler sees it. */
 export interface IncomingRequest {

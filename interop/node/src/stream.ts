@@ -1,4 +1,4 @@
-import type { Json } from "./content/json.js";
+import type { Json } from "./json.js";
 import { checkFunction, checkOptions } from "./given.js";
 import { Member } from "./member.js";
 import { ENDPOINT_OPTIONS, type EndpointOptions, type SendOptions, checkSendOptions } from "./options.js";

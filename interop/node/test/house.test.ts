@@ -22,7 +22,8 @@ function importsOf(name: string): string[] {
 
 /** The layers, the lowest first. A file imports from its own layer and from those below. */
 const LAYERS: readonly RegExp[] = [
-  /^(content\/.*|errors|reasons|context|version|given)\.ts$/,
+  /^(json|context|version|reasons|errors|given)\.ts$/,
+  /^content\/.*\.ts$/,
   /^(wire\/.*|lifecycle)\.ts$/,
   /^redis\/.*\.ts$/,
   /^(options|outcome|observing|events)\.ts$/,

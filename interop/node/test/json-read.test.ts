@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { decodeContent } from "../src/content/content.js";
-import type { Json } from "../src/content/json.js";
+import type { Json } from "../src/json.js";
 import { readExactly, readJson } from "../src/content/json-read.js";
 import { writeJson } from "../src/content/json-write.js";
 import { survey } from "../src/content/survey.js";

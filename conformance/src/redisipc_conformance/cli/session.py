@@ -71,7 +71,7 @@ class Session:
             loop.add_signal_handler(number, self._signalled)
         try:
             for choice in self.plan.servers:
-                await self._one(choice)
+                await self._on_server(choice)
                 if self.signals:
                     break
         except Stopped:
@@ -94,7 +94,7 @@ class Session:
         elif self._task is not None:
             self._task.cancel()
 
-    async def _one(self, choice: ServerChoice) -> None:
+    async def _on_server(self, choice: ServerChoice) -> None:
         notes = list(self.plan.notes)
         self.live.total, self.live.phase = 0, f"starting Redis ({choice.image or choice.kind})"
         ticker = asyncio.create_task(self._tick())

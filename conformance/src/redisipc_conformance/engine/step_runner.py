@@ -61,9 +61,9 @@ class StepRunner:
         """Raises Stopped, AtLine, Crashed."""
         for step in steps:
             self.context.raise_what_failed_beside()
-            await self._one(step)
+            await self._run_step(step)
 
-    async def _one(self, step: Step) -> None:
+    async def _run_step(self, step: Step) -> None:
         context = self.context
         context.notes.append(Note(time.monotonic(), "suite", "", self._title(step), kind="step"))
         checks: list[str] = []

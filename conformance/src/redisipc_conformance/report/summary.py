@@ -165,10 +165,10 @@ def _known(run: Run, paint: Paint) -> list[str]:
         return []
     number = sum(map(len, by_reason.values()))
     lines = ["", paint(f"Known failures: {number}", "bold yellow")]
-    return lines + [f"  {reason}: {_some(ids)}" for reason, ids in by_reason.items()]
+    return lines + [f"  {reason}: {_first_ids(ids)}" for reason, ids in by_reason.items()]
 
 
-def _some(ids: list[str], most: int = 6) -> str:
+def _first_ids(ids: list[str], most: int = 6) -> str:
     return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
@@ -206,7 +206,7 @@ def _left_out(run: Run, paint: Paint) -> list[str]:
         return []
     lines = ["", paint(f"Not run: {_scenarios([*run.started.left_out])} cannot run here", "bold yellow")]
     for reason, ids in by_reason.items():
-        lines += [f"  {reason}: {_some(ids)}"]
+        lines += [f"  {reason}: {_first_ids(ids)}"]
     return lines
 
 

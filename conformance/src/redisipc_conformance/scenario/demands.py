@@ -70,12 +70,12 @@ class _Walk:
             for _ in range(2 if step.word in ("repeat", "each-row") else 1):
                 for block in step.blocks:
                     self.steps(block)
-            self._one(step)
+            self._of_step(step)
 
     def _is(self, what: str) -> None:
         self.found = self.found or what
 
-    def _one(self, step: Step) -> None:
+    def _of_step(self, step: Step) -> None:
         arguments: dict[str, Any] = step.arguments if isinstance(step.arguments, dict) else {}
         name = str(step.bind)
         if step.word in _SENDS:

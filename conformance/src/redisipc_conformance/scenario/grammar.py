@@ -65,7 +65,10 @@ def _explained(error: ValidationError, file: str, lines: Lines) -> ScenarioError
         known = list(parts.get("properties", {}))
         strange = next((key for key in value if key not in known), "?")
         return ScenarioError(
-            file, lines.of((*path, strange)), f"{strange!r} means nothing here{_near(strange, known)}", _some(known)
+            file,
+            lines.of((*path, strange)),
+            f"{strange!r} means nothing here{_near(strange, known)}",
+            _first_names(known),
         )
     if error.validator == "required":
         missing = ", ".join(key for key in rule if key not in value)
@@ -73,7 +76,7 @@ def _explained(error: ValidationError, file: str, lines: Lines) -> ScenarioError
     if error.validator == "anyOf":
         expected = " or ".join(_kind(each) for each in rule)
     elif error.validator in ("enum", "const"):
-        expected = _some([str(each) for each in rule]) if error.validator == "enum" else str(rule)
+        expected = _first_names([str(each) for each in rule]) if error.validator == "enum" else str(rule)
     elif error.validator == "type":
         expected = " or ".join(rule) if isinstance(rule, list) else str(rule)
     elif error.validator == "pattern":
@@ -92,7 +95,7 @@ def _kind(alternative: dict[str, Any]) -> str:
     if "$ref" in alternative:
         return f"a {alternative['$ref'].rsplit('/', 1)[-1]}"
     if "enum" in alternative:
-        return _some([str(each) for each in alternative["enum"]])
+        return _first_names([str(each) for each in alternative["enum"]])
     kind = alternative.get("type", "value")
     return str(" or ".join(kind) if isinstance(kind, list) else kind)
 
@@ -102,7 +105,7 @@ def _near(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def _some(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     return "one of " + ", ".join(names) if len(names) != 1 else names[0]
 
 
@@ -115,5 +118,5 @@ def no_word(step: dict[str, Any], file: str, line: int) -> ScenarioError:
     """A step without a step word, or with more than one."""
     words = [key for key in step if key not in MODIFIERS]
     if not words:
-        return ScenarioError(file, line, "this step has no word, only modifiers", _some(list(step_words())))
+        return ScenarioError(file, line, "this step has no word, only modifiers", _first_names(list(step_words())))
     return ScenarioError(file, line, f"this step has {len(words)} words: {', '.join(words)}", "one word a step")

@@ -121,19 +121,19 @@ def _either(tokens: list[str]) -> tuple[Predicate, list[str]]:
 
 
 def _both(tokens: list[str]) -> tuple[Predicate, list[str]]:
-    left, tokens = _one(tokens)
+    left, tokens = _term(tokens)
     while tokens[:1] == ["and"]:
-        right, tokens = _one(tokens[1:])
+        right, tokens = _term(tokens[1:])
         left = _and(left, right)
     return left, tokens
 
 
-def _one(tokens: list[str]) -> tuple[Predicate, list[str]]:
+def _term(tokens: list[str]) -> tuple[Predicate, list[str]]:
     if not tokens or tokens[0] in ("and", "or", ")"):
         raise SelectionError(f"-k: expected a word, not {tokens[0] if tokens else 'the end'!r}")
     first, rest = tokens[0], tokens[1:]
     if first == "not":
-        inner, rest = _one(rest)
+        inner, rest = _term(rest)
         return (lambda texts: not inner(texts)), rest
     if first == "(":
         inner, rest = _either(rest)

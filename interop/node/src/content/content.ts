@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 
 import { UnsendableValue } from "../errors.js";
-import type { Json } from "./json.js";
+import type { Json } from "../json.js";
 import { MAX_DEPTH, hasLoneSurrogate, readExactly } from "./json-read.js";
 import { checkText, writeJson } from "./json-write.js";
 import { type Survey, survey } from "./survey.js";

@@ -1,5 +1,5 @@
 import { survey } from "./survey.js";
-import type { Json } from "./json.js";
+import type { Json } from "../json.js";
 
 /** Deeper JSON is not JSON to a reader, and refused by a writer (RIPC-CONTENT-6, 7). */
 export const MAX_DEPTH = 100;

@@ -1,5 +1,5 @@
 import { readJson } from "../content/json-read.js";
-import type { Json } from "../content/json.js";
+import type { Json } from "../json.js";
 import type { Reply } from "../wire/replies.js";
 import { VERSION } from "../version.js";
 

@@ -1,6 +1,6 @@
 import { debuglog } from "node:util";
 
-import type { Json } from "../content/json.js";
+import type { Json } from "../json.js";
 import { type ReasonCode, readReason } from "../reasons.js";
 import type { Request } from "../wire/entry.js";
 import { timeOf } from "../wire/entry-id.js";

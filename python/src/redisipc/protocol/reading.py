@@ -18,14 +18,14 @@ class Reading:
 
     def __init__(self, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
         self._wiring = wiring
-        self._core = wiring.shared
+        self._shared = wiring.shared
         self._lifecycle = lifecycle
         self._closing = closing
         wiring.own_entries.count = self._count_beside
 
     def next(self, now: float) -> Read | None:
         """The blocking read to send now."""
-        wiring, shared = self._wiring, self._core
+        wiring, shared = self._wiring, self._shared
         if not self._allowed(now):
             return None
         if now < wiring.pace.until and not (wiring.requester.outstanding or shared.inflight):
@@ -37,7 +37,7 @@ class Reading:
         return Read(command, settings.block, self._lifecycle.epoch, now)
 
     def _allowed(self, now: float) -> bool:
-        shared, wiring = self._core, self._wiring
+        shared, wiring = self._shared, self._wiring
         if self._lifecycle.busy or self._lifecycle.must_relist:
             return False
         if shared.state is not UP and not (shared.state is CLOSING and self._closing.draining):
@@ -56,7 +56,7 @@ class Reading:
 
     def _count_beside(self, now: float) -> int:
         """How many new entries a batch may read; 0 for none."""
-        shared = self._core
+        shared = self._shared
         if shared.pauses.writes.active or not self._allowed(now):
             # RIPC-RECOV-17: where a read was refused a moment ago, it is not tried twice at once.
             return 0

@@ -26,7 +26,7 @@ class Timeouts:
     """``look`` may be called from any thread, ``ask`` by the driver alone."""
 
     def __init__(self, shared: EndpointState) -> None:
-        self._core = shared
+        self._shared = shared
         # By announcement key: seconds or None, and until when that counts.
         self._known: dict[bytes, tuple[float | None, float]] = {}
 
@@ -42,11 +42,11 @@ class Timeouts:
         if now < until:
             return
         self._know(key, before, now + AGAIN)
-        self._core.called(now)
-        self._core.carry_out(_announced(key), lambda found, at: self._know(key, found, at + TRUSTED))
+        self._shared.called(now)
+        self._shared.carry_out(_announced(key), lambda found, at: self._know(key, found, at + TRUSTED))
 
     def _key(self, incoming: Incoming) -> bytes:
-        names = Names(self._core.names.stream, incoming.source_group, b"")
+        names = Names(self._shared.names.stream, incoming.source_group, b"")
         return names.announcement_of(incoming.instance_id)
 
     def _know(self, key: bytes, found: float | None, until: float) -> None:

@@ -35,14 +35,14 @@ class Timers:
     """
 
     def __init__(self, shared: EndpointState, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
-        self._core = shared
+        self._shared = shared
         self._wiring = wiring
         self._lifecycle = lifecycle
         self._closing = closing
 
     def table(self, writing: bool, reading: bool) -> dict[Timer, float]:
         """All timers. ``writing``: a batch is under way; ``reading``: a blocking read is."""
-        shared, wiring = self._core, self._wiring
+        shared, wiring = self._shared, self._wiring
         state = shared.state
         lives = state is not NEW and state is not CLOSED
         idle = lives and not writing
@@ -69,7 +69,7 @@ class Timers:
 
     def next(self, writing: bool, reading: bool) -> float | None:
         """The earliest moment of the table; None for never."""
-        shared, wiring = self._core, self._wiring
+        shared, wiring = self._shared, self._wiring
         state = shared.state
         if state is NEW or state is CLOSED:
             return None
@@ -111,11 +111,11 @@ class Timers:
 
     def _read_from(self) -> float:
         """When the next read is sent, where it was refused or waits."""
-        pauses = self._core.pauses
+        pauses = self._shared.pauses
         writes, first = pauses.writes.until, self._wiring.pace.until
         if writes > first:
             first = writes
         refused = pauses.rights.get("read") if pauses.rights else None
         if refused is not None and refused.until > first:
             first = refused.until
-        return first if first > self._core.now else NEVER
+        return first if first > self._shared.now else NEVER
