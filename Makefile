@@ -48,12 +48,12 @@ double: $(READY) ## run the library's own tests over the double of redisipc.test
 	cd python && ../$(BIN)/python -m pytest -q -n 3 --dist loadfile --double tests/channel tests/runtime/test_stream.py \
 		tests/runtime/test_user_code.py tests/runtime/test_caller.py
 
-fidelity: $(READY) ## run the suite over the model of Redis in redisipc.testing; it fails if fewer checks pass than stored
+fidelity: $(READY) ## run the suite over the model of Redis in redisipc.testing; it fails if fewer checks pass than stored (FIDELITY=--write stores a new number)
 	@mkdir -p out
 	@for testee in $(TESTEES); do \
 	$(BIN)/redisipc-conformance run --redis model --thorough --report json=out/fidelity-$$testee.json -- $(BIN)/python python/testee/testee.py \
 		--runtime $${testee%-ask} $$(case $$testee in *-ask) echo --ask;; esac); done
-	cd python && ../$(BIN)/python -m tests.testing.fidelity $(TESTEES:%=../out/fidelity-%.json)
+	cd python && ../$(BIN)/python -m tests.testing.fidelity $(FIDELITY) $(TESTEES:%=../out/fidelity-%.json)
 
 # PART=540: begins nothing after so many seconds; the next such run goes on where this one ended.
 mutants: $(READY) ## check the suite: it must find each fault in a model testee and in the real ports (PART=540: begin nothing after so many seconds)

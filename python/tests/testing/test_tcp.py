@@ -96,3 +96,33 @@ def test_the_process_keeps_its_data_when_it_is_shut_down_in_order(tmp_path: Path
         process.terminate()
         assert process.wait(10) == 0
         process.stdout.close()  # type: ignore[union-attr]
+
+
+def test_a_stream_is_trimmed_to_a_number_or_from_an_id_on(hub: Hub) -> None:
+    with redis.Redis.from_url(hub.listen(), protocol=2) as raw:
+        ids = [raw.xadd("shop", {"n": n}, maxlen=3, approximate=False) for n in range(5)]
+        assert [id for id, _ in raw.xrange("shop")] == ids[2:]
+        assert raw.xadd("shop", {"n": 5}, maxlen=0, approximate=True, limit=7, nomkstream=True)
+        assert raw.xlen("shop") == 0
+        ids = [raw.xadd("shop", {"n": n}) for n in range(4)]
+        assert raw.xtrim("shop", maxlen=3) == 1
+        assert raw.xtrim("shop", minid=ids[3]) == 2
+        assert [id for id, _ in raw.xrange("shop")] == [ids[3]]
+        with pytest.raises(redis.ResponseError, match="must be >= 0"):
+            raw.execute_command("XADD", "shop", "MAXLEN", "-1", "*", "a", "b")
+
+
+def test_rights_that_are_taken_away_are_refused_and_can_be_given_back(hub: Hub) -> None:
+    with redis.Redis.from_url(hub.listen(), protocol=2) as raw:
+        raw.execute_command("ACL SETUSER", "default", "-ping", "-xadd")
+        with pytest.raises(redis.exceptions.NoPermissionError, match="'ping'"):
+            raw.ping()
+        with raw.pipeline(transaction=True) as pipe:
+            pipe.xadd("shop", {"a": "b"})
+            with pytest.raises(redis.exceptions.NoPermissionError, match="'xadd'"):
+                pipe.execute()
+        assert not raw.exists("shop")
+        raw.execute_command("ACL SETUSER", "default", "+@all")
+        assert raw.ping()
+        with pytest.raises(redis.ResponseError, match="modifier '-pong'"):
+            raw.execute_command("ACL SETUSER", "default", "-pong")

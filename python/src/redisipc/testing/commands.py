@@ -12,6 +12,7 @@ from .administration import ADMINISTRATION
 from .connection import Connection
 from .names import who
 from .redis_model.arguments import Refused, number, raw, word
+from .rights import acl
 
 
 def _ping(connection: Connection, command: Command) -> Any:
@@ -104,4 +105,5 @@ OWN: dict[str, Callable[[Connection, Command], Any]] = {
     "FLUSHALL": _flush,
     "FLUSHDB": _flush,
     "QUIT": _quit,
+    "ACL": acl,
 }

@@ -39,6 +39,7 @@ class Owner(Protocol):
     cut_somebody: bool
     connections: dict[int, Connection]
     judges: list[Callable[[Connection, Command], str]]
+    denied: set[str]
     settings: dict[str, str]
     on_shutdown: Callable[[bool], None] | None
 
@@ -51,6 +52,7 @@ class Owner(Protocol):
     def execute(self, connection: Connection, command: Command) -> Any: ...
     def writes(self, connection: Connection) -> None: ...
     def tell(self, connection: Connection, command: Command, reply: Any) -> Any: ...
+    def refusal(self, connection: Connection, name: str) -> Failure | None: ...
     def fate_of(self, connection: Connection, command: Command) -> str: ...
     def wrote(self, connection: Connection) -> None: ...
     def served(self, connection: Connection, reply: Any) -> None: ...
@@ -89,7 +91,7 @@ class Connection:
         self.is_gone: Callable[[], bool] = bool
         self.remote = False
         self._until = 0.0
-        self._own = own
+        self.own = own
         self._deliver = deliver
         self._hang_up = hang_up
         self._parser = make_parser()
@@ -137,7 +139,7 @@ class Connection:
             command = tuple(words)
             # Most commands stand in a transaction: they only wait for its EXEC.
             client = self.client
-            if server.judges:
+            if server.judges or server.denied:
                 self._execute(command)
             elif client.queue is not None and server.model(self.database).keep(client, command):
                 self._put(QUEUED)
@@ -198,7 +200,10 @@ class Connection:
         if fate == "before":
             self.break_off("the connection was cut before the command was executed")
             return
-        own = self._own.get(name) if self.client.queue is None else None
+        if server.denied and (refused := server.refusal(self, name)) is not None:
+            self.say(refused)
+            return
+        own = self.own.get(name) if self.client.queue is None else None
         if own is not None:
             try:
                 reply = own(self, command)

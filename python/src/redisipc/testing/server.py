@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from redisipc.protocol.commands import Command
+from redisipc.protocol.commands import Command, Failure
 
 from .clock import Clock, Timers
 from .commands import OWN
@@ -16,6 +16,7 @@ from .journal import TOLD, Follower, Journal
 from .names import who
 from .redis_model import REDIS_7, Blocked, Model, Profile
 from .redis_model.data import Stream
+from .rights import refusal
 
 SETTINGS = {
     "maxmemory": "0",
@@ -63,6 +64,7 @@ class Server:
         self.busy = 0
         self.fates: list[Any] = []
         self.judges: list[Callable[[Connection, Command], str]] = []
+        self.denied: set[str] = set()
         self.banned: set[str] = set()
         self.models: dict[int, Model] = {}
         self.on_shutdown: Callable[[bool], None] | None = None
@@ -136,6 +138,10 @@ class Server:
         if command[0] in TOLD:
             self.journal.ran(connection.who, command, reply)
         return reply
+
+    def refusal(self, connection: Connection, name: str) -> Failure | None:
+        """The reply to a command that this connection has no right to."""
+        return refusal(connection, name)
 
     def fate_of(self, connection: Connection, command: Command) -> str:
         """Whether the connection breaks at this command: ``before`` it is executed, ``after``, or not at all."""

@@ -65,7 +65,15 @@ class Generator:
             return ("XADD", STREAM, "NOMKSTREAM", "*", *fields)
         if self.random.random() < 0.1:
             return ("XADD", STREAM, self._id(), *fields)
+        if self.random.random() < 0.05:
+            return ("XADD", STREAM, *self._limit(), "*", *fields)
         return ("XADD", STREAM, "*", *fields)
+
+    def _limit(self) -> tuple[Arg, ...]:
+        exact: tuple[Arg, ...] = ("=",) if self.random.random() < 0.5 else ()
+        if self.random.random() < 0.5:
+            return ("MINID", *exact, self._id())
+        return ("MAXLEN", *exact, self.random.randint(-1, 30))
 
     def _read_new(self) -> Command:
         stream, group, consumer = self._names()
@@ -178,7 +186,7 @@ class Generator:
     def _rare(self) -> Command:
         return self.random.choice(
             [
-                ("DEL", STREAM), ("XTRIM", STREAM, "MINID", self._id()), ("XADD", b"l0", "*", b"f", b"1"),
+                ("DEL", STREAM), ("XTRIM", STREAM, *self._limit()), ("XADD", b"l0", "*", b"f", b"1"),
                 ("XCLAIM", STREAM, b"g0", b"c0", b"x", b"1-1"), ("XRANGE", STREAM, b"wrong", b"+"),
                 ("XDEL", STREAM, b"wrong"), ("XACK", STREAM, b"g0", b"wrong"),
             ]

@@ -163,6 +163,13 @@ class Stream:
             del self.bodies[id]
         return len(gone)
 
+    def trim_to(self, most: int) -> int:
+        """Keep the last ``most`` entries. How many are deleted."""
+        gone = [id for id, _ in zip(self.bodies, range(len(self.bodies) - most), strict=False)]
+        for id in gone:
+            del self.bodies[id]
+        return len(gone)
+
     def copy(self) -> Stream:
         """As a replica has it. Bodies are shared, for nobody ever changes one."""
         twin = Stream()

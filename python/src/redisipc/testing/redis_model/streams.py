@@ -11,14 +11,22 @@ from redisipc.protocol.commands import Command
 from .arguments import Refused, entry_key, need, number, range_end, range_start, raw, syntax, word
 from .data import ZERO, Key, Stream, show
 from .model import Blocked, Model, handles
+from .trimming import read_trim
 
 
 @handles("XADD", needs_memory=True)
 def _xadd(model: Model, command: Command) -> Any:
     need(command, 5)
-    key, position, make = raw(command[1]), 2, True
-    if word(command[position]) == "NOMKSTREAM":
-        make, position = False, position + 1
+    key, position, make, trim = raw(command[1]), 2, True, None
+    while command[position] not in ("*", b"*"):
+        option = word(command[position])
+        if option == "NOMKSTREAM":
+            make, position = False, position + 1
+        elif option in ("MAXLEN", "MINID") and trim is None:
+            trim, position = read_trim(command, position)
+        else:
+            break
+        need(command, position + 3)
     given = command[position]
     fields = [part if type(part) is bytes else raw(part) for part in command[position + 1 :]]
     if not fields or len(fields) % 2:
@@ -43,6 +51,8 @@ def _xadd(model: Model, command: Command) -> Any:
     id = stream.add(new, fields)
     if model.observer is not None:
         model.observer.added(id, fields)
+    if trim is not None:
+        trim.cut(stream)
     return id
 
 
@@ -129,14 +139,13 @@ def _xread(model: Model, command: Command) -> Any:
 @handles("XTRIM")
 def _xtrim(model: Model, command: Command) -> Any:
     need(command, 4)
-    if word(command[2]) != "MINID":
+    if word(command[2]) not in ("MAXLEN", "MINID"):
         raise syntax()
-    rest = command[3:]
-    limit = entry_key(rest[int(len(rest) > 1 and word(rest[0]) in ("=", "~"))])
+    trim, position = read_trim(command, 2)
+    if position != len(command):
+        raise syntax()
     stream = model.get(raw(command[1]), Stream)
-    if stream is None:
-        return 0
-    return stream.trim_below(limit)
+    return trim.cut(stream) if stream is not None else 0
 
 
 @handles("XINFO")
