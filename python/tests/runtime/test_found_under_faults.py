@@ -78,6 +78,47 @@ async def test_no_thread_while_it_reconnects_and_it_comes_back(
 
 
 @pytest.mark.real("thread of its own")
+@pytest.mark.parametrize("what", ["handler", "callback"])
+async def test_users_code_keeps_no_connection_waiting_where_no_thread_can_be_started(
+    what: str, stream: str, url: str, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that runs it in reserve is not the one that connects in reserve."""
+    from redisipc import Stream
+
+    begun, gate = threading.Event(), threading.Event()
+
+    def hold(_: object) -> int:
+        begun.set()
+        gate.wait(20.0)
+        return 7
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def connections() -> set[str]:
+        return {client["id"] for client in raw.client_list() if f"redisipc:{stream}:" in client["name"]}
+
+    with Stream(stream, "stock", url=url) as stock:
+        if what == "handler":
+            stock.on_request(hold)
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        try:
+            if what == "handler":
+                pending = stock.submit(1, to="stock", timeout=20)
+            else:
+                stock.submit(1, to="nobody", timeout=0.3).add_done_callback(hold)
+            await until(begun.is_set, 5.0)
+            before = connections()
+            for client in before:
+                raw.client_kill_filter(_id=client)
+            await until(lambda: len(connections() - before) == len(before), 5.0)
+        finally:
+            gate.set()
+        if what == "handler":
+            assert pending.result(10.0) == 7
+
+
+@pytest.mark.real("thread of its own")
 async def test_a_thread_that_starts_slowly_keeps_neither_answers_nor_timeouts_waiting(
     stream: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

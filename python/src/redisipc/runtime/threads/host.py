@@ -16,7 +16,7 @@ from redisipc.runtime.host import BaseHost
 from redisipc.runtime.received import Received
 
 from .connector import Connector, Opening
-from .handlers import RequestJob
+from .handlers import CallbackJob, RequestJob
 from .openings import Openings
 from .requests import End, make_end
 from .session_base import SessionBase
@@ -84,7 +84,7 @@ class Host(BaseHost):
             self._session.observing.lost(incoming, reason)
         if isinstance(incoming.data, Received):
             for callback in incoming.data.cancel_callbacks():
-                self._session.callback(callback)
+                self._session.cancels.add(CallbackJob(callback), monotonic())
 
     def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
         session = self._session

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable
 from functools import partial
+from logging import ERROR
 from time import monotonic
 from typing import Any
 
@@ -17,6 +18,7 @@ from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response, response_of
 
+from .backlog import Backlog
 from .connector import Connector
 from .handlers import CallbackJob, ObserverJob
 from .host import Host
@@ -28,9 +30,7 @@ from .transport import SocketTransport
 from .worker_pool import WorkerPool
 
 CALLBACK_THREADS = 16
-"""Callbacks of futures and of cancelled requests that run at once; more wait their turn."""
-MOST_REPORTS = 1000
-"""Reports and log lines that wait for a handler that is slow; more are counted and dropped."""
+"""Callbacks of futures, and functions of cancelled requests, that run at once; more wait their turn."""
 LOOKS = 0.1
 """Seconds between two looks whether Redis still answers, while leaving takes longer than it may."""
 OVERDUE = 0.9
@@ -52,23 +52,29 @@ class Session(SessionBase):
         self.loop: Loop = Loop(f"{name}-io")
         self.starter: Starter = Starter(f"{name}-start")
         self.loop.starter = self.starter
-        self.handlers: WorkerPool = WorkerPool(
-            self.loop, self.starter, f"{name}-worker", self.options.concurrency, here=True
-        )
-        self.callbacks: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-callback", CALLBACK_THREADS)
-        self.reports: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-report", 1)
+        self.reserve: Starter = Starter(f"{name}-reserve")
+        pool = partial(WorkerPool, self.loop, self.starter, self.reserve)
+        self.handlers: WorkerPool = pool(f"{name}-worker", self.options.concurrency, here=True)
+        self.callbacks: WorkerPool = pool(f"{name}-callback", CALLBACK_THREADS)
+        # Others decide when a request is cancelled: callbacks of own requests do not wait for these.
+        cancels = pool(f"{name}-cancel", CALLBACK_THREADS)
+        reports = pool(f"{name}-report", 1)
+        say = partial(self.log, ERROR)
+        slow = "reports were dropped: on_error, on_state or the log is too slow"
+        self.reports: Backlog = Backlog(reports, reports, slow, say)
+        slow = "calls of on_cancel functions were dropped: they are too slow"
+        self.cancels: Backlog = Backlog(cancels, reports, slow, say)
         self._host = Host(self, connector)
         self.driver: Driver = Driver(self.endpoint, self._host, self.options.wakeups, connector.cluster)
         self.loop.driver = self.driver
-        self.pools: tuple[WorkerPool, ...] = (self.handlers, self.callbacks, self.reports)
+        self.pools: tuple[WorkerPool, ...] = (self.handlers, self.callbacks, cancels, reports)
         self.observe(self._wake_observers)
         if self.observing is not None:
-            self.observers: WorkerPool = WorkerPool(self.loop, self.starter, f"{name}-observer", 1)
+            self.observers: WorkerPool = pool(f"{name}-observer", 1)
             self.pools = (*self.pools, self.observers)
-        self.loop.pools = (*self.pools, self._host.openings)
+        self.loop.pools = (*self.pools, self.reports, self.cancels, self._host.openings)
         self.loop.handlers = self.handlers
         self._random = random.Random()
-        self._dropped = 0
         self._told_to_leave = False
 
     # its life
@@ -87,6 +93,7 @@ class Session(SessionBase):
 
     def _start_loop(self) -> None:
         try:
+            self.reserve.thread.start()
             self.loop.thread.start()
         except RuntimeError as error:
             self.reason: str = f"no thread could be started: {error}"
@@ -137,6 +144,7 @@ class Session(SessionBase):
         self._host.openings.end()
         for pool in self.pools:
             pool.stop()
+        self.reserve.stop()
         self.starter.put(self.starter.stop)
 
     def _join(self, until: float) -> None:
@@ -144,6 +152,8 @@ class Session(SessionBase):
         threads = [thread for thread in self.loop.threads if thread is not self.loop.lead.at_work]
         for pool in self.pools:
             threads += pool.idle_threads()
+        if not self.reserve.busy:
+            threads.append(self.reserve.thread)
         for thread in (*threads, self.starter.thread):
             if thread is not threading.current_thread() and thread.is_alive():
                 thread.join(max(0.0, until - monotonic()))
@@ -168,7 +178,8 @@ class Session(SessionBase):
     def inside(self) -> bool:
         """Whether the calling thread is one of its own, which must not wait for its end."""
         me = threading.current_thread()
-        return me in (*self.loop.threads, self.starter.thread) or any(pool.has(me) for pool in self.pools)
+        own = (*self.loop.threads, self.starter.thread, self.reserve.thread)
+        return me in own or any(pool.has(me) for pool in self.pools)
 
     def check_wait(self) -> None:
         """Raise ``CannotWait`` on the threads without which nothing would ever end."""
@@ -257,36 +268,26 @@ class Session(SessionBase):
 
     def apart(self, work: Callable[[], None]) -> None:
         """Have work done that may wait for a lock of the user's threads."""
-        self.starter.put(work)
+        self.reserve.put(work)
 
     def callback(self, hook: Hook, *arguments: Any) -> None:
         """Run a callback: on the I/O thread."""
         self.callbacks.add(CallbackJob(hook, *arguments), monotonic())
 
     def report(self, error: RedisIPCError) -> None:
-        self.loop.call(partial(self._add_report, CallbackJob(self.tell, error)))
+        self.loop.call(partial(self.reports.add, CallbackJob(self.tell, error)))
 
     def note(self, level: int, text: str) -> None:
         # Logging may wait for a disk, or run code of the user.
-        self.loop.call(partial(self._add_report, CallbackJob(self.log, level, text)))
+        self.loop.call(partial(self.reports.add, CallbackJob(self.log, level, text)))
 
     def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
         job = CallbackJob(hook, argument, failed=partial(self.hook_raised, what))
-        self.loop.call(partial(self._add_report, job))
+        self.loop.call(partial(self.reports.add, job))
 
     def _wake_observers(self) -> None:
         assert self.observing is not None
         self.observers.add(ObserverJob(self.observing), monotonic())
-
-    def _add_report(self, job: CallbackJob, now: float) -> None:
-        if len(self.reports.jobs) >= MOST_REPORTS:
-            self._dropped += 1
-            return
-        if self._dropped:
-            text = f"{self._dropped} reports were dropped: on_error, or the log, is too slow for them"
-            self._dropped = 0
-            self.reports.add(CallbackJob(self.log, 40, text), now)
-        self.reports.add(job, now)
 
 
 sessions: dict[Session, None] = {}

@@ -7,6 +7,7 @@ from typing import Any
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.session import BaseSession
 
+from .backlog import Backlog
 from .loop import Loop
 from .requests import Ticket
 from .starter import Starter
@@ -18,6 +19,7 @@ class SessionBase(BaseSession):
 
     loop: Loop
     starter: Starter
+    cancels: Backlog
     handlers: WorkerPool
     waiting: dict[Ticket, None]
     joined: Ticket

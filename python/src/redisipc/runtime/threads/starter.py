@@ -22,10 +22,13 @@ def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str)
 class Starter:
     """A thread that does what takes time and is not the user's code: above all, it starts other threads.
 
-    Starting a thread may take long on a busy machine, and may fail; the I/O thread waits for neither.
+    Starting a thread may take long on a busy machine, and may fail; the I/O thread waits for neither. Another one is the
+    reserve: where the system has no more threads, the user's code runs there, and no connection waits for its end.
+    ``busy``: it does something.
     """
 
     def __init__(self, name: str) -> None:
+        self.busy: bool = False
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self.thread: threading.Thread = new_thread(self._run, (), name)
 
@@ -37,8 +40,10 @@ class Starter:
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
+            self.busy = True
             try:
                 work()
             except BaseException as error:
                 say(ERROR, "internal error: %r", error, error=error)
             del work
+            self.busy = False

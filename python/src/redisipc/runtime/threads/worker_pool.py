@@ -53,14 +53,17 @@ class Worker:
 class WorkerPool:
     """At most ``limit`` workers with one queue. ``add`` and ``look`` are called by the I/O thread alone.
 
-    ``here``: jobs that are quick may run on the I/O thread.
+    ``reserve`` runs jobs while no thread can be started. ``here``: jobs that are quick may run on the I/O thread.
     """
 
-    def __init__(self, loop: Loop, starter: Starter, name: str, limit: int, here: bool = False) -> None:
+    def __init__(
+        self, loop: Loop, starter: Starter, reserve: Starter, name: str, limit: int, here: bool = False
+    ) -> None:
         self.jobs: deque[Job] = deque()
         self.look_at: float = float("inf")
         self._loop = loop
         self._starter = starter
+        self._reserve = reserve
         self._name = name
         self._limit = limit
         self._here = here
@@ -162,8 +165,8 @@ class WorkerPool:
             return
         self.look_at = min(self.look_at, now + RETRY)
         if not self._workers:
-            # Better late than never: one job at a time on the thread that could not start another.
-            self._starter.put(self._run_here)
+            # Better late than never: one job at a time. Not on the starter: where no thread can be started, it connects.
+            self._reserve.put(self._run_in_reserve)
 
     def _ended(self, worker: Worker, now: float) -> None:
         self._workers.pop(worker, None)
@@ -181,7 +184,9 @@ class WorkerPool:
             if "shutdown" not in str(error):
                 say(ERROR, "no thread could be started for %d jobs, trying again: %s", len(self.jobs), error)
 
-    def _run_here(self) -> None:
+    # on the reserve
+
+    def _run_in_reserve(self) -> None:
         try:
             job = self.jobs.popleft()
         except IndexError:

@@ -1,0 +1,46 @@
+"""Calls of the user's functions that wait for a thread: there is a bound to them, whatever comes and however slow they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .handlers import CallbackJob
+from .worker_pool import WorkerPool
+
+MOST = 1000
+"""Calls of one kind that wait; more are counted and dropped."""
+PAUSE = 1.0
+"""Seconds between two lines of the log about calls that were dropped."""
+
+
+class Backlog:
+    """Hands calls on to ``pool``, and tells ``say`` how many were dropped, as a call of ``reports``.
+
+    Everything is called on the I/O thread.
+    """
+
+    def __init__(self, pool: WorkerPool, reports: WorkerPool, dropped: str, say: Callable[[str], None]) -> None:
+        self.look_at: float = float("inf")
+        self._pool = pool
+        self._reports = reports
+        self._text = dropped
+        self._say = say
+        self._dropped = 0
+
+    def add(self, job: CallbackJob, now: float) -> None:
+        """Have it run, unless too many wait already."""
+        if len(self._pool.jobs) < MOST:
+            self._pool.add(job, now)
+            return
+        self._dropped += 1
+        self.look_at = min(self.look_at, now + PAUSE)
+
+    def look(self, now: float) -> None:
+        """Say what was dropped, once there is room for it."""
+        if now < self.look_at:
+            return
+        self.look_at = now + PAUSE
+        if len(self._reports.jobs) < MOST:
+            dropped, self._dropped = self._dropped, 0
+            self.look_at = float("inf")
+            self._reports.add(CallbackJob(self._say, f"{dropped} {self._text}"), now)
