@@ -100,7 +100,8 @@ class Judge(Checker):
         if self.record.lives[ask.sender].runtime == GEM:
             return
         # A process that stood still right after it wrote that it asks, asked when it went on: its time runs from then.
-        pauses = (trouble for trouble in sender.troubles if trouble.kind == "paused")
+        near = sender.troubles_in(ask.sent_at, ask.sent_at + 2 * AT_ONCE)
+        pauses = (trouble for trouble in near if trouble.kind == "paused")
         later = max((p.end - ask.sent_at for p in pauses if p.start - AT_ONCE <= ask.sent_at < p.end), default=0.0)
         late = max(0.0, ask.outcomes[0] - ask.deadline) if ask.outcomes else 0.0
         ask.deadline += min(later, late)
@@ -200,7 +201,7 @@ class Judge(Checker):
         """Alive, connected and on time, though it may have been leaving."""
         if process.crashed_at is not None and process.crashed_at < end:
             return False
-        return not any(trouble.start < end and start < trouble.end for trouble in process.troubles)
+        return not process.was_troubled(start, end)
 
     # leaving loses nothing
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 
@@ -110,6 +112,27 @@ class Trouble(NamedTuple):
     of: str = ""
 
 
+class Spans:
+    """Finds the troubles of a list that touch a span of time, however many there are. The list may still grow."""
+
+    def __init__(self, troubles: list[Trouble]) -> None:
+        self.of: list[Trouble] = troubles
+        self._sorted: list[Trouble] = []
+        self._latest: list[float] = []
+        """For each of them, the latest end of all that begin no later."""
+
+    def touching(self, start: float, end: float) -> Iterator[Trouble]:
+        """Those that begin before ``end`` and end after ``start``, the last one first."""
+        if len(self._sorted) != len(self.of):
+            self._sorted = sorted(self.of)
+            self._latest = list(accumulate((trouble.end for trouble in self._sorted), max))
+        for index in range(bisect_left(self._sorted, (end,)) - 1, -1, -1):
+            if self._latest[index] <= start:
+                return
+            if self._sorted[index].end > start:
+                yield self._sorted[index]
+
+
 @dataclass
 class Process:
     """The life of one endpoint. ``troubles``: paused, cut off, or not connected; ``full``: all places of handlers taken."""
@@ -132,6 +155,7 @@ class Process:
     """A requester without a group."""
     connected_at: float = 0.0
     """When it was connected last."""
+    _spans: Spans | None = field(default=None, repr=False, compare=False)
 
     @property
     def ended_at(self) -> float | None:
@@ -145,12 +169,22 @@ class Process:
             return False
         if self.ended_at is not None and self.ended_at < end:
             return False
-        return not any(trouble.start < end and start < trouble.end for trouble in self.troubles)
+        return not self.was_troubled(start, end)
+
+    def was_troubled(self, start: float, end: float) -> bool:
+        """Whether there was a trouble at some moment of a span."""
+        return any(self.troubles_in(start, end))
+
+    def troubles_in(self, start: float, end: float) -> Iterator[Trouble]:
+        """The troubles that touch a span of time."""
+        if self._spans is None or self._spans.of is not self.troubles:
+            self._spans = Spans(self.troubles)
+        return self._spans.touching(start, end)
 
     def trouble_in(self, start: float, end: float, without: str = "") -> float:
         """Seconds of trouble (without one kind) within a span of time."""
         total, until = 0.0, start
-        for trouble in sorted(t for t in self.troubles if t.kind != without and t.start < end and start < t.end):
+        for trouble in sorted(t for t in self.troubles_in(start, end) if t.kind != without):
             total += max(0.0, min(trouble.end, end) - max(trouble.start, until))
             until = max(until, min(trouble.end, end))
         return total
@@ -178,13 +212,12 @@ class Process:
 
     def stood_still(self, start: float, end: float) -> float:
         """For how many seconds of a span it was paused. Pauses never overlap."""
-        spans = [(max(start, t.start), min(end, t.end)) for t in self.troubles if t.kind == "paused"]
+        spans = [(max(start, t.start), min(end, t.end)) for t in self.troubles_in(start, end) if t.kind == "paused"]
         return sum(last - first for first, last in spans if last > first)
 
     def longest_trouble(self, start: float, end: float, without: str = "") -> float:
         """The longest stretch of trouble (without one kind), in seconds, that reaches into a span of time."""
-        found = [trouble for trouble in self.troubles if trouble.kind != without]
-        spans = sorted((t.start, t.end) for t in found if t.start < end and start < t.end)
+        spans = sorted((t.start, t.end) for t in self.troubles_in(start, end) if t.kind != without)
         longest = begin = until = 0.0
         for first, last in spans:
             if first > until:
@@ -217,6 +250,8 @@ class History:
     limit: int = 0
     """Bytes of one body from which on a reply breaks its connection; 0 for no limit."""
 
+    _spans: Spans | None = field(default=None, repr=False, compare=False)
+
     def violation(self, guarantee: str, text: str, ask: Ask | None = None) -> None:
         self.violations.append((guarantee, text, None if ask is None else ask.number))
 
@@ -230,9 +265,7 @@ class History:
 
     def printed_fault(self, start: float, end: float) -> bool:
         """Whether Redis had a fault by SPEC.md's definition that touches a span of time."""
-        for trouble in self.redis:
-            if not (trouble.start < end and start < trouble.end):
-                continue
+        for trouble in self._redis_troubles(start, end):
             if trouble.kind in SHORT_OUTAGES and trouble.end - trouble.start < LONGEST_OUTAGE:
                 continue
             if trouble.kind == "clock":
@@ -242,7 +275,9 @@ class History:
 
     def redis_fault(self, start: float, end: float, *kinds: str) -> bool:
         """Whether Redis had a fault (of these kinds) that touches a span of time."""
-        return any(
-            trouble.start < end and start < trouble.end and (not kinds or trouble.kind in kinds)
-            for trouble in self.redis
-        )
+        return any(not kinds or trouble.kind in kinds for trouble in self._redis_troubles(start, end))
+
+    def _redis_troubles(self, start: float, end: float) -> Iterator[Trouble]:
+        if self._spans is None or self._spans.of is not self.redis:
+            self._spans = Spans(self.redis)
+        return self._spans.touching(start, end)
