@@ -1,4 +1,4 @@
-"""What a history says of a span of time, beside what a look at each trouble says."""
+"""The answers of a history about a span of time, beside those of a look at each trouble."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_span_shows_the_troubles_that_touch_it(seed: int) -> None:
         assert history.redis_fault(start, end) is bool(touching(history.redis, start, end))
         paused = [t for t in touching(history.redis, start, end) if t.kind == "paused"]
         assert history.redis_fault(start, end, "paused") is bool(paused)
-        # It grows while the world goes on; and another list may take its place.
+        # A list of troubles may grow, and another one may take its place.
         process.troubles += some(draw, 1)
         history.redis = [*history.redis, *some(draw, 1)]
 
