@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 TESTS = """
-from redisipc import Stream
+from redisipc import Caller, Stream
+
+kept = []
 
 def ask(to):
     stock = Stream("shop", "stock")
@@ -28,6 +31,20 @@ def test_leaves_something(ipc):
 
 def test_arms_a_fault_that_never_strikes(ipc):
     ipc.hub.cut_after("XADD", "stok")
+
+def test_leaves_an_endpoint_connected(ipc):
+    kept.append(Stream("shop", "audit").connect())
+
+def test_may_leave_an_endpoint_connected(ipc):
+    ipc.strict = False
+    test_leaves_an_endpoint_connected(ipc)
+
+def test_a_caller_needs_no_end(ipc):
+    stock = Stream("shop", "stock")
+    stock.on_request(lambda request: request.content)
+    with stock:
+        kept.append(Caller("shop"))
+        assert kept[-1].request(1, to="stock") == 1
 
 def test_may_leave_something_after_a_fault(ipc):
     test_leaves_something(ipc)
@@ -53,10 +70,11 @@ def test_a_failure_shows_what_happened_and_a_residue_is_one(tmp_path: Path) -> N
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["redisipc.testing.plugin"]\n')
     done = pytest_in(tmp_path)
     said = done.stdout
-    assert "1 failed, 5 passed, 2 errors" in said, said + done.stderr
+    assert "1 failed, 8 passed, 3 errors" in said, said + done.stderr
     assert "RedisIPC: what happened" in said
     assert "asks stock: 1 [" in said
     assert "cut_after('XADD', 'stok') did not strike: no such command came" in said
+    assert re.search(r"audit/[0-9a-f]{6} is still connected: call disconnect\(\), or use with", said), said
     assert "what is not an entry of RedisIPC on stream 'shop'" in said
 
 

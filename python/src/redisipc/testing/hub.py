@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from .gem import Gem
 from .journal import Asked
 from .peer import Peer
 from .redis_model import REDIS_7, Profile
-from .residue import residue
+from .residue import connected, residue
 from .server import Server
 from .sockets import MemorySocket
 from .tcp import Listener
@@ -84,13 +85,24 @@ class Hub(Faults):
         gets up to ``within`` seconds; in an event loop, which must not wait, it gets no time.
         """
         check_grace("within", within)
+        return self._until_none(lambda: residue(self.server), within)
+
+    def connected(self, within: float = 0.0) -> list[str]:
+        """Lists who is connected, as ``group/instance``. A ``Caller`` is not listed: it may serve several tests.
+
+        Waits up to ``within`` seconds until nobody is, except in an event loop.
+        """
+        check_grace("within", within)
+        return self._until_none(lambda: connected(self.server), within)
+
+    def _until_none(self, look: Callable[[], list[str]], within: float) -> list[str]:
         end = time.monotonic() + (0 if asyncio._get_running_loop() else within)
         while True:
             with self.server.lock:
                 self.server.forget_the_gone()
-                left = residue(self.server)
-            if not left or time.monotonic() >= end:
-                return left
+                found = look()
+            if not found or time.monotonic() >= end:
+                return found
             time.sleep(0.005)
 
     # time

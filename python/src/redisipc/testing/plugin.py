@@ -25,7 +25,8 @@ _NONE = "none: give --redisipc-url, or set REDIS_URL"
 class Ipc:
     """The value of the fixture ``ipc``. While it is there, ``REDIS_URL`` is its ``url``.
 
-    ``kind`` is hub, real or container. ``strict``: the test fails where something is left in Redis at its end.
+    ``kind`` is hub, real or container. ``strict``: the test fails where something is left in Redis at its end, or where an
+    endpoint is still connected to the hub.
     """
 
     def __init__(self, kind: str, url: str, hub: Hub | None) -> None:
@@ -89,7 +90,8 @@ def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.
             monkeypatch.setenv("REDIS_URL", hub.url)
             yield given
             # An endpoint that leaves while its connection is down, or after a read that broke, leaves traces.
-            left = hub.unstruck() or ([] if hub.server.cut_somebody else hub.residue())
+            connected = [f"{each} is still connected: call disconnect(), or use with" for each in _connected(hub, given)]
+            left = hub.unstruck() or connected or ([] if hub.server.cut_somebody else hub.residue())
     else:
         with redis.Redis.from_url(_redisipc_url, protocol=2) as raw:
             if raw.dbsize():
@@ -105,6 +107,11 @@ def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.
                 raw.flushdb()
     if left and given.strict:
         pytest.fail("left at the end of the test:\n  " + "\n  ".join(left), pytrace=False)
+
+
+def _connected(hub: Hub, given: Ipc) -> list[str]:
+    """Who is still connected, after time for those that leave in the background."""
+    return hub.connected(within=1.0) if given.strict else []
 
 
 _HUB = pytest.StashKey[Hub]()

@@ -9,6 +9,9 @@ from .names import short
 from .redis_model.data import LAST_KEY, ZERO, Stream
 from .server import Server
 
+ENDPOINTS = (":write", ":read")
+"""How the names of an endpoint's connections end. Those of a ``Caller`` and of the hub's own peers end otherwise."""
+
 
 def residue(server: Server) -> list[str]:
     """One line for each. Hold the server's lock."""
@@ -24,6 +27,11 @@ def residue(server: Server) -> list[str]:
             elif name.count(":") < 3 or name.rsplit(":", 2)[1] not in living:
                 found.append(f"the key {name!r}, whose instance is not connected any longer")
     return found
+
+
+def connected(server: Server) -> list[str]:
+    """Each instance of a group once. Hold the server's lock."""
+    return sorted({one.who for one in server.connections.values() if one.name.endswith(ENDPOINTS)})
 
 
 def _of_stream(name: str, stream: Stream, living: set[str]) -> list[str]:
