@@ -90,7 +90,9 @@ def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.
             monkeypatch.setenv("REDIS_URL", hub.url)
             yield given
             # An endpoint that leaves while its connection is down, or after a read that broke, leaves traces.
-            connected = [f"{each} is still connected: call disconnect(), or use with" for each in _connected(hub, given)]
+            connected = [
+                f"{each} is still connected: call disconnect(), or use with" for each in _connected(hub, given)
+            ]
             left = hub.unstruck() or connected or ([] if hub.server.cut_somebody else hub.residue())
     else:
         with redis.Redis.from_url(_redisipc_url, protocol=2) as raw:
