@@ -10,7 +10,7 @@ from .redis_model.data import LAST_KEY, ZERO, Stream
 from .server import Server
 
 ENDPOINTS = (":write", ":read")
-"""How the names of an endpoint's connections end. Those of a ``Caller`` and of the hub's own peers end otherwise."""
+"""How the names of an endpoint's connections end. Those of a ``Caller``, and of the hub's own peers, have other ends."""
 
 
 def residue(server: Server) -> list[str]:
