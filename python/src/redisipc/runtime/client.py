@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
 
 from redisipc.errors import ConfigurationError
+from redisipc.schemes import hub_at, serves
 
 from .tls_words import FILES
 
@@ -144,12 +144,13 @@ def speaks_tls(client: Any) -> bool | None:
 
 
 def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> Any:
-    """The hub of ``redisipc.testing`` that stands in the place of Redis in a test; None for a Redis."""
+    """What stands in the place of Redis, such as a hub of ``redisipc.testing``; None for a Redis."""
     if client is not None:
         return client if hasattr(client, "redisipc_socket") and not isinstance(client, type) else None
-    if not url_of(url).startswith("memory://") or any(name in redis_options for name in _ADDRESS):
+    used = url_of(url)
+    if not serves(used) or any(name in redis_options for name in _ADDRESS):
         return None
-    return import_module("redisipc.testing.hub").hub_at(url_of(url))
+    return hub_at(used)
 
 
 def connection_kwargs(kwargs: dict[str, Any], retry: type[Any]) -> dict[str, Any]:
