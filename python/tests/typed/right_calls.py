@@ -6,10 +6,13 @@ import asyncio
 import logging
 from typing import Any, TypedDict
 
+import redis
+import redis.asyncio
+
 import redisipc
 import redisipc.asyncio as aio
 from redisipc import Options, Reject, Request, Response
-from redisipc.testing import make_request, make_response
+from redisipc.testing import Hub, make_request, make_response
 
 
 class Level(TypedDict):
@@ -77,6 +80,16 @@ with OwnStream("a", "b") as entered:
     entered.extra()
 stream.run(redis_options={"health_check_interval": 1}, close_timeout=1.5)
 answer: Any = stream.request({"sku": 1}, to="stock", timeout=2)
+shape: Level = stream.request({"sku": 1}, to="stock")
+level: int = stream.request({"sku": 1}, to="stock")["level"] + 1
+maybe: list[dict[str, int]] | None = stream.request({"sku": 1}, to="stock")
+for client in (redis.Redis(), redis.RedisCluster(), Hub()):
+    redisipc.Stream("a", "b", client=client)
+aio.Stream("a", "b", client=redis.asyncio.Redis())
+aio.Stream("a", "b", client=redis.asyncio.RedisCluster())
+redisipc.Caller("a", client=redis.Redis(), observers=[print, lambda seen: None])
+seen: list[redisipc.Observation] = []
+aio.Caller("a", client=None, observers=[seen.append])
 response: Response = stream.send_to_group("x", "stock", 0.5)
 future: redisipc.RequestFuture[int] = stream.submit([1], to="stock")
 number: int = future.result(timeout=1)

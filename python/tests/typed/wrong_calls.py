@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import redis
+
 import redisipc
 import redisipc.asyncio as aio
-from redisipc import EntryError, Options, RedisIPCError, Request
+from redisipc import EntryError, Observation, Options, RedisIPCError, Request
 from redisipc.testing import make_request, make_response
 
 stream = redisipc.Stream("a", "b")
@@ -18,6 +20,10 @@ async def coroutine(request: Request) -> int:
 
 
 async def told(error: RedisIPCError) -> None:
+    return None
+
+
+async def noted(seen: Observation) -> None:
     return None
 
 
@@ -53,6 +59,18 @@ aio.Channel.connect(option=Options())  # wrong
 redisipc.Caller("a", timout=3)  # wrong
 aio.Caller("a", concurrency=3)  # wrong: a caller runs no handlers
 redisipc.Caller.from_url("redis://localhost", "a", max_outstandin=3)  # wrong
+redisipc.Stream("a", "b", client=7)  # wrong: no client
+redisipc.Stream("a", "b", client="redis://localhost")  # wrong: a URL is url=
+redisipc.Stream("a", "b", client=redis.Redis)  # wrong: the class itself
+redisipc.Stream("a", "b", client=redis.ConnectionPool())  # wrong: a pool
+stream.connect(client=7)  # wrong
+waiting.connect(client=7)  # wrong
+redisipc.Caller("a", client=7)  # wrong
+aio.Caller("a", client=7)  # wrong
+redisipc.Stream("a", "b", observers=[noted])  # wrong: nobody awaits it
+aio.Stream("a", "b", observers=[noted])  # wrong
+redisipc.Caller("a", observers=[noted])  # wrong
+Options(observers=[noted])  # wrong
 
 stream.on_request(coroutine)  # wrong: threads cannot await it
 stream.on_error(told)  # wrong
@@ -80,3 +98,8 @@ make_request(contents=1)  # wrong
 make_request().answer = 7  # wrong: the handler gives it
 make_response(error=ValueError("late"))  # wrong: no error of a request
 made: redisipc.Request = make_response(7)  # wrong: a Response
+
+
+async def awaits_threads() -> None:
+    await stream.submit(1, to="stock")  # wrong: the future of threads
+    await stream.send_to_group(1, to="stock")  # wrong

@@ -23,7 +23,7 @@ from .vitals import Health, Stats, health_of, stats_of
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .keywords import OptionKeywords
+    from .keywords import AnyClient, OptionKeywords
 
 S = TypeVar("S", bound=BaseSession)
 Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
@@ -50,7 +50,7 @@ class BaseStream(Blocks):
         group: str,
         *,
         url: str | None = None,
-        client: Any = None,
+        client: AnyClient | None = None,
         options: Options | None = None,
         logger: logging.Logger | None = None,
         **given: Unpack[OptionKeywords],

@@ -25,6 +25,7 @@ from .response import Response, response_of
 
 if TYPE_CHECKING:
     from .caller_observing import CallObserving
+    from .keywords import AnyClient
     from .observation import Observation
 
 IDLE = 10.0
@@ -57,12 +58,12 @@ class BaseCaller(Blocks, Generic[L]):
         stream: str,
         *,
         url: str | None = None,
-        client: Any = None,
+        client: AnyClient | None = None,
         redis_options: Mapping[str, Any] | None = None,
         timeout: float = Default.TIMEOUT,
         max_outstanding: int = 16,
         early_end: bool = Default.EARLY_END,
-        observers: Sequence[Callable[[Observation], object]] = (),
+        observers: Sequence[Callable[[Observation], None]] = (),
     ) -> None:
         self._stream = check_name("stream", stream)
         self._timeout = check_timeout(timeout)

@@ -24,7 +24,7 @@ ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
 class CallObserving:
     """An observer that raises is logged and not called again, whatever it raises. What ends the program passes through."""
 
-    def __init__(self, observers: Sequence[Callable[[Observation], object]], name: str) -> None:
+    def __init__(self, observers: Sequence[Callable[[Observation], None]], name: str) -> None:
         self._hooks = [Hook(observer) for observer in check_observers(observers)]
         self._name = name
 

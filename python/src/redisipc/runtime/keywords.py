@@ -7,9 +7,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Protocol, TypedDict
 
 from .observation import Observation
+
+
+class RedisClient(Protocol):
+    """A client of redis-py, of either twin: a plain one, one of a Sentinel master, or one of a cluster."""
+
+    def pipeline(self) -> Any: ...
+
+
+class MemoryHub(Protocol):
+    """A hub of ``redisipc.testing``, in the place of a client."""
+
+    def redisipc_socket(self, name: str) -> Any: ...
+
+
+AnyClient = RedisClient | MemoryHub
 
 
 class LedgerKeywords(TypedDict, total=False):
@@ -48,7 +63,7 @@ class OptionKeywords(TypedDict, total=False):
     janitor_age: float | None
     read_pause: float
     expose_errors: Literal["text", "type", "none"]
-    observers: Sequence[Callable[[Observation], object]]
+    observers: Sequence[Callable[[Observation], None]]
 
     ledger: LedgerKeywords
     consumer: ConsumerKeywords
@@ -63,7 +78,7 @@ class ConnectKeywords(OptionKeywords, total=False):
     """The parameters of ``Stream.connect``."""
 
     url: str | None
-    client: Any
+    client: AnyClient | None
     redis_options: Mapping[str, Any] | None
     logger: logging.Logger | None
 
@@ -75,4 +90,4 @@ class CallerKeywords(TypedDict, total=False):
     timeout: float
     max_outstanding: int
     early_end: bool
-    observers: Sequence[Callable[[Observation], object]]
+    observers: Sequence[Callable[[Observation], None]]

@@ -55,7 +55,7 @@ class Observing:
 
     def __init__(
         self,
-        observers: Sequence[Callable[[Observation], object]],
+        observers: Sequence[Callable[[Observation], None]],
         report: Callable[[RedisIPCError], None],
         wake: Callable[[], None],
         fatal: tuple[type[BaseException], ...] = (),

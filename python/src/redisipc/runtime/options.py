@@ -79,7 +79,7 @@ class Options:
 
     expose_errors: Literal["text", "type", "none"] = "type"
 
-    observers: Sequence[Callable[[Observation], object]] = ()
+    observers: Sequence[Callable[[Observation], None]] = ()
 
     early_end: bool = Default.EARLY_END
     wakeups: bool = Default.WAKEUPS
@@ -116,7 +116,7 @@ class Options:
         return dataclasses.replace(self, **changes) if changes else self
 
 
-def check_observers(observers: Any) -> tuple[Callable[[Observation], object], ...]:
+def check_observers(observers: Any) -> tuple[Callable[[Observation], None], ...]:
     """Observers as a tuple, or ``ConfigurationError``."""
     if not isinstance(observers, (list, tuple)):
         kind = type(observers).__name__

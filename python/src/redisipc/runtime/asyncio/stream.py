@@ -30,7 +30,7 @@ from .session import OVERDUE, Session
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from redisipc.runtime.keywords import ConnectKeywords, OptionKeywords
+    from redisipc.runtime.keywords import AnyClient, ConnectKeywords, OptionKeywords
 
 H = TypeVar("H", bound=Callable[[Request], Content | Awaitable[Content]])
 E = TypeVar("E", bound=Callable[[RedisIPCError], Awaitable[None] | None])
@@ -63,7 +63,7 @@ class Stream(BaseStream):
         self,
         *,
         url: str | None = None,
-        client: Any = None,
+        client: AnyClient | None = None,
         redis_options: Mapping[str, Any] | None = None,
         logger: logging.Logger | None = None,
         **given: Unpack[OptionKeywords],
