@@ -144,7 +144,7 @@ def speaks_tls(client: Any) -> bool | None:
 
 
 def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> Any:
-    """What stands in the place of Redis, such as a hub of ``redisipc.testing``; None for a Redis."""
+    """The hub that stands in the place of Redis, such as one of ``redisipc.testing``; None for a Redis."""
     if client is not None:
         return client if hasattr(client, "redisipc_socket") and not isinstance(client, type) else None
     used = url_of(url)
