@@ -31,7 +31,7 @@ const { outputText, diagnostics } = ts.transpileModule(fs.readFileSync(0, "utf8"
 for (const one of diagnostics) throw new Error(ts.flattenDiagnosticMessageText(one.messageText, "\\n"));
 process.stdout.write(outputText);
 """
-PORTS = ("threads", "asyncio", "threads-ask", "asyncio-ask", "node")
+PORTS = ("threads", "asyncio", "threads-ask", "asyncio-ask", "node", "node-ask")
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ def _patch(row: dict[str, Any]) -> Patch:
 
 def command(on: str, sources: Path | None = None) -> list[str]:
     """The testee of a port; with its sources in another folder, where they are changed."""
-    if on == "node":
-        return ["node", str((sources or NODE) / "dist" / "testee.js")]
     runtime, _, ask = on.partition("-")
+    if runtime == "node":
+        return ["node", str((sources or NODE) / "dist" / "testee.js"), *(["--ask"] if ask else [])]
     testee = [sys.executable, str(_PYTHON / "testee" / "testee.py"), "--runtime", runtime, *(["--ask"] if ask else [])]
     return testee if sources is None else ["env", f"PYTHONPATH={sources}", *testee]
 
@@ -86,7 +86,7 @@ def make(patch: Patch, folder: Path) -> list[str]:
     shutil.rmtree(folder, ignore_errors=True)
     source = ROOT / patch.file
     text = patch.applied(source.read_text("utf-8"))
-    if patch.on == "node":
+    if patch.on.startswith("node"):
         return _make_node(patch, folder, text)
     copy = folder / "src"
     _compiled()
@@ -115,12 +115,12 @@ def _make_node(patch: Patch, folder: Path, text: str) -> list[str]:
     if made.returncode:
         raise ValueError(f"{patch.name} does not compile: {(made.stdout + made.stderr).strip()[:300]}")
     (folder / built.relative_to(NODE)).write_text(made.stdout, "utf-8")
-    return command("node", folder)
+    return command(patch.on, folder)
 
 
 def sources_of(on: str) -> Iterator[Path]:
     """The files that a verdict about this port comes from."""
-    folders = (NODE / "src", NODE / "testee") if on == "node" else (_PYTHON / "src", _PYTHON / "testee")
+    folders = (NODE / "src", NODE / "testee") if on.startswith("node") else (_PYTHON / "src", _PYTHON / "testee")
     for folder in folders:
         yield from sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".ts"))
 
