@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redisipc.errors import ContentError
+from redisipc.protocol import content, json_fast
 from redisipc.protocol.content import MAX_DEPTH, decode, encode
 
 JSON_VALUES = st.recursive(
@@ -137,3 +138,26 @@ def test_deeper_than_a_hundred_levels_is_refused() -> None:
 def test_an_integer_that_python_will_not_write_is_refused_with_the_reason() -> None:
     with pytest.raises(ContentError, match="cannot be written"):
         encode([10**5000])
+
+
+ROWS = json.dumps([{"id": number, "name": "n"} for number in range(2000)])
+
+
+@pytest.mark.parametrize(
+    "value", [{"text": ROWS}, ["{[" * 20] * 2000, [ROWS[:60]] * 2000, {"rows": "[" * 50_000}], ids=lambda _: ""
+)
+def test_brackets_inside_strings_cost_no_passes_over_the_text(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON within JSON is usual: the value shows sooner than the text that it is not deep."""
+
+    def passes(*_: Any) -> bool:
+        raise AssertionError("the whole text was looked at")
+
+    monkeypatch.setattr(json_fast, "orjson", None)
+    monkeypatch.setattr(content, "is_deep", passes)
+    monkeypatch.setattr(content, "breaks_rule", passes)
+    assert decode(encode(value)) == value
+
+
+def test_brackets_of_one_string_are_no_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "is_deep", lambda *_: 1 / 0)
+    assert decode(json.dumps("[" * 20_000).encode()) == "[" * 20_000

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import chain
+from itertools import chain, compress, repeat
+from operator import is_
 from typing import Any
 
 from redisipc.errors import ContentError
 
 from . import json_fast
 from .json_flaw import check
-from .json_text import MAX_DEPTH, breaks_rule, is_deep, may_be_deep
+from .json_text import MAX_DEPTH, breaks_rule, has_lone_surrogate, is_deep, may_be_deep
 
 __all__ = ["MAX_DEPTH", "decode", "encode"]
 
@@ -32,11 +33,15 @@ _ENDS_LIKE_ODD_KEY = (
 )
 _ODD_KEY = rb'[{,]"(?:-?[0-9][0-9.e+-]*|true|false|null|NaN|-?Infinity)":'
 _SCALARS = frozenset((str, int, float, bool, type(None)))
+_LISTS = frozenset((list, tuple))
+_PLAIN = _SCALARS | _LISTS | {dict}
 
 _LARGE = 1 << 13
 """Bytes from which on it pays to choose how a text is checked."""
-_BYTES_A_PART = 64
+_BYTES_A_PART = 24
 """Where a value has more parts for its bytes, checking the text is quicker than looking at them."""
+_BEGINS = (b'{"', b"{}", b"{ ", b"{\n")
+"""How an object begins."""
 _BYTES_AN_OBJECT = 256
 """The same holds for objects, each of which is looked at while it is made."""
 
@@ -70,18 +75,19 @@ def _flaw(value: Any, error: Exception) -> ContentError:
 
 def decode(raw: bytes) -> Any:
     """The value of a content field: the JSON value where the text is JSON as every port reads it, else the text itself."""
-    if raw.lstrip(_WHITE_BYTES)[:1] in _BYTES_COULD_BE_JSON:
-        value = json_fast.loads(raw)
-        if value is not json_fast.MISSING:
-            return raw.decode() if may_be_deep(raw) and is_deep(raw) else value
+    first = raw.lstrip(_WHITE_BYTES)[:1]
+    if first not in _BYTES_COULD_BE_JSON:
+        # RIPC-CONTENT-14, RIPC-CONTENT-15
+        return raw.decode("utf-8", "replace")
+    value = json_fast.loads(raw)
+    if value is not json_fast.MISSING:
+        # The brackets of a text that is one string are all inside it.
+        return raw.decode() if first != b'"' and may_be_deep(raw) and is_deep(raw) else value
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        # RIPC-CONTENT-14, RIPC-CONTENT-15
         return raw.decode("utf-8", "replace")
-    if text.lstrip(_WHITE)[:1] not in _COULD_BE_JSON:
-        return text
-    suspect = b"\\" in raw or may_be_deep(raw)
+    suspect = first != b'"' and (b"\\" in raw or may_be_deep(raw))
     try:
         if suspect and _has_few_objects(raw):
             return _decode_few_objects(text, raw)
@@ -93,6 +99,8 @@ def decode(raw: bytes) -> Any:
         if is_deep(raw):
             return text
         raise
+    if first == b'"':
+        return text if has_lone_surrogate(raw) else value
     return text if suspect and breaks_rule(raw) else value
 
 
@@ -111,7 +119,9 @@ def _has_few_objects(raw: bytes) -> bool:
     if len(raw) < _LARGE:
         return False
     starts = range(0, len(raw), max(size, len(raw) // 16))
-    return sum(raw.count(b"{", start, start + size) for start in starts) * _BYTES_AN_OBJECT <= len(starts) * size
+    # Others stand inside strings, for the most part: in JSON within JSON a backslash follows.
+    found = sum(raw.count(begin, start, start + size) for begin in _BEGINS for start in starts)
+    return found * _BYTES_AN_OBJECT <= len(starts) * size
 
 
 def _decode_few_objects(text: str, raw: bytes) -> Any:
@@ -125,34 +135,60 @@ def _decode_few_objects(text: str, raw: bytes) -> Any:
         return made
 
     value = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=pairs).decode(text)
-    broken = None if hidden else _shows_broken_rule(value, len(raw) // _BYTES_A_PART)
+    halves = b"\\u" in raw
+    broken = None if hidden else _shows_broken_rule(value, len(raw) // _BYTES_A_PART, halves)
     if broken is None:
         broken = breaks_rule(raw)
     return text if broken else value
 
 
-def _shows_broken_rule(value: Any, most: int) -> bool | None:
-    """Whether the value is too deep or holds a lone surrogate; None where it has more than ``most`` parts."""
+def _shows_broken_rule(value: Any, most: int, halves: bool) -> bool | None:
+    """Whether the value is too deep, or has a lone surrogate, where it may have ``halves`` of characters.
+
+    None where it has more than ``most`` parts.
+    """
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         try:
-            "".join([part for part in level if type(part) is str and not part.isascii()]).encode()
+            if halves:
+                "".join([part for part in level if type(part) is str and not part.isascii()]).encode()
         except UnicodeEncodeError:
             return True
-        parents = [part for part in level if isinstance(part, (list, tuple, dict))]
-        if not parents:
+        dicts, lists = _parents(level)
+        if not dicts and not lists:
             return False
-        most -= sum(map(len, parents))
+        most -= sum(map(len, dicts)) + sum(map(len, lists))
         if most < 0:
             return None
-        objects = [parent for parent in parents if isinstance(parent, dict)]
-        level = list(chain(chain.from_iterable(parents), chain.from_iterable(map(dict.values, objects))))
+        level = list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts))))
+        if halves:
+            level += chain.from_iterable(dicts)
     return True
+
+
+def _parents(level: list[Any]) -> tuple[list[dict[Any, Any]], list[Any]]:
+    """The objects and the lists among parts of a value, without Python for each part where all have plain types."""
+    kinds = set(map(type, level))
+    if kinds <= _SCALARS:
+        return [], []
+    if kinds == {dict}:
+        return level, []
+    if kinds <= _LISTS:
+        return [], level
+    if kinds <= _PLAIN:
+        types = list(map(type, level))
+        return list(compress(level, map(is_, types, repeat(dict)))), list(
+            compress(level, map(_LISTS.__contains__, types))
+        )
+    return (
+        [part for part in level if isinstance(part, dict)],
+        [part for part in level if isinstance(part, (list, tuple))],
+    )
 
 
 def _is_deep(value: Any, text: bytes) -> bool:
     """Whether ``value``, whose text is ``text`` and has many brackets, is nested too deep."""
-    deep = _shows_broken_rule(value, len(text) // _BYTES_A_PART) if _has_few_objects(text) else None
+    deep = _shows_broken_rule(value, len(text) // _BYTES_A_PART, False) if _has_few_objects(text) else None
     return is_deep(text) if deep is None else deep
 
 
@@ -163,12 +199,9 @@ def _has_odd_key(value: Any, text: bytes) -> bool:
     # In many objects the patterns find sooner that there is none.
     if not _has_few_objects(text) and not (re.search(_ENDS_LIKE_ODD_KEY, text) and re.search(_ODD_KEY, text)):
         return False
-    level = [value]
-    while level:
-        dicts = [part for part in level if isinstance(part, dict)]
+    dicts, lists = _parents([value])
+    while dicts or lists:
         if not all(issubclass(kind, str) for kind in set(map(type, chain.from_iterable(dicts)))):
             return True
-        lists = [part for part in level if isinstance(part, (list, tuple))]
-        parts = list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts))))
-        level = [] if _SCALARS.issuperset(map(type, parts)) else [part for part in parts if type(part) not in _SCALARS]
+        dicts, lists = _parents(list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts)))))
     return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import marshal
+import re
 from typing import Any
 
 orjson: Any = None
@@ -22,6 +23,16 @@ MISSING: Any = object()
 _NUMBERS = bytes(48 if 48 <= byte <= 57 else byte if byte in b"e" else 32 for byte in range(256))
 _LONG = b"0" * 19
 """Digits from which on a whole number may be beyond 64 bits."""
+
+
+_STRIDE = 6
+_STEPS = b"0" * (len(_LONG) // _STRIDE)
+"""The digits that every sixth byte shows of so many in a row."""
+_NOT_FINITE = re.compile(rb"[g\xe7].{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)
+"""How marshal writes NaN and infinity, which orjson writes as null. Something else may look alike."""
+_SINGLE = re.compile(rb'"[^"\\]"(?! *:)')
+_SAMPLE = 1 << 9
+_LARGE = 1 << 16
 
 
 def seek() -> None:
@@ -51,12 +62,14 @@ def dumps(value: Any) -> bytes | None:
         return None
     try:
         # It takes the exact built-in types only. orjson takes enumerations, UUIDs and dates as well.
-        marshal.dumps(value)
+        parts = marshal.dumps(value)
         text: bytes = orjson.dumps(value)
     except (TypeError, ValueError, RecursionError):
         return None
-    if b"null" in text or b"0.0000" in text or b"0e" in text.translate(_NUMBERS):
-        # NaN, perhaps; and small or large numbers, which have several ways to be written.
+    if b"null" in text and _NOT_FINITE.search(parts):
+        return None
+    if b"0.0000" in text or (b"e" in text and b"0e" in text.translate(_NUMBERS)):
+        # Small or large numbers, perhaps, which have several ways to be written.
         return None
     return text
 
@@ -67,9 +80,26 @@ def loads(raw: bytes) -> Any:
         seek()
     if orjson is None:
         return MISSING
-    if b"\\u" in raw or _LONG in raw.translate(_NUMBERS):
+    if b"\\u" in raw or _may_have_long(raw) or _has_single_letters(raw):
         return MISSING
     try:
         return orjson.loads(raw)
     except ValueError:
         return MISSING
+
+
+def _may_have_long(raw: bytes) -> bool:
+    """Whether a number may be beyond 64 bits. Inside strings digits count, too, but not where all is one string."""
+    if raw[:1] == b'"' or _STEPS not in raw[::_STRIDE].translate(_NUMBERS):
+        return False
+    return _LONG in raw.translate(_NUMBERS)
+
+
+def _has_single_letters(raw: bytes) -> bool:
+    """Whether, by a sample, most of a large text are strings of one letter: ``json`` has these at hand, and is quicker."""
+    size = len(raw)
+    if size < _LARGE:
+        return False
+    starts = range(0, size, size // 8)
+    found = sum(len(_SINGLE.findall(raw, start, start + _SAMPLE)) for start in starts)
+    return found * 3 > len(starts) * _SAMPLE * 0.4

@@ -16,12 +16,16 @@ _BLOCK = 64
 """Brackets that are looked at in one step."""
 _SHORT = 1 << 12
 """Bytes below which counting all brackets is quicker than finding the first ones."""
-_PART = 1 << 16
+_FIRST = 1 << 12
+"""Bytes that are looked at first, since most texts that are too deep are so at once."""
+_PART = 1 << 14
 """Bytes in which escapes are decoded in one step, so that the copies stay in the cache."""
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 # The letters of escapes stay: without them a quote would seem to follow a backslash.
 _NO_ESCAPES = bytes(set(_NO_BRACKETS) - set(b"\\/bfnrtu"))
+_LONGEST_ESCAPE = 12
+"""Bytes of a pair of escapes."""
 _STEPS = {ord("["): 1, ord("]"): -1}
 # The high byte of a UTF-16 unit, as a byte of UTF-8: both halves of a pair together are a character, one alone is an error.
 _HALVES = bytes(0xC2 if 0xD8 <= high <= 0xDB else 0x80 if 0xDC <= high <= 0xDF else 0 for high in range(256))
@@ -29,16 +33,13 @@ _HALVES = bytes(0xC2 if 0xD8 <= high <= 0xDB else 0x80 if 0xDC <= high <= 0xDF e
 
 def breaks_rule(raw: bytes) -> bool:
     """Whether a JSON text is to be read as the string that it is (RIPC-CONTENT-6, RIPC-CONTENT-13)."""
-    escapes = b"\\" in raw
-    if escapes and b"\\u" in raw:
-        escapes = False
-        for part in _parts(raw):
-            # This codec knows the escape \uXXXX and no other, and leaves a pair as two characters.
-            text = part.decode("raw_unicode_escape")
-            if _has_lone_surrogate(text):
-                return True
-            escapes = escapes or "\\" in text
-    return may_be_deep(raw) and is_deep(raw, escapes)
+    return has_lone_surrogate(raw) or (may_be_deep(raw) and is_deep(raw))
+
+
+def has_lone_surrogate(raw: bytes) -> bool:
+    """Whether a JSON text has an escape of half a character whose other half is not beside it."""
+    # This codec knows the escape \uXXXX and no other, and leaves a pair as two characters.
+    return b"\\u" in raw and any(_has_lone_surrogate(part.decode("raw_unicode_escape")) for part in _parts(raw))
 
 
 def may_be_deep(raw: bytes) -> bool:
@@ -58,9 +59,14 @@ def may_be_deep(raw: bytes) -> bool:
     return False
 
 
-def is_deep(raw: bytes, escapes: bool = True) -> bool:
-    """Whether a JSON text is nested deeper than ``MAX_DEPTH`` levels. ``escapes``: there may be others than ``\\u``."""
-    if escapes and b"\\" in raw:
+def is_deep(raw: bytes) -> bool:
+    """Whether a JSON text is nested deeper than ``MAX_DEPTH`` levels."""
+    size = len(raw)
+    if size > _FIRST and is_deep(raw[:_FIRST]):
+        # What the rest is does not matter.
+        return True
+    if b'\\"' in raw:
+        # No other escape hides where a string ends.
         raw = raw.translate(None, _NO_ESCAPES).replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = raw.translate(_BRACKETS, _NO_BRACKETS).replace(b'""', b"")
     if b'"' in brackets:
@@ -78,12 +84,12 @@ def is_deep(raw: bytes, escapes: bool = True) -> bool:
 
 
 def _parts(raw: bytes) -> Iterator[bytes]:
-    """Parts that end after a quote, so that no escape is cut, and no pair of escapes."""
-    start = 0
-    while start < len(raw):
+    """The parts with backslashes. They end after a quote, so that no escape is cut, and no pair of escapes."""
+    start = raw.find(b"\\")
+    while start >= 0:
         end = raw.find(b'"', start + _PART) + 1 or len(raw)
-        yield raw[start:end]
-        start = end
+        yield raw[start : min(end, raw.rfind(b"\\", start, end) + _LONGEST_ESCAPE)]
+        start = raw.find(b"\\", end)
 
 
 def _has_lone_surrogate(text: str) -> bool:
