@@ -146,6 +146,9 @@ class Judge(Checker):
             return
         # What was written in time counts as deleted in time (RIPC-TIME-13).
         replied, ask.deleted_at = ask.deleted_at, self.record.deletions.get(ask.number, ask.deleted_at)
+        if ask.outcomes and ask.deleted_at is not None and ask.outcomes[0] - ask.deadline >= LOOKS_FOR - AT_ONCE:
+            # Printed: its last look was still waiting to be written when its time was over.
+            ask.deleted_at = min(ask.deleted_at, ask.outcomes[0])
         super()._statements(ask)
         ask.deleted_at = replied
 
