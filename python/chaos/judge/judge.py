@@ -13,39 +13,26 @@ from tests.simulation.causes import cause
 from tests.simulation.checker import Checker
 from tests.simulation.history import Ask, Process
 
+from .limits import (
+    AT_ONCE,
+    AWAY,
+    BACK,
+    GEM,
+    LOOK,
+    LOOKS_FOR,
+    LOOKS_THROUGH,
+    NO_GROUP,
+    PAUSE,
+    REFUSES,
+    SETTLED,
+    STILL,
+    SURELY,
+    SUSPECT,
+    TAPS,
+)
 from .record import Record, entry_id, seconds_in
 
 TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
-BACK = 12.0
-"""Seconds after the end of a fault within which whoever it hit must be connected again."""
-SETTLED = 140.0
-"""Seconds until quiescence (SPEC.md, section 15): for as long what belongs to a dead instance may lie about."""
-SUSPECT = 7000.0
-"""Milliseconds without a sign of its owner after which an entry is looked at (RIPC-GROUP-13, 14)."""
-GEM = "gem"
-"""The runtime, and the group, of the gem."""
-SURELY = 0.3
-"""Seconds by which something must have been done before a deadline to count as done in time."""
-AT_ONCE = 0.02
-"""Seconds between the row that says so and the call that asks, where nothing comes between."""
-REFUSES = ("rights", "group")
-"""Faults of Redis in which a send may end as failed: a right is missing, or the key is not a stream."""
-NO_GROUP = ("group", "empty", "rewind", "failover")
-"""Faults of Redis that take a group away."""
-AWAY = 30.0
-"""Seconds for which a group may be missing after that: its only member stands still or is cut off, and makes it later."""
-LOOK = 0.6
-"""Seconds between two looks whether a group is there: it may have come after the last one."""
-LOOKS_FOR = 0.5
-"""Seconds for which a last look goes on at least, if there is so much to read (RIPC-TIME-8)."""
-TAPS = 3.0
-"""Seconds by which the taps may see a sign of life later, or a claim earlier, than Redis executes it (a slow link)."""
-LOOKS_THROUGH = 1000
-"""Entries through which it goes at least, however long that takes."""
-STILL = 0.5
-"""The share of the time of rest for which the harness or Redis may stand still. With more, what is left says nothing."""
-PAUSE = 1.0
-"""Seconds within which an endpoint writes again after Redis refused it (docs/trust.md, the aim of recovery)."""
 
 
 def printed_causes() -> set[str]:
@@ -218,7 +205,7 @@ class Judge(Checker):
         end = ask.outcomes[0]
         in_time = stored < min(ask.deadline, sender.closed_at, end) - SURELY
         near = self.history.redis_fault(stored - 2.5, end + 0.5)
-        if in_time and self._served(sender, stored, end) and not near:
+        if in_time and self._served(sender, stored, end) and not near and not self._too_much_to_look_through(ask):
             self._say(
                 "LEAVING",
                 f"ended as {ask.status}, its response was stored {ask.outcomes[0] - stored:.3f} s before",

@@ -1,0 +1,34 @@
+"""The times and counts that the judge allows, and what they are for."""
+
+from __future__ import annotations
+
+BACK = 12.0
+"""Seconds after the end of a fault within which whoever it hit must be connected again."""
+SETTLED = 140.0
+"""Seconds until quiescence (SPEC.md, section 15): for as long what belongs to a dead instance may lie about."""
+SUSPECT = 7000.0
+"""Milliseconds without a sign of its owner after which an entry is looked at (RIPC-GROUP-13, 14)."""
+GEM = "gem"
+"""The runtime, and the group, of the gem."""
+SURELY = 0.3
+"""Seconds by which something must have been done before a deadline to count as done in time."""
+AT_ONCE = 0.02
+"""Seconds between the row that says so and the call that asks, where nothing comes between."""
+REFUSES = ("rights", "group")
+"""Faults of Redis in which a send may end as failed: a right is missing, or the key is not a stream."""
+NO_GROUP = ("group", "empty", "rewind", "failover")
+"""Faults of Redis that take a group away."""
+AWAY = 30.0
+"""Seconds for which a group may be missing after that: its only member stands still or is cut off, and makes it later."""
+LOOK = 0.6
+"""Seconds between two looks whether a group is there: it may have come after the last one."""
+LOOKS_FOR = 0.5
+"""Seconds for which a last look goes on at least, if there is so much to read (RIPC-TIME-8)."""
+TAPS = 3.0
+"""Seconds by which the taps may see a sign of life later, or a claim earlier, than Redis executes it (a slow link)."""
+LOOKS_THROUGH = 1000
+"""Entries through which it goes at least, however long that takes."""
+STILL = 0.5
+"""The share of the time of rest for which the harness or Redis may stand still. With more, what is left says nothing."""
+PAUSE = 1.0
+"""Seconds within which an endpoint writes again after Redis refused it (docs/trust.md, the aim of recovery)."""
