@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import redisipc
 import redisipc.asyncio
 from redisipc import ConnectionLost, NoResponders, Reject, RequestTimeout, event
 from redisipc.testing import Hub
+from redisipc.testing.sockets import MemorySocket
 
 from ..runtime.faces import FACES, Face, Gate, until
 
@@ -184,6 +186,7 @@ def test_a_forked_child_is_told_that_it_has_no_hub(hub: Hub) -> None:
     program = """
 import os, redisipc, sys
 from redisipc.testing import Hub
+from redisipc.testing.sockets import MemorySocket
 hub = Hub()
 child = os.fork()
 if child == 0:
@@ -195,3 +198,21 @@ if child == 0:
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", program], timeout=30, check=False).returncode == 0
+
+
+def test_an_end_that_comes_while_data_is_read_still_rings(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    socket = MemorySocket(hub.server, "one")
+    silence = socket._bell.silence
+
+    def ends_meanwhile() -> None:
+        hub.server.break_all("cut")
+        silence()
+
+    socket.send(b"*1\r\n$4\r\nPING\r\n")
+    monkeypatch.setattr(socket._bell, "silence", ends_meanwhile)
+    assert socket.recv(100) == b"+PONG\r\n"
+    monkeypatch.undo()
+    socket.settimeout(1.0)
+    assert select.select([socket.fileno()], [], [], 0)[0]
+    assert socket.recv(100) == b""
+    socket.close()

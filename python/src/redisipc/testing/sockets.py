@@ -132,6 +132,9 @@ class MemorySocket:
             self._bell.silence()
         if not self._over:
             self._bell.silence()
+            if self._over:
+                # It ended meanwhile, and this ring must not be lost.
+                self._bell.ring()
         parts = []
         while self._come:
             parts.append(self._come.popleft())
