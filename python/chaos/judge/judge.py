@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from bisect import bisect
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,8 +18,6 @@ from .limits import (
     BACK,
     GEM,
     LOOK,
-    LOOKS_FOR,
-    LOOKS_THROUGH,
     NO_GROUP,
     PAUSE,
     REFUSES,
@@ -30,7 +27,7 @@ from .limits import (
     SUSPECT,
     TAPS,
 )
-from .record import Record, entry_id, seconds_in
+from .record import Record, seconds_in
 
 TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
 
@@ -58,6 +55,7 @@ class Judge(Checker):
             wakeups=True,
             lost_wakeups=0.0,
             bandwidth=0.0,
+            looks_run_out=True,
             start_delay=0.0,
         )
         # All that the checker wants of a world: its plan and its history. The rest is overridden here.
@@ -114,28 +112,14 @@ class Judge(Checker):
             super()._at_least_once(ask)
 
     def _delivered(self, ask: Ask, sender: Process) -> None:
-        if not self._of_gem(ask) and not self._too_much_to_look_through(ask):
+        if not self._of_gem(ask):
             super()._delivered(ask, sender)
-
-    def _too_much_to_look_through(self, ask: Ask) -> bool:
-        """The condition of G9: over 1,000 entries were stored after the request, and 0.5 s were not enough for them."""
-        if ask.entry_id is None or not ask.outcomes or ask.outcomes[0] - ask.deadline < LOOKS_FOR - AT_ONCE:
-            return False
-        end, first = ask.outcomes[0], entry_id(ask.entry_id.decode())
-        stored = self.record.stored
-        near = stored[bisect(stored, (ask.sent_at, first)) : bisect(stored, (end + LOOKS_FOR, first))]
-        # An ID tells when Redis stored the entry. The quickest of the replies tells Redis' clock.
-        offset = min((time - id[0] / 1000 for time, id in near), default=0.0)
-        return sum(id > first and id[0] / 1000 + offset <= end for _, id in near) > LOOKS_THROUGH
 
     def _statements(self, ask: Ask) -> None:
         if self._of_gem(ask):
             return
         # What was written in time counts as deleted in time (RIPC-TIME-13).
         replied, ask.deleted_at = ask.deleted_at, self.record.deletions.get(ask.number, ask.deleted_at)
-        if ask.outcomes and ask.deleted_at is not None and ask.outcomes[0] - ask.deadline >= LOOKS_FOR - AT_ONCE:
-            # Printed: its last look was still waiting to be written when its time was over.
-            ask.deleted_at = min(ask.deleted_at, ask.outcomes[0])
         super()._statements(ask)
         ask.deleted_at = replied
 
@@ -205,7 +189,7 @@ class Judge(Checker):
         end = ask.outcomes[0]
         in_time = stored < min(ask.deadline, sender.closed_at, end) - SURELY
         near = self.history.redis_fault(stored - 2.5, end + 0.5)
-        if in_time and self._served(sender, stored, end) and not near and not self._too_much_to_look_through(ask):
+        if in_time and self._served(sender, stored, end) and not near and not self._of_statements.look_ran_out(ask):
             self._say(
                 "LEAVING",
                 f"ended as {ask.status}, its response was stored {ask.outcomes[0] - stored:.3f} s before",
@@ -288,6 +272,9 @@ class Judge(Checker):
                 continue
             if ask is not None and not due and self._gone_at(processes[ask.sender]) is not None:
                 continue
+            if ask is None and not due and what == "pending" and self._is_of_the_dead(more[1]):
+                # No reply named its request, and its body is deleted: only the consumer tells whose it is.
+                continue
             if what == "entry" and more[-1] in living:
                 self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
             elif what == "pending" and more[0] in living and not self._by_the_clock(more[1], more[2]):
@@ -313,6 +300,10 @@ class Judge(Checker):
         lives = [life for life in self.record.lives if life.instance and life.instance in consumer]
         ended = [self.history.processes[life.number].ended_before(self.record.left_at) for life in lives]
         return bool(ended) and all(ended)
+
+    def _is_of_the_dead(self, consumer: str) -> bool:
+        lives = [life.number for life in self.record.lives if life.instance and life.instance in consumer]
+        return bool(lives) and all(self._gone_at(self.history.processes[number]) is not None for number in lives)
 
     def _gone_at(self, process: Process) -> float | None:
         """When it was gone without a word: it was killed, or it left while it could not reach Redis."""

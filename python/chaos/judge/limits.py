@@ -22,12 +22,8 @@ AWAY = 30.0
 """Seconds for which a group may be missing after that: its only member stands still or is cut off, and makes it later."""
 LOOK = 0.6
 """Seconds between two looks whether a group is there: it may have come after the last one."""
-LOOKS_FOR = 0.5
-"""Seconds for which a last look goes on at least, if there is so much to read (RIPC-TIME-8)."""
 TAPS = 3.0
 """Seconds by which the taps may see a sign of life later, or a claim earlier, than Redis executes it (a slow link)."""
-LOOKS_THROUGH = 1000
-"""Entries through which it goes at least, however long that takes."""
 STILL = 0.5
 """The share of the time of rest for which the harness or Redis may stand still. With more, what is left says nothing."""
 PAUSE = 1.0

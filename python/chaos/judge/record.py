@@ -21,9 +21,6 @@ NOBODY = 1 << 30
 """The number of a run that is in no history."""
 
 
-EntryId = tuple[int, int]
-
-
 @dataclass
 class Record:
     """A run, as the checker and the tables want it. ``ends``: when each run was done, by ask, process and run."""
@@ -35,8 +32,6 @@ class Record:
     unsure_answers: dict[bytes, float] = field(default_factory=dict)
     deletions: dict[int, float] = field(default_factory=dict)
     """When the deletion of each request was written, by ask: the reply may come later."""
-    stored: list[tuple[float, EntryId]] = field(default_factory=list)
-    """Each entry, requests and responses: when the reply to its XADD came, and its ID."""
     moves: dict[int, list[Move]] = field(default_factory=dict)
     """The claims that took a request from its owner, by ask."""
     left: list[Row] | None = None
@@ -188,7 +183,6 @@ class _Reader:
 
     def _stored(self, row: Row) -> None:
         _, time, number, id, entry = row
-        self.record.stored.append((time, entry_id(entry)))
         ask = self.asks.get(number)
         if ask is None:
             return
@@ -199,7 +193,6 @@ class _Reader:
             self.by_entry[entry] = ask
 
     def _answered(self, row: Row) -> None:
-        self.record.stored.append((row[1], entry_id(row[3])))
         ask = self.history.by_id.get(row[2].encode())
         if ask is not None:
             ask.replies.append(Reply(row[1], row[3].encode(), -1))
@@ -304,12 +297,6 @@ def joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
         else:
             found.append((start, end))
     return found
-
-
-def entry_id(text: str) -> EntryId:
-    """An entry ID as numbers, which compare as Redis orders entries."""
-    time, _, number = text.partition("-")
-    return int(time), int(number)
 
 
 def seconds_in(spans: list[tuple[float, float]], start: float, end: float) -> float:

@@ -26,8 +26,6 @@ YOUNG = 0.5
 """Seconds after its join in which a member may leave a consumer. The runtime of the simulation asks only once to end the
 first read, perhaps before Redis has it. Those of Python and Node repeat it (SPEC.md, "Disconnect").
 """
-LOOK = 0.5
-"""Seconds after which a last look may stop (RIPC-TIME-8)."""
 OWN_WORDS = (b"overloaded: ", b"given_up: ", b"too_old: ", b"closing: ", b"no_handler: ", b"not_encodable: ")
 """How rejections begin that an endpoint makes itself."""
 
@@ -180,8 +178,7 @@ class Checker:
         """A response that was stored in time is the outcome, wherever it lies."""
         if ask.status != "timeout" or not ask.replies or sender.group in self._gem_groups():
             return
-        if self.plan.bandwidth and ask.outcomes[0] - ask.deadline >= LOOK - 0.01:
-            # Printed: over a slow link its last look came to the end of its time.
+        if self._of_statements.look_ran_out(ask):
             return
         reply = ask.replies[0]
         if reply.time > ask.deadline - 0.1 or self.history.printed_fault(ask.sent_at - 0.001, ask.deadline + 1.0):

@@ -62,6 +62,11 @@ class Plan:
     """The longest pause between two attempts to connect."""
 
     @property
+    def looks_run_out(self) -> bool:
+        """Whether a last look may come to the end of its time: over a slow link."""
+        return self.bandwidth > 0
+
+    @property
     def calm(self) -> bool:
         """Nothing goes wrong and nobody leaves."""
         return not self.faults and not self.restarts

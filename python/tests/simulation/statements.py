@@ -33,6 +33,10 @@ NEWCOMER = 10.0
 allows 30 s. Until then it gives nothing back to a newcomer."""
 
 
+LOOK = 0.5
+"""Seconds after which a last look may stop (RIPC-TIME-8)."""
+
+
 class Statements:
     """Checks one request after the other; violations go into the history."""
 
@@ -62,6 +66,10 @@ class Statements:
         self._beside_unreadable(ask)
         if self.plan.calm:
             self._calm(ask)
+
+    def look_ran_out(self, ask: Ask) -> bool:
+        """Printed (RIPC-TIME-8, G9): its last look came to the end of its time, over a slow link or behind much else."""
+        return bool(self.plan.looks_run_out and ask.outcomes and ask.outcomes[0] - ask.deadline >= LOOK - 0.02)
 
     def _say(self, statement: str, text: str, ask: Ask) -> None:
         self.history.violation(statement, text, ask)
@@ -181,7 +189,12 @@ class Statements:
         if ask.status in ("closed", "timeout") and ask.replies and sender.closing_at is not None:
             stored, end = ask.replies[0].time, ask.outcomes[0]
             well = not sender.trouble_in(stored - 1.0, end) and not self.history.redis_fault(stored - 2.5, end)
-            if well and sender.closing_at <= end and stored < min(end, ask.deadline) - 0.6:
+            if (
+                well
+                and sender.closing_at <= end
+                and stored < min(end, ask.deadline) - 0.6
+                and not self.look_ran_out(ask)
+            ):
                 late = end - stored
                 self._say("RIPC-LIFE-15", f"ended as {ask.status}, its response was stored {late:.3f} s before", ask)
 
@@ -199,7 +212,7 @@ class Statements:
         calm = sender.was_well(ask.sent_at, end) and not self.history.redis_fault(ask.sent_at - 2.5, end)
         # Who did not know in time that it was stored finds it by the look, and deletes it afterwards (RIPC-TIME-10).
         known = ask.stored_at < ask.deadline - SURELY
-        if ask.status == "timeout" and deleted > end and calm and known:
+        if ask.status == "timeout" and deleted > end and calm and known and not self.look_ran_out(ask):
             self._say("RIPC-TIME-13", f"was deleted {deleted - end:.4f} s after its last look", ask)
 
     def _ended_early(self, ask: Ask) -> None:
