@@ -10,6 +10,7 @@ import * as keepAlive from "../src/core/keep-alive.js";
 import * as lastLook from "../src/core/last-look.js";
 import * as ownList from "../src/core/own-list.js";
 import { type Pause, Pauses } from "../src/core/refusal-pauses.js";
+import * as reader from "../src/core/reader.js";
 import * as reclaimer from "../src/core/reclaimer.js";
 import * as registration from "../src/core/registration.js";
 import * as responder from "../src/core/responder.js";
@@ -19,6 +20,7 @@ import * as supervisor from "../src/core/supervisor.js";
 import * as suspects from "../src/core/suspects.js";
 import { checkTime } from "../src/given.js";
 import { resolveOptions } from "../src/options.js";
+import { ConnectPause } from "../src/redis/connect-pause.js";
 import { SILENCE_MS } from "../src/redis/watch.js";
 import * as commands from "../src/wire/commands.js";
 import { newInstance, newRequestId } from "../src/wire/names.js";
@@ -78,6 +80,13 @@ const TIMES: Readonly<Record<string, ((ms: number, limit: number) => void) | str
   "answer-kept": (ms) => { assert.ok(answers.KEEP_ANSWER_MS >= ms); },
   "dead-consumer": (ms) => { assert.equal(siblings.ABANDONED_MS, ms); },
   "connected-before-delete": (ms) => { assert.equal(siblings.CONNECTED_MS, ms); },
+  back: "it follows from the pauses between attempts, and from the time that one may take",
+  "connect-pause": (ms, limit) => {
+    const pause = new ConnectPause();
+    const pauses = Array.from({ length: 50 }, () => pause.next());
+    assert.ok((pauses[0] ?? ms) < ms && Math.max(...pauses) <= limit);
+  },
+  "second-own-look": (ms) => { assert.ok(reader.LATER_MS < ms); },
   "same-loss": (ms) => { assert.equal(supervisor.SAME_LOSS_MS, ms); },
   "no-writes-pause": (ms, limit) => { assert.deepEqual(ends(new Pauses().writes), [ms, limit]); },
   "permanent-pause": (ms, limit) => { assert.deepEqual(ends(new Pauses().right("x")), [ms, limit]); },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 BACK = 12.0
 """Seconds after the end of a fault within which whoever it hit must be connected again."""
-SETTLED = 140.0
+SETTLED = 150.0
 """Seconds until quiescence (SPEC.md, section 15): for as long what belongs to a dead instance may lie about."""
 SUSPECT = 7000.0
 """Milliseconds without a sign of its owner after which an entry is looked at (RIPC-GROUP-13, 14)."""

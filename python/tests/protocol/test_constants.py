@@ -59,6 +59,9 @@ def test_what_the_core_does_in_time_it_does_in_the_time_of_the_table() -> None:
     assert SETTINGS.look < TIMES["give-back-taken"]
     assert SETTINGS.answer_patience >= TIMES["answer-kept"]
     assert SETTINGS.claim_after + SETTINGS.look < TIMES["next-start"]
+    assert TIMES["second-own-look"] > lifecycle._LATER
+    assert SETTINGS.backoff_first < TIMES["connect-pause"]
+    assert SETTINGS.backoff_most <= rows("times", "times")["connect-pause"]["limit_s"]
 
 
 def test_the_limits_are_the_tables() -> None:

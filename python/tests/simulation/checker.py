@@ -20,12 +20,8 @@ CONNECTED = 13.0
 """Seconds for which a member has to be connected before it takes over what others left (G5)."""
 SHORT = 8.0
 """Seconds of timeout up to which a request is started at most once (G4)."""
-IN_ORDER = 5.0
-"""Seconds from which on a disconnect has the time for all of RIPC-LIFE-21: its blocking read ends by then."""
-YOUNG = 0.5
-"""Seconds after its join in which a member may leave a consumer. The runtime of the simulation asks only once to end the
-first read, perhaps before Redis has it. Those of Python and Node repeat it (SPEC.md, "Disconnect").
-"""
+OUT_OF_REACH = "closed while Redis could not be reached"
+"""The reason of a send whose instance disconnected without a connection: it could not delete its request."""
 OWN_WORDS = (b"overloaded: ", b"given_up: ", b"too_old: ", b"closing: ", b"no_handler: ", b"not_encodable: ")
 """How rejections begin that an endpoint makes itself."""
 
@@ -223,13 +219,13 @@ class Checker:
         return any(number == ask.sender and time == ask.stored_at for time, number in self.history.late)
 
     def _unserved(self, ask: Ask, entry_id: bytes) -> bool:
-        """Printed: a request to a group in which no instance has a handler, whose requester died before it could delete it.
+        """Printed: a request to a group in which no instance has a handler, whose requester could not delete it before it ended.
 
         The same holds for one that nobody can read.
         """
         if self.history.unreadable(ask):
             return True
-        if self.history.processes[ask.sender].crashed_at is None:
+        if self.history.processes[ask.sender].crashed_at is None and ask.reason != OUT_OF_REACH:
             return False
         served = any(
             process.group == ask.destination
@@ -281,18 +277,4 @@ class Checker:
         stream = model.keys[self.world.stream]
         for group in stream.groups.values():
             for name in group.consumers:
-                if not self._hurried(group.name, name):
-                    self._say("G8", f"consumer {name.decode()} is left by a closed process")
-
-    def _hurried(self, group: bytes, consumer: bytes) -> bool:
-        """Whether its member may leave it, which RIPC-LIFE-21 (SHOULD) permits: siblings delete it later.
-
-        It had no time, or it had just joined. Then the runtime of the simulation asked to end its read before Redis had
-        the read, which would make the consumer again. Those of Python and Node repeat it, and leave none.
-        """
-        number = self.world.watch.number_of(group, consumer)
-        if number is None:
-            return False
-        process = self.history.processes[number]
-        young = process.up_at is None or (process.closing_at or inf) - process.up_at < YOUNG
-        return young or process.grace < IN_ORDER
+                self._say("G8", f"consumer {name.decode()} is left by a closed process")

@@ -241,12 +241,14 @@ class Reader(ProcessConnection):
         self.server.forget_wait(connection)
         self._answered(connection, read, None)
 
-    def unblock(self) -> None:
-        """CLIENT UNBLOCK, from the connection for writing or from elsewhere."""
+    def unblock(self) -> bool:
+        """CLIENT UNBLOCK, from the connection for writing or from elsewhere: whether it ended a read."""
         connection = self.connection
-        if connection is not None and connection.waiting is not None and self.sent is not None:
-            self.server.forget_wait(connection)
-            self._answered(connection, self.sent, None)
+        if connection is None or connection.waiting is None or self.sent is None:
+            return False
+        self.server.forget_wait(connection)
+        self._answered(connection, self.sent, None)
+        return True
 
     def _answered(self, connection: Connection, read: Read, answer: Any) -> None:
         if connection.left_open and answer is not None:

@@ -173,8 +173,17 @@ class Actor:
         writer = self.writer.connection
         if writer is None or not writer.open:
             self.schedule.after(0.0, self.do, self.reader.give_up)
-        else:
-            self.schedule.after(self.latency(), self.reader.unblock)
+        elif self.reader.sent is not None:
+            self.schedule.after(self.latency(), self._unblocked, self.reader.sent)
+
+    def _unblocked(self, read: Read) -> None:
+        """Redis has the command; where it has not the read yet, it is repeated, as the runtimes do."""
+        if not self.reader.unblock():
+            self.schedule.after(self.latency(), self.do, self._unblock_again, read)
+
+    def _unblock_again(self, read: Read) -> None:
+        if self.reader.sent is read:
+            self._unblock()
 
     def _state(self, event: StateChanged) -> None:
         now, record = self.schedule.now, self.record

@@ -27,7 +27,7 @@ from .workload import Workload
 
 START = 1000.0
 """Virtual time at which a world begins."""
-SETTLING = 140.0
+SETTLING = 150.0
 """Seconds after the last deadline within which everything must be gone: a dead instance's registration lives for 100 s."""
 
 

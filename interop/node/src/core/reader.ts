@@ -17,7 +17,7 @@ const MOST_LATELY = 4096;
 /** How long close waits for the read to end, in ms. */
 const END_LIMIT_MS = 500;
 /** After BLOCK, how long a read that was lost may still be served, in ms (RIPC-RECOV-21). */
-const LATER_MS = 500;
+export const LATER_MS = 500;
 
 /** Reads what is new, as long as a session lasts. */
 export class Reader {
