@@ -102,5 +102,49 @@ MADE_AGAIN = Rule(
     "resilient",
 )
 
+SIX_FIELDS = Rule("always-six-fields", ("RIPC-ENTRY-1",), "Each entry has exactly the six fields")
+FIELD_ORDER = Rule("always-field-order", ("RIPC-ENTRY-2",), "Each entry has its fields in the order of the table")
+NO_TRACE = Rule("always-no-trace", ("RIPC-RESP-24",), "No reason holds a stack trace")
+CONSUMER_MADE = Rule(
+    "always-made-first", ("RIPC-NAME-7",), "An endpoint makes a consumer before it reads under its name"
+)
+LISTED_ONCE = Rule("always-listed-once", ("RIPC-LIFE-9",), "The list has no dispatcher, and no consumer twice", "group")
+REGISTERED_FIRST = Rule(
+    "always-registered-first", ("RIPC-LIFE-8",), "A member registers before it writes a request", "group"
+)
+MADE_AT_THE_END = Rule(
+    "always-made-where-it-was", ("RIPC-RECOV-8",), "A group that was lost is not made again at the end", "resilient"
+)
+WOKEN = Rule(
+    "always-woken-after", ("RIPC-GROUP-6",), "A wake-up is empty, and comes behind the claim that it tells of", "group"
+)
+SETTLED = Rule(
+    "always-acknowledged",
+    ("RIPC-ROUTE-5", "RIPC-ROUTE-6"),
+    "A response that was read and deleted is acknowledged, too",
+    "resilient",
+)
+HANDED_KEPT = Rule(
+    "always-handed-kept", ("RIPC-GROUP-2",), "No response that was handed over is acknowledged or deleted", "group"
+)
+HANDED_TO = Rule(
+    "always-handed-to-listed",
+    ("RIPC-GROUP-1", "RIPC-ROUTE-7"),
+    "A response is handed over with a min-idle-time of 0, to a consumer of an availability list",
+    "group",
+)
+CLAIMED_EARLY = Rule(
+    "always-claimed-late",
+    ("RIPC-GROUP-13", "RIPC-GROUP-36"),
+    "Another owner's entry is claimed with a min-idle-time of 10 s, or of 5 years",
+    "resilient",
+)
+ONE_LOOK = Rule(
+    "always-two-looks", ("RIPC-GROUP-14",), "An entry is reclaimed after two looks that showed its owner", "resilient"
+)
+KEPT_ALIVE = Rule(
+    "always-left-alone", ("RIPC-GROUP-24",), "No claim keeps a request alive that was given back", "resilient"
+)
+
 RULES = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
 NAMES = tuple(rule.name for rule in RULES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ast import literal_eval
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,27 +41,37 @@ def said(**changed: Any) -> str:
     return f"SET {ANNOUNCEMENT} {json.dumps({**SAID, **changed}, separators=(',', ':'))} EX 100"
 
 
-class Trace:
-    """Commands of one endpoint, as its tap has them. ``"!"`` behind a command: its reply never came."""
+MADE = (
+    *("XGROUP CREATECONSUMER s g dispatcher_a1b2c3_0", "XGROUP CREATECONSUMER s g consumer_a1b2c3_0"),
+    *("MULTI", f"LPUSH {LIST} consumer_a1b2c3_0 =1", f"EXPIRE {LIST} 100", "EXEC"),
+)
+"""What each member has sent before its first read and its first request."""
 
-    def __init__(self, *lines: str | list[str], caller: bool = False, group: str = "g") -> None:
+
+class Trace:
+    """Commands of one endpoint, as its tap has them. ``"!"`` behind a command: its reply never came. ``=``: the reply."""
+
+    def __init__(self, *lines: str | list[str], caller: bool = False, group: str = "g", made: bool = True) -> None:
         self.exchanges: list[Exchange] = []
         self._multi: int | None = None
-        for line in lines:
+        for line in ([] if caller or not made else [list(MADE)]) + list(lines):
             for each in [line] if isinstance(line, str) else line:
                 self.add(each)
         self.endpoint = Endpoint("a", group, "a1b2c3", "s", caller=caller, connected=True)
         self.notes: list[Any] = []
 
     def add(self, line: str) -> None:
+        line, _, reply = line.partition(" =")
         lost = line.endswith("!")
-        exchange = Exchange(1, [word.encode() for word in line.rstrip("!").split()], float(len(self.exchanges)))
+        exchange = Exchange(1, [word.encode() for word in line.rstrip("!").split(" ")], float(len(self.exchanges)))
         if exchange.name == b"MULTI":
             self._multi = len(self.exchanges)
         exchange.multi = self._multi
         if not lost:
             error = line.startswith("XADD") and "refused" in line
-            exchange.result = exchange.reply = resp.ErrorReply("OOM") if error else STORED
+            exchange.result = exchange.reply = (
+                resp.ErrorReply("OOM") if error else literal_eval(reply) if reply else STORED
+            )
         if exchange.name == b"EXEC":
             exchange.members = [e for e in self.exchanges if e.multi == self._multi][1:]
             self._multi = None
@@ -106,6 +117,14 @@ def found(
     return {rule.name for rule in outcome.broken}
 
 
+NEW = "XREADGROUP GROUP g dispatcher_a1b2c3_0 COUNT 9 BLOCK 5000 STREAMS s > =[[b's',[[b'{}',[b'id',b'x']]]]]"
+LISTED = "LRANGE s:g:c0ffee:consumers 0 -1 =[b'consumer_c0ffee_0']"
+HANDED = "XCLAIM s g consumer_c0ffee_0 0 3-0 JUSTID =[b'3-0']"
+LOOK = "XPENDING s g IDLE 7000 - + 9 =[[b'1-0',b'dispatcher_c0ffee_0',8000,1]]"
+RECLAIMED = "XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 6 JUSTID =[b'1-0']"
+GIVEN = "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 315360000000 JUSTID =[b'1-0']"
+TAKEN = "XCLAIM s g dispatcher_a1b2c3_0 157680000000 1-0 JUSTID =[b'1-0']"
+
 BROKEN: list[tuple[always.Rule, Trace]] = [
     (always.KEYS_LISTED, Trace("KEYS s*")),
     (always.ONE_KEY, Trace(["MULTI", "XLEN s", "GET other", "EXEC"])),
@@ -146,10 +165,30 @@ BROKEN: list[tuple[always.Rule, Trace]] = [
     (always.ANNOUNCED, Trace(said(features=None))),
     (always.ANNOUNCED_FOR, Trace(said().removesuffix(" EX 100"))),
     (always.ANNOUNCED_TIMEOUT, Trace(said(timeout_ms=0.5))),
-    (always.ONE_START, Trace("XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 2 JUSTID")),
-    (always.COUNTED_CLAIM, Trace("XCLAIM s g dispatcher_a1b2c3_0 0 1-0")),
-    (always.GIVE_BACK_MARK, Trace("XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 86400000 JUSTID")),
+    (always.ONE_START, Trace(LOOK, LOOK, "XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 2 JUSTID")),
+    (always.COUNTED_CLAIM, Trace(NEW.format("1-0"), "XCLAIM s g dispatcher_a1b2c3_0 0 1-0")),
+    (always.GIVE_BACK_MARK, Trace(NEW.format("1-0"), "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 86400000 JUSTID")),
     (always.MADE_AGAIN, Trace("XGROUP CREATE s g 5-0 MKSTREAM")),
+    (always.SIX_FIELDS, Trace(request() + " x y")),
+    (always.SIX_FIELDS, Trace(request().replace(" content 1", ""))),
+    (always.FIELD_ORDER, Trace(request().replace("status pending content 1", "content 1 status pending"))),
+    (always.NO_TRACE, Trace(answered(response().replace("fulfilled content 1", "rejected content \n\tat\tx.js:1:2")))),
+    (always.CONSUMER_MADE, Trace("XREADGROUP GROUP g dispatcher_a1b2c3_0 COUNT 9 BLOCK 5000 STREAMS s >", made=False)),
+    (always.LISTED_ONCE, Trace(["MULTI", f"LPUSH {LIST} consumer_a1b2c3_0 =2", f"EXPIRE {LIST} 100", "EXEC"])),
+    (always.LISTED_ONCE, Trace(["MULTI", f"LPUSH {LIST} dispatcher_a1b2c3_0 =2", f"EXPIRE {LIST} 100", "EXEC"])),
+    (always.REGISTERED_FIRST, Trace(request(), made=False)),
+    (always.MADE_AT_THE_END, Trace("XGROUP CREATE s g $ MKSTREAM =b'OK'", "XGROUP CREATE s g $ MKSTREAM =b'OK'")),
+    (always.WOKEN, Trace(LISTED, "PUBLISH s:g:c0ffee:wakeup ", HANDED)),
+    (always.WOKEN, Trace("PUBLISH s:g:wakeup payload")),
+    (always.SETTLED, Trace(NEW.format("3-0"), "XDEL s 3-0 =1")),
+    (always.HANDED_KEPT, Trace(LISTED, HANDED, "XACK s g 3-0")),
+    (always.HANDED_KEPT, Trace(LISTED, HANDED, "XDEL s 3-0")),
+    (always.HANDED_TO, Trace(HANDED)),
+    (always.HANDED_TO, Trace(LISTED, HANDED.replace(" 0 3-0", " 10 3-0"))),
+    (always.CLAIMED_EARLY, Trace("XCLAIM s g dispatcher_a1b2c3_0 0 1-0 RETRYCOUNT 6 JUSTID =[b'1-0']")),
+    (always.CLAIMED_EARLY, Trace("XCLAIM s g dispatcher_a1b2c3_0 5000 1-0 JUSTID =[b'1-0']")),
+    (always.ONE_LOOK, Trace(LOOK, RECLAIMED)),
+    (always.KEPT_ALIVE, Trace(NEW.format("1-0"), GIVEN, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']")),
 ]  # fmt: skip
 KEPT: list[Trace] = [
     Trace("XGROUP CREATE s g $ MKSTREAM", "XGROUP CREATE s g 5-0", "XGROUP CREATECONSUMER s g dispatcher_a1b2c3_0"),
@@ -161,7 +200,26 @@ KEPT: list[Trace] = [
     Trace(["MULTI", "XPENDING s g - + 9 c", "XGROUP DELCONSUMER s g c", "EXEC"]),
     Trace(["MULTI", f"LREM {LIST} 0 c", f"LPUSH {LIST} c", f"EXPIRE {LIST} 100", "EXEC"], f"EXPIRE {LIST} 100"),
     Trace(said(), said(timeout_ms=5000, roles=["requester"]), f"EXPIRE {ANNOUNCEMENT} 100", f"DEL {ANNOUNCEMENT}"),
-    Trace("XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 6 JUSTID", "XCLAIM s g c 0 3-0"),
+    Trace(LOOK, LOOK, RECLAIMED, LISTED, HANDED, "PUBLISH s:g:c0ffee:wakeup "),
+    Trace(NEW.format("3-0"), "XACK s g 3-0", "XDEL s 3-0 =1"),
+    Trace(
+        LISTED,
+        HANDED,
+        LOOK.replace("1-0", "3-0"),
+        LOOK.replace("1-0", "3-0"),
+        RECLAIMED.replace("1-0", "3-0"),
+        "XACK s g 3-0",
+    ),
+    Trace(NEW.format("1-0"), GIVEN, TAKEN, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']"),
+    Trace(
+        [
+            "MULTI",
+            f"LREM {LIST} 0 consumer_a1b2c3_0",
+            f"LPUSH {LIST} consumer_a1b2c3_0 =1",
+            f"EXPIRE {LIST} 100",
+            "EXEC",
+        ]
+    ),
     Trace("XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 315360000000 RETRYCOUNT 4 FORCE JUSTID"),
     Trace("XREAD BLOCK 1 STREAMS s 1-0", request(source="caller:a1b2c3"), caller=True, group="caller:a1b2c3"),
 ]
@@ -194,8 +252,8 @@ def test_a_handler_that_gets_another_groups_request() -> None:
 
 
 def test_a_command_after_the_disconnect_but_for_its_last_words() -> None:
-    assert found(Trace("XLEN s", "XLEN s", "QUIT"), ends_at=0.5) == {always.AFTER_THE_END.name}
-    assert found(Trace("XLEN s", "QUIT"), ends_at=0.5) == set()
+    assert found(Trace("XLEN s", "XLEN s", "QUIT", made=False), ends_at=0.5) == {always.AFTER_THE_END.name}
+    assert found(Trace("XLEN s", "QUIT", made=False), ends_at=0.5) == set()
 
 
 def test_an_endpoint_that_connects_under_the_instance_id_of_another() -> None:
@@ -218,7 +276,7 @@ def test_a_request_that_started_twice_may_be_answered_twice() -> None:
 
 
 def test_a_multi_that_a_fault_took_apart_says_nothing() -> None:
-    trace = Trace(answered(response(), "XDEL s 1-0", "XACK s g 1-0"))
+    trace = Trace(answered(response(), "XDEL s 1-0", "XACK s g 1-0"), made=False)
     trace.exchanges[2].fate = "answered by the suite"
     assert found(trace) == set()
 

@@ -103,3 +103,9 @@ def option(args: Sequence[bytes], word: bytes, begin: int = 2) -> bytes | None:
 def number(text: bytes | None) -> int | None:
     """The whole number that an argument is."""
     return int(text) if text is not None and text.isdigit() else None
+
+
+def instance_of(consumer: object) -> bytes:
+    """The instance id in a name of one of the two forms; else empty."""
+    kind, _, rest = consumer.partition(b"_") if isinstance(consumer, bytes) else (b"", b"", b"")
+    return rest.rpartition(b"_")[0] if kind in (b"dispatcher", b"consumer") else b""

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ... import always
+from ...context.entry_log import xadd_fields
 from ...context.objects import Written
 from ...context.scenario_context import ScenarioContext
 from ...wire import resp
@@ -15,6 +16,8 @@ from .actor import Actor, Add, Broken, Found, add_of
 
 _REQUEST_ID = re.compile(rb"[0-9a-f]{21}")
 _INSTANCE_ID = re.compile(rb"[0-9a-f]{6}")
+_FIELDS = (b"id", b"instance_id", b"status", b"content", b"source_group", b"destination_group")
+_TRACE = re.compile(rb"Traceback \(most recent call last\)|(\n|\\n)[ \t]+at[ \t]\S.*:\d+")
 _ANSWERED = ("fulfilled", "rejected")
 _AFTER_THE_END = 0.3
 """Seconds: what was sent just before the end may be seen just behind it."""
@@ -77,6 +80,7 @@ def _form(actor: Actor, adds: Iterable[Add]) -> Found:
         exchange = add.exchange
         if add.entry_id != b"*":
             yield actor.broke(always.OWN_ENTRY_ID, exchange, f"; the entry ID is {_text(add.entry_id)!r}, not *")
+        yield from _fields(actor, add)
         if not add.is_request:
             continue
         if b"NOMKSTREAM" not in add.options:
@@ -95,6 +99,16 @@ def _form(actor: Actor, adds: Iterable[Add]) -> Found:
                 yield actor.broke(always.CALLER_SOURCE, exchange, why)
         elif actor.groups and source not in actor.groups:
             yield actor.broke(always.OWN_SOURCE, exchange, f"; it is in group {_names(actor.groups)}")
+
+
+def _fields(actor: Actor, add: Add) -> Found:
+    names = tuple(name for name, _ in xadd_fields(add.exchange.args) or ())
+    if sorted(names) != sorted(_FIELDS):
+        yield actor.broke(always.SIX_FIELDS, add.exchange, f"; its fields are {_text(b' '.join(names))}")
+    elif names != _FIELDS:
+        yield actor.broke(always.FIELD_ORDER, add.exchange, f"; its fields are {_text(b' '.join(names))}")
+    if add.fields.get(b"status") == b"rejected" and _TRACE.search(add.fields.get(b"content", b"")):
+        yield actor.broke(always.NO_TRACE, add.exchange)
 
 
 def _again(context: ScenarioContext, actor: Actor, adds: Iterable[Add], ids: Ids) -> Found:

@@ -6,7 +6,7 @@ from itertools import chain
 
 from ...context.scenario_context import ScenarioContext
 from ...verdict.judge import RunOutcome
-from . import commands, entries
+from . import commands, entries, holding, sequence
 from .actor import Actor
 from .entries import Ids
 
@@ -18,7 +18,13 @@ def inspect(context: ScenarioContext, outcome: RunOutcome, ids: Ids, excused: fr
     """
     for label in context.taps:
         actor = Actor(context, label)
-        for found in chain(commands.breaches(context, actor), entries.breaches(context, actor, ids)):
+        looks = (
+            commands.breaches(context, actor),
+            entries.breaches(context, actor, ids),
+            sequence.breaches(actor),
+            holding.breaches(context, actor),
+        )
+        for found in chain.from_iterable(looks):
             claimed = found.rule.profile in context.claims.profiles or (actor.caller and found.rule.profile == "base")
             if claimed and excused.isdisjoint(found.rule.requirements):
                 outcome.broken.setdefault(found.rule, (found.seen, found.evidence))
