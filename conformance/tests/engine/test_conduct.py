@@ -123,6 +123,7 @@ HANDED = "XCLAIM s g consumer_c0ffee_0 0 3-0 JUSTID =[b'3-0']"
 LOOK = "XPENDING s g IDLE 7000 - + 9 =[[b'1-0',b'dispatcher_c0ffee_0',8000,1]]"
 RECLAIMED = "XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 6 JUSTID =[b'1-0']"
 GIVEN = "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 315360000000 JUSTID =[b'1-0']"
+AUTOMATIC = "XAUTOCLAIM s g dispatcher_a1b2c3_0 157680000000 0 JUSTID =[b'0-0',[b'1-0']]"
 TAKEN = "XCLAIM s g dispatcher_a1b2c3_0 157680000000 1-0 JUSTID =[b'1-0']"
 
 BROKEN: list[tuple[always.Rule, Trace]] = [
@@ -202,6 +203,7 @@ KEPT: list[Trace] = [
     Trace(said(), said(timeout_ms=5000, roles=["requester"]), f"EXPIRE {ANNOUNCEMENT} 100", f"DEL {ANNOUNCEMENT}"),
     Trace(LOOK, LOOK, RECLAIMED, LISTED, HANDED, "PUBLISH s:g:c0ffee:wakeup "),
     Trace(NEW.format("3-0"), "XACK s g 3-0", "XDEL s 3-0 =1"),
+    Trace(AUTOMATIC, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']"),
     Trace(
         LISTED,
         HANDED,

@@ -52,6 +52,10 @@ class _Held:
             self._read |= found
             self._new |= found if args[-1] == b">" else set()
             self._forgets(found)
+        elif name == b"XAUTOCLAIM":
+            claimed = set(_ids(exchange.result[1:2])) if isinstance(exchange.result, list) else set()
+            self._read |= claimed
+            self._forgets(claimed)
         elif name == b"XPENDING" and len(args) > 3:
             for row in exchange.result if isinstance(exchange.result, list) else ():
                 if isinstance(row, list) and len(row) > 1 and isinstance(row[0], bytes):
