@@ -45,7 +45,7 @@ MADE = (
     *("XGROUP CREATECONSUMER s g dispatcher_a1b2c3_0", "XGROUP CREATECONSUMER s g consumer_a1b2c3_0"),
     *("MULTI", f"LPUSH {LIST} consumer_a1b2c3_0 =1", f"EXPIRE {LIST} 100", "EXEC"),
 )
-"""What each member has sent before its first read and its first request."""
+"""Each member has sent this before its first read and its first request."""
 
 
 class Trace:
@@ -118,10 +118,12 @@ def found(
 
 
 NEW = "XREADGROUP GROUP g dispatcher_a1b2c3_0 COUNT 9 BLOCK 5000 STREAMS s > =[[b's',[[b'{}',[b'id',b'x']]]]]"
+AT_THE_END = "XGROUP CREATE s g $ MKSTREAM =b'OK'"
 LISTED = "LRANGE s:g:c0ffee:consumers 0 -1 =[b'consumer_c0ffee_0']"
 HANDED = "XCLAIM s g consumer_c0ffee_0 0 3-0 JUSTID =[b'3-0']"
 LOOK = "XPENDING s g IDLE 7000 - + 9 =[[b'1-0',b'dispatcher_c0ffee_0',8000,1]]"
 RECLAIMED = "XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 6 JUSTID =[b'1-0']"
+OWN_AGAIN = "XPENDING s g 1-0 1-0 1 =[[b'1-0',b'dispatcher_a1b2c3_0',20,1]]"
 GIVEN = "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 315360000000 JUSTID =[b'1-0']"
 AUTOMATIC = "XAUTOCLAIM s g dispatcher_a1b2c3_0 157680000000 0 JUSTID =[b'0-0',[b'1-0']]"
 TAKEN = "XCLAIM s g dispatcher_a1b2c3_0 157680000000 1-0 JUSTID =[b'1-0']"
@@ -178,12 +180,14 @@ BROKEN: list[tuple[always.Rule, Trace]] = [
     (always.LISTED_ONCE, Trace(["MULTI", f"LPUSH {LIST} consumer_a1b2c3_0 =2", f"EXPIRE {LIST} 100", "EXEC"])),
     (always.LISTED_ONCE, Trace(["MULTI", f"LPUSH {LIST} dispatcher_a1b2c3_0 =2", f"EXPIRE {LIST} 100", "EXEC"])),
     (always.REGISTERED_FIRST, Trace(request(), made=False)),
-    (always.MADE_AT_THE_END, Trace("XGROUP CREATE s g $ MKSTREAM =b'OK'", "XGROUP CREATE s g $ MKSTREAM =b'OK'")),
+    (always.MADE_AT_THE_END, Trace(AT_THE_END, NEW.format("1-0"), AT_THE_END)),
     (always.WOKEN, Trace(LISTED, "PUBLISH s:g:c0ffee:wakeup ", HANDED)),
-    (always.WOKEN, Trace("PUBLISH s:g:wakeup payload")),
+    (always.WOKEN, Trace(LISTED, HANDED, "PUBLISH s:g:c0ffee:wakeup payload")),
     (always.SETTLED, Trace(NEW.format("3-0"), "XDEL s 3-0 =1")),
     (always.HANDED_KEPT, Trace(LISTED, HANDED, "XACK s g 3-0")),
     (always.HANDED_KEPT, Trace(LISTED, HANDED, "XDEL s 3-0")),
+    (always.HANDED_KEPT, Trace(LISTED, HANDED, LOOK.replace("1-0", "3-0"), "XACK s g 3-0")),
+    (always.HANDED_TO, Trace("LPOS s:g:c0ffee:consumers consumer_c0ffee_0 =None", HANDED)),
     (always.HANDED_TO, Trace(HANDED)),
     (always.HANDED_TO, Trace(LISTED, HANDED.replace(" 0 3-0", " 10 3-0"))),
     (always.CLAIMED_EARLY, Trace("XCLAIM s g dispatcher_a1b2c3_0 0 1-0 RETRYCOUNT 6 JUSTID =[b'1-0']")),
@@ -202,6 +206,10 @@ KEPT: list[Trace] = [
     Trace(["MULTI", f"LREM {LIST} 0 c", f"LPUSH {LIST} c", f"EXPIRE {LIST} 100", "EXEC"], f"EXPIRE {LIST} 100"),
     Trace(said(), said(timeout_ms=5000, roles=["requester"]), f"EXPIRE {ANNOUNCEMENT} 100", f"DEL {ANNOUNCEMENT}"),
     Trace(LOOK, LOOK, RECLAIMED, LISTED, HANDED, "PUBLISH s:g:c0ffee:wakeup "),
+    Trace("LPOS s:g:c0ffee:consumers consumer_c0ffee_0 =0", HANDED, "PUBLISH s:g:wakeup payload"),
+    Trace(LISTED, HANDED, LOOK.replace("1-0", "3-0"), LOOK.replace("1-0", "3-0"), "XACK s g 3-0"),
+    Trace(NEW.format("1-0"), GIVEN, OWN_AGAIN, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']"),
+    Trace(AT_THE_END, AT_THE_END, NEW.format("1-0")),
     Trace(NEW.format("3-0"), "XACK s g 3-0", "XDEL s 3-0 =1"),
     Trace(AUTOMATIC, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']"),
     Trace(

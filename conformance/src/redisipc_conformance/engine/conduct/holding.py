@@ -28,7 +28,7 @@ def breaches(context: ScenarioContext, actor: Actor) -> Found:
 
 
 class _Held:
-    """What the endpoint knows of each entry, by its ID: all from replies that it got."""
+    """The knowledge of each entry, by its ID: all from replies that the endpoint got."""
 
     def __init__(self, context: ScenarioContext, actor: Actor) -> None:
         self._context = context
@@ -61,17 +61,28 @@ class _Held:
                 if isinstance(row, list) and len(row) > 1 and isinstance(row[0], bytes):
                     given = len(row) > 2 and isinstance(row[2], int) and row[2] >= _GIVEN_BACK_FROM_MS
                     self._looks[row[0]] += _LOOKS if given else 1
-                    if instance_of(row[1]) in self._actor.instances:
-                        self._read.add(row[0])
+                    self._shown(row[0], is_own=instance_of(row[1]) in self._actor.instances, given=given)
         elif name in (b"LRANGE", b"LINDEX"):
             names = exchange.result if isinstance(exchange.result, list) else [exchange.result]
             self._listed.update(each for each in names if isinstance(each, bytes))
+        elif name == b"LPOS" and len(args) > 2 and exchange.result not in (None, []):
+            self._listed.add(args[2])
         elif name == b"XGROUP" and len(args) > 1 and args[1].upper() == b"DELCONSUMER":
             self._deletes_consumers = True
         elif name == b"XCLAIM" and len(args) > 5:
             yield from self._claim(exchange)
         elif name in (b"XACK", b"XDEL"):
             yield from self._settle(exchange)
+
+    def _shown(self, id: bytes, *, is_own: bool, given: bool) -> None:
+        """A row of a look excuses its own entry after a lost reply, and that of a dead sibling whose body is gone."""
+        if is_own:
+            self._read.add(id)
+            self._handed.discard(id)
+            if not given:
+                self._given.discard(id)
+        elif self._looks[id] >= _LOOKS:
+            self._handed.discard(id)
 
     def _claim(self, exchange: Exchange) -> Found:
         args = exchange.args
@@ -89,6 +100,8 @@ class _Held:
                     why = "" if least else "; no list that it read has this consumer"
                     yield self._actor.broke(always.HANDED_TO, exchange, why)
                 self._handed |= got
+                for id in got:
+                    self._looks[id] = 0
         elif idle is not None and idle >= _GIVEN_BACK_FROM_MS:
             self._given |= got
         else:

@@ -50,16 +50,23 @@ def _registered(actor: Actor) -> Found:
 
 
 def _groups(actor: Actor) -> Found:
-    """As many groups may be made at the end as endpoints connected. BUSYGROUP made none: a connect may be tried again."""
+    """As many groups may be made at the end as endpoints connected, but for those that were lost before they were read.
+
+    BUSYGROUP made none: a connect may be tried again, and begin anew.
+    """
     made: Counter[tuple[bytes, bytes]] = Counter()
     connected = Counter((resp.to_bytes(e.stream), resp.to_bytes(e.group)) for e in actor.endpoints)
+    unread: set[tuple[bytes, bytes]] = set()
     for exchange in actor.exchanges:
         args = exchange.args
+        if exchange.name == b"XREADGROUP" and len(args) > 6:
+            unread.discard((args[-2], args[2]))
         if exchange.name != b"XGROUP" or len(args) < 5 or args[1].upper() != b"CREATE" or args[4] != b"$":
             continue
         if not exchange.done or not connected[args[2], args[3]]:
             continue
-        made[args[2], args[3]] += 1
+        made[args[2], args[3]] += (args[2], args[3]) not in unread
+        unread.add((args[2], args[3]))
         if made[args[2], args[3]] > connected[args[2], args[3]]:
             yield actor.broke(always.MADE_AT_THE_END, exchange, "; the group had been made before")
 
@@ -72,9 +79,9 @@ def _woken(actor: Actor) -> Found:
         if exchange.name == b"XCLAIM" and len(args) > 5:
             claimed.add(instance_of(args[3]))
         elif exchange.name == b"PUBLISH" and len(args) == 3 and args[1].endswith(b":wakeup"):
-            if args[2]:
-                yield actor.broke(always.WOKEN, exchange, "; the message is not empty")
             parts = args[1].rsplit(b":", 3)
             own = any(args[1] == s + b":" + g + b":wakeup" for s in actor.streams for g in actor.groups)
+            if args[2] and not own:
+                yield actor.broke(always.WOKEN, exchange, "; the message is not empty")
             if not own and parts[2] not in claimed:
                 yield actor.broke(always.WOKEN, exchange, "; nothing was handed over to this instance before")
