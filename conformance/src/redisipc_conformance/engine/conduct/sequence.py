@@ -1,4 +1,4 @@
-"""Rules about what an endpoint must have sent before: names that are made, lists that are written, claims that are told."""
+"""Rules about the commands that an endpoint sends before others: it makes names and writes a list, and claims before it wakes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _registered(actor: Actor) -> Found:
 def _groups(actor: Actor) -> Found:
     """As many groups may be made at the end as endpoints connected, but for those that were lost before they were read.
 
-    BUSYGROUP made none: a connect may be tried again, and begin anew.
+    BUSYGROUP made none: a connect may be tried again from its beginning.
     """
     made: Counter[tuple[bytes, bytes]] = Counter()
     connected = Counter((resp.to_bytes(e.stream), resp.to_bytes(e.group)) for e in actor.endpoints)
