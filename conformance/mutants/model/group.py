@@ -9,6 +9,7 @@ from typing import Any
 
 from . import routing
 from .claims import starts_of
+from .giving import LONG
 from .mutation import mutant
 from .ports import EndpointPort
 from .resp import Command, Connection, Lost, RedisError
@@ -93,9 +94,12 @@ class Group(Siblings):
         endpoint, names = self.endpoint, self.endpoint.names
         await endpoint.cleaning.clean_now()
         rows = (await endpoint.write(("XPENDING", names.stream, names.group, "-", "+", 1000, consumer)))[0]
-        ids = [row[0] for row in rows if row[0] not in endpoint.responder.held] if isinstance(rows, list) else []
-        if ids:
-            await endpoint.claims.write_back(ids)
+        free = [row for row in rows if row[0] not in endpoint.responder.held] if isinstance(rows, list) else []
+        late = [row[0] for row in free if row[2] >= LONG * 1000]
+        soon = [row[0] for row in free if row[0] not in late]
+        for ids, min_idle in ((soon, 0), (late, int(LONG * 1000))):
+            if ids:
+                await endpoint.claims.write_back(ids, min_idle)
 
     async def register_late(self) -> None:
         """Only for mutants."""

@@ -27,6 +27,23 @@ describe("a connect that Redis refuses", { concurrency: true, timeout: 20_000 },
     assert.ok(performance.now() - begun < 10_000);
   });
 
+  test("connects where its limit is longer than setTimeout takes", async () => {
+    const early: Error[] = [];
+    const warned = (warning: Error) => {
+      if (warning.name === "TimeoutOverflowWarning") early.push(warning);
+    };
+    process.on("warning", warned);
+    try {
+      await using redis = await FakeRedis.start();
+      await using stream = await at(redis, { connectTimeoutMs: 30 * 86_400_000, wakeups: true });
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.ok(stream.connected);
+      assert.deepEqual(early, [], "a timer that fires at once");
+    } finally {
+      process.off("warning", warned);
+    }
+  });
+
   test("says that the other side may speak TLS, or not, where nothing comes", async () => {
     await using redis = await FakeRedis.start();
     redis.silent = true;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../outcome.js";
 import type { Connection, ConnectionOptions } from "../redis/connection.js";
 import { openFirst } from "../redis/first-connection.js";
+import { waitAtMost } from "../redis/wait.js";
 import { RedisFault, isFault } from "../wire/faults.js";
 import type { Reply } from "../wire/replies.js";
 import type { Call, Turn } from "./call.js";
@@ -56,7 +57,7 @@ export class Slot {
       const turn = call.turn(now);
       if (turn === undefined) return call.outcome!;
       const giveUp = waited ? signal : undefined;
-      if (turn.at > now) await sleep(Math.ceil(turn.at - now), undefined, giveUp && { signal: giveUp }).catch(() => undefined);
+      if (turn.at > now) await sleep(waitAtMost(turn.at - now), undefined, giveUp && { signal: giveUp }).catch(() => undefined);
       else await this.take(call, turn, giveUp);
     }
   }
@@ -106,7 +107,7 @@ export class Slot {
 async function within(limit: number, connection: Connection, replies: Promise<Reply[]>): Promise<Reply[]> {
   const timer = setTimeout(() => {
     connection.close();
-  }, Math.max(0, limit - performance.now()));
+  }, waitAtMost(limit - performance.now()));
   try {
     return await replies;
   } finally {

@@ -1,10 +1,10 @@
+import { waitAtMost } from "../redis/wait.js";
 import * as commands from "../wire/commands.js";
 import { groupNames } from "../wire/replies.js";
 import { isFault } from "../wire/faults.js";
 import { missingGroup } from "./diagnosis.js";
 import type { Shared } from "./shared.js";
 import type { Send } from "./ledger.js";
-import { waitAtMost } from "./timers.js";
 
 /** Nobody asks sooner after a request was stored, in ms: most requests have their answer by then, and cost nothing. */
 export const EARLY_END_MS = 500;

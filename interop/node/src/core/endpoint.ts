@@ -7,6 +7,7 @@ import type { Health, Lifecycle } from "../lifecycle.js";
 import { checkTime } from "../given.js";
 import { type EndpointOptions, type SendOptions, resolveOptions } from "../options.js";
 import type { Outcome } from "../outcome.js";
+import { waitAtMost } from "../redis/wait.js";
 import { breaksConnection, isFault } from "../wire/faults.js";
 import { checkGroup, checkName, namesOf, newInstance } from "../wire/names.js";
 import { assemble } from "./assembly.js";
@@ -19,7 +20,6 @@ import type { Ports } from "./ports.js";
 import type { Refuse, Serve } from "./responder.js";
 import { Shared } from "./shared.js";
 import { Supervisor } from "./supervisor.js";
-import { waitAtMost } from "./timers.js";
 import { type Stats, healthOf, statsOf } from "./vitals.js";
 
 /** What is left to be written may take so long on close, in ms. */

@@ -1,8 +1,8 @@
+import { waitAtMost } from "../redis/wait.js";
 import * as commands from "../wire/commands.js";
 import { type Response, keyOf } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
 import { wakeupChannel } from "../wire/names.js";
-import { waitAtMost } from "./timers.js";
 import type { HandOverPort, SharedWith, Sibling } from "./ports.js";
 
 /** A response whose instance is not registered is kept for this long, in ms (RIPC-ROUTE-8). */

@@ -2,6 +2,7 @@ import { debuglog } from "node:util";
 
 import { RequestCancelled, TooManyOutstanding } from "../errors.js";
 import type { Outcome } from "../outcome.js";
+import { waitAtMost } from "../redis/wait.js";
 import { adviceAbout } from "../wire/advice.js";
 import type { Response } from "../wire/entry.js";
 import type { RedisFault } from "../wire/faults.js";
@@ -10,7 +11,6 @@ import { onceAborted } from "./abort.js";
 import { EarlyEnd } from "./early-end.js";
 import { LastLook } from "./last-look.js";
 import { Ledger, Send } from "./ledger.js";
-import { waitAtMost } from "./timers.js";
 import type { RequesterPort, SharedWith } from "./ports.js";
 
 /** A line for each request, where NODE_DEBUG names redisipc. */

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { ConnectPause } from "../redis/connect-pause.js";
 import { Session } from "../redis/session.js";
+import { waitAtMost } from "../redis/wait.js";
 import { RedisFault, isFault, isForAWhile } from "../wire/faults.js";
 import { namesOf, newInstance } from "../wire/names.js";
 import type { SharedWith } from "./ports.js";
 import type { KeepAlive } from "./keep-alive.js";
 import type { Reader } from "./reader.js";
 import { type Recovery, connectFailed } from "./recovery.js";
-import { waitAtMost } from "./timers.js";
 
 /** A connection that is lost again within this time, in ms, was not back at all (RIPC-RECOV-14). */
 export const SAME_LOSS_MS = 1000;
@@ -67,7 +67,7 @@ export class Supervisor {
   private async joinBy(limit: number): Promise<void> {
     const { shared } = this;
     const session = await this.open(() => this.join(), limit - shared.now());
-    await Promise.race([shared.wakeups.start(), sleep(Math.max(0, limit - shared.now()), undefined, { ref: false })]);
+    await Promise.race([shared.wakeups.start(), sleep(waitAtMost(limit - shared.now()), undefined, { ref: false })]);
     if (shared.wakeups.listening) await shared.attempt(() => shared.registration.announce());
     // Reading begins last: no handler runs before the caller has the endpoint.
     if (this.stopped.signal.aborted) throw new RedisFault("lost", "the endpoint was closed");

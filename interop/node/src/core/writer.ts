@@ -1,3 +1,4 @@
+import { waitAtMost } from "../redis/wait.js";
 import * as commands from "../wire/commands.js";
 import type { Command, FieldValues } from "../wire/commands.js";
 import { RedisFault, isFault } from "../wire/faults.js";
@@ -7,7 +8,6 @@ import type { Held } from "./held.js";
 import type { Send } from "./ledger.js";
 import { LEAST_MS } from "./refusal-pauses.js";
 import { BATCH_BYTES } from "./sizes.js";
-import { waitAtMost } from "./timers.js";
 import type { SharedWith, WriterPort } from "./ports.js";
 
 /** Requests and answers a batch. */

@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions, ReplyError } from "ioredis";
 
 import { addressOf } from "./address.js";
+import { waitAtMost } from "./wait.js";
 import { Watch } from "./watch.js";
 import type { Command } from "../wire/commands.js";
 import { RedisFault, breaksConnection, faultOf, isFault } from "../wire/faults.js";
@@ -59,12 +60,13 @@ export class Connection {
   /** Throws a RedisFault where Redis is not reached, or refuses. */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const address = addressOf(options.url);
+    const limitMs = waitAtMost(options.connectTimeoutMs);
     const redis = new Redis({
       host: address.host,
       port: address.port,
       lazyConnect: true,
       protocol: 2,
-      connectTimeout: options.connectTimeoutMs,
+      connectTimeout: limitMs,
       disconnectTimeout: 100,
       retryStrategy: null,
       maxRetriesPerRequest: null,
@@ -83,8 +85,8 @@ export class Connection {
     try {
       // An attempt that is given up does not always end by itself.
       const givenUp = connection.lost.then((fault) => Promise.reject(fault));
-      await withLimit(Promise.race([redis.connect(), givenUp]), options.connectTimeoutMs);
-      await withLimit(connection.greet(address, options.asks ?? []), options.connectTimeoutMs);
+      await withLimit(Promise.race([redis.connect(), givenUp]), limitMs);
+      await withLimit(connection.greet(address, options.asks ?? []), limitMs);
       return connection;
     } catch (error) {
       connection.close();
