@@ -225,7 +225,7 @@ class Checker:
         """
         if self.history.unreadable(ask):
             return True
-        if self.history.processes[ask.sender].crashed_at is None and ask.reason != OUT_OF_REACH:
+        if not self._could_not_delete(ask):
             return False
         served = any(
             process.group == ask.destination
@@ -235,6 +235,15 @@ class Checker:
             for process in self.history.processes
         )
         return entry_id == ask.entry_id and not served
+
+    def _could_not_delete(self, ask: Ask) -> bool:
+        """Its requester died, or it was cut off or stood still while it disconnected."""
+        sender = self.history.processes[ask.sender]
+        if sender.crashed_at is not None or ask.reason == OUT_OF_REACH:
+            return True
+        if sender.closing_at is None or ask.status not in ("closed", "timeout"):
+            return False
+        return sender.trouble_in(sender.closing_at, sender.closed_at or inf) > 0.0
 
     def _members_until(self) -> dict[bytes, float]:
         """Until when a group had a connected member: for ever, or until the last of them had left in order.

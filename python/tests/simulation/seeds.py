@@ -7,6 +7,7 @@ SEEDS_THAT_FAILED: dict[int, str] = {
     65: "a group that was destroyed while somebody joined it left an endpoint that knew no entry ID to begin at",
     77: "a response lay with a member that was cut off, while its requester closed without a last look",
     120: "a reply that came slowly passed for fresh, and what it brought was started without a look",
+    142: "a request was asked for in a group without a handler, though its requester stood still until it had to be gone",
     180: "bodies that were read to keep claims alive held up the claims themselves on a slow link",
     240: "a consumer was left by a member that had no time: its read was under way, and nothing but the checker asks for more",
     295: "G8 was asked of a group whose last member had left: a batch of a given-up connection was executed after that",
