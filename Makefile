@@ -129,7 +129,7 @@ demo: $(READY) ## run the gem's parent and child as two processes, and show what
 interop-ruby: $(READY) ## let Python and the Ruby gem talk on one stream (RUBY=... names the ruby that has the gem)
 	$(WITH_REDIS) $(BIN)/python interop/ruby/converse.py
 
-# QUICK=1: pairs of two languages only, and nothing that takes long.
+# QUICK=1: pairs of two languages only (of the Python runtimes, if no other language is at hand), and nothing that takes long.
 interop: $(READY) ## let every implementation at hand talk to every other one (RUBY=... as above; QUICK=1: fewer scenes)
 	@if node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1; then $(MAKE) --no-print-directory $(NODE_TESTEE); fi
 	@$(WITH_REDIS) $(BIN)/python interop/matrix/run.py $(if $(QUICK),--quick); code=$$?; \

@@ -2,8 +2,9 @@
 
 Every requester meets every responder: contents, rejections, timeouts, channels. Every pair and triple of languages shares one
 group. A member is killed, and another language takes its requests over. A rolling restart loses nothing.
-With --quick only pairs of two languages, and no scene in which something has to die or leave.
-Exit codes: 0 all held, 1 something did not, 2 wrong use.
+With --quick only pairs of two languages, and no scene in which something has to die or leave. Where only one language is at
+hand, its implementations meet each other.
+Exit codes: 0 all held, 1 something did not or nothing was played, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -77,12 +78,12 @@ class Matrix:
                 yield self._scene("rolling restart", group, self._rolling, self._busy)
 
     def _quick(self) -> Iterator[Awaitable[None]]:
-        for pair in itertools.permutations(self.taking_part, 2):
-            if _one_a_language(pair):
-                yield self._scene("asks", pair, self._asks, self._busy)
-        for pair in itertools.combinations(self.taking_part, 2):
-            if _one_a_language(pair):
-                yield self._scene("one group", pair, self._mixed, self._busy)
+        pairs = quick_pairs(self.taking_part)
+        for one, other in pairs:
+            yield self._scene("asks", (one, other), self._asks, self._busy)
+            yield self._scene("asks", (other, one), self._asks, self._busy)
+        for pair in pairs:
+            yield self._scene("one group", pair, self._mixed, self._busy)
 
     async def _greet(self, one: Implementation) -> bool:
         began = time.monotonic()
@@ -147,6 +148,12 @@ class Matrix:
         return list(await asyncio.gather(*(self._start(one)() for one in who)))
 
 
+def quick_pairs(taking_part: Sequence[Implementation]) -> list[tuple[Implementation, Implementation]]:
+    """The pairs of a short run: those of two languages. With one language alone these would be none: then all pairs."""
+    pairs = list(itertools.combinations(taking_part, 2))
+    return [pair for pair in pairs if _one_a_language(pair)] or pairs
+
+
 def _one_a_language(who: Sequence[Implementation]) -> bool:
     return len({one.language for one in who}) == len(who)
 
@@ -201,7 +208,7 @@ def main() -> int:
         "cells": [cell.plain() for cell in matrix.cells],
     }
     options.json.write_text(json.dumps(result, indent=1) + "\n")
-    return 0 if all(cell.held for cell in matrix.cells) else 1
+    return 0 if matrix.cells and all(cell.held for cell in matrix.cells) else 1
 
 
 if __name__ == "__main__":
