@@ -20,6 +20,8 @@ from .limits import (
     LOOK,
     NO_GROUP,
     PAUSE,
+    RARE,
+    RARE_SHARE,
     REFUSES,
     SETTLED,
     STILL,
@@ -75,6 +77,7 @@ class Judge(Checker):
             if self.record.lives[process.number].runtime != GEM:
                 self._connections(process)
         self._causes()
+        self._excuses()
 
     # the gem keeps the wire, and promises nothing
 
@@ -189,7 +192,12 @@ class Judge(Checker):
         end = ask.outcomes[0]
         in_time = stored < min(ask.deadline, sender.closed_at, end) - SURELY
         near = self.history.redis_fault(stored - 2.5, end + 0.5)
-        if in_time and self._served(sender, stored, end) and not near and not self._of_statements.look_ran_out(ask):
+        if (
+            in_time
+            and self._served(sender, stored, end)
+            and not near
+            and not self._of_statements.look_ran_out(ask, "LEAVING")
+        ):
             self._say(
                 "LEAVING",
                 f"ended as {ask.status}, its response was stored {ask.outcomes[0] - stored:.3f} s before",
@@ -242,6 +250,13 @@ class Judge(Checker):
     def _causes(self) -> None:
         for name in self.causes.keys() - printed_causes():
             self._say("G6", f"a second run is excused by {name!r}, which SPEC.md does not print")
+
+    # G9: what excuses may not become the rule
+
+    def _excuses(self) -> None:
+        count = sum(self.excused.values())
+        if count >= RARE and count > RARE_SHARE * len(self.history.asks):
+            self._say("LOOKS", f"{count} sends are excused, as their last look ran out of time: such looks are rare")
 
     # G8
 

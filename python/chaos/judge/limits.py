@@ -26,5 +26,9 @@ TAPS = 3.0
 """Seconds by which the taps may see a sign of life later, or a claim earlier, than Redis executes it (a slow link)."""
 STILL = 0.5
 """The share of the time of rest for which the harness or Redis may stand still. With more, what is left says nothing."""
+RARE = 10
+"""Sends of a run whose last look may run out of time, however few requests the run has."""
+RARE_SHARE = 0.001
+"""The share of all sends for which that may happen. A campaign of 1,015,709 requests had 17 of them."""
 PAUSE = 1.0
 """Seconds within which an endpoint writes again after Redis refused it (docs/trust.md, the aim of recovery)."""

@@ -48,6 +48,8 @@ class Result:
     runs: int
     outcomes: Counter[str]
     second_runs: Counter[str]
+    excused: Counter[str]
+    """By promise, the sends that only a last look that ran out of time excuses."""
     struck: Counter[str]
     proofs: dict[str, str]
     unproven: list[str]
@@ -79,6 +81,7 @@ def result_of(wanted: Wanted, done: Done, folder: Path) -> Result:
         runs=sum(len(ask.runs) for ask in asks),
         outcomes=judge.outcomes,
         second_runs=judge.causes,
+        excused=judge.excused,
         struck=done.struck,
         proofs={fault.name: fault.proof for fault in record.faults},
         unproven=[*done.unproven, *judge.unjudged],
@@ -176,7 +179,7 @@ def _result(raw: dict[str, Any]) -> Result:
         return Result(
             **{
                 **raw,
-                **{name: Counter(raw[name]) for name in ("outcomes", "second_runs", "struck", "broken")},
+                **{name: Counter(raw[name]) for name in ("outcomes", "second_runs", "excused", "struck", "broken")},
                 "violations": [Violation(**each) for each in raw["violations"]],
                 "recoveries": [recovery.Recovery(**each) for each in raw["recoveries"]],
                 "seen": {

@@ -85,6 +85,7 @@ class Summary:
 
     def __str__(self) -> str:
         causes, unproven, struck = self._sum("second_runs"), self.unproven, self.struck
+        excused = self._sum("excused")
         parts = [self._faults()]
         if self.recoveries:
             heading = "Recovery, seconds (median / worst)\n"
@@ -97,6 +98,7 @@ class Summary:
             f"{self.requests} requests, {runs} runs, {sum(struck.values())} faults of {len(struck)} kinds",
             f"  ended: {_counts(self.outcomes)}",
             f"  second runs: {sum(causes.values())}" + f" ({_counts(causes)})" * bool(causes),
+            f"  excused, as the last look ran out of time: {_counts(excused, ' of ') or 'none'}",
             *(f"  left out: {text}" for text in self.left_out),
             *(f"  NOT PROVEN: {text}" for text in unproven),
             f"  violations: {sum(self.violations.values())}"

@@ -470,8 +470,25 @@ def test_a_last_look_that_came_to_the_end_of_its_time_may_miss_a_response(rows: 
     rows.answered(14.5)
     rows.outcome(15.0 + late, "timeout")
     record = rows.record()
-    Judge(record).check()
+    judge = Judge(record)
+    judge.check()
     assert ("G9" in [name for name, _, _ in record.history.violations]) is (late < 0.4)
+    assert judge.excused == ({} if late < 0.4 else {"G9": 1})
+
+
+@pytest.mark.parametrize("count", [9, 10])
+def test_last_looks_that_run_out_of_time_are_counted_and_may_not_become_the_rule(rows: Rows, count: int) -> None:
+    for number in range(count):
+        start = 10.0 + number
+        rows.send(start, ask=ASK + number)
+        rows.run(start + 0.01, ask=ASK + number, ends=start + 4.0)
+        rows.answered(start + 4.5, ask=ASK + number)
+        rows.outcome(start + 5.5, "timeout", ask=ASK + number)
+    record = rows.record()
+    judge = Judge(record)
+    judge.check()
+    assert judge.excused == {"G9": count}
+    assert ("LOOKS" in [name for name, _, _ in record.history.violations]) is (count >= 10)
 
 
 @pytest.mark.parametrize("written", [15.1, 15.9])

@@ -22,6 +22,8 @@ SHORT = 8.0
 """Seconds of timeout up to which a request is started at most once (G4)."""
 OUT_OF_REACH = "closed while Redis could not be reached"
 """The reason of a send whose instance disconnected without a connection: it could not delete its request."""
+RETRIED = 0.5
+"""Seconds between the end of a trouble and the deletion that it kept an instance from."""
 OWN_WORDS = (b"overloaded: ", b"given_up: ", b"too_old: ", b"closing: ", b"no_handler: ", b"not_encodable: ")
 """How rejections begin that an endpoint makes itself."""
 
@@ -52,6 +54,11 @@ class Checker:
         self._residue()
         if self.plan.leaves:
             self._left()
+
+    @property
+    def excused(self) -> Counter[str]:
+        """By promise, the sends whose last look ran out of time, where nothing else excuses them."""
+        return +self._of_statements.excused
 
     def _say(self, guarantee: str, text: str, ask: Ask | None = None) -> None:
         self.history.violation(guarantee, text, ask)
@@ -174,12 +181,11 @@ class Checker:
         """A response that was stored in time is the outcome, wherever it lies."""
         if ask.status != "timeout" or not ask.replies or sender.group in self._gem_groups():
             return
-        if self._of_statements.look_ran_out(ask):
-            return
         reply = ask.replies[0]
         if reply.time > ask.deadline - 0.1 or self.history.printed_fault(ask.sent_at - 0.001, ask.deadline + 1.0):
             return
-        if sender.was_well(ask.deadline - 1.0, ask.outcomes[0]):
+        well = sender.was_well(ask.deadline - 1.0, ask.outcomes[0])
+        if well and not self._of_statements.look_ran_out(ask, "G9"):
             self._say("G9", f"timed out though its response was stored {ask.deadline - reply.time:.3f} s earlier", ask)
 
     # G8
@@ -237,13 +243,15 @@ class Checker:
         return entry_id == ask.entry_id and not served
 
     def _could_not_delete(self, ask: Ask) -> bool:
-        """Its requester died, or it was cut off or stood still while it disconnected."""
+        """Its requester died, or it was cut off or stood still until it had disconnected."""
         sender = self.history.processes[ask.sender]
         if sender.crashed_at is not None or ask.reason == OUT_OF_REACH:
             return True
         if sender.closing_at is None or ask.status not in ("closed", "timeout"):
             return False
-        return sender.trouble_in(sender.closing_at, sender.closed_at or inf) > 0.0
+        # Whoever was well again before the end of it had the time for one XDEL.
+        end = sender.closed_at or inf
+        return sender.was_troubled(max(sender.closing_at, end - RETRIED), end)
 
     def _members_until(self) -> dict[bytes, float]:
         """Until when a group had a connected member: for ever, or until the last of them had left in order.

@@ -25,7 +25,8 @@ class Result:
     """The result of one world, or of several.
 
     ``runs_again``: runs beyond the first of each request; ``second_runs``: the same by their causes.
-    ``struck``: see ``coverage``. ``reached``: how often each rule took effect. ``violations`` hold seed, guarantee and text.
+    ``struck``: see ``coverage``. ``reached``: how often each rule took effect. ``excused``: sends whose last
+    look ran out of time, by the promise that they break otherwise. ``violations`` hold seed, guarantee and text.
     """
 
     seeds: int = 0
@@ -37,6 +38,7 @@ class Result:
     guarantees: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
     reached: Counter[str] = field(default_factory=Counter)
+    excused: Counter[str] = field(default_factory=Counter)
     violations: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, other: Result) -> None:
@@ -49,17 +51,20 @@ class Result:
         self.guarantees += other.guarantees
         self.struck += other.struck
         self.reached += other.reached
+        self.excused += other.excused
         self.violations += other.violations
 
     def __str__(self) -> str:
         causes = ", ".join(f"{self.second_runs[cause]} {cause}" for cause in CAUSES)
         ends = ", ".join(f"{count} {status}" for status, count in self.outcomes.most_common())
+        excused = ", ".join(f"{count} of {name}" for name, count in self.excused.most_common()) or "none"
         broken = ", ".join(f"{count} of {name}" for name, count in self.guarantees.most_common()) or "none"
         return (
             f"{self.requests} requests in {self.seeds} worlds, {self.runs} runs\n"
             f"  ended: {ends}\n"
             f"  second runs: {sum(self.second_runs.values())} ({causes})\n"
             f"{table(self.struck, self.reached)}\n"
+            f"  excused, as the last look ran out of time: {excused}\n"
             f"  violations: {sum(self.guarantees.values())} ({broken})"
         )
 
@@ -81,6 +86,7 @@ def play_plan(plan: Plan, without: frozenset[str] = frozenset(), act: Callable[[
     again = sum(count - 1 for count in runs if count)
     struck = history.struck + work_of(history)
     result = Result(1, len(runs), sum(runs), again, checker.causes, checker.outcomes, struck=struck, reached=reached)
+    result.excused = checker.excused
     for name, text, number in history.violations:
         result.guarantees[name] += 1
         if len(result.violations) < 10:

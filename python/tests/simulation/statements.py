@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import Any
 
 from .causes import DELETIONS, LOST_WRITES, REDIS_AWAY, REFUSALS
@@ -43,6 +44,8 @@ class Statements:
     def __init__(self, plan: Any, history: History) -> None:
         self.plan = plan
         self.history = history
+        self.excused: Counter[str] = Counter()
+        """By promise, the sends that break it for no other reason than a last look that ran out of time."""
 
     def check(self, ask: Ask) -> None:
         groups = (ask.destination, self.history.processes[ask.sender].group)
@@ -67,9 +70,14 @@ class Statements:
         if self.plan.calm:
             self._calm(ask)
 
-    def look_ran_out(self, ask: Ask) -> bool:
-        """Printed (RIPC-TIME-8, G9): its last look came to the end of its time, over a slow link or behind much else."""
-        return bool(self.plan.looks_run_out and ask.outcomes and ask.outcomes[0] - ask.deadline >= LOOK - 0.02)
+    def look_ran_out(self, ask: Ask, promise: str) -> bool:
+        """Printed (RIPC-TIME-8, G9): its last look came to the end of its time, over a slow link or behind much else.
+
+        To be asked last, for it counts the sends that nothing else excuses.
+        """
+        ran_out = bool(self.plan.looks_run_out and ask.outcomes and ask.outcomes[0] - ask.deadline >= LOOK - 0.02)
+        self.excused[promise] += ran_out
+        return ran_out
 
     def _say(self, statement: str, text: str, ask: Ask) -> None:
         self.history.violation(statement, text, ask)
@@ -193,7 +201,7 @@ class Statements:
                 well
                 and sender.closing_at <= end
                 and stored < min(end, ask.deadline) - 0.6
-                and not self.look_ran_out(ask)
+                and not self.look_ran_out(ask, "RIPC-LIFE-15")
             ):
                 late = end - stored
                 self._say("RIPC-LIFE-15", f"ended as {ask.status}, its response was stored {late:.3f} s before", ask)
@@ -212,7 +220,7 @@ class Statements:
         calm = sender.was_well(ask.sent_at, end) and not self.history.redis_fault(ask.sent_at - 2.5, end)
         # Who did not know in time that it was stored finds it by the look, and deletes it afterwards (RIPC-TIME-10).
         known = ask.stored_at < ask.deadline - SURELY
-        if ask.status == "timeout" and deleted > end and calm and known and not self.look_ran_out(ask):
+        if ask.status == "timeout" and deleted > end and calm and known and not self.look_ran_out(ask, "RIPC-TIME-13"):
             self._say("RIPC-TIME-13", f"was deleted {deleted - end:.4f} s after its last look", ask)
 
     def _ended_early(self, ask: Ask) -> None:
