@@ -52,6 +52,6 @@ def test_a_testee_that_cannot_be_run_is_named_with_the_end_of_its_stderr(tmp_pat
     ended = run(RUBY=str(ruby), REDIS_URL="redis://127.0.0.1:1/0")
     assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
     assert ended.stderr.startswith("ruby cannot take part: ")
-    assert "exit code 1" in ended.stderr
+    assert "exit status 1" in ended.stderr
     assert "cannot load " in ended.stderr
     assert "testee.rb" in ended.stderr

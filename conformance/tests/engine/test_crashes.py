@@ -21,8 +21,8 @@ async def test_a_crash_fails_once_with_its_exit_status_and_blames_no_statement(p
     it, died = result.checks
     assert (it.verdict, died.verdict, result.verdict) == (Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.FAIL)
     assert (died.name, died.requirements) == ("process-runs", ())
-    assert re.search(r"exit code 3.*while send\(a-\d+\) was outstanding", died.message)
-    assert re.search(r"exit code 3.*while send\(a-\d+\) was outstanding", result.reason)
+    assert re.search(r"exit status 3.*while send\(a-\d+\) was outstanding", died.message)
+    assert re.search(r"exit status 3.*while send\(a-\d+\) was outstanding", result.reason)
     assert "going down" in result.stderr
 
 

@@ -132,7 +132,7 @@ async def test_a_failed_step_without_a_check_stops_and_the_rest_is_not_reached(p
     assert result.reason == check.message.removeprefix("not reached: ")
 
 
-CRASHED = "not reached: the testee's process ended (exit code 3)"
+CRASHED = "not reached: the testee's process ended (exit status 3)"
 HALF = "- connect: a\n- value: {of: 1, is: 1}\n  check: it\n"
 """The first of two steps that decide the check."""
 OTHER_HALF = "- value: {of: 1, is: 1}\n  check: it\n"

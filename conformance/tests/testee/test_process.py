@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from redisipc_conformance.testee import process as process_module
+from redisipc_conformance.testee.jsonrpc import Conversation
 from redisipc_conformance.testee.process import TesteeBroke, TesteeGone, TesteeProcess, TesteeRefused, TesteeUnusable
 from redisipc_conformance.testee.schemas import TesteeSchemas
 
@@ -121,7 +122,7 @@ async def test_a_death_names_the_call_that_was_outstanding(start: Start) -> None
     process = await start()
     gone = asyncio.Event()
     process.on_gone = gone.set
-    with pytest.raises(TesteeGone, match=r"\(exit code 7\) while connect\(a\) was outstanding"):
+    with pytest.raises(TesteeGone, match=r"\(exit status 7\) while connect\(a\) was outstanding"):
         await process.call("connect", connect("dies"), 5)
     assert gone.is_set()
     with pytest.raises(TesteeGone):
@@ -173,7 +174,7 @@ async def test_close_leaves_nothing(start: Start, monkeypatch: pytest.MonkeyPatc
     ("command", "told"),
     [
         (("no-such-program",), "cannot be started: No such file"),
-        ((sys.executable, "-c", "import sys; sys.exit('oh no')"), r"(?s)exit code 1.*stderr ends with:\n  oh no"),
+        ((sys.executable, "-c", "import sys; sys.exit('oh no')"), r"(?s)exit status 1.*stderr ends with:\n  oh no"),
         ((sys.executable, "-c", "print('hello world', flush=True); input()"), "is not JSON"),
         ((sys.executable, "-c", "import time; time.sleep(600)"), "no answer within"),
     ],
@@ -199,9 +200,18 @@ async def test_a_daemon_that_keeps_the_pipes_holds_nobody_up(start: Start, kept:
     process = await start("sh", "-c", f"(exec setsid sleep 20 {kept}) & exec {sys.executable} {SHIM[1]}")
     gone = asyncio.Event()
     process.on_gone = gone.set
-    with pytest.raises(TesteeGone, match="exit code 7"):
+    with pytest.raises(TesteeGone, match="exit status 7"):
         await process.call("connect", connect("dies"), 5)
     assert gone.is_set()
     began = time.monotonic()
     await process.close()
     assert time.monotonic() - began < 4
+
+
+async def test_a_second_answer_breaks_the_protocol_however_soon_it_comes() -> None:
+    conversation = Conversation(SCHEMAS, lambda *_: None)
+    _, answer = conversation.begin("fulfill", {"endpoint": "a", "request": "r1", "content": 1})
+    conversation.line(b'{"jsonrpc": "2.0", "id": 1, "result": {}}')
+    conversation.line(b'{"jsonrpc": "2.0", "id": 1, "result": {}}')
+    assert await answer == {}
+    assert "is 1; expected the id of a call that is not answered yet" in str(conversation.broken)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from redisipc_conformance.testee.jsonrpc import Conversation
 from redisipc_conformance.testee.schemas import Answer, MessageBroken, Notification, Refusal, TesteeSchemas
 
 FOLDER = Path(__file__).parents[3] / "schemas" / "1.0"
@@ -87,22 +88,23 @@ def test_a_broken_answer_is_told_with_its_method(schemas: TesteeSchemas) -> None
 
 def test_the_suites_own_messages_are_checked_too(schemas: TesteeSchemas) -> None:
     with pytest.raises(MessageBroken, match="call of frobnicate"):
-        schemas.call(1, "frobnicate", {})
+        schemas.check_call("frobnicate", {})
     with pytest.raises(MessageBroken, match=r"call of send: at \$ there is no content"):
-        schemas.call(1, "send", {"endpoint": "a", "to": "b"})
+        schemas.check_call("send", {"endpoint": "a", "to": "b"})
     params = {"endpoint": "a", "url": "", "stream": "s", "group": "g", "options": {"tmeout": 1}}
     with pytest.raises(MessageBroken, match="unknown key 'tmeout'"):
-        schemas.call(1, "connect", params)
-    with pytest.raises(MessageBroken, match="a JSON value"):
-        schemas.call(1, "send", {"endpoint": "a", "to": "b", "content": float("nan")})
+        schemas.check_call("connect", params)
 
 
-def test_a_call_is_one_line_of_utf_8(schemas: TesteeSchemas) -> None:
+async def test_a_call_is_one_line_of_utf_8(schemas: TesteeSchemas) -> None:
     content = "two\nlines, ä, \u2028, \ud800"
-    line = schemas.call(7, "send", {"endpoint": "a", "to": "b", "content": content})
+    said = Conversation(schemas, lambda *_: None)
+    line, _ = said.begin("send", {"endpoint": "a", "to": "b", "content": content})
     assert line.count(b"\n") == 1
     assert json.loads(line)["params"]["content"] == content
-    assert "ä".encode() in schemas.call(8, "send", {"endpoint": "a", "to": "b", "content": "ä"})
+    assert "ä".encode() in line
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        said.begin("send", {"endpoint": "a", "to": "b", "content": float("nan")})
 
 
 def test_a_long_value_is_cut_in_the_message(schemas: TesteeSchemas) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .candidate import Candidate, Ended, Reply, Silent
 from .claims import ASK, CALLER, ROLES, Claims, problem
 from .converse import converse, refuses_nonsense
 from .converse_by_hand import answers, asks
-from .raw import Ended, RawTestee, Silent
-from .schemas import PROTOCOL, Answer, MessageBroken, Refusal, TesteeSchemas
+from .errors import TesteeRefused, TesteeUnusable
+from .schemas import PROTOCOL, MessageBroken, TesteeSchemas
 
 START = 10.0
 """Seconds until ``hello`` must be answered; some languages start slowly."""
@@ -79,12 +80,9 @@ class _Walk:
 
     async def run(self) -> list[Finding]:
         try:
-            testee = await RawTestee.start(self.command, self.schemas, self.scale)
-        except OSError as error:
-            reason = (
-                f"{self.command[0]} cannot be started: {error.strerror or error}; give the command as the shell would"
-            )
-            self._note("start", "wrong", reason)
+            testee = await Candidate.start(self.command, self.schemas, self.scale)
+        except TesteeUnusable as error:
+            self._note("start", "wrong", f"{error}; give the command as the shell would")
             return self._all()
         self._note("start", "ok")
         try:
@@ -99,7 +97,7 @@ class _Walk:
             await testee.kill()
         return self._all()
 
-    async def _main(self, testee: RawTestee) -> None:
+    async def _main(self, testee: Candidate) -> None:
         """The trials on the first process, one after the other."""
         steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("unknown-method", lambda: self._unknown_method(testee)),
@@ -116,7 +114,7 @@ class _Walk:
         steps.append(("shutdown", lambda: self._shutdown(testee)))
         for name, step in steps:
             await self._try(name, step)
-            if testee.process.returncode is not None:
+            if testee.process.exit_status is not None:
                 break
         await self._try("stdout", lambda: self._stdout(testee))
 
@@ -125,7 +123,7 @@ class _Walk:
         params = {"endpoint": endpoint, "url": url, "stream": f"redisipc-check-{secrets.token_hex(4)}"}
         return params if self.hello["profiles"] == [ASK] else {**params, "group": "check"}
 
-    async def _converse(self, testee: RawTestee, url: str) -> None:
+    async def _converse(self, testee: Candidate, url: str) -> None:
         """With itself where it plays both sides at the same time, else with the runner."""
         claims = Claims.of(self.hello)
         if not claims.serial and claims.roles.issuperset(ROLES):
@@ -141,7 +139,7 @@ class _Walk:
     async def _apart(self, name: str) -> None:
         """Runs a trial on a process of its own."""
         step = {"out-of-order": self._out_of_order, "end-of-input": self._end_of_input}[name]
-        testee = await RawTestee.start(self.command, self.schemas, self.scale)
+        testee = await Candidate.start(self.command, self.schemas, self.scale)
         try:
             await self._try(name, lambda: step(testee))
         finally:
@@ -169,37 +167,37 @@ class _Walk:
 
     # the steps
 
-    async def _hello(self, testee: RawTestee) -> None:
+    async def _hello(self, testee: Candidate) -> None:
         begun = await testee.begin("hello", {"protocol": PROTOCOL})
         try:
             answer = await testee.answer(begun, "hello", self.start)
         except Silent:
-            testee.end_of_input()
+            testee.process.end_of_input()
             try:
                 await testee.answer(begun, "hello", self.soon)
             except (Silent, Ended):
-                noise = f"; it wrote: {testee.noise[0]}" if testee.noise else ""
+                noise = f"; it wrote: {testee.said.noise[0]}" if testee.said.noise else ""
                 raise Wrong(f"hello was not answered within {self.start:g} s{noise}{testee.last_words()}") from None
             reason = "flush stdout after each line, and read stdin line by line, not in blocks"
             raise Wrong(f"hello was answered only when stdin was closed: {reason}") from None
-        if isinstance(answer, Refusal):
+        if isinstance(answer, TesteeRefused):
             raise Wrong(f"hello was refused with {answer.code} {answer.message!r}; it must answer who it is")
-        self.hello = answer.result
-        wrong = problem(answer.result)
+        self.hello = answer
+        wrong = problem(answer)
         if wrong:
             raise Wrong(wrong)
 
-    async def _unknown_method(self, testee: RawTestee) -> None:
+    async def _unknown_method(self, testee: Candidate) -> None:
         answer = await testee.call("frobnicate", {}, self.soon, checked=False)
         _refused(answer, "the unknown method frobnicate", -32601)
 
-    async def _invalid_params(self, testee: RawTestee) -> None:
+    async def _invalid_params(self, testee: Candidate) -> None:
         answer = await testee.call("connect", {"endpoint": "check"}, self.soon, checked=False)
         _refused(answer, "connect without url, stream and group", -32602)
-        if isinstance(await testee.call("hello", {"protocol": PROTOCOL}, self.soon), Refusal):
+        if isinstance(await testee.call("hello", {"protocol": PROTOCOL}, self.soon), TesteeRefused):
             raise Wrong("after invalid parameters even hello is refused; answer the error and continue")
 
-    async def _unknown_endpoint(self, testee: RawTestee) -> None:
+    async def _unknown_endpoint(self, testee: Candidate) -> None:
         answer = await testee.call(
             "send", {"endpoint": "nobody", "to": "check", "content": 1, "timeout": 0.2}, self.soon
         )
@@ -207,7 +205,7 @@ class _Walk:
         answer = await testee.call("fulfill", {"endpoint": "nobody", "request": "r0", "content": 1}, self.soon)
         _refused(answer, "fulfill of a request that was never received")
 
-    async def _not_claimed(self, testee: RawTestee) -> None:
+    async def _not_claimed(self, testee: Candidate) -> None:
         if "cancel" not in self.hello["features"]:
             answer = await testee.call("cancel", {"endpoint": "nobody", "call": "s0"}, self.soon)
             _refused(answer, "cancel, a feature that hello does not claim,")
@@ -219,7 +217,7 @@ class _Walk:
             answer = await testee.call("connect", params, self.soon)
             _refused(answer, "connect without a group, of the profile ask that hello does not claim,")
 
-    async def _out_of_order(self, testee: RawTestee) -> None:
+    async def _out_of_order(self, testee: Candidate) -> None:
         """A server that never says a word keeps ``connect`` under way."""
         silent: list[asyncio.StreamWriter] = []
         server = await asyncio.start_server(lambda _reader, writer: silent.append(writer), "127.0.0.1", 0)
@@ -237,37 +235,37 @@ class _Walk:
             for writer in silent:
                 writer.close()
 
-    async def _end_of_input(self, testee: RawTestee) -> None:
+    async def _end_of_input(self, testee: Candidate) -> None:
         await testee.call("hello", {"protocol": PROTOCOL}, self.start)
         if self.url is not None:
             await testee.call("connect", self._place("eof", self.url), 2 * self.soon)
-        testee.end_of_input()
-        if await testee.ended(self.soon) is None:
+        testee.process.end_of_input()
+        if await testee.process.exited(self.soon) is None:
             threads = (
                 "" if self.url is None else ", even with endpoints connected: exit the process, do not just return"
             )
             raise Wrong(f"it still ran {self.soon:g} s after stdin was closed; end at the end of input{threads}")
 
-    async def _stdout(self, testee: RawTestee) -> None:
-        if testee.noise:
-            raise Wrong(f"stdout is for messages alone, logs go to stderr: {testee.noise[0]}")
-        if testee.strays:
-            raise Wrong(f"it wrote {testee.strays[0]}; answer each call once, with its id")
+    async def _stdout(self, testee: Candidate) -> None:
+        if testee.said.noise:
+            raise Wrong(f"stdout is for messages alone, logs go to stderr: {testee.said.noise[0]}")
+        if testee.said.strays:
+            raise Wrong(f"it wrote {testee.said.strays[0]}; answer each call once, with its id")
 
-    async def _shutdown(self, testee: RawTestee) -> None:
+    async def _shutdown(self, testee: Candidate) -> None:
         answer = await testee.call("shutdown", {}, 2 * self.soon)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, TesteeRefused):
             raise Wrong(f"shutdown was refused with {answer.code} {answer.message!r}")
-        status = await testee.ended(self.soon)
+        status = await testee.process.exited(self.soon)
         if status is None:
             raise Wrong(f"it still ran {self.soon:g} s after it answered shutdown; exit the process after the answer")
         if status != 0:
             raise Wrong(f"it ended with exit status {status} after shutdown, 0 was expected{testee.last_words()}")
 
 
-def _refused(answer: Answer | Refusal, what: str, code: int | None = None) -> None:
-    if isinstance(answer, Answer):
+def _refused(answer: Reply, what: str, code: int | None = None) -> None:
+    if not isinstance(answer, TesteeRefused):
         wanted = f"with the error {code}" if code is not None else "with an error"
-        raise Wrong(f"{what} was answered with {answer.result!r}; it must be refused {wanted}")
+        raise Wrong(f"{what} was answered with {answer!r}; it must be refused {wanted}")
     if code is not None and answer.code != code:
         raise Wrong(f"{what} was refused with {answer.code} {answer.message!r}; the code must be {code}")

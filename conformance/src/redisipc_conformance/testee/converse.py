@@ -10,36 +10,36 @@ from typing import Any
 from redisipc_conformance.wire.address import Address
 from redisipc_conformance.wire.client import Client
 
-from .raw import RawTestee
-from .schemas import Answer, Refusal
+from .candidate import Candidate, Replying
+from .errors import TesteeRefused
+from .over_redis import SECONDS, TIMEOUT, result
 
-_SOON = 5.0
-_TIMEOUT = 1.0
-"""Seconds. The endpoint's own: not every library has one for each send, which is for the suite to find."""
 _MOST = 10.0
 """So many times longer the timeout becomes at most."""
 _CONTENT: Any = {"text": "two\nlines, ü and \u2028", "list": [1, 2.5, None, True, {}]}
 
 
-async def refuses_nonsense(testee: RawTestee, place: dict[str, Any]) -> None:
+async def refuses_nonsense(testee: Candidate, place: dict[str, Any]) -> None:
     """An option that nobody has must not be swallowed: a scenario that sets one would test something else."""
-    answer = await testee.call("connect", {**place, "options": {"frobnicate": 1}}, _SOON * testee.scale, checked=False)
+    answer = await testee.call(
+        "connect", {**place, "options": {"frobnicate": 1}}, SECONDS * testee.scale, checked=False
+    )
     await _remove(place["url"], place["stream"], [])
     hint = "refuse what the port has nothing for"
-    assert isinstance(answer, Refusal), f"connect took the option frobnicate, which does not exist; {hint}"
+    assert isinstance(answer, TesteeRefused), f"connect took the option frobnicate, which does not exist; {hint}"
 
 
-async def converse(testee: RawTestee, url: str, hello: dict[str, Any]) -> None:
-    """Raises AssertionError, or what ``RawTestee.call`` raises, at the first thing that is not as it must be."""
+async def converse(testee: Candidate, url: str, hello: dict[str, Any]) -> None:
+    """Raises AssertionError, or what ``Candidate.call`` raises, at the first thing that is not as it must be."""
     stream = f"redisipc-check-{secrets.token_hex(4)}"
     # Longer for a slow testee, and never so long that the whole check would be.
-    timeout = _TIMEOUT * min(max(testee.scale, 1.0), _MOST)
+    timeout = TIMEOUT * min(max(testee.scale, 1.0), _MOST)
     places: list[dict[str, Any]] = [
         {"endpoint": name, "url": url, "stream": stream, "group": name, "options": {"timeout": timeout}}
         for name in ("a", "b")
     ]
-    answers = await asyncio.gather(*(testee.call("connect", place, _SOON * testee.scale) for place in places))
-    keys = [f"{stream}:{p['group']}:{_result(a, 'connect')['instance']}" for p, a in zip(places, answers, strict=True)]
+    answers = await asyncio.gather(*(testee.call("connect", place, SECONDS * testee.scale) for place in places))
+    keys = [f"{stream}:{p['group']}:{result(a, 'connect')['instance']}" for p, a in zip(places, answers, strict=True)]
     try:
         began = time.monotonic()
         nobody = await _begin(testee, "nobody", None)
@@ -56,17 +56,17 @@ async def converse(testee: RawTestee, url: str, hello: dict[str, Any]) -> None:
         if "cancel" in hello["features"]:
             await _given_up(testee)
         for endpoint in ("a", "b"):
-            _result(await testee.call("disconnect", {"endpoint": endpoint}, _SOON * testee.scale), "disconnect")
-        refused = await testee.call("send", {"endpoint": "a", "to": "b", "content": 1}, _SOON * testee.scale)
-        assert isinstance(refused, Refusal), "send of an endpoint that was disconnected must be refused"
+            result(await testee.call("disconnect", {"endpoint": endpoint}, SECONDS * testee.scale), "disconnect")
+        refused = await testee.call("send", {"endpoint": "a", "to": "b", "content": 1}, SECONDS * testee.scale)
+        assert isinstance(refused, TesteeRefused), "send of an endpoint that was disconnected must be refused"
     finally:
         await _remove(url, stream, keys)
 
 
-async def _fulfilled(testee: RawTestee, url: str, stream: str) -> None:
+async def _fulfilled(testee: Candidate, url: str, stream: str) -> None:
     sent = await _begin(testee, "b", _CONTENT)
     request = await testee.notified(
-        "received", lambda params: bool(params["content"] == _CONTENT), _SOON * testee.scale
+        "received", lambda params: bool(params["content"] == _CONTENT), SECONDS * testee.scale
     )
     assert request["endpoint"] == "b", f"the request for b was reported for {request['endpoint']!r}"
     client = Client(Address.parse(url))
@@ -76,16 +76,18 @@ async def _fulfilled(testee: RawTestee, url: str, stream: str) -> None:
     on_stream = request["id"].encode() in ids
     assert on_stream, f"it reports the request {request['id']}, which is not in the stream that it has to use"
     await _answer(testee, "fulfill", request["request"], {"content": _CONTENT})
-    outcome = _result(await testee.answer(sent, "send", _SOON * testee.scale), "send")
+    outcome = result(await testee.answer(sent, "send", SECONDS * testee.scale), "send")
     expected = _outcome("fulfilled", _CONTENT)
     assert outcome == expected, f"send was answered with {outcome!r} after fulfill; expected {expected!r}"
 
 
-async def _ended(testee: RawTestee, method: str, how: dict[str, Any], expected: list[dict[str, Any]]) -> None:
+async def _ended(testee: Candidate, method: str, how: dict[str, Any], expected: list[dict[str, Any]]) -> None:
     sent = await _begin(testee, "b", method)
-    request = await testee.notified("received", lambda params: bool(params["content"] == method), _SOON * testee.scale)
+    request = await testee.notified(
+        "received", lambda params: bool(params["content"] == method), SECONDS * testee.scale
+    )
     await _answer(testee, method, request["request"], how)
-    outcome = _result(await testee.answer(sent, "send", _SOON * testee.scale), "send")
+    outcome = result(await testee.answer(sent, "send", SECONDS * testee.scale), "send")
     wanted = " or ".join(repr(each) for each in expected)
     assert outcome in expected, f"send was answered with {outcome!r} after {method}; expected {wanted}"
 
@@ -109,26 +111,21 @@ def _outcome(outcome: str, content: Any = None) -> dict[str, Any]:
     return {"outcome": outcome, "content": content}
 
 
-async def _given_up(testee: RawTestee) -> None:
+async def _given_up(testee: Candidate) -> None:
     params = {"endpoint": "a", "to": "nobody", "content": 1, "call": "s1"}
     sent = await testee.begin("send", params)
     await asyncio.sleep(0.05)  # nothing tells that a call has begun
-    _result(await testee.call("cancel", {"endpoint": "a", "call": "s1"}, _SOON * testee.scale), "cancel")
-    outcome = _result(await testee.answer(sent, "send", _SOON * testee.scale), "send")
+    result(await testee.call("cancel", {"endpoint": "a", "call": "s1"}, SECONDS * testee.scale), "cancel")
+    outcome = result(await testee.answer(sent, "send", SECONDS * testee.scale), "send")
     assert outcome["outcome"] == "cancelled", f"send was answered with {outcome!r} after cancel; expected cancelled"
 
 
-async def _begin(testee: RawTestee, to: str, content: Any) -> asyncio.Future[Answer | Refusal]:
+async def _begin(testee: Candidate, to: str, content: Any) -> Replying:
     return await testee.begin("send", {"endpoint": "a", "to": to, "content": content})
 
 
-async def _answer(testee: RawTestee, method: str, request: str, how: dict[str, Any]) -> None:
-    _result(await testee.call(method, {"endpoint": "b", "request": request, **how}, _SOON * testee.scale), method)
-
-
-def _result(answer: Answer | Refusal, method: str) -> dict[str, Any]:
-    assert isinstance(answer, Answer), f"{method} was refused with {answer.code} {answer.message!r}"
-    return answer.result
+async def _answer(testee: Candidate, method: str, request: str, how: dict[str, Any]) -> None:
+    result(await testee.call(method, {"endpoint": "b", "request": request, **how}, SECONDS * testee.scale), method)
 
 
 async def _remove(url: str, stream: str, prefixes: list[str]) -> None:

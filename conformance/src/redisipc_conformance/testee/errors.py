@@ -20,7 +20,7 @@ class TesteeRefused(Exception):
 
 
 class TesteeGone(Exception):
-    """Its process ended while a call was outstanding, or before one. `how`: `exit code 1`, `signal 9`."""
+    """Its process ended while a call was outstanding, or before one. `how`: `exit status 1`, `signal 9`."""
 
     def __init__(self, how: str, call: str = "") -> None:
         super().__init__(f"the testee's process ended ({how})" + (f" while {call} was outstanding" if call else ""))

@@ -29,8 +29,6 @@ LAST_LINES_SECONDS = 0.5
 """The time in which the last lines of a process that has ended are read, where its stdout is not closed."""
 SHUTDOWN_SECONDS = 2.0
 """The time for a process to end by itself, given twice: after the call, and after the end of its stdin."""
-
-
 DELAY_CALLS = 5
 DELAY_SECONDS = 2.0
 """Seconds for each of the calls by which the delay of a testee is measured."""
@@ -50,7 +48,7 @@ class TesteeProcess:
         self.on_gone: Callable[[], None] = lambda: None
         """Called when it has ended, or has sent something that breaks the protocol."""
         self.farewell = ""
-        """How its own end, after shutdown, was wrong: `signal 11`, `exit code 3`."""
+        """How its own end, after shutdown, was wrong: `signal 11`, `exit status 3`."""
         self.lingered = False
         """It had nothing left to do, and ran on after shutdown until it was killed."""
         self._process = process
@@ -72,7 +70,27 @@ class TesteeProcess:
         environment: dict[str, str] | None = None,
     ) -> TesteeProcess:
         """Starts it and says hello, within `seconds`. Raises TesteeUnusable; no process is left then."""
-        shown = shlex.join(command)
+        testee = await cls.spawn(command, Conversation(schemas, on_notification), environment)
+        try:
+            testee.hello = await testee.call("hello", {"protocol": PROTOCOL}, seconds)
+        except (TesteeRefused, TesteeGone, TesteeBroke, TimeoutError) as error:
+            told = f"no answer within {seconds:g} s" if isinstance(error, TimeoutError) else error
+            testee.kill()
+            await testee.close()
+            tail = testee.stderr.strip().splitlines()[-5:]
+            more = "\nIts stderr ends with:\n  " + "\n  ".join(tail) if tail else ""
+            raise TesteeUnusable(f"{shlex.join(command)} gave no valid hello: {told}{more}") from error
+        except BaseException:
+            testee.kill()
+            await testee.close()
+            raise
+        return testee
+
+    @classmethod
+    async def spawn(
+        cls, command: Sequence[str], conversation: Conversation, environment: dict[str, str] | None = None
+    ) -> TesteeProcess:
+        """Starts it, and says nothing yet. Raises TesteeUnusable if there is no such program."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -85,22 +103,8 @@ class TesteeProcess:
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
         except OSError as error:
-            raise TesteeUnusable(f"{shown} cannot be started: {error.strerror or error}") from error
-        testee = cls(command, process, Conversation(schemas, on_notification))
-        try:
-            testee.hello = await testee.call("hello", {"protocol": PROTOCOL}, seconds)
-        except (TesteeRefused, TesteeGone, TesteeBroke, TimeoutError) as error:
-            told = f"no answer within {seconds:g} s" if isinstance(error, TimeoutError) else error
-            testee.kill()
-            await testee.close()
-            tail = testee.stderr.strip().splitlines()[-5:]
-            more = "\nIts stderr ends with:\n  " + "\n  ".join(tail) if tail else ""
-            raise TesteeUnusable(f"{shown} gave no valid hello: {told}{more}") from error
-        except BaseException:
-            testee.kill()
-            await testee.close()
-            raise
-        return testee
+            raise TesteeUnusable(f"{shlex.join(command)} cannot be started: {error.strerror or error}") from error
+        return cls(command, process, conversation)
 
     @property
     def pid(self) -> int:
@@ -134,11 +138,13 @@ class TesteeProcess:
             shortest = min(shortest or took, took)
         return shortest
 
-    async def begin(self, method: str, params: dict[str, Any]) -> asyncio.Future[dict[str, Any]]:
-        """Sends the call and gives the future of its answer."""
+    async def begin(
+        self, method: str, params: dict[str, Any], *, checked: bool = True
+    ) -> asyncio.Future[dict[str, Any]]:
+        """Sends the call and gives the future of its answer. ``checked`` False: its parameters are wrong on purpose."""
         if self.gone is not None:
             raise TesteeGone(self.gone.how, method)
-        line, future = self._conversation.begin(method, params)
+        line, future = self._conversation.begin(method, params, checked=checked)
         stdin = self._process.stdin
         assert stdin is not None
         try:
@@ -177,6 +183,23 @@ class TesteeProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
+    def end_of_input(self) -> None:
+        """Closes its stdin."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs; negative for a signal."""
+        return self._process.returncode
+
+    async def exited(self, seconds: float) -> int | None:
+        """The exit status, or None if it still runs after `seconds`."""
+        try:
+            return await within(exited(self._process), seconds)
+        except TimeoutError:
+            return None
+
     async def ended(self) -> None:
         """Until it is gone."""
         await asyncio.gather(self._watcher, return_exceptions=True)
@@ -191,18 +214,15 @@ class TesteeProcess:
             if told:
                 with contextlib.suppress(Exception):
                     await self.call("shutdown", {}, SHUTDOWN_SECONDS)
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-            with contextlib.suppress(TimeoutError):
-                await within(exited(self._process), SHUTDOWN_SECONDS)
-            code = self._process.returncode
+            self.end_of_input()
+            code = await self.exited(SHUTDOWN_SECONDS)
             if told and not self._killed:
                 self.farewell = "" if not code else f"signal {-code}" if code < 0 else f"exit status {code}"
                 self.lingered = idle and code is None
         finally:
             self._signal(signal.SIGKILL)
             await exited(self._process)
-            _, late = await asyncio.wait(self._readers, timeout=0.5)
+            _, late = await asyncio.wait(self._readers, timeout=LAST_LINES_SECONDS)
             for reader in late:
                 reader.cancel()
             await asyncio.gather(*self._readers, self._watcher, return_exceptions=True)
@@ -234,11 +254,8 @@ class TesteeProcess:
     async def _ended(self) -> None:
         if self.gone is not None:
             return
-        try:
-            code = await within(exited(self._process), 0.5)
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        except TimeoutError:
-            how = "it closed its stdout"
+        code = await self.exited(LAST_LINES_SECONDS)
+        how = "it closed its stdout" if code is None else f"signal {-code}" if code < 0 else f"exit status {code}"
         calls = ", ".join(self.outstanding)
         self.gone = TesteeGone(how, calls)
         self._conversation.fail(self.gone)

@@ -88,19 +88,6 @@ class TesteeSchemas:
 
     # runner to testee
 
-    def call(self, id: int, method: str, params: dict[str, Any]) -> bytes:
-        """The line of a call. Raises ``MessageBroken`` where the suite itself is wrong."""
-        self.check_call(method, params)
-        message = {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
-        try:
-            text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-            return text.encode() + b"\n"
-        except UnicodeEncodeError:
-            # A lone surrogate can only travel as an escape.
-            return json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
-        except ValueError as error:
-            raise MessageBroken(f"call of {method}", "$.params", str(error), "a JSON value") from error
-
     def check_call(self, method: str, params: dict[str, Any]) -> None:
         """Raises ``MessageBroken`` unless these are parameters of that method."""
         if method not in self.methods:

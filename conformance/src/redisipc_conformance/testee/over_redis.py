@@ -1,0 +1,20 @@
+"""The times of both dialogues of ``check-testee`` over Redis, and the answer that a call must have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .candidate import Reply
+from .errors import TesteeRefused
+
+SECONDS = 5.0
+"""The time for each step that needs a Redis."""
+TIMEOUT = 1.0
+"""Seconds. The endpoint's own: not every library has one for each send, which is for the suite to find."""
+
+
+def result(reply: Reply, method: str) -> dict[str, Any]:
+    """The answer. Raises AssertionError for a refusal."""
+    if isinstance(reply, TesteeRefused):
+        raise AssertionError(f"{method} was refused with {reply.code} {reply.message!r}")
+    return reply
