@@ -1,11 +1,11 @@
-"""The one tree of errors. Every layer imports it, it imports nothing.
+"""The one tree of errors. Every layer imports this module, and it imports nothing.
 
 ::
 
     RedisIPCError
     ├── RequestError                 a request that was sent ended without a fulfilled answer.
     │   ├── RequestTimeout           no answer in time (also the builtin TimeoutError).
-    │   │   └── NoResponders         ended early: the group that it asks does not exist.
+    │   │   └── NoResponders         ended early: the group does not exist.
     │   ├── Rejected                 the other side rejected it; .content says why, .code for programs.
     │   │   └── HandlerFailed        its handler failed: a crash, not a refusal.
     │   ├── RequestCancelled         its endpoint was closed.
@@ -22,15 +22,15 @@
     │   ├── CannotWait               a call that waits, where waiting would never end.
     │   ├── ForkedError              used in a forked child.
     │   └── WrongLoopError           an asyncio endpoint used from another event loop.
-    ├── ConnectionLost               Redis cannot be reached or refuses us (also the builtin ConnectionError).
-    └── ReportedError                what on_error is given: .kind, .entry_id, .fields.
+    ├── ConnectionLost               Redis cannot be reached, or refused the connection (also the builtin ConnectionError).
+    └── ReportedError                what on_error gets: .kind, .entry_id, .fields.
         ├── EntryError               an entry that is not a RedisIPC entry (kind "malformed").
         ├── HandlerError             a handler raised; __cause__ is its exception (kind "handler").
         └── LoopLagError             the event loop stood still (kind "lag").
 
-``connect()`` raises ConnectionLost, ConfigurationError and AlreadyConnected; sending raises the misuse errors and,
-where it is asked to return the bare value, RequestError. ConnectionLost is also given to ``on_error``, once per loss.
-All of them can be pickled.
+``connect()`` raises ConnectionLost, ConfigurationError and AlreadyConnected. Every call that sends raises the errors of
+misuse. ``request`` also raises RequestError; ``send_to_group`` returns a Response instead. ``on_error`` gets a
+ConnectionLost for each loss, too. All errors can be pickled.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069
 def one_line(text: str) -> str:
     """The text with each control character written as an escape.
 
-    Names, ids and reasons come from others: what they hold must forge no line of a log and command no terminal.
+    Names, ids and reasons come from others. They must not forge a line of a log, or send commands to a terminal.
     """
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text) if not text.isprintable() else text
 
@@ -79,7 +79,7 @@ def _rebuild(kind: type[RedisIPCError], args: tuple[Any, ...], state: dict[str, 
 class RequestError(RedisIPCError):
     """A request ended without a fulfilled answer.
 
-    ``request_id``, ``group`` (that was asked), ``stream`` and ``elapsed`` (seconds) say which one.
+    ``request_id``, ``group`` (the group that was asked), ``stream`` and ``elapsed`` (seconds) say which request.
     """
 
     kind = "request"
@@ -95,10 +95,10 @@ class RequestError(RedisIPCError):
 
 
 class RequestTimeout(RequestError, TimeoutError):
-    """No answer in time. It says nothing about whether the handler ran.
+    """No answer came in time. The handler may have run or not.
 
-    ``diagnosis`` is a word for programs, one of ``Diagnosis``, that says what Redis showed of the group and the request. None:
-    it showed nothing that explains it.
+    ``diagnosis`` is a member of ``Diagnosis``: it says what Redis showed of the group and the request. None:
+    Redis showed nothing that explains the missing answer.
     """
 
     kind = "timeout"
@@ -109,19 +109,19 @@ class RequestTimeout(RequestError, TimeoutError):
 
 
 class NoResponders(RequestTimeout):
-    """The group that it asks does not exist, so that no answer can come: it ended before its timeout (RIPC-REQ-16).
+    """The group does not exist, so no answer can come. The request ended before its timeout (RIPC-REQ-16).
 
-    A group that exists, but has no connected member, keeps the request, which then ends at its timeout.
+    A group that exists keeps the request, even if no member is connected. Such a request ends at its timeout.
     """
 
     kind = "no-responders"
 
 
 class Rejected(RequestError):
-    """The other side rejected the request; ``content`` is what it said, as it came.
+    """The other side rejected the request. ``content`` is the reason that it sent, unchanged.
 
-    ``code`` is a word for programs: the one that the other side's ``Reject`` had, with its ``data``, or a ``ReasonCode``
-    where an endpoint rejected by itself. None: there is no code (RIPC-RESP-22, RIPC-RESP-23).
+    ``code`` is a word for programs. It comes from the other side's ``Reject``, like ``data``. If an endpoint itself rejected
+    the request, it is a ``ReasonCode``. None: there is no code (RIPC-RESP-22, RIPC-RESP-23).
     """
 
     kind = "rejected"
@@ -157,8 +157,8 @@ class RequestCancelled(RequestError):
 
 
 class RequestFailed(RequestError):
-    """Redis refused to store the request for good: a missing right, say. What may pass (out of memory) is retried until
-    the timeout.
+    """Redis refused for good to store the request, for example because a right is missing. A refusal that may pass (out of
+    memory) is retried until the timeout.
     """
 
     kind = "failed"
@@ -167,8 +167,9 @@ class RequestFailed(RequestError):
 class Reject(RedisIPCError):
     """Raise it in a handler to reject a request with ``content`` (any JSON value).
 
-    With a ``code``, a word for programs, ``content`` is the message, a string, and ``data`` any JSON value. The requester
-    finds them in ``Rejected.code`` and ``Rejected.data`` (RIPC-RESP-23). A gem's user gets the object that holds all three.
+    ``code`` is a word for programs. With a ``code``, ``content`` must be a string, the message, and ``data`` may be any JSON
+    value. The requester finds them in ``Rejected.code`` and ``Rejected.data`` (RIPC-RESP-23). A requester that uses the gem
+    gets one object with all three.
     """
 
     kind = "reject"
@@ -213,7 +214,7 @@ class ContentError(RedisIPCError, ValueError):
 
 
 class NotConnected(RedisIPCError):
-    """Used before ``connect()``."""
+    """The endpoint is not connected: ``connect()`` was not called, or ``disconnect()`` was."""
 
     kind = "not-connected"
 
@@ -225,7 +226,7 @@ class AlreadyConnected(RedisIPCError):
 
 
 class ClosedError(RedisIPCError):
-    """Used while it closes. Afterwards it is ``NotConnected``."""
+    """The endpoint was used while it closes. After that, the error is ``NotConnected``."""
 
     kind = "closed"
 
@@ -243,13 +244,13 @@ class Overloaded(RedisIPCError):
 
 
 class CannotWait(RedisIPCError):
-    """A call that waits was made on the thread that would have to bring the answer. ``submit`` works there."""
+    """A call that waits was made on the thread that brings the answers, so it would wait for ever. ``submit`` works there."""
 
     kind = "cannot-wait"
 
 
 class ForkedError(RedisIPCError):
-    """The process forked after ``connect()``: neither connections nor threads came along."""
+    """The process forked after ``connect()``. The child has neither the connections nor the threads of its parent."""
 
     kind = "forked"
 
@@ -264,7 +265,7 @@ class WrongLoopError(RedisIPCError):
 
 
 class ConnectionLost(RedisIPCError, ConnectionError):
-    """Redis cannot be reached, or refuses us. ``__cause__`` is redis-py's error, where there is one."""
+    """Redis cannot be reached, or refused the connection. ``__cause__`` is redis-py's error, if there is one."""
 
     kind = "connection"
 
@@ -273,10 +274,10 @@ class ConnectionLost(RedisIPCError, ConnectionError):
 
 
 class ReportedError(RedisIPCError):
-    """Something that went wrong beside any call. ``kind`` is a word for programs; ``entry_id`` the Redis entry ID, if
-    any.
+    """A problem that belongs to no call. ``kind`` is a word for programs. ``entry_id`` is the entry ID in Redis, if there is
+    one.
 
-    ``fields`` are the raw fields of the entry as Redis has them, in their order.
+    ``fields`` are the raw fields of the entry, in the order in which Redis has them.
     """
 
     def __init__(
@@ -300,9 +301,9 @@ class EntryError(ReportedError):
 
 
 class HandlerError(ReportedError):
-    """A handler raised: the request was rejected, unless it was answered before. ``__cause__`` is the exception.
+    """A handler raised, so its request was rejected, unless it had been answered before. ``__cause__`` is the exception.
 
-    The option ``expose_errors`` decides how much of it the requester sees.
+    The option ``expose_errors`` decides how much of the exception the requester sees.
     """
 
     kind = "handler"

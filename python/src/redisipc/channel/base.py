@@ -22,7 +22,7 @@ S = TypeVar("S", bound="ReasonedStream")
 
 
 class ReasonedStream(BaseStream):
-    """A ``Stream`` that says in words of its own why nothing here runs a request.
+    """A ``Stream`` with its own text for rejecting a request that nothing here runs.
 
     ``joined``: whether its ``connect()`` succeeded.
     """
@@ -31,7 +31,7 @@ class ReasonedStream(BaseStream):
 
     @property
     def over(self) -> bool:
-        """Whether it was connected, and no longer is: it left with its event loop, or this process is a forked child."""
+        """Whether its connection has ended by itself: with its event loop, or because this process is a forked child."""
         session: BaseSession | None = self._session
         return self.joined and (session is None or session.forked)
 
@@ -46,7 +46,7 @@ class ReasonedStream(BaseStream):
         self._hooks.on_state = hook
 
     def reject_unserved_with(self, reason: Callable[[bytes], str]) -> None:
-        """``reason`` says for a content why it is rejected where no instance of the group has a handler."""
+        """Set ``reason``: it returns, for a content, why it is rejected if no instance of the group has a handler."""
         self._hooks.unserved_reason = reason
 
 
@@ -63,15 +63,16 @@ class ClassProperty(Generic[T]):
 
 @explained_methods
 class BaseChannel(Generic[S]):
-    """A set of named events that others on the stream can trigger. Subclass it, name it, decorate methods with
-    ``@event``, connect.
+    """A set of named events that other programs on the stream can trigger. Subclass it, set ``stream`` and ``channel``,
+    decorate methods with ``@event``, and call ``connect``.
 
-    ``stream`` is the name of the Redis stream, ``channel`` (or ``group``) that of this endpoint. Subclasses inherit
-    both, the events and ``on_error``. ``connect`` connects the class itself. Each call of an event has its own object:
+    ``stream`` is the name of the Redis stream, and ``channel`` (or ``group``) the name of this endpoint's group. Subclasses
+    inherit both, the events and ``on_error``. ``connect`` connects the class itself. Each call of an event has its own
+    object:
 
     - ``self.entry``: the ``Request``
-    - ``self.source_group``: the group that asks
-    - ``self.params``: the declared params that the request contains
+    - ``self.source_group``: the group that triggered the event
+    - ``self.params``: the declared parameters that the request contains
     - ``self.instance_id``: the id of this instance
     - ``self.stream_name`` and ``self.group_name``: the names of the stream and of this channel's group
     """
@@ -135,7 +136,7 @@ class BaseChannel(Generic[S]):
 
     @ClassProperty
     def connected(cls) -> bool:
-        """Whether the channel is joined and registered, and Redis can be reached."""
+        """Whether the channel has joined its group, is registered there, and can reach Redis."""
         return cls._endpoint is not None and cls._endpoint.connected
 
     @ClassProperty
@@ -161,7 +162,7 @@ class BaseChannel(Generic[S]):
 
     @classmethod
     def _stands(cls) -> bool:
-        """Whether it is connected, or connects. What has ended by itself is forgotten."""
+        """Whether it is connected or connecting. An endpoint that has ended by itself is forgotten."""
         endpoint: ReasonedStream | None = cls._endpoint
         if endpoint is not None and endpoint.over and cls._endpoint is endpoint:
             cls._endpoint = None
@@ -194,7 +195,7 @@ class BaseChannel(Generic[S]):
 
     @staticmethod
     def _unserved_reason(content: bytes) -> str:
-        """Why a channel without events takes a request not (RIPC-CHAN-11, RIPC-CHAN-12)."""
+        """Why a channel without events rejects a request (RIPC-CHAN-11, RIPC-CHAN-12)."""
         try:
             dispatch({}, decode(content))
         except Reject as reject:

@@ -44,10 +44,10 @@ def event(name: str | None = None, params: Iterable[str] | None = None) -> Calla
 def event(name: Any = None, params: Iterable[str] | None = None) -> Any:
     """Mark a method of a ``Channel`` as an event that other groups can trigger.
 
-    ``name`` is what others call it, the method's name where nothing is given. ``params`` are the parameters that it
-    accepts, all others that come are dropped; where nothing is given, they are those of the method. Parameters are
-    passed by name; a method that takes none finds them in ``self.params``. What it returns fulfils the request, an
-    exception rejects it.
+    ``name`` is the name of the event; the default is the method's name. ``params`` are the parameters that the event
+    accepts; the default is those of the method. Other parameters in a request are dropped. Parameters are passed by name,
+    and a method that takes none finds them in ``self.params``. The value that the method returns fulfils the request, and
+    an exception rejects it.
     """
     if callable(name) or isinstance(name, (staticmethod, classmethod)):
         return event()(name)

@@ -38,9 +38,9 @@ class Channel(BaseChannel[Endpoint]):
 
     @classmethod
     def connect(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
-        """Connect the class; takes what ``Stream.connect`` takes, and ``options``.
+        """Connect the class. It takes the arguments of ``Stream.connect``, and ``options``.
 
-        Raises ``AlreadyConnected`` and as that does.
+        Raises ``AlreadyConnected``, and the errors of ``Stream.connect``.
         """
         endpoint = cls._make_endpoint(Endpoint, options)
         cls._endpoint = endpoint
@@ -62,7 +62,7 @@ class Channel(BaseChannel[Endpoint]):
 
     @classmethod
     def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
-        """Connect if it is not connected, and serve until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
+        """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
         if not cls._stands():
             cls.connect(options=options, **given)
         try:
@@ -86,7 +86,7 @@ class Channel(BaseChannel[Endpoint]):
     ) -> Response:
         """Trigger an event of the channel ``target`` and wait for its ``Response``; see ``Stream.send_to_group``.
 
-        A ``timeout`` given here travels with the request, so that the event knows its ``entry.time_left``.
+        A ``timeout`` is sent with the request, so that the event knows its ``entry.time_left``.
         """
         return cls._connected_endpoint().send_to_group(content_of(name, params, timeout), target, timeout)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=BaseSession)
 Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
-"""A value that can be JSON, for type checkers. ``encode`` decides about it."""
+"""A value that can be JSON, for type checkers. At run time ``encode`` decides."""
 
 
 @explained
@@ -38,10 +38,10 @@ class BaseStream(Blocks):
     group, and each request to it goes to one of them.
 
     The first of these that is given says where Redis is: ``client``, ``url`` (``redis://``, ``rediss://``,
-    ``unix://``), the environment's ``REDIS_URL``. Otherwise it is at ``redis://localhost:6379``. ``client`` is any
-    redis-py client of the same kind (sync or asyncio), a Sentinel master and a cluster included; only its settings are
-    used. Options come as an ``Options`` object, by name, or both; see ``Options``. The gem's names
-    (``ledger={"entry_timeout": 5}``) are understood.
+    ``unix://``), the environment variable ``REDIS_URL``. If none is given, it is ``redis://localhost:6379``. ``client`` is
+    any redis-py client of the same kind (sync or asyncio), also of a Sentinel master or of a cluster. Only its settings are
+    used. Give options as an ``Options`` object, by name, or both; see ``Options``. The gem's names
+    (``ledger={"entry_timeout": 5}``) work, too.
     """
 
     def __init__(
@@ -90,28 +90,28 @@ class BaseStream(Blocks):
 
     @property
     def options(self) -> Options:
-        """The options in force."""
+        """The options that this endpoint uses."""
         return self._options
 
     @property
     def connected(self) -> bool:
-        """Whether it is joined and registered, and Redis can be reached."""
+        """Whether this endpoint has joined its group, is registered there, and can reach Redis."""
         session: BaseSession | None = self._session
         return session is not None and session.connected
 
     @property
     def outstanding(self) -> int:
-        """Requests sent that have no outcome yet."""
+        """How many own requests have no outcome yet."""
         session = self._session
         return len(session.waiting) if session is not None and not session.forked else 0
 
     def stats(self) -> Stats:
-        """Numbers of this connection; see ``Stats``. Waits for nothing, and may be called from any thread."""
+        """Numbers about this connection; see ``Stats``. It never waits, and may be called from any thread."""
         session = self._session
         return stats_of(session, self.outstanding) if session is not None and not session.forked else Stats()
 
     def health(self) -> Health:
-        """Whether this endpoint can work; see ``Health``. Waits for nothing, and may be called from any thread."""
+        """Whether this endpoint can work; see ``Health``. It never waits, and may be called from any thread."""
         session = self._session
         return health_of(session) if session is not None else Health("not connected")
 
@@ -141,11 +141,11 @@ class BaseStream(Blocks):
     def on_request(self, handler: Any) -> Any:
         """Register the function that is called with each ``Request`` sent to this group; a decorator, too.
 
-        The value that it returns fulfils the request. An exception rejects it: the option ``expose_errors`` decides
-        what the requester sees of the exception. ``Reject`` rejects it with content of the handler's choice. Without a
-        handler, requests go to other instances of the group that have one; where there are none, they are rejected.
+        The value that the function returns fulfils the request. An exception rejects it, and the option ``expose_errors``
+        decides what the requester sees of the exception. With ``Reject``, the handler chooses the content of the rejection.
+        Without a handler, requests go to other instances of the group that have one. If there are none, they are rejected.
         Each call sees the context variables of the registration.
-        A Stream has one handler: ``ConfigurationError`` for another one, but the same function may be defined again.
+        A Stream has one handler. A second one raises ``ConfigurationError``, but the same function may be defined again.
         """
         self._check_callable("on_request", handler, "the Request")
         before = self._hooks.on_request
@@ -163,8 +163,8 @@ class BaseStream(Blocks):
     def on_error(self, handler: Any) -> Any:
         """Register the function for problems that belong to no call; a decorator, too. Without it, they are logged.
 
-        It gets an error with a ``kind``: ``EntryError`` for a malformed entry (raw ``fields``), ``HandlerError`` for a
-        handler that raised (``__cause__``), ``ConnectionLost`` once per loss. All others are ``ReportedError``.
+        It gets an error with a ``kind``. An ``EntryError`` is for a malformed entry (raw ``fields``), a ``HandlerError`` for
+        a handler that raised (``__cause__``), a ``ConnectionLost`` for each loss. All others are a ``ReportedError``.
         Each call sees the context variables of the registration.
         """
         self._check_callable("on_error", handler, "the error")
@@ -175,8 +175,8 @@ class BaseStream(Blocks):
         """Register the function that is called with a ``Health`` when the connection changes; a decorator, too.
 
         Its ``state`` is ``"joining"``, ``"up"``, ``"down"``, ``"closing"`` or ``"not connected"``, and its ``reason`` says why.
-        The calls come in order, and each change comes once, however often connecting is tried. What the function raises
-        goes to ``on_error``. Each call sees the context variables of the registration.
+        The calls come in order. Each change comes once, however often the endpoint tries to connect. An exception of the
+        function goes to ``on_error``. Each call sees the context variables of the registration.
         """
         self._check_callable("on_state", handler, "the Health")
         self._hooks.on_state = Hook(handler)
@@ -207,7 +207,7 @@ class BaseStream(Blocks):
         logger: logging.Logger | None,
         given: OptionKeywords,
     ) -> None:
-        """Take in what ``connect`` was given; it stays for a later ``connect``."""
+        """Store the arguments of ``connect``; a later ``connect`` uses them, too."""
         session: BaseSession | None = self._session
         if session is not None:
             session.check()
@@ -226,7 +226,7 @@ class BaseStream(Blocks):
         self._logger = logger or self._logger
 
     def _new_session(self, kind: Callable[..., S], connector: Any) -> S:
-        """A session, which never holds the Stream, so that a Stream that was dropped is noticed."""
+        """Make a session. It holds no reference to the Stream, so a Stream that the program drops is noticed."""
         stream = weakref.ref(self)
 
         def left(session: BaseSession) -> None:
@@ -240,7 +240,7 @@ class BaseStream(Blocks):
         return type(self).__module__.split(".")[2]
 
     def _live(self) -> Any:
-        """The session, or the error that says why there is none to speak to."""
+        """Return the session, or raise the error that says why there is none."""
         session: BaseSession | None = self._session
         if session is None:
             raise NotConnected(f"{self!r} is not connected; call connect() first, or use it as a context manager")
@@ -279,6 +279,6 @@ def _check_logger(logger: Any) -> None:
 
 
 def _name(function: Any) -> str:
-    """Where a function was defined, the same for one that is defined again."""
+    """Where a function was defined. A function that is defined again has the same name."""
     kind = function if hasattr(function, "__qualname__") else type(function)
     return f"{kind.__module__}.{kind.__qualname__}"

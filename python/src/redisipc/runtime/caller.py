@@ -38,16 +38,17 @@ SILENCE = 3.0
 class BaseCaller(Blocks, Generic[L]):
     """A requester without a group, on the Redis stream ``stream``: for a web worker, a cron job, a lambda.
 
-    Unlike a ``Stream`` it serves nobody. Between two calls it leaves nothing in Redis, and has no thread and no task. A call
-    writes its request and reads until the response is there. So it costs nothing while it is not used, and it works after a
-    fork and in the next event loop.
+    Unlike a ``Stream`` it answers no requests. Between two calls it leaves nothing in Redis, and has no thread and no task. A
+    call writes its request and reads until the response is there. So a ``Caller`` costs nothing while it is not used, and it
+    works after a fork and in the next event loop.
 
     Each call has a connection of its own, which the next call uses again. One call at a time needs one connection. Up to
     ``max_outstanding`` calls may run at once, from several threads or tasks; more raise ``Overloaded``. Programs that
-    ask a lot at once, or serve requests too, need a ``Stream``.
+    ask a lot at once, or also answer requests, need a ``Stream``.
 
-    Where Redis is: ``url``, ``client`` and ``redis_options``, as for a ``Stream``. ``timeout`` is in seconds, for calls that
-    name none. With ``early_end``, a request to a group that does not exist ends as ``NoResponders`` before its timeout.
+    ``url``, ``client`` and ``redis_options`` say where Redis is, as for a ``Stream``. ``timeout`` is in seconds, for calls
+    without a timeout of their own. With ``early_end``, a request to a group that does not exist ends as ``NoResponders``
+    before its timeout.
 
     ``observers`` are functions that are called with an ``Observation`` when a call begins and when it ends, by the thread
     or the task that makes it. One that raises is logged and not called again.
@@ -88,7 +89,7 @@ class BaseCaller(Blocks, Generic[L]):
         watch(self)
 
     def _begin(self) -> None:
-        """As new: a new instance id, and no connections."""
+        """Begin with a new instance id, and without connections."""
         self._instance = new_instance_id(self._random)
         self._highest = b"-"
         # The one that was given back last is taken first.
@@ -149,7 +150,7 @@ class BaseCaller(Blocks, Generic[L]):
         return Call(self._stream.encode(), self._instance.encode(), outgoing, self._highest, self._early_end)
 
     def _take(self) -> tuple[list[Slot[L]], Slot[L]]:
-        """Room for one call, and where to give it back to. Raises ``Overloaded``."""
+        """Take a slot for one call, and return it with the place to which it goes back. Raises ``Overloaded``."""
         free = self._free
         try:
             return free, free.pop()
@@ -183,7 +184,7 @@ class BaseCaller(Blocks, Generic[L]):
         call.lost(False, f"{reason}{hint(reason)}", now, permanent)
 
     def _ended(self, call: Call) -> None:
-        """Keep what the next call may know."""
+        """Keep what the next call can use."""
         self._highest = call.highest
         self._early_end = self._early_end and call.early_end
 

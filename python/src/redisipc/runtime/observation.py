@@ -12,7 +12,7 @@ class Observation(NamedTuple):
 
     ``kind``:
 
-    - ``"send_started"``, ``"send_ended"``: an own request, with its ``status`` (that of ``Response``) at its end.
+    - ``"send_started"``, ``"send_ended"``: an own request. At its end, ``status`` is that of the ``Response``.
     - ``"run_started"``, ``"run_ended"``: a handler. ``status`` is ``"fulfilled"``, ``"rejected"``, or empty where the handler
       did not answer.
     - ``"redelivered"``: the handler starts for a request that may have been started before.

@@ -29,43 +29,45 @@ class Options:
 
     Times:
 
-    - ``timeout``: how long a request waits for its answer, where the call says nothing else. With less than 10 seconds
-      a request is run at most once as long as nothing fails; a responder that crashed is then not replaced in time.
+    - ``timeout``: how long a request waits for its answer, if the call has no timeout of its own. With less than 10 seconds,
+      a request runs at most once as long as nothing fails, but no other instance replaces a crashed responder in time.
     - ``connect_timeout``: how long ``connect()`` tries to reach Redis before it raises.
     - ``close_timeout``: how long closing waits for handlers and own requests.
 
     Limits:
 
     - ``concurrency``: handlers that run at once. The gem's number of consumers.
-    - ``max_queue``: requests that wait here while all handlers are busy and nobody else is in the group; more are
-      rejected.
-    - ``max_outstanding``: requests sent and not yet answered; more raise ``Overloaded``.
-    - ``max_request_age``: requests that are older when they arrive are rejected. None: no limit.
+    - ``max_queue``: how many requests wait here while all handlers are busy and the group has no other instance. Further
+      requests are rejected.
+    - ``max_outstanding``: how many own requests may be without an answer. One more raises ``Overloaded``.
+    - ``max_request_age``: a request that is older when it arrives is rejected. None: no limit.
 
     Errors:
 
-    - ``expose_errors``: what the requester sees of an exception of a handler: its ``"type"`` and the request's id,
-      its ``"text"`` as well, or ``"none"`` of it. The text always goes to ``on_error``, or to the log.
+    - ``expose_errors``: what the requester learns of an exception in a handler. ``"type"``: its type and the request's id;
+      ``"text"``: also its text; ``"none"``: only the id. The text always goes to ``on_error``, or to the log.
 
-    - ``observers``: functions that are called with an ``Observation`` when a request was sent or ended, a handler started or
-      ended, and more. They are called as callbacks are. One that raises is reported and not called again.
+    Observers:
+
+    - ``observers``: functions that are called with an ``Observation`` for each step of a request or of a handler. They run
+      where callbacks run. An observer that raises is reported and not called again.
 
     Redis:
 
-    - ``early_end``: whether a request to a group that does not exist ends as ``NoResponders`` before its timeout. Half a
-      second after it was stored, and once more, Redis is asked for its groups. A request that is answered by then costs
-      nothing.
-    - ``wakeups``: whether to use pub/sub to wake up siblings at once, which costs the third connection.
-    - ``janitor_age``: whether to trim entries older than this from the stream (``XTRIM MINID``), answered or not: set it
-      well above the longest timeout of anyone on the stream. None: never.
+    - ``early_end``: whether a request to a group that does not exist ends as ``NoResponders`` before its timeout. For this,
+      the endpoint asks Redis for the groups half a second after it stored the request, and once more later. If the answer
+      has come by then, it does not ask.
+    - ``wakeups``: whether instances of a group wake each other at once, by pub/sub. This needs the third connection.
+    - ``janitor_age``: the endpoint trims entries older than this from the stream (``XTRIM MINID``), answered or not. Set it
+      well above the longest timeout of any peer on the stream. None: never.
     - ``read_pause``: how long an idle group that reads only entries of other groups may wait before it reads again. This
       saves processor time on streams with many groups. It may delay the first request to such a group by that time. On a
       quiet stream that request comes at once. 0: the group never waits.
 
-    The gem's options are understood wherever these are: ``ledger={"entry_timeout": 5}``, or ``entry_timeout=5``, is
+    The gem's options may be given in the same places: ``ledger={"entry_timeout": 5}``, or ``entry_timeout=5``, is
     ``timeout``; ``consumer={"pool_size": 3}`` is ``concurrency``. Dispatchers, connection pools, execution intervals
-    and ``cleanup_interval`` are accepted without effect. Here one reader takes requests as they come, there are two or
-    three connections, no handler polls, and a request's time limit is kept to the millisecond.
+    and ``cleanup_interval`` are accepted without effect: here one reader takes requests as they come, there are two or
+    three connections, and no handler polls.
     """
 
     timeout: float = Default.TIMEOUT
@@ -100,7 +102,7 @@ class Options:
         object.__setattr__(self, "observers", check_observers(self.observers))
 
     def replace(self, **given: Unpack[OptionKeywords]) -> Options:
-        """These options with those changed; raises ``ConfigurationError`` for a name that nobody knows."""
+        """A copy of these options with changes. Raises ``ConfigurationError`` for an unknown name."""
         changes = _translated(given)
         for name in changes:
             if name not in _NAMES:

@@ -1,4 +1,4 @@
-"""A request that a handler is given."""
+"""The request that a handler gets."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _UNREAD: Any = object()
 
 @explained_methods
 class Request:
-    """A request of another group (or of its own one), to be answered once.
+    """A request of another group, or of the endpoint's own group. It is answered once.
 
-    A handler answers it by returning a value or raising; or it calls ``fulfill`` or ``reject``, at once or, after
-    ``later()``, at any time and from any thread. Until it is answered this instance keeps it, and nobody else starts
+    A handler answers it by returning a value or by raising. It may also call ``fulfill`` or ``reject``: at once, or after
+    ``later()`` at any time and from any thread. Until the answer, this instance holds the request, and nobody else starts
     it.
 
-    ``id`` is the same for every start of this request: handlers with effects should be idempotent by it.
+    ``id`` is the same for every start of this request. Handlers with effects should be idempotent by it.
     """
 
     __slots__ = ("_content", "_received")
@@ -42,7 +42,7 @@ class Request:
 
     @property
     def id(self) -> str:
-        """The id that the requester gave it, 21 hex characters as a rule."""
+        """The id that the requester gave it, normally 21 hex characters."""
         return self._received.id
 
     @property
@@ -54,17 +54,17 @@ class Request:
 
     @property
     def source_group(self) -> str:
-        """The group that asks."""
+        """The group of the requester."""
         return self._received.incoming.source_group.decode("utf-8", "replace")
 
     @property
     def instance_id(self) -> str:
-        """The instance that asks."""
+        """The instance id of the requester."""
         return self._received.incoming.instance_id.decode("utf-8", "replace")
 
     @property
     def entry(self) -> Entry:
-        """The entry as Redis has it: its ID and the six fields, raw."""
+        """The entry as Redis has it: its ID and its six raw fields."""
         incoming, group = self._received.incoming, self._received.answerer.group.encode()
         return Entry(
             incoming.entry_id,
@@ -86,21 +86,21 @@ class Request:
 
     @property
     def starts(self) -> int:
-        """How often it was started, this time included. At most 3."""
+        """How often the request was started, including this time: at most 3."""
         return self._received.incoming.starts
 
     @property
     def redelivered(self) -> bool:
-        """Whether it may have been started before, by somebody who crashed, paused or was cut off."""
+        """Whether the request may have been started before, by an instance that crashed, was paused or was cut off."""
         return self._received.incoming.redelivered
 
     @property
     def time_left(self) -> float | None:
-        """Seconds until the requester gives up. None: it is not known.
+        """Seconds until the requester gives up. None: not known.
 
-        A channel's request with a ``timeout`` carries it. For any other request, it is counted from the default timeout
-        that the requester's instance announces: a call with another timeout is not known here. The endpoint reads that
-        announcement when it is first needed. Until then this is None.
+        A channel's request with a ``timeout`` contains that timeout. For every other request, the default timeout counts
+        that the requester's instance announces, even if the call had another timeout. The endpoint reads that announcement
+        when it is first needed. Until then this is None.
         """
         content = self.content
         meta = content.get("meta") if isinstance(content, dict) else None
@@ -116,9 +116,9 @@ class Request:
 
     @property
     def cancelled(self) -> bool:
-        """Whether an answer would reach nobody: the requester gave up, or another instance runs it.
+        """Whether nobody needs an answer of this instance: the requester gave up, or another instance runs the request.
 
-        Known within 3 seconds.
+        The endpoint notices this within 3 seconds.
         """
         return self._received.incoming.cancelled
 
@@ -129,7 +129,7 @@ class Request:
 
     @property
     def postponed(self) -> bool:
-        """Whether ``later`` or ``ignore`` was called: what the handler returns is not looked at."""
+        """Whether ``later`` or ``ignore`` was called. Then the value that the handler returns has no effect."""
         return self._received.postponed
 
     # what can be done with it
@@ -148,7 +148,7 @@ class Request:
         )
 
     def later(self) -> Self:
-        """The answer comes after the handler returned; what the handler returns is not looked at.
+        """Answer after the handler has returned: the value that it returns has no effect.
 
         Returns the request.
         """
@@ -156,12 +156,12 @@ class Request:
         return self
 
     def ignore(self) -> None:
-        """Never answer: the request is deleted, and the requester runs into its timeout."""
+        """Never answer. The request is deleted, and ends at the requester by its timeout."""
         self._received.postponed = True
         self._received.answerer.forget(self._received)
 
     def on_cancel(self, callback: Callable[[], Any]) -> None:
-        """Call ``callback`` when ``cancelled`` becomes true; at once where it is.
+        """Call ``callback`` when ``cancelled`` becomes true, or at once if it already is.
 
         It sees the context variables of this call.
         """

@@ -33,12 +33,11 @@ _SHOWN.maxstring = _SHOWN.maxother = 200
 
 @explained_methods
 class Response:
-    """A fulfilled or a rejected request.
+    """The outcome of a request: fulfilled or rejected.
 
-    A fulfilled one has the answer as ``value``, and None as ``reason``. A rejected one has None as ``value``; its
-    ``reason`` is what the other side said. Where the other side said nothing, it is the error that explains why:
-    ``RequestTimeout``, ``RequestCancelled`` (also when the endpoint was closed) or ``RequestFailed``. ``result()``
-    returns the value or raises.
+    If fulfilled, ``value`` is the answer and ``reason`` is None. If rejected, ``value`` is None and ``reason`` is the other
+    side's reason. If there was no answer, ``reason`` is the error that explains it: ``RequestTimeout``,
+    ``RequestCancelled`` (also when the endpoint was closed) or ``RequestFailed``. ``result()`` returns the value or raises.
     """
 
     __slots__ = ("_about", "reason", "request_id", "status", "value")
@@ -59,7 +58,7 @@ class Response:
 
     @property
     def rejected(self) -> bool:
-        """Whether there is a ``reason`` instead."""
+        """Whether there is a ``reason``, and no ``value``."""
         return self.status == "rejected"
 
     @property
@@ -69,7 +68,7 @@ class Response:
 
     @property
     def code(self) -> str | None:
-        """The word for programs that the other side rejected with; see ``Rejected.code``."""
+        """The code of the rejection, for programs; see ``Rejected.code``."""
         return read(self.reason)[0]
 
     @property
@@ -79,7 +78,7 @@ class Response:
         return elapsed
 
     def result(self) -> Any:
-        """The value, or raises ``Rejected``, ``RequestTimeout``, ``RequestCancelled`` or ``RequestFailed``."""
+        """Return the value, or raise ``Rejected``, ``RequestTimeout``, ``RequestCancelled`` or ``RequestFailed``."""
         if self.status == "fulfilled":
             return self.value
         if isinstance(self.reason, RequestError):
@@ -89,7 +88,7 @@ class Response:
         raise kind(self.reason, code=code, data=data, text=text, **self._about)
 
     def __bool__(self) -> bool:
-        """Whether it is fulfilled, whatever its value is."""
+        """Whether the request was fulfilled, whatever the value is."""
         return self.fulfilled
 
     def __repr__(self) -> str:

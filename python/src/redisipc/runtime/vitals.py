@@ -1,4 +1,4 @@
-"""How an endpoint is: what it counts, and whether it can work. And who answers in another group."""
+"""The state of an endpoint: its counts, and whether it can work. Also the living instances of another group."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ POLL = 0.2
 class Stats:
     """Numbers of one connection of a ``Stream``, from ``connect()`` on. Times are seconds.
 
-    Now: ``outstanding`` own requests without an outcome, ``running`` handlers, ``waiting`` requests that no handler has
-    started yet, ``connections`` to Redis. ``oldest`` is the time since the oldest request in progress came, or since the
-    oldest handler was started.
+    At this moment: ``outstanding`` own requests without an outcome, ``running`` handlers, ``waiting`` requests that no
+    handler has started yet, ``connections`` to Redis. ``oldest`` is the time since the oldest request in progress came, or
+    since the oldest handler was started.
 
-    Counted: ``fulfilled`` and ``rejected`` answers that were written, ``failed`` handlers, ``timeouts`` of own requests,
-    ``reconnects``.
+    Since ``connect()``: ``fulfilled`` and ``rejected`` answers that were written, ``failed`` handlers, ``timeouts`` of own
+    requests, ``reconnects``.
     """
 
     outstanding: int = 0
@@ -56,9 +56,10 @@ class Stats:
 class Health:
     """Whether an endpoint can work.
 
-    ``state``: ``"up"``; ``"busy"``, all handlers have been busy for longer than ``timeout``; ``"down"``, Redis is away;
-    ``"joining"``, ``"closing"`` or ``"not connected"``. ``since``: when it came into the state of its connection, in Unix
-    seconds; 0 before. ``reason``: why it is busy or down.
+    ``state`` is one of ``"up"``, ``"busy"`` (all handlers have been busy for longer than ``timeout``), ``"down"`` (Redis
+    cannot be reached), ``"joining"``, ``"closing"`` and ``"not connected"``. ``since`` is when this state began, in Unix
+    seconds; for ``"busy"``, when the endpoint came up. It is 0 before ``connect()``. ``reason`` says why the endpoint is
+    busy or down.
     """
 
     state: Word
@@ -72,7 +73,7 @@ class Health:
 
 
 def stats_of(session: BaseSession, outstanding: int) -> Stats:
-    """A look that waits for nothing, from any thread."""
+    """It never waits, and may be called from any thread."""
     endpoint, now = session.endpoint, time.monotonic()
     responder, counts = endpoint.wiring.responder, endpoint.shared.counts
     came = [incoming.received_at for incoming in list(endpoint.shared.inflight.values())]
@@ -92,7 +93,7 @@ def stats_of(session: BaseSession, outstanding: int) -> Stats:
 
 
 def health_of(session: BaseSession) -> Health:
-    """A look that waits for nothing, from any thread."""
+    """It never waits, and may be called from any thread."""
     if session.forked:
         return Health("not connected", 0.0, "the process was forked")
     state = STATES[session.endpoint.state]
@@ -121,7 +122,7 @@ def peers_of(found: list[Any], group: str, stream: str, limit: float) -> tuple[P
 
 
 def nobody_came(group: str, stream: str, limit: float) -> RequestTimeout:
-    """Nobody joined a group in time."""
+    """The error for a group that nobody joined in time."""
     return RequestTimeout(
         f"group {group!r} has no living instance after {limit:g} s: start its program; it must use the stream {stream!r} of the "
         "same Redis and database",

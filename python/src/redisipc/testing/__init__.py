@@ -1,6 +1,6 @@
-"""Tests of programs that use RedisIPC, without a Redis. Nothing of it is loaded with ``redisipc``.
+"""Tests of programs that use RedisIPC, without a Redis. ``redisipc`` itself does not load this package.
 
-It is the real library, over a model of Redis in the memory of the process: see docs/testing.md.
+The real library runs over a model of Redis in the memory of the process: see docs/testing.md.
 """
 
 from .factories import MadeRequest, make_request, make_response

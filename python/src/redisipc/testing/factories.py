@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 @explained
 class MadeRequest(Request):
-    """A ``Request`` that keeps its answer: ``status`` and ``answer``, both None before; ``ignored``."""
+    """A ``Request`` that keeps its answer in ``status`` and ``answer`` (None before), or sets ``ignored``."""
 
     __slots__ = ("_keeper",)
 
@@ -44,14 +44,14 @@ class MadeRequest(Request):
         return self._keeper.ignored
 
     def cancel(self) -> None:
-        """The requester gives up: ``cancelled`` is true, and what was given to ``on_cancel`` is called."""
+        """Act as a requester that gives up: ``cancelled`` becomes true, and the functions of ``on_cancel`` are called."""
         self._received.incoming.cancelled = True
         for callback in self._received.cancel_callbacks():
             callback()
 
 
 class _Keeper:
-    """In the place of a session: it keeps the answer."""
+    """Replaces the session: it keeps the answer."""
 
     def __init__(self, group: str, timeout: float | None) -> None:
         self.group = group
@@ -86,11 +86,11 @@ def make_request(
     age: float = 0.0,
     timeout: float | None = None,
 ) -> MadeRequest:
-    """A request as a handler of ``group`` gets it from ``source``.
+    """Make a request as a handler of ``group`` gets it from ``source``.
 
-    ``id`` is one of its own where none is given. ``starts`` and ``redelivered`` are as for one that somebody else began;
-    ``age`` is in seconds, and so is the default ``timeout`` that the requester announces. Raises ``ContentError`` for a
-    content that cannot be sent, ``ConfigurationError`` for a name that is not a string.
+    Without ``id``, the request gets a new one. ``starts`` and ``redelivered`` describe a request that another instance
+    started before. ``age`` is in seconds, and so is ``timeout``, the default that the requester announces. Raises
+    ``ContentError`` for a content that cannot be sent, ``ConfigurationError`` for a name that is not a string.
     """
     for name, value in (("source", source), ("group", group), ("instance", instance)):
         check_name(name, value)
@@ -112,10 +112,10 @@ def make_request(
 def make_response(
     value: Any = None, *, reason: Any = None, error: RequestError | None = None, id: str = "", elapsed: float = 0.001
 ) -> Response:
-    """A response as ``send_to_group`` returns it: fulfilled with ``value``, or rejected.
+    """Make a response as ``send_to_group`` returns it: fulfilled with ``value``, or rejected.
 
-    A rejected one has a ``reason`` of the other side, or an ``error`` that says why there was no answer. Such an
-    ``error`` is ``RequestTimeout("too late")``, for example.
+    A rejected one has a ``reason`` of the other side, or an ``error`` that says why there was no answer, for example
+    ``RequestTimeout("too late")``.
     """
     if error is not None and not isinstance(error, RequestError):
         raise ConfigurationError(

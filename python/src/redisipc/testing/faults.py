@@ -28,21 +28,21 @@ class Fate(NamedTuple):
 
 @explained
 class Faults:
-    """The faults of a hub. All take effect at once, and end with ``mend`` or with their ``with`` block."""
+    """The faults of a hub. Each takes effect at once, and ends with ``mend`` or with its ``with`` block."""
 
     server: Server
 
     # Redis as a whole
 
     def crash(self) -> None:
-        """Redis is gone: all connections break, and no new one comes about before ``restart``."""
+        """Redis is down: all connections break, and new ones are refused until ``restart``."""
         with self.server.lock:
             self.server.journal.note("Redis", "crashes")
             self.server.up = False
             self.server.break_all("Redis crashed")
 
     def restart(self, *, empty: bool = False) -> None:
-        """Redis is back, with its data, or ``empty``."""
+        """Redis is up again, with its data, or ``empty``."""
         with self.server.lock:
             self.server.journal.note("Redis", f"is back{', and empty' if empty else ''}")
             if not self.server.up and empty:
@@ -53,7 +53,7 @@ class Faults:
 
     @contextmanager
     def down(self, *, empty: bool = False) -> Iterator[None]:
-        """Redis is gone within the block."""
+        """Redis is down in the block."""
         self.crash()
         try:
             yield
@@ -62,7 +62,7 @@ class Faults:
 
     @contextmanager
     def pause(self) -> Iterator[None]:
-        """Redis stands still within the block: connections stand, and nothing is executed before its end."""
+        """Redis does not answer in the block: connections stay open, and it executes nothing before the end of the block."""
         with self.server.lock:
             self.server.journal.note("Redis", "stands still")
             self.server.paused = True
@@ -78,18 +78,18 @@ class Faults:
 
     @contextmanager
     def out_of_memory(self) -> Iterator[None]:
-        """Redis refuses within the block what needs memory: OOM."""
+        """In the block, Redis refuses commands that need memory, with OOM."""
         with self._refusing("maxmemory", "1", "has no memory left"):
             yield
 
     @contextmanager
     def no_writes(self) -> Iterator[None]:
-        """Redis refuses every write within the block: NOREPLICAS."""
+        """In the block, Redis refuses every write, with NOREPLICAS."""
         with self._refusing("min-replicas-to-write", "1", "takes no writes"):
             yield
 
     def flush(self) -> None:
-        """Somebody calls FLUSHALL: streams, groups and lists are gone."""
+        """Delete all keys, as FLUSHALL does: streams, groups and lists."""
         with self.server.lock:
             self.server.journal.note("Redis", "is flushed")
             self.server.empty()
@@ -97,7 +97,7 @@ class Faults:
 
     @contextmanager
     def fail_over(self) -> Iterator[None]:
-        """At the end of the block a replica takes over, which has nothing of what was written within it."""
+        """At the end of the block a replica takes over. It has none of the writes of the block."""
         with self.server.lock:
             saved = {number: model.copy_keys() for number, model in self.server.models.items()}
         try:
@@ -118,7 +118,7 @@ class Faults:
     # connections
 
     def cut(self, group: str | None = None) -> int:
-        """All connections break, or those of ``group``. New ones come about. How many there were.
+        """Break all connections, or those of ``group``, and return how many. Clients may connect again at once.
 
         Raises ``ConfigurationError`` for a group that was never there.
         """
@@ -131,15 +131,15 @@ class Faults:
             return len(mine)
 
     def cut_before(self, word: str, group: str | None = None) -> None:
-        """The connection on which ``word`` (``"XADD"``) comes next from ``group`` breaks, and Redis never sees the command."""
+        """Break the connection that next sends the command ``word`` (``"XADD"``) from ``group``, before Redis executes it."""
         self._arm(Fate(word.upper(), group, "before"))
 
     def cut_after(self, word: str, group: str | None = None) -> None:
-        """The connection on which ``word`` comes next from ``group`` breaks when Redis has executed it: nobody hears that."""
+        """Break the connection that next sends the command ``word`` from ``group``, after Redis executed it: no reply comes."""
         self._arm(Fate(word.upper(), group, "after"))
 
     def kill(self, group: str) -> None:
-        """The instances of ``group`` that are there now seem to have crashed: Redis never hears of them again."""
+        """Let the present instances of ``group`` seem to have crashed: Redis gets nothing from them until ``mend``."""
         with self.server.lock:
             there = sorted({one.group for one in self.server.connections.values()} - {""})
             if group not in there:
@@ -152,13 +152,13 @@ class Faults:
                 connection.break_off("this instance is dead, as far as Redis knows")
 
     def mend(self) -> None:
-        """No fault any longer: what is armed is forgotten, and instances that were killed may come back."""
+        """End all faults. Those that have not struck are forgotten, and killed instances may connect again."""
         with self.server.lock:
             self.server.fates.clear()
             self.server.banned.clear()
 
     def unstruck(self) -> list[str]:
-        """The faults of ``cut_before`` and ``cut_after`` that are armed still, because such a command did not come."""
+        """The faults of ``cut_before`` and ``cut_after`` that have not struck, because no such command came."""
         with self.server.lock:
             return [
                 f"cut_{fate.when}({fate.word!r}{f', {fate.group!r}' if fate.group else ''}) did not strike: no such command came"

@@ -1,7 +1,7 @@
 """A stand-in for an endpoint of the Ruby gem redis_ipc 1.0.2, which writes what the gem writes, command by command.
 
-SPEC.md, appendix A, has its habits; ``interop/fixtures/exchanges`` has them as they were recorded. It is quicker than the
-gem: it looks when there is something to see, and not every few milliseconds.
+SPEC.md, appendix A, describes how the gem deviates; ``interop/fixtures/exchanges`` has recordings of it. The stand-in is
+quicker than the gem: it looks when something has come, and not every few milliseconds.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ PRUNES = 30_000
 
 
 class Gem(Peer):
-    """A ``Peer`` that differs as follows. A function that raises leaves its request unanswered (GEM-3). A text that is
-    JSON is sent as it is, and arrives as another type (GEM-5). It answers with three commands (GEM-24). A response
-    whose instance has no list is acknowledged and stays (GEM-4). One consumer takes one request at a time (GEM-21).
-    ``leave`` keeps its consumers (GEM-33)."""
+    """A ``Peer`` with these differences. If a function raises, its request gets no answer (GEM-3). A text that is JSON is
+    sent unchanged, and arrives as another type (GEM-5). An answer is three commands (GEM-24). A response whose instance has
+    no list is acknowledged, and stays in the stream (GEM-4). One consumer takes one request at a time (GEM-21). ``leave``
+    does not delete its consumers (GEM-33)."""
 
     kind = "gem"
 

@@ -1,4 +1,4 @@
-"""``Hub``: what stands in the place of Redis while a program is tested."""
+"""``Hub``: it replaces Redis while a program is tested."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _unnamed = itertools.count(1)
 class Hub(Faults):
     """A Redis in the memory of this process, over which the real library runs.
 
-    Give it as ``client`` to any ``Stream`` or ``Caller``, for threads or asyncio; or let ``url`` or the environment's
-    ``REDIS_URL`` be its ``url``, ``memory://name``. All that is on it is gone with it. ``profile`` is the version of Redis
-    whose ways it has; see ``redisipc.testing.redis_model.PROFILES``.
+    Pass it as ``client`` to any ``Stream`` or ``Caller``, for threads or asyncio. Or pass its ``url``, ``memory://name``, as
+    ``url``, or set the environment variable ``REDIS_URL`` to it. Its data ends with it. ``profile`` is the version of Redis
+    that it imitates; see ``redisipc.testing.redis_model.PROFILES``.
     """
 
     def __init__(self, name: str = "", profile: Profile = REDIS_7) -> None:
@@ -56,12 +56,12 @@ class Hub(Faults):
 
     @classmethod
     def named(cls, name: str) -> Hub:
-        """The hub of this name; it is made when it is first asked for."""
+        """The hub of this name. The first call makes it."""
         return _named.get(name) or cls(name)
 
     @property
     def url(self) -> str:
-        """A value for ``REDIS_URL``, for programs that do not know the hub."""
+        """A URL for ``REDIS_URL``, so that a program needs no change to use the hub."""
         return f"memory://{self.name}"
 
     # asking
@@ -73,24 +73,24 @@ class Hub(Faults):
             return self.server.journal.requests()
 
     def story(self, last: int = 200) -> str:
-        """The ``last`` steps that happened, a line for each: who asked, who got the request, who answered what."""
+        """The ``last`` steps, one line each: who asked, who got the request, who answered what."""
         check_count("last", last, 1)
         with self.server.lock:
             return self.server.journal.story(last)
 
     def residue(self, within: float = 1.0) -> list[str]:
-        """Lists what is left in Redis, a line for each: entries, and traces of instances that are no longer connected.
+        """List what is left in Redis, one line each: entries, and traces of instances that are no longer connected.
 
-        Empty when all requests were answered and collected, and all instances left in order. Work in the background
-        gets up to ``within`` seconds; in an event loop, which must not wait, it gets no time.
+        It is empty if all requests were answered and collected, and all instances left properly. The call waits up to
+        ``within`` seconds for work in the background. In an event loop it does not wait.
         """
         check_grace("within", within)
         return self._until_none(lambda: residue(self.server), within)
 
     def connected(self, within: float = 0.0) -> list[str]:
-        """Lists who is connected, as ``group/instance``. A ``Caller`` is not listed: it may serve several tests.
+        """List who is connected, as ``group/instance``. A ``Caller`` is not in the list: several tests may share it.
 
-        Waits up to ``within`` seconds until nobody is, except in an event loop.
+        The call waits up to ``within`` seconds until nobody is connected. In an event loop it does not wait.
         """
         check_grace("within", within)
         return self._until_none(lambda: connected(self.server), within)
@@ -108,17 +108,17 @@ class Hub(Faults):
     # time
 
     async def advance(self, seconds: float) -> None:
-        """Let ``seconds`` go by at once, for all that runs in this event loop: the library, ``asyncio.sleep``, this hub.
+        """Move time forward by ``seconds``, for everything in this event loop: the library, ``asyncio.sleep``, this hub.
 
-        Everything that is due on the way happens in order. Before the call and after it, time passes by
-        itself. The call waits for threads that work; ``StillWaiting`` names who does not come to rest.
+        Everything that is due in this time happens, in order. Before and after the call, time passes as usual. The call
+        waits for busy threads. If something does not come to rest, ``StillWaiting`` names it.
         """
         await advance(self.server, check_grace("seconds", seconds))
 
     def age(self, seconds: float) -> None:
-        """Let everything in Redis be older by ``seconds``: how long ago entries were claimed, keys were set, and so on.
+        """Make everything in Redis older by ``seconds``: claims of entries, expiries of keys, and so on.
 
-        For threads, whose own clocks continue as they do. They see a server whose clock was set forward.
+        This is for threads. Their own clock does not change: they see a server whose clock was set forward.
         """
         check_grace("seconds", seconds)
         with self.server.lock:
@@ -128,25 +128,25 @@ class Hub(Faults):
     # what must not matter
 
     def worst_case(self) -> AbstractContextManager[None]:
-        """Within the block all happens that may happen. Each request is delivered twice. Each response is handed over
-        by another instance of its group. Each connection is cut once, after it wrote or read something.
+        """In the block everything happens that the protocol allows. Each request is delivered twice. Each response is
+        handed over by another instance of its group. Each connection is cut once, after it wrote or read something.
 
-        Handlers whose effects are idempotent, and programs that take failures as they come, do not mind.
+        Tests still pass if effects of handlers are idempotent, and if the program expects failures.
         """
         return WorstCase(self.server)()
 
     # the other side
 
     def peer(self, group: str, *, stream: str | None = None) -> Peer:
-        """A member of ``group`` that says what the test tells it, on all streams of the hub, or on ``stream`` alone."""
+        """A member of ``group`` that answers as the test says, on all streams of the hub, or on ``stream`` alone."""
         return Peer(self.server, group, stream)
 
     def gem(self, group: str, *, stream: str | None = None) -> Gem:
-        """The same with the ways of the Ruby gem redis_ipc 1.0.2: a function that raises leaves the request unanswered."""
+        """A peer that behaves like the Ruby gem redis_ipc 1.0.2. For example, if its function raises, it does not answer."""
         return Gem(self.server, group, stream)
 
     def listen(self, port: int = 0) -> str:
-        """Listen on 127.0.0.1 as well, for other processes and other clients; the URL. Until ``close``."""
+        """Also listen on 127.0.0.1 until ``close``, for other processes and other clients. Returns the URL."""
         check_count("port", port, 0)
         if self._listener is None:
             self._listener = Listener(self.server, port)
@@ -155,7 +155,7 @@ class Hub(Faults):
     # its life
 
     def close(self) -> None:
-        """It is down for ever: all connections break, and its name is free."""
+        """End the hub: all connections break, and its name is free again."""
         with self.server.lock:
             self.server.up = False
             self.server.break_all("the hub was closed")

@@ -55,7 +55,7 @@ def _told(text: str, fields: list[bytes]) -> str:
 class Asked:
     """One request that was stored on the hub.
 
-    ``takers`` names who got it, ``group/instance``, in order. ``asked_at`` and ``answered_at`` are seconds of the hub's clock.
+    ``takers`` lists who got it, as ``group/instance``, in order. ``asked_at`` and ``answered_at`` are seconds of the hub's clock.
     """
 
     def __init__(self, stream: bytes, entry: Entry, at: float) -> None:
@@ -81,12 +81,12 @@ class Asked:
 
     @property
     def entry_id(self) -> str:
-        """The ID that Redis gave the entry, of the first one where it was stored several times."""
+        """The ID that Redis gave the entry. If the request was stored several times, that of the first entry."""
         return self._entry.entry_id.decode()
 
     @property
     def source(self) -> str:
-        """The group that asks."""
+        """The group of the requester."""
         return _text(self._entry.source_group)
 
     @property
@@ -101,19 +101,19 @@ class Asked:
 
     @property
     def answers(self) -> list[tuple[str, Any]]:
-        """All that were written, each with its status: one, where the handler ran once."""
+        """All answers that were written, each with its status. If the handler ran once, there is one."""
         return [(status, decode(content)) for status, content in self.raw_answers]
 
     @property
     def outcome(self) -> Ending:
-        """``waiting`` until it is answered, or deleted without an answer: ``given up`` at its timeout, say."""
+        """``waiting``, then ``fulfilled`` or ``rejected``, or ``given up`` if it was deleted without an answer (at its timeout)."""
         if self.raw_answers:
             return "fulfilled" if self.raw_answers[0][0] == "fulfilled" else "rejected"
         return "given up" if self.deleted else "waiting"
 
     @property
     def answer(self) -> Any:
-        """The content of the first answer; None while there is none."""
+        """The content of the first answer. None: there is no answer yet."""
         return self.answers[0][1] if self.answers else None
 
     def __repr__(self) -> str:

@@ -47,9 +47,8 @@ class Asking(NamedTuple):
 class Peer:
     """A member of ``group`` on every stream of the hub, or on ``stream`` alone, from ``Hub.peer``.
 
-    ``answers``, ``rejects`` and ``never`` set what it says; without them it never answers. ``requests`` are the
-    contents that it got. ``errors`` are exceptions of functions that were given to ``answers``: such a request is
-    rejected.
+    ``answers``, ``rejects`` and ``never`` say how it treats requests; without them it never answers. ``requests`` lists the
+    contents that it got. ``errors`` lists the exceptions of functions of ``answers``: such a request is rejected.
     """
 
     kind = "peer"
@@ -78,17 +77,17 @@ class Peer:
     # what a test says
 
     def answers(self, what: Any, *, after: float = 0.0, event: str | None = None) -> Peer:
-        """Fulfil requests with ``what``, or with what it returns for their content where it is a function.
+        """Fulfil requests with ``what``. If it is a function, fulfil them with what it returns for their content.
 
-        The function runs on a thread of its own, in real time; it may be ``async def``. If it raises, the request is rejected
-        as by an endpoint whose handler raises: ``Reject`` with its content, all else as ``handler_failed``. ``after`` is in
-        seconds. ``event``: only requests that trigger this event of a channel; the function then gets the params. What is
-        said later counts first.
+        The function runs on a thread of its own, in real time. It may be ``async def``. If it raises, the request is rejected
+        as by an endpoint: ``Reject`` with its content, every other exception as ``handler_failed``. ``after`` is a delay in
+        seconds. ``event``: only for requests that trigger this event of a channel; the function then gets the params. If
+        several calls fit a request, the last one counts.
         """
         return self._told(Rule("answer", what, after, event))
 
     def rejects(self, reason: Any, *, after: float = 0.0, event: str | None = None) -> Peer:
-        """Reject requests with ``reason``; the rest is as for ``answers``."""
+        """Reject requests with ``reason``. The other arguments are those of ``answers``."""
         return self._told(Rule("reject", reason, after, event))
 
     def never(self, *, event: str | None = None) -> Peer:
@@ -96,9 +95,9 @@ class Peer:
         return self._told(Rule("never", None, 0.0, event))
 
     def ask(self, content: Any, to: str, *, stream: str | None = None, timeout: float = 5.0) -> Future[Response]:
-        """Ask the group ``to``: a future of the ``Response``, which is rejected when there is none within ``timeout`` seconds.
+        """Ask the group ``to``, and return a future of the ``Response``. After ``timeout`` seconds it is a rejected one.
 
-        ``stream`` may be left out where the hub has one.
+        ``stream`` is necessary only if the hub has several streams.
         """
         text = self._encode(content)
         future: Future[Response] = Future()
@@ -113,7 +112,7 @@ class Peer:
         return future
 
     def leave(self) -> None:
-        """Leave all streams in order."""
+        """Leave all streams properly."""
         with self._server.lock:
             for names in self._names.values():
                 self._deregister(names)
@@ -130,7 +129,7 @@ class Peer:
     # what the hub says; it holds its lock
 
     def appear(self, stream: bytes) -> None:
-        """A stream is there, or was made again."""
+        """Join a stream that was made, or made again."""
         if self._only is None or self._only.encode() == stream:
             names = Names(stream, self.group.encode(), self.instance.encode())
             known = stream in self._names
@@ -139,18 +138,18 @@ class Peer:
                 self._join(names)
 
     def revive(self) -> None:
-        """The server is back."""
+        """Join again: the server is up again."""
         for names in self._names.values():
             self._look(names)
 
     def added(self, stream: bytes, entry: Entry) -> None:
-        """Something was stored: look at it once the command is done."""
+        """Look at an entry that was stored, after the command has ended."""
         names = self._names.get(stream)
         if names is not None and not self.gone:
             self._server.errands.append(lambda: self._look(names))
 
     def deleted(self, stream: bytes, entry_id: bytes) -> None:
-        """An entry was deleted: what is held and never answered is not kept any longer."""
+        """Forget an entry that was deleted, and that this peer holds and never answers."""
         if (stream, entry_id) in self._held:
             self._held.discard((stream, entry_id))
             names = self._names[stream]

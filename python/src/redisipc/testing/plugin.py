@@ -1,8 +1,8 @@
 """The plugin for pytest: the fixture ``ipc``, and ``--redisipc`` to choose what it runs on.
 
-It is loaded on request: ``pytest_plugins = ["redisipc.testing.plugin"]`` in the top ``conftest.py``, or
-``pytest -p redisipc.testing.plugin``. A ``conftest.py`` that loads it may import from it, too: there is nothing here to
-rewrite (PYTEST_DONT_REWRITE), so pytest does not warn that it came too late.
+Load it with ``pytest_plugins = ["redisipc.testing.plugin"]`` in the top ``conftest.py``, or with
+``pytest -p redisipc.testing.plugin``. A ``conftest.py`` that loads it may also import from it. Pytest does not warn then,
+because this file has no assertions to rewrite (PYTEST_DONT_REWRITE).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _NONE = "none: give --redisipc-url, or set REDIS_URL"
 
 
 class Ipc:
-    """The value of the fixture ``ipc``. While it is there, ``REDIS_URL`` is its ``url``.
+    """The value of the fixture ``ipc``. During the test, ``REDIS_URL`` is its ``url``.
 
-    ``kind`` is hub, real or container. ``strict``: the test fails where something is left in Redis at its end, or where an
-    endpoint is still connected to the hub.
+    ``kind`` is hub, real or container. ``strict``: the test fails if it leaves something in Redis, or an endpoint
+    connected to the hub.
     """
 
     def __init__(self, kind: str, url: str, hub: Hub | None) -> None:
@@ -37,7 +37,7 @@ class Ipc:
 
     @property
     def hub(self) -> Hub:
-        """The hub, for what only a hub can do. On a real Redis the test is skipped here."""
+        """The hub. On a real Redis, a test that uses this is skipped."""
         if self._hub is None:
             pytest.skip(f"this needs a hub, and the tests run with --redisipc={self.kind}")
         return self._hub
@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def _redisipc_url(pytestconfig: pytest.Config) -> Iterator[str]:
-    """Where the Redis is, for the whole run; empty for a hub."""
+    """The URL of the Redis for the whole run; empty for a hub."""
     kind = pytestconfig.getoption("--redisipc")
     if kind == "hub":
         yield ""
@@ -81,7 +81,7 @@ def _redisipc_url(pytestconfig: pytest.Config) -> Iterator[str]:
 
 @pytest.fixture
 def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ipc]:
-    """A Redis for one test, which is empty at its beginning and must be so at its end."""
+    """A Redis for one test. It is empty at the beginning, and must be empty at the end."""
     kind = str(request.config.getoption("--redisipc"))
     if kind == "hub":
         with Hub() as hub:

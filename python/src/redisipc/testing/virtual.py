@@ -37,7 +37,7 @@ class Timed(Protocol):
 
 
 class StillWaiting(AssertionError):
-    """Time cannot be set forward: something goes on at this moment. The message names it."""
+    """Time cannot be moved forward, because something does not come to rest. The message names it."""
 
 
 def monotonic() -> float:

@@ -37,10 +37,9 @@ class Caller(BaseCaller[Line]):
         return cls(stream, url=url, **given)
 
     async def send_to_group(self, content: Any, to: str, timeout: float | None = None) -> Response:
-        """Ask the group ``to`` and wait for its ``Response``, which is rejected when there is none within ``timeout``
-        seconds.
+        """Ask the group ``to`` and wait for its ``Response``. If none comes within ``timeout`` seconds, it is a rejected one.
 
-        A timeout says nothing about whether the handler ran. Raises only for misuse: ``ContentError``, ``Overloaded``, and
+        After a timeout, the handler may have run or not. Raises only for misuse: ``ContentError``, ``Overloaded``, and
         ``ConfigurationError`` for a blank group or a timeout that is not a positive number.
         """
         call = self._call(content, to, timeout)
@@ -49,8 +48,8 @@ class Caller(BaseCaller[Line]):
     async def request(self, content: Any, to: str, timeout: float | None = None) -> Any:
         """Ask the group ``to`` and return its answer, within ``timeout`` seconds (None: the caller's ``timeout``).
 
-        Raises ``Rejected``, ``RequestTimeout``, ``NoResponders``, ``RequestFailed``, and as ``send_to_group`` does. Where it
-        fails, the message says whether the request may be stored.
+        Raises ``Rejected``, ``RequestTimeout``, ``NoResponders``, ``RequestFailed``, and the errors of ``send_to_group``. The
+        message of ``RequestFailed`` says whether Redis may have stored the request.
         """
         return (await self.send_to_group(content, to, timeout)).result()
 
@@ -154,7 +153,7 @@ class Caller(BaseCaller[Line]):
         raise TimeoutError("Redis could not be reached in time")
 
     async def _broke(self, call: Call, slot: Slot[Line], reason: str) -> None:
-        """Whatever was under way on the connection got no reply."""
+        """The commands that were sent on the connection get no reply."""
         line = slot.line
         await self._drop(slot)
         if line is not None:

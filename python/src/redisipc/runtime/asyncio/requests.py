@@ -91,7 +91,7 @@ class Asker(Protocol):
 
 @explained_methods
 class RequestFuture(asyncio.Future[T]):
-    """An ``asyncio.Future`` whose ``cancel()`` gives the request up: it is deleted, and its handler learns it."""
+    """An ``asyncio.Future`` whose ``cancel()`` deletes the request, and notifies its handler."""
 
     def __init__(
         self, session: Asker, ticket: FutureTicket, home: asyncio.AbstractEventLoop, request_id: bytes

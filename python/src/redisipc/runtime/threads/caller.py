@@ -34,10 +34,9 @@ class Caller(BaseCaller[Line]):
         return cls(stream, url=url, **given)
 
     def send_to_group(self, content: Any, to: str, timeout: float | None = None) -> Response:
-        """Ask the group ``to`` and wait for its ``Response``, which is rejected when there is none within ``timeout``
-        seconds.
+        """Ask the group ``to`` and wait for its ``Response``. If none comes within ``timeout`` seconds, it is a rejected one.
 
-        A timeout says nothing about whether the handler ran. Raises only for misuse: ``ContentError``, ``Overloaded``, and
+        After a timeout, the handler may have run or not. Raises only for misuse: ``ContentError``, ``Overloaded``, and
         ``ConfigurationError`` for a blank group or a timeout that is not a positive number.
         """
         call = self._call(content, to, timeout)
@@ -46,8 +45,8 @@ class Caller(BaseCaller[Line]):
     def request(self, content: Any, to: str, timeout: float | None = None) -> Any:
         """Ask the group ``to`` and return its answer, within ``timeout`` seconds (None: the caller's ``timeout``).
 
-        Raises ``Rejected``, ``RequestTimeout``, ``NoResponders``, ``RequestFailed``, and as ``send_to_group`` does. Where it
-        fails, the message says whether the request may be stored.
+        Raises ``Rejected``, ``RequestTimeout``, ``NoResponders``, ``RequestFailed``, and the errors of ``send_to_group``. The
+        message of ``RequestFailed`` says whether Redis may have stored the request.
         """
         return self.send_to_group(content, to, timeout).result()
 
@@ -138,7 +137,7 @@ class Caller(BaseCaller[Line]):
         return slot.line
 
     def _broke(self, call: Call, slot: Slot[Line], reason: str) -> None:
-        """Whatever was under way on the connection got no reply."""
+        """The commands that were sent on the connection get no reply."""
         line = slot.line
         self._drop(slot)
         if line is not None:

@@ -152,8 +152,7 @@ class Asker(Protocol):
 
 @explained_methods
 class RequestFuture(Future[T]):
-    """A ``concurrent.futures.Future`` whose ``cancel()`` gives the request up: it is deleted, and its handler learns
-    it.
+    """A ``concurrent.futures.Future`` whose ``cancel()`` deletes the request, and notifies its handler.
 
     Callbacks run on threads of the endpoint, with the context variables of the call that added them.
     """
@@ -216,7 +215,7 @@ class RequestFuture(Future[T]):
     # for the user
 
     def cancel(self) -> bool:
-        """Give the request up. Returns whether it had not ended before."""
+        """Cancel the request. Returns whether it had not ended before."""
         end = End(concurrent.futures.CancelledError())
         try:
             return self._ticket.settle(end) or self.cancelled()
@@ -235,7 +234,7 @@ class RequestFuture(Future[T]):
         return self._ticket.end is not None
 
     def result(self, timeout: float | None = None) -> T:
-        """The answer's value; raises as ``Stream.request`` does, TimeoutError after ``timeout`` seconds."""
+        """Return the answer's value, or raise as ``Stream.request`` does; TimeoutError after ``timeout`` seconds."""
         value: T = self._wait(timeout).result()
         return value
 
@@ -248,7 +247,7 @@ class RequestFuture(Future[T]):
         return None
 
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
-        """Call ``fn`` with this future when it is done; at once where it is."""
+        """Call ``fn`` with this future when it is done, or at once if it already is."""
         check_function("add_done_callback", fn, "the future")
         hook = Hook(fn)
         self._hooks.append(hook)

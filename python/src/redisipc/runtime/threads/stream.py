@@ -69,12 +69,12 @@ class Stream(BaseStream):
         logger: logging.Logger | None = None,
         **given: Unpack[OptionKeywords],
     ) -> Self:
-        """Join the stream, and return when others can find this endpoint. From then on it repairs itself.
+        """Join the group, and return when others can find this endpoint. From then on it reconnects by itself.
 
-        ``url``, ``client``, ``logger`` and options by name may have been given to the constructor as well;
-        ``redis_options`` are arguments of redis-py's ``Redis``, among them ``url``. Raises ``ConnectionLost`` when Redis
-        cannot be reached within ``connect_timeout`` or refuses us, ``AlreadyConnected``, ``ClosedError`` where
-        ``disconnect()`` was called meanwhile, and ``ConfigurationError`` for options that cannot work.
+        ``url``, ``client``, ``logger`` and options by name may also be arguments of the constructor. ``redis_options`` are
+        arguments of redis-py's ``Redis``, ``url`` included. Raises ``ConnectionLost`` if Redis cannot be reached within
+        ``connect_timeout`` or refuses the connection, ``ClosedError`` if ``disconnect()`` is called meanwhile,
+        ``AlreadyConnected``, and ``ConfigurationError`` for options that cannot work.
         """
         self._configure(url, client, redis_options, logger, given)
         try:
@@ -101,11 +101,11 @@ class Stream(BaseStream):
         raise lost
 
     def disconnect(self, timeout: float | None = None) -> None:
-        """Leave: take no more requests, give back what was not started, let handlers and own requests end, deregister.
+        """Leave: take no more requests, give back those that have not started, and wait for handlers and own requests.
 
-        ``timeout`` is in seconds, None means the option ``close_timeout``; closing may take up to one second longer.
-        What has not ended by then is given up: own requests end as cancelled, handlers learn it, and their requests are
-        left to others. Does nothing where nothing is connected. Called in a handler, it does not wait.
+        It waits for ``timeout`` seconds (None: the option ``close_timeout``), and may take up to one second longer. Then own
+        requests that have not ended are cancelled, running handlers are notified, and other instances may start their
+        requests again. Without a connection it does nothing. Called in a handler, it does not wait.
         """
         grace = self._options.close_timeout if timeout is None else check_grace("timeout", timeout)
         session = self._session
@@ -122,7 +122,7 @@ class Stream(BaseStream):
     close = disconnect
 
     def run(self, **given: Unpack[ConnectKeywords]) -> None:
-        """Connect if it is not connected, and serve until SIGTERM, SIGINT or ``disconnect()``; then leave in order.
+        """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``. Then leave properly.
 
         A second SIGINT does not wait. In a thread other than the main one it ignores signals.
         """
@@ -186,26 +186,25 @@ class Stream(BaseStream):
     # asking
 
     def send_to_group(self, content: Any, to: str, timeout: float | None = None) -> Response:
-        """Ask the group ``to`` and wait for its ``Response``, which is rejected when there is none within ``timeout``
-        seconds.
+        """Ask the group ``to`` and wait for its ``Response``. If none comes within ``timeout`` seconds, it is a rejected one.
 
-        A timeout says nothing about whether the handler ran. Raises only for misuse: ``ContentError``,
-        ``ConfigurationError`` for a blank group or a timeout that is not a positive number, ``NotConnected``,
-        ``ClosedError``, ``Overloaded``.
+        After a timeout, the handler may have run or not. Raises only for misuse: ``ContentError``, ``Overloaded``,
+        ``NotConnected``, ``ClosedError``, and ``ConfigurationError`` for a blank group or a timeout that is not a positive
+        number.
         """
         return self._ask(content, to, timeout)
 
     def request(self, content: Any, to: str, timeout: float | None = None) -> Any:
         """Ask the group ``to`` and return its answer, within ``timeout`` seconds (None: the option ``timeout``).
 
-        Raises ``Rejected``, ``RequestTimeout``, ``RequestCancelled``, ``RequestFailed``, and as ``send_to_group`` does.
+        Raises ``Rejected``, ``RequestTimeout``, ``RequestCancelled``, ``RequestFailed``, and the errors of ``send_to_group``.
         """
         return self._ask(content, to, timeout).result()
 
     def submit(self, content: Any, to: str, timeout: float | None = None) -> RequestFuture[Any]:
-        """Ask the group ``to`` and return a future of what ``request`` returns or raises; ``timeout`` in seconds, as there.
+        """Ask the group ``to`` and return a future. Its result or exception is that of ``request``; ``timeout`` is in seconds.
 
-        ``cancel()`` gives the request up. Raises for misuse at once, as ``send_to_group`` does.
+        ``cancel()`` of the future deletes the request. Raises for misuse at once, as ``send_to_group`` does.
         """
         text = encode(content)
         session: Session = self._live()
@@ -221,10 +220,10 @@ class Stream(BaseStream):
         return future
 
     def ping(self, group: str, timeout: float | None = None) -> tuple[Peer, ...]:
-        """The living instances of ``group``, empty where there are none. It sends no request, and reads registrations in Redis.
+        """The living instances of ``group``; empty if there are none. It sends no request, and reads registrations in Redis.
 
         An instance that crashed counts as living for up to 30 s, a crashed gem for up to 100 s. Raises ``RequestTimeout``
-        where Redis does not answer within ``timeout`` seconds (None: the option ``timeout``), ``RequestFailed`` where it
+        if Redis does not answer within ``timeout`` seconds (None: the option ``timeout``), ``RequestFailed`` if Redis
         refuses, and for misuse as ``send_to_group`` does.
         """
         session: Session = self._live()
@@ -241,7 +240,7 @@ class Stream(BaseStream):
         return peers_of(found, group, self._stream, limit)
 
     def wait_for_group(self, group: str, timeout: float = 30.0) -> tuple[Peer, ...]:
-        """Wait until ``group`` has a living instance, and return those that it has; see ``ping``.
+        """Wait until ``group`` has a living instance, and return its living instances; see ``ping``.
 
         Raises ``RequestTimeout`` after ``timeout`` seconds.
         """
