@@ -37,7 +37,7 @@ TESTEES = {
 }
 SCALES, JOBS, DELAYS, BURDENS = (1, 2, 3), (16, 4), (0.0, 0.04), (0, 2)
 RIGHT = ("pass", "not-applicable", "known")
-LONGEST_SECONDS = 900.0
+RUN_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def run(cell: Cell, loaded: bool = False) -> dict[str, Any]:
         try:
             done = subprocess.run(
                 program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-                timeout=LONGEST_SECONDS * cell.scale,
+                timeout=RUN_SECONDS * cell.scale,
             )  # fmt: skip
             problem = f"no report, exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-300:]}"
         except subprocess.TimeoutExpired:

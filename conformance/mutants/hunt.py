@@ -16,7 +16,7 @@ from redisipc_conformance.testee.process import TesteeUnusable
 from redisipc_conformance.versions import version_holds
 
 _MOST_NAMES = 2
-_AT_ONCE = 3
+_MOST_TRIALS = 3
 _TRIES = 2
 
 
@@ -154,7 +154,7 @@ class Hunt:
         """Those that check it, a few at a time, the quick ones first."""
         found = [s for s in self.scenarios.values() if any(requirement in c.requirements for c in s.checks)]
         ids = [s.id for s in sorted(found, key=lambda s: (len(s.needs), len(s.rows), len(s.steps)))]
-        return [ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)]
+        return [ids[at : at + _MOST_TRIALS] for at in range(0, len(ids), _MOST_TRIALS)]
 
     async def propose(self, mutant: Mutant) -> tuple[list[str], list[str]]:
         """Checks that catch it twice, and pass without it, of its first requirement if possible; and those that only timed out."""

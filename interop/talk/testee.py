@@ -21,7 +21,7 @@ Answer = Callable[[dict[str, Any]], tuple[str, dict[str, Any]] | None]
 """The answer to a ``received``: the method (``fulfill``, ``reject``...) and its arguments, or None to leave it."""
 CALL_SECONDS = 30.0
 """The longest time for one call, also for the first one, in which the process starts."""
-STDERR_LINES = 5
+LAST_LINES = 5
 """Lines of stderr that go with the end of a process."""
 
 
@@ -80,7 +80,7 @@ class Testee:
         except (TesteeRefused, TesteeBroke) as error:
             raise CallFailed(f"{self.name}: {method}: {error}") from error
         except TesteeGone as error:
-            tail = self.process.stderr.strip().splitlines()[-STDERR_LINES:]
+            tail = self.process.stderr.strip().splitlines()[-LAST_LINES:]
             raise CallFailed("\n  ".join([f"{self.name}: {method}: {error}", *tail])) from error
 
     async def ask(self, method: str, seconds: float = CALL_SECONDS, **params: Any) -> Outcome:

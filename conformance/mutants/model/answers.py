@@ -13,7 +13,7 @@ from .request import Request
 from .resp import Command, Lost, RedisError
 from .wire import FULFILLED, REJECTED, add, new_id
 
-_PATIENCE = 60.0
+_ANSWER_KEPT = 60.0
 _MOST_ATTEMPTS = 3
 
 
@@ -49,7 +49,7 @@ class Answers:
                 self.responder.changed.set()
                 return
             request.refused = refused.kind in REFUSAL
-            patience = 0.0 if once or mutant("drops-refused-answers") else _PATIENCE
+            patience = 0.0 if once or mutant("drops-refused-answers") else _ANSWER_KEPT
             if mutant("runs-again-when-refused") and request.refused:
                 self.responder.held.pop(request.entry_id, None)
                 self.responder.take(request.entry)

@@ -13,8 +13,8 @@ from .resp import Connection, Lost, RedisError
 from .send import Send
 from .wire import FULFILLED, PENDING, REJECTED, Entry, add, check_name, new_id, new_instance, parse
 
-_PAGE = 100
-_BLOCK = 5.0
+_CALLER_PAGE = 100
+_LONGEST_BLOCK = 5.0
 _LOOK_LIMIT = 0.5
 _LATEST = 0.7
 """Seconds after the timeout at which a send ends in any case."""
@@ -154,12 +154,12 @@ class Caller:
 
     async def _read(self, connection: Connection, send: Send, last: bytes, left: float) -> tuple[Entry | None, bytes]:
         """The response if the read brings it, and the last ID that came."""
-        block = 60.0 if mutant("caller-blocks-for-a-minute") else min(_BLOCK, left)
+        block = 60.0 if mutant("caller-blocks-for-a-minute") else min(_LONGEST_BLOCK, left)
         options: tuple[Any, ...] = ("BLOCK", max(1, int(block * 1000)))
         if mutant("caller-polls"):
             options = ()
             await asyncio.sleep(0.02)
-        command = ("XREAD", "COUNT", _PAGE, *options, "STREAMS", self.stream, last)
+        command = ("XREAD", "COUNT", _CALLER_PAGE, *options, "STREAMS", self.stream, last)
         reply = await connection.call(*command, block=block)
         if isinstance(reply, RedisError):
             raise Failed(f"Redis refused to read: {reply}")
@@ -182,7 +182,10 @@ class Caller:
 
     async def _last_look(self, connection: Connection, send: Send, last: bytes) -> Entry | None:
         deadline = asyncio.get_running_loop().time() + _LOOK_LIMIT
-        delete, look = ("XDEL", self.stream, send.entry_id), ("XRANGE", self.stream, b"(" + last, "+", "COUNT", _PAGE)
+        delete, look = (
+            ("XDEL", self.stream, send.entry_id),
+            ("XRANGE", self.stream, b"(" + last, "+", "COUNT", _CALLER_PAGE),
+        )
         if mutant("caller-looks-before-it-deletes"):
             page, _ = await connection.batch([look, delete])
         elif mutant("caller-leaves-its-request"):
@@ -200,9 +203,9 @@ class Caller:
                     return found
             if mutant("caller-looks-at-one-page"):
                 break
-            if len(page) < _PAGE or asyncio.get_running_loop().time() > deadline:
+            if len(page) < _CALLER_PAGE or asyncio.get_running_loop().time() > deadline:
                 break
-            page = await connection.call("XRANGE", self.stream, b"(" + page[-1][0], "+", "COUNT", _PAGE)
+            page = await connection.call("XRANGE", self.stream, b"(" + page[-1][0], "+", "COUNT", _CALLER_PAGE)
         return None
 
     def _is_its(self, entry: Entry, send: Send) -> bool:

@@ -11,7 +11,7 @@ from .redis_errors import PERMANENT, REFUSAL, is_group_lost
 from .resp import Lost, RedisError
 
 _BEAT = 0.1
-_PAUSE = 0.5
+_READ_AGAIN = 0.5
 
 
 class Reading:
@@ -28,7 +28,7 @@ class Reading:
         """While the process was paused, what came waited in its socket."""
         while True:
             now = asyncio.get_running_loop().time()
-            if now - self._beat > _PAUSE:
+            if now - self._beat > _READ_AGAIN:
                 self._slept, self._woke = self._beat, now
             self._beat = now
             await asyncio.sleep(_BEAT)

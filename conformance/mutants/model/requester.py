@@ -19,7 +19,7 @@ from .wire import FULFILLED, PENDING, Entry, add, check_name, id_parts, new_id, 
 
 _EARLY_END = 0.5
 _LOOK_LIMIT = 0.5
-_PAGE = 1000
+_LOOK_PAGE = 1000
 
 
 class Requester:
@@ -309,7 +309,9 @@ class Requester:
             first.append(("XDEL", endpoint.names.stream, send.entry_id))
         while True:
             try:
-                rows = (await endpoint.write(*first, ("XRANGE", endpoint.names.stream, start, "+", "COUNT", _PAGE)))[-1]
+                rows = (
+                    await endpoint.write(*first, ("XRANGE", endpoint.names.stream, start, "+", "COUNT", _LOOK_PAGE))
+                )[-1]
                 first.clear()
             except Lost:
                 return
@@ -325,7 +327,7 @@ class Requester:
                     self._finish(send, entry)
                     endpoint.settle(entry_id, entry_id)
                     return
-            if not isinstance(rows, list) or len(rows) < _PAGE:
+            if not isinstance(rows, list) or len(rows) < _LOOK_PAGE:
                 return
             start = b"(" + rows[-1][0]
 

@@ -14,7 +14,7 @@ from .mutation import mutant
 Command = Sequence[Any]
 _SILENCE = 3.0
 """Seconds: a reply is overdue for so long, and no byte moved, when a connection is taken for lost."""
-_TICK = 0.1
+_OVERDUE_TICK = 0.1
 
 
 class Lost(Exception):
@@ -87,13 +87,13 @@ class Connection:
         silence = 10.0 if mutant("waits-10-s-for-a-reply") else 0.8 if mutant("waits-0.8-s-for-a-reply") else _SILENCE
         due, still, seen = block, 0.0, self._progress()
         while True:
-            _, left = await asyncio.wait(futures, timeout=_TICK)
+            _, left = await asyncio.wait(futures, timeout=_OVERDUE_TICK)
             if not left:
                 return
-            due -= _TICK
+            due -= _OVERDUE_TICK
             if due > 0:
                 continue
-            still += _TICK
+            still += _OVERDUE_TICK
             if self._progress() != seen and not mutant("takes-a-slow-link-for-dead"):
                 still, seen = 0.0, self._progress()
             if still > silence:

@@ -10,10 +10,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-LONGEST = 0.5
+STOPPED_WITHIN = 0.5
 """Seconds after which nobody waits any longer."""
 _PROC = Path("/proc")
-_PAUSE = 0.0005
+_BETWEEN_LOOKS = 0.0005
 _UNSEEN = 0.02
 """Seconds to wait where there is no ``/proc``."""
 _STANDS = frozenset("TtZX")
@@ -27,13 +27,13 @@ def members_of(group: int) -> list[int]:
 
 
 def wait_until_stopped(processes: Sequence[int]) -> None:
-    """Return when no thread of these processes runs, or after ``LONGEST`` seconds."""
+    """Return when no thread of these processes runs, or after ``STOPPED_WITHIN`` seconds."""
     if not processes:
         time.sleep(_UNSEEN)
         return
-    end = time.monotonic() + LONGEST
+    end = time.monotonic() + STOPPED_WITHIN
     while any(_runs(_PROC / str(process)) for process in processes) and time.monotonic() < end:
-        time.sleep(_PAUSE)
+        time.sleep(_BETWEEN_LOOKS)
 
 
 def _group(process: Path) -> int | None:

@@ -81,7 +81,7 @@ def test_a_url_goes_before_all_and_is_not_ended(bare: pytest.MonkeyPatch) -> Non
 
 
 def test_a_url_where_nobody_answers_is_not_replaced(bare: pytest.MonkeyPatch) -> None:
-    bare.setattr("redisipc_conformance.server.url.PATIENCE_SECONDS", 0.1)
+    bare.setattr("redisipc_conformance.server.url.CONNECT_SECONDS", 0.1)
     bare.setenv("REDIS_URL", "redis://127.0.0.1:1")
     with pytest.raises(NoServer, match=r"127\.0\.0\.1:1"):
         choose()

@@ -17,15 +17,15 @@ from .limits import (
     AWAY,
     BACK,
     GEM,
-    LOOK,
+    GROUP_LOOKS,
+    IN_TIME,
     NO_GROUP,
     PAUSE,
+    QUIESCENCE,
     RARE,
     RARE_SHARE,
     REFUSES,
-    SETTLED,
     STILL,
-    SURELY,
     SUSPECT,
     TAPS,
 )
@@ -145,7 +145,7 @@ class Judge(Checker):
     def _had_a_group(self, ask: Ask, end: float) -> bool:
         """Whether a member of the group that was asked had joined, and nothing took the group away meanwhile."""
         joined = (process.up_at for process in self.history.processes if process.group == ask.destination)
-        there = any(up is not None and up < end - LOOK for up in joined)
+        there = any(up is not None and up < end - GROUP_LOOKS for up in joined)
         return there and not self.history.redis_fault(ask.sent_at - AWAY, end, *NO_GROUP)
 
     # an answer that was given is written
@@ -157,7 +157,7 @@ class Judge(Checker):
         for run in ask.runs:
             owner = self.history.processes[run.process]
             end = next((t for (n, p, _), t in self._ends_of(ask) if p == run.process), None)
-            if end is None or end > ask.deadline - SURELY or (ask.outcomes and ask.outcomes[0] < end + SURELY):
+            if end is None or end > ask.deadline - IN_TIME or (ask.outcomes and ask.outcomes[0] < end + IN_TIME):
                 continue
             since, until = min(ask.sent_at - 0.5, end - PAUSE), min(end + 2.0, ask.deadline)
             if self._served(owner, end - 0.2, until) and not self.history.redis_fault(since, until):
@@ -190,7 +190,7 @@ class Judge(Checker):
             return
         stored = ask.replies[0].time
         end = ask.outcomes[0]
-        in_time = stored < min(ask.deadline, sender.closed_at, end) - SURELY
+        in_time = stored < min(ask.deadline, sender.closed_at, end) - IN_TIME
         near = self.history.redis_fault(stored - 2.5, end + 0.5)
         if (
             in_time
@@ -275,7 +275,7 @@ class Judge(Checker):
         living = {p.group for p in processes if p.crashed_at is None} - {GEM}
         dead = [at for at in (self._gone_at(p) for p in processes) if at is not None]
         # What belongs to a process that died so lately has its time still.
-        due = not dead or max(dead) + SETTLED < self.record.left_at
+        due = not dead or max(dead) + QUIESCENCE < self.record.left_at
         kinds = ("group", "trimmed", "failover", "rewind", "empty")
         destroyed = max((trouble.end for trouble in self.history.redis if trouble.kind in kinds), default=0.0)
         asks = {id: self._of_entry(id) for _, id, _ in self.record.left}

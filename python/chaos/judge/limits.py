@@ -4,13 +4,13 @@ from __future__ import annotations
 
 BACK = 12.0
 """Seconds after the end of a fault within which whoever it hit must be connected again."""
-SETTLED = 150.0
+QUIESCENCE = 150.0
 """Seconds until quiescence (SPEC.md, section 15): for as long what belongs to a dead instance may lie about."""
 SUSPECT = 7000.0
 """Milliseconds without a sign of its owner after which an entry is looked at (RIPC-GROUP-13, 14)."""
 GEM = "gem"
 """The runtime, and the group, of the gem."""
-SURELY = 0.3
+IN_TIME = 0.3
 """Seconds by which something must have been done before a deadline to count as done in time."""
 AT_ONCE = 0.02
 """Seconds between the row that says so and the call that asks, where nothing comes between."""
@@ -20,7 +20,7 @@ NO_GROUP = ("group", "empty", "rewind", "failover")
 """Faults of Redis that take a group away."""
 AWAY = 30.0
 """Seconds for which a group may be missing after that: its only member stands still or is cut off, and makes it later."""
-LOOK = 0.6
+GROUP_LOOKS = 0.6
 """Seconds between two looks whether a group is there: it may have come after the last one."""
 TAPS = 3.0
 """Seconds by which the taps may see a sign of life later, or a claim earlier, than Redis executes it (a slow link)."""

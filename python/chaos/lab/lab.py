@@ -30,7 +30,7 @@ USUAL = 100.0
 """The rate, in requests a second, for which ``KINDS`` gives the weights."""
 GEM = "gem"
 """The runtime, and the group, of the gem."""
-PATIENCE = 6.0
+SLOWER = 6.0
 """How many times as long a machine that is too slow may take to come to rest."""
 JOIN = 30.0
 """Seconds within which all members must be connected at the beginning."""
@@ -158,7 +158,7 @@ class Lab:
                     break
             # While the harness stands still, so do all links: nothing can come to rest in that time.
             passed = monotonic() - start
-            if passed - (self.stalled.seconds - stalled) > seconds or passed > PATIENCE * seconds:
+            if passed - (self.stalled.seconds - stalled) > seconds or passed > SLOWER * seconds:
                 break
             await asyncio.sleep(0.5)
         self.rows("left", left)

@@ -16,7 +16,7 @@ from .watch import Watch, WatchedTap
 
 BUS = 10_000
 """A cluster's nodes speak to each other on their port plus this: which must be a port."""
-ATTEMPTS = 20
+START_ATTEMPTS = 20
 
 
 @dataclass(eq=False)
@@ -42,7 +42,7 @@ async def node(name: str, config: Callable[[int], tuple[str, ...]], watch: Watch
     tap = WatchedTap(Address("127.0.0.1", 0), watch)
     await tap.start()
     options = (*config(tap.port), *OPERATORS_USER)
-    for _ in range(ATTEMPTS):
+    for _ in range(START_ATTEMPTS):
         server = await asyncio.to_thread(start, name, options)
         redis = Redis(server, OPERATOR)
         if isinstance(server, LocalServer) and redis.address.port <= highest:

@@ -13,9 +13,9 @@ from redisipc_conformance.wire import resp
 from redisipc_conformance.wire.address import Address
 from redisipc_conformance.wire.client import Client, ConnectionLost, RedisFailure
 
-PATIENCE = 5.0
+COMMAND_SECONDS = 5.0
 """Seconds for one command of the operator."""
-BACK = 60.0
+BACK_WITHIN = 60.0
 """Seconds within which a Redis that was brought back must answer."""
 
 
@@ -33,7 +33,7 @@ class Redis:
         self._operators = replace(self.address, username=operator, password=operator) if operator else self.address
         self._client = Client(self._operators)
 
-    async def reply(self, *command: resp.Arg, seconds: float = PATIENCE) -> Any:
+    async def reply(self, *command: resp.Arg, seconds: float = COMMAND_SECONDS) -> Any:
         """One command; an error reply is given as a value. Raises Away."""
         try:
             return await asyncio.wait_for(self._client.reply(*command), seconds)
@@ -42,14 +42,14 @@ class Redis:
             self._client = Client(self._operators)
             raise Away(f"{' '.join(map(str, command))}: {error or 'no answer'}") from error
 
-    async def __call__(self, *command: resp.Arg, seconds: float = PATIENCE) -> Any:
+    async def __call__(self, *command: resp.Arg, seconds: float = COMMAND_SECONDS) -> Any:
         """One command; raises Away, and RedisFailure for an error reply."""
         value = await self.reply(*command, seconds=seconds)
         if isinstance(value, resp.ErrorReply):
             raise RedisFailure(value, command)
         return value
 
-    async def together(self, *commands: Sequence[resp.Arg], seconds: float = PATIENCE) -> list[Any]:
+    async def together(self, *commands: Sequence[resp.Arg], seconds: float = COMMAND_SECONDS) -> list[Any]:
         """Several commands on one connection; error replies are values. Raises Away."""
         try:
             return await asyncio.wait_for(self._client.batch(commands), seconds)
@@ -74,8 +74,8 @@ class Redis:
         return bool(isinstance(reply, list) and reply and reply[0])
 
     async def back(self) -> float:
-        """Waits until it answers as it should; when that was. Raises Away after ``BACK`` seconds."""
-        end = time.monotonic() + BACK
+        """Waits until it answers as it should; when that was. Raises Away after ``BACK_WITHIN`` seconds."""
+        end = time.monotonic() + BACK_WITHIN
         problem: object = ""
         while time.monotonic() < end:
             try:
@@ -85,14 +85,14 @@ class Redis:
             except Away as error:
                 problem = error
             await asyncio.sleep(0.01)
-        raise Away(f"not back within {BACK:g} s: {problem}")
+        raise Away(f"not back within {BACK_WITHIN:g} s: {problem}")
 
     async def writable(self) -> float:
-        """Waits until it takes writes; when that was. Raises Away after ``BACK`` seconds."""
-        end = time.monotonic() + BACK
+        """Waits until it takes writes; when that was. Raises Away after ``BACK_WITHIN`` seconds."""
+        end = time.monotonic() + BACK_WITHIN
         while isinstance(reply := await self.reply("SET", "chaos:probe", "1", "PX", 1000), resp.ErrorReply):
             if time.monotonic() > end:
-                raise Away(f"no writes within {BACK:g} s: {reply}")
+                raise Away(f"no writes within {BACK_WITHIN:g} s: {reply}")
             await asyncio.sleep(0.01)
         return time.monotonic()
 

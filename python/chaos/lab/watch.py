@@ -113,9 +113,9 @@ def _nothing() -> None:
     pass
 
 
-LOOK = 0.05
+TICK = 0.05
 """Seconds between two looks whether the harness is on time."""
-LATE = 0.08
+LATE_LOOK = 0.08
 """Seconds by which a look must be late to count: a command and its reply pass the loop four times."""
 
 
@@ -145,11 +145,11 @@ class Stalled:
     async def watch(self) -> None:
         last, looks, before = monotonic(), 0, self._waits()
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(TICK)
             now = monotonic()
-            if now - last > LOOK + LATE:
-                self._rows("still", round(last + LOOK, 4), "harness")
-                self.seconds += now - last - LOOK
+            if now - last > TICK + LATE_LOOK:
+                self._rows("still", round(last + TICK, 4), "harness")
+                self.seconds += now - last - TICK
             looks += 1
             if looks % 5 == 0:
                 waits = self._waits()

@@ -17,7 +17,7 @@ from ..judge.record import Record, read
 from ..run import Done, Wanted
 from . import recovery, seen, used
 
-KEPT = 6
+MOST_KEPT = 6
 """Violations of each name and run that are kept with the history of their request; all are counted."""
 ROOT = Path(__file__).parents[3]
 
@@ -98,7 +98,7 @@ def _violations(record: Record) -> Iterator[Violation]:
     kept: Counter[str] = Counter()
     for name, text, number in record.history.violations:
         kept[name] += 1
-        if kept[name] > KEPT:
+        if kept[name] > MOST_KEPT:
             continue
         if number is None:
             yield Violation(name, text)

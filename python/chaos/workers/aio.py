@@ -17,7 +17,7 @@ from redisipc.asyncio import AlreadyAnswered, NotConnected, RedisIPCError, Rejec
 from .asking import Ask, Asking
 from .ending import Endings
 from .rows import Rows
-from .stalls import LATE, TICK, Stalls
+from .stalls import STALL, TICK, Stalls
 from .start import begin, client_of, listen, say
 from .using import Sampler
 
@@ -119,7 +119,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
-            if now - last > TICK + LATE:
+            if now - last > TICK + STALL:
                 self.rows("still", round(last + TICK, 4), "loop")
             last = now
 

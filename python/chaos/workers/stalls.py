@@ -15,7 +15,7 @@ from .rows import Rows
 
 TICK = 0.05
 """Seconds between two looks."""
-LATE = 0.15
+STALL = 0.15
 """Seconds by which a look must be late to count."""
 WAITED = 60_000_000
 """Nanoseconds that a thread must wait for a processor within five looks to count."""
@@ -35,7 +35,7 @@ class Stalls(threading.Thread):
         while True:
             time.sleep(TICK)
             now = monotonic()
-            if now - last > TICK + LATE:
+            if now - last > TICK + STALL:
                 self._rows("still", round(last + TICK, 4), "process")
             self._look(now)
             looks += 1

@@ -7,7 +7,7 @@ import pytest
 from redisipc.cli.output import Output, ago, columns_of, cut, safe
 from redisipc.cli.watch import show
 from redisipc.cli.watch.monitor import added, parse, quoted
-from redisipc.cli.watch.pairs import MOST, Line, Pairs
+from redisipc.cli.watch.pairs import MOST_REMEMBERED, Line, Pairs
 from redisipc.protocol.entry import Entry, Malformed
 
 
@@ -82,9 +82,9 @@ def test_what_is_malformed_is_said() -> None:
 
 def test_it_remembers_a_bounded_number() -> None:
     pairs = Pairs()
-    for number in range(MOST + 5):
+    for number in range(MOST_REMEMBERED + 5):
         pairs.add(request(b"%d" % number), 1.0)
-    assert len(pairs.left()) == MOST
+    assert len(pairs.left()) == MOST_REMEMBERED
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])

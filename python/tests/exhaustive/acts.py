@@ -19,7 +19,7 @@ ASKER = b"f00000"
 """Instance id of a requester that is not a member of the world: it writes requests and takes responses, and that is all."""
 GEM = b"consumer_fedcba_0"
 """The consumer of a gem of which nothing else is seen."""
-PATIENCE = 3.0
+OVERDUE = 3.0
 """Seconds after which a member takes a connection for lost on which a reply is stuck (RIPC-RECOV-25)."""
 
 
@@ -154,7 +154,7 @@ def hold(work: WorkPort, member: int) -> None:
     work.holds -= 1
     work.tell(member, f"its {'commands are' if seat.write.phase == SENT else 'reply is'} stuck")
     work.seats[member] = seat._replace(write=seat.write._replace(held=work.time))
-    lasts = work.world.configuration.instant(min(PATIENCE, work.world.configuration.slow))
+    lasts = work.world.configuration.instant(min(OVERDUE, work.world.configuration.slow))
     work.trouble(member, "stuck", lasts)
     work.after(lasts, OUT_OF_PATIENCE, member, work.time)
 
@@ -175,7 +175,7 @@ def _out_of_patience(work: WorkPort, member: int, since: int) -> None:
     seat = work.seats[member]
     if seat.life != ALIVE or seat.write.held != since:
         return
-    if work.world.configuration.slow < PATIENCE:
+    if work.world.configuration.slow < OVERDUE:
         go_on(work, member)
         return
     work.tell(member, "gives up the connection on which it is stuck")
@@ -185,5 +185,5 @@ def _out_of_patience(work: WorkPort, member: int, since: int) -> None:
         return
     if seat.write.phase == SENT:
         commands = work.world.memories[member].views[seat.state].batch
-        work.zombies.append(Zombie(member, commands, work.time + work.world.configuration.instant(PATIENCE)))
+        work.zombies.append(Zombie(member, commands, work.time + work.world.configuration.instant(OVERDUE)))
     work.lose_write(member)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-GIVEN_BACK_FROM_MS = 12 * 3_600_000
+GIVEN_BACK_HERE_MS = 12 * 3_600_000
 """Idle time from which on an entry counts as given back in here: the mark of every version is longer."""
 
 Data = tuple[Any, ...]
@@ -54,5 +54,5 @@ def _moves(old: Data | None, new: Data, wall_ms: int) -> list[Fact]:
             facts.append(Fact("moved", id, b"", owner, 0, (new[0], False)))
         elif was[2:] != row[2:]:
             idle_ms = wall_ms - was[3]
-            facts.append(Fact("moved", id, was[2], owner, idle_ms, (new[0], idle_ms >= GIVEN_BACK_FROM_MS)))
+            facts.append(Fact("moved", id, was[2], owner, idle_ms, (new[0], idle_ms >= GIVEN_BACK_HERE_MS)))
     return facts

@@ -35,10 +35,10 @@ PROPERTIES: dict[str, str] = {
 ALL = frozenset(PROPERTIES)
 SIGN = 5.0
 """Seconds that the last sign of life may be old when a request starts."""
-SILENCE = 10.0
+RECLAIM_FROM = 10.0
 """Seconds without a sign of life after which a request may be taken over."""
 MOST_STARTS = 3
-SETTLING = 5.0
+ANSWER_WITHIN = 5.0
 """Seconds in which a member that is well again writes the answer that it has."""
 
 
@@ -96,7 +96,7 @@ def _moved(work: WorkPort, given: Fact) -> None:
         work.asks[index] = ask._replace(taken=Taken(work.time, owner, by, silence, back))
         lives = owner != NEVER and work.seats[owner].life == ALIVE
         excused = ask.excuses & work.world.configuration.causes
-        if lives and not back and not excused and silence < SILENCE:
+        if lives and not back and not excused and silence < RECLAIM_FROM:
             who, whom = naming.letter(by), naming.letter(owner)
             work.breaks("taken", f"{who} takes it from {whom}, whose last sign of life is {silence:g} s old")
 
@@ -241,7 +241,7 @@ def at_end(work: WorkPort) -> None:
         done = [run for run in ask.runs if run.end != NEVER and work.seats[run.member].life != CRASHED]
         if done and ask.replied == NEVER:
             ready = max([run.end for run in done] + [one.end for one in work.troubles if one.end != NEVER])
-            if ask.deleted == NEVER or (ask.deleted - ready) * grid > SETTLING:
+            if ask.deleted == NEVER or (ask.deleted - ready) * grid > ANSWER_WITHIN:
                 work.breaks("answered", "its handler ended, and no answer was written")
     for member, seat in enumerate(work.seats):
         due = [deadline for deadline in world.memories[member].views[seat.state].open if deadline + 1.0 < work.now]

@@ -7,7 +7,7 @@ from collections import Counter
 from redisipc.protocol.commands import Failure
 
 from .configuration import Configuration
-from .facts import GIVEN_BACK_FROM_MS, streams
+from .facts import GIVEN_BACK_HERE_MS, streams
 from .member import Draw, Member, instance_id
 from .memory import Memory
 from .naming import Naming
@@ -94,7 +94,7 @@ class Tables:
         if owner == NEVER:
             return NEVER, 0.0
         idle_ms = self._wall_ms(moment) - since_ms
-        return owner, 0.0 if idle_ms >= GIVEN_BACK_FROM_MS else idle_ms / 1000
+        return owner, 0.0 if idle_ms >= GIVEN_BACK_HERE_MS else idle_ms / 1000
 
     def is_up(self, moment: Moment, member: int) -> bool:
         return self.memories[member].views[moment.seats[member].state].state == "up"
@@ -108,7 +108,7 @@ class Tables:
             pending = [row for group in groups for row in group[2] if row[2] == dispatcher]
             rows = self._rows[moment.redis, member] = [(row[0], row[3]) for row in pending]
         wall_ms = self._wall_ms(moment)
-        return [(id, (wall_ms - since) / 1000) for id, since in rows if wall_ms - since < GIVEN_BACK_FROM_MS]
+        return [(id, (wall_ms - since) / 1000) for id, since in rows if wall_ms - since < GIVEN_BACK_HERE_MS]
 
     def _wall_ms(self, moment: Moment) -> float:
         return (moment.now + EPOCH + self.table.kept(moment.redis).offset) * 1000

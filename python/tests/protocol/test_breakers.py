@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from redisipc.protocol.breakers import MOST, Breakers
+from redisipc.protocol.breakers import LONGEST_PAUSE, Breakers
 from redisipc.protocol.commands import Command
 from redisipc.protocol.entry import build
 
@@ -46,8 +46,8 @@ def test_pauses_grow_while_it_breaks_alone_and_have_a_bound() -> None:
         assert breakers.alone([BAD], breakers.due) == [BAD]
         pauses.append(breakers.due - now)
         now = breakers.due
-    assert pauses[:6] == [2.0, 4.0, 8.0, 16.0, 32.0, MOST]
-    assert pauses[-1] == MOST
+    assert pauses[:6] == [2.0, 4.0, 8.0, 16.0, 32.0, LONGEST_PAUSE]
+    assert pauses[-1] == LONGEST_PAUSE
     assert told == [(BAD, 2)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from redisipc.protocol.entry import build
-from redisipc.protocol.pace import AFTER
+from redisipc.protocol.pace import PAUSE_AFTER
 from tests.support_core import Hand
 
 GAP = 0.0005
@@ -18,7 +18,7 @@ def foreign(hand: Hand) -> list[Any]:
 def crowded(gap: float = GAP, **options: Any) -> Hand:
     """An endpoint that read others' entries one by one for a while, ``gap`` seconds apart."""
     hand = Hand(**options).up()
-    for _ in range(4 * AFTER):
+    for _ in range(4 * PAUSE_AFTER):
         hand.now += gap
         hand.pass_time(0.0)
         if hand.endpoint.next_read(hand.now) is None:

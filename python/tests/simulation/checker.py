@@ -10,14 +10,12 @@ from redisipc.testing.redis_model.data import Stream
 
 from .causes import CAUSES, DELETIONS, LOST_WRITES, REFUSALS, cause
 from .history import Ask, History, Process
-from .statements import Statements
+from .statements import CONNECTED_BEFORE_TAKING, Statements
 from .world import World
 
 EPSILON = 1e-6
 NEXT_START = 15.0
 """Seconds after its owner's last sign of life within which a request is started or rejected (G5)."""
-CONNECTED = 13.0
-"""Seconds for which a member has to be connected before it takes over what others left (G5)."""
 SHORT = 8.0
 """Seconds of timeout up to which a request is started at most once (G4)."""
 OUT_OF_REACH = "closed while Redis could not be reached"
@@ -159,7 +157,7 @@ class Checker:
             return
         if self.world.schedule.now < due or self.history.printed_fault((ask.stored_at or 0.0) - 0.001, due):
             return
-        if self._somebody_free(ask, due - CONNECTED, due):
+        if self._somebody_free(ask, due - CONNECTED_BEFORE_TAKING, due):
             self._say("G5", f"was neither started nor rejected {NEXT_START:g} s after its owner's last sign", ask)
 
     def _somebody_free(self, ask: Ask, start: float, end: float) -> bool:

@@ -17,11 +17,11 @@ ALONE = 6.0
 """Seconds beyond 2 for which it may lie with the only member: a lost read is over at Redis by then."""
 LYING = 4.5
 """Seconds that a request may lie about in a group of which all members are well and one has a free place."""
-CONNECTED = 13.0
+CONNECTED_BEFORE_TAKING = 13.0
 """Seconds for which that member has to be connected: before, it may have to leave what was given back alone."""
 RECLAIMED = 15.0
 """Seconds after its owner's last sign of life within which a request is reclaimed by a member that has a place."""
-SURELY = 0.1
+KNOWN_IN_TIME = 0.1
 """Seconds before its deadline by which a request must be stored, so that its sender surely knows the entry ID."""
 IDLENESS = 0.4
 """Seconds that a request may wait while a member of its group has nothing to do."""
@@ -34,7 +34,7 @@ NEWCOMER = 10.0
 allows 30 s. Until then it gives nothing back to a newcomer."""
 
 
-LOOK = 0.5
+LOOK_LIMIT = 0.5
 """Seconds after which a last look may stop (RIPC-TIME-8)."""
 
 
@@ -75,7 +75,7 @@ class Statements:
 
         To be asked last, for it counts the sends that nothing else excuses.
         """
-        ran_out = bool(self.plan.looks_run_out and ask.outcomes and ask.outcomes[0] - ask.deadline >= LOOK - 0.02)
+        ran_out = bool(self.plan.looks_run_out and ask.outcomes and ask.outcomes[0] - ask.deadline >= LOOK_LIMIT - 0.02)
         self.excused[promise] += ran_out
         return ran_out
 
@@ -134,7 +134,7 @@ class Statements:
             since = min(start - 20.0, move.time - move.silence - 1.0)
             if self.history.redis_fault(since, move.time) or self.history.clock_steps(since, move.time):
                 continue
-            if member.was_well(start - CONNECTED, move.time) and member.was_idle(start, move.time):
+            if member.was_well(start - CONNECTED_BEFORE_TAKING, move.time) and member.was_idle(start, move.time):
                 self._say(
                     "RIPC-GROUP-15", f"was claimed after {move.silence:.1f} s by a member that had been idle", ask
                 )
@@ -219,7 +219,7 @@ class Statements:
             self._say("RIPC-TIME-10", "was given up and not deleted", ask)
         calm = sender.was_well(ask.sent_at, end) and not self.history.redis_fault(ask.sent_at - 2.5, end)
         # Who did not know in time that it was stored finds it by the look, and deletes it afterwards (RIPC-TIME-10).
-        known = ask.stored_at < ask.deadline - SURELY
+        known = ask.stored_at < ask.deadline - KNOWN_IN_TIME
         if ask.status == "timeout" and deleted > end and calm and known and not self.look_ran_out(ask, "RIPC-TIME-13"):
             self._say("RIPC-TIME-13", f"was deleted {deleted - end:.4f} s after its last look", ask)
 
@@ -256,7 +256,7 @@ class Statements:
                 "RIPC-GROUP-25", f"lay about for {first - ask.stored_at:.3f} s while a member had a free place", ask
             )
 
-    def _somebody_free(self, ask: Ask, start: float, end: float, before: float = CONNECTED) -> bool:
+    def _somebody_free(self, ask: Ask, start: float, end: float, before: float = CONNECTED_BEFORE_TAKING) -> bool:
         return any(
             process.group == ask.destination
             and process.responder

@@ -14,7 +14,7 @@ from ..support_tables import rows
 from . import causes
 from .causes import CAUSES, cause
 from .history import Ask, History, Move, Process, Reply, Run, Trouble
-from .world import SETTLING
+from .world import QUIESCENCE
 
 
 def answers() -> set[str | None]:
@@ -90,4 +90,4 @@ def test_an_owner_is_silent_from_ten_seconds_on(silence: float, expected: str | 
 def test_the_time_until_all_is_quiet_is_the_one_that_is_printed() -> None:
     printed = re.search(r"\*Quiescence\*: for (\d+) s", (SHARED / "SPEC.md").read_text(encoding="utf-8"))
     assert printed is not None
-    assert float(printed[1]) == SETTLING
+    assert float(printed[1]) == QUIESCENCE

@@ -27,7 +27,7 @@ from .workload import Workload
 
 START = 1000.0
 """Virtual time at which a world begins."""
-SETTLING = 150.0
+QUIESCENCE = 150.0
 """Seconds after the last deadline within which everything must be gone: a dead instance's registration lives for 100 s."""
 
 
@@ -99,7 +99,7 @@ class World:
             self.schedule.run(self.schedule.now + 1.0)
         ends = [trouble.end for trouble in self.history.redis]
         ends += [trouble.end for process in self.history.processes for trouble in process.troubles]
-        limit = max([self.schedule.now, *ends, *(ask.deadline for ask in self.history.asks)]) + SETTLING
+        limit = max([self.schedule.now, *ends, *(ask.deadline for ask in self.history.asks)]) + QUIESCENCE
         # Printed: a registration lives for longer where the clock goes back.
         limit -= sum(min(step, 0.0) for _, step in self.history.steps)
         while self.schedule.now < limit:

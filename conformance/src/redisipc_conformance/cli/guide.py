@@ -15,7 +15,7 @@ from ..verdict.profiles import Exit
 from .problem import Problem
 
 _WIDTH = 110
-_MOST_NAMED = 4
+_MOST_CHECKS_NAMED = 4
 
 
 def requirements(options: argparse.Namespace) -> int:
@@ -55,8 +55,8 @@ def _feature(feature: str | None) -> str:
 def _proved(scenarios: Sequence[str], reason: str) -> str:
     if not scenarios:
         return f"not tested: {reason}" if reason else "not tested in these profiles"
-    more = f" and {len(scenarios) - _MOST_NAMED} more" if len(scenarios) > _MOST_NAMED else ""
-    return f"tried by {', '.join(scenarios[:_MOST_NAMED])}{more}"
+    more = f" and {len(scenarios) - _MOST_CHECKS_NAMED} more" if len(scenarios) > _MOST_CHECKS_NAMED else ""
+    return f"tried by {', '.join(scenarios[:_MOST_CHECKS_NAMED])}{more}"
 
 
 def _proofs(scenarios: Sequence[Scenario]) -> dict[str, list[str]]:

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 TICK = 0.05
 """Seconds between two looks at the clock."""
-MOST = 2.0
+LONGEST_TICK = 2.0
 """So many times its length a tick may take; what is more was the machine's."""
 
 NOTICED = 0.02
 """Seconds by which a tick may be late before it is remembered."""
-KEPT = 40000
+STALLS_KEPT = 40000
 """Moments at which the runner stood still that are remembered."""
 
 
@@ -30,11 +30,11 @@ class BudgetClock:
         self._counted = 0.0
         self._last = time.monotonic()
         self._task: asyncio.Task[None] | None = None
-        self._lags: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        self._lags: deque[tuple[float, float]] = deque(maxlen=STALLS_KEPT)
 
     def lag(self, since: float) -> float:
         """The seconds in which the runner itself stood still after `since`, which is of `time.monotonic`."""
-        return self._late(since, (MOST - 1) * TICK)
+        return self._late(since, (LONGEST_TICK - 1) * TICK)
 
     def all_lag(self, since: float) -> float:
         """As `lag`, with every moment in which it was only a little late."""
@@ -47,7 +47,7 @@ class BudgetClock:
     def now(self) -> float:
         """Seconds, counted from when it was made."""
         since = time.monotonic() - self._last
-        return self._counted + (since if self._task is None else min(since, MOST * TICK))
+        return self._counted + (since if self._task is None else min(since, LONGEST_TICK * TICK))
 
     async def _tick(self) -> None:
         while True:

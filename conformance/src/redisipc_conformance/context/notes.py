@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ..wire import resp
 
-LONGEST = 400
+LONGEST_NOTE = 400
 _QUOTED = re.compile(r'[ "\n\r\t]')
 
 
@@ -42,8 +42,8 @@ def word(arg: resp.Arg) -> str:
         text = raw.decode()
     except UnicodeDecodeError:
         text = repr(raw)[2:-1]
-    if len(text) > LONGEST:
-        text = f"{text[:LONGEST]}...({len(raw)} bytes)"
+    if len(text) > LONGEST_NOTE:
+        text = f"{text[:LONGEST_NOTE]}...({len(raw)} bytes)"
     if not text or _QUOTED.search(text):
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r") + '"'
     return text
@@ -56,7 +56,7 @@ def command(args: Sequence[resp.Arg]) -> str:
 def reply(value: Any) -> str:
     """A reply, in one line."""
     text = _reply(value)
-    return text if len(text) <= 2 * LONGEST else f"{text[: 2 * LONGEST]}..."
+    return text if len(text) <= 2 * LONGEST_NOTE else f"{text[: 2 * LONGEST_NOTE]}..."
 
 
 def _reply(value: Any) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 PERIOD = 0.25
 """Seconds between two looks."""
-KEPT = 2400
+LOOKS_KEPT = 2400
 """Looks that are remembered of a process: ten minutes."""
 _PROC = Path("/proc")
 _OWN_SHARE = 0.75
@@ -37,7 +37,7 @@ class ProcessorWait:
     def watch(self, pid: int) -> None:
         """Its wait counts from now on, and that of its children."""
         if pid not in self._looks:
-            self._looks[pid] = deque(maxlen=KEPT)
+            self._looks[pid] = deque(maxlen=LOOKS_KEPT)
             self._before[pid] = time.monotonic(), dict(_counts(pid))
 
     def since(self, pids: Iterable[int], moment: float) -> float:

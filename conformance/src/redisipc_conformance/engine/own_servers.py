@@ -12,7 +12,7 @@ from ..wire.address import Address
 from ..wire.client import Client
 from ..within import within
 
-AT_ONCE = 4
+MOST_SERVERS = 4
 """Own servers that run side by side."""
 
 
@@ -23,7 +23,7 @@ class OwnServers:
         self._like = like
         self._free: list[Server] = []
         self._all: set[Server] = set()
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._room = asyncio.Semaphore(MOST_SERVERS)
 
     @property
     def why_not(self) -> str:

@@ -40,7 +40,7 @@ from .pool import Pool, Shard
 from .shared_process_loss import SharedProcessLoss
 from .step_runner import StepRunner
 
-LONGEST_SECONDS = 300.0
+SCENARIO_SECONDS = 300.0
 """No scenario takes longer: one that does hangs, and the suite is at fault, since every wait of it has an end."""
 LAST_WORDS_SECONDS = 0.5
 """How long the stderr of a process that has ended is waited for."""
@@ -180,7 +180,7 @@ class ScenarioRun:
         )
 
     async def _play(self, context: ScenarioContext, outcome: RunOutcome) -> None:
-        longest = 24 * 3600.0 if self.run_context.no_timeouts else LONGEST_SECONDS * self.run_context.scale
+        longest = 24 * 3600.0 if self.run_context.no_timeouts else SCENARIO_SECONDS * self.run_context.scale
         step_runner = StepRunner(context, outcome.check_log)
         try:
             await within(step_runner.play(self.scenario.steps), longest)

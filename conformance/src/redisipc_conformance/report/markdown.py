@@ -12,7 +12,7 @@ from .alike import by_scenario
 from .failure import failure_lines
 from .summary import COLUMNS, HEADINGS
 
-MOST = 50
+MOST_SHOWN = 50
 """Scenarios whose failures are shown whole."""
 LIMIT = 900_000
 """Bytes of the file: GitHub shows a job's summary of at most 1 MiB, and nothing of a longer one."""
@@ -52,16 +52,16 @@ def _run(report: Report, run: Run) -> list[str]:
     if failed:
         lines += ["", f"### Failures ({len(failed)})"]
     scenarios = by_scenario(failed)
-    for findings in scenarios[:MOST]:
+    for findings in scenarios[:MOST_SHOWN]:
         text = "\n".join(failure_lines(report, findings))
         fence = "`" * max(3, _longest_ticks(text) + 1)
         check = findings[0].check
         more = f" (and {len(findings) - 1} more checks)" if len(findings) > 1 else ""
         head = f"<code>{findings[0].id}</code>: {_escaped(check.message or check.text)}{more}"
         lines += ["", f"<details><summary>{head}</summary>", "", fence + "text", text, fence, "", "</details>"]
-    if scenarios[MOST:]:
-        names = ", ".join(f"`{findings[0].scenario.id}`" for findings in scenarios[MOST:])
-        lines += ["", f"And {len(scenarios) - MOST} more scenarios: {names}."]
+    if scenarios[MOST_SHOWN:]:
+        names = ", ".join(f"`{findings[0].scenario.id}`" for findings in scenarios[MOST_SHOWN:])
+        lines += ["", f"And {len(scenarios) - MOST_SHOWN} more scenarios: {names}."]
     warnings = [f for f in run.findings() if f.check.verdict is Verdict.WARNING and not fails(f.check, run.strict)]
     if warnings:
         lines += ["", f"### Warnings ({len(warnings)})", ""]

@@ -12,7 +12,7 @@ from .base import NoServer, Server, _command, connect, free_port, wait_until_up
 from .guard import Guard
 
 DEFAULT_IMAGE = "redis:7"
-START_SECONDS = 60.0
+CONTAINER_START_SECONDS = 60.0
 
 
 def engine_answers() -> str | None:
@@ -69,7 +69,7 @@ class ContainerServer(Server):
             self.id = str(container.get_wrapped_container().id)
             self._guard = Guard(self.id)
             self._host = str(container.get_container_host_ip())
-            wait_until_up(self.url, START_SECONDS)
+            wait_until_up(self.url, CONTAINER_START_SECONDS)
         except BaseException as error:
             with contextlib.suppress(Exception):
                 self.close()
@@ -89,7 +89,7 @@ class ContainerServer(Server):
 
     def start(self, *, empty: bool = False) -> None:
         self._container.get_wrapped_container().start()
-        wait_until_up(self.url, START_SECONDS)
+        wait_until_up(self.url, CONTAINER_START_SECONDS)
         if empty:
             with connect(self.url) as sock:
                 _command(sock, "FLUSHALL")

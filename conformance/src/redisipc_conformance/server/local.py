@@ -15,7 +15,7 @@ from ..standing import wait_until_stopped
 from ..wire.address import Address
 from .base import NoServer, Server, free_port, wait_until_up
 
-START_SECONDS = 10.0
+LOCAL_START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 
 
@@ -89,7 +89,7 @@ class LocalServer(Server):
             port = self._port or free_port()
             self._process = self._run(port)
             try:
-                wait_until_up(self._url(port), START_SECONDS)
+                wait_until_up(self._url(port), LOCAL_START_SECONDS)
             except NoServer:
                 self._end(kill=True)
                 if attempt == attempts - 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .base import NoServer, Server, wait_until_up
 
-PATIENCE_SECONDS = 5.0
+CONNECT_SECONDS = 5.0
 
 
 class GivenServer(Server):
@@ -16,7 +16,7 @@ class GivenServer(Server):
         self.kind = kind
         self._url = url
         try:
-            wait_until_up(url, PATIENCE_SECONDS)
+            wait_until_up(url, CONNECT_SECONDS)
         except ValueError as error:
             raise NoServer(str(error)) from error
 

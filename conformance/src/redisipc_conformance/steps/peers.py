@@ -15,7 +15,7 @@ from .registry import word
 
 KEEP_SECONDS = 1.0
 LIST_SECONDS = 100
-AT_ONCE = 50
+JOIN_AT_ONCE = 50
 """Members of a crowd that join at the same time."""
 BEYOND = "18446744073709551615-0"
 """Reading its own pending list from here on shows and counts nothing, but the consumer was seen. (The greatest ID means `>`.)"""
@@ -34,8 +34,8 @@ async def crowd(context: ScenarioContext, step: Step) -> Any:
     name, size = arguments.pop("name"), int(arguments.pop("size"))
     arguments = {"group": name, "keep": False, **arguments}
     made: list[Peer] = []
-    for first in range(0, size, AT_ONCE):
-        numbers = range(first, min(first + AT_ONCE, size))
+    for first in range(0, size, JOIN_AT_ONCE):
+        numbers = range(first, min(first + JOIN_AT_ONCE, size))
         made += await asyncio.gather(*(_join(context, {**arguments, "name": f"{name}{number}"}) for number in numbers))
     context.bind(name, made)
     return made

@@ -143,7 +143,7 @@ def _outstanding(send: Send) -> Look:
     )
 
 
-LOOK = 0.5
+LOOK_LIMIT = 0.5
 """Seconds after which a last look may stop, as SPEC.md's table of times has it."""
 
 
@@ -174,7 +174,7 @@ def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Lo
     failed.since, failed.over = began, late
     if ended.status == "timeout" and not late and "timeout" not in statuses:
         # A last look may stop after half a second: on a machine that takes that long it finds nothing (RIPC-TIME-8).
-        failed.since, failed.over = began + ended.took - LOOK, LOOK / 2
+        failed.since, failed.over = began + ended.took - LOOK_LIMIT, LOOK_LIMIT / 2
     return failed
 
 

@@ -14,7 +14,7 @@ from .candidate import Candidate, Replying
 from .errors import TesteeRefused
 from .over_redis import SECONDS, TIMEOUT, result
 
-_MOST = 10.0
+_MOST_STRETCHED = 10.0
 """So many times longer the timeout becomes at most."""
 _CONTENT: Any = {"text": "two\nlines, ü and \u2028", "list": [1, 2.5, None, True, {}]}
 
@@ -33,7 +33,7 @@ async def converse(testee: Candidate, url: str, hello: dict[str, Any]) -> None:
     """Raises AssertionError, or what ``Candidate.call`` raises, at the first thing that is not as it must be."""
     stream = f"redisipc-check-{secrets.token_hex(4)}"
     # Longer for a slow testee, and never so long that the whole check would be.
-    timeout = TIMEOUT * min(max(testee.scale, 1.0), _MOST)
+    timeout = TIMEOUT * min(max(testee.scale, 1.0), _MOST_STRETCHED)
     places: list[dict[str, Any]] = [
         {"endpoint": name, "url": url, "stream": stream, "group": name, "options": {"timeout": timeout}}
         for name in ("a", "b")

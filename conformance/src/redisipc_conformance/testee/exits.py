@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from asyncio.subprocess import Process
 
-LOOK_SECONDS = 0.01
+EXIT_LOOK_SECONDS = 0.01
 """Seconds between two looks."""
 
 
 async def exited(process: Process) -> int:
     """The exit status, as soon as the process has ended; a signal's number is negative."""
     while process.returncode is None:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(EXIT_LOOK_SECONDS)
     return process.returncode

@@ -19,7 +19,7 @@ from redisipc_conformance.files import schema_file
 from redisipc_conformance.jsonrefs import inlined
 
 PROTOCOL = "1.0"
-_LONGEST = 160
+_LONGEST_SHOWN = 160
 
 
 class MessageBroken(Exception):
@@ -191,4 +191,4 @@ def _one_of(names: frozenset[str]) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}... ({len(text)} characters)"

@@ -9,7 +9,7 @@ from ..results import Line
 from ..wire.tap import Exchange
 
 QUIET = frozenset({b"PING", b"HELLO", b"CLIENT", b"AUTH", b"SELECT", b"READONLY"})
-LONGEST = 4000
+MOST_LINES = 4000
 """Lines. What is in the middle of a longer one is left out."""
 
 
@@ -26,8 +26,8 @@ class Transcript:
                 if _worth_telling(exchange):
                     rows.append((exchange.sent, len(rows), exchange, _line(context, label, exchange)))
         rows.sort(key=lambda row: row[:2])
-        if len(rows) > LONGEST:
-            rows = rows[: LONGEST // 2] + rows[-LONGEST // 2 :]
+        if len(rows) > MOST_LINES:
+            rows = rows[: MOST_LINES // 2] + rows[-MOST_LINES // 2 :]
         self.lines = tuple(line for *_, line in rows)
         self._places = {id(what): at for at, (_, _, what, _) in enumerate(rows)}
 

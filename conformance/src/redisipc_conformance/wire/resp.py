@@ -80,7 +80,7 @@ def encode_reply(value: Any) -> bytes:
     return b"*%d\r\n" % len(encoded) + b"".join(encoded)
 
 
-DEEPEST = 32
+DEEPEST_FRAME = 32
 """Levels of arrays that a frame may have. Replies of Redis have at most 7."""
 
 
@@ -163,8 +163,8 @@ def _float(text: bytes) -> float:
 def _array(buffer: bytes | bytearray, at: int, size: int, items: list[Any], depth: int) -> tuple[list[Any] | None, int]:
     if size < 0:
         return None, at
-    if depth >= DEEPEST:
-        raise ProtocolError(f"expected at most {DEEPEST} levels of arrays")
+    if depth >= DEEPEST_FRAME:
+        raise ProtocolError(f"expected at most {DEEPEST_FRAME} levels of arrays")
     for _ in range(size):
         item, at = parse(buffer, at, depth + 1)
         items.append(item)

@@ -11,11 +11,11 @@ import { type Reply, groupNames, list, text } from "../wire/replies.js";
 
 /** After the request was stored, in ms: nobody asks sooner whether its group exists; and between two looks (RIPC-REQ-16). */
 export const EARLY_END_MS = 500;
-const PAGE = 100;
+const CALLER_PAGE = 100;
 /** A look stops after this time, in ms, however many entries follow (RIPC-TIME-8). */
 const LOOK_MS = 500;
 /** A reply is waited for so long beyond the deadline, in ms; then the last look has a new connection. */
-const GRACE_MS = 400;
+const REPLY_GRACE_MS = 400;
 /** After the deadline, in ms: it ends then in any case (RIPC-TIME-4 allows 1 s). */
 const LATEST_MS = 900;
 /** A deletion may take so long, in ms, once the outcome is known. */
@@ -67,7 +67,7 @@ export class Call {
   private readonly id: Buffer;
   private readonly instance: Buffer;
   private readonly name: Buffer;
-  private count = PAGE;
+  private count = CALLER_PAGE;
   private lookingSince = 0;
   private looked = 0;
   private losses = 0;
@@ -110,7 +110,7 @@ export class Call {
     if (this.phase === "waiting" && now >= deadline) this.look(now, { status: "timeout" });
     const [lines, blockMs] = this.lines(now);
     const beforeTheLook = this.phase === "writing" || this.phase === "waiting";
-    const limit = beforeTheLook ? Math.min(this.end, deadline + GRACE_MS) : this.end;
+    const limit = beforeTheLook ? Math.min(this.end, deadline + REPLY_GRACE_MS) : this.end;
     const at = Math.min(this.againAt, now < deadline ? deadline : this.end, limit);
     return { commands: lines, at, blockMs, limit, fresh: this.fresh };
   }
@@ -176,7 +176,7 @@ export class Call {
       return [[commands.add(question, [id, instance, "pending", content, `caller:${instance}`, group])], 0];
     }
     if (this.phase === "tidying") return [[commands.remove(question, [this.leaves!])], 0];
-    this.count = this.sizes.count(PAGE);
+    this.count = this.sizes.count(CALLER_PAGE);
     if (this.phase === "waiting") {
       this.checking = now >= this.checkAt;
       if (this.checking) return [[commands.groups(question)], 0];

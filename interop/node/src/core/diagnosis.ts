@@ -12,8 +12,8 @@ import type { Send } from "./ledger.js";
 /** From this idle time on an instance counts as gone, in ms: each uses its consumers every 25 s (RIPC-LIFE-13). */
 export const ALIVE_MS = 30_000;
 /** Redis is asked so often at most, in ms; and for so long its answers say something. */
-const EVERY_MS = 1000;
-const FRESH_MS = 2000;
+const ASK_EVERY_MS = 1000;
+const ANSWERS_HOLD_MS = 2000;
 /** So many groups and entries one look asks about. For others the finding is what is known of their group. */
 const GROUPS = 4;
 const ENTRIES = 16;
@@ -50,7 +50,7 @@ export class Diagnoser {
   ask(sends: readonly Send[]): Questions | undefined {
     const now = this.shared.now();
     const open = sends.filter((send) => !send.finished);
-    if (!this.allowed || open.length === 0 || now - this.askedAt < EVERY_MS) return undefined;
+    if (!this.allowed || open.length === 0 || now - this.askedAt < ASK_EVERY_MS) return undefined;
     this.askedAt = now;
     const groups = [...new Set(open.map(({ group }) => group))].slice(0, GROUPS);
     const entries = open.flatMap(({ group, entryId }) => (entryId !== undefined && groups.includes(group) ? [[group, entryId] as const] : []));
@@ -100,7 +100,7 @@ export class Diagnoser {
     if (send.entryId === undefined && send.refusal !== undefined) return away(`Redis refused to store it: ${send.refusal}`);
     const isAway = send.entryId === undefined ? !shared.live : !shared.reachable;
     if (isAway) return away(`no working connection to Redis: ${shared.lifecycle.reason || "it was lost"}`);
-    if (shared.now() - this.seenAt > FRESH_MS) return NOTHING;
+    if (shared.now() - this.seenAt > ANSWERS_HOLD_MS) return NOTHING;
     const info = this.groups.get(send.group);
     if (info === undefined) return found("no_such_group", missingGroup(send.group, [...this.groups.keys()]));
     const owner = this.owners.get(send.entryId ?? "");

@@ -6,7 +6,7 @@ import { splitLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
 
 /** After a refusal of Redis it is tried again, in ms. */
-const AGAIN_MS = 500;
+const GIVE_BACK_AGAIN_MS = 500;
 
 /** Gives back what cannot be started here; many at a time travel together (RIPC-GROUP-23, 24). */
 export class GivingBack {
@@ -60,6 +60,6 @@ export class GivingBack {
   /** Redis takes no writes: it stays to be given back, since it cannot start here (RIPC-GROUP-23, RIPC-RECOV-26). */
   private again(some: Held[]): void {
     this.waiting.push(...some);
-    setTimeout(() => void this.shared.attempt(() => this.flush()), AGAIN_MS);
+    setTimeout(() => void this.shared.attempt(() => this.flush()), GIVE_BACK_AGAIN_MS);
   }
 }

@@ -8,7 +8,7 @@ import type { HandOverPort, SharedWith, Sibling } from "./ports.js";
 /** A response whose instance is not registered is kept for this long, in ms (RIPC-ROUTE-8). */
 export const GRACE_MS = 12_000;
 /** For so long a sibling that was seen needs not be asked for again, in ms. */
-const FRESH_MS = 12_000;
+const SEEN_MS = 12_000;
 /** After an answer that says nothing it is asked for again, in ms. */
 const AGAIN_MS = 1000;
 
@@ -88,7 +88,7 @@ export class HandOver implements HandOverPort {
     const loads = [...byInstance(some).values()];
     const seen = loads.map(([{ instance }]) => {
       const sibling = shared.siblings.find(instance);
-      return sibling !== undefined && shared.now() - sibling.seenAt < FRESH_MS ? sibling : undefined;
+      return sibling !== undefined && shared.now() - sibling.seenAt < SEEN_MS ? sibling : undefined;
     });
     const asked = loads.filter((_, i) => seen[i] === undefined);
     for (const relayed of asked.flat()) relayed.state = relayed.waited ? "asked again" : "asked";

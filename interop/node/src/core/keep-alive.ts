@@ -7,7 +7,7 @@ import { keepOurs } from "./ownership.js";
 import { RepeatedTask } from "./timers.js";
 import { Busy } from "./vitals.js";
 
-export const EVERY_MS = 3000;
+export const KEEP_ALIVE_MS = 3000;
 const IDS_A_COMMAND = 500;
 /** Up to this content, in bytes, a body is read only to see whether it is there (Redis 6.2). */
 const LOOKED_AT = 64 << 10;
@@ -17,7 +17,7 @@ export class KeepAlive {
   private readonly task = new RepeatedTask(async () => {
     this.busy.look();
     await this.shared.attempt(() => this.keep());
-    return EVERY_MS;
+    return KEEP_ALIVE_MS;
   });
 
   private readonly busy: Busy;

@@ -14,7 +14,7 @@ export const LIMIT_MS = 500;
 const FIRST_PAGE = 128;
 const LARGEST_PAGE = 1000;
 /** Sweeps in a row that broke the connection, after which what they look for is forgotten (RIPC-RECOV-28). */
-const BREAKS = 3;
+const FORGETS_AFTER = 3;
 /** Requests that are forgotten and may be on the stream; of more, the oldest are left to their group. */
 const MOST_FORGOTTEN = 10_000;
 
@@ -82,7 +82,7 @@ export class LastLook {
       try {
         await this.search(sends, wanted, () => sends.every((send) => send.entryId !== undefined));
       } catch (error) {
-        if (!isFault(error) || error.kind !== "lost" || ++this.broken < BREAKS) throw error;
+        if (!isFault(error) || error.kind !== "lost" || ++this.broken < FORGETS_AFTER) throw error;
       }
       this.broken = 0;
       for (const send of sends) this.forgotten.delete(send.key);

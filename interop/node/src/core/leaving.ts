@@ -4,7 +4,7 @@ import { type PendingRow, entriesOf, pendingRows } from "../wire/replies.js";
 import type { SharedWith } from "./ports.js";
 import { deleteConsumers } from "./restoring.js";
 
-const PAGE = 500;
+const PENDING_PAGE = 500;
 
 /** `readEnded`: no read can be given entries any more; where it can, its consumer must stay (RIPC-LIFE-19 to 22, 25, 28). */
 export async function leave(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, readEnded: boolean): Promise<void> {
@@ -21,7 +21,7 @@ async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups" | "
   const { names, responder, siblings, wakeups } = shared;
   let start = "-";
   for (;;) {
-    const rows = pendingRows(await shared.call(commands.pendingOf(names, consumer, start, "+", PAGE)));
+    const rows = pendingRows(await shared.call(commands.pendingOf(names, consumer, start, "+", PENDING_PAGE)));
     let back = rows.filter((row) => row.idle < commands.GIVEN_BACK_FROM_MS && !responder.holds(row.entryId));
     if (!siblings.present) back = await withoutResponses(shared, back);
     for (const late of [false, true]) {
@@ -30,7 +30,7 @@ async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups" | "
     }
     if (back.length > 0) wakeups.wakeGroup();
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return;
+    if (last === undefined || rows.length < PENDING_PAGE) return;
     start = `(${last.entryId}`;
   }
 }
@@ -41,7 +41,7 @@ async function withoutResponses(shared: SharedWith<"responder" | "siblings" | "w
   // What cannot be read is left for others (RIPC-RECOV-28).
   const left = rows.filter(({ entryId }) => !breakers.trusts(entryId));
   const readable = rows.filter(({ entryId }) => breakers.trusts(entryId));
-  const size = sizes.count(PAGE);
+  const size = sizes.count(PENDING_PAGE);
   for (let i = 0; i < readable.length; i += size) {
     const some = readable.slice(i, i + size);
     const bodies = await shared.callAll(some.map((row) => commands.body(names, row.entryId)));

@@ -11,10 +11,10 @@ import type { OwnListPort, SharedWith } from "./ports.js";
  * this, since one may have come that is not known yet. Else at least every 25 s (RIPC-GROUP-4).
  */
 const SOONEST_MS = 20;
-export const LATEST_MS = 250;
+export const LONGEST_PAUSE_MS = 250;
 export const AT_REST_MS = 10_000;
 /** Reads in a row that ended with a broken connection, after which each body is read alone (RIPC-RECOV-28). */
-const BREAKS = 2;
+const ALONE_AFTER = 2;
 const MOVED_PAGE = 500;
 
 /** The pending list of its own consumer, into which siblings put the responses that they read for us. */
@@ -54,7 +54,7 @@ export class OwnList implements OwnListPort {
     const { shared } = this;
     const { names, router, responder } = shared;
     if (shared.pauses.lacks("own list", shared.now()) || shared.now() < shared.pauses.writes.until) return;
-    if (this.broken >= BREAKS) await this.move();
+    if (this.broken >= ALONE_AFTER) await this.move();
     let after = "0";
     for (;;) {
       const count = shared.sizes.count(commands.PAGE);
@@ -103,8 +103,8 @@ export class OwnList implements OwnListPort {
   /** Growing pauses while responses are due. */
   private next(): number {
     if (this.shared.requester.ledger.size === 0) this.pause = AT_REST_MS;
-    else if (!this.shared.siblings.present) this.pause = LATEST_MS;
-    else this.pause = Math.min(this.pause * 1.5, LATEST_MS);
+    else if (!this.shared.siblings.present) this.pause = LONGEST_PAUSE_MS;
+    else this.pause = Math.min(this.pause * 1.5, LONGEST_PAUSE_MS);
     return this.pause;
   }
 }

@@ -12,7 +12,7 @@ import type { SharedWith } from "./ports.js";
 import { CLAIMED_LATELY_MS, claimsByIdle } from "./late-claim.js";
 
 /** Requests that are looked at in one batch. */
-const PAGE = 64;
+const MOST_AT_ONCE = 64;
 /** How often what a claim did not get is looked at again. */
 const ROUNDS = 3;
 /** A reply that took longer says too little about who owns what now: bodies may be large, and links slow. */
@@ -39,7 +39,7 @@ export async function verify(shared: SharedWith<"writer" | "responder">, some: r
   let waiting = [...some];
   for (let round = 0; round < ROUNDS && waiting.length > 0; round++) {
     const again: Held[] = [];
-    const size = shared.sizes.count(PAGE);
+    const size = shared.sizes.count(MOST_AT_ONCE);
     for (let i = 0; i < waiting.length; i += size) {
       const claims = await look(shared, waiting.slice(i, i + size), verdict, anew);
       if (claims.length > 0) again.push(...(await claim(shared, claims, verdict)));

@@ -8,7 +8,7 @@ import { ALIVE_MS, idleOfInstances } from "./diagnosis.js";
 import type { Shared } from "./shared.js";
 
 /** Instances that one look asks about at most. */
-const MOST = 1000;
+const MOST_ASKED = 1000;
 
 /** A living instance of a group. */
 export interface Peer {
@@ -29,7 +29,7 @@ export async function peersOf(shared: Shared, group: string): Promise<Peer[]> {
     if (infos.kind === "group-lost") return [];
     throw infos;
   }
-  const asked = [...idleOfInstances(infos)].slice(0, MOST).map(([key, idle]) => ({ id: Buffer.from(key, "latin1"), idle }));
+  const asked = [...idleOfInstances(infos)].slice(0, MOST_ASKED).map(([key, idle]) => ({ id: Buffer.from(key, "latin1"), idle }));
   const replies = await shared.batch(
     asked.flatMap(({ id }) => [["LRANGE", availabilityKey(stream, group, id), 0, -1] as const, ["GET", announcementKey(stream, group, id)] as const]),
   );

@@ -7,7 +7,7 @@ import { RepeatedTask } from "./timers.js";
 import type { ReclaimerPort, SharedWith } from "./ports.js";
 
 /** The connection that writes is used at least so often, in ms: silence on it is noticed within 6 s. */
-export const EVERY_MS = 2800;
+export const RECLAIM_LOOK_MS = 2800;
 /** Nothing of others is reclaimed for so long after a connect, and after Redis refused all writes, in ms (RIPC-RECOV-7, 17). */
 export const HOLD_MS = 10_000;
 /** More given-back entries are looked at than there is room for: siblings are after the same ones, and some are gone. */
@@ -85,7 +85,7 @@ export class Reclaimer implements ReclaimerPort {
 
   private nextIn(): number {
     const now = this.shared.now();
-    const usual = this.suspects.nextIn(now, EVERY_MS);
+    const usual = this.suspects.nextIn(now, RECLAIM_LOOK_MS);
     return now < this.notBefore ? Math.min(usual, this.notBefore - now + 1) : usual;
   }
 

@@ -5,7 +5,7 @@ import { RepeatedTask } from "./timers.js";
 import type { RegistrationPort, SharedWith } from "./ports.js";
 
 /** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
-export const EVERY_MS = 8000;
+export const REFRESH_MS = 8000;
 /** Requests may be written for so long after the list was last known to be there, in ms (RIPC-LIFE-27). */
 export const GOOD_FOR_MS = 30_000;
 /** A refresh that failed is tried again after this time, in ms. */
@@ -19,7 +19,7 @@ export class Registration implements RegistrationPort {
       await this.refresh();
       done = true;
     });
-    return done && this.registered ? EVERY_MS : AGAIN_MS;
+    return done && this.registered ? REFRESH_MS : AGAIN_MS;
   });
   /** When Redis last said that the list is there, by its own clock in ms. */
   private refreshedAt = -Infinity;

@@ -7,7 +7,7 @@ import { type Names, instanceOf } from "../wire/names.js";
 import { type PendingRow, entriesOf, pendingRows } from "../wire/replies.js";
 import type { Shared } from "./shared.js";
 
-const PAGE = 500;
+const PENDING_PAGE = 500;
 /** MULTI, XPENDING, XGROUP DELCONSUMER, EXEC. */
 const COMMANDS_A_CONSUMER = 4;
 /** The idle time below which an entry is its owner's: the bound of a reclaim, too (RIPC-GROUP-13). */
@@ -36,13 +36,13 @@ async function deleteSome(shared: Shared, consumers: readonly Argument[]): Promi
 }
 
 function deletion({ names }: Shared, consumer: Argument): Command[] {
-  return [["MULTI"], commands.pendingOf(names, consumer, "-", "+", PAGE), commands.deleteConsumer(names, consumer), ["EXEC"]];
+  return [["MULTI"], commands.pendingOf(names, consumer, "-", "+", PENDING_PAGE), commands.deleteConsumer(names, consumer), ["EXEC"]];
 }
 
 /** What was handed to a consumer at the last moment is pending with nobody now, and nobody would find it. */
 export async function restore(shared: Shared, dropped: readonly PendingRow[]): Promise<void> {
   const { names, sizes } = shared;
-  const size = sizes.count(PAGE);
+  const size = sizes.count(PENDING_PAGE);
   for (let i = 0; i < dropped.length; i += size) {
     const some = dropped.slice(i, i + size);
     const bodies = await shared.callAll(some.map((row) => commands.body(names, row.entryId)));

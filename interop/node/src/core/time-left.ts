@@ -9,7 +9,7 @@ const TRUSTED_MS = 60_000;
 /** After this time it is asked for again where no reply came, in ms. */
 const AGAIN_MS = 1000;
 /** Instances whose timeouts are kept; the oldest goes first. */
-const MOST = 1000;
+const MOST_KEPT = 1000;
 
 interface Known {
   readonly timeoutMs: number | undefined;
@@ -49,7 +49,7 @@ export class TimeLeft {
     const { known, shared } = this;
     known.delete(keyOf(key));
     const [oldest] = known.keys();
-    if (known.size >= MOST && oldest !== undefined) known.delete(oldest);
+    if (known.size >= MOST_KEPT && oldest !== undefined) known.delete(oldest);
     known.set(keyOf(key), { timeoutMs, until: shared.now() + forMs });
   }
 }

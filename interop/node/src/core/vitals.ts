@@ -57,7 +57,7 @@ function busyReason({ responder, options, now }: SharedWith<"requester" | "respo
 }
 
 /** Between two reports that all handlers are busy, in ms. */
-const AGAIN_MS = 60_000;
+const REPORT_EVERY_MS = 60_000;
 
 /** Tells that all handlers are busy and none ends: requesters give up, and nobody would hear of it. */
 export class Busy {
@@ -67,7 +67,7 @@ export class Busy {
 
   look(): void {
     const { shared } = this;
-    if (shared.now() - this.toldAt < AGAIN_MS) return;
+    if (shared.now() - this.toldAt < REPORT_EVERY_MS) return;
     const reason = busyReason(shared);
     if (reason === "") return;
     this.toldAt = shared.now();

@@ -9,7 +9,7 @@ from .settings import NEVER
 
 _LOOK_HOLDS = 1.0
 """Seconds for which a look for siblings tells who is there."""
-_MOST = 1024
+_MOST_WAITING = 1024
 """How many requests wait for one look; those beyond are dealt with at once."""
 
 
@@ -45,4 +45,4 @@ class Aside:
 
     def may_wait(self, now: float) -> bool:
         """Whether one more may wait for a look: not where the last one was a moment ago, and not without a bound."""
-        return now >= self._known_until and len(self._requests) < _MOST
+        return now >= self._known_until and len(self._requests) < _MOST_WAITING

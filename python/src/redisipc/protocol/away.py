@@ -6,9 +6,9 @@ import re
 
 from .settings import NEVER
 
-_AFTER = 5.0
-"""Seconds away after which the endpoint reports why no attempt succeeds; then it reports every ``_EVERY`` s."""
-_EVERY = 60.0
+_REPORT_AFTER = 5.0
+"""Seconds away after which the endpoint reports why no attempt succeeds; then it reports every ``_REPORT_EVERY`` s."""
+_REPORT_EVERY = 60.0
 _REASONS = 4
 """Different reasons that are reported at once in one loss; more of them wait for the next report."""
 _FIGURES = re.compile(r"\d+")
@@ -26,12 +26,12 @@ class Away:
 
     def began(self, now: float) -> None:
         """It is lost. The report of that names the reason of the loss, and not why no attempt succeeds."""
-        self.since, self._tell_at = now, now + _AFTER
+        self.since, self._tell_at = now, now + _REPORT_AFTER
         self._told = set()
 
     def is_due(self, reason: str, now: float) -> bool:
         """Whether this failed attempt is to be reported: a minute has passed, or its reason is another one."""
-        if now < self.since + _AFTER:
+        if now < self.since + _REPORT_AFTER:
             return False
         kind = _FIGURES.sub("", reason)
         if now < self._tell_at and (kind in self._told or len(self._told) >= _REASONS):
@@ -43,4 +43,4 @@ class Away:
         """It has been reported."""
         if len(self._told) < _REASONS:
             self._told.add(_FIGURES.sub("", reason))
-        self._tell_at = now + _EVERY
+        self._tell_at = now + _REPORT_EVERY

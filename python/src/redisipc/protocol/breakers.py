@@ -11,9 +11,9 @@ from .commands import Command
 from .replies import id_parts
 from .settings import NEVER
 
-FIRST = 2.0
+FIRST_PAUSE = 2.0
 """Seconds until a body is read again that broke the connection alone."""
-MOST = 60.0
+LONGEST_PAUSE = 60.0
 """Seconds at most between two such reads."""
 _KEPT = 1000
 """How many IDs are remembered at most."""
@@ -50,7 +50,7 @@ class Breakers:
         if len(ids) == 1:
             breaker = self._known[ids[0]]
             breaker.alone += 1
-            breaker.until = now + min(MOST, FIRST * 2 ** min(breaker.alone - 1, 10))
+            breaker.until = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(breaker.alone - 1, 10))
             if breaker.alone == REPORTED:
                 self._report(ids[0], breaker.alone)
 

@@ -6,7 +6,7 @@ from .endpoint_state import EndpointState
 from .responder import Responder
 from .settings import NEVER
 
-_AGAIN = 60.0
+_REPORT_EVERY = 60.0
 """Seconds between two reports."""
 
 
@@ -20,7 +20,7 @@ class Busy:
 
     def look(self, now: float) -> None:
         """Report it, where it is so."""
-        if now - self._told_at >= _AGAIN and (reason := self.reason(now)):
+        if now - self._told_at >= _REPORT_EVERY and (reason := self.reason(now)):
             self._told_at = now
             self.shared.problem("busy", reason)
 

@@ -21,14 +21,14 @@ from .redis_errors import PERMANENT, advised, class_of
 from .settings import NEVER
 from .sizes import Sizes
 
-BLOCK = 5.0
+LONGEST_BLOCK = 5.0
 """Seconds that one read blocks at most (RIPC-ASK-3)."""
 EARLY_END = 0.5
 """Seconds after the request was stored, before which nobody asks whether its group exists (RIPC-REQ-16); and between two looks."""
-_PAGE = 100
-_LOOK = 0.5
+_CALLER_PAGE = 100
+_LOOK_LIMIT = 0.5
 """Seconds after which a look stops, however many entries follow (RIPC-TIME-8)."""
-_GRACE = 0.4
+_REPLY_GRACE = 0.4
 """Seconds that a reply is waited for beyond the deadline; then the last look has a new connection."""
 _LATEST = 0.9
 """Seconds after the deadline at which it ends in any case (RIPC-TIME-4 allows 1)."""
@@ -103,7 +103,7 @@ class Call:
         if self._phase == "waiting" and now >= deadline:
             self._look(now, self._timeout())
         lines, block = self._lines(now)
-        limit = min(self._end, deadline + _GRACE) if self._phase in ("writing", "waiting") else self._end
+        limit = min(self._end, deadline + _REPLY_GRACE) if self._phase in ("writing", "waiting") else self._end
         # Never past the limit: a cancelled call has half a second, and a pause may be longer.
         at = min(self._again_at, deadline if now < deadline else self._end, limit)
         return Turn(lines, at, max(now, at) + block, limit, self._fresh)
@@ -160,13 +160,13 @@ class Call:
         if self._phase == "tidying":
             assert self._leaves is not None
             return [commands.delete(stream, [self._leaves])], 0.0
-        self._count = self._sizes.read_count(_PAGE)
+        self._count = self._sizes.read_count(_CALLER_PAGE)
         if self._phase == "waiting":
             self._checking = now >= self._check_at
             if self._checking:
                 return [("XINFO", "GROUPS", stream)], 0.0
             left = min(outgoing.deadline, self._check_at) - now
-            milliseconds = min(int(BLOCK * 1000), max(1, ceil(left * 1000)))
+            milliseconds = min(int(LONGEST_BLOCK * 1000), max(1, ceil(left * 1000)))
             read: Command = ("XREAD", "COUNT", self._count, "BLOCK", milliseconds, "STREAMS", stream, self._last)
             return [read], milliseconds / 1000
         first = self._last if self._last == b"-" else b"(" + self._last
@@ -230,7 +230,7 @@ class Call:
         if isinstance(reply, Failure):
             # Without the stream, or the right, the timeout tells.
             self.early_end = class_of(reply) is not PERMANENT
-            self._check_at = now + BLOCK if self.early_end else NEVER
+            self._check_at = now + LONGEST_BLOCK if self.early_end else NEVER
             return
         missing = replies.group_row(reply, self.outgoing.destination.encode()) is None
         if missing and self._missing:
@@ -238,7 +238,7 @@ class Call:
             self._look(now, Outcome("no responders", None, found.text, found.word))
         # A group that was lost is made again at once, where its members left off: a second look decides.
         self._missing = missing
-        self._check_at = now + (EARLY_END if missing else BLOCK)
+        self._check_at = now + (EARLY_END if missing else LONGEST_BLOCK)
 
     def _looked(self, answers: list[Any], now: float) -> None:
         if self._asking:
@@ -297,7 +297,7 @@ class Call:
     def _page_over(self, rows: list[Any], now: float) -> bool:
         """Whether the look ends with this page (RIPC-TIME-8)."""
         self._seen += len(rows)
-        return len(rows) < self._count or now - self._looking_since >= _LOOK
+        return len(rows) < self._count or now - self._looking_since >= _LOOK_LIMIT
 
     def _error_reply(self, failure: Failure, now: float, what: str) -> None:
         kind = effect_of(failure)

@@ -20,8 +20,8 @@ from .settings import NEVER
 
 ALIVE_MS = 30_000
 """Idle time of an instance from which on it counts as gone: each uses its consumers every 25 s (RIPC-LIFE-13)."""
-_EVERY = 1.0
-_FRESH = 2.0
+_ASK_EVERY = 1.0
+_ANSWERS_HOLD = 2.0
 """Seconds for which the answers say something: they are asked for once a second, and come within half a second."""
 _GROUPS = 4
 _ENTRIES = 16
@@ -91,7 +91,7 @@ class Diagnoser:
 
     def ask(self, looking: Iterable[Outgoing], now: float) -> Asked | None:
         """The questions for the next look; None where a look asked a moment ago."""
-        if not self._allowed or now - self._asked_at < _EVERY:
+        if not self._allowed or now - self._asked_at < _ASK_EVERY:
             return None
         self._asked_at = now
         asked = Asked([], [])
@@ -140,7 +140,7 @@ class Diagnoser:
             return away(f"Redis refused to store it: {outgoing.refusal}")
         if not outgoing.entry_id and not self.shared.connected:
             return away(f"no working connection to Redis: {self.shared.trouble}")
-        if now - self._seen_at > _FRESH:
+        if now - self._seen_at > _ANSWERS_HOLD:
             return NOTHING if self.shared.reachable else away(f"no working connection to Redis: {self.shared.trouble}")
         group = outgoing.destination.encode()
         row = self._groups.get(group)

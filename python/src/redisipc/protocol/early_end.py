@@ -14,7 +14,7 @@ from .events import UP, Outgoing
 from .redis_errors import PERMANENT, class_of
 from .settings import NEVER
 
-AFTER = 0.5
+EARLY_END = 0.5
 """Seconds after a request was stored, before which nobody asks. Most requests have their answer by then, and cost nothing."""
 _KNOWN_FOR = 5.0
 """Seconds that a group is taken to exist after it was seen."""
@@ -39,7 +39,7 @@ class EarlyEnd:
     def stored(self, outgoing: Outgoing, now: float) -> None:
         """Redis has the request since now, or a moment ago."""
         if self._allowed:
-            self._waiting.append((now + AFTER, outgoing.id, False))
+            self._waiting.append((now + EARLY_END, outgoing.id, False))
 
     def due(self) -> float:
         """When there is something to ask; monotonic seconds."""
@@ -84,7 +84,7 @@ class EarlyEnd:
                     self._end(outgoing, missing_group(outgoing.destination, self._seen), now)
                 else:
                     # A group that was lost is made again at once, where its members left off: a second look decides.
-                    self._waiting.append((now + AFTER, outgoing.id, True))
+                    self._waiting.append((now + EARLY_END, outgoing.id, True))
 
         def lost(_sent: bool, _now: float) -> None:
             self._asking = False

@@ -24,7 +24,7 @@ Procedure = Generator[list[Command], list[Any], T]
 """Yields commands, is sent their replies, returns what it found."""
 GAP = 1.0
 """Seconds without a call from which on the loop may have stood still."""
-_SOON = 0.5
+_CLOCK_REPLY = 0.5
 """Seconds that a reply to TIME or XADD may take at most, so that Redis' clock is still read from it."""
 _GRAVITY = (PERMANENT, NO_MEMORY, NO_WRITES, GROUP_LOST, UNKNOWN, OUTAGE)
 """Of several errors in one batch the one that stands last here counts."""
@@ -150,7 +150,7 @@ class EndpointState:
 
     def _saw_clock(self, wall: float, now: float) -> None:
         # A reply that took long, or lay unread, tells it badly: better an older one.
-        if now - self.sent_at < _SOON or now - self._clock_told_at > 30.0:
+        if now - self.sent_at < _CLOCK_REPLY or now - self._clock_told_at > 30.0:
             self.server_offset = wall - (self.sent_at + now) / 2
             self._clock_told_at = now
 

@@ -9,7 +9,7 @@ from .endpoint_state import EndpointState
 from .settings import NEVER
 from .siblings import Sibling, Siblings
 
-_FRESH = 1.5
+_SEEN_REFRESHES = 1.5
 """Refreshes for which a sibling that was seen needs not be asked for again."""
 _AGAIN = 1.0
 """Seconds after which an instance is asked for again where no answer came."""
@@ -43,7 +43,7 @@ class HandOver:
     def take(self, entry_id: bytes, instance: bytes, now: float) -> None:
         """Give a response to the instance that waits for it; ask first whether it is there (RIPC-ROUTE-7, RIPC-GROUP-5)."""
         sibling = self.siblings.known.get(instance)
-        if sibling is not None and now - sibling.seen < self.shared.settings.refresh * _FRESH:
+        if sibling is not None and now - sibling.seen < self.shared.settings.refresh * _SEEN_REFRESHES:
             self._give(entry_id, instance, sibling)
         elif entry_id not in self._since:
             self._since[entry_id] = now

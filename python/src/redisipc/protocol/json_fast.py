@@ -32,7 +32,7 @@ _NOT_FINITE = re.compile(rb"[g\xe7].{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)
 """How marshal writes NaN and infinity, which orjson writes as null. Something else may look alike."""
 _SINGLE = re.compile(rb'"[^"\\]"(?! *:)')
 _SAMPLE = 1 << 9
-_LARGE = 1 << 16
+_LARGE_TEXT = 1 << 16
 
 
 def seek() -> None:
@@ -98,7 +98,7 @@ def _may_have_long(raw: bytes) -> bool:
 def _has_single_letters(raw: bytes) -> bool:
     """Whether, by a sample, most of a large text are strings of one letter: ``json`` has these at hand, and is quicker."""
     size = len(raw)
-    if size < _LARGE:
+    if size < _LARGE_TEXT:
         return False
     starts = range(0, size, size // 8)
     found = sum(len(_SINGLE.findall(raw, start, start + _SAMPLE)) for start in starts)

@@ -15,10 +15,10 @@ from .endpoint_state import EndpointState
 from .entry import PENDING, Entry, Malformed, parse
 from .events import Outgoing
 
-_PAGE = 1000
-_MOST = 20_000
+_LOOK_PAGE = 1000
+_MOST_LOOKED_AT = 20_000
 """How many entries one look reads at most; its time is over long before, as a rule."""
-_BREAKS = 3
+_FORGETS_AFTER = 3
 """Looks in a row that broke the connection, after which the look forgets abandoned requests (RIPC-RECOV-28)."""
 
 
@@ -92,7 +92,7 @@ class LastLook:
     def _page(self, wanted: dict[bytes, Outgoing], start: bytes, seen: int, unsure: bool) -> None:
         shared = self.shared
         names = shared.names
-        count = shared.sizes.read_count(_PAGE)
+        count = shared.sizes.read_count(_LOOK_PAGE)
         first = start if start == b"-" else b"(" + start
         # A body that breaks the connection is left out: what follows it is read next.
         end = shared.breakers.after(start)
@@ -116,16 +116,16 @@ class LastLook:
                 self._page(wanted, b"-", seen, False)
                 return
             open_ones = any(o.id in self.looking or o.id in self.abandoned for o in wanted.values())
-            if len(rows) == count and open_ones and seen + count < _MOST:
+            if len(rows) == count and open_ones and seen + count < _MOST_LOOKED_AT:
                 self._page(wanted, rows[-1][0], seen + count, False)
-            elif end is not None and open_ones and seen + count < _MOST:
+            elif end is not None and open_ones and seen + count < _MOST_LOOKED_AT:
                 self._page(wanted, end, seen + count, False)
             else:
                 self._over(wanted, now)
 
         def lost(sent: bool, _now: float) -> None:
             self._broken += sent
-            if self._broken >= _BREAKS:
+            if self._broken >= _FORGETS_AFTER:
                 self.abandoned.clear()
                 self._broken = 0
 

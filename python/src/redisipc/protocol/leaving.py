@@ -12,7 +12,7 @@ from .commands import GIVEN_BACK_FROM_MS, LATE_MS, Command, Failure
 from .endpoint_state import EndpointState, Procedure
 from .entry import PENDING, Entry, parse
 from .replies import PendingEntry
-from .restoring import PAGE, delete_consumers
+from .restoring import PENDING_PAGE, delete_consumers
 from .siblings import Siblings
 
 
@@ -34,7 +34,7 @@ def _empty(shared: EndpointState, siblings: Siblings, consumer: bytes) -> Proced
     names = shared.names
     start = b"-"
     while True:
-        answers = yield [commands.pending_of(names.stream, names.group, consumer, PAGE, start)]
+        answers = yield [commands.pending_of(names.stream, names.group, consumer, PENDING_PAGE, start)]
         if isinstance(answers[0], Failure):
             return
         rows = list(replies.pending_entries(answers[0]))
@@ -43,7 +43,7 @@ def _empty(shared: EndpointState, siblings: Siblings, consumer: bytes) -> Proced
             back = yield from _without_responses(shared, back)
         if back:
             yield _give_back(shared, back)
-        if len(rows) < PAGE:
+        if len(rows) < PENDING_PAGE:
             return
         start = b"(" + rows[-1].id
 
@@ -65,7 +65,7 @@ def _without_responses(shared: EndpointState, rows: list[PendingEntry]) -> Proce
     """Nobody is there to hand a response over: it is settled (RIPC-LIFE-28). Requests wait for whoever comes."""
     names = shared.names
     left: list[PendingEntry] = []
-    step = shared.sizes.count(PAGE)
+    step = shared.sizes.count(PENDING_PAGE)
     for first in range(0, len(rows), step):
         chunk = rows[first : first + step]
         bodies: list[Any] = yield [commands.one(names.stream, row.id) for row in chunk]

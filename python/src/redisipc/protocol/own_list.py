@@ -9,11 +9,11 @@ from . import commands, replies
 from .commands import Failure, Step
 from .endpoint_state import EndpointState
 from .redis_errors import PERMANENT, class_of
-from .restoring import PAGE
+from .restoring import PENDING_PAGE
 from .settings import NEVER
 from .siblings import Siblings
 
-_BREAKS = 2
+_ALONE_AFTER = 2
 """Reads in a row that ended with a broken connection, after which each body is read alone."""
 
 
@@ -76,7 +76,7 @@ class OwnList:
             return
         self._polling = True
         names = shared.names
-        if self._broken >= _BREAKS:
+        if self._broken >= _ALONE_AFTER:
             self._move()
             return
         count = shared.sizes.count(shared.settings.read_count)
@@ -132,7 +132,7 @@ class OwnList:
         def lost(_sent: bool, _now: float) -> None:
             self._polling = False
 
-        shared.step(Step([commands.pending_of(names.stream, names.group, names.consumer, PAGE)], listed, lost))
+        shared.step(Step([commands.pending_of(names.stream, names.group, names.consumer, PENDING_PAGE)], listed, lost))
 
     def reset(self) -> None:
         """The connection is new: nothing is on its way."""

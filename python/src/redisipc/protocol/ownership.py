@@ -14,12 +14,12 @@ from .commands import LATE_MS, Command
 from .endpoint_state import EndpointState, Procedure, ProcedureFailed
 from .events import Incoming
 
-_MOST = 100
+_MOST_AT_ONCE = 100
 """How many requests are looked at in one batch at most."""
 _ROUNDS = 3
 """How often what a claim did not get is looked at again."""
 _CLAIMED_LATELY_MS = 3000
-_QUICK = 1.0
+_QUICK_REPLY = 1.0
 """Seconds after which a reply says too little about who owns what now: bodies may be large, and links slow."""
 
 GIVEN_UP = "its requester gave up"
@@ -60,7 +60,7 @@ def verify(shared: EndpointState, held: Iterable[Incoming], anew: bool) -> Proce
     for _ in range(_ROUNDS):
         again: list[Incoming] = []
         while waiting:
-            count = shared.sizes.count(_MOST)
+            count = shared.sizes.count(_MOST_AT_ONCE)
             chunk, waiting = waiting[:count], waiting[count:]
             claims = yield from _look(shared, chunk, verdict, anew)
             if claims:
@@ -85,7 +85,7 @@ def _look(
         ]
     answers = checked((yield lines))
     owners, bodies = answers[0::2], answers[1::2]
-    if shared.now - shared.sent_at > _QUICK:
+    if shared.now - shared.sent_at > _QUICK_REPLY:
         owners = checked((yield lines[0::2]))
     claims: list[tuple[Incoming, int | None]] = []
     for incoming, owner, body in zip(chunk, owners, bodies, strict=True):

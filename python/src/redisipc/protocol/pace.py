@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .settings import NEVER
 
-AFTER = 16
+PAUSE_AFTER = 16
 """How many entries of others in a row make a member pause."""
 _ENOUGH = 8
 """A pause is not longer than so many entries take to come."""
@@ -43,7 +43,7 @@ class Pace:
             self._gap = self.most
         self._in_row += others
         self._read_at = now
-        if self._in_row > AFTER and self._gap <= _SPARSE * self.most:
+        if self._in_row > PAUSE_AFTER and self._gap <= _SPARSE * self.most:
             self.until = now + min(self.most, self._gap * _ENOUGH)
 
     def over(self) -> None:

@@ -12,7 +12,7 @@ from .endpoint_state import EndpointState, Procedure
 from .names import Names
 from .redis_errors import is_group_lost
 
-MOST = 1000
+MOST_ASKED = 1000
 """Instances that one look asks about at most."""
 
 
@@ -43,7 +43,7 @@ def _look(shared: EndpointState, group: str) -> Procedure[list[Peer] | Failure]:
         return [] if is_group_lost(reply) else reply
     idle = idle_of_instances(reply)
     names = Names(stream, group.encode(), b"")
-    asked = list(idle)[:MOST]
+    asked = list(idle)[:MOST_ASKED]
     lines: list[Command] = []
     for instance in asked:
         lines += [("LRANGE", names.registration_of(instance), 0, -1), ("GET", names.announcement_of(instance))]

@@ -23,7 +23,7 @@ from .settings import NEVER
 from .siblings import Siblings
 
 _LOOK_COUNT = 100
-_SOON = 0.05
+_LOOK_AGAIN = 0.05
 """Seconds until it is tried again to look, where a look is under way."""
 _SPARE = 4
 """How many more given-back requests are looked at than there is room for: the bodies of some may be gone."""
@@ -67,7 +67,7 @@ class Reclaimer:
         settings = self.shared.settings
         if self._looking:
             # Right after the look that is under way.
-            self.next_look = now + _SOON
+            self.next_look = now + _LOOK_AGAIN
             return
         if now >= self._planned:
             # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).

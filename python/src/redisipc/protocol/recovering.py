@@ -20,7 +20,7 @@ from .redis_errors import GROUP_LOST, NO_MEMORY, OUTAGE, UNKNOWN, class_of
 from .registration import Registration
 from .replies import PendingEntry
 from .responder import Responder
-from .restoring import PAGE
+from .restoring import PENDING_PAGE
 from .settings import NEVER
 from .siblings import Siblings
 
@@ -206,15 +206,17 @@ class Recovering:
         shared.breakers.due = NEVER
         suspected: dict[bytes, PendingEntry] = {}
         while True:
-            answers = checked((yield [commands.pending_of(names.stream, names.group, names.dispatcher, PAGE, start)]))
+            answers = checked(
+                (yield [commands.pending_of(names.stream, names.group, names.dispatcher, PENDING_PAGE, start)])
+            )
             rows = list(replies.pending_entries(answers[0]))
             known = self._known()
             found = {row.id: row for row in rows if row.idle < commands.GIVEN_BACK_FROM_MS and row.id not in known}
             fresh = [found.pop(id) for id in shared.breakers.trusted(found)]
             suspected |= found
-            for first in range(0, len(fresh), shared.sizes.count(PAGE)):
-                yield from self._route(fresh[first : first + shared.sizes.count(PAGE)])
-            if len(rows) < PAGE:
+            for first in range(0, len(fresh), shared.sizes.count(PENDING_PAGE)):
+                yield from self._route(fresh[first : first + shared.sizes.count(PENDING_PAGE)])
+            if len(rows) < PENDING_PAGE:
                 break
             start = b"(" + rows[-1].id
         yield from self._read_suspected(suspected)

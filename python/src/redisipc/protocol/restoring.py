@@ -15,7 +15,7 @@ from .names import instance_of
 from .ownership import checked
 from .replies import PendingEntry
 
-PAGE = 500
+PENDING_PAGE = 500
 """How many pending entries one look lists."""
 JUST_READ = 10_000
 """Milliseconds of idle time below which an entry is its owner's: the bound of a reclaim, too (RIPC-GROUP-13)."""
@@ -53,7 +53,7 @@ def _delete(shared: EndpointState, consumer: bytes) -> list[Command]:
     names = shared.names
     return commands.atomic(
         [
-            commands.pending_of(names.stream, names.group, consumer, PAGE),
+            commands.pending_of(names.stream, names.group, consumer, PENDING_PAGE),
             commands.delete_consumer(names.stream, names.group, consumer),
         ]
     )
@@ -65,8 +65,8 @@ def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[Non
     They are pending with nobody now, so nobody would find them.
     """
     names = shared.names
-    for start in range(0, len(dropped), shared.sizes.count(PAGE)):
-        chunk = dropped[start : start + shared.sizes.count(PAGE)]
+    for start in range(0, len(dropped), shared.sizes.count(PENDING_PAGE)):
+        chunk = dropped[start : start + shared.sizes.count(PENDING_PAGE)]
         bodies = checked((yield [commands.one(names.stream, row.id) for row in chunk]))
         lines: list[Command] = []
         nobodys: list[bytes] = []

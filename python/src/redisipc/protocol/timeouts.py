@@ -18,7 +18,7 @@ TRUSTED = 60.0
 """Seconds after which an announcement is read again."""
 AGAIN = 1.0
 """Seconds after which it is asked for again where no reply came."""
-MOST = 1000
+MOST_KEPT = 1000
 """Instances whose timeouts are kept; the oldest goes first."""
 
 
@@ -52,7 +52,7 @@ class Timeouts:
     def _know(self, key: bytes, found: float | None, until: float) -> None:
         known = self._known
         known.pop(key, None)
-        if len(known) >= MOST:
+        if len(known) >= MOST_KEPT:
             oldest: Iterator[bytes] = iter(known)
             known.pop(next(oldest))
         known[key] = found, until

@@ -18,7 +18,7 @@ FIRST_OPENING = 6.0
 """Seconds that the first opening after a good connection may take in all: a single step may have no end."""
 _MOST_OPENING = 20.0
 _LONGER = 1.5
-_LOOKS = 0.5
+_OVERDUE_LOOKS = 0.5
 """Seconds between two looks at a connection whose reply is overdue while bytes still leave it."""
 
 Done = Callable[[list[Any], float], None]
@@ -137,7 +137,7 @@ class Connection:
         left = self._moved_at + REPLY_LIMIT - now
         if left <= 0:
             return True
-        self.reply_by = now + (min(left, _LOOKS) if unsent else left)
+        self.reply_by = now + (min(left, _OVERDUE_LOOKS) if unsent else left)
         return False
 
     def drop(self) -> None:

@@ -17,24 +17,24 @@ from redisipc.runtime.received import Received
 
 from ..faces import until
 
-MOST = 10
+MOST_CALLS = 10
 
 Flood = Callable[[Any, Callable[[Any], Any]], None]
 
 
 def errors(session: Any, wait: Callable[[Any], Any]) -> None:
     session.hooks.on_error = Hook(wait)
-    for number in range(3 * MOST):
+    for number in range(3 * MOST_CALLS):
         session.report(ReportedError(f"{number}", kind="callback"))
 
 
 def states(session: Any, wait: Callable[[Any], Any]) -> None:
-    for number in range(3 * MOST):
+    for number in range(3 * MOST_CALLS):
         session.call_hook("on_state", Hook(wait), number)
 
 
 def cancels(session: Any, wait: Callable[[Any], Any]) -> None:
-    for number in range(3 * MOST):
+    for number in range(3 * MOST_CALLS):
         incoming = Incoming(b"1-0", b"%d" % number, b"", b"web", b"", 0.0)
         incoming.data = Received(session, incoming)
         incoming.data.on_cancel.append(Hook(lambda: wait(None)))
@@ -45,7 +45,7 @@ def cancels(session: Any, wait: Callable[[Any], Any]) -> None:
 async def test_slow_callbacks_take_a_bounded_number_of_tasks(
     flood: Flood, stream: str, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(backlog, "MOST", MOST)
+    monkeypatch.setattr(backlog, "MOST_CALLS", MOST_CALLS)
     gate, begun = asyncio.Event(), 0
 
     async def wait(_: Any) -> None:
@@ -57,10 +57,10 @@ async def test_slow_callbacks_take_a_bounded_number_of_tasks(
         session: Any = stock._session
         flood(session, wait)
         await until(lambda: "were dropped" in caplog.text)
-        assert begun == len(session.tasks) == MOST
-        assert f"{2 * MOST} " in caplog.text
+        assert begun == len(session.tasks) == MOST_CALLS
+        assert f"{2 * MOST_CALLS} " in caplog.text
         gate.set()
         await until(lambda: not session.tasks)
         # There is room again.
         flood(session, wait)
-        await until(lambda: begun >= 2 * MOST)
+        await until(lambda: begun >= 2 * MOST_CALLS)

@@ -17,8 +17,8 @@ from redisipc.runtime.threads.session import CALLBACK_THREADS
 
 from ..faces import until
 
-MOST = 10
-CALLS = 5 * MOST
+MOST_CALLS = 10
+CALLS = 5 * MOST_CALLS
 
 Flood = Callable[[Any, Callable[[Any], Any]], None]
 
@@ -49,7 +49,7 @@ def cancels(session: Any, wait: Callable[[Any], Any]) -> None:
 async def test_slow_functions_have_a_bound(
     flood: Flood, stream: str, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(backlog, "MOST", MOST)
+    monkeypatch.setattr(backlog, "MOST_CALLS", MOST_CALLS)
     monkeypatch.setattr(backlog, "PAUSE", 0.05)
     gate, begun = threading.Event(), []
 
@@ -61,15 +61,15 @@ async def test_slow_functions_have_a_bound(
         session: Any = stock._session
         flood(session, wait)
         await until(lambda: begun)
-        assert all(len(pool.jobs) <= MOST for pool in session.pools)
+        assert all(len(pool.jobs) <= MOST_CALLS for pool in session.pools)
         gate.set()
         await until(lambda: "were dropped" in caplog.text)
         await until(lambda: not any(pool.jobs for pool in session.pools))
-        assert len(begun) <= MOST + CALLBACK_THREADS
+        assert len(begun) <= MOST_CALLS + CALLBACK_THREADS
         # There is room again.
         some = len(begun)
         flood(session, wait)
-        await until(lambda: len(begun) >= some + MOST)
+        await until(lambda: len(begun) >= some + MOST_CALLS)
 
 
 async def test_functions_of_cancelled_requests_keep_no_callback_waiting(stream: str, url: str) -> None:

@@ -23,7 +23,7 @@ _LONGEST_BLOCK_MS = 5000
 _EXPIRY_S = 100
 _AT_ENDS = (b"0", b"0-0", b"$")
 _GIVE_BACK_IDLE_MS = 315_360_000_000
-_GIVEN_BACK_FROM_MS = 3_600_000
+_KEEP_ALIVE_BELOW_MS = 3_600_000
 """No keep-alive writes an idle time of an hour."""
 _STARTS = 3
 _ANNOUNCED = ("spec", "implementation", "version", "language")
@@ -168,7 +168,7 @@ def _claims(context: ScenarioContext, actor: Actor, exchange: Exchange) -> Found
     count = number(option(args, b"RETRYCOUNT", 5))
     if count is not None and idle is None and (count < _STARTS or count % _STARTS):
         yield actor.broke(always.ONE_START, exchange)
-    if idle is not None and idle >= _GIVEN_BACK_FROM_MS and idle != _GIVE_BACK_IDLE_MS:
+    if idle is not None and idle >= _KEEP_ALIVE_BELOW_MS and idle != _GIVE_BACK_IDLE_MS:
         yield actor.broke(always.GIVE_BACK_MARK, exchange)
     if b"JUSTID" not in words and count is None:
         for arg in args[5:]:

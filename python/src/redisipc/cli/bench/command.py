@@ -25,7 +25,7 @@ from .figures import Level
 
 WARM_UP = 20
 """Requests before the first measured one."""
-START = 15.0
+ECHO_WITHIN = 15.0
 """Seconds in which its own echo must be there."""
 
 
@@ -97,7 +97,7 @@ def _partner(given: Given) -> Iterator[tuple[str, str]]:
     finally:
         process.terminate()
         try:
-            process.wait(START)
+            process.wait(ECHO_WITHIN)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

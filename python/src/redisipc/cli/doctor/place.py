@@ -16,7 +16,7 @@ from redisipc.protocol.commands import Failure
 from .finding import NOTE, PROBLEM, WARNING, Facts, Finding, command
 
 YEAR = 365 * 86400
-LOOK = 0.5
+ANSWER_WITHIN = 0.5
 """Seconds that another server may take to answer."""
 
 
@@ -73,7 +73,7 @@ def _plain(host: str) -> str:
 
 
 def _elsewhere(facts: Facts, place: Address, words: str) -> Iterator[Finding]:
-    client = Client(None, LOOK)
+    client = Client(None, ANSWER_WITHIN)
     client.address = place
     try:
         other = look(client, facts.stream)

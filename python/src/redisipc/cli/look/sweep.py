@@ -13,12 +13,12 @@ from redisipc.protocol.replies import PendingEntry, id_parts, pending_entries
 
 from .stream import Found, Group
 
-MOST = 10_000
+MOST_SWEPT = 10_000
 """Entries that are read at most."""
-PAGE = 500
-LONGEST = 2.0
+SWEEP_PAGE = 500
+LONGEST_SWEEP = 2.0
 """Seconds that reading may take at most."""
-GRACE = 15.0
+RESPONSE_GRACE = 15.0
 """Seconds for which a response may rightly lie there: members keep it for 12 s (RIPC-ROUTE-8)."""
 SETTLE = 0.3
 """Seconds after which an entry that was just answered is acknowledged, too."""
@@ -64,7 +64,7 @@ class Sweep(NamedTuple):
         return found
 
 
-def sweep(client: Client, found: Found, most: int = MOST) -> Sweep:
+def sweep(client: Client, found: Found, most: int = MOST_SWEPT) -> Sweep:
     """Read the stream from its beginning, at most ``most`` entries, and the pending lists."""
     now = found.now if found.now is not None else time.time()
     rows, more = _read(client, found.name, most)
@@ -106,11 +106,11 @@ def _still_bodiless(client: Client, stream: str, seen: dict[str, list[PendingEnt
 
 def _read(client: Client, stream: str, most: int) -> tuple[list[Any], bool]:
     rows: list[Any] = []
-    end, start = time.monotonic() + LONGEST, "-"
+    end, start = time.monotonic() + LONGEST_SWEEP, "-"
     while True:
-        page = client.ask("XRANGE", stream, start, "+", "COUNT", min(PAGE, most - len(rows)))
+        page = client.ask("XRANGE", stream, start, "+", "COUNT", min(SWEEP_PAGE, most - len(rows)))
         rows += page
-        if len(page) < PAGE:
+        if len(page) < SWEEP_PAGE:
             return rows, len(rows) >= most
         if len(rows) >= most or time.monotonic() > end:
             return rows, True
@@ -131,7 +131,7 @@ def _judge(
         return Kept("runs" if request else "travels", entry, age, owner)
     if group is not None and id_parts(entry.entry_id) > id_parts(group.last_read.encode()):
         return Kept("waits" if request else "travels", entry, age, None)
-    if age <= GRACE:
+    if age <= RESPONSE_GRACE:
         return Kept("waits" if request else "travels", entry, age, None)
     if request:
         return Kept("request-left" if group else "request-without-group", entry, age, None)

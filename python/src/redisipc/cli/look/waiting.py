@@ -12,7 +12,7 @@ from redisipc.protocol.replies import id_parts, pending_entries
 
 from .stream import Found, Group
 
-MOST = 500
+MOST_EACH_SIDE = 500
 """Entries that are looked at on each side of the group's last read entry. Beyond, the numbers are "at least"."""
 
 
@@ -30,8 +30,8 @@ def waiting(client: Client, stream: str, group: Group, found: Found) -> Waiting:
     now = found.now if found.now is not None else time.time()
     unread, pending = client.batch(
         [
-            ("XRANGE", stream, f"({group.last_read}", "+", "COUNT", MOST),
-            ("XPENDING", stream, group.name, "-", "+", MOST),
+            ("XRANGE", stream, f"({group.last_read}", "+", "COUNT", MOST_EACH_SIDE),
+            ("XPENDING", stream, group.name, "-", "+", MOST_EACH_SIDE),
         ]
     )
     client.check([unread, pending], "NOGROUP")
@@ -39,7 +39,7 @@ def waiting(client: Client, stream: str, group: Group, found: Found) -> Waiting:
     ids = [row.id for row in pending_entries([] if isinstance(pending, Failure) else pending)]
     runs = [each for each in bodies(client, stream, ids) if _is_for(each, group.name)]
     times = [id_parts(each.entry_id)[0] / 1000 for each in [*waits, *runs]]
-    more = len(unread or ()) == MOST or len(ids) == MOST
+    more = len(unread or ()) == MOST_EACH_SIDE or len(ids) == MOST_EACH_SIDE
     return Waiting(len(waits), len(runs), max(0.0, now - min(times)) if times else None, more)
 
 

@@ -13,7 +13,7 @@ from redisipc.cli.redis.link import READ_SIZE
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.names import instance_of
 
-LONGEST = 64 * 1024 * 1024
+LONGEST_COMMAND = 64 * 1024 * 1024
 """Bytes of a line that are kept; a longer one is left out."""
 _BETWEEN = b'" "'
 _BARE_QUOTE = re.compile(rb'(?<!\\)(?:\\\\)*"')
@@ -59,7 +59,7 @@ class Monitor:
         start = len(self._buffer)
         self._buffer += data
         if self._buffer.find(b"\n", start) < 0:
-            if len(self._buffer) > LONGEST:
+            if len(self._buffer) > LONGEST_COMMAND:
                 self._buffer.clear()
             return
         *lines, rest = bytes(self._buffer).split(b"\n")

@@ -9,7 +9,7 @@ from redisipc.protocol.content import decode
 from redisipc.protocol.entry import PENDING, REJECTED, Entry, Malformed
 from redisipc.protocol.names import CALLER
 
-MOST = 20_000
+MOST_REMEMBERED = 20_000
 """Requests that are remembered at once; the oldest is forgotten first."""
 
 
@@ -117,7 +117,7 @@ class Pairs:
     def _note(self, entry: Entry, at: float, by: str) -> None:
         if entry.id not in self._open:
             self._open[entry.id] = Open(entry, at, by)
-        while len(self._open) > MOST:
+        while len(self._open) > MOST_REMEMBERED:
             self._open.popitem(last=False)
 
 

@@ -11,7 +11,7 @@ from redisipc.cli.redis.client import Client
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.replies import id_parts, read_entries
 
-PAGE = 1000
+READ_PAGE = 1000
 
 
 class Reader:
@@ -32,7 +32,7 @@ class Reader:
     def read(self, block: float) -> list[Any]:
         """The entries that came, after at most ``block`` seconds: rows of an ID and fields."""
         milliseconds = max(1, int(block * 1000))
-        command = ("XREAD", "COUNT", PAGE, "BLOCK", milliseconds, "STREAMS", self._stream, self._last)
+        command = ("XREAD", "COUNT", READ_PAGE, "BLOCK", milliseconds, "STREAMS", self._stream, self._last)
         try:
             [reply] = self._link.exchange([command], monotonic() + block + self._client.limit)
         except OSError as error:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-MOST = 1000
+MOST_CALLS = 1000
 """Callbacks of one kind that wait or run at once; more are counted and dropped."""
 
 
@@ -38,7 +38,7 @@ class Backlog:
 
     def add(self, job: Counted) -> None:
         """Have it run, unless there are too many already."""
-        if len(self._running) >= MOST:
+        if len(self._running) >= MOST_CALLS:
             self._dropped += 1
             return
         self._running.add(job)

@@ -32,7 +32,7 @@ from .transport import LoopTransport
 
 TURNS = 3
 """Turns of the event loop in which its transports close. Whoever ends it after ``disconnect()`` finds none open."""
-LOOKS = 0.1
+LEAVING_LOOKS = 0.1
 """Seconds between two looks whether Redis still answers, while leaving takes longer than it may."""
 OVERDUE = 0.9
 """Seconds after its limit at which leaving no longer waits for Redis."""
@@ -85,7 +85,7 @@ class Session(SessionBase):
         """
         await asyncio.wait([self.gone], timeout=max(0.0, until - OVERDUE - monotonic()))
         while not self.gone.done() and monotonic() < until and not self.hangs():
-            await asyncio.wait([self.gone], timeout=min(LOOKS, max(0.0, until - monotonic())))
+            await asyncio.wait([self.gone], timeout=min(LEAVING_LOOKS, max(0.0, until - monotonic())))
         if not self.gone.done():
             self.call(self.endpoint.abandon)
             self.loop.work()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .handlers import CallbackJob
 from .worker_pool import WorkerPool
 
-MOST = 1000
+MOST_CALLS = 1000
 """Calls of one kind that wait; more are counted and dropped."""
 PAUSE = 1.0
 """Seconds between two lines of the log about calls that were dropped."""
@@ -29,7 +29,7 @@ class Backlog:
 
     def add(self, job: CallbackJob, now: float) -> None:
         """Have it run, unless too many wait already."""
-        if len(self._pool.jobs) < MOST:
+        if len(self._pool.jobs) < MOST_CALLS:
             self._pool.add(job, now)
             return
         self._dropped += 1
@@ -40,7 +40,7 @@ class Backlog:
         if now < self.look_at:
             return
         self.look_at = now + PAUSE
-        if len(self._reports.jobs) < MOST:
+        if len(self._reports.jobs) < MOST_CALLS:
             dropped, self._dropped = self._dropped, 0
             self.look_at = float("inf")
             self._reports.add(CallbackJob(self._say, f"{dropped} {self._text}"), now)

@@ -31,7 +31,7 @@ from .worker_pool import WorkerPool
 
 CALLBACK_THREADS = 16
 """Callbacks of futures, and functions of cancelled requests, that run at once; more wait their turn."""
-LOOKS = 0.1
+LEAVING_LOOKS = 0.1
 """Seconds between two looks whether Redis still answers, while leaving takes longer than it may."""
 OVERDUE = 0.9
 """Seconds after its timeout at which a caller no longer waits for the I/O thread (G1)."""
@@ -126,7 +126,7 @@ class Session(SessionBase):
         """
         self.gone.wait(until - OVERDUE)
         while self.gone.end is None and monotonic() < until and not self.hangs():
-            self.gone.wait(min(until, monotonic() + LOOKS))
+            self.gone.wait(min(until, monotonic() + LEAVING_LOOKS))
         if self.gone.end is None:
             self.abandon()
             self.gone.wait(monotonic() + 0.5)

@@ -18,9 +18,9 @@ from redisipc.runtime.internal_log import say
 from .loop import Loop
 from .starter import Starter, new_thread
 
-QUICK = 0.0003
+QUICK_JOB = 0.0003
 """Seconds that a job takes on average to count as quick: what waking another thread may cost."""
-GRACE = 0.002
+WORKER_GRACE = 0.002
 """Seconds for which jobs wait for a worker that seemed to be quick, before another one is woken."""
 HELD = 0.05
 """Seconds after which a worker that was woken should have taken a job; then another one is woken."""
@@ -69,18 +69,18 @@ class WorkerPool:
         self._here = here
         self._idle: deque[Worker] = deque()
         self._workers: dict[Worker, None] = {}
-        self._mean_seconds = 2 * QUICK
+        self._mean_seconds = 2 * QUICK_JOB
         self._taken = 0
         self._seen = 0
 
     def add(self, job: Job, now: float) -> None:
         """Have a job run soon."""
         self.jobs.append(job)
-        if self._runs_here or (self._mean_seconds < QUICK and len(self._workers) > len(self._idle)):
+        if self._runs_here or (self._mean_seconds < QUICK_JOB and len(self._workers) > len(self._idle)):
             # One that is at work takes it, or the I/O thread, most likely sooner than another one would wake up.
             if self.look_at == float("inf"):
                 self._seen = self._taken
-                self.look_at = now + GRACE
+                self.look_at = now + WORKER_GRACE
         else:
             self._wake(now)
             if self.look_at == float("inf"):
@@ -97,23 +97,23 @@ class WorkerPool:
             if self._taken == self._seen or (len(self._workers) == len(self._idle) and not self._runs_here):
                 self._wake(now)
             self._seen = self._taken
-            self.look_at = min(self.look_at, now + GRACE)
+            self.look_at = min(self.look_at, now + WORKER_GRACE)
             if len(self._workers) >= self._limit and not self._idle:
                 # All there may be are at work: whoever ends one job takes the next.
                 self.look_at = float("inf")
 
     @property
     def _runs_here(self) -> bool:
-        return self._here and self._mean_seconds < QUICK and self._loop.lead.watched
+        return self._here and self._mean_seconds < QUICK_JOB and self._loop.lead.watched
 
     @property
     def quick(self) -> bool:
         """Whether there are jobs that the I/O thread may run."""
-        return bool(self.jobs) and self._mean_seconds < QUICK
+        return bool(self.jobs) and self._mean_seconds < QUICK_JOB
 
     def run_here(self, until: float) -> None:
         """Run jobs on the calling thread, and begin none after ``until``."""
-        while self._mean_seconds < QUICK:
+        while self._mean_seconds < QUICK_JOB:
             try:
                 job = self.jobs.popleft()
             except IndexError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redisipc.protocol.commands import Arg, Command
 
-from .data import LAST_KEY, MOST, ZERO, Key
+from .data import LAST_KEY, LAST_PART, ZERO, Key
 
 
 class Refused(Exception):
@@ -51,16 +51,16 @@ def entry_key(value: Arg, default_sequence: int = 0) -> Key:
     if head.isdigit() and (tail.isdigit() if dash else True):
         ms = int(head)
         sequence = int(tail) if dash else default_sequence
-        if ms <= MOST and sequence <= MOST:
+        if ms <= LAST_PART and sequence <= LAST_PART:
             return ms, sequence
     raise Refused("ERR", "Invalid stream ID specified as stream command argument")
 
 
 def following(key: Key) -> Key:
     ms, sequence = key
-    if sequence < MOST:
+    if sequence < LAST_PART:
         return ms, sequence + 1
-    if ms < MOST:
+    if ms < LAST_PART:
         return ms + 1, 0
     raise Refused("ERR", "invalid start ID for the interval")
 
@@ -70,7 +70,7 @@ def preceding(key: Key) -> Key:
     if sequence:
         return ms, sequence - 1
     if ms:
-        return ms - 1, MOST
+        return ms - 1, LAST_PART
     raise Refused("ERR", "invalid end ID for the interval")
 
 
@@ -93,4 +93,4 @@ def range_end(value: Arg) -> Key:
         return ZERO
     if text.startswith(b"("):
         return preceding(entry_key(text[1:]))
-    return entry_key(text, MOST)
+    return entry_key(text, LAST_PART)

@@ -6,8 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 Key = tuple[int, int]
-MOST = (1 << 64) - 1
-LAST_KEY: Key = (MOST, MOST)
+LAST_PART = (1 << 64) - 1
+LAST_KEY: Key = (LAST_PART, LAST_PART)
 ZERO: Key = (0, 0)
 
 
