@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 ARGUMENT_LENGTH = 400
 """Characters of a line that are shown; content can have megabytes."""
+
+
+def without_links(sentence: str) -> str:
+    """A sentence of SPEC.md for a reader who has no links: each link is its text alone, and nothing is bold."""
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sentence).replace("**", "")
 
 
 def shorten(text: str, length: int = ARGUMENT_LENGTH) -> str:

@@ -46,7 +46,7 @@ def test_it_prints_phases_with_the_scenarios_that_try_them(run: Run):
     assert ran.code == 0
     assert ran.out.startswith("To claim base as requester, in the order in which to build it:\n\n1. names and keys\n")
     assert "RIPC-ENTRY-1 MUST: " in ran.out
-    assert "      tried by entry/a, entry/b\n" in ran.out
+    assert "      tested by entry/a, entry/b\n" in ran.out
     assert ran.out.index("2. the entry") < ran.out.index("RIPC-REQ-2 MUST")
 
 
@@ -61,3 +61,9 @@ def test_what_there_is_not_is_named(run: Run):
     ran = run("requirements", "--profile", "ask", "--role", "responder")
     assert ran.code == 4
     assert "the profiles ask have no role responder; they have caller" in ran.err
+
+
+def test_a_statement_is_printed_without_the_marks_of_a_link(run: Run):
+    shown = run("requirements", "--profile", "base")
+    assert "Such names belong to callers (8a)." in " ".join(shown.out.split())
+    assert "](" not in shown.out

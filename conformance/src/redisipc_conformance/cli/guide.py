@@ -11,6 +11,7 @@ from ..guide import Phase, phases, roles_in, with_needed
 from ..requirements import Requirements
 from ..scenario.corpus import corpus
 from ..scenario.model import Scenario
+from ..text import without_links
 from ..verdict.profiles import Exit
 from .problem import Problem
 
@@ -40,7 +41,7 @@ def requirements(options: argparse.Namespace) -> int:
         print(f"\n{number}. {phase.title}")
         for each in phase.statements:
             first = f"   {each.id} {each.level}{_feature(each.feature)}: "
-            print(textwrap.fill(each.text, _WIDTH, initial_indent=first, subsequent_indent=" " * 6))
+            print(textwrap.fill(without_links(each.text), _WIDTH, initial_indent=first, subsequent_indent=" " * 6))
             print(f"      {_proved(proofs.get(each.id, []), each.reason)}")
     musts = [each for phase in found for each in phase.statements if each.level == "MUST"]
     total = sum(len(phase.statements) for phase in found)
@@ -56,7 +57,7 @@ def _proved(scenarios: Sequence[str], reason: str) -> str:
     if not scenarios:
         return f"not tested: {reason}" if reason else "not tested in these profiles"
     more = f" and {len(scenarios) - _MOST_CHECKS_NAMED} more" if len(scenarios) > _MOST_CHECKS_NAMED else ""
-    return f"tried by {', '.join(scenarios[:_MOST_CHECKS_NAMED])}{more}"
+    return f"tested by {', '.join(scenarios[:_MOST_CHECKS_NAMED])}{more}"
 
 
 def _proofs(scenarios: Sequence[Scenario]) -> dict[str, list[str]]:

@@ -57,7 +57,9 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="also run the long checks: many requests, repetitions, long waits (a published result needs them)",
     )
     choice.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
-    choice.add_argument("--lf", action="store_true", help="only those that failed in the last run of this command here")
+    choice.add_argument(
+        "--lf", action="store_true", help="only those that failed when this command last ran in this folder"
+    )
     server = parser.add_argument_group("which Redis")
     server.add_argument(
         "--redis",
@@ -119,15 +121,15 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _listing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _add(commands, "list", "the scenarios with their checks")
+    parser = _add(commands, "list", "list the scenarios with their checks")
     parser.set_defaults(action=listing.list_scenarios)
     _selection(parser)
     parser.add_argument("--checks", action="store_true", help="with every check and its requirements")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    parser = _add(commands, "show", "one scenario: what it proves, and its steps")
+    parser = _add(commands, "show", "show one scenario: what it proves, and its steps")
     parser.set_defaults(action=listing.show)
     parser.add_argument("scenario", metavar="SCENARIO", help="its id, e.g. entry/six-fields")
-    parser = _add(commands, "requirements", "what a port has to do, in the order in which to build it")
+    parser = _add(commands, "requirements", "list what a port has to do, in the order in which to build it")
     parser.set_defaults(action=guide.requirements)
     _profiles(parser)
     parser.add_argument(
@@ -153,7 +155,7 @@ def _testee(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _add(commands, "coverage", "which requirements have a check that ran, and a mutant that it killed")
+    parser = _add(commands, "coverage", "show which requirements have a check that ran, and a mutant that it killed")
     parser.set_defaults(action=coverage.coverage)
     parser.add_argument(
         "reports",
@@ -164,7 +166,7 @@ def _reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument("--mutants", type=Path, metavar="FILE", help="the mutants' results (conformance/mutants)")
     parser.add_argument("--all", action="store_true", help="each requirement with its checks and mutants")
-    report = _add(commands, "report", "work with JSON reports")
+    report = _add(commands, "report", "join JSON reports")
     verbs = report.add_subparsers(required=True, metavar="VERB")
     parser = _add(
         verbs, "merge", "join JSON reports of several runs: report merge A.json B.json --report html=matrix.html"

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from ..results import UNREACHED
-from ..text import ARGUMENT_LENGTH, shorten
+from ..text import ARGUMENT_LENGTH, shorten, without_links
 from ..verdict.run import Finding, Report
 from .alike import Alike, alike
 from .style import VERDICT_STYLE, Paint, plain
@@ -60,7 +60,8 @@ def _check(report: Report, group: Alike, paint: Paint, width: int) -> list[str]:
     lines = [paint(head, VERDICT_STYLE[check.verdict]) + paint(f"  (profile {scenario.profile})", "dim")]
     for id in check.requirements:
         sentence = report.sentence(id)
-        lines += _wrapped(f"{id} {sentence.level}: ", sentence.text or "(no such requirement)", width, "  ")
+        said = without_links(sentence.text) or "(no such requirement)"
+        lines += _wrapped(f"{id} {sentence.level}: ", said, width, "  ")
     lines += _field("check", check.text if check.name else f"{scenario.title} (the scenario itself)", width)
     if check.file:
         lines += _field("step", f"{check.file}:{check.line}" if check.line else check.file, width)

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from ..files import suite_folder
 from ..requirements import Requirement
 from ..results import ScenarioResult, Verdict
-from ..text import shorten
+from ..text import shorten, without_links
 from ..verdict.profiles import (
     Exit,
     State,
@@ -124,8 +124,7 @@ def anchor(run: int, scenario: str) -> str:
 
 def prose(text: str) -> Markup:
     """A sentence of SPEC.md: its `code` as code, its links as their text."""
-    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).replace("**", "")
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(without_links(text)))))
 
 
 def _broken(index: int, run: Run) -> Iterator[Broken]:

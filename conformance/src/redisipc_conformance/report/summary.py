@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ..results import Verdict
+from ..text import without_links
 from ..verdict.profiles import State, fails, failures, limits_of, probably_the_shim, profiles, scale_of
 from ..verdict.run import Finding, Report, Run
 from ..wire.address import without_passwords
@@ -147,7 +148,7 @@ def _warnings(report: Report, run: Run, paint: Paint, width: int) -> list[str]:
                 sentence = report.sentence(id)
                 if id not in said and sentence.level != "MUST":
                     lines += textwrap.wrap(
-                        f"{id} {sentence.level}: {sentence.text}",
+                        f"{id} {sentence.level}: {without_links(sentence.text)}",
                         width,
                         initial_indent=" " * 6,
                         subsequent_indent=" " * 10,
