@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from redisipc_conformance.server.container import engine_answers
+from soon import soon
 
 MODEL = Path(__file__).parents[2] / "mutants" / "testee.py"
 LOCAL = "local" if shutil.which(os.environ.get("REDIS_SERVER", "redis-server")) else "embedded"
@@ -93,15 +94,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
         runner.process.wait()
         assert runner.process.stdout is not None
         runner.process.stdout.close()
-
-
-def soon(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def answers(port: int) -> bool:

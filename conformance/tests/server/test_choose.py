@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from redisipc_conformance.server import NoServer, Server, choose, private, progr
 from redisipc_conformance.server import start as start_server
 from redisipc_conformance.server.base import _command, ask, connect
 from redisipc_conformance.server.container import ContainerServer, engine_answers
+from soon import soon
 
 needs_engine = pytest.mark.skipif(engine_answers() is not None, reason="needs a Docker engine")
 RUN = [sys.executable, "-m", "redisipc_conformance.server"]
@@ -29,15 +29,6 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     monkeypatch.setenv("PATH", "/nonexistent")
     return monkeypatch
-
-
-def gone(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def silent(url: str) -> bool:
@@ -130,7 +121,7 @@ def test_a_killed_runner_leaves_no_server() -> None:
     url = runner.stdout.readline().strip()
     runner.kill()
     runner.communicate()
-    assert gone(lambda: silent(url))
+    assert soon(lambda: silent(url))
 
 
 @needs_engine
@@ -180,7 +171,7 @@ class TestContainer:
         assert mine in self.ids()
         runner.kill()
         runner.communicate()
-        assert gone(lambda: mine not in self.ids())
+        assert soon(lambda: mine not in self.ids())
 
     def test_an_image_that_is_none_is_no_server(self) -> None:
         with pytest.raises(NoServer, match=r"no-such-image\.invalid"):

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { ConnectFailed, type Problem, Stream } from "../src/index.js";
-import { type FaultKind, breaksConnection, faultOf, isForAWhile } from "../src/wire/faults.js";
+import { breaksConnection, faultOf, isForAWhile } from "../src/wire/faults.js";
 import { FakeRedis } from "./fake-redis.js";
-import { loadTable } from "./tables.js";
+import { KINDS, loadTable } from "./tables.js";
 
 interface Row {
   readonly id: string;
@@ -13,18 +13,6 @@ interface Row {
 }
 
 const rows = (loadTable("errors") as { tables: readonly [{ rows: readonly Row[] }] }).tables[0].rows;
-
-/** The class of the table in the words of this port. Without the feature `cluster` a slot that moved is an outage. */
-const KINDS: Readonly<Record<string, FaultKind>> = {
-  lost: "lost",
-  outage: "outage",
-  moved: "outage",
-  "group lost": "group-lost",
-  "no memory": "no-memory",
-  "no writes": "no-writes",
-  permanent: "permanent",
-  unknown: "unknown",
-};
 
 /** Errors as servers say them, by row: the table has how they begin. */
 const FORMS: Readonly<Record<string, readonly string[]>> = {

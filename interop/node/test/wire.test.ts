@@ -8,20 +8,8 @@ import { checkTime } from "../src/given.js";
 import { resolveOptions } from "../src/options.js";
 import * as commands from "../src/wire/commands.js";
 import { faultOf } from "../src/wire/faults.js";
-import { loadTable } from "./tables.js";
+import { KINDS, loadTable } from "./tables.js";
 import { checkName, instanceOf, namesOf, newInstance, newRequestId } from "../src/wire/names.js";
-
-/** The classes of section 13, as this package names them: a moved slot is an outage to a port without the feature `cluster`. */
-const CLASSES: Readonly<Record<string, string>> = {
-  lost: "lost",
-  outage: "outage",
-  moved: "outage",
-  "group lost": "group-lost",
-  "no memory": "no-memory",
-  "no writes": "no-writes",
-  permanent: "permanent",
-  unknown: "unknown",
-};
 
 interface ErrorRow {
   readonly class: string;
@@ -67,7 +55,7 @@ describe("wire", () => {
 
   for (const row of table("errors").tables[0]?.rows ?? []) {
     test(`errors of the class ${row.class} are told apart`, () => {
-      for (const code of row.codes) assert.equal(faultOf(`${code} and more`).kind, CLASSES[row.class], code);
+      for (const code of row.codes) assert.equal(faultOf(`${code} and more`).kind, KINDS[row.class], code);
     });
   }
 

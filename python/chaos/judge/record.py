@@ -59,7 +59,6 @@ class _Reader:
         self.answers: dict[int, list[int]] = {}
         self.stalls: dict[int, list[tuple[float, float]]] = {}
         self.capacity: dict[int, int] = {}
-        self.harness: list[Row] = []
 
     def read(self) -> Record:
         for path in process_files(self.folder):

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
-from typing import Any
 
 from redisipc_conformance.server import start
 
-from .members import Member
 from .redis import Redis
 from .replicas import in_step
-from .site import OPERATOR, OPERATORS_USER, Site
-from .watch import Watch, WatchedTap
+from .site import OPERATOR, OPERATORS_USER, Tapped
+from .watch import Watch
 
 CONFIG = ("--repl-diskless-sync-delay", "0", "--repl-timeout", "10", *OPERATORS_USER)
 
 
-class Pair(Site):
+class Pair(Tapped):
     """``master`` and ``replica`` change their places with each promotion."""
 
     name = "pair"
@@ -25,7 +23,6 @@ class Pair(Site):
     def __init__(self, server: str) -> None:
         super().__init__(server)
         self.servers: list[Redis] = []
-        self._taps: list[WatchedTap] = []
 
     @property
     def redis(self) -> Redis:
@@ -61,16 +58,7 @@ class Pair(Site):
             tap.refusing = True
             tap.cut("reset")
 
-    async def reach(self, member: Member) -> dict[str, Any]:
-        if member.tap is None:
-            tap = WatchedTap(self.redis.address, self.watch)
-            await tap.start()
-            self._taps.append(tap)
-            member.tap = tap
-        return {"url": member.tap.url}
-
     async def close(self) -> None:
-        for tap in self._taps:
-            await tap.close()
+        await super().close()
         for server in self.servers:
             await server.close()

@@ -57,8 +57,28 @@ class Site(ABC):
     async def close(self) -> None: ...
 
 
-class Plain(Site):
-    """One server, and a tap for each member."""
+class Tapped(Site):
+    """A site with a tap for each member, which leads to the server of the moment."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server)
+        self._taps: list[WatchedTap] = []
+
+    async def reach(self, member: Member) -> dict[str, Any]:
+        if member.tap is None:
+            tap = WatchedTap(self.redis.address, self.watch)
+            await tap.start()
+            self._taps.append(tap)
+            member.tap = tap
+        return {"url": member.tap.url}
+
+    async def close(self) -> None:
+        for tap in self._taps:
+            await tap.close()
+
+
+class Plain(Tapped):
+    """One server."""
 
     name = "plain"
     loading: ClassVar[tuple[str, ...]] = SLOW_LOADING
@@ -68,7 +88,6 @@ class Plain(Site):
         self._config = (*config, *self.loading, *OPERATORS_USER)
         self._environment = environment
         self._redis: Redis
-        self._taps: list[WatchedTap] = []
 
     @property
     def redis(self) -> Redis:
@@ -79,16 +98,7 @@ class Plain(Site):
         server = await asyncio.to_thread(start, self.server, self._config, self._environment)
         self._redis = Redis(server, OPERATOR)
 
-    async def reach(self, member: Member) -> dict[str, Any]:
-        if member.tap is None:
-            tap = WatchedTap(self._redis.address, self.watch)
-            await tap.start()
-            self._taps.append(tap)
-            member.tap = tap
-        return {"url": member.tap.url}
-
     async def close(self) -> None:
-        for tap in self._taps:
-            await tap.close()
+        await super().close()
         if hasattr(self, "_redis"):
             await self._redis.close()

@@ -24,6 +24,7 @@ from redisipc_conformance.wire import resp
 from redisipc_conformance.wire.exchange import Exchange
 from redisipc_conformance.wire.tap import Tap
 
+from ..workers.processor import TICK, ProcessorWaits, waited
 from ..workers.rows import Rows
 from .takeovers import WATCHED as OF_CLAIMS
 from .takeovers import TakeOvers
@@ -113,14 +114,8 @@ def _nothing() -> None:
     pass
 
 
-TICK = 0.05
-"""Seconds between two looks whether the harness is on time."""
 LATE_LOOK = 0.08
 """Seconds by which a look must be late to count: a command and its reply pass the loop four times."""
-
-
-WAITED = 60_000_000
-"""Nanoseconds that the harness or a server must wait for a processor within five looks to count."""
 
 
 class Stalled:
@@ -139,22 +134,18 @@ class Stalled:
         found = {}
         for pid in (os.getpid(), *self._servers()):
             with contextlib.suppress(OSError, ValueError, IndexError):
-                found[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+                found[pid] = waited(Path(f"/proc/{pid}/schedstat").read_text())
         return found
 
     async def watch(self) -> None:
-        last, looks, before = monotonic(), 0, self._waits()
+        last, waits = monotonic(), ProcessorWaits(self._waits)
         while True:
             await asyncio.sleep(TICK)
             now = monotonic()
             if now - last > TICK + LATE_LOOK:
                 self._rows("still", round(last + TICK, 4), "harness")
                 self.seconds += now - last - TICK
-            looks += 1
-            if looks % 5 == 0:
-                waits = self._waits()
-                worst = max((waits[pid] - before[pid] for pid in waits if pid in before), default=0)
-                if worst > WAITED:
-                    self._rows("still", round(now - worst / 1e9, 4), "processor")
-                before = waits
+            longest = waits.look()
+            if longest is not None:
+                self._rows("still", round(now - longest, 4), "processor")
             last = now

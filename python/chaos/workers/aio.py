@@ -16,8 +16,9 @@ from redisipc.asyncio import AlreadyAnswered, NotConnected, RedisIPCError, Rejec
 
 from .asking import Ask, Asking
 from .ending import Endings
+from .processor import TICK
 from .rows import Rows
-from .stalls import STALL, TICK, Stalls
+from .stalls import STALL, Stalls
 from .start import begin, client_of, listen, say
 from .using import Sampler
 

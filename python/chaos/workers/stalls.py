@@ -11,14 +11,11 @@ import time
 from collections.abc import Callable
 from time import monotonic
 
+from .processor import TICK, ProcessorWaits, waited
 from .rows import Rows
 
-TICK = 0.05
-"""Seconds between two looks."""
 STALL = 0.15
 """Seconds by which a look must be late to count."""
-WAITED = 60_000_000
-"""Nanoseconds that a thread must wait for a processor within five looks to count."""
 
 
 class Stalls(threading.Thread):
@@ -31,20 +28,16 @@ class Stalls(threading.Thread):
         self._down: float | None = None
 
     def run(self) -> None:
-        last, looks, before = monotonic(), 0, self._waits()
+        last, waits = monotonic(), ProcessorWaits(self._waits)
         while True:
             time.sleep(TICK)
             now = monotonic()
             if now - last > TICK + STALL:
                 self._rows("still", round(last + TICK, 4), "process")
             self._look(now)
-            looks += 1
-            if looks % 5 == 0:
-                waits = self._waits()
-                worst = max((waits[tid] - before[tid] for tid in waits if tid in before), default=0)
-                if worst > WAITED:
-                    self._rows("still", round(now - worst / 1e9, 4), "processor")
-                before = waits
+            longest = waits.look()
+            if longest is not None:
+                self._rows("still", round(now - longest, 4), "processor")
             last = now
 
     def _look(self, now: float) -> None:
@@ -62,13 +55,13 @@ class Stalls(threading.Thread):
             self._down = None
 
     @staticmethod
-    def _waits() -> dict[str, int]:
+    def _waits() -> dict[int, int]:
         """Nanoseconds for which each thread was ready to run and did not."""
-        found: dict[str, int] = {}
+        found: dict[int, int] = {}
         try:
             for tid in os.listdir("/proc/self/task"):
                 with open(f"/proc/self/task/{tid}/schedstat") as file:
-                    found[tid] = int(file.read().split()[1])
+                    found[int(tid)] = waited(file.read())
         except (OSError, ValueError, IndexError):
             pass
         return found
