@@ -183,6 +183,16 @@ def test_a_wrong_call_says_what_was_expected_and_what_came(name: str) -> None:
     assert len(str(caught.value)) < 500
 
 
+def test_the_answer_of_threads_cannot_be_awaited() -> None:
+    """The one wrong call that types let pass: an answer is any JSON value, so it is typed Any. No JSON value can be awaited."""
+
+    async def awaits(made: Stream) -> Any:
+        return await made.request(1, to="self")
+
+    with pytest.raises(TypeError, match="int can't be used in 'await' expression"):
+        connected(lambda made: asyncio.run(awaits(made)))()
+
+
 async def nothing() -> None: ...
 
 

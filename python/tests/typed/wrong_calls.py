@@ -101,5 +101,6 @@ made: redisipc.Request = make_response(7)  # wrong: a Response
 
 
 async def awaits_threads() -> None:
+    # Not refused: `await stream.request(...)`. An answer is Any; test_wrong_calls.py shows what Python says of it.
     await stream.submit(1, to="stock")  # wrong: the future of threads
     await stream.send_to_group(1, to="stock")  # wrong

@@ -63,10 +63,6 @@ class Timers:
             Timer.READ: self._read_from() if connected and not reading else NEVER,
         }
 
-    def expired(self, now: float, writing: bool, reading: bool) -> list[Timer]:
-        """The timers that are due at ``now``."""
-        return [timer for timer, due in self.table(writing, reading).items() if due <= now]
-
     def next(self, writing: bool, reading: bool) -> float | None:
         """The earliest moment of the table; None for never."""
         shared, wiring = self._shared, self._wiring
