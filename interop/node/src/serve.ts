@@ -114,7 +114,7 @@ function fulfilled(value: unknown): Answer {
 }
 
 /** The reason for a failure. It has a bound: texts of failures may be as long as content (RIPC-RESP-8, 22, 24). */
-export function reasonOf(error: unknown, expose: ExposeErrors, requestId: string): string {
+function reasonOf(error: unknown, expose: ExposeErrors, requestId: string): string {
   if (error instanceof NotEncodable) return shortened(error.message);
   if (expose === "none") return `${FAILED}request ${requestId}`;
   const kind = kindOf(error);

@@ -18,8 +18,8 @@ const ROUNDS = 3;
 /** A reply that took longer says too little about who owns what now: bodies may be large, and links slow. */
 const QUICK_MS = 1000;
 
-export const GIVEN_UP = "the requester has given the request up";
-export const TAKEN_OVER = "another member of the group has taken the request over";
+const GIVEN_UP = "the requester has given the request up";
+const TAKEN_OVER = "another member of the group has taken the request over";
 
 export interface Verdict {
   /** Claimed just now, or lately: `keptAt` says when. */

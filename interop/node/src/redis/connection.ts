@@ -24,7 +24,7 @@ export interface ConnectionOptions {
 const FULL = "max number of clients";
 
 /** So long nothing is heard on a connection that listens before it is asked whether it still lives, in ms. */
-export const PING_MS = 30_000;
+const PING_MS = 30_000;
 
 /**
  * One connection to Redis. It never connects again and never sends a command twice (RIPC-REQ-3): when it is lost,

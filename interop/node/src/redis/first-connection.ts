@@ -3,7 +3,7 @@ import { RedisFault } from "../wire/faults.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 
 /** So long an attempt may take before another one begins beside it, in ms. */
-export const BESIDE_MS = 700;
+const BESIDE_MS = 700;
 
 /**
  * Connects. An attempt hangs where its packets got lost, also after Redis is back, so another one begins beside it. The first that ends decides, and the
