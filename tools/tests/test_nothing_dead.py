@@ -23,7 +23,7 @@ BY_OTHERS = {
 }
 """The names by which other programs reach something of ours."""
 FOUND_BY_NAME = re.compile(r"_?do_\w+|__\w+__")
-"""What is looked up by a name that is put together: words of the testee protocol, statements of Lua."""
+"""Functions that are found by a composed name: words of the testee protocol, statements of Lua."""
 
 
 def words(path: str) -> list[str]:
