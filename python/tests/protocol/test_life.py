@@ -81,6 +81,20 @@ def test_the_own_list_is_polled_while_requests_are_outstanding_and_others_are_th
     assert hand.names_sent(hand.pass_time(1)).count("XREADGROUP") >= 50
 
 
+def test_the_own_list_that_redis_refused_is_read_again_after_a_second() -> None:
+    """RIPC-RECOV-27: not only with the next refresh, which is up to 8 s away."""
+    hand = Hand().up()
+    hand.special["XINFO CONSUMERS"] = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]
+    hand.special["LRANGE"] = [b"consumer_51b110_0"]
+    hand.pass_time(21)
+    hand.endpoint.send(b"1", "stock", 30.0, hand.now)
+    for _ in range(3):
+        hand.special["XREADGROUP"] = Failure("NOPERM", "NOPERM no right to XREADGROUP")
+        hand.pass_time(0.5)
+        del hand.special["XREADGROUP"]
+        assert "XREADGROUP" in hand.names_sent(hand.pass_time(0.6))
+
+
 def test_a_lost_read_is_followed_by_a_look_at_the_own_list_before_the_next() -> None:
     hand = Hand().up()
     read = hand.endpoint.next_read(hand.now)

@@ -72,7 +72,11 @@ class OwnList:
     def poll(self, now: float) -> None:
         shared = self.shared
         self.next_poll = None
-        if self._polling or not shared.connected or shared.pauses.lacking("own list", now):
+        if self._polling or not shared.connected:
+            return
+        if shared.pauses.lacking("own list", now):
+            # Again when Redis may permit it (RIPC-RECOV-27): nothing else would bring the next read.
+            self.next_poll = shared.pauses.until("own list") if self._busy() else None
             return
         self._polling = True
         names = shared.names

@@ -66,6 +66,10 @@ class Pauses:
         pause = self.rights.get(name)
         return pause is not None and now < pause.until
 
+    def until(self, name: str) -> float:
+        """The end of the pause of what ``lacking`` says is not tried yet, in monotonic seconds."""
+        return self.rights[name].until
+
     def granted(self, name: str) -> None:
         if self.rights:
             self.rights.pop(name, None)
