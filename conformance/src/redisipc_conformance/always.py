@@ -133,6 +133,18 @@ HANDED_TO = Rule(
     "A response is handed over with a min-idle-time of 0, to a consumer of an availability list",
     "group",
 )
+HANDED_TO_ITSELF = Rule(
+    "always-kept-to-itself",
+    ("RIPC-ROUTE-5", "RIPC-ROUTE-6"),
+    "No endpoint hands an entry over to its own consumer",
+    "group",
+)
+ALONE = Rule(
+    "always-alone-again",
+    ("RIPC-RESP-25",),
+    "An answer whose write broke the connection shares no further MULTI with another answer",
+    "resilient",
+)
 CLAIMED_EARLY = Rule(
     "always-claimed-late",
     ("RIPC-GROUP-13", "RIPC-GROUP-36"),

@@ -17,7 +17,7 @@ from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.wire import resp
 from redisipc_conformance.wire.tap import Exchange
 
-ID, OTHER = "0123456789abcdef01234", "1123456789abcdef01234"
+ID, OTHER, THIRD = "0123456789abcdef01234", "1123456789abcdef01234", "2123456789abcdef01234"
 LIST, ANNOUNCEMENT = "s:g:a1b2c3:consumers", "s:g:a1b2c3:announce"
 SAID = {"spec": "1.0", "implementation": "x", "version": "1", "language": "x", "features": []}
 STORED = b"5-0"
@@ -95,9 +95,10 @@ def found(
     excused: frozenset[str] = frozenset(),
     beside: Endpoint | None = None,
 ) -> set[str]:
-    """The rules that it breaks. The stream has a request to `g`, one to `other`, and what a handler got."""
+    """The rules that it breaks. The stream has two requests to `g`, one to `other`, and what a handler got."""
     entry_log = EntryLog(lambda at: at, lambda: None)
-    for written in (entry("1-0", "g"), entry("2-0", "other", id=OTHER), entry("3-0", "g", "fulfilled", OTHER)):
+    requests = entry("1-0", "g"), entry("2-0", "other", id=OTHER), entry("4-0", "g", id=THIRD)
+    for written in (*requests, entry("3-0", "g", "fulfilled", OTHER)):
         entry_log.add(written)
     if received:
         trace.endpoint.received.append(Received(trace.endpoint, "r", {"id": received}, 0.0))
@@ -126,6 +127,10 @@ RECLAIMED = "XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 6 JUSTID =[b'1-
 OWN_AGAIN = "XPENDING s g 1-0 1-0 1 =[[b'1-0',b'dispatcher_a1b2c3_0',20,1]]"
 GIVEN = "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 315360000000 JUSTID =[b'1-0']"
 AUTOMATIC = "XAUTOCLAIM s g dispatcher_a1b2c3_0 157680000000 0 JUSTID =[b'0-0',[b'1-0']]"
+SECOND = response(THIRD)
+BOTH = ("XACK s g 1-0 4-0", "XDEL s 1-0 4-0")
+TOGETHER = answered(response(), SECOND, *BOTH)
+TOGETHER_LOST = [f"{line}!" for line in TOGETHER]
 TAKEN = "XCLAIM s g dispatcher_a1b2c3_0 157680000000 1-0 JUSTID =[b'1-0']"
 
 BROKEN: list[tuple[always.Rule, Trace]] = [
@@ -190,12 +195,20 @@ BROKEN: list[tuple[always.Rule, Trace]] = [
     (always.HANDED_TO, Trace("LPOS s:g:c0ffee:consumers consumer_c0ffee_0 =None", HANDED)),
     (always.HANDED_TO, Trace(HANDED)),
     (always.HANDED_TO, Trace(LISTED, HANDED.replace(" 0 3-0", " 10 3-0"))),
+    (always.HANDED_TO_ITSELF, Trace(NEW.format("3-0"), "XCLAIM s g consumer_a1b2c3_0 0 3-0 JUSTID =[b'3-0']")),
+    (always.ALONE, Trace(TOGETHER_LOST, TOGETHER)),
     (always.CLAIMED_EARLY, Trace("XCLAIM s g dispatcher_a1b2c3_0 0 1-0 RETRYCOUNT 6 JUSTID =[b'1-0']")),
     (always.CLAIMED_EARLY, Trace("XCLAIM s g dispatcher_a1b2c3_0 5000 1-0 JUSTID =[b'1-0']")),
     (always.ONE_LOOK, Trace(LOOK, RECLAIMED)),
     (always.KEPT_ALIVE, Trace(NEW.format("1-0"), GIVEN, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']")),
 ]  # fmt: skip
 KEPT: list[Trace] = [
+    Trace(TOGETHER),
+    Trace(TOGETHER_LOST, answered(response()), answered(SECOND)),
+    Trace(
+        [f"{line}!" for line in answered(response())],
+        answered(response().replace("fulfilled content 1", "rejected content 2"), SECOND, *BOTH),
+    ),
     Trace("XGROUP CREATE s g $ MKSTREAM", "XGROUP CREATE s g 5-0", "XGROUP CREATECONSUMER s g dispatcher_a1b2c3_0"),
     Trace("XREADGROUP GROUP g dispatcher_a1b2c3_0 COUNT 9 BLOCK 5000 STREAMS s >", "XREADGROUP GROUP g c STREAMS s 0"),
     Trace(request(), request(OTHER) + " refused", request(OTHER)),

@@ -42,6 +42,7 @@ def breaches(context: ScenarioContext, actor: Actor, ids: Ids) -> Found:
             yield from _mirrors(context, actor, add, requests[add.fields.get(b"id", b"")])
     yield from _answers(actor, [add for add in adds if add.is_response], requests)
     yield from _order(actor, adds)
+    yield from _alone(actor, [add for add in adds if add.is_response])
     yield from _deletions(context, actor)
     yield from _runs(context, actor)
     yield from _end(context, actor)
@@ -163,6 +164,21 @@ def _order(actor: Actor, adds: Iterable[Add]) -> Found:
         if b"XACK" not in names or b"XDEL" not in names or names.index(b"XACK") > names.index(b"XDEL"):
             sent = " ".join(_text(member.name) for member in members)
             yield actor.broke(always.ANSWER_ORDER, exchange, f"; its MULTI has {sent}" if sent else "; in no MULTI")
+
+
+def _alone(actor: Actor, adds: Iterable[Add]) -> Found:
+    """Each answer of a MULTI that got no reply may be the one that broke the connection."""
+    together: dict[int, list[Exchange]] = defaultdict(list)
+    for add in adds:
+        if add.exchange.multi is not None:
+            together[add.exchange.multi].append(add.exchange)
+    lost: set[tuple[bytes, ...]] = set()
+    for exchanges in together.values():
+        again = [exchange for exchange in exchanges if tuple(exchange.args) in lost]
+        if again and len(exchanges) > 1:
+            yield actor.broke(always.ALONE, again[0], f", again with {len(exchanges) - 1} more in its MULTI")
+        if not any(exchange.answered for exchange in exchanges):
+            lost.update(tuple(exchange.args) for exchange in exchanges)
 
 
 def _deletions(context: ScenarioContext, actor: Actor) -> Found:

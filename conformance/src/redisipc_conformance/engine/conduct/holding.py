@@ -105,6 +105,8 @@ class _Held:
         elif idle is not None and idle >= _GIVEN_BACK_FROM_MS:
             self._given |= got
         else:
+            if args[3].startswith(b"consumer_"):
+                yield self._actor.broke(always.HANDED_TO_ITSELF, exchange)
             yield from self._own_claim(exchange, least, asked)
             if least >= _RECLAIMED_FROM_MS:
                 self._forgets(got)
