@@ -262,6 +262,20 @@ async def test_a_forgotten_connection_hangs_and_a_new_one_works(rig: Rig, client
         await old
 
 
+async def test_a_connection_that_is_closed_at_the_endpoint_alone_is_still_served(
+    rig: Rig, client: Client, key: str
+) -> None:
+    await rig.client("PING")
+    old = asyncio.ensure_future(rig.client("BLPOP", key, 0))
+    await rig.until_sent("BLPOP")
+    assert rig.tap.forget(told=True) == 1
+    with pytest.raises(LOST):
+        await old
+    await client("RPUSH", key, "x")
+    assert await client("LLEN", key) == 0, "Redis does not know that the endpoint has left"
+    rig.tap.end_forgotten()
+
+
 async def test_redis_does_not_hear_of_who_leaves_in_a_silence(rig: Rig, client: Client) -> None:
     await rig.client("CLIENT", "SETNAME", "leaver")
     rig.tap.silence()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from ..context.failure import SuiteFault
+from ..context.failure import Failed, SuiteFault
 from ..context.objects import Mark, Undo
 from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs, show
@@ -51,6 +51,7 @@ async def struck(context: ScenarioContext, step: Step) -> Any:
         raise SuiteFault(f"{arguments['fault']!r} is not a fault")
     exact = "count" in arguments
     wanted = context.expected(arguments.get("count", 1))
+    patience = context.seconds(arguments["or-after"]) if "or-after" in arguments else None
 
     def look() -> Look:
         if differs(wanted, armed.struck) is None or (not exact and armed.struck >= 1):
@@ -59,7 +60,12 @@ async def struck(context: ScenarioContext, step: Step) -> Any:
         seen = f"{armed.struck} times"
         return wrong(message, show(wanted), seen) if armed.struck else missing(message, show(wanted), seen)
 
-    return await expect(context, step, "recover", look)
+    try:
+        return await expect(context, step, "recover", look, allowed=patience)
+    except Failed:
+        if patience is None:
+            raise
+        return armed.struck
 
 
 @word("lift")
@@ -95,12 +101,13 @@ async def silence(context: ScenarioContext, step: Step) -> Any:
 
 @word("half-open")
 async def half_open(context: ScenarioContext, step: Step) -> Any:
-    label = str(context.value(step.arguments))
+    arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
+    label = str(context.value(arguments["endpoint"]))
     tap = await context.tap(label)
-    _tell(
-        context, label, "its connections are half open: Redis still has them, the endpoint gets nothing; new ones work"
-    )
-    tap.forget()
+    told = bool(arguments.get("told"))
+    side = "they are closed at the endpoint" if told else "the endpoint gets nothing"
+    _tell(context, label, f"its connections are half open: Redis still has them, {side}; new ones work")
+    tap.forget(told=told)
     return Undo(tap.end_forgotten, at=context.now())
 
 

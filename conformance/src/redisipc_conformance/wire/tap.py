@@ -108,14 +108,17 @@ class Tap:
         for link in list(self.links):
             link.resume()
 
-    def forget(self) -> int:
+    def forget(self, *, told: bool = False) -> int:
         """Makes the present connections half open; new ones work. Returns how many there were.
 
         Nothing passes on them, and neither side notices that the other one left. They end with ``end_forgotten`` or ``close``.
+        ``told``: the endpoint's side is closed at once, so that only Redis does not notice.
         """
         links, self.links = self.links, set()
         for link in links:
             link.dead = True
+            if told and link.client is not None:
+                link.client.abort()
         self._dead |= links
         return len(links)
 
