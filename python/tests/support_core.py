@@ -5,13 +5,16 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from redisipc.protocol.commands import Batch, Command
+from redisipc.protocol.commands import Batch, Command, Failure
 from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.entry import build
 from redisipc.protocol.events import Event, Start, State
 from redisipc.protocol.settings import Settings
 
 SERVER_TIME = 1_700_000_000
+ABORTED = Failure("EXECABORT", "EXECABORT Transaction discarded because of previous errors.")
+AT_EXEC = ("WRONGTYPE", "NOGROUP", "BUSYGROUP", "ERR The stream has exhausted")
+"""How errors begin that Redis gives when it executes a command. It gives all others when it queues the command."""
 
 
 class Hand:
@@ -77,16 +80,20 @@ class Hand:
     def answers(self, batch: Batch) -> list[Any]:
         replies: list[Any] = []
         queued: list[Any] | None = None
+        aborted = False
         for command in batch.commands:
             if command[0] == "MULTI":
-                queued = []
+                queued, aborted = [], False
                 replies.append(b"OK")
             elif command[0] == "EXEC":
-                replies.append(queued)
+                replies.append(ABORTED if aborted else queued)
                 queued = None
             elif queued is not None:
-                queued.append(self.reply(command))
-                replies.append(b"QUEUED")
+                reply = self.reply(command)
+                queued.append(reply)
+                early = isinstance(reply, Failure) and not reply.message.startswith(AT_EXEC)
+                aborted = aborted or early
+                replies.append(reply if early else b"QUEUED")
             else:
                 replies.append(self.reply(command))
         return replies

@@ -8,13 +8,14 @@ from typing import Any
 from . import pauses
 from .mutation import mutant
 from .ports import EndpointPort, ResponderPort
-from .redis_errors import PERMANENT, REFUSAL
+from .redis_errors import PERMANENT, REFUSAL, is_unknown
 from .request import Request
 from .resp import Command, Lost, RedisError
 from .wire import FULFILLED, REJECTED, add, new_id
 
 _ANSWER_KEPT = 60.0
 _MOST_ATTEMPTS = 3
+_REPLACEMENT = b'"not_encodable: '
 
 
 class Answers:
@@ -47,6 +48,10 @@ class Answers:
             if refused is None:
                 self.responder.gone(request)
                 self.responder.changed.set()
+                return
+            if is_unknown(refused) and not mutant("keeps-answers-of-unknown-errors"):
+                request.attempts += 1
+                self._again(request)
                 return
             request.refused = refused.kind in REFUSAL
             patience = 0.0 if once or mutant("drops-refused-answers") else _ANSWER_KEPT
@@ -140,14 +145,16 @@ class Answers:
 
     def _again(self, request: Request) -> None:
         if request.attempts >= _MOST_ATTEMPTS and not mutant("poisoned-answers-for-ever"):
-            # It breaks the connection each time: it is no answer that can be written (RIPC-RESP-25).
-            reason = f"its answer broke the connection {request.attempts} times"
+            # It breaks the connection, or is refused, each time: it is no answer that can be written (RIPC-RESP-25).
+            reason = f"its answer could not be written {request.attempts} times"
             self.endpoint.report("answer", f"given up: {reason}", {})
-            if mutant("poisoned-answers-dropped"):
+            replaced = request.answer is not None and request.answer[1].startswith(_REPLACEMENT)
+            if (replaced and not mutant("rejections-for-ever")) or mutant("poisoned-answers-dropped"):
                 self.responder.gone(request)
                 self.endpoint.settle(request.entry_id, request.entry_id)
                 return
             request.attempts = 0
-            request.answer = (REJECTED, f"not_encodable: {reason}".encode())
+            text = _REPLACEMENT + f'{reason}"'.encode()
+            request.answer = (REJECTED, text.strip(b'"') if mutant("reasons-in-plain-text") else text)
         request.state = "answering"
         self.endpoint.spawn(self.write(request))

@@ -10,6 +10,14 @@ REFUSAL = NO_MEMORY | NO_WRITES
 PERMANENT = frozenset(("NOPERM", "NOAUTH", "WRONGPASS", "WRONGTYPE"))
 _GROUP_LOST = frozenset(("NOGROUP", "UNBLOCKED"))
 _GROUP_LOST_TEXTS = ("ERR no such key", "ERR The XGROUP subcommand requires the key to exist")
+_OUTAGE = frozenset(("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "MOVED", "ASK"))
+
+
+def is_unknown(error: RedisError) -> bool:
+    """Whether no row of the table has it."""
+    if error.kind == "EXECABORT":
+        error = RedisError(str(error).partition("because of: ")[2])
+    return error.kind not in REFUSAL | PERMANENT | _OUTAGE and not is_group_lost(error)
 
 
 def is_group_lost(error: RedisError) -> bool:

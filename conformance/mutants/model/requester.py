@@ -12,7 +12,7 @@ from .mutation import mutant
 from .options import check_seconds
 from .pauses import Pauses
 from .ports import EndpointPort
-from .redis_errors import PERMANENT, REFUSAL
+from .redis_errors import PERMANENT, REFUSAL, is_unknown
 from .resp import Command, Lost, RedisError
 from .send import Send
 from .wire import FULFILLED, PENDING, Entry, add, check_name, id_parts, new_id, parse
@@ -227,7 +227,7 @@ class Requester:
                 send.end("rejected", str(reply))
             if mutant("outage-ends-sends") and reply.kind not in REFUSAL:
                 send.end("rejected", str(reply))
-            if reply.kind in PERMANENT:
+            if reply.kind in PERMANENT or (is_unknown(reply) and not mutant("keeps-sends-of-unknown-errors")):
                 send.end("failed", str(reply))
             if reply.kind in REFUSAL and not mutant("repeats-refused-writes-at-once"):
                 await refused.wait()

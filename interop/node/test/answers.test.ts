@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { MOST_ATTEMPTS } from "../src/core/answers.js";
-import { RedisFault } from "../src/wire/faults.js";
+import { RedisFault, faultOf } from "../src/wire/faults.js";
 import { entryOf } from "../src/wire/entry.js";
 import { Parts } from "./parts.js";
 
@@ -26,6 +26,57 @@ describe("an answer whose write breaks the connection (RIPC-RESP-25)", () => {
     assert.equal(parts.problems.length, 2);
     assert.deepEqual(parts.shared.responder.all(), []);
     assert.deepEqual(parts.sent.filter(([name]) => name === "XACK").at(-1), ["XACK", "s", "web", "5-0"]);
+  });
+});
+
+const NO_CLASS = "ERR that is nothing for this proxy";
+
+/** Lets the endpoint answer what it was given, and the contents of the responses that it writes. */
+async function written(parts: Parts): Promise<unknown[]> {
+  parts.shared.router.route(request(), 1, parts.now);
+  const contents: unknown[] = [];
+  for (let i = 0; i < 3 * MOST_ATTEMPTS; i++) {
+    for (const command of await parts.settle()) if (command[0] === "XADD") contents.push(command[command.indexOf("content") + 1]);
+  }
+  return contents;
+}
+
+describe("an answer that Redis refuses with an error of no class (RIPC-RESP-25, RIPC-RESP-27)", () => {
+  const rejection = `"not_encodable: the answer was refused ${MOST_ATTEMPTS} times: ${NO_CLASS}"`;
+  const both = [...Array<string>(MOST_ATTEMPTS).fill("poison"), ...Array<string>(MOST_ATTEMPTS).fill(rejection)];
+
+  test("is written three times, its rejection three times, and then it is settled", async () => {
+    const parts = new Parts({ wakeups: false }, () => Promise.resolve({ status: "fulfilled", content: "poison" }));
+    parts.replies.set("XADD", faultOf(NO_CLASS));
+    parts.replies.set("EXEC", faultOf("EXECABORT Transaction discarded because of previous errors."));
+    assert.deepEqual(await written(parts), both);
+    assert.equal(parts.problems.length, 2);
+    assert.deepEqual(parts.shared.responder.all(), []);
+    assert.deepEqual(parts.sent.filter(([name]) => name === "XACK").at(-1), ["XACK", "s", "web", "5-0"]);
+  });
+
+  test("is written again without its request, where EXEC deleted the request", async () => {
+    const parts = new Parts({ wakeups: false }, () => Promise.resolve({ status: "fulfilled", content: "poison" }));
+    let refusals = 1;
+    parts.replies.set("EXEC", () => {
+      const [held] = parts.shared.responder.all();
+      if (refusals-- > 0) return [faultOf(NO_CLASS), 1, 1];
+      assert.equal(held?.stranded, true);
+      return [Buffer.from("9-0"), 0, 0];
+    });
+    assert.deepEqual(await written(parts), ["poison", "poison"]);
+    assert.deepEqual(parts.shared.responder.all(), []);
+  });
+});
+
+describe("a send that Redis refuses with an error of no class (RIPC-REQ-14)", () => {
+  test("ends as failed, and is not written again", async () => {
+    const parts = new Parts({ wakeups: false });
+    parts.replies.set("XADD", faultOf(NO_CLASS));
+    parts.send();
+    for (let i = 0; i < 5; i++) await parts.settle();
+    assert.deepEqual(parts.outcomes.map(({ status }) => status), ["failed"]);
+    assert.equal(parts.sent.filter(([name]) => name === "XADD").length, 1);
   });
 });
 

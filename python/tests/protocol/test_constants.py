@@ -112,7 +112,7 @@ def test_reasons_begin_as_the_registry_says() -> None:
     hand.endpoint.wiring.responder.request(entry, hand.now, hand.now, starts=4)
     hand.pass_time(0.1)
     answers = [command for command in hand.sent if command[0] == "XADD"]
-    reasons = [bytes(command[command.index(b"content") + 1]).decode() for command in answers]  # type: ignore[arg-type]
+    reasons = [str(content.decode(bytes(command[command.index(b"content") + 1]))) for command in answers]  # type: ignore[arg-type]
     reasons += [str(refused({"event": "none"})), str(refused("text"))]
     wanted = ["overloaded", "too-old", "given-up", "unsupported-event", "malformed-event"]
     assert len(reasons) == len(wanted)

@@ -16,7 +16,7 @@ from ..support_tables import machine
 
 ROWS = {row["id"]: row for row in machine("responder")["transitions"]}
 NO_MEMORY = Failure("OOM", "OOM command not allowed when used memory > 'maxmemory'.")
-FOR_GOOD = Failure("ERR", "ERR Protocol error")
+NO_CLASS = Failure("ERR", "ERR Protocol error")
 SIBLING = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]
 ENTRY = b"1700000100000-9"
 SHOWN = ("XADD", "XACK", "XDEL", "XCLAIM", "XRANGE", "XPENDING")
@@ -136,6 +136,13 @@ def found_gone(given: Given) -> None:
     given.hand.finish()
 
 
+def refused_with_its_rejection(given: Given) -> None:
+    """It is written three times, and so is its rejection. After each refusal the endpoint connects again."""
+    given.hand.special["XADD"] = NO_CLASS
+    given.hand.finish()
+    given.hand.pass_time(4.0)
+
+
 def closes(given: Given) -> None:
     given.hand.endpoint.close(given.hand.now, 5.0)
     given.hand.finish()
@@ -171,7 +178,7 @@ DO: dict[str, tuple[Callable[[Given], None], list[str]]] = {
     "answering-answered": (lambda given: given.hand.finish(), []),
     "answering-not-answered": (lambda given: given.hand.finish(XADD=NO_MEMORY), []),
     "answering-unknown": (lambda given: given.hand.lose(), [*LOOK, "XCLAIM", *ANSWER]),
-    "answering-gone": (lambda given: given.hand.finish(XADD=FOR_GOOD), ["XACK", "XDEL"]),
+    "answering-gone": (refused_with_its_rejection, [*([*LOOK, "XCLAIM", *ANSWER] * 5), "XACK", "XDEL"]),
     "unsure-still-pending": (Given.step, [*LOOK, "XCLAIM", *ANSWER]),
     "unsure-gone": (recovers_and_finds_nothing, [*LOOK, "XACK"]),
 }

@@ -22,7 +22,7 @@ OUT_OF_REACH = "closed while Redis could not be reached"
 """The reason of a send whose instance disconnected without a connection: it could not delete its request."""
 RETRIED = 0.5
 """Seconds between the end of a trouble and the deletion that it kept an instance from."""
-OWN_WORDS = (b"overloaded: ", b"given_up: ", b"too_old: ", b"closing: ", b"no_handler: ", b"not_encodable: ")
+OWN_WORDS = (b"overloaded: ", b"given_up: ", b'"too_old: ', b"closing: ", b'"no_handler: ', b'"not_encodable: ')
 """How rejections begin that an endpoint makes itself."""
 
 

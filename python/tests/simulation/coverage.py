@@ -67,7 +67,7 @@ def _work(ask: Ask) -> list[str]:
         found.append("overloaded")
     elif content.startswith(b"given_up: "):
         found.append("given up after 3 starts")
-    elif content.startswith(b"no_handler: "):
+    elif content.startswith(b'"no_handler: '):
         found.append("rejected for want of a handler")
     if ask.timeout < 1.0:
         found.append("timeout under 1 s")

@@ -122,7 +122,7 @@ class Statements:
 
     def _left_to_handlers(self, ask: Ask) -> None:
         """Who has no handler leaves requests to siblings that have one (RIPC-GROUP-35)."""
-        if (ask.content or b"").startswith(b"no_handler: ") and self._somebody_free(ask, ask.sent_at, ask.outcomes[0]):
+        if (ask.content or b"").startswith(b'"no_handler: ') and self._somebody_free(ask, ask.sent_at, ask.outcomes[0]):
             self._say("RIPC-GROUP-35", "was rejected for want of a handler, though a sibling has one", ask)
 
     def _claimed_on(self, ask: Ask) -> None:

@@ -1,5 +1,5 @@
 import { encodeContent } from "../content/content.js";
-import { type RedisFault, RedisFault as Fault, isFault, isForAWhile } from "../wire/faults.js";
+import { type RedisFault, RedisFault as Fault, isFault, isForAWhile, isForGood } from "../wire/faults.js";
 import type { ReasonCode } from "../reasons.js";
 import { type Reply, text } from "../wire/replies.js";
 import type { Answer, Held } from "./held.js";
@@ -7,7 +7,7 @@ import type { AnswersPort, SharedWith } from "./ports.js";
 
 /** An answer that Redis refuses for a while is kept for this long, in ms (RIPC-RESP-15). */
 export const KEEP_ANSWER_MS = 60_000;
-/** How often an answer may break the connection before it is given up (RIPC-RESP-25). */
+/** How often an answer may break the connection, or be refused by an unknown error, before it is given up (RIPC-RESP-25). */
 export const MOST_ATTEMPTS = 3;
 
 /** From the answer of a handler, or of the responder itself, to its last reply of Redis. */
@@ -48,10 +48,14 @@ export class Answers implements AnswersPort {
   written(some: Held[], replies: Reply[]): void {
     const exec = replies.at(-1) ?? null;
     if (Array.isArray(exec)) {
+      const settled = !exec.slice(some.length).some(isFault);
       some.forEach((held, i) => {
-        this.added(held, exec[i] ?? null);
+        const reply = exec[i] ?? null;
+        // EXEC ran, so an error in it is about its own command alone: the request may be gone without its answer.
+        if (isFault(reply) && settled) held.stranded = true;
+        this.added(held, reply);
       });
-    } else if (isFault(replies[0]) && replies[0].kind === "permanent") {
+    } else if (isFault(replies[0]) && isForGood(replies[0].kind)) {
       // Without MULTI the commands were carried out one by one, and so they are from now on (RIPC-RESP-26).
       this.shared.singly = true;
       this.writtenSingly(some, replies.slice(1, 1 + some.length));
@@ -84,11 +88,15 @@ export class Answers implements AnswersPort {
   notWritten(held: Held): void {
     if (held.state !== "unsure") return;
     held.state = "answering";
+    this.attempted(held, `broke the connection ${held.attempts} times`);
+  }
+
+  /** Not written, for a reason that may be the answer itself: again, or a rejection in its place (RIPC-RESP-25). */
+  private attempted(held: Held, why: string): void {
     if (held.attempts < MOST_ATTEMPTS) this.shared.writer.answer(held);
-    else if (held.replaced) {
-      this.drop(held, `its answer broke the connection ${held.attempts} times, and so did its rejection`);
-    } else {
-      const message = `the answer broke the connection ${held.attempts} times`;
+    else if (held.replaced) this.drop(held, `the rejection in place of its answer ${why}`);
+    else {
+      const message = `the answer ${why}`;
       this.tell(held, message);
       held.attempts = 0;
       held.replaced = true;
@@ -133,6 +141,11 @@ export class Answers implements AnswersPort {
   private notTaken(held: Held, fault: RedisFault): void {
     if (held.state !== "answering") return;
     const now = this.shared.now();
+    if (fault.kind === "unknown") {
+      held.attempts++;
+      this.attempted(held, `was refused ${held.attempts} times: ${fault.message}`);
+      return;
+    }
     const counts = isForAWhile(fault.kind) || fault.kind === "permanent";
     if (counts) this.refusals = true;
     if (fault.kind === "permanent") this.shared.pauses.right("answers").refused(now);

@@ -21,11 +21,11 @@ export class Held {
   answer: Answer | undefined;
   /** When its answer was given, by its own monotonic clock, in ms: from then on Redis may refuse it for a bounded time. */
   answeredAt = 0;
-  /** How often the write of its answer broke the connection (RIPC-RESP-25). */
+  /** How often the write of its answer broke the connection, or was refused by an unknown error (RIPC-RESP-25). */
   attempts = 0;
   /** Its answer could not be written, and its rejection is written in its place. */
   replaced = false;
-  /** The stream with the request is gone, so nothing of it is pending: its answer is still written. */
+  /** The request is gone, and nothing of it is pending: its answer is still written. */
   stranded = false;
   /** The endpoint closed before the handler ended, and the request was rejected (RIPC-LIFE-26). */
   closed = false;

@@ -59,6 +59,8 @@ export class Recovery {
     }
     // Early, so that nobody reclaims what is in progress; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11).
     const held = responder.all().filter((one) => !one.stranded);
+    // The request of such an answer is gone, so that no look tells whether the answer was written.
+    for (const one of responder.all()) if (one.stranded && one.state === "unsure") responder.leave(one);
     const ours = await keepOurs(shared, held, true);
     const missing = [names.dispatcher, names.consumer].filter((name) => !there.has(name));
     await shared.callAll(missing.map((name) => commands.createConsumer(names, name)));

@@ -1,7 +1,7 @@
 import { waitAtMost } from "../redis/wait.js";
 import * as commands from "../wire/commands.js";
 import type { Command, FieldValues } from "../wire/commands.js";
-import { RedisFault, isFault } from "../wire/faults.js";
+import { RedisFault, isFault, isForGood } from "../wire/faults.js";
 import { type Reply, text } from "../wire/replies.js";
 import { Cleanup, type Step } from "./cleanup.js";
 import type { Held } from "./held.js";
@@ -22,7 +22,7 @@ const AGAIN_MS = 1000;
 export class Writer implements WriterPort {
   private readonly adds = new Set<Send>();
   private answers: Held[] = [];
-  /** Answers whose write broke the connection: each is written alone (RIPC-RESP-25). */
+  /** Answers whose write broke the connection, or that Redis refused: each is written alone (RIPC-RESP-25). */
   private readonly alone: Held[] = [];
   private readonly cleanup: Cleanup;
   private scheduled = false;
@@ -202,7 +202,7 @@ export class Writer implements WriterPort {
       this.shared.saw(entryId);
       requester.stored(send, entryId);
     } else if (reply.kind === "lost") requester.unsure(send);
-    else if (reply.kind === "permanent") requester.refused(send, reply);
+    else if (isForGood(reply.kind)) requester.refused(send, reply);
     else requester.notStored(send, reply.message);
   }
 

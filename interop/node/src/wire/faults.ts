@@ -71,6 +71,11 @@ export function isForAWhile(kind: FaultKind): boolean {
   return kind === "no-memory" || kind === "no-writes";
 }
 
+/** Whether Redis refuses it for good: a send fails, and an answer is not repeated for ever (RIPC-REQ-14, RIPC-RESP-25). */
+export function isForGood(kind: FaultKind): boolean {
+  return kind === "permanent" || kind === "unknown";
+}
+
 /** Whether the connection is useless after such a fault: connect again, then recover. */
 export function breaksConnection(kind: FaultKind): boolean {
   return kind === "unsent" || kind === "lost" || kind === "outage" || kind === "unknown";

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import commands, replies
+from . import commands, content, replies
 from .commands import Command, Failure, Step
 from .endpoint_state import EndpointState
 from .entry import REJECTED
 from .events import Incoming
 from .own_entries import OwnEntries
 from .reasons import ReasonCode, reason
-from .redis_errors import GROUP_LOST, NO_MEMORY, NO_WRITES, OUTAGE, PERMANENT, class_of
+from .redis_errors import FOR_GOOD, GROUP_LOST, NO_MEMORY, NO_WRITES, OUTAGE, PERMANENT, UNKNOWN, class_of
 from .states import advance
 
 _MOST_ATTEMPTS = 3
-"""How often an answer may break the connection before it is given up (RIPC-RESP-25)."""
+"""How often an answer may break the connection, or be refused by an unknown error, before it is given up (RIPC-RESP-25)."""
+
+_REPLACEMENT = b'"not_encodable: '
+"""How the rejection begins that stands in place of an answer which could not be written."""
 
 
 class Answers:
@@ -65,14 +68,17 @@ class Answers:
         def settle(answers: list[Any], now: float) -> None:
             if singly:
                 self._written_singly(sent, answers, now)
-            elif isinstance(answers[0], Failure) and class_of(answers[0]) is PERMANENT:
+            elif isinstance(answers[0], Failure) and class_of(answers[0]) in FOR_GOOD:
                 # RIPC-RESP-26: without MULTI the commands were carried out one by one, and so they are from now on.
                 shared.singly = True
                 for incoming in sent:
                     incoming.stranded = True
                 self._written_singly(sent, answers[1:], now)
             elif (failure := replies.first_failure(answers)) is not None:
-                self._refused(sent, failure, now)
+                if isinstance(answers[-1], list):
+                    self._executed(sent, answers[-1], now)
+                else:
+                    self._refused(sent, failure, now)
             else:
                 self._written(sent, answers[-1], now)
 
@@ -108,6 +114,16 @@ class Answers:
                 else:
                     shared.counts.fulfilled += 1
                 shared.highest = result
+
+    def _executed(self, sent: list[Incoming], results: list[Any], now: float) -> None:
+        """EXEC ran, so an error in it is about its own command alone: the other answers are written (section 7)."""
+        settled = not any(isinstance(result, Failure) for result in results[len(sent) :])
+        for incoming, result in zip(sent, results, strict=False):
+            if isinstance(result, Failure):
+                incoming.stranded = incoming.stranded or settled
+                self._refused([incoming], result, now)
+            else:
+                self._written([incoming], [result], now)
 
     def _written_singly(self, sent: list[Incoming], answers: list[Any], now: float) -> None:
         """The request is settled after its response was stored (RIPC-RESP-26)."""
@@ -152,6 +168,10 @@ class Answers:
             ):
                 advance(incoming, "not answered")
                 self._again(incoming)
+            elif kind is UNKNOWN:
+                advance(incoming, "not answered")
+                incoming.attempts += 1
+                self._attempted(incoming, f"was refused {incoming.attempts} times: {failure.message}", now)
             else:
                 self._drop(incoming, f"an answer could not be written: {failure.message}", now)
         shared.fail(failure)
@@ -187,18 +207,20 @@ class Answers:
     def not_written(self, incoming: Incoming, now: float) -> None:
         """A look showed the body of an answered request, and that it is still ours: the answer is written again (RIPC-RESP-14)."""
         advance(incoming, "still pending")
+        self._attempted(incoming, f"broke the connection {incoming.attempts} times", now)
+
+    def _attempted(self, incoming: Incoming, why: str, now: float) -> None:
+        """Not written, for a reason that may be the answer itself: again, or a rejection in its place (RIPC-RESP-25)."""
         if incoming.attempts < _MOST_ATTEMPTS:
             self._again(incoming)
         elif (
             incoming.answer is not None
             and incoming.answer[0] == REJECTED
-            and incoming.answer[1].startswith(b"not_encodable: ")
+            and incoming.answer[1].startswith(_REPLACEMENT)
         ):
-            self._drop(
-                incoming, f"an answer broke the connection {incoming.attempts} times, and so did its rejection", now
-            )
+            self._drop(incoming, f"the rejection in place of an answer {why}", now)
         else:
             incoming.attempts = 0
-            message = f"an answer broke the connection {_MOST_ATTEMPTS} times"
+            message = f"an answer {why}"
             self.shared.problem(ReasonCode.NOT_ENCODABLE.value, message, incoming.entry_id)
-            self.add(incoming, REJECTED, reason(ReasonCode.NOT_ENCODABLE, message).encode(), now)
+            self.add(incoming, REJECTED, content.encode(reason(ReasonCode.NOT_ENCODABLE, message)), now)

@@ -67,7 +67,8 @@ class Incoming:
 
     ``received_at`` and ``kept_at`` are in monotonic seconds: since when this instance has it, and a moment before which Redis
     executed no delivery to us and no claim by us. ``age``: seconds between Redis storing the entry and this instance reading
-    it. ``starts`` counts this start and those before it. ``attempts``: how often writing its answer broke the connection.
+    it. ``starts`` counts this start and those before it. ``attempts``: how often its answer could
+    not be written, for a reason that may be the answer itself.
     ``closed``: rejected since its endpoint closed. ``stranded``: its entry is gone, so that nobody else can have it.
     """
 

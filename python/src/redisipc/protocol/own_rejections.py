@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .answers import Answers
+from .content import encode
 from .endpoint_state import EndpointState
 from .entry import REJECTED
 from .events import Incoming
@@ -39,13 +40,14 @@ class OwnRejections:
         """Its handler still runs when the time to close is over (RIPC-LIFE-26)."""
         advance(incoming, "answer")
         said = reason(ReasonCode.CLOSING, "the instance disconnected before its handler ended")
-        self._answers.add(incoming, REJECTED, said.encode(), now)
+        self._answers.add(incoming, REJECTED, encode(said), now)
         self.report(incoming, ReasonCode.CLOSING, said, now)
 
     def _say(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:
         advance(incoming, "overload")
         incoming.done = True
-        self._answers.add(incoming, REJECTED, said.encode("utf-8", "replace"), now)
+        # RIPC-CONTENT-2: some of the words begin like JSON, such as "no_handler" and "too_old".
+        self._answers.add(incoming, REJECTED, encode(said.encode("utf-8", "replace").decode()), now)
         self.report(incoming, code, said, now)
 
     def report(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:

@@ -142,6 +142,9 @@ class Recovering:
         """Early, so that nobody reclaims what we hold; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11, RIPC-RESP-14)."""
         shared, responder = self.shared, self.responder
         held = [incoming for incoming in shared.inflight.values() if not incoming.stranded]
+        for incoming in [each for each in shared.inflight.values() if each.stranded and each.state == "unsure"]:
+            # Its request is gone, so that no look tells whether the answer was written.
+            responder.lost(incoming, GIVEN_UP)
         if not held:
             return
         verdict = yield from verify(shared, held, anew=True)

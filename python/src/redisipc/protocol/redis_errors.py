@@ -81,6 +81,9 @@ def advised(failure: Failure) -> str:
 PASSING = frozenset((GROUP_LOST, OUTAGE, NO_MEMORY, NO_WRITES))
 """Classes that pass by themselves: what was refused is kept and tried again (RIPC-REQ-14, RIPC-RESP-15)."""
 
+FOR_GOOD = frozenset((PERMANENT, UNKNOWN))
+"""Classes that do not: a send that is refused so fails, and an answer is not repeated for ever (RIPC-REQ-14, RIPC-RESP-25)."""
+
 
 def is_group_lost(failure: Failure) -> bool:
     return class_of(failure) is GROUP_LOST

@@ -18,7 +18,7 @@ from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
 from .last_look import LastLook
 from .names import check_name, new_request_id
 from .own_entries import OwnEntries
-from .redis_errors import PASSING, PERMANENT, advised, class_of
+from .redis_errors import FOR_GOOD, PASSING, advised, class_of
 from .settings import NEVER, check_timeout
 from .states import SENT
 
@@ -260,7 +260,7 @@ class Requester:
         begin, *queued, end = replies
         if isinstance(begin, Failure):
             # MULTI itself was refused: each XADD was executed for itself (RIPC-RESP-26).
-            self.shared.singly = self.shared.singly or class_of(begin) is PERMANENT
+            self.shared.singly = self.shared.singly or class_of(begin) in FOR_GOOD
             return queued
         if isinstance(end, list):
             return end
@@ -329,6 +329,5 @@ class Requester:
         elif outgoing.state != "finished":
             self._advance(outgoing, "refused")
             self._finish(outgoing, Outcome("failed", None, f"Redis refused the request: {advised(failure)}"))
-            if class_of(failure) is PERMANENT:
-                # Reported once for each kind, beside the outcome (RIPC-RECOV-15, RIPC-RECOV-27).
-                self.shared.fail(failure)
+            # Permanent: reported once for each kind, beside the outcome (RIPC-RECOV-15, RIPC-RECOV-27). Unknown: as lost.
+            self.shared.fail(failure)
