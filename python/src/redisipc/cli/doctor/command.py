@@ -107,8 +107,8 @@ def _sum_up(given: Given, facts: Facts, found: list[Finding]) -> None:
     what = f"{len(CHECKS)} checks of {safe(facts.stream)} at {given.client.address}"
     given.out.say(f"{what}: {', '.join(parts)}")
     if facts.observed is not None and not facts.observed.entries:
-        given.out.say("nothing passed meanwhile: whether all members have all events is not known")
+        given.out.say("nothing passed meanwhile, so it is not known whether all members have all events")
     if facts.observed is None:
         given.out.say("--for 10s watches the traffic, too")
-    for text in facts.skipped:
+    for text in dict.fromkeys(facts.skipped):  # a right that several groups needed is said once
         given.out.say(f"not checked: {text}")
