@@ -44,6 +44,16 @@ describe("a connect that Redis refuses", { concurrency: true, timeout: 20_000 },
     }
   });
 
+  test("acts as the user that the URL names, with or without a password", async () => {
+    for (const [user, said] of [["shop@", "AUTH shop "], ["shop:@", "AUTH shop "], ["shop:pw@", "AUTH shop pw"], [":pw@", "AUTH pw"], ["", undefined]] as const) {
+      await using redis = await FakeRedis.start();
+      const url = redis.url.replace("//", `//${user}`);
+      await using stream = await Stream.connect({ url, stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0 });
+      assert.ok(stream.connected);
+      assert.deepEqual(redis.sent.find((command) => command.startsWith("AUTH")), said);
+    }
+  });
+
   test("says that the other side may speak TLS, or not, where nothing comes", async () => {
     await using redis = await FakeRedis.start();
     redis.silent = true;

@@ -180,7 +180,9 @@ export class Connection {
   /** Who we are, and which database: what Redis refuses here must not pass unnoticed. */
   private async greet({ username, password, database }: ReturnType<typeof addressOf>, asks: readonly Command[]): Promise<void> {
     const commands: Command[] = [];
-    if (password !== undefined) commands.push(username === undefined ? ["AUTH", password] : ["AUTH", username, password]);
+    // A user without a password is a user, too: nobody is to act as the default user instead.
+    if (username !== undefined) commands.push(["AUTH", username, password ?? ""]);
+    else if (password !== undefined) commands.push(["AUTH", password]);
     if (database !== 0) commands.push(["SELECT", database]);
     const replies = await this.batch([...commands, ...asks]);
     const fault = replies.slice(0, commands.length).find(isFault);
