@@ -5,6 +5,7 @@ import { InvalidArgument } from "./errors.js";
 import type { Health } from "./lifecycle.js";
 import type { Observing } from "./observing.js";
 import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
+import { guarded, told } from "./thrown.js";
 
 /** Something that went wrong beside any call. Content is in no message; `fields` and `cause` may hold it. */
 export interface Problem {
@@ -76,16 +77,13 @@ export class Reporter extends EventEmitter<EndpointEvents> {
   override on<Name extends keyof EndpointEvents>(event: Name, listener: (...args: EndpointEvents[Name]) => void): this {
     const contextOfCall = registeredHere();
     const bound: typeof listener & { listener?: unknown } = (...args) => {
-      const failed = (error: unknown): void => {
-        warnOf(event, error);
-      };
-      try {
-        const call: (...args: EndpointEvents[Name]) => unknown = listener;
-        const result = contextOfCall()(() => call(...args));
-        if (result instanceof Promise) result.catch(failed);
-      } catch (error) {
-        failed(error);
-      }
+      const call: (...args: EndpointEvents[Name]) => unknown = listener;
+      guarded(
+        () => contextOfCall()(() => call(...args)),
+        (error) => {
+          warnOf(event, error);
+        },
+      );
     };
     // By this property an emitter finds the listener to remove, as it does for once().
     bound.listener = listener;
@@ -99,7 +97,6 @@ export class Reporter extends EventEmitter<EndpointEvents> {
 
 /** A listener failed: nobody is left to tell but the process. */
 function warnOf(event: string, error: unknown): void {
-  const said = error instanceof Error ? `${error.name}: ${shortened(error.message)}` : `a value of the type ${typeof error}`;
-  const detail = error instanceof Error && error.stack !== undefined ? { detail: error.stack } : {};
+  const { said, ...detail } = told(error);
   process.emitWarning(`a listener of ${event} threw ${said}`, { type: "RedisIpcWarning", code: "listener", ...detail });
 }

@@ -4,7 +4,8 @@ import { decodeContent } from "./content/content.js";
 import { InvalidArgument } from "./errors.js";
 import { shown } from "./given.js";
 import type { Outcome } from "./outcome.js";
-import { type ReasonCode, readReason, shortened } from "./reasons.js";
+import { type ReasonCode, readReason } from "./reasons.js";
+import { guarded, told } from "./thrown.js";
 
 /** One thing that happened to a request, or to a handler. It never holds content. */
 export interface Observation {
@@ -119,16 +120,13 @@ export class Observing {
   private tellAll(): void {
     for (const observation of this.waiting.splice(0)) {
       for (const observer of [...this.observers]) {
-        try {
-          const { call }: { call: (observation: Observation) => unknown } = observer;
-          const result = observer.contextOfCall()(() => call(observation));
-          // An async function: what it throws must not end the process.
-          if (result instanceof Promise) result.catch((error: unknown) => {
+        const { call, contextOfCall }: { call: (observation: Observation) => unknown; contextOfCall: () => Context } = observer;
+        guarded(
+          () => contextOfCall()(() => call(observation)),
+          (error) => {
             this.drop(observer, error);
-          });
-        } catch (error) {
-          this.drop(observer, error);
-        }
+          },
+        );
       }
     }
   }
@@ -138,8 +136,7 @@ export class Observing {
     if (at < 0) return;
     this.observers.splice(at, 1);
     const { call: { name } } = observer;
-    const said = error instanceof Error ? `${error.name}: ${shortened(error.message)}` : `a value of the type ${typeof error}`;
-    this.report(`the observer ${name === "" ? "without a name" : name} threw ${said}; it is not called again`, error);
+    this.report(`the observer ${name === "" ? "without a name" : name} threw ${told(error).said}; it is not called again`, error);
   }
 }
 
