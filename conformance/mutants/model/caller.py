@@ -188,6 +188,9 @@ class Caller:
         )
         if mutant("caller-looks-before-it-deletes"):
             page, _ = await connection.batch([look, delete])
+        elif mutant("caller-looks-after-the-deletion"):
+            await connection.call(*delete)
+            page = await connection.call(*look)
         elif mutant("caller-leaves-its-request"):
             page = await connection.call(*look)
         else:

@@ -231,7 +231,7 @@ class Group(Siblings):
     async def _hear(self, connection: Connection) -> None:
         names = self.endpoint.names
         channels = (names.key(b"wakeup"), names.group_wakeup)
-        pushed = connection.listen(*channels)
+        pushed = connection.listen(*(channels[1:] if mutant("hears-the-group-only") else channels))
         while True:
             message = await pushed.get()
             if message is None or isinstance(message, RedisError):

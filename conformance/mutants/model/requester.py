@@ -309,6 +309,8 @@ class Requester:
             first.append(("XDEL", endpoint.names.stream, send.entry_id))
         while True:
             try:
+                if first and mutant("looks-after-the-deletion"):
+                    await endpoint.write(first.pop())
                 rows = (
                     await endpoint.write(*first, ("XRANGE", endpoint.names.stream, start, "+", "COUNT", _LOOK_PAGE))
                 )[-1]
