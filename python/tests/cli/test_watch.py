@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from redisipc import Caller, RedisIPCError
-from redisipc.cli.redis.link import NAME
+from redisipc.cli.redis import link
 from redisipc.cli.watch.monitor import Monitor, Seen
 
 from .conftest import Cli
@@ -21,12 +21,18 @@ from .conftest import Cli
 Serve = Callable[..., Any]
 
 
+@pytest.fixture(autouse=True)
+def _name(stream: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watchers of this test have a name of their own: those of other tests may wait on the same server."""
+    monkeypatch.setattr(link, "NAME", f"{link.NAME}:{stream}")
+
+
 def until_somebody_waits(raw: redis.Redis, command: str) -> None:
     """Returns when a command line waits in ``command``: it sees what comes now, however soon that is deleted."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
         rows: Any = raw.client_list()
-        mine = [row for row in rows if row["cmd"] == command and row["name"] == NAME]
+        mine = [row for row in rows if row["cmd"] == command and row["name"] == link.NAME]
         if any(command == "monitor" or "b" in row["flags"] for row in mine):
             return
         time.sleep(0.01)
