@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from redisipc import Reject, RequestTimeout
-from redisipc.testing import Hub
+from redisipc.testing import Hub, journal
 
 from ..runtime.faces import Face, Gate, until
 
@@ -29,6 +29,38 @@ async def test_a_request_is_listed_with_its_outcome(face: Face, hub: Hub) -> Non
     assert [taker.partition("/")[0] for taker in first.takers] == ["stock"]
     assert first.answered_at is not None
     assert first.asked_at <= first.answered_at
+
+
+async def test_a_listed_request_shows_what_becomes_of_it(face: Face, hub: Hub) -> None:
+    gate = Gate()
+
+    async def handle(request: object) -> int:
+        await gate.wait()
+        return 7
+
+    await face.connected("shop", "stock", face.handler(handle), client=hub)
+    web = await face.connected("shop", "web", client=hub)
+    answer = web.submit(1, to="stock")
+    await until(lambda: bool(hub.requests and hub.requests[0].takers))
+    [asked] = hub.requests
+    assert (asked.outcome, asked.answer, asked.answered_at) == ("waiting", None, None)
+    gate.open()
+    await face.outcome(answer)
+    assert (asked.outcome, asked.answer) == ("fulfilled", 7)
+    assert hub.requests == [asked]
+
+
+async def test_notes_are_read_before_they_are_many(face: Face, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MOST_UNREAD", 3)
+    await face.connected("shop", "stock", lambda request: request.content, client=hub)
+    web = await face.connected("shop", "web", client=hub)
+    for number in range(9):
+        await face.call(web.request, number, to="stock")
+    assert [(asked.content, asked.outcome, len(asked.takers)) for asked in hub.requests] == [
+        (number, "fulfilled", 1) for number in range(9)
+    ]
+    words = [line.split()[3] for line in hub.story().splitlines() if "[" in line]
+    assert words == ["asks", "gets", "fulfils", "gets"] * 9
 
 
 async def test_a_request_waits_until_it_is_given_up(face: Face, hub: Hub) -> None:

@@ -3,10 +3,10 @@
 The real library runs over a model of Redis in the memory of the process: see docs/testing.md.
 """
 
+from .asked import Asked
 from .factories import MadeRequest, make_request, make_response
 from .gem import Gem
 from .hub import Hub
-from .journal import Asked
 from .peer import Peer
 from .virtual import StillWaiting
 

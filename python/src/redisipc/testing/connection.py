@@ -13,6 +13,7 @@ from .clock import Clock, Timers
 from .names import who
 from .redis_model import Blocked, Client, Model
 from .redis_model.arguments import Refused
+from .redis_model.model import HANDLERS
 from .resp import OK, QUEUED, encode
 
 BEGIN: Command = ("MULTI",)
@@ -123,7 +124,8 @@ class Connection:
 
     def work(self) -> None:
         """Execute what has come, as far as nothing blocks."""
-        server, gets = self.server, self._parser.gets
+        server, gets, client, out = self.server, self._parser.gets, self.client, self._out
+        keeps = False
         while self.open and self.blocked is None:
             try:
                 words = gets()
@@ -137,25 +139,25 @@ class Connection:
                 return
             words[0] = _WORDS.get(words[0]) or _word_of(words[0])
             command = tuple(words)
-            # Most commands stand in a transaction: they only wait for its EXEC.
-            client = self.client
-            if server.judges or server.denied:
-                self._execute(command)
-            elif client.queue is not None and server.model(self.database).keep(client, command):
-                self._put(QUEUED)
-            elif command == BEGIN and client.begin() and not self.channels:
-                self._put(OK)
+            if keeps and words[0] in HANDLERS:
+                # Most commands stand in a transaction: they only wait for its EXEC.
+                client.queue.append(command)  # type: ignore[union-attr]
+                out.append(QUEUED)
+            elif command == BEGIN and not server.judges and not server.denied and not self.channels and client.begin():
+                if not out:
+                    server.wrote(self)
+                out.append(OK)
+                keeps = server.model(self.database).takes_all
             else:
+                keeps = False
                 self._execute(command)
 
     def say(self, reply: Any) -> None:
         """Write a reply; it leaves with the next ``flush``."""
-        self._put(encode(reply))
-
-    def _put(self, written: bytes) -> None:
-        if not self._out:
+        out = self._out
+        if not out:
             self.server.wrote(self)
-        self._out.append(written)
+        out.append(encode(reply))
 
     def flush(self) -> None:
         """Let go what was written."""
@@ -194,7 +196,7 @@ class Connection:
         return True
 
     def _execute(self, command: Command) -> None:
-        name = str(command[0])
+        name: Any = command[0]
         server = self.server
         fate = server.fate_of(self, command) if server.judges else ""
         if fate == "before":
@@ -203,8 +205,8 @@ class Connection:
         if server.denied and (refused := server.refusal(self, name)) is not None:
             self.say(refused)
             return
-        own = self.own.get(name) if self.client.queue is None else None
-        if own is not None:
+        if name in self.own and self.client.queue is None:
+            own = self.own[name]
             try:
                 reply = own(self, command)
             except Refused as refused:
@@ -249,7 +251,8 @@ class Connection:
     def _served(self, reply: Any) -> None:
         self.blocked = None
         self.server.served(self, reply)
-        if type(reply) is list and any(follower.served(self) for follower in self.server.followers):
+        followers = self.server.followers
+        if followers and type(reply) is list and any(follower.served(self) for follower in followers):
             self.break_off("the connection was cut before the reply")
         elif self.open:
             self.say(reply)

@@ -15,9 +15,9 @@ from redisipc.calls import explained
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.settings import check_count, check_grace
 
+from .asked import Asked
 from .faults import Faults
 from .gem import Gem
-from .journal import Asked
 from .peer import Peer
 from .redis_model import REDIS_7, Profile
 from .residue import connected, residue

@@ -57,7 +57,7 @@ class Server:
         self.paused = False
         self.cut_somebody = False
         self.connections: dict[int, Connection] = {}
-        self.journal: Journal = Journal(self.clock, self.following, self._appeared)
+        self.journal: Journal = Journal(self.clock, self.lock, self.following, self._appeared)
         self.errands: deque[Callable[[], None]] = deque()
         self.peers: list[Member] = []
         self.followers: list[Watcher] = []
@@ -84,7 +84,7 @@ class Server:
 
     def following(self) -> list[Follower]:
         """All who learn of each entry."""
-        return [*self.followers, *self.peers]
+        return [*self.followers, *self.peers] if self.followers or self.peers else []
 
     def _appeared(self, stream: bytes) -> None:
         for peer in list(self.peers):
@@ -117,16 +117,17 @@ class Server:
         """Execute a command of the model."""
         client = connection.client
         queue = client.queue
-        self.journal.writer = connection.who
+        journal = self.journal
+        journal.writer = connection.who
         model = self.models.get(connection.database) or self.model(connection.database)
         reply = model.one(client, command)
         if queue is None:
-            if type(reply) is not Blocked and command[0] in TOLD:
-                self.journal.ran(connection.who, command, reply)
+            if command[0] in TOLD and reply and type(reply) is not Blocked:
+                journal.ran(connection.who, command, reply)
         elif command[0] == "EXEC" and type(reply) is list:
             for queued, one in zip(queue, reply, strict=True):
-                if queued[0] in TOLD:
-                    self.journal.ran(connection.who, queued, one)
+                if one and queued[0] in TOLD:
+                    journal.ran(connection.who, queued, one)
         return reply
 
     def writes(self, connection: Connection) -> None:

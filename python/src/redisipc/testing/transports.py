@@ -3,10 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from .server import Server
+
+MOST_A_TURN = 16
+"""Deliveries in one turn of the event loop; what else runs there has its turn then."""
+
+
+class _Turns:
+    """Deliveries in one event loop, in order. What a delivery leads to is delivered in the same turn.
+
+    Its calls come from that event loop, which it must not keep alive.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._scheduled = False
+
+    def add(self, work: Callable[..., None], *arguments: Any) -> None:
+        self._waiting.append((work, arguments))
+        if not self._scheduled:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        asyncio.get_running_loop().call_soon(self._run)
+        self._scheduled = True
+
+    def _run(self) -> None:
+        waiting = self._waiting
+        try:
+            for _ in range(MOST_A_TURN):
+                if not waiting:
+                    break
+                work, arguments = waiting.popleft()
+                work(*arguments)
+        finally:
+            self._scheduled = False
+            if waiting:
+                self._schedule()
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
 
 
 class MemoryTransport(asyncio.Transport):
@@ -15,6 +56,7 @@ class MemoryTransport(asyncio.Transport):
     def __init__(self, server: Server, name: str) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
+        self._turns = _turns.get(self._loop) or _turns.setdefault(self._loop, _Turns())
         self._protocol: Any = None
         self._early: list[bytes] = []
         self._closing = False
@@ -32,7 +74,7 @@ class MemoryTransport(asyncio.Transport):
     def _soon(self, work: Callable[..., None], *arguments: Any) -> None:
         try:
             if asyncio._get_running_loop() is self._loop:
-                self._loop.call_soon(work, *arguments)
+                self._turns.add(work, *arguments)
             else:
                 self._loop.call_soon_threadsafe(work, *arguments)
         except RuntimeError:

@@ -68,9 +68,8 @@ class Group:
 
     def give(self, id: bytes, key: Key, consumer: Consumer, now: int, alive: float = 0.0) -> None:
         """Delivered as new: where it was pending already (the group was set back) it starts again."""
-        old = self.pending.pop(id, None)
-        if old is not None:
-            del old.consumer.pending[id]
+        if id in self.pending:
+            self.drop(id)
         self.pending[id] = consumer.pending[id] = Pending(id, key, consumer, now, 1, alive)
 
     def move(self, pending: Pending, consumer: Consumer) -> None:
@@ -148,7 +147,12 @@ class Stream:
             return []
         found: list[tuple[bytes, Key, list[bytes]]] = []
         bodies, ids, keys = self.bodies, self._ids, self._keys
-        for index in range(bisect_right(keys, key), len(keys)):
+        first = bisect_right(keys, key)
+        if first == len(keys) - 1:
+            # The newest one alone, as a reader that waits gets it.
+            body = bodies.get(ids[first])
+            return [] if body is None else [(ids[first], keys[first], body)]
+        for index in range(first, len(keys)):
             id = ids[index]
             body = bodies.get(id)
             if body is not None:

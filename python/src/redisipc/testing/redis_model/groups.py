@@ -121,10 +121,11 @@ def _xreadgroup(model: Model, command: Command) -> Any:
         rows = read_new(model, stream, group, consumer_name, count)
         if rows:
             return [[key, rows]]
-    if model.profile.blocked_creates:
-        seen(consumer_of(group, consumer_name, model.wall()), model.wall())
-    elif consumer_name in group.consumers:
-        seen(group.consumers[consumer_name], model.wall())
+    consumer = group.consumers.get(consumer_name)
+    if consumer is not None:
+        consumer.seen = model.wall()
+    elif model.profile.blocked_creates:
+        consumer_of(group, consumer_name, model.wall())
     if block < 0:
         return None
     return Blocked(key, name, consumer_name, count, block)
@@ -135,15 +136,13 @@ def read_new(model: Model, stream: Stream, group: Group, consumer_name: bytes, c
     found = stream.after(group.last, count)
     if not found:
         return []
-    consumer = consumer_of(group, consumer_name, now)
+    consumer = group.consumers.get(consumer_name) or consumer_of(group, consumer_name, now)
     consumer.seen = consumer.active = now
-    rows = []
     alive = model.clock()
-    for id, key, body in found:
+    for id, key, _ in found:
         group.give(id, key, consumer, now, alive)
-        rows.append([id, body])
     group.last = found[-1][1]
-    return rows
+    return [[id, body] for id, _, body in found]
 
 
 def _serve(model: Model, stream: Stream, group: Group, blocked: Blocked) -> list[Any]:

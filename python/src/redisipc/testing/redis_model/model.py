@@ -33,7 +33,7 @@ WRITES = frozenset(
 )
 """Commands that are refused while the server takes no writes, reads of a group included."""
 ENDS = frozenset(("MULTI", "EXEC", "DISCARD"))
-"""The commands that a transaction does not keep."""
+"""The commands that begin and end a transaction, and have no handler."""
 T = TypeVar("T")
 
 
@@ -197,14 +197,10 @@ class Model:
             return len(command) > 1 and str(command[1]).upper() in ("CREATE", "CREATECONSUMER")
         return name in DENIED_WITHOUT_MEMORY
 
-    def keep(self, client: Client, command: Command) -> bool:
-        """Keep a command for the EXEC of its transaction, where nothing speaks against it: the reply is QUEUED."""
-        name = command[0]
-        if name in ENDS or name not in HANDLERS or self.no_writes or self.out_of_memory:
-            return False
-        assert client.queue is not None
-        client.queue.append(command)
-        return True
+    @property
+    def takes_all(self) -> bool:
+        """Whether it refuses no command that it has a handler for: a transaction may keep each without a further look."""
+        return not self.no_writes and not self.out_of_memory
 
     def _transaction(self, client: Client, name: Any, command: Command) -> Any:
         if name == "MULTI":
@@ -218,7 +214,7 @@ class Model:
             client.queue = None
             if client.dirty:
                 return Failure("EXECABORT", "EXECABORT Transaction discarded because of previous errors.")
-            replies = [self.execute(queued) for queued in queue]
+            replies = self._execute_all(queue)
             if self.touched is not None:
                 self._serve()
             return [None if type(reply) is Blocked else reply for reply in replies]
@@ -231,6 +227,17 @@ class Model:
             return refusal
         queue.append(command)
         return b"QUEUED"
+
+    def _execute_all(self, queue: list[Command]) -> list[Any]:
+        if not self.takes_all:
+            return [self.execute(queued) for queued in queue]
+        replies: list[Any] = []
+        for queued in queue:
+            try:
+                replies.append(HANDLERS[queued[0]](self, queued))  # type: ignore[index]
+            except Refused as refused:
+                replies.append(Failure(refused.kind, refused.message))
+        return replies
 
     # blocked readers
 
@@ -253,7 +260,7 @@ class Model:
 
     def _serve(self) -> None:
         key, self.touched = self.touched, None
-        if key is None or key not in self.waiting or type(self.keys.get(key)) is not Stream:
+        if key is None or not self.waiting.get(key) or type(self.keys.get(key)) is not Stream:
             return
         stream: Stream = self.keys[key]
         served: set[bytes] = set()
@@ -268,11 +275,11 @@ class Model:
                     left.append(blocked)
                 continue
             group = stream.groups.get(blocked.group)
-            if group is None or blocked.group in served:
+            if group is None or blocked.group in served or stream.last <= group.last:
                 left.append(blocked)
                 continue
             rows = SERVE(self, stream, group, blocked)
-            if rows or (self.profile.serves_nothing and stream.last > group.last):
+            if rows or self.profile.serves_nothing:
                 served.add(blocked.group)
                 due.append((blocked, [[key, rows]]))
             else:

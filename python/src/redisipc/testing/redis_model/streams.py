@@ -18,6 +18,9 @@ from .trimming import read_trim
 def _xadd(model: Model, command: Command) -> Any:
     need(command, 5)
     key, position, make, trim = raw(command[1]), 2, True, None
+    if command[3] == b"*" and command[2] == b"NOMKSTREAM":
+        # As the library sends it, without a look at each word.
+        make, position = False, 3
     while command[position] not in ("*", b"*"):
         option = word(command[position])
         if option == "NOMKSTREAM":
