@@ -39,6 +39,9 @@ def raw(hub: Hub) -> Any:
         ("local sum = 0 for i = 1, 10, 3 do sum = sum + i end return sum", 22),
         ("local t = {} for _, v in ipairs({'a', 'b'}) do t[#t + 1] = v .. v end return t", [b"aa", b"bb"]),
         ("local n = 3 while n > 0 do n = n - 1 end return n", 0),
+        ("local n = 0 while true do n = n + 1 if n == 3 then break end end return n", 3),
+        ("local n = 0 for i = 1, 9 do for j = 1, 9 do n = n + 1 if j == 2 then break end end end return n", 18),
+        ("for _, v in ipairs({4, 5, 6}) do n = v if v == 5 then break; end end return n", 5),
         ("return redis.call('XADD', KEYS[1], '5-1', 'f', ARGV[1])", b"5-1"),
         ("return redis.call('XLEN', 'nowhere')", 0),
         ("redis.call('XADD', KEYS[1], '*', 'f', 'v') return #redis.call('XRANGE', KEYS[1], '-', '+')", 1),
@@ -56,6 +59,7 @@ def test_a_script_gives_what_redis_gives(raw: Any, script: str, reply: Any) -> N
     [
         ("return function() end", "expected a value, not 'function'"),
         ("local = 1", "expected a name"),
+        ("if true then break end", "no loop to break"),
         ("if true then return 1", "expected 'end', not 'end of script'"),
         ("return 1 @", "cannot read"),
         ("return nothing()", "the model cannot do this"),

@@ -92,6 +92,10 @@ class _Parser:
                 found.append(("return", None if ends else self._expression()))
                 self._is(";")
                 break
+            if self._is("break"):
+                found.append(("break",))
+                self._is(";")
+                break
             found.append(self._statement())
         return found
 

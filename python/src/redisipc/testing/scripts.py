@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from redisipc.protocol.commands import Command, Failure
@@ -22,6 +23,10 @@ Call = Callable[[Command], object]
 class _Return(Exception):
     def __init__(self, value: Any) -> None:
         self.value = value
+
+
+class _Break(Exception):
+    """The innermost loop ends."""
 
 
 def run(script: str, keys: list[bytes], arguments: list[bytes], call: Call) -> object:
@@ -145,6 +150,8 @@ class _Script:
             self._block(block)
         except _Return as ended:
             return _to_redis(ended.value)
+        except _Break:
+            raise Refused("ERR", "Error compiling script: no loop to break") from None
         except (TypeError, ValueError, IndexError, KeyError, ZeroDivisionError) as error:
             raise Refused("ERR", f"Error running script: the model cannot do this: {error}") from error
         return None
@@ -169,6 +176,9 @@ class _Script:
         # Redis takes the first of several.
         raise _Return(None if value is None else next(iter(self._values([value])), None))
 
+    def _do_break(self) -> None:
+        raise _Break
+
     def _do_local(self, names: list[str], values: list[Node]) -> None:
         found = self._values(values)
         self._names.update(zip(names, [*found, *[None] * len(names)], strict=False))
@@ -186,20 +196,23 @@ class _Script:
         self._block(then if self._holds(condition) else otherwise)
 
     def _do_while(self, condition: Node, body: list[Node]) -> None:
-        while self._holds(condition):
-            self._steps += 1
-            self._block(body)
+        with suppress(_Break):
+            while self._holds(condition):
+                self._steps += 1
+                self._block(body)
 
     def _do_count(self, name: str, first: Node, last: Node, step: Node, body: list[Node]) -> None:
         by = self._value(step)
-        for number in range(self._value(first), self._value(last) + (1 if by > 0 else -1), by):
-            self._names[name] = number
-            self._block(body)
+        with suppress(_Break):
+            for number in range(self._value(first), self._value(last) + (1 if by > 0 else -1), by):
+                self._names[name] = number
+                self._block(body)
 
     def _do_each(self, names: list[str], items: Node, body: list[Node]) -> None:
-        for pair in self._value(items):
-            self._names.update(zip(names, pair, strict=False))
-            self._block(body)
+        with suppress(_Break):
+            for pair in self._value(items):
+                self._names.update(zip(names, pair, strict=False))
+                self._block(body)
 
     # expressions
 
