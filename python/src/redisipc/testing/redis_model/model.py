@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from redisipc.protocol.commands import Command, Failure
 
-from .arguments import Refused, raw
+from .arguments import Refused
 from .data import Group, Key, Pending, Stream
 from .profiles import Profile
 
@@ -334,24 +334,3 @@ def _serve_nothing(_model: Model, _stream: Stream, _group: Group, _blocked: Bloc
 
 
 SERVE: Callable[[Model, Stream, Group, Blocked], list[Any]] = _serve_nothing
-
-
-@handles("PING")
-def _ping(_model: Model, _command: Command) -> Any:
-    return b"PONG"
-
-
-@handles("TIME")
-def _time(model: Model, _command: Command) -> Any:
-    now = model.wall()
-    return [b"%d" % (now // 1000), b"%d" % (now % 1000 * 1000)]
-
-
-@handles("INFO")
-def _info(model: Model, _command: Command) -> Any:
-    return f"# Server\r\nredis_version:{model.profile.version}\r\nredisipc_model:1\r\n".encode()
-
-
-@handles("PUBLISH")
-def _publish(model: Model, command: Command) -> Any:
-    return model.publish(raw(command[1]), raw(command[2]))
