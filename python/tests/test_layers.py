@@ -165,3 +165,19 @@ def test_nothing_touches_the_private_members_of_another_class(path: Path) -> Non
 def test_a_reach_is_found() -> None:
     text = "class A:\n def f(self, other, job):\n  self._x = other._x\n  job._y = 1"
     assert reaches(ast.parse(text)) == ["line 4: job._y"]
+
+
+def writers(field: str) -> set[str]:
+    """The files of the core that set this field of the state that all its parts share, the state's own file aside."""
+    setting = re.compile(rf"\bshared\.{field}(?: = [\w. =]+)? (?:[-+|]?=) ")
+    texts = {path.name: path.read_text() for path in (SOURCE / "protocol").glob("*.py")}
+    return {name for name, text in texts.items() if setting.search(text)} - {"endpoint_state.py"}
+
+
+def test_what_the_parts_of_an_endpoint_share_is_set_in_one_place() -> None:
+    """A field is set by methods of the state, or by one file beside it: a reader need not search for who changes it."""
+    init = (SOURCE / "protocol" / "endpoint_state.py").read_text().partition("def __init__")[2].partition("    def ")[0]
+    fields = re.findall(r"^        self\.(\w+)(?:: [^=]+)? = ", init, re.MULTILINE)
+    assert len(fields) > 20
+    assert writers("listening") == {"endpoint.py"}
+    assert {field: sorted(writers(field)) for field in fields if len(writers(field)) > 1} == {}

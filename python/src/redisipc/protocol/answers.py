@@ -70,7 +70,7 @@ class Answers:
                 self._written_singly(sent, answers, now)
             elif isinstance(answers[0], Failure) and class_of(answers[0]) in FOR_GOOD:
                 # RIPC-RESP-26: without MULTI the commands were carried out one by one, and so they are from now on.
-                shared.singly = True
+                shared.multi_refused()
                 for incoming in sent:
                     incoming.stranded = True
                 self._written_singly(sent, answers[1:], now)

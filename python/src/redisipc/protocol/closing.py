@@ -145,6 +145,6 @@ class Closing:
             return
         self.wiring.requester.close(reason, self.shared.now)
         self.lifecycle.end_procedure()
-        self.shared.connected = self.shared.reachable = False
+        self.shared.cut_off()
         self.lifecycle.become(CLOSED)
         self.shared.queue.append(Closed())

@@ -112,6 +112,27 @@ class EndpointState:
 
         go_on(None, self.now)
 
+    # the connection
+
+    def came_up(self, now: float) -> None:
+        """Joined or recovered: ordinary work may be written, and no error is left to look at."""
+        self.connected = self.reachable = True
+        self.up_since = now
+        self.failure = None
+
+    def cut_off(self) -> None:
+        """Nothing can be written until it has recovered, if ever."""
+        self.connected = self.reachable = False
+
+    def multi_refused(self) -> None:
+        """From now on its commands are sent one by one (RIPC-RESP-26)."""
+        self.singly = True
+
+    def take_failure(self) -> Failure | None:
+        """The error that is left to look at, if any. It is looked at once."""
+        failure, self.failure = self.failure, None
+        return failure
+
     # time
 
     def called(self, now: float) -> None:
@@ -137,6 +158,14 @@ class EndpointState:
         """An entry ID that Redis made just now: the highest one, and it tells Redis' clock."""
         self.highest = entry_id
         self._saw_clock(int(entry_id.partition(b"-")[0]) / 1000, now)
+
+    def reads_from(self, entry_id: bytes) -> None:
+        """The place of the group when it joins: all that comes after this entry is read."""
+        self.last_read = self.highest = entry_id
+
+    def reads_anew(self) -> None:
+        """The stream is another one: nothing of it has been read."""
+        self.last_read = b"0"
 
     def saw_read(self, entry_id: bytes) -> None:
         """The last entry of a read of new ones."""

@@ -158,9 +158,7 @@ class Lifecycle:
             self.retry_at = now
             return
         first, self.joined = not self.joined, True
-        shared.connected = shared.reachable = True
-        shared.up_since = now
-        shared.failure = None
+        shared.came_up(now)
         shared.pauses.writes.over()
         wiring.own_list.reset()
         wiring.registration.reset(now)
@@ -232,7 +230,7 @@ class Lifecycle:
     def _stop(self, now: float) -> None:
         """No ordinary work until everything is made good."""
         shared = self.shared
-        shared.connected = shared.reachable = False
+        shared.cut_off()
         if self.procedure is not None:
             self.procedure.close()
         self.end_procedure()
@@ -243,7 +241,7 @@ class Lifecycle:
     def after_failure(self, now: float) -> None:
         """An error reply in ordinary work: what it means for the connection."""
         shared = self.shared
-        failure, shared.failure = shared.failure, None
+        failure = shared.take_failure()
         if failure is None or not shared.connected:
             return
         kind = class_of(failure)

@@ -19,7 +19,7 @@ def mend(wiring: Wiring, writing: Batch | None, started: Iterable[Incoming], now
     reported as done.
     """
     shared = wiring.shared
-    shared.failure = None
+    shared.take_failure()
     if writing is not None:
         for step in writing.steps:
             if step.lost is not None:

@@ -69,7 +69,7 @@ class Recovering:
             raise ProcedureFailed(
                 Failure("NOGROUP", f"NOGROUP the group {names.group.decode()!r} was destroyed meanwhile")
             )
-        shared.last_read = shared.highest = replies.as_bytes(replies.lookup(row, b"last-delivered-id"))
+        shared.reads_from(replies.as_bytes(replies.lookup(row, b"last-delivered-id")))
 
     def _is_taken(self, created: Any) -> bool:
         """Whether somebody has this instance id already."""
@@ -135,7 +135,7 @@ class Recovering:
         shared.saw_last_id(last)
         # A stream that is gone is another one, even where this endpoint never read anything of it.
         if isinstance(about, Failure) or replies.id_parts(last) < replies.id_parts(shared.last_read):
-            shared.last_read = b"0"
+            shared.reads_anew()
         return shared.last_read
 
     def _claim_again(self) -> Procedure[None]:
@@ -184,7 +184,7 @@ class Recovering:
     def _check_registration(self, answers: list[Any], first: int, wakeup: bool) -> None:
         if isinstance(answers[first], Failure) and answers[first].kind == "NOPERM":
             # RIPC-RESP-26: MULTI itself is refused, and EXEC with it; what stands between was carried out.
-            self.shared.singly = True
+            self.shared.multi_refused()
             answers[first + 4] = None
         for reply in answers:
             failure = replies.first_failure([reply])

@@ -260,7 +260,8 @@ class Requester:
         begin, *queued, end = replies
         if isinstance(begin, Failure):
             # MULTI itself was refused: each XADD was executed for itself (RIPC-RESP-26).
-            self.shared.singly = self.shared.singly or class_of(begin) in FOR_GOOD
+            if class_of(begin) in FOR_GOOD:
+                self.shared.multi_refused()
             return queued
         if isinstance(end, list):
             return end
