@@ -57,7 +57,7 @@ export class Answers implements AnswersPort {
       });
     } else if (isFault(replies[0]) && isForGood(replies[0].kind)) {
       // Without MULTI the commands were carried out one by one, and so they are from now on (RIPC-RESP-26).
-      this.shared.singly = true;
+      this.shared.multiRefused();
       this.writtenSingly(some, replies.slice(1, 1 + some.length));
     } else if (isFault(exec) && exec.kind === "lost") for (const held of some) this.unsure(held);
     else {

@@ -3,6 +3,7 @@ import * as commands from "../wire/commands.js";
 import { type PendingRow, entriesOf, pendingRows } from "../wire/replies.js";
 import type { SharedWith } from "./ports.js";
 import { deleteConsumers } from "./restoring.js";
+import type { Shared } from "./shared.js";
 
 const PENDING_PAGE = 500;
 
@@ -17,7 +18,7 @@ export async function leave(shared: SharedWith<"responder" | "siblings" | "wakeu
 }
 
 /** Gives back what is pending for it: requests that nobody started, and responses to whom it may concern. */
-async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, consumer: string): Promise<void> {
+async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups">, consumer: string): Promise<void> {
   const { names, responder, siblings, wakeups } = shared;
   let start = "-";
   for (;;) {
@@ -36,7 +37,7 @@ async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups" | "
 }
 
 /** Nobody is there to hand a response over: it is settled. Requests wait for whoever comes. */
-async function withoutResponses(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, rows: PendingRow[]): Promise<PendingRow[]> {
+async function withoutResponses(shared: Shared, rows: PendingRow[]): Promise<PendingRow[]> {
   const { names, sizes, breakers } = shared;
   // What cannot be read is left for others (RIPC-RECOV-28).
   const left = rows.filter(({ entryId }) => !breakers.trusts(entryId));

@@ -10,6 +10,7 @@ import { type PendingRow, type Reply, claimedIds, entriesOf, pendingRows } from 
 import type { Held } from "./held.js";
 import type { SharedWith } from "./ports.js";
 import { CLAIMED_LATELY_MS, claimsByIdle } from "./late-claim.js";
+import type { Shared } from "./shared.js";
 
 /** Requests that are looked at in one batch. */
 const MOST_AT_ONCE = 64;
@@ -34,7 +35,7 @@ export interface Verdict {
 type Claim = readonly [held: Held, idle: number | undefined];
 
 /** Looks at each, and claims those that are nobody's, and of ours those that were not claimed lately. `anew`: all of ours. */
-export async function verify(shared: SharedWith<"writer" | "responder">, some: readonly Held[], anew: boolean): Promise<Verdict> {
+export async function verify(shared: Shared, some: readonly Held[], anew: boolean): Promise<Verdict> {
   const verdict: Verdict = { ours: [], lost: [], gone: [] };
   let waiting = [...some];
   for (let round = 0; round < ROUNDS && waiting.length > 0; round++) {
@@ -61,7 +62,7 @@ export async function keepOurs(shared: SharedWith<"writer" | "responder">, some:
   return ours;
 }
 
-async function look(shared: SharedWith<"writer" | "responder">, some: Held[], verdict: Verdict, anew: boolean): Promise<Claim[]> {
+async function look(shared: Shared, some: Held[], verdict: Verdict, anew: boolean): Promise<Claim[]> {
   const { names } = shared;
   const sentAt = shared.now();
   const askOwners = some.map(({ entryId }) => commands.ownerOf(names, entryId));
@@ -83,7 +84,7 @@ async function look(shared: SharedWith<"writer" | "responder">, some: Held[], ve
 }
 
 /** Those that were not got. */
-async function claim(shared: SharedWith<"writer" | "responder">, claims: Claim[], verdict: Verdict): Promise<Held[]> {
+async function claim(shared: Shared, claims: Claim[], verdict: Verdict): Promise<Held[]> {
   const nobodys = claims.flatMap(([held, idle]) => (idle === undefined ? [commands.takeUp(shared.names, held.entryId, held.starts)] : []));
   const own = claims.flatMap(([held, idle]) => (idle === undefined ? [] : [[held.entryId, idle] as const]));
   const sentAt = shared.now();
@@ -100,7 +101,7 @@ async function claim(shared: SharedWith<"writer" | "responder">, claims: Claim[]
   return again;
 }
 
-function isOwn({ names }: SharedWith<"writer" | "responder">, { owner }: PendingRow): boolean {
+function isOwn({ names }: Shared, { owner }: PendingRow): boolean {
   return [names.dispatcher, names.consumer].includes(owner.toString("latin1"));
 }
 

@@ -54,7 +54,7 @@ export class Registration implements RegistrationPort {
     // Of an EXEC that was discarded the first fault says why.
     const inside = replies.at(-1) ?? null;
     const fault = replies.find(isFault) ?? (Array.isArray(inside) ? inside.find(isFault) : undefined);
-    if (isFault(replies[0]) && replies[0].kind === "permanent") shared.singly = true;
+    if (isFault(replies[0]) && replies[0].kind === "permanent") shared.multiRefused();
     if (fault === undefined || fault.message.startsWith("NOPERM")) {
       // Without the right to it no list can be kept: a group of one instance needs none.
       this.registered = true;

@@ -97,6 +97,11 @@ export class Shared {
     return replies;
   }
 
+  /** From now on answers are written by single commands (RIPC-RESP-26). */
+  multiRefused(): void {
+    this.singly = true;
+  }
+
   /** An entry ID that Redis gave. */
   saw(entryId: string): void {
     if (compareIds(entryId, this.highest) > 0) this.highest = entryId;
