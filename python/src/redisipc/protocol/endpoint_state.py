@@ -43,9 +43,9 @@ class EndpointState:
         self.outbox: Outbox = Outbox(names, settings, self.pauses, self.sizes)
         self.queue: list[Event] = []
         self.state = NEW
-        self.connected = False
+        self.connected: bool = False
         """Whether ordinary work may be written: joined, or recovered, and not lost since."""
-        self.reachable = False
+        self.reachable: bool = False
         """Whether Redis answers, even if it takes no writes: a last look works."""
         self.inflight: dict[bytes, Incoming] = {}
         self.breakers: Breakers = Breakers(self.inflight, self._breaks)
@@ -64,7 +64,7 @@ class EndpointState:
         self.failure: Failure | None = None
         self.listening = False
         self.answers_refused = False
-        self.singly = False
+        self.singly: bool = False
         """Whether Redis refuses MULTI itself (RIPC-RESP-26)."""
         self.trouble = ""
         self._refusal = ""
