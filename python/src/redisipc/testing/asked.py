@@ -24,14 +24,14 @@ class Record:
     __slots__ = ("answered_at", "answers", "asked", "asked_at", "deleted", "entry", "stored", "stream", "takers")
 
     def __init__(self, stream: bytes, entry: Entry, at: float) -> None:
-        self.stream = stream
-        self.entry = entry
-        self.asked_at = at
+        self.stream: bytes = stream
+        self.entry: Entry = entry
+        self.asked_at: float = at
         self.answered_at: float | None = None
         self.takers: list[str] = []
         self.answers: list[tuple[str, bytes]] = []
-        self.stored = 1
-        self.deleted = False
+        self.stored: int = 1
+        self.deleted: bool = False
         self.asked: Asked | None = None
 
 
