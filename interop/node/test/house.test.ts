@@ -22,7 +22,7 @@ function importsOf(name: string): string[] {
 
 /** The layers, the lowest first. A file imports from its own layer and from those below. */
 const LAYERS: readonly RegExp[] = [
-  /^(json|context|version|reasons|errors|given)\.ts$/,
+  /^(json|context|version|reasons|errors|given|thrown)\.ts$/,
   /^content\/.*\.ts$/,
   /^(wire\/.*|lifecycle)\.ts$/,
   /^redis\/.*\.ts$/,
