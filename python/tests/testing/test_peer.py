@@ -143,3 +143,15 @@ async def test_it_asks(face: Face, hub: Hub, kind: str) -> None:
     assert late.timed_out
     parent.leave()
     await until(lambda: kind == "gem" or hub.residue() == [])
+
+
+async def test_a_caller_needs_nobody_but_peers(face: Face, hub: Hub, kind: str) -> None:
+    child = getattr(hub, kind)("child").answers(lambda content: content * 2)
+    getattr(hub, kind)("other").never()
+    caller = face.module.Caller("shop", client=hub)
+    assert await face.call(caller.request, 4, to="child") == 8
+    assert child.requests == [4]
+    assert [asked.outcome for asked in hub.requests] == ["fulfilled"]
+    hub.flush()
+    assert await face.call(caller.request, 5, to="child") == 10
+    await face.call(caller.close)

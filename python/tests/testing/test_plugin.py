@@ -8,6 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import redis
+
+from redisipc import Stream
+
+from ..support_server import Server
+
 TESTS = """
 from redisipc import Caller, Stream
 
@@ -57,9 +63,26 @@ def test_may_leave_something(ipc):
 """
 
 
-def pytest_in(folder: Path) -> subprocess.CompletedProcess[str]:
+REAL = """
+from redisipc import Caller, Stream
+
+kept = []
+
+def test_leaves_none(ipc):
+    stock = Stream("shop", "stock")
+    stock.on_request(lambda request: request.content)
+    with stock:
+        kept.append(Caller("shop"))
+        assert kept[-1].request(1, to="stock") == 1
+
+def test_leaves_an_endpoint_connected(ipc):
+    kept.append(Stream("shop", "audit").connect())
+"""
+
+
+def pytest_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio", str(folder)],
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio", *options, str(folder)],
         cwd=folder, capture_output=True, text=True, timeout=100, check=False,
         env={**os.environ, "PYTEST_ADDOPTS": ""},
     )  # fmt: skip
@@ -85,3 +108,18 @@ def test_a_conftest_that_loads_the_plugin_may_import_its_type(tmp_path: Path) ->
     (tmp_path / "test_it.py").write_text("def test_it(ipc):\n    assert ipc.on_hub\n")
     done = pytest_in(tmp_path)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_real_redis_tells_who_stays_connected(tmp_path: Path, server: Server) -> None:
+    (tmp_path / "test_them.py").write_text(REAL)
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["redisipc.testing.plugin"]\n')
+    options = ("--redisipc=real", f"--redisipc-url={server.url}")
+    # Somebody who uses another database of the server is nobody's business.
+    with Stream("others", "other", url=server.url.replace("/0", "/1")):
+        said = pytest_in(tmp_path, *options).stdout
+    assert "2 passed, 1 error" in said, said
+    assert re.search(r"audit/[0-9a-f]{6} is still connected: call disconnect\(\), or use with", said), said
+    assert "other/" not in said
+    with Stream("shop", "audit", url=server.url) as audit:
+        said = pytest_in(tmp_path, *options).stdout
+        assert f"is not empty; give one that is the tests' own (connected to it: audit/{audit.instance})" in said, said

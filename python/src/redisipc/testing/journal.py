@@ -63,6 +63,9 @@ class _Watch(Observer):
         self._journal = journal
         self._model = model
 
+    def missed(self, key: bytes) -> None:
+        self._journal.missed(key)
+
     def added(self, id: bytes, fields: list[bytes]) -> None:
         self._journal.added(self._model.touched, id, fields)
 
@@ -117,6 +120,12 @@ class Journal:
         self._events.append((self._clock.now(), name, text, None))
 
     # what the server tells
+
+    def missed(self, stream: bytes) -> None:
+        """Somebody writes to a stream that does not exist: peers are on every stream, so they make it."""
+        writer = self.writer
+        self._appeared(stream)
+        self.writer = writer
 
     def added(self, stream: Any, id: bytes, fields: list[bytes]) -> None:
         """Something was stored."""

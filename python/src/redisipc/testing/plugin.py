@@ -17,8 +17,11 @@ import pytest
 import redis
 
 from .hub import Hub
+from .names import who
+from .residue import ENDPOINTS
 
 DEFAULT_IMAGE = "redis:7"
+_STILL = "{} is still connected: call disconnect(), or use with"
 _NONE = "none: give --redisipc-url, or set REDIS_URL"
 
 
@@ -26,7 +29,7 @@ class Ipc:
     """The value of the fixture ``ipc``. During the test, ``REDIS_URL`` is its ``url``.
 
     ``kind`` is hub, real or container. ``strict``: the test fails if it leaves something in Redis, or an endpoint
-    connected to the hub.
+    connected.
     """
 
     def __init__(self, kind: str, url: str, hub: Hub | None) -> None:
@@ -90,21 +93,22 @@ def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.
             monkeypatch.setenv("REDIS_URL", hub.url)
             yield given
             # An endpoint that leaves while its connection is down, or after a read that broke, leaves traces.
-            connected = [
-                f"{each} is still connected: call disconnect(), or use with" for each in _connected(hub, given)
-            ]
+            connected = [_STILL.format(each) for each in _connected(hub, given)]
             left = hub.unstruck() or connected or ([] if hub.server.cut_somebody else hub.residue())
     else:
         with redis.Redis.from_url(_redisipc_url, protocol=2) as raw:
+            others = _endpoints(raw)
             if raw.dbsize():
+                who_is_there = f" (connected to it: {', '.join(sorted(others))})" if others else ""
                 pytest.fail(
-                    f"the database at {_redisipc_url} is not empty; give one that is the tests' own", pytrace=False
+                    f"the database at {_redisipc_url} is not empty; give one that is the tests' own{who_is_there}",
+                    pytrace=False,
                 )
             given = Ipc(kind, _redisipc_url, None)
             monkeypatch.setenv("REDIS_URL", _redisipc_url)
             try:
                 yield given
-                left = _entries(raw)
+                left = [_STILL.format(each) for each in _stayed(raw, others, given)] or _entries(raw)
             finally:
                 raw.flushdb()
     if left and given.strict:
@@ -114,6 +118,26 @@ def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.
 def _connected(hub: Hub, given: Ipc) -> list[str]:
     """Who is still connected, after time for those that leave in the background."""
     return hub.connected(within=1.0) if given.strict else []
+
+
+def _stayed(raw: redis.Redis, others: set[str], given: Ipc) -> list[str]:
+    """The same on a real Redis, without ``others``, who were there before the test."""
+    end = time.monotonic() + 1.0
+    while given.strict and (stayed := _endpoints(raw) - others):
+        if time.monotonic() >= end:
+            return sorted(stayed)
+        time.sleep(0.02)
+    return []
+
+
+def _endpoints(raw: redis.Redis) -> set[str]:
+    """The endpoints that are connected to this database, as ``group/instance``; none, if Redis does not tell."""
+    try:
+        rows: Any = raw.client_list()
+    except redis.ResponseError:
+        return set()
+    database = str(raw.get_connection_kwargs().get("db") or 0)
+    return {who(row["name"]) for row in rows if row["db"] == database and row["name"].endswith(ENDPOINTS)}
 
 
 _HUB = pytest.StashKey[Hub]()

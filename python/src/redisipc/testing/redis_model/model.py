@@ -90,6 +90,9 @@ class Observer:
 
     def added(self, id: bytes, fields: list[bytes]) -> None: ...
 
+    def missed(self, key: bytes) -> None:
+        """An entry is for a stream that does not exist. Whoever makes it now gets the entry."""
+
     def deleted(self, id: bytes) -> None: ...
 
     def made(self, group: bytes) -> None:

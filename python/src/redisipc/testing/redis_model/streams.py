@@ -38,6 +38,9 @@ def _xadd(model: Model, command: Command) -> Any:
     if explicit == ZERO:
         raise Refused("ERR", "The ID specified in XADD must be greater than 0-0")
     stream = model.get(key, Stream)
+    if stream is None and not make and model.observer is not None:
+        model.observer.missed(key)
+        stream = model.get(key, Stream)
     if stream is None:
         if not make:
             return None
