@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import redis
-
 from redisipc import Stream
 
 from ..support_server import Server

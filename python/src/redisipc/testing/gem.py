@@ -7,11 +7,12 @@ quicker than the gem: it looks when something has come, and not every few millis
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 from redisipc.protocol.content import encode
-from redisipc.protocol.entry import FIELDS, PENDING, Entry, build, parse
-from redisipc.protocol.names import Names
+from redisipc.protocol.entry import FIELDS, PENDING, STATUSES, Entry, build
+from redisipc.protocol.names import Names, new_request_id
 
 from .peer import Peer
 from .server import Server
@@ -58,15 +59,14 @@ class Gem(Peer):
             read = self._read(names, names.dispatcher, b">")
             if not read:
                 return
-            entry_id, fields = read[0]
-            entry = parse(entry_id, fields)
-            if not isinstance(entry, Entry):
+            entry = _as_the_gem_reads(*read[0])
+            if entry is None:
                 # GEM-1
                 continue
             if entry.destination_group == names.group:
                 self._assign(names, entry)
             else:
-                self._run("XACK", names.stream, names.group, entry_id)
+                self._run("XACK", names.stream, names.group, entry.entry_id)
 
     def _assign(self, names: Names, entry: Entry) -> None:
         instance = names.instance if entry.status == PENDING else entry.instance_id
@@ -83,14 +83,14 @@ class Gem(Peer):
     def _consume(self, names: Names) -> None:
         """Its consumer: the first entry of its list."""
         while (rows := self._read(names, names.consumer, b"0")) and rows[0][1] is not None:
-            entry_id, fields = rows[0]
-            about = dict(zip(FIELDS, fields[1::2], strict=True))
-            entry = Entry(entry_id, *about.values())
+            entry = _as_the_gem_reads(*rows[0])
+            if entry is None:
+                return
             if entry.status == PENDING:
                 self._running.add(names.stream)
                 self._serve(names, entry)
                 return
-            self._settle(names, entry_id, True)
+            self._settle(names, entry.entry_id, True)
             if entry.id in self._asked:
                 self._heard(entry)
 
@@ -131,3 +131,14 @@ class Gem(Peer):
             return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         except (TypeError, ValueError):
             return encode(content)
+
+
+def _as_the_gem_reads(entry_id: bytes, raw: list[bytes]) -> Entry | None:
+    """An entry in any order of its fields; None, if the gem drops it (GEM-1)."""
+    about = dict(zip(raw[0::2], raw[1::2], strict=True))
+    # GEM-2
+    about.setdefault(b"id", new_request_id(random.SystemRandom()).encode())
+    about.setdefault(b"status", PENDING)
+    if set(about) != set(FIELDS) or about[b"status"] not in STATUSES:
+        return None
+    return Entry(entry_id, *(about[name] for name in FIELDS))

@@ -31,8 +31,8 @@ MOST_UNREAD = 2_000
 class Follower(Protocol):
     """Who learns of each entry: a peer, or the worst case."""
 
-    def added(self, stream: bytes, entry: Entry) -> None:
-        """An entry was stored."""
+    def added(self, stream: bytes, entry: Entry | None) -> None:
+        """An entry was stored. None: it is not one of RedisIPC, or an odd one."""
 
     def deleted(self, stream: bytes, entry_id: bytes) -> None:
         """An entry is gone."""
@@ -135,10 +135,10 @@ class Journal:
             self._read()
         followers = self._following()
         if followers:
-            entry = parse(id, fields)
-            if isinstance(entry, Entry):
-                for follower in followers:
-                    follower.added(stream, entry)
+            parsed = parse(id, fields)
+            entry = parsed if isinstance(parsed, Entry) else None
+            for follower in followers:
+                follower.added(stream, entry)
 
     def ran(self, name: str, command: Command, reply: Any) -> None:
         """A command of this client was executed, and did something."""

@@ -142,7 +142,7 @@ class Peer:
         for names in self._names.values():
             self._look(names)
 
-    def added(self, stream: bytes, entry: Entry) -> None:
+    def added(self, stream: bytes, entry: Entry | None) -> None:
         """Look at an entry that was stored, after the command has ended."""
         names = self._names.get(stream)
         if names is not None and not self.gone:

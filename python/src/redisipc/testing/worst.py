@@ -50,8 +50,10 @@ class WorstCase:
 
     # what the hub says; it holds its lock
 
-    def added(self, stream: bytes, entry: Entry) -> None:
+    def added(self, stream: bytes, entry: Entry | None) -> None:
         """In the middle of an XADD: nobody has read the entry yet."""
+        if entry is None:
+            return
         if entry.status == PENDING:
             if entry.id not in self._again and self._has_group(stream, entry.destination_group):
                 self._again.add(entry.id)
