@@ -14,7 +14,7 @@ from .resp import Lost, RedisError
 GIVE_BACK_IDLE_MS = 315_360_000_000
 """Milliseconds of idle time that mark a give-back: 10 years."""
 _GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
-LONG = 5.0
+LATE_AFTER = 5.0
 """Seconds: who did not claim for so long looks before it claims again or gives back."""
 
 
@@ -58,7 +58,7 @@ class Giving:
             await self.endpoint.up.wait()
             try:
                 soon, late = await self._still_ours(requests)
-                for ids, min_idle in ((soon, 0), (late, int(LONG * 1000))):
+                for ids, min_idle in ((soon, 0), (late, int(LATE_AFTER * 1000))):
                     while (
                         ids
                         and await self.write_back(ids, min_idle) in REFUSAL
@@ -74,11 +74,13 @@ class Giving:
     async def _still_ours(self, requests: list[Request]) -> tuple[list[bytes], list[bytes]]:
         """Those that were claimed lately, and those that a look shows idle for long: others may have taken them (RIPC-GROUP-11)."""
         now = asyncio.get_running_loop().time()
-        unsure = [each for each in requests if now - each.claimed >= LONG and not mutant("gives-back-without-a-look")]
+        unsure = [
+            each for each in requests if now - each.claimed >= LATE_AFTER and not mutant("gives-back-without-a-look")
+        ]
         soon = [each.entry_id for each in requests if each not in unsure]
         late: list[bytes] = []
         for item, idle in await self.endpoint.keeping.look(unsure):
-            (late if idle >= LONG else soon).append(item.entry_id)
+            (late if idle >= LATE_AFTER else soon).append(item.entry_id)
         return soon, late
 
     async def write_back(self, ids: list[bytes], min_idle: int = 0) -> str:

@@ -9,16 +9,16 @@ from typing import Any
 
 from . import routing
 from .claims import starts_of
-from .giving import LONG
+from .giving import LATE_AFTER
 from .mutation import mutant
 from .ports import EndpointPort
 from .resp import Command, Connection, Lost, RedisError
 from .siblings import Siblings
 from .wire import PENDING, parse
 
-EXPIRY = 100
+REGISTRATION_EXPIRY = 100
 _REFRESH = 8.0
-_STALE = 30.0
+_REFRESH_BEFORE_REQUEST = 30.0
 
 
 class Group(Siblings):
@@ -46,7 +46,7 @@ class Group(Siblings):
             listed.append(b"consumer_%b_1" % names.instance)
         if mutant("lists-under-another-key"):
             key = names.key(b"consumer")
-        expiry = EXPIRY * 1000 if mutant("expiry-in-milliseconds") else EXPIRY
+        expiry = REGISTRATION_EXPIRY * 1000 if mutant("expiry-in-milliseconds") else REGISTRATION_EXPIRY
         lines: list[Command] = [("LREM", key, 0, names.consumer), ("LPUSH", key, *listed), ("EXPIRE", key, expiry)]
         if mutant("lists-itself-again"):
             lines.pop(0)
@@ -74,7 +74,7 @@ class Group(Siblings):
         about["features"] = features
         if mutant("announces-a-number-for-its-spec"):
             about["spec"] = 1.0
-        expiry = () if mutant("announcement-without-expiry") else ("EX", EXPIRY)
+        expiry = () if mutant("announcement-without-expiry") else ("EX", REGISTRATION_EXPIRY)
         await self.endpoint.write(("SET", names.key(b"announce"), json.dumps(about), *expiry))
 
     async def deregister(self) -> None:
@@ -95,9 +95,9 @@ class Group(Siblings):
         await endpoint.cleaning.clean_now()
         rows = (await endpoint.write(("XPENDING", names.stream, names.group, "-", "+", 1000, consumer)))[0]
         free = [row for row in rows if row[0] not in endpoint.responder.held] if isinstance(rows, list) else []
-        late = [row[0] for row in free if row[2] >= LONG * 1000]
+        late = [row[0] for row in free if row[2] >= LATE_AFTER * 1000]
         soon = [row[0] for row in free if row[0] not in late]
-        for ids, min_idle in ((soon, 0), (late, int(LONG * 1000))):
+        for ids, min_idle in ((soon, 0), (late, int(LATE_AFTER * 1000))):
             if ids:
                 await endpoint.claims.write_back(ids, min_idle)
 
@@ -123,9 +123,9 @@ class Group(Siblings):
         endpoint, names = self.endpoint, self.endpoint.names
         if not mutant("expiry-never-renewed"):
             more = ("GT",) if mutant("needs-redis-7-to-renew") else ()
-            lines = [("EXPIRE", names.key(b"consumers"), EXPIRY, *more)]
+            lines = [("EXPIRE", names.key(b"consumers"), REGISTRATION_EXPIRY, *more)]
             if not mutant("announcement-never-renewed") and not mutant("announcement-without-expiry"):
-                lines.append(("EXPIRE", names.key(b"announce"), EXPIRY))
+                lines.append(("EXPIRE", names.key(b"announce"), REGISTRATION_EXPIRY))
             replies = await endpoint.write(*lines)
             if 0 in replies and not mutant("never-registers-again") and not mutant("registers-after-the-first-request"):
                 await self.register()
@@ -149,8 +149,8 @@ class Group(Siblings):
         names = self.endpoint.names
         if mutant("asks-before-it-refreshes") or mutant("never-registers"):
             return
-        while asyncio.get_running_loop().time() - self._refreshed > _STALE:
-            reply = (await self.endpoint.write(("EXPIRE", names.key(b"consumers"), EXPIRY)))[0]
+        while asyncio.get_running_loop().time() - self._refreshed > _REFRESH_BEFORE_REQUEST:
+            reply = (await self.endpoint.write(("EXPIRE", names.key(b"consumers"), REGISTRATION_EXPIRY)))[0]
             if reply == 0:
                 try:
                     await self.register()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from .giving import LONG
+from .giving import LATE_AFTER
 from .mutation import mutant
 from .ports import EndpointPort, Kept
 from .resp import Command, Lost, RedisError
@@ -44,16 +44,16 @@ class Keeping:
         """Claims them again. ``look``: others may have taken some over since; so it is where the last claim is long ago."""
         now = asyncio.get_running_loop().time()
         blind = mutant("claims-blindly-after-a-pause")
-        unsure = [item for item in kept if (look or now - item.claimed >= LONG) and not blind]
+        unsure = [item for item in kept if (look or now - item.claimed >= LATE_AFTER) and not blind]
         soon = [item for item in kept if item not in unsure]
         late: list[Kept] = []
         for item, idle in await self.look(unsure):
             if mutant("leaves-its-own-after-a-pause"):
                 item.lost(False)
                 continue
-            (late if idle >= LONG and not mutant("claims-after-a-pause-without-min-idle") else soon).append(item)
+            (late if idle >= LATE_AFTER and not mutant("claims-after-a-pause-without-min-idle") else soon).append(item)
         await self._claim(soon, 0)
-        await self._claim(late, int(LONG * 1000))
+        await self._claim(late, int(LATE_AFTER * 1000))
 
     async def _claim(self, kept: Sequence[Kept], min_idle: int) -> None:
         if not kept:
@@ -126,6 +126,6 @@ class Keeping:
         if not mine or mutant("starts-before-it-claims"):
             return bool(mine)
         if mine[0][1] >= 3.0:
-            await self._claim([item], int(LONG * 1000) if mine[0][1] >= LONG else 0)
+            await self._claim([item], int(LATE_AFTER * 1000) if mine[0][1] >= LATE_AFTER else 0)
             return bool(await self.look([item]))
         return True

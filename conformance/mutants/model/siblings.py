@@ -13,8 +13,8 @@ from .ports import EndpointPort
 from .resp import Command, Lost, RedisError
 from .wire import PENDING, instance_of, parse
 
-_OLD = 120_000
-_CONNECTED = 100.0
+_DEAD_CONSUMER_MS = 120_000
+_CONNECTED_BEFORE_DELETE = 100.0
 _ASKED_EVERY = 3
 """A known sibling is asked at every third look: each costs two commands (RIPC-LIFE-14)."""
 Consumer = tuple[bytes, int, int]
@@ -104,8 +104,8 @@ class Siblings:
 
     async def _delete_abandoned(self, consumers: list[Consumer], registered: bool) -> None:
         """Consumers of an instance that is gone for long (RIPC-LIFE-23)."""
-        young = self.endpoint.connected_for < (1 if mutant("buries-when-just-connected") else _CONNECTED)
-        if registered or young or not all(idle > _OLD for _, _, idle in consumers):
+        young = self.endpoint.connected_for < (1 if mutant("buries-when-just-connected") else _CONNECTED_BEFORE_DELETE)
+        if registered or young or not all(idle > _DEAD_CONSUMER_MS for _, _, idle in consumers):
             return
         if not any(pending for _, pending, _ in consumers):
             for name, _, _ in consumers:

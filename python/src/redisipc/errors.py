@@ -42,7 +42,7 @@ from typing import Any
 
 _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = 200
-_LONGEST_REASON = 500
+_LONGEST_SHOWN = 500
 """Characters of a reason that a message shows; ``Rejected.content`` has all."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that end a line, move a cursor or turn the direction of text; and lone surrogates, which nothing can write."""
@@ -132,8 +132,8 @@ class Rejected(RequestError):
         said = content if isinstance(content, str) and content else text
         if said is None:
             said = f"rejected with {_shown.repr(content)}"
-        elif len(said) > _LONGEST_REASON:
-            said = f"{said[:_LONGEST_REASON]}... ({len(said)} characters)"
+        elif len(said) > _LONGEST_SHOWN:
+            said = f"{said[:_LONGEST_SHOWN]}... ({len(said)} characters)"
         if text is not None and code and not isinstance(content, str):
             said = f"{said} ({code})"
         super().__init__(said, **about)

@@ -31,18 +31,18 @@ NAMES = Names.of("shop", "stock", "a1b2c3")
         ("block", SETTINGS.block),
         ("keep-alive", SETTINGS.keep_alive),
         ("suspect", SETTINGS.suspect_after),
-        ("two-looks", SETTINGS.second_look),
-        ("reclaim", SETTINGS.claim_after),
+        ("two-looks", SETTINGS.between_looks),
+        ("reclaim", SETTINGS.reclaim_after),
         ("hold", SETTINGS.hold),
-        ("grace", SETTINGS.orphan_grace),
+        ("grace", SETTINGS.grace),
         ("check-after", SETTINGS.check_after_waiting),
         ("give-back-mark", commands.GIVE_BACK_IDLE_MS / 1000),
         ("given-back-from", commands.GIVEN_BACK_FROM_MS / 1000),
-        ("dead-consumer", SETTINGS.dead_consumer_idle),
-        ("connected-before-delete", SETTINGS.dead_consumer_after),
+        ("dead-consumer", SETTINGS.dead_consumer),
+        ("connected-before-delete", SETTINGS.connected_before_delete),
         ("kept-alive", SETTINGS.late_after),
         ("kept-alive", commands.LATE_MS / 1000),
-        ("refresh-before-request", SETTINGS.registered_for),
+        ("refresh-before-request", SETTINGS.refresh_before_request),
         ("same-loss", lifecycle.SAME_LOSS),
         ("janitor", settings.LEAST_JANITOR_AGE),
     ],
@@ -53,12 +53,12 @@ def test_a_time_is_the_tables(row: str, seconds: float) -> None:
 
 def test_what_the_core_does_in_time_it_does_in_the_time_of_the_table() -> None:
     assert SETTINGS.linger < TIMES["settle"]
-    assert SETTINGS.last_look_limit < TIMES["outcome-tolerance"]
+    assert SETTINGS.look_limit < TIMES["outcome-tolerance"]
     assert max(SETTINGS.poll_most, SETTINGS.poll_with_wakeups) < TIMES["handed-over"]
     assert SETTINGS.refresh < min(TIMES["consumer-use"], TIMES["find-siblings"])
     assert SETTINGS.look < TIMES["give-back-taken"]
-    assert SETTINGS.answer_patience >= TIMES["answer-kept"]
-    assert SETTINGS.claim_after + SETTINGS.look < TIMES["next-start"]
+    assert SETTINGS.answer_kept >= TIMES["answer-kept"]
+    assert SETTINGS.reclaim_after + SETTINGS.look < TIMES["next-start"]
     assert TIMES["second-own-look"] > lifecycle._LATER
     assert SETTINGS.backoff_first < TIMES["connect-pause"]
     assert SETTINGS.backoff_most <= rows("times", "times")["connect-pause"]["limit_s"]

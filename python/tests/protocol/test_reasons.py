@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from redisipc.protocol.events import Problem
-from redisipc.protocol.reasons import BEGINNINGS, LONGEST_TEXT, EachSecond, ReasonCode, read, reason
+from redisipc.protocol.reasons import BEGINNINGS, LONGEST_REASON, EachSecond, ReasonCode, read, reason
 from redisipc.runtime.reasons import crash
 from tests.support_core import Hand
 from tests.support_tables import rows
@@ -43,7 +43,7 @@ def test_a_requester_reads_code_message_and_data(content: Any, code: Any, text: 
 def test_a_long_text_is_cut_and_says_how_long_it_was() -> None:
     said = crash(ValueError(), "x" * 5_000_000, "id", "text")
     assert said.startswith(reason(ReasonCode.HANDLER_FAILED, "ValueError: xxx"))
-    assert len(said) < LONGEST_TEXT + 100
+    assert len(said) < LONGEST_REASON + 100
     assert said.endswith("(5000000 characters)")
 
 

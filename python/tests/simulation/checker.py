@@ -10,7 +10,7 @@ from redisipc.testing.redis_model.data import Stream
 
 from .causes import CAUSES, DELETIONS, LOST_WRITES, REFUSALS, cause
 from .history import Ask, History, Process
-from .statements import CONNECTED_BEFORE_TAKING, Statements
+from .statements import CONNECTED_BEFORE_RECLAIM, Statements
 from .world import World
 
 EPSILON = 1e-6
@@ -157,7 +157,7 @@ class Checker:
             return
         if self.world.schedule.now < due or self.history.printed_fault((ask.stored_at or 0.0) - 0.001, due):
             return
-        if self._somebody_free(ask, due - CONNECTED_BEFORE_TAKING, due):
+        if self._somebody_free(ask, due - CONNECTED_BEFORE_RECLAIM, due):
             self._say("G5", f"was neither started nor rejected {NEXT_START:g} s after its owner's last sign", ask)
 
     def _somebody_free(self, ask: Ask, start: float, end: float) -> bool:

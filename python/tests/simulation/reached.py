@@ -65,7 +65,7 @@ def _unsure_here(_result: Any, self: Recovering) -> bool:
 
 
 def _first_look(result: Any, self: Reclaimer, row: Any, _now: float) -> bool:
-    return not result and bool(row.idle >= self.shared.settings.claim_after * 1000)
+    return not result and bool(row.idle >= self.shared.settings.reclaim_after * 1000)
 
 
 def _long_idle(_result: Any, _self: Reclaimer, row: Any, _now: float) -> bool:

@@ -17,7 +17,7 @@ ALONE = 6.0
 """Seconds beyond 2 for which it may lie with the only member: a lost read is over at Redis by then."""
 LYING = 4.5
 """Seconds that a request may lie about in a group of which all members are well and one has a free place."""
-CONNECTED_BEFORE_TAKING = 13.0
+CONNECTED_BEFORE_RECLAIM = 13.0
 """Seconds for which that member has to be connected: before, it may have to leave what was given back alone."""
 RECLAIMED = 15.0
 """Seconds after its owner's last sign of life within which a request is reclaimed by a member that has a place."""
@@ -134,7 +134,7 @@ class Statements:
             since = min(start - 20.0, move.time - move.silence - 1.0)
             if self.history.redis_fault(since, move.time) or self.history.clock_steps(since, move.time):
                 continue
-            if member.was_well(start - CONNECTED_BEFORE_TAKING, move.time) and member.was_idle(start, move.time):
+            if member.was_well(start - CONNECTED_BEFORE_RECLAIM, move.time) and member.was_idle(start, move.time):
                 self._say(
                     "RIPC-GROUP-15", f"was claimed after {move.silence:.1f} s by a member that had been idle", ask
                 )
@@ -256,7 +256,7 @@ class Statements:
                 "RIPC-GROUP-25", f"lay about for {first - ask.stored_at:.3f} s while a member had a free place", ask
             )
 
-    def _somebody_free(self, ask: Ask, start: float, end: float, before: float = CONNECTED_BEFORE_TAKING) -> bool:
+    def _somebody_free(self, ask: Ask, start: float, end: float, before: float = CONNECTED_BEFORE_RECLAIM) -> bool:
         return any(
             process.group == ask.destination
             and process.responder

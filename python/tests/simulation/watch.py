@@ -10,7 +10,7 @@ from redisipc.testing.redis_model.model import Observer
 from .history import Ask, Move, Reply, Trouble
 from .ports import ActorPort, WorldPort
 
-CONNECTED_BEFORE_DELETING = 99.0
+CONNECTED_BEFORE_DELETE = 99.0
 """Seconds for which a member has to be connected before it deletes another's consumer."""
 REFRESHED = 31.0
 """Seconds since the last refresh within which requests are written, the way to Redis included."""
@@ -80,7 +80,7 @@ class Watch(Observer):
         number = self.number_of(group, consumer)
         owner = self.world.history.processes[number] if number is not None else None
         deleter = self.world.history.processes[self.world.executing]
-        soon = self.world.schedule.now - deleter.connected_at < CONNECTED_BEFORE_DELETING
+        soon = self.world.schedule.now - deleter.connected_at < CONNECTED_BEFORE_DELETE
         if owner is not deleter and (soon or (owner is not None and self._is_registered(group, consumer))):
             self.world.history.violation("RIPC-LIFE-23", f"consumer {consumer.decode()} is deleted too early")
         if pending:

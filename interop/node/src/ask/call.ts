@@ -13,7 +13,7 @@ import { type Reply, groupNames, list, text } from "../wire/replies.js";
 export const EARLY_END_MS = 500;
 const CALLER_PAGE = 100;
 /** A look stops after this time, in ms, however many entries follow (RIPC-TIME-8). */
-const LOOK_MS = 500;
+const LOOK_LIMIT_MS = 500;
 /** A reply is waited for so long beyond the deadline, in ms; then the last look has a new connection. */
 const REPLY_GRACE_MS = 400;
 /** After the deadline, in ms: it ends then in any case (RIPC-TIME-4 allows 1 s). */
@@ -307,7 +307,7 @@ export class Call {
   private pageOver(page: Reply, now: number): boolean {
     const { length } = list(page);
     this.looked += length;
-    return length < this.count || now - this.lookingSince >= LOOK_MS;
+    return length < this.count || now - this.lookingSince >= LOOK_LIMIT_MS;
   }
 
   /** An error reply says that nothing was done, so that trying again repeats nothing. */

@@ -6,7 +6,7 @@ import type { Answer, Held } from "./held.js";
 import type { AnswersPort, SharedWith } from "./ports.js";
 
 /** An answer that Redis refuses for a while is kept for this long, in ms (RIPC-RESP-15). */
-export const KEEP_ANSWER_MS = 60_000;
+export const ANSWER_KEPT_MS = 60_000;
 /** How often an answer may break the connection, or be refused by an unknown error, before it is given up (RIPC-RESP-25). */
 export const MOST_ATTEMPTS = 3;
 
@@ -149,7 +149,7 @@ export class Answers implements AnswersPort {
     const counts = isForAWhile(fault.kind) || fault.kind === "permanent";
     if (counts) this.refusals = true;
     if (fault.kind === "permanent") this.shared.pauses.right("answers").refused(now);
-    if (counts && now - held.answeredAt >= KEEP_ANSWER_MS) this.drop(held, `its answer could not be written: ${fault.message}`, fault);
+    if (counts && now - held.answeredAt >= ANSWER_KEPT_MS) this.drop(held, `its answer could not be written: ${fault.message}`, fault);
     else this.shared.writer.answer(held);
   }
 

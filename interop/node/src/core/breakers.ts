@@ -9,9 +9,9 @@ import type { Reply } from "../wire/replies.js";
 import { isFault } from "../wire/faults.js";
 
 /** Until a body is read again that broke the connection alone, in ms. */
-export const FIRST_MS = 2000;
+export const FIRST_PAUSE_MS = 2000;
 /** At most between two such reads, in ms. */
-export const MOST_MS = 60_000;
+export const LONGEST_PAUSE_MS = 60_000;
 /** How many entry IDs are remembered at most. */
 export const MOST_KNOWN = 1000;
 /** How often a body has broken the connection alone when this is reported: once may be chance. */
@@ -110,7 +110,7 @@ export class Breakers {
     if (id === undefined || ids.length > 1) return;
     const breaker = this.suspect(id);
     breaker.alone++;
-    breaker.until = now + Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(breaker.alone - 1, 10));
+    breaker.until = now + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(breaker.alone - 1, 10));
     if (breaker.alone === REPORTED) this.report(id);
   }
 

@@ -7,7 +7,7 @@ import type { Shared } from "./shared.js";
 /** Entry IDs a command. */
 const IDS_A_COMMAND = 500;
 /** IDs that are kept for another attempt at most. */
-const MOST_SETTLED = 100_000;
+const MOST_CLEANUP = 100_000;
 
 export interface Step {
   readonly commands: Command[];
@@ -71,7 +71,7 @@ export class Cleanup {
         }
         // With the group all that was pending in it is gone.
         if (name === "XACK" && reply.kind === "group-lost") return;
-        for (const id of ids.slice(0, MOST_SETTLED - set.size)) set.add(id);
+        for (const id of ids.slice(0, MOST_CLEANUP - set.size)) set.add(id);
         if (reply.kind === "permanent") pauses.right(name).refused(this.shared.now());
         failed(name);
       };

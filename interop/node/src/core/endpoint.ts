@@ -25,7 +25,7 @@ import { type Stats, healthOf, statsOf } from "./vitals.js";
 /** What is left to be written may take so long on close, in ms. */
 const FLUSH_MS = 1000;
 /** Leaving a Redis that is slow may take so long, in ms, after the time for handlers, and no longer than `OVERDUE_MS` after `closeTimeoutMs`. */
-const LEAVE_MS = 2000;
+const LEAVE_LIMIT_MS = 2000;
 /** In ms after `closeTimeoutMs`: whatever Redis does, closing has ended by then. */
 const OVERDUE_MS = 1000;
 
@@ -134,7 +134,7 @@ export class Endpoint {
     shared.closed = true;
     shared.requester.cancelAll();
     shared.responder.rejectRunning();
-    const left = Math.min(LEAVE_MS - waited, shared.options.closeTimeoutMs + OVERDUE_MS - (shared.now() - begun));
+    const left = Math.min(LEAVE_LIMIT_MS - waited, shared.options.closeTimeoutMs + OVERDUE_MS - (shared.now() - begun));
     if (shared.live) await Promise.race([shared.attempt(() => this.signOff()), sleep(Math.max(0, left), undefined, { ref: false })]);
     const last = shared.live ? (limit ? "limit" : "left") : "lost";
     shared.wakeups.stop();

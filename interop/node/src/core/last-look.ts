@@ -9,7 +9,7 @@ import type { SharedWith } from "./ports.js";
 import type { Send } from "./ledger.js";
 
 /** A send ends at most 1 s after its timeout, and the look may stop after this time, in ms (RIPC-TIME-8). */
-export const LIMIT_MS = 500;
+export const LOOK_LIMIT_MS = 500;
 /** Most responses stand near their requests; where they do not, small pages would take too long. */
 const FIRST_PAGE = 128;
 const LARGEST_PAGE = 1000;
@@ -64,7 +64,7 @@ export class LastLook {
 
   private async look(sends: Send[]): Promise<void> {
     const wanted = new Map(sends.map((send) => [send.key, send]));
-    const limit = new Promise<void>((resolve) => setTimeout(resolve, LIMIT_MS).unref());
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, LOOK_LIMIT_MS).unref());
     const search = this.shared.attempt(async () => {
       await this.search(sends, wanted, () => wanted.size === 0);
       for (const send of wanted.values()) send.absent = send.entryId === undefined;

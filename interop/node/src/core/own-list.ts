@@ -11,7 +11,7 @@ import type { OwnListPort, SharedWith } from "./ports.js";
  * this, since one may have come that is not known yet. Else at least every 25 s (RIPC-GROUP-4).
  */
 const SOONEST_MS = 20;
-export const LONGEST_PAUSE_MS = 250;
+export const POLL_MOST_MS = 250;
 export const AT_REST_MS = 10_000;
 /** Reads in a row that ended with a broken connection, after which each body is read alone (RIPC-RECOV-28). */
 const ALONE_AFTER = 2;
@@ -103,8 +103,8 @@ export class OwnList implements OwnListPort {
   /** Growing pauses while responses are due. */
   private next(): number {
     if (this.shared.requester.ledger.size === 0) this.pause = AT_REST_MS;
-    else if (!this.shared.siblings.present) this.pause = LONGEST_PAUSE_MS;
-    else this.pause = Math.min(this.pause * 1.5, LONGEST_PAUSE_MS);
+    else if (!this.shared.siblings.present) this.pause = POLL_MOST_MS;
+    else this.pause = Math.min(this.pause * 1.5, POLL_MOST_MS);
     return this.pause;
   }
 }

@@ -15,7 +15,7 @@ const HELD_UP_MS = 100;
 const LEAST = 8;
 const MOST_LATELY = 4096;
 /** How long close waits for the read to end, in ms. */
-const END_LIMIT_MS = 500;
+const UNBLOCK_LIMIT_MS = 500;
 /** After BLOCK, how long a read that was lost may still be served, in ms (RIPC-RECOV-21). */
 export const LATER_MS = 500;
 
@@ -60,7 +60,7 @@ export class Reader {
     this.stopping = true;
     const { session } = this.shared;
     const ended = this.loop.then(() => true);
-    const limit = this.shared.now() + END_LIMIT_MS;
+    const limit = this.shared.now() + UNBLOCK_LIMIT_MS;
     // Between two reads there is nothing to end: asks until the loop is over.
     while (session?.isOver === false && this.shared.now() < limit) {
       if (await Promise.race([ended, sleep(20, false)])) return true;

@@ -7,7 +7,7 @@ import type { RegistrationPort, SharedWith } from "./ports.js";
 /** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
 export const REFRESH_MS = 8000;
 /** Requests may be written for so long after the list was last known to be there, in ms (RIPC-LIFE-27). */
-export const GOOD_FOR_MS = 30_000;
+export const REFRESH_BEFORE_REQUEST_MS = 30_000;
 /** A refresh that failed is tried again after this time, in ms. */
 const AGAIN_MS = 1000;
 
@@ -41,7 +41,7 @@ export class Registration implements RegistrationPort {
 
   /** In how many ms requests may be written: not before the list is known to be there (RIPC-LIFE-27). */
   mayAddIn(now: number): number {
-    if (this.registered && now - this.refreshedAt <= GOOD_FOR_MS) return 0;
+    if (this.registered && now - this.refreshedAt <= REFRESH_BEFORE_REQUEST_MS) return 0;
     this.task.soon();
     return AGAIN_MS / 10;
   }

@@ -9,9 +9,9 @@ import { deleteConsumers } from "./restoring.js";
 import type { SharedWith, Sibling, SiblingsPort } from "./ports.js";
 
 /** From then on an unregistered consumer with nothing pending may be deleted, in ms (RIPC-LIFE-23). */
-export const ABANDONED_MS = 120_000;
+export const DEAD_CONSUMER_MS = 120_000;
 /** For so long the one who deletes it must have been connected, in ms: after an outage all look alike. */
-export const CONNECTED_MS = 100_000;
+export const CONNECTED_BEFORE_DELETE_MS = 100_000;
 /** A known sibling is asked for at every third look, which comes within 30 s (RIPC-GROUP-8): each costs two commands (RIPC-LIFE-14). */
 const ASKED_EVERY = 3;
 /** One that was not seen for so long is asked for at once, in ms: it is over two looks and a half ago. */
@@ -114,8 +114,8 @@ export class Siblings implements SiblingsPort {
   /** Deletes consumers that nobody uses any more (RIPC-LIFE-23). */
   private async deleteDead(unregistered: Instance[]): Promise<void> {
     const { shared } = this;
-    if (!shared.live || shared.now() - shared.liveSince < CONNECTED_MS) return;
-    const dead = unregistered.filter(({ consumers }) => consumers.every(({ pending, idle }) => pending === 0 && idle > ABANDONED_MS));
+    if (!shared.live || shared.now() - shared.liveSince < CONNECTED_BEFORE_DELETE_MS) return;
+    const dead = unregistered.filter(({ consumers }) => consumers.every(({ pending, idle }) => pending === 0 && idle > DEAD_CONSUMER_MS));
     await deleteConsumers(shared, dead.flatMap(({ consumers }) => consumers.map(({ name }) => name)));
   }
 }

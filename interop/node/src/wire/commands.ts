@@ -11,7 +11,7 @@ type OfStream = Pick<Names, "stream">;
 /** How long a read blocks, in ms (RIPC-LIFE-5): half of what is allowed, so that one whose connection died silently is noticed within 6 s. */
 export const BLOCK_MS = 2500;
 /** Expiry of the availability list and the announcement, in s (RIPC-LIFE-10, RIPC-VERS-2). */
-export const EXPIRY_S = 100;
+export const REGISTRATION_EXPIRY_S = 100;
 /** The idle time that marks an entry as given back, in ms: 10 years, which no outage lasts (RIPC-GROUP-24). */
 export const GIVE_BACK_IDLE_MS = 315_360_000_000;
 /** The idle time from which on an entry counts as given back, in ms (RIPC-GROUP-36). */
@@ -39,13 +39,13 @@ export const register = (n: Names): Command[] => [
   ["MULTI"],
   ["LREM", n.availability, 0, n.consumer],
   ["LPUSH", n.availability, n.consumer],
-  ["EXPIRE", n.availability, EXPIRY_S],
+  ["EXPIRE", n.availability, REGISTRATION_EXPIRY_S],
   ["EXEC"],
 ];
-export const keepRegistered = (n: Names): Command => ["EXPIRE", n.availability, EXPIRY_S];
+export const keepRegistered = (n: Names): Command => ["EXPIRE", n.availability, REGISTRATION_EXPIRY_S];
 export const unregister = (n: Names): Command => ["LREM", n.availability, 0, n.consumer];
-export const keepAnnounced = (n: Names): Command => ["EXPIRE", n.announcement, EXPIRY_S];
-export const announce = (n: Names, text: string): Command => ["SET", n.announcement, text, "EX", EXPIRY_S];
+export const keepAnnounced = (n: Names): Command => ["EXPIRE", n.announcement, REGISTRATION_EXPIRY_S];
+export const announce = (n: Names, text: string): Command => ["SET", n.announcement, text, "EX", REGISTRATION_EXPIRY_S];
 export const unannounce = (n: Names): Command => ["DEL", n.announcement];
 
 export const readNew = (n: Names, count: number): Command => [

@@ -183,7 +183,7 @@ class Answers:
     def _patient(self, incoming: Incoming, now: float) -> bool:
         """RIPC-RESP-15"""
         assert incoming.answer is not None
-        return now - incoming.answer[2] < self.shared.settings.answer_patience
+        return now - incoming.answer[2] < self.shared.settings.answer_kept
 
     def _drop(self, incoming: Incoming, message: str, now: float) -> None:
         """It was run: nobody may run it again."""

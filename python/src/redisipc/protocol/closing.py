@@ -127,7 +127,7 @@ class Closing:
         """Whether a last look for responses is under way: they may lie with a member that does not hand them over."""
         requester = self.wiring.requester
         if self._looking_until is None:
-            self._looking_until = now + self.shared.settings.last_look_limit
+            self._looking_until = now + self.shared.settings.look_limit
             if self.shared.connected:
                 requester.look_for_all()
         return bool(requester.last_look.looking) and now < self._looking_until

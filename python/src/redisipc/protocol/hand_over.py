@@ -91,7 +91,7 @@ class HandOver:
         return now - self._since.get(entry_id, now) >= self._grace()
 
     def _grace(self) -> float:
-        return self.shared.settings.orphan_grace
+        return self.shared.settings.grace
 
     def _wait(self, entry_id: bytes, instance: bytes, now: float) -> None:
         since = self._since.setdefault(entry_id, now)

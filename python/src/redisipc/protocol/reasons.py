@@ -37,7 +37,7 @@ BEGINNINGS: dict[str, ReasonCode] = {
     MALFORMED_EVENT: ReasonCode.INVALID_PARAMS,
 }
 """How a reason begins, and its code."""
-LONGEST_TEXT = 1000
+LONGEST_REASON = 1000
 """Characters of a text that is not the user's own, such as that of an exception; the rest is left out."""
 
 
@@ -47,8 +47,8 @@ def reason(code: ReasonCode, text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """At most ``LONGEST_TEXT`` characters, and how many there were."""
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}... ({len(text)} characters)"
+    """At most ``LONGEST_REASON`` characters, and how many there were."""
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}... ({len(text)} characters)"
 
 
 def read(content: Any) -> tuple[str | None, str | None, Any]:

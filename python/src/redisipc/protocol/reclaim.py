@@ -247,10 +247,10 @@ class Reclaimer:
         if suspect is None or suspect.owner != row.consumer:
             suspect = Suspect(row.consumer, now, now)
         self._suspects[row.id] = suspect._replace(listed=now)
-        return now - suspect.since >= self._between_looks() and row.idle >= settings.claim_after * 1000
+        return now - suspect.since >= self._between_looks() and row.idle >= settings.reclaim_after * 1000
 
     def _between_looks(self) -> float:
-        return self.shared.settings.second_look
+        return self.shared.settings.between_looks
 
     # taking it
 
@@ -334,5 +334,5 @@ class Reclaimer:
             return commands.keep(names.stream, names.group, names.dispatcher, [row.id], GIVEN_BACK_FROM_MS)
         # Where it is claimed to be rejected there is no start more.
         starts = min(starts_of(row) + 1, settings.max_starts)
-        idle = int(settings.claim_after * 1000)
+        idle = int(settings.reclaim_after * 1000)
         return commands.take_over(names.stream, names.group, names.dispatcher, row.id, idle, starts)

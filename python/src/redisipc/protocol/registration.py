@@ -75,7 +75,7 @@ class Registration:
         return self._asked_at + _AGAIN
 
     def _must_refresh(self, now: float) -> bool:
-        return now - self.refreshed_at > self.shared.settings.registered_for
+        return now - self.refreshed_at > self.shared.settings.refresh_before_request
 
     def due(self) -> float:
         return NEVER if self.next_refresh is None else self.next_refresh

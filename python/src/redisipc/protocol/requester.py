@@ -123,7 +123,7 @@ class Requester:
                 self._timed_out(outgoing, now, False)
             elif self._may_look():
                 self.last_look.add(outgoing)
-                heapq.heappush(heap, (now + self.shared.settings.last_look_limit, next(self._order), outgoing))
+                heapq.heappush(heap, (now + self.shared.settings.look_limit, next(self._order), outgoing))
             else:
                 self._advance(outgoing, "connection lost")
                 self._timed_out(outgoing, now)

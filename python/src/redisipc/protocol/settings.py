@@ -60,7 +60,7 @@ class Shared(Protocol):
 class Settings:
     """Options of one endpoint. All times are seconds, all sizes are counts of requests.
 
-    The times that decide about other members of the group (``keep_alive``, ``suspect_after``, ``claim_after`` ...) are part of
+    The times that decide about other members of the group (``keep_alive``, ``suspect_after``, ``reclaim_after`` ...) are part of
     the wire: change them only in tests.
     """
 
@@ -83,7 +83,7 @@ class Settings:
         janitor_age: float | None = Default.JANITOR_AGE,
         read_pause: float = Default.READ_PAUSE,
         max_request_age: float | None = Default.MAX_REQUEST_AGE,
-        answer_patience: float = 60.0,
+        answer_kept: float = 60.0,
         # how often something is done
         block: float = 5.0,
         read_count: int = 128,
@@ -102,16 +102,16 @@ class Settings:
         keep_alive: float = 3.0,
         late_after: float = 5.0,
         suspect_after: float = 7.0,
-        second_look: float = 3.0,
-        claim_after: float = 10.0,
+        between_looks: float = 3.0,
+        reclaim_after: float = 10.0,
         hold: float = 10.0,
-        orphan_grace: float = 12.0,
+        grace: float = 12.0,
         registration_expiry: float = 100.0,
-        registered_for: float = 30.0,
-        dead_consumer_idle: float = 120.0,
-        dead_consumer_after: float = 100.0,
+        refresh_before_request: float = 30.0,
+        dead_consumer: float = 120.0,
+        connected_before_delete: float = 100.0,
         check_after_waiting: float = 1.0,
-        last_look_limit: float = 0.5,
+        look_limit: float = 0.5,
     ) -> None:
         self.stream = stream
         self.group = group
@@ -129,7 +129,7 @@ class Settings:
         self.janitor_age = janitor_age
         self.read_pause = read_pause
         self.max_request_age = max_request_age
-        self.answer_patience = answer_patience
+        self.answer_kept = answer_kept
         self.block = block
         self.read_count = read_count
         self.batch_count = batch_count
@@ -146,16 +146,16 @@ class Settings:
         self.keep_alive = keep_alive
         self.late_after = late_after
         self.suspect_after = suspect_after
-        self.second_look = second_look
-        self.claim_after = claim_after
+        self.between_looks = between_looks
+        self.reclaim_after = reclaim_after
         self.hold = hold
-        self.orphan_grace = orphan_grace
+        self.grace = grace
         self.registration_expiry = registration_expiry
-        self.registered_for = registered_for
-        self.dead_consumer_idle = dead_consumer_idle
-        self.dead_consumer_after = dead_consumer_after
+        self.refresh_before_request = refresh_before_request
+        self.dead_consumer = dead_consumer
+        self.connected_before_delete = connected_before_delete
         self.check_after_waiting = check_after_waiting
-        self.last_look_limit = last_look_limit
+        self.look_limit = look_limit
         self._check()
 
     def _check(self) -> None:

@@ -141,7 +141,7 @@ class Siblings:
         shared, settings = self.shared, self.shared.settings
         if not self._may_delete_dead(now):
             return
-        idle = settings.dead_consumer_idle * 1000
+        idle = settings.dead_consumer * 1000
         names = [
             info.name for info in unregistered
             if all(each.pending == 0 and each.idle > idle for each in infos[instance_of(info.name) or b""])
@@ -151,7 +151,7 @@ class Siblings:
 
     def _may_delete_dead(self, now: float) -> bool:
         """After an outage all look alike, until everybody is back."""
-        return now - self.shared.up_since >= self.shared.settings.dead_consumer_after
+        return now - self.shared.up_since >= self.shared.settings.connected_before_delete
 
     def _delete(self, names: list[bytes]) -> Procedure[None]:
         yield from delete_consumers(self.shared, names)
