@@ -86,3 +86,37 @@ def test_who_has_a_request_under_way_does_not_rest() -> None:
     hand = crowded()
     hand.endpoint.send(b"1", "stock", 5.0, hand.now)
     assert hand.endpoint.rests(hand.now, hand.now + 0.01) < hand.now
+
+
+def rested() -> Hand:
+    """One that may rest, at the moment of its next read."""
+    hand = crowded()
+    hand.now = hand.endpoint.rests(hand.now, hand.now + 0.01) + 1e-6
+    return hand
+
+
+def test_after_a_rest_the_same_read_is_sent_again() -> None:
+    hand = rested()
+    before = hand.endpoint._reads._last
+    read = hand.endpoint.next_read(hand.now)
+    assert before is not None
+    assert read is not None
+    assert read.command is before.command
+    assert (read.epoch, read.taken_at) == (before.epoch, hand.now)
+
+
+def test_after_a_rest_that_a_call_ended_it_is_looked_whether_it_may_read() -> None:
+    hand = rested()
+    hand.endpoint.lifecycle.must_relist = True
+    hand.endpoint.woken(b"a channel", hand.now)
+    assert hand.endpoint.next_read(hand.now) is None
+
+
+def test_after_large_contents_a_read_asks_for_fewer_entries() -> None:
+    hand = crowded()
+    waits(hand)
+    hand.read([hand.next_id(), list(build(b"r" * 21, b"peer01", b"pending", b"1" * 1_000_000, b"peer", b"other"))])
+    hand.now = hand.endpoint.rests(hand.now, hand.now + 0.01) + 1e-6
+    read = hand.endpoint.next_read(hand.now)
+    assert read is not None
+    assert read.command[5] == 1

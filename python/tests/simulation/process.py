@@ -45,6 +45,7 @@ class Actor:
         self._timer: float | None = None
         self._planned: set[float] = set()
         self._spins = 0
+        self._rested = False
         self._paused = False
         self._backlog: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._down_since: float | None = record.started_at
@@ -136,12 +137,26 @@ class Actor:
         self.endpoint.read_done(read, answer, now, now - transfer if transfer else None)
         timer, batch = self._timer, self._batch
         until = float("-inf") if timer is None else self.endpoint.rests(now, timer)
+        if until > now:
+            self._rested = not self._rested
+            if self._rested:
+                self.schedule.at(until, self.do, self._read_on)
+                return
         self.pump()
         if timer is not None and until > now:
-            # A runtime does nothing then, and must miss nothing.
+            # A runtime does nothing then, as this one does every other time, and must miss nothing.
             planned = timer if self._timer is None else self._timer
             if self._batch is not batch or self._read is not None or planned < min(timer, until):
                 raise RuntimeError(f"the endpoint said that it rests until {until}, and had something to do")
+
+    def _read_on(self) -> None:
+        """After a rest, as the twins do it: the next read alone, and a whole turn where something else happened."""
+        read = self.endpoint.next_read(self.schedule.now) if self._read is None else None
+        if read is None:
+            self.pump()
+        else:
+            self._read = read
+            self.reader.read(read)
 
     def read_lost(self, read: Read) -> None:
         self._read = None

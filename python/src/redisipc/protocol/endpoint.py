@@ -223,9 +223,10 @@ class Endpoint:
 
     def next_read(self, now: float) -> Read | None:
         """The blocking read to send now, or None."""
+        rested = self.shared.rests
         self.shared.called(now)
         if self._reading is None:
-            self._reading = self._reads.next(now)
+            self._reading = self._reads.again(now) if rested else self._reads.next(now)
             return self._reading
         return None
 
@@ -237,7 +238,7 @@ class Endpoint:
     def read_done(self, read: Read, answer: Any, now: float, begun_at: float | None = None) -> None:
         """The blocking read returned: entries, nothing, or a ``Failure``. ``begun_at``: when the first byte of it came."""
         shared = self.shared
-        before = shared.last_call
+        before = shared.called_at
         shared.called(now)
         self._reading = None
         if isinstance(answer, Failure):
@@ -249,13 +250,17 @@ class Endpoint:
             self.lifecycle.after_failure(now)
         else:
             rows = replies.read_entries(answer)
-            pace = self.wiring.pace
+            pace, inbox, own_entries = self.wiring.pace, self.wiring.inbox, self.wiring.own_entries
             if not rows:
                 pace.over()
             else:
-                shared.saw_read(self.wiring.own_entries.last_of(rows[-1][0]))
-                since = shared.heard_since(read.taken_at, before if begun_at is None else min(before, begun_at))
-                pace.read(len(rows), self.wiring.inbox.receive(rows, now, since), now)
+                last = rows[-1][0]
+                shared.saw_read(last if own_entries.highest is None else own_entries.last_of(last))
+                rest = inbox.skip_others(rows, now)
+                if rest:
+                    begun_at = before if begun_at is None else min(before, begun_at)
+                    inbox.receive(rest, now, shared.heard_since(read.taken_at, begun_at))
+                pace.read(len(rows), len(rows) - len(rest), now)
         if self.wiring.inbox.relisted:
             self.wiring.inbox.relisted.clear()
 
@@ -312,9 +317,10 @@ class Endpoint:
         shared, lifecycle, until = self.shared, self.lifecycle, self.wiring.pace.until
         if until <= now or self._reading is not None or self._writing is not None or shared.state is not UP:
             return -NEVER
-        if shared.queue or shared.inflight or self._requester.outstanding or lifecycle.busy:
+        if shared.queue or shared.inflight or self._requester.outstanding:
             return -NEVER
-        return until if shared.outbox.due(now) >= by and lifecycle.due() >= by else -NEVER
+        shared.rests = shared.outbox.due(now) >= by and lifecycle.rests(by)
+        return until if shared.rests else -NEVER
 
     def tick(self, now: float) -> None:
         """Do what is due."""

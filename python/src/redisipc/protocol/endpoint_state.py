@@ -59,7 +59,10 @@ class EndpointState:
         self.sent_at: float = 0.0
         """When the batch was given out whose replies are being looked at: Redis executed it later."""
         self._gap = (float("-inf"), float("-inf"))
-        self._called_at = 0.0
+        self.called_at: float = 0.0
+        """When the runtime called last."""
+        self.rests = False
+        """Whether nothing is due but the next read, as the last call of the runtime found."""
         self.up_since: float = 0.0
         self.failure: Failure | None = None
         self.listening = False
@@ -137,18 +140,15 @@ class EndpointState:
 
     def called(self, now: float) -> None:
         """Each call of the runtime: who was not called for long may have stood still meanwhile."""
-        if now - self._called_at > GAP:
-            self._gap = (self._called_at, now)
-        self._called_at = self.now = now
+        if now - self.called_at > GAP:
+            self._gap = (self.called_at, now)
+        self.called_at = self.now = now
+        self.rests = False
 
     def heard_since(self, taken_at: float, before: float) -> float:
         """The earliest moment at which the reply to a blocking read can have come. ``before``: the call before this one."""
         begin, end = self._gap
         return max(taken_at, begin if taken_at < end else before)
-
-    @property
-    def last_call(self) -> float:
-        return self._called_at
 
     def server_clock(self, now: float) -> float:
         """Redis' wall clock in seconds, as last seen."""

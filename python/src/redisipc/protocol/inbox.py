@@ -35,38 +35,44 @@ class Inbox:
             Action.REPORT_KEEP: self._report,
         }
 
-    def receive(self, rows: list[Any], now: float, since: float) -> int:
-        """Rows of a read of new entries: ``[entry ID, fields]``. Returns how many of them are for other groups.
+    def skip_others(self, rows: list[Any], now: float) -> list[Any]:
+        """Acknowledge those rows of a read of new entries, ``[entry ID, fields]``, that are for other groups.
 
-        ``since``: Redis gave them not before this moment.
+        Returns the rest.
         """
-        shared, relisted = self.shared, self.relisted
+        shared = self.shared
         group = shared.names.group
-        largest = others = 0
+        largest = 0
         skipped: list[bytes] = []
-        for entry_id, raw in rows:
-            if raw is None:
-                # RIPC-ROUTE-12
-                skipped.append(entry_id)
-                continue
-            if len(raw) == 12:
+        rest: list[Any] = []
+        for row in rows:
+            raw = row[1]
+            if raw is not None and len(raw) == 12:
                 size = len(raw[7])
                 if size > largest:
                     largest = size
                 if raw[10] == b"destination_group" and raw[11] != group and raw[11]:
                     # Most entries are for other groups: not worth taking apart.
-                    others += 1
-                    skipped.append(entry_id)
+                    skipped.append(row[0])
                     continue
-            if entry_id not in relisted:
+            rest.append(row)
+        if skipped:
+            shared.outbox.skip(skipped, now)
+        shared.sizes.saw(largest)
+        return rest
+
+    def receive(self, rows: list[Any], now: float, since: float) -> None:
+        """Take the rows that ``skip_others`` left. ``since``: Redis gave them not before this moment."""
+        relisted = self.relisted
+        for entry_id, raw in rows:
+            if raw is None:
+                # RIPC-ROUTE-12
+                self.shared.outbox.skip([entry_id], now)
+            elif entry_id not in relisted:
                 entry = parse(entry_id, raw)
                 # Only what is started or kept needs to know since when it is ours.
                 mine = entry.__class__ is Entry and entry.status == PENDING
                 self.take(entry, now, self._kept_at(entry_id, now, since) if mine else since)
-        if skipped:
-            shared.outbox.skip(skipped, now)
-        shared.sizes.saw(largest)
-        return others
 
     def _kept_at(self, entry_id: bytes, now: float, since: float) -> float:
         """An entry cannot have been given to us before it was stored."""

@@ -72,6 +72,12 @@ class Lifecycle:
         first = self.relist_at if self.relist_at < self.late_at else self.late_at
         return first if first < shared.breakers.due else shared.breakers.due
 
+    def rests(self, by: float) -> bool:
+        """Whether nothing of it is due before ``by``."""
+        if self.procedure is not None or self.must_relist or not self.shared.connected:
+            return False
+        return self.relist_at >= by and self.late_at >= by and self.shared.breakers.due >= by
+
     def relist_is_due(self, now: float) -> bool:
         return self.procedure is None and self.shared.connected and self.due() <= now
 

@@ -37,14 +37,16 @@ class Pace:
             self.over()
             return
         if self._in_row:
-            gap = min(2 * _SPARSE * self.most, max(0.0, now - self._read_at) / others)
-            self._gap += (gap - self._gap) * _WEIGHT
+            # Plain comparisons: this is done for each read.
+            gap, most = (now - self._read_at) / others, 2 * _SPARSE * self.most
+            self._gap += ((gap if gap < most else most) - self._gap) * _WEIGHT
         else:
             self._gap = self.most
         self._in_row += others
         self._read_at = now
         if self._in_row > PAUSE_AFTER and self._gap <= _SPARSE * self.most:
-            self.until = now + min(self.most, self._gap * _ENOUGH)
+            pause = self._gap * _ENOUGH
+            self.until = now + (pause if pause < self.most else self.most)
 
     def over(self) -> None:
         """Something is for this group: it reads at once, until it has seen others' entries for long again."""

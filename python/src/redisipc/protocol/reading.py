@@ -12,6 +12,9 @@ from .wiring import Wiring
 _LEAST_READ = 8
 """How many entries are read at once where no request could start, so that responses still arrive."""
 
+_SMALL_CONTENT = 2048
+"""Bytes of the largest content up to which each read may bring as many entries as the settings allow, on the slowest link."""
+
 
 class Reading:
     """Joins what keeps an endpoint from reading: its state, refusals, answers that wait, the pace of an idle group."""
@@ -21,6 +24,7 @@ class Reading:
         self._shared = wiring.shared
         self._lifecycle = lifecycle
         self._closing = closing
+        self._last: Read | None = None
         wiring.own_entries.count = self._count_beside
 
     def next(self, now: float) -> Read | None:
@@ -34,7 +38,15 @@ class Reading:
         count = self._startable(shared.sizes.read_count(settings.read_count))
         command = commands.read_new(names.stream, names.group, names.dispatcher, count, settings.block)
         wiring.own_entries.highest = None
-        return Read(command, settings.block, self._lifecycle.epoch, now)
+        self._last = Read(command, settings.block, self._lifecycle.epoch, now)
+        return self._last
+
+    def again(self, now: float) -> Read | None:
+        """The same read, after a rest in which nothing has changed."""
+        last = self._last
+        if last is None or now < self._wiring.pace.until or self._shared.sizes.typical > _SMALL_CONTENT:
+            return self.next(now)
+        return Read(last.command, last.block, last.epoch, now)
 
     def _allowed(self, now: float) -> bool:
         shared, wiring = self._shared, self._wiring

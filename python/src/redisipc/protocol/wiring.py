@@ -61,7 +61,7 @@ class Wiring:
     def _were_read(self, rows: list[Any], now: float, since: float) -> None:
         """Beside the blocked read."""
         self.shared.saw_read(rows[-1][0])
-        self.inbox.receive(rows, now, since)
+        self.inbox.receive(self.inbox.skip_others(rows, now), now, since)
 
     def _another_name(self) -> Names:
         """The instance id that was chosen belongs to somebody else."""

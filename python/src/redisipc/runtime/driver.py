@@ -46,6 +46,8 @@ class Driver:
         self.read: Read | None = None
         self.held: bool = False
         self.reads: bool = False
+        self._packed_read: Command | None = None
+        self._packed = b""
         self._pumping = False
         self._again = False
         self._unblocking = False
@@ -101,22 +103,21 @@ class Driver:
         finally:
             self._pumping = False
 
-    def read_on(self, now: float) -> None:
-        """Send the next read, which was held back."""
-        if self._pumping or self.read is not None or self.endpoint.shared.queue:
+    def read_on(self, now: float) -> bool:
+        """Send the next read, which was held back. Returns whether a turn has nothing to do until its reply comes."""
+        queue = self.endpoint.shared.queue
+        if self._pumping or self.read is not None or queue:
             self.pump(now)
-            return
+            return False
         self.held = False
         read = self.endpoint.next_read(now)
-        if read is not None:
-            self._block(read, now)
-            if not self.only_reads:
-                self.pump(now)
-
-    @property
-    def only_reads(self) -> bool:
-        """Whether a read is under way and no event waits: until its reply comes, a turn has nothing to do."""
-        return self.read is not None and not self.endpoint.shared.queue
+        if read is None:
+            return False
+        self._block(read, now)
+        if self.read is read and not self.endpoint.shared.queue:
+            return True
+        self.pump(now)
+        return False
 
     def deadline(self) -> float | None:
         """When to call ``tick``, at the latest."""
@@ -279,8 +280,12 @@ class Driver:
 
     def _send_read(self, read: Read, now: float) -> None:
         self.reader.reply_by = now + read.block + REPLY_LIMIT
-        lines: list[Command] = [("ASKING",), read.command] if self.reader.asking else [read.command]
-        self.reader.send(pack(lines), len(lines), self._was_read)
+        if self.reader.asking:
+            self.reader.send(pack([("ASKING",), read.command]), 2, self._was_read)
+        else:
+            if read.command is not self._packed_read:
+                self._packed_read, self._packed = read.command, pack([read.command])
+            self.reader.send(self._packed, 1, self._was_read)
         if not self.reads:
             # RIPC-LIFE-3: only now it is connected, as a user sees it.
             self.reads = True
@@ -288,7 +293,7 @@ class Driver:
 
     def _was_read(self, replies: list[Any], now: float) -> None:
         self.reader.reply_by = None
-        if self.read is not None and self.redirects.read_elsewhere(self.read, replies[-1]):
+        if self.redirects.on and self.read is not None and self.redirects.read_elsewhere(self.read, replies[-1]):
             return
         read, self.read = self.read, None
         if read is not None:

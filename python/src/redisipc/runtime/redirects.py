@@ -65,7 +65,7 @@ class Redirects:
         self._open = open
         self._written = written
         self._lost = lost
-        self._on = on
+        self.on = on
         self._replies: list[Any] = []
         self._hops = 0
         self._read_hops = 0
@@ -83,7 +83,7 @@ class Redirects:
 
     def complete(self, batch: Batch, replies: list[Any], now: float) -> list[Any] | None:
         """All replies of a batch. None: some come later, from another node."""
-        if not self._on:
+        if not self.on:
             return replies
         if not self._left:
             self._replies, self._commands = replies, batch.commands
@@ -137,7 +137,7 @@ class Redirects:
 
     def read_elsewhere(self, read: Read, reply: Any) -> bool:
         """Whether a read was redirected, and goes on there."""
-        to = redirection(reply) if self._on else None
+        to = redirection(reply)
         if to is None or self._read_hops == HOPS:
             self._read_hops = 0
             return False

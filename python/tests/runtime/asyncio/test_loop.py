@@ -16,6 +16,7 @@ from redisipc import LoopLagError, WrongLoopError
 from redisipc.asyncio import Stream
 from redisipc.runtime.asyncio.host import Host
 from redisipc.runtime.asyncio.loop import Loop
+from redisipc.runtime.connection import Connection
 from redisipc.runtime.driver import Driver
 
 from .conftest import Connect
@@ -170,17 +171,17 @@ async def test_a_read_of_others_entries_takes_no_whole_turn(
     assert session is not None
     reads: list[float] = []
     turns: list[float] = []
-    visit, serve = Loop._visit_alone, Loop._serve
+    received, serve = Loop._received_alone, Loop._serve
 
-    def counted_visit(loop: Loop, now: float, then: Any) -> None:
-        reads.append(now)
-        visit(loop, now, then)
+    def counted_read(loop: Loop, connection: Connection, data: bytes) -> None:
+        reads.append(0.0)
+        received(loop, connection, data)
 
     def counted_serve(loop: Loop) -> None:
         turns.append(0.0)
         serve(loop)
 
-    monkeypatch.setattr(Loop, "_visit_alone", counted_visit)
+    monkeypatch.setattr(Loop, "_received_alone", counted_read)
     await crowd(raw, stream, stock, lambda: len(reads) >= 20)
     monkeypatch.setattr(Loop, "_serve", counted_serve)
     reads.clear()
@@ -202,22 +203,21 @@ async def test_a_lost_timer_of_the_next_read_is_found(connect: Connect, raw: Any
     assert await web.request(7, to="stock", timeout=5) == 7
 
 
-async def test_what_was_read_is_handed_in_though_an_exception_comes_before(
+async def test_what_was_read_is_not_lost_though_an_exception_comes_before_it_is_handed_in(
     connect: Connect, raw: Any, stream: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stock = await connect("stock", lambda request: request.content)
     web = await connect("web")
     session = stock._session
     assert session is not None
-    visit, raised = Loop._visit, list[float]()
+    received, raised = Driver.received, list[float]()
 
-    def interrupted(loop: Loop, now: float, then: Any) -> None:
-        came = getattr(then, "__func__", None) is not Driver.read_on
-        if loop is session.loop and not raised and came and sys._getframe(1).f_code.co_name == "_visit_alone":
+    def interrupted(driver: Driver, connection: Connection, data: bytes, now: float) -> None:
+        if driver is session.driver and not raised and sys._getframe(1).f_code.co_name == "_visit_alone":
             raised.append(now)
             raise RuntimeError("a signal handler raised before the core was visited")
-        visit(loop, now, then)
+        received(driver, connection, data, now)
 
-    monkeypatch.setattr(Loop, "_visit", interrupted)
+    monkeypatch.setattr(Driver, "received", interrupted)
     await crowd(raw, stream, stock, lambda: bool(raised))
     assert await web.request(7, to="stock", timeout=4) == 7

@@ -242,10 +242,10 @@ def test_a_read_of_others_entries_takes_no_whole_turn(
     turns: list[float] = []
     read_on, pump = Driver.read_on, Driver.pump
 
-    def counted_read(driver: Driver, now: float) -> None:
+    def counted_read(driver: Driver, now: float) -> bool:
         if driver.endpoint is session.endpoint:
             reads.append(now)
-        read_on(driver, now)
+        return read_on(driver, now)
 
     def counted_pump(driver: Driver, now: float, reading: bool = True) -> None:
         if driver.endpoint is session.endpoint:

@@ -19,8 +19,10 @@ from collections.abc import Callable
 from functools import partial
 from logging import ERROR
 from time import monotonic
+from typing import Any, TypeVar
 
 from redisipc.errors import LoopLagError
+from redisipc.runtime.connection import Connection
 from redisipc.runtime.driver import Driver
 from redisipc.runtime.internal_log import say
 
@@ -39,6 +41,7 @@ MOST_TRIES = 3
 LAG = 2.0
 """Seconds of standing still that are reported: claims are renewed every 3, and lost after 10."""
 
+T = TypeVar("T")
 Call = Callable[[float], None]
 
 
@@ -112,17 +115,14 @@ class Loop:
             self._arm_soon(now)
 
     def received(self, transport: LoopTransport, data: bytes) -> None:
-        if transport.connection.transport is transport:
+        connection = transport.connection
+        if connection.transport is transport:
             driver = self.driver
-            paced = driver.endpoint.wiring.pace.until > 0
-            alone = paced and transport.connection is driver.reader and self._may_rest()
-            # First of all: wherever an exception comes from now on, what was read is handed in, or its connection ends.
-            self._calls.append(partial(driver.received, transport.connection, data))
-            if alone:
-                now = monotonic()
-                self._visit_alone(now, self._do_calls)
-                self._rest_or_serve(now)
+            if driver.endpoint.wiring.pace.until > 0 and connection is driver.reader and self._may_rest():
+                self._received_alone(connection, data)
             else:
+                # First of all: wherever an exception comes from now on, what was read is handed in, or its connection ends.
+                self._calls.append(partial(driver.received, connection, data))
                 self._serve()
 
     def lost(self, transport: LoopTransport, reason: str) -> None:
@@ -231,15 +231,10 @@ class Loop:
         """Whether nothing waits but what the core has."""
         return not (self._calls or self.jobs or self._busy or self._half_done or self.stopped)
 
-    def _visit_alone(self, now: float, then: Call) -> None:
-        try:
-            self._visit(now, then)
-        except Exception as error:
-            # It is repaired at the next visit.
-            say(ERROR, "internal error, connecting again: %r", error, error=error)
-
-    def _rest_or_serve(self, now: float) -> None:
-        """Wait for nothing but the time of the next read, where nothing else is due before the timer."""
+    def _received_alone(self, connection: Connection, data: bytes) -> None:
+        """Hand in what was read. Then wait for the time of the next read alone, where nothing else is due before the timer."""
+        now = monotonic()
+        self._visit_alone(self.driver.received, connection, data, now)
         if self._timer is not None and self._timer_at > now and self._may_rest():
             until = self.driver.endpoint.rests(now, self._timer_at)
             if until > now:
@@ -252,11 +247,23 @@ class Loop:
 
     def _read_on(self) -> None:
         self._rest = None
-        if self._may_rest():
-            self._visit_alone(monotonic(), self.driver.read_on)
-            if self.driver.only_reads and self._may_rest():
-                return
-        self._serve()
+        if not (self._may_rest() and self._visit_alone(self.driver.read_on, monotonic()) and self._may_rest()):
+            self._serve()
+
+    def _visit_alone(self, then: Callable[..., T], *arguments: Any) -> T | None:
+        """Visit the core in fewer calls than ``_visit``, where nobody can be waiting and nothing is to be mended."""
+        try:
+            # Wherever an exception comes from now on, the connection ends.
+            self._busy = self._half_done = True
+            done = then(*arguments)
+            self._half_done = False
+            return done
+        except Exception as error:
+            # It is repaired at the next visit.
+            say(ERROR, "internal error, connecting again: %r", error, error=error)
+            return None
+        finally:
+            self._busy = False
 
     # turns
 

@@ -80,7 +80,7 @@ class Loop:
         self._calls: deque[Call] = deque()
         self._asleep = False
         self._unwritten = False
-        self._due = 0.0
+        self._due = self._wakes_at = 0.0
         self._rests = self._called = False
         self._read_at = float("inf")
 
@@ -148,6 +148,7 @@ class Loop:
             deadline = driver.deadline()
             self._due = float("inf") if deadline is None else deadline
             self._read_at = float("inf")
+            self._wakes_at = min(self._due, *[pool.look_at for pool in self.pools])
         if calls or self._unwritten:
             self._asleep = False
             timeout = 0.0
@@ -197,8 +198,7 @@ class Loop:
                 self._read_at = until
                 self._rests = True
         elif self._read_at <= now:
-            driver.read_on(now)
-            self._rests = driver.only_reads
+            self._rests = driver.read_on(now)
             self._read_at = float("inf")
         return self._rests
 
@@ -233,12 +233,9 @@ class Loop:
 
     def _left(self) -> float:
         """Seconds until something is due."""
-        now = monotonic()
-        due = min(self._due, self._read_at, now + LONGEST_SLEEP)
-        for pool in self.pools:
-            if pool.look_at < due:
-                due = pool.look_at
-        return max(0.0, due - now)
+        due = self._wakes_at if self._wakes_at < self._read_at else self._read_at
+        left = due - monotonic()
+        return LONGEST_SLEEP if left > LONGEST_SLEEP else left if left > 0.0 else 0.0
 
     def _serve(self, transport: SocketTransport, readable: bool, writable: bool, now: float) -> None:
         if transport.connection.transport is not transport:
