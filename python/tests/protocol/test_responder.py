@@ -89,6 +89,24 @@ def test_what_cannot_run_is_given_back_while_there_are_siblings() -> None:
     assert ("PUBLISH", b"s:web:wakeup", b"") in sent
 
 
+def test_beside_siblings_a_read_brings_more_once_handlers_are_done() -> None:
+    hand = with_sibling(Hand().up())
+    hand.read(*(hand.request(b"%021d" % number) for number in range(10)))
+    assert hand.endpoint.wiring.makes_room
+    read = hand.endpoint.next_read(hand.now)
+    assert read is not None
+    assert read.command[5] == 8
+    hand.endpoint._reading = None
+    for start in hand.started():
+        hand.endpoint.answer(start.incoming, "fulfilled", b"1", hand.now)
+        hand.endpoint.handler_done(start.incoming, hand.now)
+    hand.write_all()
+    assert not hand.endpoint.wiring.makes_room
+    read = hand.endpoint.next_read(hand.now)
+    assert read is not None
+    assert read.command[5] == 16
+
+
 def test_what_was_given_back_is_taken_at_the_first_look() -> None:
     hand = Hand().up()
     row = hand.request()

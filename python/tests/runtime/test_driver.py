@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from redisipc.protocol.commands import Failure
-from redisipc.protocol.events import Closed, State, StateChanged, Unblock
+from redisipc.protocol.events import Closed, Start, State, StateChanged, Unblock
 from redisipc.runtime.connection import REPLY_LIMIT
 
 from .support import Bench
@@ -294,3 +297,16 @@ def test_a_handshake_that_fails_is_given_more_time_and_each_good_one_takes_a_par
         bench.open()
         assert connection.patience == pytest.approx(less)
         bench.driver.lost(connection, "cut", 0.0)
+
+
+@pytest.mark.parametrize("makes_room", [True, False])
+def test_beside_siblings_the_next_read_waits_for_handlers_that_run_at_once(bench: Bench, makes_room: bool) -> None:
+    endpoint: Any = bench.endpoint
+    endpoint.outstanding, endpoint.inflight, endpoint.wiring = 0, 5, SimpleNamespace(makes_room=makes_room)
+    endpoint.queue = [Start(SimpleNamespace())]  # type: ignore[arg-type]
+    bench.read()
+    bench.driver.pump(0.0, reading=False)
+    assert bench.driver.held is makes_room
+    assert len(bench.host.opening) == (0 if makes_room else 1)
+    bench.driver.read_on(0.0)
+    assert [connection.name for connection, _ in bench.host.opening] == ["read"]

@@ -58,6 +58,11 @@ class Wiring:
         self.registration.read_own_list = self.own_list.poll
         self.registration.busy = lambda: bool(self.requester.outstanding or self.hand_over.in_grace)
 
+    @property
+    def makes_room(self) -> bool:
+        """Whether the next read may bring more as soon as handlers are done: beside siblings it brings what can start."""
+        return bool(self.shared.inflight and self.siblings)
+
     def _were_read(self, rows: list[Any], now: float, since: float) -> None:
         """Beside the blocked read."""
         self.shared.saw_read(rows[-1][0])

@@ -79,7 +79,8 @@ class Driver:
                 self._again = False
                 events = endpoint.events()
                 if events and not reading and any(isinstance(event, (Start, Finished)) for event in events):
-                    self.held = endpoint.outstanding + endpoint.inflight <= 1  # with more, Redis collects meanwhile
+                    # With more, Redis collects meanwhile. Beside siblings, a read brings as many requests as can start.
+                    self.held = endpoint.outstanding + endpoint.inflight <= 1 or endpoint.wiring.makes_room
                 for event in events:
                     if isinstance(event, Finished):
                         host.finished(event.outgoing, event.outcome)
