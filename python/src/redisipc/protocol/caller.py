@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from . import commands, replies
 from .caller_errors import Effect, effect_of
 from .commands import Command, Failure
-from .diagnosis import NOTHING, Finding, of_groups
+from .diagnosis import of_groups
 from .entry import FULFILLED, PENDING, Entry, build, parse
 from .events import Outcome, Outgoing
 from .names import CALLER
-from .redis_errors import PERMANENT, advised, class_of
+from .outcomes import never_written, not_found, not_looked_for, refused, timed_out
+from .redis_errors import PERMANENT, class_of
 from .settings import NEVER
 from .sizes import Sizes
 
@@ -84,7 +85,7 @@ class Call:
         self._checking = self._missing = self._asking = False
         # The known outcome. It becomes ``outcome`` once the entry that it leaves is deleted.
         self._decided: Outcome | None = None
-        self._otherwise = self._timeout()
+        self._otherwise = timed_out(outgoing)
         self._leaves: bytes | None = None
         self._end = outgoing.deadline + _LATEST
 
@@ -98,10 +99,10 @@ class Call:
         if self.outcome is not None:
             return None
         if self._phase == "writing" and now >= deadline:
-            self._finish(Outcome("failed", None, self._never_written()))
+            self._finish(never_written(self.outgoing))
             return None
         if self._phase == "waiting" and now >= deadline:
-            self._look(now, self._timeout())
+            self._look(now, timed_out(self.outgoing))
         lines, block = self._lines(now)
         limit = min(self._end, deadline + _REPLY_GRACE) if self._phase in ("writing", "waiting") else self._end
         # Never past the limit: a cancelled call has half a second, and a pause may be longer.
@@ -214,8 +215,7 @@ class Call:
                     self._phase, self._leaves = "tidying", entry_id
                 return
         if self._page_over(rows, now):
-            reason = "the connection to Redis broke before the request was acknowledged, and it was not found"
-            self._finish(self._decided or Outcome("failed", None, f"{reason}; it may be stored"))
+            self._finish(self._decided or not_found())
 
     def _read(self, answers: list[Any], now: float) -> None:
         if self._checking:
@@ -244,7 +244,7 @@ class Call:
         if self._asking:
             # Only the first turn of a look asks why there is no answer.
             groups, self._asking = answers.pop(), False
-            self._otherwise = self._timeout(of_groups(groups, self.outgoing))
+            self._otherwise = timed_out(self.outgoing, of_groups(groups, self.outgoing))
             self.early_end = not (isinstance(groups, Failure) and class_of(groups) is PERMANENT)
         rows = [] if isinstance(answers[-1], Failure) else answers[-1] or []
         if not self._take(rows, now) and self._page_over(rows, now):
@@ -308,7 +308,7 @@ class Call:
         elif kind is Effect.HARMLESS:
             self._again_at = now + _PAUSES[0]
         else:
-            outcome = self._decided or Outcome("failed", None, f"Redis refused {what}: {advised(failure)}")
+            outcome = self._decided or refused(failure, what)
             if self.outgoing.entry_id is None:
                 self._finish(outcome)
             else:
@@ -327,24 +327,6 @@ class Call:
     def _finish(self, outcome: Outcome) -> None:
         self.outcome = outcome
 
-    # words
-
     def _late(self) -> Outcome:
         """The outcome where nothing was found."""
-        if self._phase == "finding":
-            reason = "the connection to Redis broke before the request was acknowledged; Redis may have stored it"
-            return Outcome("failed", None, f"{reason}: {self.outgoing.refusal}")
-        return self._otherwise
-
-    def _timeout(self, found: Finding = NOTHING) -> Outcome:
-        waited = self.outgoing.deadline - self.outgoing.sent_at
-        why = f": {found.text}" if found.text else ""
-        reason = f"no answer from group {self.outgoing.destination!r} within {waited:g} s{why}"
-        return Outcome("timeout", None, reason, found.word)
-
-    def _never_written(self) -> str:
-        waited = self.outgoing.deadline - self.outgoing.sent_at
-        return (
-            f"the request could not be written within {waited:g} s: {self.outgoing.refusal or 'Redis did not answer'}; "
-            "is Redis running, and is it the one that url=, client= or REDIS_URL names?"
-        )
+        return not_looked_for(self.outgoing) if self._phase == "finding" else self._otherwise

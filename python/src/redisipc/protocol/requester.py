@@ -17,8 +17,9 @@ from .entry import FULFILLED, PENDING, Entry
 from .events import CLOSED, CLOSING, NEW, Finished, Outcome, Outgoing
 from .last_look import LastLook
 from .names import check_name, new_request_id
+from .outcomes import refused, timed_out
 from .own_entries import OwnEntries
-from .redis_errors import FOR_GOOD, PASSING, advised, class_of
+from .redis_errors import FOR_GOOD, PASSING, class_of
 from .settings import NEVER, check_timeout
 from .states import SENT
 
@@ -189,11 +190,7 @@ class Requester:
         elif may_be_stored:
             self.last_look.abandon(outgoing)
         self.shared.counts.timeouts += 1
-        waited = outgoing.deadline - outgoing.sent_at
-        found = self.last_look.diagnoser.of(outgoing, now)
-        why = f": {found.text}" if found.text else ""
-        reason = f"no answer from group {outgoing.destination!r} within {waited:g} s{why}"
-        self._finish(outgoing, Outcome("timeout", None, reason, found.word))
+        self._finish(outgoing, timed_out(outgoing, self.last_look.diagnoser.of(outgoing, now)))
 
     def _no_responders(self, outgoing: Outgoing, reason: str, now: float) -> None:
         self._advance(outgoing, "no group")
@@ -329,6 +326,6 @@ class Requester:
             self._not_stored(outgoing, now)
         elif outgoing.state != "finished":
             self._advance(outgoing, "refused")
-            self._finish(outgoing, Outcome("failed", None, f"Redis refused the request: {advised(failure)}"))
+            self._finish(outgoing, refused(failure))
             # Permanent: reported once for each kind, beside the outcome (RIPC-RECOV-15, RIPC-RECOV-27). Unknown: as lost.
             self.shared.fail(failure)
