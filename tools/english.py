@@ -1,6 +1,6 @@
 """Finds sentences that are too long and phrases that a reader from another country reads twice.
 
-``english.py FILE...`` prints ``file:line: problem``, and fails where there is one. It reads Markdown (paragraphs, list items,
+``english.py FILE...`` prints ``file:line: problem``, and fails if there is one. It reads Markdown (paragraphs, list items,
 cells), Python (docstrings and comments) and YAML (titles, texts of checks, notes). Code, headings and quoted blocks of code
 are left out. With ``--messages`` it reads the strings of Python instead: what a program says to its user. ``english.json``
 holds the greatest length and the phrases, each with its reason and what to write instead.

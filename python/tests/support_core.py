@@ -171,7 +171,7 @@ class Hand:
         return self.sent[before:]
 
     def read(self, *rows: list[Any]) -> list[Event]:
-        """Have the blocked read return these rows."""
+        """Make the blocked read return these rows."""
         read = self.endpoint.next_read(self.now)
         assert read is not None
         self.endpoint.read_done(read, [[b"s", list(rows)]] if rows else None, self.now)

@@ -145,7 +145,7 @@ _rule("look-before-gone", (KeepAlive, "_missing", _missing_is_gone))
 
 
 def _still_pending(self: Recovering) -> Any:
-    """An answer whose fate is unknown is written again where its request is pending for us, and dropped where it is not."""
+    """An answer whose fate is unknown is written again if its request is pending for us, and dropped if it is not."""
     shared, names = self.shared, self.shared.names
     unsure = [incoming for incoming in shared.inflight.values() if incoming.state == "unsure"]
     for incoming in unsure:

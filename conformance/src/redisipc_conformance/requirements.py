@@ -66,6 +66,6 @@ class Requirements:
         return self._by_id.get(id)
 
     def level(self, ids: Iterable[str]) -> Level:
-        """The strictest level among `ids`. MUST where there are none, or one is not known: nothing is excused by accident."""
+        """The strictest level among `ids`. MUST if there are none, or if one is not known: nothing is excused by accident."""
         ranks = [_STRICTNESS[self._by_id[id].level] if id in self._by_id else 2 for id in ids]
         return _LEVELS[max(ranks, default=2)]

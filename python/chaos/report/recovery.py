@@ -109,7 +109,7 @@ class Recoveries:
 
 
 def _last(firsts: list[float | None]) -> float | None:
-    """The last of them; None where there is one without any success, or nobody."""
+    """The last of them; None if one of them had no success, or if there is nobody."""
     found = [first for first in firsts if first is not None]
     return max(found) if found and len(found) == len(firsts) else None
 

@@ -13,7 +13,7 @@ from tests.support_core import Hand
 
 
 def beside(hand: Hand, *rows: list[Any]) -> None:
-    """Have the next read inside a transaction return these rows."""
+    """Make the next read inside a transaction return these rows."""
     left = [[[b"s", list(rows)]]]
     hand.special["XREADGROUP"] = lambda command: left.pop() if left and command[-1] == ">" else None
 

@@ -1,4 +1,4 @@
-"""``coverage``: the trace of three, its gaps, and exit code 1 where there is one."""
+"""``coverage``: the trace of three, its gaps, and exit code 1 if there are any."""
 
 from __future__ import annotations
 

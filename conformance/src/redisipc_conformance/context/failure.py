@@ -27,7 +27,7 @@ class Failed(Exception):
     since: float = 0.0
     """Of a bound of time: the moment from which it counts, of time.monotonic."""
     over: float = 0.0
-    """By how many seconds the bound was broken. Where nothing came at all: half of it."""
+    """By how many seconds the bound was broken. If nothing came at all: half of it."""
     value: Any = None
     """The thing that was found anyway: `as` names it, so that the rest of the scenario can continue."""
 

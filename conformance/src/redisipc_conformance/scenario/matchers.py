@@ -36,7 +36,7 @@ def widened(expected: Any, seconds: float) -> Any:
 
 
 def beyond(expected: Any, seen: float) -> float:
-    """By how much a number is above the bound, 0 where it is not."""
+    """By how much a number is above the bound; 0 if it is not above it."""
     if isinstance(expected, Matcher) and "$at_most" in expected.arguments:
         return max(seen - float(expected.arguments["$at_most"]), 0.0)
     return 0.0

@@ -71,7 +71,7 @@ def where_of(context: ScenarioContext, written: dict[str, Any] | None) -> dict[s
 def answers_to(context: ScenarioContext, request: Written) -> list[Written]:
     """The entries that answer it: the same id, later on its stream.
 
-    Where there is none: the testee's responses that go the right way but belong to no request. A wrong answer is better
+    If there is none: the testee's responses that go the right way but belong to no request. A wrong answer is better
     evidence than a missing one.
     """
     later = context.entry_log.after(request)

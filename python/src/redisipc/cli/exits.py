@@ -13,7 +13,7 @@ TIMEOUT = 3
 NOBODY = 4
 """Nobody is there: no stream, no group, or no living instance."""
 REDIS = 5
-"""Redis cannot be reached, or refuses: a right is missing, say."""
+"""Redis cannot be reached, or refuses, for example because a right is missing."""
 INTERRUPTED = 130
 """Ctrl-C, as shells count it."""
 

@@ -80,7 +80,7 @@ class Breakers:
         return sorted(found, key=lambda entry: self._known[entry].alone)
 
     def after(self, start: bytes) -> bytes | None:
-        """The first entry after ``start`` whose body broke a connection alone; None where there is none."""
+        """The first entry after ``start`` whose body broke a connection alone; None if there is none."""
         begin = (0, 0) if start == b"-" else id_parts(start)
         found = [id for id, breaker in self._known.items() if breaker.alone and id_parts(id) > begin]
         return min(found, key=id_parts, default=None)

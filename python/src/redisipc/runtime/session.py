@@ -107,7 +107,7 @@ class BaseSession:
     # for the twins
 
     def call(self, work: Callable[[float], None]) -> None:
-        """Have ``work`` done with the core, now or soon. May be called at any moment, a signal handler included."""
+        """Do ``work`` with the core, now or soon. May be called at any moment, a signal handler included."""
         raise NotImplementedError
 
     def serve(self) -> None:
@@ -223,7 +223,7 @@ class BaseSession:
             pass
 
     def observe(self, wake: Callable[[], None], *fatal: type[BaseException]) -> None:
-        """Have the observers called, where there are any."""
+        """Request a call of the observers, if there are any."""
         if self.options.observers:
             from .observing import Observing  # nobody else pays for it
 
@@ -309,7 +309,7 @@ class BaseSession:
         raise NotImplementedError
 
     def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
-        """Have a function of the user called, after those before it. Never waits."""
+        """Request a call of a user's function, after earlier ones. Never waits."""
         raise NotImplementedError
 
     def hook_raised(self, what: str, raised: BaseException) -> None:
@@ -319,7 +319,7 @@ class BaseSession:
         self.report(error)
 
     def tell(self, error: RedisIPCError) -> Any:
-        """Call ``on_error``, or log where there is none. Returns what the handler returned."""
+        """Call ``on_error``, or log if there is none. Returns what the handler returned."""
         hook = self.hooks.on_error
         if hook is None:
             self.log(logging.ERROR, str(error), cause=error.__cause__)

@@ -74,7 +74,7 @@ class Wakeups:
             self._endpoint.listening(True, now)
 
     def overdue(self, now: float) -> None:
-        """Nothing was heard for long: ask. Where nothing came after asking either, open it again."""
+        """Nothing came for long: ask. If nothing comes after that either, open it again."""
         if self._asked or self.connection.transport is None:
             self.give_up(now)
             return

@@ -236,7 +236,7 @@ class Peer:
         return names[0]
 
     def _run(self, *command: Any) -> Any:
-        """Execute a command over the peer's own connection; a failure where there is none."""
+        """Execute a command over the peer's own connection; a failure if there is none."""
         server = self._server
         if not server.up or self.gone:
             return Failure("LOST", "LOST the hub is down")

@@ -131,6 +131,6 @@ def _id(consumer: Consumer) -> str:
 
 
 def announcement(told: Any) -> dict[str, Any] | None:
-    """An announcement, None where there is none that version 1 can read (RIPC-VERS-4, RIPC-VERS-10)."""
+    """An announcement; None if there is none that version 1 can read (RIPC-VERS-4, RIPC-VERS-10)."""
     found = read(told) if isinstance(told, bytes) else {}
     return found if "spec" in found else None

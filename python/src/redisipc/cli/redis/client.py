@@ -98,6 +98,6 @@ class Client:
 
 
 def advice(refusal: str) -> str:
-    """Advice about what Redis said, after a semicolon; empty where there is none."""
+    """Advice about what Redis said, after a semicolon; empty if there is none."""
     what = _ADVICE.get(refusal.partition(" ")[0], "")
     return f"; {what}" if what else advice_about_version(refusal)

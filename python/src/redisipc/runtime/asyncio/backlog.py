@@ -37,7 +37,7 @@ class Backlog:
         return len(self._running)
 
     def add(self, job: Counted) -> None:
-        """Have it run, unless there are too many already."""
+        """Let it run, unless there are too many already."""
         if len(self._running) >= MOST_CALLS:
             self._dropped += 1
             return

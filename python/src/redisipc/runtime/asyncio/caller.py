@@ -84,7 +84,7 @@ class Caller(BaseCaller[Line]):
                 await self._reuse(slot)
                 await self._converse(call, slot)
             except BaseException:
-                # Cancelled, say: what may be stored is deleted, over a new connection, since this one waits for a reply.
+                # Cancelled, for example. A request that may be stored is deleted over a new connection: this one waits for a reply.
                 await self._broke(call, slot, "interrupted")
                 call.cancel(monotonic())
                 await self._converse(call, slot)

@@ -87,7 +87,7 @@ class Connector:
                 # Refused without the right to CLIENT: the connection works, and has no name.
                 await connection.read_response()
         except BaseException:
-            # Cancelled, say: nobody else would close it.
+            # Cancelled, for example: nobody else would close it.
             self._certificates.forget()
             await connection.disconnect(nowait=True)
             raise

@@ -90,7 +90,7 @@ class Loop:
         self._abandoned = True
 
     def call(self, work: Call) -> None:
-        """Have ``work`` done with the core: at once, or as soon as whoever was interrupted is done with it.
+        """Do ``work`` with the core: at once, or as soon as the interrupted call has finished with the core.
 
         What it wants to write is written at once where it is alone, else when this turn of the event loop ends.
         """
@@ -232,7 +232,7 @@ class Loop:
         return not (self._calls or self.jobs or self._busy or self._half_done or self.stopped)
 
     def _received_alone(self, connection: Connection, data: bytes) -> None:
-        """Hand in what was read. Then wait for the time of the next read alone, where nothing else is due before the timer."""
+        """Hand in what was read. Then wait only for the time of the next read, if nothing else is due before the timer."""
         now = monotonic()
         self._visit_alone(self.driver.received, connection, data, now)
         if self._timer is not None and self._timer_at > now and self._may_rest():
@@ -290,7 +290,7 @@ class Loop:
     # time
 
     def _arm_soon(self, now: float) -> None:
-        """Have the timer set: by a turn, unless the heart comes early enough to do it."""
+        """Request that a turn sets the timer, unless the heartbeat comes early enough to do it."""
         due = self.driver.deadline()
         if due is None or self.stopped or due > now + HEARTBEAT:
             return

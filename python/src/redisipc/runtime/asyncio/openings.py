@@ -49,7 +49,7 @@ class Openings:
                 self._failed(connection, connection.attempt, INTERRUPTED)
 
     def cancel(self) -> None:
-        """Open no more of them."""
+        """Cancel the openings that are under way."""
         for task in self._under_way:
             task.cancel()
 

@@ -12,7 +12,7 @@ from redisipc.runtime.connection import Connection
 
 
 def fileno(transport: asyncio.BaseTransport) -> int:
-    """The descriptor beneath. Raises OSError where there is none any longer."""
+    """The descriptor beneath. Raises OSError if it is closed."""
     sock = transport.get_extra_info("socket")
     number: int = -1 if sock is None else sock.fileno()
     if number < 0:
@@ -62,7 +62,7 @@ class LoopTransport(asyncio.Protocol):
         self._transport.abort()
 
     def fileno(self) -> int:
-        """The descriptor beneath. Raises OSError where there is none any longer."""
+        """The descriptor beneath. Raises OSError if it is closed."""
         return fileno(self._transport)
 
     def abandon(self) -> None:

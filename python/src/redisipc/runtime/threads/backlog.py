@@ -28,7 +28,7 @@ class Backlog:
         self._dropped = 0
 
     def add(self, job: CallbackJob, now: float) -> None:
-        """Have it run, unless too many wait already."""
+        """Let it run, unless too many wait already."""
         if len(self._pool.jobs) < MOST_CALLS:
             self._pool.add(job, now)
             return

@@ -83,7 +83,7 @@ class Caller(BaseCaller[Line]):
                 self._reuse(slot)
                 self._converse(call, slot)
             except BaseException:
-                # Ctrl-C, say: what may be stored is deleted, over a new connection, since this one waits for a reply.
+                # Ctrl-C, for example. A request that may be stored is deleted over a new connection: this one waits for a reply.
                 self._broke(call, slot, "interrupted")
                 call.cancel(monotonic())
                 self._converse(call, slot)

@@ -25,7 +25,7 @@ class Line:
 
     def is_alive(self) -> bool:
         """Whether nothing came since the last reply: neither an end nor a byte that nobody asked for."""
-        # poll(), where there is one, takes descriptors of any number.
+        # poll(), if the system has it, takes descriptors of any number.
         if hasattr(select, "poll"):
             poll = select.poll()
             poll.register(self._sock, select.POLLIN)

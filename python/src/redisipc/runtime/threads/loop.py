@@ -85,7 +85,7 @@ class Loop:
         self._read_at = float("inf")
 
     def call(self, work: Call) -> None:
-        """Have ``work`` done on the I/O thread. Never waits; may be called at any moment, from everywhere."""
+        """Let the I/O thread do ``work``. Never waits; may be called at any moment, from everywhere."""
         self._calls.append(work)
         # First the call, then the look: the thread looks for calls after it said that it sleeps.
         if self._asleep:
@@ -259,7 +259,7 @@ def no_thread(error: RuntimeError) -> ConfigurationError | ConnectionLost:
     """Why an endpoint has no thread: the system has none left, the program is ending, or this is a sub-interpreter."""
     text = str(error)
     if "shutdown" in text:
-        # Python starts no thread after the main thread has ended: in a function of atexit, say.
+        # Python starts no thread after the main thread has ended: in a function of atexit, for example.
         return ConnectionLost(f"the program is ending: {text}; connect earlier, or use a Caller, which needs no thread")
     if "interpreter" in text:
         # A sub-interpreter refuses the threads of an endpoint: some of them the daemons, some of them all.

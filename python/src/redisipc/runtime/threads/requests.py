@@ -105,7 +105,7 @@ class Ticket:
             self.on_end = None
 
     def add_signal(self, signal: Any) -> None:
-        """Have a lock released when it ends."""
+        """Add a lock that is released when it ends."""
         self._signals.append(signal)
 
     def remove_signal(self, signal: Any) -> None:
@@ -147,7 +147,7 @@ class Asker(Protocol):
         """Run a callback: on the I/O thread."""
 
     def apart(self, work: Callable[[], None]) -> None:
-        """Have work done that may wait for a lock of the user's threads."""
+        """Do work elsewhere that may wait for a lock of the user's threads."""
 
 
 @explained_methods

@@ -267,7 +267,7 @@ class Session(SessionBase):
     # code of the user
 
     def apart(self, work: Callable[[], None]) -> None:
-        """Have work done that may wait for a lock of the user's threads."""
+        """Do work elsewhere that may wait for a lock of the user's threads."""
         self.reserve.put(work)
 
     def callback(self, hook: Hook, *arguments: Any) -> None:

@@ -74,7 +74,7 @@ class WorkerPool:
         self._seen = 0
 
     def add(self, job: Job, now: float) -> None:
-        """Have a job run soon."""
+        """Run a job soon."""
         self.jobs.append(job)
         if self._runs_here or (self._mean_seconds < QUICK_JOB and len(self._workers) > len(self._idle)):
             # One that is at work takes it, or the I/O thread, most likely sooner than another one would wake up.
