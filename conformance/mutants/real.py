@@ -3,6 +3,8 @@
     python mutants/real.py [NAME ...]     these only; a word like keep-alive or node: those of that kind or port
     python mutants/real.py --seconds 540  begins nothing after that; the next run goes on
     python mutants/real.py --again        tries once more what was not killed
+    python mutants/real.py --first ID ... these scenarios before all others, and no slow one beside them: what they do
+                                          not kill stays unjudged
     python mutants/real.py --afresh       forgets what earlier runs found
 
 A patch is *killed* when a check of a statement that it breaks fails by assertion, twice, and passes without the patch. It is
@@ -50,11 +52,14 @@ _RIGHT = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 class Hunt:
     """Judges patches side by side, against one Redis."""
 
-    def __init__(self, server: Server, scenarios: Sequence[Scenario], until: float, again: bool) -> None:
+    def __init__(
+        self, server: Server, scenarios: Sequence[Scenario], until: float, again: bool, first: Sequence[str] = ()
+    ) -> None:
         self.server = server
         self.scenarios = {scenario.id: scenario for scenario in scenarios}
         self.until = until
         self.again = again
+        self.first = set(first)
         self.kept = Kept()
         self._known = fates.load()
         self._right: dict[tuple[str, str], set[str]] = {}
@@ -133,6 +138,8 @@ class Hunt:
                     return Fate(patch.name, "killed", tuple(both[:_MOST_NAMED]), found.named[both[0]].message)
         if undecided:
             return Fate(patch.name, NOT_JUDGED, seen=f"the machine was too busy for {undecided[0]}")
+        if self.first:
+            return Fate(patch.name, NOT_JUDGED, seen="only some scenarios were tried")
         if others:
             return Fate(patch.name, "other", tuple(list(others)[:_MOST_NAMED]), next(iter(others.values())).message)
         if late:
@@ -143,12 +150,13 @@ class Hunt:
         """The scenarios that it meets, the cheap and likely ones first."""
         before = self._known.get(patch.name)
         caught = {name.rpartition("/")[0] for name in before.by} if before is not None else set()
+        caught |= self.first
         every = self.scenarios_for(patch)
         rest = [scenario for scenario in every if scenario.id not in caught]
         return [
             [scenario for scenario in every if scenario.id in caught],
             [scenario for scenario in rest if "slow" not in scenario.needs],
-            [scenario for scenario in rest if "slow" in scenario.needs],
+            [scenario for scenario in rest if "slow" in scenario.needs and not self.first],
             self._all_others(patch, every),
         ]
 
@@ -225,7 +233,7 @@ async def main(options: argparse.Namespace, server: Server) -> int:
     chosen = [patch for patch in every if not words or words & {patch.name, patch.kind, patch.on}]
     if options.afresh:
         fates.forget()
-    hunt = Hunt(server, load_all(scenarios_folder()), time.monotonic() + options.seconds, options.again)
+    hunt = Hunt(server, load_all(scenarios_folder()), time.monotonic() + options.seconds, options.again, options.first)
     room = asyncio.Semaphore(options.jobs)
 
     async def one(patch: Patch) -> Fate | None:
@@ -247,6 +255,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--first", nargs="+", default=(), metavar="ID")
     parser.add_argument("--afresh", action="store_true")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--redis", default="auto")

@@ -127,6 +127,7 @@ RECLAIMED = "XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 6 JUSTID =[b'1-
 OWN_AGAIN = "XPENDING s g 1-0 1-0 1 =[[b'1-0',b'dispatcher_a1b2c3_0',20,1]]"
 GIVEN = "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 315360000000 JUSTID =[b'1-0']"
 AUTOMATIC = "XAUTOCLAIM s g dispatcher_a1b2c3_0 157680000000 0 JUSTID =[b'0-0',[b'1-0']]"
+LEFT = ["MULTI", "XPENDING s g - + 9 consumer_a1b2c3_0", "XGROUP DELCONSUMER s g consumer_a1b2c3_0", "EXEC"]
 SECOND = response(THIRD)
 BOTH = ("XACK s g 1-0 4-0", "XDEL s 1-0 4-0")
 TOGETHER = answered(response(), SECOND, *BOTH)
@@ -189,6 +190,7 @@ BROKEN: list[tuple[always.Rule, Trace]] = [
     (always.WOKEN, Trace(LISTED, "PUBLISH s:g:c0ffee:wakeup ", HANDED)),
     (always.WOKEN, Trace(LISTED, HANDED, "PUBLISH s:g:c0ffee:wakeup payload")),
     (always.SETTLED, Trace(NEW.format("3-0"), "XDEL s 3-0 =1")),
+    (always.SETTLED, Trace(NEW.format("3-0"), "XDEL s 3-0 =1", LEFT)),
     (always.HANDED_KEPT, Trace(LISTED, HANDED, "XACK s g 3-0")),
     (always.HANDED_KEPT, Trace(LISTED, HANDED, "XDEL s 3-0")),
     (always.HANDED_KEPT, Trace(LISTED, HANDED, LOOK.replace("1-0", "3-0"), "XACK s g 3-0")),
@@ -224,6 +226,7 @@ KEPT: list[Trace] = [
     Trace(NEW.format("1-0"), GIVEN, OWN_AGAIN, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']"),
     Trace(AT_THE_END, AT_THE_END, NEW.format("1-0")),
     Trace(NEW.format("3-0"), "XACK s g 3-0", "XDEL s 3-0 =1"),
+    Trace(NEW.format("3-0"), LEFT, "XDEL s 3-0 =1"),
     Trace(AUTOMATIC, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']"),
     Trace(
         LISTED,

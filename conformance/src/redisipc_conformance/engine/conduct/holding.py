@@ -127,14 +127,15 @@ class _Held:
             yield self._actor.broke(always.HANDED_KEPT, exchange, f"; it handed {_text(min(handed))} over")
         if exchange.name == b"XACK":
             self._acknowledged |= ids
-        elif exchange.done:
+        elif exchange.done and not self._deletes_consumers:
             for id in ids:
                 self._deleted.setdefault(id, exchange)
 
     def settles(self) -> Found:
-        """At the end: what it read as new, deleted as a response, and never tried to acknowledge."""
-        if self._deletes_consumers:
-            return
+        """At the end: what it read as new, deleted as a response, and never tried to acknowledge.
+
+        What it deletes after it has deleted a consumer may have been in that consumer's list.
+        """
         for id, exchange in self._deleted.items():
             written = self._context.entry_log.get(_text(exchange.args[1]), _text(id))
             if written is None or written.status not in _ANSWERED or id not in self._new:
