@@ -4,7 +4,7 @@ import type { Held } from "./held.js";
 import type { SharedWith } from "./ports.js";
 import { splitLate } from "./late-claim.js";
 import { keepOurs } from "./ownership.js";
-import { RepeatedTask } from "./timers.js";
+import { RepeatedTask, leftOf } from "./timers.js";
 import { Busy } from "./vitals.js";
 
 export const KEEP_ALIVE_MS = 3000;
@@ -15,9 +15,10 @@ const LOOKED_AT = 64 << 10;
 /** Shows every 3 s that what is in progress has an owner that lives (RIPC-GROUP-9 to 11, RIPC-ROUTE-16). */
 export class KeepAlive {
   private readonly task = new RepeatedTask(async () => {
+    const began = this.shared.now();
     this.busy.look();
     await this.shared.attempt(() => this.keep());
-    return KEEP_ALIVE_MS;
+    return leftOf(KEEP_ALIVE_MS, this.shared.now() - began);
   });
 
   private readonly busy: Busy;

@@ -1,7 +1,7 @@
 import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import { announcementText } from "./announcement.js";
-import { RepeatedTask } from "./timers.js";
+import { RepeatedTask, leftOf } from "./timers.js";
 import type { RegistrationPort, SharedWith } from "./ports.js";
 
 /** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
@@ -14,12 +14,13 @@ const AGAIN_MS = 1000;
 /** Keeps the availability list, the announcement, the dispatcher and the knowledge of siblings fresh (section 6). */
 export class Registration implements RegistrationPort {
   private readonly task = new RepeatedTask(async () => {
+    const began = this.shared.now();
     let done = false;
     await this.shared.attempt(async () => {
       await this.refresh();
       done = true;
     });
-    return done && this.registered ? REFRESH_MS : AGAIN_MS;
+    return done && this.registered ? leftOf(REFRESH_MS, this.shared.now() - began) : AGAIN_MS;
   });
   /** When Redis last said that the list is there, by its own clock in ms. */
   private refreshedAt = -Infinity;

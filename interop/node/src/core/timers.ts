@@ -1,3 +1,8 @@
+/** What is left of a period of which some ms have passed: a task that waited for slow replies runs again sooner. */
+export function leftOf(periodMs: number, passedMs: number): number {
+  return Math.max(0, periodMs - passedMs);
+}
+
 /** Runs a task again and again, never twice at a time, and at once when it is asked to. */
 export class RepeatedTask {
   private timer: NodeJS.Timeout | undefined;
