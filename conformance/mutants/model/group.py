@@ -111,13 +111,16 @@ class Group(Siblings):
     # regular work
 
     async def refresh_all(self) -> None:
+        pause = 14.0 if mutant("refreshes-every-14-s") else _REFRESH
         while True:
             await self.endpoint.up.wait()
+            began = asyncio.get_running_loop().time()
             with contextlib.suppress(Lost, RedisError):
                 await self._refresh()
+            passed = 0.0 if mutant("pauses-behind-slow-replies") else asyncio.get_running_loop().time() - began
             self._refresh_now.clear()
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._refresh_now.wait(), 14.0 if mutant("refreshes-every-14-s") else _REFRESH)
+                await asyncio.wait_for(self._refresh_now.wait(), pause - passed)
 
     async def _refresh(self) -> None:
         endpoint, names = self.endpoint, self.endpoint.names

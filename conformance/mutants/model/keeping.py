@@ -23,8 +23,10 @@ class Keeping:
 
     async def keep_all(self) -> None:
         """Every 3 s each request in progress is claimed again."""
+        now = asyncio.get_running_loop().time()
         while True:
-            await asyncio.sleep(8.0 if mutant("keeps-every-8-s") else 3.0)
+            passed = 0.0 if mutant("pauses-behind-slow-replies") else asyncio.get_running_loop().time() - now
+            await asyncio.sleep(max(0.0, (8.0 if mutant("keeps-every-8-s") else 3.0) - passed))
             await self.endpoint.up.wait()
             now = asyncio.get_running_loop().time()
             kept = [item for item in self.in_progress() if getattr(item, "state", "") != "unsure"]
