@@ -153,8 +153,8 @@ def test_an_acknowledgement_that_was_refused_for_good_leaves_with_no_other_batch
 def test_entries_for_others_are_acknowledged_late_alone_and_soon_beside_what_is_dealt_with() -> None:
     box = outbox()
     box.skip([b"1-0", b"2-0"], 0.0)
-    assert box.take(1, 0.09) is None
-    assert sent(box.take(1, 0.1)) == ["XACK"]
+    assert box.take(1, 0.24) is None
+    assert sent(box.take(1, 0.25)) == ["XACK"]
     box.skip([b"3-0"], 1.0)
     box.clean(b"4-0", b"4-0", 1.0)
     assert box.due(1.0) == pytest.approx(1.0 + box.linger)
@@ -166,9 +166,9 @@ def test_entries_for_others_are_acknowledged_late_alone_and_soon_beside_what_is_
 def test_entries_for_others_do_not_shorten_the_wait_after_a_failed_cleaning_up() -> None:
     box = outbox()
     box.skip([b"1-0"], 0.0)
-    batch = box.take(1, 0.1)
+    batch = box.take(1, 0.25)
     assert batch is not None
-    batch.steps[0].done([Failure("ERR", "ERR broken")], 0.1)
-    box.skip([b"2-0"], 0.1)
-    box.clean(b"3-0", None, 0.1)
-    assert box.due(0.1) == pytest.approx(1.1)
+    batch.steps[0].done([Failure("ERR", "ERR broken")], 0.25)
+    box.skip([b"2-0"], 0.25)
+    box.clean(b"3-0", None, 0.25)
+    assert box.due(0.25) == pytest.approx(1.25)

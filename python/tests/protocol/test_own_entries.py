@@ -36,7 +36,7 @@ def test_the_own_request_is_read_with_its_write_and_acknowledged() -> None:
     row = own(hand, outgoing.id)
     beside(hand, row)
     assert hand.names_sent(hand.write_all()) == ["MULTI", "XADD", "XREADGROUP", "EXEC"]
-    assert ("XACK", b"s", b"web", row[0]) in hand.pass_time(0.1)
+    assert ("XACK", b"s", b"web", row[0]) in hand.pass_time(0.25)
     assert hand.endpoint.outstanding == 1
 
 
@@ -124,7 +124,7 @@ def test_where_multi_is_refused_each_command_counts_for_itself() -> None:
     row = own(hand, outgoing.id)
     hand.endpoint.batch_done(batch, [refused, row[0], [[b"s", [row]]], Failure("NOPERM", "NOPERM EXEC")], hand.now)
     assert outgoing.entry_id == row[0]
-    assert ("XACK", b"s", b"web", row[0]) in hand.pass_time(0.1)
+    assert ("XACK", b"s", b"web", row[0]) in hand.pass_time(0.25)
     hand.endpoint.send(b"2", "stock", 5.0, hand.now)
     assert hand.names_sent(hand.write_all()) == ["XADD"]
 

@@ -14,7 +14,7 @@ def test_an_entry_for_another_group_is_acknowledged_only() -> None:
     hand = Hand().up()
     row = hand.request(to=b"other")
     assert hand.read(row) == []
-    assert hand.pass_time(0.1) == [("XACK", b"s", b"web", row[0])]
+    assert hand.pass_time(0.25) == [("XACK", b"s", b"web", row[0])]
 
 
 def test_a_response_to_nobody_is_acknowledged_and_deleted() -> None:
@@ -93,7 +93,7 @@ def test_a_group_may_ask_itself() -> None:
 def test_an_entry_whose_body_is_gone_is_acknowledged() -> None:
     hand = Hand().up()
     assert hand.read([b"1-0", None]) == []
-    assert hand.pass_time(0.1) == [("XACK", b"s", b"web", b"1-0")]
+    assert hand.pass_time(0.25) == [("XACK", b"s", b"web", b"1-0")]
 
 
 def test_every_cell_of_the_table_has_an_action() -> None:

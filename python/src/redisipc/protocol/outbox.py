@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _AGAIN = 1.0
 """Seconds after which a cleaning up that failed is tried again."""
-_SKIPPED = 20
+_SKIPPED = 50
 """How many times ``linger`` entries for other groups wait to be acknowledged."""
 _MOST_CLEANUP = 100_000
 """How many IDs are kept for another attempt at most."""

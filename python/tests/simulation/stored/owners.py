@@ -106,8 +106,8 @@ def _late_give_back(stage: Stage) -> None:
     stage.join(4.0, "D", "g0")
     # It is read while a batch is under way, and the pause begins before the reply to that.
     stage.send(14.98, "R", "g0", 60.0, "work", 20.0)
-    stage.send(14.99, "A", "g1", 60.0)
-    stage.member(15.09, "A", "pause", 14.0)
+    stage.send(15.01, "A", "g1", 60.0)
+    stage.member(15.08, "A", "pause", 14.0)
 
 
 @staged(
