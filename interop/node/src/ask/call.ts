@@ -8,6 +8,7 @@ import { type Entry, entryOf } from "../wire/entry.js";
 import { FIRST, compareIds } from "../wire/entry-id.js";
 import { type RedisFault, isFault } from "../wire/faults.js";
 import { type Reply, groupNames, list, text } from "../wire/replies.js";
+import type { Question, Turn } from "./turn.js";
 
 /** After the request was stored, in ms: nobody asks sooner whether its group exists; and between two looks (RIPC-REQ-16). */
 export const EARLY_END_MS = 500;
@@ -22,30 +23,6 @@ const LATEST_MS = 900;
 const TIDY_MS = 500;
 /** Between attempts to reach Redis, in ms. */
 const PAUSES = [50, 100, 200, 400, 800] as const;
-
-/** What is asked, and by whom. */
-export interface Question {
-  readonly stream: string;
-  readonly instance: string;
-  readonly id: string;
-  readonly group: string;
-  readonly content: string;
-  /** By the monotonic clock, in ms. */
-  readonly deadline: number;
-}
-
-/** What to send now, on one connection, with one reply for each command. Times are ms of the monotonic clock. */
-export interface Turn {
-  readonly commands: readonly Command[];
-  /** Wait until then, and ask for the turn again. */
-  readonly at: number;
-  /** How long the last command may block. */
-  readonly blockMs: number;
-  /** When the replies are given up in any case. */
-  readonly limit: number;
-  /** A connection on which something was answered before will not do. */
-  readonly fresh: boolean;
-}
 
 /**
  * writing: XADD. finding: XADD was sent, and its reply did not come. waiting: XREAD. looking: the last look. tidying: the

@@ -6,7 +6,8 @@ import { openFirst } from "../redis/first-connection.js";
 import { waitAtMost } from "../redis/wait.js";
 import { RedisFault, isFault } from "../wire/faults.js";
 import type { Reply } from "../wire/replies.js";
-import type { Call, Turn } from "./call.js";
+import type { Call } from "./call.js";
+import type { Turn } from "./turn.js";
 
 /** A connection that nobody used for so long is not trusted any longer, in ms: the next call opens a new one. */
 const IDLE_MS = 10_000;
