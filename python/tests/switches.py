@@ -303,11 +303,12 @@ def _create_and_set(self: Recovering) -> Any:
 
 
 _rule("never-set-the-group", (Recovering, "_make_group", _create_and_set))
-# In a small world each of the two is enough: what a dispatcher had just read stays with it (RIPC-LIFE-25).
+# In a small world each of the two is enough: what an instance had just been given stays with it (RIPC-LIFE-25).
 _rule(
     "delete-dead-consumers-late",
-    (Siblings, "_may_delete_dead", _always(True)), (restoring, "_just_read", _always(False)),
+    (Siblings, "_may_delete_dead", _always(True)), (restoring, "_just_given", _always(False)),
 )  # fmt: skip
+_rule("return-what-was-just-given", (restoring, "_just_given", _always(False)))
 _rule("restore-what-goes", (restoring, "restore", _empty))
 
 

@@ -15,6 +15,7 @@ from .wire import PENDING, instance_of, parse
 
 _DEAD_CONSUMER_MS = 120_000
 _CONNECTED_BEFORE_DELETE = 100.0
+_JUST_GIVEN_MS = 10_000
 _ASKED_EVERY = 3
 """A known sibling is asked at every third look: each costs two commands (RIPC-LIFE-14)."""
 Consumer = tuple[bytes, int, int]
@@ -127,11 +128,18 @@ class Siblings:
 
     async def _restore(self, rows: Iterable[list[Any]], consumer: bytes) -> None:
         names, gone = self.endpoint.names, instance_of(consumer)
-        for id, _, _, count in rows:
+        for id, _, idle, count in rows:
             body = await self.endpoint.claims.body(id)
             if not isinstance(body, list) or not body:
                 continue
             entry = parse(id, body[0][1])
+            if not entry.problem and entry.destination != names.group and not mutant("restores-what-is-for-others"):
+                continue
+            if gone not in (None, names.instance) and idle < _JUST_GIVEN_MS:
+                await self.endpoint.write((
+                    "XCLAIM", names.stream, names.group, consumer, 0, id, "RETRYCOUNT", count, "FORCE", "JUSTID"
+                ))  # fmt: skip
+                continue
             if entry.status != PENDING and entry.instance == gone and not mutant("restores-what-nobody-waits-for"):
                 await self.endpoint.write(("XDEL", names.stream, id))
                 continue

@@ -80,6 +80,7 @@ const TIMES: Readonly<Record<string, ((ms: number, limit: number) => void) | str
   "answer-kept": (ms) => { assert.ok(answers.ANSWER_KEPT_MS >= ms); },
   "dead-consumer": (ms) => { assert.equal(siblings.DEAD_CONSUMER_MS, ms); },
   "connected-before-delete": (ms) => { assert.equal(siblings.CONNECTED_BEFORE_DELETE_MS, ms); },
+  "look-before-delete": (ms) => { assert.equal(siblings.LOOK_BEFORE_DELETE_MS, ms); },
   back: "it follows from the pauses between attempts, and from the time that one may take",
   "connect-pause": (ms, limit) => {
     const pause = new ConnectPause();

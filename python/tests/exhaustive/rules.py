@@ -54,6 +54,7 @@ RULES: dict[str, Shown] = {
     "group-at-last-read": Shown("group-destroyed", "started"),
     "never-set-the-group": Shown("stream-deleted", "started-again"),
     "delete-dead-consumers-late": Shown("dead-consumer", "started-again"),
+    "return-what-was-just-given": Shown("back-late-and-asks", "delivered"),
     "restore-what-goes": Shown("leaving", "residue"),
     "leave-in-order": Shown("late-answer", "started-again"),
     "reject-at-close-limit": Shown("outlived", "started-again"),

@@ -8,7 +8,7 @@ import pytest
 
 from redisipc.channel.dispatch import dispatch
 from redisipc.errors import Reject
-from redisipc.protocol import commands, content, lifecycle, settings
+from redisipc.protocol import commands, content, lifecycle, settings, siblings
 from redisipc.protocol.entry import STATUSES, Entry, parse
 from redisipc.protocol.names import Names, new_instance_id, new_request_id
 from redisipc.protocol.settings import Settings
@@ -40,6 +40,7 @@ NAMES = Names.of("shop", "stock", "a1b2c3")
         ("given-back-from", commands.GIVEN_BACK_FROM_MS / 1000),
         ("dead-consumer", SETTINGS.dead_consumer),
         ("connected-before-delete", SETTINGS.connected_before_delete),
+        ("look-before-delete", siblings.LOOK_BEFORE_DELETE),
         ("kept-alive", SETTINGS.late_after),
         ("kept-alive", commands.LATE_MS / 1000),
         ("refresh-before-request", SETTINGS.refresh_before_request),

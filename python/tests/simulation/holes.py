@@ -39,7 +39,11 @@ HOLES = {
     ),
     "H7": Hole("a lost read is served after its own list was read", ("RECOV-21",), ("own-list-twice",)),
     "H8": Hole("missing in a reply is not given up", ("GROUP-32", "RESP-14"), ("look-before-gone", "body-decides")),
-    "H9": Hole("a live member's consumer is deleted", ("LIFE-23",), ("delete-dead-consumers-late",)),
+    "H9": Hole(
+        "a live member's consumer is deleted",
+        ("LIFE-23",),
+        ("delete-dead-consumers-late", "return-what-was-just-given"),
+    ),
     "H10": Hole("leaving deletes what was just handed over", ("LIFE-22", "LIFE-25"), ("restore-what-goes",)),
     "H11": Hole("a handler outlives the disconnect", ("LIFE-26",), ("reject-at-close-limit",)),
     "H12": Hole("a request is deleted after its last look", ("TIME-13",), ("delete-before-look",)),

@@ -54,6 +54,10 @@ class Actor:
     def latency(self) -> float:
         return self._latency * (0.5 + self._draw())
 
+    def slow_down(self, latency: float) -> None:
+        """From now on its messages take so many seconds on average."""
+        self._latency = latency
+
     def transfer(self, what: Any) -> float:
         """Seconds that it takes to come through, beyond the way itself."""
         bandwidth = self.world.plan.bandwidth

@@ -138,6 +138,7 @@ PLACES: dict[str, list[tuple[Any, str, Mattered]]] = {
     "group-at-last-read": [(Recovering, "_last_read", _always)],
     "never-set-the-group": [(Recovering, "_last_read", lambda result, *_rest: result == b"0")],
     "delete-dead-consumers-late": [(Siblings, "_may_delete_dead", _no)],
+    "return-what-was-just-given": [(restoring, "_just_given", _yes)],
     "restore-what-goes": [(restoring, "restore", _always)],
     "leave-in-order": [(Lifecycle, "leave", _always)],
     "reject-at-close-limit": [(Responder, "reject_running", _rejected)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redisipc.protocol.commands import GIVEN_BACK_FROM_MS
+from redisipc.protocol.events import State
 from redisipc.protocol.names import Names, instance_of
 from redisipc.testing.redis_model.data import Group, Pending, Stream
 from redisipc.testing.redis_model.model import Observer
@@ -12,6 +13,8 @@ from .ports import ActorPort, WorldPort
 
 CONNECTED_BEFORE_DELETE = 99.0
 """Seconds for which a member has to be connected before it deletes another's consumer."""
+LOOKED_BEFORE_DELETE = 4.0
+"""Seconds for which the look that precedes a deletion may be old (3 s: RIPC-LIFE-23), the way to Redis included."""
 REFRESHED = 31.0
 """Seconds since the last refresh within which requests are written, the way to Redis included."""
 RESTORED = 2.0
@@ -81,10 +84,18 @@ class Watch(Observer):
         owner = self.world.history.processes[number] if number is not None else None
         deleter = self.world.history.processes[self.world.executing]
         soon = self.world.schedule.now - deleter.connected_at < CONNECTED_BEFORE_DELETE
-        if owner is not deleter and (soon or (owner is not None and self._is_registered(group, consumer))):
+        if owner is not deleter and (soon or self._was_there(number, group, consumer)):
             self.world.history.violation("RIPC-LIFE-23", f"consumer {consumer.decode()} is deleted too early")
         if pending:
             self.world.schedule.after(RESTORED, self._restored, group, pending, self.world.executing)
+
+    def _was_there(self, number: int | None, group: bytes, consumer: bytes) -> bool:
+        """Whether its instance is registered, and was when the deleter looked: it may just be back."""
+        actor = self.members.get(-1 if number is None else number)
+        if actor is None or not self._is_registered(group, consumer):
+            return False
+        since = self.world.schedule.now - actor.record.connected_at
+        return actor.endpoint.state is State.UP and since > LOOKED_BEFORE_DELETE
 
     def _is_registered(self, group: bytes, consumer: bytes) -> bool:
         names = Names(self.world.stream, group, b"")

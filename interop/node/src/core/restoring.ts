@@ -1,7 +1,7 @@
 /** Deleting consumers without losing what is pending for them (RIPC-LIFE-22, 25). */
 import * as commands from "../wire/commands.js";
 import type { Argument, Command } from "../wire/commands.js";
-import { keyOf } from "../wire/entry.js";
+import { type Entry, keyOf } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
 import { type Names, instanceOf } from "../wire/names.js";
 import { type PendingRow, entriesOf, pendingRows } from "../wire/replies.js";
@@ -11,20 +11,24 @@ const PENDING_PAGE = 500;
 /** MULTI, XPENDING, XGROUP DELCONSUMER, EXEC. */
 const COMMANDS_A_CONSUMER = 4;
 /** The idle time below which an entry is its owner's: the bound of a reclaim, too (RIPC-GROUP-13). */
-const JUST_READ_MS = 10_000;
+const JUST_GIVEN_MS = 10_000;
 /** How many consumers one batch deletes: a group that crashed for days has thousands. */
 const CONSUMERS_A_BATCH = 100;
 
-/** Each in one MULTI with a list of what is pending for it. A consumer with pending entries is left alone. */
-export async function deleteConsumers(shared: Shared, consumers: readonly Argument[]): Promise<void> {
+/**
+ * Each in one MULTI with a list of what is pending for it. A consumer with pending entries is left alone. `until`: after this moment
+ * the look is too old that showed them as nobody's (RIPC-LIFE-23).
+ */
+export async function deleteConsumers(shared: Shared, consumers: readonly Argument[], until = Infinity): Promise<void> {
   if (shared.singly) return;
-  for (let i = 0; i < consumers.length; i += CONSUMERS_A_BATCH) await deleteSome(shared, consumers.slice(i, i + CONSUMERS_A_BATCH));
+  for (let i = 0; i < consumers.length; i += CONSUMERS_A_BATCH) await deleteSome(shared, consumers.slice(i, i + CONSUMERS_A_BATCH), until);
 }
 
-async function deleteSome(shared: Shared, consumers: readonly Argument[]): Promise<void> {
+async function deleteSome(shared: Shared, consumers: readonly Argument[], until: number): Promise<void> {
   const { names } = shared;
   const pending = await shared.callAll(consumers.map((name) => commands.pendingOf(names, name, "-", "+", 1)));
   const empty = consumers.filter((_, i) => pendingRows(pending[i] ?? []).length === 0);
+  if (shared.now() > until) return;
   const replies = await shared.callAll(empty.flatMap((name) => deletion(shared, name)));
   const dropped: PendingRow[] = [];
   for (let i = COMMANDS_A_CONSUMER - 1; i < replies.length; i += COMMANDS_A_CONSUMER) {
@@ -51,12 +55,15 @@ export async function restore(shared: Shared, dropped: readonly PendingRow[]): P
     some.forEach((row, at) => {
       const [entry] = entriesOf(bodies[at] ?? []);
       if (entry === undefined) return;
+      // For another group: whoever had it would only acknowledge it, and may have done so by now.
+      if (isForAnother(entry, names)) return;
       const owner = instanceOf(row.owner);
-      const isTheirs = entry.kind === "response" && entry.destination.equals(Buffer.from(names.group));
-      // Its instance was away for long, is back, and may start it now. It would not see that others took it.
-      if (justRead(row, names)) lines.push(commands.returnTo(names, row.owner, row.entryId, row.deliveries));
+      const isResponse = entry.kind === "response";
+      // Its instance was away for long, and is back. It may start the request now, and would not see that others took it. It waits
+      // for the response.
+      if (justGiven(row, names)) lines.push(commands.returnTo(names, row.owner, row.entryId, row.deliveries));
       // A response to the instance that is gone is nobody's.
-      else if (isTheirs && owner !== undefined && keyOf(owner) === keyOf(entry.instance)) nobodys.push(row.entryId);
+      else if (isResponse && owner !== undefined && keyOf(owner) === keyOf(entry.instance)) nobodys.push(row.entryId);
       else lines.push(commands.restore(names, row.entryId, row.deliveries));
     });
     if (nobodys.length > 0) lines.push(commands.remove(names, nobodys));
@@ -64,7 +71,12 @@ export async function restore(shared: Shared, dropped: readonly PendingRow[]): P
   }
 }
 
-/** Whether the dispatcher of another instance showed a sign of life for the entry. */
-function justRead({ owner, idle }: PendingRow, { dispatcher }: Names): boolean {
-  return owner.toString("latin1").startsWith("dispatcher_") && !owner.equals(Buffer.from(dispatcher)) && idle < JUST_READ_MS;
+function isForAnother(entry: Entry, { group }: Names): boolean {
+  return (entry.kind === "request" || entry.kind === "response") && !entry.destination.equals(Buffer.from(group));
+}
+
+/** Whether another instance got the entry within the last seconds: it read the request, or was handed the response. */
+function justGiven({ owner, idle }: PendingRow, names: Names): boolean {
+  const instance = instanceOf(owner);
+  return instance !== undefined && keyOf(instance) !== names.instance && idle < JUST_GIVEN_MS;
 }

@@ -12,6 +12,8 @@ import type { SharedWith, Sibling, SiblingsPort } from "./ports.js";
 export const DEAD_CONSUMER_MS = 120_000;
 /** For so long the one who deletes it must have been connected, in ms: after an outage all look alike. */
 export const CONNECTED_BEFORE_DELETE_MS = 100_000;
+/** How long after a look its consumers may be deleted because of it, in ms (RIPC-LIFE-23). */
+export const LOOK_BEFORE_DELETE_MS = 3000;
 /** A known sibling is asked for at every third look, which comes within 30 s (RIPC-GROUP-8): each costs two commands (RIPC-LIFE-14). */
 const ASKED_EVERY = 3;
 /** One that was not seen for so long is asked for at once, in ms: it is over two looks and a half ago. */
@@ -115,9 +117,21 @@ export class Siblings implements SiblingsPort {
   private async deleteDead(unregistered: Instance[]): Promise<void> {
     const { shared } = this;
     if (!shared.live || shared.now() - shared.liveSince < CONNECTED_BEFORE_DELETE_MS) return;
-    const dead = unregistered.filter(({ consumers }) => consumers.every(({ pending, idle }) => pending === 0 && idle > DEAD_CONSUMER_MS));
-    await deleteConsumers(shared, dead.flatMap(({ consumers }) => consumers.map(({ name }) => name)));
+    const dead = abandoned(unregistered);
+    if (dead.length === 0) return;
+    // Another look at them alone: an instance may just be back.
+    const at = shared.now();
+    const lists = dead.map(({ id }): Command => ["LRANGE", availabilityKey(shared.names.stream, shared.names.group, id), 0, -1]);
+    const [infos = null, ...listed] = await shared.callAll([commands.consumers(shared.names), ...lists]);
+    const unlisted = new Set(dead.filter((_, i) => isEmpty(listed[i])).map(({ id }) => keyOf(id)));
+    const stillDead = abandoned(this.instances(consumerInfos(infos)).filter(({ id }) => unlisted.has(keyOf(id))));
+    await deleteConsumers(shared, stillDead.flatMap(({ consumers }) => consumers.map(({ name }) => name)), at + LOOK_BEFORE_DELETE_MS);
   }
+}
+
+/** Those that have nothing pending, and of whose consumers nobody has made use for long. */
+function abandoned(instances: Instance[]): Instance[] {
+  return instances.filter(({ consumers }) => consumers.every(({ pending, idle }) => pending === 0 && idle > DEAD_CONSUMER_MS));
 }
 
 function isEmpty(reply: Reply | undefined): boolean {

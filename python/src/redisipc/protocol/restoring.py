@@ -5,37 +5,39 @@ RIPC-LIFE-22, RIPC-LIFE-25.
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import commands, replies
 from .commands import Command, Failure
 from .endpoint_state import EndpointState, Procedure
-from .entry import PENDING, Entry, parse
+from .entry import PENDING, Entry, Malformed, parse
 from .names import instance_of
 from .ownership import checked
 from .replies import PendingEntry
+from .settings import NEVER
 
 PENDING_PAGE = 500
 """How many pending entries one look lists."""
-JUST_READ = 10_000
+JUST_GIVEN = 10_000
 """Milliseconds of idle time below which an entry is its owner's: the bound of a reclaim, too (RIPC-GROUP-13)."""
 CONSUMERS_A_BATCH = 100
 """How many consumers one batch deletes: a group whose programs crashed for days has thousands."""
 
 
-def delete_consumers(shared: EndpointState, consumers: list[bytes]) -> Procedure[None]:
-    """Each in one MULTI with a list of what is pending for it; a consumer with pending entries is left alone."""
+def delete_consumers(shared: EndpointState, consumers: list[bytes], until: float = NEVER) -> Procedure[None]:
+    """Each in one MULTI with a list of what is pending for it; a consumer with pending entries is left alone.
+
+    ``until``: after this moment the look is too old that showed them as nobody's (RIPC-LIFE-23).
+    """
     if shared.singly:
         return
     for start in range(0, len(consumers), CONSUMERS_A_BATCH):
-        yield from _delete_some(shared, consumers[start : start + CONSUMERS_A_BATCH])
+        yield from _delete_some(shared, consumers[start : start + CONSUMERS_A_BATCH], until)
 
 
-def _delete_some(shared: EndpointState, consumers: list[bytes]) -> Procedure[None]:
+def _delete_some(shared: EndpointState, consumers: list[bytes], until: float) -> Procedure[None]:
     names = shared.names
     answers = checked((yield [commands.pending_of(names.stream, names.group, name, 1) for name in consumers]))
     empty = [name for name, rows in zip(consumers, answers, strict=True) if not rows]
-    if not empty:
+    if not empty or max(shared.now, shared.pauses.writes.until) > until:
         return
     lines: list[Command] = []
     for name in empty:
@@ -71,12 +73,15 @@ def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[Non
         lines: list[Command] = []
         nobodys: list[bytes] = []
         for row, body in zip(chunk, bodies, strict=True):
-            if not body:
+            entry = parse(row.id, body[0][1]) if body else None
+            if entry is None or (isinstance(entry, Entry) and entry.destination_group != names.group):
+                # For another group: whoever had it would only acknowledge it, and may have done so by now.
                 continue
-            if _just_read(row, shared):
-                # Its instance was away for long, is back, and may start it now. It would not see that others took it.
+            if _just_given(row, shared):
+                # Its instance was away for long, and is back. It may start the request now, and would not see that others
+                # took it. It waits for the response.
                 lines.append(commands.return_to(names.stream, names.group, row.consumer, row.id, row.deliveries))
-            elif _waited_for_by(body, row, shared) == (instance_of(row.consumer) or b""):
+            elif _waited_for_by(entry) == (instance_of(row.consumer) or b""):
                 # A response to the instance that is gone.
                 nobodys.append(row.id)
             else:
@@ -87,15 +92,11 @@ def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[Non
             checked((yield lines))
 
 
-def _just_read(row: PendingEntry, shared: EndpointState) -> bool:
-    """Whether the dispatcher of another instance showed a sign of life for the entry."""
-    is_dispatcher = row.consumer.startswith(b"dispatcher_")
-    return is_dispatcher and row.consumer != shared.names.dispatcher and row.idle < JUST_READ
+def _just_given(row: PendingEntry, shared: EndpointState) -> bool:
+    """Whether another instance got the entry within the last seconds: it read the request, or was handed the response."""
+    return instance_of(row.consumer) not in (None, shared.names.instance) and row.idle < JUST_GIVEN
 
 
-def _waited_for_by(body: Any, row: PendingEntry, shared: EndpointState) -> bytes | None:
-    """The instance that a response to its own group is for, None for anything else."""
-    entry = parse(row.id, body[0][1])
-    if isinstance(entry, Entry) and entry.status != PENDING and entry.destination_group == shared.names.group:
-        return entry.instance_id
-    return None
+def _waited_for_by(entry: Entry | Malformed) -> bytes | None:
+    """The instance that a response is for, None for anything else."""
+    return entry.instance_id if isinstance(entry, Entry) and entry.status != PENDING else None

@@ -12,10 +12,12 @@ from .endpoint_state import EndpointState, Procedure
 from .names import instance_of
 from .ownership import checked
 from .replies import ConsumerInfo
-from .restoring import delete_consumers
+from .restoring import CONSUMERS_A_BATCH, delete_consumers
 
 _ASKED_EVERY = 3
 """A known sibling is asked for at every third look (RIPC-GROUP-8: within 30 s)."""
+LOOK_BEFORE_DELETE = 3.0
+"""Seconds after a look in which a consumer may be deleted because of it (RIPC-LIFE-23)."""
 
 
 class Sibling:
@@ -138,23 +140,37 @@ class Siblings:
         self, unregistered: list[ConsumerInfo], infos: dict[bytes, list[ConsumerInfo]], now: float
     ) -> None:
         """Delete consumers that nobody uses any more (RIPC-LIFE-23)."""
-        shared, settings = self.shared, self.shared.settings
-        if not self._may_delete_dead(now):
-            return
-        idle = settings.dead_consumer * 1000
-        names = [
+        if self._may_delete_dead(now):
+            names = self._abandoned(unregistered, infos)
+            if names:
+                self.shared.carry_out(self._delete(names))
+
+    def _abandoned(self, unregistered: list[ConsumerInfo], infos: dict[bytes, list[ConsumerInfo]]) -> list[bytes]:
+        idle = self.shared.settings.dead_consumer * 1000
+        return [
             info.name for info in unregistered
             if all(each.pending == 0 and each.idle > idle for each in infos[instance_of(info.name) or b""])
         ]  # fmt: skip
-        if names:
-            shared.carry_out(self._delete(names))
 
     def _may_delete_dead(self, now: float) -> bool:
         """After an outage all look alike, until everybody is back."""
         return now - self.shared.up_since >= self.shared.settings.connected_before_delete
 
     def _delete(self, names: list[bytes]) -> Procedure[None]:
-        yield from delete_consumers(self.shared, names)
+        """In parts, each after a look of its own: an instance may just be back (RIPC-LIFE-23)."""
+        for start in range(0, len(names), CONSUMERS_A_BATCH):
+            dead = yield from self._still_dead(names[start : start + CONSUMERS_A_BATCH])
+            yield from delete_consumers(self.shared, dead, self.shared.sent_at + LOOK_BEFORE_DELETE)
+
+    def _still_dead(self, names: list[bytes]) -> Procedure[list[bytes]]:
+        """Those of them that nobody has used or registered since."""
+        own = self.shared.names
+        asked = list(dict.fromkeys(instance_of(name) or b"" for name in names))
+        looks: list[Command] = [("LRANGE", own.registration_of(instance), 0, -1) for instance in asked]
+        answers = checked((yield [("XINFO", "CONSUMERS", own.stream, own.group), *looks]))
+        infos = self.instances(answers[0])
+        gone = [info for i, instance in enumerate(asked) if not answers[i + 1] for info in infos.get(instance, ())]
+        return [name for name in self._abandoned(gone, infos) if name in names]
 
 
 def _list(said: dict[str, Any], key: str) -> list[Any]:

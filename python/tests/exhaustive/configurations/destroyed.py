@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..acts import ASKS, STRIKES
+from ..acts import ASKS, DELETES, RESPONDS, STRIKES
 from ..configuration import Act, Configuration, Fault
 from ..properties import ALL
-from .parts import ASK, LISTED, NONE, A, B
+from .parts import ASK, LISTED, NONE, WEB, A, B, cut, send
 
+_AWAY = (127.0,)
 _REAL = {"refresh": 10.0, "refresh_busy": 10.0, "backoff_first": 2.0, "backoff_most": 2.0}
+_POLLS = replace(WEB, options=_REAL | {"poll": 0.5, "poll_most": 0.5, "poll_with_wakeups": 0.5})
 
 
 def _operator(*command: str | bytes, first: float = 2.0, last: float = 6.0) -> Fault:
@@ -45,5 +47,19 @@ CONFIGURATIONS = (
         (replace(A, options=_REAL, share=1.0), replace(A, options=_REAL, share=1.0)),
         (Act(ASKS, 127.0, 129.0, (0,)), Act(STRIKES, 2.0, None, ("outage", 125.0, ()))), ALL, NONE,
         runs=(5.0,), horizon=150.0, ages=True,
+    ),
+    Configuration(
+        "back-late", "B is cut off for over two minutes, and is back just as A deletes its consumers; two requests come",
+        (replace(A, options=_REAL), replace(B, options=_REAL)),
+        (Act(ASKS, 130.0, 130.5, (0,)), Act(ASKS, 130.0, 130.5, (1,))), ALL, NONE,
+        (cut(1, seconds=_AWAY, first=2.5, last=2.5),), 1, runs=(5.0,), horizon=150.0, ages=True,
+    ),
+    Configuration(
+        "back-late-and-asks", "the same, and B sends at once; C, who joined late, may read the response and hand it over",
+        (_POLLS, _POLLS, replace(_POLLS, begins=129.0)),
+        # The request of somebody else wakes A, so that C is first in line for the response.
+        (Act(ASKS, 129.5, None, (0,)), Act(DELETES, 131.0, None, (0,)), send(1, 6.0, 130.0), Act(RESPONDS, 130.0, 130.5, (1,))),
+        ALL, NONE,
+        (cut(1, seconds=_AWAY, first=2.5, last=2.5),), 1, horizon=150.0, ages=True,
     ),
 )  # fmt: skip

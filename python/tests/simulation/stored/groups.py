@@ -47,6 +47,23 @@ def _long_outage(stage: Stage) -> None:
 
 
 @staged(
+    "back as its consumers are deleted", "return-what-was-just-given", "G6",
+    "a member that was away for two minutes was back between a slow sibling's look and its deletion, and read requests that "
+    "this sibling then gave back (H9)",
+    quiet(150.0, backoff_most=0.1),
+)  # fmt: skip
+def _back_late(stage: Stage) -> None:
+    stage.join(1.6, "A", "g0")
+    stage.join(0.2, "B", "g0")
+    stage.join(0.3, "S", "g0")
+    stage.join(0.1, "R", "g1")
+    stage.slow(110.0, "S", 0.25)
+    stage.member(3.0, "B", "isolate", 119.5, False)
+    for number in range(12):
+        stage.send(122.53 + 0.03 * number, "R", "g0", 20.0, "work", 9.0)
+
+
+@staged(
     "handed over to who leaves", "restore-what-goes", "RIPC-LIFE-25 G8",
     "a sibling handed a response over to an instance that was just leaving: it went with the consumer (H10)",
     quiet(60.0, latency=0.05, seed=14),

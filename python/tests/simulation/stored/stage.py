@@ -155,6 +155,10 @@ class Stage:
         """Something happens to a member: ``pause``, ``isolate``, ``crash``, ``close``, ``spoil``."""
         self.at(seconds, lambda: getattr(self.members[name], verb)(*arguments))
 
+    def slow(self, seconds: float, name: str, latency: float) -> None:
+        """From then on each of its messages takes so many seconds on average."""
+        self.at(seconds, lambda: self.members[name].slow_down(latency))
+
     def send(
         self, seconds: float, name: str, group: str, timeout: float, kind: str = "quick", duration: float = 0.0,
         padding: int = 0,
