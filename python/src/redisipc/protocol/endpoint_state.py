@@ -61,7 +61,7 @@ class EndpointState:
         self._gap = (float("-inf"), float("-inf"))
         self.called_at: float = 0.0
         """When the runtime called last."""
-        self.rests = False
+        self.rests: bool = False
         """Whether nothing is due but the next read, as the last call of the runtime found."""
         self.up_since: float = 0.0
         self.failure: Failure | None = None

@@ -82,7 +82,7 @@ class Journal:
         appeared: Callable[[bytes], None],
     ) -> None:
         self.begun: float = clock.now()
-        self.writer = "?"
+        self.writer: str = "?"
         self._clock = clock
         self._lock = lock
         self._following = following
