@@ -33,6 +33,7 @@ RULES: dict[str, Shown] = {
     "body-decides": Shown("unsure-answer", "answered"),
     "same-id-and-entry": Shown("same-id", "taken"),
     "claim-own-first": Shown("late-member", "started-again"),
+    "hold-after-connect": Shown("late-member", "started-again"),
     "hold-at-first-connect": Shown("late-member", "started-again"),
     "hold-after-refusal": Shown("no-writes", "started-again"),
     "write-between-looks": Shown("no-writes", "started-again"),
@@ -65,7 +66,6 @@ ELSEWHERE: dict[str, str] = {
     "breakers-last": "replies have no limit in a small world; a stored plan of the simulation shows it",
     "page-on": "a look lists 100 entries, more than a small world has",
     "reclaim-as-room-comes": "it is late without the rule, and breaks no property; a stored plan of the simulation shows it",
-    "hold-after-connect": "a part of claim-own-first, and of hold-at-first-connect",
 }
 
 

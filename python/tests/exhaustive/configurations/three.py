@@ -26,6 +26,10 @@ CONFIGURATIONS = (
         (A, B, C), _BOTH, ALL, LISTED, _any(2.5), 1, runs=(0.5,),
     ),
     Configuration(
+        "three-two-twice", "two requests at once, and two such faults within an instant",
+        (A, B, C), _BOTH, ALL, LISTED, _any(2.0), 2, runs=(0.5,),
+    ),
+    Configuration(
         "three-crashes", "two requests at once, and two of three members crash",
         (A, B, C), _BOTH, ALL, LISTED, (Fault("crash", _ALL, first=2.0, last=2.5),), 2, runs=(0.5,),
     ),
