@@ -11,8 +11,8 @@ import { Parts } from "./parts.js";
 const bytes = (text: string) => Buffer.from(text);
 
 /** XINFO GROUPS with one group. */
-function group(name: string, lastDelivered = "9-0", lag?: number): Reply {
-  return [bytes("name"), bytes(name), bytes("consumers"), 2, bytes("last-delivered-id"), bytes(lastDelivered), ...(lag === undefined ? [] : [bytes("lag"), lag])];
+function group(name: string, lastDelivered = "9-0", lag?: number, pending = 1): Reply {
+  return [bytes("name"), bytes(name), bytes("consumers"), 2, bytes("pending"), pending, bytes("last-delivered-id"), bytes(lastDelivered), ...(lag === undefined ? [] : [bytes("lag"), lag])];
 }
 
 /** XINFO CONSUMERS with instances that have been idle for so long. */
@@ -68,7 +68,11 @@ const CASES: Readonly<Record<string, readonly [replies: Readonly<Record<string, 
     { "XINFO GROUPS": [group("stock")], "XINFO CONSUMERS s stock": members(10), "XPENDING s stock 9-0": [] },
     "not_held", ": group stock does not hold it: it was stored before the group was made, or a member acknowledged it and wrote no answer that could be found; request 9f86",
   ],
-  "replies that make no sense": [{ "XINFO GROUPS": [group("stock")], "XINFO CONSUMERS": 7, XPENDING: 7 }, undefined, "; request 9f86"],
+  "replies that make no sense": [{ "XINFO GROUPS": [[bytes("name"), bytes("stock"), bytes("last-delivered-id"), bytes("9-0")]], "XINFO CONSUMERS": 7, XPENDING: 7 }, undefined, "; request 9f86"],
+  "replies of which one makes sense": [
+    { "XINFO GROUPS": [group("stock")], "XINFO CONSUMERS": 7, XPENDING: 7 },
+    "held", ": group stock has read past it and did not answer in time (1 pending there, perhaps this one); request 9f86",
+  ],
   "no right to look": [{ XINFO: faultOf("NOPERM no"), XPENDING: faultOf("NOPERM no") }, undefined, "; request 9f86"],
 };
 
@@ -108,10 +112,47 @@ describe("a send without an answer says why", () => {
     assert.equal(parts.sent.filter(([name, what]) => name === "XINFO" && what === "GROUPS").length, 1);
   });
 
+  /** What is said of sends with these timeouts, where an instance holds each. */
+  async function findings(timeouts: readonly number[], replies: Readonly<Record<string, Reply>>): Promise<(string | undefined)[]> {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      const parts = new Parts({ wakeups: false, earlyEnd: false });
+      for (const [begin, reply] of Object.entries(replies)) parts.replies.set(begin, reply);
+      let id = 9;
+      parts.replies.set("XADD", () => bytes(`${id++}-0`));
+      for (const timeout of timeouts) parts.send("stock", timeout);
+      await parts.settle();
+      for (let now = 0; now < 1200; now += 100) {
+        parts.now += 100;
+        mock.timers.tick(100);
+        await parts.settle();
+      }
+      assert.equal(parts.sent.filter(([name, what]) => name === "XINFO" && what === "GROUPS").length, 1);
+      return parts.outcomes.map((outcome) => (outcome.status === "timeout" ? outcome.finding?.text : outcome.status));
+    } finally {
+      mock.timers.reset();
+    }
+  }
+
+  test("who ends within a second of a look shares its answers", async () => {
+    const replies = { "XINFO GROUPS": [group("stock", "99-0")], "XINFO CONSUMERS s stock": members(10), XPENDING: owned(10, 2) };
+    assert.deepEqual(await findings([300, 500, 1100], replies), [
+      "held by stock/c0ffee (started once)", ...["0.2", "0.8"].map((age) => `group stock has read past it and did not answer in time (1 pending there, perhaps this one) (${age} s before)`),
+    ]);
+  });
+
+  test("of many at once each has a diagnosis", async () => {
+    const replies = { "XINFO GROUPS": [group("stock", "99-0", undefined, 40)], "XINFO CONSUMERS s stock": members(10), XPENDING: owned(10, 2) };
+    const texts = await findings(Array.from({ length: 40 }, () => 300), replies);
+    assert.equal(texts.filter((text) => text === "held by stock/c0ffee (started once)").length, 16);
+    assert.equal(texts.filter((text) => text?.includes("(40 pending there, perhaps this one)")).length, 24);
+  });
+
   test("a caller learns what the groups alone show", () => {
     assert.deepEqual(findingOf("stock", "9-0", []), { diagnosis: "no_such_group", text: "there is no group stock, and no other group here: nobody ever connected" });
     assert.equal(findingOf("stock", "9-0", [group("stock", "1-0")]).diagnosis, "not_read");
-    assert.equal(findingOf("stock", "9-0", [group("stock")]).diagnosis, "held");
+    assert.deepEqual(findingOf("stock", "9-0", [group("stock")]), { diagnosis: "held", text: "group stock has read past it and did not answer in time (1 pending there, perhaps this one)" });
+    assert.equal(findingOf("stock", "9-0", [group("stock", "9-0", undefined, 0)]).diagnosis, "not_held");
     assert.equal(findingOf("stock", "9-0", faultOf("NOPERM no")).diagnosis, undefined);
   });
 

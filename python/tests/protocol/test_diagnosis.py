@@ -147,3 +147,58 @@ def test_a_look_that_is_not_answered_delays_nothing() -> None:
     hand.endpoint.tick(hand.now)
     hand.drain()
     assert [event.outcome.status for event in hand.events if isinstance(event, Finished)] == ["timeout"]
+
+
+def told(hand: Hand) -> list[Outcome]:
+    return [event.outcome for event in hand.events if isinstance(event, Finished)]
+
+
+def held(command: Command) -> list[Any]:
+    return [[command[3], DISPATCHER, 900, 1]]
+
+
+def test_who_ends_within_a_second_of_a_look_shares_its_answers() -> None:
+    hand = Hand(early_end=False).up()
+    hand.special.update(
+        {"XPENDING": held, "XINFO GROUPS": groups(b"9" * 14 + b"-0", pending=3), "XINFO CONSUMERS": consumers(5)}
+    )
+    for to, timeout in (("stock", 0.3), ("stock", 0.5), ("web", 0.8)):
+        hand.endpoint.send(b"1", to, timeout, hand.now)
+    hand.write_all()
+    sent = hand.pass_time(1.2)
+    assert sent.count(("XINFO", "GROUPS", b"s")) == 1
+    assert [outcome.diagnosis for outcome in told(hand)] == ["held"] * 3
+    texts = [outcome.reason.partition(": ")[2] for outcome in told(hand)]
+    assert texts[0] == "held by stock/a1b2c3 (delivered once)"
+    past = "group '{}' has read past it and did not answer in time (3 pending there, perhaps this one) ({} s before)"
+    assert texts[1:] == [past.format("stock", 0.2), past.format("web", 0.5)]
+
+
+def test_of_many_at_once_each_has_a_diagnosis() -> None:
+    hand = Hand(early_end=False).up()
+    hand.special.update(
+        {"XPENDING": held, "XINFO GROUPS": groups(b"9" * 14 + b"-0", pending=40), "XINFO CONSUMERS": consumers(5)}
+    )
+    for _ in range(40):
+        hand.endpoint.send(b"1", "stock", 0.3, hand.now)
+    hand.write_all()
+    sent = hand.pass_time(1.2)
+    assert sum(command[0] == "XPENDING" and command[-1] == 1 for command in sent) == 16
+    assert [outcome.diagnosis for outcome in told(hand)] == ["held"] * 40
+    texts = [outcome.reason.partition(": ")[2] for outcome in told(hand)]
+    assert texts.count("held by stock/a1b2c3 (delivered once)") == 16
+    rest = "group 'stock' has read past it and did not answer in time (40 pending there, perhaps this one)"
+    assert texts.count(rest) == 24
+
+
+def test_answers_that_are_older_than_a_request_do_not_say_that_it_is_unread() -> None:
+    hand = Hand(early_end=False).up()
+    hand.special.update({"XPENDING": [], "XINFO GROUPS": groups(b"5-0"), "XINFO CONSUMERS": consumers(5)})
+    hand.endpoint.send(b"1", "stock", 0.3, hand.now)
+    hand.write_all()
+    hand.pass_time(0.4)
+    # The group may have read it meanwhile: nobody looked.
+    hand.endpoint.send(b"1", "stock", 0.3, hand.now)
+    hand.write_all()
+    hand.pass_time(0.4)
+    assert [outcome.diagnosis for outcome in told(hand)] == ["not_read", None]

@@ -17,10 +17,13 @@ const ANSWERS_HOLD_MS = 2000;
 /** So many groups and entries one look asks about. For others the finding is what is known of their group. */
 const GROUPS = 4;
 const ENTRIES = 16;
+/** From this age on, in ms, a text says how old the answers are. */
+const OLD_MS = 50;
 /** So many names a text lists. */
 const LISTED = 8;
 
 interface Questions {
+  readonly at: number;
   readonly groups: readonly string[];
   readonly entries: readonly (readonly [group: string, entryId: string])[];
 }
@@ -33,12 +36,14 @@ interface Living {
 
 /**
  * The questions ride on the last look, in the batch that is sent anyway, so that no outcome waits for them. They are asked once a
- * second at most, and many timeouts share the answers.
+ * second at most, and many timeouts share the answers. A text says how old they are.
  */
 export class Diagnoser {
   private allowed = true;
   private askedAt = -Infinity;
   private seenAt = -Infinity;
+  /** When what is known was asked for. */
+  private ofTime = -Infinity;
   private groups = new Map<string, GroupInfo>();
   private living = new Map<string, Living>();
   /** By entry ID; undefined where it is pending with nobody. */
@@ -54,7 +59,7 @@ export class Diagnoser {
     this.askedAt = now;
     const groups = [...new Set(open.map(({ group }) => group))].slice(0, GROUPS);
     const entries = open.flatMap(({ group, entryId }) => (entryId !== undefined && groups.includes(group) ? [[group, entryId] as const] : []));
-    return { groups, entries: entries.slice(0, ENTRIES) };
+    return { at: now, groups, entries: entries.slice(0, ENTRIES) };
   }
 
   lines({ groups, entries }: Questions): Command[] {
@@ -75,12 +80,13 @@ export class Diagnoser {
     }
   }
 
-  private learn({ groups, entries }: Questions, replies: readonly Reply[]): void {
+  private learn({ at, groups, entries }: Questions, replies: readonly Reply[]): void {
     // Without the right, every timeout would leave a line in the log of Redis.
     if (replies.some((reply) => isFault(reply) && reply.kind === "permanent")) this.allowed = false;
     const [infos = null, ...rest] = replies;
     if (isFault(infos)) return;
     this.seenAt = this.shared.now();
+    this.ofTime = at;
     this.groups = new Map(groupInfos(infos).map((info) => [info.name, info]));
     this.living = new Map();
     this.owners = new Map();
@@ -100,7 +106,13 @@ export class Diagnoser {
     if (send.entryId === undefined && send.refusal !== undefined) return away(`Redis refused to store it: ${send.refusal}`);
     const isAway = send.entryId === undefined ? !shared.live : !shared.reachable;
     if (isAway) return away(`no working connection to Redis: ${shared.lifecycle.reason || "it was lost"}`);
-    if (shared.now() - this.seenAt > ANSWERS_HOLD_MS) return NOTHING;
+    const age = shared.now() - this.seenAt;
+    if (age > ANSWERS_HOLD_MS) return NOTHING;
+    const finding = this.ofAnswers(send);
+    return age < OLD_MS || finding.text === "" ? finding : { ...finding, text: `${finding.text} (${(age / 1000).toFixed(1)} s before)` };
+  }
+
+  private ofAnswers(send: Send): Finding {
     const info = this.groups.get(send.group);
     if (info === undefined) return found("no_such_group", missingGroup(send.group, [...this.groups.keys()]));
     const owner = this.owners.get(send.entryId ?? "");
@@ -122,17 +134,28 @@ export class Diagnoser {
     }
     const members = living === undefined ? "" : `: ${living.count} instance${living.count === 1 ? "" : "s"}`;
     if (givenBack) return found("not_read", `no instance of ${group} had room for it${members}`);
+    // Answers that are older than the request say only who was there.
+    if (send.sentAt > this.ofTime) return NOTHING;
     if (isUnread(info, send.entryId)) {
       const active = living !== undefined && seconds >= 1 ? `, the last active ${seconds} s ago` : "";
       return found("not_read", `not read yet${members}${active}${waiting(info)}`);
     }
-    if (send.entryId !== undefined && this.owners.has(send.entryId)) {
-      // Redis does not show which of the two it was.
-      const either = "it was stored before the group was made, or a member acknowledged it and wrote no answer that could be found";
-      return found("not_held", `${group} does not hold it: ${either}`);
-    }
-    return NOTHING;
+    if (send.entryId === undefined) return NOTHING;
+    return this.owners.has(send.entryId) ? notHeld(send.group) : readPast(info);
   }
+}
+
+function notHeld(group: string): Finding {
+  // Redis does not show which of the two it was.
+  const either = "it was stored before the group was made, or a member acknowledged it and wrote no answer that could be found";
+  return found("not_held", `group ${group} does not hold it: ${either}`);
+}
+
+/** The finding about a request that a group has read past, if nobody asked who holds it. */
+function readPast({ name, pending }: GroupInfo): Finding {
+  if (pending === undefined) return NOTHING;
+  if (pending === 0) return notHeld(name);
+  return found("held", `group ${name} has read past it and did not answer in time (${pending} pending there, perhaps this one)`);
 }
 
 const NOTHING: Finding = { text: "" };
@@ -162,7 +185,7 @@ export function findingOf(group: string, entryId: string | undefined, reply: Rep
   if (info === undefined) return found("no_such_group", missingGroup(group, infos.map(({ name }) => name)));
   if (info.consumers === 0) return found("no_live_instance", `group ${group} has no instance`);
   if (isUnread(info, entryId)) return found("not_read", `not read yet${waiting(info)}`);
-  return found("held", `group ${group} has read it, and did not answer in time`);
+  return readPast(info);
 }
 
 /** For how long each instance of a group has been idle, in ms: of XINFO CONSUMERS. */

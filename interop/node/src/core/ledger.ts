@@ -21,6 +21,8 @@ export class Send {
   absent = false;
   /** Why Redis did not take it the last time. */
   refusal: string | undefined;
+  /** When it was called for, by its own monotonic clock, in ms. */
+  sentAt = -Infinity;
   readonly key: string;
   timer: NodeJS.Timeout | undefined;
 

@@ -45,11 +45,13 @@ export class Requester implements RequesterPort {
       };
       const { observing } = this.shared.reporter;
       const observed = observing?.sent(id, group);
-      const send = new Send(id, group, content, this.shared.now() + timeoutMs, (outcome) => {
+      const now = this.shared.now();
+      const send = new Send(id, group, content, now + timeoutMs, (outcome) => {
         forget?.();
         if (observed !== undefined) observing?.ended(observed, outcome);
         resolve(outcome);
       });
+      send.sentAt = now;
       const forget = signal && onceAborted(signal, onAbort);
       this.ledger.add(send);
       this.arm(send);

@@ -59,6 +59,7 @@ export interface GroupInfo {
   readonly name: string;
   readonly consumers: number;
   readonly lastDelivered: string;
+  readonly pending: number | undefined;
   /** Entries that it has not read, where the server knows it. */
   readonly lag: number | undefined;
 }
@@ -66,11 +67,12 @@ export interface GroupInfo {
 export function groupInfos(reply: Reply): GroupInfo[] {
   return list(reply).map((item) => {
     const map = mapOf(item);
-    const lag = map.get("lag");
+    const [lag, pending] = [map.get("lag"), map.get("pending")];
     return {
       name: (map.get("name") as Buffer).toString("utf8"),
       consumers: Number(map.get("consumers") ?? 0),
       lastDelivered: map.has("last-delivered-id") ? text(map.get("last-delivered-id")) : "0-0",
+      pending: typeof pending === "number" ? pending : undefined,
       lag: typeof lag === "number" ? lag : undefined,
     };
   });

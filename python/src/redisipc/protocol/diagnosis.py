@@ -1,7 +1,7 @@
 """Why a send got no answer: what Redis shows of the group that was asked, and of the request.
 
 The questions ride on the last look, in the batch that is written anyway. No outcome waits for them. They are asked once a
-second at most, and many timeouts share the answers.
+second at most, and many timeouts share the answers. A text says how old they are.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _ANSWERS_HOLD = 2.0
 _GROUPS = 4
 _ENTRIES = 16
 """How many groups and entries one look asks about; for others, the finding is what is known of their group."""
+_OLD = 0.05
+"""Seconds from which on a text says how old the answers are."""
 
 
 class Diagnosis(str, enum.Enum):
@@ -72,8 +74,9 @@ def missing(destination: str, groups: Iterable[bytes]) -> str:
 
 
 class Asked(NamedTuple):
-    """The questions of one look: about these groups, and about these entries of them."""
+    """The questions of one look: ``at`` this time, about these groups, and about these entries of them."""
 
+    at: float
     groups: list[bytes]
     entries: list[tuple[bytes, bytes]]
 
@@ -84,7 +87,7 @@ class Diagnoser:
     def __init__(self, shared: EndpointState) -> None:
         self.shared = shared
         self._allowed = shared.settings.diagnosis
-        self._asked_at = self._seen_at = -NEVER
+        self._asked_at = self._seen_at = self._of_time = -NEVER
         self._groups: dict[bytes, Any] = {}
         self._living: dict[bytes, tuple[int, float | None]] = {}
         self._owners: dict[bytes, replies.PendingEntry | None] = {}
@@ -94,7 +97,7 @@ class Diagnoser:
         if not self._allowed or now - self._asked_at < _ASK_EVERY:
             return None
         self._asked_at = now
-        asked = Asked([], [])
+        asked = Asked(now, [], [])
         for outgoing in looking:
             group = outgoing.destination.encode()
             if group not in asked.groups:
@@ -121,7 +124,7 @@ class Diagnoser:
         rows, answers = answers[0], answers[1:]
         if isinstance(rows, Failure):
             return
-        self._seen_at = now
+        self._seen_at, self._of_time = now, asked.at
         self._groups = {replies.as_bytes(replies.lookup(row, b"name")): row for row in rows or ()}
         self._living = {
             group: living(reply)
@@ -142,6 +145,10 @@ class Diagnoser:
             return away(f"no working connection to Redis: {self.shared.trouble}")
         if now - self._seen_at > _ANSWERS_HOLD:
             return NOTHING if self.shared.reachable else away(f"no working connection to Redis: {self.shared.trouble}")
+        found, age = self._of_answers(outgoing), now - self._seen_at
+        return found if age < _OLD or not found.text else Finding(found.word, f"{found.text} ({age:.1f} s before)")
+
+    def _of_answers(self, outgoing: Outgoing) -> Finding:
         group = outgoing.destination.encode()
         row = self._groups.get(group)
         if row is None:
@@ -164,12 +171,15 @@ class Diagnoser:
         members = "" if count is None else f": {count} instance{'s' * (count != 1)}"
         if given_back:
             return Finding(Diagnosis.NOT_READ, f"no instance of {group} had room for it{members}")
+        if outgoing.sent_at > self._of_time:
+            # The answers are older than the request, and say only who was there.
+            return NOTHING
         if is_unread(row, outgoing.entry_id):
             seconds = f", the last active {seen:.0f} s ago" if count and seen is not None and seen >= 1.0 else ""
             return Finding(Diagnosis.NOT_READ, f"not read yet{members}{seconds}{_waiting(row)}")
         if outgoing.entry_id in self._owners:
             return Finding(Diagnosis.NOT_HELD, not_held(outgoing.destination))
-        return NOTHING
+        return read_past(row, outgoing.destination) if outgoing.entry_id is not None else NOTHING
 
 
 def not_held(destination: str) -> str:
@@ -217,12 +227,17 @@ def of_groups(reply: Any, outgoing: Outgoing) -> Finding:
         return Finding(Diagnosis.NO_LIVE_INSTANCE, f"group {outgoing.destination!r} has no instance")
     if is_unread(row, outgoing.entry_id):
         return Finding(Diagnosis.NOT_READ, f"not read yet{_waiting(row)}")
+    return read_past(row, outgoing.destination)
+
+
+def read_past(row: Any, destination: str) -> Finding:
+    """The finding about a request that a group has read past, if nobody asked who holds it. ``row``: of XINFO GROUPS."""
     pending = replies.lookup(row, b"pending")
-    if pending == 0:
-        return Finding(Diagnosis.NOT_HELD, not_held(outgoing.destination))
+    if not pending:
+        return NOTHING if pending is None else Finding(Diagnosis.NOT_HELD, not_held(destination))
     return Finding(
         Diagnosis.HELD,
-        f"group {outgoing.destination!r} has read past it and did not answer in time ({pending} pending there, perhaps this one)",
+        f"group {destination!r} has read past it and did not answer in time ({pending} pending there, perhaps this one)",
     )
 
 
