@@ -109,8 +109,8 @@ def test_contents_forge_no_lines_and_no_colours() -> None:
 
 def test_columns() -> None:
     assert (columns_of("日本"), columns_of("é"), cut("abcdef", 5), cut("日本語", 5)) == (4, 1, "ab...", "日...")
-    assert [ago(each) for each in (0.0, 0.00112, 0.5, 3.21, 65, 600, 90000, 300000)] == [
-        "0 ms", "1.12 ms", "500 ms", "3.2 s", "65 s", "10 min", "25 h", "3 d",
+    assert [ago(each) for each in (0.0, 0.00041, 0.00112, 0.5, 3.21, 65, 600, 90000, 300000)] == [
+        "0 ms", "0.41 ms", "1.12 ms", "500 ms", "3.2 s", "65 s", "10 min", "25 h", "3 d",
     ]  # fmt: skip
 
 

@@ -169,7 +169,7 @@ def ago(seconds: float | None) -> str:
     """A time span for people."""
     if seconds is None:
         return "?"
-    if seconds < 0.0005:
+    if seconds < 0.00001:
         return "0 ms"
     if seconds < 1:
         return f"{seconds * 1000:.3g} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
