@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import redisipc.asyncio
 from redisipc import ConfigurationError, Options
 from redisipc.runtime.options import settings_of
 
@@ -64,3 +68,41 @@ def test_the_core_is_told_all_that_concerns_it() -> None:
 def test_every_option_is_described() -> None:
     for field in dataclasses.fields(Options):
         assert f"``{field.name}``" in (Options.__doc__ or "")
+
+
+def stream_of(face: Any) -> Callable[..., Any]:
+    return lambda **options: face.Stream("shop", "web", **options)
+
+
+ODD: list[Any] = [
+    object(), math.nan, math.inf, -1, -(10**30), "x", b"x", [], {}, 1 + 2j, type, lambda: 1, None, True, 10**30
+]  # fmt: skip
+
+
+def refusals(call: Callable[[Any], Any]) -> list[str]:
+    """The texts with which it refuses odd values. Every other error is one of the test."""
+    texts = []
+    for value in ODD:
+        try:
+            call(value)
+        except ConfigurationError as error:
+            texts.append(str(error))
+    return texts
+
+
+@pytest.mark.parametrize(
+    "make", [Options, stream_of(redisipc), stream_of(redisipc.asyncio)], ids=["Options", "threads", "asyncio"]
+)
+@pytest.mark.parametrize("name", [each.name for each in dataclasses.fields(Options)])
+def test_each_option_takes_a_value_or_refuses_it_by_name(name: str, make: Callable[..., Any]) -> None:
+    texts = refusals(lambda value: make(**{name: value}))
+    assert len(texts) >= 8
+    assert [text for text in texts if name not in text] == []
+
+
+@pytest.mark.parametrize("name", ["stream", "group", "url", "redis_options", "logger"])
+@pytest.mark.parametrize("kind", [redisipc.Stream, redisipc.asyncio.Stream], ids=["threads", "asyncio"])
+def test_each_argument_takes_a_value_or_refuses_it_by_name(name: str, kind: Any) -> None:
+    texts = refusals(lambda value: kind(**{"stream": "shop", "group": "web", name: value}))
+    assert len(texts) >= 10
+    assert [text for text in texts if not re.search(rf"\b{name}\b", text)] == []

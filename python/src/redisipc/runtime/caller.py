@@ -17,7 +17,7 @@ from redisipc.protocol.names import check_name, new_instance_id, new_request_id
 from redisipc.protocol.settings import Default, check_count, check_flag, check_timeout
 
 from .blocks import Blocks
-from .client import HANDSHAKE_LIMIT, check_place, wrong_settings
+from .client import HANDSHAKE_LIMIT, SETTINGS_ERRORS, check_place, wrong_settings
 from .fork import watch
 from .handshake_errors import hint, of_handshake
 from .places import L, Places, Slot
@@ -82,7 +82,7 @@ class BaseCaller(Blocks, Generic[L]):
         self._random = random.SystemRandom()
         try:
             self._aim(url, client, options)
-        except (ValueError, TypeError) as error:
+        except SETTINGS_ERRORS as error:
             wrong = wrong_settings(error)
             raise wrong from wrong.__cause__
         self._begin()

@@ -14,6 +14,7 @@ from typing import Any
 
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
+from redis.exceptions import RedisError
 
 from redisipc.errors import ConfigurationError
 from redisipc.schemes import hub_at, serves
@@ -45,6 +46,8 @@ REDIS_OPTIONS = frozenset(
 """Arguments of redis-py that are often given as options of an endpoint."""
 _STRINGS = ("host", "unix_socket_path", "username", "url")
 _NUMBERS = ("port", "db")
+SETTINGS_ERRORS = (ValueError, TypeError, RedisError)
+"""How redis-py refuses settings, before it connects."""
 _ADDRESS = ("host", "port", "unix_socket_path", "ssl")
 """Options of redis-py that say where Redis is, as a URL does."""
 
@@ -83,15 +86,27 @@ def _from_url(kind: type[Any], url: str | None) -> Any:
     source = "url=" if url else "REDIS_URL of the environment"
     shown = re.sub(r"//[^@/]*@", "//***@", used)[:80]
     wanted = "it must look like redis://user:password@host:6379/0, rediss://... or unix:///path"
+    problem = _problem_of(used)
+    if problem:
+        raise ConfigurationError(f"{source} cannot be used, {shown!r}: {problem}; {wanted}")
     try:
-        client = kind.from_url(used)
+        return kind.from_url(used)
     except ValueError as error:
         raise ConfigurationError(f"{source} cannot be used, {shown!r}: {error}; {wanted}") from error
-    database = re.sub(r"^rediss?://[^/?]*/?|\?.*$", "", used) if used.startswith("redis") else ""
+
+
+def _problem_of(url: str) -> str:
+    """The flaw of a URL that redis-py does not notice: it would use database 0, port 6379, or a host or path that cannot be."""
+    if re.search(r"\s", url.rstrip("\r\n")):
+        return "there is a blank in it (in a password, write %20)"
+    if url.startswith("unix://"):
+        return "" if re.match(r"unix://[^?]", url) else "it names no path"
+    if not re.match(r"rediss?://", url):
+        return ""
+    database = re.sub(r"^rediss?://[^/?]*/?|\?.*$", "", url).rstrip("\r\n")
     if database and not database.isdigit():
-        # redis-py would take database 0.
-        raise ConfigurationError(f"{source} cannot be used, {shown!r}: the database must be a number; {wanted}")
-    return client
+        return "the database must be a number"
+    return "the port must be between 1 and 65535" if re.match(r"rediss?://[^/?]*:0+(?=[/?]|$)", url) else ""
 
 
 def check_place(url: Any, client: Any, redis_options: Any) -> None:

@@ -17,7 +17,7 @@ from redisipc.protocol.events import State
 from redisipc.protocol.peers import Peer, look_at
 from redisipc.protocol.settings import check_grace, check_timeout
 from redisipc.runtime.base import BaseStream, Content
-from redisipc.runtime.client import wrong_settings
+from redisipc.runtime.client import SETTINGS_ERRORS, wrong_settings
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response, response_of
@@ -79,7 +79,7 @@ class Stream(BaseStream):
         self._configure(url, client, redis_options, logger, given)
         try:
             connector = Connector(self._url, self._client, self._redis_options, self._stream)
-        except (ValueError, TypeError) as error:
+        except SETTINGS_ERRORS as error:
             wrong = wrong_settings(error)
             raise wrong from wrong.__cause__
         session = self._new_session(Session, connector)
