@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ruamel.yaml import YAML
 
 from redisipc.testing import Hub
 from redisipc.testing.lua import parsed
+from redisipc.testing.scripts import LIBRARY
 
 SCENARIOS = Path(__file__).parents[3] / "conformance" / "scenarios"
 
@@ -44,6 +46,11 @@ def raw(hub: Hub) -> Any:
         ("for _, v in ipairs({4, 5, 6}) do n = v if v == 5 then break; end end return n", 5),
         ("return redis.call('XADD', KEYS[1], '5-1', 'f', ARGV[1])", b"5-1"),
         ("return redis.call('XLEN', 'nowhere')", 0),
+        ("return string.match('1795-3', '%d+')", b"1795"),
+        ("return string.format('%.0f', '1795' + 1)", b"1796"),
+        ("return string.match('1795-3', '(%d+)%-(%d+)')", b"1795"),
+        ("return string.match('a.b', '^(.-)%.')", b"a"),
+        ("return string.match('abc', '%d') == nil", 1),
         ("redis.call('XADD', KEYS[1], '*', 'f', 'v') return #redis.call('XRANGE', KEYS[1], '-', '+')", 1),
         ("return redis.call('LPOS', 'nowhere', 'x') == false", 1),
         ("return unpack({4, 5})", 4),
@@ -94,3 +101,5 @@ def test_every_script_of_the_suite_is_understood() -> None:
     assert len(found) > 5
     for script in found:
         parsed(script)
+        for library, name in re.findall(r"\b(string|table|math)\.(\w+)", script):
+            assert name.encode() in LIBRARY[library], script

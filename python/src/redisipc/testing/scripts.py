@@ -104,6 +104,26 @@ def _slice(text: bytes, first: int, last: int = -1) -> bytes:
     return text[begin - 1 : last + size + 1 if last < 0 else last]
 
 
+def _match(text: Any, pattern: bytes) -> Any:
+    """The first capture of a Lua pattern, else all that it matches; nil, if it does not match."""
+    found = re.search(_expression_of(pattern), _text(text))
+    return None if found is None else found[1] if found.re.groups else found[0]
+
+
+def _expression_of(pattern: bytes) -> bytes:
+    """A Lua pattern as a regular expression: classes, escapes and the short repetition differ."""
+
+    def one(part: re.Match[bytes]) -> bytes:
+        if part[0] == b"-":
+            return b"*?"
+        return _CLASSES.get(part[0][1:]) or re.escape(part[0][1:])
+
+    return re.sub(rb"%.|(?<=.)-(?![^\[]*\])", one, pattern)
+
+
+_CLASSES = {b"d": rb"\d", b"s": rb"\s", b"w": b"[A-Za-z0-9]", b"a": b"[A-Za-z]", b"x": b"[0-9A-Fa-f]"}
+
+
 def _insert(table: Table, *given: Any) -> None:
     items = _listed(table)
     items.insert(given[0] - 1 if len(given) == 2 else len(items), given[-1])
@@ -123,6 +143,7 @@ LIBRARY: Table = {
         b"rep": lambda text, times: _text(text) * times,
         b"len": lambda text: len(_text(text)),
         b"sub": _slice,
+        b"match": _match,
     },
     "table": {
         b"insert": _insert,
@@ -136,6 +157,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "..": lambda a, b: _text(a) + _text(b),
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": operator.mod,
 }  # fmt: skip
+ARITHMETIC = frozenset("+-*/%")
 
 
 class _Script:
@@ -257,4 +279,8 @@ class _Script:
             return self._value(second) if falls == (sign == "or") else left
         if sign == "~=":
             return not BINARY["=="](left, self._value(second))
-        return BINARY[sign](left, self._value(second))
+        right = self._value(second)
+        if sign in ARITHMETIC:
+            # A text that is a number is one.
+            left, right = _number(left), _number(right)
+        return BINARY[sign](left, right)
