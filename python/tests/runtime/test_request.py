@@ -7,16 +7,20 @@ import math
 import pytest
 
 from redisipc.protocol.events import Incoming
+from redisipc.runtime.hooks import Hook
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 
 
 class Nobody:
     group = "stock"
+    takes_async = False
 
     def answer(self, received: Received, status: str, text: bytes) -> None: ...
 
     def forget(self, received: Received) -> None: ...
+
+    def call_now(self, hook: Hook) -> None: ...
 
     def timeout_of(self, incoming: Incoming) -> float | None:
         return None

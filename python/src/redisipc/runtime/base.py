@@ -103,12 +103,12 @@ class BaseStream(Blocks):
     def outstanding(self) -> int:
         """How many own requests have no outcome yet."""
         session = self._session
-        return len(session.waiting) if session is not None and not session.forked else 0
+        return len(session.waiting) if session is not None and not session.cut_off else 0
 
     def stats(self) -> Stats:
         """Numbers about this connection; see ``Stats``. It never waits, and may be called from any thread."""
         session = self._session
-        return stats_of(session, self.outstanding) if session is not None and not session.forked else Stats()
+        return stats_of(session, self.outstanding) if session is not None and not session.cut_off else Stats()
 
     def health(self) -> Health:
         """Whether this endpoint can work; see ``Health``. It never waits, and may be called from any thread."""

@@ -71,5 +71,10 @@ class Answerer(Protocol):
     def forget(self, received: Received) -> None:
         """Never answer it."""
 
+    takes_async: bool
+
+    def call_now(self, hook: Hook) -> None:
+        """Call a function of the user; what it raises goes where it goes for other callbacks."""
+
     def timeout_of(self, incoming: Incoming) -> float | None:
         """The default timeout that its requester announces, in seconds; None where it is not known (yet)."""

@@ -12,7 +12,7 @@ from redisipc.errors import ConfigurationError, Reject
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.entry import PENDING, Entry
 
-from .hooks import Hook
+from .hooks import Hook, is_async
 from .received import Received
 
 if TYPE_CHECKING:
@@ -167,6 +167,8 @@ class Request:
         """
         if not callable(callback):
             raise ConfigurationError(f"on_cancel takes a function without arguments, got {type(callback).__name__}")
+        if is_async(callback) and not self._received.answerer.takes_async:
+            raise ConfigurationError("on_cancel takes a plain function here; async ones need redisipc.asyncio.Stream")
         hook = Hook(callback)
         self._received.on_cancel.append(hook)
         if self._received.incoming.cancelled:
@@ -175,7 +177,7 @@ class Request:
                 self._received.on_cancel.remove(hook)
             except ValueError:
                 return
-            callback()
+            self._received.answerer.call_now(hook)
 
     def __reduce__(self) -> Any:
         raise TypeError(

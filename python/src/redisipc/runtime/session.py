@@ -31,7 +31,7 @@ from redisipc.errors import (
 from redisipc.protocol import json_fast
 from redisipc.protocol.content import encode
 from redisipc.protocol.endpoint import Endpoint
-from redisipc.protocol.events import Incoming, Outcome, Outgoing, State
+from redisipc.protocol.events import Incoming, State
 from redisipc.protocol.reasons import EachSecond, ReasonCode, more, reason, shortened
 from redisipc.protocol.timeouts import Timeouts
 
@@ -42,7 +42,6 @@ from .hooks import Hook, Hooks
 from .options import Options, settings_of
 from .reasons import OwnRejection, crash, text_of
 from .received import Received
-from .response import Response, response_of
 from .tls_words import tls_advice
 
 if TYPE_CHECKING:
@@ -57,10 +56,12 @@ logger.addHandler(logging.NullHandler())
 
 
 class BaseSession:
-    """The core of one connection, and what the two twins do with it in the same way.
+    """The core of one connection, and what both twins do with it: ``kind`` is the word for the twin.
 
-    ``kind`` is the word for the twin; ``on_left`` is called when it has ended.
+    ``on_left`` is called when it has ended. ``takes_async``: the user's functions may be async.
     """
+
+    takes_async: bool = False
 
     def __init__(
         self,
@@ -79,8 +80,7 @@ class BaseSession:
         self.endpoint: Endpoint = Endpoint(
             settings_of(options, stream, group, hooks.on_request is not None, hooks.unserved_reason), random.Random()
         )
-        # Now, rather than with the first request.
-        json_fast.seek()
+        json_fast.seek()  # now, rather than with the first request
         self.driver: Driver
         self.observing: Observing | None = None
         self.forked: bool = False
@@ -102,7 +102,8 @@ class BaseSession:
         watch(self)
 
     def __repr__(self) -> str:
-        return f"{self._title} {'forked' if self.forked else self.endpoint.state.value}>"
+        state = "forked" if self.forked else "not connected" if self.cut_off else self.endpoint.state.value
+        return f"{self._title} {state}>"
 
     # for the twins
 
@@ -143,8 +144,13 @@ class BaseSession:
         return self.endpoint.state is State.UP and self.driver.reads
 
     @property
+    def cut_off(self) -> str:
+        """Why nothing here lives any longer, though nobody disconnected it; empty as a rule."""
+        return "the process was forked" if self.forked else ""
+
+    @property
     def connected(self) -> bool:
-        return self.endpoint.state is State.UP and not self.forked
+        return self.endpoint.state is State.UP and not self.cut_off
 
     @property
     def closing(self) -> bool:
@@ -181,9 +187,6 @@ class BaseSession:
             )
         lost.__cause__ = self.cause
         return lost
-
-    def response(self, outgoing: Outgoing, outcome: Outcome) -> Response:
-        return response_of(outgoing, outcome, self.stream, time.monotonic())
 
     # answers
 
@@ -306,6 +309,10 @@ class BaseSession:
 
     def note(self, level: int, text: str) -> None:
         """Log from within the driver. Never waits."""
+        raise NotImplementedError
+
+    def call_now(self, hook: Hook) -> None:
+        """Call a function of the user here; what it raises goes where it goes for other callbacks."""
         raise NotImplementedError
 
     def call_hook(self, what: str, hook: Hook, argument: Any) -> None:

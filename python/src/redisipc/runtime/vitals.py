@@ -94,8 +94,8 @@ def stats_of(session: BaseSession, outstanding: int) -> Stats:
 
 def health_of(session: BaseSession) -> Health:
     """It never waits, and may be called from any thread."""
-    if session.forked:
-        return Health("not connected", 0.0, "the process was forked")
+    if session.cut_off:
+        return Health("not connected", 0.0, session.cut_off)
     state = STATES[session.endpoint.state]
     if state == "up" and (reason := session.endpoint.wiring.busy.reason(time.monotonic())):
         return Health("busy", session.since, reason)

@@ -11,6 +11,7 @@ from redisipc.errors import AlreadyAnswered, ConfigurationError, RequestError
 from redisipc.protocol.content import decode, encode
 from redisipc.protocol.events import Incoming
 from redisipc.protocol.names import check_name
+from redisipc.runtime.hooks import Hook
 from redisipc.runtime.received import Received
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
@@ -53,6 +54,8 @@ class MadeRequest(Request):
 class _Keeper:
     """Replaces the session: it keeps the answer."""
 
+    takes_async: bool = True
+
     def __init__(self, group: str, timeout: float | None) -> None:
         self.group = group
         self.timeout = timeout
@@ -68,6 +71,9 @@ class _Keeper:
     def forget(self, received: Received) -> None:
         received.claim()
         self.ignored = True
+
+    def call_now(self, hook: Hook) -> None:
+        hook()
 
     def timeout_of(self, incoming: Incoming) -> float | None:
         return self.timeout

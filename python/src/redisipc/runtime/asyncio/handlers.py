@@ -193,11 +193,10 @@ class CallbackJob:
     async def _wait(self, value: Any) -> None:
         try:
             await value
-        except asyncio.CancelledError:
-            raise
         except BaseException as error:
-            self._fail(error)
-            if isinstance(error, ENDS_THE_LOOP):
+            if not _is_cancelled(error):
+                self._fail(error)
+            if isinstance(error, (*ENDS_THE_LOOP, asyncio.CancelledError)):
                 raise
         finally:
             self.on_end(self)
@@ -210,6 +209,15 @@ class CallbackJob:
         except BaseException as another:
             # What tells of it may be the user's as well.
             _log_callback(another)
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether somebody cancelled the running task, rather than that its own code raised that word."""
+    task = asyncio.current_task()
+    if not isinstance(error, asyncio.CancelledError) or task is None:
+        return False
+    # Python 3.10 does not say it.
+    return sys.version_info < (3, 11) or task.cancelling() > 0
 
 
 def _nothing(_job: CallbackJob) -> None:

@@ -41,6 +41,8 @@ OVERDUE = 0.9
 class Session(SessionBase):
     """Made by ``Stream.connect``. Its calls come from the event loop's thread, a signal handler there included."""
 
+    takes_async: bool = True
+
     def __init__(self, connector: Connector, *about: Any) -> None:
         super().__init__(*about)
         self.address: str = connector.address
@@ -154,6 +156,10 @@ class Session(SessionBase):
         ]
 
     # who calls
+
+    @property
+    def cut_off(self) -> str:
+        return super().cut_off or ("its event loop has ended" if self.loop.home.is_closed() else "")
 
     def check(self) -> None:
         if self.forked or self.ended:
@@ -281,6 +287,13 @@ class Session(SessionBase):
             self._add(CallbackJob(self, hook))
         else:
             self._add(CallbackJob(self, hook, error, failed=partial(self.failed_report, error)))
+
+    def call_now(self, hook: Hook) -> None:
+        job = CallbackJob(self, hook)
+        if asyncio._get_running_loop() is self.loop.home:
+            job()
+        else:
+            self.loop.home.call_soon_threadsafe(job)
 
     def note(self, level: int, text: str) -> None:
         self._add(CallbackJob(self, Hook(partial(self.log, level, text))))

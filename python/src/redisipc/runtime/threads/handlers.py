@@ -74,7 +74,7 @@ class CallbackJob:
     ) -> None:
         self._callback = callback
         self._arguments = arguments
-        self._failed = failed or _log_callback
+        self._failed = failed or log_callback
 
     def run(self) -> None:
         try:
@@ -84,11 +84,12 @@ class CallbackJob:
                 self._failed(error)
             except BaseException as another:
                 # What tells of it may be the user's as well.
-                _log_callback(another)
+                log_callback(another)
 
     def finish(self, now: float) -> None:
         return None
 
 
-def _log_callback(error: BaseException) -> None:
+def log_callback(error: BaseException) -> None:
+    """A function of the user raised, and nobody waits for it."""
     say(ERROR, "a callback raised %s: %s", type(error).__name__, text_of(error), error=error)

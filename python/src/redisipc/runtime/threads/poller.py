@@ -93,8 +93,9 @@ class Poller(Generic[W]):
         return [(key.fd, _AS_EPOLL[mask]) for key, mask in self._selector.select(timeout)]
 
     def __del__(self) -> None:
-        # Where an exception came before its thread was started, nobody else closes it.
-        self.close()
+        # Where an exception came before its thread was started, nobody else closes it. It may have come while this was made.
+        if hasattr(self, "_bell"):
+            self.close()
 
     def close(self) -> None:
         """Close what it opened itself. In a forked child, nothing that the parent watches is touched by it."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from redisipc.calls import explained_methods
 from redisipc.errors import ConfigurationError, RedisIPCError
 from redisipc.protocol.events import Outcome, Outgoing
-from redisipc.runtime.hooks import Hook, check_function
+from redisipc.runtime.hooks import Hook, check_function, is_async
 from redisipc.runtime.internal_log import say
 from redisipc.runtime.reasons import text_of
 from redisipc.runtime.response import Response
@@ -249,6 +249,8 @@ class RequestFuture(Future[T]):
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Call ``fn`` with this future when it is done, or at once if it already is."""
         check_function("add_done_callback", fn, "the future")
+        if is_async(fn):
+            raise ConfigurationError("add_done_callback takes a plain function here: nobody would await an async one")
         hook = Hook(fn)
         self._hooks.append(hook)
         if self._ticket.end is not None:

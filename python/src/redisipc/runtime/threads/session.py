@@ -20,7 +20,7 @@ from redisipc.runtime.response import Response, response_of
 
 from .backlog import Backlog
 from .connector import Connector
-from .handlers import CallbackJob, ObserverJob
+from .handlers import CallbackJob, ObserverJob, log_callback
 from .host import Host
 from .loop import Loop, no_thread
 from .requests import End, Ticket
@@ -89,6 +89,10 @@ class Session(SessionBase):
         try:
             self.starter.thread.start()
         except RuntimeError as error:
+            raised = error.__context__
+            if "lock" in str(error) and raised is not None:
+                # By a signal handler, while Python waited for the thread: it took Python's own lock by surprise.
+                raise raised from raised.__cause__
             raise no_thread(error) from error
 
     def _start_loop(self) -> None:
@@ -269,6 +273,15 @@ class Session(SessionBase):
     def apart(self, work: Callable[[], None]) -> None:
         """Do work elsewhere that may wait for a lock of the user's threads."""
         self.reserve.put(work)
+
+    def call_now(self, hook: Hook) -> None:
+        try:
+            hook()
+        except KeyboardInterrupt:
+            # Most likely of the thread that calls, and not of the function.
+            raise
+        except BaseException as error:
+            log_callback(error)
 
     def callback(self, hook: Hook, *arguments: Any) -> None:
         """Run a callback: on the I/O thread."""
