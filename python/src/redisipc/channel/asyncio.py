@@ -15,13 +15,18 @@ from .base import BaseChannel, ReasonedStream
 from .dispatch import content_of
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
     from redisipc.runtime.keywords import ConnectKeywords
 
 
 class Endpoint(ReasonedStream, Stream):
     """The ``Stream`` of a channel."""
+
+    async def connect(self, **given: Any) -> Self:
+        await super().connect(**given)
+        self.joined = True
+        return self
 
     @property
     def over(self) -> bool:
@@ -44,7 +49,6 @@ class Channel(BaseChannel[Endpoint]):
         cls._endpoint = endpoint
         try:
             await endpoint.connect(**given)
-            endpoint.joined = True
         except BaseException:
             cls._endpoint = None
             raise
@@ -63,9 +67,10 @@ class Channel(BaseChannel[Endpoint]):
     async def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
         if not cls._stands():
-            await cls.connect(options=options, **given)
+            cls._endpoint = cls._make_endpoint(Endpoint, options)
         try:
-            await cls._connected_endpoint().run()
+            # It connects by itself, so that a signal meanwhile is its matter as well.
+            await cls._connected_endpoint().run(**given)
         finally:
             cls._endpoint = None
 

@@ -17,13 +17,18 @@ from .base import BaseChannel, ReasonedStream
 from .dispatch import content_of
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
     from redisipc.runtime.keywords import ConnectKeywords
 
 
 class Endpoint(ReasonedStream, Stream):
     """The ``Stream`` of a channel."""
+
+    def connect(self, **given: Any) -> Self:
+        super().connect(**given)
+        self.joined = True
+        return self
 
 
 @explained
@@ -46,7 +51,6 @@ class Channel(BaseChannel[Endpoint]):
         cls._endpoint = endpoint
         try:
             endpoint.connect(**given)
-            endpoint.joined = True
         except BaseException:
             cls._endpoint = None
             raise
@@ -64,9 +68,10 @@ class Channel(BaseChannel[Endpoint]):
     def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
         if not cls._stands():
-            cls.connect(options=options, **given)
+            cls._endpoint = cls._make_endpoint(Endpoint, options)
         try:
-            cls._connected_endpoint().run()
+            # It connects by itself, so that a signal meanwhile is its matter as well.
+            cls._connected_endpoint().run(**given)
         finally:
             cls._endpoint = None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import signal
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from types import TracebackType
@@ -21,6 +21,7 @@ from redisipc.runtime.client import SETTINGS_ERRORS, wrong_settings
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response, response_of
+from redisipc.runtime.signals import watch
 from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
 from .connector import Connector
@@ -125,11 +126,13 @@ class Stream(BaseStream):
     async def run(self, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``. Then leave properly.
 
-        A second SIGINT does not wait. In a thread other than the main one it ignores signals.
+        It also leaves where an exception ends it. A second SIGINT does not wait. In a thread other than the main one it
+        ignores signals.
         """
         self._forget_dead_loop()
+        if self._session is not None:
+            self._session.check()
         home, stop = asyncio.get_running_loop(), asyncio.Event()
-        watched: list[int] = []
 
         def end() -> None:
             stop.set()
@@ -137,13 +140,12 @@ class Stream(BaseStream):
             if session is not None and session.endpoint.state is State.JOINING:
                 session.close(0)
 
+        def told() -> None:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                home.call_soon_threadsafe(end)
+
+        unwatch = watch(told)
         try:
-            for number in (int(signal.SIGTERM), int(signal.SIGINT)):
-                try:
-                    home.add_signal_handler(number, end)
-                    watched.append(number)
-                except (NotImplementedError, RuntimeError, ValueError):
-                    pass
             if self._session is None:
                 try:
                     await self.connect(**given)
@@ -155,9 +157,8 @@ class Stream(BaseStream):
                 session.gone.add_done_callback(lambda _: stop.set())
                 await stop.wait()
         finally:
-            for number in watched:
-                home.remove_signal_handler(number)
-        await self.disconnect()
+            unwatch()
+            await self.disconnect()
 
     async def __aenter__(self) -> Self:
         self._forget_dead_loop()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
 from types import TracebackType
@@ -22,6 +20,7 @@ from redisipc.runtime.hooks import is_async
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
+from redisipc.runtime.signals import watch
 from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
 from .connector import Connector
@@ -124,24 +123,21 @@ class Stream(BaseStream):
     def run(self, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``. Then leave properly.
 
-        A second SIGINT does not wait. In a thread other than the main one it ignores signals.
+        It also leaves where an exception ends it. A second SIGINT does not wait. In a thread other than the main one it
+        ignores signals.
         """
+        if self._session is not None:
+            self._session.check()
         stop = Ticket()
-        before: dict[int, Any] = {}
 
-        def end(_number: int, _frame: Any) -> None:
+        def end() -> None:
             stop.settle(End())
             session = self._session
             if session is not None and session.endpoint.state is State.JOINING:
                 session.close(0)
 
+        unwatch = watch(end)
         try:
-            if threading.current_thread() is threading.main_thread():
-                for number in (int(signal.SIGTERM), int(signal.SIGINT)):
-                    try:
-                        before[number] = signal.signal(number, end)
-                    except ValueError:  # a sub-interpreter
-                        break
             if self._session is None and stop.end is None:
                 try:
                     self.connect(**given)
@@ -152,9 +148,8 @@ class Stream(BaseStream):
             if session is not None:
                 wait_any(stop, session.gone)
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        self.disconnect()
+            unwatch()
+            self.disconnect()
 
     def __enter__(self) -> Self:
         return self if self._session is not None else self.connect()
