@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -299,6 +301,57 @@ def test_it_works_in_the_next_event_loop(stream: str, raw: redis.Redis) -> None:
         caller = redisipc.asyncio.Caller(stream)
         for n in range(3):
             assert asyncio.run(caller.request(n, "stock")) == n
+
+
+BARE_LOOPS = """
+import asyncio, gc, sys, time, warnings
+import redis
+from redisipc import Stream
+from redisipc.asyncio import Caller
+
+name, url = sys.argv[1:]
+raw = redis.Redis.from_url(url)
+
+def connections():
+    for _ in range(100):
+        found = sum(client["name"].startswith(f"redisipc:{name}:caller") for client in raw.client_list())
+        if found == 0:
+            break
+        time.sleep(0.02)
+    return found
+
+async def several(caller):
+    assert await asyncio.gather(*(caller.request(n, to="stock") for n in range(3))) == [0, 1, 2]
+
+warnings.simplefilter("ignore")  # Python warns of what such a loop leaves open
+with Stream(name, "stock", url=url) as stock:
+    stock.on_request(lambda request: request.content)
+    caller = Caller(name, url=url)
+    for n in range(3):
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(several(caller))
+        loop.close()
+    asyncio.run(caller.request(1, to="stock"))
+    print(connections())
+    loops = [asyncio.new_event_loop() for _ in range(2)]
+    loops[0].run_until_complete(several(caller))
+    loops[1].run_until_complete(caller.close())
+    print(connections())
+    loops[1].run_until_complete(several(caller))
+    loops[1].close()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        del caller
+        gc.collect()
+    print(connections(), [str(one.message)[:60] for one in told if "Caller" in str(one.message)])
+"""
+
+
+@pytest.mark.real("other processes")
+def test_an_event_loop_that_ends_without_a_word_leaves_no_connection_to_the_next(stream: str, url: str) -> None:
+    done = subprocess.run([sys.executable, "-c", BARE_LOOPS, stream, url], capture_output=True, text=True, timeout=30)
+    lost = f"<asyncio Caller {stream!r}> was dropped with open connections"
+    assert done.stdout.splitlines() == ["0", "0", f"0 {[lost[:60]]}"], done.stderr
 
 
 @pytest.mark.real("other processes")

@@ -117,7 +117,10 @@ class Caller(BaseCaller[Line]):
                 line.sent = False
 
     async def _reuse(self, slot: Slot[Line]) -> None:
-        """Drop a connection that may have died since the last call."""
+        """Drop a connection that may have died since the last call, and those of event loops that are closed."""
+        for other in list(self._free):
+            if other.line is not None and other.line.loop.is_closed():
+                await self._drop(other)
         line = slot.line
         if line is not None and not (self._trusted(slot, monotonic()) and line.is_mine() and line.is_alive()):
             await self._drop(slot)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 from redisipc.protocol.caller import Turn
 from redisipc.runtime.caller import SILENCE
 from redisipc.runtime.resp import MISSING, ProtocolError, make_parser, pack
+
+from .transport import shut_down
 
 
 class Line(asyncio.Protocol):
@@ -47,12 +50,14 @@ class Line(asyncio.Protocol):
 
     @property
     def open(self) -> bool:
-        """Whether it is open, and its event loop can still use it."""
-        return not self._transport.is_closing() and not self.loop.is_closed()
+        """Whether nobody has closed it."""
+        return not self._transport.is_closing()
 
     def abandon(self) -> None:
-        """Close it, without waiting. From any thread."""
-        self.loop.call_soon_threadsafe(self._transport.abort)
+        """Close it, without waiting. From any thread, also where its event loop has ended without a word."""
+        shut_down(self._transport)
+        with suppress(RuntimeError):  # that loop is closed
+            self.loop.call_soon_threadsafe(self._transport.abort)
 
     def is_alive(self) -> bool:
         """Whether nothing came since the last reply: neither an end nor a byte that nobody asked for."""
@@ -110,6 +115,8 @@ class Line(asyncio.Protocol):
         self._wake()
 
     async def close(self) -> None:
-        """Close it, if its event loop still runs; if not, that closed it."""
+        """Close it."""
         if self.is_mine():
             await self._ending.aclose()
+        elif self.open:
+            self.abandon()

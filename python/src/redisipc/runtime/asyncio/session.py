@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import random
-import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextvars import Context
 from functools import partial
@@ -127,12 +125,7 @@ class Session(SessionBase):
         """The event loop has ended without a word: end the connections beneath it, so that Redis notices."""
         self.ended = True
         for transport in self._transports():
-            try:
-                # The descriptor belongs to the transport: a copy ends the connection, and closes nothing of it.
-                with socket.socket(fileno=os.dup(transport.fileno())) as copy:
-                    copy.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            transport.shut_down()
 
     def after_fork(self) -> None:
         """In the child the connections are the parent's: nothing more is read from them, even if the loop continues."""

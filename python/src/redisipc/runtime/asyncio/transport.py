@@ -33,6 +33,18 @@ def cover(transport: asyncio.BaseTransport) -> None:
         pass
 
 
+def shut_down(transport: asyncio.BaseTransport) -> None:
+    """End the connection beneath a transport whose event loop may never run again, so that Redis notices.
+
+    The descriptor belongs to the transport: a copy ends the connection, and closes nothing of it.
+    """
+    try:
+        with socket.socket(fileno=os.dup(fileno(transport))) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
 class LoopTransport(asyncio.Protocol):
     """An open transport, and the protocol that gets what it reads."""
 
@@ -64,6 +76,10 @@ class LoopTransport(asyncio.Protocol):
     def fileno(self) -> int:
         """The descriptor beneath. Raises OSError if it is closed."""
         return fileno(self._transport)
+
+    def shut_down(self) -> None:
+        """End the connection beneath; see ``shut_down``."""
+        shut_down(self._transport)
 
     def abandon(self) -> None:
         """In a forked child: the connection is the parent's."""
