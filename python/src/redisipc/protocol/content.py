@@ -17,7 +17,7 @@ from redisipc.errors import ContentError
 
 from . import json_fast
 from .json_flaw import check
-from .json_text import MAX_DEPTH, breaks_rule, has_lone_surrogate, is_deep, may_be_deep
+from .json_text import MAX_DEPTH, breaks_rule, few_lone_surrogates, has_lone_surrogate, is_deep, may_be_deep
 
 __all__ = ["MAX_DEPTH", "decode", "encode"]
 
@@ -87,10 +87,13 @@ def decode(raw: bytes) -> Any:
         text = raw.decode()
     except UnicodeDecodeError:
         return raw.decode("utf-8", "replace")
-    suspect = first != b'"' and (b"\\" in raw or may_be_deep(raw))
+    lone = few_lone_surrogates(raw)
+    if lone:
+        return text
+    suspect = first != b'"' and ((lone is None) or may_be_deep(raw))
     try:
         if suspect and _has_few_objects(raw):
-            return _decode_few_objects(text, raw)
+            return _decode_few_objects(text, raw, lone is None)
         value = _decoder.decode(text)
     except ValueError:
         # RIPC-CONTENT-5
@@ -99,9 +102,9 @@ def decode(raw: bytes) -> Any:
         if is_deep(raw):
             return text
         raise
-    if first == b'"':
-        return text if has_lone_surrogate(raw) else value
-    return text if suspect and breaks_rule(raw) else value
+    if lone is None and has_lone_surrogate(raw):
+        return text
+    return text if suspect and may_be_deep(raw) and is_deep(raw) else value
 
 
 def _no_constant(name: str) -> Any:
@@ -124,7 +127,7 @@ def _has_few_objects(raw: bytes) -> bool:
     return found * _BYTES_AN_OBJECT <= len(starts) * size
 
 
-def _decode_few_objects(text: str, raw: bytes) -> Any:
+def _decode_few_objects(text: str, raw: bytes, halves: bool) -> Any:
     """Decode and look at the value. Where an object has a key twice, the value does not show all: look at the text."""
     hidden = False
 
@@ -135,7 +138,6 @@ def _decode_few_objects(text: str, raw: bytes) -> Any:
         return made
 
     value = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=pairs).decode(text)
-    halves = b"\\u" in raw
     broken = None if hidden else _shows_broken_rule(value, len(raw) // _BYTES_A_PART, halves)
     if broken is None:
         broken = breaks_rule(raw)

@@ -1,8 +1,8 @@
 """The texts and values of ``content.py`` by orjson, where it is installed: several times quicker, and never different.
 
 ``json`` does whatever orjson might write or read in another way. These are numbers with exponents or beyond 64 bits,
-NaN, types of the user's own, and escapes that may name half a character. To be sure costs a few passes of C code over
-the text.
+NaN, and types of the user's own. To be sure costs a few passes of C code over the text. orjson reads no half of a
+character, and no text that has one: ``json`` gets that, too.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ _STEPS = b"0" * (len(_LONG) // _STRIDE)
 _NOT_FINITE = re.compile(rb"[g\xe7].{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)
 """How marshal writes NaN and infinity, which orjson writes as null. Something else may look alike."""
 _SINGLE = re.compile(rb'"[^"\\]"(?! *:)')
+_BYTES_A_LETTER = 3
+"""Bytes of a string of one letter, in its quotes."""
+_MOSTLY = 0.4
+"""The part of a text from which on it counts as made of them; a comma and a blank stand between two."""
 _SAMPLE = 1 << 9
 _LARGE_TEXT = 1 << 16
 
@@ -80,7 +84,7 @@ def loads(raw: bytes) -> Any:
         seek()
     if orjson is None:
         return MISSING
-    if b"\\u" in raw or _may_have_long(raw) or _has_single_letters(raw):
+    if _may_have_long(raw) or _has_single_letters(raw):
         return MISSING
     try:
         return orjson.loads(raw)
@@ -102,4 +106,4 @@ def _has_single_letters(raw: bytes) -> bool:
         return False
     starts = range(0, size, size // 8)
     found = sum(len(_SINGLE.findall(raw, start, start + _SAMPLE)) for start in starts)
-    return found * 3 > len(starts) * _SAMPLE * 0.4
+    return found * _BYTES_A_LETTER > len(starts) * _SAMPLE * _MOSTLY

@@ -5,6 +5,7 @@ Contents have megabytes, so each rule takes a few passes of C code over the whol
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from itertools import accumulate
@@ -27,6 +28,12 @@ _NO_ESCAPES = bytes(set(_NO_BRACKETS) - set(b"\\/bfnrtu"))
 _LONGEST_ESCAPE = 12
 """Bytes of a pair of escapes."""
 _STEPS = {ord("["): 1, ord("]"): -1}
+_BYTES_AN_ESCAPE = 128
+"""Where escapes are rarer, a look at each takes less time than the text."""
+_ESCAPES_SHOWN_BY = 1 << 14
+"""Bytes that show, as a rule, how many escapes there are."""
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(?P<half>u[dD][89a-fA-F])|.)", re.DOTALL)
+"""An escape, or two that are the halves of one character; a half whose other half is not beside it has a name."""
 # The high byte of a UTF-16 unit, as a byte of UTF-8: both halves of a pair together are a character, one alone is an error.
 _HALVES = bytes(0xC2 if 0xD8 <= high <= 0xDB else 0x80 if 0xDC <= high <= 0xDF else 0 for high in range(256))
 
@@ -38,8 +45,28 @@ def breaks_rule(raw: bytes) -> bool:
 
 def has_lone_surrogate(raw: bytes) -> bool:
     """Whether a JSON text has an escape of half a character whose other half is not beside it."""
+    found = few_lone_surrogates(raw)
+    if found is not None:
+        return found
     # This codec knows the escape \uXXXX and no other, and leaves a pair as two characters.
-    return b"\\u" in raw and any(_has_lone_surrogate(part.decode("raw_unicode_escape")) for part in _parts(raw))
+    return any(_has_lone_surrogate(part.decode("raw_unicode_escape")) for part in _parts(raw))
+
+
+def few_lone_surrogates(raw: bytes) -> bool | None:
+    """The same, by a look at each escape where these are few; None where they are many."""
+    if raw.count(b"\\", 0, _ESCAPES_SHOWN_BY) * _BYTES_AN_ESCAPE > min(len(raw), _ESCAPES_SHOWN_BY):
+        return None
+    most = len(raw) // _BYTES_AN_ESCAPE
+    at = raw.find(b"\\")
+    while at >= 0:
+        most -= 1
+        escape = _ESCAPE.match(raw, at)
+        if most < 0 or escape is None:
+            return None
+        if escape["half"]:
+            return True
+        at = raw.find(b"\\", escape.end())
+    return False
 
 
 def may_be_deep(raw: bytes) -> bool:
