@@ -247,6 +247,7 @@ KEPT: list[Trace] = [
         ]
     ),
     Trace("XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 315360000000 RETRYCOUNT 4 FORCE JUSTID"),
+    Trace("XCLAIM s g dispatcher_d4e5f6_0 0 1-0 RETRYCOUNT 1 FORCE JUSTID"),
     Trace("XREAD BLOCK 1 STREAMS s 1-0", request(source="caller:a1b2c3"), caller=True, group="caller:a1b2c3"),
 ]
 

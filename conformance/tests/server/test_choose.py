@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from redisipc_conformance.server import NoServer, Server, choose, private, program
+from redisipc_conformance.server import NoServer, Server, choose, container, private, program
 from redisipc_conformance.server import start as start_server
 from redisipc_conformance.server.base import _command, ask, connect
 from redisipc_conformance.server.container import ContainerServer, engine_answers
@@ -211,3 +212,17 @@ def test_a_killed_one_forgets_what_it_did_not_save() -> None:
         server.kill()
         server.start(empty=True)
         assert tell("DBSIZE") == 0
+
+
+@needs_engine
+def test_a_container_takes_another_port_if_somebody_was_quicker(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        taken = other.getsockname()[1]
+        ports = iter([taken, taken, container.free_port()])
+        monkeypatch.setattr(container, "free_port", lambda: next(ports))
+        server = ContainerServer()
+        try:
+            assert str(taken) not in server.url
+            ask(server.url)
+        finally:
+            server.close()

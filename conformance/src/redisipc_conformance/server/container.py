@@ -13,6 +13,8 @@ from .guard import Guard
 
 DEFAULT_IMAGE = "redis:7"
 CONTAINER_START_SECONDS = 60.0
+PORTS_TRIED = 5
+"""Others may take the port between the choice and the start."""
 
 
 def engine_answers() -> str | None:
@@ -60,15 +62,23 @@ class ContainerServer(Server):
         # Valkey's images have its programs under Redis' names as well.
         command = "redis-server --save '' --appendonly no --protected-mode no " + " ".join(config)
         command += f" --requirepass {password}" if password else ""
-        self._port = free_port()
-        container: Any = DockerContainer(image).with_bind_ports(6379, self._port).with_command(command.strip())
-        self._container = container
+        self._container: Any = None
         self._guard: Guard | None = None
         try:
-            _start(container)
-            self.id = str(container.get_wrapped_container().id)
+            for left in reversed(range(PORTS_TRIED)):
+                self._port = free_port()
+                container = DockerContainer(image).with_bind_ports(6379, self._port)
+                self._container = container.with_command(command.strip())
+                try:
+                    _start(self._container)
+                    break
+                except Exception as error:
+                    if not left or "already in use" not in str(error):
+                        raise
+                    self.close()
+            self.id = str(self._container.get_wrapped_container().id)
             self._guard = Guard(self.id)
-            self._host = str(container.get_container_host_ip())
+            self._host = str(self._container.get_container_host_ip())
             wait_until_up(self.url, CONTAINER_START_SECONDS)
         except BaseException as error:
             with contextlib.suppress(Exception):

@@ -166,7 +166,9 @@ def _claims(context: ScenarioContext, actor: Actor, exchange: Exchange) -> Found
     words = [arg.upper() for arg in args[5:]]
     idle = number(option(args, b"IDLE", 5))
     count = number(option(args, b"RETRYCOUNT", 5))
-    if count is not None and idle is None and (count < _STARTS or count % _STARTS):
+    # With FORCE an entry is restored, and its count stays as it was.
+    starts = count is not None and idle is None and b"FORCE" not in words
+    if starts and count is not None and (count < _STARTS or count % _STARTS):
         yield actor.broke(always.ONE_START, exchange)
     if idle is not None and idle >= _KEEP_ALIVE_BELOW_MS and idle != _GIVE_BACK_IDLE_MS:
         yield actor.broke(always.GIVE_BACK_MARK, exchange)
