@@ -17,6 +17,8 @@ T = TypeVar("T")
 async def within(work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: float) -> T:
     """The result of `work`. After `seconds` it is cancelled, and TimeoutError raised; so it is when the caller is cancelled."""
     future = asyncio.ensure_future(work)
+    # The caller may be cancelled in the moment in which the work fails.
+    future.add_done_callback(take_note)
     try:
         await asyncio.wait({future}, timeout=seconds)
         if future.done():
@@ -27,6 +29,12 @@ async def within(work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: floa
             future.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await future
+
+
+def take_note(future: asyncio.Future[Any]) -> None:
+    """A done callback: asyncio reports no exception of a future to which nobody listens any longer."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def end_all(tasks: set[asyncio.Task[Any]]) -> None:

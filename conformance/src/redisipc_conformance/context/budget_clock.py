@@ -11,6 +11,8 @@ import time
 from collections import deque
 from typing import Any, TypeVar
 
+from ..within import take_note
+
 T = TypeVar("T")
 TICK = 0.05
 """Seconds between two looks at the clock."""
@@ -80,5 +82,6 @@ class BudgetClock:
                 await asyncio.wait({future}, timeout=max(left, TICK))
             return future.result()
         finally:
+            future.add_done_callback(take_note)
             if not future.done():
                 future.cancel()

@@ -12,7 +12,7 @@ from ..context.objects import Background
 from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import differs, show
 from ..scenario.model import Step
-from ..within import end_all, within
+from ..within import end_all, take_note, within
 from .registry import word
 from .waiting import Look, expect, held, wrong
 
@@ -35,6 +35,8 @@ async def together(context: ScenarioContext, step: Step) -> Any:
         for task in done:
             task.result()
     finally:
+        for task in tasks:
+            task.add_done_callback(take_note)
         await end_all(set(tasks))
 
 

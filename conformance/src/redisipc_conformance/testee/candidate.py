@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..within import take_note
 from .errors import TesteeGone, TesteeRefused
 from .lenient import LenientConversation
 from .process import TesteeProcess
@@ -54,7 +55,8 @@ class Candidate:
             future = await self.process.begin(method, params, checked=checked)
         except TesteeGone as gone:
             raise await self._ended(gone, method) from None
-        future.add_done_callback(_taken_note_of)
+        # Not every call that is begun is waited for.
+        future.add_done_callback(take_note)
         return future
 
     async def answer(self, future: Replying, method: str, seconds: float) -> Reply:
@@ -97,9 +99,3 @@ class Candidate:
         how = "closed its stdout" if self.process.exit_status is None else f"ended with {gone.how}"
         await self.kill()  # also reads the rest of its stderr
         return Ended(f"it {how} while {method} was outstanding{self.last_words()}")
-
-
-def _taken_note_of(future: Replying) -> None:
-    """The exception counts as seen: not every call that is begun is waited for."""
-    if not future.cancelled():
-        future.exception()
