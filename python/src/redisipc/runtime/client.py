@@ -46,7 +46,7 @@ REDIS_OPTIONS = frozenset(
 """Arguments of redis-py that are often given as options of an endpoint."""
 _STRINGS = ("host", "unix_socket_path", "username", "url")
 _NUMBERS = ("port", "db")
-SETTINGS_ERRORS = (ValueError, TypeError, RedisError)
+SETTINGS_ERRORS: tuple[type[Exception], ...] = (ValueError, TypeError, RedisError)
 """How redis-py refuses settings, before it connects."""
 _ADDRESS = ("host", "port", "unix_socket_path", "ssl")
 """Options of redis-py that say where Redis is, as a URL does."""
