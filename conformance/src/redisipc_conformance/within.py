@@ -32,7 +32,7 @@ async def within(work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: floa
 
 
 def take_note(future: asyncio.Future[Any]) -> None:
-    """A done callback: asyncio reports no exception of a future to which nobody listens any longer."""
+    """A done callback. asyncio reports an exception that nobody has looked at, so this looks."""
     if not future.cancelled():
         future.exception()
 
