@@ -20,6 +20,8 @@ SHORT = 8.0
 """Seconds of timeout up to which a request is started at most once (G4)."""
 OUT_OF_REACH = "closed while Redis could not be reached"
 """The reason of a send whose instance disconnected without a connection: it could not delete its request."""
+GROUP_GONE = (*DELETIONS, *LOST_WRITES)
+"""Faults of Redis that may take a group away."""
 RETRIED = 0.5
 """Seconds between the end of a trouble and the deletion that it kept an instance from."""
 OWN_WORDS = (b"overloaded: ", b"given_up: ", b'"too_old: ', b"closing: ", b'"no_handler: ', b'"not_encodable: ')
@@ -157,8 +159,25 @@ class Checker:
             return
         if self.world.schedule.now < due or self.history.printed_fault((ask.stored_at or 0.0) - 0.001, due):
             return
-        if self._somebody_free(ask, due - CONNECTED_BEFORE_RECLAIM, due):
+        if self._somebody_free(ask, due - CONNECTED_BEFORE_RECLAIM, due) and not self._skipped(ask):
             self._say("G5", f"was neither started nor rejected {NEXT_START:g} s after its owner's last sign", ask)
+
+    def _skipped(self, ask: Ask) -> bool:
+        """Printed: stored while its group was gone, so that the member that made the group again at ``$`` skipped it."""
+        stored = ask.stored_at or 0.0
+        gone = [trouble for trouble in self.history.redis if trouble.kind in GROUP_GONE and trouble.start < stored]
+        if not gone:
+            return False
+        last = max(gone, key=lambda trouble: trouble.end)
+        return not any(
+            process.up_at is not None
+            and process.up_at <= stored
+            and (process.ended_at is None or process.ended_at > last.end)
+            # A restart or failover ends each connection: whoever was not connected again made no group.
+            and (last.kind not in LOST_WRITES or process.connected_at >= last.end)
+            for process in self.history.processes
+            if process.group == ask.destination
+        )
 
     def _somebody_free(self, ask: Ask, start: float, end: float) -> bool:
         """Whether a member of the destination was well and had a free place all the time, and Redis took its writes."""
