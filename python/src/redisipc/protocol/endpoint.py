@@ -315,14 +315,8 @@ class Endpoint:
         ``by``: when the runtime comes anyway. It may wait without ``events``, ``next_batch`` and ``deadline`` until then.
         """
         shared, lifecycle, until = self.shared, self.lifecycle, self.wiring.pace.until
-        # After a pause of the process the runtime may read first, and come late.
-        if (
-            until <= now
-            or by <= now
-            or self._reading is not None
-            or self._writing is not None
-            or shared.state is not UP
-        ):
+        # With ``by`` in the past the runtime is late itself: its process stood still.
+        if now >= min(until, by) or self._reading or self._writing or shared.state is not UP:
             return -NEVER
         if shared.queue or shared.inflight or self._requester.outstanding:
             return -NEVER
