@@ -146,8 +146,13 @@ $(NODE_TESTEE): $(wildcard interop/node/*.json) $(shell find interop/node/src in
 node-lint:
 	cd interop/node && npx eslint .
 
+NODE_TEST = node --test --test-reporter=dot --test-reporter-destination=stdout \
+	--test-reporter=./build/test/failed-files.js --test-reporter-destination=build/failed
+
+# NODE_TEST_AGAIN=1: the files in which a test failed are run a second time, one after the other.
 node-tests:
-	cd interop/node && npx tsc -p tsconfig.test.json && node --test --test-reporter=dot build/test/
+	cd interop/node && npx tsc -p tsconfig.test.json && { $(NODE_TEST) build/test/ || { [ -n "$$NODE_TEST_AGAIN" ] && [ -s build/failed ] && \
+		echo "failed once, and tried a second time:" && cat build/failed && node --test --test-concurrency=1 --test-reporter=spec $$(cat build/failed); }; }
 	@[ -n "$$REDIS_URL" ] || echo "The tests over Redis were left out: REDIS_URL is not set."
 
 node-ask: $(READY)

@@ -68,7 +68,7 @@ class Life {
   /** A request whose handler does not end. */
   async busy(): Promise<void> {
     const fields = ["id", "9f86d081884c7d659a2fe", "instance_id", "51b110", "status", "pending", "content", "1", "source_group", "b", "destination_group", "web"];
-    this.redis.serve([["s", [["5-0", fields]]]]);
+    await this.redis.serve([["s", [["5-0", fields]]]]);
     while (this.end === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
@@ -138,7 +138,7 @@ const ROWS: Readonly<Record<string, readonly [event: (life: Life) => unknown, co
       life.redis.says.set("XINFO GROUPS", new Error("ERR no such key"));
       life.redis.says.set("XINFO STREAM", new Error("ERR no such key"));
       life.redis.says.set("XGROUP CREATE s web 0", undefined);
-      life.redis.serve(new Error("NOGROUP No such key"));
+      await life.redis.serve(new Error("NOGROUP No such key"));
       await life.redis.sees("XGROUP CREATE s web 0");
       assert.equal(life.redis.opened, opened, "on the same connection");
     },

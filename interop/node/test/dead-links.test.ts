@@ -28,7 +28,7 @@ describe("a connection that died without a word", { concurrency: true, timeout: 
     while (!stream.health().ok) await sleep(20);
     assert.ok(noticed >= SILENCE_MS && noticed < 6500, `noticed after ${noticed} ms`);
     assert.equal(redis.opened, opened + 2);
-    redis.serve([["s", [["5-0", ["id", "9f86d081884c7d659a2fe", "instance_id", "51b110", "status", "pending", "content", "1", "source_group", "b", "destination_group", "web"]]]]]);
+    await redis.serve([["s", [["5-0", ["id", "9f86d081884c7d659a2fe", "instance_id", "51b110", "status", "pending", "content", "1", "source_group", "b", "destination_group", "web"]]]]]);
     await redis.sees("XADD");
   });
 

@@ -58,11 +58,11 @@ async function until(so: () => boolean): Promise<void> {
 }
 
 /** It connects again, and looks at the group before it reads. */
-async function connectsAgain(strike: (redis: FakeRedis) => void): Promise<void> {
+async function connectsAgain(strike: (redis: FakeRedis) => void | Promise<void>): Promise<void> {
   await endpoint(async (redis, stream, told, problems) => {
     const { sent, opened } = redis;
     const from = sent.length;
-    strike(redis);
+    await strike(redis);
     await until(() => told.includes("reconnected"));
     await redis.sees(READ(stream), from);
     assert.deepEqual([redis.opened, told, problems], [opened + 2, ["disconnected", "reconnected"], []]);
@@ -91,8 +91,8 @@ async function staysConnected(form: string): Promise<void> {
 
 const DOES: Readonly<Record<string, readonly [about: string, run: (form: string) => Promise<void>]>> = {
   lost: ["connects again with a growing pause", () => connectsAgain((redis) => { redis.cut(); })],
-  outage: ["as lost", (form) => connectsAgain((redis) => { redis.serve(new Error(form)); })],
-  moved: ["without the feature cluster as lost", (form) => connectsAgain((redis) => { redis.serve(new Error(form)); })],
+  outage: ["as lost", (form) => connectsAgain((redis) => redis.serve(new Error(form)))],
+  moved: ["without the feature cluster as lost", (form) => connectsAgain((redis) => redis.serve(new Error(form)))],
   "group-lost": [
     "makes the group again, on the same connection",
     (form) =>
@@ -101,7 +101,7 @@ const DOES: Readonly<Record<string, readonly [about: string, run: (form: string)
         const from = sent.length;
         redis.says.set("XINFO GROUPS", new Error("ERR no such key"));
         redis.says.set("XINFO STREAM", new Error("ERR no such key"));
-        redis.serve(new Error(form));
+        await redis.serve(new Error(form));
         await redis.sees("XGROUP CREATE s web 0 MKSTREAM", from);
         redis.says.clear();
         await redis.sees(READ(stream), from);
@@ -124,7 +124,7 @@ const DOES: Readonly<Record<string, readonly [about: string, run: (form: string)
       await assert.rejects(Stream.connect({ url: redis.url, stream: "s", group: "web", connectTimeoutMs: 60_000 }), ConnectFailed);
     },
   ],
-  unknown: ["as lost", (form) => connectsAgain((redis) => { redis.serve(new Error(form)); })],
+  unknown: ["as lost", (form) => connectsAgain((redis) => redis.serve(new Error(form)))],
 };
 
 describe("each row of the table of errors", { concurrency: true, timeout: 30_000 }, () => {

@@ -78,7 +78,7 @@ describe("what an endpoint rejects by itself is told, once a second for each wor
     await using redis = await FakeRedis.start();
     await using stream = await connect(redis);
     const problems = problemsOf(stream);
-    redis.serve(entries(5));
+    await redis.serve(entries(5));
     await redis.sees("EXEC", redis.sent.lastIndexOf("EXEC") + 1);
     assert.deepEqual(problems.map(({ kind, entryId }) => [kind, entryId]), [["no_handler", "1-0"]]);
     assert.match(problems[0]?.message ?? "", /^rejected request "9f86d081884c7d659a2fe" from "b": no_handler: no instance/);
@@ -89,7 +89,7 @@ describe("what an endpoint rejects by itself is told, once a second for each wor
     await using channel = await Channel.connect({ url: redis.url, stream: "s", channel: "web", wakeups: false, closeTimeoutMs: 0, events: { add: { run: () => 1 } } });
     const problems = problemsOf(channel);
     await redis.sees(`XREADGROUP GROUP web dispatcher_${channel.instance}`);
-    redis.serve(entries(3, '{"event":"none"}'));
+    await redis.serve(entries(3, '{"event":"none"}'));
     await redis.sees("EXEC", redis.sent.lastIndexOf("EXEC") + 1);
     assert.deepEqual(problems.map(({ kind }) => kind), ["unsupported_event"]);
     assert.match(problems[0]?.message ?? "", /Unsupported event\. Given none$/);
@@ -99,7 +99,7 @@ describe("what an endpoint rejects by itself is told, once a second for each wor
     await using redis = await FakeRedis.start();
     const stream = await connect(redis, { onRequest: () => new Promise(() => undefined) });
     const problems = problemsOf(stream);
-    redis.serve(entries(1));
+    await redis.serve(entries(1));
     while (stream.stats().running === 0) await new Promise(setImmediate);
     await stream.close();
     assert.deepEqual(problems.map(({ kind }) => kind), ["closing"]);
@@ -112,7 +112,7 @@ describe("an endpoint says how it is", { timeout: 30_000 }, () => {
     const handlers = [() => 1, () => { throw new Rejection("no"); }, () => { throw new Error("x"); }, () => new Promise(() => undefined)];
     await using stream = await connect(redis, { concurrency: 1, onRequest: () => handlers.shift()?.() });
     problemsOf(stream);
-    redis.serve(entries(6));
+    await redis.serve(entries(6));
     while (stream.stats().fulfilled + stream.stats().rejected < 3) await new Promise(setImmediate);
     const send = stream.send("b", 1, { timeoutMs: 50 });
     assert.equal(stream.stats().outstanding, 1);
@@ -145,7 +145,7 @@ describe("an endpoint says how it is", { timeout: 30_000 }, () => {
     await using redis = await FakeRedis.start();
     await using stream = await connect(redis, { concurrency: 1, timeoutMs: 20, onRequest: () => new Promise(() => undefined) });
     const problems = problemsOf(stream);
-    redis.serve(entries(3));
+    await redis.serve(entries(3));
     while (stream.health().state !== "busy") await new Promise((resolve) => setTimeout(resolve, 5));
     assert.match(stream.health().reason, /^all 1 handlers are busy, each for 0 s or longer; 2 wait/);
     while (problems.length === 0) await new Promise((resolve) => setTimeout(resolve, 20)); // the next keep-alive tells
@@ -158,7 +158,7 @@ describe("an endpoint says how it is", { timeout: 30_000 }, () => {
     const problems = problemsOf(stream);
     redis.says.set("XCLAIM", []); // what is asked for is gone
     redis.says.set("XPENDING", []);
-    redis.serve(entries(1));
+    await redis.serve(entries(1));
     while (problems.every(({ kind }) => kind !== "busy")) await new Promise((resolve) => setTimeout(resolve, 20));
     while (stream.stats().waiting + stream.stats().outstanding > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(stream.health().state, "busy");

@@ -66,9 +66,13 @@ export class FakeRedis {
     }
   }
 
-  /** What all blocked reads get now. */
-  serve(said: Said): void {
-    for (const client of this.clients) if (client.blocked && !client.forgotten) client.serve(said);
+  /** What all blocked reads get: as soon as one is there, for a new connection is used before it reads. */
+  async serve(said: Said, within = 5000): Promise<void> {
+    const limit = performance.now() + within;
+    while (!this.reply(said)) {
+      if (performance.now() > limit) throw new Error(`nobody reads; the last commands: ${this.sent.slice(-10).join("; ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   /** The connections that are there hear nothing any more, and nobody learns of it: as when a host dies. New ones work. */
@@ -92,6 +96,12 @@ export class FakeRedis {
     await once(this.server, "close");
   }
 
+  private reply(said: Said): boolean {
+    const reading = [...this.clients].filter((client) => client.blocked && !client.forgotten);
+    for (const client of reading) client.serve(said);
+    return reading.length > 0;
+  }
+
   private join(socket: Socket): void {
     const client = new Client(socket, (command) => {
       this.sent.push(command);
@@ -105,7 +115,7 @@ export class FakeRedis {
   private answer(command: string): Said {
     for (const [begin, said] of this.says) if (command.startsWith(begin)) return typeof said === "function" ? said(command) : said;
     if (command.startsWith("CLIENT UNBLOCK")) {
-      this.serve(null);
+      this.reply(null);
       return 1;
     }
     return usual(command);

@@ -18,7 +18,7 @@ describe("a close that comes while Redis executes a recovery", { timeout: 20_000
         return 1;
       });
       if (lost === "connection") redis.cut();
-      else redis.serve(new Error("UNBLOCKED the stream key no longer exists"));
+      else await redis.serve(new Error("UNBLOCKED the stream key no longer exists"));
       await redis.sees("LPUSH", length);
       await closed;
       const [last] = redis.since(length, "LPUSH", "LREM").slice(-1);
