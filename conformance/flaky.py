@@ -1,14 +1,15 @@
 """Runs the suite again and again against right implementations, and sums up what did not pass: `make flaky`.
 
 A check that does not pass every time is a defect of the suite, or a race in the testee. The runs are spread over time
-scales, numbers of scenarios at once, delays of the testee's answers, busy processes beside them and servers. Each run is
-stored as it ends, so a later call continues where this one stopped, and the table sums up all of them.
+scales, numbers of scenarios at once, delays of the testee's answers, busy processes beside them and servers. After the whole runs
+the scenarios with a bound of time run alone, until each ran as often as `--bounded` says. Each run is stored as it ends, so a later call continues where this one stopped, and the table sums up all of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import shutil
@@ -26,6 +27,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from redisipc_conformance.scenario.corpus import corpus
+from redisipc_conformance.scenario.model import Scenario
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = ROOT / "out" / "flaky.json"
@@ -42,7 +44,8 @@ RUN_SECONDS = 900.0
 
 @dataclass(frozen=True)
 class Cell:
-    """The conditions of one run. `tenth`: a tenth of the scenarios, drawn by the seed, one at a time."""
+    """The conditions of one run. `tenth`: a tenth of the scenarios, drawn by the seed, one at a time. `bounded`: those with a
+    bound of time alone."""
 
     testee: str
     seed: int
@@ -52,18 +55,29 @@ class Cell:
     burden: int
     server: str
     tenth: bool = False
+    bounded: bool = False
 
 
-def cells(testees: list[str], servers: list[str], times: int) -> Iterator[Cell]:
-    """The runs in their order: every testee in turn, and each condition as often as any other."""
-    for number in range(times):
+def timed(scenario: Scenario) -> bool:
+    """Whether one of its checks has a bound of time, which a busy machine may break."""
+    return any(
+        step.checks and (step.within is not None or step.word == "elapsed" or "took" in str(step.arguments))
+        for step in scenario.walk()
+    )
+
+
+def cells(testees: list[str], servers: list[str], times: int, bounded: int = 0) -> Iterator[Cell]:
+    """The runs in their order: every testee in turn, and each condition as often as any other. `bounded`: so many runs of
+    each scenario with a bound of time, the whole runs counted."""
+    more = max(math.ceil(bounded / len(testees)) - times, 0)
+    for number in range(times + more):
         for testee in testees:
             source = random.Random(f"{testee} {number}")
             scale, jobs = SCALES[number % 3], JOBS[number // 3 % 2]
             delay, burden = DELAYS[number % 2], BURDENS[number // 2 % 2]
             server = servers[number % len(servers)]
-            yield Cell(testee, source.randrange(2**31), scale, jobs, delay, burden, server)
-            if number % 5 == 4:
+            yield Cell(testee, source.randrange(2**31), scale, jobs, delay, burden, server, bounded=number >= times)
+            if number < times and number % 5 == 4:
                 yield Cell(testee, source.randrange(2**31), 1, 1, 0.0, 0, server, tenth=True)
 
 
@@ -87,8 +101,9 @@ def run(cell: Cell, loaded: bool = False) -> dict[str, Any]:
     command = TESTEES[cell.testee]
     if cell.delay:
         command = [sys.executable, str(Path(__file__).resolve()), "--relay", str(cell.delay), "--", *command]
-    chosen = sorted(scenario.id for scenario in corpus())
-    chosen = random.Random(cell.seed).sample(chosen, len(chosen) // 10) if cell.tenth else []
+    every = sorted(scenario.id for scenario in corpus())
+    bounded = sorted(scenario.id for scenario in corpus() if timed(scenario))
+    chosen = random.Random(cell.seed).sample(every, len(every) // 10) if cell.tenth else bounded if cell.bounded else []
     program = [sys.executable, "-m", "redisipc_conformance", "run", "--quiet", *chosen, "--seed", str(cell.seed)]
     program += ["--jobs", str(cell.jobs), "--time-scale", str(cell.scale)]
     found = shutil.which(os.path.expanduser(cell.server))
@@ -112,6 +127,7 @@ def run(cell: Cell, loaded: bool = False) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began),
         "load": round(os.getloadavg()[1], 1),
         "checks": 0,
+        "timed": [],
         "bad": {},
         "notes": [],
     }
@@ -124,6 +140,8 @@ def run(cell: Cell, loaded: bool = False) -> dict[str, Any]:
     stored["bad"] = {
         id: f"{c['verdict']}: {c['message'][:300]}" for id, c in checks.items() if c["verdict"] not in RIGHT
     }
+    asked = {each["id"] for each in only["results"] if any(c["verdict"] != "not-applicable" for c in each["checks"])}
+    stored["timed"] = sorted(asked.intersection(bounded))
     stored["notes"] = only["notes"]
     return stored
 
@@ -168,6 +186,10 @@ def table(runs: list[dict[str, Any]]) -> Iterator[str]:
             those = [each for each in runs if each[name] == value]
             yield _row(f"{name} {value}", those)
     yield _row("all", runs)
+    often = Counter({scenario.id: 0 for scenario in corpus() if timed(scenario)})
+    often.update(id for each in runs for id in each.get("timed", ()))
+    rarest, fewest = min(often.items(), key=lambda each: each[1])
+    yield f"Each of {len(often)} scenarios with a bound of time ran at least {fewest} times ({rarest})"
     bad = Counter(id for each in runs for id in each["bad"])
     for id, count in bad.most_common():
         first = next(each for each in runs if id in each["bad"])
@@ -193,6 +215,7 @@ def main() -> int:
         prog="flaky.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--times", type=int, default=15, help="whole runs of each testee (15)")
+    parser.add_argument("--bounded", type=int, default=200, help="runs of each scenario with a bound of time (200)")
     parser.add_argument("--seconds", type=float, help="begin nothing after so many seconds")
     parser.add_argument("--servers", default="auto", help="kinds, URLs, images or programs, by blanks")
     parser.add_argument("--testees", default="", help=f"of {', '.join(TESTEES)}, by blanks; absent: all that are there")
@@ -205,9 +228,9 @@ def main() -> int:
         return relay(options.relay, options.command)
     runs = stored()
     testees = options.testees.split() or [name for name in TESTEES if name != "node" or NODE.exists()]
-    had = {tuple(each[field] for field in ("testee", "seed", "tenth")) for each in runs}
+    had = {(each["testee"], each["seed"], each["tenth"]) for each in runs}
     began = time.monotonic()
-    for cell in () if options.sum else cells(testees, options.servers.split(), options.times):
+    for cell in () if options.sum else cells(testees, options.servers.split(), options.times, options.bounded):
         if (cell.testee, cell.seed, cell.tenth) in had:
             continue
         if options.seconds is not None and time.monotonic() - began > options.seconds:

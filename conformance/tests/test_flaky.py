@@ -44,7 +44,7 @@ def test_a_later_call_continues_and_the_table_sums_up_all(flaky: Any, monkeypatc
 
     monkeypatch.setattr(flaky, "run", run)
     for times, code, count in (("2", 0, 2), ("3", 1, 3), ("3", 1, 3)):
-        monkeypatch.setattr(sys, "argv", ["flaky.py", "--testees", "threads", "--times", times])
+        monkeypatch.setattr(sys, "argv", ["flaky.py", "--testees", "threads", "--times", times, "--bounded", "0"])
         assert flaky.main() == code
         assert len(ran) == count
     out = capsys.readouterr().out
@@ -66,3 +66,22 @@ def test_the_relay_passes_every_line_later_and_ends_as_the_testee_does():
         out, _ = done.communicate("a\nb\n", timeout=20)
     assert [line.split()[1] for line in out.splitlines()] == ["a", "b"]
     assert done.returncode == 3
+
+
+def test_what_has_a_bound_of_time_runs_as_often_as_it_should(flaky: Any):
+    found = list(flaky.cells(["threads", "asyncio", "node"], ["a"], 2, bounded=10))
+    whole = [cell for cell in found if not cell.tenth and not cell.bounded]
+    assert len(whole) == 6
+    assert found[: len(whole)] == whole, "whole runs come first"
+    assert Counter(cell.testee for cell in found) == {"threads": 4, "asyncio": 4, "node": 4}, "12 runs are 10 at least"
+    assert len({cell.seed for cell in found}) == len(found)
+
+
+def test_only_scenarios_with_a_bound_of_time_are_counted(flaky: Any):
+    known = {scenario.id: flaky.timed(scenario) for scenario in flaky.corpus()}
+    assert known["timeout/on-time"]
+    assert not known["entry/six-fields"]
+    run = {**flaky.asdict(flaky.Cell("node", 1, 1, 4, 0.0, 0, "a")), "checks": 3, "bad": {}, "notes": []}
+    every = sorted(id for id, one in known.items() if one)
+    told = "\n".join(flaky.table([{**run, "timed": every}, {**run, "timed": every[1:]}, run]))
+    assert f"Each of {len(every)} scenarios with a bound of time ran at least 1 times ({every[0]})" in told
