@@ -1,8 +1,9 @@
 """Runs the suite again and again against right implementations, and sums up what did not pass: `make flaky`.
 
 A check that does not pass every time is a defect of the suite, or a race in the testee. The runs are spread over time
-scales, numbers of scenarios at once, delays of the testee's answers, busy processes beside them and servers. After the whole runs
-the scenarios with a bound of time run alone, until each ran as often as `--bounded` says. Each run is stored as it ends, so a later call continues where this one stopped, and the table sums up all of them.
+scales, numbers of scenarios at once, delays of the testee's answers, busy processes beside them and servers. After the
+whole runs the scenarios with a bound of time run alone, until each ran as often as `--bounded` says. Each run is stored as
+it ends, so a later call continues where this one stopped, and the table sums up all of them.
 """
 
 from __future__ import annotations
