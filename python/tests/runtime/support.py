@@ -8,6 +8,7 @@ from redisipc.protocol.commands import Batch, Read, Step
 from redisipc.protocol.events import Event, State, StateChanged
 from redisipc.runtime.connection import Connection
 from redisipc.runtime.driver import Driver
+from redisipc.runtime.wire import RESP2
 
 
 class RecordingEndpoint:
@@ -46,6 +47,8 @@ class RecordingEndpoint:
 
 
 class RecordingTransport:
+    wire = RESP2
+
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.closed = False

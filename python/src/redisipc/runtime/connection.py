@@ -6,7 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from .resp import MISSING, Parser, ProtocolError, make_parser
+from redisipc.protocol.commands import Command
+
+from .resp import MISSING, Parser, ProtocolError
+from .wire import RESP2, Wire
 
 REPLY_LIMIT = 3.0
 """Seconds of silence, once a reply is due, after which a connection counts as lost (RIPC-RECOV-25)."""
@@ -27,9 +30,15 @@ Place = tuple[str, int]
 
 
 class Transport(Protocol):
-    """An open connection. ``send`` may raise OSError and never waits; what does not fit leaves later, in order."""
+    """An open connection. ``send`` may raise OSError and never waits; what does not fit leaves later, in order.
 
-    def send(self, data: bytes) -> None: ...
+    It carries what ``wire`` packs.
+    """
+
+    @property
+    def wire(self) -> Wire: ...
+
+    def send(self, data: Any) -> None: ...
 
     def close(self) -> None: ...
 
@@ -59,6 +68,7 @@ class Connection:
         self.client_id: int | None = None
         self.place: Place | None = None
         self.asking: bool = False
+        self.pack: Callable[[list[Command]], Any] = RESP2.pack
         self.parser: Parser
         self._expected: deque[tuple[int, Done]] = deque()
         self._replies: list[Any] = []
@@ -76,7 +86,8 @@ class Connection:
         # A link that is slow stays so: it is not given the least again at once.
         self.patience = max(FIRST_PATIENCE, self.patience / _LONGER)
         self.transport = transport
-        self.parser = make_parser()
+        self.pack = transport.wire.pack
+        self.parser = transport.wire.parser()
         self.client_id = None
 
     def failed(self) -> None:
@@ -84,14 +95,14 @@ class Connection:
         self.patience = min(_MOST_PATIENCE, self.patience * _LONGER)
         self.drop()
 
-    def send(self, data: bytes, count: int, done: Done) -> None:
-        """Write commands and say who takes their ``count`` replies. Raises OSError."""
+    def send(self, data: Any, count: int, done: Done) -> None:
+        """Write packed commands and say who takes their ``count`` replies. Raises OSError."""
         assert self.transport is not None
         self._expected.append((count, done))
         self.transport.send(data)
         self._unsent = self.transport.unsent()
 
-    def received(self, data: bytes, now: float) -> None:
+    def received(self, data: Any, now: float) -> None:
         """Hand replies to who waits for them. Raises ``ProtocolError``."""
         self.parser.feed(data)
         gets = self.parser.gets

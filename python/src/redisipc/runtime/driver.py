@@ -18,7 +18,7 @@ from redisipc.protocol.events import Cancelled, Closed, Event, Finished, Problem
 from .connection import REPLY_LIMIT, Connection, Transport
 from .internal_log import say
 from .redirects import Redirects
-from .resp import ProtocolError, pack
+from .resp import ProtocolError
 from .twin import Host
 from .wakeups import Wakeups
 
@@ -47,7 +47,7 @@ class Driver:
         self.held: bool = False
         self.reads: bool = False
         self._packed_read: Command | None = None
-        self._packed = b""
+        self._packed: Any = b""
         self._pumping = False
         self._again = False
         self._unblocking = False
@@ -159,7 +159,7 @@ class Driver:
                 if self.redirects.under_way:
                     self.redirects.send(connection, now)
             elif connection is self.reader:
-                connection.send(pack([("CLIENT", "ID")]), 1, self._client_id)
+                connection.send(connection.pack([("CLIENT", "ID")]), 1, self._client_id)
                 if self.read is not None:
                     self._send_read(self.read, now)
             else:
@@ -173,7 +173,7 @@ class Driver:
             connection.failed()
             self._give_up(connection, False, reason, now, permanent)
 
-    def received(self, connection: Connection, data: bytes, now: float) -> None:
+    def received(self, connection: Connection, data: Any, now: float) -> None:
         """Bytes came on a connection."""
         if connection.transport is None:
             return
@@ -260,7 +260,7 @@ class Driver:
 
     def _send_batch(self, batch: Batch, now: float) -> None:
         self.writer.asked(now)
-        self.writer.send(pack(batch.commands), len(batch.commands), self._written)
+        self.writer.send(self.writer.pack(batch.commands), len(batch.commands), self._written)
 
     def _written(self, replies: list[Any], now: float) -> None:
         self.writer.reply_by = None
@@ -282,10 +282,10 @@ class Driver:
     def _send_read(self, read: Read, now: float) -> None:
         self.reader.reply_by = now + read.block + REPLY_LIMIT
         if self.reader.asking:
-            self.reader.send(pack([("ASKING",), read.command]), 2, self._was_read)
+            self.reader.send(self.reader.pack([("ASKING",), read.command]), 2, self._was_read)
         else:
             if read.command is not self._packed_read:
-                self._packed_read, self._packed = read.command, pack([read.command])
+                self._packed_read, self._packed = read.command, self.reader.pack([read.command])
             self.reader.send(self._packed, 1, self._was_read)
         if not self.reads:
             # RIPC-LIFE-3: only now it is connected, as a user sees it.
@@ -331,7 +331,7 @@ class Driver:
             self.lost(self.reader, broken, now)
         elif self.reader.client_id is not None:
             try:
-                self.writer.send(pack([("CLIENT", "UNBLOCK", self.reader.client_id)]), 1, done)
+                self.writer.send(self.writer.pack([("CLIENT", "UNBLOCK", self.reader.client_id)]), 1, done)
             except OSError as error:
                 self.lost(self.writer, str(error), now)
 

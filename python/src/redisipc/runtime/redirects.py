@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from redisipc.protocol.commands import Batch, Command, Failure, Read
 
 from .connection import REPLY_LIMIT, Connection, Place
-from .resp import pack
 
 HOPS = 4
 """Redirections in a row that are followed; nodes that disagree for longer are an outage."""
@@ -133,7 +132,7 @@ class Redirects:
             self._written(self._replies, at)
 
         connection.reply_by = now + REPLY_LIMIT
-        connection.send(pack(lines), len(lines), came)
+        connection.send(connection.pack(lines), len(lines), came)
 
     def read_elsewhere(self, read: Read, reply: Any) -> bool:
         """Whether a read was redirected, and goes on there."""

@@ -33,7 +33,7 @@ class ProtocolError(Exception):
 class Parser(Protocol):
     """Bytes in, replies out, in order."""
 
-    def feed(self, data: bytes, /) -> None: ...
+    def feed(self, data: Any, /) -> None: ...
 
     def gets(self) -> Any:
         """The next reply, or ``MISSING``."""

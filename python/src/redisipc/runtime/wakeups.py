@@ -10,7 +10,7 @@ from redisipc.protocol.endpoint import Endpoint
 from redisipc.protocol.events import State
 
 from .connection import REPLY_LIMIT, Connection
-from .resp import MISSING, pack
+from .resp import MISSING
 
 PING_AFTER = 30.0
 """Seconds of silence after which it is asked whether it still lives."""
@@ -49,11 +49,11 @@ class Wakeups:
     def opened(self, now: float) -> None:
         """The connection stands: subscribe. Raises OSError."""
         assert self.connection.transport is not None
-        self.connection.transport.send(pack([("SUBSCRIBE", *self._endpoint.wakeup_channels())]))
+        self.connection.transport.send(self.connection.pack([("SUBSCRIBE", *self._endpoint.wakeup_channels())]))
         self._asked = True
         self.connection.reply_by = now + REPLY_LIMIT
 
-    def received(self, data: bytes, now: float) -> None:
+    def received(self, data: Any, now: float) -> None:
         """Messages, and the answers to SUBSCRIBE and PING. Raises ``ProtocolError``."""
         connection = self.connection
         connection.parser.feed(data)
@@ -79,7 +79,7 @@ class Wakeups:
             self.give_up(now)
             return
         try:
-            self.connection.transport.send(pack([("PING",)]))
+            self.connection.transport.send(self.connection.pack([("PING",)]))
         except OSError:
             self.give_up(now)
         else:

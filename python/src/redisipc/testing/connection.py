@@ -1,4 +1,4 @@
-"""One connection to a hub: bytes in, bytes out, and what a server keeps for each client."""
+"""One connection to a hub: commands in, replies out, and what a server keeps for each client."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from redisipc.protocol.commands import Command, Failure
-from redisipc.runtime.resp import MISSING, ProtocolError, make_parser
+from redisipc.runtime.resp import MISSING, Parser, ProtocolError, make_parser
 
 from .clock import Clock, Timers
+from .handed import Handed
 from .names import who
 from .redis_model import Blocked, Client, Model
-from .redis_model.arguments import Refused
-from .redis_model.model import HANDLERS
+from .redis_model.arguments import Refused, raw
+from .redis_model.model import HANDLERS, NESTED
 from .resp import OK, QUEUED, encode
 
 BEGIN: Command = ("MULTI",)
+USUAL = frozenset(("MULTI", "EXEC", "XADD", "XREADGROUP", "XACK", "XDEL"))
+"""The commands of requests and answers: without a fault, they are executed without a look at each."""
 MOST_WORDS = 1000
 _WORDS: dict[bytes, str] = {}
 """Names of commands as they come, and as the model has them."""
@@ -51,6 +54,7 @@ class Owner(Protocol):
 
     def model(self, database: int) -> Model: ...
     def execute(self, connection: Connection, command: Command) -> Any: ...
+    def transact(self, connection: Connection, commands: list[Command]) -> list[Any]: ...
     def writes(self, connection: Connection) -> None: ...
     def tell(self, connection: Connection, command: Command, reply: Any) -> Any: ...
     def refusal(self, connection: Connection, name: str) -> Failure | None: ...
@@ -64,8 +68,9 @@ class Owner(Protocol):
 
 
 class Connection:
-    """``name`` is what CLIENT LIST shows, ``who`` the group and the instance in it. ``deliver`` gets bytes, ``hang_up`` the
-    reason for the end; neither may wait. ``own`` are the commands that the model does not have.
+    """``name`` is what CLIENT LIST shows, ``who`` the group and the instance in it. ``deliver`` gets bytes, or replies as they
+    are where commands come as they are. ``hang_up`` gets the reason for the end. Neither may wait. ``own`` are the commands
+    that the model does not have.
 
     Hold the server's lock for all but ``received`` and ``end``.
     """
@@ -75,7 +80,7 @@ class Connection:
         server: Owner,
         number: int,
         name: str,
-        deliver: Callable[[bytes], None],
+        deliver: Callable[[Any], None],
         hang_up: Callable[[str], None],
         own: Mapping[str, Callable[[Connection, Command], Any]],
     ) -> None:
@@ -95,8 +100,11 @@ class Connection:
         self.own = own
         self._deliver = deliver
         self._hang_up = hang_up
-        self._parser = make_parser()
-        self._out: list[bytes] = []
+        self._handed = False
+        self._parser: Parser = make_parser()
+        self._ok: Any = OK
+        self._queued: Any = QUEUED
+        self._out: list[Any] = []
 
     @property
     def group(self) -> str:
@@ -105,15 +113,23 @@ class Connection:
 
     # what the client does
 
-    def received(self, data: bytes) -> None:
-        """Bytes came from the client."""
+    def received(self, data: bytes | list[Command]) -> None:
+        """Bytes came from the client, or commands: always the same of both."""
         server = self.server
         with server.lock:
-            if self.open:
-                self._parser.feed(data)
-                if not server.paused:
-                    self.work()
+            if not self.open:
+                return
+            if type(data) is list:
+                if self._takes(data):
+                    self._execute_usual(data)
                     server.flush()
+                    return
+                # As they would come over a wire.
+                data = [(command[0], *map(raw, command[1:])) for command in data]
+            self._parser.feed(data)
+            if not server.paused:
+                self.work()
+                server.flush()
 
     def end(self) -> None:
         """The client is gone."""
@@ -134,19 +150,22 @@ class Connection:
                 return
             if words is MISSING:
                 return
-            if type(words) is not list or not words:
+            if type(words) is tuple:
+                command: Command = words
+            elif type(words) is list and words:
+                words[0] = _WORDS.get(words[0]) or _word_of(words[0])
+                command = tuple(words)
+            else:
                 self.break_off(f"the hub got what is not a command: {words!r}")
                 return
-            words[0] = _WORDS.get(words[0]) or _word_of(words[0])
-            command = tuple(words)
-            if keeps and words[0] in HANDLERS:
+            if keeps and command[0] in HANDLERS:
                 # Most commands stand in a transaction: they only wait for its EXEC.
                 client.queue.append(command)  # type: ignore[union-attr]
-                out.append(QUEUED)
+                out.append(self._queued)
             elif command == BEGIN and not server.judges and not server.denied and not self.channels and client.begin():
                 if not out:
                     server.wrote(self)
-                out.append(OK)
+                out.append(self._ok)
                 keeps = server.model(self.database).takes_all
             else:
                 keeps = False
@@ -157,14 +176,14 @@ class Connection:
         out = self._out
         if not out:
             self.server.wrote(self)
-        out.append(encode(reply))
+        out.append(reply if self._handed else encode(reply))
 
     def flush(self) -> None:
         """Let go what was written."""
         if self.open and self._out:
-            data = b"".join(self._out)
-            self._out.clear()
-            self._deliver(data)
+            said: Any = self._out if self._handed else b"".join(self._out)
+            self._out = []
+            self._deliver(said)
 
     def break_off(self, reason: str) -> None:
         """The connection breaks: what was written is lost, and the client hears of it."""
@@ -181,6 +200,45 @@ class Connection:
         return True
 
     # parts
+
+    def _takes(self, commands: list[Command]) -> bool:
+        """Whether it may execute handed commands at once, without a look at each."""
+        if not self._handed:
+            self._handed, self._parser, self._ok, self._queued = True, Handed(), b"OK", b"QUEUED"
+        server = self.server
+        return (
+            self.blocked is None
+            and self.client.queue is None
+            and USUAL.issuperset([command[0] for command in commands])
+            and not (server.paused or server.judges or server.denied or self.channels)
+            and server.model(self.database).takes_all
+        )
+
+    def _execute_usual(self, commands: list[Command]) -> None:
+        server, out = self.server, self._out
+        queue: list[Command] | None = None
+        for number, command in enumerate(commands):
+            name = command[0]
+            if name == "MULTI" and queue is None:
+                queue = []
+                reply: Any = b"OK"
+            elif queue is None:
+                reply = server.execute(self, command)
+                if type(reply) is Blocked:
+                    self._block(reply, command)
+                    self._parser.feed(commands[number + 1 :])
+                    return
+            elif name == "EXEC":
+                reply, queue = server.transact(self, queue), None
+            elif name == "MULTI":
+                reply = NESTED
+            else:
+                queue.append(command)
+                reply = b"QUEUED"
+            if not out:
+                server.wrote(self)
+            out.append(reply)
+        self.client.queue = queue
 
     def _leave(self) -> bool:
         if not self.open:

@@ -94,7 +94,7 @@ class Server:
         """The keys of all streams."""
         return [key for model in self.models.values() for key, value in model.keys.items() if isinstance(value, Stream)]
 
-    def connect(self, name: str, deliver: Callable[[bytes], None], hang_up: Callable[[str], None]) -> Connection:
+    def connect(self, name: str, deliver: Callable[[Any], None], hang_up: Callable[[str], None]) -> Connection:
         """A new connection. Raises ConnectionRefusedError while the server is down."""
         with self.lock:
             self.forget_the_gone()
@@ -125,10 +125,21 @@ class Server:
             if command[0] in TOLD and reply and type(reply) is not Blocked:
                 journal.ran(connection.who, command, reply)
         elif command[0] == "EXEC" and type(reply) is list:
-            for queued, one in zip(queue, reply, strict=True):
-                if one and queued[0] in TOLD:
-                    journal.ran(connection.who, queued, one)
+            self._tell(connection, queue, reply)
         return reply
+
+    def transact(self, connection: Connection, commands: list[Command]) -> list[Any]:
+        """Execute a transaction of commands that the model has, where it refuses none."""
+        self.journal.writer = connection.who
+        model = self.models.get(connection.database) or self.model(connection.database)
+        replies = model.transact(commands)
+        self._tell(connection, commands, replies)
+        return replies
+
+    def _tell(self, connection: Connection, commands: list[Command], replies: list[Any]) -> None:
+        for command, reply in zip(commands, replies, strict=True):
+            if reply and command[0] in TOLD:
+                self.journal.ran(connection.who, command, reply)
 
     def writes(self, connection: Connection) -> None:
         """From now on this connection stores what is stored."""

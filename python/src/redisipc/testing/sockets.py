@@ -7,7 +7,9 @@ import select
 import socket
 import threading
 from collections import deque
+from typing import Any
 
+from .handed import HANDED
 from .server import Server
 
 
@@ -70,10 +72,12 @@ _later = _Later()
 class MemorySocket:
     """A socket for ``redisipc``. What is sent is executed at once, by the thread that sends it."""
 
+    redisipc_wire = HANDED
+
     def __init__(self, server: Server, name: str) -> None:
         self._process = os.getpid()
         self._bell = Bell()
-        self._come: deque[bytes] = deque()
+        self._come: deque[Any] = deque()
         self._over = False
         self._timeout: float | None = 0.0
         try:
@@ -84,7 +88,7 @@ class MemorySocket:
 
     # for the hub
 
-    def _deliver(self, data: bytes) -> None:
+    def _deliver(self, data: Any) -> None:
         self._come.append(data)
         if _later.bells is None:
             self._bell.ring()
@@ -106,20 +110,20 @@ class MemorySocket:
     def settimeout(self, seconds: float | None) -> None:
         self._timeout = seconds
 
-    def send(self, data: bytes | memoryview) -> int:
+    def send(self, data: bytes | memoryview | list[Any]) -> int:
         """Takes all of it. Raises BrokenPipeError where the hub ended the connection."""
         if self._over:
             raise BrokenPipeError("the hub closed the connection")
         bells, _later.bells = _later.bells, []
         try:
-            self._connection.received(bytes(data))
+            self._connection.received(data if type(data) is list else bytes(data))
         finally:
             ready, _later.bells = _later.bells, bells
             for bell in ready or ():
                 bell.ring()
         return len(data)
 
-    def recv(self, _size: int) -> bytes:
+    def recv(self, _size: int) -> Any:
         """All that has come; empty when the connection is over. Raises BlockingIOError or TimeoutError as a socket does."""
         while not self._come and not self._over:
             if self._timeout == 0.0:
@@ -135,10 +139,13 @@ class MemorySocket:
             if self._over:
                 # It ended meanwhile, and this ring must not be lost.
                 self._bell.ring()
-        parts = []
-        while self._come:
-            parts.append(self._come.popleft())
-        return b"".join(parts)
+        come = self._come
+        if not come:
+            return b""
+        said = come.popleft()
+        while come:
+            said = said + come.popleft()
+        return said
 
     def _wait(self) -> bool:
         milliseconds = None if self._timeout is None else self._timeout * 1000

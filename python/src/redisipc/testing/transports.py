@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from .handed import HANDED
 from .server import Server
 
 MOST_A_TURN = 16
@@ -53,19 +54,21 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary
 class MemoryTransport(asyncio.Transport):
     """A transport for ``redisipc``. What is written is executed at once, and answered in a turn of the loop."""
 
+    redisipc_wire = HANDED
+
     def __init__(self, server: Server, name: str) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
         self._turns = _turns.get(self._loop) or _turns.setdefault(self._loop, _Turns())
         self._protocol: Any = None
-        self._early: list[bytes] = []
+        self._early: list[Any] = []
         self._closing = False
         self._connection = server.connect(name, self._deliver, self._hang_up)
         self._connection.is_gone = self._loop.is_closed
 
     # for the hub
 
-    def _deliver(self, data: bytes) -> None:
+    def _deliver(self, data: Any) -> None:
         self._soon(self._feed, data)
 
     def _hang_up(self, reason: str) -> None:
@@ -83,7 +86,7 @@ class MemoryTransport(asyncio.Transport):
 
     # in the event loop
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: Any) -> None:
         if self._closing:
             return
         if self._protocol is None:
@@ -110,7 +113,7 @@ class MemoryTransport(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         if not self._closing:
-            self._connection.received(bytes(data))
+            self._connection.received(data if type(data) is list else bytes(data))
 
     def get_write_buffer_size(self) -> int:
         return 0

@@ -114,7 +114,7 @@ class Loop:
         elif self._scheduled_at is None:
             self._arm_soon(now)
 
-    def received(self, transport: LoopTransport, data: bytes) -> None:
+    def received(self, transport: LoopTransport, data: Any) -> None:
         connection = transport.connection
         if connection.transport is transport:
             driver = self.driver
@@ -231,7 +231,7 @@ class Loop:
         """Whether nothing waits but what the core has."""
         return not (self._calls or self.jobs or self._busy or self._half_done or self.stopped)
 
-    def _received_alone(self, connection: Connection, data: bytes) -> None:
+    def _received_alone(self, connection: Connection, data: Any) -> None:
         """Hand in what was read. Then wait only for the time of the next read, if nothing else is due before the timer."""
         now = monotonic()
         self._visit_alone(self.driver.received, connection, data, now)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from redisipc.runtime.connection import Connection
+from redisipc.runtime.wire import Wire, wire_of
 
 
 def fileno(transport: asyncio.BaseTransport) -> int:
@@ -52,17 +53,18 @@ class LoopTransport(asyncio.Protocol):
         self,
         connection: Connection,
         writer: Any,
-        receive: Callable[[LoopTransport, bytes], None],
+        receive: Callable[[LoopTransport, Any], None],
         lose: Callable[[LoopTransport, str], None],
     ) -> None:
         self.connection = connection
         self._writer = writer  # a StreamWriter closes its transport when it is collected
         self._transport: asyncio.Transport = writer.transport
+        self.wire: Wire = wire_of(writer.transport)
         self._receive = receive
         self._lose = lose
         self._transport.set_protocol(self)
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: Any) -> None:
         if self._transport.is_closing():
             raise ConnectionError("Redis closed the connection")
         self._transport.write(data)
@@ -85,7 +87,7 @@ class LoopTransport(asyncio.Protocol):
         """In a forked child: the connection is the parent's."""
         cover(self._transport)
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: Any) -> None:
         self._receive(self, data)
 
     def connection_lost(self, exc: Exception | None) -> None:

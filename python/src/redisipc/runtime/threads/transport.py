@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import ssl
 from collections import deque
+from typing import Any
 
 from redisipc.runtime.connection import Connection
+from redisipc.runtime.wire import Wire, wire_of
 
 from .poller import Poller
 
@@ -20,13 +22,14 @@ class SocketTransport:
     def __init__(self, connection: Connection, sock: socket.socket, poller: Poller[SocketTransport]) -> None:
         self.connection = connection
         self.broken: str = ""
+        self.wire: Wire = wire_of(sock)
         self._sock = sock
         self._poller = poller
-        self._out: deque[bytes] = deque()
+        self._out: deque[Any] = deque()
         self._stuck = False
         poller.add(sock, self)
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: Any) -> None:
         """Send now what the socket takes, the rest when it takes more. Raises OSError."""
         self._out.append(data)
         if not self._stuck:
@@ -60,10 +63,10 @@ class SocketTransport:
     def unsent(self) -> int:
         return sum(map(len, self._out))
 
-    def receive(self) -> bytes | None:
-        """The bytes that have come; empty when the connection is over, None when there was nothing."""
+    def receive(self) -> Any:
+        """The data that has come; empty when the connection is over, None when there was nothing."""
         try:
-            data = self._sock.recv(READ_SIZE)
+            data: Any = self._sock.recv(READ_SIZE)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
         except OSError as error:

@@ -34,6 +34,7 @@ WRITES = frozenset(
 """Commands that are refused while the server takes no writes, reads of a group included."""
 ENDS = frozenset(("MULTI", "EXEC", "DISCARD"))
 """The commands that begin and end a transaction, and have no handler."""
+NESTED = Failure("ERR", "ERR MULTI calls can not be nested")
 T = TypeVar("T")
 
 
@@ -207,7 +208,7 @@ class Model:
 
     def _transaction(self, client: Client, name: Any, command: Command) -> Any:
         if name == "MULTI":
-            return b"OK" if client.begin() else Failure("ERR", "ERR MULTI calls can not be nested")
+            return b"OK" if client.begin() else NESTED
         queue = client.queue
         assert queue is not None
         if name == "DISCARD":
@@ -217,10 +218,7 @@ class Model:
             client.queue = None
             if client.dirty:
                 return Failure("EXECABORT", "EXECABORT Transaction discarded because of previous errors.")
-            replies = self._execute_all(queue)
-            if self.touched is not None:
-                self._serve()
-            return [None if type(reply) is Blocked else reply for reply in replies]
+            return self.transact(queue)
         if name not in HANDLERS:
             client.dirty = True
             return Failure("ERR", f"ERR unknown command '{name}'")
@@ -231,15 +229,18 @@ class Model:
         queue.append(command)
         return b"QUEUED"
 
-    def _execute_all(self, queue: list[Command]) -> list[Any]:
-        if not self.takes_all:
-            return [self.execute(queued) for queued in queue]
+    def transact(self, queue: list[Command]) -> list[Any]:
+        """Execute what a transaction kept. A read in it waits for nothing."""
         replies: list[Any] = []
+        takes_all = self.takes_all
         for queued in queue:
             try:
-                replies.append(HANDLERS[queued[0]](self, queued))  # type: ignore[index]
+                reply = HANDLERS[queued[0]](self, queued) if takes_all else self.execute(queued)  # type: ignore[index]
             except Refused as refused:
-                replies.append(Failure(refused.kind, refused.message))
+                reply = Failure(refused.kind, refused.message)
+            replies.append(None if type(reply) is Blocked else reply)
+        if self.touched is not None:
+            self._serve()
         return replies
 
     # blocked readers

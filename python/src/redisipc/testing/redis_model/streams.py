@@ -13,12 +13,15 @@ from .data import ZERO, Key, Stream, show
 from .model import Blocked, Model, handles
 from .trimming import read_trim
 
+BYTES = {bytes}
+AS_SENT = (("NOMKSTREAM", "*"), (b"NOMKSTREAM", b"*"))
+
 
 @handles("XADD", needs_memory=True)
 def _xadd(model: Model, command: Command) -> Any:
     need(command, 5)
     key, position, make, trim = raw(command[1]), 2, True, None
-    if command[3] == b"*" and command[2] == b"NOMKSTREAM":
+    if command[2:4] in AS_SENT:
         # As the library sends it, without a look at each word.
         make, position = False, 3
     while command[position] not in ("*", b"*"):
@@ -31,7 +34,9 @@ def _xadd(model: Model, command: Command) -> Any:
             break
         need(command, position + 3)
     given = command[position]
-    fields = [part if type(part) is bytes else raw(part) for part in command[position + 1 :]]
+    fields: list[bytes] = list(command[position + 1 :])  # type: ignore[arg-type]
+    if set(map(type, fields)) != BYTES:
+        fields = [raw(part) for part in fields]
     if not fields or len(fields) % 2:
         raise Refused("ERR", "wrong number of arguments for 'xadd' command")
     explicit = None if given in ("*", b"*") else entry_key(given)
