@@ -7,6 +7,9 @@ import argparse
 from .lab.sites import SITES
 from .plan import PEACE
 
+SETTLE = 35.0
+"""Seconds of rest: as long as the longest timeout, 30 s, and the last look after it."""
+
 
 def parse(about: str | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=about)
@@ -43,8 +46,8 @@ def _load(group: argparse._ArgumentGroup) -> None:
     add("--requests", type=int, default=4000, help="how many at least, over all servers (default 4000)")
     add("--rate", type=float, default=100.0, help="requests a second (default 100)")
     add("--burst", type=float, default=1.0, help="requests at one moment, on average (default 1)")
-    add("--settle", type=float, default=20.0,
-        help="seconds within which nothing may be left at the end (default 20); 130: nothing of the dead either")  # fmt: skip
+    add("--settle", type=float, default=SETTLE,
+        help=f"seconds within which nothing may be left at the end (default {SETTLE:g}); 150: nor what the dead left")  # fmt: skip
 
 
 def _figures(group: argparse._ArgumentGroup) -> None:

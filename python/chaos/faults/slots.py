@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 
 from ..lab.cluster import Cluster
 from ..lab.redis import Away
-from .base import Fault
+from .base import Fault, NotNow
 
 
 class ClusterFault(Fault):
@@ -20,6 +20,12 @@ class ClusterFault(Fault):
     @property
     def cluster(self) -> Cluster:
         return cast(Cluster, self.lab.site)
+
+    async def prepare(self) -> None:
+        # After the last fault some nodes may still take a replica for a master.
+        if not await self.cluster.agreed():
+            raise NotNow("the nodes of the cluster do not agree yet")
+        await super().prepare()
 
     async def proof(self) -> str:
         return self._text

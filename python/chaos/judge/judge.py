@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from tests.simulation.causes import cause
-from tests.simulation.checker import Checker
+from tests.simulation.checker import OWN_WORDS
 from tests.simulation.history import Ask, Process
 
 from .limits import (
@@ -21,15 +21,13 @@ from .limits import (
     IN_TIME,
     NO_GROUP,
     PAUSE,
-    QUIESCENCE,
     RARE,
     RARE_SHARE,
     REFUSES,
-    STILL,
-    SUSPECT,
     TAPS,
 )
 from .record import Record, seconds_in
+from .residue import Residue
 
 TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
 
@@ -40,7 +38,7 @@ def printed_causes() -> set[str]:
     return {row["id"] for row in table["rows"]}
 
 
-class Judge(Checker):
+class Judge(Residue):
     """Judges a record. ``check`` puts violations into its history: (guarantee, text, ask)."""
 
     def __init__(self, record: Record) -> None:
@@ -95,6 +93,14 @@ class Judge(Checker):
         ask.deadline += min(later, late)
         super()._ends(ask, sender)
         ask.deadline -= min(later, late)
+
+    def _belongs(self, ask: Ask) -> None:
+        # The workers write a rejection as the user reads it, without the quotes that some have on the wire.
+        read, quoted = ask.content, b'"' + (ask.content or b"")
+        if quoted.startswith(OWN_WORDS):
+            ask.content = quoted
+        super()._belongs(ask)
+        ask.content = read
 
     def _starts(self, ask: Ask, sender: Process) -> None:
         if self._of_gem(ask):
@@ -166,13 +172,6 @@ class Judge(Checker):
                     f"its handler ended {ask.deadline - end:.3f} s before the deadline, no answer was stored",
                     ask,
                 )
-
-    def _ends_of(self, ask: Ask) -> list[tuple[tuple[int, int, int], float]]:
-        if not hasattr(self, "_ends_by_ask"):
-            self._ends_by_ask: dict[int, list[tuple[tuple[int, int, int], float]]] = {}
-            for key, time in self.record.ends.items():
-                self._ends_by_ask.setdefault(key[0], []).append((key, time))
-        return self._ends_by_ask.get(ask.number, [])
 
     def _served(self, process: Process, start: float, end: float) -> bool:
         """Alive, connected and on time, though it may have been leaving."""
@@ -257,90 +256,3 @@ class Judge(Checker):
         count = sum(self.excused.values())
         if count >= RARE and count > RARE_SHARE * len(self.history.asks):
             self._say("LOOKS", f"{count} sends are excused, as their last look ran out of time: such looks are rare")
-
-    # G8
-
-    def _residue(self) -> None:
-        if self.record.left is None:
-            self._say("G8", "nobody saw what was left")
-            return
-        rest = self.record.left_at - self.record.quiet_at
-        still = seconds_in(self.record.still, self.record.quiet_at, self.record.left_at)
-        if self.record.left and still > STILL * rest:
-            self.unjudged.append(
-                f"rest: the harness or Redis stood still for {still:.0f} of {rest:.0f} s, so G8 is not judged"
-            )
-            return
-        processes = self.history.processes
-        living = {p.group for p in processes if p.crashed_at is None} - {GEM}
-        dead = [at for at in (self._gone_at(p) for p in processes) if at is not None]
-        # What belongs to a process that died so lately has its time still.
-        due = not dead or max(dead) + QUIESCENCE < self.record.left_at
-        kinds = ("group", "trimmed", "failover", "rewind", "empty")
-        destroyed = max((trouble.end for trouble in self.history.redis if trouble.kind in kinds), default=0.0)
-        asks = {id: self._of_entry(id) for _, id, _ in self.record.left}
-        pending = [(asks[id], id, more[1]) for what, id, more in self.record.left if what == "pending"]
-        running = {id for ask, id, consumer in pending if ask and self._runs_yet(ask, consumer)}
-        for what, id, more in self.record.left:
-            ask = asks[id]
-            if id in running or (ask is not None and self._added_at(ask, id.encode()) <= destroyed):
-                continue
-            if ask is not None and not due and self._gone_at(processes[ask.sender]) is not None:
-                continue
-            if ask is None and not due and what == "pending" and self._is_of_the_dead(more[1]):
-                # No reply named its request, and its body is deleted: only the consumer tells whose it is.
-                continue
-            if what == "entry" and more[-1] in living:
-                self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
-            elif what == "pending" and more[0] in living and not self._by_the_clock(more[1], more[2]):
-                self._say("G8", f"{id} is left pending in {more[0]} for {more[1]}, idle {more[2] / 1000:.1f} s", ask)
-
-    def _runs_yet(self, ask: Ask, consumer: str) -> bool:
-        """Whether the process of this consumer was still running its handler: it keeps the entry until that ends."""
-        owner = next((life.number for life in self.record.lives if life.instance and life.instance in consumer), None)
-        started = sum(run.process == owner for run in ask.runs)
-        ended = sum(key[1] == owner and time <= self.record.left_at for key, time in self._ends_of(ask))
-        return started > ended and self.history.processes[owner or 0].crashed_at is None
-
-    def _added_at(self, ask: Ask, entry: bytes) -> float:
-        """When Redis had stored an entry of this request, at the latest."""
-        if ask.stored_at is None and all(entry != reply.entry_id for reply in ask.replies):
-            return min(run.time for run in ask.runs)
-        return ask.added_at(entry)
-
-    def _by_the_clock(self, consumer: str, idle: float) -> bool:
-        """A dead member's, which counts as just claimed until the clock that was set back has caught up. ``idle``: ms."""
-        if idle >= SUSPECT or not any(trouble.kind == "clock" for trouble in self.history.redis):
-            return False
-        lives = [life for life in self.record.lives if life.instance and life.instance in consumer]
-        ended = [self.history.processes[life.number].ended_before(self.record.left_at) for life in lives]
-        return bool(ended) and all(ended)
-
-    def _is_of_the_dead(self, consumer: str) -> bool:
-        lives = [life.number for life in self.record.lives if life.instance and life.instance in consumer]
-        return bool(lives) and all(self._gone_at(self.history.processes[number]) is not None for number in lives)
-
-    def _gone_at(self, process: Process) -> float | None:
-        """When it was gone without a word: it was killed, or it left while it could not reach Redis."""
-        if process.crashed_at is not None or process.closing_at is None or process.closed_at is None:
-            return process.crashed_at
-        start, end = process.closing_at, process.closed_at
-        silent = self.history.redis_fault(start, end) or process.trouble_in(start, end) > 0.0
-        return process.closed_at if silent else None
-
-    def _of_entry(self, id: str) -> Ask | None:
-        if not hasattr(self, "_by_entry"):
-            self._by_entry: dict[bytes, Ask] = {}
-            for ask in self.history.asks:
-                # The reply to its XADD may have been lost: whoever ran it knows the entry, too, and what is left has its id.
-                known = [ask.entry_id, *(run.entry_id for run in ask.runs), *(reply.entry_id for reply in ask.replies)]
-                self._by_entry |= dict.fromkeys([each for each in known if each is not None], ask)
-            for what, left, more in self.record.left or ():
-                if what == "entry" and more[1].encode() in self.history.by_id:
-                    self._by_entry.setdefault(left.encode(), self.history.by_id[more[1].encode()])
-        return self._by_entry.get(id.encode())
-
-    def _left(self) -> None:
-        for process in self.history.processes:
-            if process.closing_at is not None and process.closed_at is None and process.crashed_at is None:
-                self._say("G8", f"process {process.number} never finished closing")

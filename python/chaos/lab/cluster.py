@@ -15,6 +15,7 @@ from .watch import Watch
 
 SLOTS = 16384
 MASTERS = 3
+UNWELL = {"fail", "fail?", "handshake", "noaddr"}
 
 
 class Line(NamedTuple):
@@ -91,6 +92,16 @@ class Cluster(Site):
             if sum("slave" in line.flags for line in await self.lines(each)) != MASTERS:
                 return False
         return True
+
+    async def agreed(self) -> bool:
+        """Whether all nodes are well, and each says the same of all: who is a master, and of which slots."""
+        try:
+            views = [await self.lines(each) for each in self.nodes]
+        except Away:
+            return False
+        if any(line.flags & UNWELL for lines in views for line in lines):
+            return False
+        return len({frozenset((one.port, one.master, tuple(one.slots)) for one in lines) for lines in views}) == 1
 
     async def lines(self, of: Node) -> list[Line]:
         """CLUSTER NODES, as one node sees it."""

@@ -84,6 +84,27 @@ def test_a_clock_that_was_set_back_keeps_what_was_pending_for_the_dead(rows: Row
     assert ("G8" in [name for name, _, _ in record.history.violations]) is not (clock and killed)
 
 
+@pytest.mark.parametrize(
+    ("died", "came", "broken"),
+    [
+        pytest.param(9.0, 12.0, False, id="it came while the group was gone"),
+        pytest.param(9.8, 12.0, True, id="a member lived that makes the group again"),
+        pytest.param(9.0, 8.9, True, id="the newcomer was there by then"),
+    ],
+)
+def test_what_came_before_its_group_was_made_again_stays(rows: Rows, died: float, came: float, broken: bool) -> None:
+    rows.add(None, "killed", died, 0)
+    rows.fault("flushall", 9.4, 9.5, redis="empty")
+    rows.send(10.0, timeout=30.0)
+    rows.outcome(40.0, "timeout")
+    rows.process(2, "stock", at=came)
+    fields = ["id", f"id{ASK}", "instance_id", "000001", "status", "pending", "", "", "", "", "", "stock"]
+    rows.rest(200.0, [["entry", f"{ASK}-0", fields]])
+    record = rows.record()
+    Judge(record).check()
+    assert ("G8" in [name for name, _, _ in record.history.violations]) is broken
+
+
 class TestG1:
     def test_a_request_without_an_outcome(self, rows: Rows) -> None:
         rows.send(10.0)
@@ -180,6 +201,22 @@ class TestG2:
     @pytest.mark.parametrize(("text", "broken"), [(f"boom {ASK}", False), ("this endpoint is closing", True)])
     def test_a_rejection_says_what_the_handler_said(self, rows: Rows, text: str, broken: bool) -> None:
         rows.send(10.0, kind="raise")
+        rows.run(10.01, ends=10.02)
+        rows.answered(10.03)
+        rows.outcome(10.04, "rejected", text=text)
+        assert ("G2" in names(rows)) is broken
+
+    @pytest.mark.parametrize(
+        ("text", "broken"),
+        [
+            ("not_encodable: an answer broke the connection 3 times", False),
+            ("no_handler: there is none", False),
+            ("overloaded: 16 handlers run", False),
+            ("not_encoded: nobody says this", True),
+        ],
+    )
+    def test_the_words_of_an_endpoint_itself_are_known(self, rows: Rows, text: str, broken: bool) -> None:
+        rows.send(10.0)
         rows.run(10.01, ends=10.02)
         rows.answered(10.03)
         rows.outcome(10.04, "rejected", text=text)
