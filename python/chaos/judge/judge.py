@@ -23,6 +23,7 @@ from .limits import (
     PAUSE,
     RARE,
     RARE_SHARE,
+    REFUSED_LATER,
     REFUSES,
     TAPS,
 )
@@ -241,8 +242,18 @@ class Judge(Residue):
             self._say("HUNG", f"{who} did not end on SIGTERM")
         elif life.code and process.crashed_at is None:
             self._say("WORKER", f"{who} ended with exit status {life.code}, and nobody did that")
-        for note in life.notes:
-            self._say("WORKER", f"{who}: {note}")
+        for time, note in life.notes:
+            if not (note.startswith(REFUSED_LATER) and self._gave_up_leaving(process, time)):
+                self._say("WORKER", f"{who}: {note}")
+
+    def _gave_up_leaving(self, process: Process, time: float) -> bool:
+        """It left at once, as Redis could not be reached; then it refuses a later answer locally (RIPC-LIFE-26)."""
+        start = process.closing_at
+        return (
+            start is not None
+            and start <= time
+            and (self.history.redis_fault(start, time) or process.was_troubled(start, time))
+        )
 
     # G6: what excuses is printed
 

@@ -16,6 +16,8 @@ AT_ONCE = 0.02
 """Seconds between the row that says so and the call that asks, where nothing comes between."""
 REFUSES = ("rights", "group")
 """Faults of Redis in which a send may end as failed: a right is missing, or the key is not a stream."""
+REFUSED_LATER = "an answer that came later was refused"
+"""How a worker begins to say that its endpoint took an answer no longer."""
 NO_GROUP = ("group", "empty", "rewind", "failover")
 """Faults of Redis that take a group away."""
 AWAY = 30.0

@@ -143,7 +143,7 @@ class _Reader:
         life.samples.append(tuple(row[1:]))
 
     def _note(self, process: Process, life: Life, row: Row) -> None:
-        life.notes.append(row[2])
+        life.notes.append((row[1], row[2]))
 
     def _closing(self, process: Process, life: Life, row: Row) -> None:
         process.closing_at = row[1]

@@ -51,7 +51,7 @@ class Life:
     said: list[Said] = field(default_factory=list)
     downs: list[tuple[float, float]] = field(default_factory=list)
     samples: list[tuple[float, ...]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[tuple[float, str]] = field(default_factory=list)
     hung: bool = False
     instance: str = ""
     """The id by which Redis knows it; its last one, where it changed."""

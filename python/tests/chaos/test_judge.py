@@ -396,6 +396,21 @@ class TestProcesses:
         rows.add(0, "note", 50.0, "uncaught")
         assert "WORKER" in names(rows)
 
+    @pytest.mark.parametrize(
+        ("closing", "away", "broken"),
+        [
+            pytest.param(49.9, 49.95, False, id="it gave up leaving"),
+            pytest.param(49.9, 60.0, True, id="Redis was there"),
+            pytest.param(51.0, 49.95, True, id="nobody left"),
+        ],
+    )
+    def test_a_later_answer_that_is_refused(self, rows: Rows, closing: float, away: float, broken: bool) -> None:
+        rows.fault("user-off", away, away + 3.0, redis="away")
+        rows.add(0, "closing", closing)
+        rows.add(0, "note", 50.0, "an answer that came later was refused: it is not connected any longer")
+        rows.add(0, "closed", closing + 0.2)
+        assert ("WORKER" in names(rows)) is broken
+
     def test_a_gem_promises_nothing_and_its_answers_are_its_own(self, rows: Rows) -> None:
         rows.process(2, "gem", runtime="gem")
         rows.add(1, "send", 10.0, ASK, "gem", 5.0, "quick", 0.0)
