@@ -39,6 +39,7 @@ describe("a caller without types is told what was expected and what came, before
     [() => streams.connect?.({ ...place, group: "g", url: "localhost:6379" }), "url must begin with redis:// or rediss://; write redis://localhost:6379/0"],
     [() => streams.connect?.({ ...place, group: "g", url: "redis://h?db=1" }), "url must have neither ? nor #: the database stands behind the host"],
     [() => streams.connect?.({ ...place, group: "g", url: "redis://h/zero" }), 'the database in url must be a number, not "zero"'],
+    [() => streams.connect?.({ ...place, group: "g", url: "redis://h/2147483648" }), "no server has a database above 2147483647, as url says"],
     [() => streams.connect?.({ ...place, group: "g", url: "redis://h:99999" }), "the port in url must be a number from 1 to 65535"],
     [() => streams.connect?.({ ...place, group: "g", url: "redis://u:p@h:99999/0" }), "the port in url must be a number from 1 to 65535"],
     [() => streams.connect?.({ ...place, group: "g", url: "redis://h:0" }), "the port in url must be a number from 1 to 65535"],

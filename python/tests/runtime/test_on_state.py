@@ -67,6 +67,22 @@ async def test_what_it_raises_is_reported_and_the_next_change_is_told(face: Face
     assert await face.call(stock.request, 1, to="stock") == 1
 
 
+@pytest.mark.parametrize("last", ["closing", "not connected"])
+async def test_what_it_raises_at_the_end_is_reported(face: Face, stream: str, last: str) -> None:
+    problems: list[str] = []
+
+    def note(health: Any) -> None:
+        if health.state == last:
+            raise ValueError(last)
+
+    stock = face.stream(stream, "stock", lambda request: 1)
+    stock.on_error(lambda error: problems.append(str(error)))
+    stock.on_state(note)
+    await face.call(stock.connect)
+    await face.call(stock.disconnect)
+    await until(lambda: problems == [f"on_state raised ValueError: {last}"])
+
+
 async def test_it_sees_the_context_of_its_registration(face: Face, stream: str) -> None:
     seen: list[str] = []
     stock = face.stream(stream, "stock")

@@ -24,7 +24,13 @@ async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups">, c
   for (;;) {
     const rows = pendingRows(await shared.call(commands.pendingOf(names, consumer, start, "+", PENDING_PAGE)));
     let back = rows.filter((row) => row.idle < commands.GIVEN_BACK_FROM_MS && !responder.holds(row.entryId));
-    if (!siblings.present) back = await withoutResponses(shared, back);
+    if (!siblings.present) {
+      back = await withoutResponses(shared, back);
+      await settleDeleted(
+        shared,
+        rows.filter((row) => row.idle >= commands.GIVEN_BACK_FROM_MS && !responder.holds(row.entryId)),
+      );
+    }
     for (const late of [false, true]) {
       const ids = back.filter((row) => row.idle >= commands.LATE_MS === late).map((row) => row.entryId);
       if (ids.length > 0) await shared.call(commands.giveBack(names, ids, late ? commands.LATE_MS : 0));
@@ -52,4 +58,17 @@ async function withoutResponses(shared: Shared, rows: PendingRow[]): Promise<Pen
     if (ids.length > 0) await shared.callAll([commands.acknowledge(names, ids), commands.remove(names, ids)]);
   }
   return left;
+}
+
+/** Acknowledges what it gave back earlier and a requester deleted when its time was up: nobody else is there to do it. */
+async function settleDeleted(shared: Shared, rows: PendingRow[]): Promise<void> {
+  const { names, sizes, breakers } = shared;
+  const readable = rows.filter(({ entryId }) => breakers.trusts(entryId));
+  const size = sizes.count(PENDING_PAGE);
+  for (let i = 0; i < readable.length; i += size) {
+    const some = readable.slice(i, i + size);
+    const bodies = await shared.callAll(some.map((row) => commands.body(names, row.entryId)));
+    const ids = some.filter((_, at) => entriesOf(bodies[at] ?? []).length === 0).map((row) => row.entryId);
+    if (ids.length > 0) await shared.callAll([commands.acknowledge(names, ids)]);
+  }
 }

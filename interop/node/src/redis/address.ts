@@ -2,6 +2,8 @@ import { InvalidArgument } from "../errors.js";
 import { shown } from "../given.js";
 
 const PORT = "the port in url must be a number from 1 to 65535";
+/** Redis reads no higher number, and says then that a value is out of range, not which. */
+const HIGHEST_DATABASE = 2 ** 31 - 1;
 const EXAMPLE = "redis://localhost:6379/0";
 
 /** Where Redis is, and who we are there. */
@@ -30,6 +32,7 @@ export function addressOf(url: unknown): Address {
     if (port === "0") throw new InvalidArgument(PORT);
     const database = pathname.replace(/^\//, "");
     if (!/^\d*$/.test(database)) throw new InvalidArgument(`the database in url must be a number, not ${JSON.stringify(database)}`);
+    if (Number(database) > HIGHEST_DATABASE) throw new InvalidArgument(`no server has a database above ${HIGHEST_DATABASE}, as url says`);
     return {
       host: hostname === "" ? "127.0.0.1" : hostname.replace(/^\[(.*)\]$/, "$1"),
       port: Number(port === "" ? 6379 : port),

@@ -41,11 +41,26 @@ def _empty(shared: EndpointState, siblings: Siblings, consumer: bytes) -> Proced
         back = [row for row in rows if row.idle < GIVEN_BACK_FROM_MS and row.id not in shared.inflight]
         if back and not siblings:
             back = yield from _without_responses(shared, back)
+        if not siblings:
+            given = [row for row in rows if row.idle >= GIVEN_BACK_FROM_MS and row.id not in shared.inflight]
+            yield from _settle_deleted(shared, given)
         if back:
             yield _give_back(shared, back)
         if len(rows) < PENDING_PAGE:
             return
         start = b"(" + rows[-1].id
+
+
+def _settle_deleted(shared: EndpointState, rows: list[PendingEntry]) -> Procedure[None]:
+    """Acknowledge what it gave back earlier and a requester deleted when its time was up: nobody else is there to do it."""
+    names = shared.names
+    step = shared.sizes.count(PENDING_PAGE)
+    for first in range(0, len(rows), step):
+        chunk = rows[first : first + step]
+        bodies: list[Any] = yield [commands.one(names.stream, row.id) for row in chunk]
+        gone = [row.id for row, body in zip(chunk, bodies, strict=True) if isinstance(body, list) and not body]
+        if gone:
+            yield [commands.acknowledge(names.stream, names.group, gone)]
 
 
 def _give_back(shared: EndpointState, rows: list[PendingEntry]) -> list[Command]:

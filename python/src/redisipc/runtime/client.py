@@ -48,6 +48,8 @@ _STRINGS = ("host", "unix_socket_path", "username", "url")
 _NUMBERS = ("port", "db")
 SETTINGS_ERRORS: tuple[type[Exception], ...] = (ValueError, TypeError, RedisError)
 """How redis-py refuses settings, before it connects."""
+HIGHEST_DATABASE = 2**31 - 1
+"""Redis reads no higher number, and says then that a value is out of range, not which."""
 _ADDRESS = ("host", "port", "unix_socket_path", "ssl")
 """Options of redis-py that say where Redis is, as a URL does."""
 
@@ -90,9 +92,14 @@ def _from_url(kind: type[Any], url: str | None) -> Any:
     if problem:
         raise ConfigurationError(f"{source} cannot be used, {shown!r}: {problem}; {wanted}")
     try:
-        return kind.from_url(used)
+        client = kind.from_url(used)
     except ValueError as error:
         raise ConfigurationError(f"{source} cannot be used, {shown!r}: {error}; {wanted}") from error
+    if client.connection_pool.connection_kwargs.get("db", 0) > HIGHEST_DATABASE:
+        raise ConfigurationError(
+            f"{source} cannot be used, {shown!r}: no server has a database above {HIGHEST_DATABASE}"
+        )
+    return client
 
 
 def _problem_of(url: str) -> str:
@@ -129,6 +136,8 @@ def check_place(url: Any, client: Any, redis_options: Any) -> None:
             raise ConfigurationError(f"{name} in redis_options must be a string, got {type(value).__name__}")
         if name in _NUMBERS and value is not None and not str(value).isdigit():
             raise ConfigurationError(f"{name} in redis_options must be a whole number, got {value!r}")
+        if name == "db" and value is not None and int(value) > HIGHEST_DATABASE:
+            raise ConfigurationError(f"db in redis_options: no server has a database above {HIGHEST_DATABASE}")
 
 
 def wrong_settings(error: Exception) -> ConfigurationError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from redisipc.errors import Reject
+from redisipc.errors import Reject, ReportedError
 from redisipc.protocol.reasons import ReasonCode, reason, shortened
 
 
@@ -25,6 +25,13 @@ def text_of(error: BaseException) -> str:
     except BaseException:  # its __str__ is code of the user
         text = ""
     return text if text.strip() else type(error).__name__
+
+
+def raised_by(what: str, raised: BaseException) -> ReportedError:
+    """The report of a function of the user, for which nobody waits, that raised."""
+    error = ReportedError(f"{what} raised {type(raised).__name__}: {shortened(text_of(raised))}", kind="callback")
+    error.__cause__ = raised
+    return error
 
 
 def crash(error: BaseException, text: str, request_id: str, expose: str) -> str:

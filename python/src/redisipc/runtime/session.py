@@ -40,7 +40,7 @@ from .fork import watch
 from .handshake_errors import hint
 from .hooks import Hook, Hooks
 from .options import Options, settings_of
-from .reasons import OwnRejection, crash, text_of
+from .reasons import OwnRejection, crash, raised_by, text_of
 from .received import Received
 from .tls_words import tls_advice
 
@@ -321,9 +321,7 @@ class BaseSession:
 
     def hook_raised(self, what: str, raised: BaseException) -> None:
         """A function of the user that nobody waits for raised."""
-        error = ReportedError(f"{what} raised {type(raised).__name__}: {shortened(text_of(raised))}", kind="callback")
-        error.__cause__ = raised
-        self.report(error)
+        self.report(raised_by(what, raised))
 
     def tell(self, error: RedisIPCError) -> Any:
         """Call ``on_error``, or log if there is none. Returns what the handler returned."""

@@ -16,6 +16,7 @@ from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.protocol.names import new_request_id
 from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
+from redisipc.runtime.reasons import raised_by
 from redisipc.runtime.response import Response, response_of
 
 from .backlog import Backlog
@@ -297,6 +298,10 @@ class Session(SessionBase):
     def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
         job = CallbackJob(hook, argument, failed=partial(self.hook_raised, what))
         self.loop.call(partial(self.reports.add, job))
+
+    def hook_raised(self, what: str, raised: BaseException) -> None:
+        # On the thread for reports already. After the last state nobody would hand it another one.
+        self.tell(raised_by(what, raised))
 
     def _wake_observers(self) -> None:
         assert self.observing is not None
