@@ -229,6 +229,7 @@ class Actor:
 
     def _closed(self) -> None:
         self.record.closed_at = self.schedule.now
+        self.world.watch.closed(self, self._read is not None)
         self._gone(0.0)
 
     def _gone(self, delay: float) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,35 @@ def test_what_redis_executes_after_the_last_member_left_is_nobodys_to_clean(late
     history.violations.clear()
     Checker(world).check()
     assert ("G8" in {name for name, _, _ in history.violations}) is seen
+
+
+def leaving(seed: int) -> World:
+    """A world without faults in which everybody leaves, and a few were ended as they joined."""
+    plan = draw(seed, 400)
+    return World(replace(plan, faults=(), fault_count=0, restarts=seed % 3, brief=6, leaves=True, gems=0))
+
+
+def test_a_member_that_has_given_something_back_leaves_its_dispatcher() -> None:
+    """Seed 9: the last one of those who were ended gives a request back. Until a sibling takes it, the dispatcher has to stay."""
+    world = leaving(9)
+    history = world.run()
+    stream = world.server.model.keys[world.stream]
+    assert isinstance(stream, Stream)
+    assert [name[:11] for group in stream.groups.values() for name in group.consumers] == [b"dispatcher_"]
+    Checker(world).check()
+    assert history.violations == []
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_consumer_that_is_left_for_no_reason_is_seen(seed: int) -> None:
+    """Also in a world with rolling restarts, of which no consumer was asked before."""
+    world = leaving(seed)
+    history = world.run()
+    stream = world.server.model.keys[world.stream]
+    assert isinstance(stream, Stream)
+    stream.groups[b"g0"].consumers[b"dispatcher_abc123_0"] = Consumer(b"dispatcher_abc123_0", 0)
+    Checker(world).check()
+    assert [name for name, _, _ in history.violations] == ["RIPC-LIFE-21"]
 
 
 @pytest.mark.parametrize("after", [4.0, 5.0, 6.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from redisipc.protocol.closing import LEAVE_LIMIT
 from redisipc.protocol.commands import GIVEN_BACK_FROM_MS
 from redisipc.protocol.events import State
 from redisipc.protocol.names import Names, instance_of
@@ -24,7 +25,11 @@ KEPT = 7.0
 
 
 class Watch(Observer):
-    """Writes it into the history. ``numbers``: processes by the group and the instance that they have, or had last."""
+    """Writes it into the history. ``numbers``: processes by the group and the instance that they have, or had last.
+
+    ``claimed_from``: when an entry was last claimed from a consumer, by its group and name. ``had_to_stay``: consumers that
+    their members could not delete as they left.
+    """
 
     def __init__(self, world: WorldPort) -> None:
         self.world = world
@@ -33,6 +38,8 @@ class Watch(Observer):
         self.members: dict[int, ActorPort] = {}
         self.made_at: dict[bytes, list[float]] = {}
         self.numbers: dict[tuple[bytes, bytes], int] = {}
+        self.claimed_from: dict[tuple[bytes, bytes], float] = {}
+        self.had_to_stay: set[tuple[bytes, bytes]] = set()
 
     def added(self, id: bytes, fields: list[bytes]) -> None:
         ask = self.world.history.by_id.get(fields[1])
@@ -89,6 +96,20 @@ class Watch(Observer):
         if pending:
             self.world.schedule.after(RESTORED, self._restored, group, pending, self.world.executing)
 
+    def closed(self, actor: ActorPort, reading: bool) -> None:
+        """Its member has left: a consumer stays that something is pending for, or that a read under way may bring something.
+
+        What was pending as the member looked may have been claimed by now.
+        """
+        names = actor.endpoint.shared.names
+        stream = self.world.server.model.keys.get(self.world.stream)
+        group = stream.groups.get(names.group) if isinstance(stream, Stream) else None
+        holders = {pending.consumer.name for pending in group.pending.values()} if group is not None else set()
+        for name in (names.dispatcher, names.consumer):
+            claimed = self.claimed_from.get((names.group, name), 0.0)
+            if reading or name in holders or claimed >= self.world.schedule.now - LEAVE_LIMIT:
+                self.had_to_stay.add((names.group, name))
+
     def _was_there(self, number: int | None, group: bytes, consumer: bytes) -> bool:
         """Whether its instance is registered, and was when the deleter looked: it may just be back."""
         actor = self.members.get(-1 if number is None else number)
@@ -129,6 +150,8 @@ class Watch(Observer):
             history.violation("RIPC-ROUTE-16", f"{pending.id.decode()} was left alone for {now - pending.alive:.1f} s")
 
     def moved(self, group: bytes, pending: Pending, consumer: bytes) -> None:
+        if consumer != pending.consumer.name:
+            self.claimed_from[group, pending.consumer.name] = self.world.schedule.now
         if pending.id in self.by_reply and pending.consumer.name.startswith(b"dispatcher_"):
             self._keeps(pending, group)
         ask = self.by_entry.get(pending.id)
