@@ -23,7 +23,7 @@ def _anchored(line: str) -> str:
 
 
 def with_index(text: str, statements: Sequence[Statement]) -> str:
-    """``text`` with the index between its markers. Raises ValueError where there is only one of them."""
+    """``text`` with the index between its markers. Raises ValueError if only one of them is there."""
     if _BEGIN not in text and _END not in text:
         return text
     if text.count(_BEGIN) != 1 or text.count(_END) != 1 or text.index(_BEGIN) > text.index(_END):

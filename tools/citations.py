@@ -1,4 +1,4 @@
-"""Where statements of SPEC.md are cited: in code, scenarios, vectors, documents."""
+"""Finds citations of SPEC.md's statements: in code, scenarios, vectors and documents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SUFFIXES = frozenset(
     (".py", ".md", ".yaml", ".yml", ".json", ".rb", ".js", ".mjs", ".ts", ".go", ".toml", ".txt", ".tmpl", ".j2", ".sh")
 )
 _NOT_OURS = frozenset(("llms-full.txt", "out", "node_modules", "build", "dist", "data"))
-# Tests of the tools and examples of what is wrong name ids on purpose that do not exist.
+# Tests of the tools, and examples of mistakes, name ids that do not exist, on purpose.
 _MADE_UP = frozenset(("tests", "examples"))
 _CITED = re.compile(r"RIPC-[A-Z]+(?:-[0-9]+)?")
 # "RIPC-ROUTE-5, 6" and "RIPC-ROUTE-9 to 11"; "RIPC-LIFE-13, 25 s" is a time.

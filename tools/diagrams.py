@@ -1,6 +1,6 @@
 """Draws the tables and state machines of SPEC.md from the data in ``schemas/1.0/tables``.
 
-``diagrams.py`` draws them again between the markers of SPEC.md; ``--check`` only fails where SPEC.md shows something else.
+``diagrams.py`` draws them again between the markers of SPEC.md; ``--check`` only fails if SPEC.md shows something else.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def routing(content: Table) -> str:
 
 
 def machine(content: Table) -> str:
-    """A state machine in Mermaid: one arrow for each pair of states, with all that leads from one to the other."""
+    """A state machine in Mermaid: one arrow for each pair of states, with all events between them."""
     # Mermaid takes no space in the name of a state.
     known = {state["id"]: state["id"].replace(" ", "_") for state in content["states"]}
     arrows: dict[tuple[str, str], list[str]] = {}
@@ -81,7 +81,7 @@ def drawings() -> dict[str, str]:
 
 
 def faults(text: str, wanted: Mapping[str, str]) -> list[str]:
-    """The names of the drawings that SPEC.md shows wrongly. Raises ValueError for a marker that has no drawing."""
+    """The names of the drawings that are out of date in SPEC.md. Raises ValueError for a marker without a drawing."""
     shown = markers(text)
     for name in shown:
         if name not in wanted:

@@ -1,4 +1,4 @@
-"""Writes ``llms-full.txt``: all that a port is written from, in one file and in the order in which it is read.
+"""Writes ``llms-full.txt``: everything that the author of a port needs, in one file and in reading order.
 
 ``python tools/llms.py`` writes it; with ``--check`` it says whether the file is up to date.
 """

@@ -12,18 +12,21 @@ from spec import ROOT
 
 FOLDER = ROOT / "tools" / "node"
 NEEDED = 20
-"""The major version of Node.js from which on it is used."""
+"""The lowest major version of Node.js that is used."""
 
 
 class Opinion(NamedTuple):
-    """``refused``: the schemas that do not compile, with the reason. ``verdicts``: of each case, None where its schema does not."""
+    """``refused``: the schemas that do not compile, with the reason.
+
+    ``verdicts``: for each case, or None if its schema does not compile.
+    """
 
     refused: dict[str, str]
     verdicts: list[bool | None]
 
 
 def missing() -> str:
-    """The reason why Node.js cannot be used here; empty where it can."""
+    """The reason why Node.js cannot be used here. Empty if it can."""
     if not shutil.which("node") or not shutil.which("npm"):
         return "left out: it needs Node.js and npm"
     version = run(["node", "--version"]).strip()
@@ -32,9 +35,8 @@ def missing() -> str:
 
 
 def install(*, generators: bool = False) -> None:
-    """Put ajv into tools/node, and with ``generators`` quicktype and TypeScript, where they are not there yet.
-
-    Raises RuntimeError with npm's words.
+    """Put ajv into tools/node, and with ``generators`` quicktype and TypeScript, if they are missing. Raises
+    RuntimeError with npm's message.
     """
     needed = ("ajv", "quicktype-core", "typescript") if generators else ("ajv",)
     if not all((FOLDER / "node_modules" / name).is_dir() for name in needed):
@@ -49,7 +51,7 @@ def opinion(schemas: Sequence[dict[str, Any]], cases: Sequence[tuple[str, Any]])
 
 
 def run(command: list[str], text: str = "") -> str:
-    """The standard output of a command in tools/node. Raises RuntimeError with its last words where it fails."""
+    """The standard output of a command in tools/node. Raises RuntimeError with the end of its output if it fails."""
     done = subprocess.run(
         command, cwd=FOLDER, input=text, capture_output=True, text=True, encoding="utf-8", check=False
     )

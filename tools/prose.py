@@ -1,7 +1,7 @@
 """The prose of a file, in sentences with their lines.
 
-Of Markdown that is all but code and headings, of Python the docstrings and comments. Of YAML it is the texts that people
-read: titles, what a check says, notes, faults and reasons.
+For Markdown these are all texts except code and headings, for Python the docstrings and comments. For YAML they are the
+texts that people read: titles, texts of checks, notes, faults and reasons.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ _ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|cf|vs|etc|approx|no|sec|fig)\.$", re.
 
 
 class Text(NamedTuple):
-    """A stretch of prose: a paragraph, a list item, a cell, a docstring or a comment. ``lines`` are its lines, from ``line`` on."""
+    """A piece of prose: a paragraph, a list item, a cell, a docstring or a comment.
+
+    ``lines`` are its lines, from ``line`` on.
+    """
 
     line: int
     lines: list[str]
@@ -162,7 +165,7 @@ def _paragraphs(line: int, docstring: str) -> Iterator[Text]:
 
 
 def _without_code(docstring: str) -> str:
-    """Empties the lines that stand four spaces to the right of the docstring's own: they are code."""
+    """Empties lines that are indented by four spaces more than the docstring: they are code."""
     head, *rest = docstring.split("\n")
     own = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
     return "\n".join([head, *("" if line[own:].startswith("    ") else line for line in rest)])

@@ -1,7 +1,7 @@
 """SPEC.md to schemas/requirements.json, the anchors and the index of SPEC.md, and the checks on its ids.
 
-``requirements.py`` writes, ``--check`` only looks and fails where something is wrong or out of date, ``--cited`` lists the
-mandatory statements that no line of the reference library names.
+``requirements.py`` writes, ``--check`` only checks, and fails if something is wrong or out of date, ``--cited`` lists
+the mandatory statements that no line of the reference library names.
 
 Ids are never reused: ``schemas/requirement-ids.txt`` holds each id that was ever given, with the version that gave it. The
 tool adds to it and takes nothing away. An id of that list must be in SPEC.md, as a statement or as retired. A statement must
@@ -27,7 +27,7 @@ REQUIREMENTS = ROOT / "schemas" / "requirements.json"
 IDS = ROOT / "schemas" / "requirement-ids.txt"
 LIBRARY = ROOT / "python" / "src" / "redisipc"
 PUBLISHED = ROOT / "interop" / "results"
-"""Results of the suite. They name the statements of their day, also those that were given up since."""
+"""Results of the suite. They name statements of their time, also some that were retired later."""
 _HEAD = "# Every id that SPEC.md ever gave, and in which version. Lines are only added; made by tools/requirements.py."
 
 
@@ -52,13 +52,13 @@ def _row(statement: Statement, ids: dict[str, tuple[str, bool]]) -> dict[str, An
 
 
 def given(text: str) -> dict[str, tuple[str, bool]]:
-    """The list of ids: to each the version that gave it and whether it is retired."""
+    """The list of ids: for each, the version that gave it, and whether it is retired."""
     rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     return {row[0]: (row[1], row[2:] == ["retired"]) for row in rows}
 
 
 def all_given(spec: Spec, before: dict[str, tuple[str, bool]]) -> str:
-    """The list with what is new in it."""
+    """The list with new ids added."""
     now = {**before, **{id: (before.get(id, (spec.version,))[0], id in spec.retired_ids) for id in spec.ids}}
     order = sorted(now, key=lambda each: (each.split("-")[1], int(each.split("-")[2])))
     return "\n".join([_HEAD, *(f"{id} {now[id][0]}{' retired' if now[id][1] else ''}" for id in order)]) + "\n"
@@ -95,7 +95,7 @@ def unknown(spec: Spec, root: Path) -> Iterator[str]:
 
 
 def uncited(spec: Spec) -> list[str]:
-    """Mandatory, testable, and named nowhere in the library."""
+    """Statements that are mandatory and testable, but named nowhere in the library."""
     cited = {each.id for path in files(LIBRARY) for each in citations(path)}
     return [
         f"{s.id} ({s.role}, {s.profile})"

@@ -18,7 +18,7 @@ _DATA = frozenset(("examples", "tables"))
 
 
 class Example(NamedTuple):
-    """A value that a schema must accept, or refuse."""
+    """A value that a schema must accept or refuse."""
 
     path: Path
     valid: bool

@@ -1,4 +1,4 @@
-"""SPEC.md taken apart: its numbered statements, the examples that it shows, and the parts that are drawn by a tool."""
+"""Parses SPEC.md: its numbered statements, its examples, and the parts that a tool draws."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _DRAWN = "<!-- begin {}: drawn by tools/diagrams.py -->\n", "<!-- end {} -->"
 
 @dataclass(frozen=True)
 class Statement:
-    """A numbered statement. ``word`` is the one that it holds, ``level`` the same without NOT.
+    """A numbered statement. ``word`` is its keyword, ``level`` the same without NOT.
 
-    ``feature`` is the optional feature that it belongs to, None for what holds always.
+    ``feature`` is the optional feature that it belongs to, or None.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Retired:
-    """A statement that was given up in a version; its id is never given again."""
+    """A statement that was retired in a version. Its id is never used again."""
 
     id: str
     version: str
@@ -68,7 +68,7 @@ class Retired:
 
 @dataclass
 class Spec:
-    """The content of SPEC.md. ``faults`` are sentences about what is wrong with its form, each with its line."""
+    """The content of SPEC.md. ``faults`` are sentences about mistakes in its form, each with its line."""
 
     version: str = ""
     statements: list[Statement] = field(default_factory=list)
@@ -77,12 +77,12 @@ class Spec:
 
     @property
     def ids(self) -> set[str]:
-        """All that were ever given, the retired ones included."""
+        """All ids that were ever given, including retired ones."""
         return {statement.id for statement in self.statements} | self.retired_ids
 
     @property
     def retired_ids(self) -> set[str]:
-        """Those that are given up."""
+        """The retired statements."""
         return {each.id for each in self.retired}
 
 
@@ -92,7 +92,7 @@ def anchor(id: str) -> str:
 
 
 def read(text: str) -> Spec:
-    """Take ``text`` apart. Never raises: what is wrong is in ``faults``."""
+    """Take ``text`` apart. It never raises: mistakes are in ``faults``."""
     found = _VERSION.search(text)
     spec = Spec(found.group(1) if found else "")
     if not spec.version:
@@ -175,7 +175,7 @@ def markers(text: str) -> list[str]:
 
 
 def drawn(text: str, name: str) -> str:
-    """The text between the markers of ``name``. Raises ValueError where they are not there, each once."""
+    """The text between the markers of ``name``. Raises ValueError unless each is there exactly once."""
     begin, end = (mark.format(name) for mark in _DRAWN)
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise ValueError(f"SPEC.md needs the lines '{begin.strip()}' and '{end}', in this order and once each")

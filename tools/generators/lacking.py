@@ -1,4 +1,4 @@
-"""Examples with one member removed, of which the schema says itself that they lack it."""
+"""Valid examples without one of their required members."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def lacking(file: SchemaFile) -> Iterator[Lacking]:
 
 def _lacks(error: Any) -> bool:
     if error.validator == "oneOf" and len(error.absolute_schema_path) == 1:
-        # The whole value is one of several kinds: none takes it any more.
+        # The whole value is one of several kinds. None of them accepts it any more.
         return any(each.validator == "required" for each in error.context)
     return error.validator == "required" and not _CONDITIONAL & set(map(str, error.absolute_schema_path))
 
 
 def _members(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    # Of a list the first two are enough: its items have one schema.
+    # For a list, the first two items are enough, since all items have one schema.
     items = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
     for key, part in items:
         if isinstance(value, dict):

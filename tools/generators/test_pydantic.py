@@ -19,7 +19,7 @@ FILES = schema_files()
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, type[BaseModel]]:
-    """The class of each schema, by the schema's name. It is called as the schema's title says."""
+    """The class of each schema, by the schema's name. Its name is the schema's title."""
     folder = tmp_path_factory.mktemp("models")
     return {name: model(file, folder) for name, file in FILES.items()}
 

@@ -12,8 +12,8 @@ from lacking import lacking
 import nodejs
 from schemas import SchemaFile, schema_files
 
-# Quicktype makes one class of all that a value may be, with every member optional. Each part of these is a file of its own, or
-# is read by no port.
+# Quicktype makes one class from all alternatives of a value, with every member optional. Each part of these has a file
+# of its own, or no port reads it.
 UNIONS = {
     "1.0/testee/message": "its four kinds have files of their own",
     "1.0/files/table": "its three kinds of files share one schema",

@@ -1,4 +1,4 @@
-"""The steps of `make dist`: each function is one, and returns what it saw in a few words."""
+"""The steps of `make dist`. Each function is one, and returns a short result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def metadata(place: Place) -> str:
     files = [str(path) for path in sorted(place.out.iterdir())]
     run([sys.executable, "-m", "twine", "check", "--strict", *files], place.work)
     wheels = [path for path in files if path.endswith(".whl")]
-    # W002: examples of the schemas are equal on purpose where two schemas read the same thing.
+    # W002: some examples are equal on purpose, since two schemas read the same thing.
     run([sys.executable, "-m", "check_wheel_contents", "--ignore", "W002", *wheels], place.work)
     return "twine and check-wheel-contents have nothing to say"
 
@@ -68,7 +68,7 @@ def library_in_a_fresh_environment(place: Place) -> str:
 
 
 def core_tests_of_the_sdist(place: Place) -> str:
-    """Without the repository, without a Redis and without the suite's package."""
+    """Runs the sdist's tests without the repository, a Redis, or the suite's package."""
     python = place.environment("sdist")
     sdist = place.one("redisipc_py-*.tar.gz")
     shutil.unpack_archive(sdist, place.work / "sdist", filter="data")

@@ -1,4 +1,4 @@
-"""One command at a time, with its output where it failed; and the folders that the steps share."""
+"""Runs one command at a time, and shows its output if it fails. Also the folders that the steps share."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Place:
 
 def run(command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None, quiet: bool = False) -> str:
     """The command's output. Raises Failed with all that it printed when it does not end with 0."""
-    # Not PYTHONPATH: what is tried is what was installed.
+    # Without PYTHONPATH, so that the installed package is tried.
     surrounding = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
     done = subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""Every valid example with one part changed, so that two validators can be compared on what nobody thought of."""
+"""Every valid example with one part changed, so that two validators are compared on values that nobody chose."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from schemas import SchemaFile
 
 MOST = 20
-"""Parts of one example that are changed at most; examples of reports have thousands, of few kinds."""
+"""The most parts of one example that are changed: examples of reports have thousands of parts, but of few kinds."""
 
 
 class Mutation(NamedTuple):
-    """A value that was made of a valid example, and how."""
+    """A value that was made from a valid example, and the change."""
 
     schema: SchemaFile
     about: str

@@ -1,4 +1,4 @@
-"""Values on which validators are known to differ, each with the verdict that all of them must give."""
+"""Values on which validators may differ, each with the verdict that all of them must give."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WHITE_SPACE = [
 ]  # fmt: skip
 """The 25 characters of SPEC.md, section 3."""
 OTHERS = [0x00, 0x1C, 0x1D, 0x1E, 0x1F, 0x180E, 0x200B, 0x200D, 0x2060, 0xFEFF, 0x1F600]
-"""Characters that some language trims, or shows as nothing, and that are not white space here."""
+"""Characters that some languages trim, or show as nothing, but that are not white space here."""
 
 
 class Oddity(NamedTuple):

@@ -1,4 +1,4 @@
-"""The figures of docs/trust.md are those of the stored results, and its sums are the sums of its rows."""
+"""docs/trust.md has the figures of the stored results, and its sums are correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/glossary.md has each term once, and the words that it bans stand neither in names nor in prose."""
+"""docs/glossary.md has each term once, and the words that it bans are neither in names nor in prose."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def names_of_typescript(text: str) -> Iterator[tuple[int, str]]:
 
 
 def parts(name: str) -> list[str]:
-    """The words that a name is made of, in small letters: two for ``HandOver`` and for ``hand_over``."""
+    """The words of a name in lower case: two for ``HandOver`` and for ``hand_over``."""
     return [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)]
 
 
@@ -141,9 +141,9 @@ def test_no_word_that_the_suite_does_not_use_stands_in_its_names() -> None:
 
 
 def test_every_term_of_the_code_is_a_word_of_the_code() -> None:
-    """A term that nobody uses any longer goes from the page."""
+    """A term that nobody uses any longer is removed from the page."""
     texts = (path.read_text(encoding="utf-8") for path in CODE)
     used = {part for text in texts for name in set(re.findall(r"[A-Za-z_]\w*", text)) for part in parts(name)}
     listed = [term for cell in rows(section("The library")) for term in cell.split(",")]
-    # A face is a folder's role, and has no name in the code.
+    # A face is the role of a folder, so no name in the code has that word.
     assert [term for term in listed if not set(term.split()) <= used | {"face", "twin"}] == []

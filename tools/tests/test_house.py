@@ -1,4 +1,4 @@
-"""In every folder with programs or tests, imports lead to no circle; and no source is longer than a reader keeps in mind."""
+"""In every folder with programs or tests, imports have no circle, and no source file is too long."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ROOTS = [
     "conformance/src", "conformance/mutants", "conformance",
     "interop/ruby", "interop", "fuzz", "tools",
 ]  # fmt: skip
-"""The folders that the imports of the files below them begin at: the first that fits."""
+"""The folders at which imports begin, for the files below them: the first that fits."""
 MOST_LINES = 350
 
 
 def listed(*patterns: str) -> list[str]:
-    """Files of the repository, those that git does not know yet as well; packages of others aside."""
+    """Files of the repository, also those that git does not know yet, without packages of others."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for path in sorted(set(told.splitlines())) if (ROOT / path).exists()]
@@ -57,21 +57,21 @@ def imports(path: Path, name: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def arrows(found: dict[str, Path]) -> dict[str, set[str]]:
-    """For each module the others that it imports. What stands in ``tests`` is imported without that name as well."""
+    """For each module the others that it imports. A file ``tests`` can be imported without that name."""
     graph: dict[str, set[str]] = {}
     for name, path in found.items():
         graph[name] = set()
         for imported, names in imports(path, name):
             module = f"tests.{imported}" if f"tests.{imported}" in found and imported not in found else imported
             inner = {f"{module}.{each}" for each in names} & set(found)
-            # ``from . import module`` uses the module, and nothing that the package itself offers.
+            # ``from . import module`` uses only the module, and no name of the package itself.
             graph[name] |= inner if len(inner) == len(names) > 0 else inner | ({module} & set(found))
         graph[name].discard(name)
     return graph
 
 
 def circles(graph: dict[str, set[str]]) -> list[str]:
-    """The modules that are left when all ends of chains are taken away, again and again."""
+    """The modules that are left after the ends of chains are removed, again and again."""
     left = {name: set(targets) for name, targets in graph.items()}
     while True:
         imported = set().union(*left.values()) if left else set()

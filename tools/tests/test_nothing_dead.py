@@ -1,4 +1,4 @@
-"""Nothing is defined that nobody names: neither in the programs, nor what only a test of it names."""
+"""Every definition is used by a program, and not only by its own test."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BY_OTHERS = {
     "get_protocol": "asyncio calls it",
     "pytest_addoption": "pytest calls it",
 }
-"""The names by which other programs reach something of ours."""
+"""Names that other programs use."""
 FOUND_BY_NAME = re.compile(r"_?do_\w+|__\w+__")
-"""Functions that are found by a composed name: words of the testee protocol, statements of Lua."""
+"""Functions whose names are composed at run time: words of the testee protocol, statements of Lua."""
 
 
 def words(path: str) -> list[str]:
@@ -31,7 +31,7 @@ def words(path: str) -> list[str]:
 
 
 def definitions(text: str) -> Iterator[tuple[int, str]]:
-    """Each function, class and constant with its line; what has a decorator is known to whoever decorates it."""
+    """Each function, class and constant with its line. A decorator counts as a use."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             if not node.decorator_list:

@@ -43,7 +43,7 @@ def test_the_workflow_may_only_read() -> None:
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.stem)
 def test_an_issue_form_has_the_keys_that_github_knows(form: Path) -> None:
-    """A comma in a flow mapping cuts a sentence, and its rest becomes a key: GitHub refuses such a form."""
+    """In a flow mapping, a comma ends the sentence, and the rest becomes a key. GitHub refuses such a form."""
     content = YAML(typ="safe", pure=True).load(form.read_text("utf-8"))
     assert set(content) == FORM
     assert [field["id"] for field in content["body"] if not set(field) <= FIELD] == []

@@ -1,4 +1,4 @@
-"""The two pages that stand alone cite each statement that binds whoever follows them."""
+"""The two self-contained pages cite each statement that binds their reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fault in the form of a statement, in an id or in a citation is found and said."""
+"""A mistake in the form of a statement, in an id or in a citation is found and reported."""
 
 from __future__ import annotations
 

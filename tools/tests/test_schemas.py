@@ -1,4 +1,4 @@
-"""Every schema is one, stands alone, and gives each example the verdict of its name; ajv in strict mode gives the same ones."""
+"""Every schema is valid and self-contained, and gives each example the right verdict. So does ajv in strict mode."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = [(file, example) for file in FILES.values() for example in file.examp
 VECTORS = sorted((ROOT / "conformance" / "vectors").glob("*.json"))
 SHOWN = examples(SPEC.read_text(encoding="utf-8"))
 OF_THE_SHIM = ["block"]
-"""Features of a testee that say nothing of the port behind it; the protocol's registry has none of them."""
+"""Features of a testee that do not describe its port. The protocol's registry has none of them."""
 WIRE = (
     "1.0/entry", "1.0/entry-read", "1.0/channel-request", "1.0/channel-request-read", "1.0/announcement", "1.0/announcement-read",
     "1.0/names",
@@ -196,7 +196,7 @@ def test_blank_is_what_the_spec_calls_white_space() -> None:
 
 
 def test_what_two_files_define_is_the_same() -> None:
-    """Schemas stand alone, so several of them have the same definitions."""
+    """Schemas are self-contained, so several have the same definitions."""
     seen: dict[tuple[str, str], Any] = {}
     for file in FILES.values():
         for name, definition in file.content.get("$defs", {}).items():

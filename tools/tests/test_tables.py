@@ -1,4 +1,4 @@
-"""The tables of the protocol hold together: ids, references, statements, and the order of their conditions."""
+"""The tables of the protocol are consistent: ids, references, statements, and the order of their conditions."""
 
 from __future__ import annotations
 
@@ -73,5 +73,5 @@ def test_the_rows_of_the_routing_table_decide_each_case_once() -> None:
                 for ledger in ("yes", "no"):
                     case = {"destination": destination, "kind": kind, "instance": instance, "ledger": ledger}
                     fits = [row["id"] for row in rows if all(row[key] in (value, "any") for key, value in case.items())]
-                    # Redis deletes bodies whatever they were: that row stands beside the others.
+                    # Redis may delete any body, so that row is independent of the others.
                     assert len([id for id in fits if id != "no-body"]) == 1, case

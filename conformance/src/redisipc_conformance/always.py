@@ -1,8 +1,8 @@
-"""The rules that hold in every scenario, whatever it asks: what an endpoint may send at any moment of its life.
+"""The rules that hold in every scenario: what an endpoint may send at any moment of its life.
 
-A scenario looks at one moment. A fault that shows after a reconnect, with the hundredth request or in one path of several
-would need a scenario for each. So all commands of all endpoints are looked at in every scenario. Each rule is a check that
-is there only when it failed.
+A scenario looks at one moment. A fault may show only after a reconnect, with the hundredth request, or in one of
+several paths, and each would need a scenario. So every scenario examines all commands of all endpoints. Each rule is a
+check that appears only if it failed.
 """
 
 from __future__ import annotations

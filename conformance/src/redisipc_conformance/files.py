@@ -1,4 +1,4 @@
-"""Where the suite's data files are: inside the wheel (`data/`), or in a checkout beside the sources."""
+"""Finds the suite's data files: inside the wheel (`data/`), or in a checkout beside the sources."""
 
 from __future__ import annotations
 

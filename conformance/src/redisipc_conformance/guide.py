@@ -1,4 +1,4 @@
-"""The statements that a port must fulfil for the profiles and roles that it claims, in the order of building."""
+"""The statements that a port must fulfil for its claimed profiles and roles, in the order of building."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Phase:
 
 
 def with_needed(profiles: Iterable[str]) -> tuple[str, ...]:
-    """These profiles and those that they build on, in SPEC.md's order. Raises ValueError for one that there is not."""
+    """These profiles and those that they build on, in SPEC.md's order. Raises ValueError for an unknown one."""
     wanted = set(profiles)
     unknown = sorted(wanted - needs().keys())
     if unknown:

@@ -1,4 +1,4 @@
-"""Schemas with their references put in place: looking one up costs more than checking what it says."""
+"""Replaces references in schemas by their targets: looking one up costs more than checking its content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def inlined(schema: Mapping[str, Any], find: Callable[[str], Any]) -> dict[str, Any]:
-    """The schema without `$ref`, but where one leads into itself. `find` gives what a reference stands for."""
+    """The schema without any `$ref`, except one that leads into itself. `find` returns the target of a reference."""
     return _inlined(schema, find, ())  # type: ignore[no-any-return]
 
 

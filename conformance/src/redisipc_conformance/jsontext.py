@@ -1,4 +1,4 @@
-"""JSON texts: parsed strictly, written compactly, with the values that Python's own functions leave out.
+"""JSON texts: parsed strictly, written compactly, with values that Python's own functions do not support.
 
 A number beyond a double is infinity here and is written as `1e999`. Nesting of any depth can be written.
 """
@@ -23,7 +23,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def loads(text: str) -> Any:
-    """The value of a JSON text; raises ValueError for anything else. Of equal keys the last counts."""
+    """The value of a JSON text; raises ValueError for anything else. If a key is there twice, the last one counts."""
     try:
         return json.loads(text, parse_constant=_no_constant)
     except RecursionError as error:
@@ -31,7 +31,7 @@ def loads(text: str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """The compact JSON text. Lone surrogates are escaped, everything else is as it is."""
+    """The compact JSON text. Only lone surrogates are escaped."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (ValueError, RecursionError):
@@ -41,7 +41,7 @@ def dumps(value: Any) -> str:
 
 
 def _pieces(value: Any) -> list[str]:
-    """Without recursion: a work list from the outside in."""
+    """It uses a work list from the outside in, not recursion."""
     out: list[str] = []
     work: list[Any] = [value]
     while work:

@@ -1,4 +1,4 @@
-"""Text that any report can hold: what a testee says may have every character, and a URL may have a password in it."""
+"""Makes text safe for every report: a testee may print any character, and a URL may contain a password."""
 
 from __future__ import annotations
 

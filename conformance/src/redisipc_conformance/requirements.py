@@ -27,13 +27,13 @@ class Requirement:
     text: str = ""
     testable: bool = True
     reason: str = ""
-    """Why it cannot be tested, where it cannot."""
+    """Why it cannot be tested, if it cannot."""
     feature: str | None = None
     anchor: str = ""
 
 
 class Requirements:
-    """All of them. Where the file is not there, no id is unknown and each is a MUST."""
+    """All of them. If the file is missing, no id is unknown and each is a MUST."""
 
     def __init__(self, requirements: Iterable[Requirement] = (), *, spec: str = "1.0", complete: bool = True) -> None:
         self.spec = spec
@@ -62,10 +62,13 @@ class Requirements:
         return id in self._by_id or not self.complete
 
     def get(self, id: str) -> Requirement | None:
-        """None where there is no such id."""
+        """None if there is no such id."""
         return self._by_id.get(id)
 
     def level(self, ids: Iterable[str]) -> Level:
-        """The strictest level among `ids`. MUST if there are none, or if one is not known: nothing is excused by accident."""
+        """The strictest level among `ids`.
+
+        MUST if there are none, or if one is unknown, so that nothing is excused by accident.
+        """
         ranks = [_STRICTNESS[self._by_id[id].level] if id in self._by_id else 2 for id in ids]
         return _LEVELS[max(ranks, default=2)]

@@ -1,4 +1,4 @@
-"""The events of a run, as they happen: front ends and reporters see nothing else of the engine.
+"""The events of a run, as they happen: front ends and reports use nothing else of the engine.
 
 A run is ``RunStarted``, then for each scenario ``ScenarioStarted`` and ``ScenarioEnded`` (many side by side), then ``RunEnded``.
 Everything is plain data, so that a report can be written from it without the run.
@@ -17,35 +17,35 @@ class Verdict(enum.Enum):
 
     PASS = "pass"
     KNOWN = "known"
-    """Failed as the known-failures file says."""
+    """Failed as the known-failures file expects."""
     NOT_APPLICABLE = "not-applicable"
-    """Asks for an optional feature that the testee does not claim, or another server version."""
+    """Needs an optional feature that the testee does not claim, or another server version."""
     WARNING = "warning"
     """A SHOULD that does not hold."""
     INCONCLUSIVE = "inconclusive"
     """Could not be decided (a step before it failed, the testee crashed). Fails the run on a MUST."""
     FAIL = "fail"
     SUITE_ERROR = "suite-error"
-    """The suite itself is wrong, or lost its Redis."""
+    """The suite has a fault, or lost its Redis."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The most serious of them; PASS when there is none."""
+    """The most serious of them. PASS if there is none."""
     return max(verdicts, key=list(Verdict).index, default=Verdict.PASS)
 
 
 UNREACHED = "not reached: "
-"""How the message of a check begins that something else kept from being decided."""
+"""How the message of a check begins if something else kept it from being decided."""
 MALFORMED = "entries-valid"
-"""The check that is there only when it failed: every entry that the testee writes is one."""
+"""A check that appears only if it failed: every entry that the testee writes is valid."""
 DIED = "process-runs"
-"""The check that is there only when it failed: no process of the testee ends, or breaks the testee protocol, by itself."""
+"""A check that appears only if it failed: no process of the testee ends by itself, or breaks the testee protocol."""
 FOREIGN = "commands-allowed"
-"""The check that is there only when it failed: no endpoint sends a command that changes the server for all."""
+"""A check that appears only if it failed: no endpoint sends a command that changes the server for all."""
 STRANGER = "writers-known"
-"""The check that is there only when it failed: every entry came over the tap of an endpoint, or from the suite."""
+"""A check that appears only if it failed: every entry came over the tap of an endpoint, or from the suite."""
 FAREWELL = "ends-well"
-"""The check of a whole run that is there only when it failed: a process of the testee ends with exit status 0."""
+"""A check of a whole run that appears only if it failed: every process of the testee ends with exit status 0."""
 WHOLE_RUN = "testee/shutdown"
 """The scenario of checks that belong to none: what the testee did at the end of a run."""
 Level = Literal["MUST", "SHOULD", "MAY"]
@@ -84,13 +84,13 @@ class CheckResult:
     file: str = ""
     line: int = 0
     wrong_line: int | None = None
-    """Index into the scenario's transcript of the first line that is wrong, where one can be named."""
+    """Index of the first wrong line in the scenario's transcript, if one can be named."""
     by_timeout: bool = False
-    """Failed since nothing came in time, not since something wrong was seen."""
+    """Failed because nothing came in time, not because something wrong came."""
     late: bool = False
-    """Counts for a later version than the frozen requirement set."""
+    """Counts only for a version later than the frozen set."""
     known: str = ""
-    """Why it may fail, as the known-failures file says (``verdict`` KNOWN)."""
+    """Why it may fail, from the known-failures file (``verdict`` KNOWN)."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class BudgetUse:
 
 @dataclass(frozen=True)
 class ScenarioResult:
-    """Everything about one scenario that was run (or left out: ``verdict`` NOT_APPLICABLE and the reason)."""
+    """Everything about one scenario that ran (or was left out: ``verdict`` NOT_APPLICABLE and the reason)."""
 
     id: str
     title: str
@@ -137,7 +137,7 @@ class TesteeInfo:
     features: tuple[str, ...]
     command: tuple[str, ...]
     roles: tuple[str, ...] = ("requester", "responder")
-    """Those that follow from its profiles as well."""
+    """Includes the profiles that follow from its profiles."""
     serial: bool = False
     """It does one thing at a time."""
 
@@ -170,9 +170,9 @@ class RunStarted(Event):
     scenarios: tuple[str, ...]
     left_out: dict[str, str] = field(default_factory=dict)
     time_scale: float = 1.0
-    """By what all time limits were multiplied."""
+    """The factor of all time limits."""
     no_timeouts: bool = False
-    """Nothing was given up for being late."""
+    """Nothing failed for being late."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class RunEnded(Event):
     seconds: float
     interrupted: bool = False
     notes: tuple[str, ...] = ()
-    """Sentences about the end for the user, which fail nothing."""
+    """Sentences about the end for the user. They do not make the run fail."""
 
 
 @dataclass(frozen=True)

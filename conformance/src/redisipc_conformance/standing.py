@@ -1,7 +1,7 @@
-"""Waiting until processes that got SIGSTOP stand still.
+"""Waits until processes that got SIGSTOP stand still.
 
-The signal is sent at once, but each thread of a process stops for itself. What it does meanwhile would count as done by a
-process that is paused.
+The signal is sent at once, but each thread of a process stops for itself. Anything that it does meanwhile would seem to
+come from a paused process.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 STOPPED_WITHIN = 0.5
-"""Seconds after which nobody waits any longer."""
+"""The most seconds to wait."""
 _PROC = Path("/proc")
 _BETWEEN_LOOKS = 0.0005
 _UNSEEN = 0.02
 """Seconds to wait where there is no ``/proc``."""
 _STANDS = frozenset("TtZX")
-"""States of a thread that does nothing more: stopped, traced, dead."""
+"""States of a thread that does not run: stopped, traced, dead."""
 
 
 def members_of(group: int) -> list[int]:
@@ -50,7 +50,7 @@ def _runs(process: Path) -> bool:
 
 
 def _stat(path: Path) -> list[str]:
-    """State, parent, process group and so on; empty where it is gone. The name before them may hold anything."""
+    """State, parent, process group and so on. Empty if it is gone. The name before them may contain any character."""
     try:
         return (path / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:

@@ -1,11 +1,11 @@
-"""Text for people: one line, of a length that can be read."""
+"""Text for people: one line of readable length."""
 
 from __future__ import annotations
 
 import re
 
 ARGUMENT_LENGTH = 400
-"""Characters of a line that are shown; content can have megabytes."""
+"""The most characters of a line that are shown, since content can have megabytes."""
 
 
 def without_links(sentence: str) -> str:
@@ -14,7 +14,7 @@ def without_links(sentence: str) -> str:
 
 
 def shorten(text: str, length: int = ARGUMENT_LENGTH) -> str:
-    """The text in one line, at most that many characters, with how many were cut."""
+    """The text in one line of at most so many characters, and how many were cut."""
     text = text.replace("\r", "\\r").replace("\n", "\\n")
     cut = len(text) - length
     if cut <= 20:

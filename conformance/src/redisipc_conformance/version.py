@@ -1,4 +1,4 @@
-"""The one place where the suite's version stands (the spec is versioned apart)."""
+"""The only place with the suite's version. The specification has its own versions."""
 
 __version__ = "0.1.0"
 SPEC_VERSION = "1.0"

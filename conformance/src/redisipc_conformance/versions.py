@@ -19,8 +19,8 @@ _HOLDS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
 def version_holds(condition: str, version: str) -> bool:
     """Whether the version fulfils every part of the condition; an empty one always holds.
 
-    Compared as far as the condition goes: 7.0.15 is ``==7.0`` and ``<=7``, and not ``>7``. Raises ValueError for
-    a malformed condition.
+    Only the numbers of the condition are compared: 7.0.15 is ``==7.0`` and ``<=7``, and not ``>7``. Raises ValueError
+    for a malformed condition.
     """
     numbers = tuple(int(part) for part in re.findall(r"\d+", version))
     for part in filter(None, condition.split(",")):

@@ -1,6 +1,6 @@
-"""Waiting for at most so long.
+"""Waits for a limited time.
 
-`asyncio.wait_for` of Python before 3.12 loses a cancellation that comes together with the result: a cancelled run would
+`asyncio.wait_for` of Python before 3.12 loses a cancellation that comes together with the result. A cancelled run would
 continue.
 """
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 async def within(work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: float) -> T:
     """The result of `work`. After `seconds` it is cancelled, and TimeoutError raised; so it is when the caller is cancelled."""
     future = asyncio.ensure_future(work)
-    # The caller may be cancelled in the moment in which the work fails.
+    # The caller may be cancelled at the moment at which the work fails.
     future.add_done_callback(take_note)
     try:
         await asyncio.wait({future}, timeout=seconds)
@@ -32,13 +32,13 @@ async def within(work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: floa
 
 
 def take_note(future: asyncio.Future[Any]) -> None:
-    """A done callback. asyncio reports an exception that nobody has looked at, so this looks."""
+    """A done callback. asyncio reports an exception that was never retrieved, so this retrieves it."""
     if not future.cancelled():
         future.exception()
 
 
 async def end_all(tasks: set[asyncio.Task[Any]]) -> None:
-    """Cancels them until they have all ended: once is not always enough, see above."""
+    """Cancels them until all have ended. Once is not always enough, see above."""
     left = {task for task in tasks if not task.done()}
     while left:
         for task in left:

@@ -25,7 +25,7 @@ def failed_last(command: Sequence[str]) -> frozenset[str] | None:
 
 
 def remember(command: Sequence[str], ran: Iterable[str], failed: Iterable[str]) -> None:
-    """Scenarios that were not run keep their place. A cache that cannot be written does not fail the run."""
+    """Scenarios that did not run this time stay in the list. A cache that cannot be written does not fail the run."""
     kept = (failed_last(command) or frozenset()) - set(ran)
     path = _file(command)
     try:

@@ -1,4 +1,4 @@
-"""``list`` and ``show``: what the suite holds."""
+"""``list`` and ``show``: the content of the suite."""
 
 from __future__ import annotations
 

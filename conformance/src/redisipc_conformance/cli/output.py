@@ -1,4 +1,4 @@
-"""Standard output that may be closed by its reader, or be unable to show a character, without changing the verdict."""
+"""Standard output. The verdict stays the same if the reader closes it, or if it cannot show a character."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 
 class Steady:
-    """Writes on to nowhere when the reader (``head``, ``less``) has gone: the run ends with its own exit code."""
+    """Discards the output once the reader (``head``, ``less``) has gone. The run still ends with its own exit code."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""From the options of ``run`` to a plan: which scenarios, on which servers, and how they are judged."""
+"""Turns the options of ``run`` into a plan: which scenarios run, on which servers, and how they are judged."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .listing import chosen
 from .problem import Problem
 
 JOBS = 16
-"""Scenarios at a time: nearly all of their time is waiting."""
+"""Scenarios that run at once: they spend nearly all of their time waiting."""
 
 
 @dataclass(frozen=True)
 class ServerChoice:
-    """One server that is asked for, as ``server.choose`` takes it."""
+    """One wanted server, as ``server.choose`` takes it."""
 
     kind: str
     image: str | None = None
@@ -40,7 +40,7 @@ class ServerChoice:
 
 @dataclass(frozen=True)
 class Plan:
-    """The run that the command line asks for."""
+    """The run that the command line describes."""
 
     command: tuple[str, ...]
     argv: tuple[str, ...]
@@ -59,7 +59,7 @@ class Plan:
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
-    """Raises Problem, KnownFailuresError or ScenarioError where the options cannot be followed."""
+    """Raises Problem, KnownFailuresError or ScenarioError if the options contradict each other."""
     if not options.command:
         raise Problem(Exit.USAGE, "which implementation? redisipc-conformance run [options] -- COMMAND")
     servers = _servers(options.redis or [], options.redis_image or [])
@@ -98,7 +98,7 @@ def _servers(kinds: Sequence[str], images: Sequence[str]) -> tuple[ServerChoice,
     if not images:
         return tuple(ServerChoice(kind) for kind in kinds or ["auto"])
     others = [kind for kind in kinds if kind not in ("auto", "container")]
-    # An image can only mean containers: a run on something else would not be what was asked for.
+    # An image always means a container: a run on another kind of server would not be what the user wanted.
     return tuple(ServerChoice("container", image) for image in images) + tuple(ServerChoice(kind) for kind in others)
 
 

@@ -1,4 +1,4 @@
-"""A problem that ends a command before it begins: one sentence and an exit code."""
+"""A problem that prevents a command: one sentence and an exit code."""
 
 from __future__ import annotations
 

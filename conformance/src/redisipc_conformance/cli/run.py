@@ -1,4 +1,4 @@
-"""``run``: a plan is made of the options, its runs are made, and they give reports and an exit code."""
+"""``run``: makes a plan from the options, runs it, and turns the results into reports and an exit code."""
 
 from __future__ import annotations
 

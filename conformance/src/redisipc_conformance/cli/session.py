@@ -1,4 +1,4 @@
-"""The runs of one command line, one server after the other, and how they end early without leaving anything behind."""
+"""The runs of one command line, one server after the other. If they end early, they leave nothing behind."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ from ..wire.tap import gate
 from .plan import Plan, ServerChoice
 
 FOR_A_DEBUGGER = 10_000.0
-"""`--no-timeouts`, as a time scale of the check before a run."""
+"""`--no-timeouts`, as the time scale of the check before a run."""
 PATIENT = 4.0
-"""So many times the time of the check before a run it has the second time, where the first one failed."""
+"""If the check before a run fails, a second one has so many times its time."""
 DRAW_EVERY = 0.2
-"""Seconds between two looks of the status line."""
+"""Seconds between two updates of the status line."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK = "Either the shim is wrong, or the port writes or reads entries wrongly. The checks that fail show which"
 
 
 def _went_astray(finding: Finding) -> bool:
-    """Whether it is a conversation that began and broke no rule of the protocol: what the port writes or reads may be wrong."""
+    """Whether a conversation began and broke no rule of the testee protocol: then the port itself may be wrong."""
     shim = ("connect ", "it ended ", "answer to ", "notification ")
     return finding.verdict == "wrong" and finding.name == "converse" and not finding.sentence.startswith(shim)
 
 
 def _busy() -> bool:
-    """Whether more processes want to run than there are processors, so that a program may need long to start."""
+    """Whether more processes want to run than there are processors: then a program may take long to start."""
     return os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 class Stopped(Exception):
-    """No further server makes sense."""
+    """Runs on further servers make no sense."""
 
 
 class Session:
@@ -120,7 +120,7 @@ class Session:
 
     @contextlib.asynccontextmanager
     async def _server(self, choice: ServerChoice, notes: list[str]) -> AsyncIterator[Server]:
-        """Started and ended in a thread. When the wait is cancelled, the thread ends what it has started by then."""
+        """A thread starts and ends the server. If the wait is cancelled, the thread ends what it has started."""
         abandoned = False
         passed_over: list[str] = []
 
@@ -146,14 +146,15 @@ class Session:
 
     @property
     def _scale(self) -> float:
-        """By how much more time everything has before a run, too."""
+        """The time scale, which also holds for the check before a run."""
         settings = self.plan.settings
         return FOR_A_DEBUGGER if settings.no_timeouts else settings.time_scale
 
     async def _check_testee(self, server: Server) -> list[str]:
-        """Once: a shim that does not speak the protocol would fail everything for the wrong reason. Returns notes.
+        """Done once: a shim that does not speak the protocol would fail every check for the wrong reason. Returns
+        notes.
 
-        That two endpoints do not understand each other may be the port's fault, which the scenarios name.
+        If two endpoints do not understand each other, the port may be wrong: the scenarios will name the fault.
         """
         if self.checked:
             return []
@@ -162,10 +163,10 @@ class Session:
             findings = await check(self.plan.command, url, self._scale)
             found = first_wrong(findings)
             if found is not None and (found.name not in ("start", "hello") or _busy()):
-                # On a busy machine a right one may have been too slow; a wrong one is wrong again.
+                # On a busy machine a correct testee may have been too slow. A wrong one will fail again.
                 findings = await check(self.plan.command, url, self._scale * PATIENT)
         astray = next((each for each in findings if _went_astray(each)), None)
-        # With requests on the way it may not leave in time, either.
+        # With requests in progress, it may not leave in time, either.
         wrong = first_wrong([each for each in findings if astray is None or each.name not in ("converse", "shutdown")])
         if wrong is not None:
             raise TesteeUnusable(wrong.sentence)
@@ -200,7 +201,7 @@ class Session:
             self.live.clear()
             traceback.print_exc(file=sys.stderr)
             if run is not None:
-                # What had not ended then was not seen: no profile is held.
+                # Scenarios that had not ended were not judged, so no profile is held.
                 run.interrupted = True
             self._gave_up(Exit.SUITE_ERROR, "The suite itself failed; the trace above says where")
         finally:

@@ -1,4 +1,4 @@
-"""``check-testee`` and ``new-shim``: for somebody who writes a shim."""
+"""``check-testee`` and ``new-shim``: for authors of shims."""
 
 from __future__ import annotations
 

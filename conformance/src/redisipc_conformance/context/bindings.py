@@ -1,4 +1,4 @@
-"""Names and values of a scenario, and how long its expectations wait."""
+"""Names and values of a scenario, and the times for which its expectations wait."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Bindings:
-    """Makes values of the text of a step, and keeps the results of steps by name."""
+    """Makes values from the text of a step, and keeps the results of steps by name."""
 
     def __init__(
         self,
@@ -38,26 +38,29 @@ class Bindings:
         self.scale = scale
         self.no_timeouts = no_timeouts
         self.delay = delay
-        """Seconds that the testee takes to answer anything: its budgets and the bounds of what it says are so much longer."""
+        """Seconds that the testee takes for any answer.
+
+        Its budgets, and the bounds on its reports, are extended by them.
+        """
         self.began = time.monotonic()
         self._epoch = time.time() - self.began
         self.row: dict[str, Any] | None = None
         self.names: dict[str, Any] = {}
         self.lost: dict[str, int] = {}
-        """Names that a failed step would have given, with its line."""
+        """Names that a failed step should have bound, with the step's line."""
         self.budget_uses: list[tuple[str, float, float]] = []
 
     # Time
 
     def wall(self, moment: float) -> float:
-        """A time.monotonic() as seconds of the runner's clock, which is what scenarios calculate with."""
+        """Converts a time.monotonic() to seconds of the runner's clock, with which scenarios calculate."""
         return self._epoch + moment
 
     def now(self) -> float:
         return self.wall(time.monotonic())
 
     def monotonic(self, moment: float) -> float:
-        """A moment of the runner's clock as a time.monotonic()."""
+        """Converts a moment of the runner's clock to a time.monotonic()."""
         return moment - self._epoch
 
     def seconds(self, written: Any) -> float:
@@ -69,7 +72,7 @@ class Bindings:
         return float(value)
 
     def allowance(self, step: Step, budget: str, allowed: float | None = None) -> tuple[str, float]:
-        """The name and length of the budget that this expectation waits for."""
+        """The name and length of the budget for which this expectation waits."""
         if step.within is None:
             return (budget, self.budgets[budget] if allowed is None else allowed)
         within = self.value(step.within)
@@ -86,7 +89,7 @@ class Bindings:
             self.budget_uses.append((budget, allowed, used))
 
     def set_row(self, row: dict[str, Any]) -> None:
-        """The row of the table that `${row.*}` speaks of."""
+        """The row of the table that `${row.*}` means."""
         self.row = {name: self.expected(written) for name, written in row.items()}
 
     # Names and values
@@ -147,7 +150,7 @@ class Bindings:
         raise BadValue(f"${{{name}}}: there is no {part!r} in {show(value)}")
 
     def named(self, written: Any, kind: type[T], *kinds: type[Any]) -> T:
-        """The object that a label names; it must be of one of these kinds."""
+        """The object with this label. It must be of one of these kinds."""
         label = self.value(written)
         if not isinstance(label, str):
             raise SuiteFault(f"{show(label)} is not a name")
@@ -167,7 +170,7 @@ class Bindings:
 
     @contextmanager
     def naming(self, **names: Any) -> Iterator[None]:
-        """These names too, while it lasts."""
+        """Adds these names while the block lasts."""
         before = {name: self.names.get(name) for name in names}
         self.names.update(names)
         try:

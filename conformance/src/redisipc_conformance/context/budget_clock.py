@@ -1,7 +1,8 @@
-"""The clock that budgets are counted by: on a machine so busy that the runner itself stands still, it stands still too.
+"""The clock that counts budgets. On a machine so busy that the runner itself stands still, this clock stands still,
+too.
 
-What the wire promises is measured by the real clock. A budget only says when to give up, and nobody should be given up
-for not having had the processor.
+What the wire promises is measured by the real clock. A budget only says when to give up, and a testee must not fail
+because it got no processor.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from ..within import take_note
 
 T = TypeVar("T")
 TICK = 0.05
-"""Seconds between two looks at the clock."""
+"""Seconds between two ticks."""
 LONGEST_TICK = 2.0
-"""So many times its length a tick may take; what is more was the machine's."""
+"""A tick may take so many times its length. The machine caused any longer delay."""
 
 NOTICED = 0.02
-"""Seconds by which a tick may be late before it is remembered."""
+"""A tick that is later than so many seconds is remembered."""
 STALLS_KEPT = 40000
-"""Moments at which the runner stood still that are remembered."""
+"""How many moments are remembered at which the runner stood still."""
 
 
 class BudgetClock:
-    """Ticks for as long as it is entered."""
+    """Ticks while its block runs."""
 
     def __init__(self) -> None:
         self._counted = 0.0
@@ -35,11 +36,11 @@ class BudgetClock:
         self._lags: deque[tuple[float, float]] = deque(maxlen=STALLS_KEPT)
 
     def lag(self, since: float) -> float:
-        """The seconds in which the runner itself stood still after `since`, which is of `time.monotonic`."""
+        """The seconds for which the runner itself stood still after `since`, a time of `time.monotonic`."""
         return self._late(since, (LONGEST_TICK - 1) * TICK)
 
     def all_lag(self, since: float) -> float:
-        """As `lag`, with every moment in which it was only a little late."""
+        """As `lag`, but it also counts moments in which the runner was only a little late."""
         return self._late(since, NOTICED)
 
     def _late(self, since: float, least: float) -> float:
@@ -47,7 +48,7 @@ class BudgetClock:
         return present + sum(lasted for ended, lasted in self._lags if ended > since and lasted > least)
 
     def now(self) -> float:
-        """Seconds, counted from when it was made."""
+        """Counted seconds since its creation."""
         since = time.monotonic() - self._last
         return self._counted + (since if self._task is None else min(since, LONGEST_TICK * TICK))
 
@@ -72,7 +73,7 @@ class BudgetClock:
             self._counted, self._task = self.now(), None
 
     async def wait(self, future: asyncio.Future[T], seconds: float) -> T:
-        """The result; TimeoutError when it is not there after so many counted seconds. The future is then cancelled."""
+        """The result. TimeoutError if it does not come within so many counted seconds; the future is cancelled then."""
         end = self.now() + seconds
         try:
             while not future.done():

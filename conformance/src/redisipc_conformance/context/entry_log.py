@@ -1,10 +1,11 @@
-"""Every entry that was ever written to the scenario's streams, whoever wrote it and whether or not it is still there.
+"""Every entry that was ever written to the scenario's streams, by any writer, also if it was deleted.
 
-Three sources: the testee's XADDs as the taps see them, the runner's own, and an XREAD of the stream, which finds what came
-another way. What only the XREAD saw is held back for a moment: the tap, which knows the writer, may be about to tell.
+Three sources: the testee's XADDs as the taps see them, the runner's own, and an XREAD of the stream, which finds
+entries that came another way. An entry that only the XREAD saw is held back for a moment: the tap, which knows the
+writer, may be about to report it.
 
-Which of them tells first is chance: an answer may be known before the reply to the request's own XADD was looked at. So
-the order is that of Redis, by entry ID, and never that in which entries became known.
+The order of these reports is chance: an answer may be known before the reply to its request's XADD was read. So the log
+is always in the order of Redis, by entry ID.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def xadd_fields(args: Sequence[bytes]) -> list[tuple[bytes, bytes]] | None:
 
 
 def xadd_id_at(args: Sequence[bytes]) -> int | None:
-    """Where the entry ID of an XADD stands, behind its options; None for another command, or one that ends before."""
+    """The position of the entry ID in an XADD, behind its options. None for another command, or an incomplete one."""
     if len(args) < 5 or args[0].upper() != b"XADD":
         return None
     at = 2
@@ -53,7 +54,7 @@ def xadd_id_at(args: Sequence[bytes]) -> int | None:
 
 
 class EntryLog:
-    """The entries, in the order in which Redis has them: by entry ID."""
+    """The entries in the order of Redis: by entry ID."""
 
     def __init__(self, clock: Callable[[float], float], changed: Callable[[], None]) -> None:
         self.entries: list[Written] = []
@@ -79,7 +80,7 @@ class EntryLog:
         return [each for each in self.visible() if each.key == written.key and each.place > written.place]
 
     def add(self, written: Written) -> Written:
-        """Takes it in; what is there already learns who wrote it."""
+        """Adds an entry. If it is known already, notes who wrote it."""
         place = (written.key, written.entry)
         if place in self._limbo:
             self._limbo.pop(place)[0].cancel()
@@ -97,7 +98,7 @@ class EntryLog:
         return written
 
     def from_tap(self, who: str, exchange: Exchange) -> None:
-        """An exchange of the testee that has come to its end."""
+        """An exchange of the testee that has ended."""
         if exchange.name != b"XADD" or not exchange.done or not isinstance(exchange.result, bytes):
             return
         pairs = xadd_fields(exchange.args)
@@ -106,7 +107,7 @@ class EntryLog:
             self.add(Written(_text(exchange.args[1]), _text(exchange.result), pairs, at, by=who, exchange=exchange))
 
     def from_stream(self, key: str, entry: bytes, flat: Sequence[bytes], now: float) -> Written | None:
-        """An entry that was read: known already, or held back for a moment."""
+        """Takes an entry that was read: it is known already, or held back for a moment."""
         place = (key, _text(entry))
         known = self._by_place.get(place)
         if known is None and place not in self._limbo:
@@ -117,12 +118,12 @@ class EntryLog:
         return known
 
     def adopt(self, key: str, entry: bytes, flat: Sequence[bytes], now: float) -> Written:
-        """An entry that was read and is needed at once."""
+        """Takes an entry that was read and is needed at once."""
         pairs = list(zip(flat[0::2], flat[1::2], strict=True))
         return self._by_place.get((key, _text(entry))) or self.add(Written(key, _text(entry), pairs, self._clock(now)))
 
     def settle(self) -> None:
-        """Nothing is held back any longer."""
+        """Releases everything that was held back."""
         for _, written in list(self._limbo.values()):
             self.add(written)
 

@@ -1,4 +1,4 @@
-"""How a step ends when it does not end well."""
+"""The ways in which a step can fail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Failed(Exception):
-    """The expected thing did not come, or something else did."""
+    """The expected thing did not come, or something else came."""
 
     message: str
     expected: str = ""
@@ -21,13 +21,13 @@ class Failed(Exception):
     culprit: object | None = None
     """The exchange, note or entry that is wrong, for the transcript."""
     lag: float = 0.0
-    """Seconds that the machine took, where these may have made it fail: then nothing is decided."""
+    """Seconds that the machine took, if they may have caused the failure. Then nothing is decided."""
     lag_of: str = ""
-    """Who lost them, in words that the seconds follow."""
+    """Who lost them, in words that are followed by the seconds."""
     since: float = 0.0
-    """Of a bound of time: the moment from which it counts, of time.monotonic."""
+    """For a time bound: the moment from which it counts, of time.monotonic."""
     over: float = 0.0
-    """By how many seconds the bound was broken. If nothing came at all: half of it."""
+    """By how many seconds the bound was exceeded. If nothing came at all: half of the bound."""
     value: Any = None
     """The thing that was found anyway: `as` names it, so that the rest of the scenario can continue."""
 
@@ -40,11 +40,11 @@ class SuiteFault(Exception):
 
 
 class Crashed(Exception):
-    """A process of the testee that nobody killed has gone, or has broken its protocol."""
+    """A process of the testee ended without being killed, or broke its protocol."""
 
 
 class Consequence(Failed):
-    """A step that needs what an earlier, failed step did not give."""
+    """A step that needs the result of an earlier step, which failed."""
 
 
 class Stopped(Exception):
@@ -57,7 +57,7 @@ class Stopped(Exception):
 
 
 class AtLine(SuiteFault):
-    """A fault of the scenario, with the line of its step."""
+    """A mistake in the scenario, with the line of its step."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(problem)

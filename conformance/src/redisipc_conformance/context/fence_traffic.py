@@ -1,4 +1,4 @@
-"""Commands that the testee sent only because of the runner's fences: no scenario sees them."""
+"""Finds commands that the testee sent only because of the runner's fences. No scenario sees them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..wire.tap import Exchange
 
 
 def visible(exchanges: Sequence[Exchange], noise: AbstractSet[bytes]) -> list[Exchange]:
-    """All but what only a fence made the testee do."""
+    """All commands except those that only a fence caused."""
     if not noise:
         return list(exchanges)
     transactions = {
@@ -26,7 +26,7 @@ def visible(exchanges: Sequence[Exchange], noise: AbstractSet[bytes]) -> list[Ex
 
 
 def _noise(exchange: Exchange, noise: AbstractSet[bytes]) -> bool:
-    """Whether a command names fences, and no entry besides."""
+    """Whether a command names fences and no other entry."""
     named = [arg for arg in exchange.args[1:] if arg in noise]
     if not named:
         return False

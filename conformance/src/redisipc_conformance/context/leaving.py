@@ -1,4 +1,4 @@
-"""How a scenario is cleared away: its endpoints leave, its keys go."""
+"""Cleans up after a scenario: its endpoints leave, its keys are deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SWEEP_SECONDS = 2.0
 
 
 async def clear_away(context: ScenarioContext) -> None:
-    """Nothing of the scenario goes on after this: no task, no tap, no key."""
+    """Afterwards nothing of the scenario is left: no task, no tap, no key."""
     await context.stop()
     for tap in context.taps.values():
         for fault in tap.faults:
@@ -27,7 +27,7 @@ async def clear_away(context: ScenarioContext) -> None:
 
 
 async def leave(context: ScenarioContext, endpoint: Endpoint) -> None:
-    """The endpoint disconnects. A serial one that is in a handler or in a send reads no call: its process is ended."""
+    """The endpoint disconnects. A serial one in a handler or a send reads no call: its process is ended."""
     process = endpoint.process
     if process is None or process.gone is not None or process.broken is not None or process in context.suspects:
         return

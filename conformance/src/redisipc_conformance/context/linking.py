@@ -1,4 +1,4 @@
-"""Which request on the stream belongs to which send: nothing but what is in it tells."""
+"""Finds which request on the stream belongs to which send, by the content of the request alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .objects import Send, Written
 
 
 def link(sends: Sequence[Send], written: Written) -> None:
-    """Which send an entry of the testee belongs to: the one that says the same, else the only one it can be."""
+    """The send that an entry of the testee belongs to: the one with the same content, else the only possible one."""
     if written.by_suite or written.status in ("fulfilled", "rejected"):
         return
     open_sends = [

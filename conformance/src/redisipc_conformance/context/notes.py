@@ -1,4 +1,4 @@
-"""The transcript besides the testee's commands: the runner's own commands, the events, and the steps."""
+"""The other lines of the transcript, besides the testee's commands: the runner's own commands, events, and steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Note:
     kind: Literal["command", "event", "step"] = "event"
     fate: str = ""
     args: Sequence[resp.Arg] = ()
-    """Of a command: written out only when somebody wants to read it."""
+    """The text of a command, made only when it is read."""
     answer: Any = None
 
     def told(self) -> tuple[str, str]:

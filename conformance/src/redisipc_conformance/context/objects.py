@@ -1,4 +1,4 @@
-"""The things that a scenario names, and the value of `${name.part}` for each."""
+"""The objects that a scenario can name, and the value of `${name.part}` for each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def place(entry: str) -> tuple[int, int]:
 
 
 class NamedObject:
-    """Something with parts."""
+    """An object with parts."""
 
     PARTS: frozenset[str] = frozenset()
 
@@ -67,7 +67,7 @@ class Endpoint(Member):
     """An endpoint of the testee."""
 
     handle: str = ""
-    """Its name in the testee protocol: processes are shared, so it is unique in the run."""
+    """Its name in the testee protocol. It is unique in the run, since processes are shared."""
     process: TesteeProcess | None = None
     process_name: str = "one"
     tap: Tap | None = None
@@ -80,7 +80,7 @@ class Endpoint(Member):
     errors: list[ErrorSeen] = field(default_factory=list)
     servers: list[Callable[[Received], None]] = field(default_factory=list)
     stuck: set[str] = field(default_factory=set)
-    """Redis IDs that stay pending though nothing holds them."""
+    """Redis IDs that stay pending although no handler has them."""
 
 
 @dataclass(eq=False)
@@ -90,26 +90,26 @@ class Peer(Member):
     registered: bool = False
     consumers: tuple[str, ...] = ()
     inbox: list[Written] = field(default_factory=list)
-    """Read and kept: no step has taken them yet."""
+    """Entries that it has read, and that no step has taken yet."""
     fetched: deque[Written] = field(default_factory=deque)
-    """In its pending list, not yet looked at."""
+    """Entries in its pending list that were not examined yet."""
     read: set[str] = field(default_factory=set)
-    """Redis IDs that it has read and not settled."""
+    """Redis IDs of entries that it has read and not settled."""
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(eq=False)
 class Written(NamedObject):
-    """An entry that was written to a stream, by whomever."""
+    """An entry that was written to a stream, by any writer."""
 
     key: str
     entry: str
     """Its Redis ID."""
     pairs: list[tuple[bytes, bytes]]
     at: float
-    """When its XADD was sent: none of its effects is earlier. Where nobody saw the XADD: when the entry was read."""
+    """When its XADD was sent: all effects of it are later. If no tap saw the XADD: when the entry was read."""
     by: str = ""
-    """The endpoint or peer that wrote it, where known."""
+    """The endpoint or peer that wrote it, if known."""
     by_suite: bool = False
     marked_invalid: bool = False
     named: bool = False
@@ -118,7 +118,7 @@ class Written(NamedObject):
     PARTS = frozenset({*FIELDS, "entry", "text", "at", "key"})
 
     def raw(self, name: str) -> bytes | None:
-        """A field as it is, the first of that name."""
+        """The raw value of the first field with that name."""
         wanted = name.encode()
         for field_, value in self.pairs:
             if field_ == wanted:
@@ -130,7 +130,7 @@ class Written(NamedObject):
 
     @cached_property
     def place(self) -> tuple[int, int]:
-        """Its Redis ID as numbers: of two entries of one stream, the one that was written first has the lower one."""
+        """Its Redis ID as numbers. Of two entries of one stream, the earlier one has the lower ID."""
         return place(self.entry)
 
     @cached_property
@@ -211,7 +211,7 @@ class Received(NamedObject):
     at: float
     taken: bool = False
     answered: bool = False
-    """The runner has sent the testee what its handler does."""
+    """The runner has sent the testee the handler's next step."""
     cancelled: bool = False
     written: Written | None = None
     note: object | None = None
@@ -259,7 +259,7 @@ class Mark(NamedObject):
 
 @dataclass(eq=False)
 class Undo(NamedObject):
-    """A fault, or another thing that `lift` ends."""
+    """A fault, or another object that `lift` ends."""
 
     lift: Callable[[], None]
     fault: Fault | None = None
@@ -270,12 +270,12 @@ class Undo(NamedObject):
 
 @dataclass(eq=False)
 class Background(NamedObject):
-    """Something that runs in the background: a serve, a background, a call that was not waited for."""
+    """Something that runs in the background: a serve, a background block, a call that no step waited for."""
 
     task: asyncio.Task[Any]
     stop: Callable[[], None]
     at: float = 0.0
     awaited: bool = False
-    """The scenario depends on it: where it fails, the scenario cannot continue."""
+    """The scenario depends on it: if it fails, the scenario cannot continue."""
 
     PARTS = frozenset({"at"})

@@ -1,7 +1,7 @@
-"""How long the testee's threads were ready to run and got no processor: the machine's delay, which is nobody's fault.
+"""Measures how long the testee's threads were ready to run and got no processor. This delay is not the testee's fault.
 
-Linux counts it for each thread. Where there is no such count, it is 0 and excuses nothing. Nor does a wait that the testee
-makes for itself, since its own threads hold the processors.
+Linux counts it for each thread. Without such a count, the wait is 0 and excuses nothing. A wait does not count, either,
+if the testee's own threads keep the processors busy.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Any
 
 PERIOD = 0.25
-"""Seconds between two looks."""
+"""Seconds between two measurements."""
 LOOKS_KEPT = 2400
-"""Looks that are remembered of a process: ten minutes."""
+"""Measurements that are remembered for each process: ten minutes."""
 _PROC = Path("/proc")
 _OWN_SHARE = 0.75
-"""From this share of all processors on, which the testee uses itself, its threads wait for each other."""
+"""If the testee uses a larger share of all processors, its threads wait for each other."""
 Counts = dict[str, tuple[int, int]]
-"""Of each thread, the nanoseconds that it has run and that it has waited so far."""
+"""For each thread, the nanoseconds that it has run and waited so far."""
 
 
 class ProcessorWait:
-    """Looks at the processes that it watches for as long as it is entered."""
+    """Measures the watched processes while its block runs."""
 
     def __init__(self) -> None:
         self._before: dict[int, tuple[float, Counts]] = {}
@@ -35,7 +35,7 @@ class ProcessorWait:
         self._task: asyncio.Task[None] | None = None
 
     def watch(self, pid: int) -> None:
-        """Its wait counts from now on, and that of its children."""
+        """Counts the waits of this process and of its children from now on."""
         if pid not in self._looks:
             self._looks[pid] = deque(maxlen=LOOKS_KEPT)
             self._before[pid] = time.monotonic(), dict(_counts(pid))
@@ -45,7 +45,7 @@ class ProcessorWait:
         return sum(sum(waited for _, waited in self._after(pid, moment)) for pid in pids)
 
     def worst_second(self, pids: Iterable[int], moment: float) -> float:
-        """Of all spans of a second after `moment`, the longest wait of one process in it."""
+        """Among all spans of one second after `moment`, the longest wait of one process in it."""
         worst = 0.0
         for pid in pids:
             looks = self._after(pid, moment)
@@ -63,7 +63,7 @@ class ProcessorWait:
         at, before = self._before[pid]
         moment, now = time.monotonic(), dict(_counts(pid))
         if not now:
-            # It has ended. What is known of it stays.
+            # The process has ended. Its measurements are kept.
             del self._before[pid]
             return
         waited = excused_wait(before, now, moment - at, os.cpu_count() or 1)

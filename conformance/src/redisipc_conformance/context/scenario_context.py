@@ -1,4 +1,4 @@
-"""Where one scenario is played: its Redis, its stream, its endpoints and peers, the names it has given, and what it has seen."""
+"""The context of one scenario: its Redis, its stream, its endpoints and peers, its names, and what it has seen."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Processes(Protocol):
     """The testee's processes, as a scenario may use them."""
 
     async def get(self, name: str) -> TesteeProcess:
-        """The process of that name, started where it does not run."""
+        """The process of that name. It is started if it does not run."""
 
     def listen(self, handle: str, hear: Callable[[str, dict[str, Any]], None]) -> None:
         """Notifications of this endpoint go to `hear`."""
@@ -52,13 +52,13 @@ class Processes(Protocol):
     def unlisten(self, handle: str) -> None: ...
 
     def expect_end(self, name: str) -> TesteeProcess | None:
-        """The process of that name, whose end will not count as a crash: the scenario kills it."""
+        """The process of that name. Its end will not count as a crash, since the scenario kills it."""
 
     def running(self, name: str) -> TesteeProcess | None: ...
 
 
 class ScenarioContext(Bindings):
-    """Everything that a step may touch."""
+    """Everything that a step may use."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class ScenarioContext(Bindings):
         self.address = address
         self.endpoints_address = address if user is None else replace(address, username=user)
         self.server = server
-        """The scenario's own server, where it needs one."""
+        """The scenario's own server, if it needs one."""
         self.processes = processes
         self.claims = claims
         self.budget_clock = budget_clock
@@ -117,7 +117,7 @@ class ScenarioContext(Bindings):
         self.suspects: set[TesteeProcess] = set()
         """Processes that did not answer in time."""
         self.fenced: set[str] = set()
-        """Endpoints that have dealt with everything that the scenario did: since their fence it only looked."""
+        """Endpoints that have handled everything that the scenario did: after their fence it only observed."""
         self.noise: set[bytes] = set()
         """Ids of the runner's fences, as commands have them."""
         self.cancelled_calls = {s.arguments for s in scenario.walk() if s.word == "cancel"}
@@ -127,7 +127,7 @@ class ScenarioContext(Bindings):
         if row is not None:
             self.set_row(row)
 
-    # Redis, by the runner's own hand
+    # Redis, over the runner's own connection
 
     async def redis(self, who: str, *command: resp.Arg) -> Any:
         """Sends one command and writes it to the transcript. Raises SuiteFault for any error reply."""
@@ -151,7 +151,7 @@ class ScenarioContext(Bindings):
         return replies
 
     async def transaction(self, who: str, commands: Sequence[Sequence[resp.Arg]]) -> list[Any]:
-        """All in one MULTI; the replies of the commands."""
+        """Sends all in one MULTI. Returns the replies of the commands."""
         replies = await self.batch(who, [("MULTI",), *commands, ("EXEC",)])
         results: list[Any] = replies[-1]
         for command, result in zip(commands, results, strict=True):
@@ -169,7 +169,10 @@ class ScenarioContext(Bindings):
     # The testee
 
     async def tap(self, label: str) -> Tap:
-        """The tap of this endpoint; made when it is first needed, so that faults can be armed before it connects."""
+        """The tap of this endpoint.
+
+        It is made at its first use, so that faults can be armed before the endpoint connects.
+        """
         if label not in self.taps:
             tap = Tap(
                 self.endpoints_address,
@@ -193,7 +196,7 @@ class ScenarioContext(Bindings):
         self.processes.listen(endpoint.handle, lambda method, params: self._heard(endpoint, method, params))
 
     def tell(self, who: str, text: str, reply: str = "") -> Note:
-        """Something happened at the testee."""
+        """Wakes steps that wait for the testee."""
         note = Note(time.monotonic(), "testee", who, text, reply)
         self.notes.append(note)
         return note
@@ -231,7 +234,7 @@ class ScenarioContext(Bindings):
             await process.call("fulfill", parameters, self.budgets["fence"])
 
     def request_of(self, received: Received) -> Written | None:
-        """The entry that a handler was started for: of several with that id, one that no handler is known to have had."""
+        """The entry that a handler was started for. Of several with that id, one for which no handler is known."""
         endpoint = received.endpoint
         found = [w for w in self.entry_log.entries if w.id == received.id and w.status not in ("fulfilled", "rejected")]
         found = [w for w in found if (w.key, w.destination_group) == (endpoint.stream, endpoint.group)] or found
@@ -247,7 +250,7 @@ class ScenarioContext(Bindings):
                     received.written = self.request_of(received)
 
     def process_gone(self, process: TesteeProcess, why: Exception) -> None:
-        """A process of the testee ended that nobody killed."""
+        """A process of the testee ended without being killed."""
         if self.crash is None and any(endpoint.process is process for endpoint in self.endpoints):
             self.tell("testee", f"the process ended: {why}")
             self.crash = Crashed(str(why))
@@ -282,7 +285,7 @@ class ScenarioContext(Bindings):
         await end_all(set(self._tasks))
 
     async def close(self) -> None:
-        """Nothing of it goes on after this: no connection of the testee, no tap."""
+        """Afterwards nothing of it is left: no connection of the testee, no tap."""
         for endpoint in self.endpoints:
             self.processes.unlisten(endpoint.handle)
         for tap in self.taps.values():
@@ -301,7 +304,7 @@ async def _nobody_plays(steps: Sequence[Step]) -> None:
 
 
 def _stream_name(source: random.Random) -> str:
-    """A name that tells nobody whose it is, and that no other scenario has."""
+    """A name that no other scenario has, and that says nothing about its owner."""
     first = source.choice(string.ascii_letters)
     return first + "".join(
         source.choice(string.ascii_letters + string.digits + "-_.") for _ in range(source.randint(15, 24))

@@ -1,4 +1,4 @@
-"""Reads the scenario's stream as it grows, on a connection of its own, so that no entry is missed however it was written."""
+"""Reads the scenario's stream as it grows, on a connection of its own, so that no entry is missed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETRY_SECONDS = 0.02
 
 
 class Tail:
-    """`XREAD BLOCK` for as long as the scenario runs; Redis may go away meanwhile and come back."""
+    """`XREAD BLOCK` while the scenario runs. Redis may stop meanwhile and come back."""
 
     def __init__(self, address: Address, key: str, entry_log: EntryLog) -> None:
         self._client = Client(address)

@@ -1,1 +1,1 @@
-"""Runs scenarios and tells what happens as typed events. Knows no terminal, no report, no test framework."""
+"""Runs scenarios and reports what happens as typed events. Independent of terminal, reports and test framework."""

@@ -1,4 +1,4 @@
-"""The claims of a testee's processes when they start, and how they end: judged for a whole run."""
+"""Judges for a whole run what a testee's processes claim at their start, and how they end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..testee.process import TesteeProcess
 from ..text import shorten
 
 MARK = "REDISIPC_CONFORMANCE_RUN"
-"""The variable in the environment of every testee: what a testee starts inherits it, whatever session it is in."""
+"""A variable in the environment of every testee. Processes that a testee starts inherit it, in any session."""
 
 
 class Goodbyes:
@@ -34,7 +34,7 @@ class Goodbyes:
         return {**os.environ, MARK: self._token}
 
     def greeted(self, hello: Mapping[str, Any]) -> None:
-        """Raises TesteeUnusable where one process says another thing of itself than the first one did."""
+        """Raises TesteeUnusable if a process claims something else than the first one did."""
         first = self._hello = self._hello or dict(hello)
         differing = sorted(key for key in {*first, *hello} if first.get(key) != hello.get(key))
         if differing:
@@ -45,11 +45,11 @@ class Goodbyes:
             )
 
     def left(self, process: TesteeProcess) -> None:
-        """It has gone. A second call for it changes nothing."""
+        """The process has ended. A second call for it changes nothing."""
         self._gone[id(process)] = process
 
     def sweep(self) -> None:
-        """Ends what the testee's processes started and left behind."""
+        """Ends processes that the testee's processes started and left behind."""
         for pid, name in self._children():
             self._left.append(f"{name} ({pid})")
             with contextlib.suppress(OSError):
@@ -62,10 +62,10 @@ class Goodbyes:
                 if mark in (folder / "environ").read_bytes().split(b"\0"):
                     yield int(folder.name), (folder / "comm").read_text("utf-8", "replace").strip()
             except OSError:
-                continue  # it has ended, or is somebody else's
+                continue  # it has ended, or belongs to another user
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences for the report: what fails nothing."""
+        """Sentences for the report that do not make the run fail."""
         found = []
         if lingered := sum(process.lingered for process in self._gone.values()):
             told = (
@@ -78,7 +78,7 @@ class Goodbyes:
         return tuple(found)
 
     def wrong(self) -> tuple[str, str, str] | None:
-        """The bad ends: in a sentence, each way of them, and a stderr. None where every process ended well."""
+        """The bad ends: a sentence for each kind, and a stderr. None if every process ended well."""
         wrong = [process for process in self._gone.values() if process.farewell]
         if not wrong:
             return None

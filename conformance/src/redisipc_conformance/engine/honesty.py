@@ -1,4 +1,4 @@
-"""The acts of a testee past its taps, or against the server of all: every scenario is looked at for them."""
+"""Finds acts of a testee that bypass its taps, or harm the shared server. Every scenario is examined for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Pairs = tuple[tuple[bytes, bytes], ...]
 
 
 def inspect(context: ScenarioContext, outcome: RunOutcome) -> None:
-    """Notes the first command that the taps refused, and the first entry that came past them."""
+    """Notes the first command that the taps refused, and the first entry that bypassed them."""
     for who, exchange in _commands(context):
         if is_refused(exchange.args) and to_blame(exchange.args):
             outcome.refused = f"{who} sent {notes.command(exchange.args)[:100]}, which the tap refused"
@@ -38,9 +38,9 @@ def _commands(context: ScenarioContext) -> Iterator[tuple[str, Exchange]]:
 
 
 def _sent(context: ScenarioContext) -> set[Pairs] | None:
-    """The fields of every entry that an endpoint or a step of the scenario sent, though its reply may never have been seen.
+    """The fields of every entry that an endpoint or a step of the scenario sent, even if its reply was never seen.
 
-    None where the scenario ran a script, whose entries are unknown. Made once: there can be thousands.
+    None if the scenario ran a script, whose entries are unknown. Made once: there can be thousands.
     """
     own = [[resp.to_bytes(arg) for arg in note.args] for note in context.notes if note.kind == "command" and note.args]
     if any(args[0] == b"EVAL" for args in own):

@@ -1,4 +1,4 @@
-"""Servers of their own for the scenarios that flush, restart or reconfigure Redis."""
+"""Private servers for the scenarios that flush, restart or reconfigure Redis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OwnServers:
 
     @property
     def why_not(self) -> str:
-        """Why there can be none; empty where there can."""
+        """Why there can be none. Empty if there can."""
         if isinstance(self._like, GivenServer):
             return (
                 f"it needs a Redis of its own, and the one at the {self._like.kind} is not the suite's to stop or flush"
@@ -47,7 +47,7 @@ class OwnServers:
             raise
 
     async def release(self, server: Server, scenario: Scenario) -> None:
-        """Its state is unknown now."""
+        """Drops a server whose state is unknown."""
         try:
             if scenario.needs & {"restart", "config", "oom"} or not await self._emptied(server):
                 self._all.discard(server)

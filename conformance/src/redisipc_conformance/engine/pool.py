@@ -15,7 +15,7 @@ Hear = Callable[[str, dict[str, Any]], None]
 
 
 class Shard:
-    """The processes of one part of the scenarios: one process for all of them would be a queue before one interpreter."""
+    """The processes for a part of the scenarios. With one process for all, they would queue for one interpreter."""
 
     def __init__(self, pool: Pool, number: int) -> None:
         self._pool = pool
@@ -42,7 +42,7 @@ class Pool:
         self.on_contradiction: Callable[[TesteeUnusable], None] = lambda error: None
         """Called when a process claims something else than the first one did."""
         self.on_gone: Callable[[TesteeProcess, Exception], None] = lambda process, why: None
-        """Called for an end that nobody wanted."""
+        """Called for an unexpected end."""
         self._schemas = schemas
         self._seconds = seconds
         self._by_name: dict[str, TesteeProcess] = {}
@@ -53,7 +53,7 @@ class Pool:
         self._hear: dict[str, Hear] = {}
 
     async def get(self, name: str) -> TesteeProcess:
-        """The process of that name, started where it does not run. Raises TesteeUnusable."""
+        """The process of that name. It is started if it does not run. Raises TesteeUnusable."""
         async with self._starting.setdefault(name, asyncio.Lock()):
             process = self._by_name.get(name)
             if process is not None and process.gone is None and process.broken is None:
@@ -96,7 +96,10 @@ class Pool:
         return process
 
     def retire(self, process: TesteeProcess) -> None:
-        """Nobody new gets it: it did not answer in time. It is ended when whoever uses it had a moment to notice."""
+        """It did not answer in time, so no further scenario gets it.
+
+        It is ended after a moment, so that its present users notice first.
+        """
         for name, each in list(self._by_name.items()):
             if each is process:
                 del self._by_name[name]

@@ -44,14 +44,14 @@ from .scenario_run import RunContext, ScenarioRun
 from .shared_process_loss import SharedProcessLoss
 
 AT_ONCE_AGAIN = 4
-"""Scenarios that are tried a second time at once."""
+"""How many scenarios run at once when they are tried a second time."""
 TOLD_DELAY = 0.01
-"""Seconds of the testee's delay from which on the report tells it."""
+"""If the testee's delay is longer (in seconds), the report mentions it."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The task of a run. `seed` decides all random data; `time_scale` stretches all waiting."""
+    """The parameters of a run. `seed` decides all random data; `time_scale` stretches all waiting."""
 
     command: tuple[str, ...]
     jobs: int
@@ -60,11 +60,11 @@ class Settings:
     no_timeouts: bool = False
     profiles: tuple[str, ...] | None = None
     prefix: str = "ripc"
-    """Of the streams' names: runs that share a Redis and a seed need one each."""
+    """A part of the streams' names. Runs that share a Redis and a seed need different ones."""
     least_rights: bool = False
     """Endpoints have the rights of section 2 only."""
     redis: tuple[str, ...] = ()
-    """The options that ask for this Redis, for the command that runs one scenario again."""
+    """The options that choose this Redis. The command to run one scenario again contains them."""
 
     def rerun(self, scenario: str) -> str:
         """The command that runs this scenario alone, with the same random data."""
@@ -98,13 +98,13 @@ class Engine:
         self._few = asyncio.Semaphore(AT_ONCE_AGAIN)
 
     def stop(self) -> None:
-        """Ends the run soon; what has not ended has no result. May be called from another thread."""
+        """Ends the run soon. Scenarios that have not ended have no result. May be called from another thread."""
         self._stopped = True
         if self._loop is not None and self._main is not None:
             self._loop.call_soon_threadsafe(self._main.cancel)
 
     async def run(self) -> AsyncGenerator[Event, None]:
-        """RunStarted, the scenarios, RunEnded. Leaving the loop early ends everything, too."""
+        """RunStarted, the scenarios, RunEnded. Leaving the loop early also ends everything."""
         self._loop = asyncio.get_running_loop()
         self._main = self._loop.create_task(self._all())
         self._main.add_done_callback(lambda done: self._events.put_nowait(None))
@@ -218,7 +218,7 @@ class Engine:
     def _left_out(
         self, testee: TesteeProcess, server: ServerInfo, own: OwnServers
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """Id to reason: what does not apply to this testee and server, and what applies and cannot run here."""
+        """Id to reason: scenarios that do not apply to this testee and server, and those that cannot run here."""
         claims = Claims.of(testee.hello)
         unclaimed = {each.id: reason for each in self.scenarios if (reason := why_not(each, claims, server))}
         needing = [each.id for each in self.scenarios if each.own_server and each.id not in unclaimed]
@@ -232,7 +232,7 @@ class Engine:
         return (f"the machine was too busy during {count}, which ran again at the end: {names}",)
 
     def _contradicted(self, error: TesteeUnusable) -> None:
-        """Its processes do not claim the same: nothing that is found holds for all of them."""
+        """Its processes do not claim the same, so no result holds for all of them."""
         self._contradiction = error
         if self._main is not None:
             self._main.cancel()
@@ -244,7 +244,7 @@ class Engine:
         loss = SharedProcessLoss(users)
         for user in users:
             if user.loss is not None:
-                # Its verdict comes from another one already.
+                # Another result has already decided its verdict.
                 loss.tell(user, again=False)
             user.loss = user.loss or loss
             if user.context is not None:
@@ -252,7 +252,7 @@ class Engine:
 
     async def _scenarios(self, scenarios: Sequence[Scenario], run_context: RunContext, server: ServerInfo) -> None:
         room = asyncio.Semaphore(self.settings.jobs)
-        # Those that mostly wait are in nobody's way, and the longest of them decide how long the run takes.
+        # Scenarios that mostly wait disturb no other, and the longest of them decide how long the run takes.
         waiting_room = asyncio.Semaphore(4 * self.settings.jobs)
         self._first_tries = sum(len(_rows(scenario)) for scenario in scenarios)
         tasks = [
@@ -292,7 +292,7 @@ class Engine:
     async def _again_if_lagged(
         self, outcome: RunOutcome, scenario: Scenario, row: dict[str, Any] | None, run_context: RunContext
     ) -> RunOutcome:
-        """Tries a second time what the machine may have broken, when it has less to do. Nothing else is ever tried again."""
+        """Runs again what the machine may have broken, when it has less to do. Nothing else is tried again."""
         if not outcome.lagged or self._stopped:
             return outcome
         self._again.append(scenario.id)
@@ -329,7 +329,7 @@ class Engine:
 
 
 def _rows(scenario: Scenario) -> list[dict[str, Any] | None]:
-    """The rows that are played in a context of their own; of a scenario without them, one that is None."""
+    """The rows that are played in contexts of their own. For a scenario without such rows: None, once."""
     return list(scenario.rows) if scenario.rows and not scenario.row_by_row else [None]
 
 

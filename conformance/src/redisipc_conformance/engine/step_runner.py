@@ -42,11 +42,11 @@ ACTS = frozenset(
         "silence", "half-open", "slow", "limit", "process", "server", "stop", "age"
     }
 )  # fmt: skip
-"""Steps that change something, so that a fence before them says nothing any more."""
+"""Steps that change something: a fence before them is no longer valid after them."""
 TIMED = frozenset({"elapsed", "wait"})
-"""Steps that are about time alone."""
+"""Steps that only concern time."""
 AGAIN = frozenset({"repeat"})
-"""Steps that play the same steps more than once."""
+"""Steps that play their inner steps more than once."""
 
 
 class StepRunner:
@@ -116,23 +116,23 @@ class StepRunner:
 
 @functools.cache
 def silence() -> float:
-    """The seconds of Redis' silence after which an endpoint may take its connection for lost (SPEC.md's table of times)."""
+    """The seconds of silence after which an endpoint may consider Redis lost (SPEC.md's table of times)."""
     data = json.loads((schemas_folder() / "1.0" / "tables" / "times.json").read_text("utf-8"))
     return next(float(row["seconds"]) for table in data["tables"] for row in table["rows"] if row["id"] == "silence")
 
 
 STARVED = 0.9
-"""So much of one second a thread of the testee waits for a processor on a machine that decides nothing."""
+"""If a thread of the testee waits for a processor for more of one second, the machine is too busy to judge."""
 STOOD = "the runner itself stood still for"
 WAITED = "the testee waited for a processor for"
 
 
 def machines_part(context: ScenarioContext, step: Step, failed: Failed) -> tuple[float, str]:
-    """The seconds that the machine took, where they may have made the step fail, and who lost them.
+    """The seconds that the machine took, if they may have made the step fail, and who lost them.
 
-    A bound of time: the machine took as much as the bound was broken by, or the runner stood still for more than half of
-    it. Any failure: the runner stood still for so long that an endpoint may have taken its Redis for lost. Or a process of
-    the testee got next to no processor for a second.
+    For a time bound: the machine took at least as long as the bound was exceeded, or the runner stood still for more
+    than half of it. For any failure: the runner stood still for so long that an endpoint may have considered its Redis
+    lost. Or a process of the testee got next to no processor for a second.
     """
     lag = context.budget_clock.lag(context.began)
     if lag > silence() / 2 or (_timed(step, failed) and lag > _bound(step) / 2):

@@ -1,1 +1,1 @@
-"""Makes reports out of a run's events: terminal, JSON, JUnit, HTML, Markdown, badge. Knows neither engine nor testee."""
+"""Makes reports from a run's events: terminal, JSON, JUnit, HTML, Markdown, badge. Imports no engine or testee."""

@@ -1,4 +1,4 @@
-"""Failed checks of one scenario, those that fail alike put together: one cause often fails dozens."""
+"""Groups failed checks of one scenario that fail in the same way: one cause often fails dozens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ class Alike:
 
 
 def alike(findings: Iterable[Finding]) -> list[Alike]:
-    """By verdict and message; a failure stands before what it kept from being reached, and takes it in."""
+    """Groups by verdict and message.
+
+    A failure comes before the checks that it kept from being reached, and includes them.
+    """
     groups: dict[tuple[str, str], list[Finding]] = {}
     ordered = sorted(findings, key=lambda finding: finding.check.message.startswith(UNREACHED))
     for finding in ordered:

@@ -25,7 +25,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def content(report: Report) -> tuple[str, str, str]:
-    """Label, message and colour. Green only where every run was thorough and proved every profile that is claimed."""
+    """Label, message and colour. Green only if every run was thorough and proved every claimed profile."""
     spec = report.runs[0].started.spec if report.runs else "?"
     label = f"RedisIPC {spec}"
     states: dict[str, set[State]] = {}
@@ -37,7 +37,7 @@ def content(report: Report) -> tuple[str, str, str]:
                 known += verdict.counts[Verdict.KNOWN]
     claimed = {name: seen for name, seen in states.items() if seen != {State.NOT_CLAIMED}}
     if report_exit(report) is not Exit.CONFORMANT or any(State.NOT_CONFORMANT in seen for seen in claimed.values()):
-        # No profile is named, whatever the others are: a known failure is one.
+        # No profile is named as held, since a known failure is a failure.
         return label, "not conformant", "red"
     if not claimed or report.problems or any(State.INCOMPLETE in seen for seen in claimed.values()):
         return label, "not decided", "grey"
@@ -66,6 +66,6 @@ def _svg(label: str, message: str, colour: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Pixels that the text takes at 11 px Verdana, with a margin; near enough for a badge."""
+    """Pixels of the text in 11 px Verdana, with a margin: exact enough for a badge."""
     narrow = sum(character in " ijlt.,·:1" for character in text)
     return round(7.0 * (len(text) - narrow) + 4.2 * narrow) + 12

@@ -1,6 +1,6 @@
 """The trace of three: requirement, check that ran, mutant that this check killed.
 
-Made from what runs reported, never from what files claim: a check that is written and never reached proves nothing.
+It uses only what runs reported, not what files claim: a check that was never reached proves nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Mutant:
     requirement: str
     caught_by: tuple[str, ...]
     verdict: str
-    """``killed``: each of its checks failed by assertion. Else what happened: survived, by-timeout, no-check, not-here."""
+    """``killed``: each of its checks failed by assertion.
+
+    Otherwise the outcome: survived, by-timeout, no-check, not-here.
+    """
 
 
 @dataclass
@@ -46,11 +49,11 @@ class Trace:
     checks: set[str] = field(default_factory=set)
     """Those that ran, on any of the runs."""
     unreached: set[str] = field(default_factory=set)
-    """Those that were declared and came to no verdict in any run."""
+    """Those that were declared but got no verdict in any run."""
     killed: list[Mutant] = field(default_factory=list)
     """Mutants of this requirement that one of its checks caught by assertion."""
     elsewhere: list[Mutant] = field(default_factory=list)
-    """Mutants of it that a check of something else caught, or a timeout, or nobody."""
+    """Mutants of it that a check of something else caught, or a timeout, or no check."""
 
     def gap(self, *, mutants: bool) -> str:
         """A sentence about what is missing; empty if nothing is. ``mutants``: whether there is a table of mutants."""
@@ -92,7 +95,8 @@ def read_mutants(path: Path) -> list[Mutant]:
 
 
 def read_ran(path: Path) -> set[str]:
-    """From ``mutants/results.json``, ``{"ran": {scenario: [check, ...]}}``: what the model without a mutation passed.
+    """From ``mutants/results.json``, ``{"ran": {scenario: [check, ...]}}``: the checks that the model without a
+    mutation passed.
 
     Raises CoverageError.
     """
@@ -106,7 +110,7 @@ def read_ran(path: Path) -> set[str]:
 
 
 def unlike(ran: Iterable[str], present: Iterable[Named]) -> list[str]:
-    """A sentence for each check that is there and has not run, or has run and is not there any more."""
+    """A sentence for each check that exists and has not run, or has run and no longer exists."""
     names, ids = set(ran), {named.id for named in present}
     return [
         *(f"{id}: the model has not passed it since it was written" for id in sorted(ids - names)),
@@ -120,7 +124,10 @@ def trace(
     mutants: Iterable[Mutant] = (),
     ran: Iterable[Named] = (),
 ) -> list[Trace]:
-    """One for each requirement, in order; ids that only checks name come last. ``ran``: checks, besides those of the reports."""
+    """One for each requirement, in order. Ids that only checks name come last.
+
+    ``ran``: checks, besides those of the reports.
+    """
     traces = {requirement.id: Trace(requirement) for requirement in requirements}
     for report in reports:
         for run in report.runs:

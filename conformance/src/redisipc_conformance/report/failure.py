@@ -16,7 +16,7 @@ STDERR_LINES = 20
 DISTINCT = 4
 """Failures of one scenario that are shown whole."""
 REPLY_LENGTH = 240
-"""Characters of a reply that is not the wrong line."""
+"""The most characters of a reply in a line that is not the wrong one."""
 SLOW = "nothing came in time; --time-scale 3 tells a slow machine from a wrong implementation"
 LABEL = 10
 """Width of the column with ``expected``, ``seen`` and so on."""
@@ -27,8 +27,11 @@ def failure_text(report: Report, finding: Finding) -> str:
 
 
 def failure_lines(report: Report, findings: Sequence[Finding], *, paint: Paint = plain, width: int = 110) -> list[str]:
-    """Of one scenario's failures: requirement, step, expected and seen of each, then the wire with what is wrong on it,
-    the testee's stderr, and how to run it again. Those that fail alike are named together."""
+    """For the failures of one scenario: requirement, step, expected and seen value of each.
+
+    Then the wire with its wrong lines, the testee's stderr, and how to run it again. Checks that fail in the same way
+    are named together.
+    """
     scenario = findings[0].scenario
     groups = alike(findings)
     lines: list[str] = []

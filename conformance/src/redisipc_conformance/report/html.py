@@ -56,7 +56,7 @@ BEFORE, AFTER = 30, 12
 
 @dataclass(frozen=True)
 class Broken:
-    """A scenario of which something is to be shown, with all its checks that went wrong and one timeline."""
+    """A scenario with something to show: all its checks that went wrong, and one timeline."""
 
     anchor: str
     scenario: ScenarioResult
@@ -72,7 +72,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def render(report: Report, spec_url: str = "") -> str:
-    """The page. ``spec_url``: where SPEC.md is, as the page's links shall have it; empty: no links."""
+    """The page. ``spec_url``: where SPEC.md is, as the links of the page name it. Empty: no links."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("redisipc_conformance.report", "."),
         autoescape=True,
@@ -157,7 +157,7 @@ def _occurs(report: Report, verdict: Verdict) -> bool:
 
 
 def _spec_link(report: Report, path: Path) -> str:
-    """As the user said, else SPEC.md of the checkout, seen from where the page is."""
+    """The user's choice, else SPEC.md of the checkout, relative to the page."""
     if report.spec_url:
         return report.spec_url
     spec = suite_folder().parent / "SPEC.md"

@@ -1,4 +1,7 @@
-"""The JSON report (``schemas/report-1/report.json``). It holds all that the other reports show, so they can be made from it."""
+"""The JSON report (``schemas/report-1/report.json``).
+
+It has everything that the other reports show, so they can be made from it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ from ..verdict.run import Report, Run
 from .errors import ReportError
 
 FORMAT = "1.0"
-"""Of the file; a reader refuses another first number."""
+"""The version of the file's format. A reader refuses another major number."""
 
 
 def to_data(report: Report) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 def from_data(data: dict[str, Any]) -> Report:
-    """The inverse of ``to_data``, of data that holds to the schema."""
+    """The inverse of ``to_data``, for data that fits the schema."""
     requirements = [Requirement(**_known_fields(Requirement, item)) for item in data["requirements"]]
     return Report([_read_run(item) for item in data["runs"]], requirements, list(data["problems"]))
 
@@ -176,6 +179,6 @@ def _read_check(item: dict[str, Any]) -> CheckResult:
 
 
 def _known_fields(kind: Any, item: dict[str, Any]) -> dict[str, Any]:
-    """Without what a later suite's report may have in addition."""
+    """Drops members that a later suite may have added to its report."""
     names = {entry.name for entry in fields(kind)}
     return {key: value for key, value in item.items() if key in names}

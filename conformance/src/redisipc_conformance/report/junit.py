@@ -1,7 +1,7 @@
 """JUnit XML, as CI systems read it: a suite for each run, a case for each check.
 
-Attributes and elements are those that the strictest of its readers knows, Jenkins' xunit plug-in. Where a step stands is
-in the failure's text.
+It uses only attributes and elements that its strictest reader knows, Jenkins' xunit plug-in. The failure's text has the
+position of the step.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _suite(report: Report, run: Run) -> ET.Element:
         ET.SubElement(properties, "property", name=name, value=_legal(value))
     timed: set[str] = set()
     for finding in run.findings():
-        # A scenario's checks run as one: its time stands at its first check, so that the sum is right.
+        # A scenario's checks run as one: its first check has its time, so that the sum is right.
         seconds = 0.0 if finding.scenario.id in timed else finding.scenario.seconds
         timed.add(finding.scenario.id)
         suite.append(_case(report, run, finding, seconds))

@@ -1,4 +1,4 @@
-"""The progress of a run: one status line on a terminal, now and then a plain line elsewhere."""
+"""The progress of a run: one status line on a terminal, elsewhere a plain line from time to time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Live:
         self.terminal = stream.isatty() and not quiet
         self.total = 0
         self.expected: frozenset[str] = frozenset()
-        """The scenarios that run: of the others nothing is shown."""
+        """The scenarios that run. Others are not shown."""
         self.phase = ""
         """The work before the first scenario, such as the start of a server."""
         self.counts: Counter[Verdict] = Counter()
@@ -65,20 +65,20 @@ class Live:
             self.say(self.status())
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """Prints a line that stays."""
         self.clear()
         self.stream.write(line + "\n")
         self.stream.flush()
         self.spoke = time.monotonic()
 
     def lines(self, lines: Sequence[str]) -> None:
-        """A block of lines that stay."""
+        """Prints a block of lines that stay."""
         self.clear()
         self.stream.write("\n".join(lines) + "\n")
         self.stream.flush()
 
     def clear(self) -> None:
-        """Takes the status line away."""
+        """Removes the status line."""
         if self.drawn:
             self.stream.write("\r\x1b[2K")
             self.stream.flush()

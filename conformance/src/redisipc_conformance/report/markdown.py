@@ -15,7 +15,7 @@ from .summary import COLUMNS, HEADINGS
 MOST_SHOWN = 50
 """Scenarios whose failures are shown whole."""
 LIMIT = 900_000
-"""Bytes of the file: GitHub shows a job's summary of at most 1 MiB, and nothing of a longer one."""
+"""The most bytes of the file: GitHub shows a job's summary only up to 1 MiB."""
 CUT = "\n\nThe rest does not fit here; the HTML report has it all.\n"
 
 

@@ -1,4 +1,4 @@
-"""Requirement by implementation: what each run says about each sentence of SPEC.md."""
+"""A table of requirements by implementations: the result of each run for each statement of SPEC.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ORDER = (
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
-"""A cell shows the first of these that any of its checks has."""
+"""A cell shows the first of these verdicts that one of its checks has."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Row:
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing in it that somebody must look at."""
+        """Whether nothing in it needs attention."""
         return all(cell.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE, None) for cell in self.cells)
 
 
 def matrix(report: Report) -> dict[str, list[Row]]:
-    """Rows by section, in the specification's order; ids that it does not have come last."""
+    """Rows by section, in the specification's order. Unknown ids come last."""
     by_id = [_by_requirement(run) for run in report.runs]
     listed = {requirement.id for requirement in report.requirements}
     strays = sorted({id for findings in by_id for id in findings if id not in listed})

@@ -1,4 +1,4 @@
-"""Colours of the terminal, or none. Meaning is never in the colour alone."""
+"""Colours of the terminal, or none. A colour is never the only sign."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ HEADINGS = {
     Verdict.NOT_APPLICABLE: "n/a",
 }
 TIGHT = 0.5
-"""Share of a time budget from which on a wait is listed."""
+"""A wait that used a larger share of its budget is listed."""
 DETAILED = 12
 """Scenarios whose failures are shown whole on the terminal; the rest by name."""
 STATE_STYLE = {
@@ -47,7 +47,7 @@ STATE_STYLE = {
 
 
 def header(run: Run, jobs: int, paint: Paint = plain, *, url: str = "") -> list[str]:
-    """Says what is tested on which server, before anything runs. ``url``: where that Redis is."""
+    """Prints what is tested on which server, before anything runs. ``url``: where that Redis is."""
     started, testee, server = run.started, run.started.testee, run.started.server
     chosen = run.further if run.everything else run.selection
     scenarios = _scenarios(started.scenarios) + (f" ({chosen})" if chosen else "")

@@ -27,7 +27,10 @@ class Shown:
 def window(
     transcript: tuple[Line, ...], wrong: Collection[int] = (), *, before: int = BEFORE, after: int = AFTER
 ) -> list[Shown]:
-    """The first lines, and those around each wrong one (around the end, if none is named), with what was cut between."""
+    """The first lines, and those around each wrong one (around the end, if none is named).
+
+    It counts the lines that were cut.
+    """
     last = len(transcript) - 1
     marked = {number for number in wrong if 0 <= number <= last}
     keep = set(range(min(HEAD, last + 1)))

@@ -33,7 +33,7 @@ def parse(arguments: Iterable[str]) -> list[tuple[str, Path]]:
 
 
 def write_all(report: Report, wanted: Iterable[tuple[str, Path]]) -> list[str]:
-    """Writes them; the folders are made. What could not be written, a sentence each."""
+    """Writes them; the folders are made. Returns a sentence for each file that could not be written."""
     problems = []
     for kind, path in wanted:
         try:
@@ -42,6 +42,6 @@ def write_all(report: Report, wanted: Iterable[tuple[str, Path]]) -> list[str]:
         except OSError as error:
             problems.append(f"the {kind} report cannot be written to {path}: {error.strerror}")
         except Exception as error:
-            # A fault of one writer: the others' reports are wanted all the more.
+            # A fault in one writer must not prevent the other reports.
             problems.append(f"the {kind} report cannot be made: {type(error).__name__}: {error}")
     return problems

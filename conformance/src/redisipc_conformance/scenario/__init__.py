@@ -1,4 +1,4 @@
-"""Scenarios: read from YAML, checked against the grammar, taken apart into steps; values and matchers."""
+"""Scenarios: reads them from YAML, checks the grammar, splits them into steps. Also values and matchers."""
 
 from .errors import ScenarioError
 from .load import load_all, load_file

@@ -8,7 +8,7 @@ from typing import Any
 from .. import jsontext
 
 DEEPEST = 100
-"""Levels of nesting that are still JSON."""
+"""The deepest nesting that still counts as JSON."""
 _FIRST = frozenset('{["-0123456789tfn/')
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -21,7 +21,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(raw: bytes) -> Any:
-    """The value that a reader makes of it: of what is not JSON text the string itself."""
+    """The value that a reader gets. A text that is not JSON is the string itself."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -30,7 +30,7 @@ def decode(raw: bytes) -> Any:
         value = jsontext.loads(text)
     except ValueError:
         return text
-    # Looking at every member of a large value is dear, and hardly ever needed.
+    # Examining every member of a large value is expensive, and rarely necessary.
     suspicious = "\\u" in text or text.count("[") + text.count("{") > DEEPEST
     return text if suspicious and _not_json(value) else value
 

@@ -30,7 +30,7 @@ def roles_of(scenario: Scenario) -> frozenset[str]:
 
 
 def at_once(scenario: Scenario) -> str:
-    """The work that an endpoint must do beside other work, in words; empty where one thing at a time is enough."""
+    """The work that an endpoint must do beside other work, in words. Empty if one thing at a time is enough."""
     if "parallel" in scenario.needs:
         return "an endpoint that does several things at once"
     walk = _Walk()
@@ -66,7 +66,7 @@ class _Walk:
         for step in steps:
             if step.word == "together":
                 self._is("steps that are played side by side")
-            # Twice: what one turn leaves open is there in the next.
+            # Played twice: things that one turn leaves open are still open in the next.
             for _ in range(2 if step.word in ("repeat", "each-row") else 1):
                 for block in step.blocks:
                     self.steps(block)

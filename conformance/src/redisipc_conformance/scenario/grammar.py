@@ -1,4 +1,4 @@
-"""`schemas/1.0/files/scenario.json`, and its complaints in words an author can use."""
+"""`schemas/1.0/files/scenario.json`, with errors in words that help an author."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def check(document: Any, file: str, lines: Lines) -> None:
 
 
 def _innermost(error: ValidationError) -> ValidationError:
-    """Of alternatives, what is wrong with the one that comes nearest."""
+    """Of several alternatives, the error of the one that fits best."""
     while error.context:
         deepest = max(error.context, key=lambda each: (len(each.absolute_path), each.validator != "type"))
         if error.validator == "anyOf" and len(deepest.absolute_path) == len(error.absolute_path):

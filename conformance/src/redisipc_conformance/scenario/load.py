@@ -1,4 +1,4 @@
-"""Scenario files to scenarios. Everything that can be known to be wrong without running it is refused here, with its line."""
+"""Scenario files to scenarios. Every mistake that can be found without running it is refused here, with its line."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def load_file(path: Path, folder: Path | None = None) -> Scenario:
 
 
 def _patterns(value: Any, path: Path_, file: str, lines: Lines) -> None:
-    """Raises ScenarioError for a regular expression that cannot be used; one with a name in it is known later."""
+    """Raises ScenarioError for an invalid regular expression. One that contains a name is checked later."""
     if isinstance(value, list):
         for at, each in enumerate(value):
             _patterns(each, (*path, at), file, lines)
@@ -198,7 +198,7 @@ def _names_known(scenario: Scenario, document: dict[str, Any]) -> None:
 
 
 def _numbered(name: str, size: Any) -> list[str]:
-    """The names of many; how many there are may be a name itself."""
+    """The names of many objects. Their number may be a name itself."""
     return [name, *(f"{name}{number}" for number in range(size if isinstance(size, int) else 1000))]
 
 

@@ -1,4 +1,4 @@
-"""Expected values: plain ones are compared as JSON, matchers say what else will do. The answer: the first difference."""
+"""Expected values: plain ones are compared as JSON, matchers allow several values. The answer: the first difference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 300
 
 
 class Matcher:
-    """One matcher form, its arguments already made."""
+    """One matcher form with its evaluated arguments."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         self.arguments = arguments
@@ -29,7 +29,7 @@ class Matcher:
 
 
 def widened(expected: Any, seconds: float) -> Any:
-    """The same, but that an upper bound is so many seconds higher."""
+    """The same matcher, with upper bounds that are so many seconds higher."""
     if isinstance(expected, Matcher) and "$at_most" in expected.arguments:
         return Matcher({**expected.arguments, "$at_most": expected.arguments["$at_most"] + seconds})
     return expected

@@ -1,4 +1,4 @@
-"""A scenario as data: what the file says, checked, with the line of everything."""
+"""A scenario as data: the checked content of the file, with all line numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OWN_PROCESSES = frozenset({"kill", "pause", "large"})
 
 @dataclass(frozen=True)
 class Check:
-    """One sentence that a scenario proves. `requirements`: its own, else the scenario's."""
+    """One check: a sentence that a scenario proves. `requirements`: its own, else the scenario's."""
 
     name: str
     text: str
@@ -72,12 +72,12 @@ class Scenario:
     roles: tuple[str, ...] = ()
     """As the head says; else they follow from the steps."""
     thorough: bool = False
-    """Only a thorough run plays it: each of its statements has a check in another scenario too."""
+    """Only a thorough run plays it: each of its statements also has a check in another scenario."""
     server: str = ""
     formerly: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     rows: tuple[dict[str, Any], ...] = ()
-    """As written: values in them are not made yet."""
+    """As written: their values are not evaluated yet."""
     lines: Lines = field(default_factory=Lines, compare=False, repr=False)
     text: str = field(default="", compare=False, repr=False)
     """The file's own text, for `show`."""

@@ -1,4 +1,4 @@
-"""Regular expressions of scenarios: with one meaning in every language, and such as end soon."""
+"""Regular expressions of scenarios: they mean the same in every language, and end soon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REPEATS = (_PARSER.MAX_REPEAT, _PARSER.MIN_REPEAT)
 @lru_cache(maxsize=1024)
 def pattern(written: str) -> re.Pattern[str]:
     """A regular expression, in which `$` means the end of the text alone, as in other languages: Python's also means the
-    place before a line feed that ends it. Raises ValueError for a text that is not one, or that may take for ever."""
+    place before a line feed that ends it. Raises ValueError for a text that is not one, or that may run for ever."""
     try:
         made = _END.sub(r"\1\\Z", written)
         compiled = re.compile(made)

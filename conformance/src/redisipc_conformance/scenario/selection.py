@@ -43,11 +43,11 @@ class Selection:
     failed: frozenset[str] | None = None
     """Ids that failed last time (``--lf``)."""
     thorough: bool = True
-    """The further questions too. Whoever names scenarios, by id or word, means those as well."""
+    """Include the further questions. A user who names scenarios, by id or word, also means those."""
 
     @property
     def everything(self) -> bool:
-        """Whether nothing was left out by the user, so that the run may judge a whole profile."""
+        """Whether the user left nothing out, so that the run may judge a whole profile."""
         return not self.ids and not self.words and self.failed is None
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class Selection:
 
 
 def select(scenarios: Sequence[S], selection: Selection, about: Callable[[S], Iterable[str]] = lambda _: ()) -> list[S]:
-    """Those that the selection means, in the order given.
+    """The selected scenarios, in the given order.
 
     ``about``: further texts of a scenario that a ``-k`` word may occur in (check names, requirement ids, needs).
     Raises SelectionError for an unknown id, an unknown profile, or a broken expression.

@@ -1,4 +1,4 @@
-"""Values as a scenario writes them: `${names}` put in, `{$forms}` made."""
+"""Evaluates values of a scenario: `${names}` put in, `{$forms}` made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNICODE = [(0x20, 0x7E), (0xA0, 0x24F), (0x370, 0x3FF), (0x2010, 0x2060), (0x4E
 
 
 class BadValue(Exception):
-    """The text of the scenario here does not make a value; the message says why."""
+    """This text of the scenario is not a value. The message says why."""
 
 
 class Maker:
@@ -32,7 +32,7 @@ class Maker:
         self._matchers = 0
 
     def value(self, written: Any) -> Any:
-        """Something definite; raises BadValue where a matcher stands."""
+        """A definite value. Raises BadValue for a matcher."""
         before = self._matchers
         made = self.expected(written)
         if self._matchers != before:

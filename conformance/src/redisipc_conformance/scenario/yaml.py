@@ -1,4 +1,4 @@
-"""YAML to plain values, with the line of every value: YAML 1.2's core schema, no anchors' magic, no second meaning of a key."""
+"""YAML to plain values, with the line of every value: YAML 1.2's core schema, without merge keys and duplicate keys."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ Path_ = tuple[Any, ...]
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 DEEPEST, MOST = 200, 200_000
-"""Levels and values of one file. What has more was made by a machine, or is meant to make its reader stand still."""
+"""Levels and values of one file. A larger file was made by a machine, or is meant to block its reader."""
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
 class _Undecided(BaseResolver):  # type: ignore[misc]
-    """Leaves the type of a plain scalar open. It is decided below: YAML's own rules differ by version, and are slow."""
+    """Leaves the type of a plain scalar open.
+
+    The code below decides it, since YAML's own rules differ by version and are slow.
+    """
 
     def __init__(self, version: Any = None, loader: Any = None, loadumper: Any = None) -> None:
         super().__init__(loadumper or loader)

@@ -1,4 +1,4 @@
-"""Which Redis is used: one place decides, for the suite, the library's tests and the demo.
+"""Decides in one place which Redis is used by the suite, the library's tests and the demo.
 
     with choose() as server:              # REDIS_URL, container, redis-server on the PATH, embedded
         client = redis.Redis.from_url(server.url)

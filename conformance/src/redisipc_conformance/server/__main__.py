@@ -38,9 +38,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(command: list[str], environment: dict[str, str]) -> int:
-    """Runs it to its end, whatever signals come: the server must be there until then, and be closed after it.
+    """Runs it to its end, also if signals come: the server must exist until then, and be closed afterwards.
 
-    SIGTERM is handed on; Ctrl-C reaches the command by itself. Returns its exit code, 128 + N where signal N ended it.
+    SIGTERM is passed on. Ctrl-C reaches the command by itself. Returns its exit code, or 128 + N if signal N ended it.
     """
     process: subprocess.Popen[bytes] | None = None
 

@@ -34,10 +34,10 @@ class About:
 
 
 class Server(ABC):
-    """A running Redis. Use as a context manager; closing ends what was started for it."""
+    """A running Redis. Use it as a context manager. Closing it ends everything that was started for it."""
 
     kind: str = ""
-    """How it was come by: `REDIS_URL`, `container`, `local`, `embedded`."""
+    """How it was found: `REDIS_URL`, `container`, `local`, `embedded`."""
 
     @property
     @abstractmethod
@@ -47,7 +47,7 @@ class Server(ABC):
     def close(self) -> None: ...
 
     def stop(self) -> None:
-        """Goes away like a stopped service. Not every kind can."""
+        """Stops like a service. Not every kind can."""
         raise NoServer(f"a {self.kind} server cannot be stopped by the suite")
 
     def start(self, *, empty: bool = False) -> None:
@@ -55,15 +55,15 @@ class Server(ABC):
         raise NoServer(f"a {self.kind} server cannot be started again by the suite")
 
     def kill(self) -> None:
-        """Dies at once, and writes nothing before. ``start`` brings it back."""
+        """Dies at once, without writing its data. ``start`` starts it again."""
         raise NoServer(f"a {self.kind} server cannot be killed by the suite")
 
     def freeze(self) -> None:
-        """Stands still: its connections stay, nothing is answered."""
+        """Pauses: its connections stay open, and nothing is answered."""
         raise NoServer(f"a {self.kind} server cannot be stopped by the suite")
 
     def thaw(self) -> None:
-        """Goes on after ``freeze``."""
+        """Continues after ``freeze``."""
         raise NoServer(f"a {self.kind} server cannot be stopped by the suite")
 
     def about(self) -> About:
@@ -95,7 +95,7 @@ def _command(sock: socket.socket, *args: str) -> object:
 
 
 def connect(url: str, seconds: float = 2.0) -> socket.socket:
-    """A plain socket that has said hello, for the few blocking questions."""
+    """A plain socket after its handshake, for the few blocking questions."""
     address = Address.parse(url)
     sock: socket.socket = socket.create_connection((address.host, address.port), timeout=seconds)
     if address.tls:
@@ -110,7 +110,7 @@ def connect(url: str, seconds: float = 2.0) -> socket.socket:
 
 
 def ask(url: str) -> About:
-    """Brand and version of the server at `url`; raises OSError when nobody answers."""
+    """Brand and version of the server at `url`; raises OSError if there is no answer."""
     with connect(url) as sock:
         reply = _command(sock, "INFO", "server")
     if not isinstance(reply, bytes):
@@ -122,7 +122,7 @@ def ask(url: str) -> About:
 
 
 def wait_until_up(url: str, seconds: float) -> None:
-    """Until PING is answered with PONG; raises NoServer after `seconds`."""
+    """Waits until PING is answered with PONG. Raises NoServer after `seconds`."""
     deadline = time.monotonic() + seconds
     problem: object = "no answer"
     while time.monotonic() < deadline:
@@ -138,7 +138,7 @@ def wait_until_up(url: str, seconds: float) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody has now. Outgoing connections get theirs from 32768 on, so a server that restarts finds it free."""
+    """A free port. Outgoing connections get theirs from 32768 on, so a restarted server finds this one free."""
     candidates = [secrets.randbelow(12_000) + 20_000 for _ in range(20)]
     for wanted in (*candidates, 0):
         with socket.socket() as sock, contextlib.suppress(OSError):

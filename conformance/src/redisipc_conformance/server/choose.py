@@ -45,13 +45,13 @@ def choose(
     locked: bool = False,
     least: bool = False,
 ) -> Server:
-    """A running server. `locked`: one that is started has a password that its URL alone tells, and so its taps.
+    """A running server. `locked`: a server that is started has a password, which only its URL and its taps know.
     `least`: it has the user of `rights` as well, with that password.
 
     `wanted`: `auto`, `container`, `local`, `embedded`, `model`, or a redis:// URL. `auto` takes the first that is available:
     the environment's REDIS_URL, a container (`image`, else REDIS_IMAGE, else redis:7), a redis-server on the PATH
-    (or REDIS_SERVER), the embedded Valkey. `say` gets one line for each kind that was passed over and one for the
-    one taken. Raises NoServer when there is none.
+    (or REDIS_SERVER), the embedded Valkey. `say` gets one line for each kind that was skipped, and one for the chosen
+    one. Raises NoServer when there is none.
     """
     report = say or (lambda line: None)
     image = image or os.environ.get("REDIS_IMAGE") or DEFAULT_IMAGE
@@ -86,7 +86,7 @@ def choose(
 def _first(kinds: dict[str, Callable[[], Server]], report: Callable[[str], object]) -> Server:
     given = os.environ.get("REDIS_URL")
     if given:
-        # Somebody who names a server means that one: another one instead would hide his mistake.
+        # A user who names a server means that one. Another one in its place would hide a mistake.
         return GivenServer(given)
     problems = []
     for name, start in kinds.items():
@@ -99,7 +99,7 @@ def _first(kinds: dict[str, Callable[[], Server]], report: Callable[[str], objec
 
 
 def start(name: str, config: tuple[str, ...] = (), environment: Mapping[str, str] | None = None) -> Server:
-    """A server of one's own by its name: a program (a path, or found on the PATH), or an image, which has a colon.
+    """A private server by its name: a program (a path, or found on the PATH), or an image, which has a colon.
 
     An empty name is `program()`. `config` is added to its command line; `environment` is that of a program alone.
     Raises NoServer when it is not available.
@@ -115,7 +115,7 @@ def start(name: str, config: tuple[str, ...] = (), environment: Mapping[str, str
 
 
 def private(like: Server) -> Server:
-    """Another server of the same kind and version, for a scenario that may do what it likes with it."""
+    """Another server of the same kind and version, for a scenario that may change or stop it."""
     if isinstance(like, ContainerServer):
         return ContainerServer(like.image, like.config, password=like.password)
     if isinstance(like, LocalServer):

@@ -14,17 +14,20 @@ from .guard import Guard
 DEFAULT_IMAGE = "redis:7"
 CONTAINER_START_SECONDS = 60.0
 PORTS_TRIED = 5
-"""Others may take the port between the choice and the start."""
+"""Other programs may take the port between the choice and the start."""
 
 
 def engine_answers() -> str | None:
-    """None when a Docker engine is there, else why not. Asks the engine itself: an installed client proves nothing."""
+    """None if a Docker engine answers, else the reason.
+
+    It asks the engine itself, since an installed client proves nothing.
+    """
     try:
         import docker
     except ImportError:
         return "the docker package is not installed"
     with warnings.catch_warnings():
-        # Where nobody listens, the docker package leaves its socket to the garbage collector.
+        # If no engine listens, the docker package leaves its socket to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
         problem = _ping(docker)
         gc.collect()
@@ -44,7 +47,7 @@ def _ping(docker: Any) -> str | None:
 
 
 class ContainerServer(Server):
-    """One container on a fixed host port, so that it can stop and come back at the same place."""
+    """One container on a fixed host port, so that it can stop and start again at the same address."""
 
     kind = "container"
 
@@ -92,7 +95,7 @@ class ContainerServer(Server):
         return Address(self._host, self._port, password=self.password or None).url()
 
     def stop(self) -> None:
-        # Over the wire: not every image has a shell or a command line client.
+        # Over the network: not every image has a shell or a command line client.
         with contextlib.suppress(OSError, NoServer), connect(self.url) as sock:
             _command(sock, "SAVE")
         self._container.get_wrapped_container().stop(timeout=5)
@@ -114,12 +117,12 @@ class ContainerServer(Server):
         self._container.get_wrapped_container().unpause()
 
     def close(self) -> None:
-        """Removes the container. Raises what the engine says when it cannot."""
+        """Removes the container. Raises the engine's error if it cannot."""
         import docker
 
         with contextlib.suppress(docker.errors.NotFound):
             self._container.stop()
-        # Not reached where it failed: the guard may have more luck once this process ends.
+        # Not reached after a failure: the guard may succeed once this process has ended.
         if self._guard is not None:
             self._guard.dismiss()
 

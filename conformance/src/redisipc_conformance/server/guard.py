@@ -1,6 +1,6 @@
 """Removes a container whose runner was killed: a small process that outlives the runner and waits for its pipe to close.
 
-It does what testcontainers' reaper does, without that reaper's image, which an offline machine may not have.
+It replaces testcontainers' reaper, whose image an offline machine may not have.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ DISMISSED = b"dismissed"
 
 
 class Guard:
-    """Watches over one container for as long as this process lives, however it ends."""
+    """Watches over one container until this process ends, in any way."""
 
     def __init__(self, container: str) -> None:
-        # The file and not the module: it needs nothing of this package, and starts in a moment.
+        # Started as a file and not as a module: it needs nothing of this package, and so starts quickly.
         self._process = subprocess.Popen(
             [sys.executable, __file__, container],
             stdin=subprocess.PIPE,

@@ -32,7 +32,7 @@ def find_binary() -> Path | None:
 class LocalServer(Server):
     """One server process in a directory of its own, on a free port, without persistence unless it is restarted.
 
-    ``config`` is added to its command line, ``environment`` to its environment. ``password``: nobody gets in without it.
+    ``config`` is added to its command line, ``environment`` to its environment. ``password``: clients must know it.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class LocalServer(Server):
 
     @property
     def directory(self) -> Path:
-        """Where its data are."""
+        """The folder with its data."""
         return Path(self._directory)
 
     def start(self, *, empty: bool = False) -> None:
@@ -139,7 +139,7 @@ class LocalServer(Server):
         self._end(kill=False)
 
     def kill(self) -> None:
-        """SIGKILL: what was not saved is lost."""
+        """SIGKILL: unsaved data is lost."""
         self._end(kill=True)
 
     def freeze(self) -> None:
@@ -176,7 +176,7 @@ class LocalServer(Server):
 
 
 def die_with_parent() -> None:
-    """Linux: the server ends when the runner is killed, however that happens."""
+    """Linux: the server ends if the runner is killed in any way."""
     with contextlib.suppress(Exception):
         import ctypes
         import signal

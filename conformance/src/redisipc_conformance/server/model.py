@@ -1,7 +1,7 @@
-"""No Redis: the model of one that the library for Python brings along, as a server process.
+"""Not a Redis, but the Python library's model of one, as a server process.
 
-It stops, stands still and is killed as a server is. A run on it says something about the model as well as about the testee,
-so that its report is never a published result.
+It can be stopped, paused and killed like a server. A run on it tests the model as well as the testee, so its report is
+never a published result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class ModelServer(LocalServer):
     """The model, in a Python process of its own."""
 
     def __init__(self) -> None:
-        # Asked in a process: the suite itself never loads an implementation.
+        # Found by a separate process: the suite itself never loads an implementation.
         asked = [sys.executable, "-c", f"import {MODULE}.__main__"]
         if subprocess.run(asked, capture_output=True, check=False).returncode:
             raise NoServer(f"the model is part of the library for Python, and {sys.executable} has no module {MODULE}")

@@ -9,7 +9,7 @@ from ..files import schemas_folder
 USER = "least"
 """The user's name."""
 OPTIONAL = frozenset({"notify", "client", "ping"})
-"""Rows of the table of rights that an endpoint must do without (RIPC-REDIS-8)."""
+"""Rows of the table of rights without which an endpoint must work (RIPC-REDIS-8)."""
 BESIDE = ("EXEC", "XGROUP DELCONSUMER", "XREAD", "SELECT")
 """Commands of section 2 that no row of the table names, and what many client libraries send first."""
 
@@ -22,6 +22,6 @@ def commands() -> tuple[str, ...]:
 
 
 def config(password: str) -> tuple[str, ...]:
-    """The options of a server's command line that make the user, with that password."""
+    """The command line options of a server that create the user with that password."""
     allowed = ("+" + command.lower().replace(" ", "|") for command in commands())
     return ("--user", USER, "on", f">{password}", "~*", *allowed)

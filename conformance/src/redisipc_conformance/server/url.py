@@ -1,4 +1,4 @@
-"""A Redis that somebody else runs: nothing is started, nothing is stopped, no other key than ours is touched."""
+"""A Redis that someone else runs: nothing is started or stopped, and only keys of the suite are touched."""
 
 from __future__ import annotations
 
@@ -25,4 +25,4 @@ class GivenServer(Server):
         return self._url
 
     def close(self) -> None:
-        """Not ours to end."""
+        """The suite did not start it, so it does not end it."""

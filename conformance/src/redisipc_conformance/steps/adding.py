@@ -1,4 +1,4 @@
-"""Entries written by hand: requests and answers, bent as a scenario likes."""
+"""Entries that the runner writes: requests and answers, changed as a scenario needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .registry import word
 
 
 def _fields(context: ScenarioContext, arguments: dict[str, Any], basis: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """The fields of an entry, bent as the step says."""
+    """The fields of an entry, changed as the step says."""
     if "fields" in arguments:
         return [(name, value) for name, value in context.value(arguments["fields"])]
     fields: dict[str, Any] = dict(basis)
@@ -73,7 +73,7 @@ def _request(context: ScenarioContext, arguments: dict[str, Any], sender: Member
 
 
 async def _many(context: ScenarioContext, step: Step, sender: Member) -> list[Written]:
-    """So many requests in one MULTI. `as: e` names them `e0`, `e1` and so on, too."""
+    """So many requests in one MULTI. `as: e` also names them `e0`, `e1` and so on."""
     arguments = step.arguments
     fields = []
     for number in range(int(context.value(arguments["times"]))):

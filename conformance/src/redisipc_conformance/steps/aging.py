@@ -1,4 +1,4 @@
-"""Consumers made older: the stream is dumped, their last-seen times in it moved back, and restored at once.
+"""Makes consumers older: dumps the stream, moves their last-seen times back, and restores it at once.
 
 `wire/rdb.py` understands the dump.
 """
@@ -17,10 +17,10 @@ ATTEMPTS = 50
 
 
 async def age_consumers(context: ScenarioContext, group: str, milliseconds: int) -> int:
-    """All consumers of the group get that much older; nothing else of the stream changes. The number of consumers."""
+    """Makes all consumers of the group so much older. Nothing else in the stream changes. The number of consumers."""
     client = Client(context.address)
     try:
-        # The model keeps no dump, and has a word of its own.
+        # The model has no DUMP, but a command of its own.
         is_model = b"redisipc_model" in bytes(await client("INFO", "server"))
         for _ in range(ATTEMPTS):
             if is_model:
@@ -38,7 +38,7 @@ async def age_consumers(context: ScenarioContext, group: str, milliseconds: int)
 
 
 async def _once(client: Client, stream: str, group: bytes, milliseconds: int) -> int | None:
-    """None when the stream was changed meanwhile."""
+    """None if the stream was changed meanwhile."""
     await client("WATCH", stream)
     dump: Any = await client("DUMP", stream)
     if dump is None:

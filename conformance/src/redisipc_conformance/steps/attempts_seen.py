@@ -1,4 +1,4 @@
-"""Connections, and attempts that were refused: the tap sees them, whatever is sent over them."""
+"""Connections, and refused attempts: the tap sees them, independent of what is sent over them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 _ONE_ATTEMPT = 0.1
-"""Seconds within which an endpoint opens all its connections: that is one attempt."""
+"""Connections that an endpoint opens within so many seconds are one attempt."""
 _ALIKE = 0.02
-"""Seconds by which pauses differ that are meant to be the same."""
+"""Pauses that differ by at most so many seconds count as equal."""
 _LEAST_PAUSES = 4
 _COUNTS = ("opened", "closed", "open", "grown")
-"""The counts that a step can ask for. The last one is how many more stand now than at the moment `since`."""
+"""The counts that a step can ask for. The last one is how many more are open now than at the moment `since`."""
 
 
 def pauses_between(moments: list[float]) -> list[float]:
-    """Seconds between attempts; connections that are opened together count as one."""
+    """Seconds between attempts. Connections that are opened together count as one."""
     first = [at for before, at in pairwise([float("-inf"), *moments]) if at - before > _ONE_ATTEMPT]
     return [after - before for before, after in pairwise(first)]
 
 
 def share_alike(pauses: list[float]) -> float:
-    """The largest share of the pauses that are as long as each other. Several lanes may try, each in its own time."""
+    """The largest share of pauses with equal length. Several lanes may try, each in its own time."""
     return max(sum(0 <= other - pause <= _ALIKE for other in pauses) for pause in pauses) / len(pauses)
 
 
@@ -68,7 +68,7 @@ async def attempts(context: ScenarioContext, step: Step) -> Any:
 
 @word("connections")
 async def connections(context: ScenarioContext, step: Step) -> Any:
-    """How many were opened and how many ended since a moment, and how many stand."""
+    """How many were opened and how many ended since a moment, and how many are open."""
     arguments = step.arguments
     label = str(context.value(arguments["of"]))
     tap = context.taps.get(label)

@@ -1,4 +1,4 @@
-"""The step `redis`: any command, by the runner's own hand."""
+"""The step `redis`: the runner sends any command itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time: moments, the gaps between them, and things in Redis that are made older instead of waited for."""
+"""Time: moments, the gaps between them, and steps that make things in Redis older instead of waiting."""
 
 from __future__ import annotations
 

@@ -21,7 +21,10 @@ from .waiting import Look, expect, held, missing, wrong
 
 
 def pattern_of(context: ScenarioContext, written: Any) -> Pattern:
-    """Words first, names after: a name with spaces stays one argument. A name alone stands for a whole pattern."""
+    """The text is split before names are replaced, so a name with spaces stays one argument.
+
+    A name alone stands for a whole pattern.
+    """
     if isinstance(written, str) and written.startswith("${") and " " not in written:
         return Pattern.of(str(context.value(written)))
     words = written.split() if isinstance(written, str) else written
@@ -66,7 +69,7 @@ class Commands:
         return [e for e in self.all() if pattern.matches(e.args)]
 
     def shown(self) -> str:
-        """The commands that were sent instead, without the many commands that only wait and read."""
+        """The commands that were sent instead, except the many that only wait and read."""
         quiet = (b"XREADGROUP", b"PING", b"HELLO", b"CLIENT", b"AUTH", b"SELECT", b"SUBSCRIBE")
         told = [notes.command(e.args)[:160] for e in self.all() if e.name not in quiet]
         return "; ".join(told[-8:]) or "nothing but reads"
@@ -110,7 +113,7 @@ async def commands(context: ScenarioContext, step: Step) -> Any:
 
 
 def _all(looks: Sequence[Callable[[], Look]]) -> Look:
-    """Holds when each of them holds. A final failure is reported first."""
+    """Holds if each of them holds. A final failure is reported first."""
     seen = [look() for look in looks]
     return next((look for look in seen if look.final), next((look for look in seen if not look.held), seen[0]))
 
@@ -211,7 +214,10 @@ def _fits(members: Sequence[Exchange], patterns: Sequence[Pattern], only: bool) 
 
 
 async def _every(context: ScenarioContext, step: Step, seen: Commands, pattern: Pattern) -> Any:
-    """The gaps between such commands. Where an upper bound is wanted, the edges of the time looked at are gaps too."""
+    """The gaps between such commands.
+
+    If there is an upper bound, the time before the first and after the last command counts, too.
+    """
     wanted = context.expected(step.arguments["every"])
     seconds = float(context.value(step.arguments.get("for", 0)))
     began = seen.since or context.now()

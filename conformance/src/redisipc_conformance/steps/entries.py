@@ -1,4 +1,4 @@
-"""Entries that a step speaks of: by the names of sends, received requests and entries, or by what is in them."""
+"""Finds the entries that a step means: by the names of sends, received requests and entries, or by their content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..scenario.matchers import differs
 
 
 def entry_of(context: ScenarioContext, label: Any) -> Written | None:
-    """The entry that a label stands for; of a send its request, None while it is not written."""
+    """The entry of a label. For a send it is the request, or None while that is not written."""
     found: Any = context.named(label, Written, Send, Received)
     if isinstance(found, Send):
         return found.entry
@@ -20,7 +20,7 @@ def entry_of(context: ScenarioContext, label: Any) -> Written | None:
 
 
 def refused_send(context: ScenarioContext, label: Any) -> Outcome | None:
-    """The outcome of a send that the testee refused and did not write: no entry of it will come."""
+    """The outcome of a send that the testee refused to write: no entry of it will come."""
     name = context.value(label)
     found = context.names.get(name) if isinstance(name, str) else None
     if isinstance(found, Send) and found.entry is None and found.outcome is not None:
@@ -29,7 +29,7 @@ def refused_send(context: ScenarioContext, label: Any) -> Outcome | None:
 
 
 def request_id(context: ScenarioContext, label: Any) -> str:
-    """The request id behind a label; empty while there is none."""
+    """The request id of a label. Empty while there is none."""
     found: Any = context.named(label, Written, Send, Received)
     if isinstance(found, Received):
         return found.id
@@ -38,7 +38,7 @@ def request_id(context: ScenarioContext, label: Any) -> str:
 
 
 def field_differs(entry: Written, name: str, wanted: Any) -> str | None:
-    """How a field differs: `content` is compared decoded, `text` is the content as it stands."""
+    """How a field differs: `content` is compared after decoding, `text` is the raw content."""
     if name == "content":
         return differs(wanted, entry.content, name) if entry.raw(name) is not None else "expected a content, saw none"
     raw = entry.raw("content" if name == "text" else name)
@@ -71,8 +71,8 @@ def where_of(context: ScenarioContext, written: dict[str, Any] | None) -> dict[s
 def answers_to(context: ScenarioContext, request: Written) -> list[Written]:
     """The entries that answer it: the same id, later on its stream.
 
-    If there is none: the testee's responses that go the right way but belong to no request. A wrong answer is better
-    evidence than a missing one.
+    If there is none: the testee's responses that go from and to the right groups but belong to no request. A wrong
+    answer is better evidence than a missing one.
     """
     later = context.entry_log.after(request)
     same = [entry for entry in later if entry.id == request.id]

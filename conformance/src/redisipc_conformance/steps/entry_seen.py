@@ -47,7 +47,7 @@ def _shown(found: Written) -> str:
 def _candidates(
     context: ScenarioContext, arguments: dict[str, Any], where: dict[str, Any]
 ) -> tuple[list[Written], str]:
-    """The entries that the step may mean, and what it is that it means."""
+    """The entries that the step may mean, and a description of them."""
     if "answer_to" in arguments:
         request = entry_of(context, arguments["answer_to"])
         if request is None:
@@ -73,7 +73,7 @@ def _of(context: ScenarioContext, label: Any) -> tuple[list[Written], str]:
     if entry_ is None:
         return [], f"the request of {name}"
     if isinstance(context.names.get(name), Send):
-        # A request that was written twice is there twice.
+        # A request that was written twice appears twice.
         again = [e for e in context.entry_log.visible() if e.id == entry_.id and e.status == entry_.status]
         return [entry_, *(e for e in again if e is not entry_)], f"the request of {name}"
     return [entry_], f"the entry {name}"

@@ -1,4 +1,4 @@
-"""Faults that are made on purpose: between an endpoint and Redis, to a process, to the scenario's own Redis."""
+"""Faults that the suite causes: between an endpoint and Redis, in a process, in the scenario's own Redis."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ async def server(context: ScenarioContext, step: Step) -> Any:
     }
     try:
         for each in deeds[deed]:
-            # Before the last of them: what comes after this moment has met the server as it is now.
+            # Taken before the last of them: commands after this moment have met the changed server.
             moment = Mark(context.now())
             await asyncio.to_thread(each)
     except NoServer as error:

@@ -1,4 +1,7 @@
-"""The fence: what was asked before it has been dealt with. "Did not happen" is only known behind one."""
+"""The fence: everything that was asked before it has been handled.
+
+Only after a fence is it certain that something "did not happen".
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 PATIENCE_SECONDS = 1.5
-"""The time that a fence allows for earlier entries to be acknowledged: 1.5 times the settle time of SPEC.md."""
+"""The time for which a fence waits until earlier entries are acknowledged: 1.5 times the settle time of SPEC.md."""
 
 
 @word("fence")
@@ -85,9 +88,9 @@ def _answered(context: ScenarioContext, endpoint: Endpoint, request: Written) ->
 async def _passed(
     context: ScenarioContext, endpoint: Endpoint, request: Written, only_read: bool, patient: bool
 ) -> Look:
-    """The group has read up to the fence, and nothing up to it is pending but what handlers are still busy with.
+    """Waits until the group has read up to the fence, and only entries of busy handlers are pending before it.
 
-    What is stuck before it when the patience is over is left for the checks behind the fence to find.
+    Entries that are still pending when the patience is over are left for the checks after the fence to find.
     """
     info = await context.look("XINFO", "GROUPS", endpoint.stream)
     rows = [] if isinstance(info, resp.ErrorReply) else [pairs(flat) for flat in info]

@@ -92,7 +92,7 @@ async def value(context: ScenarioContext, step: Step) -> Any:
 
 
 ROWS_IN_VAIN, VAIN_SECONDS = 3, 2.0
-"""After so many rows on end that stopped, each after so long, the rest of the table is not tried."""
+"""After so many rows in a row stopped, each after so many seconds, the rest of the table is not tried."""
 
 
 @word("each-row")
@@ -113,7 +113,7 @@ async def each_row(context: ScenarioContext, step: Step) -> Any:
                 await context.play(step.blocks[0])
                 in_vain = 0
             except Stopped as stopped:
-                # One row that cannot continue says nothing about the others; many rows that wait in vain do.
+                # One row that cannot continue proves nothing about the others. Many rows that wait in vain do.
                 context.stopped_rows[str(row["name"])] = stopped
                 in_vain = in_vain + 1 if time.monotonic() - began > VAIN_SECONDS * context.scale else 0
             context.raise_if_crashed()

@@ -1,4 +1,4 @@
-"""The runner's own instances: raw members of a group that keep themselves alive."""
+"""Instances that the runner plays: simple members of a group that keep themselves alive."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def peer(context: ScenarioContext, step: Step) -> Any:
 
 @word("crowd")
 async def crowd(context: ScenarioContext, step: Step) -> Any:
-    """So many instances of one group: `p0`, `p1` and so on."""
+    """Makes so many instances of one group: `p0`, `p1` and so on."""
     arguments = context.value(step.arguments)
     name, size = arguments.pop("name"), int(arguments.pop("size"))
     arguments = {"group": name, "keep": False, **arguments}

@@ -1,4 +1,4 @@
-"""Peers read new entries of their group, and look for what was handed to them."""
+"""Peers read new entries of their group, and look for responses that were handed to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ READ_COUNT = 128
 
 
 async def read_one(context: ScenarioContext, peer: Peer) -> Written | None:
-    """The next new entry of the peer's group, into its pending list. Others' are acknowledged and passed over."""
+    """Takes the next new entry of the peer's group into its pending list.
+
+    Entries of others are acknowledged and skipped.
+    """
     if not peer.fetched and not await _fetch(context, peer):
         return None
     entry = peer.fetched.popleft()
@@ -30,7 +33,7 @@ async def read_one(context: ScenarioContext, peer: Peer) -> Written | None:
 
 
 async def _fetch(context: ScenarioContext, peer: Peer) -> bool:
-    """Reads what there is: one entry where the group has other members, who are not to be robbed, else many."""
+    """Reads what there is: many entries, or one if the group has other members, so that entries are left for them."""
     shared = any(member.group == peer.group for member in (*context.endpoints, *context.peers) if member is not peer)
     count = 1 if shared else READ_COUNT
     while not peer.fetched:

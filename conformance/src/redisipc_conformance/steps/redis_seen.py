@@ -1,4 +1,4 @@
-"""The present content of Redis: the stream, pending lists, consumers, availability lists, keys."""
+"""Looks at the present content of Redis: the stream, pending lists, consumers, availability lists, keys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _present(context: ScenarioContext, label: Any) -> Written:
 
 
 def _taken_by(context: ScenarioContext, entry: Written, name: bytes) -> tuple[str, Exchange | None]:
-    """The command of an endpoint that took the entry away, in words and itself; nothing where no endpoint sent one."""
+    """The command by which an endpoint removed the entry, described and as such. Nothing if no endpoint sent one."""
     for label, tap in context.taps.items():
         for exchange in tap.exchanges:
             if exchange.name == name and entry.entry.encode() in exchange.args[1:]:
@@ -43,7 +43,7 @@ async def _state(context: ScenarioContext, step: Step, look: Callable[[], Awaita
 
 
 def as_json(raw: Any) -> Any:
-    """A reply as JSON has it; bytes that are not text stay bytes."""
+    """A reply as JSON. Bytes that are not text stay bytes."""
     if isinstance(raw, (bytes, bytearray)):
         return readable(bytes(raw))
     if isinstance(raw, resp.ErrorReply):

@@ -1,4 +1,4 @@
-"""The step `serve`: an endpoint of the testee, or a peer, answers everything from now on."""
+"""The step `serve`: an endpoint of the testee, or a peer, answers all requests from now on."""
 
 from __future__ import annotations
 

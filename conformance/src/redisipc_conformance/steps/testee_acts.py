@@ -16,7 +16,7 @@ from ..text import shorten
 from .registry import word
 
 CALLER_PREFIX = "caller:"
-"""Of the name that stands where others have their group (RIPC-ASK-1)."""
+"""The form of a caller's name, which is in the place of a group (RIPC-ASK-1)."""
 
 
 async def call(
@@ -28,7 +28,7 @@ async def call(
     budget: str,
     refused: bool = False,
 ) -> dict[str, Any]:
-    """One call about an endpoint, answered within the budget. `refused`: it must be refused."""
+    """One call about an endpoint, answered within the budget. `refused`: the testee must refuse the call."""
     process = endpoint.process
     assert process is not None
     allowed = context.budgets[budget]
@@ -68,7 +68,7 @@ def _crash(context: ScenarioContext, error: Exception) -> Exception:
 
 def _background(context: ScenarioContext, work: Any) -> Background:
     task = context.spawn(work)
-    # Whoever awaits it with `done` sees how it ended; nobody has to.
+    # A step that awaits it with `done` sees how it ended. None has to.
     task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
     task.add_done_callback(lambda ended: context.pulse.bump())
     background = Background(task, lambda: (task.cancel(), None)[1], context.now())
@@ -126,7 +126,7 @@ async def connect(context: ScenarioContext, step: Step) -> Any:
         return endpoint
 
     if arguments.get("wait") is False:
-        # It may have joined, and must leave, even if its answer is never looked at.
+        # It may have joined, so it must leave, even if no step reads its answer.
         endpoint.connected = True
         return _background(context, join())
     return await join()
@@ -218,7 +218,7 @@ async def fork(context: ScenarioContext, step: Step) -> Any:
 
 @word("block")
 async def block(context: ScenarioContext, step: Step) -> Any:
-    """Answered before the handler blocks; a testee with one event loop reads no call until that is over."""
+    """The testee answers before the handler blocks: with one event loop, it reads no call until the block is over."""
     request = context.named(step.arguments["request"], Received)
     parameters = {"request": request.request, "seconds": context.seconds(step.arguments["seconds"])}
     return await call(context, request.endpoint, "block", parameters, budget="response")

@@ -16,7 +16,7 @@ from .registry import word
 from .waiting import Look, expect, held, missing, wrong
 
 IDS_SHOWN = 4
-"""The ids of requests that a failure names."""
+"""How many request ids a failure names."""
 
 
 @word("received")
@@ -127,7 +127,7 @@ async def outcome(context: ScenarioContext, step: Step) -> Any:
 
 
 def _allowed(context: ScenarioContext, send: Send, wanted: Any) -> float:
-    """How long an outcome may take: where it may be a timeout, that long and the grace."""
+    """How long an outcome may take. If it may be a timeout: the timeout plus the grace."""
     response = context.budgets["response"]
     if isinstance(wanted, str) and wanted != "timeout":
         return response
@@ -144,7 +144,7 @@ def _outstanding(send: Send) -> Look:
 
 
 LOOK_LIMIT = 0.5
-"""Seconds after which a last look may stop, as SPEC.md's table of times has it."""
+"""Seconds after which a last look may stop, from SPEC.md's table of times."""
 
 
 def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Look:
@@ -173,7 +173,7 @@ def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Lo
     failed = wrong(message, expected, seen, final=True, culprit=ended.note, value=ended)
     failed.since, failed.over = began, late
     if ended.status == "timeout" and not late and "timeout" not in statuses:
-        # A last look may stop after half a second: on a machine that takes that long it finds nothing (RIPC-TIME-8).
+        # A last look may stop after half a second. On a machine that is so slow, it finds nothing (RIPC-TIME-8).
         failed.since, failed.over = began + ended.took - LOOK_LIMIT, LOOK_LIMIT / 2
     return failed
 

@@ -1,4 +1,4 @@
-"""How an expectation waits: it looks whenever something happened on the wire, until it holds or its budget is used up."""
+"""Checks an expectation whenever something happens on the wire, until it holds or its budget is used up."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from ..scenario.model import Step
 
 FIRST_POLL, LAST_POLL = 0.002, 0.02
-"""Seconds between looks at Redis' state, which nothing announces."""
+"""Seconds between two checks of Redis' state, whose changes no event announces."""
 SHORTEST_SECONDS = 1.0
-"""The bound of a step that names none as a number: no budget of the suite's that a testee can break is shorter."""
+"""The bound of a step that gives no number: every budget that a testee can exceed is at least this long."""
 WORD = 0.5
-"""Seconds by which the testee may say a thing later than the wire shows it: its handlers run beside its connection."""
+"""Seconds after the wire shows a thing, in which the testee may report it: its handlers run in parallel."""
 
 
 @dataclass
 class Look:
-    """The result of one look."""
+    """The result of one check."""
 
     held: bool
     value: Any = None
@@ -35,11 +35,11 @@ class Look:
     final: bool = False
     """Wrong for good: waiting longer changes nothing."""
     nothing: bool = False
-    """There was nothing yet to compare."""
+    """There was nothing to compare yet."""
     culprit: object | None = None
     since: float = 0.0
     over: float = 0.0
-    """As in Failed: by how much a bound of time was broken, and since when it counts."""
+    """As in Failed: by how much a time bound was exceeded, and from when it counts."""
 
     def failed(self, *, by_timeout: bool) -> Failed:
         failed = Failed(self.message, self.expected, self.seen, by_timeout, self.culprit, value=self.value)
@@ -65,7 +65,7 @@ def wrong(
     culprit: object | None = None,
     value: Any = None,
 ) -> Look:
-    """Something is there, and it is not as it should be."""
+    """Something is there, but it is wrong."""
     return Look(False, value, message, expected, seen, final=final, culprit=culprit)
 
 
@@ -78,9 +78,9 @@ async def expect(
     allowed: float | None = None,
     word: bool = False,
 ) -> Any:
-    """The value of the look that held. Raises Failed. `budget`: how long it waits where the step does not say.
+    """The value of the check that held. Raises Failed. `budget`: how long it waits where the step does not say.
 
-    `word`: the testee says it. With `now`, its message may still be on the way.
+    `word`: the testee reports it. With `now`, its message may still be under way.
     """
 
     async def once() -> Look:
@@ -120,7 +120,7 @@ async def expect(
             failed.since, failed.over = since, max(seconds, SHORTEST_SECONDS) / 2
             raise failed
         if inspect.iscoroutinefunction(look):
-            # Redis does not announce its state, but what the testee sent may have changed it.
+            # Redis does not announce its state, but a command of the testee may have changed it.
             await asyncio.sleep(FIRST_POLL)
             await context.pulse.wait(min(poll, seconds - used), since=beat)
             poll = min(poll * 1.5, LAST_POLL)
@@ -129,7 +129,7 @@ async def expect(
 
 
 def behind_fence(context: ScenarioContext, step: Step) -> bool:
-    """Whether what is missing cannot be late: the endpoint it is asked of has dealt with everything before its fence."""
+    """Whether the missing thing cannot come late: its endpoint has handled everything before its fence."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {}
     sender = getattr(getattr(context.names.get(str(arguments.get("of", ""))), "endpoint", None), "label", None)
     asked = arguments.get("by") or (sender if step.word == "outcome" else None)

@@ -1,1 +1,1 @@
-"""Programs under test: the messages exchanged with them, their processes, and help for whoever writes one."""
+"""Programs under test: their messages, their processes, and help for authors of such a program."""

@@ -19,7 +19,7 @@ Replying = asyncio.Future[dict[str, Any]]
 
 
 class Ended(Exception):
-    """The process ended while something was expected of it. The text says how, and the end of its stderr."""
+    """The process ended while something was expected of it. The text says how, and has the end of its stderr."""
 
 
 class Silent(Exception):
@@ -34,7 +34,7 @@ class Candidate:
         self.said = said
         """Its notifications, the answers that no call waits for, and all else that it wrote."""
         self.scale = scale
-        """By how much more time everything has, for a slow machine or a debugger."""
+        """The factor of all times, for a slow machine or a debugger."""
 
     @classmethod
     async def start(cls, command: Sequence[str], schemas: TesteeSchemas, scale: float = 1.0) -> Candidate:
@@ -86,7 +86,7 @@ class Candidate:
                 raise Silent(f"no notification {method} came within {seconds:g} s") from None
 
     async def kill(self) -> None:
-        """Ends it, however it is, and reads what it left."""
+        """Ends it in any state, and reads its remaining output."""
         self.process.kill()
         await self.process.close()
 

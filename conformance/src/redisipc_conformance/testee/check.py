@@ -1,4 +1,4 @@
-"""``check-testee``: walks a new shim through the protocol and says in one sentence each what is wrong.
+"""``check-testee``: leads a new shim through the protocol, and describes each mistake in one sentence.
 
 Nothing here is about RedisIPC: a shim that passes is one that the runner can drive, no matter how wrong its port is.
 """
@@ -64,7 +64,7 @@ async def check(command: Sequence[str], url: str | None, scale: float = 1.0) -> 
 
 
 def first_wrong(findings: Sequence[Finding]) -> Finding | None:
-    """The first error, for a reader who wants one sentence."""
+    """The first error, in one sentence."""
     return next((finding for finding in findings if finding.verdict == "wrong"), None)
 
 
@@ -98,7 +98,7 @@ class _Walk:
         return self._all()
 
     async def _main(self, testee: Candidate) -> None:
-        """The trials on the first process, one after the other."""
+        """Makes the trials on the first process, one after the other."""
         steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("unknown-method", lambda: self._unknown_method(testee)),
             ("invalid-params", lambda: self._invalid_params(testee)),
@@ -124,7 +124,7 @@ class _Walk:
         return params if self.hello["profiles"] == [ASK] else {**params, "group": "check"}
 
     async def _converse(self, testee: Candidate, url: str) -> None:
-        """With itself where it plays both sides at the same time, else with the runner."""
+        """It talks with itself if it plays both sides at the same time, else with the runner."""
         claims = Claims.of(self.hello)
         if not claims.serial and claims.roles.issuperset(ROLES):
             await converse(testee, url, self.hello)
@@ -218,7 +218,7 @@ class _Walk:
             _refused(answer, "connect without a group, of the profile ask that hello does not claim,")
 
     async def _out_of_order(self, testee: Candidate) -> None:
-        """A server that never says a word keeps ``connect`` under way."""
+        """A server that never answers keeps ``connect`` under way."""
         silent: list[asyncio.StreamWriter] = []
         server = await asyncio.start_server(lambda _reader, writer: silent.append(writer), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]

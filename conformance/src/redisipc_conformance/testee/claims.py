@@ -43,13 +43,13 @@ class Claims:
 
 
 def roles_of(profiles: Iterable[str], named: Iterable[str]) -> tuple[str, ...]:
-    """The roles that these claims mean: those that are named where there is a profile for them, and the caller's."""
+    """The roles that these claims mean: the named ones that a profile has, and the caller's."""
     claimed = set(profiles)
     return (*(named if claimed - {ASK} else ()), *((CALLER,) if ASK in claimed else ()))
 
 
 def problem(hello: Mapping[str, Any]) -> str:
-    """Why these claims cannot be judged, in a sentence; empty where they can."""
+    """Why these claims cannot be judged, in a sentence. Empty if they can."""
     claimed = hello["profiles"]
     for profile in claimed:
         missing = [needed for needed in needs().get(profile, ()) if needed not in claimed]

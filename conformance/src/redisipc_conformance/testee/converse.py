@@ -15,12 +15,12 @@ from .errors import TesteeRefused
 from .over_redis import SECONDS, TIMEOUT, result
 
 _MOST_STRETCHED = 10.0
-"""So many times longer the timeout becomes at most."""
+"""The timeout becomes at most so many times longer."""
 _CONTENT: Any = {"text": "two\nlines, ü and \u2028", "list": [1, 2.5, None, True, {}]}
 
 
 async def refuses_nonsense(testee: Candidate, place: dict[str, Any]) -> None:
-    """An option that nobody has must not be swallowed: a scenario that sets one would test something else."""
+    """An unknown option must not be ignored: a scenario that sets one would test something else."""
     answer = await testee.call(
         "connect", {**place, "options": {"frobnicate": 1}}, SECONDS * testee.scale, checked=False
     )
@@ -30,9 +30,9 @@ async def refuses_nonsense(testee: Candidate, place: dict[str, Any]) -> None:
 
 
 async def converse(testee: Candidate, url: str, hello: dict[str, Any]) -> None:
-    """Raises AssertionError, or what ``Candidate.call`` raises, at the first thing that is not as it must be."""
+    """Raises AssertionError, or what ``Candidate.call`` raises, at the first mistake."""
     stream = f"redisipc-check-{secrets.token_hex(4)}"
-    # Longer for a slow testee, and never so long that the whole check would be.
+    # Longer for a slow testee, but never so long that the whole check takes too long.
     timeout = TIMEOUT * min(max(testee.scale, 1.0), _MOST_STRETCHED)
     places: list[dict[str, Any]] = [
         {"endpoint": name, "url": url, "stream": stream, "group": name, "options": {"timeout": timeout}}
@@ -44,13 +44,13 @@ async def converse(testee: Candidate, url: str, hello: dict[str, Any]) -> None:
         began = time.monotonic()
         nobody = await _begin(testee, "nobody", None)
         await _fulfilled(testee, url, stream)
-        # Where the request to b took as long as the timeout, nothing can be said of the other one.
+        # If the request to b took as long as the timeout, the other one proves nothing.
         early = nobody.done() and time.monotonic() - began < timeout
         assert not early, f"a send to a group that nobody has ended before its timeout of {timeout:g} s"
         no = {"no": 1}
         await _ended(testee, "reject", {"content": no}, [_outcome("rejected", no)])
-        # A library that answers nothing for a handler that failed breaks the specification; its shim does as it should.
-        # What the reason says of the failure is the user's choice.
+        # A library that does not answer when a handler failed breaks the specification, but its shim is right.
+        # The user decides what the reason says about the failure.
         await _ended(testee, "raise", {"message": "broken"}, [_outcome("rejected", _ANY), _outcome("timeout")])
         await _ended(testee, "ignore", {}, [_outcome("timeout")])
         if "cancel" in hello["features"]:

@@ -14,7 +14,7 @@ from .candidate import Candidate
 from .over_redis import SECONDS, TIMEOUT, result
 
 LOOK_SECONDS = 0.02
-"""Seconds between two looks at the stream."""
+"""Seconds between two checks of the stream."""
 
 Fields = dict[str, str]
 
@@ -66,7 +66,7 @@ async def answers(testee: Candidate, url: str) -> None:
 
 
 class _Place:
-    """A stream of its own, which is gone afterwards with what the testee's endpoint had beside it."""
+    """A stream of its own. Afterwards it is deleted, with the other keys of the testee's endpoint."""
 
     def __init__(self, url: str, seconds: float) -> None:
         self.seconds = seconds

@@ -1,4 +1,4 @@
-"""How a call to the testee can go wrong."""
+"""The ways in which a call to the testee can fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class TesteeUnusable(Exception):
-    """It cannot be started, or does not say hello: no scenario makes sense. The message says what was seen."""
+    """It cannot be started, or does not answer hello: no scenario makes sense. The message says what was seen."""
 
 
 class TesteeRefused(Exception):

@@ -1,7 +1,7 @@
-"""The end of a process, seen as such: some other process may hold its pipes long after it.
+"""Notices the end of a process itself: another process may keep its pipes open long after it.
 
-`asyncio`'s own `wait` ends only when all pipes are closed, in the Pythons between two changes of its code. A build daemon
-that a testee's command starts inherits these pipes.
+`asyncio`has a `wait` that, in some versions of Python, ends only when all pipes are closed. A build
+daemon that a testee's command starts inherits these pipes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 from asyncio.subprocess import Process
 
 EXIT_LOOK_SECONDS = 0.01
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 async def exited(process: Process) -> int:

@@ -27,7 +27,7 @@ class Outstanding:
 
 
 class Conversation:
-    """The calls of one process. Knows nothing of processes and pipes."""
+    """The calls of one process, independent of processes and pipes."""
 
     def __init__(self, schemas: TesteeSchemas, on_notification: Callable[[str, dict[str, Any]], None]) -> None:
         self._schemas = schemas
@@ -37,11 +37,11 @@ class Conversation:
         """Calls that nobody waits for any longer: their answers may still come."""
         self.outstanding: dict[int, Outstanding] = {}
         self.broken: TesteeBroke | None = None
-        """The first message that broke the protocol; nothing is believed after it."""
+        """The first message that broke the protocol. Everything after it is ignored."""
 
     @property
     def busy(self) -> bool:
-        """Whether a call is under way, even one that nobody waits for."""
+        """Whether a call is in progress, even one whose caller no longer waits."""
         return bool(self.outstanding or self._forgotten)
 
     def begin(
@@ -64,7 +64,7 @@ class Conversation:
             self._forgotten.add(id)
 
     def line(self, raw: bytes) -> None:
-        """Takes in one line of the testee."""
+        """Handles one line of the testee."""
         if self.broken is not None or not raw.strip():
             return
         try:
@@ -85,7 +85,7 @@ class Conversation:
             return
         if isinstance(message, Answer) and call.method in self._schemas.methods:  # else the call was wrong on purpose
             self._schemas.check_answer(call.method, message.result)
-        del self.outstanding[message.id or 0]  # at once: a second answer may be in the same read
+        del self.outstanding[message.id or 0]  # removed at once: a second answer may be in the same read
         if call.answer.done():
             return
         if isinstance(message, Refusal):

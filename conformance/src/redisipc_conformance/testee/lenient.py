@@ -22,7 +22,7 @@ class LenientConversation(Conversation):
         """Set at each notification."""
 
     def line(self, raw: bytes) -> None:
-        """Takes in one line. A broken answer fails its call; a broken line without a call is noise."""
+        """Handles one line. A broken answer fails its call; a broken line without a call is noise."""
         try:
             self._take(self._schemas.line(raw))
         except MessageBroken as error:

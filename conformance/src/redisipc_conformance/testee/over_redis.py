@@ -10,7 +10,10 @@ from .errors import TesteeRefused
 SECONDS = 5.0
 """The time for each step that needs a Redis."""
 TIMEOUT = 1.0
-"""Seconds. The endpoint's own: not every library has one for each send, which is for the suite to find."""
+"""Seconds. It is the endpoint's own timeout, since not every library has one for each send.
+
+The suite itself will find that.
+"""
 
 
 def result(reply: Reply, method: str) -> dict[str, Any]:

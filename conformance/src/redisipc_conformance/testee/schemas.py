@@ -25,7 +25,8 @@ _LONGEST_SHOWN = 160
 class MessageBroken(Exception):
     """A message that does not belong to the protocol.
 
-    ``name``: which message (``answer to connect``). ``path``: where in it (``$.instance``). ``expected``: what belongs there.
+    ``name``: the message (``answer to connect``). ``path``: the place in it (``$.instance``). ``expected``: what should
+    be there.
     """
 
     def __init__(self, name: str, path: str, seen: str, expected: str) -> None:
@@ -38,7 +39,7 @@ class MessageBroken(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The call ``id`` is done. ``result`` is not yet checked: only whoever made the call knows the method."""
+    """The call ``id`` is done. ``result`` is not checked yet, since only the caller knows the method."""
 
     id: int
     result: dict[str, Any]
@@ -63,7 +64,7 @@ class Notification:
 
 
 class TesteeSchemas:
-    """All messages of the protocol. Made once, used by everybody; has no state."""
+    """All messages of the protocol. It is made once, is used everywhere, and has no state."""
 
     def __init__(self, folder: Path) -> None:
         if not (folder / "message.json").is_file():
@@ -83,7 +84,7 @@ class TesteeSchemas:
     @classmethod
     @functools.cache
     def load(cls) -> TesteeSchemas:
-        """The schemas that came with the suite. Made once: that takes a quarter of a second."""
+        """The schemas that came with the suite. It is made only once, since that takes a quarter of a second."""
         return cls(schema_file("testee/message").parent)
 
     # runner to testee
@@ -142,7 +143,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _validator(schema: dict[str, Any], part: str) -> Draft202012Validator:
-    """Of one of its definitions; each file stands alone."""
+    """For one of its definitions. Each file is complete in itself."""
     definitions = schema["$defs"]
     return Draft202012Validator(
         inlined({"$ref": f"#/$defs/{part}"}, lambda reference: definitions[reference.rpartition("/")[2]])

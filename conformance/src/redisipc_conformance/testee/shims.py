@@ -1,4 +1,4 @@
-"""``new-shim``: a skeleton of a shim that speaks the protocol already; its author fills in how his port is called."""
+"""``new-shim``: writes a skeleton of a shim that already speaks the protocol. The author adds the calls of the port."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Language:
-    """The parts of a skeleton. ``command``: how to run it, in its folder. ``note``: what its user must know."""
+    """The parts of a skeleton. ``command``: how to run it, in its folder. ``note``: notes for its user."""
 
     files: tuple[str, ...]
     command: str
@@ -25,7 +25,7 @@ LANGUAGES = {
 
 
 class ShimError(Exception):
-    """There is no such language, or a file is in the way."""
+    """The language is unknown, or a file exists already."""
 
 
 def new_shim(language: str, folder: Path) -> list[Path]:

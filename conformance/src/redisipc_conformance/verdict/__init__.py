@@ -1,1 +1,1 @@
-"""From what was seen of the checks to verdicts: of a check, a scenario, a profile and a run."""
+"""Makes verdicts from what was seen of the checks: for a check, a scenario, a profile and a run."""

@@ -1,4 +1,4 @@
-"""Which scenarios a testee is asked: those of what it claims, where the server is right for them."""
+"""Decides which scenarios a testee gets: those for its claims, if the server fits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..versions import version_holds
 
 
 def why_not(scenario: Scenario, claims: Claims, server: ServerInfo) -> str:
-    """Why the scenario does not apply, in a sentence; empty where it does."""
+    """Why the scenario does not apply, in a sentence. Empty if it does."""
     if scenario.profile not in claims.profiles:
         return f"the testee does not claim the profile {scenario.profile}"
     features = [feature for feature in scenario.features if feature not in claims.features]

@@ -1,4 +1,4 @@
-"""The log of the checks: which steps decide each, which of these were reached and held, and how the first that failed did."""
+"""The log of the checks: the steps that decide each one, which of them were reached and held, and the first failure."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class CheckLog:
             state.failed, state.step = failed, step
 
     def reopen(self, step: Step, row: str) -> None:
-        """A step that plays others again and again did not come to its end: what is in it was not played as often as it says."""
+        """A step that repeats others did not finish: its inner steps were not played as often as it says."""
         rows = [row] if id(step) in self._in_rows else self._rows
         for inner in step.walk():
             self._owe(inner, rows if id(inner) in self._in_rows else [""])

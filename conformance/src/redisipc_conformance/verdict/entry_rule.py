@@ -1,6 +1,6 @@
-"""Whether an entry is one: `schemas/1.0/entry.json` for what the testee asks, the six fields for everything else.
+"""Whether an entry is valid: `schemas/1.0/entry.json` for the testee's requests, the six fields for everything else.
 
-A responder repeats the id and instance it was given, whatever their form, so an answer is bound to less than a request.
+A responder repeats the id and the instance that it got, in any form. So an answer has fewer rules than a request.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _schema() -> Draft202012Validator | None:
 
 
 def problem(pairs: Sequence[tuple[bytes, bytes]], *, by_suite: bool) -> tuple[str, str] | None:
-    """None for a good entry, else what is wrong with it, and the statement that it breaks."""
+    """None for a valid entry, else its error, and the statement that it breaks."""
     names = [name.decode("utf-8", "replace") for name, _ in pairs]
     if sorted(names) != sorted(FIELDS):
         return f"its fields are {', '.join(names)}; an entry has exactly {', '.join(FIELDS)}", "RIPC-ENTRY-1"
@@ -48,7 +48,8 @@ def problem(pairs: Sequence[tuple[bytes, bytes]], *, by_suite: bool) -> tuple[st
     if fields["status"] not in STATUSES:
         return f"its status is {fields['status']!r}; expected one of {', '.join(STATUSES)}", "RIPC-ENTRY-10"
     for name in FIELDS:
-        # A reader takes any name that is not empty, a responder repeats it; a requester uses none that is blank.
+        # A reader accepts every name that is not empty, and a responder repeats it. A requester must not use a blank
+        # one.
         repeated = by_suite or fields["status"] != "pending"
         if name != "content" and not (fields[name] if repeated else fields[name].strip(WHITE_SPACE)):
             return f"its {name} is blank", FORMS.get(name, ("", "RIPC-ENTRY-1"))[1]

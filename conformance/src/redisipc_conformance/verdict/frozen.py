@@ -1,7 +1,7 @@
 """The frozen set (``requirements/<spec>.yaml``): which checks count for a version of the specification.
 
-A check that is added later runs and is reported as late, and does not change what that version's verdict is.
-A check that is taken away without ``formerly:`` is a mistake, and found here.
+A check that is added later also runs. It is reported as late, and does not change the verdict of that version.
+A check that is taken away without ``formerly:`` is a mistake, which is found here.
 
 ``python -m redisipc_conformance.verdict.frozen`` verifies the set; ``--write`` adds every new check to it, before a release
 of the specification.
@@ -53,7 +53,7 @@ class FrozenSet:
             return set()
         declared = [check.name for check in result.checks if check.name not in IMPLICIT]
         found = {name for name in declared if not self._counts(f"{result.id}/{name}", former)}
-        # A check that nobody declares counts where any other one does.
+        # A check without a declaration counts like any other one.
         return (
             {check.name for check in result.checks} if result.id != WHOLE_RUN and len(found) == len(declared) else found
         )
@@ -91,7 +91,7 @@ def _quoted(name: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Returns 1 when the set and the suite do not agree."""
+    """Returns 1 if the set and the suite do not agree."""
     parser = argparse.ArgumentParser(
         prog="python -m redisipc_conformance.verdict.frozen", description=__doc__.splitlines()[0]
     )

@@ -1,4 +1,4 @@
-"""From the log of a scenario's checks to verdicts: every verdict of a check or a scenario is made here."""
+"""Makes every verdict of a check or a scenario, from the log of the scenario's checks."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class RunOutcome:
     broken_statement: str = ""
     """The statement that it breaks."""
     refused: str = ""
-    """The command that the tap let not pass."""
+    """The command that the tap refused."""
     stranger: str = ""
-    """The entry that came past the taps."""
+    """The entry that bypassed the taps."""
     broken: dict[Rule, tuple[str, object]] = field(default_factory=dict)
-    """The rules of every scenario that were broken: what was seen, and the line of the transcript."""
+    """The broken rules of those that hold in every scenario: what was seen, and the line of the transcript."""
     evidence: object | None = None
     """The line of the transcript that `refused` or `stranger` names."""
     seconds: float = 0.0
@@ -65,7 +65,7 @@ class RunOutcome:
 
     @property
     def clean(self) -> bool:
-        """Nothing of it needs an explanation."""
+        """Whether nothing in it needs an explanation."""
         if (
             self.stopped
             or self.stopped_rows
@@ -81,7 +81,7 @@ class RunOutcome:
 
     @property
     def lagged(self) -> bool:
-        """Whether something failed that the machine alone may have made fail."""
+        """Whether something failed that the busy machine alone may have caused."""
         stops = [*self.stopped_rows.values(), *([self.stopped] if self.stopped else [])]
         failures = [stop.failed for stop in stops] + [
             state.failed for state in self.check_log.states.values() if state.failed
@@ -98,7 +98,10 @@ class RunOutcome:
 
 @dataclass(frozen=True)
 class Judge:
-    """Makes the result of each scenario. `strict`: a SHOULD counts like a MUST. `former`: of a check's id, its earlier ones."""
+    """Makes the result of each scenario. `strict`: a SHOULD counts as a MUST.
+
+    `former`: of a check's id, its earlier ones.
+    """
 
     requirements: Requirements
     strict: bool = False
@@ -106,7 +109,7 @@ class Judge:
     former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     known: KnownFailures = field(default_factory=KnownFailures)
     excused: frozenset[str] = frozenset()
-    """Statements of which a check is known to fail: the rules of every scenario do not ask for them once more."""
+    """Statements of checks that are known to fail. The rules of every scenario do not report them again."""
 
     @classmethod
     def load(
@@ -126,7 +129,7 @@ class Judge:
         )
 
     def result(self, scenario: Scenario, runs: Sequence[RunOutcome], server: ServerInfo, rerun: str) -> ScenarioResult:
-        """One result of all runs of a scenario: those of its rows are put together."""
+        """Combines all runs of a scenario, one for each row, into one result."""
         checks: dict[str, CheckResult] = {}
         lines: list[Line] = []
         for run in runs:
@@ -158,7 +161,7 @@ class Judge:
     def farewell(
         self, profiles: Sequence[str], message: str, seen: str, stderr: str, server: ServerInfo
     ) -> ScenarioResult:
-        """That processes of the testee did not end well: a failure of a whole run, and so of the lowest profile."""
+        """Processes of the testee ended badly: a failure of the whole run, and so of the lowest profile."""
         text = "A process of the testee ends with exit status 0 after shutdown"
         check = CheckResult(FAREWELL, text, (), "MUST", Verdict.FAIL, message, "exit status 0", seen)
         profile = "base" if "base" in profiles else profiles[0]
@@ -179,7 +182,7 @@ class Judge:
         if result.verdict is worst(check.verdict for check in result.checks):
             verdict = worst(check.verdict for check in checks)
         else:
-            # It failed outside its checks.
+            # Whether it failed outside its checks.
             verdict = Verdict.KNOWN if self.known.excuses(result, server) else result.verdict
         return replace(result, checks=checks, verdict=verdict)
 
@@ -300,6 +303,6 @@ def _reason(run: RunOutcome) -> str:
 
 
 def row_of(state: CheckState) -> str | None:
-    """The row that a check is for; None for one that is not for each row."""
+    """The row of a check. None for a check that is not made for each row."""
     before, found, after = state.check.name.partition(ROW_NAME)
     return state.name[len(before) : len(state.name) - len(after)] if found else None

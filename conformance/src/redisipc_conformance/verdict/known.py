@@ -1,7 +1,8 @@
-"""The known-failures file: what an implementation may fail, why, and the proof that each line of it is still true.
+"""The known-failures file: the checks that an implementation may fail, and why. Each line is tested for whether it is
+still true.
 
-An entry excuses a failure; it never hides one. The run fails where an entry passes (stale), names nothing (unknown) or
-fails with another message than it says.
+An entry excuses a failure; it never hides one. The run fails if an entry passes (stale), names nothing (unknown), or
+fails with another message.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from ..versions import version_holds
 
 EXCUSABLE = frozenset({Verdict.FAIL, Verdict.WARNING, Verdict.INCONCLUSIVE})
 MOST, DEEPEST = 100_000, 10
-"""Values and levels of a file."""
+"""The most values and levels of a file."""
 UNREASONED = "TODO: say why"
-"""The reason of an entry that was written by ``--write-known-failures`` and that nobody has looked at."""
+"""The reason of an entry that was written by ``--write-known-failures`` and that nobody has reviewed."""
 
 
 Ran = tuple[ServerInfo, list[ScenarioResult]]
@@ -128,11 +129,11 @@ class KnownFailures:
         return found
 
     def stale(self, runs: Sequence[Ran], declared: Collection[str]) -> list[KnownFailure]:
-        """Those that name nothing, or excused nothing wherever they applied."""
+        """Those that name nothing, or excused nothing in the runs where they applied."""
         return [entry for entry in self.entries if entry.id not in declared or _stale(entry, runs)]
 
     def unreasoned(self) -> list[str]:
-        """The ids of entries whose reason nobody has written yet."""
+        """The ids of entries that have no reason yet."""
         return [entry.id for entry in self.entries if entry.reason.startswith("TODO")]
 
 
@@ -151,7 +152,10 @@ def _problem(entry: KnownFailure, result: ScenarioResult) -> str:
 
 
 def _stale(entry: KnownFailure, runs: Sequence[Ran]) -> bool:
-    """Whether it excused nothing wherever it applied. One that applied nowhere stays: these runs cannot tell."""
+    """Whether it excused nothing in the runs where it applied.
+
+    If it applied nowhere, it stays, since these runs prove nothing.
+    """
     looked = False
     for server, results in runs:
         for result in results:
@@ -188,7 +192,7 @@ def parse(text: str, path: str) -> list[KnownFailure]:
 
 
 def _too_much(data: Any) -> bool:
-    """Whether it has more values than any such file, as one that names itself, or the same again and again, has."""
+    """Whether it has too many values, for example because it contains itself, or repeats one value by aliases."""
     work: list[tuple[Any, int]] = [(data, 0)]
     seen = 0
     while work:

@@ -1,6 +1,6 @@
-"""``--write-known-failures``: the known-failures file as the last run would have it, with every comment kept.
+"""``--write-known-failures``: updates the known-failures file from the last run, and keeps every comment.
 
-The text is edited line by line, never parsed and printed again: what a person wrote stays as he wrote it.
+The text is edited line by line, and never printed from parsed data: text that a person wrote stays as it is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VARIES = re.compile(r"\S*\d")
 
 
 def brought_up_to_date(judge: Judge, runs: Sequence[Run], declared: Collection[str]) -> str:
-    """Writes the judge's file again after these runs, and says what was changed. Raises KnownFailuresError."""
+    """Updates the judge's file after these runs, and returns a summary of the changes. Raises KnownFailuresError."""
     path = judge.known.path
     if not runs or any(run.interrupted for run in runs):
         return f"{path} is left as it was: the run is not whole"
@@ -38,8 +38,8 @@ def brought_up_to_date(judge: Judge, runs: Sequence[Run], declared: Collection[s
 def rewrite(path: Path, runs: Iterable[Ran], declared: Collection[str], *, strict: bool = False) -> tuple[int, int]:
     """Writes the file again. Returns how many entries it added and dropped. ``declared``: every id that the suite has.
 
-    ``runs``: the results that `Judge.judged` gave, one list for each server. Warnings are entered with
-    ``strict`` only, since otherwise they fail nothing.
+    ``runs``: the results that `Judge.judged` gave, one list for each server. Warnings are added only with
+    ``strict``, since otherwise they do not fail the run.
     """
     old = path.read_text(encoding="utf-8") if path.exists() else HEADER
     ran = list(runs)
@@ -90,9 +90,9 @@ def _edited(text: str, stale: list[KnownFailure], added: list[tuple[str, str]]) 
 
 
 def steady_beginning(message: str) -> str:
-    """The beginning of a message that is the same in every run. Empty if too short.
+    """The part at the beginning of a message that is the same in every run. Empty if too short.
 
-    It ends before the first word with a digit, because ids and times differ.
+    It ends before the first word with a digit, since ids and times differ.
     """
     line = (message.splitlines() or [""])[0]
     varies = _VARIES.search(line)

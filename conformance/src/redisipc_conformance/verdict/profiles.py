@@ -1,4 +1,4 @@
-"""From checks to verdicts: does a check fail the run, is a profile conformant, which exit code is it."""
+"""Decides from the checks: does a check fail the run, is a profile conformant, what is the exit code."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SEVERITY = (
     Exit.USAGE,
     Exit.INTERRUPTED,
 )
-"""Of several runs the last in this order is the exit code."""
+"""Of several runs, the exit code that is last in this order counts."""
 
 
 class State(enum.Enum):
@@ -63,7 +63,7 @@ class ProfileVerdict:
 
 
 def fails(check: CheckResult, strict: bool) -> bool:
-    """Whether it makes its profile not conformant. What came after the frozen set never does."""
+    """Whether it makes its profile not conformant. A check that is newer than the frozen set never does."""
     if check.late:
         return False
     if check.verdict in (Verdict.FAIL, Verdict.SUITE_ERROR):
@@ -94,7 +94,7 @@ def profiles(run: Run) -> list[ProfileVerdict]:
 
 
 def _with_its_base(verdict: ProfileVerdict, before: Mapping[str, ProfileVerdict]) -> ProfileVerdict:
-    """A profile needs those that it builds on: where one of them is not held, this one is not held either."""
+    """A profile needs those that it builds on: if one of them is not held, this one is not held, either."""
     if verdict.state in (State.NOT_CLAIMED, State.NOT_CONFORMANT):
         return verdict
     broken = [n for n in needs().get(verdict.profile, ()) if n in before and before[n].state is State.NOT_CONFORMANT]
@@ -123,7 +123,7 @@ def _profile(run: Run, name: str) -> ProfileVerdict:
         for finding in findings
     )
     if known_musts:
-        # The file keeps CI green; it does not make a port hold what it does not hold.
+        # The file keeps CI green; it does not make a port conformant.
         return verdict(State.NOT_CONFORMANT, f"known failures: {known_musts}")
     if run.interrupted:
         return verdict(State.INCOMPLETE, "interrupted")
@@ -152,7 +152,7 @@ def scale_of(run: Run) -> str:
 
 
 def limits_of(run: Run) -> str:
-    """The limits of the testee's claims, in words: one role only, one thing at a time."""
+    """The limits in the testee's claims, in words: one role only, one thing at a time."""
     testee = run.started.testee
     named = [role for role in testee.roles if role in ("requester", "responder")]
     parts = [f"as {named[0]}"] if len(named) == 1 else []
@@ -160,7 +160,10 @@ def limits_of(run: Run) -> str:
 
 
 def _holes(run: Run, profile: str) -> int:
-    """How many scenarios of the profile could not run here. One that the run says nothing more of may be of any profile."""
+    """How many scenarios of the profile could not run here.
+
+    A scenario of which the run knows no more may belong to any profile.
+    """
     told = {result.id: result.profile for result in run.results}
     return sum(told.get(id, profile) == profile for id in run.started.left_out)
 
@@ -181,7 +184,7 @@ def run_exit(run: Run) -> Exit:
 
 
 def report_exit(report: Report) -> Exit:
-    """The gravest of its runs'; nothing checked when there is none."""
+    """The most serious of its runs' codes. "Nothing checked" if there is none."""
     return gravest([run_exit(run) for run in report.runs] or [Exit.NOTHING_CHECKED])
 
 
@@ -190,6 +193,6 @@ def gravest(codes: list[Exit]) -> Exit:
 
 
 def probably_the_shim(run: Run) -> bool:
-    """Whether so much failed that the shim is more likely to be wrong than the implementation."""
+    """Whether so many checks failed that probably the shim is wrong, not the implementation."""
     tried = [finding.check.verdict for finding in run.findings() if finding.check.verdict is not Verdict.NOT_APPLICABLE]
     return len(tried) >= 5 and Verdict.PASS not in tried and Verdict.KNOWN not in tried

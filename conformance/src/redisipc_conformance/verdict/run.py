@@ -42,15 +42,15 @@ class Run:
     thorough: bool = True
     """Whether the long checks ran, too; a default run decides every MUST without them."""
     strict: bool = False
-    """SHOULDs count like MUSTs, and what could not run here counts as failed."""
+    """SHOULDs count as MUSTs, and scenarios that could not run here count as failed."""
     command_line: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
-    """Failures of the run that are not checks: lines of the known-failures file that are not true, a changed suite."""
+    """Failures of the run that are not checks: wrong lines in the known-failures file, a changed suite."""
     notes: list[str] = field(default_factory=list)
-    """Notes that the user should know, and that fail nothing."""
+    """Notes for the user that do not fail the run."""
 
     def record(self, event: Event) -> None:
-        """Keeps what the event tells."""
+        """Keeps the content of the event."""
         if isinstance(event, ScenarioEnded):
             self.results.append(slim(event.result))
         elif isinstance(event, RunEnded):
@@ -71,7 +71,7 @@ class Run:
 
     @property
     def further(self) -> str:
-        """Says, for a report, that further questions were left out; empty where it left out nothing."""
+        """A sentence for reports that further questions were left out. Empty if none were."""
         return "" if self.thorough or not self.everything else "without --thorough"
 
     @property
@@ -94,7 +94,7 @@ class Report:
     """Implementations against each other, where the report shows that."""
 
     def sentence(self, id: str) -> Requirement:
-        """The requirement of that id; one without text where the specification has none."""
+        """The requirement of that id; one without text if the specification does not have it."""
         return next((each for each in self.requirements if each.id == id), Requirement(id, "MUST"))
 
 
@@ -117,7 +117,7 @@ def failure_outside_checks(result: ScenarioResult) -> CheckResult | None:
 
 
 def slim(result: ScenarioResult) -> ScenarioResult:
-    """Without the evidence of what went well, and printable: a report of a thousand checks stays readable."""
+    """Printable, and without the evidence of what passed: so a report of a thousand checks stays readable."""
     if result.verdict in QUIET and all(check.verdict in QUIET for check in result.checks):
         return all_printable(replace(result, transcript=(), stderr=""))
     lines = tuple(

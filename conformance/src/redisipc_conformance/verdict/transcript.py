@@ -1,4 +1,4 @@
-"""The transcript of a scenario: both sides' commands and what happened, in the order of time, and which line is the wrong one."""
+"""The transcript of a scenario: commands of both sides and events, in the order of time, and the wrong line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..wire.tap import Exchange
 
 QUIET = frozenset({b"PING", b"HELLO", b"CLIENT", b"AUTH", b"SELECT", b"READONLY"})
 MOST_LINES = 4000
-"""Lines. What is in the middle of a longer one is left out."""
+"""Lines. The middle of a longer one is left out."""
 
 
 class Transcript:
@@ -32,7 +32,7 @@ class Transcript:
         self._places = {id(what): at for at, (_, _, what, _) in enumerate(rows)}
 
     def index(self, culprit: object | None) -> int | None:
-        """Where it is; None where it is nowhere."""
+        """Its line, or None."""
         if isinstance(culprit, Written):
             culprit = culprit.exchange
         return self._places.get(id(culprit)) if culprit is not None else None

@@ -1,4 +1,4 @@
-"""Where a Redis is: the parts of a redis:// URL that the runner needs."""
+"""The address of a Redis: the parts of a redis:// URL that the runner needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _CREDENTIALS = re.compile(r"""\b((?:rediss?|unix)://)[^\s"'<>]*@""")
-"""Up to the last @ before a blank: who forgets to escape a password may have a slash or an @ in it."""
+"""Up to the last @ before a blank, since an unescaped password may contain a slash or an @."""
 
 
 def without_passwords(text: str) -> str:
@@ -52,7 +52,7 @@ class Address:
         )
 
     def url(self, host: str | None = None, port: int | None = None, *, tls: bool | None = None) -> str:
-        """As a URL, with the same credentials, perhaps for another place (the tap)."""
+        """A URL with the same credentials, perhaps for another host and port (the tap)."""
         scheme = "rediss" if (self.tls if tls is None else tls) else "redis"
         secret = ""
         if self.username or self.password:
@@ -72,7 +72,7 @@ class Address:
 
 
 def _database(path: str, query: str) -> int:
-    """The number of the database: in the path, or as `?db=`, which counts more where both are there."""
+    """The number of the database: in the path, or as `?db=`, which wins if both are there."""
     options = dict(parse_qsl(query, keep_blank_values=True))
     number = options.pop("db", path) or "0"
     if options:

@@ -1,7 +1,7 @@
-"""The runner's own connection to Redis: raw commands, raw replies, nothing repeated.
+"""The runner's own connection to Redis: raw commands and replies. It never repeats a command.
 
-One connection for everything that does not block; commands of concurrent scenarios are pipelined by nature, since each
-caller writes at once and waits for its own reply.
+One connection serves everything that does not block. Each caller writes at once and waits for its own reply, so
+commands of concurrent scenarios are pipelined.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class _Wire(asyncio.Protocol):
 
 
 class Client:
-    """Commands to one Redis. Reconnects when the connection is gone before a command is sent, never afterwards."""
+    """Commands to one Redis. It reconnects if the connection is lost before a command is sent, never afterwards."""
 
     def __init__(self, address: Address):
         self.address = address

@@ -1,4 +1,4 @@
-"""One command that went through the tap, with what became of it."""
+"""One command that went through the tap, and its reply."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Exchange:
 
     @property
     def done(self) -> bool:
-        """Redis ran it: its reply, for a queued command that of the EXEC, is not an error."""
+        """Whether Redis executed it: its reply is not an error. For a queued command, the EXEC's reply counts."""
         return self.result is not NO_REPLY_YET and not isinstance(self.result, resp.ErrorReply)
 
     @property

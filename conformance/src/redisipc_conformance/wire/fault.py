@@ -1,4 +1,4 @@
-"""Faults that the tap can apply to a command: one armed fault, and the commands that it has struck so far."""
+"""A fault that the tap applies to commands, and the commands that it has hit so far."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Fault:
     release: list[Callable[[], None]] = field(default_factory=list)
     _seen: int = 0
     _since: float = 0.0
-    """When it struck first: seconds of time.monotonic()."""
+    """When it first hit a command: seconds of time.monotonic()."""
 
     def strikes(self, args: Sequence[bytes], queued: Sequence[Sequence[bytes]]) -> bool:
-        """Whether this command is hit. `queued`: what its MULTI holds so far."""
+        """Whether this command is hit. `queued`: the commands in its MULTI so far."""
         if self.lifted or (self.times and self.struck >= self.times) or self.over or not self.pattern.matches(args):
             return False
         if self.multi_has is not None and not any(self.multi_has.matches(q) for q in queued):
@@ -59,16 +59,16 @@ class Fault:
 
     @property
     def over(self) -> bool:
-        """Whether it has refused commands for as long as it should."""
+        """Whether its time to refuse commands is over."""
         return self.do == "error" and 0 < self.seconds <= time.monotonic() - (self._since or math.inf)
 
     @property
     def fate(self) -> str:
-        """The effect on the reply of a command that it struck, for the transcript."""
+        """Its effect on the reply of a command that it hit, for the transcript."""
         return _FATES.get(self.do, "").format(self)
 
     def lift(self) -> None:
-        """Ends it and lets go what it holds."""
+        """Ends it, and releases what it holds back."""
         self.lifted = True
         held, self.release = self.release, []
         for go in held:

@@ -1,4 +1,4 @@
-"""Commands that would change the server for all who use it: no endpoint has a reason for one, and the tap lets none pass."""
+"""Commands that would change the server for all its users. No endpoint needs one, and the tap refuses them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REFUSED = frozenset(
 OF_CLIENTS = frozenset({b"KILL", b"PAUSE", b"UNPAUSE", b"NO-EVICT"})
 """Words of CLIENT that touch the connections of others, or the server's memory."""
 READS = frozenset({(b"CONFIG", b"GET"), (b"ACL", b"WHOAMI"), (b"ACL", b"CAT"), (b"MODULE", b"LIST")})
-"""Refused as well, and nobody's fault: many client libraries ask, and many servers refuse."""
+"""Also refused, but not a fault: many client libraries send them, and many servers refuse them."""
 _REFUSAL = "ERR refused by the conformance suite: this command would change the server for everybody"
 
 
@@ -43,9 +43,9 @@ def answer() -> Fault:
 
 
 def greet(transport: asyncio.Transport, upstream: Address, number: int) -> list[Slot]:
-    """Says the password to Redis, which the testee does not know: the replies that nobody gets.
+    """Sends Redis the password, which the testee does not know. Returns the replies to drop.
 
-    Whether Redis takes it, its answers to the next commands say.
+    If Redis refuses it, the replies to the next commands show that.
     """
     slots = []
     for words in upstream.greeting()[:1] if upstream.username or upstream.password else ():

@@ -1,4 +1,4 @@
-"""Which keys a command touches: what decides whether it works on a Redis Cluster."""
+"""Finds the keys of a command. They decide whether it works on a Redis Cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NONE = frozenset(
 
 
 def keys_of(args: Sequence[bytes]) -> list[bytes]:
-    """The keys in the command `args`. One that is not known is taken to have its key in the usual place, the first."""
+    """The keys in the command `args`. An unknown command is assumed to have its key in the usual place, the first."""
     name = args[0].upper()
     if name in _NONE or len(args) < 2:
         return []

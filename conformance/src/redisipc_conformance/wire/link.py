@@ -44,7 +44,7 @@ class Owner(Protocol):
 
 @dataclass(eq=False)
 class Link(asyncio.Protocol):
-    """A connection of the testee and its twin to Redis."""
+    """A connection of the testee, and the matching connection to Redis."""
 
     tap: Owner
     number: int = 0
@@ -58,7 +58,7 @@ class Link(asyncio.Protocol):
     replies: bytearray = field(default_factory=bytearray)
     slots: list[Slot] = field(default_factory=list)
     raw: bool = False
-    """A replica's: after PSYNC no more commands and replies come, and all passes as it is."""
+    """The connection of a replica: after PSYNC there are no commands and replies, and all bytes pass unchanged."""
     held_commands: bool = False
     held_replies: bool = False
     closed: bool = False
@@ -112,7 +112,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.dead or (self.tap.silent and not self.closed):
-            # Redis does not hear of it before the silence is over.
+            # Redis gets it only after the silence is over.
             self.client = None
         else:
             self.cut()
@@ -150,7 +150,7 @@ class Link(asyncio.Protocol):
         except resp.Incomplete:
             pass
         except (resp.ProtocolError, ValueError):
-            # Not for the tap to judge: Redis says what it thinks of it.
+            # The tap does not judge it: Redis answers it.
             out.append(bytes(self.inbound[at:]))
             at = len(self.inbound)
         del self.inbound[:at]
@@ -250,7 +250,7 @@ class Link(asyncio.Protocol):
             self.redis = None
             return
         if self.client is not None and not self.closed:
-            # What Redis said before it left still goes to the testee.
+            # Bytes that Redis sent before its end still go to the testee.
             self._reply()
             self._flush()
             self.client.close()
@@ -263,7 +263,7 @@ class Link(asyncio.Protocol):
             self.to_client.write(out[0] if len(out) == 1 else b"".join(out))
 
     def _local(self) -> None:
-        """Replies made up here, when it is their turn."""
+        """Sends replies that the tap makes, when it is their turn."""
         while self.slots and self.slots[0].local is not None and not self.held_replies and not self.tap.silent:
             slot = self.slots.pop(0)
             assert slot.local is not None
@@ -313,7 +313,7 @@ class Link(asyncio.Protocol):
             self.cut("close" if do == "reply-within" else "abort")
             return
         if do == "lose":
-            # Nor does any reply after it: a client would take the next one for this one's.
+            # No reply after it is sent, either: a client would take the next one for this one's.
             self.held_replies = True
             return
         late = fault is not None and (do == "delay" or (do == "reply" and fault.seconds > 0))

@@ -1,4 +1,4 @@
-"""The mode that a connection is in, by the commands that were sent over it: within a MULTI, subscribed, or neither."""
+"""The mode of a connection, from the commands that were sent: in a MULTI, subscribed, or neither."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Mode:
     subscribed: bool = False
 
     def follow(self, exchange: Exchange) -> None:
-        """A command goes out."""
+        """Notes a command that is sent."""
         name = exchange.name
         if name == b"MULTI":
             self.multi = exchange.multi = self.next_multi()

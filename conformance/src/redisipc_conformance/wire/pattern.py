@@ -22,7 +22,7 @@ def _glob(word: bytes, ignore_case: bool) -> re.Pattern[bytes]:
 
 @dataclass(frozen=True)
 class Pattern:
-    """Matches from the first argument on; what the pattern does not mention may be anything."""
+    """Matches from the first argument on. Arguments behind the pattern may be anything."""
 
     words: tuple[bytes, ...]
 

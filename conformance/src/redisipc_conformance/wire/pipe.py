@@ -1,4 +1,4 @@
-"""One direction of a link: bytes go on at once, or late, or at so many a second."""
+"""One direction of a link: it forwards bytes at once, late, or at a limited rate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Pace:
     rate: int = 0
     delay: float = 0.0
     late: int = 0
-    """Writes that had to wait so far."""
+    """How many writes have had to wait."""
 
     @property
     def free(self) -> bool:
@@ -73,7 +73,7 @@ class Pipe:
 
 
 def end(transport: asyncio.Transport, how: Literal["abort", "reset", "close"]) -> None:
-    """Closes a connection: with an RST, with a FIN, or as the kernel thinks right."""
+    """Closes a connection: with an RST, with a FIN, or as the kernel decides."""
     sock = transport.get_extra_info("socket")
     if how == "reset" and sock is not None:
         # Linger of 0 s: the close that follows sends an RST.

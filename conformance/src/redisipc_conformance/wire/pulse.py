@@ -1,4 +1,4 @@
-"""Wakes whoever waits for something to change, without anybody polling."""
+"""Wakes tasks that wait for a change, without polling."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class Pulse:
-    """`bump()` wakes every waiter once. Waiters look again and wait again."""
+    """`bump()` wakes every waiter once. Waiters check again, and wait again."""
 
     def __init__(self) -> None:
         self._waiters: set[asyncio.Future[None]] = set()
@@ -21,7 +21,10 @@ class Pulse:
                 waiter.set_result(None)
 
     async def wait(self, seconds: float, since: int | None = None) -> bool:
-        """Until the next bump (or at once, if there was one `since` that beat), at most `seconds`; False when the time ran out."""
+        """Waits until the next bump (or returns at once, if there was one `since` that beat), at most `seconds`seconds.
+
+        False if the time ran out.
+        """
         if since is not None and since != self.beats:
             return True
         loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
-"""The dump of a stream, as DUMP gives it and RESTORE takes it: where the last-seen times of its consumers stand.
+"""The format of DUMP and RESTORE for a stream: finds the last-seen times of its consumers.
 
-It is RDB's stream type. Only what must be skipped and what is changed is understood here.
+It is RDB's stream type. This file understands only what must be skipped and what is changed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TABLE = _table()
 
 
 def crc64(data: bytes) -> int:
-    """The checksum of Redis (Jones), as it stands behind a dump."""
+    """The checksum at the end of a dump (CRC-64 Jones)."""
     crc = 0
     for byte in data:
         crc = _TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
@@ -95,7 +95,7 @@ def _unpack(data: bytes, size: int) -> bytes:
 
 
 def seen_times(dump: bytes, group: bytes) -> Iterator[tuple[bytes, int]]:
-    """Each consumer of the group with where its last-seen time stands (and its last-active time, as another one)."""
+    """Each consumer of the group with the position of its last-seen time; once more for its last-active time."""
     reader = _Reader(dump)
     kind = reader.take(1)[0]
     if kind not in (PLAIN, WITH_OFFSETS, WITH_ACTIVE_TIME):
@@ -122,7 +122,7 @@ def seen_times(dump: bytes, group: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def older(dump: bytes, group: bytes, milliseconds: int) -> tuple[bytes, int]:
-    """The dump with the group's consumers that much older, and how many of them there are."""
+    """The dump with the group's consumers made so much older, and their number."""
     changed = bytearray(dump)
     names = set()
     for consumer, at in seen_times(dump, group):

@@ -1,7 +1,7 @@
 """RESP2 and RESP3: commands to bytes, bytes to replies.
 
-Complete frames only, straight from a buffer: the tap must forward every byte as it came, so the parser says where a frame
-ends and keeps nothing.
+It parses complete frames from a buffer. The tap must forward every byte unchanged, so the parser reports where a frame
+ends, and keeps nothing.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class ErrorReply:
 
 
 class Push(list[Any]):
-    """A RESP3 push: nobody asked for it."""
+    """A RESP3 push: a message without a request."""
 
 
 class Status(bytes):
-    """A simple string (`+OK`), as distinct from a bulk string of the same bytes."""
+    """A simple string (`+OK`), to distinguish it from a bulk string of the same bytes."""
 
 
 def to_bytes(arg: Arg) -> bytes:
@@ -63,7 +63,7 @@ def encode_command(args: Sequence[Arg]) -> bytes:
 
 
 def encode_reply(value: Any) -> bytes:
-    """A reply made up by the tap, RESP2 (which RESP3 clients read as well)."""
+    """A reply that the tap makes, in RESP2, which RESP3 clients also read."""
     if value is None:
         return b"$-1\r\n"
     if isinstance(value, ErrorReply):
@@ -81,7 +81,7 @@ def encode_reply(value: Any) -> bytes:
 
 
 DEEPEST_FRAME = 32
-"""Levels of arrays that a frame may have. Replies of Redis have at most 7."""
+"""The most levels of arrays in a frame. Replies of Redis have at most 7."""
 
 
 def parse(buffer: bytes | bytearray, start: int = 0, depth: int = 0) -> tuple[Any, int]:
@@ -115,7 +115,7 @@ _BULK, _INTEGER, _SIMPLE, _ARRAY = b"$:+*"
 
 
 def _rarer(kind: str, buffer: bytes | bytearray, line: bytes, at: int, depth: int) -> tuple[Any, int]:
-    """Errors, and what only RESP3 has."""
+    """Errors, and types that only RESP3 has."""
     if kind == "-":
         return ErrorReply(line.decode(errors="replace")), at
     if kind in "=!":
@@ -130,7 +130,7 @@ def _rarer(kind: str, buffer: bytes | bytearray, line: bytes, at: int, depth: in
     if kind == ">":
         return _array(buffer, at, _number(line), Push(), depth)
     if kind == "%":
-        # A map is given flat, as RESP2 would: callers read it the same way for both.
+        # A map becomes a flat list, as in RESP2, so that callers read both in the same way.
         return _array(buffer, at, 2 * _number(line), [], depth)
     if kind == "|":
         _, at = _array(buffer, at, 2 * _number(line), [], depth)

@@ -1,4 +1,4 @@
-"""Whose turn it is on a connection: each command waits for one reply, in order, and some replies hold those of a MULTI."""
+"""The order of replies on a connection: one for each command, and an EXEC's contains those of its MULTI."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _PUSHED = {name.lower() for name in SUBSCRIBING} | {b"message", b"pmessage", b"s
 
 @dataclass
 class Slot:
-    """A reply that the client waits for: from Redis, or made up by the tap."""
+    """A reply that the client waits for: from Redis, or from the tap."""
 
     exchange: Exchange
     local: bytes | None = None
     fault: Fault | None = None
     swallow: bool = False
-    """The reply to a command of the tap's own: nobody gets it."""
+    """The reply to a command of the tap itself. It is dropped."""
 
 
 def is_pushed(value: Any) -> bool:
@@ -32,7 +32,7 @@ def is_pushed(value: Any) -> bool:
 
 
 def settle(exchange: Exchange, value: Any, tell: Callable[[Exchange], None]) -> None:
-    """Notes what a command came to. What each command of a MULTI came to is known with the EXEC."""
+    """Notes the reply of a command. The replies to the commands of a MULTI come with the EXEC."""
     if exchange.name == b"EXEC":
         queued = [e for e in exchange.members if not e.answered]
         if isinstance(value, list) and len(value) == len(queued):

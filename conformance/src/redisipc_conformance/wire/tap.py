@@ -24,10 +24,11 @@ __all__ = ["Exchange", "Tap", "gate"]
 
 
 class Tap:
-    """The proxy of one endpoint. ``keep`` False: ``exchanges`` stays empty, for runs that last long.
+    """The proxy of one endpoint. ``keep`` False: ``exchanges`` stays empty, for long runs.
 
-    ``tls``: a server's context; the testee then speaks TLS to the tap, whatever the tap speaks to Redis. ``guards``: the
-    tap says the password to Redis and keeps it from the testee, and refuses what would change the server for others.
+    ``tls``: the context of a TLS server. The testee then uses TLS to the tap, independent of the tap's connection to
+    Redis. ``guards``: the tap says the password to Redis and keeps it from the testee, and refuses what would change
+    the server for others.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Tap:
         """When a connection was attempted and refused: seconds of time.monotonic()."""
         self.silent = False
         self.longest_reply = 0
-        """Bytes: a longer reply ends its connection, as behind a proxy with a limit (0: none does)."""
+        """Bytes: a longer reply ends its connection, as with a proxy that has a limit (0: no limit)."""
         self.pace = Pace()
         self.links: set[Link] = set()
         self.opened = 0
@@ -90,7 +91,7 @@ class Tap:
         self.faults.append(fault)
 
     def cut(self, how: Literal["abort", "reset", "close"] = "abort", only: bytes = b"") -> int:
-        """Breaks all connections now, or those whose last command was ``only``; how many there were.
+        """Breaks all connections now, or those whose last command was ``only``. Returns how many there were.
 
         ``reset`` sends an RST, ``close`` a FIN, ``abort`` what the kernel thinks right.
         """
@@ -100,7 +101,7 @@ class Tap:
         return len(links)
 
     def silence(self) -> None:
-        """A black hole: nothing passes in either direction, nothing is closed."""
+        """A black hole: no byte passes in either direction, and no connection is closed."""
         self.silent = True
 
     def resume(self) -> None:
@@ -111,7 +112,8 @@ class Tap:
     def forget(self, *, told: bool = False) -> int:
         """Makes the present connections half open; new ones work. Returns how many there were.
 
-        Nothing passes on them, and neither side notices that the other one left. They end with ``end_forgotten`` or ``close``.
+        No byte passes on them, and neither side notices that the other one left. They end with ``end_forgotten`` or
+        ``close``.
         ``told``: the endpoint's side is closed at once, so that only Redis does not notice.
         """
         links, self.links = self.links, set()

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """Who hears what comes from Redis (`link.Link`)."""
+    """The receiver of bytes from Redis (`link.Link`)."""
 
     def from_redis(self, data: bytes) -> None: ...
     def redis_left(self) -> None: ...

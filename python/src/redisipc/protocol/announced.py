@@ -1,4 +1,4 @@
-"""Announcements of other instances, as they are read: any text may be there."""
+"""Reads announcements of other instances. They may contain any text."""
 
 from __future__ import annotations
 

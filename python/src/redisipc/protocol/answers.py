@@ -1,4 +1,4 @@
-"""Answers of this instance: each is one MULTI with its acknowledgement and deletion, repeated only where that is safe."""
+"""Writes answers: each is one MULTI with its acknowledgement and deletion, repeated only if that is safe."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .redis_errors import FOR_GOOD, GROUP_LOST, NO_MEMORY, NO_WRITES, OUTAGE, PE
 from .states import advance
 
 _MOST_ATTEMPTS = 3
-"""How often an answer may break the connection, or be refused by an unknown error, before it is given up (RIPC-RESP-25)."""
+"""An answer is given up after it broke the connection, or got an unknown error, so many times (RIPC-RESP-25)."""
 
 _REPLACEMENT = b'"not_encodable: '
-"""How the rejection begins that stands in place of an answer which could not be written."""
+"""How a rejection begins that replaces an answer which could not be written."""
 
 
 class Answers:
-    """From the answer of a handler, or of the responder itself, to its last reply of Redis."""
+    """An answer's way from the handler, or from the responder itself, to Redis' last reply."""
 
     def __init__(self, shared: EndpointState) -> None:
         self.shared = shared
@@ -69,7 +69,7 @@ class Answers:
             if singly:
                 self._written_singly(sent, answers, now)
             elif isinstance(answers[0], Failure) and class_of(answers[0]) in FOR_GOOD:
-                # RIPC-RESP-26: without MULTI the commands were carried out one by one, and so they are from now on.
+                # RIPC-RESP-26: without MULTI, Redis executed the commands one by one. From now on they are sent so.
                 shared.multi_refused()
                 for incoming in sent:
                     incoming.stranded = True
@@ -144,15 +144,15 @@ class Answers:
                 self._again(incoming)
 
     def _again(self, incoming: Incoming) -> None:
-        """Write it (again): one that may be what breaks the connection leaves alone (RIPC-RESP-25)."""
+        """Write it, perhaps again. An answer that may have broken the connection is sent alone (RIPC-RESP-25)."""
         (self.shared.outbox.alone if incoming.attempts else self.shared.outbox.answers).append(incoming)
 
     def lost(self, incoming: Incoming) -> None:
-        """Its answer was on its way, and nobody will tell whether it was written."""
+        """The answer was sent, and no reply will tell whether Redis stored it."""
         advance(incoming, "unknown")
 
     def _strand(self, incoming: Incoming) -> None:
-        """The stream is gone, and the request with it: its requester may still wait, so the answer is written to the new one."""
+        """The stream is gone with the request. Its requester may still wait, so the answer goes to the new stream."""
         incoming.stranded = True
         advance(incoming, "not answered")
         self.shared.outbox.answers.append(incoming)
@@ -186,13 +186,13 @@ class Answers:
         return now - incoming.answer[2] < self.shared.settings.answer_kept
 
     def _drop(self, incoming: Incoming, message: str, now: float) -> None:
-        """It was run: nobody may run it again."""
+        """The request was run, so no instance may run it again."""
         self.shared.problem("answer", message, incoming.entry_id)
         self.shared.gone(incoming)
         self.shared.outbox.clean(incoming.entry_id, incoming.entry_id, now)
 
     def drop_refused(self, now: float) -> None:
-        """The endpoint leaves, and Redis does not take these answers (RIPC-RESP-15)."""
+        """The endpoint leaves while Redis refuses these answers (RIPC-RESP-15)."""
         self.shared.outbox.answers.clear()
         self.shared.outbox.alone.clear()
         for incoming in list(self.shared.inflight.values()):
@@ -201,16 +201,16 @@ class Answers:
 
     @property
     def refused(self) -> bool:
-        """Whether answers that Redis refused to store still wait, between attempts or on their way (RIPC-RESP-16)."""
+        """Whether answers that Redis refused still wait for an attempt, or for its reply (RIPC-RESP-16)."""
         return self.shared.answers_refused and any(i.state == "answering" for i in self.shared.inflight.values())
 
     def not_written(self, incoming: Incoming, now: float) -> None:
-        """A look showed the body of an answered request, and that it is still ours: the answer is written again (RIPC-RESP-14)."""
+        """A look showed that the answered request still exists and is ours: write the answer again (RIPC-RESP-14)."""
         advance(incoming, "still pending")
         self._attempted(incoming, f"broke the connection {incoming.attempts} times", now)
 
     def _attempted(self, incoming: Incoming, why: str, now: float) -> None:
-        """Not written, for a reason that may be the answer itself: again, or a rejection in its place (RIPC-RESP-25)."""
+        """Not written, perhaps because of the answer itself: write it again, or a rejection instead (RIPC-RESP-25)."""
         if incoming.attempts < _MOST_ATTEMPTS:
             self._again(incoming)
         elif (

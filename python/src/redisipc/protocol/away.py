@@ -1,4 +1,4 @@
-"""The reports about one loss of the connection: why no attempt succeeds, once for each reason."""
+"""Reports about one loss of the connection: why no attempt succeeds, once for each reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _REPORT_AFTER = 5.0
 """Seconds away after which the endpoint reports why no attempt succeeds; then it reports every ``_REPORT_EVERY`` s."""
 _REPORT_EVERY = 60.0
 _REASONS = 4
-"""Different reasons that are reported at once in one loss; more of them wait for the next report."""
+"""So many different reasons are reported at once in one loss. Further ones wait for the next report."""
 _FIGURES = re.compile(r"\d+")
 
 
@@ -25,12 +25,12 @@ class Away:
         self._told: set[str] = set()
 
     def began(self, now: float) -> None:
-        """It is lost. The report of that names the reason of the loss, and not why no attempt succeeds."""
+        """The connection is lost. The report of that names the reason of the loss, and not why no attempt succeeds."""
         self.since, self._tell_at = now, now + _REPORT_AFTER
         self._told = set()
 
     def is_due(self, reason: str, now: float) -> bool:
-        """Whether this failed attempt is to be reported: a minute has passed, or its reason is another one."""
+        """Whether to report this failed attempt: a minute has passed, or its reason is a new one."""
         if now < self.since + _REPORT_AFTER:
             return False
         kind = _FIGURES.sub("", reason)

@@ -1,6 +1,7 @@
-"""Entries whose bodies break the connection when they are read: read last, each alone, after pauses that grow (RIPC-RECOV-28).
+"""Entries whose bodies break the connection. They are read last, each alone, after growing pauses (RIPC-RECOV-28).
 
-A body may be larger than a proxy lets through, or than the server sends to one client. Nobody can tell before it was read.
+A body may be larger than a proxy lets through, or than the server sends to one client. An endpoint learns it only by
+reading.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from .replies import id_parts
 from .settings import NEVER
 
 FIRST_PAUSE = 2.0
-"""Seconds until a body is read again that broke the connection alone."""
+"""Seconds until a body that broke the connection alone is read again."""
 LONGEST_PAUSE = 60.0
 """Seconds at most between two such reads."""
 _KEPT = 1000
 """How many IDs are remembered at most."""
 REPORTED = 2
-"""How often a body has broken the connection alone when this is reported: once may be chance."""
+"""A body is reported when it has broken the connection alone so often: once may be chance."""
 
 
 class _Breaker:
@@ -30,10 +31,16 @@ class _Breaker:
 
 
 class Breakers:
-    """Which bodies were asked for when a connection broke. ``due``: when its own list is read again because of them."""
+    """Notes which bodies were asked for when a connection broke.
+
+    ``due``: when the instance's own list is read again because of them.
+    """
 
     def __init__(self, read_before: Container[bytes], report: Callable[[bytes, int], None]) -> None:
-        """``read_before``: what cannot be the cause. ``report`` gets an ID, and how often its body broke the connection."""
+        """``read_before``: bodies that cannot be the cause.
+
+        ``report`` gets an ID, and how often its body broke the connection.
+        """
         self.due: float = NEVER
         self._read_before = read_before
         self._report = report
@@ -43,7 +50,7 @@ class Breakers:
         return bool(self._known)
 
     def broke(self, commands: Iterable[Command], now: float) -> None:
-        """The connection broke before the replies to these came. Where one body was asked for, it may be the cause."""
+        """The connection broke before the replies to these came. If one body was asked for, it may be the cause."""
         ids = [id for id in _asked(commands) if id not in self._read_before]
         for id in ids:
             self.suspect(id)
@@ -60,7 +67,7 @@ class Breakers:
             self._known.pop(id, None)
 
     def suspect(self, id: bytes) -> None:
-        """From now on its body is read alone."""
+        """From now on this body is read alone."""
         self._known.setdefault(id, _Breaker())
         while len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
@@ -75,7 +82,7 @@ class Breakers:
         return [id for id in ids if id not in self._known]
 
     def alone(self, ids: Iterable[bytes], now: float) -> list[bytes]:
-        """Those to read each alone, now: whatever broke a connection least often comes first."""
+        """Those to read now, each alone. The one that broke the fewest connections comes first."""
         found = [id for id in ids if id in self._known and not self.waits(id, now)]
         return sorted(found, key=lambda entry: self._known[entry].alone)
 
@@ -86,7 +93,7 @@ class Breakers:
         return min(found, key=id_parts, default=None)
 
     def later(self, ids: Iterable[bytes]) -> None:
-        """Its own list has these, and they were not read: it is read again when the first of them may be."""
+        """Its own list has these, still unread. It is read again when the first of them may be read."""
         self.due = min((self._known[id].until for id in ids if id in self._known), default=NEVER)
 
 

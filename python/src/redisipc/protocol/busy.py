@@ -1,4 +1,4 @@
-"""All handlers busy, and none ends: requesters give up, and nobody would hear of it."""
+"""Reports that all handlers are busy and none ends: requesters give up, and the operator must learn it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REPORT_EVERY = 60.0
 
 
 class Busy:
-    """Looks whenever requests in progress are claimed again, every 3 s; tells it once in a minute at most."""
+    """Checks whenever requests in progress are claimed again, every 3 s. Reports once a minute at most."""
 
     def __init__(self, shared: EndpointState, responder: Responder) -> None:
         self.shared = shared
@@ -19,7 +19,7 @@ class Busy:
         self._told_at = -NEVER
 
     def look(self, now: float) -> None:
-        """Report it, where it is so."""
+        """Report it if it is so."""
         if now - self._told_at >= _REPORT_EVERY and (reason := self.reason(now)):
             self._told_at = now
             self.shared.problem("busy", reason)

@@ -30,7 +30,7 @@ _CALLER_PAGE = 100
 _LOOK_LIMIT = 0.5
 """Seconds after which a look stops, however many entries follow (RIPC-TIME-8)."""
 _REPLY_GRACE = 0.4
-"""Seconds that a reply is waited for beyond the deadline; then the last look has a new connection."""
+"""Seconds beyond the deadline that a reply may take. Then the last look uses a new connection."""
 _LATEST = 0.9
 """Seconds after the deadline at which it ends in any case (RIPC-TIME-4 allows 1)."""
 _TIDY = 0.5
@@ -42,9 +42,9 @@ _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 class Turn(NamedTuple):
     """The commands to send now, on one connection, with one reply for each command. All times are monotonic seconds.
 
-    ``at``: wait until then, and ask for the turn again. ``due``: when the replies should be there. The connection is lost when
-    they are overdue and no byte moved for long. ``limit``: when it is given up in any case. ``fresh``: a connection on which
-    something was answered before will not do.
+    ``at``: wait until then, and ask for the turn again. ``due``: when the replies should be there. The connection
+    counts as lost if they are overdue and no byte moved for long. ``limit``: when it is given up in any case.
+    ``fresh``: the turn needs a new connection, on which nothing was answered before.
     """
 
     commands: list[Command]
@@ -105,7 +105,7 @@ class Call:
             self._look(now, timed_out(self.outgoing))
         lines, block = self._lines(now)
         limit = min(self._end, deadline + _REPLY_GRACE) if self._phase in ("writing", "waiting") else self._end
-        # Never past the limit: a cancelled call has half a second, and a pause may be longer.
+        # Never wait past the limit: a cancelled call has half a second, and a pause may be longer.
         at = min(self._again_at, deadline if now < deadline else self._end, limit)
         return Turn(lines, at, max(now, at) + block, limit, self._fresh)
 
@@ -133,12 +133,12 @@ class Call:
             self._phase, self._last = "finding", self.outgoing.floor
             self._begin_look(now)
         elif self._phase in ("looking", "tidying") and self._losses:
-            # It was tried on a new connection as well.
+            # A new connection has been tried as well.
             self._finish(self._decided or self._late())
         self._away(now)
 
     def cancel(self, now: float) -> None:
-        """Nobody waits any longer. What may be stored is deleted, if that works soon (RIPC-ASK-6)."""
+        """The caller no longer waits. A request that may be stored is deleted, if that works soon (RIPC-ASK-6)."""
         if self._decided is None and self.outcome is None:
             self._decided = Outcome("cancelled", None, "cancelled")
             if self.outgoing.entry_id is not None:
@@ -193,7 +193,7 @@ class Call:
             )
 
     def _stored(self, entry_id: bytes, now: float) -> None:
-        # The newest of all, even where the stream was created again and its IDs restarted.
+        # This is the newest entry, even if the stream was created again and its IDs restarted.
         self.outgoing.entry_id = self._last = self.highest = entry_id
         self._phase = "waiting"
         if self.early_end:
@@ -228,7 +228,7 @@ class Call:
     def _checked(self, reply: Any, now: float) -> None:
         """RIPC-REQ-16: a group is made behind what is stored, so that it never gets this request."""
         if isinstance(reply, Failure):
-            # Without the stream, or the right, the timeout tells.
+            # Without the stream, or without the right, only the timeout ends the request.
             self.early_end = class_of(reply) is not PERMANENT
             self._check_at = now + LONGEST_BLOCK if self.early_end else NEVER
             return
@@ -236,13 +236,13 @@ class Call:
         if missing and self._missing:
             found = of_groups(reply, self.outgoing)
             self._look(now, Outcome("no responders", None, found.text, found.word))
-        # A group that was lost is made again at once, where its members left off: a second look decides.
+        # Members make a lost group again at once, where they left off. So a second look decides.
         self._missing = missing
         self._check_at = now + (EARLY_END if missing else LONGEST_BLOCK)
 
     def _looked(self, answers: list[Any], now: float) -> None:
         if self._asking:
-            # Only the first turn of a look asks why there is no answer.
+            # Only the first turn of a look asks for the reason of the missing answer.
             groups, self._asking = answers.pop(), False
             self._otherwise = timed_out(self.outgoing, of_groups(groups, self.outgoing))
             self.early_end = not (isinstance(groups, Failure) and class_of(groups) is PERMANENT)
@@ -256,13 +256,13 @@ class Call:
     # parts
 
     def _take(self, rows: Iterable[Any], now: float) -> bool:
-        """Go through entries; True where the response is among them (RIPC-ASK-4, RIPC-REQ-5)."""
+        """Go through entries. True if the response is among them (RIPC-ASK-4, RIPC-REQ-5)."""
         largest = 0
         for entry_id, raw in rows:
             self._last = entry_id
             if len(raw) > 7 and len(raw[7]) > largest:
                 largest = len(raw[7])
-            # Most of a page is other people's business: not worth taking apart.
+            # Most entries of a page are for others: parsing them would waste time.
             if self.outgoing.id not in raw or self._instance not in raw:
                 continue
             entry = parse(entry_id, raw)
@@ -286,7 +286,7 @@ class Call:
         return entry.id == self.outgoing.id and entry.instance_id == self._instance
 
     def _look(self, now: float, otherwise: Outcome) -> None:
-        """The last look, and what it comes to where that finds nothing."""
+        """The last look, and the outcome if it finds nothing."""
         self._phase, self._otherwise = "looking", otherwise
         self._begin_look(now)
         self._end = min(self._end, now + _LATEST)
@@ -303,7 +303,7 @@ class Call:
         kind = effect_of(failure)
         self.outgoing.refusal = failure.message
         if kind is Effect.PASSING:
-            # A restart, a failover or a moved slot: another connection may fare better.
+            # A restart, a failover or a moved slot: a new connection may succeed.
             self._away(now)
         elif kind is Effect.HARMLESS:
             self._again_at = now + _PAUSES[0]
@@ -328,5 +328,5 @@ class Call:
         self.outcome = outcome
 
     def _late(self) -> Outcome:
-        """The outcome where nothing was found."""
+        """The outcome if nothing was found."""
         return not_looked_for(self.outgoing) if self._phase == "finding" else self._otherwise

@@ -1,4 +1,4 @@
-"""The meaning of an error reply for a caller, which waits only for what it needs (SPEC.md, section 13)."""
+"""The meaning of an error reply for a caller (SPEC.md, section 13)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def effect_of(failure: Failure) -> Effect:
     if kind is OUTAGE:
         return Effect.PASSING
     if kind is GROUP_LOST:
-        # UNBLOCKED: somebody ended a blocking read.
+        # UNBLOCKED: another client ended a blocking read.
         return Effect.HARMLESS
     return Effect.FINAL

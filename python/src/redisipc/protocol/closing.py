@@ -1,4 +1,4 @@
-"""Leaving in steps: let what runs end, give back what has not started, settle, deregister, delete its own consumers.
+"""Leaving in steps: wait for running handlers, give back the rest, settle, deregister, delete its own consumers.
 
 RIPC-LIFE-15 to 21.
 """
@@ -14,11 +14,11 @@ from .wiring import Wiring
 LEAVE_LIMIT = 2.0
 """Seconds for deregistering, after which an endpoint is closed anyway."""
 UNBLOCK_LIMIT = 0.5
-"""Seconds to wait for the blocked read to return once it was unblocked."""
+"""Seconds to wait until the unblocked read returns."""
 
 
 class Closing:
-    """The steps of ``Endpoint.close``, each taken as soon as the one before is done or out of time."""
+    """The steps of ``Endpoint.close``. Each is taken when the one before is done or has run out of time."""
 
     def __init__(self, wiring: Wiring, lifecycle: Lifecycle) -> None:
         self.wiring = wiring
@@ -42,7 +42,7 @@ class Closing:
         return bool(wiring.responder.running or self.shared.inflight or wiring.requester.outstanding)
 
     def _let_handlers_send(self) -> None:
-        """A handler that runs on may need an answer of its own to end."""
+        """A running handler may need the answer to a request of its own."""
         self.wiring.requester.may_send_while_closing = bool(self.wiring.responder.running or self.shared.inflight)
 
     def begin(self, now: float, grace: float) -> None:
@@ -54,7 +54,8 @@ class Closing:
         self._let_handlers_send()
         self.wiring.responder.give_back_queued()
         if self.lifecycle.midway(now):
-            # Redis executes what is under way, whoever reads the replies: it ends, and then is taken away.
+            # Redis executes a batch that is under way, whether or not its replies are read. So let it end, then clean
+            # up.
             self._joins = True
         elif not self.shared.connected:
             self.finish("closed while Redis could not be reached")
@@ -84,7 +85,7 @@ class Closing:
             self._settle_and_leave(reading, now)
 
     def _waits_to_join(self, now: float) -> bool:
-        """Whether it still joins or recovers. Where that failed, nothing can be taken away."""
+        """Whether it still joins or recovers. If that failed, nothing can be removed."""
         if not self._joins:
             return False
         self._joins = not self.shared.connected
@@ -99,11 +100,11 @@ class Closing:
             self.finish("the endpoint was closed")
             return
         if outbox.answers_from() > now:
-            # What Redis has no memory for is not waited for any longer.
+            # Do not wait any longer for writes for which Redis has no memory.
             self.wiring.responder.answers.drop_refused(now)
         if outbox.due(now) == NEVER or now < shared.pauses.writes.until:
             self._left = True
-            # A read that did not end in order may still be given entries: then its consumer must stay.
+            # A read that did not end properly may still get entries: its consumer must stay.
             self.lifecycle.leave(not reading)
         elif outbox.cleanup_due is not None:
             outbox.cleanup_due = now
@@ -124,7 +125,7 @@ class Closing:
         return True
 
     def _looks(self, now: float) -> bool:
-        """Whether a last look for responses is under way: they may lie with a member that does not hand them over."""
+        """Whether a last look for responses is under way: a member may hold them and not hand them over."""
         requester = self.wiring.requester
         if self._looking_until is None:
             self._looking_until = now + self.shared.settings.look_limit

@@ -1,4 +1,4 @@
-"""Redis commands as plain data: one builder for each action on the wire, and the batch in which they travel."""
+"""Redis commands as plain data: one builder for each action on the wire, and the batch that carries them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Arg = str | bytes | int
 Command = tuple[Arg, ...]
 
 GIVE_BACK_IDLE_MS = 315_360_000_000
-"""Idle time that marks an entry as given back: ten years, which no outage lasts."""
+"""Idle time that marks an entry as given back: ten years, longer than any outage."""
 GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
-"""Idle time from which on an entry counts as given back."""
+"""From this idle time on, an entry counts as given back."""
 LATE_MS = 5000
-"""Idle time from which on an owner claims an entry again only if nobody has claimed it since."""
+"""From this idle time on, an owner claims an entry again only if no other member has claimed it since."""
 COUNTS_A_START = 3
 """The number that one start adds to the delivery count of an entry: as much as a gem's reads add (RIPC-GROUP-20)."""
 LOOKS = frozenset(("XPENDING", "XRANGE", "XINFO", "LRANGE", "GET", "TIME", "INFO"))
@@ -28,7 +28,7 @@ class Failure(NamedTuple):
 
 
 class Step:
-    """Commands that belong together, and what becomes of their replies."""
+    """Commands that belong together, and the handling of their replies."""
 
     __slots__ = ("commands", "done", "lost")
 
@@ -49,10 +49,10 @@ class Step:
 
 
 class Batch:
-    """The commands that the writer sends next: all in one write, with one reply each.
+    """The commands that the writer sends next, in one write. Each has one reply.
 
-    ``epoch``: a connection opened for a lower epoch must be dropped first. ``taken_at``: when the core gave it out, in
-    monotonic seconds; Redis executes it later than that.
+    ``epoch``: a connection that was opened for a lower epoch must be dropped first. ``taken_at``: when the core
+    returned it, in monotonic seconds. Redis executes it later.
     """
 
     __slots__ = ("commands", "epoch", "steps", "taken_at")
@@ -88,7 +88,7 @@ def add(stream: bytes, fields: Sequence[Arg]) -> Command:
 def add_entry(
     stream: bytes, id: bytes, instance: bytes, status: bytes, content: bytes, source: bytes, destination: bytes
 ) -> Command:
-    """``add`` of an entry, in one step: each request and each answer is written by it."""
+    """``add`` of an entry, in one step. It writes each request and each answer."""
     return (
         "XADD", stream, "NOMKSTREAM", "*", b"id", id, b"instance_id", instance, b"status", status, b"content", content,
         b"source_group", source, b"destination_group", destination,
@@ -118,12 +118,12 @@ def read_own(stream: bytes, group: bytes, consumer: bytes, count: int, after: by
 
 def reset_idle(stream: bytes, group: bytes, consumer: bytes) -> Command:
     # Up to Redis 7.0 a read of ">" that finds nothing leaves the consumer's idle time as it is. A read of its own list
-    # resets it. Nothing stands behind the highest ID, so this read counts no delivery.
+    # resets it. No entry follows the highest ID, so this read counts no delivery.
     return read_own(stream, group, consumer, 1, b"18446744073709551615-0")
 
 
 def keep(stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes], idle_ms: int = 0) -> Command:
-    # RIPC-GROUP-10, JUSTID: neither reads bodies nor counts as a delivery.
+    # RIPC-GROUP-10, JUSTID reads no bodies, and does not count as a delivery.
     return ("XCLAIM", stream, group, consumer, idle_ms, *ids, "JUSTID")
 
 
@@ -133,7 +133,7 @@ def take_over(stream: bytes, group: bytes, consumer: bytes, id: bytes, idle_ms: 
 
 
 def take_up(stream: bytes, group: bytes, consumer: bytes, id: bytes, starts: int) -> Command:
-    """An entry that is pending with nobody: FORCE makes it pending again, unless somebody else was faster (RIPC-GROUP-32)."""
+    """An entry that no consumer has: FORCE makes it pending again, unless another was faster (RIPC-GROUP-32)."""
     count = COUNTS_A_START * starts
     return ("XCLAIM", stream, group, consumer, LATE_MS, id, "RETRYCOUNT", count, "FORCE", "JUSTID")
 
@@ -150,7 +150,7 @@ def restore(stream: bytes, group: bytes, consumer: bytes, id: bytes, deliveries:
 
 
 def return_to(stream: bytes, group: bytes, dispatcher: bytes, id: bytes, deliveries: int) -> Command:
-    """Make a dispatcher that was deleted the owner again of what it had just read (RIPC-LIFE-25)."""
+    """Make a deleted dispatcher again the owner of the entries that it had just read (RIPC-LIFE-25)."""
     return ("XCLAIM", stream, group, dispatcher, 0, id, "RETRYCOUNT", deliveries, "FORCE", "JUSTID")
 
 
@@ -163,7 +163,7 @@ def pending_of(stream: bytes, group: bytes, consumer: bytes, count: int, start: 
 
 
 def owner_of(stream: bytes, group: bytes, id: bytes) -> Command:
-    """Whoever it is: no consumer is named (RIPC-GROUP-32)."""
+    """It names no consumer, so any owner may appear (RIPC-GROUP-32)."""
     return ("XPENDING", stream, group, id, id, 1)
 
 

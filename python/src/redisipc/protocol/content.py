@@ -1,8 +1,9 @@
-"""Any JSON value to the text of the content field and back, so that it survives every reader, the gem included.
+"""Converts any JSON value to the text of the content field and back, so that every reader, also the gem, understands
+it.
 
-A string travels as it is unless a reader could take its text for JSON; then it travels as a JSON string
-(RIPC-CONTENT-2, RIPC-CONTENT-3). The checks beside that cost a fraction of what ``json`` costs, whatever the content is:
-none runs Python for each character, or for each small value of a large one.
+A string is sent as it is unless a reader could take its text for JSON. Then it is sent as a JSON string
+(RIPC-CONTENT-2, RIPC-CONTENT-3). The additional checks cost a fraction of what ``json`` costs, for any content. No
+check runs Python code for each character, or for each small part of a large value.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ _LISTS = frozenset((list, tuple))
 _PLAIN = _SCALARS | _LISTS | {dict}
 
 _LARGE = 1 << 13
-"""Bytes from which on it pays to choose how a text is checked."""
+"""From so many bytes on, it pays to choose how a text is checked."""
 _BYTES_A_PART = 24
-"""Where a value has more parts for its bytes, checking the text is quicker than looking at them."""
+"""If a value has more parts in relation to its bytes, checking the text is quicker than checking the parts."""
 _BEGINS = (b'{"', b"{}", b"{ ", b"{\n")
 """How an object begins."""
 _BYTES_AN_OBJECT = 256
-"""The same holds for objects, each of which is looked at while it is made."""
+"""The same for objects, since each is checked while it is made."""
 
 
 def encode(value: Any) -> bytes:
@@ -65,7 +66,7 @@ def encode(value: Any) -> bytes:
 
 
 def _flaw(value: Any, error: Exception) -> ContentError:
-    """The flaw of a value that could not be written."""
+    """The error for a value that could not be written."""
     try:
         check(value)
     except ContentError as found:
@@ -74,14 +75,14 @@ def _flaw(value: Any, error: Exception) -> ContentError:
 
 
 def decode(raw: bytes) -> Any:
-    """The value of a content field: the JSON value where the text is JSON as every port reads it, else the text itself."""
+    """The value of a content field: the JSON value if every port reads the text as JSON, else the text itself."""
     first = raw.lstrip(_WHITE_BYTES)[:1]
     if first not in _BYTES_COULD_BE_JSON:
         # RIPC-CONTENT-14, RIPC-CONTENT-15
         return raw.decode("utf-8", "replace")
     value = json_fast.loads(raw)
     if value is not json_fast.MISSING:
-        # The brackets of a text that is one string are all inside it.
+        # If the text is one string, all brackets are inside it.
         return raw.decode() if first != b'"' and may_be_deep(raw) and is_deep(raw) else value
     try:
         text = raw.decode()
@@ -117,18 +118,18 @@ _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", 
 
 
 def _has_few_objects(raw: bytes) -> bool:
-    """By a sample: a wrong guess costs time, and changes nothing else. What is small is not worth a look."""
+    """Guessed from a sample: a wrong guess only costs time. Small texts are not sampled."""
     size = 1024
     if len(raw) < _LARGE:
         return False
     starts = range(0, len(raw), max(size, len(raw) // 16))
-    # Others stand inside strings, for the most part: in JSON within JSON a backslash follows.
+    # Other quotes are mostly inside strings: in JSON within JSON a backslash follows.
     found = sum(raw.count(begin, start, start + size) for begin in _BEGINS for start in starts)
     return found * _BYTES_AN_OBJECT <= len(starts) * size
 
 
 def _decode_few_objects(text: str, raw: bytes, halves: bool) -> Any:
-    """Decode and look at the value. Where an object has a key twice, the value does not show all: look at the text."""
+    """Decode, and check the value. If an object has a key twice, the value does not show that: check the text."""
     hidden = False
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -198,7 +199,7 @@ def _has_odd_key(value: Any, text: bytes) -> bool:
     """Whether a dict of ``value`` has a key that is not a string, which ``json`` wrote as a string."""
     if b"{" not in text:
         return False
-    # In many objects the patterns find sooner that there is none.
+    # With many objects, the patterns find sooner that there is none.
     if not _has_few_objects(text) and not (re.search(_ENDS_LIKE_ODD_KEY, text) and re.search(_ODD_KEY, text)):
         return False
     dicts, lists = _parents([value])

@@ -1,7 +1,7 @@
-"""Why a send got no answer: what Redis shows of the group that was asked, and of the request.
+"""Finds why a send got no answer: what Redis shows about the group that was asked, and about the request.
 
-The questions ride on the last look, in the batch that is written anyway. No outcome waits for them. They are asked once a
-second at most, and many timeouts share the answers. A text says how old they are.
+The questions go along with the last look, in a batch that is sent anyway. No outcome waits for them. They are asked
+once a second at most, and many timeouts share the answers. A text says how old they are.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .redis_errors import PERMANENT, class_of
 from .settings import NEVER
 
 ALIVE_MS = 30_000
-"""Idle time of an instance from which on it counts as gone: each uses its consumers every 25 s (RIPC-LIFE-13)."""
+"""From this idle time on, an instance counts as gone: each uses its consumers every 25 s (RIPC-LIFE-13)."""
 _ASK_EVERY = 1.0
 _ANSWERS_HOLD = 2.0
-"""Seconds for which the answers say something: they are asked for once a second, and come within half a second."""
+"""Seconds for which the answers are valid: they are asked for once a second, and come within half a second."""
 _GROUPS = 4
 _ENTRIES = 16
-"""How many groups and entries one look asks about; for others, the finding is what is known of their group."""
+"""How many groups and entries one look asks about. For further ones, the finding is what is known of their group."""
 _OLD = 0.05
 """Seconds from which on a text says how old the answers are."""
 
@@ -55,7 +55,7 @@ NOTHING = Finding(None, "")
 
 
 def away(trouble: str) -> Finding:
-    """Redis cannot be reached, or took the request not."""
+    """Redis cannot be reached, or did not take the request."""
     return Finding(Diagnosis.REDIS_AWAY, trouble)
 
 
@@ -64,7 +64,7 @@ def missing(destination: str, groups: Iterable[bytes]) -> str:
     names = sorted(name.decode("utf-8", "replace") for name in groups)
     if not names:
         return f"there is no group {destination!r}, and no other group here: nobody ever connected"
-    import difflib  # rare, and an import that everybody would pay for
+    import difflib  # imported here, since it is rare and costs time
 
     here = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     close = difflib.get_close_matches(destination, names, 1)
@@ -93,7 +93,7 @@ class Diagnoser:
         self._owners: dict[bytes, replies.PendingEntry | None] = {}
 
     def ask(self, looking: Iterable[Outgoing], now: float) -> Asked | None:
-        """The questions for the next look; None where a look asked a moment ago."""
+        """The questions for the next look. None if a look asked a moment ago."""
         if not self._allowed or now - self._asked_at < _ASK_EVERY:
             return None
         self._asked_at = now
@@ -172,7 +172,7 @@ class Diagnoser:
         if given_back:
             return Finding(Diagnosis.NOT_READ, f"no instance of {group} had room for it{members}")
         if outgoing.sent_at > self._of_time:
-            # The answers are older than the request, and say only who was there.
+            # The answers are older than the request. They say only which instances there were.
             return NOTHING
         if is_unread(row, outgoing.entry_id):
             seconds = f", the last active {seen:.0f} s ago" if count and seen is not None and seen >= 1.0 else ""
@@ -183,7 +183,10 @@ class Diagnoser:
 
 
 def not_held(destination: str) -> str:
-    """The text about a group that is past a request and has it in no pending list. Redis does not show which it was."""
+    """The text about a group that has read past a request and has it in no pending list.
+
+    Redis does not show which of the two happened.
+    """
     return (
         f"group {destination!r} does not hold it: it was stored before the group was made, "
         "or a member acknowledged it and wrote no answer that could be found"
@@ -208,7 +211,7 @@ def idle_of_instances(reply: Any) -> dict[bytes, int]:
 
 
 def is_unread(row: Any, entry_id: bytes | None) -> bool:
-    """Whether a group, a row of XINFO GROUPS, has not come to an entry yet."""
+    """Whether a group (a row of XINFO GROUPS) has not reached an entry yet."""
     last = replies.lookup(row, b"last-delivered-id")
     if entry_id is None or last is None:
         return False
@@ -242,6 +245,6 @@ def read_past(row: Any, destination: str) -> Finding:
 
 
 def _waiting(row: Any) -> str:
-    """How many entries the group has not read, where the server knows it (Redis 7, unless entries in between were deleted)."""
+    """How many entries the group has not read, if known (Redis 7, unless entries in between were deleted)."""
     lag = replies.lookup(row, b"lag")
     return f"; {lag} entries wait for the group" if isinstance(lag, int) and lag > 1 else ""

@@ -1,4 +1,4 @@
-"""The early end: a request to a group that does not exist is never delivered, so that nobody waits for it (RIPC-REQ-16)."""
+"""The early end: a request to a group that does not exist is never delivered, so its sender need not wait."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from .redis_errors import PERMANENT, class_of
 from .settings import NEVER
 
 EARLY_END = 0.5
-"""Seconds after a request was stored, before which nobody asks. Most requests have their answer by then, and cost nothing."""
+"""Seconds after a request was stored, before which nobody asks.
+
+Most requests have their answer by then, so they cost no question.
+"""
 _KNOWN_FOR = 5.0
-"""Seconds that a group is taken to exist after it was seen."""
+"""Seconds for which a group that was seen is assumed to exist."""
 
 
 class EarlyEnd:
@@ -29,7 +32,8 @@ class EarlyEnd:
         self.shared = shared
         self._outstanding = outstanding
         self._end = end
-        # When to ask for whom, in order, and whether the group was missing before. By id: what is answered meanwhile is not kept.
+        # When to ask for whom, in order, and whether the group was missing before. By id: the map holds no request that
+        # was answered meanwhile.
         self._waiting: deque[tuple[float, bytes, bool]] = deque()
         self._asking = False
         self._allowed = shared.settings.early_end
@@ -37,7 +41,7 @@ class EarlyEnd:
         self._seen_at = -NEVER
 
     def stored(self, outgoing: Outgoing, now: float) -> None:
-        """Redis has the request since now, or a moment ago."""
+        """Redis stored the request just now."""
         if self._allowed:
             self._waiting.append((now + EARLY_END, outgoing.id, False))
 
@@ -72,7 +76,7 @@ class EarlyEnd:
             self._asking = False
             reply = answers[0]
             if isinstance(reply, Failure):
-                # Without the stream, or the right, the timeout tells.
+                # Without the stream, or without the right, only the timeout ends the request.
                 self._allowed = self._allowed and class_of(reply) is not PERMANENT
                 return
             self._seen = {replies.as_bytes(replies.lookup(row, b"name")) for row in reply or ()}
@@ -83,7 +87,7 @@ class EarlyEnd:
                 if missing:
                     self._end(outgoing, missing_group(outgoing.destination, self._seen), now)
                 else:
-                    # A group that was lost is made again at once, where its members left off: a second look decides.
+                    # Members make a lost group again at once, where they left off. So a second look decides.
                     self._waiting.append((now + EARLY_END, outgoing.id, True))
 
         def lost(_sent: bool, _now: float) -> None:

@@ -1,7 +1,7 @@
-"""The object that a runtime holds: it joins the parts and decides nothing about entries itself.
+"""The object that a runtime uses. It connects the parts, and decides nothing about entries itself.
 
 Two connections lead to Redis. On the one for writing, one batch at a time is under way; on the one for reading, one blocking
-read. A runtime asks ``next_batch`` and ``next_read``, reports what became of them, drains ``events`` after each call
+read. A runtime asks ``next_batch`` and ``next_read``, reports the results, drains ``events`` after each call
 and calls ``tick`` at ``deadline``. Times are monotonic seconds that the caller hands in. Not thread-safe: one thread uses it.
 """
 
@@ -26,7 +26,7 @@ from .wiring import Wiring
 
 
 class Endpoint:
-    """One instance of one group on one stream. See the module's text for the contract with a runtime."""
+    """One instance of one group on one stream. The module's docstring has the contract with a runtime."""
 
     def __init__(self, settings: Settings, source: random.Random) -> None:
         self.settings = settings
@@ -42,7 +42,7 @@ class Endpoint:
         self.timers: Timers = Timers(self.shared, self.wiring, self.lifecycle, self.closing)
         self.wiring.reclaimer.reading = self._is_reading
 
-    # what a runtime may look at
+    # for a runtime to read
 
     @property
     def instance(self) -> str:
@@ -88,7 +88,7 @@ class Endpoint:
         return outgoing
 
     def cancel(self, outgoing: Outgoing, now: float) -> None:
-        """Give a request up: it ends as cancelled and is deleted, which its handler learns within 3 seconds."""
+        """Give a request up: it ends as cancelled and is deleted. Its handler learns this within 3 seconds."""
         self._requester.cancel(outgoing, now)
         self._requester.last_look.begin()
 
@@ -114,17 +114,17 @@ class Endpoint:
         self._responder.serve(on, now)
 
     def close(self, now: float, grace: float) -> None:
-        """Stop taking requests, let handlers and own requests end for up to ``grace`` seconds, leave. ``Closed`` follows."""
+        """Stop taking requests, wait for handlers and own requests for ``grace`` seconds, leave. ``Closed`` follows."""
         self.shared.called(now)
         self.closing.begin(now, grace)
 
     def abandon(self, now: float) -> None:
-        """Close at once, whatever is under way. ``Closed`` follows."""
+        """Close at once, even if something is under way. ``Closed`` follows."""
         self.shared.now = now
         self.closing.finish("the endpoint was closed")
 
     def mend(self, started: Iterable[Incoming], reason: str, now: float) -> None:
-        """An exception came at any point of the core: make its parts agree, and connect again.
+        """After an exception anywhere in the core: make its parts agree, and connect again.
 
         ``started``: the requests whose handlers were started and not reported as done.
         """
@@ -187,7 +187,7 @@ class Endpoint:
             self.lifecycle.after_failure(now)
 
     def _writes_again(self, batch: Batch, answers: list[Any]) -> None:
-        """Whether Redis takes writes again, though none of them needed memory."""
+        """Whether Redis takes writes again, though no write needed memory."""
         for command, answer in zip(batch.commands, answers, strict=True):
             if command[0] not in commands.LOOKS and not isinstance(answer, Failure) and answer != b"QUEUED":
                 if command[0] not in ("MULTI", "PUBLISH"):
@@ -213,7 +213,7 @@ class Endpoint:
             if sent:
                 self.lifecycle.batch_lost(now)
         if sent and self._reading is not None:
-            # What broke one connection in silence has broken the other: a read that waits on it hears nothing.
+            # A cause that broke one connection silently has probably broken the other: its read would wait for nothing.
             shared.queue.append(Unblock())
         self.lifecycle.down(reason, now, permanent)
         if shared.state is CLOSING:
@@ -244,7 +244,7 @@ class Endpoint:
         if isinstance(answer, Failure):
             if class_of(answer) is PERMANENT:
                 shared.pauses.forbidden("read", answer, now)
-            # RIPC-RECOV-3: what a failed read had, if anything, is in its own list.
+            # RIPC-RECOV-3: entries of a failed read, if any, are in its own list.
             self.lifecycle.must_relist = True
             shared.fail(answer)
             self.lifecycle.after_failure(now)
@@ -292,7 +292,7 @@ class Endpoint:
                 self.wiring.own_list.poll(now)
 
     def woken(self, channel: bytes, now: float) -> None:
-        """A wake-up came on ``channel``: look at once. Nothing but latency depends on it."""
+        """A wake-up came for ``channel``: look at once. Only latency depends on it."""
         shared = self.shared
         shared.called(now)
         if not shared.connected:
@@ -310,12 +310,12 @@ class Endpoint:
         return self.timers.next(self._writing is not None, self._reading is not None)
 
     def rests(self, now: float, by: float) -> float:
-        """Until when nothing is due but the next read, since others' entries only were read; minus infinity where more is.
+        """Until then only the next read is due, since only entries of others were read. Minus infinity if more is due.
 
         ``by``: when the runtime comes anyway. It may wait without ``events``, ``next_batch`` and ``deadline`` until then.
         """
         shared, lifecycle, until = self.shared, self.lifecycle, self.wiring.pace.until
-        # With ``by`` in the past the runtime is late itself: its process stood still.
+        # With ``by`` in the past, the runtime itself is late: its process stood still.
         if now >= min(until, by) or self._reading or self._writing or shared.state is not UP:
             return -NEVER
         if shared.queue or shared.inflight or self._requester.outstanding:

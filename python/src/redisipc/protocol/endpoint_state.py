@@ -21,13 +21,13 @@ from .states import advance
 
 T = TypeVar("T")
 Procedure = Generator[list[Command], list[Any], T]
-"""Yields commands, is sent their replies, returns what it found."""
+"""A generator: it yields commands, gets their replies, and returns its findings."""
 GAP = 1.0
-"""Seconds without a call from which on the loop may have stood still."""
+"""After so many seconds without a call, the loop may have stood still."""
 _CLOCK_REPLY = 0.5
-"""Seconds that a reply to TIME or XADD may take at most, so that Redis' clock is still read from it."""
+"""A reply to TIME or XADD shows Redis' clock only if it took at most so many seconds."""
 _GRAVITY = (PERMANENT, NO_MEMORY, NO_WRITES, GROUP_LOST, UNKNOWN, OUTAGE)
-"""Of several errors in one batch the one that stands last here counts."""
+"""Of several errors in one batch, the one that is last in this list counts."""
 
 
 class EndpointState:
@@ -54,10 +54,10 @@ class EndpointState:
         self.server_version: tuple[int, int] = (0, 0)
         self.last_read: bytes = b"$"
         self.highest: bytes = b"0-0"
-        """The highest entry ID that is known, read or replied: what is written from now on comes after it (RIPC-TIME-14)."""
+        """The highest entry ID that is known: entries that are written from now on come after it (RIPC-TIME-14)."""
         self.now: float = 0.0
         self.sent_at: float = 0.0
-        """When the batch was given out whose replies are being looked at: Redis executed it later."""
+        """When the batch was sent whose replies are being handled. Redis executed it later."""
         self._gap = (float("-inf"), float("-inf"))
         self.called_at: float = 0.0
         """When the runtime called last."""
@@ -118,7 +118,7 @@ class EndpointState:
     # the connection
 
     def came_up(self, now: float) -> None:
-        """Joined or recovered: ordinary work may be written, and no error is left to look at."""
+        """Joined or recovered: ordinary work may be written, and no error is pending."""
         self.connected = self.reachable = True
         self.up_since = now
         self.failure = None
@@ -132,14 +132,14 @@ class EndpointState:
         self.singly = True
 
     def take_failure(self) -> Failure | None:
-        """The error that is left to look at, if any. It is looked at once."""
+        """The error that is still to be handled, if any. It is handled once."""
         failure, self.failure = self.failure, None
         return failure
 
     # time
 
     def called(self, now: float) -> None:
-        """Each call of the runtime: who was not called for long may have stood still meanwhile."""
+        """Note each call of the runtime: after a long time without a call, the process may have stood still."""
         if now - self.called_at > GAP:
             self._gap = (self.called_at, now)
         self.called_at = self.now = now
@@ -155,12 +155,12 @@ class EndpointState:
         return now + self.server_offset
 
     def saw_id(self, entry_id: bytes, now: float) -> None:
-        """An entry ID that Redis made just now: the highest one, and it tells Redis' clock."""
+        """Redis made this entry ID just now: it is the highest one, and shows Redis' clock."""
         self.highest = entry_id
         self._saw_clock(int(entry_id.partition(b"-")[0]) / 1000, now)
 
     def reads_from(self, entry_id: bytes) -> None:
-        """The place of the group when it joins: all that comes after this entry is read."""
+        """The group's position when it joins: entries after this one are read."""
         self.last_read = self.highest = entry_id
 
     def reads_anew(self) -> None:
@@ -178,7 +178,7 @@ class EndpointState:
         self._saw_clock(seconds(reply), now)
 
     def _saw_clock(self, wall: float, now: float) -> None:
-        # A reply that took long, or lay unread, tells it badly: better an older one.
+        # A reply that took long, or lay unread, shows the clock inexactly: keep the older value.
         if now - self.sent_at < _CLOCK_REPLY or now - self._clock_told_at > 30.0:
             self.server_offset = wall - (self.sent_at + now) / 2
             self._clock_told_at = now
@@ -193,7 +193,7 @@ class EndpointState:
     # requests that were received
 
     def gone(self, incoming: Incoming, event: str = "gone") -> None:
-        """A request is no longer ours: deleted, taken over, or by another event that ends in that state."""
+        """A request is no longer ours: it was deleted or taken over, or another event led to that state."""
         advance(incoming, event)
         if self.inflight.get(incoming.entry_id) is incoming:
             del self.inflight[incoming.entry_id]

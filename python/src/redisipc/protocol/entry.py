@@ -1,4 +1,4 @@
-"""The entry: six fields, built for the wire and taken apart again, with a precise word for what is wrong with one."""
+"""The entry: builds its six fields for the wire and parses them, with a precise word for each error."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def build(
 
 
 def parse(entry_id: bytes, raw: list[bytes]) -> Entry | Malformed:
-    """Take apart what XREADGROUP or XRANGE gave: exactly the six fields, in any order.
+    """Parse the result of XREADGROUP or XRANGE: exactly the six fields, in any order.
 
     RIPC-ENTRY-11, RIPC-ENTRY-12, RIPC-ODD-1 to 5.
     """

@@ -1,4 +1,4 @@
-"""The events that the core gives a runtime, and the two objects that both hold: a request sent and one received."""
+"""The events that the core gives a runtime, and two objects that both use: a request sent, and one received."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import ClassVar
 
 
 class Record:
-    """Equal to another with equal parts, and shows them. Dataclasses would do the same and take a millisecond each to import."""
+    """Instances with equal parts are equal; repr() shows the parts.
+
+    Dataclasses would do the same and take a millisecond each to import.
+    """
 
     __slots__: tuple[str, ...] = ()
 
@@ -22,7 +25,7 @@ class Record:
 
 
 class State(enum.Enum):
-    """Where an endpoint is in its life."""
+    """The states in the life of an endpoint."""
 
     NEW = "new"
     JOINING = "joining"
@@ -32,7 +35,8 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
-# By themselves: to look a member up in its class costs ten times as much on Python 3.11, and each wake-up does it often.
+# Module constants, since each wake-up reads them often: Python 3.11 takes ten times as long to find a member in its
+# class.
 NEW, JOINING, UP, DOWN, CLOSING, CLOSED = State
 
 
@@ -106,8 +110,8 @@ class Incoming:
 class Outcome(Record):
     """How a request ended. ``content`` is the raw text.
 
-    ``status`` is fulfilled, rejected, timeout, no responders, cancelled, closed or failed. ``diagnosis`` is a word that says
-    why there is no answer, where that is known.
+    ``status`` is fulfilled, rejected, timeout, no responders, cancelled, closed or failed. ``diagnosis`` is a word that
+    says why there is no answer, if that is known.
     """
 
     __slots__ = ("content", "diagnosis", "reason", "status")
@@ -190,7 +194,7 @@ class Problem(Event):
 
 
 class Unblock(Event):
-    """Make the blocked read return now (CLIENT UNBLOCK), or break its connection where that is not allowed."""
+    """Make the blocked read return now: by CLIENT UNBLOCK, or, if that is not allowed, by breaking its connection."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Giving requests back to the group: the write that does it, and a look before it at those that may be another's by now."""
+"""Gives requests back to the group. A look before the write finds those that another member may have by now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class GivingBack:
         self.shared = shared
 
     def step(self, returned: list[Incoming], now: float) -> Step | None:
-        """Made when it leaves: what was not claimed for long may be another member's by now (RIPC-GROUP-11)."""
+        """Made when it is sent: a request not claimed for long may be another member's by now (RIPC-GROUP-11)."""
         shared = self.shared
         ids: list[bytes] = []
         late: list[Incoming] = []
@@ -43,7 +43,8 @@ class GivingBack:
                 if class_of(answers[0]) is NO_WRITES:
                     shared.outbox.returned += [incoming for incoming in returned if incoming not in late]
 
-        # Where the reply does not come it is not sent again (RIPC-RECOV-18): another member may run it by then.
+        # If the reply does not come, this is not sent again (RIPC-RECOV-18): another member may run the request by
+        # then.
         return Step(lines, done)
 
     def _is_late(self, incoming: Incoming, now: float) -> bool:

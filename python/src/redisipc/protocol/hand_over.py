@@ -1,4 +1,4 @@
-"""Responses that wait for another instance of the same group: handed over, or kept for a while (RIPC-ROUTE-7, RIPC-ROUTE-8)."""
+"""Responses for another instance of the group: handed over, or kept for a while (RIPC-ROUTE-7, RIPC-ROUTE-8)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .settings import NEVER
 from .siblings import Sibling, Siblings
 
 _SEEN_REFRESHES = 1.5
-"""Refreshes for which a sibling that was seen needs not be asked for again."""
+"""For so many refreshes, a sibling that was seen counts as registered."""
 _AGAIN = 1.0
-"""Seconds after which an instance is asked for again where no answer came."""
+"""Seconds until the question about an instance is repeated if no answer came."""
 
 
 class HandOver:
@@ -50,7 +50,7 @@ class HandOver:
             self._ask(instance, entry_id)
 
     def siblings_seen(self) -> None:
-        """Who was not registered may be by now."""
+        """An instance that was not registered may be by now."""
         for entry_id, (instance, _) in list(self.in_grace.items()):
             sibling = self.siblings.known.get(instance)
             if sibling is not None:
@@ -82,7 +82,7 @@ class HandOver:
 
         def lost(_sent: bool, now: float) -> None:
             for id in self._asked.pop(instance, []):
-                # A question without an answer does not shorten the grace.
+                # A question without an answer does not shorten the grace period.
                 self._wait(id, instance, now)
 
         self.shared.step(Step(self.siblings.questions(instance), done, lost))
@@ -99,19 +99,19 @@ class HandOver:
         self.in_grace[entry_id] = (instance, end if end > now else now + _AGAIN)
 
     def _settle(self, entry_id: bytes, now: float) -> None:
-        """RIPC-ROUTE-8: nobody will ever take it: acknowledged only, it would stay in the stream for ever."""
+        """RIPC-ROUTE-8: no instance will ever take it. If only acknowledged, it would stay in the stream."""
         self._since.pop(entry_id, None)
         self.shared.outbox.clean(entry_id, entry_id, now)
 
     def forget_questions(self, now: float) -> None:
-        """The questions about instances will not be answered: ask them again soon."""
+        """The questions about instances got no answer: ask again soon."""
         asked, self._asked = self._asked, {}
         for instance, ids in asked.items():
             for entry_id in ids:
                 self._wait(entry_id, instance, now)
 
     def reset(self) -> None:
-        """After a reconnect what is still pending for us was found again, and with it what waits."""
+        """After a reconnect, all entries that are pending for us were found again, so the waiting responses, too."""
         self._since = {id: since for id, since in self._since.items() if id in self.in_grace or self._is_asked(id)}
 
     def _is_asked(self, entry_id: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Entries that were read, from whichever list: take them apart, look them up in the routing table, do what it says."""
+"""Handles entries that were read, from any list: parses them, finds their row in the routing table, does its action."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Inbox:
         self.responder = responder
         self.hand_over = hand_over
         self.relisted: set[bytes] = set()
-        """Found in its own list while a read was under way, whose reply may have them as well."""
+        """Found in its own list while a read was under way. Its reply may have them, too."""
         self._actions: dict[Action, Callable[[Any, float], None]] = {
             Action.SKIP: self._skip,
             Action.DELIVER: self._deliver,
@@ -52,7 +52,7 @@ class Inbox:
                 if size > largest:
                     largest = size
                 if raw[10] == b"destination_group" and raw[11] != group and raw[11]:
-                    # Most entries are for other groups: not worth taking apart.
+                    # Most entries are for other groups: parsing them would waste time.
                     skipped.append(row[0])
                     continue
             rest.append(row)
@@ -62,7 +62,10 @@ class Inbox:
         return rest
 
     def receive(self, rows: list[Any], now: float, since: float) -> None:
-        """Take the rows that ``skip_others`` left. ``since``: Redis gave them not before this moment."""
+        """Take the rows that ``skip_others`` left.
+
+        ``since``: the earliest moment at which Redis can have delivered them.
+        """
         relisted = self.relisted
         for entry_id, raw in rows:
             if raw is None:
@@ -70,7 +73,7 @@ class Inbox:
                 self.shared.outbox.skip([entry_id], now)
             elif entry_id not in relisted:
                 entry = parse(entry_id, raw)
-                # Only what is started or kept needs to know since when it is ours.
+                # Only entries that are started or kept need the moment since which they are ours.
                 mine = entry.__class__ is Entry and entry.status == PENDING
                 self.take(entry, now, self._kept_at(entry_id, now, since) if mine else since)
 
@@ -84,7 +87,7 @@ class Inbox:
         requests: list[Entry] = []
         for entry_id, raw in rows:
             if raw is None:
-                # RIPC-ROUTE-12: deleted while it was pending, only the pending list still names it.
+                # RIPC-ROUTE-12: it was deleted while it was pending, and only the pending list still names it.
                 self.shared.outbox.clean(entry_id, None, now)
                 continue
             entry = parse(entry_id, raw)
@@ -99,7 +102,7 @@ class Inbox:
         return entry.destination_group == self.shared.names.group and entry.entry_id not in self.shared.inflight
 
     def _adopt(self, requests: list[Entry]) -> Procedure[None]:
-        """A request that somebody put there is claimed for the dispatcher, where it is kept, and routed (RIPC-GROUP-38)."""
+        """A request that another client put there is claimed for the dispatcher, and routed (RIPC-GROUP-38)."""
         shared = self.shared
         names = shared.names
         ids = [entry.entry_id for entry in requests]

@@ -1,7 +1,8 @@
-"""The texts and values of ``content.py`` by orjson, where it is installed: several times quicker, and never different.
+"""Texts and values as by ``content.py`` , but by orjson if that is installed: several times quicker, with the same
+results.
 
-``json`` does whatever orjson might write or read in another way. These are numbers with exponents or beyond 64 bits,
-NaN, and types of the user's own. To be sure costs a few passes of C code over the text. orjson reads no half of a
+``json`` does what orjson might write or read differently. These are numbers with exponents or beyond 64 bits,
+NaN, and types of the user's own. Making sure costs a few passes of C code over the text. orjson reads no half of a
 character, and no text that has one: ``json`` gets that, too.
 """
 
@@ -13,34 +14,34 @@ import re
 from typing import Any
 
 orjson: Any = None
-"""None where it is not there, or was not sought yet."""
+"""None if it is not installed, or was not imported yet."""
 _sought = False
 
 MISSING: Any = object()
-"""The result of ``loads`` where ``json`` must read the text."""
+"""The result of ``loads`` where ``json`` has to read the text."""
 
 # Digits become 0. Bytes that are not part of a number become a blank.
 _NUMBERS = bytes(48 if 48 <= byte <= 57 else byte if byte in b"e" else 32 for byte in range(256))
 _LONG = b"0" * 19
-"""Digits from which on a whole number may be beyond 64 bits."""
+"""A whole number with so many digits may be beyond 64 bits."""
 
 
 _STRIDE = 6
 _STEPS = b"0" * (len(_LONG) // _STRIDE)
 """The digits that every sixth byte shows of so many in a row."""
 _NOT_FINITE = re.compile(rb"[g\xe7].{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)
-"""How marshal writes NaN and infinity, which orjson writes as null. Something else may look alike."""
+"""How marshal writes NaN and infinity, which orjson writes as null. Other data may look the same."""
 _SINGLE = re.compile(rb'"[^"\\]"(?! *:)')
 _BYTES_A_LETTER = 3
 """Bytes of a string of one letter, in its quotes."""
 _MOSTLY = 0.4
-"""The part of a text from which on it counts as made of them; a comma and a blank stand between two."""
+"""If they are this part of a text, the text counts as made of them. A comma and a blank stand between two."""
 _SAMPLE = 1 << 9
 _LARGE_TEXT = 1 << 16
 
 
 def seek() -> None:
-    """Import orjson, once, and not before it is of use: a program that only imports the library does not pay for it."""
+    """Import orjson once, at its first use: a program that only imports the library does not pay for it."""
     global orjson, _sought
     found: Any = None
     try:
@@ -53,13 +54,13 @@ def seek() -> None:
 
 
 def skip() -> None:
-    """Do without orjson, until ``seek``: for a program that ends soon, to import it takes longer than it saves."""
+    """Do without orjson, until ``seek``: in a program that ends soon, the import takes longer than it saves."""
     global _sought
     _sought = True
 
 
 def dumps(value: Any) -> bytes | None:
-    """The text of a value, None where ``json`` is to write it, or to say what is wrong with it."""
+    """The text of a value, None if ``json`` has to write it, or to report its error."""
     if not _sought:
         seek()
     if orjson is None:
@@ -100,7 +101,7 @@ def _may_have_long(raw: bytes) -> bool:
 
 
 def _has_single_letters(raw: bytes) -> bool:
-    """Whether, by a sample, most of a large text are strings of one letter: ``json`` has these at hand, and is quicker."""
+    """Whether, by a sample, most of a large text are strings of one letter: ``json`` has them ready."""
     size = len(raw)
     if size < _LARGE_TEXT:
         return False

@@ -1,4 +1,4 @@
-"""Finds what is wrong with a value that JSON cannot say, and where. It runs only after a refusal, so it may be slow."""
+"""Finds the part of a value that JSON cannot represent. It runs only after a failure, so it may be slow."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _check_dict(value: dict[Any, Any], path: str, depth: int) -> None:
 
 
 def _hint(value: Any) -> str:
-    """Advice on what to send instead, where it is known."""
+    """Advice on what to send instead, if there is any."""
     kind = type(value)
     for name in (base.__name__ for base in kind.__mro__):
         if name in _ADVICE:

@@ -1,6 +1,7 @@
-"""Rules about a JSON text that its value need not show: where a key stands twice, the value lacks what stood there first.
+"""Rules about a JSON text that its value may not show: if a key is there twice, the value has only the last one.
 
-Contents have megabytes, so each rule takes a few passes of C code over the whole text, and no step for each character.
+Contents may have megabytes. So each rule takes a few passes of C code over the text, and no Python step for each
+character.
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ MAX_DEPTH = 100
 """Levels of nesting that every reader accepts (RIPC-CONTENT-6, RIPC-CONTENT-7)."""
 
 _BLOCK = 64
-"""Brackets that are looked at in one step."""
+"""Brackets that are examined in one step."""
 _SHORT = 1 << 12
-"""Bytes below which counting all brackets is quicker than finding the first ones."""
+"""In texts with fewer bytes, counting all brackets is quicker than finding the first ones."""
 _FIRST = 1 << 12
-"""Bytes that are looked at first, since most texts that are too deep are so at once."""
+"""Bytes that are examined first: most texts that are too deep are so at their beginning."""
 _PART = 1 << 14
-"""Bytes in which escapes are decoded in one step, so that the copies stay in the cache."""
+"""Escapes are decoded in steps of so many bytes, so that the copies stay in the cache."""
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
-# The letters of escapes stay: without them a quote would seem to follow a backslash.
+# The letters of escapes remain: without them, a quote might seem to follow a backslash.
 _NO_ESCAPES = bytes(set(_NO_BRACKETS) - set(b"\\/bfnrtu"))
 _LONGEST_ESCAPE = 12
 """Bytes of a pair of escapes."""
 _STEPS = {ord("["): 1, ord("]"): -1}
 _BYTES_AN_ESCAPE = 128
-"""Where escapes are rarer, a look at each takes less time than the text."""
+"""If escapes are rarer than this, examining each of them is quicker than examining the text."""
 _ESCAPES_SHOWN_BY = 1 << 14
-"""Bytes that show, as a rule, how many escapes there are."""
+"""Bytes of a sample that usually shows how many escapes there are."""
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(?P<half>u[dD][89a-fA-F])|.)", re.DOTALL)
 """An escape, or two that are the halves of one character; a half whose other half is not beside it has a name."""
 # The high byte of a UTF-16 unit, as a byte of UTF-8: both halves of a pair together are a character, one alone is an error.
@@ -39,7 +40,7 @@ _HALVES = bytes(0xC2 if 0xD8 <= high <= 0xDB else 0x80 if 0xDC <= high <= 0xDF e
 
 
 def breaks_rule(raw: bytes) -> bool:
-    """Whether a JSON text is to be read as the string that it is (RIPC-CONTENT-6, RIPC-CONTENT-13)."""
+    """Whether a JSON text must be read as a plain string (RIPC-CONTENT-6, RIPC-CONTENT-13)."""
     return has_lone_surrogate(raw) or (may_be_deep(raw) and is_deep(raw))
 
 
@@ -48,12 +49,12 @@ def has_lone_surrogate(raw: bytes) -> bool:
     found = few_lone_surrogates(raw)
     if found is not None:
         return found
-    # This codec knows the escape \uXXXX and no other, and leaves a pair as two characters.
+    # This codec knows only the escape \uXXXX, and decodes a pair to two characters.
     return any(_has_lone_surrogate(part.decode("raw_unicode_escape")) for part in _parts(raw))
 
 
 def few_lone_surrogates(raw: bytes) -> bool | None:
-    """The same, by a look at each escape where these are few; None where they are many."""
+    """The same, by examining each escape if there are few. None if there are many."""
     if raw.count(b"\\", 0, _ESCAPES_SHOWN_BY) * _BYTES_AN_ESCAPE > min(len(raw), _ESCAPES_SHOWN_BY):
         return None
     most = len(raw) // _BYTES_AN_ESCAPE
@@ -73,7 +74,7 @@ def may_be_deep(raw: bytes) -> bool:
     """Whether a JSON text has brackets enough for more than ``MAX_DEPTH`` levels; those inside strings count."""
     size = len(raw)
     if size < _SHORT:
-        # Each level has two brackets. Both kinds are counted sooner than a few of them are found.
+        # Each level has two brackets. Counting both kinds is quicker than finding a few of them.
         return size > 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
     left = MAX_DEPTH
     for bracket in (b"[", b"{"):
@@ -90,7 +91,7 @@ def is_deep(raw: bytes) -> bool:
     """Whether a JSON text is nested deeper than ``MAX_DEPTH`` levels."""
     size = len(raw)
     if size > _FIRST and is_deep(raw[:_FIRST]):
-        # What the rest is does not matter.
+        # The rest does not matter.
         return True
     if b'\\"' in raw:
         # No other escape hides where a string ends.
@@ -111,7 +112,7 @@ def is_deep(raw: bytes) -> bool:
 
 
 def _parts(raw: bytes) -> Iterator[bytes]:
-    """The parts with backslashes. They end after a quote, so that no escape is cut, and no pair of escapes."""
+    """The parts with backslashes. They end after a quote, so that no escape and no pair of escapes is cut."""
     start = raw.find(b"\\")
     while start >= 0:
         end = raw.find(b'"', start + _PART) + 1 or len(raw)

@@ -1,4 +1,4 @@
-"""Keeping what is in progress: claimed again every 3 seconds, which also tells what is gone (RIPC-GROUP-9)."""
+"""Claims everything in progress again every 3 seconds, which also shows what is gone (RIPC-GROUP-9)."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class KeepAlive:
 
     def due(self) -> float:
         if self.next is None and (self.shared.inflight or self.responder.started or self._others()):
-            # Something came in since: its idle time began when it was read.
+            # A request came in since then: its idle time began when it was read.
             self.next = self.shared.now + self.shared.settings.keep_alive
             for incoming in self.shared.inflight.values():
                 self.next = min(self.next, incoming.kept_at + self.shared.settings.keep_alive)
         return NEVER if self.next is None else self.next
 
     def restart(self, now: float) -> None:
-        """All was claimed just now."""
+        """Everything was claimed just now."""
         self.next = None
 
     def tick(self, now: float) -> None:
@@ -57,14 +57,14 @@ class KeepAlive:
             self.next = now + self.shared.settings.keep_alive
 
     def _step(self, now: float) -> Step | None:
-        """Made when it leaves: what was not claimed for long may be another member's by now (RIPC-GROUP-11)."""
+        """Made when it is sent: a request not claimed for long may be another member's by now (RIPC-GROUP-11)."""
         shared = self.shared
         others = self._others()
         self.next = now + shared.settings.keep_alive if shared.inflight or others else None
         fresh: list[Incoming] = []
         late: list[Incoming] = []
         for incoming in shared.inflight.values():
-            # Answers that wait to be written too: while Redis is out of memory they may wait for long.
+            # This includes answers that wait to be written: while Redis is out of memory, they may wait for long.
             if incoming.state not in ("unsure", "checking") and not incoming.stranded:
                 (late if self._is_late(incoming, now) else fresh).append(incoming)
         if late:
@@ -108,7 +108,7 @@ class KeepAlive:
         return Step(lines, done)
 
     def _to_look_at(self, held: list[Incoming]) -> list[Incoming]:
-        """Only small bodies, and not too many at once: in turn."""
+        """Only small bodies, a few at a time, in turn."""
         chosen: list[Incoming] = []
         room = self.shared.sizes.budget / 4
         self._turn = self._turn % len(held) if held else 0
@@ -126,7 +126,7 @@ class KeepAlive:
         self.shared.carry_out(verify(self.shared, missing, anew=True), self._verified, self._broken)
 
     def _broken(self, now: float) -> None:
-        """Again as soon as Redis takes writes: siblings wait as long after they were refused (RIPC-RECOV-17)."""
+        """Claim again as soon as Redis takes writes: siblings wait the same time after a refusal (RIPC-RECOV-17)."""
         failure = self.shared.failure
         if failure is not None and class_of(failure) is NO_WRITES:
             self.shared.outbox.keep_due = True

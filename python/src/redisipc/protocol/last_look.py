@@ -1,4 +1,4 @@
-"""The last look: a response may be stored and lie with a dead or deaf member (RIPC-TIME-8, RIPC-TIME-9).
+"""The last look: a response may be stored, but held by a dead or disconnected member (RIPC-TIME-8, RIPC-TIME-9).
 
 One look serves all that are due. It also finds requests that were given up while nobody knew whether they were stored.
 """
@@ -17,13 +17,16 @@ from .events import Outgoing
 
 _LOOK_PAGE = 1000
 _MOST_LOOKED_AT = 20_000
-"""How many entries one look reads at most; its time is over long before, as a rule."""
+"""How many entries one look reads at most. Usually its time is over long before."""
 _FORGETS_AFTER = 3
-"""Looks in a row that broke the connection, after which the look forgets abandoned requests (RIPC-RECOV-28)."""
+"""After so many looks in a row broke the connection, the look forgets abandoned requests (RIPC-RECOV-28)."""
 
 
 class LastLook:
-    """``looking``: whose time is over. ``abandoned``: given up and perhaps stored, to be found and deleted (RIPC-REQ-12)."""
+    """``looking``: requests whose time is over.
+
+    ``abandoned``: given up and perhaps stored, to be found and deleted (RIPC-REQ-12).
+    """
 
     def __init__(
         self, shared: EndpointState, found: Callable[[Entry], bool], found_nothing: Callable[[Outgoing, float], None]
@@ -58,7 +61,7 @@ class LastLook:
         return looking
 
     def begin(self) -> None:
-        """Look, unless a look is under way: it is followed by another one."""
+        """Begin a look. If one is under way, another one follows it."""
         if self._running or not self.shared.reachable or not (self.looking or self.abandoned):
             return
         self._running = True
@@ -69,7 +72,7 @@ class LastLook:
         self._page(wanted, start, 0, unsure)
 
     def _delete_first(self, wanted: dict[bytes, Outgoing]) -> None:
-        """RIPC-TIME-13: who would start a request after the look is not given it any more."""
+        """RIPC-TIME-13: after the look, no responder may get the request any more."""
         ids = [outgoing.entry_id for outgoing in wanted.values() if outgoing.entry_id is not None]
         if not ids:
             return
@@ -99,9 +102,9 @@ class LastLook:
         last = "+" if end is None else b"(" + end
         lines: list[Command] = [("XRANGE", names.stream, first, last, "COUNT", count)]
         if unsure:
-            # Where the stream is another one by now, what is known of the old one says nothing (RIPC-TIME-14).
+            # If the stream was created again meanwhile, knowledge about the old one is worthless (RIPC-TIME-14).
             lines.append(("XINFO", "STREAM", names.stream))
-        # Why there is no answer rides on the first page, behind it.
+        # The questions about the missing answer follow the first page, in the same batch.
         ends = len(lines)
         asked = None if seen else self.diagnoser.ask(self.looking.values(), shared.now)
         if asked is not None:
@@ -143,7 +146,7 @@ class LastLook:
         for entry_id, raw in rows:
             if len(raw) > 7 and len(raw[7]) > largest:
                 largest = len(raw[7])
-            # Most of a page is other instances' business: not worth taking apart.
+            # Most entries of a page are for others: parsing them would waste time.
             if names.instance in raw:
                 self._looked_at(parse(entry_id, raw), now)
         if rows:

@@ -1,4 +1,4 @@
-"""Leaving: out of the list first, so that nobody hands over more; then its own consumers are emptied and deleted.
+"""Leaving: first out of the list, so that no more is handed over. Then its own consumers are emptied and deleted.
 
 RIPC-LIFE-19 to 22.
 """
@@ -17,20 +17,20 @@ from .siblings import Siblings
 
 
 def leave(shared: EndpointState, siblings: Siblings, read_ended: bool) -> Procedure[None]:
-    """``read_ended``: no read can be given entries any more; where it can, its consumer must stay."""
+    """``read_ended``: no read can get entries any more. If one can, its consumer must stay."""
     names = shared.names
     removal: Command = ("LREM", names.registration, 0, names.consumer)
     yield [*([removal] if shared.singly else commands.atomic([removal])), ("DEL", names.announcement)]
     for consumer in (names.dispatcher, names.consumer):
         yield from _empty(shared, siblings, consumer)
-    # The consumer first: what is restored from it goes to the dispatcher, which is left where it has something.
+    # The consumer first: entries restored from it go to the dispatcher, which stays if it has any.
     yield from delete_consumers(shared, [names.consumer])
     if read_ended:
         yield from delete_consumers(shared, [names.dispatcher])
 
 
 def _empty(shared: EndpointState, siblings: Siblings, consumer: bytes) -> Procedure[None]:
-    """Give back what is pending for it: requests that nobody started, and responses to whom it may concern."""
+    """Give back its pending entries: requests that have not started, and responses for other instances."""
     names = shared.names
     start = b"-"
     while True:
@@ -77,7 +77,10 @@ def _give_back(shared: EndpointState, rows: list[PendingEntry]) -> list[Command]
 
 
 def _without_responses(shared: EndpointState, rows: list[PendingEntry]) -> Procedure[list[PendingEntry]]:
-    """Nobody is there to hand a response over: it is settled (RIPC-LIFE-28). Requests wait for whoever comes."""
+    """Without another instance, a response is settled: nobody could hand it over (RIPC-LIFE-28).
+
+    Requests wait for the next instance.
+    """
     names = shared.names
     left: list[PendingEntry] = []
     step = shared.sizes.count(PENDING_PAGE)

@@ -1,4 +1,4 @@
-"""The life of an endpoint as its connection goes: joining, up, down, coming back, and the pauses between."""
+"""The life of an endpoint along with its connection: joining, up, down, coming back, and the pauses between."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .settings import NEVER
 from .wiring import Wiring
 
 SAME_LOSS = 1.0
-"""Seconds within which a connection that is lost again was not back at all (RIPC-RECOV-14)."""
+"""A connection that is lost again within so many seconds counts as never restored (RIPC-RECOV-14)."""
 _PERMANENT = 0.8
-"""Seconds at most between two attempts where Redis refuses this endpoint: somebody repairs that, and wants to see it work."""
+"""Seconds at most between two attempts if Redis refuses this endpoint: who repairs that wants to see it work."""
 _AGAIN = 1.0
-"""Seconds after which a list that could not be read is read again."""
+"""Seconds after which an own list that could not be read is tried again."""
 _BATCH_LATER = 4.2
-"""Seconds after a batch was given up when its own list is read once more: Redis may come late to what the batch reads."""
+"""Seconds after a batch was given up until its own list is read again: Redis may execute its read late."""
 _LATER = 0.5
-"""Seconds beyond BLOCK after which a read that was lost is over at Redis as well."""
+"""Seconds beyond BLOCK after which Redis, too, has ended a lost read."""
 
 
 class Lifecycle:
     """Runs one procedure at a time over the connection for writing and knows when to try again.
 
-    ``epoch``: batches and reads of a lower one belong to connections that are given up.
+    ``epoch``: batches and reads of a lower epoch belong to abandoned connections.
     """
 
     def __init__(self, wiring: Wiring) -> None:
@@ -39,11 +39,11 @@ class Lifecycle:
         self.retry_at: float = -NEVER
         self.joined: bool = False
         self.relist_at: float = NEVER
-        """When its own list is read again, since a read was lost (RIPC-RECOV-21)."""
+        """When to read its own list again, after a lost read (RIPC-RECOV-21)."""
         self.late_at: float = NEVER
-        """The same since a batch that reads was lost."""
+        """The same after a lost batch that reads."""
         self.must_relist: bool = False
-        """A read was lost, and its own list not read since (RIPC-RECOV-3)."""
+        """A read was lost, and its own list was not read since (RIPC-RECOV-3)."""
         self.leaving: bool = False
         self.answered: bool = False
         """Redis has replied over the connection on which it joins or recovers."""
@@ -56,11 +56,11 @@ class Lifecycle:
 
     @property
     def busy(self) -> bool:
-        """Whether nothing but the procedure may be written now."""
+        """Whether only the procedure may write now."""
         return self.procedure is not None or not self.shared.connected
 
     def midway(self, now: float) -> bool:
-        """Whether it is joining or recovering at a Redis that replies: what it leaves there can be taken away again."""
+        """Whether it is joining or recovering at a Redis that replies: then it can clean up."""
         return self.answered and not self.shared.connected and self.retry_at <= now
 
     def due(self) -> float:
@@ -94,12 +94,12 @@ class Lifecycle:
 
     def leave(self, read_ended: bool) -> None:
         self.leaving = True
-        # A read that was lost may be served later.
+        # Redis may serve a lost read later.
         ended = read_ended and not self.must_relist and min(self.relist_at, self.late_at) == NEVER
         self._begin(leaving.leave(self.shared, self.wiring.siblings, ended))
 
     def relist(self, reading: bool) -> None:
-        """A lost read may be served by Redis after its own list was read: then it is read again."""
+        """Redis may serve a lost read after its own list was read. So the list is read once more later."""
         if self.shared.now >= self.relist_at:
             self.relist_at = NEVER
         if self.shared.now >= self.late_at:
@@ -142,7 +142,7 @@ class Lifecycle:
     def _procedure_failed(self, failure: Failure, now: float) -> None:
         shared = self.shared
         if shared.connected or shared.state is CLOSED:
-            # In ordinary work, or while leaving: what is meant by it is decided after the batch.
+            # In ordinary work, or while leaving: its meaning is decided after the batch.
             shared.fail(failure)
             self.relist_at = min(self.relist_at, now + _AGAIN)
         elif class_of(failure) in (NO_WRITES, NO_MEMORY) and self.joined:
@@ -179,12 +179,12 @@ class Lifecycle:
     # losses
 
     def read_lost(self, taken_at: float, block: float) -> None:
-        """Its entries, if any, wait in its own list, or will be put there: the dead connection may still be served."""
+        """Its entries, if any, are in its own list, or will be: Redis may still serve the dead connection."""
         self.must_relist = True
         self._read_again(taken_at + block + _LATER)
 
     def batch_lost(self, now: float) -> None:
-        """A batch that reads: as with a read that was lost, but Redis does not wait with it."""
+        """A batch that reads: handled like a lost read, but Redis does not delay it."""
         self.must_relist = True
         self._read_late(now + _BATCH_LATER)
 
@@ -195,7 +195,7 @@ class Lifecycle:
         self.late_at = at
 
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
-        """Both connections are made again after a pause that grows (RIPC-RECOV-1, RIPC-RECOV-2)."""
+        """Both connections are opened again after a growing pause (RIPC-RECOV-1, RIPC-RECOV-2)."""
         shared = self.shared
         if shared.connected and now - shared.up_since >= SAME_LOSS:
             self._backoff = 0.0
@@ -216,7 +216,7 @@ class Lifecycle:
             self._away.began(now)
         self._lost = self.joined
         if again:
-            # Reported once more: this does not pass by itself.
+            # Reported once more, since this does not end by itself.
             shared.queue.append(StateChanged(DOWN, reason, permanent))
             self._away.told(reason, now)
         elif (shared.state is DOWN or same) and self._away.is_due(reason, now):
@@ -234,25 +234,25 @@ class Lifecycle:
         self._backoff = min(settings.backoff_most, max(settings.backoff_first, self._backoff * 2))
 
     def _stop(self, now: float) -> None:
-        """No ordinary work until everything is made good."""
+        """No ordinary work until everything is restored."""
         shared = self.shared
         shared.cut_off()
         if self.procedure is not None:
             self.procedure.close()
         self.end_procedure()
-        # A claim that is sent after an outage could take from another member what it runs by now.
+        # A claim sent after an outage could take a request from another member that runs it by now.
         shared.outbox.drop_steps(now)
         self.wiring.requester.connection_lost(now)
 
     def after_failure(self, now: float) -> None:
-        """An error reply in ordinary work: what it means for the connection."""
+        """Handle an error reply in ordinary work: what it means for the connection."""
         shared = self.shared
         failure = shared.take_failure()
         if failure is None or not shared.connected:
             return
         kind = class_of(failure)
         if kind is GROUP_LOST:
-            # The connection is good: make the group again at once, unless it was made just now.
+            # The connection works: create the group again at once, unless it was created just now.
             shared.trouble = failure.message
             if now - shared.up_since >= SAME_LOSS:
                 self._backoff = 0.0
@@ -260,7 +260,7 @@ class Lifecycle:
             self.retry_at = now + self._backoff
             self._grow()
             if shared.state is UP:
-                # Redis may refuse the attempts to make it good: the time away runs from here.
+                # Redis may refuse the attempts to recover: the time away counts from here.
                 self._away.began(now)
                 self.become(DOWN, failure.message)
         elif kind in (NO_MEMORY, NO_WRITES):

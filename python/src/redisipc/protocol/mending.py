@@ -1,8 +1,8 @@
-"""Making the parts of an endpoint agree again, after an exception at any point in them.
+"""Makes the parts of an endpoint agree again, after an exception anywhere in them.
 
 A signal handler may raise between any two steps of the core, where the core runs on the thread that signals interrupt.
 The core then derives again what can be derived. What may have been written counts as unknown, as after a lost
-connection. Entries that were forgotten on the way lie in its own pending list, which is read again after every loss.
+connection. Entries that were forgotten on the way are in its own pending list, which is read again after every loss.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _mend_handlers(wiring: Wiring, started: set[Incoming], now: float) -> None:
                 shared.queue.append(Start(incoming))
                 starting.add(incoming)
         elif incoming.state == "answering" and incoming not in answers:
-            # It may have been written: looked up like any answer whose outcome is unknown.
+            # It may have been written: check it like any answer whose outcome is unknown.
             responder.answers.lost(incoming)
     left = started | starting
     responder.running = len(left)

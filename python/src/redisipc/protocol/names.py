@@ -57,14 +57,14 @@ def new_instance_id(source: random.Random) -> str:
 
 
 def instance_of(consumer: bytes) -> bytes | None:
-    """The instance that a consumer's name belongs to, None where the name is not a RedisIPC name."""
+    """The instance that a consumer's name belongs to, None if it is not a RedisIPC name."""
     kind, _, rest = consumer.partition(b"_")
     instance, _, number = rest.rpartition(b"_")
     return instance if kind in _KINDS and instance and number.isdigit() else None
 
 
 class Names:
-    """Every name that one instance uses, encoded once."""
+    """All names that one instance uses, encoded once."""
 
     __slots__ = (
         "announcement", "consumer", "dispatcher", "group", "group_wakeup", "instance", "registration", "stream", "wakeup",
@@ -83,7 +83,7 @@ class Names:
 
     @classmethod
     def of(cls, stream: str, group: str, instance: str) -> Names:
-        # Others may use names that are not UTF-8: whoever looks at a stream has them with surrogates.
+        # Other clients may use names that are not UTF-8: they appear here with surrogates.
         return cls(*(name.encode("utf-8", "surrogateescape") for name in (stream, group, instance)))
 
     def registration_of(self, instance: bytes) -> bytes:

@@ -1,7 +1,7 @@
-"""The writes that wait: the outbox collects intents, which leave as one batch with as few commands as possible.
+"""The waiting writes: the outbox collects intents, and sends them as one batch with as few commands as possible.
 
-Adding, answering, giving back and cleaning up are coalesced (XACK and XDEL take many IDs); everything else comes as ready
-steps. What claims something is made only when it leaves, so that it is never older than what is known then.
+It merges adding, answering, giving back and cleaning up (XACK and XDEL take many IDs). All other work comes as ready
+steps. Claims are made only when they are sent, so that they use the newest knowledge.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _AGAIN = 1.0
-"""Seconds after which a cleaning up that failed is tried again."""
+"""Seconds after which a failed clean-up is tried again."""
 _SKIPPED = 50
 """How many times ``linger`` entries for other groups wait to be acknowledged."""
 _MOST_CLEANUP = 100_000
-"""How many IDs are kept for another attempt at most."""
+"""The most IDs that are kept for another attempt."""
 
 
 class Outbox:
-    """Intents in, one ``Batch`` out. Holds no rule but what may travel now, and how many things travel together."""
+    """Intents in, one ``Batch`` out. It only decides what may be sent now, and how many things are sent together."""
 
     def __init__(self, names: Names, settings: Settings, pauses: Pauses, sizes: Sizes) -> None:
         self.names = names
@@ -46,7 +46,7 @@ class Outbox:
         self.adds: deque[Outgoing] = deque()
         self.answers: deque[Incoming] = deque()
         self.alone: deque[Incoming] = deque()
-        """Answers whose write broke the connection: each leaves in a batch of its own (RIPC-RESP-25)."""
+        """Answers whose write broke the connection: each is sent in a batch of its own (RIPC-RESP-25)."""
         self.keep_due: bool = False
         self.returned: list[Incoming] = []
         self.handed: dict[tuple[bytes, bytes | None], list[bytes]] = {}
@@ -78,9 +78,10 @@ class Outbox:
         self._only_skipped = False
 
     def skip(self, entry_ids: list[bytes], now: float) -> None:
-        """Acknowledge entries that are nothing to this group: with the next batch, or later than others, since nobody waits.
+        """Acknowledge entries for other groups: with the next batch, else later than other work, since nobody waits for
+        it.
 
-        An idle group on a busy stream would else write for every few entries that it reads (RIPC-ROUTE-13).
+        Otherwise an idle group on a busy stream would write after every few entries that it reads (RIPC-ROUTE-13).
         """
         self.acknowledge += entry_ids
         if self.cleanup_due is None:
@@ -88,14 +89,14 @@ class Outbox:
             self._only_skipped = True
 
     def hand_over(self, entry_id: bytes, consumer: bytes, wakeup: bytes | None) -> None:
-        """Claim a response to the consumer of the instance that waits for it, and wake that instance where it listens.
+        """Claim a response to the consumer of the instance that waits for it, and wake that instance if it listens.
 
         RIPC-GROUP-1, RIPC-GROUP-6.
         """
         self.handed.setdefault((consumer, wakeup), []).append(entry_id)
 
     def drop_steps(self, now: float) -> None:
-        """Drop the steps that were not sent before the connection broke; whoever wanted them learns that."""
+        """Drop the steps that were not sent before the connection broke, and notify those that wanted them."""
         steps = [*self.looks, *self.steps]
         self.looks.clear()
         self.steps.clear()
@@ -105,14 +106,17 @@ class Outbox:
                 step.lost(False, now)
 
     def forget_claims(self) -> None:
-        """Another member may run by now what was to be given back: what is still ours is found again (RIPC-RECOV-18)."""
+        """Another member may run by now what was to be given back.
+
+        Recovery finds again what is still ours (RIPC-RECOV-18).
+        """
         self.returned.clear()
 
-    # when, and what
+    # the time and the content of the next batch
 
     def due(self, now: float) -> float:
         """When the next batch must leave: minus infinity for at once."""
-        # Looked at several times a request: plain comparisons take a third of the time of min() and max().
+        # Run several times for each request: plain comparisons take a third of the time of min() and max().
         pauses, first = self.pauses, NEVER
         if self.adds:
             first = self.adds_from(now)
@@ -134,7 +138,7 @@ class Outbox:
         return first if first > pauses.writes.until else pauses.writes.until
 
     def answers_from(self) -> float:
-        """Before which moment no answer is written, since Redis refused one."""
+        """No answer is written before this moment, since Redis refused one."""
         pauses = self.pauses
         refused = pauses.rights.get("answers") if pauses.rights else None
         return pauses.memory.until if refused is None else max(pauses.memory.until, refused.until)
@@ -165,7 +169,7 @@ class Outbox:
         while self.steps and len(steps) < self.batch_count:
             steps.append(self.steps.popleft())
         if self.looks and not self.steps:
-            # After what was written before them (RIPC-TIME-13).
+            # After the writes that came before them (RIPC-TIME-13).
             steps += self._take_looks()
         if self.returned:
             returned, self.returned = self.returned, []
@@ -177,7 +181,7 @@ class Outbox:
         return self._batch(steps, epoch, now)
 
     def _cleans(self, now: float) -> bool:
-        """With any batch, except what Redis refused for good: that waits for its own time (RIPC-RECOV-27)."""
+        """It goes with any batch, except what Redis refused for good: that waits for its own time (RIPC-RECOV-27)."""
         if not self.pauses.lacking("cleanup", now):
             return True
         return self.cleanup_due is not None and self.cleanup_due <= now
@@ -220,7 +224,7 @@ class Outbox:
                         self.handed.setdefault((consumer, wakeup), []).extend(ids)
 
         def lost(sent: bool, _now: float) -> None:
-            # Where it was sent, and its reply did not come, it is not sent again (RIPC-RECOV-18).
+            # If it was sent and its reply did not come, it is not sent again (RIPC-RECOV-18).
             if not sent:
                 for key, ids in handed.items():
                     self.handed.setdefault(key, []).extend(ids)

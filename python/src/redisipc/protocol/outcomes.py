@@ -1,4 +1,4 @@
-"""The outcomes of a send that got no answer, in the words that its sender reads. Requesters and callers share them."""
+"""The outcomes of a send without an answer, with the texts that its sender reads. Requesters and callers share them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .redis_errors import advised
 
 
 def timed_out(outgoing: Outgoing, found: Finding = NOTHING) -> Outcome:
-    """No answer came in time. ``found``: why, if that is known."""
+    """No answer came in time. ``found``: the reason, if it is known."""
     why = f": {found.text}" if found.text else ""
     reason = f"no answer from group {outgoing.destination!r} within {_waited(outgoing):g} s{why}"
     return Outcome("timeout", None, reason, found.word)
 
 
 def refused(failure: Failure, what: str = "the request") -> Outcome:
-    """Redis does not do what the send needs, and will not do it later."""
+    """Redis refuses what the send needs, and will also refuse it later."""
     return Outcome("failed", None, f"Redis refused {what}: {advised(failure)}")
 
 
@@ -28,13 +28,13 @@ def never_written(outgoing: Outgoing) -> Outcome:
 
 
 def not_found() -> Outcome:
-    """Its write had no reply, and a caller's look has not found it."""
+    """Its write got no reply, and a caller's look has not found it."""
     broke = "the connection to Redis broke before the request was acknowledged, and it was not found"
     return _failed(f"{broke}; it may be stored")
 
 
 def not_looked_for(outgoing: Outgoing) -> Outcome:
-    """Its write had no reply, and there was no time left for a caller's look."""
+    """Its write got no reply, and there was no time left for a caller's look."""
     broke = "the connection to Redis broke before the request was acknowledged; Redis may have stored it"
     return _failed(f"{broke}: {outgoing.refusal}")
 

@@ -1,8 +1,8 @@
 """An endpoint reads what it writes itself inside the transaction that writes it.
 
-Each XADD wakes the blocked reads of all groups, that of its own writer included. That one would bring nothing but the
-writer's own entry, and a new read would have to be sent. A read of new entries that stands in the same transaction takes
-the entry before the blocked read sees it. It may take other new entries as well: they are received like those of any read.
+Each XADD wakes the blocked reads of all groups, also that of its writer. This read would bring only the writer's own
+entry, and a new read would have to be sent. A read of new entries that stands in the same transaction takes the entry
+before the blocked read sees it. It may take other new entries as well: they are received like those of any read.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from .commands import Command, Failure
 from .endpoint_state import EndpointState
 
 _MOST_BYTES = 64 << 10
-"""Bytes of contents from which on a wake-up costs less than reading them where they are written."""
+"""For contents with more bytes, a wake-up costs less than reading them back in the transaction."""
 
 
 class OwnEntries:
     """``count`` says how many entries may be read now, 0 for none; ``receive`` takes what was read.
 
-    ``under_way``: the batch under way reads. Where its replies get lost, entries wait in its own pending list.
+    ``under_way``: the batch under way reads. If its replies get lost, the entries are in its own pending list.
     """
 
     def __init__(self, shared: EndpointState, receive: Callable[[list[Any], float, float], None]) -> None:
@@ -31,13 +31,13 @@ class OwnEntries:
         self.alone: Callable[[], bool] = lambda: True
         """Whether the group has no other member."""
         self.highest: bytes | None = None
-        """The last entry that was read so while the blocked read is under way."""
+        """The last entry that was read like this while the blocked read is under way."""
         self._receive = receive
         self._allowed = True
         self._rows: list[Any] = []
 
     def wrap(self, lines: list[Command], written: int, size: int, now: float) -> list[Command] | None:
-        """One transaction of ``lines`` and the read; None where the blocked read is to take the ``written`` entries.
+        """One transaction of ``lines`` and the read; None if the blocked read should take the ``written`` entries.
 
         ``size``: bytes of their contents.
         """
@@ -46,7 +46,7 @@ class OwnEntries:
             return None
         count = self.count(now)
         if count and not self.alone():
-            # The blocked read may bring as much as can start. What others wait for is theirs.
+            # The blocked read may bring as much as can start. Entries that other members wait for are left to them.
             count = min(count, written)
         if not count:
             return None
@@ -57,12 +57,12 @@ class OwnEntries:
     def take(self, answers: list[Any]) -> list[Any] | None:
         """The replies of a wrapped transaction without those of its read; then call ``received``.
 
-        None where nothing was done because Redis refuses the read.
+        None if nothing was done, because Redis refuses the read.
         """
         self.under_way = False
         *front, queued, end = answers
         if isinstance(answers[0], Failure):
-            # MULTI itself was refused: each command was executed for itself.
+            # MULTI itself was refused: Redis executed the commands one by one.
             self._keep(queued)
         elif isinstance(end, list):
             self._keep(end[-1])
@@ -73,7 +73,7 @@ class OwnEntries:
         return [*front, end]
 
     def received(self, now: float) -> None:
-        """Receive what the read brought, after what was written is known as such."""
+        """Receive the entries of the read, once the written entries are known as written."""
         rows, self._rows = self._rows, []
         if rows:
             self.highest = rows[-1][0]

@@ -14,7 +14,7 @@ from .settings import NEVER
 from .siblings import Siblings
 
 _ALONE_AFTER = 2
-"""Reads in a row that ended with a broken connection, after which each body is read alone."""
+"""After so many reads in a row ended with a broken connection, each body is read alone."""
 
 
 class OwnList:
@@ -48,7 +48,7 @@ class OwnList:
         """A request goes out: its response may be put into its own list soon."""
         due = self.next_poll
         if due is not None and now == self._last_sent:
-            # Planned for another one that is sent together with it.
+            # It was planned for a request that is sent together with this one.
             return
         self._last_sent = now
         if due is None or (due > now + self.shared.settings.poll and due > now + self._interval(now)):
@@ -56,7 +56,7 @@ class OwnList:
             self.plan(now)
 
     def plan(self, now: float) -> None:
-        """While requests are outstanding, without a known sibling too: one that joined just now may hand us a response."""
+        """While requests are outstanding, also if alone: a sibling that joined just now may hand us a response."""
         if not self._busy():
             self.next_poll = None
         elif self.next_poll is None and not self._polling:
@@ -75,7 +75,7 @@ class OwnList:
         if self._polling or not shared.connected:
             return
         if shared.pauses.lacking("own list", now):
-            # Again when Redis may permit it (RIPC-RECOV-27): nothing else would bring the next read.
+            # Tried again when Redis may permit it (RIPC-RECOV-27): nothing else would cause the next read.
             self.next_poll = shared.pauses.until("own list") if self._busy() else None
             return
         self._polling = True
@@ -139,6 +139,6 @@ class OwnList:
         shared.step(Step([commands.pending_of(names.stream, names.group, names.consumer, PENDING_PAGE)], listed, lost))
 
     def reset(self) -> None:
-        """The connection is new: nothing is on its way."""
+        """The connection is new, so no read is under way."""
         self._polling = False
         self.next_poll = None

@@ -1,5 +1,5 @@
-"""Requests that are rejected without a handler: too many wait, nobody runs them, they are too old,
-started too often, or still run when the endpoint closes."""
+"""Rejects requests without a handler: too many wait, no instance has a handler, they are too old, were started too
+often, or still run when the endpoint closes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OwnRejections:
         self.on_rejected: Callable[[Incoming, ReasonCode], None] = lambda _incoming, _code: None
 
     def reject(self, incoming: Incoming, code: ReasonCode, text: str, now: float) -> None:
-        """With a reason of that code (RIPC-RESP-22)."""
+        """Reject with a reason of that code (RIPC-RESP-22)."""
         self._say(incoming, code, reason(code, text), now)
 
     def unserved(self, incoming: Incoming, now: float) -> None:
@@ -51,7 +51,7 @@ class OwnRejections:
         self.report(incoming, code, said, now)
 
     def report(self, incoming: Incoming, code: ReasonCode, said: str, now: float) -> None:
-        """Tell of a request that was rejected so."""
+        """Report a request that was rejected like this."""
         self.on_rejected(incoming, code)
         held = self._held_back.take(code, now)
         if held is not None:

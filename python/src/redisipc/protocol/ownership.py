@@ -1,4 +1,4 @@
-"""Whose a request is: a look at its owner and its body, and a claim that never takes it from another member.
+"""Finds who owns a request, by its pending entry and its body. A claim follows that never takes it from another member.
 
 The reply to a claim may lack a request without saying why. Its requester may have given it up, or another member may
 have taken it over. Or its pending entry went with a group or a consumer that somebody deleted (RIPC-GROUP-32).
@@ -15,12 +15,12 @@ from .endpoint_state import EndpointState, Procedure, ProcedureFailed
 from .events import Incoming
 
 _MOST_AT_ONCE = 100
-"""How many requests are looked at in one batch at most."""
+"""How many requests one batch checks at most."""
 _ROUNDS = 3
-"""How often what a claim did not get is looked at again."""
+"""How often the requests that a claim did not get are checked again."""
 _CLAIMED_LATELY_MS = 3000
 _QUICK_REPLY = 1.0
-"""Seconds after which a reply says too little about who owns what now: bodies may be large, and links slow."""
+"""Seconds after which a reply is too old to tell the owners: bodies may be large, and links slow."""
 
 GIVEN_UP = "its requester gave up"
 TAKEN_OVER = "another member took the request over"
@@ -35,7 +35,7 @@ class Verdict(NamedTuple):
 
 
 def checked(answers: list[Any], *allowed: str) -> list[Any]:
-    """The replies, where none is an error but of these kinds."""
+    """The replies. Only errors of these kinds may be among them."""
     failure = replies.first_failure(answers)
     if failure is not None and failure.kind not in allowed:
         raise ProcedureFailed(failure)
@@ -51,7 +51,8 @@ def holds(reply: Any, incoming: Incoming) -> bool:
 
 
 def verify(shared: EndpointState, held: Iterable[Incoming], anew: bool) -> Procedure[Verdict]:
-    """Look at each, and claim those that are nobody's, and ours where they were not claimed lately. ``anew``: all of ours.
+    """Check each. Claim those without an owner, and those of ours that were not claimed recently. ``anew``: all of
+    ours.
 
     RIPC-GROUP-30 to 32.
     """
@@ -75,7 +76,7 @@ def verify(shared: EndpointState, held: Iterable[Incoming], anew: bool) -> Proce
 def _look(
     shared: EndpointState, chunk: list[Incoming], verdict: Verdict, anew: bool
 ) -> Procedure[list[tuple[Incoming, int | None]]]:
-    """Those to claim, each with its idle time in milliseconds: None where it is pending with nobody."""
+    """Those to claim, each with its idle time in milliseconds: None if no consumer has it."""
     names = shared.names
     lines: list[Command] = []
     for incoming in chunk:
@@ -107,7 +108,7 @@ def _look(
 def _claim(
     shared: EndpointState, claims: list[tuple[Incoming, int | None]], verdict: Verdict
 ) -> Procedure[list[Incoming]]:
-    """Those that were not got."""
+    """Those that the claim did not get."""
     answers = checked((yield claim_lines(shared, claims)))
     got = {id for reply in answers for id in reply}
     again: list[Incoming] = []
@@ -121,7 +122,7 @@ def _claim(
 
 
 def claim_lines(shared: EndpointState, claims: list[tuple[Incoming, int | None]]) -> list[Command]:
-    """As few claims as they can be: whoever claims one in between, after it was idle for long, keeps it (RIPC-GROUP-30)."""
+    """As few claims as possible. A member that claims one in between, after it was idle, keeps it (RIPC-GROUP-30)."""
     names = shared.names
     by_idle: dict[int, list[bytes]] = {}
     lines: list[Command] = []
@@ -139,7 +140,7 @@ def claim_lines(shared: EndpointState, claims: list[tuple[Incoming, int | None]]
 
 
 def least_idle(idle: int) -> int:
-    """The min-idle-time of a claim, by the idle time that a look showed: nobody else claims so seldom."""
+    """The min-idle-time of a claim, by the idle time that was seen: no other member claims so rarely."""
     if idle >= LATE_MS:
         return LATE_MS
     return _CLAIMED_LATELY_MS if idle >= _CLAIMED_LATELY_MS else 0

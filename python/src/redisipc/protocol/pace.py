@@ -1,10 +1,11 @@
-"""The pace of a group that reads other groups' entries only.
+"""The pace of a group that reads only other groups' entries.
 
-Every entry wakes every group of the stream. A member that finds nothing for its own group, time after time, and has nothing
-under way, lets a few entries come together before it reads again. So a stream with many groups costs a fraction.
+Every entry wakes every group of the stream. A member may find nothing for its own group again and again, and have
+nothing under way. It then waits until a few entries have come before it reads again. So a stream with many groups costs
+much less processor time.
 
-The first request to such a group waits for the end of a pause: at most ``read_pause`` seconds, half of that as a rule. On a
-stream on which little happens nobody pauses.
+The first request to such a group waits for the end of a pause: at most ``read_pause`` seconds, and usually half of
+that. On a quiet stream, no member pauses.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from __future__ import annotations
 from .settings import NEVER
 
 PAUSE_AFTER = 16
-"""How many entries of others in a row make a member pause."""
+"""After so many entries of others in a row, a member pauses."""
 _ENOUGH = 8
-"""A pause is not longer than so many entries take to come."""
+"""A pause is not longer than the time in which so many entries come."""
 _SPARSE = 4
-"""Where entries come further apart than so many pauses, nobody pauses. Where each of many groups takes its time for each
-entry, all are slow, and so few entries come: a narrower limit would keep it so."""
+"""If entries come further apart than so many pauses, no member pauses. If many groups each spend time on every entry,
+all are slow, so few entries come. A narrower limit would preserve that state."""
 _WEIGHT = 0.3
 
 
@@ -49,6 +50,6 @@ class Pace:
             self.until = now + (pause if pause < self.most else self.most)
 
     def over(self) -> None:
-        """Something is for this group: it reads at once, until it has seen others' entries for long again."""
+        """An entry is for this group: it reads without pauses until it has seen only others' entries for long again."""
         self._in_row = 0
         self.until = -NEVER

@@ -1,4 +1,4 @@
-"""Pauses between attempts at what Redis refuses: they grow while Redis refuses it, and restart after a success."""
+"""Pauses between attempts at what Redis refuses. They grow until a success, and then start again."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import math
 from .commands import Failure
 
 _REPLACED = 0.8
-"""Seconds between two attempts while another key is in the stream's place: any client may delete it (RIPC-RECOV-27)."""
+"""Seconds between two attempts while the stream's key has another type: any client may delete it (RIPC-RECOV-27)."""
 
 
 _WAITED_FOR = frozenset(("read", "own list", "answers"))
-"""Names of what somebody waits for: as soon as the right is back it must work (RIPC-RECOV-27)."""
+"""Names of work that someone waits for: it must succeed soon after the right is back (RIPC-RECOV-27)."""
 _FOR_GOOD = 1.0
-"""Seconds before the first repeat of what was refused for good."""
+"""Seconds before the first repeat of work that was refused for good."""
 _RARELY = 30.0
-"""Seconds at most before a further one, of what nobody waits for."""
+"""Seconds at most before a further repeat, for work that nobody waits for."""
 
 
 class Pause:
-    """``until``: monotonic seconds before which nothing of the kind is tried."""
+    """``until``: nothing of the kind is tried before this time, in monotonic seconds."""
 
     __slots__ = ("_first", "_length", "_most", "until")
 
@@ -41,7 +41,7 @@ class Pause:
             self.until = now + self._length
 
     def over(self) -> None:
-        """Redis took it."""
+        """Redis accepted it."""
         self._length = 0.0
         self.until = float("-inf")
 
@@ -55,14 +55,14 @@ class Pauses:
         self.rights: dict[str, Pause] = {}
 
     def forbidden(self, name: str, failure: Failure, now: float) -> None:
-        """Redis refused what ``name`` stands for, and will do so until somebody repairs it."""
+        """Redis refused the work named ``name`` , and will do so until someone repairs it."""
         pause = self.rights.get(name)
         if pause is None:
             pause = self.rights[name] = Pause(_FOR_GOOD, _FOR_GOOD if name in _WAITED_FOR else _RARELY)
         pause.refused(now, _REPLACED if failure.kind == "WRONGTYPE" else math.inf)
 
     def lacking(self, name: str, now: float) -> bool:
-        """Whether Redis refused it for good, so that it is not tried yet."""
+        """Whether Redis refused it for good, and its pause is not over."""
         pause = self.rights.get(name)
         return pause is not None and now < pause.until
 

@@ -1,4 +1,4 @@
-"""Who is in a group: its instances, as Redis and their announcements show them. A look, which no instance notices."""
+"""The instances of a group, as Redis and their announcements show them. They do not notice the look."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .names import Names
 from .redis_errors import is_group_lost
 
 MOST_ASKED = 1000
-"""Instances that one look asks about at most."""
+"""The most instances that one look asks about."""
 
 
 class Peer(NamedTuple):
@@ -53,7 +53,8 @@ def _look(shared: EndpointState, group: str) -> Procedure[list[Peer] | Failure]:
     found: list[Peer] = []
     for index, instance in enumerate(asked):
         registered, announced = answers[2 * index], read(answers[2 * index + 1])
-        # One that announces nothing may be idle for long while nothing comes: its availability list alone tells.
+        # An instance that announces nothing may be idle for long while nothing comes. Only its availability list shows
+        # that it lives.
         if registered and not isinstance(registered, Failure) and (not announced or idle[instance] < ALIVE_MS):
             about = [str(announced.get(key, "")) for key in ("implementation", "version", "language")]
             found.append(Peer(instance.decode("utf-8", "replace"), idle[instance] / 1000, *about))

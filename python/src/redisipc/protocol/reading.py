@@ -10,14 +10,14 @@ from .lifecycle import Lifecycle
 from .wiring import Wiring
 
 _LEAST_READ = 8
-"""How many entries are read at once where no request could start, so that responses still arrive."""
+"""How many entries are read at once if no request could start, so that responses still arrive."""
 
 _SMALL_CONTENT = 2048
-"""Bytes of the largest content up to which each read may bring as many entries as the settings allow, on the slowest link."""
+"""While no content has more bytes, each read may bring as many entries as the settings allow, on any link."""
 
 
 class Reading:
-    """Joins what keeps an endpoint from reading: its state, refusals, answers that wait, the pace of an idle group."""
+    """Combines the reasons not to read: the state, refusals, answers that wait, the pace of an idle group."""
 
     def __init__(self, wiring: Wiring, lifecycle: Lifecycle, closing: Closing) -> None:
         self._wiring = wiring
@@ -60,7 +60,7 @@ class Reading:
         return not wiring.responder.answers.refused or bool(wiring.requester.outstanding)
 
     def _startable(self, count: int) -> int:
-        """``count``, or less: a request that cannot start would only be given back where there are siblings.
+        """``count``, or less: with siblings, a request that cannot start here would only be given back.
 
         That costs three extra commands, and a sibling could read it now.
         """
@@ -70,6 +70,6 @@ class Reading:
         """How many new entries a batch may read; 0 for none."""
         shared = self._shared
         if shared.pauses.writes.active or not self._allowed(now):
-            # RIPC-RECOV-17: where a read was refused a moment ago, it is not tried twice at once.
+            # RIPC-RECOV-17: after a read was refused, the batch does not try it at the same moment.
             return 0
         return self._startable(shared.sizes.count(shared.settings.read_count))

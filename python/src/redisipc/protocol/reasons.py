@@ -1,4 +1,4 @@
-"""Reasons of rejections: the registered words, what an endpoint writes, and what a requester reads in one.
+"""Reasons of rejections: the registered words, how an endpoint writes one, and how a requester reads it.
 
 A reason that an endpoint makes itself begins with its word (RIPC-RESP-22). A program rejects with a code of its own in an
 object (RIPC-RESP-23). A gem gives both to its user as they are.
@@ -38,7 +38,7 @@ BEGINNINGS: dict[str, ReasonCode] = {
 }
 """How a reason begins, and its code."""
 LONGEST_REASON = 1000
-"""Characters of a text that is not the user's own, such as that of an exception; the rest is left out."""
+"""The most characters of a text that the user did not write, such as that of an exception."""
 
 
 def reason(code: ReasonCode, text: str) -> str:
@@ -65,13 +65,13 @@ def read(content: Any) -> tuple[str | None, str | None, Any]:
 
 
 class EachSecond:
-    """Lets one report of a kind pass in a second, and counts those that it holds back. ``kind`` is one of a few words."""
+    """Lets one report of a kind pass in a second, and counts the others. ``kind`` is one of a few words."""
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[float, int]] = {}
 
     def take(self, kind: str, now: float) -> int | None:
-        """How many were held back since the last that passed; None: this one is held back as well."""
+        """How many were held back since the last one that passed. None: this one is held back, too."""
         since, held = self._held.get(kind, (now - 1.0, 0))
         if now - since < 1.0:
             self._held[kind] = since, held + 1
@@ -81,5 +81,5 @@ class EachSecond:
 
 
 def more(held: int) -> str:
-    """The words of a report about those that were held back before it."""
+    """The part of a report that says how many were held back before it."""
     return f" ({held} more like this since the last report)" if held else ""

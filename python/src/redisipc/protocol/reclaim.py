@@ -1,4 +1,4 @@
-"""Taking over what others of the group left behind: two looks, then a claim.
+"""Takes over what other members left behind: two looks, then a claim.
 
 A first look notes who has been holding an entry for too long. A second look follows, some seconds later by our clock.
 Only if the same owner still holds the entry then, it is claimed. One look is not enough: Redis' clock may have stepped,
@@ -24,13 +24,13 @@ from .siblings import Siblings
 
 _LOOK_COUNT = 100
 _LOOK_AGAIN = 0.05
-"""Seconds until it is tried again to look, where a look is under way."""
+"""Seconds until the next attempt to look, if a look is under way."""
 _SPARE = 4
-"""How many more given-back requests are looked at than there is room for: the bodies of some may be gone."""
+"""A look checks so many more given-back requests than there is room for: the bodies of some may be gone."""
 
 
 class Suspect(NamedTuple):
-    """Who holds an entry for too long, since which look (monotonic seconds), and at which look it was listed last."""
+    """The owner that holds an entry for too long, the first look that showed it (its time), and the last one."""
 
     owner: bytes
     since: float
@@ -38,7 +38,7 @@ class Suspect(NamedTuple):
 
 
 class Reclaimer:
-    """Looks at the group's pending list now and then, and at once when it learns that something was given back."""
+    """Looks at the group's pending list from time to time, and at once when it learns that something was given back."""
 
     def __init__(self, shared: EndpointState, responder: Responder, siblings: Siblings, inbox: Inbox) -> None:
         self.shared = shared
@@ -66,11 +66,12 @@ class Reclaimer:
             return
         settings = self.shared.settings
         if self._looking:
-            # Right after the look that is under way.
+            # Follow right after the look that is under way.
             self.next_look = now + _LOOK_AGAIN
             return
         if now >= self._planned:
-            # Never earlier than a second look counts: otherwise it takes a third, and more than 15 s (RIPC-GROUP-15).
+            # Never before a second look counts: otherwise a third look is necessary, after more than 15 s
+            # (RIPC-GROUP-15).
             self._planned = now + settings.look * (1.02 + 0.1 * self.shared.random.random())
         # A look at the end of the hold comes between two others and moves neither of them.
         self.next_look = self.hold_until if now < self.hold_until < self._planned else self._planned
@@ -78,9 +79,10 @@ class Reclaimer:
             self._look(int(settings.suspect_after * 1000))
 
     def reset(self, now: float, again: bool) -> None:
-        """Connected: Redis' down time counts as idle, so for a while nothing of others is taken (RIPC-RECOV-7).
+        """Connected: Redis counts its down time as idle, so for a while nothing is taken from others (RIPC-RECOV-7).
 
-        ``again``: not for the first time. Then what was given back is left alone as well: it may be marked by an outage.
+        ``again``: not for the first time. Then given-back requests are left alone, too: an outage may have made them
+        look so.
         """
         self._looking = self._look_again = self._left_for_room = False
         self.responder.taken_back(now)
@@ -101,9 +103,9 @@ class Reclaimer:
         self.hold_until = max(self.hold_until, now + self.shared.settings.hold)
 
     def look_for_given_back(self) -> None:
-        """Somebody gave something back, or we have room again (RIPC-GROUP-25, RIPC-GROUP-26).
+        """A member gave something back, or we have room again (RIPC-GROUP-25, RIPC-GROUP-26).
 
-        Then also for what others left behind, where it was more than there was room for (RIPC-GROUP-15).
+        This look also covers what others left behind, if it was more than there was room for (RIPC-GROUP-15).
         """
         if self.shared.state is not UP or not self.shared.connected:
             return
@@ -163,9 +165,9 @@ class Reclaimer:
         shared.step(Step(lines, done, lost))
 
     def _proof(self) -> list[Command]:
-        """A write before a look: where Redis refuses it, the claims of others are refused as well (RIPC-GROUP-29).
+        """A write before a look: if Redis refuses it, it refuses the claims of others as well (RIPC-GROUP-29).
 
-        While nobody is suspected the blocking read is enough. It is a write itself, and it is sent again every 5 s.
+        While no owner is suspected, the blocking read is enough. It is a write itself, and it is sent again every 5 s.
         """
         if not self._suspects and self.reading(self.shared.now):
             return []
@@ -173,18 +175,18 @@ class Reclaimer:
         return [commands.reset_idle(names.stream, names.group, names.dispatcher)]
 
     def _capacity(self) -> int:
-        """How many requests may be taken over now: what can start, and alone in the group what may queue."""
+        """How many requests may be taken over now: what can start and, alone in the group, what may queue."""
         responder = self.responder
         if self.siblings or not responder.serving:
             return responder.room
         return responder.room + self.shared.settings.max_queue - len(responder.queue)
 
     def _wanted(self) -> int:
-        """How many requests that were given back to look at."""
+        """How many given-back requests to look at."""
         return self._capacity() + _SPARE
 
     def _page(self, rows: list[PendingEntry]) -> None:
-        """Next time continue behind this page: many that are kept alive never hide one that is dead (RIPC-GROUP-22)."""
+        """The next look continues behind this page, so that many live entries never hide a dead one (RIPC-GROUP-22)."""
         if len(rows) == _LOOK_COUNT:
             self._cursor = b"(" + rows[-1].id
             self.next_look = min(self.next_look or 0.0, self.shared.up_since)
@@ -194,12 +196,15 @@ class Reclaimer:
     # who is lost
 
     def _forget_all_but(self, listed: set[bytes]) -> None:
-        """All that is idle for long was listed: a suspect that was not is kept alive, and begins again (RIPC-GROUP-14)."""
+        """The list had everything that is idle for long.
+
+        A suspect that is not in it is alive, and is forgotten (RIPC-GROUP-14).
+        """
         self._suspects = {id: suspect for id, suspect in self._suspects.items() if id in listed}
 
     def _choose(self, rows: list[PendingEntry], now: float) -> bool:
         """Whether some are read, so that they may start soon."""
-        # A suspect that the looks in between did not list again was kept alive: it is not a suspect any more.
+        # A suspect that a look in between did not list was kept alive: it is no longer a suspect.
         lapsed = now - 2.5 * self.shared.settings.look
         for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
             del self._suspects[id]
@@ -223,7 +228,7 @@ class Reclaimer:
         return bool(read)
 
     def _readable(self, chosen: list[tuple[PendingEntry, bool]], now: float) -> list[tuple[PendingEntry, bool]]:
-        """Those whose bodies are read together, or the one that is read alone since it may break the connection."""
+        """Those whose bodies are read together, or one that is read alone, since it may break the connection."""
         breakers = self.shared.breakers
         if not breakers:
             return chosen[: self.shared.sizes.count(_LOOK_COUNT)]
@@ -232,7 +237,7 @@ class Reclaimer:
         return [by_id[id] for id in ids]
 
     def _chosen(self, given: list[PendingEntry]) -> list[PendingEntry]:
-        """As many as we want of what was given back, from anywhere in it, so that siblings who look too seldom meet."""
+        """As many given-back requests as we want, from a random place, so that siblings rarely choose the same."""
         wanted = self._wanted()
         if len(given) <= wanted:
             return given
@@ -252,19 +257,19 @@ class Reclaimer:
     def _between_looks(self) -> float:
         return self.shared.settings.between_looks
 
-    # taking it
+    # taking over
 
     def _wait_for_room(self) -> None:
-        """More was left behind than there is room for: as handlers come free further ones are taken (RIPC-GROUP-15)."""
+        """There is more than we have room for: as handlers become free, further ones are taken (RIPC-GROUP-15)."""
         self._left_for_room = self.responder.shared_waiting = True
 
     def _left(self, row: PendingEntry, suspect: Suspect) -> None:
-        """There was no room for it: it was looked at twice, and needs no two further looks."""
+        """There was no room for it, but it has had its two looks and needs no further ones."""
         self._suspects.setdefault(row.id, suspect)
         self._wait_for_room()
 
     def _read(self, chosen: list[tuple[PendingEntry, bool]], suspects: dict[bytes, Suspect]) -> None:
-        """Read the bodies before anything is claimed: what is gone is acknowledged, what we have no room for is left."""
+        """Read the bodies before anything is claimed: acknowledge what is gone, and leave what we have no room for."""
         names = self.shared.names
 
         def done(answers: list[Any], now: float) -> None:
@@ -302,7 +307,7 @@ class Reclaimer:
         self.shared.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done, lost))
 
     def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool) -> None:
-        """``more``: there may be other given-back requests for the room that is left."""
+        """``more``: there may be other given-back requests for the remaining room."""
         shared = self.shared
 
         def done(answers: list[Any], now: float) -> None:
@@ -319,7 +324,7 @@ class Reclaimer:
                     again = True
             self.responder.taken_back(now)
             if again or self.responder.shared_waiting:
-                # Nobody will tell us again, and no handler may end soon.
+                # No further notice will come, and perhaps no handler ends soon.
                 self.look_for_given_back()
 
         def lost(_sent: bool, now: float) -> None:
@@ -332,7 +337,7 @@ class Reclaimer:
         if given:
             # RIPC-GROUP-27
             return commands.keep(names.stream, names.group, names.dispatcher, [row.id], GIVEN_BACK_FROM_MS)
-        # Where it is claimed to be rejected there is no start more.
+        # If it is claimed to be rejected, the start count stays.
         starts = min(starts_of(row) + 1, settings.max_starts)
         idle = int(settings.reclaim_after * 1000)
         return commands.take_over(names.stream, names.group, names.dispatcher, row.id, idle, starts)

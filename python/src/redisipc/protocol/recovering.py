@@ -1,6 +1,6 @@
-"""Joining a group, and coming back after a lost connection or a lost group: the order in which things are made good.
+"""Joins a group, and recovers after a lost connection or a lost group, in a fixed order.
 
-Each is a procedure: it yields commands, is sent their replies, and raises ``ProcedureFailed`` where it cannot continue.
+Each is a procedure: it yields commands, gets their replies, and raises ``ProcedureFailed`` if it cannot continue.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .settings import NEVER
 from .siblings import Siblings
 
 _BEGINS = 3
-"""How often making the group begins again, since others make and lose the stream at the same time."""
+"""How often it starts again to create the group, since others may create and lose the stream meanwhile."""
 
 
 class Recovering:
@@ -72,7 +72,7 @@ class Recovering:
         shared.reads_from(replies.as_bytes(replies.lookup(row, b"last-delivered-id")))
 
     def _is_taken(self, created: Any) -> bool:
-        """Whether somebody has this instance id already."""
+        """Whether another instance has this id already."""
         return bool(created == 0)
 
     def _join_wakeup(self) -> list[Command]:
@@ -80,7 +80,7 @@ class Recovering:
         return [("PUBLISH", shared.names.group_wakeup, b"")] if shared.settings.wakeups else []
 
     def recover(self) -> Procedure[None]:
-        """In this order: the group, what is in progress, registration, its own list (RIPC-RECOV-3 to 6)."""
+        """In this order: the group, requests in progress, registration, its own list (RIPC-RECOV-3 to 6)."""
         shared = self.shared
         names = shared.names
         shared.outbox.forget_claims()
@@ -100,7 +100,7 @@ class Recovering:
         yield from self.relist()
 
     def _has_group(self, groups: Any) -> bool:
-        """Looked at before anything is made: where Redis has no memory, making what is there already is refused as well."""
+        """Check before creating: if Redis has no memory, it also refuses to create what exists already."""
         if isinstance(groups, Failure):
             if class_of(groups) in (OUTAGE, UNKNOWN):
                 raise ProcedureFailed(groups)
@@ -108,7 +108,7 @@ class Recovering:
         return replies.group_row(groups, self.shared.names.group) is not None
 
     def _make_group(self) -> Procedure[None]:
-        """At the last ID that was read, or from the start where the stream is another one (RIPC-RECOV-8, RIPC-RECOV-9)."""
+        """At the last ID that was read, or from the start if the stream is a new one (RIPC-RECOV-8, RIPC-RECOV-9)."""
         shared = self.shared
         names = shared.names
         for _ in range(_BEGINS):
@@ -124,7 +124,7 @@ class Recovering:
         raise ProcedureFailed(failure)
 
     def _last_read(self, about: Any) -> bytes:
-        """Where the group begins: by a look at the stream, never by setting the group afterwards (RIPC-RECOV-20)."""
+        """Where the group begins: found by a look at the stream, never set afterwards (RIPC-RECOV-20)."""
         shared = self.shared
         if isinstance(about, Failure):
             if class_of(about) is not GROUP_LOST:
@@ -133,17 +133,17 @@ class Recovering:
         else:
             last = replies.as_bytes(replies.lookup(about, b"last-generated-id"))
         shared.saw_last_id(last)
-        # A stream that is gone is another one, even where this endpoint never read anything of it.
+        # A stream that is gone counts as a new one, even if this endpoint never read from it.
         if isinstance(about, Failure) or replies.id_parts(last) < replies.id_parts(shared.last_read):
             shared.reads_anew()
         return shared.last_read
 
     def _claim_again(self) -> Procedure[None]:
-        """Early, so that nobody reclaims what we hold; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11, RIPC-RESP-14)."""
+        """Early, so that no member reclaims it; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11, RIPC-RESP-14)."""
         shared, responder = self.shared, self.responder
         held = [incoming for incoming in shared.inflight.values() if not incoming.stranded]
         for incoming in [each for each in shared.inflight.values() if each.stranded and each.state == "unsure"]:
-            # Its request is gone, so that no look tells whether the answer was written.
+            # Its request is gone, so no look can show whether the answer was written.
             responder.lost(incoming, GIVEN_UP)
         if not held:
             return
@@ -154,12 +154,12 @@ class Recovering:
         for incoming in verdict.lost:
             responder.lost(incoming, TAKEN_OVER)
         for incoming in verdict.gone:
-            # An answer whose outcome was unknown was written.
+            # An answer with an unknown outcome was written.
             shared.outbox.clean(incoming.entry_id, None, shared.now)
             responder.lost(incoming, GIVEN_UP)
 
     def _register(self, missing: list[bytes], more: list[Command]) -> Procedure[None]:
-        """The consumers that are missing and the registration; and who else is there."""
+        """Create missing consumers, register, and find the other members."""
         shared = self.shared
         names = shared.names
         lines = [commands.create_consumer(names.stream, names.group, name) for name in missing]
@@ -173,7 +173,7 @@ class Recovering:
         ) or shared.singly:
             self.registration.registered(registered)
         else:
-            # The list may have gone with the old connection: nothing is asked before Redis says that it is there (RIPC-RECOV-6).
+            # The list may be lost: no request is sent before Redis confirms that it exists (RIPC-RECOV-6).
             self.registration.registered(-NEVER)
         found = [] if isinstance(answers[-1], Failure) else answers[-1]
         instances = list(self.siblings.instances(found))
@@ -183,7 +183,7 @@ class Recovering:
 
     def _check_registration(self, answers: list[Any], first: int, wakeup: bool) -> None:
         if isinstance(answers[first], Failure) and answers[first].kind == "NOPERM":
-            # RIPC-RESP-26: MULTI itself is refused, and EXEC with it; what stands between was carried out.
+            # RIPC-RESP-26: MULTI itself is refused, and EXEC with it; Redis executed the commands between them.
             self.shared.multi_refused()
             answers[first + 4] = None
         for reply in answers:
@@ -199,7 +199,7 @@ class Recovering:
     # its own list
 
     def relist(self) -> Procedure[None]:
-        """A reply that got lost left its entries in its own list, and ``>`` never shows them again (RIPC-RECOV-3).
+        """A lost reply leaves its entries in its own list, and ``>`` never shows them again (RIPC-RECOV-3).
 
         XPENDING and XRANGE, not XREADGROUP from 0, which would count as a delivery and so as a start (RIPC-GROUP-20).
         """
@@ -225,14 +225,14 @@ class Recovering:
         yield from self._read_suspected(suspected)
 
     def _read_suspected(self, rows: dict[bytes, PendingEntry]) -> Procedure[None]:
-        """Their bodies may break the connection: each alone, when all others were read (RIPC-RECOV-28)."""
+        """Their bodies may break the connection: each is read alone, after all others (RIPC-RECOV-28)."""
         breakers = self.shared.breakers
         for id in breakers.alone(rows, self.shared.now):
             yield from self._route([rows[id]])
         breakers.later(rows)
 
     def _known(self) -> set[bytes]:
-        """Entries that we hold or will acknowledge, delete or give back: only Redis does not know yet."""
+        """Entries that we hold or will acknowledge, delete or give back. Redis does not know that yet."""
         shared = self.shared
         outbox = shared.outbox
         returned = (incoming.entry_id for incoming in outbox.returned)
@@ -240,7 +240,7 @@ class Recovering:
         return {*shared.inflight, *outbox.acknowledge, *outbox.delete, *returned, *handed}
 
     def _route(self, rows: list[PendingEntry]) -> Procedure[None]:
-        """Claimed before they are routed: they may be idle for long, and about to be another member's (RIPC-RECOV-19)."""
+        """Claimed before they are routed: another member may be about to claim idle ones (RIPC-RECOV-19)."""
         shared = self.shared
         bodies = checked((yield [commands.one(shared.names.stream, row.id) for row in rows]))
         there: dict[bytes, tuple[PendingEntry, Entry | Malformed]] = {}
@@ -292,7 +292,7 @@ class Recovering:
         if not isinstance(time, Failure):
             shared.saw_time(time, shared.now)
         elif time.kind != "NOPERM":
-            # Without the right to TIME only limits on the age of requests are lost.
+            # Without the right to TIME, only limits on the age of requests have no effect.
             raise ProcedureFailed(time)
         if isinstance(info, Failure):
             return

@@ -48,7 +48,7 @@ def class_of(failure: Failure) -> ErrorClass:
     """The class of an error reply, by its first word; ``ERR`` says more in the rest of its text."""
     kind = failure.kind
     if kind == "EXECABORT":
-        # Some servers say here why, and only here where it came up after the commands were queued.
+        # Some servers give the reason only here, if the error came after the commands were queued.
         kind = failure.message.partition("because of: ")[2].partition(" ")[0]
     found = _WORDS.get(kind)
     if found is not None:
@@ -63,23 +63,23 @@ _NOT_UNDERSTOOD = (
     "err wrong number of arguments",
     "err invalid stream id",
 )
-"""The beginnings, in small letters, of what a server says to a command or an option that it does not have."""
+"""How a server's errors about an unknown command or option begin, in lower case."""
 
 
 def advice_about_version(message: str) -> str:
-    """Advice where Redis does not understand a command, after a semicolon; empty where that is not the case."""
+    """Advice if Redis does not understand a command, after a semicolon. Otherwise empty."""
     if not message.lower().startswith(_NOT_UNDERSTOOD):
         return ""
     return "; RedisIPC needs Redis 6.2 or later, or Valkey, with all commands: `redisipc doctor` shows the version"
 
 
 def advised(failure: Failure) -> str:
-    """The text of a refusal, with the advice that there is about it."""
+    """The text of a refusal, with advice if there is any."""
     return f"{failure.message}{advice_about_version(failure.message)}"
 
 
 PASSING = frozenset((GROUP_LOST, OUTAGE, NO_MEMORY, NO_WRITES))
-"""Classes that pass by themselves: what was refused is kept and tried again (RIPC-REQ-14, RIPC-RESP-15)."""
+"""Classes that end by themselves: refused work is kept and tried again (RIPC-REQ-14, RIPC-RESP-15)."""
 
 FOR_GOOD = frozenset((PERMANENT, UNKNOWN))
 """Classes that do not: a send that is refused so fails, and an answer is not repeated for ever (RIPC-REQ-14, RIPC-RESP-25)."""

@@ -1,4 +1,4 @@
-"""Being found: the availability list and the announcement, kept alive (RIPC-LIFE-7 to 12, RIPC-VERS-2)."""
+"""Keeps the instance findable: its availability list and its announcement (RIPC-LIFE-7 to 12, RIPC-VERS-2)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .settings import LEAST_JANITOR_AGE, NEVER
 from .siblings import Siblings
 
 _AGAIN = 1.0
-"""Seconds after which a refresh that failed is tried again."""
+"""Seconds after which a failed refresh is tried again."""
 _LOOKED_WITHIN = 20.0
 """Seconds within which an instance at rest looks around and uses its consumers (at most 25 s: RIPC-LIFE-13, RIPC-GROUP-4)."""
 _NEW = 30.0
-"""Seconds for which a newcomer looks around at each refresh: its siblings often begin when it does."""
+"""Seconds for which a newcomer looks around at each refresh: its siblings often start at the same time."""
 
 
 class Registration:
-    """``refreshed_at``: when Redis said last that the list is there, in monotonic seconds."""
+    """``refreshed_at``: when Redis last confirmed that the list exists, in monotonic seconds."""
 
     def __init__(self, shared: EndpointState, siblings: Siblings) -> None:
         self.shared = shared
@@ -58,7 +58,7 @@ class Registration:
         return [*listed, ("SET", names.announcement, text, "EX", expiry)]
 
     def announce(self) -> None:
-        """Say again what this instance can: it began or ceased to listen for wake-ups, or to run requests."""
+        """Announce again what this instance can do: it began or stopped to listen for wake-ups, or to run requests."""
         if self.shared.connected:
             self.shared.step(Step([self.lines()[-1]], _nothing))
 
@@ -67,7 +67,7 @@ class Registration:
         self.refreshed_at = at
 
     def may_send_from(self, now: float) -> float:
-        """From when on requests may be written: not before the list is known to be there (RIPC-LIFE-27)."""
+        """Requests may be written from then on: not before the list is known to exist (RIPC-LIFE-27)."""
         if not self._must_refresh(now):
             return -NEVER
         if now - self._asked_at >= _AGAIN:
@@ -85,7 +85,7 @@ class Registration:
             self.refresh(now)
 
     def sooner(self, at: float) -> None:
-        """Look who is there by then: more depends on it than usual."""
+        """Look for siblings by then: more depends on it than usual."""
         self._looked_at = -NEVER
         if self.next_refresh is not None and at < self.next_refresh:
             self.next_refresh = at
@@ -117,7 +117,7 @@ class Registration:
             self._looked_at = now
             lines += self._look()
         if settings.janitor_age is not None:
-            # RIPC-REDIS-4: by age and never by length: what is younger may be waited for.
+            # RIPC-REDIS-4: by age and never by length: someone may wait for younger entries.
             age = max(settings.janitor_age, LEAST_JANITOR_AGE)
             lines.append(("XTRIM", names.stream, "MINID", max(0, int((shared.server_clock(now) - age) * 1000))))
         shared.step(Step(lines, done))
@@ -125,7 +125,7 @@ class Registration:
             self.read_own_list(now)
 
     def _looks_around(self, now: float) -> bool:
-        """Whether this refresh also looks who is there: at rest and alone only as often as the statements need it."""
+        """Whether this refresh also looks for siblings: at rest and alone, only as often as the statements require."""
         if self.siblings or self.shared.inflight or self.busy() or now - self._began_at < _NEW:
             return True
         return now + self.shared.settings.refresh - self._looked_at > _LOOKED_WITHIN
@@ -143,7 +143,7 @@ class Registration:
         if listed == 1:
             self.registered(self.shared.sent_at)
         if listed == 0 or announced == 0:
-            # The key is gone (Redis emptied, or we slept too long): nobody would hand us a response.
+            # The key is gone: Redis was emptied, or we slept too long. No sibling would hand us a response.
             self._register_anew()
 
     def _register_anew(self) -> None:

@@ -1,4 +1,4 @@
-"""Raw replies of Redis to plain data, the same for RESP2 lists and RESP3 maps."""
+"""Converts raw replies of Redis to plain data, the same for RESP2 lists and RESP3 maps."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def flat(value: Any) -> list[Any]:
 
 
 def read_entries(reply: Any) -> list[Any]:
-    """Entries of an XREADGROUP of one stream: ``[id, fields]`` each, fields None where the body is gone."""
+    """Entries of an XREADGROUP of one stream: ``[id, fields]`` each, fields None if the body is gone."""
     if not reply:
         return []
     if isinstance(reply, dict):
@@ -79,7 +79,7 @@ def id_parts(id: bytes) -> tuple[int, int]:
 def comes_after(id: bytes, other: bytes) -> bool:
     """Whether an entry ID is higher than another one."""
     if len(id) == len(other) and id.find(b"-") == other.find(b"-"):
-        # As many digits on both sides: then they stand in the order of their bytes.
+        # With equal numbers of digits, the order is that of the bytes.
         return id > other
     return id_parts(id) > id_parts(other)
 
@@ -87,11 +87,12 @@ def comes_after(id: bytes, other: bytes) -> bool:
 def first_failure(replies: list[Any]) -> Failure | None:
     """The first error among replies, those inside an EXEC included.
 
-    A MULTI whose queueing failed ends in EXECABORT; the reason stands in an earlier reply and comes first.
+    If a command of a MULTI was not queued, EXEC replies EXECABORT. The reason is in an earlier reply, so it comes
+    first.
     """
     lists = [reply for reply in replies if type(reply) is list]
     if Failure not in map(type, replies) and not any(Failure in map(type, inner) for inner in lists):
-        # As a rule; the steps below take ten times as long for each reply.
+        # The usual case. The steps below take ten times as long for each reply.
         return None
     for reply in replies:
         if isinstance(reply, Failure):
@@ -104,12 +105,12 @@ def first_failure(replies: list[Any]) -> Failure | None:
 
 
 def group_row(reply: Any, name: bytes) -> Any:
-    """The row of one group in XINFO GROUPS, None where it lacks it."""
+    """The row of one group in XINFO GROUPS, or None."""
     return next((row for row in reply or () if lookup(row, b"name") == name), None)
 
 
 def owner_row(reply: Any) -> PendingEntry | None:
-    """XPENDING of one entry: who holds it, None where nobody does."""
+    """XPENDING of one entry: who holds it, or None."""
     return next(pending_entries(reply), None)
 
 

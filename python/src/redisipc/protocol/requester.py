@@ -24,7 +24,7 @@ from .settings import NEVER, check_timeout
 from .states import SENT
 
 NOT_DONE = object()
-"""Stands for the reply to an XADD that was not executed, without any fault of its own."""
+"""Stands for the reply to an XADD that was not executed because of another command."""
 
 
 class Requester:
@@ -68,7 +68,7 @@ class Requester:
         if request_id is None:
             request_id = new_request_id(shared.random).encode()
         outgoing = Outgoing(request_id, text, destination, now, now + timeout)
-        # RIPC-REQ-1: in the ledger before it is written, so that no response can come too early.
+        # RIPC-REQ-1: noted in the ledger before it is written, so that no response can come too early.
         self.outstanding[request_id] = outgoing
         heapq.heappush(self._deadlines, (outgoing.deadline, next(self._order), outgoing))
         shared.outbox.adds.append(outgoing)
@@ -134,7 +134,7 @@ class Requester:
         self.last_look.begin()
 
     def _may_look(self) -> bool:
-        """Who is connected looks once more (RIPC-TIME-8)."""
+        """While connected, it looks once more (RIPC-TIME-8)."""
         return self.shared.reachable
 
     def connected(self) -> None:
@@ -142,7 +142,7 @@ class Requester:
         self.last_look.begin()
 
     def connection_lost(self, now: float) -> None:
-        """Nothing can be looked up now: what was looking ends as timed out."""
+        """No look is possible now: requests in their last look end as timed out."""
         for outgoing in self.last_look.stop():
             if outgoing.state == "looking":
                 self._advance(outgoing, "connection lost")
@@ -183,7 +183,8 @@ class Requester:
 
     def _timed_out(self, outgoing: Outgoing, now: float, may_be_stored: bool = True) -> None:
         if outgoing.entry_id is not None:
-            # RIPC-TIME-5, RIPC-TIME-10: repeated until it worked, for a request must not run long after its requester gave up.
+            # RIPC-TIME-5, RIPC-TIME-10: repeated until it succeeds, since a request must not run long after its
+            # requester gave up.
             if not self.last_look.deleted(outgoing):
                 self.shared.outbox.clean(None, outgoing.entry_id, now)
                 self.shared.outbox.cleanup_due = now
@@ -201,7 +202,7 @@ class Requester:
             self.shared.outbox.cleanup_due = now
 
     def _looked_at(self, entry: Entry) -> bool:
-        """A response that the last look found; False where nobody waits for it."""
+        """Handle a response that the last look found. False if no request waits for it."""
         if entry.id not in self.last_look.looking:
             return False
         self.response(entry)
@@ -224,7 +225,7 @@ class Requester:
             sent.append(outgoing)
             size += len(outgoing.text)
             destination = outgoing.destination.encode()
-            # A request to its own group is for whichever member reads it first.
+            # A request to its own group is for the member that reads it first.
             to_others = to_others and destination != group
             # RIPC-ENTRY-3 to 6
             lines.append(
@@ -251,7 +252,7 @@ class Requester:
         return Step(wrapped or lines, done, lost)
 
     def _results(self, replies: list[Any] | None, count: int) -> list[Any]:
-        """The reply to each XADD of a transaction; ``NOT_DONE`` where it was queued in vain."""
+        """The reply to each XADD of a transaction; ``NOT_DONE`` if it was queued but not executed."""
         if replies is None:
             return [NOT_DONE] * count
         begin, *queued, end = replies
@@ -263,9 +264,9 @@ class Requester:
         if isinstance(end, list):
             return end
         if not any(isinstance(reply, Failure) for reply in queued):
-            # It came up after the commands were queued, and holds for all of them.
+            # The error came after the commands were queued, and concerns all of them.
             return [end] * count
-        # An XADD that is refused takes the others with it. They are written again, without a word about them.
+        # A refused XADD makes the others fail, too. They are written again, without a report.
         return [reply if isinstance(reply, Failure) else NOT_DONE for reply in queued]
 
     def _added(self, sent: list[Outgoing], answers: list[Any], now: float) -> None:

@@ -1,4 +1,4 @@
-"""Requests that this instance received: start, queue, give back or reject. What is answered goes to ``answers.py``."""
+"""Requests that this instance received: start, queue, give back or reject. Answers go to ``answers.py``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .states import advance
 
 _MOST_CHECKS = 64
 _REMEMBERED = 4096
-"""How many requests that ran here are remembered, to tell a handler that one comes again."""
+"""How many requests that ran here are remembered, so that a handler learns that one comes again."""
 
 
 class Responder:
@@ -92,7 +92,7 @@ class Responder:
             self._place(incoming, now)
 
     def _place(self, incoming: Incoming, now: float) -> None:
-        """Start it, let it wait, or leave it to others."""
+        """Start it, queue it, or leave it to other instances."""
         if self.shared.state is CLOSING:
             self._give_back(incoming)
         elif not self.serving:
@@ -134,7 +134,7 @@ class Responder:
         self.behind.settle(self._place, now)
 
     def _unserved(self, incoming: Incoming, now: float) -> None:
-        """No handler here: whoever has one runs it (RIPC-GROUP-35, RIPC-RESP-10)."""
+        """No handler here: an instance that has one runs it (RIPC-GROUP-35, RIPC-RESP-10)."""
         siblings = self.siblings()
         if siblings:
             self._give_back(incoming)
@@ -192,7 +192,7 @@ class Responder:
     # what waits
 
     def start_queued(self, now: float) -> None:
-        """Start what waits while there is room, and tell who looks for more when there is room left."""
+        """Start waiting requests while there is room. If room is left, notify the part that looks for more."""
         if self.queue:
             self._start_waiting(now)
         if self.shared_waiting:
@@ -215,7 +215,7 @@ class Responder:
             self.on_room()
 
     def siblings_known(self, now: float) -> None:
-        """Siblings came or went, or a handler: what waits is looked at again."""
+        """Siblings or a handler came or went: decide again about waiting requests."""
         self.beyond.settle(self._without_room, now)
         if self.shared.state is CLOSING or (self.siblings() and not self.room):
             self.give_back_queued()
@@ -228,11 +228,11 @@ class Responder:
             self.start_queued(now)
 
     def _must_check(self, incoming: Incoming, now: float) -> bool:
-        """Whether its owner and its body are to be looked at before it starts (RIPC-RESP-13, RIPC-GROUP-31)."""
+        """Whether to check its owner and its body before it starts (RIPC-RESP-13, RIPC-GROUP-31)."""
         return now - incoming.received_at > self.shared.settings.check_after_waiting
 
     def _check(self, first: Incoming, now: float) -> None:
-        """Look whether it is still ours, and those behind it too where the last looks found that their requesters gave up."""
+        """Check whether it is still ours, and those behind it, too, if the last checks found abandoned requests."""
         checked = [first]
         while self.queue and len(checked) < self._checks and self._must_check(self.queue[0], now):
             incoming = self.queue.popleft()
@@ -240,7 +240,7 @@ class Responder:
                 checked.append(incoming)
         for incoming in checked:
             advance(incoming, "check")
-        # One place is kept for all of them.
+        # One slot is reserved for all of them.
         self.running += 1
 
         def broken(now: float) -> None:
@@ -274,7 +274,7 @@ class Responder:
         self.start_queued(now)
 
     def put_back(self, waiting: list[Incoming]) -> None:
-        """It is not known whether they still exist: they continue to wait, before the others."""
+        """Whether they still exist is unknown: they continue to wait, before the others."""
         for incoming in reversed(waiting):
             advance(incoming, "not known")
             self.queue.appendleft(incoming)
@@ -298,7 +298,7 @@ class Responder:
     # closing
 
     def reject_running(self, now: float) -> None:
-        """The time to close is over: what a handler still runs is rejected, and its answer refused (RIPC-LIFE-26)."""
+        """The time to close is over: reject requests that still run, and refuse their answers (RIPC-LIFE-26)."""
         for incoming in list(self.shared.inflight.values()):
             if incoming.state == "checking":
                 self._give_back(incoming)
@@ -307,7 +307,7 @@ class Responder:
                 self.rejections.closing(incoming, now)
                 self.shared.queue.append(Cancelled(incoming, "the endpoint is closing"))
 
-    # what Redis tells of it
+    # what Redis reports about requests
 
     def lost(self, incoming: Incoming, reason: str = TAKEN_OVER) -> None:
         """It is no longer ours: the handler learns it, its answer is not written (RIPC-GROUP-12, RIPC-RESP-19)."""

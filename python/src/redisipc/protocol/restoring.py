@@ -1,4 +1,4 @@
-"""Deleting consumers without losing what is pending for them: what goes with one is given back or settled.
+"""Deletes consumers without losing their pending entries, which are given back or settled.
 
 RIPC-LIFE-22, RIPC-LIFE-25.
 """
@@ -15,9 +15,9 @@ from .replies import PendingEntry
 from .settings import NEVER
 
 PENDING_PAGE = 500
-"""How many pending entries one look lists."""
+"""The most pending entries that one look lists."""
 JUST_GIVEN = 10_000
-"""Milliseconds of idle time below which an entry is its owner's: the bound of a reclaim, too (RIPC-GROUP-13)."""
+"""An entry that was idle for fewer milliseconds belongs to its owner. A reclaim has the same bound (RIPC-GROUP-13)."""
 CONSUMERS_A_BATCH = 100
 """How many consumers one batch deletes: a group whose programs crashed for days has thousands."""
 
@@ -25,7 +25,7 @@ CONSUMERS_A_BATCH = 100
 def delete_consumers(shared: EndpointState, consumers: list[bytes], until: float = NEVER) -> Procedure[None]:
     """Each in one MULTI with a list of what is pending for it; a consumer with pending entries is left alone.
 
-    ``until``: after this moment the look is too old that showed them as nobody's (RIPC-LIFE-23).
+    ``until``: after this moment, the look that showed them as unused is too old (RIPC-LIFE-23).
     """
     if shared.singly:
         return
@@ -64,7 +64,7 @@ def _delete(shared: EndpointState, consumer: bytes) -> list[Command]:
 def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[None]:
     """Restore entries that a consumer got just before its deletion.
 
-    They are pending with nobody now, so nobody would find them.
+    No consumer has them now, so no member would find them.
     """
     names = shared.names
     for start in range(0, len(dropped), shared.sizes.count(PENDING_PAGE)):
@@ -75,14 +75,14 @@ def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[Non
         for row, body in zip(chunk, bodies, strict=True):
             entry = parse(row.id, body[0][1]) if body else None
             if entry is None or (isinstance(entry, Entry) and entry.destination_group != names.group):
-                # For another group: whoever had it would only acknowledge it, and may have done so by now.
+                # It is for another group: its reader would only acknowledge it, and may have done so by now.
                 continue
             if _just_given(row, shared):
-                # Its instance was away for long, and is back. It may start the request now, and would not see that others
-                # took it. It waits for the response.
+                # Its instance was away for long, and is back. It may start the request now, and would not notice that
+                # others took it. It waits for the response.
                 lines.append(commands.return_to(names.stream, names.group, row.consumer, row.id, row.deliveries))
             elif _waited_for_by(entry) == (instance_of(row.consumer) or b""):
-                # A response to the instance that is gone.
+                # A response for the instance that is gone.
                 nobodys.append(row.id)
             else:
                 lines.append(commands.restore(names.stream, names.group, names.dispatcher, row.id, row.deliveries))

@@ -1,4 +1,4 @@
-"""The routing table: what is done with an entry that was read, by whom it is for, what it is and who waits for it.
+"""The routing table: the action for an entry, by its destination, its type, and who waits for it.
 
 It is the table of SPEC.md, section 7, ``schemas/1.0/tables/routing.json``: the tests compare the two, and feed an entry for
 each row to the core.

@@ -11,9 +11,9 @@ from redisipc.errors import ConfigurationError
 from .names import check_group, check_name
 
 NEVER = math.inf
-"""When something is due that is not due at all."""
+"""The time of something that is not due."""
 LEAST_JANITOR_AGE = 86_400.0
-"""Seconds for which the janitor leaves an entry alone at least, whatever its option says (RIPC-REDIS-7)."""
+"""The janitor never deletes a younger entry, even if its option says so; seconds (RIPC-REDIS-7)."""
 LONGEST_BLOCK = 5.0
 """Seconds: the longest blocking read (RIPC-LIFE-5)."""
 LONGEST_READ_PAUSE = 0.05

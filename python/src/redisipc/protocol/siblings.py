@@ -1,4 +1,4 @@
-"""Who else is in its own group: found in Redis' list of consumers, alive as long as their availability lists are."""
+"""The other members of the group: found in Redis' list of consumers, alive while their availability lists exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .replies import ConsumerInfo
 from .restoring import CONSUMERS_A_BATCH, delete_consumers
 
 _ASKED_EVERY = 3
-"""A known sibling is asked for at every third look (RIPC-GROUP-8: within 30 s)."""
+"""A known sibling is checked at every third look (RIPC-GROUP-8: within 30 s)."""
 LOOK_BEFORE_DELETE = 3.0
 """Seconds after a look in which a consumer may be deleted because of it (RIPC-LIFE-23)."""
 
@@ -46,7 +46,7 @@ class Siblings:
         return bool(self.known)
 
     def responders(self) -> int | None:
-        """How many siblings run requests, None while nobody has looked yet (RIPC-VERS-7)."""
+        """How many siblings run requests. None before the first look (RIPC-VERS-7)."""
         if not self.learnt:
             return None
         return sum([sibling.responder for sibling in self.known.values()]) if self.known else 0
@@ -68,7 +68,7 @@ class Siblings:
         return [("LRANGE", names.registration_of(instance), 0, -1), ("GET", names.announcement_of(instance))]
 
     def saw_consumers(self, reply: Any, now: float) -> None:
-        """Ask for those that are new, and for every third of the others: each costs two commands."""
+        """Ask about new siblings, and about every third of the others: each costs two commands."""
         infos = self.instances(reply)
         for instance in [instance for instance in self.known if instance not in infos]:
             del self.known[instance]
@@ -95,7 +95,7 @@ class Siblings:
         self.shared.step(Step([line for instance in asked for line in self.questions(instance)], done))
 
     def look(self) -> Procedure[None]:
-        """Who is there at this moment; of those that are known already, who has left."""
+        """The members at this moment, and the known ones that have left."""
         names = self.shared.names
         [reply] = checked((yield [("XINFO", "CONSUMERS", names.stream, names.group)]))
         instances = self.instances(reply)
@@ -139,7 +139,7 @@ class Siblings:
     def _delete_dead(
         self, unregistered: list[ConsumerInfo], infos: dict[bytes, list[ConsumerInfo]], now: float
     ) -> None:
-        """Delete consumers that nobody uses any more (RIPC-LIFE-23)."""
+        """Delete consumers that no instance uses any more (RIPC-LIFE-23)."""
         if self._may_delete_dead(now):
             names = self._abandoned(unregistered, infos)
             if names:
@@ -153,17 +153,17 @@ class Siblings:
         ]  # fmt: skip
 
     def _may_delete_dead(self, now: float) -> bool:
-        """After an outage all look alike, until everybody is back."""
+        """After an outage, all look unused until every instance is back."""
         return now - self.shared.up_since >= self.shared.settings.connected_before_delete
 
     def _delete(self, names: list[bytes]) -> Procedure[None]:
-        """In parts, each after a look of its own: an instance may just be back (RIPC-LIFE-23)."""
+        """In parts, each after a look of its own: an instance may have just come back (RIPC-LIFE-23)."""
         for start in range(0, len(names), CONSUMERS_A_BATCH):
             dead = yield from self._still_dead(names[start : start + CONSUMERS_A_BATCH])
             yield from delete_consumers(self.shared, dead, self.shared.sent_at + LOOK_BEFORE_DELETE)
 
     def _still_dead(self, names: list[bytes]) -> Procedure[list[bytes]]:
-        """Those of them that nobody has used or registered since."""
+        """Those that no instance has used or registered since."""
         own = self.shared.names
         asked = list(dict.fromkeys(instance_of(name) or b"" for name in names))
         looks: list[Command] = [("LRANGE", own.registration_of(instance), 0, -1) for instance in asked]

@@ -1,21 +1,21 @@
-"""How many entries travel at once: as many as fit into a bounded batch, by the sizes and the times that were seen."""
+"""How many entries are sent or read at once: a batch is bounded, by the sizes and times seen so far."""
 
 from __future__ import annotations
 
 REPLY_BYTES = 4 << 20
-"""About so many bytes are asked for at once at most: more only where a single entry is larger."""
+"""At most about so many bytes are asked for at once; more only if a single entry is larger."""
 AT_FIRST_BYTES = 256 << 10
-"""As many while nothing is known of the link: what is kept alive waits for no more than that (RIPC-GROUP-9)."""
+"""The same while nothing is known of the link: renewals of claims wait for no more than that (RIPC-GROUP-9)."""
 LEAST_BYTES = 64 << 10
-"""As few on the slowest link."""
+"""The same on the slowest link."""
 BATCH_BYTES = 1 << 20
 """About so many bytes of contents are written at once at most."""
 _READ_SHARE = 4
-"""The blocking read holds nothing up: it may bring more than a batch."""
+"""The blocking read delays nothing, so it may bring more than a batch."""
 _TYPICAL_AT_FIRST = 8 << 10
 _FORGETS = 0.9
 _SLOW, _QUICK = 1.0, 0.25
-"""Seconds of a batch from which on less is sent and asked for, and up to which more is."""
+"""If a batch takes longer (in seconds), the next ones are smaller; if it takes less, they are larger."""
 
 
 class Sizes:
@@ -38,9 +38,9 @@ class Sizes:
         self._written += contents
 
     def took(self, seconds: float) -> None:
-        """How long one batch was under way: on a slow link nothing large may hold up what keeps claims alive.
+        """Note how long one batch took: on a slow link, nothing large may delay the renewal of claims.
 
-        Only a batch that was large says that the link is quick.
+        Only a large batch shows that the link is quick.
         """
         written, self._written = self._written, 0
         if seconds > _SLOW:

@@ -1,6 +1,6 @@
 """The state machines of SPEC.md: of a request that was sent, and of one that was received.
 
-By state and event they give the next state. Every change of state goes through them. They are those of
+State and event give the next state. Every change of state goes through them. They are those of
 ``schemas/1.0/tables/states.json``, which the tests compare row by row.
 """
 
@@ -61,5 +61,5 @@ RECEIVED: dict[tuple[str, str], str] = {
 
 
 def advance(incoming: Incoming, event: str) -> None:
-    """KeyError: an event that cannot be in this state, which is a defect of ours."""
+    """KeyError: this event is impossible in this state, so the library has a defect."""
     incoming.state = RECEIVED[incoming.state, event]

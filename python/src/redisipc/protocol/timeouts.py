@@ -17,9 +17,9 @@ from .names import Names
 TRUSTED = 60.0
 """Seconds after which an announcement is read again."""
 AGAIN = 1.0
-"""Seconds after which it is asked for again where no reply came."""
+"""Seconds after which it is asked for again if no reply came."""
 MOST_KEPT = 1000
-"""Instances whose timeouts are kept; the oldest goes first."""
+"""The most instances whose timeouts are kept. The oldest is dropped first."""
 
 
 class Timeouts:
@@ -27,16 +27,16 @@ class Timeouts:
 
     def __init__(self, shared: EndpointState) -> None:
         self._shared = shared
-        # By announcement key: seconds or None, and until when that counts.
+        # By announcement key: seconds or None, and until when this is valid.
         self._known: dict[bytes, tuple[float | None, float]] = {}
 
     def look(self, incoming: Incoming, now: float) -> tuple[float | None, bool]:
-        """The default timeout of who sent it, in seconds, None where it is not known. And whether to ask for it."""
+        """The sender's default timeout in seconds (None: unknown), and whether to ask for it."""
         found, until = self._known.get(self._key(incoming), (None, -1.0))
         return found, now >= until
 
     def ask(self, incoming: Incoming, now: float) -> None:
-        """Read the announcement of who sent it, beside everything else."""
+        """Read the sender's announcement, beside all other work."""
         key = self._key(incoming)
         before, until = self._known.get(key, (None, -1.0))
         if now < until:

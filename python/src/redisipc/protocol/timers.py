@@ -1,4 +1,4 @@
-"""The timers of one endpoint: the moments at which something is due that no reply and no call brings about."""
+"""The timers of one endpoint: when work is due that no reply and no call triggers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .wiring import Wiring
 
 
 class Timer(enum.Enum):
-    """Each of them by what happens when it expires."""
+    """Each is named by what happens when it expires."""
 
     SEND = "a send reaches its timeout or the limit of its last look, or the group that it asks is looked up"
     CONNECT = "joining or recovering is tried again, or its own lists are read again after a read was lost"
@@ -70,7 +70,7 @@ class Timers:
         if state is NEW or state is CLOSED:
             return None
         lifecycle = self._lifecycle
-        # Looked at after each call: plain comparisons take half the time of min() over calls.
+        # Run after each call: plain comparisons take half the time of min() over calls.
         first = wiring.requester.due()
         if not writing:
             begin = lifecycle.due()
@@ -106,7 +106,7 @@ class Timers:
         return None if first == NEVER else first
 
     def _read_from(self) -> float:
-        """When the next read is sent, where it was refused or waits."""
+        """When the next read is sent, if it was refused or waits."""
         pauses = self._shared.pauses
         writes, first = pauses.writes.until, self._wiring.pace.until
         if writes > first:

@@ -1,4 +1,4 @@
-"""The parts of one endpoint, made and joined here; what concerns several of them goes through this object."""
+"""Makes and connects the parts of one endpoint. Matters of several parts go through this object."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .siblings import Siblings
 
 
 class Wiring:
-    """Who does what: requests sent, requests received, what was read, being found, taking over."""
+    """The parts: requests sent, requests received, entries that were read, registration, taking over."""
 
     def __init__(self, settings: Settings, source: random.Random) -> None:
         self.settings = settings
@@ -69,7 +69,7 @@ class Wiring:
         self.inbox.receive(self.inbox.skip_others(rows, now), now, since)
 
     def _another_name(self) -> Names:
-        """The instance id that was chosen belongs to somebody else."""
+        """The chosen instance id belongs to another instance."""
         settings = self.settings
         self.shared.names = Names.of(settings.stream, settings.group, new_instance_id(self.shared.random))
         self.shared.outbox.names = self.shared.names

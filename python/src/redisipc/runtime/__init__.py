@@ -1,1 +1,1 @@
-"""Everything that waits: connections, threads or an event loop, and the user's code. It decides nothing about entries."""
+"""All that waits: connections, threads, an event loop, and the user's code. It decides nothing about entries."""

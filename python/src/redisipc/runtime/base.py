@@ -32,7 +32,7 @@ Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
 
 @explained
 class BaseStream(Blocks):
-    """One endpoint: an instance of ``group`` on the Redis stream ``stream``. Make it, register handlers, connect.
+    """One endpoint: an instance of ``group`` on the Redis stream ``stream``. Create it, register handlers, connect.
 
     Endpoints that exchange requests use the same stream. Each program has its own group. Several processes may share a
     group, and each request to it goes to one of them.
@@ -182,7 +182,7 @@ class BaseStream(Blocks):
         self._hooks.on_state = Hook(handler)
         return handler
 
-    # answers; they are written at once or soon, nobody waits for that
+    # answers: written now or soon, without waiting
 
     def fulfill_request(self, request: Request, content: Any = None) -> None:
         """Answer ``request`` with ``content``. Raises ``AlreadyAnswered``, ``ContentError``, ``NotConnected``."""
@@ -279,6 +279,6 @@ def _check_logger(logger: Any) -> None:
 
 
 def _name(function: Any) -> str:
-    """Where a function was defined. A function that is defined again has the same name."""
+    """Where a function was defined. A function that is defined again is at the same place."""
     kind = function if hasattr(function, "__qualname__") else type(function)
     return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,4 +1,4 @@
-"""The wrong kind of ``with`` block: it says which one is right."""
+"""The wrong kind of ``with`` block: the error names the right one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from redisipc.errors import ConfigurationError
 
 
 class Blocks:
-    """A base whose subclasses define one kind of block; the other kind raises ``ConfigurationError``."""
+    """Subclasses define one kind of block. The other kind raises ``ConfigurationError``."""
 
-    if not TYPE_CHECKING:  # a type checker shall find the wrong block by itself
+    if not TYPE_CHECKING:  # hidden from type checkers, so that they report the wrong kind of block
 
         def __enter__(self) -> Any:
             raise ConfigurationError(

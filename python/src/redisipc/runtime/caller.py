@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .observation import Observation
 
 IDLE = 10.0
-"""Seconds after which a connection that nobody used is not trusted any longer: the next call opens a new one."""
+"""Seconds after which an unused connection is no longer trusted: the next call opens a new one."""
 SILENCE = 3.0
 """Seconds of silence after which a connection counts as lost, once a reply is overdue (RIPC-RECOV-25)."""
 
@@ -76,7 +76,7 @@ class BaseCaller(Blocks, Generic[L]):
         self._early_end = check_flag("early_end", early_end)
         self._observing: CallObserving | None = None
         if observers != ():
-            from .caller_observing import CallObserving  # nobody else pays for it
+            from .caller_observing import CallObserving  # only those who use it pay for the import
 
             self._observing = CallObserving(observers, repr(self))
         self._random = random.SystemRandom()
@@ -92,12 +92,12 @@ class BaseCaller(Blocks, Generic[L]):
         """Begin with a new instance id, and without connections."""
         self._instance = new_instance_id(self._random)
         self._highest = b"-"
-        # The one that was given back last is taken first.
+        # The slot that was given back last is taken first.
         self._rooms: Places[L] = Places(self._places)
         self._free = self._rooms.free
 
     def after_fork(self) -> None:
-        """In a forked child: the connections are the parent's."""
+        """In a forked child: the connections belong to the parent."""
         self._begin()
 
     # what it is
@@ -150,7 +150,7 @@ class BaseCaller(Blocks, Generic[L]):
         return Call(self._stream.encode(), self._instance.encode(), outgoing, self._highest, self._early_end)
 
     def _take(self) -> tuple[list[Slot[L]], Slot[L]]:
-        """Take a slot for one call, and return it with the place to which it goes back. Raises ``Overloaded``."""
+        """Take a slot for one call. Returns it with the place that takes it back. Raises ``Overloaded``."""
         free = self._free
         try:
             return free, free.pop()
@@ -168,7 +168,7 @@ class BaseCaller(Blocks, Generic[L]):
             self._observing.ended(call.outgoing, call.outcome)
 
     def _trusted(self, slot: Slot[L], now: float) -> bool:
-        """Whether the connection that a slot has may still be used."""
+        """Whether the connection of a slot may still be used."""
         return slot.line is not None and now - slot.idle_since < IDLE
 
     def _title(self) -> str:
@@ -184,7 +184,7 @@ class BaseCaller(Blocks, Generic[L]):
         call.lost(False, f"{reason}{hint(reason)}", now, permanent)
 
     def _ended(self, call: Call) -> None:
-        """Keep what the next call can use."""
+        """Keep a connection that the next call can use."""
         self._highest = call.highest
         self._early_end = self._early_end and call.early_end
 

@@ -1,4 +1,4 @@
-"""Calling the observers of a ``Caller``: by the thread or task that makes the call. Nothing of this is loaded without them."""
+"""Calls the observers of a ``Caller``, on the thread or task that makes the call. It is loaded only if there are observers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CUT_OFF = Outcome("cancelled", None, "cancelled")
 
 
 ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit)
-"""The exceptions of an observer that pass through: whoever raises them wants no outcome."""
+"""Exceptions of an observer that pass through: they end the program or the generator."""
 
 
 class CallObserving:
-    """An observer that raises is logged and not called again, whatever it raises. What ends the program passes through."""
+    """An observer that raises is logged and not called again, whatever it raises. What ends the program, passes."""
 
     def __init__(self, observers: Sequence[Callable[[Observation], None]], name: str) -> None:
         self._hooks = [Hook(observer) for observer in check_observers(observers)]
@@ -37,7 +37,7 @@ class CallObserving:
         self._tell(end_of(outgoing, outcome or CUT_OFF))
 
     def _tell(self, seen: Observation) -> None:
-        # A copy, replaced as a whole: calls of other threads look at it meanwhile.
+        # The tuple is replaced as a whole, since calls on other threads read it meanwhile.
         for hook in self._hooks:
             try:
                 hook(seen)

@@ -1,6 +1,6 @@
-"""The TLS context of a connection that stood, kept for the next ones to the same Redis.
+"""Keeps the TLS context of a successful connection for the next connections to the same Redis.
 
-redis-py makes a new one each time, and reads all certificates that the system trusts. That costs up to 0.1 s of processor
+redis-py makes a new context each time, and reads all certificates that the system trusts. That costs up to 0.1 s of processor
 time for each connection. An event loop stands still meanwhile, and after a loss all connections open again at once.
 """
 
@@ -22,7 +22,7 @@ _FILES = ("keyfile", "certfile", "ca_certs", "ca_path")
 
 
 class Certificates:
-    """Of one endpoint. A file that changed, a setting that changed and a failure have them read again."""
+    """Of one endpoint. The certificates are read again after a failure, or if a file or a setting has changed."""
 
     def __init__(self) -> None:
         self._kept: tuple[Any, float, ssl.SSLContext] | None = None
@@ -35,19 +35,19 @@ class Certificates:
         return kept[2]
 
     def keep(self, settings: Any, context: Any) -> None:
-        """A connection stands, with this context."""
+        """A connection with this context was opened."""
         about = _about(settings)
         kept = self._kept
         if isinstance(context, ssl.SSLContext) and (kept is None or kept[2] is not context or kept[0] != about):
             self._kept = about, monotonic(), context
 
     def forget(self) -> None:
-        """A connection could not be made."""
+        """A connection could not be opened."""
         self._kept = None
 
 
 def _about(settings: Any) -> Any:
-    """All that a context is made of: the settings, and what the system knows of the files."""
+    """The basis of a context: the settings, and the state of the files."""
     values = [(name, getattr(settings, name, None)) for name in _SETTINGS]
     return values, [_file(getattr(settings, name, None)) for name in _FILES]
 

@@ -1,8 +1,8 @@
 """From what a user gave us, a URL or any redis-py client, to connections of our own.
 
-Nothing is sent over the user's client. Its settings (address, credentials, TLS, Sentinel, cluster) make our
-connections, with what must differ: no retries, since redis-py repeats an XADD whose connection broke; RESP2, bytes
-undecoded, finite time limits.
+Nothing is sent over the user's client. Our connections use its settings: address, credentials, TLS, Sentinel, cluster. Some
+settings must differ: RESP2, undecoded bytes, finite time limits, and no retries, since redis-py repeats an XADD whose connection
+broke.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HANDSHAKE_LIMIT = 5.0
 """Seconds for connecting and for each reply of the handshake, where the client's settings do not say."""
 
 _NOT_OURS = (
-    # Settings of pools and of features that speak on a connection without being asked.
+    # Settings of pools, and of features that send commands of their own on a connection.
     "cache",
     "cache_config",
     "maint_notifications_config",
@@ -47,7 +47,7 @@ REDIS_OPTIONS = frozenset(
 _STRINGS = ("host", "unix_socket_path", "username", "url")
 _NUMBERS = ("port", "db")
 SETTINGS_ERRORS: tuple[type[Exception], ...] = (ValueError, TypeError, RedisError)
-"""How redis-py refuses settings, before it connects."""
+"""Exceptions by which redis-py refuses settings before it connects."""
 HIGHEST_DATABASE = 2**31 - 1
 """Redis reads no higher number, and says then that a value is out of range, not which."""
 _ADDRESS = ("host", "port", "unix_socket_path", "ssl")
@@ -55,12 +55,12 @@ _ADDRESS = ("host", "port", "unix_socket_path", "ssl")
 
 
 def url_of(url: str | None) -> str:
-    """The URL to use: given, from ``REDIS_URL``, or a local server."""
+    """The URL to use: the given one, or that of ``REDIS_URL``, or a local server."""
     return url or os.environ.get("REDIS_URL") or DEFAULT_URL
 
 
 def make_client(kind: type[Any], url: str | None, redis_options: dict[str, Any]) -> Any:
-    """A redis-py client of ours, of which only the settings are used.
+    """A redis-py client that this library makes. Only its settings are used.
 
     What ``redis_options`` say goes before the URL and the environment. Raises ``ConfigurationError`` for two addresses,
     TypeError or ValueError for what redis-py does not know.
@@ -83,7 +83,7 @@ def make_client(kind: type[Any], url: str | None, redis_options: dict[str, Any])
 
 
 def _from_url(kind: type[Any], url: str | None) -> Any:
-    """A client for a URL. The error names where the URL came from, and hides who logs in."""
+    """A client for a URL. The error says where the URL came from, and hides user and password."""
     used = url_of(url)
     source = "url=" if url else "REDIS_URL of the environment"
     shown = re.sub(r"//[^@/]*@", "//***@", used)[:80]
@@ -103,7 +103,7 @@ def _from_url(kind: type[Any], url: str | None) -> Any:
 
 
 def _problem_of(url: str) -> str:
-    """The flaw of a URL that redis-py does not notice: it would use database 0, port 6379, or a host or path that cannot be."""
+    """A mistake in a URL that redis-py ignores: it would use database 0, port 6379, or an impossible host or path."""
     if re.search(r"\s", url.rstrip("\r\n")):
         return "there is a blank in it (in a password, write %20)"
     if url.startswith("unix://"):
@@ -117,7 +117,7 @@ def _problem_of(url: str) -> str:
 
 
 def check_place(url: Any, client: Any, redis_options: Any) -> None:
-    """Raise ``ConfigurationError`` where what says where Redis is has the wrong type, or says it twice."""
+    """Raise ``ConfigurationError`` if the settings for Redis' address have a wrong type, or name two addresses."""
     if url is not None and not isinstance(url, str):
         raise ConfigurationError(f"url must be a string, such as redis://localhost:6379/0, got {type(url).__name__}")
     if url == "":
@@ -141,7 +141,7 @@ def check_place(url: Any, client: Any, redis_options: Any) -> None:
 
 
 def wrong_settings(error: Exception) -> ConfigurationError:
-    """The error for settings that redis-py cannot use, in words for our user."""
+    """The error for settings that redis-py cannot use, in terms of this library's options."""
     if isinstance(error, ConfigurationError):
         return error
     unknown = re.search(r"unexpected keyword argument '([^']*)'", str(error))
@@ -154,7 +154,7 @@ def wrong_settings(error: Exception) -> ConfigurationError:
 
 
 def address_of(client: Any) -> str:
-    """Where the connections of a redis-py client go to, for messages; empty where it does not say."""
+    """The address that a redis-py client connects to, for messages. Empty if the client does not tell."""
     kwargs = getattr(getattr(client, "connection_pool", None), "connection_kwargs", {})
     if kwargs.get("path"):
         return str(kwargs["path"])
@@ -162,13 +162,13 @@ def address_of(client: Any) -> str:
 
 
 def speaks_tls(client: Any) -> bool | None:
-    """Whether the connections of a redis-py client speak TLS; None where it does not say."""
+    """Whether a redis-py client uses TLS. None if it does not tell."""
     kind = getattr(getattr(client, "connection_pool", None), "connection_class", None)
     return None if kind is None else "SSL" in kind.__name__
 
 
 def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> Any:
-    """The hub that stands in the place of Redis, such as one of ``redisipc.testing``; None for a Redis."""
+    """The hub that replaces Redis, such as one of ``redisipc.testing``; None for a real Redis."""
     if client is not None:
         return client if hasattr(client, "redisipc_socket") and not isinstance(client, type) else None
     used = url_of(url)
@@ -213,7 +213,7 @@ def at(place: tuple[str, int] | None, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_client(client: Any, wanted: tuple[type[Any], ...], face: str) -> None:
-    """Raise ``ConfigurationError`` where ``client`` has none of the wanted types."""
+    """Raise ``ConfigurationError`` where ``client`` has none of the expected types."""
     if isinstance(client, wanted):
         return
     if hasattr(client, "master_for"):
@@ -227,7 +227,7 @@ def check_client(client: Any, wanted: tuple[type[Any], ...], face: str) -> None:
 
 
 def check_slot(stream: str) -> None:
-    """In a cluster all keys of a stream must lie in one slot, which a hash tag in its name brings about."""
+    """In a cluster, all keys of a stream must lie in one slot. A hash tag in the stream's name achieves that."""
     if key_slot(stream.encode()) != key_slot(f"{stream}:group:instance:consumers".encode()):
         raise ConfigurationError(
             f"in a cluster, put the stream's name in braces: {'{' + stream + '}'!r}; only then its keys share one slot"

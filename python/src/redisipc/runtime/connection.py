@@ -1,4 +1,4 @@
-"""One connection as the driver sees it, and what it needs of the socket or transport beneath."""
+"""One connection as the driver sees it, and what the driver needs of its socket or transport."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ REPLY_LIMIT = 3.0
 """Seconds of silence, once a reply is due, after which a connection counts as lost (RIPC-RECOV-25)."""
 FIRST_PATIENCE = 1.0
 """Seconds that each step of the first handshake after a good connection may take. A server that hangs accepts connections:
-each attempt costs that long, and meanwhile another one may be the master. Longer each time, since links may be slow."""
+each attempt costs that long, and meanwhile another one may be the master. The limit grows with each attempt, since
+links may be slow."""
 _MOST_PATIENCE = 5.0
 FIRST_OPENING = 6.0
 """Seconds that the first opening after a good connection may take in all: a single step may have no end."""
 _MOST_OPENING = 20.0
 _LONGER = 1.5
 _OVERDUE_LOOKS = 0.5
-"""Seconds between two looks at a connection whose reply is overdue while bytes still leave it."""
+"""Seconds between two checks of a connection whose reply is overdue while it still sends bytes."""
 
 Done = Callable[[list[Any], float], None]
 Place = tuple[str, int]
@@ -30,7 +31,7 @@ Place = tuple[str, int]
 
 
 class Transport(Protocol):
-    """An open connection. ``send`` may raise OSError and never waits; what does not fit leaves later, in order.
+    """An open connection. ``send`` may raise OSError and never waits: what does not fit is sent later, in order.
 
     It carries what ``wire`` packs.
     """
@@ -43,14 +44,14 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
     def unsent(self) -> int:
-        """How many bytes have not left yet."""
+        """How many bytes are not sent yet."""
         ...
 
 
 class Connection:
     """Closed (without a ``transport``), opening, or open.
 
-    ``attempt`` distinguishes the answers to several requests to open. ``epoch`` is that of the batch or read for which
+    ``attempt`` tells the results of several attempts to open it apart. ``epoch`` is that of the batch or read for which
     the connection was opened. ``patience`` is how many seconds each step of the next handshake may take. ``reply_by`` is when
     the connection counts as lost; None: nothing is due. ``client_id`` is the id that Redis gave it; None: not known yet, -1:
     Redis does not report it. ``place`` is the node that a redirection named; None: the stream's node by the map of
@@ -83,7 +84,7 @@ class Connection:
 
     def opened(self, transport: Transport) -> None:
         self.opening = False
-        # A link that is slow stays so: it is not given the least again at once.
+        # A slow link stays slow: the limit does not fall to the lowest value at once.
         self.patience = max(FIRST_PATIENCE, self.patience / _LONGER)
         self.transport = transport
         self.pack = transport.wire.pack
@@ -96,14 +97,14 @@ class Connection:
         self.drop()
 
     def send(self, data: Any, count: int, done: Done) -> None:
-        """Write packed commands and say who takes their ``count`` replies. Raises OSError."""
+        """Write commands, and name the function that takes their ``count`` replies. Raises OSError."""
         assert self.transport is not None
         self._expected.append((count, done))
         self.transport.send(data)
         self._unsent = self.transport.unsent()
 
     def received(self, data: Any, now: float) -> None:
-        """Hand replies to who waits for them. Raises ``ProtocolError``."""
+        """Hand replies to the functions that wait for them. Raises ``ProtocolError``."""
         self.parser.feed(data)
         gets = self.parser.gets
         while (reply := gets()) is not MISSING:
@@ -115,7 +116,7 @@ class Connection:
                 self._replies = []
                 self._expected.popleft()[1](replies, now)
                 if self.transport is None:
-                    # Dropped by what the replies led to.
+                    # The effect of the replies dropped the connection.
                     return
 
     def asked(self, now: float) -> None:
@@ -124,7 +125,7 @@ class Connection:
         self.reply_by = now + REPLY_LIMIT
 
     def moved(self, now: float) -> None:
-        """A byte moved: from now on the silence counts."""
+        """A byte came or left: the silence is counted from now."""
         self._moved_at = now
         if self.reply_by is not None:
             self.reply_by = max(self.reply_by, now + REPLY_LIMIT)
@@ -136,9 +137,9 @@ class Connection:
         return now - max(self._sent_at, self._moved_at)
 
     def is_silent(self, now: float) -> bool:
-        """Whether nothing moved for too long on a connection whose reply is overdue (RIPC-RECOV-25).
+        """Whether a reply is overdue and no byte came or left for too long (RIPC-RECOV-25).
 
-        What leaves tells nobody, so that it is looked at from time to time.
+        No callback reports bytes that leave, so the connection checks from time to time.
         """
         if self.transport is None:
             return True

@@ -1,8 +1,8 @@
 """Between the core and the connections: batches and reads go out, replies and events come in. It never waits.
 
 The twins drive it: they call ``received``, ``opened``, ``lost`` and ``tick``, and after each call, or several of them,
-``pump``. It tells them through a ``Host`` what happened, and asks it to open connections. Three connections at most, each a
-connection of its own: one writes batches, one reads blocking, one listens for wake-ups (optional). Not thread-safe.
+``pump``. It reports to them through a ``Host``, and asks that to open connections. It has three connections at most: one
+writes batches, one reads blocking, one listens for wake-ups (optional). Not thread-safe.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from .twin import Host
 from .wakeups import Wakeups
 
 AFTER_DEFECT = 0.1
-"""Seconds for which nothing is due after an internal error, so that one that repeats does not spin."""
+"""Seconds for which nothing is due after an internal error, so that an error that repeats causes no busy loop."""
 
 
 class Driver:
-    """Feeds one ``Endpoint`` and writes what it wants written."""
+    """Feeds one ``Endpoint`` and writes its commands."""
 
     def __init__(self, endpoint: Endpoint, host: Host, wakeups: bool = True, cluster: bool = False) -> None:
         self.endpoint = endpoint
@@ -63,10 +63,10 @@ class Driver:
     # what a twin calls
 
     def pump(self, now: float, reading: bool = True) -> None:
-        """Hand on what happened and write what may be written. May be called from within a handler.
+        """Report what happened, and write the commands that may be written now. May be called from within a handler.
 
-        ``reading``: whether the next read is sent even where a request that is alone was handed on, or its answer. To
-        send it takes time, for which neither of them need wait. ``held`` says that it was not sent: then call again soon.
+        ``reading``: whether the next read is sent even where a request that is alone was handed on, or its answer.
+        Neither of them needs to wait until it is sent. ``held`` says that it was not sent: then call again soon.
         """
         if self._pumping:
             self._again = True
@@ -105,7 +105,7 @@ class Driver:
             self._pumping = False
 
     def read_on(self, now: float) -> bool:
-        """Send the next read, which was held back. Returns whether a turn has nothing to do until its reply comes."""
+        """Send the next read, which was postponed. Returns whether a turn has nothing to do until its reply comes."""
         queue = self.endpoint.shared.queue
         if self._pumping or self.read is not None or queue:
             self.pump(now)
@@ -131,7 +131,7 @@ class Driver:
         return due
 
     def tick(self, now: float) -> None:
-        """Do what is due. Hand in what arrived before, or a pause of the process looks like a lost reply."""
+        """Do what is due. First hand in arrived bytes: after a pause, their reply would look lost."""
         due = self.endpoint.deadline()
         if due is not None and due <= now:
             self.endpoint.tick(now)
@@ -187,20 +187,20 @@ class Driver:
             self.lost(connection, str(error), now)
 
     def lost(self, connection: Connection, reason: str, now: float) -> None:
-        """The connection is gone, or cannot be used any longer."""
+        """The connection is lost, or can no longer be used."""
         if connection.transport is not None:
             connection.drop()
             self._give_up(connection, True, reason, now)
 
     def defect(self, error: BaseException, now: float) -> None:
-        """An unexpected exception: connect again, which repairs most of what it may have left, and continue."""
+        """After an unexpected exception: connect again, which repairs most damage, and continue."""
         say(ERROR, "internal error, connecting again: %r", error, error=error)
         self._defect_at = now
         for connection in (self.writer, self.reader):
             self.lost(connection, f"internal error: {error!r}", now)
 
     def mend(self, now: float) -> None:
-        """An exception interrupted the driver or the core at any point: make all agree again, and connect again."""
+        """An exception interrupted the driver or the core at any point: make their states agree, and connect again."""
         self._pumping = False
         self.batch = self.read = None
         self.redirects.drop()
@@ -221,10 +221,10 @@ class Driver:
 
     def _give_up(self, connection: Connection, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
         if connection is self.redirects.connection and not self.redirects.under_way:
-            # It was kept for the next redirection.
+            # The connection was kept for the next redirection.
             return
         if connection is self.writer or connection is self.redirects.connection:
-            # What another node executed already is not known any longer, either.
+            # It is also unknown now what another node executed already.
             sent = sent or self.redirects.under_way
             self.redirects.drop()
             batch, self.batch = self.batch, None
@@ -288,7 +288,7 @@ class Driver:
                 self._packed_read, self._packed = read.command, self.reader.pack([read.command])
             self.reader.send(self._packed, 1, self._was_read)
         if not self.reads:
-            # RIPC-LIFE-3: only now it is connected, as a user sees it.
+            # RIPC-LIFE-3: only now the user sees it as connected.
             self.reads = True
             self.host.reads()
 
@@ -305,10 +305,10 @@ class Driver:
         if self._unblocking:
             self._unblock(now)
 
-    # events that are not the twin's
+    # events that the driver handles itself
 
     def _unblock(self, now: float) -> None:
-        """End the blocked read in order, so that its consumer may be deleted; where that is not allowed, break it."""
+        """End the blocked read, so that its consumer may be deleted: by a command, else by closing the connection."""
         broken = "the blocked read was broken off"
         self._unblocking = True
         read = self.read
@@ -317,7 +317,7 @@ class Driver:
             if isinstance(replies[0], Failure):
                 self.lost(self.reader, broken, at)
             elif replies[0] == 0 and self.read is read:
-                # Redis has not come to the read yet: the two travel on connections of their own.
+                # Redis has not received the read yet: the two are sent on different connections.
                 self._unblock(at)
 
         if self.read is None:
@@ -327,7 +327,7 @@ class Driver:
             self.reader.drop()
             self._was_read([None], now)
         elif self.writer.transport is None or self.reader.client_id == -1 or self.reader.place != self.writer.place:
-            # RIPC-RECOV-24: at another node the number is somebody else's.
+            # RIPC-RECOV-24: at another node, this number belongs to another client.
             self.lost(self.reader, broken, now)
         elif self.reader.client_id is not None:
             try:

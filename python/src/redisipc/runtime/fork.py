@@ -1,4 +1,4 @@
-"""After a fork the child must not use what it inherited: every session that lives is notified."""
+"""After a fork the child must not use what it inherited: every living session is notified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals of Redis in words for the user: what redis-py's errors at the handshake say, and what to do."""
+"""Explains errors of redis-py's handshake to the user: what Redis refused, and what to do."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ADVICE = {
     "WRONGTYPE": "; a key of this name holds something else: choose another name for the stream",
     "WRONGDB": "; check the database number in the URL",
 }
-"""Advice about a refusal that only the user can repair, by its first word."""
+"""Advice by the first word of the refusal. Only the user can repair these."""
 
 
 def hint(reason: str) -> str:
-    """Advice about a refusal, or an empty text; ``reason`` is the text of Redis, its first word included."""
+    """Advice about a refusal, or an empty text. ``reason`` is the text of Redis, its first word included."""
     found = _ADVICE.get(reason.partition(" ")[0], "")
     about_tls = "" if found else tls_advice(reason)
     return f"; {about_tls}" if about_tls else found or advice_about_version(reason)

@@ -20,7 +20,7 @@ class Hook:
         self._context = copy_context()
 
     def context(self) -> Context:
-        """A copy for one call: what the call sets is seen by nobody else."""
+        """Each call gets a copy: other calls do not see what it sets."""
         return self._context.copy()
 
     def __call__(self, *arguments: Any) -> Any:
@@ -30,7 +30,8 @@ class Hook:
 class Hooks:
     """The functions that a user registered on a ``Stream``. Its sessions share them and do not hold the Stream itself.
 
-    ``unserved_reason`` says why a content is rejected where no instance of the group has a handler; None: in the usual words.
+    ``unserved_reason`` says why a content is rejected where no instance of the group has a handler; None: the usual
+    reason.
     """
 
     __slots__ = ("on_error", "on_request", "on_state", "unserved_reason")
@@ -49,7 +50,7 @@ def check_function(what: str, function: Any, argument: str) -> None:
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        # A builtin that does not say it.
+        # A builtin without a signature.
         return
     try:
         signature.bind(None)

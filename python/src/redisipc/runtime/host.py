@@ -1,4 +1,4 @@
-"""The host of a driver, which the driver calls to report and to ask: the part that both twins share."""
+"""The host that a driver calls, to report and to ask: the part that both twins share."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class BaseHost:
         return f"redisipc:{self._base.stream}:{self._base.group}:{instance}:{connection.name}"
 
     def problem(self, problem: Problem) -> None:
-        """Something for ``on_error``."""
+        """An error for ``on_error``."""
         entry_id = problem.entry_id.decode() if problem.entry_id is not None else None
         kind = EntryError if problem.kind == "malformed" else ReportedError
         self._base.report(kind(problem.message, kind=problem.kind, entry_id=entry_id, fields=problem.fields))
 
     def changed(self, event: StateChanged) -> None:
-        """The endpoint changed its state; said once, however often it is tried."""
+        """The endpoint changed its state. This is reported once, however often the endpoint tries to connect."""
         session = self._base
         session.since = wall_clock()
         if event.reason:
@@ -55,12 +55,12 @@ class BaseHost:
             if event.permanent:
                 what = "Redis refuses this endpoint, trying again"
             elif "instance state changed" in event.reason:
-                # It ends a blocking read in the words of a lost group.
+                # The server ends a blocked read with the same error as for a lost group.
                 what = "Redis became a replica, trying again"
             elif event.reason.startswith(GROUP_LOST):
                 what = "the stream or the group is gone, making it again"
                 if self._cluster:
-                    # A node says so, too, when the slot of the stream has moved to another one.
+                    # A node also sends this error when the stream's slot has moved to another node.
                     what = (
                         "the stream moved to another node, or it or the group is gone; following it or making it again"
                     )
@@ -91,6 +91,6 @@ class BaseHost:
             )
 
     def tell_left(self) -> None:
-        """The endpoint has ended. Not said where it never was connected."""
+        """The endpoint has ended. Not reported if it never was connected."""
         if self._base.last_instance is not None:
             self._base.note(logging.INFO, "disconnected")

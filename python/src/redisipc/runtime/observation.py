@@ -16,11 +16,11 @@ class Observation(NamedTuple):
     - ``"run_started"``, ``"run_ended"``: a handler. ``status`` is ``"fulfilled"``, ``"rejected"``, or empty where the handler
       did not answer.
     - ``"redelivered"``: the handler starts for a request that may have been started before.
-    - ``"lost"``: the answer of a handler is not wanted any longer; ``reason`` says why.
+    - ``"lost"``: the answer of a handler is no longer needed; ``reason`` says why.
     - ``"refused"``: this endpoint rejects a request by itself; ``code`` says why.
 
-    ``group`` is the other group, ``at`` the time in Unix seconds, ``seconds`` the duration of what ended. ``code`` is the code of
-    a rejection or the diagnosis of a timeout.
+    ``group`` is the other group, ``at`` the time in Unix seconds, ``seconds`` the duration of the request or handler
+    that ended. ``code`` is the code of a rejection or the diagnosis of a timeout.
     """
 
     kind: Kind

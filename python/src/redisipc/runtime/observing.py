@@ -1,4 +1,4 @@
-"""Calling observers: where callbacks are called, never on the way of a request. Nothing of this is loaded without them."""
+"""Calls observers, where callbacks are called: never on the path of a request. Loaded only if there are any."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .observation import Kind, Observation
 from .reasons import text_of
 
 MOST_OBSERVED = 10_000
-"""Observations that wait for observers that are slow; more are counted and left out."""
+"""Observations that may wait for slow observers. More are counted and dropped."""
 
 
 def start_of(outgoing: Outgoing) -> Observation:
@@ -69,7 +69,7 @@ class Observing:
         self._missed = 0
         self._began: dict[Incoming, float] = {}
 
-    # what happens
+    # the events
 
     def sent(self, outgoing: Outgoing) -> None:
         self._add(start_of(outgoing))
@@ -101,10 +101,10 @@ class Observing:
     def rejected(self, incoming: Incoming, code: str) -> None:
         self._of("refused", incoming, code=code)
 
-    # telling
+    # calling the observers
 
     def drain(self) -> None:
-        """Call the observers with what waits. One that raises is reported and not called again."""
+        """Call the observers with the observations that wait. One that raises is reported and not called again."""
         for _ in range(len(self._waiting)):
             seen = self._waiting.popleft()
             for hook in list(self._hooks):

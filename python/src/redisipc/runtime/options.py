@@ -106,7 +106,7 @@ class Options:
         changes = _translated(given)
         for name in changes:
             if name not in _NAMES:
-                import difflib  # rare, and an import that everybody would pay for
+                import difflib  # imported here, since it is rare and costs time
 
                 close = difflib.get_close_matches(name, [*_NAMES, *_GEM_NAMES], 1)
                 hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(_NAMES))}"

@@ -1,4 +1,4 @@
-"""Room for a limited number of calls at once, which nobody can lose."""
+"""Slots for a limited number of calls at once. A slot cannot get lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ L = TypeVar("L", bound=Closable)
 
 
 class Slot(Generic[L]):
-    """Room for one call. ``line`` is the connection that the last call left, unused since ``idle_since`` (monotonic)."""
+    """Permits one call. ``line`` is the connection that the last call left, unused since ``idle_since`` (monotonic)."""
 
     __slots__ = ("__weakref__", "idle_since", "line")
 
@@ -31,10 +31,10 @@ class Slot(Generic[L]):
 
 
 class Places(Generic[L]):
-    """``free``: the slots that no call has. To take one and to give it back are atomic.
+    """``free``: the slots that no call uses. Taking one and giving it back are atomic.
 
     An exception of a signal handler may come between any two steps of a call, also while it takes a slot or gives it back.
-    A slot that nobody refers to any longer is replaced by a new one.
+    A slot without any reference left is replaced by a new one.
     """
 
     def __init__(self, count: int) -> None:

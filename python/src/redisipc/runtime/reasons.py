@@ -1,4 +1,4 @@
-"""The reasons that a requester gets for a handler that failed, and for what an endpoint rejects by itself."""
+"""The reasons that a requester gets when a handler failed, or when an endpoint rejects by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request while this instance has it: the core's record of it, its answer, and what is called when it is cancelled."""
+"""A request while this instance holds it: the core's record, the answer, and the callbacks for its cancellation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .hooks import Hook
 class Received:
     """The request behind a ``Request``; the session and the job that runs the handler use it.
 
-    Answers and cancellations may come from any thread: all that they change are lists, whose operations are atomic.
+    Answers and cancellations may come from any thread. They change only lists, whose operations are atomic.
     """
 
     __slots__ = ("_free", "answerer", "incoming", "on_cancel", "postponed")
@@ -45,7 +45,7 @@ class Received:
         return True
 
     def unclaim(self) -> None:
-        """The answer could not be handed on; another one may be given."""
+        """The answer could not be passed on. Another answer may be given."""
         if not self._free:
             self._free.append(True)
 
@@ -61,7 +61,7 @@ class Received:
 
 
 class Answerer(Protocol):
-    """Who takes the answer of a request: the session that received it."""
+    """Takes the answer of a request: the session that received the request."""
 
     group: str
 
@@ -74,7 +74,7 @@ class Answerer(Protocol):
     takes_async: bool
 
     def call_now(self, hook: Hook) -> None:
-        """Call a function of the user; what it raises goes where it goes for other callbacks."""
+        """Call a function of the user. Its exceptions are handled as those of other callbacks."""
 
     def timeout_of(self, incoming: Incoming) -> float | None:
         """The default timeout that its requester announces, in seconds; None where it is not known (yet)."""

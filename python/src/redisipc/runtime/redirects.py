@@ -1,6 +1,7 @@
-"""Redirections of a cluster: what a node did not execute goes to the node that it names (RIPC-RECOV-22, RIPC-RECOV-23).
+"""Follows a cluster's redirections: commands that a node did not execute go to the node that it names (RIPC-RECOV-22,
+23).
 
-The core hears nothing of it: it gets one reply for each command, whichever node gave it.
+The core does not notice: it gets one reply for each command, from whichever node.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from redisipc.protocol.commands import Batch, Command, Failure, Read
 from .connection import REPLY_LIMIT, Connection, Place
 
 HOPS = 4
-"""Redirections in a row that are followed; nodes that disagree for longer are an outage."""
+"""Redirections in a row that are followed. If the nodes disagree for longer, this counts as an outage."""
 
 
 class Redirection(NamedTuple):
@@ -97,7 +98,7 @@ class Redirects:
         self._hops += 1
         to = self._redirected(self._left[0])
         assert to is not None
-        # Only what is redirected to the same place; the rest follows.
+        # Only the units that are redirected to the same node; the others follow.
         connection = self.connection if to.asking else self._writer
         if connection.transport is not None and connection.place == to.place:
             try:
@@ -111,7 +112,7 @@ class Redirects:
         return None
 
     def send(self, connection: Connection, now: float) -> None:
-        """Send what is left over a connection. Raises OSError."""
+        """Send the remaining units over a connection. Raises OSError."""
         asking = connection is self.connection
         to = self._redirected(self._left[0])
         going = [unit for unit in self._left if self._redirected(unit) == to]
@@ -135,7 +136,7 @@ class Redirects:
         connection.send(connection.pack(lines), len(lines), came)
 
     def read_elsewhere(self, read: Read, reply: Any) -> bool:
-        """Whether a read was redirected, and goes on there."""
+        """Whether a read was redirected, and continues at the other node."""
         to = redirection(reply)
         if to is None or self._read_hops == HOPS:
             self._read_hops = 0

@@ -38,7 +38,7 @@ class Request:
         self._received = received
         self._content = _UNREAD
 
-    # what it is
+    # identity
 
     @property
     def id(self) -> str:
@@ -76,7 +76,7 @@ class Request:
             group,
         )
 
-    # where it stands
+    # state
 
     @property
     def age(self) -> float:
@@ -132,7 +132,7 @@ class Request:
         """Whether ``later`` or ``ignore`` was called. Then the value that the handler returns has no effect."""
         return self._received.postponed
 
-    # what can be done with it
+    # verbs
 
     def fulfill(self, content: Any = None) -> None:
         """Answer with ``content``. Raises ``AlreadyAnswered``, ``ContentError``."""
@@ -172,7 +172,7 @@ class Request:
         hook = Hook(callback)
         self._received.on_cancel.append(hook)
         if self._received.incoming.cancelled:
-            # Whoever takes it out runs it: the loop may have come at the same moment.
+            # Whoever removes it runs it: the event loop may have done so at the same moment.
             try:
                 self._received.on_cancel.remove(hook)
             except ValueError:

@@ -1,8 +1,8 @@
 """RESP2, both ways: commands to bytes, bytes to replies. Knows no socket and no command.
 
-redis-py opens a connection and shakes hands; from then on its socket is ours and these two speak over it. Error replies
-are values (``Failure``), nested ones in an EXEC too, since the core wants to see every reply of a batch. With hiredis
-installed it does the work; without it the classes below do, a few times slower.
+redis-py opens a connection and makes the handshake. Then this library takes over the socket, and uses these two. Error
+replies are values (``Failure``), nested ones in an EXEC too, since the core wants to see every reply of a batch. If
+hiredis is installed, it does the work. Otherwise the classes below do it, a few times slower.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MISSING: Any = object()
 
 
 class ProtocolError(Exception):
-    """Bytes that are not RESP2: the connection cannot be used any longer."""
+    """Bytes that are not RESP2: the connection can no longer be used."""
 
 
 class Parser(Protocol):
@@ -56,7 +56,7 @@ def pack_plain(commands: Iterable[Command]) -> bytes:
 
 
 class PlainParser:
-    """Incremental: what was parsed is never looked at again, however the bytes are cut."""
+    """Incremental: it never parses a byte twice, wherever the stream is cut into pieces."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -120,7 +120,7 @@ class PlainParser:
 
 
 def make_parser(plain: bool = False) -> Parser:
-    """A parser for one connection. ``plain`` keeps hiredis out, for tests and comparisons."""
+    """A parser for one connection. ``plain`` switches hiredis off, for tests and comparisons."""
     if hiredis is None or plain:
         return PlainParser()
     reader: Parser = hiredis.Reader(protocolError=ProtocolError, replyError=failure, notEnoughData=MISSING)
@@ -133,7 +133,7 @@ _VALUE = b"$%d\r\n%b\r\n"
 _ENTRY = b"*16\r\n$4\r\nXADD\r\n%b$10\r\nNOMKSTREAM\r\n$1\r\n*\r\n" % _VALUE + b"".join(
     b"$%d\r\n%b\r\n%b" % (len(name), name, _VALUE) for name in _FIELDS
 )
-"""XADD of an entry, which most bytes that are written belong to. One formatting takes a fifth of the time of sixteen arguments."""
+"""The XADD of an entry: most bytes that are written. One format takes a fifth of the time of sixteen arguments."""
 
 
 def pack_entry(command: Command) -> bytes | None:
@@ -155,7 +155,7 @@ def pack_entry(command: Command) -> bytes | None:
 _READY: dict[object, bytes] = {name: b"*1\r\n$%d\r\n%b\r\n" % (len(name), name.encode()) for name in ("MULTI", "EXEC")}
 """The commands without arguments that most batches have."""
 _reads: dict[Command, bytes] = {}
-"""Reads that were packed lately: an endpoint repeats a few of them all the time."""
+"""Reads that were packed recently: an endpoint repeats a few of them."""
 _MOST_READS = 128
 
 
@@ -185,5 +185,5 @@ def _pack_any(command: Command) -> bytes:
 
 
 def _without_numbers(command: Command) -> tuple[str | bytes, ...]:
-    # To write a number, hiredis looks for signals, and crashes the process where a signal handler then raises (3.5).
+    # While hiredis writes a number, it runs signal handlers. If one raises, hiredis 3.5 crashes the process.
     return tuple([b"%d" % arg if arg.__class__ is int else arg for arg in command])  # type: ignore[misc]

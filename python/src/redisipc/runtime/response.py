@@ -92,7 +92,7 @@ class Response:
         return self.fulfilled
 
     def __repr__(self) -> str:
-        # Error trackers print local variables: what was answered is nobody's business there (SPEC.md, section 16).
+        # Error trackers print local variables: the content of an answer must not appear there (SPEC.md, section 16).
         shown = kind_of(self.value) if self.fulfilled else self._told()
         return f"<Response {self.status}: {shown}>"
 
@@ -103,7 +103,7 @@ class Response:
 
 
 def kind_of(content: Any) -> str:
-    """A content's kind and size, and nothing of what it says."""
+    """A content's kind and size, without the content itself."""
     if content is None or isinstance(content, (bool, int, float)):
         return type(content).__name__
     return f"{type(content).__name__} of {len(content)}"

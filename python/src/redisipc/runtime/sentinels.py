@@ -1,7 +1,7 @@
-"""Asking Sentinels where the master is, as the user's client would, and in limited time.
+"""Asks Sentinels where the master is, as the user's client would, but in limited time.
 
-redis-py asks them one after the other. The client for each one repeats what failed, with pauses of its own, and has no
-limit where the user set none. So one Sentinel that is gone or hangs would block the way to a master that is there.
+redis-py asks them one after the other. The client for each one retries with pauses of its own, and has no time limit
+unless the user set one. So one Sentinel that is gone or hangs would delay the connection to a healthy master.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from .client import connection_kwargs, within
 class Directory:
     """The part of a pool that a redis-py connection that follows Sentinels needs. ``limit``: seconds for each step.
 
-    ``order`` is the Sentinels' clients, whoever answered last first; it is kept from one question to the next. Each
-    question is asked over connections of its own, those of ``pools``, which the twin closes.
+    ``order`` has the Sentinels' clients, the one that answered last first. It is kept from one question to the next.
+    Each question is asked over connections of its own, those of ``pools``, which the twin closes.
     """
 
     is_master = True
@@ -38,7 +38,7 @@ class Directory:
         return self._manager.discover_master(self.service_name)
 
     def remember(self) -> None:
-        """A connection stands: whoever named it is asked first the next time."""
+        """A connection was opened: the Sentinel that named the master is asked first the next time."""
         index = self._asked.index(self._manager.sentinels[0])
         self._order.insert(0, self._order.pop(index))
 

@@ -48,15 +48,15 @@ if TYPE_CHECKING:
     from .observing import Observing
 
 HUNG = 0.25
-"""Seconds without an answer of Redis after which who leaves, and whose time is over, no longer waits for it."""
+"""After its time to leave is over, an endpoint waits for Redis only if Redis answered in the last so many seconds."""
 
 logger: logging.Logger = logging.getLogger("redisipc")
-# Silent until the program says where logs go.
+# Silent until the program configures logging.
 logger.addHandler(logging.NullHandler())
 
 
 class BaseSession:
-    """The core of one connection, and what both twins do with it: ``kind`` is the word for the twin.
+    """The core of one connection, and what both twins do with it. ``kind`` names the kind of twin.
 
     ``on_left`` is called when it has ended. ``takes_async``: the user's functions may be async.
     """
@@ -108,7 +108,7 @@ class BaseSession:
     # for the twins
 
     def call(self, work: Callable[[float], None]) -> None:
-        """Do ``work`` with the core, now or soon. May be called at any moment, a signal handler included."""
+        """Do ``work`` with the core, now or soon. May be called at any moment, also by a signal handler."""
         raise NotImplementedError
 
     def serve(self) -> None:
@@ -120,7 +120,7 @@ class BaseSession:
         self.forked = True
 
     def warn_left(self, what: str) -> None:
-        """Nobody disconnected it before ``what`` ended: it left then."""
+        """The program did not disconnect it before ``what`` ended: it left then."""
         warnings.warn(
             f"{self._title}> was connected when {what} ended; it has disconnected in order, but call disconnect() before that",
             ResourceWarning,
@@ -145,7 +145,7 @@ class BaseSession:
 
     @property
     def cut_off(self) -> str:
-        """Why nothing here lives any longer, though nobody disconnected it; empty as a rule."""
+        """Why this session is dead, though the program did not disconnect it. Usually empty."""
         return "the process was forked" if self.forked else ""
 
     @property
@@ -167,7 +167,7 @@ class BaseSession:
             raise NotConnected(f"{self!r} is not connected any longer; call connect() again")
 
     def hangs(self) -> bool:
-        """Whether Redis does not answer what was written."""
+        """Whether Redis owes a reply and does not send it."""
         return self.driver.writer.unanswered(time.monotonic()) > HUNG
 
     def lost_error(self) -> ConnectionLost | ClosedError:
@@ -202,7 +202,7 @@ class BaseSession:
         except AlreadyAnswered:
             raise
         except BaseException:
-            # A signal handler raised: whoever catches it may answer in another way. What was handed on counts.
+            # A signal handler raised: code that catches this may answer again. An answer that was passed on counts.
             received.unclaim()
             raise
 
@@ -233,7 +233,7 @@ class BaseSession:
             self.observing = Observing(self.options.observers, self.report, wake, fatal)
             self.endpoint.wiring.responder.rejections.on_rejected = self.observing.rejected
 
-    # what became of a handler
+    # how a handler ended
 
     def fulfilment(self, received: Received, value: Any) -> tuple[str, bytes]:
         """Status and text for what a handler returned."""
@@ -243,7 +243,7 @@ class BaseSession:
             return self._not_encodable(received, error, "the handler's result cannot be sent")
 
     def rejection(self, received: Received, error: BaseException, what: str = "") -> tuple[str, bytes]:
-        """Status and text for what a handler raised. ``what`` happened, where the exception does not say it."""
+        """Status and text for what a handler raised. ``what`` happened, if the exception does not say so."""
         if isinstance(error, Reject):
             if isinstance(error, OwnRejection):
                 self.rejected(error.reason_code, error.content, received)
@@ -252,7 +252,7 @@ class BaseSession:
             except ContentError as inner:
                 return self._not_encodable(received, inner, "the content of Reject cannot be sent")
             except BaseException as inner:
-                # The value itself raised, while it was read.
+                # The value raised while it was read.
                 error = inner
         text = text_of(error)
         text = f"{what}: {text}" if what else text
@@ -301,7 +301,7 @@ class BaseSession:
             error.__cause__ = cause
             self.report(error)
 
-    # telling
+    # reports and callbacks
 
     def report(self, error: RedisIPCError) -> None:
         """Hand an error to ``on_error``. May be called from everywhere; never waits."""
@@ -312,7 +312,7 @@ class BaseSession:
         raise NotImplementedError
 
     def call_now(self, hook: Hook) -> None:
-        """Call a function of the user here; what it raises goes where it goes for other callbacks."""
+        """Call a function of the user here. Its exceptions are handled as those of other callbacks."""
         raise NotImplementedError
 
     def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
@@ -320,7 +320,7 @@ class BaseSession:
         raise NotImplementedError
 
     def hook_raised(self, what: str, raised: BaseException) -> None:
-        """A function of the user that nobody waits for raised."""
+        """A function of the user raised, and no caller waits for it."""
         self.report(raised_by(what, raised))
 
     def tell(self, error: RedisIPCError) -> Any:
@@ -336,7 +336,7 @@ class BaseSession:
             return None
 
     def failed_report(self, error: RedisIPCError, raised: BaseException) -> None:
-        """``on_error`` itself raised: nobody is left to tell but the log."""
+        """``on_error`` itself raised: only the log can tell it."""
         self.log(
             logging.ERROR, f"on_error raised {type(raised).__name__}: {text_of(raised)}, for: {error}", cause=raised
         )

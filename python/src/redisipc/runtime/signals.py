@@ -1,7 +1,9 @@
-"""SIGTERM and SIGINT while endpoints serve: each ``run()`` learns them, and then what was there before is there again.
+"""SIGTERM and SIGINT while endpoints serve: every ``run()`` learns of them. Afterwards the program's own handlers are
+restored.
 
-An event loop has one handler of its own for a signal. A second ``run()`` would take it from the first, and both from the
-program. So Python's handlers are used, and those that the program has in its loop are called as well.
+An event loop has one handler of its own for a signal. With it, a second ``run()`` would replace the first one's, and
+both would replace the program's. So this file uses Python's signal handlers, and calls those that the program has in
+its event loop as well.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ _before: dict[int, Any] = {}
 
 
 def watch(end: Callable[[], None]) -> Callable[[], None]:
-    """Call ``end`` on SIGTERM and on SIGINT, in the signal handler. Returns what takes that back.
+    """Call ``end`` on SIGTERM and on SIGINT, in the signal handler. Returns a function that undoes this.
 
-    Outside the main thread, and in a sub-interpreter, nothing is watched.
+    Outside the main thread, and in a sub-interpreter, it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
@@ -49,7 +51,8 @@ def _install() -> None:
 
 def _restore() -> None:
     for number, handler in _before.items():
-        # Somebody else's that came meanwhile stays. None: it is not one of Python's, which cannot put it back.
+        # A handler that other code has set meanwhile stays. None: the handler is not one of Python's. Python cannot
+        # restore it.
         if signal.getsignal(number) is _came and handler is not None:
             signal.signal(number, handler)
     _before.clear()

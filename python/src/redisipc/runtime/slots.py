@@ -1,7 +1,7 @@
-"""Asking the nodes of a cluster which of them holds the stream, in limited time.
+"""Asks the nodes of a cluster which one holds the stream, in limited time.
 
 redis-py renews its map of slots over clients of its own, one node after the other. Each client has the time limits and
-repeats of the user's client. So one node that hangs would block the way to the one that took over.
+repeats of the user's client. So one node that hangs would delay the connection to the one that took over.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .connection import Place
 
 
 class Map:
-    """Where a stream's slot is. ``node`` is who is believed to hold it; who was found to be wrong is asked last."""
+    """Where a stream's slot is. ``node`` is the node that probably holds it. A node that was wrong is asked last."""
 
     QUESTION = ("CLUSTER", "SLOTS")
 
@@ -29,11 +29,11 @@ class Map:
         self._others = [place for place in all_nodes if place != known]
 
     def to_ask(self) -> list[Place]:
-        """In which order: the node that we come from may hang."""
+        """The order of the questions: the node that was used last may hang."""
         return [*self._others, *([self.node] if self.node is not None else [])]
 
     def learn(self, asked: Place, reply: Any, remap: Any) -> bool:
-        """Take what one node said to CLUSTER SLOTS. Whether it names the holder."""
+        """Take a node's reply to CLUSTER SLOTS. Returns whether it names the holder."""
         if not isinstance(reply, list):
             return False
         places: list[Place] = []
@@ -45,13 +45,13 @@ class Map:
                 holder = here[0]
         if holder is not None:
             self.node = holder
-            # Whoever answered is asked first the next time.
+            # The node that answered is asked first the next time.
             self._others = [place for place in dict.fromkeys([asked, *places]) if place != holder]
         return holder is not None
 
 
 def _place(node: Any, asked: Place, remap: Any) -> Place:
     host = node[0].decode() if isinstance(node[0], bytes) else node[0]
-    # Without a name of its own a node is reached as the one that was asked.
+    # A node without a name has the host of the node that was asked.
     place = (host or asked[0], int(node[1]))
     return remap(place) if remap is not None else place

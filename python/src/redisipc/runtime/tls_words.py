@@ -1,4 +1,4 @@
-"""The meaning of an error of TLS, and what repairs it, in words that the library and the command line share."""
+"""Explains TLS errors and their remedy, in words that the library and the command line share."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_ca_path")
 
 
 def tls_advice(reason: str, secure: bool | None = None) -> str:
-    """Advice about why a connection could not be opened; empty where it has nothing to do with TLS.
+    """Advice about a connection that could not be opened. Empty if TLS is not the reason.
 
-    ``secure``: whether TLS was spoken; None: not known.
+    ``secure``: whether TLS was used; None: not known.
     """
     for words, advice in _ADVICE:
         if words.lower() in reason.lower():

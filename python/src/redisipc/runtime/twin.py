@@ -1,4 +1,4 @@
-"""The side of a twin that its driver talks to."""
+"""The side of a twin that its driver calls."""
 
 from __future__ import annotations
 

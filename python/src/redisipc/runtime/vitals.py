@@ -25,7 +25,7 @@ STATES: dict[State, Word] = {
     State.CLOSED: "not connected",
 }
 POLL = 0.2
-"""Seconds between two looks of ``wait_for_group``."""
+"""Seconds between two checks of ``wait_for_group``."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,13 @@ def health_of(session: BaseSession) -> Health:
     state = STATES[session.endpoint.state]
     if state == "up" and (reason := session.endpoint.wiring.busy.reason(time.monotonic())):
         return Health("busy", session.since, reason)
-    # The last attempt says why it is still away; the first one said only why the connection broke.
+    # The last attempt says why Redis is still away. The first one said only why the connection broke.
     trouble = session.endpoint.shared.trouble or session.reason
     return Health(state, session.since, trouble if state in ("down", "joining") else "")
 
 
 def peers_of(found: list[Any], group: str, stream: str, limit: float) -> tuple[Peer, ...]:
-    """The peers that a look at a group found. Raises ``RequestTimeout``, ``RequestFailed``."""
+    """The peers that were found in a group. Raises ``RequestTimeout``, ``RequestFailed``."""
     if not found or found[0] is None:
         why = "no working connection to Redis"
         raise RequestTimeout(

@@ -1,4 +1,4 @@
-"""The connection that listens for wake-ups. Optional: nothing but latency depends on it."""
+"""The connection that listens for wake-ups. It is optional: only latency depends on it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Wakeups:
         self._asked = False
 
     def connection_lost(self) -> None:
-        """Redis was away: the subscription went with it, or stands on a server that is no longer ours."""
+        """Redis was away: the subscription is lost, or belongs to a server that is no longer the master."""
         self._stale = True
 
     def look(self, now: float) -> None:
-        """Open the connection where it should be open and is not."""
+        """Open the connection if it should be open and is not."""
         if not self._on or self._endpoint.state is not State.UP or now < self._again_at:
             return
         if self._stale:
@@ -47,7 +47,7 @@ class Wakeups:
             self._open(self.connection, 0)
 
     def opened(self, now: float) -> None:
-        """The connection stands: subscribe. Raises OSError."""
+        """The connection is open: subscribe. Raises OSError."""
         assert self.connection.transport is not None
         self.connection.transport.send(self.connection.pack([("SUBSCRIBE", *self._endpoint.wakeup_channels())]))
         self._asked = True
@@ -61,7 +61,8 @@ class Wakeups:
             self._asked = False
             connection.reply_by = now + PING_AFTER
             if isinstance(reply, Failure):
-                # Most likely there is no right to listen. The core then checks more often for responses others read.
+                # Most likely the user has no right to subscribe. The core then checks more often for responses others
+                # read.
                 self._on = reply.kind not in ("NOPERM", "ERR")
                 self.give_up(now)
             else:
@@ -74,7 +75,7 @@ class Wakeups:
             self._endpoint.listening(True, now)
 
     def overdue(self, now: float) -> None:
-        """Nothing came for long: ask. If nothing comes after that either, open it again."""
+        """Nothing came for long: send a PING. If there is no answer either, open the connection again."""
         if self._asked or self.connection.transport is None:
             self.give_up(now)
             return

@@ -1,4 +1,4 @@
-"""Commands about the server and its keys that the library does not send, and those who test it do."""
+"""Commands about the server and its keys. Tests send them, the library does not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _all_keys(connection: Connection, command: Command) -> Any:
 
 
 def _scan(connection: Connection, command: Command) -> Any:
-    """All of them at once: the cursor is over."""
+    """Returns all keys at once, with the cursor at its end."""
     options = {word(command[at]): raw(command[at + 1]) for at in range(2, len(command) - 1, 2)}
     found = _matching(connection, options.get("MATCH", b"*"))
     if "TYPE" in options:
@@ -61,7 +61,7 @@ def _shutdown(connection: Connection, command: Command) -> Any:
 
 
 def _config(connection: Connection, command: Command) -> Any:
-    """Keep names and values. Known names have an effect: with a maxmemory of 1 byte, there is no memory at all."""
+    """Store settings by name. Known names have an effect: with a maxmemory of 1 byte, there is no memory at all."""
     need(command, 3)
     server, action = connection.server, word(command[1])
     if action == "GET":
@@ -86,7 +86,7 @@ def _hello(_connection: Connection, command: Command) -> Any:
 
 
 def _age(connection: Connection, command: Command) -> Any:
-    """MODEL.AGE stream group milliseconds: its consumers get that much older. How many there are."""
+    """MODEL.AGE stream group milliseconds: makes its consumers so much older. Returns their number."""
     stream = connection.server.model(connection.database).get(raw(command[1]), Stream)
     if stream is None or raw(command[2]) not in stream.groups:
         raise Refused("ERR", "no such stream or group")
@@ -106,7 +106,7 @@ def _channels(connection: Connection, command: Command) -> Any:
 
 
 def _evaluate(connection: Connection, command: Command) -> Any:
-    """Reads that wait are served when the script has ended: nobody gets in between."""
+    """Waiting reads are served after the script has ended, so no command comes in between."""
     need(command, 3)
     count = number(command[2])
     keys, arguments = [raw(part) for part in command[3 : 3 + count]], [raw(part) for part in command[3 + count :]]

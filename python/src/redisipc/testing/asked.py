@@ -1,4 +1,4 @@
-"""A request that was stored on a hub: what is kept of it, and what a test sees."""
+"""A request that was stored on a hub: its record, and what a test sees of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ending = Literal["waiting", "fulfilled", "rejected", "given up"]
 
 
 def text_of(raw: bytes) -> str:
-    """Bytes of an entry for a reader."""
+    """Converts the bytes of an entry to text."""
     return raw.decode("utf-8", "replace")
 
 
@@ -36,7 +36,7 @@ class Record:
 
 
 class Asked:
-    """One request that was stored on the hub. It shows what has become of it by now.
+    """One request that was stored on the hub. It always shows the present state.
 
     ``asked_at`` and ``answered_at`` are seconds of the hub's clock.
     """

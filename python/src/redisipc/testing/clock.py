@@ -1,4 +1,4 @@
-"""The clock of a hub, and what is due by it."""
+"""The clock of a hub, and the calls that are due by it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from .virtual import monotonic
 
 LINGER = 0.2
-"""Seconds for which the thread stays when there is nothing left to wait for."""
+"""Seconds for which the thread stays although nothing is due."""
 
 
 class Clock:
@@ -22,12 +22,12 @@ class Clock:
         self._epoch = time.time() - monotonic()
 
     def wall(self) -> int:
-        """Milliseconds since 1970, as Redis tells them."""
+        """Milliseconds since 1970, as Redis reports them."""
         return int((monotonic() + self._epoch + self.aged) * 1000)
 
 
 class Timers:
-    """Calls what is due, under the hub's lock, on a thread that is there only while something is due."""
+    """Calls what is due, under the hub's lock, on a thread that exists only while something is due."""
 
     def __init__(self, clock: Clock, lock: threading.RLock) -> None:
         self._clock = clock
@@ -37,7 +37,7 @@ class Timers:
         self._wakes_at = 0.0
 
     def at(self, key: Hashable, due: float, call: Callable[[], None]) -> None:
-        """Call ``call`` once at ``due``, in place of what ``key`` was for. Hold the lock."""
+        """Call ``call`` once at ``due``, replacing an earlier call with the same ``key`` . Hold the lock."""
         self._due[key] = due, call
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="redisipc-hub", daemon=True)
@@ -46,7 +46,7 @@ class Timers:
             self._changed.notify()
 
     def cancel(self, key: Hashable) -> None:
-        """It is not called any more. Hold the lock."""
+        """Cancel the call. Hold the lock."""
         if self._due.pop(key, None) is not None and not self._due:
             self._changed.notify()
 

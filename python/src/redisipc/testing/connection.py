@@ -22,11 +22,11 @@ USUAL = frozenset(("MULTI", "EXEC", "XADD", "XREADGROUP", "XACK", "XDEL"))
 """The commands of requests and answers: without a fault, they are executed without a look at each."""
 MOST_WORDS = 1000
 _WORDS: dict[bytes, str] = {}
-"""Names of commands as they come, and as the model has them."""
+"""Names of commands as they arrive, and as the model has them."""
 
 
 class Reader(Protocol):
-    """Who learns that a read which waited was served."""
+    """Learns that a waiting read was served."""
 
     def served(self, connection: Connection) -> bool:
         """Whether the connection breaks now."""
@@ -49,7 +49,7 @@ class Owner(Protocol):
 
     @property
     def followers(self) -> Sequence[Reader]:
-        """All who learn of reads that were served."""
+        """All that learn of served reads."""
         ...
 
     def model(self, database: int) -> Model: ...
@@ -108,7 +108,7 @@ class Connection:
 
     @property
     def group(self) -> str:
-        """The group of whoever is connected."""
+        """The group of the client."""
         return self.who.rpartition("/")[0]
 
     # what the client does
@@ -132,7 +132,7 @@ class Connection:
                 server.flush()
 
     def end(self) -> None:
-        """The client is gone."""
+        """The client has left."""
         with self.server.lock:
             self._leave()
 
@@ -172,21 +172,21 @@ class Connection:
                 self._execute(command)
 
     def say(self, reply: Any) -> None:
-        """Write a reply; it leaves with the next ``flush``."""
+        """Write a reply. It is sent with the next ``flush``."""
         out = self._out
         if not out:
             self.server.wrote(self)
         out.append(reply if self._handed else encode(reply))
 
     def flush(self) -> None:
-        """Let go what was written."""
+        """Send what was written."""
         if self.open and self._out:
             said: Any = self._out if self._handed else b"".join(self._out)
             self._out = []
             self._deliver(said)
 
     def break_off(self, reason: str) -> None:
-        """The connection breaks: what was written is lost, and the client hears of it."""
+        """Break the connection: written bytes are lost, and the client is notified."""
         if self._leave():
             self.server.cut_somebody = True
             self._hang_up(reason)
@@ -293,7 +293,7 @@ class Connection:
                 server.timers.at(self, self._until, self._limit)
 
     def _limit(self) -> None:
-        """One look at a time for the end of BLOCK: most reads end long before."""
+        """One timer at a time for the end of BLOCK: most reads end long before."""
         until, self._until = self._until, 0.0
         if self.blocked is None or not self.blocked.milliseconds:
             return
@@ -325,7 +325,7 @@ class Connection:
             self.server.model(0).subscribers.setdefault(channel, []).append(self._message)
 
     def unsubscribe(self, channel: bytes) -> None:
-        """Listen to it no longer."""
+        """Stop listening to it."""
         self.channels.discard(channel)
         listeners = self.server.model(0).subscribers.get(channel, [])
         if self._message in listeners:

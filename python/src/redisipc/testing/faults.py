@@ -158,7 +158,7 @@ class Faults:
             self.server.banned.clear()
 
     def unstruck(self) -> list[str]:
-        """The faults of ``cut_before`` and ``cut_after`` that have not struck, because no such command came."""
+        """The faults of ``cut_before`` and ``cut_after`` that are still armed, because no such command came."""
         with self.server.lock:
             return [
                 f"cut_{fate.when}({fate.word!r}{f', {fate.group!r}' if fate.group else ''}) did not strike: no such command came"
@@ -188,7 +188,7 @@ class Faults:
         with self.server.lock:
             self.server.fates.append(fate)
             if self._strike not in self.server.judges:
-                # From now on every command is looked at: without a fault this costs nothing.
+                # From now on every command is checked. Without a fault, none is, which saves time.
                 self.server.judges.append(self._strike)
 
     def _strike(self, connection: Connection, command: Command) -> str:
@@ -209,11 +209,11 @@ class Faults:
 
 
 def fate_of(server: Server, connection: Connection, command: Command) -> str:
-    """Whether an armed fault strikes this command. Hold the lock."""
+    """Whether an armed fault hits this command. Hold the lock."""
     words = {str(command[0])}
     queue = connection.client.queue
     if queue is not None:
-        # What is queued is done with EXEC.
+        # Queued commands are executed with EXEC.
         words = {str(queued[0]) for queued in queue} if command[0] == "EXEC" else set()
     for fate in server.fates:
         if fate.word in words and fate.group in (None, connection.group):

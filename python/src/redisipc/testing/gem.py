@@ -1,7 +1,7 @@
 """A stand-in for an endpoint of the Ruby gem redis_ipc 1.0.2, which writes what the gem writes, command by command.
 
-SPEC.md, appendix A, describes how the gem deviates; ``interop/fixtures/exchanges`` has recordings of it. The stand-in is
-quicker than the gem: it looks when something has come, and not every few milliseconds.
+SPEC.md, appendix A, describes how the gem deviates; ``interop/fixtures/exchanges`` has recordings of it. The stand-in
+is quicker than the gem: it reacts when an entry comes, and does not poll every few milliseconds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The journal of a hub: every request with what became of it, and the story in order.
+"""The journal of a hub: every request and its end, and all events in order.
 
-It notes what happens in a few words, and reads them when somebody asks: most of it is never asked for.
+It keeps short notes, and works them out only when a test asks, since most are never asked for.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from .redis_model.arguments import raw
 from .redis_model.model import Model, Observer
 
 TOLD = frozenset(("XREADGROUP", "XDEL", "XGROUP", "XCLAIM"))
-"""The commands that `Journal.ran` hears of; what is stored it hears from the model."""
+"""The commands that `Journal.ran` gets. The model reports what is stored."""
 MOST_REQUESTS = 10_000
 MOST_EVENTS = 10_000
-"""The most that are kept; older requests and events are forgotten."""
+"""The most requests and events that are kept. Older ones are forgotten."""
 MOST_UNREAD = 2_000
-"""The most notes that wait to be read."""
+"""The most notes that wait to be worked out."""
 
 
 class Follower(Protocol):
-    """Who learns of each entry: a peer, or the worst case."""
+    """Learns of each entry: a peer, or the worst case."""
 
     def added(self, stream: bytes, entry: Entry | None) -> None:
         """An entry was stored. None: it is not one of RedisIPC, or an odd one."""
@@ -43,7 +43,7 @@ FULFILS = "fulfils [{id}]: {content}"
 REJECTS = "rejects [{id}]: {content}"
 GETS = "gets the request [{id}]"
 GETS_ANSWER = "gets the response [{id}]"
-"""The words of the story for an entry. Most of them are never shown, so they are put together late."""
+"""The words of the story for an entry. The words are joined late, since most are never shown."""
 Event = tuple[float, str, str, list[bytes] | None]
 """When, who, what happened, and the entry that it is about."""
 Note = tuple[float, str, Any, Any, Any]
@@ -57,7 +57,7 @@ def _told(text: str, fields: list[bytes]) -> str:
 
 
 class _Watch(Observer):
-    """Hears from the model what is stored, before anybody reads it."""
+    """Gets from the model what is stored, before any client reads it."""
 
     def __init__(self, journal: Journal, model: Model) -> None:
         self._journal = journal
@@ -71,7 +71,8 @@ class _Watch(Observer):
 
 
 class Journal:
-    """Hold the server's ``lock``. ``writer`` is whose command is being executed. ``following`` gives all who learn of each
+    """Hold the server's ``lock``. ``writer`` is the client whose command is being executed. ``following`` gives all who
+    learn of each
     entry, ``appeared`` gets the stream of each group that is made."""
 
     def __init__(
@@ -119,10 +120,10 @@ class Journal:
         self._read()
         self._events.append((self._clock.now(), name, text, None))
 
-    # what the server tells
+    # calls of the server
 
     def missed(self, stream: bytes) -> None:
-        """Somebody writes to a stream that does not exist: peers are on every stream, so they make it."""
+        """A client writes to a stream that does not exist. Peers are on every stream, so they create it."""
         writer = self.writer
         self._appeared(stream)
         self.writer = writer
@@ -155,7 +156,7 @@ class Journal:
                 for id in command[2:]:
                     follower.deleted(stream, id)  # type: ignore[arg-type]
 
-    # what is read late
+    # working out the notes
 
     def _refresh(self) -> None:
         with self._lock:

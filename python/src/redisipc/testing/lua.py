@@ -1,4 +1,4 @@
-"""The text of a script as statements: the part of Lua that scripts for EVAL are mostly written in."""
+"""Parses a script to statements: the part of Lua that scripts for EVAL mostly use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNARY = 7
 
 
 def parsed(script: str) -> list[Node]:
-    """Raises ``Refused`` for a script that says more than this part of Lua."""
+    """Raises ``Refused`` for a script that needs more than this part of Lua."""
     parser = _Parser(script)
     block = parser.block()
     if parser.kind != "end of script":

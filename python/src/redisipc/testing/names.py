@@ -1,4 +1,4 @@
-"""The names that a hub gives those who are on it, and contents in a line of text."""
+"""The names of clients on a hub, and contents as a line of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ def who(name: str) -> str:
     parts = name.rsplit(":", 2)
     if len(parts) != 3 or not name.startswith("redisipc:"):
         return name or "?"
-    # The stream's name comes before the group's, except for a peer of the hub.
+    # A connection's name has the stream before the group, except for a peer of the hub.
     group = parts[0].removeprefix("redisipc:").rpartition(":")[2]
     return f"caller/{parts[2]}" if parts[1] == "caller" else f"{group}/{parts[1]}"
 

@@ -74,7 +74,7 @@ class Peer:
                 self.appear(key)
             server.flush()
 
-    # what a test says
+    # calls of a test
 
     def answers(self, what: Any, *, after: float = 0.0, event: str | None = None) -> Peer:
         """Fulfil requests with ``what``. If it is a function, fulfil them with what it returns for their content.
@@ -126,10 +126,10 @@ class Peer:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.group!r}, {len(self.requests)} requests>"
 
-    # what the hub says; it holds its lock
+    # calls of the hub, which holds its lock
 
     def appear(self, stream: bytes) -> None:
-        """Join a stream that was made, or made again."""
+        """Join a stream that was created, perhaps again."""
         if self._only is None or self._only.encode() == stream:
             names = Names(stream, self.group.encode(), self.instance.encode())
             known = stream in self._names
@@ -143,7 +143,7 @@ class Peer:
             self._look(names)
 
     def added(self, stream: bytes, entry: Entry | None) -> None:
-        """Look at an entry that was stored, after the command has ended."""
+        """Handle an entry that was stored, after the command has ended."""
         names = self._names.get(stream)
         if names is not None and not self.gone:
             self._server.errands.append(lambda: self._look(names))
@@ -155,7 +155,7 @@ class Peer:
             names = self._names[stream]
             self._server.errands.append(lambda: self._settle(names, entry_id))
 
-    # ways on the wire, which a gem does in its own manner
+    # ways on the wire; the gem's stand-in replaces them
 
     def _join(self, names: Names) -> None:
         self._run("XGROUP", "CREATECONSUMER", names.stream, names.group, names.consumer)
@@ -236,7 +236,7 @@ class Peer:
         return names[0]
 
     def _run(self, *command: Any) -> Any:
-        """Execute a command over the peer's own connection; a failure if there is none."""
+        """Execute a command over the peer's own connection. An error if there is none."""
         server = self._server
         if not server.up or self.gone:
             return Failure("LOST", "LOST the hub is down")

@@ -116,12 +116,12 @@ def ipc(request: pytest.FixtureRequest, _redisipc_url: str, monkeypatch: pytest.
 
 
 def _connected(hub: Hub, given: Ipc) -> list[str]:
-    """Who is still connected, after time for those that leave in the background."""
+    """The clients that are still connected, after some time for those that leave in the background."""
     return hub.connected(within=1.0) if given.strict else []
 
 
 def _stayed(raw: redis.Redis, others: set[str], given: Ipc) -> list[str]:
-    """The same on a real Redis, without ``others``, who were there before the test."""
+    """The same on a real Redis, without ``others``, which were connected before the test."""
     end = time.monotonic() + 1.0
     while given.strict and (stayed := _endpoints(raw) - others):
         if time.monotonic() >= end:

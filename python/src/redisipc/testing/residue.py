@@ -1,4 +1,4 @@
-"""Lists what is left on a hub when all is done: entries, and traces of those who are gone."""
+"""Lists what is left on a hub at the end: entries, and traces of clients that have gone."""
 
 from __future__ import annotations
 

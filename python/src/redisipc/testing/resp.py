@@ -15,7 +15,10 @@ _READ = b"*1\r\n*2\r\n$%d\r\n%b\r\n*1\r\n*2\r\n$%d\r\n%b\r\n%b"
 _ENTRY = b"*12\r\n" + b"".join(b"$%d\r\n%b\r\n$%%d\r\n%%b\r\n" % (len(name), name) for name in FIELDS)
 MOST_KNOWN = 64
 LONGEST_KNOWN = 4096
-"""How many bodies are kept as bytes, and the most bytes of one: each group reads each entry, so each is written twice."""
+"""How many bodies are cached as bytes, and the most bytes of one.
+
+Each group reads each entry, so each is written several times.
+"""
 
 _known: dict[int, tuple[list[bytes], bytes]] = {}
 """Bodies that were written, by their identity. They are kept alive here, and the model never changes one."""
@@ -38,7 +41,7 @@ def encode(reply: Any) -> bytes:
 
 
 def _one_entry(reply: list[Any]) -> bytes:
-    """A read that brings one entry, as most do, in one formatting; empty for every other list of one."""
+    """Format a read that brings one entry in one step, since most do. Empty for every other list of one item."""
     stream = reply[0]
     if type(stream) is list and len(stream) == 2:
         key, rows = stream
@@ -68,7 +71,7 @@ def _append(reply: Any, parts: list[bytes]) -> None:
             return
         parts.append(b"*%d\r\n" % len(reply))
         for item in reply:
-            # Most items are bytes: without a call for each.
+            # Most items are bytes: they need no call.
             if type(item) is bytes:
                 parts.append(b"$%d\r\n%b\r\n" % (len(item), item))
             elif type(item) is int:

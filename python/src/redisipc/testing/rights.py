@@ -11,11 +11,11 @@ from .redis_model.arguments import Refused, need, raw, word
 from .redis_model.model import ENDS, HANDLERS
 
 ALWAYS = frozenset(("ACL", "AUTH", "HELLO", "QUIT", *ENDS))
-"""The commands that nobody loses: those that begin and end a connection or a transaction, and ACL itself."""
+"""Commands that are always allowed: those that begin and end a connection or a transaction, and ACL itself."""
 
 
 def refusal(connection: Connection, name: str) -> Failure | None:
-    """The reply to a command that is refused; the transaction that it stands in is lost."""
+    """The reply to a refused command. A transaction that contains it fails."""
     if name not in connection.server.denied or name in ALWAYS:
         return None
     if connection.client.queue is not None:

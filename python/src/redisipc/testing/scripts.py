@@ -14,7 +14,7 @@ from .lua import Node, parsed
 from .redis_model.arguments import Refused
 
 MOST_STEPS = 1_000_000
-"""Statements of one script. A real server would be busy for ever."""
+"""The most statements of one script. A real server would stay busy for ever."""
 
 Table = dict[Any, Any]
 Call = Callable[[Command], object]
@@ -185,7 +185,7 @@ class _Script:
             raise Refused(reply.kind, reply.message.removeprefix(f"{reply.kind} "))
         return _from_redis(reply)
 
-    # statements; every name is global, which scripts of one block do not notice
+    # statements; every name is global, which makes no difference to scripts of one block
 
     def _block(self, block: list[Node]) -> None:
         for statement in block:
@@ -195,7 +195,7 @@ class _Script:
             getattr(self, f"_do_{statement[0]}")(*statement[1:])
 
     def _do_return(self, value: Node | None) -> None:
-        # Redis takes the first of several.
+        # Redis uses the first of several.
         raise _Return(None if value is None else next(iter(self._values([value])), None))
 
     def _do_break(self) -> None:

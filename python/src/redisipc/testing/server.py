@@ -28,7 +28,7 @@ SETTINGS = {
 
 
 class Member(Follower, Protocol):
-    """A peer, as the server knows it."""
+    """A peer, as the server sees it."""
 
     def appear(self, stream: bytes) -> None:
         """A group was made on this stream."""
@@ -38,13 +38,14 @@ class Member(Follower, Protocol):
 
 
 class Watcher(Follower, Reader, Protocol):
-    """Who learns of each entry, and of each read that was served."""
+    """Learns of each entry, and of each served read."""
 
 
 class Server:
-    """Executes what its connections send, one command after the other.
+    """Executes the commands of its connections, one after the other.
 
-    ``errands`` are done once the command under way is: what peers do. ``busy`` counts functions of the test that run for them.
+    ``errands`` are done after the present command: the work of peers. ``busy`` counts functions of the test that run
+    for them.
     ``cut_somebody``: a connection broke. An instance that leaves then may leave traces, which others delete later.
     """
 
@@ -83,7 +84,7 @@ class Server:
         return model
 
     def following(self) -> list[Follower]:
-        """All who learn of each entry."""
+        """All that learn of each entry."""
         return [*self.followers, *self.peers] if self.followers or self.peers else []
 
     def _appeared(self, stream: bytes) -> None:
@@ -107,7 +108,7 @@ class Server:
             return connection
 
     def forget_the_gone(self) -> None:
-        """Clients may end without a word, with the event loop that they lived in."""
+        """Clients may end without closing, together with their event loop."""
         for connection in [one for one in self.connections.values() if one.is_gone()]:
             connection.end()
 
@@ -142,11 +143,11 @@ class Server:
                 self.journal.ran(connection.who, command, reply)
 
     def writes(self, connection: Connection) -> None:
-        """From now on this connection stores what is stored."""
+        """From now on, entries count as stored by this connection."""
         self.journal.writer = connection.who
 
     def tell(self, connection: Connection, command: Command, reply: Any) -> Any:
-        """The journal hears of a command of the model. Returns the reply."""
+        """Report a command to the journal. Returns the reply."""
         if command[0] in TOLD:
             self.journal.ran(connection.who, command, reply)
         return reply
@@ -164,17 +165,17 @@ class Server:
         return ""
 
     def wrote(self, connection: Connection) -> None:
-        """It has something to send."""
+        """The connection has bytes to send."""
         self._written.append(connection)
 
     def served(self, connection: Connection, reply: Any) -> None:
-        """A read that waited has ended: what was sent behind it comes next."""
+        """A waiting read has ended: the commands behind it come next."""
         self._served.append(connection)
         if connection.reads is not None:
             self.journal.ran(connection.who, connection.reads, reply)
 
     def flush(self) -> None:
-        """Do what is left to do, and let all replies go."""
+        """Do the remaining work, and send all replies."""
         while self._served or self.errands:
             while self._served:
                 self._served.pop().work()
@@ -193,7 +194,7 @@ class Server:
         self.timers.cancel(connection)
 
     def settle(self) -> None:
-        """Do what the settings say."""
+        """Apply the settings."""
         full = self.settings["maxmemory"] not in ("0", "0b")
         for model in self.models.values():
             model.out_of_memory = full
@@ -215,6 +216,6 @@ class Server:
                     model.remove(key)
 
     def break_all(self, reason: str) -> None:
-        """All connections break."""
+        """Break all connections."""
         for connection in list(self.connections.values()):
             connection.break_off(reason)

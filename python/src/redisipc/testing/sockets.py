@@ -14,7 +14,7 @@ from .server import Server
 
 
 class Bell:
-    """A descriptor that can be polled: readable while it was rung and not silenced."""
+    """A file descriptor for polling: readable from ring() to silence()."""
 
     def __init__(self) -> None:
         self._rung = False
@@ -28,7 +28,7 @@ class Bell:
             self.number = self._ends[0].fileno()
 
     def ring(self) -> None:
-        """Ring it. What it tells of must be there before."""
+        """Ring it. The thing that it announces must exist before."""
         if self._rung:
             return
         self._rung = True
@@ -37,11 +37,11 @@ class Bell:
                 os.eventfd_write(self.number, 1)
             else:
                 self._ends[1].send(b"!")
-        except OSError:  # full: it rings already; closed: nobody listens
+        except OSError:  # full: it rings already; closed: no reader is left
             pass
 
     def silence(self) -> None:
-        """Silence it. Look for what it tells of afterwards."""
+        """Silence it. Check for announced things only afterwards."""
         try:
             if self._ends is None:
                 os.eventfd_read(self.number)
@@ -61,7 +61,10 @@ class Bell:
 
 
 class _Later(threading.local):
-    """The bells that this thread rings when it has left the hub. Who they wake needs the hub's lock at once."""
+    """The bells that this thread rings when it has left the hub.
+
+    The threads that they wake need the hub's lock at once.
+    """
 
     bells: list[Bell] | None = None
 
@@ -70,7 +73,7 @@ _later = _Later()
 
 
 class MemorySocket:
-    """A socket for ``redisipc``. What is sent is executed at once, by the thread that sends it."""
+    """A socket for ``redisipc``. The sending thread executes commands at once."""
 
     redisipc_wire = HANDED
 
@@ -137,7 +140,7 @@ class MemorySocket:
         if not self._over:
             self._bell.silence()
             if self._over:
-                # It ended meanwhile, and this ring must not be lost.
+                # The connection ended meanwhile, and this ring must not get lost.
                 self._bell.ring()
         come = self._come
         if not come:
@@ -159,7 +162,7 @@ class MemorySocket:
         if self._bell.number >= 0:
             self._bell.close()
             if os.getpid() == self._process:
-                # In a forked child the connection stays the parent's.
+                # In a forked child, the connection belongs to the parent.
                 self._connection.end()
 
     def __del__(self) -> None:

@@ -11,7 +11,7 @@ from .server import Server
 
 
 class _Client(asyncio.Protocol):
-    """One connection. What is written leaves in a turn of the loop."""
+    """One connection. Written bytes are sent in a turn of the event loop."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -63,7 +63,7 @@ class Listener:
         self._thread.start()
 
     def close(self) -> None:
-        """No more connections; those that stand are broken off."""
+        """Accept no more connections, and break the open ones."""
         asyncio.run_coroutine_threadsafe(self._end(), self._home).result(5)
         self._home.call_soon_threadsafe(self._home.stop)
         self._thread.join(5)
@@ -75,6 +75,6 @@ class Listener:
             for connection in list(self._server.connections.values()):
                 if connection.remote:
                     connection.break_off("the hub does not listen any longer")
-        # Transports close in the turns to come.
+        # Transports close in the next turns.
         for _ in range(3):
             await asyncio.sleep(0)

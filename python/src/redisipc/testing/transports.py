@@ -12,13 +12,13 @@ from .handed import HANDED
 from .server import Server
 
 MOST_A_TURN = 16
-"""Deliveries in one turn of the event loop; what else runs there has its turn then."""
+"""The most deliveries in one turn of the event loop. Then other callbacks get their turn."""
 
 
 class _Turns:
-    """Deliveries in one event loop, in order. What a delivery leads to is delivered in the same turn.
+    """Deliveries in one event loop, in order. Deliveries that a delivery causes come in the same turn.
 
-    Its calls come from that event loop, which it must not keep alive.
+    Its calls come from that event loop. It must not keep the loop alive.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary
 
 
 class MemoryTransport(asyncio.Transport):
-    """A transport for ``redisipc``. What is written is executed at once, and answered in a turn of the loop."""
+    """A transport for ``redisipc``. Written commands are executed at once, and answered in a turn of the loop."""
 
     redisipc_wire = HANDED
 
@@ -131,7 +131,7 @@ class MemoryTransport(asyncio.Transport):
 
 
 class MemoryWriter:
-    """A transport where a stream writer is expected."""
+    """Lets a transport take the place of a stream writer."""
 
     def __init__(self, server: Server, name: str) -> None:
         self.transport: MemoryTransport = MemoryTransport(server, name)

@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, Protocol
 
 MOST_TURNS = 10_000
-"""Turns of the event loop at one moment, after which something is taken to spin."""
+"""After so many turns of the event loop at one moment, something counts as spinning."""
 PATIENCE = 2.0
 """Real seconds for which threads may work before time continues."""
 
@@ -41,12 +41,12 @@ class StillWaiting(AssertionError):
 
 
 def monotonic() -> float:
-    """Seconds as the clock of this process tells them, and those by which it was set forward."""
+    """Seconds of the process's clock, plus those by which it was set forward."""
     return _real() + _ahead
 
 
 def take_over() -> None:
-    """Let the library look at this clock; modules that were loaded since then, too."""
+    """Make the library use this clock, also in modules that were loaded since then."""
     for name, module in list(sys.modules.items()):
         if name.startswith("redisipc.runtime") and isinstance(module, ModuleType):
             if getattr(module, "monotonic", None) is _real:
@@ -92,7 +92,7 @@ async def advance(server: Timed, seconds: float) -> None:
 
 
 async def _settle(home: Any, server: Timed) -> None:
-    """Let everything happen that happens without time."""
+    """Let everything happen that needs no time."""
     quiet = turns = 0
     busy_since: float | None = None
     while quiet < 3:

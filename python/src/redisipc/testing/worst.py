@@ -1,4 +1,4 @@
-"""The worst case that is allowed: what no handler may rely on does not hold."""
+"""The worst case that the protocol allows: it breaks everything that no handler may rely on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GHOST = b"consumer_ffffff_0"
 
 
 class WorstCase:
-    """Everything is delivered twice, every response is handed over, and every connection is cut once."""
+    """Delivers everything twice, hands every response over, and cuts every connection once."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -51,7 +51,7 @@ class WorstCase:
     # what the hub says; it holds its lock
 
     def added(self, stream: bytes, entry: Entry | None) -> None:
-        """In the middle of an XADD: nobody has read the entry yet."""
+        """Called in the middle of an XADD, before any client has read the entry."""
         if entry is None:
             return
         if entry.status == PENDING:
@@ -59,19 +59,19 @@ class WorstCase:
                 self._again.add(entry.id)
                 self._soon(lambda: self._ask_again(stream, entry))
             return
-        # Answered: the copy may be read whenever somebody comes to it.
+        # It is answered, so the copy may be read at any time.
         self._copies = {original: copy for original, copy in self._copies.items() if copy[1] != entry.id}
         if self._has_group(stream, entry.destination_group):
             self._read_first(stream, entry)
 
     def deleted(self, stream: bytes, entry_id: bytes) -> None:
-        """The requester, or who answered, deletes an entry."""
+        """The requester or the responder deletes an entry."""
         copy, _ = self._copies.pop((stream, entry_id), (b"", b""))
         if copy and self._is_unanswered(stream, copy):
             self._soon(lambda: self._run("XDEL", stream, copy))
 
     def fate(self, connection: Connection, command: Command) -> str:
-        """Each connection breaks once: what it wrote is done, and nobody hears that."""
+        """Each connection breaks once: its command is executed, but no reply comes."""
         if connection is self._mine or not connection.name.startswith("redisipc:"):
             return ""
         name = connection.name
@@ -118,7 +118,7 @@ class WorstCase:
             self._copies[stream, entry.entry_id] = copy, entry.id
 
     def _is_unanswered(self, key: bytes, id: bytes) -> bool:
-        """Whether nobody has begun with a copy."""
+        """Whether no instance has started the copy."""
         stream = self._stream(key)
         return (
             stream is not None
@@ -132,7 +132,7 @@ class WorstCase:
         group = stream.groups[entry.destination_group]
         news = stream.after(group.last, 2)
         if len(news) != 1:
-            # Not all was read before: reading more would take what is for others.
+            # There are unread entries: reading more would take entries of others.
             return
         names = Names(key, entry.destination_group, entry.instance_id)
         model = self._server.model(0)

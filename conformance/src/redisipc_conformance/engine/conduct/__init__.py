@@ -1,1 +1,1 @@
-"""The look at all commands of a scenario, beside its checks: whether the endpoints kept the rules of ``always.py``."""
+"""Examines all commands of a scenario, besides its checks: do the endpoints keep the rules of ``always.py``."""

@@ -1,4 +1,4 @@
-"""One endpoint label of a scenario, and all that is known of who spoke under it."""
+"""One endpoint label of a scenario, and all that is known of the endpoints that used it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Actor:
                 self._transactions.setdefault(exchange.multi, []).append(exchange)
 
     def beside(self, exchange: Exchange) -> list[Exchange] | None:
-        """The commands of its MULTI, none where it is in none; None where a fault or a loss left something out."""
+        """The commands of its MULTI, none where it is in none; None if a fault or a loss left something out."""
         if exchange.multi is None:
             return []
         found = self._transactions[exchange.multi]
@@ -93,7 +93,7 @@ def add_of(exchange: Exchange) -> Add | None:
 
 
 def option(args: Sequence[bytes], word: bytes, begin: int = 2) -> bytes | None:
-    """The argument behind this word of a command; None where it does not stand there."""
+    """The argument behind this word of a command; None if it is not there."""
     for i in range(begin, len(args) - 1):
         if args[i].upper() == word:
             return args[i + 1]
@@ -101,7 +101,7 @@ def option(args: Sequence[bytes], word: bytes, begin: int = 2) -> bytes | None:
 
 
 def number(text: bytes | None) -> int | None:
-    """The whole number that an argument is."""
+    """The whole number in an argument."""
     return int(text) if text is not None and text.isdigit() else None
 
 

@@ -1,4 +1,4 @@
-"""Rules that one command breaks, or one MULTI, whatever else was sent."""
+"""Rules that a single command, or a single MULTI, can break."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _EXPIRY_S = 100
 _AT_ENDS = (b"0", b"0-0", b"$")
 _GIVE_BACK_IDLE_MS = 315_360_000_000
 _KEEP_ALIVE_BELOW_MS = 3_600_000
-"""No keep-alive writes an idle time of an hour."""
+"""An idle time that no keep-alive writes: an hour."""
 _STARTS = 3
 _ANNOUNCED = ("spec", "implementation", "version", "language")
 
 
 def breaches(context: ScenarioContext, actor: Actor) -> Found:
-    """All of this endpoint. A command that it repeats word for word is looked at once, but for those in a MULTI."""
+    """All of this endpoint. A command that it repeats word for word is examined once, except in a MULTI."""
     seen: set[tuple[bytes, ...]] = set()
     for exchange in actor.exchanges:
         words = tuple(exchange.args)
@@ -154,7 +154,7 @@ def _is_own_timeout(actor: Actor, value: Any, key: bytes) -> bool:
 
 
 def _announces(endpoint: Endpoint, key: bytes) -> bool:
-    """An endpoint that has not said its instance yet may be any."""
+    """An endpoint whose instance is not known yet may be any instance."""
     name = f"{endpoint.stream}:{endpoint.group}:{endpoint.instance}:announce"
     return not endpoint.instance or resp.to_bytes(name) == key
 
@@ -166,7 +166,7 @@ def _claims(context: ScenarioContext, actor: Actor, exchange: Exchange) -> Found
     words = [arg.upper() for arg in args[5:]]
     idle = number(option(args, b"IDLE", 5))
     count = number(option(args, b"RETRYCOUNT", 5))
-    # With FORCE an entry is restored, and its count stays as it was.
+    # With FORCE an entry is restored, and its count does not change.
     starts = count is not None and idle is None and b"FORCE" not in words
     if starts and count is not None and (count < _STARTS or count % _STARTS):
         yield actor.broke(always.ONE_START, exchange)

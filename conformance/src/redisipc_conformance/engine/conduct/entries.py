@@ -20,11 +20,11 @@ _FIELDS = (b"id", b"instance_id", b"status", b"content", b"source_group", b"dest
 _TRACE = re.compile(rb"Traceback \(most recent call last\)|(\n|\\n)[ \t]+at[ \t]\S.*:\d+")
 _ANSWERED = ("fulfilled", "rejected")
 _AFTER_THE_END = 0.3
-"""Seconds: what was sent just before the end may be seen just behind it."""
+"""Seconds: a command that was sent just before the end may be seen just after it."""
 _LAST_WORDS = frozenset({b"QUIT", b"CLIENT", b"UNSUBSCRIBE", b"RESET", b"HELLO", b"AUTH", b"SELECT"})
 
 Ids = dict[bytes, str]
-"""Every request id of a run, with the place where it was written."""
+"""Every request id of a run, and where it was written."""
 
 
 def breaches(context: ScenarioContext, actor: Actor, ids: Ids) -> Found:
@@ -167,7 +167,7 @@ def _order(actor: Actor, adds: Iterable[Add]) -> Found:
 
 
 def _alone(actor: Actor, adds: Iterable[Add]) -> Found:
-    """Each answer of a MULTI that got no reply may be the one that broke the connection."""
+    """If a MULTI got no reply, each of its answers may have broken the connection."""
     together: dict[int, list[Exchange]] = defaultdict(list)
     for add in adds:
         if add.exchange.multi is not None:
@@ -198,7 +198,7 @@ def _deletions(context: ScenarioContext, actor: Actor) -> Found:
 
 
 def _runs(context: ScenarioContext, actor: Actor) -> Found:
-    """A request whose own entry nobody saw says nothing: it may have been deleted at once."""
+    """A request whose entry was never seen proves nothing: it may have been deleted at once."""
     for endpoint in actor.endpoints:
         group = resp.to_bytes(endpoint.group)
         for received in endpoint.received:
@@ -214,7 +214,7 @@ def _runs(context: ScenarioContext, actor: Actor) -> Found:
 
 
 def _end(context: ScenarioContext, actor: Actor) -> Found:
-    """After a disconnect that was done, where nobody connected again under this label."""
+    """After a finished disconnect, if no endpoint connected again under this label."""
     ends = [note.at for note in context.notes if note.who == actor.label and note.text == "disconnected"]
     if not ends or len(ends) < len(actor.endpoints):
         return
@@ -226,18 +226,18 @@ def _end(context: ScenarioContext, actor: Actor) -> Found:
 
 
 def _knows_all(context: ScenarioContext) -> bool:
-    """Whether an entry ID tells one entry: not where the scenario ran a script, emptied the server or deleted the stream."""
+    """Whether an entry ID stands for one entry: not after a script, an emptied server or a deleted stream."""
     own = {str(note.args[0]) for note in context.notes if note.args}
     return not context.scenario.own_server and own.isdisjoint(("EVAL", "DEL"))
 
 
 def _destination(written: Written) -> bytes:
-    """Of a field that stands twice the last one counts (RIPC-ODD-11)."""
+    """If a field is there twice, the last one counts (RIPC-ODD-11)."""
     return next((value for name, value in reversed(written.pairs) if name == b"destination_group"), b"")
 
 
 def _names(raws: Iterable[bytes]) -> str:
-    """Each in quotes, without those that stand twice."""
+    """Each in quotes, without duplicates."""
     return ", ".join(dict.fromkeys(repr(_text(raw)) for raw in raws))
 
 

@@ -1,4 +1,4 @@
-"""Rules about what an endpoint holds: which entries were read, claimed, given back and handed over before a command."""
+"""Rules about the entries that an endpoint holds: those that it read, claimed, gave back or handed over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANSWERED = ("fulfilled", "rejected")
 
 
 def breaches(context: ScenarioContext, actor: Actor) -> Found:
-    """All of this endpoint. Where a scenario has a server of its own, entry IDs may stand for two entries."""
+    """All of this endpoint. If a scenario has a server of its own, an entry ID may stand for two entries."""
     if actor.caller or not actor.instances or context.scenario.own_server:
         return
     held = _Held(context, actor)
@@ -28,7 +28,7 @@ def breaches(context: ScenarioContext, actor: Actor) -> Found:
 
 
 class _Held:
-    """The knowledge of each entry, by its ID: all from replies that the endpoint got."""
+    """The endpoint's knowledge of each entry, by its ID: only from replies that it got."""
 
     def __init__(self, context: ScenarioContext, actor: Actor) -> None:
         self._context = context
@@ -37,7 +37,7 @@ class _Held:
         """It read them, or its own lists showed them."""
         self._new: set[bytes] = set()
         self._looks: Counter[bytes] = Counter()
-        """Of an entry that was given back one is enough."""
+        """One of these is enough for an entry that was given back."""
         self._handed: set[bytes] = set()
         self._given: set[bytes] = set()
         self._acknowledged: set[bytes] = set()
@@ -134,7 +134,7 @@ class _Held:
     def settles(self) -> Found:
         """At the end: what it read as new, deleted as a response, and never tried to acknowledge.
 
-        What it deletes after it has deleted a consumer may have been in that consumer's list.
+        Entries that it deletes after it has deleted a consumer may have been in that consumer's list.
         """
         for id, exchange in self._deleted.items():
             written = self._context.entry_log.get(_text(exchange.args[1]), _text(id))
@@ -149,7 +149,7 @@ class _Held:
 
 
 def _ids(reply: Any) -> Iterable[bytes]:
-    """Every entry ID that stands first in a list of the reply, or alone in it."""
+    """Every entry ID that is first in a list of the reply, or alone in it."""
     if isinstance(reply, bytes) and _is_id(reply):
         yield reply
     elif isinstance(reply, dict):

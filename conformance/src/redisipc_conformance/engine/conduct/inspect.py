@@ -1,4 +1,4 @@
-"""Looks at all endpoints of a scenario, and notes the first breach of each rule."""
+"""Examines all endpoints of a scenario, and notes the first breach of each rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules about the commands that an endpoint sends before others: it makes names and writes a list, and claims before it wakes."""
+"""Rules about the order of commands: an endpoint first makes its names and its list, and claims before it wakes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def _registered(actor: Actor) -> Found:
 
 
 def _groups(actor: Actor) -> Found:
-    """As many groups may be made at the end as endpoints connected, but for those that were lost before they were read.
+    """At most as many groups may be made at the end as endpoints connected, plus those that were lost before they were
+    read.
 
     BUSYGROUP made none: a connect may be tried again from its beginning.
     """

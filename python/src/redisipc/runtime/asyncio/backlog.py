@@ -1,4 +1,4 @@
-"""Callbacks of one kind that have not ended: there is a bound to them, whatever comes and however slow they are."""
+"""Callbacks of one kind that have not ended. Their number is bounded, however many come and however slow they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_CALLS = 1000
 
 
 class Counted(Protocol):
-    """A callback as its backlog knows it. ``on_end`` is called with it when nothing of it is left to run."""
+    """A callback, as its backlog sees it. ``on_end`` is called with it when nothing of it is left to run."""
 
     on_end: Callable[[Any], None]
 
@@ -37,7 +37,7 @@ class Backlog:
         return len(self._running)
 
     def add(self, job: Counted) -> None:
-        """Let it run, unless there are too many already."""
+        """Run it, unless too many run already."""
         if len(self._running) >= MOST_CALLS:
             self._dropped += 1
             return
@@ -46,7 +46,7 @@ class Backlog:
         self._jobs.append(job)
 
     def look_after(self) -> None:
-        """From time to time: say what was dropped. Forget callbacks whose end a signal handler's exception has hidden."""
+        """Called from time to time: log what was dropped. Forget callbacks whose end a signal handler's exception has hidden."""
         for job in [job for job in self._running if job.over]:
             self._running.discard(job)
         if self._dropped:

@@ -72,7 +72,7 @@ class Caller(BaseCaller[Line]):
         self._connector = Connector(url, client, dict(redis_options), self._stream)
 
     def after_fork(self) -> None:
-        # Kept as they are: to collect them would take them out of the parent's event loop.
+        # The child keeps them referenced: if Python collected them, they would leave the parent's event loop.
         _inherited.extend(slot.line for slot in self._free if slot.line is not None)
         super().after_fork()
 
@@ -156,7 +156,7 @@ class Caller(BaseCaller[Line]):
         raise TimeoutError("Redis could not be reached in time")
 
     async def _broke(self, call: Call, slot: Slot[Line], reason: str) -> None:
-        """The commands that were sent on the connection get no reply."""
+        """Give up the connection: no reply to the sent commands is expected."""
         line = slot.line
         await self._drop(slot)
         if line is not None:
@@ -169,6 +169,6 @@ class Caller(BaseCaller[Line]):
 
 
 def _close_unused(opening: asyncio.Future[Any]) -> None:
-    """A connection that came when nobody waited for it any longer."""
+    """Close a connection that was opened too late: nobody waits for it now."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().transport.abort()

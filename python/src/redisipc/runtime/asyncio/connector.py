@@ -1,4 +1,4 @@
-"""Opens connections for asyncio: redis-py does it, then the transport is ours."""
+"""Opens connections for asyncio: redis-py opens and authenticates, then this library takes the transport over."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Connector:
             check_slot(stream)
 
     async def connect(self, name: str, limit: float = HANDSHAKE_LIMIT, place: Place | None = None) -> Any:
-        """The stream writer of a connection after its handshake, each step of which may take ``limit`` seconds.
+        """The stream writer of a connection after its handshake. Each step of the handshake may take ``limit`` seconds.
 
         Raises what redis-py raises.
         """
@@ -84,10 +84,10 @@ class Connector:
                 directory.remember()
             await connection.send_command(*set_name(name))
             with contextlib.suppress(redis.ResponseError):
-                # Refused without the right to CLIENT: the connection works, and has no name.
+                # Redis refuses this without the right to CLIENT. The connection works then, but has no name.
                 await connection.read_response()
         except BaseException:
-            # Cancelled, for example: nobody else would close it.
+            # For example after a cancellation: no other code would close it.
             self._certificates.forget()
             await connection.disconnect(nowait=True)
             raise
@@ -95,20 +95,20 @@ class Connector:
             del self._connecting[connection]
             for each in directory.pools if directory is not None else ():
                 await each.disconnect()
-        # From here on redis-py has nothing to do with it.
+        # From here on, redis-py does not touch the connection.
         writer = connection._writer
         connection._reader = connection._writer = None
         return writer
 
     def abandon(self) -> None:
-        """In a forked child: the connections that are being opened are the parent's, and so are the replies on them."""
+        """In a forked child: connections that are being opened belong to the parent, and so do their replies."""
         for connection in list(self._connecting) if self._memory is None else ():
             writer = connection._writer
             if writer is not None:
                 cover(writer.transport)
 
     async def _holder(self, limit: float) -> tuple[Any, Place]:
-        """A node, for its settings, and the node that holds the stream."""
+        """Any node, for its settings, and the node that holds the stream."""
         cluster, slots = self._client, self._slots
         if slots.node is None:
             await cluster.initialize()
@@ -116,7 +116,7 @@ class Connector:
         if slots.node is None:
             slots.begin((node.host, node.port), [(each.host, each.port) for each in cluster.get_nodes()])
             return node, (node.host, node.port)
-        # It broke or was refused: the slot may have moved.
+        # It broke or was refused. The slot may have moved.
         kwargs = within(connection_kwargs(node.connection_kwargs, Retry), limit)
         problem: Exception = redis.ConnectionError("no node of the cluster says who holds the stream")
         for place in slots.to_ask():

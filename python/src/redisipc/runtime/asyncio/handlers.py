@@ -1,4 +1,4 @@
-"""Running the user's code: handlers of requests, and callbacks. Coroutines get a task, plain functions need none."""
+"""Running the user's code: handlers of requests, and callbacks. Coroutines get a task; plain functions run without one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from redisipc.runtime.observing import Observing
 
 PLAIN = frozenset((type(None), bool, int, float, str, list, tuple, dict))
-"""Classes of what handlers return as a rule, of which no value can be awaited."""
+"""Classes of values that handlers usually return. None of these values can be awaited."""
 ENDS_THE_LOOP = (KeyboardInterrupt, SystemExit)
-"""The exceptions that asyncio lets end the event loop, wherever they are raised."""
+"""Exceptions that end asyncio's event loop, wherever they are raised."""
 
 
 class RequestJob:
-    """One start of the handler for one request; what it returns or raises is the answer."""
+    """One start of the handler for one request. Its return value or exception is the answer."""
 
     __slots__ = ("_begun", "_ended", "_ending", "_received", "_session", "_task")
 
@@ -40,7 +40,7 @@ class RequestJob:
         self._received = incoming.data = Received(session, incoming)
         self._begun = self._ended = False
         self._ending: tuple[tuple[str, bytes] | None] | None = None
-        """Its answer, if it gave one, from its end until the core knows."""
+        """The answer, if there is one, from the handler's end until the core has it."""
         self._task: asyncio.Task[None] | None = None
 
     def look_after(self) -> None:
@@ -49,7 +49,7 @@ class RequestJob:
             if self not in self._session.loop.jobs:
                 self._session.loop.jobs.append(self)
         elif self._ending is not None:
-            # It ended in order, and may have postponed its answer. Only the word of that may be lost.
+            # The handler ended normally, and may have postponed its answer. Only the notice of its end was lost.
             self._session.call(partial(self._finished, *self._ending))
         elif self._task is None or self._task.done():
             self._interrupted()
@@ -57,7 +57,7 @@ class RequestJob:
             lost_steps.look(self._task, self._stands_still)
 
     def _stands_still(self) -> None:
-        """Its task will never continue."""
+        """The handler's task will never continue."""
         if self._ending is None:
             self._interrupted()
 
@@ -100,10 +100,10 @@ class RequestJob:
         except asyncio.CancelledError as error:
             if not session.closing:
                 answer = session.rejection(received, error, "the handler was cancelled")
-            # Else it is our own end, and others of the group start the request again.
+            # Otherwise this endpoint is ending, and another instance of the group starts the request again.
             raise
         except BaseException as error:
-            # GeneratorExit and exceptions of the user's own kind, too: the requester is to learn it, once.
+            # This includes GeneratorExit and the user's own BaseExceptions: the requester learns of each, once.
             if self._ending is None:
                 answer = session.rejection(received, error)
             if isinstance(error, ENDS_THE_LOOP):
@@ -148,7 +148,7 @@ class ObserverJob:
 
 
 class CallbackJob:
-    """A callback of the user, plain or a coroutine function: whatever it raises goes to ``failed``.
+    """A callback of the user, a plain or a coroutine function. Its exceptions go to ``failed``.
 
     ``on_end`` is called with it when nothing of it is left to run.
     """
@@ -207,21 +207,21 @@ class CallbackJob:
         except ENDS_THE_LOOP:
             raise
         except BaseException as another:
-            # What tells of it may be the user's as well.
+            # The code that reports this may also be the user's.
             _log_callback(another)
 
 
 def _is_cancelled(error: BaseException) -> bool:
-    """Whether somebody cancelled the running task, rather than that its own code raised that word."""
+    """Whether the running task was cancelled from outside; its own code may also raise CancelledError."""
     task = asyncio.current_task()
     if not isinstance(error, asyncio.CancelledError) or task is None:
         return False
-    # Python 3.10 does not say it.
+    # Python 3.10 has no such function.
     return sys.version_info < (3, 11) or task.cancelling() > 0
 
 
 def _nothing(_job: CallbackJob) -> None:
-    """Nobody counts it."""
+    """This Python version does not count cancellations."""
 
 
 def _log_callback(error: BaseException) -> None:
@@ -229,7 +229,7 @@ def _log_callback(error: BaseException) -> None:
 
 
 def make_task(home: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
-    """A task in ``context`` that runs at once as far as it can without waiting, where Python can do that."""
+    """Start ``context`` as a task. Where Python can, the task runs at once until it first waits."""
     if sys.version_info >= (3, 12):
         return asyncio.Task(work, loop=home, context=context, eager_start=True)
     if sys.version_info >= (3, 11):

@@ -40,7 +40,7 @@ class Host(BaseHost):
         session.call(partial(session.driver.open_failed, connection, attempt, reason, False))
 
     def after_fork(self) -> None:
-        """In the child: what the parent is opening is left to it."""
+        """In a forked child: the parent's openings are left to the parent."""
         self._connector.abandon()
         self.openings.cancel()
 
@@ -89,7 +89,7 @@ class Host(BaseHost):
             self.tell_finished(outgoing, outcome)
         waiter: Any = outgoing.data
         if waiter is None:
-            # Its call was interrupted before anybody waited.
+            # The call was interrupted before it began to wait.
             return
         session.waiting.pop(waiter, None)
         waiter.settled(make_end(End, (None, outgoing, outcome, monotonic())))
@@ -111,7 +111,7 @@ class Host(BaseHost):
         return list(self._session.started)
 
     def mended(self, now: float) -> None:
-        """Report the outcomes that got lost on their way, after all calls that were made before."""
+        """Report the outcomes that got lost on their way, after all earlier calls."""
         session = self._session
         waiting = list(session.waiting)
         session.call(lambda _now: session.settle_lost(waiting))

@@ -1,4 +1,4 @@
-"""A connection that one call at a time speaks on: it sends commands and waits for their replies, with limits."""
+"""A connection for one call at a time. It sends commands and waits for their replies, with time limits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Line(asyncio.Protocol):
         self._ending = self._until_the_end()
 
     async def watch(self) -> Line:
-        """From now on it closes with its event loop: ``asyncio.run`` ends the generators that are under way."""
+        """From now on the connection closes with its event loop: ``asyncio.run`` ends the generators that have not finished."""
         await self._ending.__anext__()
         return self
 
@@ -50,17 +50,17 @@ class Line(asyncio.Protocol):
 
     @property
     def open(self) -> bool:
-        """Whether nobody has closed it."""
+        """Whether it is still open on this side."""
         return not self._transport.is_closing()
 
     def abandon(self) -> None:
-        """Close it, without waiting. From any thread, also where its event loop has ended without a word."""
+        """Close it, without waiting. Works from any thread, also where the event loop has ended without closing anything."""
         shut_down(self._transport)
-        with suppress(RuntimeError):  # that loop is closed
+        with suppress(RuntimeError):  # the event loop of the transport is closed
             self.loop.call_soon_threadsafe(self._transport.abort)
 
     def is_alive(self) -> bool:
-        """Whether nothing came since the last reply: neither an end nor a byte that nobody asked for."""
+        """Whether nothing came after the last reply: no end of the connection, and no unexpected byte."""
         return not self._trouble and not self._replies and not self._transport.is_closing()
 
     async def exchange(self, turn: Turn) -> list[Any]:
@@ -77,7 +77,7 @@ class Line(asyncio.Protocol):
             until = min(turn.limit, max(turn.due, self._moved_at) + SILENCE)
             if now >= until:
                 raise TimeoutError("Redis did not answer in time")
-            # Bytes that leave are signs of life as well; nobody tells of them.
+            # Bytes that are sent are signs of life, too, but no callback reports them.
             await self._wait(min(until - now, 1.0) if left else until - now)
             still = self._transport.get_write_buffer_size()
             if still != left:

@@ -1,14 +1,14 @@
-"""The part of one endpoint that lives in the event loop: everything happens in callbacks, there is no task of ours.
+"""The part of one endpoint that lives in the event loop. Everything happens in callbacks; it has no task of its own.
 
-What comes is handed in by the transports' callbacks, answered futures are resolved there, and handlers that are plain
-functions run there. Whatever a turn of the event loop wants to send leaves together at its end; a request that is alone
-leaves at once.
+The transports' callbacks hand in the bytes that arrive. They also resolve the futures of answered requests, and run handlers that
+are plain functions. All that one turn of the event loop wants to send is sent together at its end. A request that is alone is
+sent at once.
 
-A signal handler, or a finalizer, may interrupt any of this and call the endpoint. Its call is then kept until the one
-that it interrupted is done with the core. One that raises may leave the core half done: the next visit repairs it.
+A signal handler, or a finalizer, may interrupt any of this and call the endpoint. Its call then waits until the interrupted call
+is done with the core. If the signal handler raises, the core may be left in the middle of a change: the next visit repairs it.
 
-It may also interrupt the event loop's own code: its heap of timers while that is sorted, or a transport while it writes.
-So timers are set in callbacks of the event loop alone. A call writes at once only from a task; else it waits for a turn.
+A signal handler may also interrupt the event loop's own code, for example while it sorts its timers, or while a transport writes.
+So only callbacks of the event loop set timers. A call writes at once only from a task; elsewhere it waits for a turn.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from .transport import LoopTransport
 JOBS_LIMIT = 0.005
 """Seconds for which plain handlers run in one turn of the event loop, before others have theirs."""
 HEARTBEAT = 0.5
-"""Seconds between two looks whether the event loop stood still, and whether a callback of ours got lost.
+"""Seconds between two checks: did the event loop stand still, and did one of our callbacks get lost?
 
 An exception of a signal handler may come between taking a callback out of the event loop and calling it: then it is
-lost. So two timers look in turn, and each starts the other again where that is overdue.
+lost. So two timers check in turn, and each starts the other again if it is overdue.
 """
 MOST_TRIES = 3
-"""How often a call is made that was interrupted by an exception each time."""
+"""How many times a call is tried if an exception interrupts it each time."""
 LAG = 2.0
-"""Seconds of standing still that are reported: claims are renewed every 3, and lost after 10."""
+"""Report an event loop that stood still for as many seconds. Claims are renewed every 3 s, and lost after 10 s."""
 
 T = TypeVar("T")
 Call = Callable[[float], None]
@@ -78,32 +78,32 @@ class Loop:
             self._hearts.append(self.home.call_at(self.home.time() + (1 + which) * HEARTBEAT, self._beat, which))
 
     def stop(self) -> None:
-        """No more timers; jobs that wait still run."""
+        """Set no more timers. Waiting jobs still run."""
         self.stopped = True
         for handle in (self._timer, self._rest, *self._hearts):
             if handle is not None:
                 handle.cancel()
 
     def abandon(self) -> None:
-        """In a forked child: whatever still runs there touches the core no more, and opens nothing."""
+        """In a forked child: code that still runs here must not touch the core, nor open a connection."""
         self.stop()
         self._abandoned = True
 
     def call(self, work: Call) -> None:
-        """Do ``work`` with the core: at once, or as soon as the interrupted call has finished with the core.
+        """Do ``work`` with the core: now, or when the call that this one interrupted is done with the core.
 
-        What it wants to write is written at once where it is alone, else when this turn of the event loop ends.
+        If it is alone, its commands are written at once, else at the end of this turn of the event loop.
         """
         if self._abandoned:
             return
         self._calls.append(work)
         if self._busy:
-            # Whoever is at it does this call as well.
+            # The call that holds the core makes this call, too.
             return
         now = monotonic()
         scheduled_at = self._scheduled_at
         if scheduled_at is not None and now - scheduled_at < HEARTBEAT:
-            # A turn will come soon: with many requests under way, most calls end here.
+            # A turn will come soon. With many requests in progress, most calls end here.
             return
         if asyncio.current_task(self.home) is None:
             self._soon()
@@ -121,7 +121,7 @@ class Loop:
             if driver.endpoint.wiring.pace.until > 0 and connection is driver.reader and self._may_rest():
                 self._received_alone(connection, data)
             else:
-                # First of all: wherever an exception comes from now on, what was read is handed in, or its connection ends.
+                # This comes first: wherever an exception comes after it, the bytes are handed in, or their connection ends.
                 self._calls.append(partial(driver.received, connection, data))
                 self._serve()
 
@@ -131,7 +131,7 @@ class Loop:
             self._serve()
 
     def work(self) -> None:
-        """Hand on what happened, run plain handlers, write what may be written: now in a task, else soon."""
+        """Report what happened, run plain handlers and write: in a task now, elsewhere in a callback soon."""
         if self._busy:
             return
         if asyncio.current_task(self.home) is None:
@@ -152,12 +152,12 @@ class Loop:
         start = now = monotonic()
         try:
             self._visit(now, self._pumped)
-            # With a turn scheduled there is a backlog, and that turn is for it.
+            # If a turn is scheduled, there is a backlog, and that turn works on it.
             while self.jobs and self._scheduled_at is None and not self._abandoned and now - start < JOBS_LIMIT:
                 now = self._run_jobs(start)
                 self._visit(now, self._pumped)
             if self.driver.held:
-                # The next read is sent after the tasks ran whose answers came.
+                # The next read is sent after the tasks have run whose answers just came.
                 self._soon(inside=True)
         except Exception as error:
             # It is repaired at the next visit.
@@ -168,7 +168,7 @@ class Loop:
     # visits of the core
 
     def _visit(self, now: float, then: Call) -> None:
-        """Do something with the core. Whoever comes meanwhile, on the same thread, leaves a call."""
+        """Do something with the core. If another call comes meanwhile, on the same thread, it is queued."""
         if self._abandoned:
             return
         mend = self._half_done
@@ -210,7 +210,7 @@ class Loop:
         self._tried = None
 
     def _run_jobs(self, start: float) -> float:
-        """Run plain handlers for a while: what was read together is answered together. Returns the time."""
+        """Run plain handlers for a while, so that requests that were read together are answered together. Returns the time."""
         now = start
         try:
             self._busy = True
@@ -228,11 +228,11 @@ class Loop:
     # a group that reads others' entries only: no whole turn for each read
 
     def _may_rest(self) -> bool:
-        """Whether nothing waits but what the core has."""
+        """Whether nothing waits outside the core."""
         return not (self._calls or self.jobs or self._busy or self._half_done or self.stopped)
 
     def _received_alone(self, connection: Connection, data: Any) -> None:
-        """Hand in what was read. Then wait only for the time of the next read, if nothing else is due before the timer."""
+        """Hand in what was read. If nothing else is due before the timer, only the time of the next read remains to be set."""
         now = monotonic()
         self._visit_alone(self.driver.received, connection, data, now)
         if self._timer is not None and self._timer_at > now and self._may_rest():
@@ -251,7 +251,7 @@ class Loop:
             self._serve()
 
     def _visit_alone(self, then: Callable[..., T], *arguments: Any) -> T | None:
-        """Visit the core in fewer calls than ``_visit``, where nobody can be waiting and nothing is to be mended."""
+        """Visit the core with fewer calls than ``_visit``, if no call can be waiting and nothing needs repair."""
         try:
             # Wherever an exception comes from now on, the connection ends.
             self._busy = self._half_done = True
@@ -268,7 +268,7 @@ class Loop:
     # turns
 
     def _soon(self, inside: bool = False) -> None:
-        """``inside``: the caller is a callback or a task of the event loop, for which nobody has to wake it up."""
+        """``inside``: the caller is a callback or a task of the event loop, so the event loop is awake."""
         if self._abandoned or self._has_turn():
             return
         self._scheduled_at = monotonic()
@@ -279,7 +279,7 @@ class Loop:
             self.home.call_soon(self._turn)
 
     def _has_turn(self) -> bool:
-        """Whether a turn will come soon. One that is long overdue got lost."""
+        """Whether a turn will come soon. A turn that is long overdue has got lost."""
         return self._scheduled_at is not None and monotonic() - self._scheduled_at < HEARTBEAT
 
     def _turn(self) -> None:

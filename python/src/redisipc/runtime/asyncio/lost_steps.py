@@ -1,7 +1,7 @@
-"""Tasks whose next step got lost: an exception of a signal handler ended the event loop after it had taken that step out.
+"""Tasks whose next step got lost: the event loop took the step out, and an exception of a signal handler ended the loop.
 
-asyncio then never continues the task, and tells nobody. What such a task should bring never comes, and ``asyncio.run``,
-which cancels all tasks at its end and waits for them, waits for ever.
+asyncio then never continues the task, and reports nothing. The task's result never comes, and ``asyncio.run``, which cancels all
+tasks at its end and waits for them, never returns.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable
 from typing import Any
 
 _CONTINUES = object()
-"""Stands for a task that somebody will continue."""
+"""Stands for a task that will be continued."""
 
 
 def look(task: asyncio.Task[Any], lost: Callable[[], None]) -> None:
-    """Call ``lost`` soon if no step of ``task`` is to come, and end the task. Call this in a callback of the event loop.
+    """Call ``lost`` soon if ``task`` has no step to come, and end the task. Call this in a callback of the event loop.
 
     A task continues when the future that it awaits is done. That step is scheduled as soon as the future is done, and the
-    event loop makes scheduled steps in order. So it got lost where it was not made before a callback that is scheduled now.
+    event loop makes scheduled steps in order. So the step got lost if it does not run before a callback that is scheduled now.
     """
     awaited = _awaited(task)
     if awaited is not _CONTINUES:
@@ -33,7 +33,7 @@ def _look_again(task: asyncio.Task[Any], awaited: Any, lost: Callable[[], None])
         # Its blocks "finally" run. What they wait for does not come.
         with contextlib.suppress(RuntimeError):
             _work_of(task).close()
-        # As a task it would only note that it is to be cancelled in its next step.
+        # A task's cancel() would only note that its next step is to raise CancelledError.
         asyncio.Future.cancel(task)
 
 

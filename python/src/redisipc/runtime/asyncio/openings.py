@@ -35,7 +35,7 @@ class Openings:
         task.add_done_callback(self._over)
 
     def look_after(self, connections: Iterable[Connection]) -> None:
-        """Between turns of the event loop: give up what takes too long or got lost, so that it is tried again."""
+        """Between turns of the event loop: give up openings that take too long or got lost, so that they are tried again."""
         alive: set[tuple[Connection, int]] = set()
         for task, (connection, attempt, since, limit) in list(self._under_way.items()):
             if monotonic() - since > limit:
@@ -45,7 +45,8 @@ class Openings:
                 lost_steps.look(task, partial(self._give_up, task, INTERRUPTED))
         for connection in connections:
             if connection.opening and (connection, connection.attempt) not in alive:
-                # Its task ended, and the core does not know how. What is on its way to the core comes before this.
+                # The task ended, and the core does not know the result. A result that is on its way to the core comes before
+                # this.
                 self._failed(connection, connection.attempt, INTERRUPTED)
 
     def cancel(self) -> None:
@@ -54,7 +55,7 @@ class Openings:
             task.cancel()
 
     async def end(self) -> None:
-        """At the end: what is being opened is closed as well."""
+        """At the end: connections that are being opened are closed as well."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=LAST_HANDSHAKE)
         self.cancel()

@@ -1,4 +1,4 @@
-"""Who waits for a request that was sent: a future."""
+"""A request that was sent is waited for by a future."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ else:
 
 
 class End(NamedTuple):
-    """How something that was waited for ended: an error to raise, or the outcome of a request."""
+    """The end of a wait: an error to raise, or the outcome of a request."""
 
     error: Exception | None = None
     outgoing: Outgoing | None = None
@@ -33,7 +33,7 @@ make_end: Callable[[type[End], tuple[None, Outgoing, Outcome, float]], End] = tu
 
 
 class Ticket:
-    """A task that waits. ``outgoing`` is the request that was made of it, None until the core made it."""
+    """A task that waits. ``outgoing`` is the core's request, None until the core has made it."""
 
     __slots__ = ("future", "outgoing")
 
@@ -51,7 +51,7 @@ class Ticket:
 
 
 class FutureTicket:
-    """The same for a future of the user, who gets the value of the response."""
+    """The same for a future that the user holds. Its result is the value of the response."""
 
     __slots__ = ("_session", "future", "outgoing")
 
@@ -75,7 +75,7 @@ class FutureTicket:
                 future.set_result(self._session.response_of(end).result())
             except RedisIPCError as error:
                 future.set_exception(error)
-        # The future refers to us: no cycle is left to collect.
+        # The future refers to this object. Removing the reference here leaves no cycle to collect.
         self.future = None
 
 
@@ -83,10 +83,10 @@ class Asker(Protocol):
     """The session that sent a request, as its future knows it."""
 
     def give_up(self, ticket: FutureTicket) -> None:
-        """Nobody waits for it any longer."""
+        """The caller no longer waits for it."""
 
     def response_of(self, end: End) -> Response:
-        """The response for an end."""
+        """The response to return for an end."""
 
 
 @explained_methods

@@ -29,15 +29,15 @@ from .session_base import Job, SessionBase, Waiter
 from .transport import LoopTransport
 
 TURNS = 3
-"""Turns of the event loop in which its transports close. Whoever ends it after ``disconnect()`` finds none open."""
+"""Turns of the event loop that transports need to close. Code that ends the event loop after ``disconnect()`` finds none open."""
 LEAVING_LOOKS = 0.1
-"""Seconds between two looks whether Redis still answers, while leaving takes longer than it may."""
+"""Seconds between two checks whether Redis still answers, once leaving takes longer than allowed."""
 OVERDUE = 0.9
-"""Seconds after its limit at which leaving no longer waits for Redis."""
+"""Seconds after its limit at which leaving stops to wait for Redis."""
 
 
 class Session(SessionBase):
-    """Made by ``Stream.connect``. Its calls come from the event loop's thread, a signal handler there included."""
+    """Made by ``Stream.connect``. Its calls come from the event loop's thread, or from a signal handler on it."""
 
     takes_async: bool = True
 
@@ -67,7 +67,7 @@ class Session(SessionBase):
 
     async def start(self) -> None:
         """Begin to connect."""
-        # Suspended at its yield, it is closed by whoever ends the event loop in order, as asyncio.run does.
+        # It is suspended at its yield. Whoever ends the event loop normally closes it, as asyncio.run does.
         await self._guard.asend(None)
         self.loop.start()
         self.call(self.endpoint.start)
@@ -79,9 +79,9 @@ class Session(SessionBase):
         self.loop.work()
 
     async def wait_gone(self, until: float) -> None:
-        """Wait until it has left, and no longer than ``until``: then it is abandoned. Handlers left over are cancelled.
+        """Wait until it has left, and no longer than ``until``: then it is abandoned. Handlers that still run are cancelled.
 
-        The last ``OVERDUE`` seconds are for a Redis that answers.
+        The last ``OVERDUE`` seconds are granted only while Redis answers.
         """
         await asyncio.wait([self.gone], timeout=max(0.0, until - OVERDUE - monotonic()))
         while not self.gone.done() and monotonic() < until and not self.hangs():
@@ -91,7 +91,7 @@ class Session(SessionBase):
             self.loop.work()
         if not self.gone.done():
             self.left()
-        # Callbacks about the end begin, at least: a coroutine that never began would be complained about.
+        # Callbacks about the end at least begin: Python warns about a coroutine that never began.
         for _ in range(TURNS):
             await asyncio.sleep(0)
         me = asyncio.current_task()
@@ -113,7 +113,7 @@ class Session(SessionBase):
         """The core has ended."""
         super().left()
         self.loop.stop()
-        # From now on nobody looks after them.
+        # From now on nothing looks after them.
         self._host.openings.look_after(())
         for waiter in list(self.waiting):
             self._fail(waiter, ClosedError(f"{self!r} was closed"))
@@ -122,13 +122,13 @@ class Session(SessionBase):
             self.gone.set_result(None)
 
     def lose_loop(self) -> None:
-        """The event loop has ended without a word: end the connections beneath it, so that Redis notices."""
+        """The event loop ended without closing anything: end its connections, so that Redis notices."""
         self.ended = True
         for transport in self._transports():
             transport.shut_down()
 
     def after_fork(self) -> None:
-        """In the child the connections are the parent's: nothing more is read from them, even if the loop continues."""
+        """In a forked child the connections belong to the parent. Nothing more is read from them, even if the loop continues."""
         super().after_fork()
         self.loop.abandon()
         self._host.after_fork()
@@ -138,7 +138,7 @@ class Session(SessionBase):
             future: asyncio.Future[Any] | None = waiter.future
             if future is not None and not future.done():
                 future.set_exception(ForkedError(f"{self!r} was connected before this process was forked"))
-                # Where nobody waits in the child, asyncio must not report that nobody retrieved the exception.
+                # Nobody may wait in the child: asyncio must not report that the exception was never retrieved.
                 future.exception()
 
     def _transports(self) -> list[LoopTransport]:
@@ -184,7 +184,7 @@ class Session(SessionBase):
         self.loop.call(work)
 
     def check_send(self, to: str, timeout: float) -> float:
-        """The timeout, or an error for what cannot be sent: at once, before anything is done."""
+        """Return the timeout, or raise for a request that cannot be sent, before anything is done."""
         limit = self.endpoint.check_send(to, timeout)
         held = len(self.waiting)
         if held >= self.options.max_outstanding:
@@ -205,7 +205,7 @@ class Session(SessionBase):
             self.waiting.pop(waiter, None)
             return
         try:
-            # It is there already where an exception came before its waiter was noted.
+            # The outcome is there already if an exception came before the waiter was noted.
             outgoing = self.endpoint.find(request_id) or self.endpoint.send(text, to, limit, now, request_id)
         except RedisIPCError as error:
             self._fail(waiter, error)
@@ -256,7 +256,7 @@ class Session(SessionBase):
         return task
 
     def look_after(self) -> None:
-        """Between turns of the event loop: what an exception of a signal handler may have lost on its way."""
+        """Between turns of the event loop: find what got lost when a signal handler raised."""
         self._host.openings.look_after(self.driver.connections)
         for job in list(self.started.values()):
             job.look_after()
@@ -264,7 +264,7 @@ class Session(SessionBase):
         self.cancels.look_after()
 
     async def _known(self, work: Coroutine[Any, Any, None]) -> None:
-        # A task that runs at once is ours before make_task returns it.
+        # A task that runs at once must be in the set before make_task returns it.
         task = asyncio.current_task()
         assert task is not None
         self.tasks.add(task)
@@ -309,7 +309,7 @@ class Session(SessionBase):
 
 
 async def _until_the_loop_ends(session: Session) -> AsyncGenerator[None, None]:
-    """Event loops that end in order close their asynchronous generators: then an endpoint left connected leaves, too."""
+    """An event loop that ends normally closes its asynchronous generators. An endpoint that is still connected leaves then."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A session as its host and its handlers know it, who are made by it: so no file imports the one that imports it."""
+"""A session as its host and handlers see it. The session makes them, so this file prevents a circle of imports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SessionBase(BaseSession):
     cancels: Backlog
 
     def tell_joined(self) -> None:
-        """Others can find the endpoint, or it was refused for good."""
+        """Other endpoints can find this one, or Redis refused it for good."""
         raise NotImplementedError
 
     def spawn(self, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:

@@ -126,7 +126,7 @@ class Stream(BaseStream):
     async def run(self, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``. Then leave properly.
 
-        It also leaves where an exception ends it. A second SIGINT does not wait. In a thread other than the main one it
+        It also leaves if an exception ends it. A second SIGINT does not wait. In a thread other than the main one it
         ignores signals.
         """
         self._forget_dead_loop()
@@ -170,7 +170,7 @@ class Stream(BaseStream):
         await self.disconnect()
 
     def _forget_dead_loop(self) -> None:
-        """An event loop that has ended takes the endpoint with it: others see it as crashed."""
+        """If its event loop has ended, the endpoint has, too. Others see it as crashed."""
         session = self._session
         if session is not None and not session.forked and session.loop.home.is_closed():
             session.lose_loop()

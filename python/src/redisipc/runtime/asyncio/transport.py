@@ -1,4 +1,4 @@
-"""An open transport of the event loop: what comes goes to the driver without a task."""
+"""An open transport of the event loop. It hands bytes to the driver without a task."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def fileno(transport: asyncio.BaseTransport) -> int:
 
 
 def cover(transport: asyncio.BaseTransport) -> None:
-    """In a forked child: put an ended connection in the place of this one, which stays the parent's.
+    """In a forked child: replace this connection by one that has ended. The original stays with the parent.
 
-    The event loop that was copied still has the descriptor, so that it cannot simply be closed.
+    The copied event loop still uses the descriptor, so it cannot simply be closed.
     """
     try:
         one, other = socket.socketpair()
@@ -35,9 +35,9 @@ def cover(transport: asyncio.BaseTransport) -> None:
 
 
 def shut_down(transport: asyncio.BaseTransport) -> None:
-    """End the connection beneath a transport whose event loop may never run again, so that Redis notices.
+    """End the connection of a transport whose event loop may never run again, so that Redis notices.
 
-    The descriptor belongs to the transport: a copy ends the connection, and closes nothing of it.
+    The descriptor belongs to the transport. A duplicate ends the connection without closing the original.
     """
     try:
         with socket.socket(fileno=os.dup(fileno(transport))) as copy:
@@ -47,7 +47,7 @@ def shut_down(transport: asyncio.BaseTransport) -> None:
 
 
 class LoopTransport(asyncio.Protocol):
-    """An open transport, and the protocol that gets what it reads."""
+    """An open transport, and the protocol that receives its bytes."""
 
     def __init__(
         self,
@@ -80,11 +80,11 @@ class LoopTransport(asyncio.Protocol):
         return fileno(self._transport)
 
     def shut_down(self) -> None:
-        """End the connection beneath; see ``shut_down``."""
+        """End the connection; see ``shut_down``."""
         shut_down(self._transport)
 
     def abandon(self) -> None:
-        """In a forked child: the connection is the parent's."""
+        """In a forked child: the connection belongs to the parent."""
         cover(self._transport)
 
     def data_received(self, data: Any) -> None:

@@ -1,4 +1,4 @@
-"""Calls of the user's functions that wait for a thread: there is a bound to them, whatever comes and however slow they are."""
+"""Calls of the user's functions that wait for a thread. Their number is bounded, however slow they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .handlers import CallbackJob
 from .worker_pool import WorkerPool
 
 MOST_CALLS = 1000
-"""Calls of one kind that wait; more are counted and dropped."""
+"""Calls of one kind that may wait. More are counted and dropped."""
 PAUSE = 1.0
 """Seconds between two lines of the log about calls that were dropped."""
 
@@ -28,7 +28,7 @@ class Backlog:
         self._dropped = 0
 
     def add(self, job: CallbackJob, now: float) -> None:
-        """Let it run, unless too many wait already."""
+        """Run it, unless too many wait already."""
         if len(self._pool.jobs) < MOST_CALLS:
             self._pool.add(job, now)
             return
@@ -36,7 +36,7 @@ class Backlog:
         self.look_at = min(self.look_at, now + PAUSE)
 
     def look(self, now: float) -> None:
-        """Say what was dropped, once there is room for it."""
+        """Report what was dropped, once there is room for the call."""
         if now < self.look_at:
             return
         self.look_at = now + PAUSE

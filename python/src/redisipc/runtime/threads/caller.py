@@ -70,7 +70,7 @@ class Caller(BaseCaller[Line]):
         self._openings = WaitedOpenings(self._connector)
 
     def after_fork(self) -> None:
-        # Closed here, they stay open for the parent.
+        # Closing the copies here leaves the parent's connections open.
         self.close()
         self._openings = WaitedOpenings(self._connector)
         super().after_fork()
@@ -137,7 +137,7 @@ class Caller(BaseCaller[Line]):
         return slot.line
 
     def _broke(self, call: Call, slot: Slot[Line], reason: str) -> None:
-        """The commands that were sent on the connection get no reply."""
+        """Give up the connection: no reply to the sent commands is expected."""
         line = slot.line
         self._drop(slot)
         if line is not None:

@@ -1,4 +1,4 @@
-"""Opens connections for threads: redis-py does it, then the socket is ours and never blocks."""
+"""Opens connections for threads: redis-py opens, then this library owns the socket, which never blocks."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from redisipc.runtime.sentinels import Directory, follows_sentinels
 from redisipc.runtime.slots import Map
 
 _OCSP = ("ssl_validate_ocsp", "ssl_validate_ocsp_stapled")
-"""Settings of redis-py with which it asks somebody about each certificate."""
+"""Settings with which redis-py asks a server about each certificate."""
 
 
 class Opening:
-    """One attempt to open a connection. Who waits for it may give it up, on any thread."""
+    """One attempt to open a connection. The code that waits for it may give it up, on any thread."""
 
     def __init__(self) -> None:
         self.given_up: bool = False
@@ -40,24 +40,24 @@ class Opening:
         self._pools: list[Any] = []
 
     def speaks(self, connection: Any) -> None:
-        """It speaks on this connection of redis-py's from now on. Raises TimeoutError where it was given up."""
+        """From now on the attempt uses this connection of redis-py. Raises TimeoutError if it was given up."""
         self._connections.append(connection)
         if self.given_up:
             raise TimeoutError("nobody waits for this connection any longer")
 
     def asks(self, pools: list[Any]) -> None:
-        """It asks Sentinels, over connections of these pools."""
+        """The attempt asks Sentinels, over connections of these pools."""
         self._pools += pools
 
     def give_up(self) -> None:
-        """End what its thread waits for on a socket."""
+        """End the wait of its thread on a socket."""
         self.given_up = True
         asking = [list(getattr(pool, "_in_use_connections", ())) for pool in self._pools]
         for connection in (*self._connections, *(each for those in asking for each in those)):
             sock = connection._sock
             if sock is not None:
                 with contextlib.suppress(OSError):
-                    # That of TLS would take away the state that its thread reads with.
+                    # TLS's own shutdown would remove the state that the thread reads with.
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
@@ -86,7 +86,7 @@ class Connector:
 
     @property
     def blocks(self) -> bool:
-        """Whether to connect may take time."""
+        """Whether connecting may take long."""
         return self._memory is None
 
     def connect(
@@ -96,9 +96,10 @@ class Connector:
         place: Place | None = None,
         opening: Opening | None = None,
     ) -> socket.socket:
-        """A connection after its handshake, each step of which may take ``limit`` seconds. Raises what redis-py raises.
+        """A connection after its handshake. Each step of the handshake may take ``limit`` seconds. Raises what redis-py
+        raises.
 
-        ``opening`` is for who gives it up before it stands.
+        ``opening`` lets other code give it up before it is open.
         """
         if self._memory is not None:
             memory: socket.socket = self._memory.redisipc_socket(name)
@@ -112,23 +113,23 @@ class Connector:
         connection = self._new(pool, limit, place, opening)
         connection.send_command(*set_name(name))
         with contextlib.suppress(redis.ResponseError):
-            # Refused without the right to CLIENT: the connection works, and has no name.
+            # Redis refuses this without the right to CLIENT. The connection works then, but has no name.
             connection.read_response()
-        # From here on redis-py has nothing to do with it.
+        # From here on, redis-py does not touch the connection.
         sock: socket.socket = connection._sock
         connection._sock = None
         sock.setblocking(False)
         return sock
 
     def _holder(self, limit: float, opening: Opening) -> tuple[Any, Place]:
-        """The pool of a node, for its settings, and the node that holds the stream."""
+        """The pool of any node, for its settings, and the node that holds the stream."""
         cluster, slots = self._client, self._slots
         node = cluster.get_node_from_key(self._stream)
         pool = cluster.get_redis_connection(node).connection_pool
         if slots.node is None:
             slots.begin((node.host, node.port), [(each.host, each.port) for each in cluster.get_nodes()])
             return pool, (node.host, node.port)
-        # It broke or was refused: the slot may have moved.
+        # It broke or was refused. The slot may have moved.
         kwargs = within(connection_kwargs(pool.connection_kwargs, Retry), limit)
         problem: Exception = redis.ConnectionError("no node of the cluster says who holds the stream")
         for place in slots.to_ask():
@@ -148,7 +149,7 @@ class Connector:
         raise problem
 
     def _new(self, pool: Any, limit: float, place: Place | None, opening: Opening) -> Any:
-        """A connection of redis-py's that stands."""
+        """An open connection of redis-py's."""
         kwargs = at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit))
         if not follows_sentinels(pool):
             connection = pool.connection_class(**kwargs)

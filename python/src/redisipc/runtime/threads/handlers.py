@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RequestJob:
-    """One start of the handler for one request; what it returns or raises is the answer."""
+    """One start of the handler for one request. Its return value or exception is the answer."""
 
     __slots__ = ("_answer", "_received", "_session")
 
@@ -37,7 +37,8 @@ class RequestJob:
                 return
             answer = session.fulfilment(received, value)
         except BaseException as error:
-            # SystemExit, too: the thread is ours, and the requester is to learn it. So, too, where the value raised.
+            # Also SystemExit: the thread belongs to this library, and the requester learns of the exception. The same
+            # if the value itself raised.
             answer = session.rejection(received, error)
         if received.claim():
             self._answer = answer
@@ -65,7 +66,7 @@ class ObserverJob:
 
 
 class CallbackJob:
-    """A callback of the user, or a line of the log: whatever it raises goes to ``failed``."""
+    """A callback of the user, or a line of the log. Its exceptions go to ``failed``."""
 
     __slots__ = ("_arguments", "_callback", "_failed")
 
@@ -83,7 +84,7 @@ class CallbackJob:
             try:
                 self._failed(error)
             except BaseException as another:
-                # What tells of it may be the user's as well.
+                # The code that reports this may also be the user's.
                 log_callback(another)
 
     def finish(self, now: float) -> None:
@@ -91,5 +92,5 @@ class CallbackJob:
 
 
 def log_callback(error: BaseException) -> None:
-    """A function of the user raised, and nobody waits for it."""
+    """A function of the user raised, and no caller waits for it."""
     say(ERROR, "a callback raised %s: %s", type(error).__name__, text_of(error), error=error)

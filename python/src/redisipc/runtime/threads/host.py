@@ -44,11 +44,11 @@ class Host(BaseHost):
         session.loop.call(partial(session.driver.open_failed, connection, attempt, reason, False))
 
     def _open_apart(self, connection: Connection, attempt: int, name: str, opening: Opening) -> None:
-        """On a thread of its own: the time that Redis takes, or a name server, is nobody else's."""
+        """It has a thread of its own, so that nothing else waits for Redis or a name server."""
         try:
             new_thread(self._open, (connection, attempt, name, opening), "redisipc-connect").start()
         except RuntimeError:
-            # There is no free thread. It must still connect, or it would never come back.
+            # No thread is left. It must still connect, or it would never come back.
             self._open(connection, attempt, name, opening)
 
     def _open(self, connection: Connection, attempt: int, name: str, opening: Opening) -> None:
@@ -62,7 +62,7 @@ class Host(BaseHost):
         else:
             loop.call(lambda now: self._opened(connection, attempt, sock, now))
             if self._session.gone.end is not None:
-                # Nobody may be left to take it.
+                # Perhaps every thread that could take it has ended.
                 sock.close()
         loop.call(lambda now: self.openings.over(opening))
 

@@ -1,8 +1,9 @@
-"""Which of two threads leads: it alone touches the core, the driver and the sockets of an endpoint.
+"""Decides which of two threads leads. Only the leader touches the core, the driver and the sockets of an endpoint.
 
-This is the leader/followers pattern with one follower. The leader may run a quick handler itself, which saves two
-hand-overs between threads. Before that it steps aside. The follower waits meanwhile: where the leader does not come back
-within one or two grace waits, it takes the lead. Both threads are the endpoint's own, so no signal handler runs on them.
+This is the leader/followers pattern with one follower. The leader may run a quick handler itself. This saves two
+switches between threads. Before that it steps aside. The follower waits meanwhile. If the leader does not come back
+within one or two grace waits, the follower takes the lead. Both threads belong to the endpoint, so no signal handler
+runs on them.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import threading
 from _thread import allocate_lock
 
 GRACE_WAIT = 0.002
-"""Seconds after which the leader that runs a handler is missed; at most twice as long until the follower leads."""
+"""Grace wait in seconds: a leader that runs a handler for longer is replaced, after two of them at the latest."""
 _GRACE_WAITS = 25
-"""How many grace waits in a row without a leader that steps aside, before the follower sleeps until it is woken."""
+"""After so many grace waits in a row, in which no leader stepped aside, the follower sleeps until it is woken."""
 
 
 class Lead:
-    """Held by the first thread at first. ``watched``: a follower waits for it; ``at_work``: who runs handlers."""
+    """At first, the first thread leads. ``watched``: a follower waits for it; ``at_work``: who runs handlers."""
 
     def __init__(self, first: threading.Thread) -> None:
         self.leader: threading.Thread | None = first
@@ -40,7 +41,7 @@ class Lead:
         self.at_work, self.leader = self.leader, None
         self._aside = True
         self._held.release()
-        # First the word, then the look: the follower looks again after it said that it sleeps.
+        # Set the mark first, then check: the follower checks again after it has said that it sleeps.
         if self._asleep:
             self._wake()
 

@@ -1,4 +1,4 @@
-"""A connection that one call at a time speaks on: it sends commands and waits for their replies, with limits."""
+"""A connection for one call at a time. It sends commands and waits for their replies, with time limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Line:
         self._parser = make_parser()
 
     def is_alive(self) -> bool:
-        """Whether nothing came since the last reply: neither an end nor a byte that nobody asked for."""
+        """Whether nothing came after the last reply: no end of the connection, and no unexpected byte."""
         # poll(), if the system has it, takes descriptors of any number.
         if hasattr(select, "poll"):
             poll = select.poll()
@@ -35,7 +35,7 @@ class Line:
     def exchange(self, turn: Turn) -> list[Any]:
         """The replies to a turn's commands. Raises OSError where the connection is lost."""
         self.sent = False
-        # A server that reads nothing is as silent as one that answers nothing.
+        # A server that does not read counts as silent, too.
         last = self._send(pack(turn.commands), turn.limit)
         replies: list[Any] = []
         while True:
@@ -66,7 +66,7 @@ class Line:
         return last
 
     def _wait(self, until: float) -> None:
-        """The next step on the socket ends by then, with an OSError."""
+        """Let the next operation on the socket end by then, with an OSError."""
         left = until - monotonic()
         if left <= 0:
             raise TimeoutError("Redis did not answer in time")

@@ -1,11 +1,11 @@
-"""The I/O thread of one endpoint: it alone touches the core, the driver and the sockets.
+"""The I/O thread of one endpoint. Only this thread touches the core, the driver and the sockets.
 
-Everybody else hands it calls and waits for nothing that it holds: there is no lock around the core. So a call may come
+All other threads hand it calls, and never wait for a lock that it holds: the core has no lock. So a call may come
 from a signal handler that interrupted another call, from a finalizer, or after an exception at any point.
 
-Handlers that are quick by experience run on this thread, too. It steps aside for them: another thread is there to lead
-where one of them is slow for once. While a thread leads, it runs no code of the user except finalizers, which Python
-runs where it likes.
+Handlers that have been quick so far run on this thread, too. Before that it steps aside: if a handler is slow for once,
+another thread takes the lead. While a thread leads, it runs no code of the user except finalizers, which Python may run
+on any thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .starter import Starter, new_thread
 from .transport import SocketTransport
 
 LONGEST_SLEEP = 1.0
-"""Seconds after which it looks by itself: an exception may have come between a call and the wake that belongs to it."""
+"""Seconds after which it wakes by itself: an exception may have come between a call and its wake-up."""
 
 LONGEST_ASIDE = 0.0015
 """Seconds for which quick handlers run on the thread that reads, before it reads and writes again."""
@@ -51,7 +51,7 @@ class Work(Protocol):
 
 
 class Waits(Protocol):
-    """Something else that is due at a time: a pool."""
+    """Something else with times of its own: a pool."""
 
     look_at: float
 
@@ -59,7 +59,7 @@ class Waits(Protocol):
 
 
 class Loop:
-    """Waits for bytes, calls and times, and does what they ask for."""
+    """Waits for bytes, calls and times, and handles them."""
 
     def __init__(self, name: str) -> None:
         try:
@@ -87,7 +87,7 @@ class Loop:
     def call(self, work: Call) -> None:
         """Let the I/O thread do ``work``. Never waits; may be called at any moment, from everywhere."""
         self._calls.append(work)
-        # First the call, then the look: the thread looks for calls after it said that it sleeps.
+        # First the call, then the check: the thread checks for calls after it has said that it sleeps.
         if self._asleep:
             self._asleep = False
             self.poller.wake()
@@ -99,7 +99,7 @@ class Loop:
 
     @property
     def threads(self) -> list[threading.Thread]:
-        """Those that lead in turn."""
+        """The two threads that lead in turn."""
         return [self.thread] if self._second is None else [self.thread, self._second]
 
     def needs(self, thread: threading.Thread) -> bool:
@@ -137,14 +137,14 @@ class Loop:
             time.sleep(AFTER_DEFECT)
 
     def _turn(self, me: threading.Thread) -> None:
-        """Wait for what comes, hand it in, do what is due, write what may be written."""
+        """One turn: wait for bytes and calls, hand them in, do what is due, and write."""
         driver, calls = self.driver, self._calls
         self._asleep = True
         if self._rests:
-            # What was due is due as before.
+            # Its tasks are still due.
             self._rests = False
         else:
-            # Looked at once a turn: what becomes due by what comes in is due in the next one.
+            # Checked once a turn: what becomes due by the bytes of this turn is done in the next one.
             deadline = driver.deadline()
             self._due = float("inf") if deadline is None else deadline
             self._read_at = float("inf")
@@ -172,7 +172,7 @@ class Loop:
         if self.handlers.quick:
             if not self._step_aside(me):
                 return
-            # What was read together is answered together, before the next read is sent.
+            # Requests that were read together are answered together, before the next read is sent.
             now = monotonic()
             while calls:
                 calls.popleft()(now)
@@ -185,7 +185,8 @@ class Loop:
                 pool.look(now)
 
     def _may_rest(self, read: bool, now: float) -> bool:
-        """Whether the turn may end, since others' entries only are read, and nothing else is due. Sends the next read in time.
+        """Whether the turn may end, since only entries of others were read, and nothing else is due. If so, it also
+        sends the next read when that is due.
 
         ``read``: something came from the connection for reading, and nothing else happened.
         """
@@ -262,6 +263,6 @@ def no_thread(error: RuntimeError) -> ConfigurationError | ConnectionLost:
         # Python starts no thread after the main thread has ended: in a function of atexit, for example.
         return ConnectionLost(f"the program is ending: {text}; connect earlier, or use a Caller, which needs no thread")
     if "interpreter" in text:
-        # A sub-interpreter refuses the threads of an endpoint: some of them the daemons, some of them all.
+        # A sub-interpreter may refuse the threads of an endpoint: some refuse daemon threads, some all.
         return ConfigurationError(f"{text}; connect in the main interpreter, and hand the work of this one to it")
     return ConnectionLost(f"no thread could be started: {text}")

@@ -1,7 +1,7 @@
-"""Connections that are being opened, each by a thread of its own, and each within a limit for all of it.
+"""Connections that are being opened. Each has a thread of its own, and one time limit for all its steps.
 
 redis-py blocks, and has limits for single steps only. A name server, a provider of credentials, or a server that sends
-one byte now and then may take longer than anybody waits. Then its thread is left alone, and ends when that ends.
+one byte now and then may take longer than anybody waits. Then the thread is abandoned. It ends when that step ends.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .requests import LONGEST_WAIT
 from .starter import new_thread
 
 MOST_HANGING = 16
-"""Openings that were given up and still hang. While there are so many, no other one begins."""
+"""Openings that were given up and still hang. With so many of them, no further opening begins."""
 SHUT_AGAIN = 1.0
-"""Seconds between two looks at what hangs: it may have gone on to its next connection."""
+"""Seconds between two checks of what hangs: it may have begun with its next connection."""
 TOO_MANY = f"{MOST_HANGING} earlier attempts to connect still hang in a name server or a provider of credentials"
 
 
 class Openings:
-    """Those of one endpoint. All is called by the I/O thread. ``failed`` is called for what takes too long."""
+    """The openings of one endpoint. The I/O thread makes all calls. ``failed`` is called for what takes too long."""
 
     def __init__(self, failed: Callable[[Connection, int, str], None]) -> None:
         self.look_at: float = float("inf")
@@ -38,7 +38,7 @@ class Openings:
         self._hanging: dict[Opening, None] = {}
 
     def begin(self, connection: Connection, attempt: int) -> Opening | None:
-        """A connection is to be opened. None where too many hang: then it has failed."""
+        """A connection is to be opened. None if too many hang: then the opening has failed."""
         if len(self._hanging) >= MOST_HANGING:
             self._failed(connection, attempt, TOO_MANY)
             return None
@@ -54,7 +54,7 @@ class Openings:
         self._hanging.pop(opening, None)
 
     def look(self, now: float) -> None:
-        """Give up what takes too long, so that it is tried again."""
+        """Give up openings that take too long, so that they are tried again."""
         if now < self.look_at:
             return
         for opening in self._hanging:
@@ -75,7 +75,7 @@ class Openings:
 
 
 class WaitedOpenings:
-    """Those of a caller, whose threads wait for them."""
+    """The openings of a caller. Its threads wait for them."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
@@ -116,7 +116,7 @@ class WaitedOpenings:
             while not results and (left := until - monotonic()) > 0:
                 signal.acquire(timeout=min(left, LONGEST_WAIT))
             if results:
-                # It ends now: a program that forks next has no thread of ours.
+                # Wait for its end here: if the program forks next, no thread of this library exists.
                 thread.join(LONGEST_WAIT)
             else:
                 raise TimeoutError(f"no connection within {seconds:.3g} s")
@@ -134,7 +134,7 @@ class WaitedOpenings:
 
 
 def _close_unused(results: deque[Any]) -> None:
-    """Close a connection that came when nobody waited for it any longer."""
+    """Close a connection that was opened too late: nobody waits for it now."""
     with suppress(IndexError):
         result = results.popleft()
         if isinstance(result, socket.socket):

@@ -72,9 +72,9 @@ class Poller(Generic[W]):
             pass
 
     def wait(self, timeout: float) -> list[tuple[W, bool, bool]]:
-        """Transports that can be read or written, after at most ``timeout`` seconds."""
+        """Wait for transports that can be read or written, for at most ``timeout`` seconds."""
         ready: list[tuple[W, bool, bool]] = []
-        # An idle group comes here twice for each read, and finds nothing of it in the processor's caches: so few calls count.
+        # An idle group runs this twice for each read, with cold processor caches. So each call saved counts.
         for fd, mask in self._select(timeout) if self._epoll is None else self._epoll.poll(timeout, _AT_ONCE):
             if fd == self._alarm_fd:
                 try:
@@ -88,12 +88,12 @@ class Poller(Generic[W]):
         return ready
 
     def _select(self, timeout: float) -> list[tuple[int, int]]:
-        """Wait where there is no epoll, with a result like its own."""
+        """Wait without epoll. The result has the same form."""
         assert self._selector is not None
         return [(key.fd, _AS_EPOLL[mask]) for key, mask in self._selector.select(timeout)]
 
     def __del__(self) -> None:
-        # Where an exception came before its thread was started, nobody else closes it. It may have come while this was made.
+        # If an exception came before its thread started, no other code closes it. It may have come while this was made.
         if hasattr(self, "_bell"):
             self.close()
 

@@ -1,7 +1,7 @@
-"""Who waits for a request that was sent: a thread that blocks, or a future.
+"""A request that was sent is waited for by a thread that blocks, or by a future.
 
-Nothing here has a lock that an interrupted frame could keep: a signal handler, a finalizer or an exception may come
-between any two steps. Settling is one atomic operation, and whoever waits looks again after it has left its signal.
+A signal handler, a finalizer or an exception may come between any two steps. So nothing here holds a lock that an
+interrupted frame could keep. Settling is one atomic operation, and a waiter checks again after it has left its signal.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LONGEST_WAIT = 0.5
 
 
 class End(NamedTuple):
-    """How something that was waited for ended: an error to raise, or the outcome of a request."""
+    """The end of a wait: an error to raise, or the outcome of a request."""
 
     error: BaseException | None = None
     outgoing: Outgoing | None = None
@@ -49,9 +49,9 @@ make_end: Callable[[type[End], tuple[None, Outgoing, Outcome, float]], End] = tu
 
 
 class Ticket:
-    """Something that ends once.
+    """A wait that ends once.
 
-    ``outgoing`` is the request that was made of it, None until the I/O thread made it. ``on_end`` is called there when the
+    ``outgoing`` is the core's request, None until the I/O thread has made it. ``on_end`` is called there when the
     request has ended or was given up.
     """
 
@@ -68,13 +68,13 @@ class Ticket:
         return self._end.get("end")
 
     def settle(self, end: End) -> bool:
-        """It ends so, unless it has ended. Returns whether this is how it ended. Wakes all who wait."""
+        """Set this end, unless it has ended. Returns whether this end counts. Wakes all who wait."""
         won = self._end.setdefault("end", end) is end
         signals = self._signals
         while signals:
             try:
                 signals.popleft().release()
-            except IndexError:  # another one took the last
+            except IndexError:  # another thread took the last one
                 break
             except RuntimeError:  # released already, by another ticket of wait_any
                 pass
@@ -84,7 +84,7 @@ class Ticket:
         """Wait for the end, until ``until`` (monotonic seconds). None where it has not come."""
         signal = allocate_lock()
         signal.acquire()
-        # First the signal, then the look: who settles it in between sees the signal.
+        # First the signal, then the check: a thread that settles it in between sees the signal.
         self._signals.append(signal)
         try:
             while not self._end:
@@ -101,7 +101,7 @@ class Ticket:
         self.settle(end)
         if self.on_end is not None:
             self.on_end()
-            # The future refers to us: no cycle is left to collect.
+            # The future refers to this object. Removing the reference here leaves no cycle to collect.
             self.on_end = None
 
     def add_signal(self, signal: Any) -> None:
@@ -109,7 +109,7 @@ class Ticket:
         self._signals.append(signal)
 
     def remove_signal(self, signal: Any) -> None:
-        """Nobody waits by it any longer, and the ticket may live on."""
+        """Remove the lock: its waiter has gone, but the ticket may be kept."""
         with suppress(ValueError, IndexError):
             self._signals.remove(signal)
 
@@ -138,10 +138,10 @@ class Asker(Protocol):
         """The end of a request that should have ended long ago."""
 
     def give_up(self, ticket: Ticket) -> None:
-        """Nobody waits for it any longer."""
+        """The caller no longer waits for it."""
 
     def response_of(self, end: End) -> Response:
-        """The response for an end."""
+        """The response to return for an end."""
 
     def callback(self, hook: Hook, *arguments: Any) -> None:
         """Run a callback: on the I/O thread."""
@@ -167,7 +167,7 @@ class RequestFuture(Future[T]):
         self._response: Response | None = None
         ticket.on_end = self._ended
 
-    # What concurrent.futures.wait() and as_completed() look at.
+    # concurrent.futures.wait() and as_completed() read this.
 
     @property
     def _state(self) -> str:
@@ -190,7 +190,7 @@ class RequestFuture(Future[T]):
             except IndexError:
                 break
             self._session.callback(hook, self)
-        # Who waits for several futures has left a waiter under this lock, which a frame that was interrupted may hold.
+        # wait() of several futures leaves a waiter under this lock, and an interrupted frame may hold the lock.
         if self._condition.acquire(blocking=False):
             some = bool(self._waiters)
             self._condition.release()
@@ -254,7 +254,7 @@ class RequestFuture(Future[T]):
         hook = Hook(fn)
         self._hooks.append(hook)
         if self._ticket.end is not None:
-            # Whoever takes it out runs it: the I/O thread may have come at the same moment.
+            # Whoever removes it runs it: the I/O thread may have done so at the same moment.
             try:
                 self._hooks.remove(hook)
             except ValueError:

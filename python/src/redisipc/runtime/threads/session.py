@@ -1,4 +1,4 @@
-"""One connection of a ``Stream``, from ``connect()`` to its end: its threads, and how they are spoken to."""
+"""One connection of a ``Stream``, from ``connect()`` to its end: its threads, and the calls that reach them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .worker_pool import WorkerPool
 CALLBACK_THREADS = 16
 """Callbacks of futures, and functions of cancelled requests, that run at once; more wait their turn."""
 LEAVING_LOOKS = 0.1
-"""Seconds between two looks whether Redis still answers, while leaving takes longer than it may."""
+"""Seconds between two checks whether Redis still answers, once leaving takes longer than allowed."""
 OVERDUE = 0.9
 """Seconds after its timeout at which a caller no longer waits for the I/O thread (G1)."""
 
@@ -57,7 +57,7 @@ class Session(SessionBase):
         pool = partial(WorkerPool, self.loop, self.starter, self.reserve)
         self.handlers: WorkerPool = pool(f"{name}-worker", self.options.concurrency, here=True)
         self.callbacks: WorkerPool = pool(f"{name}-callback", CALLBACK_THREADS)
-        # Others decide when a request is cancelled: callbacks of own requests do not wait for these.
+        # Peers decide when a request is cancelled, so callbacks of own requests must not wait for these.
         cancels = pool(f"{name}-cancel", CALLBACK_THREADS)
         reports = pool(f"{name}-report", 1)
         say = partial(self.log, ERROR)
@@ -83,16 +83,16 @@ class Session(SessionBase):
     def start(self) -> None:
         """Begin to connect. Raises ``ConnectionLost`` where the system has no thread for it."""
         self.call(self.endpoint.start)
-        # From the beginning: where Ctrl-C ends connect() and the program, it still takes away what it made.
+        # Registered from the beginning: if Ctrl-C ends connect() and the program, the session still cleans up.
         sessions[self] = None
-        # No exception of a signal handler comes to the starter: once it runs, so does the I/O thread.
+        # Signal handlers cannot raise on the starter: once the starter runs, the I/O thread runs, too.
         self.starter.put(self._start_loop)
         try:
             self.starter.thread.start()
         except RuntimeError as error:
             raised = error.__context__
             if "lock" in str(error) and raised is not None:
-                # By a signal handler, while Python waited for the thread: it took Python's own lock by surprise.
+                # Raised by a signal handler while Python waited for the thread and held a lock of its own.
                 raise raised from raised.__cause__
             raise no_thread(error) from error
 
@@ -115,19 +115,19 @@ class Session(SessionBase):
         self.call(self.endpoint.abandon)
 
     def unstarted(self) -> None:
-        """``connect()`` was interrupted. Where that came before a thread ran, nobody is there to leave."""
+        """``connect()`` was interrupted. If no thread ran yet, there is nothing to leave."""
         if not self.starter.thread.is_alive():
             sessions.pop(self, None)
 
     @property
     def stays(self) -> bool:
-        """Whether nobody has begun to end it."""
+        """Whether its end has not begun."""
         return not self._told_to_leave
 
     def wait_gone(self, until: float) -> None:
         """Wait until it has left, and no longer than ``until``: then it is abandoned.
 
-        The last ``OVERDUE`` seconds are for a Redis that answers.
+        The last ``OVERDUE`` seconds are granted only while Redis answers.
         """
         self.gone.wait(until - OVERDUE)
         while self.gone.end is None and monotonic() < until and not self.hangs():
@@ -153,7 +153,7 @@ class Session(SessionBase):
         self.starter.put(self.starter.stop)
 
     def _join(self, until: float) -> None:
-        """Wait for threads that run no code of the user, so that a program that ends does not cut them off."""
+        """Wait for threads that run no code of the user, so that the program's end does not stop them halfway."""
         threads = [thread for thread in self.loop.threads if thread is not self.loop.lead.at_work]
         for pool in self.pools:
             threads += pool.idle_threads()
@@ -164,7 +164,7 @@ class Session(SessionBase):
                 thread.join(max(0.0, until - monotonic()))
 
     def after_fork(self) -> None:
-        """In the child there are neither threads nor connections: whoever waits learns it, the copies are closed."""
+        """In a forked child there are no threads and no connections: notify waiters, and close the copies."""
         super().after_fork()
         self.loop.forked = self.loop.stopped = True
         sessions.pop(self, None)
@@ -201,7 +201,7 @@ class Session(SessionBase):
         self.loop.call(work)
 
     def check_send(self, to: str, timeout: float) -> float:
-        """The timeout, or an error for what cannot be sent: at once, before anything is done."""
+        """Return the timeout, or raise for a request that cannot be sent, before anything is done."""
         limit = self.endpoint.check_send(to, timeout)
         most = self.options.max_outstanding
         held = len(self.waiting) + len(self.callbacks.jobs)
@@ -217,7 +217,7 @@ class Session(SessionBase):
         self.waiting[ticket] = None
         self.loop.call(partial(self._send, ticket, request_id, text, to, limit, now))
         if self.gone.end is not None:
-            # It ended in between: nobody may look any more.
+            # The session ended in between: maybe no thread checks the calls any more.
             self._fail(ticket, ClosedError(f"{self!r} was closed"))
 
     def _send(
@@ -252,7 +252,7 @@ class Session(SessionBase):
             self.endpoint.cancel(ticket.outgoing, now)
 
     def wait(self, ticket: Ticket, until: float) -> End:
-        """Wait for a request; where the I/O thread does not bring the outcome in time, it still ends (G1)."""
+        """Wait for a request. It ends even if the I/O thread does not bring the outcome in time (G1)."""
         return ticket.wait(until) or self.overdue(ticket)
 
     def overdue(self, ticket: Ticket) -> End:
@@ -279,7 +279,7 @@ class Session(SessionBase):
         try:
             hook()
         except KeyboardInterrupt:
-            # Most likely of the thread that calls, and not of the function.
+            # The error comes most likely from the calling thread, not from the function.
             raise
         except BaseException as error:
             log_callback(error)
@@ -309,12 +309,12 @@ class Session(SessionBase):
 
 
 sessions: dict[Session, None] = {}
-"""Those that connect, are connected or leave: when the program ends, they leave."""
+"""Sessions that connect, are connected or leave. When the program ends, they leave."""
 
 
 @atexit.register
 def _leave() -> None:
-    """At the end of the program: what is connected still leaves in order, within its ``close_timeout``."""
+    """At the end of the program, connected sessions still leave properly, within their ``close_timeout``."""
     living = list(sessions)
     left_connected = [session for session in living if session.stays]
     leaving = [session for session in living if not session.stays]

@@ -1,4 +1,4 @@
-"""A session as its host knows it, who is made by it: so no file imports the one that imports it."""
+"""A session as its host sees it. The session makes the host, so this file prevents a circle of imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread that starts other threads, so that nobody else waits for that."""
+"""The thread that starts other threads, so that no other thread waits for that."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redisipc.runtime.internal_log import say
 
 
 def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str) -> threading.Thread:
-    """A thread that does not keep the process alive, where the interpreter has such threads."""
+    """A daemon thread, if the interpreter allows such threads."""
     try:
         return threading.Thread(target=work, args=arguments, name=name, daemon=True)
     except RuntimeError:  # a sub-interpreter without daemon threads
@@ -20,10 +20,10 @@ def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str)
 
 
 class Starter:
-    """A thread that does what takes time and is not the user's code: above all, it starts other threads.
+    """A thread for slow work that is not the user's code: above all, it starts other threads.
 
-    Starting a thread may take long on a busy machine, and may fail; the I/O thread waits for neither. Another one is the
-    reserve: where the system has no more threads, the user's code runs there, and no connection waits for its end.
+    Starting a thread may take long on a busy machine, and may fail; the I/O thread waits for neither. A second one is
+    the reserve: if the system has no more threads, the user's code runs there, and no connection waits for it.
     ``busy``: it does something.
     """
 

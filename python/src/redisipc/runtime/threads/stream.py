@@ -123,7 +123,7 @@ class Stream(BaseStream):
     def run(self, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``. Then leave properly.
 
-        It also leaves where an exception ends it. A second SIGINT does not wait. In a thread other than the main one it
+        It also leaves if an exception ends it. A second SIGINT does not wait. In a thread other than the main one it
         ignores signals.
         """
         if self._session is not None:

@@ -13,7 +13,7 @@ from redisipc.runtime.wire import Wire, wire_of
 from .poller import Poller
 
 READ_SIZE = 65536
-"""Bytes read at once; more costs page faults, less costs calls."""
+"""Bytes read at once. A larger number costs page faults, a smaller one costs calls."""
 
 
 class SocketTransport:
@@ -75,7 +75,7 @@ class SocketTransport:
         if not data:
             self.broken = "Redis closed the connection"
         elif isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
-            # Decrypted already: no poller tells of it.
+            # TLS has decrypted it already, so no poller reports it.
             return data + (self.receive() or b"")
         return data
 

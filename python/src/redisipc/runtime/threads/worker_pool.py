@@ -19,11 +19,11 @@ from .loop import Loop
 from .starter import Starter, new_thread
 
 QUICK_JOB = 0.0003
-"""Seconds that a job takes on average to count as quick: what waking another thread may cost."""
+"""A job that takes fewer seconds on average counts as quick. Waking another thread may cost as much."""
 WORKER_GRACE = 0.002
-"""Seconds for which jobs wait for a worker that seemed to be quick, before another one is woken."""
+"""Seconds for which jobs wait for a worker that should be quick, before another one is woken."""
 HELD = 0.05
-"""Seconds after which a worker that was woken should have taken a job; then another one is woken."""
+"""If a woken worker has taken no job after so many seconds, another one is woken."""
 IDLE_LIFE = 10.0
 """Seconds after which a worker without work ends."""
 RETRY = 0.5
@@ -77,19 +77,19 @@ class WorkerPool:
         """Run a job soon."""
         self.jobs.append(job)
         if self._runs_here or (self._mean_seconds < QUICK_JOB and len(self._workers) > len(self._idle)):
-            # One that is at work takes it, or the I/O thread, most likely sooner than another one would wake up.
+            # A busy worker or the I/O thread takes it, probably sooner than another worker would wake up.
             if self.look_at == float("inf"):
                 self._seen = self._taken
                 self.look_at = now + WORKER_GRACE
         else:
             self._wake(now)
             if self.look_at == float("inf"):
-                # The one that was woken may be kept by a finalizer, which Python runs where it likes.
+                # A finalizer may delay the woken worker: Python may run one on any thread.
                 self._seen = self._taken
                 self.look_at = now + HELD
 
     def look(self, now: float) -> None:
-        """See that jobs are taken: by one more worker where none was taken since the last look."""
+        """Make sure that jobs are taken: wake one more worker if none was taken since the last call."""
         if now < self.look_at:
             return
         self.look_at = float("inf")
@@ -99,7 +99,7 @@ class WorkerPool:
             self._seen = self._taken
             self.look_at = min(self.look_at, now + WORKER_GRACE)
             if len(self._workers) >= self._limit and not self._idle:
-                # All there may be are at work: whoever ends one job takes the next.
+                # All allowed workers are busy. The one that ends its job first takes the next.
                 self.look_at = float("inf")
 
     @property
@@ -112,7 +112,7 @@ class WorkerPool:
         return bool(self.jobs) and self._mean_seconds < QUICK_JOB
 
     def run_here(self, until: float) -> None:
-        """Run jobs on the calling thread, and begin none after ``until``."""
+        """Run jobs on the calling thread. Begin none after ``until``."""
         while self._mean_seconds < QUICK_JOB:
             try:
                 job = self.jobs.popleft()
@@ -124,7 +124,7 @@ class WorkerPool:
                 return
 
     def rest(self) -> None:
-        """On the I/O thread again: nobody is to be woken for jobs that are done."""
+        """On the I/O thread again: jobs that are done need no worker."""
         if not self.jobs:
             self.look_at = float("inf")
 
@@ -141,14 +141,14 @@ class WorkerPool:
         return any(worker.thread is thread for worker in list(self._workers))
 
     def idle_threads(self) -> list[threading.Thread]:
-        """Threads that run no job, and so end soon after ``stop``."""
+        """Threads without a job, which end soon after ``stop``."""
         return [worker.thread for worker in list(self._workers) if not worker.busy]
 
     # on the I/O thread
 
     def _wake(self, now: float) -> None:
         try:
-            # The one that slept last: what it needs is still in the caches.
+            # The worker that slept last: its data is still in the processor's caches.
             self._idle.pop().signal.release()
             return
         except IndexError:
@@ -165,13 +165,14 @@ class WorkerPool:
             return
         self.look_at = min(self.look_at, now + RETRY)
         if not self._workers:
-            # Better late than never: one job at a time. Not on the starter: where no thread can be started, it connects.
+            # A late start is better than none: the reserve runs one job at a time. Not on the starter: where no thread
+            # can be started, it connects.
             self._reserve.put(self._run_in_reserve)
 
     def _ended(self, worker: Worker, now: float) -> None:
         self._workers.pop(worker, None)
         if self.jobs:
-            # Came in while it made up its mind.
+            # A job came while the worker decided to end.
             self._wake(now)
 
     # on the starter
@@ -211,7 +212,7 @@ class WorkerPool:
             me.busy = False
             if loop.forked:
                 return
-            # What it holds is the user's: not for as long as nothing comes.
+            # The job holds objects of the user: do not keep them while this worker is idle.
             del job
         loop.call(lambda now: self._ended(me, now))
 
@@ -226,13 +227,13 @@ class WorkerPool:
     def _park(self, me: Worker) -> bool:
         """Sleep until woken. Returns whether the worker continues."""
         self._idle.append(me)
-        # First into the list, then the look: who adds a job in between finds us there.
+        # First into the list, then the check: whoever adds a job in between finds this worker there.
         if self.jobs or self._loop.stopped:
             return self._out(me) or bool(self.jobs)
         return me.signal.acquire(timeout=IDLE_LIFE) or self._out(me)
 
     def _out(self, me: Worker) -> bool:
-        """Out of the list of idle ones. Returns whether somebody woke us meanwhile."""
+        """Leave the list of idle workers. Returns whether another thread woke this one meanwhile."""
         try:
             self._idle.remove(me)
         except ValueError:
@@ -241,7 +242,7 @@ class WorkerPool:
 
 
 def _run(job: Job) -> None:
-    """No job raises. If one did, its worker would be missed for good, and the request would seem to run for ever."""
+    """No job raises. If one did, its worker would be lost for good, and the request would seem to run for ever."""
     try:
         job.run()
     except BaseException as error:

@@ -1,6 +1,6 @@
-"""An own model of Redis: one stream with groups and what lies beside it, with a clock that is handed in.
+"""A model of Redis: streams with groups and the keys beside them, with a clock from outside.
 
-It executes every command that the core emits, and nothing of it is approximate: ``differential`` compares it with real servers.
+It executes every command of the core exactly: ``differential`` compares it with real servers.
 """
 
 from . import claims, general, groups, keys, streams

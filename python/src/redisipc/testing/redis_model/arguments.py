@@ -1,4 +1,4 @@
-"""Arguments of a command as Redis reads them: bytes, integers, entry IDs and ranges of them."""
+"""Parses arguments of a command as Redis does: bytes, integers, entry IDs and ranges of them."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ def show(key: Key) -> bytes:
 class Pending:
     """One entry of a group's pending list. ``time`` is the server's wall clock in milliseconds.
 
-    ``alive`` is what the server itself does not keep: the moment of the last delivery to its owner or claim by its owner, in
-    seconds that no clock step moves.
+    ``alive`` is not in a real server: the moment of the last delivery to its owner or claim by its owner, in seconds of
+    a clock that never steps.
     """
 
     __slots__ = ("alive", "consumer", "count", "id", "key", "time")
@@ -67,7 +67,7 @@ class Group:
         return sorted(self.pending.values(), key=_by_key)
 
     def give(self, id: bytes, key: Key, consumer: Consumer, now: int, alive: float = 0.0) -> None:
-        """Delivered as new: where it was pending already (the group was set back) it starts again."""
+        """Delivered as new. If it was pending already (the group was set back), it starts again."""
         if id in self.pending:
             self.drop(id)
         self.pending[id] = consumer.pending[id] = Pending(id, key, consumer, now, 1, alive)
@@ -100,7 +100,7 @@ class Group:
 
 
 class Stream:
-    """Entries in the order of their IDs. Deleted ones stay in the index until it is mostly holes."""
+    """Entries in the order of their IDs. Deleted ones stay in the index until most of it is holes."""
 
     __slots__ = ("_ids", "_keys", "bodies", "groups", "last")
 
@@ -149,7 +149,7 @@ class Stream:
         bodies, ids, keys = self.bodies, self._ids, self._keys
         first = bisect_right(keys, key)
         if first == len(keys) - 1:
-            # The newest one alone, as a reader that waits gets it.
+            # The usual case: only the newest one, for a waiting reader.
             body = bodies.get(ids[first])
             return [] if body is None else [(ids[first], keys[first], body)]
         for index in range(first, len(keys)):
@@ -168,14 +168,14 @@ class Stream:
         return len(gone)
 
     def trim_to(self, most: int) -> int:
-        """Keep the last ``most`` entries. How many are deleted."""
+        """Keep the last ``most`` entries. Returns how many are deleted."""
         gone = [id for id, _ in zip(self.bodies, range(len(self.bodies) - most), strict=False)]
         for id in gone:
             del self.bodies[id]
         return len(gone)
 
     def copy(self) -> Stream:
-        """As a replica has it. Bodies are shared, for nobody ever changes one."""
+        """A copy, as on a replica. Bodies are shared, since they never change."""
         twin = Stream()
         twin.bodies = dict(self.bodies)
         twin.last = self.last

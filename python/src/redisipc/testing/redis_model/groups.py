@@ -1,4 +1,4 @@
-"""Commands of consumer groups without claiming: making them, reading, acknowledging, what is pending."""
+"""Commands of consumer groups except claims: creation, reads, acknowledgements, pending lists."""
 
 from __future__ import annotations
 

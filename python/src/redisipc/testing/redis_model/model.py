@@ -1,4 +1,4 @@
-"""The server: keys, expiry, clients with their transactions, blocked readers, pub/sub, and what may fail as a whole."""
+"""The server: keys, expiry, clients with transactions, blocked readers, pub/sub, and faults of the whole server."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def handles(name: str, needs_memory: bool = False) -> Callable[[Handler], Handle
 class Blocked:
     """A read of new entries that waits. ``deliver`` is called once, by the model; ``milliseconds`` 0 means no limit.
 
-    ``after``: the read is of no group, and waits for what comes after this ID.
+    ``after``: the read has no group, and waits for entries after this ID.
     """
 
     __slots__ = ("after", "consumer", "count", "deliver", "group", "key", "milliseconds")
@@ -87,17 +87,17 @@ class Client:
 
 
 class Observer:
-    """Learns what is stored, deleted and claimed, as it happens."""
+    """Learns at once what is stored, deleted and claimed."""
 
     def added(self, id: bytes, fields: list[bytes]) -> None: ...
 
     def missed(self, key: bytes) -> None:
-        """An entry is for a stream that does not exist. Whoever makes it now gets the entry."""
+        """An entry is for a stream that does not exist yet. Groups that are created now get it."""
 
     def deleted(self, id: bytes) -> None: ...
 
     def made(self, group: bytes) -> None:
-        """A group is there from now on."""
+        """A group was created."""
 
     def dropped(self, group: bytes, consumer: bytes, pending: list[bytes]) -> None:
         """A consumer is deleted, with what was pending for it."""
@@ -109,8 +109,8 @@ class Observer:
 class Model:
     """Executes commands one after the other.
 
-    ``wall`` gives the server's clock in milliseconds, ``clock`` seconds that never step. ``no_writes`` is the word with which
-    every write is refused.
+    ``wall`` gives the server's clock in milliseconds, ``clock`` seconds that never step. ``no_writes`` is the first
+    word of the error that refuses every write.
     """
 
     def __init__(self, profile: Profile, wall: Callable[[], int], clock: Callable[[], float] = lambda: 0.0) -> None:
@@ -258,7 +258,7 @@ class Model:
         return True
 
     def serve(self, key: bytes | None) -> None:
-        """Serve the reads that wait for this stream: for callers of ``execute``, after what is one for all others."""
+        """Serve the waiting reads of this stream: for callers of ``execute``, after what is one for all others."""
         self.touched = key
         self._serve()
 
@@ -293,7 +293,7 @@ class Model:
             blocked.deliver(reply)
 
     def tell_vanished(self, key: bytes, group: bytes | None, kind: str | None) -> None:
-        """The stream (or one group of it) is gone: what its blocked readers hear."""
+        """The stream (or one of its groups) is gone: reply to its blocked readers."""
         if kind is None or key not in self.waiting:
             return
         told = [
@@ -325,7 +325,7 @@ class Model:
         return copies, dict(self.expires)
 
     def become(self, keys: dict[bytes, Any], expires: dict[bytes, int]) -> None:
-        """Another server, or a restarted one, with this data; nobody is connected to it yet."""
+        """Another server, or a restarted one, with this data. No client is connected yet."""
         self.keys = keys
         self.expires = expires
         self.waiting.clear()

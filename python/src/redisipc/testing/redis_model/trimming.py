@@ -1,4 +1,4 @@
-"""MAXLEN and MINID: what XADD and XTRIM cut off a stream."""
+"""MAXLEN and MINID: how XADD and XTRIM shorten a stream."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .data import Key, Stream
 
 
 class Trim:
-    """How much is left of a stream: so many entries, or those from an ID on."""
+    """The rest of a stream that stays: so many entries, or those from an ID on."""
 
     def __init__(self, entries: int | None, first: Key | None) -> None:
         self.entries = entries
         self.first = first
 
     def cut(self, stream: Stream) -> int:
-        """Delete what is too much. How many entries that were."""
+        """Delete the surplus. Returns the number of deleted entries."""
         if self.first is not None:
             return stream.trim_below(self.first)
         assert self.entries is not None
