@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+LONGEST_PATIENCE = 6.0
+"""So many times its bound a work may take at most, whatever is excused."""
 
 
 async def within(work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: float) -> T:
@@ -29,6 +31,20 @@ async def within(work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: floa
             future.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await future
+
+
+async def patiently(
+    work: asyncio.Future[T] | Coroutine[Any, Any, T], seconds: float, excused: Callable[[], float]
+) -> T:
+    """As `within`. The seconds that `excused` tells, when asked at the end, are given in addition: the machine took them."""
+    future = asyncio.ensure_future(work)
+    given, allowed = 0.0, seconds
+    while given < allowed:
+        await asyncio.wait({future}, timeout=allowed - given)
+        if future.done():
+            break
+        given, allowed = allowed, min(seconds + excused(), LONGEST_PATIENCE * seconds)
+    return await within(future, 0.0)
 
 
 def take_note(future: asyncio.Future[Any]) -> None:

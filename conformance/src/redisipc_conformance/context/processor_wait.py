@@ -87,6 +87,11 @@ class ProcessorWait:
             await asyncio.gather(self._task, return_exceptions=True)
 
 
+def waited_so_far(pid: int, began: float) -> float:
+    """The seconds that a process which started at `began` (of `time.monotonic`) has waited for a processor."""
+    return excused_wait({}, dict(_counts(pid)), time.monotonic() - began, os.cpu_count() or 1)
+
+
 def excused_wait(before: Counts, now: Counts, span: float, processors: int) -> float:
     """The seconds that the thread waited that waited most in these ``span`` seconds; 0 where the testee is the cause itself."""
     none = (0, 0)

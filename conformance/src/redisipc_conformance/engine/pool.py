@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..context.processor_wait import waited_so_far
 from ..testee.errors import TesteeUnusable
 from ..testee.process import TesteeBroke, TesteeGone, TesteeProcess
 from ..testee.schemas import TesteeSchemas
@@ -60,7 +61,7 @@ class Pool:
                 return process
             process = await TesteeProcess.start(
                 self.command, on_notification=self._notified, schemas=self._schemas, seconds=self._seconds,
-                environment=self._goodbyes.environment,
+                environment=self._goodbyes.environment, excused=waited_so_far,
             )  # fmt: skip
             self._all.add(process)
             try:

@@ -30,7 +30,7 @@ from ..verdict.judge import RunOutcome
 from ..verdict.transcript import Transcript
 from ..wire.address import Address
 from ..wire.client import Client
-from ..within import within
+from ..within import patiently, within
 from . import budgets, honesty
 from .conduct.entries import Ids
 from .conduct.inspect import inspect
@@ -211,10 +211,15 @@ class ScenarioRun:
 
     @staticmethod
     async def _probe(context: ScenarioContext, pool: Pool) -> None:
-        """A process that left a call unanswered: still there, or hung?"""
+        """A process that left a call unanswered: still there, or hung? What gets no processor is not hung."""
         for process in context.suspects:
+            began = time.monotonic()
+
+            def taken(pid: int = process.pid, began: float = began) -> float:
+                return context.waits.since([pid], began) + context.budget_clock.all_lag(began)
+
             try:
-                await context.budget_clock.wait(await process.begin("hello", {"protocol": PROTOCOL}), PROBE_SECONDS)
+                await patiently(await process.begin("hello", {"protocol": PROTOCOL}), PROBE_SECONDS, taken)
             except Exception:
                 pool.retire(process)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..standing import members_of, wait_until_stopped
-from ..within import within
+from ..within import patiently, within
 from .errors import TesteeBroke, TesteeGone, TesteeRefused, TesteeUnusable
 from .exits import exited
 from .jsonrpc import Conversation
@@ -68,11 +68,15 @@ class TesteeProcess:
         schemas: TesteeSchemas,
         seconds: float,
         environment: dict[str, str] | None = None,
+        excused: Callable[[int, float], float] = lambda pid, began: 0.0,
     ) -> TesteeProcess:
-        """Starts it and says hello, within `seconds`. Raises TesteeUnusable; no process is left then."""
+        """Starts it and says hello, within `seconds` and those that are `excused` of this process since it began. Raises
+        TesteeUnusable; no process is left then."""
+        began = time.monotonic()
         testee = await cls.spawn(command, Conversation(schemas, on_notification), environment)
         try:
-            testee.hello = await testee.call("hello", {"protocol": PROTOCOL}, seconds)
+            answer = await testee.begin("hello", {"protocol": PROTOCOL})
+            testee.hello = await patiently(answer, seconds, lambda: excused(testee.pid, began))
         except (TesteeRefused, TesteeGone, TesteeBroke, TimeoutError) as error:
             told = f"no answer within {seconds:g} s" if isinstance(error, TimeoutError) else error
             testee.kill()
