@@ -41,6 +41,8 @@ TESTEES = {
 SCALES, JOBS, DELAYS, BURDENS = (1, 2, 3), (16, 4), (0.0, 0.04), (0, 2)
 RIGHT = ("pass", "not-applicable", "known")
 RUN_SECONDS = 900.0
+AGAIN = "ran again at the end"
+"""In the note of a run that tried scenarios a second time."""
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,8 @@ def relay(seconds: float, command: list[str]) -> int:
 
 def table(runs: list[dict[str, Any]]) -> Iterator[str]:
     """The sums, as Markdown: by condition, then each check that did not always pass."""
-    yield "| condition | runs | checks | not passed |"
-    yield "| --- | ---: | ---: | ---: |"
+    yield "| condition | runs | checks | not passed | of these inconclusive |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
     for name in ("testee", "server", "scale", "jobs", "delay", "burden"):
         for value in dict.fromkeys(each[name] for each in runs):
             those = [each for each in runs if each[name] == value]
@@ -196,13 +198,14 @@ def table(runs: list[dict[str, Any]]) -> Iterator[str]:
         first = next(each for each in runs if id in each["bad"])
         told = ", ".join(f"{name} {first[name]}" for name in ("testee", "scale", "jobs", "delay", "burden", "seed"))
         yield f"- {count} of {len(runs)}: {id}: {first['bad'][id]} (first with {told})"
-    again = sum(1 for each in runs if any("a second time" in note for note in each["notes"]))
+    again = sum(1 for each in runs if any(AGAIN in note for note in each["notes"]))
     yield f"Runs with trials that the machine's own standstill made necessary a second time: {again}"
 
 
 def _row(name: str, those: list[dict[str, Any]]) -> str:
     checks, bad = sum(each["checks"] for each in those), sum(len(each["bad"]) for each in those)
-    return f"| {name} | {len(those)} | {checks} | {bad} |"
+    unclear = sum(told.startswith("inconclusive") for each in those for told in each["bad"].values())
+    return f"| {name} | {len(those)} | {checks} | {bad} | {unclear} |"
 
 
 def stored() -> list[dict[str, Any]]:

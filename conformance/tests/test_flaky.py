@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from redisipc_conformance.engine.run import Engine
+
 FILE = Path(__file__).parents[1] / "flaky.py"
 
 
@@ -48,7 +50,7 @@ def test_a_later_call_continues_and_the_table_sums_up_all(flaky: Any, monkeypatc
         assert flaky.main() == code
         assert len(ran) == count
     out = capsys.readouterr().out
-    assert "| all | 3 | 30 | 1 |" in out
+    assert "| all | 3 | 30 | 1 | 0 |" in out
     assert "- 1 of 3: entry/a/b: fail: it does not hold (first with testee threads" in out
     assert len(json.loads(flaky.STORED.read_text())) == 3
 
@@ -75,6 +77,16 @@ def test_what_has_a_bound_of_time_runs_as_often_as_it_should(flaky: Any):
     assert found[: len(whole)] == whole, "whole runs come first"
     assert Counter(cell.testee for cell in found) == {"threads": 4, "asyncio": 4, "node": 4}, "12 runs are 10 at least"
     assert len({cell.seed for cell in found}) == len(found)
+
+
+def test_runs_with_second_trials_and_what_is_inconclusive_are_counted(flaky: Any):
+    run = {**flaky.asdict(flaky.Cell("node", 1, 1, 4, 0.0, 0, "a")), "checks": 3, "bad": {}, "notes": []}
+    engine = Engine.__new__(Engine)
+    engine._again = ["entry/request"]
+    unclear = {**run, "bad": {"a/b": "inconclusive: late"}, "notes": list(engine._lags())}
+    told = "\n".join(flaky.table([run, unclear]))
+    assert "| all | 2 | 6 | 1 | 1 |" in told
+    assert told.endswith("a second time: 1")
 
 
 def test_only_scenarios_with_a_bound_of_time_are_counted(flaky: Any):
