@@ -1,4 +1,4 @@
-"""What a scenario puts to the testee is decided by a check: a port that refuses it fails, and is not *inconclusive*.
+"""An act that is a scenario's question is decided by a check: a port that refuses it fails, and is not *inconclusive*.
 
 A refused act ends its row. If no check names the act, every check of the row says only that it was not reached.
 """
