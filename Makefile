@@ -45,8 +45,7 @@ conformance-%:
 
 # The same tests as in suite-python, so that the double is held to account.
 double: $(READY) ## run the library's own tests over the double of redisipc.testing, without a Redis
-	cd python && ../$(BIN)/python -m pytest -q -n 3 --dist loadfile --double tests/channel tests/runtime/test_stream.py \
-		tests/runtime/test_user_code.py tests/runtime/test_caller.py
+	cd python && ../$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --double tests/channel tests/runtime
 
 fidelity: $(READY) ## run the suite over the model of Redis in redisipc.testing; it fails if fewer checks pass than stored (FIDELITY=--write stores a new number)
 	@mkdir -p out
@@ -75,7 +74,7 @@ test: $(READY) ## run lint, type checks and all tests
 suites: $(PARTS:%=suite-%)
 
 # Most of what these test is waiting for processes and servers of their own: four files at a time, the longest (marked slow) first.
-suite-conformance suite-python: SIDE_BY_SIDE = -n 4 --dist loadfile --no-loadscope-reorder
+suite-conformance suite-python double: SIDE_BY_SIDE = -n 4 --dist loadfile --no-loadscope-reorder
 suite-%:
 	cd $* && ../$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 

@@ -21,6 +21,16 @@ hypothesis.settings.load_profile("patient")
 
 DOUBLE = "tests"
 """The name of the hub that stands for the server with --double."""
+OF_A_REAL_ONE = {
+    "test_certificates.py": "TLS",
+    "test_cluster.py": "cluster",
+    "test_interruptions.py": "place in another process",
+    "test_processes.py": "place in another process",
+    "test_rights.py": "users with other rights",
+    "test_sentinels.py": "Sentinels",
+    "test_servers.py": "place in another process",
+}
+"""Files of `runtime/` that need what a hub does not have. All others run on both, and a new one does without a word here."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,9 +44,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if config.getoption("--double"):
         for item in items:
-            mark = item.get_closest_marker("real")
-            if mark is not None:
-                item.add_marker(pytest.mark.skip(reason=f"a hub has no {mark.args[0]}"))
+            lacks = _lacks(item)
+            if lacks:
+                item.add_marker(pytest.mark.skip(reason=f"a hub has no {lacks}"))
+
+
+def _lacks(item: pytest.Item) -> str:
+    """A test's need that a hub does not meet; empty where it does."""
+    mark = item.get_closest_marker("real")
+    if mark is not None:
+        return str(mark.args[0])
+    if "server" in getattr(item, "fixturenames", ()):
+        return "process that can be killed"
+    return OF_A_REAL_ONE.get(item.path.name, "") if "storm" not in item.path.parts else "place in another process"
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,7 @@ async def test_a_caller_that_is_dropped_is_named(face: Face, stream: str, raw: r
     assert heard(kept) == []
 
 
+@pytest.mark.real("place in another process")
 @pytest.mark.parametrize("pending", ["", "pending"])
 @pytest.mark.parametrize("name", ["threads", "asyncio"])
 def test_a_program_that_ends_connected_is_told_and_has_left(

@@ -272,7 +272,7 @@ class TestWhereRedisIs:
     async def test_redis_options_go_before_the_url(self, face: Face, stream: str, url: str) -> None:
         web = face.stream(stream, "web")
         await face.call(web.connect, url=url, redis_options={"db": 1})
-        with redis.Redis.from_url(url.removesuffix("/0") + "/1") as other:
+        with redis.Redis.from_url(url.removesuffix("/0") + "/1", protocol=2) as other:
             assert other.exists(stream)
             await face.call(web.disconnect)
             other.delete(stream)

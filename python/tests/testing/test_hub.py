@@ -15,7 +15,7 @@ import pytest
 
 import redisipc
 import redisipc.asyncio
-from redisipc import ConnectionLost, NoResponders, Reject, RequestTimeout, event
+from redisipc import ConfigurationError, ConnectionLost, NoResponders, Reject, RequestTimeout, event
 from redisipc.testing import Hub
 from redisipc.testing.sockets import MemorySocket
 
@@ -216,3 +216,10 @@ def test_an_end_that_comes_while_data_is_read_still_rings(hub: Hub, monkeypatch:
     assert select.select([socket.fileno()], [], [], 0)[0]
     assert socket.recv(100) == b""
     socket.close()
+
+
+async def test_an_option_that_redis_py_does_not_know_is_a_mistake_over_a_hub_too(face: Face, hub: Hub) -> None:
+    web = face.stream("shop", "web", url=hub.url)
+    with pytest.raises(ConfigurationError, match="hots"):
+        await face.call(web.connect, redis_options={"hots": "x"})
+    await face.call(web.connect, redis_options={"socket_timeout": 1})

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import redis
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.exceptions import RedisError
@@ -174,6 +175,9 @@ def memory_of(url: str | None, client: Any, redis_options: dict[str, Any]) -> An
     used = url_of(url)
     if not serves(used) or any(name in redis_options for name in _ADDRESS):
         return None
+    if redis_options:
+        # As over a Redis: an option that does not exist is a mistake, which a test must not hide.
+        make_client(redis.Redis, DEFAULT_URL, redis_options)
     return hub_at(used)
 
 
