@@ -105,8 +105,8 @@ def test_the_command_line_speaks_tls(cli: Cli, relay: Relay, folder: Path, serve
 @pytest.mark.parametrize(
     ("name", "ca", "words"),
     [
-        ("good", "", "nobody here trusts the server's certificate: name the file of the CA that signed it"),
-        ("good", "other", "nobody here trusts the server's certificate: name the file of the CA that signed it"),
+        ("good", "", "the server's certificate is not trusted here: name the file of the CA that signed it"),
+        ("good", "other", "the server's certificate is not trusted here: name the file of the CA that signed it"),
         ("other", "other", "connect by a name in the server's certificate"),
         ("old", "old", "renew the server's certificate, or check the clock of this machine"),
     ],
@@ -139,5 +139,5 @@ def test_files_that_are_not_there_and_schemes_that_do_not_fit(cli: Cli, relay: R
 
 
 async def test_asyncio_names_a_wrong_certificate_too(relay: Relay) -> None:
-    with pytest.raises(ConnectionLost, match="nobody here trusts the server's certificate"):
+    with pytest.raises(ConnectionLost, match="the server's certificate is not trusted here"):
         await redisipc.asyncio.Stream("shop", "web", url=f"rediss://{relay('good')}", connect_timeout=1.5).connect()

@@ -154,7 +154,7 @@ class Engine:
             table = budgets.table(settings.time_scale, no_timeouts=settings.no_timeouts, delay=delay)
             if delay > TOLD_DELAY:
                 self._notes.append(
-                    f"the testee needs {delay:.3f} s to answer anything: bounds of time are so much longer"
+                    f"the testee needs {delay:.3f} s to answer anything: time bounds are longer by as much"
                 )
             async with BudgetClock() as budget_clock, ProcessorWait() as waits:
                 run_context = RunContext(

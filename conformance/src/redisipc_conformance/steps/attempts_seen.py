@@ -60,7 +60,7 @@ async def attempts(context: ScenarioContext, step: Step) -> Any:
                 return missing(f"{label} tried too seldom to tell", f"{_LEAST_PAUSES} pauses", seen)
             if told := differs(parts["alike"], share_alike(pauses), "alike"):
                 shown = ", ".join(f"{pause:.2f} s" for pause in pauses[:20])
-                return wrong(f"too many pauses of {label} are alike: {told}", show(parts["alike"]), shown)
+                return wrong(f"too many pauses of {label} have the same length: {told}", show(parts["alike"]), shown)
         return held(len(moments))
 
     return await expect(context, step, "recover", look)

@@ -20,11 +20,11 @@ class Timer(enum.Enum):
     WRITE = "something that waits may be written"
     LOOK = "a last look is written while the endpoint recovers, if Redis answers but takes no writes"
     CLOSE = "closing takes its next step"
-    REFRESH = "the registration is refreshed, and now and then it is looked who is there"
+    REFRESH = "the registration is refreshed, and from time to time the endpoint looks for siblings"
     OWN_LIST = "its own list is looked at for responses that siblings handed over"
-    GRACE = "a response whose instance was not registered is asked about once more"
+    GRACE = "the endpoint asks again about a response whose instance was not registered"
     KEEP_ALIVE = "requests in progress are claimed again"
-    RECLAIM = "the pending entries of others are looked at"
+    RECLAIM = "the endpoint looks at the pending entries of others"
     READ = "a read that Redis refused is tried again, or a group that reads only others' entries reads again"
 
 

@@ -309,7 +309,7 @@ class Driver:
 
     def _unblock(self, now: float) -> None:
         """End the blocked read, so that its consumer may be deleted: by a command, else by closing the connection."""
-        broken = "the blocked read was broken off"
+        broken = "the connection was closed to end a blocked read"
         self._unblocking = True
         read = self.read
 

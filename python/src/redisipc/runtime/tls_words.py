@@ -8,7 +8,7 @@ _ADVICE = (
     ("certificate is not valid for", "connect by a name in the server's certificate"),
     (
         "CERTIFICATE_VERIFY_FAILED",
-        "nobody here trusts the server's certificate: name the file of the CA that signed it, rediss://...?ssl_ca_certs=FILE",
+        "the server's certificate is not trusted here: name the file of the CA that signed it, rediss://...?ssl_ca_certs=FILE",
     ),
     (
         "certificate required",

@@ -109,7 +109,7 @@ def peers_of(found: list[Any], group: str, stream: str, limit: float) -> tuple[P
     if not found or found[0] is None:
         why = "no working connection to Redis"
         raise RequestTimeout(
-            f"nobody knows who is in group {group!r} after {limit:g} s: {why}",
+            f"Redis did not show within {limit:g} s who is in group {group!r}: {why}",
             diagnosis=str(Diagnosis.REDIS_AWAY),
             group=group,
             stream=stream,

@@ -43,7 +43,7 @@ class Opening:
         """From now on the attempt uses this connection of redis-py. Raises TimeoutError if it was given up."""
         self._connections.append(connection)
         if self.given_up:
-            raise TimeoutError("nobody waits for this connection any longer")
+            raise TimeoutError("this attempt to connect was given up")
 
     def asks(self, pools: list[Any]) -> None:
         """The attempt asks Sentinels, over connections of these pools."""
