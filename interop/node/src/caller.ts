@@ -31,13 +31,13 @@ export class Caller {
   readonly instance = newInstance();
   private readonly timeoutMs: number;
   private readonly slots: Slot[];
-  /** Room for sends; the one that was given back last is taken first. */
+  /** Slots for sends. The slot that was given back last is taken first. */
   private readonly free: Slot[];
   private highest = FIRST;
   private earlyEnd: boolean;
   private closed = false;
   private readonly observing: Observing | undefined;
-  /** What gives up the sends that are under way. */
+  /** These give up the sends that are under way. */
   private readonly underWay = new Set<AbortController>();
 
   /** Throws InvalidArgument. It touches no Redis. */

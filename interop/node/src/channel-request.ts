@@ -17,14 +17,14 @@ export function channelRequest(event: string, params: ChannelRequest["params"], 
   return { event, params, meta: { timeout_ms: Math.min(Math.max(1, Math.round(timeoutMs)), Number.MAX_SAFE_INTEGER) } };
 }
 
-/** What a request states about how long its sender waits, in ms. Whatever stands there is no error: it may state nothing (RIPC-CHAN-4). */
+/** What a request states about how long its sender waits, in ms. An odd value is not an error: it states nothing (RIPC-CHAN-4). */
 export function statedTimeoutMs(content: Json): number | undefined {
   const meta = isObject(content) ? own(content, "meta") : undefined;
   const limit = meta !== undefined && isObject(meta) ? own(meta, "timeout_ms") : undefined;
   return typeof limit === "number" || typeof limit === "bigint" ? Number(limit) : undefined;
 }
 
-/** What is wanted. Throws a Refusal, with the words that the protocol asks for (RIPC-CHAN-8, 11 to 13, 16). */
+/** The wanted event. Throws a Refusal with the text that the protocol requires (RIPC-CHAN-8, 11 to 13, 16). */
 export function readChannelRequest(content: Json, has: (event: string) => boolean): ChannelRequest {
   if (!isObject(content)) {
     throw new Refusal(MALFORMED_EVENT + kindOf(content));
@@ -36,7 +36,7 @@ export function readChannelRequest(content: Json, has: (event: string) => boolea
   return { event, params };
 }
 
-/** A key that was sent, and none of the prototype. */
+/** A key that was sent, not one of the prototype. */
 function own(object: Record<string, Json>, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }

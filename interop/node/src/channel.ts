@@ -76,7 +76,7 @@ function checkEvent(name: string, event: unknown): void {
   if (twice !== undefined) throw new InvalidArgument(`params of the event ${name} has ${shown(twice)} twice: each name stands once`);
 }
 
-/** Callers without types get no further than callers with them. */
+/** Callers without types get the same checks as callers with types. */
 function checkTrigger(event: unknown, params: unknown): void {
   if (typeof event !== "string") throw new InvalidArgument(`the event must be a string, not ${typeof event}`);
   if (typeof params !== "object" || params === null || Array.isArray(params)) {

@@ -4,8 +4,8 @@ import { AsyncResource } from "node:async_hooks";
 export type Context = <R>(code: () => R) => R;
 
 /**
- * Remembers the context of here and now. Each call of what it gives makes a context with the same stores, of its own: what user
- * code enters in one (`enterWith`), it sees in that one alone.
+ * Remembers the present context. Each call of the returned function makes a new context with the same stores. Stores that user code enters
+ * in one (`enterWith`) are visible only there.
  */
 export function registeredHere(): () => Context {
   const here = new AsyncResource("RedisIpcRegistration");

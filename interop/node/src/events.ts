@@ -7,7 +7,7 @@ import type { Observing } from "./observing.js";
 import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
 import { guarded, told } from "./thrown.js";
 
-/** Something that went wrong beside any call. Content is in no message; `fields` and `cause` may hold it. */
+/** A problem that belongs to no call. No message has content, but `fields` and `cause` may have it. */
 export interface Problem {
   /**
    * `malformed`: a malformed entry, see `entryId` and `fields`. `handler`: a handler failed, see `cause`.
@@ -95,7 +95,7 @@ export class Reporter extends EventEmitter<EndpointEvents> {
   }
 }
 
-/** A listener failed: nobody is left to tell but the process. */
+/** A listener failed: only the process can report it. */
 function warnOf(event: string, error: unknown): void {
   const { said, ...detail } = told(error);
   process.emitWarning(`a listener of ${event} threw ${said}`, { type: "RedisIpcWarning", code: "listener", ...detail });

@@ -1,7 +1,7 @@
 /** Checks of what callers without types give: each says what was expected and what came. */
 import { InvalidArgument } from "./errors.js";
 
-/** Refuses what is not an object, and names that nobody reads: a misspelt option would else be its default, silently. */
+/** Refuses what is not an object, and unknown names: otherwise a misspelt option would silently have its default. */
 export function checkOptions(what: string, given: unknown, known: readonly string[]): void {
   if (typeof given !== "object" || given === null) throw new InvalidArgument(`${what} must be an object, not ${shown(given)}`);
   const wrong = Object.keys(given).find((name) => !known.includes(name));
@@ -46,7 +46,7 @@ export function shown(value: unknown): string {
   return typeof value === "function" ? "a function" : String(value);
 }
 
-/** One begins with the other, or they differ by one letter more, less, or other. */
+/** One begins with the other, or they differ by one letter. */
 function isClose(one: string, other: string): boolean {
   if (one.startsWith(other) || other.startsWith(one)) return true;
   let begin = 0;

@@ -11,7 +11,7 @@ import { valueOf } from "./outcome.js";
 import { type PingOptions, ping, waitForGroup } from "./ping.js";
 import { newRequestId } from "./wire/names.js";
 
-/** One that nobody can reach any more, and that has no handler, is of no use: it is closed, and its user learns it. */
+/** A member that no other can reach any more, and that has no handler, is useless: it is closed, and its user learns it. */
 const dropped = new FinalizationRegistry<Endpoint>((endpoint) => {
   const { state } = endpoint.lifecycle;
   if (state !== "up" && state !== "down") return;
@@ -20,7 +20,7 @@ const dropped = new FinalizationRegistry<Endpoint>((endpoint) => {
   void endpoint.close();
 });
 
-/** What streams and channels have in common: events, identity, and leaving. */
+/** The common part of streams and channels: events, identity, and leaving. */
 export abstract class Member {
   /** Not for users. */
   protected readonly endpoint: Endpoint;

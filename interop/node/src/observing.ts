@@ -36,7 +36,7 @@ interface Run {
   readonly starts: number;
 }
 
-/** Observations that wait for observers that are slow; more are counted and left out. */
+/** How many observations may wait for slow observers. More are counted and dropped. */
 const MOST_OBSERVED = 10_000;
 
 /** Throws InvalidArgument for anything but a list of functions. */
@@ -63,7 +63,7 @@ export class Observing {
     this.observers = observers.map((call) => ({ call, contextOfCall: registeredHere() }));
   }
 
-  /** An own request is sent now; gives what `ended` takes. */
+  /** An own request is sent now. Returns the argument of `ended`. */
   sent(requestId: string, group: string): { readonly requestId: string; readonly group: string; readonly begunAt: number } {
     this.add({ kind: "send_started", requestId, group, at: Date.now() });
     return { requestId, group, begunAt: performance.now() };
@@ -83,7 +83,7 @@ export class Observing {
     this.add({ kind: "run_started", ...about(run) });
   }
 
-  /** Its handler ended; without an answer, it gave none. */
+  /** Its handler ended. No `answer`: it gave none. */
   done(run: Run, answer: { readonly status: "fulfilled" | "rejected"; readonly content: string } | undefined): void {
     const begunAt = this.began.get(run);
     if (begunAt === undefined) return;

@@ -18,7 +18,7 @@ export interface Asked {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a call to send() ends with: the value, or the error that says why there is none. */
+/** The end of a call to send(): the value, or the error that says why there is none. */
 export function valueOf(outcome: Outcome, { group, requestId, timeoutMs, signal }: Asked): Json {
   switch (outcome.status) {
     case "fulfilled":

@@ -1,4 +1,4 @@
-/** Reasons of rejections: the registered words, what an endpoint writes, and what a requester reads in one. */
+/** Reasons of rejections: the registered words, how an endpoint writes one, and how a requester reads it. */
 import type { Json } from "./json.js";
 
 const CODES = [
@@ -25,7 +25,7 @@ const BEGINNINGS: readonly (readonly [begin: string, code: ReasonCode])[] = [
  */
 export type ExposeErrors = "type" | "text" | "none";
 
-/** Of a text that is not the user's own, such as that of a failure, no more travels, in UTF-16 units. */
+/** The longest text that is sent of one that the user did not write, such as that of a failure, in UTF-16 units. */
 export const LONGEST_REASON = 1000;
 
 /** What a requester's program finds in a reason (RIPC-RESP-22, 23). Undefined: it is not there. */
@@ -53,7 +53,7 @@ export function codedReason(code: string, message: string, data: Json | undefine
   return { error: { code, message, data: data ?? null } };
 }
 
-/** No more of a text than fits, and no half of a pair at its end. */
+/** The part of a text that fits, without half of a pair at its end. */
 export function shortened(text: string, most = LONGEST_REASON): string {
   if (text.length <= most) return text;
   const end = most - (/[\ud800-\udbff]/.test(text.charAt(most - 1)) ? 1 : 0);
@@ -65,11 +65,11 @@ function own(value: Json | undefined, name: string): Json | undefined {
   return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** Lets one report of a kind pass in a second, and counts those that it holds back. Kinds are few words. */
+/** Lets one report of a kind pass in a second, and counts the others. Kinds are few words. */
 export class EachSecond {
   private readonly held = new Map<string, { at: number; count: number }>();
 
-  /** How many were held back since the last that passed. Undefined: this one is held back as well. `now`: a monotonic clock, in ms. */
+  /** How many were held back since the last one that passed. Undefined: this one is held back, too. `now`: a monotonic clock, in ms. */
   take(kind: string, now: number): number | undefined {
     const last = this.held.get(kind);
     if (last !== undefined && now - last.at < 1000) {

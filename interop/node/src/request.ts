@@ -18,7 +18,7 @@ export interface IncomingRequest {
    * any other request it is what is left of the default that its instance announces: the first look at a request of an instance asks for that, and later ones know it.
    */
   readonly timeLeftMs: number | undefined;
-  /** Aborted when nobody waits any more: the requester gave up, or another member has taken the request over. */
+  /** Aborted when its answer is no longer needed: the requester gave up, or another member has taken the request over. */
   readonly signal: AbortSignal;
   /**
    * Answers now, before the handler ends; what it returns then does not matter. Throws UnsendableValue, after which the

@@ -8,13 +8,13 @@ import type { Reporter } from "./events.js";
 import { type ExposeErrors, type ReasonCode, readReason, shortened } from "./reasons.js";
 import { type IncomingRequest, NO_ANSWER } from "./request.js";
 
-/** Of the name of an error no more travels, in UTF-16 units. */
+/** The longest name of an error that is sent, in UTF-16 units. */
 const LONGEST_KIND = 100;
 /** How the reason of a handler that failed begins (RIPC-RESP-22). */
 const FAILED = "handler_failed: ";
 
 /**
- * Turns a handler of the user into what the responder runs: whatever it does, there is a result (RIPC-RESP-7, 8, 9). The handler
+ * Makes the function that the responder runs from a handler of the user. It always has a result (RIPC-RESP-7, 8, 9). The handler
  * sees the context in which this is called, not that of whoever caused the read, and what it enters there no other request sees.
  */
 export function serveWith(handler: (request: IncomingRequest) => unknown, reporter: () => Reporter, expose: ExposeErrors = "type"): Serve {
@@ -35,7 +35,7 @@ export function serveWith(handler: (request: IncomingRequest) => unknown, report
   };
 }
 
-/** What comes of anything that a handler threw: also of what cannot be looked at. */
+/** The result for anything that a handler threw, also for values that cannot be examined. */
 function failed(error: unknown, held: Held, reporter: Reporter, expose: ExposeErrors): Answer | undefined {
   const id = held.request.id.toString("utf8");
   let reason = `${FAILED}what was thrown cannot be read; request ${id}`;
@@ -46,7 +46,7 @@ function failed(error: unknown, held: Held, reporter: Reporter, expose: ExposeEr
       if (error instanceof Refusal) reporter.refusal(readReason(reason).code as ReasonCode, held, reason);
       return { status: "rejected", content: rejected };
     }
-    // It did what was asked: that is not a failure.
+    // It obeyed the signal, which is not a failure.
     if (held.abort.signal.aborted && isAbort(error, held.abort.signal)) return undefined;
     reason = encoded(reasonOf(error, expose, id)) ?? `${FAILED}its text is not valid Unicode`;
   } catch {

@@ -13,7 +13,7 @@ export function guarded(code: () => unknown, failed: (error: unknown) => void): 
   }
 }
 
-/** What was thrown, in words, and where. It never throws, although getters and traps of what was thrown may. */
+/** A text about a thrown value, and its place. It never throws, although the value's getters and traps may. */
 export function told(error: unknown): { readonly said: string; readonly detail?: string } {
   try {
     if (!(error instanceof Error)) return { said: `a value of the type ${typeof error}` };

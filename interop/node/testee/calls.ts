@@ -1,4 +1,4 @@
-// What both kinds of testee do with `send` and `cancel`: outcomes instead of errors, and signals by the name of the call.
+// `send` and `cancel` for both kinds of testee: outcomes instead of errors, and signals by the name of the call.
 import { NoResponders, RequestCancelled, RequestRejected, RequestTimeout, type Json, type SendOptions } from "redisipc";
 
 import type { Method, Params } from "./protocol.js";

@@ -127,7 +127,7 @@ export class Port implements Methods {
     return channel.trigger(params.event as string, given, { ...this.calls.options(params), target: params.target as string });
   }
 
-  /** It stays known: what is asked of it later is for the library to refuse. */
+  /** It stays known, so that the library itself refuses later calls. */
   private async disconnect(params: Params): Promise<Params> {
     await this.endpoint(params).close();
     return {};

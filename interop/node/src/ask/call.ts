@@ -32,13 +32,13 @@ type Phase = "writing" | "finding" | "waiting" | "looking" | "tidying";
 
 /**
  * One request of a caller, a requester without a group (SPEC.md section 8a), from the call to its outcome. It does no I/O:
- * whoever leads it asks for a turn, sends its commands, and tells the replies or the loss, until there is an outcome.
+ * its driver asks for a turn, sends its commands, and reports the replies or the loss, until there is an outcome.
  */
 export class Call {
   outcome: Outcome | undefined;
   private phase: Phase = "writing";
   private entryId: string | undefined;
-  /** On from here entries are read. */
+  /** Entries after this ID are read. */
   private last: string;
   private readonly sizes = new Sizes();
   private readonly id: Buffer;
@@ -55,12 +55,12 @@ export class Call {
   private checkAt = Infinity;
   private checking = false;
   private missing = false;
-  /** Known, and reported when what it leaves is deleted. */
+  /** The outcome that is known. It is reported when the entry that it leaves is deleted. */
   private decided: Outcome | undefined;
   private leaves: string | undefined;
-  /** What it comes to where the last look finds nothing. */
+  /** The outcome if the last look finds nothing. */
   private otherwise: Outcome = { status: "timeout" };
-  /** The last look asks for the groups, too: why there is no answer. */
+  /** The last look also asks for the groups, to learn why there is no answer. */
   private asksWhy = false;
   private end: number;
 
@@ -118,7 +118,7 @@ export class Call {
 
   /**
    * There was no connection, or it broke before all replies came. `sent`: the commands, or parts of them, may have reached
-   * Redis. A fault of the kind permanent can only be mended by the user.
+   * Redis. Only the user can repair a permanent fault.
    */
   lost(sent: boolean, fault: RedisFault, now: number): void {
     this.refusal = fault.message;
@@ -133,7 +133,7 @@ export class Call {
     this.away(now);
   }
 
-  /** Nobody waits any longer: what may be stored is deleted, if that works soon (RIPC-ASK-6). */
+  /** The caller no longer waits. A request that may be stored is deleted, if that works soon (RIPC-ASK-6). */
   cancel(now: number): void {
     if (this.decided === undefined && this.outcome === undefined) {
       this.decided = { status: "cancelled" };
@@ -162,7 +162,7 @@ export class Call {
       return [[commands.readAfter(question, this.last, this.count, blockMs)], blockMs];
     }
     const page = commands.range(question, `(${this.last}`, this.count);
-    // Deleted first, so that nobody starts it after the look (RIPC-TIME-13).
+    // Deleted first, so that no responder starts it after the look (RIPC-TIME-13).
     const removal = this.phase === "looking" && this.looked === 0 ? [commands.remove(question, [this.entryId!])] : [];
     this.asksWhy = removal.length > 0 && this.earlyEnd;
     return [[...removal, page, ...(this.asksWhy ? [commands.groups(question)] : [])], 0];
@@ -175,7 +175,7 @@ export class Call {
   }
 
   private stored(entryId: string, now: number): void {
-    // The newest of all, also where the stream was made again and its IDs began again.
+    // This is the newest entry, even if the stream was made again and its IDs restarted.
     this.entryId = this.last = this.highest = entryId;
     this.phase = "waiting";
     if (this.earlyEnd) this.checkAt = now + EARLY_END_MS;
@@ -210,14 +210,14 @@ export class Call {
   /** A group is made behind what is stored, so that it never gets this request (RIPC-REQ-16). */
   private checked(reply: Reply, now: number): void {
     if (isFault(reply)) {
-      // Without the stream, or the right, the timeout tells.
+      // Without the stream, or without the right, only the timeout ends the request.
       this.earlyEnd = reply.kind !== "permanent";
       this.checkAt = this.earlyEnd ? now + commands.BLOCK_MS : Infinity;
       return;
     }
     const missing = !groupNames(reply).has(this.question.group);
     if (missing && this.missing) this.look(now, { status: "no-responders" });
-    // A group that was lost is made again at once, where its members left off: a second look decides.
+    // Members make a lost group again at once, where they left off. So a second look decides.
     this.missing = missing;
     this.checkAt = now + (missing ? EARLY_END_MS : commands.BLOCK_MS);
   }
@@ -233,7 +233,7 @@ export class Call {
     if (!this.take(this.mine(page), now) && this.pageOver(page, now)) this.finish(this.late());
   }
 
-  /** Goes through a page; its entries that have the id of this call. Most of a page is not worth taking apart. */
+  /** Goes through a page, and returns its entries with the id of this call. It does not parse the others. */
   private mine(page: Reply): Entry[] {
     const mine: Entry[] = [];
     let largest = 0;
@@ -249,7 +249,7 @@ export class Call {
     return mine;
   }
 
-  /** Whether the response is among them (RIPC-ASK-4, RIPC-REQ-5). */
+  /** Whether they contain the response (RIPC-ASK-4, RIPC-REQ-5). */
   private take(entries: readonly Entry[], now: number): boolean {
     for (const entry of entries) {
       if (entry.kind !== "response" || !entry.id.equals(this.id)) continue;
@@ -267,7 +267,7 @@ export class Call {
     this.end = Math.min(this.end, now + TIDY_MS);
   }
 
-  /** The last look, and what it comes to where that finds nothing. */
+  /** The last look, and the outcome if it finds nothing. */
   private look(now: number, otherwise: Outcome): void {
     this.phase = "looking";
     this.otherwise = otherwise;
@@ -290,7 +290,7 @@ export class Call {
   /** An error reply says that nothing was done, so that trying again repeats nothing. */
   private refused(fault: RedisFault, what: string, now: number): void {
     this.refusal = fault.message;
-    // A restart or a failover: another connection may fare better. UNBLOCKED: somebody ended a blocking read.
+    // A restart or a failover: a new connection may succeed. UNBLOCKED: another client ended a blocking read.
     if (fault.kind === "outage") this.away(now);
     else if (fault.kind === "group-lost") this.againAt = now + PAUSES[0];
     else {
@@ -309,7 +309,7 @@ export class Call {
     this.fresh = true;
   }
 
-  /** What it comes to where nothing more was found. */
+  /** The outcome if nothing more was found. */
   private late(): Outcome {
     if (this.decided !== undefined) return this.decided;
     if (this.phase !== "finding") return this.otherwise;

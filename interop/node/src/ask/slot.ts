@@ -9,12 +9,12 @@ import type { Reply } from "../wire/replies.js";
 import type { Call } from "./call.js";
 import type { Turn } from "./turn.js";
 
-/** A connection that nobody used for so long is not trusted any longer, in ms: the next call opens a new one. */
+/** A connection that was unused for so long is no longer trusted, in ms: the next call opens a new one. */
 const IDLE_MS = 10_000;
 /** Opening a connection may take so long, in ms. */
 const OPEN_MS = 5000;
 
-/** Room for one call at a time, and the connection that the last one left. */
+/** A slot for one call at a time, and the connection that the last call left. */
 export class Slot {
   private connection: Connection | undefined;
   /** A turn was answered on it. */
@@ -23,7 +23,7 @@ export class Slot {
 
   constructor(private readonly options: Pick<ConnectionOptions, "url" | "tls">) {}
 
-  /** Leads a call to its outcome. `signal`: nobody waits any longer. Never throws. */
+  /** Drives a call to its outcome. `signal`: the caller no longer waits. Never throws. */
   async converse(call: Call, signal: AbortSignal): Promise<Outcome> {
     clearTimeout(this.idle);
     if (this.connection?.isUsable === false) this.drop();
@@ -93,7 +93,7 @@ export class Slot {
     return connection;
   }
 
-  /** Unused it does not keep the process alive, and is closed after a while. */
+  /** An unused connection does not keep the process alive, and is closed after a while. */
   private rest(): void {
     if (this.connection === undefined) return;
     this.connection.keepsAlive(false);
@@ -104,7 +104,7 @@ export class Slot {
   }
 }
 
-/** The replies; what has not come by the limit is lost with the connection. */
+/** The replies. Those that have not come by the limit are lost with the connection. */
 async function within(limit: number, connection: Connection, replies: Promise<Reply[]>): Promise<Reply[]> {
   const timer = setTimeout(() => {
     connection.close();

@@ -1,4 +1,4 @@
-/** What a call is given, and what it gives to whoever leads it. */
+/** The data that a call gets, and that it gives to its driver. */
 import type { Command } from "../wire/commands.js";
 
 /** What is asked, and by whom. */
@@ -19,8 +19,8 @@ export interface Turn {
   readonly at: number;
   /** How long the last command may block. */
   readonly blockMs: number;
-  /** When the replies are given up in any case. */
+  /** The replies are given up then in any case. */
   readonly limit: number;
-  /** A connection on which something was answered before will not do. */
+  /** The turn needs a new connection, on which nothing was answered before. */
   readonly fresh: boolean;
 }

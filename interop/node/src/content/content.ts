@@ -8,12 +8,12 @@ import { type Survey, survey } from "./survey.js";
 
 const MUST_BE_QUOTED = /^[ \t\n\r]*[{["\-0-9tfn/]/;
 const COULD_BE_JSON = /^[ \t\n\r]*([{["\-0-9tfn])/;
-/** Of what begins so there is one value only, and no integer. */
+/** A text that begins like this has only one value, and is not an integer. */
 const SINGLE = '"tfn';
 const BACKSLASH = 0x5c;
 const NOTHING_ODD: Survey = { isDeeper: false, hasLongInteger: false };
 
-/** The field `content` for a value (SPEC.md section 5). Throws UnsendableValue for what JSON cannot say. */
+/** The field `content` for a value (SPEC.md section 5). Throws UnsendableValue for what JSON cannot represent. */
 export function encodeContent(value: unknown): string {
   if (typeof value !== "string") return written(value);
   if (MUST_BE_QUOTED.test(value)) return writeJson(value);
@@ -39,7 +39,7 @@ function unsendable(error: unknown): UnsendableValue {
       return new UnsendableValue("value is too long: Node.js has no string that holds its text", { cause: error });
     }
   } catch {
-    // A trap of it throws.
+    // A proxy's trap throws.
   }
   return new UnsendableValue(`value cannot be written: a getter, a toJSON() or a proxy in it threw ${kind}`, { cause: error });
 }

@@ -1,12 +1,12 @@
 import { survey } from "./survey.js";
 import type { Json } from "../json.js";
 
-/** Deeper JSON is not JSON to a reader, and refused by a writer (RIPC-CONTENT-6, 7). */
+/** A reader treats deeper JSON as text, and a writer refuses it (RIPC-CONTENT-6, 7). */
 export const MAX_DEPTH = 100;
 
-/** So deep a text is read exactly where no depth is too deep, since that needs the stack. */
+/** Without a limit, a text is read exactly up to this depth, since the parser uses the stack. */
 const MAX_EXACT_DEPTH = 1000;
-/** Making a bigint takes time by the square of its digits, and contents come from others: longer ones are doubles. */
+/** Making a bigint takes time that grows with the square of its digits, and contents come from others. So longer ones become doubles. */
 const LONGEST_INTEGER = 1000;
 /** Integers of fewer digits are safe to add up. */
 const SHORT_INTEGER = 15;
@@ -169,7 +169,7 @@ class ExactReader {
     return Number.isSafeInteger(number) || count > LONGEST_INTEGER ? number : BigInt(word);
   }
 
-  /** Steps over digits. Their number is right where they are few. */
+  /** Steps over digits. Returns their number, if there are few. */
   private digits(): number {
     let sum = 0;
     for (let c = this.text.charCodeAt(this.at); c >= 0x30 && c <= 0x39; c = this.text.charCodeAt(++this.at)) sum = sum * 10 + c - 0x30;

@@ -3,10 +3,10 @@ import { MAX_DEPTH } from "./json-read.js";
 
 /**
  * The JSON text of a value. As in JSON.stringify, `toJSON` is heeded and a property that is undefined is left out;
- * all else that JSON cannot say is refused, where JSON.stringify would write null or {} (RIPC-CONTENT-7, 8).
+ * everything else that JSON cannot represent is refused, while JSON.stringify would write null or {} (RIPC-CONTENT-7, 8).
  */
 export function writeJson(value: unknown): string {
-  // JSON.stringify is quicker by far, and most values are such that it says the same.
+  // JSON.stringify is much quicker, and gives the same text for most values.
   if (isSimple(value, 0)) {
     const text = JSON.stringify(value);
     if (!text.includes("\\") || !LONE_SURROGATE.test(text)) return text;
@@ -14,12 +14,12 @@ export function writeJson(value: unknown): string {
   return new Writer().write(value, 0);
 }
 
-/** Refuses a string that UTF-8 cannot say. */
+/** Refuses a string that UTF-8 cannot represent. */
 export function checkText(text: string): void {
   if (!isWellFormed(text)) throw new UnsendableValue(`value ${NOT_TEXT}`);
 }
 
-/** So JSON.stringify writes a surrogate without its partner. A text may also say so of itself; then it is written step by step. */
+/** JSON.stringify writes a surrogate without its partner like this. If the text itself contains this, the value is written step by step. */
 const LONE_SURROGATE = /\\ud[89a-f]/;
 const NOT_TEXT = "is a string with a surrogate without its partner";
 
@@ -27,7 +27,7 @@ function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
-/** Whether JSON.stringify writes the value as we do, strings aside. It refuses nothing: what it does not know is written step by step. */
+/** Whether JSON.stringify writes the value as we do, strings aside. It refuses nothing: unknown values are written step by step. */
 function isSimple(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
@@ -64,7 +64,7 @@ function isSimpleList(list: readonly unknown[], depth: number): boolean {
 function isSimpleObject(object: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   if ((prototype !== Object.prototype && prototype !== null) || "toJSON" in object) return false;
-  // What a prototype has as well is looked at too, which does no harm.
+  // Properties of prototypes are examined, too, which does no harm.
   for (const key in object) {
     const item: unknown = (object as Record<string, unknown>)[key];
     if (typeof item !== "string" && !isSimple(item, depth)) return false;
@@ -72,9 +72,9 @@ function isSimpleObject(object: object, depth: number): boolean {
   return true;
 }
 
-/** Writes step by step, and refuses what JSON cannot say. */
+/** Writes step by step, and refuses what JSON cannot represent. */
 class Writer {
-  /** Where in the value it is: the keys and indexes of the levels above. */
+  /** The position in the value: the keys and indexes of the levels above. */
   private readonly path: (string | number)[] = [];
 
   write(value: unknown, depth: number): string {
@@ -102,7 +102,7 @@ class Writer {
   }
 
   private object(value: object, depth: number): string {
-    // Once, as JSON.stringify does: what toJSON() gives may be the object itself.
+    // Called once, as by JSON.stringify: toJSON() may return the object itself.
     const said = "toJSON" in value && typeof value.toJSON === "function" ? (value as { toJSON(): unknown }).toJSON() : value;
     if (typeof said !== "object" || said === null) return this.write(said, depth);
     if (depth === MAX_DEPTH) this.refuse(depth, `is deeper than ${MAX_DEPTH} levels`);

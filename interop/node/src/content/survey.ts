@@ -2,10 +2,10 @@
 const SAFE = String(Number.MAX_SAFE_INTEGER);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** From this length on a string is skipped by a search: what is shorter is passed quicker byte by byte. */
+/** Strings of at least this length are skipped by a search. Shorter ones are passed quicker byte by byte. */
 const LONG_STRING = 48;
 
-/** What is to be known of a text before it is read as JSON. The text need not be JSON. */
+/** What a reader must know of a text before it parses the text as JSON. The text need not be JSON. */
 export interface Survey {
   /** Lists and objects are in each other deeper than the limit. */
   readonly isDeeper: boolean;
@@ -13,7 +13,8 @@ export interface Survey {
   readonly hasLongInteger: boolean;
 }
 
-/** Goes through the bytes once, up to the first thing that is to be known. Both are looked at in the text: where a key stands twice, the value lacks what stood there first. */
+/** Goes through the bytes once, up to the first finding. It examines the text and not the value: if a key is there twice, the value has
+ * only the last one. */
 export function survey(bytes: Uint8Array, levels: number): Survey {
   const { length } = bytes;
   let depth = 0;
@@ -53,7 +54,7 @@ function isUnsafe(bytes: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
-/** Where the string ends that begins here; -1 where it does not. */
+/** The end of the string that begins here, or -1. */
 function endOfString(bytes: Uint8Array, start: number): number {
   for (let from = start + 1; ; ) {
     const near = from + LONG_STRING;

@@ -5,7 +5,7 @@ import { VERSION } from "../version.js";
 
 const MAJOR = "1";
 
-/** What an instance tells about itself (RIPC-VERS-1, 5, 7, 8). */
+/** What an instance announces about itself (RIPC-VERS-1, 5, 7, 8). */
 export function announcementText(self: { wakeup: boolean; responder: boolean; timeoutMs: number }): string {
   return JSON.stringify({
     spec: "1.0",
@@ -18,10 +18,10 @@ export function announcementText(self: { wakeup: boolean; responder: boolean; ti
   });
 }
 
-/** What is learnt of another instance from its announcement. */
+/** What others learn of an instance from its announcement. */
 export interface Announced {
   readonly wakeup: boolean;
-  /** Whether it may run handlers: where it does not say so, it may (RIPC-VERS-6, 7). */
+  /** Whether it may run handlers. If it does not say, it may (RIPC-VERS-6, 7). */
   readonly responder: boolean;
 }
 
@@ -34,7 +34,7 @@ export function announcedBy(announcement: Reply): Announced {
   };
 }
 
-/** What an instance says about its implementation; undefined where it announces nothing. */
+/** What an instance says about its implementation. Undefined if it announces nothing. */
 export function announcedText(announcement: Reply): { implementation?: string; version?: string; language?: string } | undefined {
   const said = objectOf(announcement);
   if (Object.keys(said).length === 0) return undefined;
@@ -42,7 +42,7 @@ export function announcedText(announcement: Reply): { implementation?: string; v
   return Object.fromEntries(texts);
 }
 
-/** The default timeout of its plain requests, in ms, where it announces one (RIPC-VERS-8). */
+/** The default timeout of its plain requests, in ms, if it announces one (RIPC-VERS-8). */
 export function announcedTimeoutMs(announcement: Reply): number | undefined {
   const { timeout_ms: limit } = objectOf(announcement);
   return typeof limit === "number" && Number.isSafeInteger(limit) && limit >= 1 ? limit : undefined;

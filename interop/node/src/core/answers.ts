@@ -5,18 +5,18 @@ import { type Reply, text } from "../wire/replies.js";
 import type { Answer, Held } from "./held.js";
 import type { AnswersPort, SharedWith } from "./ports.js";
 
-/** An answer that Redis refuses for a while is kept for this long, in ms (RIPC-RESP-15). */
+/** An answer that Redis refuses for a while is kept for so long, in ms (RIPC-RESP-15). */
 export const ANSWER_KEPT_MS = 60_000;
-/** How often an answer may break the connection, or be refused by an unknown error, before it is given up (RIPC-RESP-25). */
+/** An answer is given up after it broke the connection, or got an unknown error, so many times (RIPC-RESP-25). */
 export const MOST_ATTEMPTS = 3;
 
-/** From the answer of a handler, or of the responder itself, to its last reply of Redis. */
+/** An answer's way from the handler, or from the responder itself, to Redis' last reply. */
 export class Answers implements AnswersPort {
   private refusals = false;
 
   constructor(private readonly shared: SharedWith<"writer" | "responder">) {}
 
-  /** Whether answers wait that Redis refused: nothing new is to be read meanwhile (RIPC-RESP-16). */
+  /** Whether answers wait that Redis refused: no new entries are read meanwhile (RIPC-RESP-16). */
   get refused(): boolean {
     this.refusals &&= this.shared.responder.all().some((held) => held.state === "answering");
     return this.refusals;
@@ -56,16 +56,16 @@ export class Answers implements AnswersPort {
         this.added(held, reply);
       });
     } else if (isFault(replies[0]) && isForGood(replies[0].kind)) {
-      // Without MULTI the commands were carried out one by one, and so they are from now on (RIPC-RESP-26).
+      // Without MULTI, Redis executed the commands one by one. From now on they are sent so (RIPC-RESP-26).
       this.shared.multiRefused();
       this.writtenSingly(some, replies.slice(1, 1 + some.length));
     } else if (isFault(exec) && exec.kind === "lost") for (const held of some) this.unsure(held);
     else {
-      // Nothing was done. Why: the reply to EXEC says it, or the one to the command that was refused.
+      // Nothing was done. The reply to EXEC, or to the refused command, says why.
       const refused = isFault(exec) && exec.kind !== "aborted" ? exec : replies.find((reply) => isFault(reply) && reply !== exec);
       if (isFault(refused)) for (const held of some) this.notTaken(held, refused);
       else {
-        // A reply that makes no sense says nothing about the answers, and so will the next one on this connection.
+        // A reply that makes no sense says nothing about the answers. Nor will the next one on this connection.
         for (const held of some) this.unsure(held);
         this.shared.session?.break(new Fault("unknown", "Redis answered EXEC with neither a list nor an error"));
       }
@@ -91,7 +91,7 @@ export class Answers implements AnswersPort {
     this.attempted(held, `broke the connection ${held.attempts} times`);
   }
 
-  /** Not written, for a reason that may be the answer itself: again, or a rejection in its place (RIPC-RESP-25). */
+  /** Not written, perhaps because of the answer itself: writes it again, or a rejection instead (RIPC-RESP-25). */
   private attempted(held: Held, why: string): void {
     if (held.attempts < MOST_ATTEMPTS) this.shared.writer.answer(held);
     else if (held.replaced) this.drop(held, `the rejection in place of its answer ${why}`);
@@ -104,7 +104,7 @@ export class Answers implements AnswersPort {
     }
   }
 
-  /** The endpoint leaves, and Redis does not take these answers. */
+  /** The endpoint leaves while Redis refuses these answers. */
   dropRefused(): void {
     this.shared.writer.dropAnswers();
     for (const held of this.shared.responder.all()) {
@@ -116,7 +116,7 @@ export class Answers implements AnswersPort {
     const { pauses, responder } = this.shared;
     if (isFault(reply)) this.notTaken(held, reply);
     else if (reply === null) {
-      // The stream is gone, and the request with it: its requester may still wait, so the answer goes to the new one.
+      // The stream is gone with the request. Its requester may still wait, so the answer goes to the new stream.
       held.stranded = true;
       this.shared.session?.noticeGroupLost();
       if (held.state === "answering") this.shared.writer.answer(held);
@@ -153,7 +153,7 @@ export class Answers implements AnswersPort {
     else this.shared.writer.answer(held);
   }
 
-  /** It was run, so nobody may run it again (RIPC-RESP-27). */
+  /** It was run, so no instance may run it again (RIPC-RESP-27). */
   private drop(held: Held, message: string, cause?: unknown): void {
     this.tell(held, message, cause);
     this.shared.writer.settle(held.entryId);

@@ -1,20 +1,20 @@
 /**
- * Entries whose bodies break the connection when they are read: read last, each alone, after pauses that grow (RIPC-RECOV-28).
+ * Entries whose bodies break the connection. They are read last, each alone, after growing pauses (RIPC-RECOV-28).
  *
- * A body may be larger than a proxy lets through, or than the server sends to one client. Nobody can tell before it was read.
+ * A body may be larger than a proxy lets through, or than the server sends to one client. An endpoint learns it only by reading.
  */
 import type { Command } from "../wire/commands.js";
 import { compareIds } from "../wire/entry-id.js";
 import type { Reply } from "../wire/replies.js";
 import { isFault } from "../wire/faults.js";
 
-/** Until a body is read again that broke the connection alone, in ms. */
+/** Time until a body that broke the connection alone is read again, in ms. */
 export const FIRST_PAUSE_MS = 2000;
-/** At most between two such reads, in ms. */
+/** The longest time between two such reads, in ms. */
 export const LONGEST_PAUSE_MS = 60_000;
 /** How many entry IDs are remembered at most. */
 export const MOST_KNOWN = 1000;
-/** How often a body has broken the connection alone when this is reported: once may be chance. */
+/** A body is reported when it has broken the connection alone so often: once may be chance. */
 export const REPORTED = 2;
 
 interface Breaker {
@@ -24,14 +24,14 @@ interface Breaker {
   until: number;
 }
 
-/** Which bodies were asked for when a connection broke. */
+/** Notes which bodies were asked for when a connection broke. */
 export class Breakers {
   /** When the dispatcher's list is read again because of them, by its own clock in ms. */
   due = Infinity;
   /** Called when `due` has changed. */
   planned: () => void = () => undefined;
   private readonly known = new Map<string, Breaker>();
-  /** Bodies that were asked for, and no reply has come. */
+  /** Bodies that were asked for, without a reply so far. */
   private readonly underWay = new Map<string, number>();
 
   constructor(
@@ -46,7 +46,7 @@ export class Breakers {
     for (const id of bodiesOf(commands)) this.underWay.set(id, (this.underWay.get(id) ?? 0) + 1);
   }
 
-  /** Their replies came, or the connection broke. Then all that is under way is suspect, and one that is alone is the cause. */
+  /** Their replies came, or the connection broke. Then all bodies under way are suspect, and one that is alone is the cause. */
   replied(commands: readonly Command[], replies: readonly Reply[], now: number): void {
     for (const [i, [name]] of commands.entries()) {
       if (name !== "XRANGE") continue;
@@ -62,7 +62,7 @@ export class Breakers {
     }
   }
 
-  /** From now on its body is read alone. */
+  /** From now on this body is read alone. */
   suspect(entryId: string): Breaker {
     const breaker = this.known.get(entryId) ?? { alone: 0, until: -Infinity };
     this.known.set(entryId, breaker);
@@ -78,7 +78,7 @@ export class Breakers {
     return !this.known.has(entryId);
   }
 
-  /** Those to read each alone, now: whatever broke a connection least often comes first. */
+  /** Those to read now, each alone. The one that broke the fewest connections comes first. */
   alone<Row extends { readonly entryId: string }>(rows: readonly Row[], now: number): Row[] {
     const times = ({ entryId }: Row) => this.known.get(entryId)?.alone ?? 0;
     const may = ({ entryId }: Row) => now >= (this.known.get(entryId)?.until ?? Infinity);
@@ -91,7 +91,7 @@ export class Breakers {
     return found.map(([id]) => id).sort(compareIds)[0];
   }
 
-  /** The dispatcher's list has these, and they were not read: it is read again when the first of them may be. */
+  /** The dispatcher's list has these, still unread. It is read again when the first of them may be read. */
   later(rows: readonly { readonly entryId: string }[]): void {
     this.plan(Math.min(Infinity, ...rows.map(({ entryId }) => this.known.get(entryId)?.until ?? Infinity)));
   }

@@ -6,7 +6,7 @@ import type { Shared } from "./shared.js";
 
 /** Entry IDs a command. */
 const IDS_A_COMMAND = 500;
-/** IDs that are kept for another attempt at most. */
+/** The most IDs that are kept for another attempt. */
 const MOST_CLEANUP = 100_000;
 
 export interface Step {
@@ -14,7 +14,7 @@ export interface Step {
   readonly done: (replies: Reply[]) => void;
 }
 
-/** Acknowledgements and deletions: doing them twice does no harm, so they are repeated until Redis did them (RIPC-RECOV-13). */
+/** Acknowledgements and deletions: doing them twice does no harm, so they are repeated until Redis has done them (RIPC-RECOV-13). */
 export class Cleanup {
   private readonly acks = new Set<string>();
   private readonly dels = new Set<string>();
@@ -37,7 +37,7 @@ export class Cleanup {
     return this.acks.has(entryId) || this.settling.has(entryId);
   }
 
-  /** All that waits, as few commands as they can be. `failed`: when Redis refused one. */
+  /** Everything that waits, in as few commands as possible. `failed`: called if Redis refused one. */
   take(failed: (name: string) => void): Step[] {
     const { names } = this.shared;
     return [
@@ -46,7 +46,7 @@ export class Cleanup {
     ];
   }
 
-  /** In how many ms what Redis refused for good is tried again; undefined where nothing waits for that. */
+  /** In how many ms the work that Redis refused for good is tried again. Undefined if there is none. */
   againIn(now: number): number | undefined {
     const { pauses } = this.shared;
     const waiting = [this.acks.size > 0 ? "XACK" : undefined, this.dels.size > 0 ? "XDEL" : undefined];
@@ -69,7 +69,7 @@ export class Cleanup {
           pauses.granted(name);
           return;
         }
-        // With the group all that was pending in it is gone.
+        // All pending entries are lost with the group.
         if (name === "XACK" && reply.kind === "group-lost") return;
         for (const id of ids.slice(0, MOST_CLEANUP - set.size)) set.add(id);
         if (reply.kind === "permanent") pauses.right(name).refused(this.shared.now());

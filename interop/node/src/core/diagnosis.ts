@@ -1,4 +1,4 @@
-/** Why a send got no answer: what Redis shows of the group that was asked, and of the request. */
+/** Finds why a send got no answer: what Redis shows about the group that was asked, and about the request. */
 import type { Diagnosis, Finding } from "../errors.js";
 import * as commands from "../wire/commands.js";
 import type { Command } from "../wire/commands.js";
@@ -9,12 +9,12 @@ import { type GroupInfo, type PendingRow, type Reply, consumerInfos, groupInfos,
 import type { Shared } from "./shared.js";
 import type { Send } from "./ledger.js";
 
-/** From this idle time on an instance counts as gone, in ms: each uses its consumers every 25 s (RIPC-LIFE-13). */
+/** From this idle time on, in ms, an instance counts as gone: each uses its consumers every 25 s (RIPC-LIFE-13). */
 export const ALIVE_MS = 30_000;
-/** Redis is asked so often at most, in ms; and for so long its answers say something. */
+/** The shortest time between two questions to Redis, in ms. Answers are valid for the same time. */
 const ASK_EVERY_MS = 1000;
 const ANSWERS_HOLD_MS = 2000;
-/** So many groups and entries one look asks about. For others the finding is what is known of their group. */
+/** One look asks about so many groups and entries. For others, the finding is what is known of their group. */
 const GROUPS = 4;
 const ENTRIES = 16;
 /** From this age on, in ms, a text says how old the answers are. */
@@ -35,7 +35,7 @@ interface Living {
 }
 
 /**
- * The questions ride on the last look, in the batch that is sent anyway, so that no outcome waits for them. They are asked once a
+ * The questions go along with the last look, in a batch that is sent anyway, so that no outcome waits for them. They are asked once a
  * second at most, and many timeouts share the answers. A text says how old they are.
  */
 export class Diagnoser {
@@ -46,12 +46,12 @@ export class Diagnoser {
   private ofTime = -Infinity;
   private groups = new Map<string, GroupInfo>();
   private living = new Map<string, Living>();
-  /** By entry ID; undefined where it is pending with nobody. */
+  /** By entry ID. Undefined if no consumer has it. */
   private owners = new Map<string, PendingRow | undefined>();
 
   constructor(private readonly shared: Shared) {}
 
-  /** The questions for a look; undefined where one asked a moment ago. */
+  /** The questions for a look. Undefined if one asked a moment ago. */
   ask(sends: readonly Send[]): Questions | undefined {
     const now = this.shared.now();
     const open = sends.filter((send) => !send.finished);
@@ -71,7 +71,7 @@ export class Diagnoser {
     ];
   }
 
-  /** The replies to the lines. One that makes no sense explains nothing, and harms nothing. */
+  /** The replies to the questions. One that makes no sense is ignored. */
   take(questions: Questions, replies: readonly Reply[]): void {
     try {
       this.learn(questions, replies);
@@ -134,7 +134,7 @@ export class Diagnoser {
     }
     const members = living === undefined ? "" : `: ${living.count} instance${living.count === 1 ? "" : "s"}`;
     if (givenBack) return found("not_read", `no instance of ${group} had room for it${members}`);
-    // Answers that are older than the request say only who was there.
+    // Answers that are older than the request say only which instances there were.
     if (send.sentAt > this.ofTime) return NOTHING;
     if (isUnread(info, send.entryId)) {
       const active = living !== undefined && seconds >= 1 ? `, the last active ${seconds} s ago` : "";
@@ -146,7 +146,7 @@ export class Diagnoser {
 }
 
 function notHeld(group: string): Finding {
-  // Redis does not show which of the two it was.
+  // Redis does not show which of the two happened.
   const either = "it was stored before the group was made, or a member acknowledged it and wrote no answer that could be found";
   return found("not_held", `group ${group} does not hold it: ${either}`);
 }
@@ -188,7 +188,7 @@ export function findingOf(group: string, entryId: string | undefined, reply: Rep
   return readPast(info);
 }
 
-/** For how long each instance of a group has been idle, in ms: of XINFO CONSUMERS. */
+/** For how long each instance of a group has been idle, in ms, from XINFO CONSUMERS. */
 export function idleOfInstances(reply: Reply): Map<string, number> {
   const idle = new Map<string, number>();
   for (const info of consumerInfos(reply)) {
@@ -207,7 +207,7 @@ function isUnread({ lastDelivered }: GroupInfo, entryId: string | undefined): bo
   return entryId !== undefined && compareIds(lastDelivered, entryId) < 0;
 }
 
-/** How many entries the group has not read, where the server knows it. */
+/** How many entries the group has not read, if the server knows it. */
 function waiting({ lag }: GroupInfo): string {
   return lag !== undefined && lag > 1 ? `; ${lag} entries wait for the group` : "";
 }
@@ -219,7 +219,7 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   return best !== undefined && best[0] <= most ? best[1] : undefined;
 }
 
-/** How many letters are to be put in, left out or changed. Of long names only the beginning is compared. */
+/** How many letters must be inserted, deleted or changed. For long names only the beginning is compared. */
 function distance(one: string, other: string): number {
   const [a, b] = [one.slice(0, 64), other.slice(0, 64)];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

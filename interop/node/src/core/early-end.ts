@@ -6,9 +6,9 @@ import { missingGroup } from "./diagnosis.js";
 import type { Shared } from "./shared.js";
 import type { Send } from "./ledger.js";
 
-/** Nobody asks sooner after a request was stored, in ms: most requests have their answer by then, and cost nothing. */
+/** The first question comes so long after a request was stored, in ms: most requests have their answer by then, and cost no question. */
 export const EARLY_END_MS = 500;
-/** A group that was seen is taken to exist for so long, in ms. */
+/** A group that was seen is assumed to exist for so long, in ms. */
 const KNOWN_FOR_MS = 5000;
 
 interface Doubt {
@@ -19,12 +19,12 @@ interface Doubt {
   readonly missing: boolean;
 }
 
-/** A request to a group that does not exist is given to nobody, so that nobody waits for it (RIPC-REQ-16). */
+/** A request to a group that does not exist is never delivered, so its sender need not wait (RIPC-REQ-16). */
 export class EarlyEnd {
   private doubts: Doubt[] = [];
   private timer: NodeJS.Timeout | undefined;
   private asking = false;
-  /** False where Redis does not let us ask: then the timeout tells. */
+  /** False if Redis does not let us ask: then only the timeout ends the request. */
   private allowed: boolean;
   private seen: ReadonlySet<string> = new Set();
   private seenAt = -Infinity;
@@ -36,7 +36,7 @@ export class EarlyEnd {
     this.allowed = shared.options.earlyEnd;
   }
 
-  /** Redis has the request. */
+  /** Redis has stored the request. */
   stored(send: Send): void {
     if (this.allowed) this.doubt(send, false);
   }
@@ -73,7 +73,7 @@ export class EarlyEnd {
     this.asking = true;
     const [reply = null] = await shared.batch([commands.groups(shared.names)]).finally(() => (this.asking = false));
     if (isFault(reply)) {
-      // Without the stream, or the connection, the timeout tells; without the right, of all to come.
+      // Without the stream or the connection, only the timeout ends these requests. Without the right, that also holds for later ones.
       if (reply.kind === "permanent") this.allowed = false;
       return;
     }
@@ -81,7 +81,7 @@ export class EarlyEnd {
     this.seenAt = shared.now();
     for (const { send, missing } of doubtful) {
       if (send.state !== "waiting" || this.seen.has(send.group)) continue;
-      // A group that was lost is made again at once, where its members left off: a second look decides.
+      // Members make a lost group again at once, where they left off. So a second look decides.
       if (missing) this.noResponders(send, missingGroup(send.group, [...this.seen]));
       else this.doubt(send, true);
     }

@@ -59,7 +59,7 @@ export class HandOver implements HandOverPort {
     this.enqueue(relayed);
   }
 
-  /** Who was not registered may be by now. */
+  /** An instance that was not registered may be by now. */
   siblingsSeen(): void {
     for (const relayed of this.underWay.values()) {
       if (relayed.state !== "waiting" || this.shared.siblings.find(relayed.instance) === undefined) continue;

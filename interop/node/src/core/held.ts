@@ -11,11 +11,11 @@ export type HeldState = "queued" | "checking" | "running" | "answering" | "unsur
 export interface Answer {
   readonly status: Status;
   readonly content: string;
-  /** The handler failed: it is counted. */
+  /** The handler failed, which is counted. */
   readonly failed?: boolean;
 }
 
-/** A request that this instance was given, until it is settled or somebody else's. */
+/** A request that this instance got, until it is settled or belongs to another member. */
 export class Held {
   state: HeldState = "queued";
   answer: Answer | undefined;
@@ -29,11 +29,11 @@ export class Held {
   stranded = false;
   /** The endpoint closed before the handler ended, and the request was rejected (RIPC-LIFE-26). */
   closed = false;
-  /** When it began to wait here, or was last looked at, in the same unit (RIPC-RESP-13). */
+  /** When it began to wait here, or was last checked, in the same unit (RIPC-RESP-13). */
   waitsSince: number;
   /** When it came here, in the same unit. */
   readonly cameAt: number;
-  /** Tells the handler that nobody waits any more (RIPC-RESP-19). */
+  /** Tells the handler that its answer is no longer needed (RIPC-RESP-19). */
   readonly abort = new AbortController();
   /** Where its handler runs, and the listeners of its signal. */
   context: Context = (code) => code();
@@ -56,7 +56,7 @@ export class Held {
     this.waitsSince = this.cameAt = keptAt;
   }
 
-  /** Nobody waits any more: its handler learns why. */
+  /** Its answer is no longer needed: the handler learns why. */
   tellAborted(why: string): void {
     this.context(() => {
       this.abort.abort(new Error(why));

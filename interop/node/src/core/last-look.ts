@@ -10,16 +10,16 @@ import type { Send } from "./ledger.js";
 
 /** A send ends at most 1 s after its timeout, and the look may stop after this time, in ms (RIPC-TIME-8). */
 export const LOOK_LIMIT_MS = 500;
-/** Most responses stand near their requests; where they do not, small pages would take too long. */
+/** Most responses are near their requests. For the others, small pages would take too long. */
 const FIRST_PAGE = 128;
 const LARGEST_PAGE = 1000;
-/** Sweeps in a row that broke the connection, after which what they look for is forgotten (RIPC-RECOV-28). */
+/** After so many sweeps in a row broke the connection, the requests that they search are forgotten (RIPC-RECOV-28). */
 const FORGETS_AFTER = 3;
-/** Requests that are forgotten and may be on the stream; of more, the oldest are left to their group. */
+/** How many abandoned requests that may be on the stream are remembered. If there are more, the oldest are left to their group. */
 const MOST_FORGOTTEN = 10_000;
 
 /**
- * Before a timeout is declared, the stream is looked at once for a response that nobody brought (RIPC-TIME-8, 9). One look
+ * Before a timeout is declared, one look searches the stream for a response that was not delivered (RIPC-TIME-8, 9). One look
  * serves all that are due. It also finds requests of which it is not known whether they were stored, to delete them.
  */
 export class LastLook {
@@ -54,7 +54,7 @@ export class LastLook {
     if (this.forgotten.size > 0 && this.shared.reachable && !this.sweeping) void this.sweepAll();
   }
 
-  /** With each loss of the connection there may be more, and each sweep may end with the next loss. */
+  /** Each loss of the connection may add more, and each sweep may end with the next loss. */
   private leaveOldest(): void {
     for (const key of this.forgotten.keys()) {
       if (this.forgotten.size <= MOST_FORGOTTEN) break;
@@ -73,7 +73,7 @@ export class LastLook {
     for (const send of sends) if (!send.finished) this.timedOut(send);
   }
 
-  /** Sweeps until a search went through the whole stream: what it did not find is not there. */
+  /** Sweeps until one search has gone through the whole stream: entries that it did not find are not there. */
   private async sweepAll(): Promise<void> {
     this.sweeping = true;
     const sends = [...this.forgotten.values()];
@@ -106,7 +106,7 @@ export class LastLook {
       const entries = entriesOf(found);
       for (const entry of entries) this.consider(entry, wanted);
       if (info !== undefined && !isFault(info) && compareIds(lastGenerated(info), floor) < 0) {
-        // The stream is another one by now: what is known of the old one says nothing.
+        // The stream was created again meanwhile: knowledge about the old one is worthless.
         from = "-";
         continue;
       }
@@ -118,7 +118,7 @@ export class LastLook {
     }
   }
 
-  /** The requests are deleted first: who would start one after the look is not given it any more (RIPC-TIME-13). */
+  /** The requests are deleted first: after the look, no responder may get one any more (RIPC-TIME-13). */
   private async firstPage(page: commands.Command, sends: Send[], unsure: boolean): Promise<Reply[]> {
     const { names } = this.shared;
     const stored = sends.filter((send) => send.entryId !== undefined && !send.deleted);

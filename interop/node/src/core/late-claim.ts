@@ -1,6 +1,6 @@
 /**
  * A claim that is late. An owner that did not claim its entry for 5 s may not be its owner any more, so it looks first (RIPC-GROUP-11), and the claim itself
- * takes nothing from whoever claimed it since (RIPC-GROUP-30).
+ * takes nothing from a member that has claimed it since (RIPC-GROUP-30).
  */
 import * as commands from "../wire/commands.js";
 import type { Command } from "../wire/commands.js";
@@ -23,13 +23,13 @@ export function splitLate(shared: Shared, some: readonly Held[]): [inTime: Held[
   return [inTime, late];
 }
 
-/** The min-idle-time of a claim by the idle time that a look showed: whoever takes it in between keeps it (RIPC-GROUP-30). */
+/** The min-idle-time of a claim, by the idle time that a look showed: a member that takes it in between keeps it (RIPC-GROUP-30). */
 function leastIdle(idle: number): number {
   if (idle >= commands.LATE_MS) return commands.LATE_MS;
   return idle >= CLAIMED_LATELY_MS ? CLAIMED_LATELY_MS : 0;
 }
 
-/** Entry IDs by the min-idle-time of their claims, as few commands as they can be. */
+/** Entry IDs by the min-idle-time of their claims, for as few commands as possible. */
 export function claimsByIdle(shared: Shared, rows: Iterable<readonly [entryId: string, idle: number]>): Command[] {
   const byIdle = new Map<number, string[]>();
   for (const [entryId, idle] of rows) {

@@ -1,4 +1,4 @@
-/** Leaving: out of the list first, so that nobody hands over more; then its own consumers are emptied and deleted. */
+/** Leaving: first out of the list, so that no more is handed over. Then its own consumers are emptied and deleted. */
 import * as commands from "../wire/commands.js";
 import { type PendingRow, entriesOf, pendingRows } from "../wire/replies.js";
 import type { SharedWith } from "./ports.js";
@@ -7,17 +7,17 @@ import type { Shared } from "./shared.js";
 
 const PENDING_PAGE = 500;
 
-/** `readEnded`: no read can be given entries any more; where it can, its consumer must stay (RIPC-LIFE-19 to 22, 25, 28). */
+/** `readEnded`: no read can get entries any more. If one can, its consumer must stay (RIPC-LIFE-19 to 22, 25, 28). */
 export async function leave(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, readEnded: boolean): Promise<void> {
   const { names } = shared;
   await shared.registration.remove();
   for (const consumer of [names.dispatcher, names.consumer]) await empty(shared, consumer);
-  // The consumer first: what is restored from it goes to the dispatcher, which is left where it has something.
+  // The consumer first: entries restored from it go to the dispatcher, which stays if it has any.
   await deleteConsumers(shared, [names.consumer]);
   if (readEnded) await deleteConsumers(shared, [names.dispatcher]);
 }
 
-/** Gives back what is pending for it: requests that nobody started, and responses to whom it may concern. */
+/** Gives back its pending entries: requests that have not started, and responses for other instances. */
 async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups">, consumer: string): Promise<void> {
   const { names, responder, siblings, wakeups } = shared;
   let start = "-";
@@ -42,10 +42,10 @@ async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups">, c
   }
 }
 
-/** Nobody is there to hand a response over: it is settled. Requests wait for whoever comes. */
+/** Without another instance, a response is settled, since nobody could hand it over. Requests wait for the next instance. */
 async function withoutResponses(shared: Shared, rows: PendingRow[]): Promise<PendingRow[]> {
   const { names, sizes, breakers } = shared;
-  // What cannot be read is left for others (RIPC-RECOV-28).
+  // Entries that cannot be read are left for others (RIPC-RECOV-28).
   const left = rows.filter(({ entryId }) => !breakers.trusts(entryId));
   const readable = rows.filter(({ entryId }) => breakers.trusts(entryId));
   const size = sizes.count(PENDING_PAGE);

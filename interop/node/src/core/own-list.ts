@@ -7,13 +7,13 @@ import { RepeatedTask } from "./timers.js";
 import type { OwnListPort, SharedWith } from "./ports.js";
 
 /**
- * While responses are due, in ms (RIPC-GROUP-3): soon where siblings are known, who may read them, and never later than
- * this, since one may have come that is not known yet. Else at least every 25 s (RIPC-GROUP-4).
+ * While responses are due, in ms (RIPC-GROUP-3): soon if there are known siblings, since these may read them, and never later than this,
+ * since an unknown sibling may have come. Otherwise at least every 25 s (RIPC-GROUP-4).
  */
 const SOONEST_MS = 20;
 export const POLL_MOST_MS = 250;
 export const AT_REST_MS = 10_000;
-/** Reads in a row that ended with a broken connection, after which each body is read alone (RIPC-RECOV-28). */
+/** After so many reads in a row ended with a broken connection, each body is read alone (RIPC-RECOV-28). */
 const ALONE_AFTER = 2;
 const MOVED_PAGE = 500;
 
@@ -44,12 +44,12 @@ export class OwnList implements OwnListPort {
     if (atRest) this.task.within(this.next());
   }
 
-  /** Its own wake-up, or a sibling that has just come. */
+  /** Its own wake-up came, or a new sibling. */
   readSoon(): void {
     this.task.soon();
   }
 
-  /** Routes all that is in the list, page by page. */
+  /** Routes all entries of the list, page by page. */
   async read(): Promise<void> {
     const { shared } = this;
     const { names, router, responder } = shared;
@@ -89,7 +89,7 @@ export class OwnList implements OwnListPort {
     breakers.plan(shared.now());
   }
 
-  /** A request that somebody put there is claimed for the dispatcher, where it is kept, and run like any other (RIPC-GROUP-38). */
+  /** A request that another client put there is claimed for the dispatcher, and run like any other (RIPC-GROUP-38). */
   private async adopt(entry: Request): Promise<void> {
     const { shared } = this;
     const { names } = shared;

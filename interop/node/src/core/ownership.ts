@@ -1,5 +1,5 @@
 /**
- * Whose a request is: a look at its owner and its body, and a claim that never takes it from another member.
+ * Finds who owns a request, by its pending entry and its body. A claim follows that never takes it from another member.
  *
  * The reply to a claim that lacks a request does not say why: its requester may have given it up, another member may have
  * taken it over, or its pending entry went with a group or a consumer that somebody deleted (RIPC-GROUP-32).
@@ -12,11 +12,11 @@ import type { SharedWith } from "./ports.js";
 import { CLAIMED_LATELY_MS, claimsByIdle } from "./late-claim.js";
 import type { Shared } from "./shared.js";
 
-/** Requests that are looked at in one batch. */
+/** How many requests one batch checks. */
 const MOST_AT_ONCE = 64;
-/** How often what a claim did not get is looked at again. */
+/** How often the requests that a claim did not get are checked again. */
 const ROUNDS = 3;
-/** A reply that took longer says too little about who owns what now: bodies may be large, and links slow. */
+/** A reply that took longer is too old to tell the owners: bodies may be large, and links slow. */
 const QUICK_MS = 1000;
 
 const GIVEN_UP = "the requester has given the request up";
@@ -31,10 +31,10 @@ export interface Verdict {
   readonly gone: Held[];
 }
 
-/** A request and its idle time in ms; undefined where it is pending with nobody. */
+/** A request and its idle time in ms. Undefined if no consumer has it. */
 type Claim = readonly [held: Held, idle: number | undefined];
 
-/** Looks at each, and claims those that are nobody's, and of ours those that were not claimed lately. `anew`: all of ours. */
+/** Checks each. Claims those without an owner, and those of ours that were not claimed recently. `anew`: all of ours. */
 export async function verify(shared: Shared, some: readonly Held[], anew: boolean): Promise<Verdict> {
   const verdict: Verdict = { ours: [], lost: [], gone: [] };
   let waiting = [...some];
@@ -83,7 +83,7 @@ async function look(shared: Shared, some: Held[], verdict: Verdict, anew: boolea
   return claims;
 }
 
-/** Those that were not got. */
+/** Those that the claim did not get. */
 async function claim(shared: Shared, claims: Claim[], verdict: Verdict): Promise<Held[]> {
   const nobodys = claims.flatMap(([held, idle]) => (idle === undefined ? [commands.takeUp(shared.names, held.entryId, held.starts)] : []));
   const own = claims.flatMap(([held, idle]) => (idle === undefined ? [] : [[held.entryId, idle] as const]));

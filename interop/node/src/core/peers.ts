@@ -1,4 +1,4 @@
-/** Who is in a group: its instances, as Redis and their announcements show them. A look, which no instance notices. */
+/** The instances of a group, as Redis and their announcements show them. They do not notice the look. */
 import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import { announcementKey, availabilityKey } from "../wire/names.js";
@@ -7,7 +7,7 @@ import { announcedText } from "./announcement.js";
 import { ALIVE_MS, idleOfInstances } from "./diagnosis.js";
 import type { Shared } from "./shared.js";
 
-/** Instances that one look asks about at most. */
+/** The most instances that one look asks about. */
 const MOST_ASKED = 1000;
 
 /** A living instance of a group. */
@@ -15,13 +15,13 @@ export interface Peer {
   readonly instance: string;
   /** Since it last used its consumers, in ms. */
   readonly idleMs: number;
-  /** What it announces of itself; empty for one that announces nothing, such as a gem. */
+  /** What it announces of itself. Empty for an instance that announces nothing, such as a gem. */
   readonly implementation: string;
   readonly version: string;
   readonly language: string;
 }
 
-/** The living instances of a group. Throws the RedisFault that a reply is. */
+/** The living instances of a group. Throws a reply that is a RedisFault. */
 export async function peersOf(shared: Shared, group: string): Promise<Peer[]> {
   const { stream } = shared.names;
   const [infos = null] = await shared.batch([commands.consumers({ ...shared.names, group })]);
@@ -35,7 +35,7 @@ export async function peersOf(shared: Shared, group: string): Promise<Peer[]> {
   );
   return asked.flatMap(({ id, idle }, i) => {
     const announced = announcedText(replies[2 * i + 1] ?? null);
-    // One that announces nothing may be idle for long while nothing comes: its availability list alone tells.
+    // An instance that announces nothing may be idle for long while nothing comes. Only its availability list shows that it lives.
     const lives = isRegistered(replies[2 * i] ?? null) && (announced === undefined || idle < ALIVE_MS);
     const { implementation = "", version = "", language = "" } = announced ?? {};
     return lives ? [{ instance: id.toString("utf8"), idleMs: idle, implementation, version, language }] : [];

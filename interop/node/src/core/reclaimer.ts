@@ -8,18 +8,18 @@ import type { ReclaimerPort, SharedWith } from "./ports.js";
 
 /** The connection that writes is used at least so often, in ms: silence on it is noticed within 6 s. */
 export const RECLAIM_LOOK_MS = 2800;
-/** Nothing of others is reclaimed for so long after a connect, and after Redis refused all writes, in ms (RIPC-RECOV-7, 17). */
+/** For so long after a connect, and after Redis refused all writes, nothing is taken from others, in ms (RIPC-RECOV-7, 17). */
 export const HOLD_MS = 10_000;
-/** More given-back entries are looked at than there is room for: siblings are after the same ones, and some are gone. */
+/** A look checks more given-back entries than there is room for: siblings want the same ones, and some are gone. */
 const SPARE = 8;
-/** Who hears the wake-up of the group looks within this time, in ms: not all at once (RIPC-GROUP-26). */
+/** A member that gets the group's wake-up looks within this time, in ms, so that not all look at once (RIPC-GROUP-26). */
 export const WOKEN_MS = 50;
 const NEVER_MS = 2 ** 30;
 
-/** Takes what dead members left, and what living ones gave back (SPEC.md section 11). */
+/** Takes over requests that dead members left, and that living ones gave back (SPEC.md section 11). */
 export class Reclaimer implements ReclaimerPort {
   private readonly suspects = new Suspects();
-  /** There may be something that was given back. */
+  /** There may be given-back requests. */
   private someGivenBack = false;
   /** By its own clock, in ms: nothing of others is reclaimed sooner, and nothing that was given back is taken. */
   private notBefore = 0;
@@ -58,7 +58,7 @@ export class Reclaimer implements ReclaimerPort {
     await Promise.all([this.looks.stop(), this.takes.stop()]);
   }
 
-  /** Whether what is new waits behind what was given back (RIPC-GROUP-34). */
+  /** Whether new requests wait for given-back ones (RIPC-GROUP-34). */
   get takesBack(): boolean {
     return this.taking && !this.routing;
   }
@@ -77,7 +77,7 @@ export class Reclaimer implements ReclaimerPort {
     this.someGivenBack = true;
   }
 
-  /** The group's wake-up: somebody gave something back, or came (RIPC-GROUP-26). What it says does not matter. */
+  /** The group's wake-up: a member gave something back, or came (RIPC-GROUP-26). Its content does not matter. */
   woken(): void {
     this.someGivenBack = true;
     if (this.shared.responder.capacity > 0) this.takes.within(Math.random() * WOKEN_MS);
@@ -89,7 +89,7 @@ export class Reclaimer implements ReclaimerPort {
     return now < this.notBefore ? Math.min(usual, this.notBefore - now + 1) : usual;
   }
 
-  /** All that is suspect, page by page, so that what others keep alive hides nothing (RIPC-GROUP-22). */
+  /** All suspects, page by page, so that live entries hide no dead ones (RIPC-GROUP-22). */
   private async look(): Promise<void> {
     const { shared } = this;
     const { names, pauses } = shared;
@@ -100,7 +100,7 @@ export class Reclaimer implements ReclaimerPort {
     let givenBack = false;
     let start = "-";
     for (;;) {
-      // Where Redis refuses this write, the claims of others are refused as well: the look does not count (RIPC-GROUP-29).
+      // If Redis refuses this write, it refuses the claims of others, too. Then the look does not count (RIPC-GROUP-29).
       const replies = await shared.batch([commands.use(names, names.dispatcher), commands.pendingIdle(names, SUSPECT_MS, start)]);
       const fault = replies.find(isFault);
       if (fault?.kind === "permanent") pauses.right("look").refused(now);
@@ -169,7 +169,7 @@ export class Reclaimer implements ReclaimerPort {
     if (entry.kind === "request" && router.isForUs(entry) && responder.capacity <= 0) return;
     const starts = startsOf(row) + (givenBack ? 0 : 1);
     const at = shared.now();
-    // A give-back leaves the count as it is (RIPC-GROUP-27). Where it is claimed to be rejected there is no start more.
+    // A give-back leaves the count as it is (RIPC-GROUP-27). If it is claimed to be rejected, the start count stays.
     const claim = givenBack
       ? commands.claim(names, names.dispatcher, commands.GIVEN_BACK_FROM_MS, [row.entryId])
       : commands.takeOver(names, RECLAIM_MS, row.entryId, Math.min(starts, MOST_STARTS));

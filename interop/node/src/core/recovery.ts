@@ -13,10 +13,10 @@ import type { Reader } from "./reader.js";
 import { startsOf } from "./starts.js";
 
 const PENDING_PAGE = 500;
-/** How often making the group begins again, since others make and lose the stream at the same time. */
+/** How often it starts again to make the group, since others may make and lose the stream meanwhile. */
 const BEGINS = 3;
 
-/** Makes an endpoint be there: at first, after the connection was lost, and after its group was (SPEC.md sections 6, 13). */
+/** Brings an endpoint up: the first time, after a lost connection, and after a lost group (SPEC.md sections 6, 13). */
 export class Recovery {
   constructor(
     private readonly shared: SharedWith<"writer" | "responder" | "router" | "siblings" | "handOver" | "ownList" | "registration">,
@@ -49,7 +49,7 @@ export class Recovery {
     const { shared } = this;
     const { names, responder } = shared;
     this.reader.forgetRouted();
-    // Looked at before anything is made: without memory Redis refuses to make what is there already, too.
+    // Checks before it makes anything: without memory, Redis also refuses to make what exists already.
     const [groups = null, consumers = null] = await shared.batch([commands.groups(names), commands.consumers(names)]);
     if (isFault(groups) && groups.kind !== "group-lost") throw groups;
     const there = new Set(isFault(consumers) ? [] : consumerInfos(consumers).map(({ name }) => name.toString("latin1")));
@@ -57,9 +57,9 @@ export class Recovery {
       await this.makeGroup();
       there.clear();
     }
-    // Early, so that nobody reclaims what is in progress; only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11).
+    // Early, so that no member reclaims what is in progress; and only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11).
     const held = responder.all().filter((one) => !one.stranded);
-    // The request of such an answer is gone, so that no look tells whether the answer was written.
+    // The request of such an answer is gone, so no look can show whether the answer was written.
     for (const one of responder.all()) if (one.stranded && one.state === "unsure") responder.leave(one);
     const ours = await keepOurs(shared, held, true);
     const missing = [names.dispatcher, names.consumer].filter((name) => !there.has(name));
@@ -95,7 +95,7 @@ export class Recovery {
       if (last === undefined || rows.length < PENDING_PAGE) break;
       start = `(${last.entryId}`;
     }
-    // Their bodies may break the connection: each alone, when all others were read (RIPC-RECOV-28).
+    // Their bodies may break the connection: each is read alone, after all others (RIPC-RECOV-28).
     for (const row of breakers.alone(suspected, shared.now())) await this.routeFound([row]);
     breakers.later(suspected);
   }
@@ -105,7 +105,7 @@ export class Recovery {
     return responder.holds(entryId) || writer.isSettling(entryId) || handOver.has(entryId);
   }
 
-  /** Claimed before they are routed: they may be idle for long, and about to be another member's (RIPC-RECOV-19). */
+  /** Claimed before they are routed: they may have been idle for long, and another member may be about to take them (RIPC-RECOV-19). */
   private async routeFound(rows: PendingRow[]): Promise<void> {
     const { shared, reader } = this;
     const { names, writer, router } = shared;
@@ -148,7 +148,7 @@ export class Recovery {
       if (isFault(about) && about.kind !== "group-lost") throw about;
       const last = isFault(about) ? "0-0" : lastGenerated(about);
       const known = this.reader.lastRead;
-      // A stream that is gone is another one, even where nothing of it was ever read.
+      // A stream that is gone counts as a new one, even if nothing was ever read from it.
       const isAnother = known === undefined || isFault(about) || compareIds(last, known) < 0;
       if (compareIds(last, shared.highest) < 0) shared.highest = last;
       if (isAnother) this.reader.lastRead = "0";
@@ -164,7 +164,7 @@ export class Recovery {
 /** Why connecting failed, for people. */
 export function connectFailed(fault: unknown, url: string): ConnectFailed {
   const said = fault instanceof RedisFault ? fault.message : String(fault);
-  // The password is nobody's business.
+  // Without the password.
   const place = url.replace(/\/\/[^@/]*@/, "//");
   const advice = adviceAbout(said) || "; is Redis running there, and is it the one that url names?";
   return new ConnectFailed(`cannot connect to ${place}: ${said.replace(/\.$/, "")}${advice}`, { cause: fault });

@@ -1,6 +1,6 @@
 /** Pauses between attempts at what Redis refuses: they grow while it refuses, and begin again after a success. */
 export class Pause {
-  /** By its own monotonic clock, in ms: nothing of the kind is tried sooner. */
+  /** Nothing of the kind is tried before this time, by its own monotonic clock, in ms. */
   until = -Infinity;
   private length = 0;
   private refusedAt = -Infinity;
@@ -32,7 +32,7 @@ export class Pause {
 
 /** While Redis takes no writes, the least time between two attempts of one kind, in ms (RIPC-RECOV-26). */
 export const LEAST_MS = 200;
-/** What somebody waits for: as soon as the right is back it must work (RIPC-RECOV-27). */
+/** Work that someone waits for: it must succeed soon after the right is back (RIPC-RECOV-27). */
 const WAITED_FOR = new Set(["read", "own list", "answers"]);
 
 /** One pause for each kind of refusal (RIPC-RECOV-26), and one for each thing that the user has no right to (RIPC-RECOV-27). */
@@ -47,7 +47,7 @@ export class Pauses {
     return pause;
   }
 
-  /** Whether it was refused for good, so that it is not tried yet. */
+  /** Whether it was refused for good, and its pause is not over. */
   lacks(name: string, now: number): boolean {
     return now < (this.rights.get(name)?.until ?? -Infinity);
   }

@@ -4,11 +4,11 @@ import { announcementText } from "./announcement.js";
 import { RepeatedTask, leftOf } from "./timers.js";
 import type { RegistrationPort, SharedWith } from "./ports.js";
 
-/** 2 s sooner than it must be (RIPC-LIFE-11), so that a small delay breaks nothing. */
+/** 2 s sooner than required (RIPC-LIFE-11), so that a small delay does no harm. */
 export const REFRESH_MS = 8000;
-/** Requests may be written for so long after the list was last known to be there, in ms (RIPC-LIFE-27). */
+/** Requests may be written for so long after the list was last known to exist, in ms (RIPC-LIFE-27). */
 export const REFRESH_BEFORE_REQUEST_MS = 30_000;
-/** A refresh that failed is tried again after this time, in ms. */
+/** A failed refresh is tried again after this time, in ms. */
 const AGAIN_MS = 1000;
 
 /** Keeps the availability list, the announcement, the dispatcher and the knowledge of siblings fresh (section 6). */
@@ -22,11 +22,11 @@ export class Registration implements RegistrationPort {
     });
     return done && this.registered ? leftOf(REFRESH_MS, this.shared.now() - began) : AGAIN_MS;
   });
-  /** When Redis last said that the list is there, by its own clock in ms. */
+  /** When Redis last confirmed that the list exists, by its own clock in ms. */
   private refreshedAt = -Infinity;
   /** Redis refused the registration for a while: it is made when Redis lets it (RIPC-RECOV-6). */
   private registered = true;
-  /** The refresh right after a registration would only say the same again. */
+  /** The refresh right after a registration would only repeat it. */
   private fresh = false;
 
   constructor(private readonly shared: SharedWith<"responder" | "siblings" | "wakeups">) {}
@@ -40,7 +40,7 @@ export class Registration implements RegistrationPort {
     return this.task.stop();
   }
 
-  /** In how many ms requests may be written: not before the list is known to be there (RIPC-LIFE-27). */
+  /** In how many ms requests may be written: not before the list is known to exist (RIPC-LIFE-27). */
   mayAddIn(now: number): number {
     if (this.registered && now - this.refreshedAt <= REFRESH_BEFORE_REQUEST_MS) return 0;
     this.task.soon();
@@ -52,7 +52,7 @@ export class Registration implements RegistrationPort {
     const { shared } = this;
     const at = shared.now();
     const replies = await shared.batch(commands.register(shared.names));
-    // Of an EXEC that was discarded the first fault says why.
+    // If EXEC was discarded, the first fault says why.
     const inside = replies.at(-1) ?? null;
     const fault = replies.find(isFault) ?? (Array.isArray(inside) ? inside.find(isFault) : undefined);
     if (isFault(replies[0]) && replies[0].kind === "permanent") shared.multiRefused();
@@ -65,7 +65,7 @@ export class Registration implements RegistrationPort {
     else throw fault;
   }
 
-  /** Tells the features that are in use at the moment (RIPC-VERS-5). */
+  /** Announces the features that are in use at the moment (RIPC-VERS-5). */
   async announce(): Promise<void> {
     const { options, names, wakeups, responder } = this.shared;
     if (!options.announce) return;

@@ -1,4 +1,4 @@
-/** Deleting consumers without losing what is pending for them (RIPC-LIFE-22, 25). */
+/** Deletes consumers without losing their pending entries (RIPC-LIFE-22, 25). */
 import * as commands from "../wire/commands.js";
 import type { Argument, Command } from "../wire/commands.js";
 import { type Entry, keyOf } from "../wire/entry.js";
@@ -10,7 +10,7 @@ import type { Shared } from "./shared.js";
 const PENDING_PAGE = 500;
 /** MULTI, XPENDING, XGROUP DELCONSUMER, EXEC. */
 const COMMANDS_A_CONSUMER = 4;
-/** The idle time below which an entry is its owner's: the bound of a reclaim, too (RIPC-GROUP-13). */
+/** An entry that was idle for less belongs to its owner. A reclaim has the same bound (RIPC-GROUP-13). */
 const JUST_GIVEN_MS = 10_000;
 /** How many consumers one batch deletes: a group that crashed for days has thousands. */
 const CONSUMERS_A_BATCH = 100;
@@ -43,7 +43,7 @@ function deletion({ names }: Shared, consumer: Argument): Command[] {
   return [["MULTI"], commands.pendingOf(names, consumer, "-", "+", PENDING_PAGE), commands.deleteConsumer(names, consumer), ["EXEC"]];
 }
 
-/** What was handed to a consumer at the last moment is pending with nobody now, and nobody would find it. */
+/** An entry that was handed to a consumer at the last moment now has no consumer, and no member would find it. */
 export async function restore(shared: Shared, dropped: readonly PendingRow[]): Promise<void> {
   const { names, sizes } = shared;
   const size = sizes.count(PENDING_PAGE);
@@ -55,14 +55,14 @@ export async function restore(shared: Shared, dropped: readonly PendingRow[]): P
     some.forEach((row, at) => {
       const [entry] = entriesOf(bodies[at] ?? []);
       if (entry === undefined) return;
-      // For another group: whoever had it would only acknowledge it, and may have done so by now.
+      // It is for another group: its reader would only acknowledge it, and may have done so by now.
       if (isForAnother(entry, names)) return;
       const owner = instanceOf(row.owner);
       const isResponse = entry.kind === "response";
       // Its instance was away for long, and is back. It may start the request now, and would not see that others took it. It waits
       // for the response.
       if (justGiven(row, names)) lines.push(commands.returnTo(names, row.owner, row.entryId, row.deliveries));
-      // A response to the instance that is gone is nobody's.
+      // Nobody waits for a response to the instance that is gone.
       else if (isResponse && owner !== undefined && keyOf(owner) === keyOf(entry.instance)) nobodys.push(row.entryId);
       else lines.push(commands.restore(names, row.entryId, row.deliveries));
     });

@@ -1,6 +1,6 @@
 import type { Entry } from "../wire/entry.js";
 
-/** What is done with an entry (the table of SPEC.md section 7). */
+/** The action for an entry (the table of SPEC.md section 7). */
 export type Action =
   | "acknowledge"
   | "run"

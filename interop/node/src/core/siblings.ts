@@ -8,15 +8,15 @@ import { announcedBy } from "./announcement.js";
 import { deleteConsumers } from "./restoring.js";
 import type { SharedWith, Sibling, SiblingsPort } from "./ports.js";
 
-/** From then on an unregistered consumer with nothing pending may be deleted, in ms (RIPC-LIFE-23). */
+/** After so long, an unregistered consumer with nothing pending may be deleted, in ms (RIPC-LIFE-23). */
 export const DEAD_CONSUMER_MS = 120_000;
-/** For so long the one who deletes it must have been connected, in ms: after an outage all look alike. */
+/** The instance that deletes it must have been connected for so long, in ms: after an outage, all look unused. */
 export const CONNECTED_BEFORE_DELETE_MS = 100_000;
 /** How long after a look its consumers may be deleted because of it, in ms (RIPC-LIFE-23). */
 export const LOOK_BEFORE_DELETE_MS = 3000;
-/** A known sibling is asked for at every third look, which comes within 30 s (RIPC-GROUP-8): each costs two commands (RIPC-LIFE-14). */
+/** A known sibling is checked at every third look, so within 30 s (RIPC-GROUP-8): each check costs two commands (RIPC-LIFE-14). */
 const ASKED_EVERY = 3;
-/** One that was not seen for so long is asked for at once, in ms: it is over two looks and a half ago. */
+/** One that was not seen for so long, over two and a half looks, is checked at once, in ms. */
 const UNSEEN_MS = 20_000;
 
 interface Instance {
@@ -24,7 +24,7 @@ interface Instance {
   readonly consumers: ConsumerInfo[];
 }
 
-/** Who else is in the group (RIPC-GROUP-8). Only the availability list proves that an instance lives (RIPC-GROUP-5). */
+/** The other members of the group (RIPC-GROUP-8). Only the availability list proves that an instance lives (RIPC-GROUP-5). */
 export class Siblings implements SiblingsPort {
   private known = new Map<string, Sibling>();
   private turn = 0;
@@ -44,7 +44,7 @@ export class Siblings implements SiblingsPort {
     return this.known.get(keyOf(instance));
   }
 
-  /** `everybody`: after a connect those that were known are asked for as well. */
+  /** `everybody`: after a connect, known ones are checked as well. */
   async refresh(everybody = false): Promise<void> {
     const { shared } = this;
     const { names } = shared;
@@ -87,7 +87,7 @@ export class Siblings implements SiblingsPort {
   /** The replies to the questions. Undefined: it is not registered. */
   learn(instance: Buffer, listed: Reply, announcement: Reply, before = this.known): Sibling | undefined {
     const key = keyOf(instance);
-    // A malformed list (anybody can write there) names nobody; one that may not be read says nothing new.
+    // A malformed list names no instance, since any client can write there. A list that may not be read changes nothing.
     const list = isFault(listed) ? undefined : (listed as Buffer[]);
     const preferred = `consumer_${key}_0`;
     const consumer = list?.find((name) => keyOf(name) === preferred) ?? list?.[0];
@@ -119,7 +119,7 @@ export class Siblings implements SiblingsPort {
     if (!shared.live || shared.now() - shared.liveSince < CONNECTED_BEFORE_DELETE_MS) return;
     const dead = abandoned(unregistered);
     if (dead.length === 0) return;
-    // Another look at them alone: an instance may just be back.
+    // Another look at them alone: an instance may have just come back.
     const at = shared.now();
     const lists = dead.map(({ id }): Command => ["LRANGE", availabilityKey(shared.names.stream, shared.names.group, id), 0, -1]);
     const [infos = null, ...listed] = await shared.callAll([commands.consumers(shared.names), ...lists]);
@@ -129,7 +129,7 @@ export class Siblings implements SiblingsPort {
   }
 }
 
-/** Those that have nothing pending, and of whose consumers nobody has made use for long. */
+/** Those with nothing pending, whose consumers were unused for long. */
 function abandoned(instances: Instance[]): Instance[] {
   return instances.filter(({ consumers }) => consumers.every(({ pending, idle }) => pending === 0 && idle > DEAD_CONSUMER_MS));
 }

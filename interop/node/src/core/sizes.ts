@@ -1,4 +1,4 @@
-/** About so many bytes are asked for at once: more only where a single entry is larger. */
+/** About so many bytes are asked for at once; more only if a single entry is larger. */
 const REPLY_BYTES = 4 << 20;
 /** About so many bytes of contents are written at once. */
 export const BATCH_BYTES = 1 << 20;

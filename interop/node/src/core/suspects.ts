@@ -6,7 +6,7 @@ export const SUSPECT_MS = 7000;
 export const RECLAIM_MS = 10_000;
 /** Between the two looks of a reclaim, in ms. */
 export const BETWEEN_LOOKS_MS = 3000;
-/** A look is not to come a hair too early. */
+/** Added so that a look does not come a moment too early. */
 const SLACK_MS = 30;
 
 interface Suspect {
@@ -21,7 +21,7 @@ interface Suspect {
 export class Suspects {
   private readonly suspects = new Map<string, Suspect>();
 
-  /** Notes a row of a look. True where it has been seen with this owner long enough ago, and is idle for long enough. */
+  /** Notes a row of a look. True if it was seen with this owner long enough ago, and is idle for long enough. */
   seen(row: PendingRow, now: number): boolean {
     const known = this.suspects.get(row.entryId);
     const ripeAt = now + Math.max(0, RECLAIM_MS - row.idle);
@@ -42,11 +42,11 @@ export class Suspects {
     this.suspects.clear();
   }
 
-  /** In how many ms the next look is due: when the first suspect is ripe, so that nobody waits longer than needed. */
+  /** In how many ms the next look is due: when the first suspect may be taken, so that no request waits longer than needed. */
   nextIn(now: number, usualMs: number): number {
     let next = usualMs;
     for (const { ripeAt } of this.suspects.values()) {
-      // What is ripe already was not to be had: the usual pause.
+      // Suspects that may be taken already could not be: the usual pause.
       if (ripeAt > now) next = Math.min(next, ripeAt - now + SLACK_MS);
     }
     return next;

@@ -6,7 +6,7 @@ import type { Shared } from "./shared.js";
 
 /** After this time an announcement is read again, in ms. */
 const TRUSTED_MS = 60_000;
-/** After this time it is asked for again where no reply came, in ms. */
+/** After this time it is asked for again if no reply came, in ms. */
 const AGAIN_MS = 1000;
 /** Instances whose timeouts are kept; the oldest goes first. */
 const MOST_KEPT = 1000;
@@ -29,7 +29,7 @@ export class TimeLeft {
     return limit === undefined ? undefined : limit - (this.shared.now() - storedAt);
   }
 
-  /** An announcement is read when somebody first asks for it: until then nothing is known. */
+  /** An announcement is read when it is first needed. Until then nothing is known. */
   private announced({ source, instance }: Request): number | undefined {
     const { shared } = this;
     const key = announcementKey(shared.names.stream, source.toString("utf8"), instance);

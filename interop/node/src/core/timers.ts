@@ -1,4 +1,4 @@
-/** What is left of a period of which some ms have passed: a task that waited for slow replies runs again sooner. */
+/** The rest of a period after some ms: a task that waited for slow replies runs again sooner. */
 export function leftOf(periodMs: number, passedMs: number): number {
   return Math.max(0, periodMs - passedMs);
 }

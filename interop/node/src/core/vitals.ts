@@ -1,4 +1,4 @@
-/** How an endpoint is: what it counts, and whether it can work. */
+/** The state of an endpoint: its counts, and whether it can work. */
 import type { Health } from "../lifecycle.js";
 import type { SharedWith } from "./ports.js";
 
@@ -59,7 +59,7 @@ function busyReason({ responder, options, now }: SharedWith<"requester" | "respo
 /** Between two reports that all handlers are busy, in ms. */
 const REPORT_EVERY_MS = 60_000;
 
-/** Tells that all handlers are busy and none ends: requesters give up, and nobody would hear of it. */
+/** Reports that all handlers are busy and none ends: requesters give up, and the operator must learn it. */
 export class Busy {
   private toldAt = -Infinity;
 

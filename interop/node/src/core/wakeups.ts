@@ -38,7 +38,7 @@ export class Wakeups implements WakeupsPort {
     if (this.shared.options.wakeups) void this.publish(channel);
   }
 
-  /** Tells the group that something was given back; once for all of one moment. */
+  /** Notifies the group that something was given back: once for everything of one moment. */
   wakeGroup(): void {
     if (!this.shared.options.wakeups || this.groupSoon) return;
     this.groupSoon = true;
@@ -57,7 +57,7 @@ export class Wakeups implements WakeupsPort {
     else if (!isFault(reply)) pauses.granted("PUBLISH");
   }
 
-  /** False where it is not allowed: then there are no wake-ups. */
+  /** False if it is not allowed: then there are no wake-ups. */
   private async listen(): Promise<boolean> {
     const { options, names } = this.shared;
     try {
@@ -83,7 +83,7 @@ export class Wakeups implements WakeupsPort {
     for (const goOn of this.waiting.splice(0)) goOn();
   }
 
-  /** While the session is away nobody tries to listen: it would only add attempts to connect. */
+  /** While the session is away, it does not try to listen: that would only add attempts to connect. */
   private untilConnected(): Promise<void> {
     return this.shared.live || this.stopped.signal.aborted ? Promise.resolve() : new Promise((goOn) => this.waiting.push(goOn));
   }
@@ -104,7 +104,7 @@ export class Wakeups implements WakeupsPort {
       if (signal.aborted || !(await this.listen())) return;
       if (this.listening) {
         this.changed();
-        // What was published meanwhile was not heard.
+        // Messages that were published meanwhile are lost.
         this.shared.ownList.readSoon();
         this.shared.reclaimer.woken();
       }

@@ -6,7 +6,7 @@ const PORT = "the port in url must be a number from 1 to 65535";
 const HIGHEST_DATABASE = 2 ** 31 - 1;
 const EXAMPLE = "redis://localhost:6379/0";
 
-/** Where Redis is, and who we are there. */
+/** The address of Redis, and the user that logs in. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -20,7 +20,7 @@ export interface Address {
 export function addressOf(url: unknown): Address {
   if (typeof url !== "string") throw new InvalidArgument(`url must be a string, such as ${EXAMPLE}, not ${shown(url)}`);
   if (!/^rediss?:\/\//.test(url)) {
-    // No more of it is shown: it may have a password.
+    // Only this is shown, since the rest may have a password.
     const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0];
     throw new InvalidArgument(`url must begin with redis:// or rediss://${scheme === undefined ? "" : `, not ${scheme}`}; write ${EXAMPLE}`);
   }

@@ -16,7 +16,7 @@ export interface ConnectionOptions {
   readonly signal: AbortSignal;
   /** Ends the attempt alone. */
   readonly givenUp?: AbortSignal;
-  /** What is asked before the connection counts as open. */
+  /** The questions that must be answered before the connection counts as open. */
   readonly asks?: readonly Command[];
 }
 
@@ -28,14 +28,14 @@ const PING_MS = 30_000;
 
 /**
  * One connection to Redis. It never connects again and never sends a command twice (RIPC-REQ-3): when it is lost,
- * each command whose reply is outstanding ends as `lost`, and whoever uses it makes another one.
+ * each command whose reply is outstanding ends as `lost`, and its user makes a new one.
  */
 export class Connection {
   /** Resolved once, with the reason, when the connection is of no more use. */
   readonly lost: Promise<RedisFault>;
   private settleLost!: (fault: RedisFault) => void;
   private fault: RedisFault | undefined;
-  /** What ends the batches under way when the connection is lost: a silent one would never end them. */
+  /** Ends the batches under way if the connection is lost: a silent one would never end them. */
   private readonly waiting = new Set<(fault: RedisFault) => void>();
 
   /** The replies to what was asked as it was opened; each may be a RedisFault. */
@@ -83,7 +83,7 @@ export class Connection {
     connection.endWith(options.signal);
     const forget = options.givenUp && connection.endWith(options.givenUp);
     try {
-      // An attempt that is given up does not always end by itself.
+      // An abandoned attempt does not always end by itself.
       const givenUp = connection.lost.then((fault) => Promise.reject(fault));
       await withLimit(Promise.race([redis.connect(), givenUp]), limitMs);
       await withLimit(connection.greet(address, options.asks ?? []), limitMs);
@@ -112,7 +112,7 @@ export class Connection {
    * after it is sent the last reply is due.
    */
   batch(commands: readonly Command[], blockMs = 0): Promise<Reply[]> {
-    // What is certainly not sent may be sent later: it is kept apart from what is lost.
+    // Commands that are certainly not sent may be sent later, so they are kept apart from lost ones.
     if (!this.isUsable) return Promise.resolve(commands.map(() => new RedisFault("unsent", "the connection to Redis is closed")));
     const pipeline = this.redis.pipeline();
     for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);
@@ -177,10 +177,10 @@ export class Connection {
     this.fail(new RedisFault("lost", "the connection was closed"));
   }
 
-  /** Who we are, and which database: what Redis refuses here must not pass unnoticed. */
+  /** Sends user and database. If Redis refuses one of them, that must not go unnoticed. */
   private async greet({ username, password, database }: ReturnType<typeof addressOf>, asks: readonly Command[]): Promise<void> {
     const commands: Command[] = [];
-    // A user without a password is a user, too: nobody is to act as the default user instead.
+    // A user without a password must log in, too. Otherwise the connection would act as the default user.
     if (username !== undefined) commands.push(["AUTH", username, password ?? ""]);
     else if (password !== undefined) commands.push(["AUTH", password]);
     if (database !== 0) commands.push(["SELECT", database]);
@@ -193,7 +193,7 @@ export class Connection {
     if (lost !== undefined) throw lost as RedisFault;
   }
 
-  /** Returns what takes it back. */
+  /** Returns a function that undoes it. */
   private endWith(signal: AbortSignal): () => void {
     const end = () => {
       this.close();

@@ -2,12 +2,12 @@ import type { Command } from "../wire/commands.js";
 import { RedisFault } from "../wire/faults.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 
-/** So long an attempt may take before another one begins beside it, in ms. */
+/** After so long, in ms, another attempt begins beside one that has not ended. */
 const BESIDE_MS = 700;
 
 /**
  * Connects. An attempt hangs where its packets got lost, also after Redis is back, so another one begins beside it. The first that ends decides, and the
- * others are given up. An attempt succeeds when Redis has replied to what it `asks`: some who take a connection never answer.
+ * others are given up. An attempt succeeds when Redis has replied to what it `asks`: some servers that accept a connection never answer.
  */
 export async function openFirst(options: ConnectionOptions, asks: readonly Command[]): Promise<Connection> {
   const giveUp = new AbortController();

@@ -5,8 +5,8 @@ import type { Socket } from "node:net";
 const TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 
 /**
- * How many bytes of a socket the other side has not acknowledged yet. Undefined where the system does not tell: then nobody can see
- * whether what it took from us moves.
+ * How many bytes of a socket the other side has not acknowledged yet. Undefined if the system does not tell: then it is unknown whether the
+ * sent bytes move.
  */
 export function unacknowledged({ localPort, remotePort }: Pick<Socket, "localPort" | "remotePort">, tables: readonly string[] = TABLES): number | undefined {
   if (localPort === undefined || remotePort === undefined) return undefined;

@@ -12,8 +12,8 @@ export interface SessionEvents {
 }
 
 /**
- * Two connections that live and die together: one blocks in reads, one does all else. Each reply is looked at here once,
- * so that whoever sent the command deals with its own matter only.
+ * Two connections that begin and end together: one blocks in reads, the other one does everything else. Each reply is checked here once, so
+ * that the sender of a command handles only its own matter.
  */
 export class Session {
   /** Resolved once, with the reason, when the session is over. */

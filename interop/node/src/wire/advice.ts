@@ -1,4 +1,4 @@
-/** What to do about what Redis or the network said, in this order. */
+/** Advice about errors of Redis or the network. The first one that fits counts. */
 const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/^NOAUTH/, "put the credentials into url: redis://user:password@host"],
   [/^WRONGPASS|^ERR AUTH/, "check the user and the password in url"],
@@ -13,7 +13,7 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   ],
 ];
 
-/** Advice about a refusal, after a semicolon; empty where there is none. */
+/** Advice about a refusal, after a semicolon. Empty if there is none. */
 export function adviceAbout(message: string): string {
   const advice = ADVICE.find(([said]) => said.test(message))?.[1];
   return advice === undefined ? "" : `; ${advice}`;

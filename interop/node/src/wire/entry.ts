@@ -78,7 +78,7 @@ function flaw(fields: readonly [string, Buffer][], map: ReadonlyMap<string, Buff
   return undefined;
 }
 
-/** A key for maps that tells any bytes apart, valid UTF-8 or not. */
+/** A key for maps that distinguishes all bytes, also those that are not valid UTF-8. */
 export function keyOf(bytes: Buffer): string {
   return bytes.toString("latin1");
 }

@@ -1,4 +1,4 @@
-/** What went wrong with a command, by what an endpoint does about it (SPEC.md section 13). */
+/** The classes of faults, by an endpoint's reaction to them (SPEC.md section 13). */
 export type FaultKind =
   | "unsent"
   | "lost"
@@ -55,7 +55,7 @@ export function isFault(reply: unknown): reply is RedisFault {
 /** The fault that an error reply of Redis is. */
 export function faultOf(message: string): RedisFault {
   if (!message.startsWith("EXECABORT")) return new RedisFault(kindOf(message), message);
-  // Some servers say why in the reply to EXEC; else the reply to the refused command does.
+  // Some servers give the reason in the reply to EXEC. Otherwise the reply to the refused command has it.
   const reason = BECAUSE.exec(message)?.[1];
   return new RedisFault(reason === undefined ? "aborted" : kindOf(reason), message);
 }

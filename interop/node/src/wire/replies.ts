@@ -60,7 +60,7 @@ export interface GroupInfo {
   readonly consumers: number;
   readonly lastDelivered: string;
   readonly pending: number | undefined;
-  /** Entries that it has not read, where the server knows it. */
+  /** Entries that it has not read, if the server knows it. */
   readonly lag: number | undefined;
 }
 
@@ -83,7 +83,7 @@ export function groupNames(reply: Reply): Set<string> {
   return new Set(list(reply).map((item) => (mapOf(item).get("name") as Buffer).toString("utf8")));
 }
 
-/** `last-delivered-id` of a group in XINFO GROUPS; undefined where it is not there. */
+/** `last-delivered-id` of a group in XINFO GROUPS, or undefined. */
 export function lastDelivered(reply: Reply, group: string): string | undefined {
   const name = Buffer.from(group);
   const found = list(reply).map(mapOf).find((map) => (map.get("name") as Buffer).equals(name));
@@ -101,7 +101,7 @@ export function timeOfReply(reply: Reply): number {
   return Number(seconds) * 1000 + Number(micros) / 1000;
 }
 
-/** The major version in INFO. 0 where it is not there: then nothing is taken for granted (RIPC-REDIS-1). */
+/** The major version in INFO. 0 if it is missing: then nothing is assumed (RIPC-REDIS-1). */
 export function majorVersion(reply: Reply): number {
   const info = Buffer.isBuffer(reply) ? reply.toString("latin1") : "";
   return Number(/^redis_version:(\d+)/m.exec(info)?.[1] ?? 0);
