@@ -1,4 +1,4 @@
-"""Every value of the content fixtures, less what a party is known not to carry."""
+"""Every value of the content fixtures, except those that a party is known not to carry."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def fixture_values() -> list[Any]:
 
 @dataclass(frozen=True)
 class Contents:
-    """The values that a pair must carry: there and back, or only there, where the way back is known to change it."""
+    """The values that a pair must carry: in both directions, or in one, if the way back is known to change them."""
 
     both_ways: list[Any]
     one_way: list[Any]
     left_out: dict[str, int]
-    """How many, by the reason."""
+    """The number of omitted values, by reason."""
 
 
 def for_pair(asker: str, responder: str, values: list[Any]) -> Contents:

@@ -1,4 +1,4 @@
-"""Who takes part: how each implementation is started, and why one is not available here."""
+"""The implementations that take part: how each is started, and why one is not available here."""
 
 from __future__ import annotations
 

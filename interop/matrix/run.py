@@ -2,9 +2,9 @@
 
 Every requester meets every responder: contents, rejections, timeouts, channels. Every pair and triple of languages shares one
 group. A member is killed, and another language takes its requests over. A rolling restart loses nothing.
-With --quick only pairs of two languages, and no scene in which something has to die or leave. Where only one language is at
-hand, its implementations meet each other.
-Exit codes: 0 all held, 1 something did not or nothing was played, 2 wrong use.
+With --quick only pairs of two languages, and no scene in which a member dies or leaves. If only one language is
+available, its implementations meet each other. Exit codes: 0 all scenes held, 1 a scene did not hold or none was
+played, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BUSY_AT_ONCE = 2
 LONGEST_SCENE = 240.0
 """Seconds."""
 WAITING_AT_ONCE = 4
-"""Scenes that wait until what a dead member held is taken over."""
+"""Scenes that wait until a dead member's requests are taken over."""
 
 
 class Matrix:

@@ -1,1 +1,1 @@
-"""The gem under test, and what is drawn from its published run."""
+"""The gem under test, and the pages that are made from its published run."""

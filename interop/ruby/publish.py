@@ -2,9 +2,9 @@
 
 python interop/ruby/publish.py --known-failures interop/ruby/known-failures.yaml out/ruby.json interop/results/ruby-redis_ipc-1.0.2
 
-writes ``.json`` and ``.html``. Of several reports, runs of parts of the suite, it makes one; of a scenario that stands in
-two the later one counts. Every check, verdict and message stays. Of the wire, only what explains a failure stays: the gem
-sends thousands of commands a second when it has nothing to do. Its empty reads and its refreshed expiries go first.
+writes ``.json`` and ``.html``. It joins several reports of parts of the suite. If a scenario is in two of them, the
+later one counts. Every check, verdict and message stays. Of the wire, it keeps only lines that explain a failure: an
+idle gem sends thousands of commands a second. Its empty reads and its refreshed expiries go first.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _selection(runs: int, scenarios: int, missing: set[str]) -> str:
 
 
 def publishable(report: Report) -> Report:
-    """The same report, short and placeless. Raises ValueError where a run is not of the shim, or not thorough."""
+    """The same report, short and without paths. Raises ValueError where a run is not of the shim, or not thorough."""
     if not all(run.thorough for run in report.runs):
         raise ValueError("a published result has the answers to all questions: run with --thorough")
     return replace(report, runs=[_run(run) for run in report.runs], spec_url=SPEC)
@@ -140,7 +140,7 @@ def _result(result: ScenarioResult, command: tuple[str, ...]) -> ScenarioResult:
 
 
 def _is_idle(line: Line) -> bool:
-    """Whether it is what the gem does when nothing happens."""
+    """Whether the gem sends this while it is idle."""
     if line.kind != "command" or line.side != "testee":
         return False
     text = line.text.lower()
@@ -161,7 +161,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         known = KnownFailures.load(arguments.known_failures) if arguments.known_failures else KnownFailures()
-        # Not json_report.read: to check tens of megabytes of transcript takes minutes. What is written is checked.
+        # Not json_report.read: checking tens of megabytes of transcript takes minutes. What is written is checked.
         reports = [json_report.from_data(json.loads(path.read_text(encoding="utf-8"))) for path in arguments.reports]
         report = publishable(joined(reports, known))
         text = json.dumps(json_report.to_data(report), ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Mixed groups under trouble: a member is killed, and all members are replaced one after the other."""
+"""Mixed groups with faults: a member is killed, and all members are replaced one after the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .testee import Outcome, Testee
 
 Start = Callable[[], Coroutine[Any, Any, Testee]]
 TAKEN_OVER = 60.0
-"""Seconds of timeout for what a dead member held: it is started again within 15, a gem needs a little more."""
+"""The timeout in seconds for a dead member's requests: they start again within 15 s, and a gem needs a little more."""
 
 
 async def _left(url: str, stream: str, tolerated: str) -> list[str]:
@@ -30,12 +30,12 @@ def told(testees: Sequence[Testee]) -> str:
 
 
 async def killed(victim: Start, survivor: Start, asker: Start, url: str, tolerated: str = "") -> list[str]:
-    """A member dies with requests in its hands; the other one, of another language, runs them."""
+    """A member dies while it holds requests. The other member, of another language, runs them."""
     stream = f"interop-{secrets.token_hex(4)}"
     dying, living, asking = await asyncio.gather(victim(), survivor(), asker())
     try:
         living.answers["member"] = saying("the survivor")
-        # What the victim is given it holds: no answer is registered for it.
+        # The victim holds its requests: no answer is registered for it.
         for member in (dying, living):
             await member.call("connect", endpoint="member", url=url, stream=stream, group="mixed")
         await asking.call(

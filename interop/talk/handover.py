@@ -1,4 +1,4 @@
-"""Who handed whose responses over: counted from what Redis received (MONITOR), not from what anybody says."""
+"""Counts which member handed responses over for which one, from the commands that Redis received (MONITOR)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Handovers:
         self._began.wait(10)
 
     def close(self) -> None:
-        """Everything that Redis received until now is counted."""
+        """Waits until everything that Redis has received is counted."""
         with contextlib.suppress(redis.RedisError):
             self._client.get(self._mark)
         if not self._seen.wait(30):

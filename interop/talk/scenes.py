@@ -19,7 +19,7 @@ CONTENTS: list[Any] = [
 
 
 class Failed(Exception):
-    """Something did not hold; the text says what."""
+    """A promise did not hold. The text says which."""
 
 
 def expect(holds: bool, what: str) -> None:
@@ -28,7 +28,7 @@ def expect(holds: bool, what: str) -> None:
 
 
 def echo(request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Fulfils with the content, rejects what asks for it."""
+    """Fulfils with the content, or rejects if the content asks for that."""
     content = request["content"]
     refuse = isinstance(content, dict) and "please reject" in content
     return ("reject" if refuse else "fulfill"), {"content": content}
@@ -78,7 +78,7 @@ async def asks(
 ) -> list[str]:
     """One implementation asks the other: contents, rejections, a timeout, many at once, events.
 
-    ``one_way``: contents that are looked at where they arrive only, since the responder cannot send them back as they are.
+    ``one_way``: contents that are checked only at the responder, which cannot send them back unchanged.
     """
     stream = f"interop-{secrets.token_hex(4)}"
     join: dict[str, Any] = {"url": url, "stream": stream}

@@ -94,7 +94,7 @@ class Testee:
         self.process.kill()
 
     async def close(self) -> None:
-        """Shut down; killed where it does not go by itself."""
+        """Shuts it down, and kills it if it does not end by itself."""
         await self.process.close()
         for task in self._tasks:
             task.cancel()

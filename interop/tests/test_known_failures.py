@@ -117,7 +117,10 @@ def test_each_entry_fails_in_the_published_run(path: Path) -> None:
 
 @each_result
 def test_what_fails_breaks_a_statement_that_its_row_names(path: Path) -> None:
-    """Or got stuck at the deviation. Of a scenario that is listed as a whole one check is enough: the rest may follow from it."""
+    """Or the scenario stopped at the deviation.
+
+    If a whole scenario is listed, one failing check is enough: the others may follow from it.
+    """
     breaks = broken()
     failed = failures(path)
     odd = []
@@ -134,7 +137,7 @@ def test_the_readme_has_the_figures_of_the_published_run() -> None:
 
 
 def stuck(message: str) -> bool:
-    """Whether the check was not reached, or what it looks at never came to be."""
+    """Whether the check was not reached, or its object never came."""
     before = ("not reached", "this needs ", "the send was refused: the gem has ")
     never = ("was not written", "saw refused", "there are 0")
     said = message.partition("; the runner itself stood still")[0]
