@@ -93,7 +93,7 @@ describe("bodies that break the connection when they are read (RIPC-RECOV-28)", 
     assert.equal(many.filter((id) => !breakers.trusts(id)).length, MOST_KNOWN);
   });
 
-  test("others start beside an entry that breaks each read, which is reported", { timeout: 30_000 }, async () => {
+  test("others start beside an entry that breaks each read, which is reported", { timeout: 120_000 }, async () => {
     await using redis = await FakeRedis.start();
     const pending = new Set<string>([BAD, GOOD, ALSO]);
     let breaks = 0;
@@ -116,7 +116,7 @@ describe("bodies that break the connection when they are read (RIPC-RECOV-28)", 
     const started: string[] = [];
     const problems: Problem[] = [];
     await using stream = await Stream.connect({
-      url: redis.url, stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0,
+      ...redis.place, group: "web", wakeups: false, closeTimeoutMs: 0,
       onRequest: ({ id }) => started.push(id.replaceAll("r", "")),
     });
     stream.on("problem", (problem) => problems.push(problem));

@@ -3,10 +3,11 @@ import { describe, test } from "node:test";
 
 import { ConnectFailed, Stream, type StreamOptions } from "../src/index.js";
 import { FakeRedis } from "./fake-redis.js";
+import { OwnTime } from "./own-time.js";
 
-describe("a connect that Redis refuses", { concurrency: true, timeout: 20_000 }, () => {
+describe("a connect that Redis refuses", { concurrency: true, timeout: 120_000 }, () => {
   const at = (redis: FakeRedis, more: Partial<StreamOptions> = {}) =>
-    Stream.connect({ url: redis.url.replace("//", "//:secret@"), stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0, ...more });
+    Stream.connect({ url: redis.url.replace("//", "//:secret@"), stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0, connectTimeoutMs: 60_000, ...more });
 
   test("is tried again while Redis has too many clients", async () => {
     await using redis = await FakeRedis.start();
@@ -19,12 +20,13 @@ describe("a connect that Redis refuses", { concurrency: true, timeout: 20_000 },
   test("fails at once where only the user can help, and says how", async () => {
     await using redis = await FakeRedis.start();
     redis.says.set("AUTH", new Error("WRONGPASS invalid username-password pair or user is disabled."));
-    const begun = performance.now();
-    await assert.rejects(at(redis, { connectTimeoutMs: 15_000 }), (error) => {
+    using own = new OwnTime();
+    const begun = own.now();
+    await assert.rejects(at(redis, { connectTimeoutMs: 30_000 }), (error) => {
       assert.ok(error instanceof ConnectFailed && !error.message.includes("secret"));
       return error.message.endsWith("WRONGPASS invalid username-password pair or user is disabled; check the user and the password in url");
     });
-    assert.ok(performance.now() - begun < 10_000);
+    assert.ok(own.now() - begun < 10_000);
   });
 
   test("connects where its limit is longer than setTimeout takes", async () => {
@@ -48,7 +50,7 @@ describe("a connect that Redis refuses", { concurrency: true, timeout: 20_000 },
     for (const [user, said] of [["shop@", "AUTH shop "], ["shop:@", "AUTH shop "], ["shop:pw@", "AUTH shop pw"], [":pw@", "AUTH pw"], ["", undefined]] as const) {
       await using redis = await FakeRedis.start();
       const url = redis.url.replace("//", `//${user}`);
-      await using stream = await Stream.connect({ url, stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0 });
+      await using stream = await Stream.connect({ ...redis.place, url, group: "web", wakeups: false, closeTimeoutMs: 0 });
       assert.ok(stream.connected);
       assert.deepEqual(redis.sent.find((command) => command.startsWith("AUTH")), said);
     }

@@ -6,6 +6,7 @@ import { CONNECTION, type ConnectionEvent, type ConnectionState } from "../src/l
 import type { EndpointOptions } from "../src/options.js";
 import { Session } from "../src/redis/session.js";
 import { FakeRedis } from "./fake-redis.js";
+import { pass, until } from "./own-time.js";
 import { type Transition, machine } from "./tables.js";
 
 const JOIN = [
@@ -37,7 +38,7 @@ class Life {
 
   constructor(readonly redis: FakeRedis, options: Partial<EndpointOptions> = {}) {
     const serve = () => new Promise<undefined>((resolve) => (this.end = () => { resolve(undefined); }));
-    const all = { url: redis.url, stream: "s", wakeups: false, announce: false, closeTimeoutMs: 200, ...options };
+    const all = { ...redis.place, wakeups: false, announce: false, closeTimeoutMs: 200, ...options };
     this.endpoint = new Endpoint(all, "web", serve);
     this.endpoint.reporter.on("problem", () => undefined);
   }
@@ -51,11 +52,7 @@ class Life {
   }
 
   async reaches(...states: ConnectionState[]): Promise<void> {
-    const limit = performance.now() + 5000;
-    while (!states.includes(this.state)) {
-      if (performance.now() > limit) throw new Error(`it is ${this.state}, and not ${states.join(" or ")}`);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+    await until(() => states.includes(this.state), () => `it is ${this.state}, and not ${states.join(" or ")}`);
   }
 
   /** Its commands since the last time, of those that a row is about, with ID for the instance. */
@@ -69,7 +66,7 @@ class Life {
   async busy(): Promise<void> {
     const fields = ["id", "9f86d081884c7d659a2fe", "instance_id", "51b110", "status", "pending", "content", "1", "source_group", "b", "destination_group", "web"];
     await this.redis.serve([["s", [["5-0", fields]]]]);
-    while (this.end === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(() => this.end !== undefined);
   }
 
   handlerEnds(): void {
@@ -177,7 +174,7 @@ const ROWS: Readonly<Record<string, readonly [event: (life: Life) => unknown, co
   "closing-lost": [async (life) => { life.redis.refuses = true; life.redis.cut(); await life.endpoint.close(); }, []],
 };
 
-describe("each row of the connection's states", { concurrency: true, timeout: 30_000 }, () => {
+describe("each row of the connection's states", { concurrency: true, timeout: 120_000 }, () => {
   const rows: readonly Transition[] = machine("connection");
   for (const { id, from, event, to } of rows) {
     const [happens, expected = []] = ROWS[id] ?? [];
@@ -194,11 +191,11 @@ describe("each row of the connection's states", { concurrency: true, timeout: 30
         assert.deepEqual(life.commands(), expected);
         if (to !== "closed") return;
         // It neither reads nor writes. An attempt that was given up may still reach the server.
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await pass(50);
         const { opened, sent } = redis;
         const before = sent.length;
         redis.refuses = false;
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await pass(150);
         assert.deepEqual([redis.open, redis.opened, sent.length], [0, opened, before]);
       } finally {
         redis.says.clear();

@@ -14,7 +14,7 @@ async function run(redis: FakeRedis, options: string): Promise<string> {
     const until = performance.now() + 1000;
     const collect = () => { gc(); if (performance.now() < until) setTimeout(collect, 50).unref(); else process.exit(); };
     setTimeout(collect, 100);`;
-  const { stderr } = await promisify(execFile)(process.execPath, ["--expose-gc", "--input-type=module", "--eval", program], { timeout: 20_000 });
+  const { stderr } = await promisify(execFile)(process.execPath, ["--expose-gc", "--input-type=module", "--eval", program], { timeout: 120_000 });
   return stderr;
 }
 

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { ConnectFailed, type Problem, Stream } from "../src/index.js";
 import { breaksConnection, faultOf, isForAWhile } from "../src/wire/faults.js";
 import { FakeRedis } from "./fake-redis.js";
+import { until } from "./own-time.js";
 import { KINDS, loadTable } from "./tables.js";
 
 interface Row {
@@ -38,7 +39,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
 /** An endpoint, what happens to it, and what was told. */
 async function endpoint(run: (redis: FakeRedis, stream: Stream, told: string[], problems: Problem[]) => Promise<void>): Promise<void> {
   await using redis = await FakeRedis.start();
-  await using stream = await Stream.connect({ url: redis.url, stream: "s", group: "web", wakeups: false, announce: false, earlyEnd: false, closeTimeoutMs: 0, onRequest: () => 1 });
+  await using stream = await Stream.connect({ ...redis.place, group: "web", wakeups: false, announce: false, earlyEnd: false, closeTimeoutMs: 0, onRequest: () => 1 });
   const told: string[] = [];
   const problems: Problem[] = [];
   stream.on("problem", (problem) => problems.push(problem)).on("disconnected", () => told.push("disconnected")).on("reconnected", () => told.push("reconnected"));
@@ -48,14 +49,6 @@ async function endpoint(run: (redis: FakeRedis, stream: Stream, told: string[], 
 }
 
 const READ = (stream: Stream) => `XREADGROUP GROUP web dispatcher_${stream.instance}_0 COUNT 128 BLOCK`;
-
-async function until(so: () => boolean): Promise<void> {
-  const limit = performance.now() + 5000;
-  while (!so()) {
-    assert.ok(performance.now() < limit, "it does not become so");
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
 
 /** It connects again, and looks at the group before it reads. */
 async function connectsAgain(strike: (redis: FakeRedis) => void | Promise<void>): Promise<void> {
@@ -75,7 +68,7 @@ async function staysConnected(form: string): Promise<void> {
   await endpoint(async (redis, stream, told, problems) => {
     const { opened } = redis;
     redis.says.set("XADD", new Error(form));
-    const send = stream.send("b", 1, { timeoutMs: 20_000 });
+    const send = stream.send("b", 1, { timeoutMs: 60_000 });
     const failed = assert.rejects(send, { code: "cancelled" });
     await until(() => redis.since(0, "XADD").length >= 2);
     redis.says.delete("XADD");
@@ -116,18 +109,18 @@ const DOES: Readonly<Record<string, readonly [about: string, run: (form: string)
       await endpoint(async (redis, stream, told, problems) => {
         const { opened } = redis;
         redis.says.set("XADD", new Error(form));
-        for (let i = 0; i < 2; i++) await assert.rejects(stream.send("b", 1), { code: "failed" });
+        for (let i = 0; i < 2; i++) await assert.rejects(stream.send("b", 1, { timeoutMs: 60_000 }), { code: "failed" });
         assert.deepEqual([redis.opened, told, problems.map(({ kind }) => kind)], [opened, [], ["refused"]]);
       });
       await using redis = await FakeRedis.start();
       redis.says.set("XGROUP CREATE", new Error(form));
-      await assert.rejects(Stream.connect({ url: redis.url, stream: "s", group: "web", connectTimeoutMs: 60_000 }), ConnectFailed);
+      await assert.rejects(Stream.connect({ ...redis.place, group: "web", connectTimeoutMs: 60_000 }), ConnectFailed);
     },
   ],
   unknown: ["as lost", (form) => connectsAgain((redis) => redis.serve(new Error(form)))],
 };
 
-describe("each row of the table of errors", { concurrency: true, timeout: 30_000 }, () => {
+describe("each row of the table of errors", { concurrency: true, timeout: 120_000 }, () => {
   for (const { id, class: name, codes } of rows) {
     const forms = FORMS[id] ?? [];
     test(`${id}: its errors are of the class ${name}, whatever follows their beginning`, () => {

@@ -62,7 +62,7 @@ function entries(count: number, content = "1"): readonly (readonly [string, read
 }
 
 async function connect(redis: FakeRedis, options: Partial<StreamOptions> = {}): Promise<Stream> {
-  const stream = await Stream.connect({ url: redis.url, stream: "s", group: "web", wakeups: false, closeTimeoutMs: 0, ...options });
+  const stream = await Stream.connect({ ...redis.place, group: "web", wakeups: false, closeTimeoutMs: 0, ...options });
   await redis.sees(`XREADGROUP GROUP web dispatcher_${stream.instance}`);
   return stream;
 }
@@ -73,7 +73,7 @@ function problemsOf(member: Stream | Channel): Problem[] {
   return problems;
 }
 
-describe("what an endpoint rejects by itself is told, once a second for each word", { timeout: 30_000 }, () => {
+describe("what an endpoint rejects by itself is told, once a second for each word", { timeout: 120_000 }, () => {
   test("without a handler", async () => {
     await using redis = await FakeRedis.start();
     await using stream = await connect(redis);
@@ -86,7 +86,7 @@ describe("what an endpoint rejects by itself is told, once a second for each wor
 
   test("an event that a channel does not have", async () => {
     await using redis = await FakeRedis.start();
-    await using channel = await Channel.connect({ url: redis.url, stream: "s", channel: "web", wakeups: false, closeTimeoutMs: 0, events: { add: { run: () => 1 } } });
+    await using channel = await Channel.connect({ ...redis.place, channel: "web", wakeups: false, closeTimeoutMs: 0, events: { add: { run: () => 1 } } });
     const problems = problemsOf(channel);
     await redis.sees(`XREADGROUP GROUP web dispatcher_${channel.instance}`);
     await redis.serve(entries(3, '{"event":"none"}'));
@@ -106,7 +106,7 @@ describe("what an endpoint rejects by itself is told, once a second for each wor
   });
 });
 
-describe("an endpoint says how it is", { timeout: 30_000 }, () => {
+describe("an endpoint says how it is", { timeout: 120_000 }, () => {
   test("in numbers", async () => {
     await using redis = await FakeRedis.start();
     const handlers = [() => 1, () => { throw new Rejection("no"); }, () => { throw new Error("x"); }, () => new Promise(() => undefined)];

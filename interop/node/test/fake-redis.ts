@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 
+import { until } from "./own-time.js";
+
 /** What the server says. An Error is an error reply; undefined: it says nothing. */
 export type Said = string | number | null | Error | undefined | readonly Said[];
 
@@ -45,6 +47,11 @@ export class FakeRedis {
     return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** Where an endpoint finds it. How long a connect takes on a busy machine is not what a test is about. */
+  get place(): { url: string; stream: string; connectTimeoutMs: number } {
+    return { url: this.url, stream: "s", connectTimeoutMs: 60_000 };
+  }
+
   /** Connections that are open. */
   get open(): number {
     return this.clients.size;
@@ -57,22 +64,15 @@ export class FakeRedis {
 
   /** Resolved when a command that begins so has been sent, from this place on. */
   async sees(begin: string, from = 0, within = 5000): Promise<string> {
-    const limit = performance.now() + within;
-    for (;;) {
-      const found = this.sent.slice(from).find((command) => command.startsWith(begin));
-      if (found !== undefined) return found;
-      if (performance.now() > limit) throw new Error(`nobody sent ${begin}; the last commands: ${this.sent.slice(-10).join("; ")}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    let found: string | undefined;
+    const sent = () => (found = this.sent.slice(from).find((command) => command.startsWith(begin))) !== undefined;
+    await until(sent, () => `nobody sent ${begin}; the last commands: ${this.sent.slice(-10).join("; ")}`, within);
+    return found ?? "";
   }
 
   /** What all blocked reads get: as soon as one is there, for a new connection is used before it reads. */
   async serve(said: Said, within = 5000): Promise<void> {
-    const limit = performance.now() + within;
-    while (!this.reply(said)) {
-      if (performance.now() > limit) throw new Error(`nobody reads; the last commands: ${this.sent.slice(-10).join("; ")}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(() => this.reply(said), () => `nobody reads; the last commands: ${this.sent.slice(-10).join("; ")}`, within);
   }
 
   /** The connections that are there hear nothing any more, and nobody learns of it: as when a host dies. New ones work. */
@@ -146,6 +146,8 @@ class Client {
   private bytes = Buffer.alloc(0);
   /** What was said in the MULTI that is open. */
   private queue: Said[] | undefined;
+  /** A command in it was refused, so EXEC does nothing. */
+  private refused = false;
 
   constructor(
     readonly socket: Socket,
@@ -170,16 +172,21 @@ class Client {
     else if (command[0]?.toUpperCase() === "SUBSCRIBE" && Array.isArray(said)) command.slice(1).forEach((name, i) => { this.say(["subscribe", name, i + 1]); });
     else if (command[0] === "MULTI" && !(said instanceof Error)) this.begin(said);
     else if (command[0] === "EXEC" && this.queue !== undefined) {
-      this.say(typeof said === "number" ? this.queue : said);
+      const usual = this.refused ? new Error("EXECABORT Transaction discarded because of previous errors.") : this.queue;
+      this.say(typeof said === "number" ? usual : said);
       this.queue = undefined;
     } else if (this.queue !== undefined && !(said instanceof Error)) {
       this.queue.push(said);
       this.socket.write("+QUEUED\r\n");
-    } else this.say(said);
+    } else {
+      this.refused ||= said instanceof Error;
+      this.say(said);
+    }
   }
 
   private begin(said: Said): void {
     this.queue = [];
+    this.refused = false;
     this.say(said);
   }
 

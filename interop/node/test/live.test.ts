@@ -66,9 +66,12 @@ describe("live", { skip: url === undefined ? "REDIS_URL is not set" : false }, (
     const program = `
       import { Caller } from ${JSON.stringify(new URL("../src/index.js", import.meta.url).href)};
       const caller = new Caller({ url: ${JSON.stringify(url)}, stream: ${JSON.stringify(stream)} });
-      console.log(await caller.send(${JSON.stringify(stock.group)}, 1));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], { timeout: 5000 });
-    assert.equal(stdout, "served\n");
+      console.log(await caller.send(${JSON.stringify(stock.group)}, 1, { timeoutMs: 60_000 }));
+      let turns = 0;
+      setInterval(() => turns++, 10).unref();
+      process.on("exit", () => console.log(turns < 500 ? "soon" : "late"));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
+    assert.equal(stdout, "served\nsoon\n");
   });
 
   test("times out, is cancelled, and tells the handler", async () => {
