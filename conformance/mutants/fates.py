@@ -87,7 +87,9 @@ def write(every: Sequence[Patch], found: Sequence[Fate]) -> None:
     """Both files, with what was found beside what they have. Nothing in them changes unless a verdict does."""
     known = load()
     for fate in found:
-        if not (fate.is_killed and fate.name in known and known[fate.name].is_killed):
+        # A machine that was too busy to judge says nothing against what an earlier run found.
+        is_news = fate.verdict != NOT_JUDGED and not (fate.is_killed and _is_killed(known.get(fate.name)))
+        if is_news or fate.name not in known:
             known[fate.name] = fate
     # What survives without a reason is a hole to be closed: it is in tests/unjudged-real.txt.
     rows = [known[p.name] for p in every if p.name in known and (known[p.name].is_killed or p.survives)]
@@ -101,6 +103,10 @@ def write(every: Sequence[Patch], found: Sequence[Fate]) -> None:
     text = f"# Real-source mutants\n\nMade by `make mutants`; not to be edited.\n\n{rate(every, known)}\n\n{head}"
     TABLE.write_text(text + "\n".join(lines) + "\n", "utf-8")
     README.write_text(_RATE.sub(lambda _: rate(every, known), README.read_text("utf-8"), count=1), "utf-8")
+
+
+def _is_killed(fate: Fate | None) -> bool:
+    return fate is not None and fate.is_killed
 
 
 def rate(every: Sequence[Patch], known: dict[str, Fate]) -> str:

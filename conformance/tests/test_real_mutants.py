@@ -59,5 +59,19 @@ def test_what_became_of_each_is_known_and_each_survivor_has_its_reason():
     assert [patch.name for patch in judged if found[patch.name] == "killed" and patch.survives] == []
 
 
+@pytest.mark.parametrize(("verdict", "then"), [(fates.NOT_JUDGED, "killed"), ("survived", None)])
+def test_a_busy_machine_takes_no_verdict_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verdict: str, then: str | None
+):
+    one = next(patch for patch in PATCHES if not patch.survives)
+    for name in ("RESULTS", "TABLE", "README"):
+        monkeypatch.setattr(fates, name, tmp_path / name)
+        (tmp_path / name).write_text("[]", "utf-8")
+    fates.write([one], [fates.Fate(one.name, "killed", ("a/b/c",))])
+    fates.write([one], [fates.Fate(one.name, verdict)])
+    found = fates.load().get(one.name)
+    assert (found and found.verdict) == then
+
+
 def test_the_readme_has_the_rate():
     assert fates.rate(PATCHES, fates.load()) in fates.README.read_text("utf-8").splitlines()
