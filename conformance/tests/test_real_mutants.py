@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from redisipc_conformance.requirements import Requirements
+from redisipc_conformance.results import CheckResult, Verdict
 
 MUTANTS = Path(__file__).parents[1] / "mutants"
 sys.path.insert(0, str(MUTANTS))
 
 import fates  # noqa: E402
 import patches  # noqa: E402
+import trial  # noqa: E402
 
 PATCHES = patches.load()
 UNJUDGED = Path(__file__).with_name("unjudged-real.txt")
@@ -75,6 +77,19 @@ def test_a_busy_machine_takes_no_verdict_away(
     fates.write([one], [fates.Fate(one.name, verdict)])
     found = fates.load().get(one.name)
     assert (found and found.verdict) == then
+
+
+@pytest.mark.parametrize(
+    ("message", "undecided"),
+    [
+        ("it took 3 s; the runner itself stood still for 2.0 s, so nothing is decided", True),
+        ("it took 3 s; the testee waited for a processor for 1.0 s, so nothing is decided", True),
+        ("not reached: read in line 17", False),
+    ],
+)
+def test_a_patch_that_met_a_busy_machine_has_not_survived(message: str, undecided: bool):
+    check = CheckResult("one", "", ("RIPC-REQ-1",), "MUST", Verdict.INCONCLUSIVE, message)
+    assert trial.undecided(check) is undecided
 
 
 def test_the_readme_has_the_rate():
