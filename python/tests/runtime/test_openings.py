@@ -88,6 +88,7 @@ def openers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == OPENER]
 
 
+@pytest.mark.real("passwords")
 async def test_an_opening_that_hangs_is_given_up_and_tried_again(
     face: Face, stream: str, url: str, hangs_once: HangsOnce
 ) -> None:

@@ -62,6 +62,7 @@ class Holding(Gate):
                 near.sendall(data)
 
 
+@pytest.mark.real("place in another process")
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="asyncio refuses each step of a task in a forked child")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_a_forked_child_leaves_a_connection_that_is_being_opened_to_its_parent(stream: str, url: str) -> None:

@@ -120,6 +120,7 @@ def test_an_event_loop_that_has_ended_does_not_hold_the_stream(stream: str, url:
     assert (done.returncode, done.stdout, done.stderr) == (0, "not connected\n", "")
 
 
+@pytest.mark.real("process of its own, so its thread is in this one")
 async def test_no_task_and_no_thread_is_left(connect: Connect) -> None:
     threads, tasks = set(threading.enumerate()), asyncio.all_tasks()
     stock = await connect("stock", lambda request: 1)
