@@ -32,7 +32,7 @@ def test_the_verdicts_of_the_mutants_are_the_stored_ones() -> None:
 
 @pytest.mark.parametrize("figure", ["requests", "proven faults"])
 def test_the_sums_of_chaos_are_the_sums_of_their_rows(figure: str) -> None:
-    assert len(sums()) == 3
+    assert len(sums()) == 1
     for head, rows, last in sums():
         column = head.index(figure)
         numbers = [int(each[column].replace(",", "")) for each in rows]

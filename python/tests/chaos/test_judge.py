@@ -396,6 +396,17 @@ class TestProcesses:
         rows.add(0, "note", 50.0, "uncaught")
         assert "WORKER" in names(rows)
 
+    def test_who_was_out_of_time_to_leave_rejects_what_it_started_itself(self, rows: Rows) -> None:
+        rows.send(10.0, kind="long", timeout=20.0)
+        rows.run(10.01)
+        rows.add(0, "closing", 11.0)
+        rows.answered(21.1)
+        rows.outcome(21.2, "rejected", text="closing: the instance disconnected before its handler ended")
+        rows.add(0, "closed", 21.3)
+        rows.process(2, "stock", at=22.0)
+        rows.leave(2, 90.0)
+        assert names(rows) == []
+
     @pytest.mark.parametrize(
         ("closing", "away", "broken"),
         [

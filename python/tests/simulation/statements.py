@@ -190,7 +190,8 @@ class Statements:
         if (ask.content or b"").startswith(b"closing: ") and ask.runs and ask.replies:
             # The last one: Redis may have lost those before it.
             reply = ask.replies[-1]
-            owner = self.history.processes[reply.by]
+            # Taps do not see who wrote it: then it is who started it last.
+            owner = self.history.processes[reply.by if reply.by >= 0 else ask.runs[-1].process]
             if owner.closing_at is not None and reply.time < owner.closing_at + owner.grace - 0.1:
                 self._say("RIPC-LIFE-18", "was rejected before the time was over that its owner had to close", ask)
         sender = self.history.processes[ask.sender]
