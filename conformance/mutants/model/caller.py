@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -137,7 +138,12 @@ class Caller:
         last = self._beginning(send.entry_id)
         look = loop.time() + (0.1 if mutant("caller-ends-too-early") else _EARLY_END)
         while (left := end - loop.time()) > 0:
-            found, last = await self._read(connection, send, last, min(left, max(0.0, look - loop.time()) or left))
+            span = min(left, max(0.0, look - loop.time()) or left)
+            try:
+                found, last = await self._read(connection, send, last, span)
+            except Lost:
+                connection, last = await self._after_a_loss(end), b"$"
+                continue
             if found is not None:
                 return found
             if loop.time() >= look:
@@ -146,6 +152,18 @@ class Caller:
                     self.unheard.add(send.entry_id)
                     break
         return await self._last_look(connection, send, last)
+
+    async def _after_a_loss(self, end: float) -> Connection:
+        """A right caller ends the send as failed: it does not connect again."""
+        loop = asyncio.get_running_loop()
+        if mutant("caller-times-out-after-a-loss"):
+            await asyncio.sleep(max(0.0, end - loop.time()))
+            raise asyncio.TimeoutError
+        while mutant("caller-reads-from-the-end-after-a-loss") and loop.time() < end:
+            with contextlib.suppress(Lost, OSError):
+                return await Connection.open(self.url, self.options.connect_timeout)
+            await asyncio.sleep(0.1)
+        raise Lost("while it waited")
 
     def _beginning(self, own: bytes) -> bytes:
         if mutant("caller-reads-from-the-end"):

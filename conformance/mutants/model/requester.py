@@ -64,7 +64,10 @@ class Requester:
             self.outstanding[send.id] = send
         if mutant("makes-the-destination"):
             await self.endpoint.write(("XGROUP", "CREATE", self.endpoint.names.stream, send.to, "$"))
-        self.endpoint.spawn(self._store(send))
+        if mutant("timeout-from-the-reply"):
+            await self._store(send)
+        else:
+            self.endpoint.spawn(self._store(send))
         if mutant("times-out-early"):
             seconds *= 0.7
         if mutant("gives-up-on-sleeping-groups") and await self._sleeps(send.to):
