@@ -141,8 +141,8 @@ class Caller:
             span = min(left, max(0.0, look - loop.time()) or left)
             try:
                 found, last = await self._read(connection, send, last, span)
-            except Lost:
-                connection, last = await self._after_a_loss(end), b"$"
+            except Lost as lost:
+                connection, last = await self._after_a_loss(end, lost), b"$"
                 continue
             if found is not None:
                 return found
@@ -153,7 +153,7 @@ class Caller:
                     break
         return await self._last_look(connection, send, last)
 
-    async def _after_a_loss(self, end: float) -> Connection:
+    async def _after_a_loss(self, end: float, lost: Lost) -> Connection:
         """A right caller ends the send as failed: it does not connect again."""
         loop = asyncio.get_running_loop()
         if mutant("caller-times-out-after-a-loss"):
@@ -163,7 +163,7 @@ class Caller:
             with contextlib.suppress(Lost, OSError):
                 return await Connection.open(self.url, self.options.connect_timeout)
             await asyncio.sleep(0.1)
-        raise Lost("while it waited")
+        raise lost
 
     def _beginning(self, own: bytes) -> bytes:
         if mutant("caller-reads-from-the-end"):
