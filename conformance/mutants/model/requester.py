@@ -64,10 +64,7 @@ class Requester:
             self.outstanding[send.id] = send
         if mutant("makes-the-destination"):
             await self.endpoint.write(("XGROUP", "CREATE", self.endpoint.names.stream, send.to, "$"))
-        if mutant("timeout-from-the-reply"):
-            await self._store(send)
-        else:
-            self.endpoint.spawn(self._store(send))
+        await asyncio.wait([self.endpoint.spawn(self._store(send))], timeout=None if mutant("timeout-from-the-reply") else 0)
         if mutant("times-out-early"):
             seconds *= 0.7
         if mutant("gives-up-on-sleeping-groups") and await self._sleeps(send.to):
