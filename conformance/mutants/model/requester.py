@@ -64,13 +64,13 @@ class Requester:
             self.outstanding[send.id] = send
         if mutant("makes-the-destination"):
             await self.endpoint.write(("XGROUP", "CREATE", self.endpoint.names.stream, send.to, "$"))
-        await asyncio.wait([self.endpoint.spawn(self._store(send))], timeout=None if mutant("timeout-from-the-reply") else 0)
+        storing = self.endpoint.spawn(self._store(send))
+        await asyncio.wait([storing], timeout=None if mutant("timeout-from-the-reply") else 0)
         if mutant("times-out-early"):
             seconds *= 0.7
         if mutant("gives-up-on-sleeping-groups") and await self._sleeps(send.to):
             seconds = min(seconds, 0.6)
-        if mutant("times-out-late"):
-            seconds += 1.5
+        seconds += 1.5 if mutant("times-out-late") else 0
         await asyncio.wait([send.outcome], timeout=seconds)
         if not send.outcome.done():
             if send.entry_id is None:
