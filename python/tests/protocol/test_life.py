@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.events import State
 
@@ -108,6 +110,25 @@ def test_a_lost_read_is_followed_by_a_look_at_the_own_list_before_the_next() -> 
     hand.pass_time(0.5)
     assert len(hand.started()) == 1
     assert hand.endpoint.next_read(hand.now) is not None
+
+
+@pytest.mark.parametrize("gaps", [[1.0], [0.6, 0.6, 0.6], [0.2] * 12])
+def test_each_of_many_lost_reads_is_followed_by_a_look_when_it_has_ended(gaps: list[float]) -> None:
+    """RIPC-RECOV-21: a read that is lost later puts off no look for an earlier one."""
+    hand = Hand().up()
+    dispatcher = b"dispatcher_%b_0" % hand.instance
+    looks: list[float] = []
+    hand.special["XPENDING"] = lambda command: looks.append(hand.now) or [] if command[-1] == dispatcher else []
+    ends: list[float] = []
+    for gap in [*gaps, 6.0]:
+        while (read := hand.endpoint.next_read(hand.now)) is None:
+            hand.pass_time(0.05)
+        ends.append(hand.now + read.block)
+        hand.pass_time(0.05)
+        hand.endpoint.read_lost(read, "cut", hand.now)
+        assert len(hand.endpoint.lifecycle._looks) <= 16, "they have a bound"
+        hand.pass_time(gap)
+    assert [end for end in ends if not any(end <= look <= end + 1 for look in looks)] == []
 
 
 def test_an_entry_seen_in_the_own_list_and_in_a_late_reply_runs_once() -> None:

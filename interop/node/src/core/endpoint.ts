@@ -145,7 +145,7 @@ export class Endpoint {
   private async signOff(): Promise<void> {
     const { shared } = this;
     // A read that was lost may still be served, as one that did not end may.
-    const readEnded = (await this.reader.stop()) && this.reader.readAgainAt === undefined;
+    const readEnded = (await this.reader.stop()) && this.reader.looks.first === undefined;
     await this.supervisor.stopTasks();
     await this.recovery.readDispatcherList();
     await shared.ownList.read();

@@ -6,6 +6,7 @@ import type { Entry } from "../wire/entry.js";
 import { isFault, isForAWhile } from "../wire/faults.js";
 import { entriesRead } from "../wire/replies.js";
 import type { Session } from "../redis/session.js";
+import { Looks } from "./looks.js";
 import { LEAST_MS } from "./refusal-pauses.js";
 import type { SharedWith } from "./ports.js";
 
@@ -23,8 +24,8 @@ export const LATER_MS = 500;
 export class Reader {
   /** The last entry ID that was read: where the group is made again if it is gone (RIPC-RECOV-8). */
   lastRead: string | undefined;
-  /** When the dispatcher's list is to be read again, since a read was lost, by its own clock in ms (RIPC-RECOV-21). */
-  readAgainAt: number | undefined;
+  /** When the dispatcher's list is to be read again, since reads were lost. */
+  readonly looks = new Looks();
   /** A read failed: what it may have been given is in the dispatcher's list, which is read before the next one (RIPC-RECOV-3). */
   private listIsDue = false;
   /** When the read under way was sent, in the same unit. */
@@ -143,7 +144,7 @@ export class Reader {
     } catch (error) {
       // Its entries, if any, are in its own list, or will be: the dead connection may still be served.
       this.listIsDue = true;
-      if (isFault(error) && error.kind === "lost") this.readAgainAt = sentAt + commands.BLOCK_MS + LATER_MS;
+      if (isFault(error) && error.kind === "lost") this.looks.plan(sentAt + commands.BLOCK_MS + LATER_MS);
       throw error;
     } finally {
       this.sentAt = undefined;

@@ -183,13 +183,13 @@ export class Supervisor {
   private planReadAgain(leastMs = 0): void {
     const { shared, reader } = this;
     clearTimeout(this.readAgain);
-    const lost = reader.readAgainAt;
-    const at = Math.min(lost ?? Infinity, shared.breakers.due);
+    const at = Math.min(reader.looks.first ?? Infinity, shared.breakers.due);
     if (at === Infinity || !shared.live || !this.tasksRun) return;
     this.readAgain = setTimeout(() => {
+      const begun = shared.now();
       const reading = shared.attempt(async () => {
         await this.recovery.readDispatcherList();
-        if (lost !== undefined && lost <= shared.now() && reader.readAgainAt === lost) reader.readAgainAt = undefined;
+        reader.looks.done(begun);
       });
       void reading.then(() => {
         this.planReadAgain(READ_AGAIN_MS);

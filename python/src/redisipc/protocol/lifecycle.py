@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import Any
 
 from . import leaving
@@ -23,6 +24,8 @@ _BATCH_LATER = 4.2
 """Seconds after a batch was given up until its own list is read again: Redis may execute its read late."""
 _LATER = 0.5
 """Seconds beyond BLOCK after which Redis, too, has ended a lost read."""
+_ONE_LOOK = 0.25
+"""Seconds between two planned looks at most for which one of them is enough: the read has still ended, and 1 s is not over."""
 
 
 class Lifecycle:
@@ -39,9 +42,8 @@ class Lifecycle:
         self.retry_at: float = -NEVER
         self.joined: bool = False
         self.relist_at: float = NEVER
-        """When to read its own list again, after a lost read (RIPC-RECOV-21)."""
-        self.late_at: float = NEVER
-        """The same after a lost batch that reads."""
+        """When to read its own list again, after a lost read or a lost batch that reads: the first of ``_looks``."""
+        self._looks: list[float] = []
         self.must_relist: bool = False
         """A read was lost, and its own list was not read since (RIPC-RECOV-3)."""
         self.leaving: bool = False
@@ -69,14 +71,13 @@ class Lifecycle:
             return self.retry_at
         if self.must_relist:
             return -NEVER
-        first = self.relist_at if self.relist_at < self.late_at else self.late_at
-        return first if first < shared.breakers.due else shared.breakers.due
+        return self.relist_at if self.relist_at < shared.breakers.due else shared.breakers.due
 
     def rests(self, by: float) -> bool:
         """Whether nothing of it is due before ``by``."""
         if self.procedure is not None or self.must_relist or not self.shared.connected:
             return False
-        return self.relist_at >= by and self.late_at >= by and self.shared.breakers.due >= by
+        return self.relist_at >= by and self.shared.breakers.due >= by
 
     def relist_is_due(self, now: float) -> bool:
         return self.procedure is None and self.shared.connected and self.due() <= now
@@ -95,15 +96,13 @@ class Lifecycle:
     def leave(self, read_ended: bool) -> None:
         self.leaving = True
         # Redis may serve a lost read later.
-        ended = read_ended and not self.must_relist and min(self.relist_at, self.late_at) == NEVER
+        ended = read_ended and not self.must_relist and self.relist_at == NEVER
         self._begin(leaving.leave(self.shared, self.wiring.siblings, ended))
 
     def relist(self, reading: bool) -> None:
         """Redis may serve a lost read after its own list was read. So the list is read once more later."""
-        if self.shared.now >= self.relist_at:
-            self.relist_at = NEVER
-        if self.shared.now >= self.late_at:
-            self.late_at = NEVER
+        self._looks = [at for at in self._looks if at > self.shared.now]
+        self.relist_at = self._looks[0] if self._looks else NEVER
         self.must_relist = False
         self.wiring.recovering.reading = reading
         self._begin(self.wiring.recovering.relist())
@@ -144,7 +143,7 @@ class Lifecycle:
         if shared.connected or shared.state is CLOSED:
             # In ordinary work, or while leaving: its meaning is decided after the batch.
             shared.fail(failure)
-            self.relist_at = min(self.relist_at, now + _AGAIN)
+            self._look_at(now + _AGAIN)
         elif class_of(failure) in (NO_WRITES, NO_MEMORY) and self.joined:
             # The connection is good: try again on it, and meanwhile a last look works.
             shared.writes_refused(failure, now)
@@ -189,10 +188,16 @@ class Lifecycle:
         self._read_late(now + _BATCH_LATER)
 
     def _read_again(self, at: float) -> None:
-        self.relist_at = at
+        self._look_at(at)
 
     def _read_late(self, at: float) -> None:
-        self.late_at = at
+        self._look_at(at)
+
+    def _look_at(self, at: float) -> None:
+        """Plan a look. Each lost read has its own one (RIPC-RECOV-21), but one look serves for two moments close together."""
+        if all(abs(planned - at) > _ONE_LOOK for planned in self._looks):
+            insort(self._looks, at)
+            self.relist_at = self._looks[0]
 
     def down(self, reason: str, now: float, permanent: bool = False) -> None:
         """Both connections are opened again after a growing pause (RIPC-RECOV-1, RIPC-RECOV-2)."""
