@@ -7,11 +7,12 @@ import contextlib
 import json
 from typing import Any
 
-from . import routing
+from . import pauses, routing
 from .claims import starts_of
 from .giving import LATE_AFTER
 from .mutation import mutant
 from .ports import EndpointPort
+from .redis_errors import PERMANENT
 from .resp import Command, Connection, Lost, RedisError
 from .siblings import Siblings
 from .wire import PENDING, parse
@@ -219,17 +220,23 @@ class Group(Siblings):
 
     async def listen(self) -> None:
         """A connection that only listens; nothing but latency depends on it."""
-        endpoint = self.endpoint
+        endpoint, permanent = self.endpoint, pauses.permanent()
         while endpoint.options.wakeups:
             await endpoint.up.wait()
-            with contextlib.suppress(Lost, RedisError, asyncio.TimeoutError):
+            forbidden = False
+            try:
                 self._connection = await Connection.open(endpoint.url, 5.0)
                 await self._hear(self._connection)
+            except RedisError as error:
+                forbidden = error.kind in PERMANENT
+            except (Lost, asyncio.TimeoutError):
+                pass
             if self.listening:
                 self.listening = False
+                permanent.reset()
                 with contextlib.suppress(Lost):
                     await self.announce()
-            await asyncio.sleep(1.0)
+            await (permanent.wait() if forbidden else asyncio.sleep(1.0))
 
     async def _hear(self, connection: Connection) -> None:
         names = self.endpoint.names
@@ -237,7 +244,10 @@ class Group(Siblings):
         pushed = connection.listen(*(channels[1:] if mutant("hears-the-group-only") else channels))
         while True:
             message = await pushed.get()
-            if message is None or isinstance(message, RedisError):
+            if isinstance(message, RedisError):
+                connection.close()
+                raise message
+            if message is None:
                 return
             if message[0] == b"subscribe" and message[1] == channels[1]:
                 self.listening = True
