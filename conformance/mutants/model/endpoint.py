@@ -259,7 +259,8 @@ class Endpoint:
     async def write(self, *commands: Command) -> list[Any]:
         """Sends the commands together; error replies are values. Raises ``Lost``."""
         connection = self.writer
-        if mutant("adds-before-the-group") and commands[0][0] == b"XADD" and not self.up.is_set():
+        early = mutant("adds-before-the-group") or mutant("adds-while-down")
+        if early and commands[0][0] == b"XADD" and not self.up.is_set():
             connection = self.reader
         if connection is None:
             raise Lost(False)
@@ -291,7 +292,7 @@ class Endpoint:
         """What an error means for the connection and for reclaiming."""
         now = asyncio.get_running_loop().time()
         if error.kind in REFUSAL and not mutant("drops-the-connection-when-refused"):
-            self.refused_until = now + 0.3
+            self.refused_until = now + 1.5  # longer than any pause between two attempts
             if error.kind in NO_WRITES and not mutant("reclaims-right-after-refused-writes"):
                 self.claims.hold(given_back=False)
         elif error.kind in PERMANENT:

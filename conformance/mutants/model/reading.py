@@ -104,7 +104,7 @@ class Reading:
 
     async def look_again(self) -> None:
         """A dead connection may still be served until its read is over: what it was given is found then (RIPC-RECOV-21)."""
-        if mutant("one-look-after-a-lost-read"):
+        if mutant("one-look-after-a-lost-read") or mutant("own-list-not-read-after-a-loss"):
             return
         await asyncio.sleep(max(0.0, self._begun + self._block + 0.2 - asyncio.get_running_loop().time()))
         while True:
