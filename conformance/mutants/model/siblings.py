@@ -149,16 +149,20 @@ class Siblings:
 
     async def delete_own(self) -> None:
         """Its own consumers, as far as nothing is pending (RIPC-LIFE-21)."""
-        names = self.endpoint.names
-        rows = (await self.endpoint.write(("XPENDING", names.stream, names.group)))[0]
+        endpoint, names = self.endpoint, self.endpoint.names
+        rows = (await endpoint.write(("XPENDING", names.stream, names.group)))[0]
         if isinstance(rows, RedisError):
             return
         busy = {row[0] for row in rows[3] or []}
         for consumer in (names.dispatcher, names.consumer):
-            left = mutant("leaves-its-consumers") or (consumer in busy and not mutant("deletes-consumers-with-pending"))
-            if not left:
-                with contextlib.suppress(Lost):
+            if mutant("leaves-its-consumers"):
+                continue
+            with contextlib.suppress(Lost):
+                if consumer not in busy:
                     await self.delete(consumer)
+                elif mutant("deletes-consumers-with-pending"):
+                    # Not with `delete`, which would restore what was pending.
+                    await endpoint.write(("XGROUP", "DELCONSUMER", names.stream, names.group, consumer))
 
 
 def _list_of(said: dict[str, Any], key: str, otherwise: list[str]) -> list[Any]:
