@@ -123,7 +123,7 @@ class Claims(Giving):
             return
         if not body:
             if not mutant("bodiless-of-the-dead-left"):
-                endpoint.settle(id)
+                routing.take(endpoint, id, None)
             return
         entry = parse(id, body[0][1])
         is_request = not entry.problem and entry.status == PENDING and entry.destination == names.group
