@@ -83,7 +83,7 @@ class Keeping:
         if mutant("takes-the-missing-for-gone"):
             for item in gone:
                 item.lost(True)
-        elif not mutant("gone-requests-unnoticed"):
+        else:
             await self.look(gone)
 
     async def look(self, kept: Sequence[Kept]) -> list[tuple[Kept, float]]:
@@ -101,7 +101,8 @@ class Keeping:
             if rows and rows[0][1] not in (names.dispatcher, names.consumer):
                 item.lost(False)
             elif not body:
-                item.lost(bool(rows))
+                if not mutant("gone-requests-unnoticed"):
+                    item.lost(bool(rows))
             elif rows:
                 mine.append((item, rows[0][2] / 1000))
             elif mutant("pending-with-nobody-is-gone"):
