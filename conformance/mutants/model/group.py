@@ -151,7 +151,8 @@ class Group(Siblings):
     async def fresh(self) -> None:
         """Before a request is written: a response could not be handed to a member whose list has expired (RIPC-LIFE-27)."""
         names = self.endpoint.names
-        if mutant("asks-before-it-refreshes") or mutant("never-registers"):
+        late = mutant("asks-before-it-refreshes") or mutant("registers-after-the-first-request")
+        if late or mutant("never-registers"):
             return
         while asyncio.get_running_loop().time() - self._refreshed > _REFRESH_BEFORE_REQUEST:
             reply = (await self.endpoint.write(("EXPIRE", names.key(b"consumers"), REGISTRATION_EXPIRY)))[0]
