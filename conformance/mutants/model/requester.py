@@ -216,7 +216,7 @@ class Requester:
             send.entry_id = reply
             if send.outcome.done():
                 kind, _ = send.outcome.result()
-                if kind in ("timeout", "cancelled"):
+                if kind == "timeout" or (kind == "cancelled" and not mutant("cancelled-not-deleted")):
                     endpoint.settle(delete=reply)  # ended while the reply was on its way
             else:
                 endpoint.spawn(self._end_early(send))
