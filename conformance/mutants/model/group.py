@@ -20,6 +20,7 @@ from .wire import PENDING, parse
 REGISTRATION_EXPIRY = 100
 _REFRESH = 8.0
 _REFRESH_BEFORE_REQUEST = 30.0
+_OWN_PAGE = 1000
 
 
 class Group(Siblings):
@@ -94,8 +95,14 @@ class Group(Siblings):
         """What was handed to this instance or read by it and is not in progress: others decide about it."""
         endpoint, names = self.endpoint, self.endpoint.names
         await endpoint.cleaning.clean_now()
-        rows = (await endpoint.write(("XPENDING", names.stream, names.group, "-", "+", 1000, consumer)))[0]
-        free = [row for row in rows if row[0] not in endpoint.responder.held] if isinstance(rows, list) else []
+        rows: list[Any] = []
+        while True:
+            start = b"(" + rows[-1][0] if rows else b"-"
+            page = (await endpoint.write(("XPENDING", names.stream, names.group, start, "+", _OWN_PAGE, consumer)))[0]
+            rows += page if isinstance(page, list) else []
+            if not isinstance(page, list) or len(page) < _OWN_PAGE:
+                break
+        free = [row for row in rows if row[0] not in endpoint.responder.held]
         late = [row[0] for row in free if row[2] >= LATE_AFTER * 1000]
         soon = [row[0] for row in free if row[0] not in late]
         for ids, min_idle in ((soon, 0), (late, int(LATE_AFTER * 1000))):
