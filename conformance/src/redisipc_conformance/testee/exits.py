@@ -1,6 +1,6 @@
 """Notices the end of a process itself: another process may keep its pipes open long after it.
 
-`asyncio`has a `wait` that, in some versions of Python, ends only when all pipes are closed. A build
+`asyncio` has a `wait` that, in some versions of Python, ends only when all pipes are closed. A build
 daemon that a testee's command starts inherits these pipes.
 """
 

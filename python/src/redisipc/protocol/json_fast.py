@@ -1,5 +1,4 @@
-"""Texts and values as by ``content.py`` , but by orjson if that is installed: several times quicker, with the same
-results.
+"""Texts and values as by ``content.py``, but with orjson if it is installed: the same results, several times quicker.
 
 ``json`` does what orjson might write or read differently. These are numbers with exponents or beyond 64 bits,
 NaN, and types of the user's own. Making sure costs a few passes of C code over the text. orjson reads no half of a

@@ -55,7 +55,7 @@ class Pauses:
         self.rights: dict[str, Pause] = {}
 
     def forbidden(self, name: str, failure: Failure, now: float) -> None:
-        """Redis refused the work named ``name`` , and will do so until someone repairs it."""
+        """Redis refused the work named ``name``, and will do so until someone repairs it."""
         pause = self.rights.get(name)
         if pause is None:
             pause = self.rights[name] = Pause(_FOR_GOOD, _FOR_GOOD if name in _WAITED_FOR else _RARELY)
