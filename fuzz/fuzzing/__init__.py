@@ -1,1 +1,1 @@
-"""Fuzzing of everything that reads what others wrote, in the library and in the suite."""
+"""Fuzzing of all code that reads data of others, in the library and in the suite."""

@@ -1,4 +1,4 @@
-"""``python -m fuzzing``: a million inputs over all that reads what others wrote. ``--guided`` lets atheris choose them."""
+"""``python -m fuzzing``: a million inputs for all code that reads data of others. ``--guided`` lets atheris choose them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARES = {
     "reply": 20, "entry": 15, "content": 15, "endpoint": 6, "siblings": 2, "channel": 15,
     "frame": 15, "message": 7, "scenario": 1, "known": 2, "report": 1, "matrix": 1,
 }  # fmt: skip
-"""Percent of the inputs, by how quick a target is."""
+"""The share of the inputs for each target, in percent. Quick targets get more."""
 
 
 def main() -> int:

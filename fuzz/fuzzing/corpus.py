@@ -1,4 +1,4 @@
-"""Where the inputs come from: recorded entries and contents, each in the form that a target reads, and inputs kept from before."""
+"""The first inputs: recorded entries and contents in the form that a target reads, and inputs of earlier defects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ANNOUNCED = b'{"spec": "1.0", "implementation": "x", "version": "1", "language"
 
 
 def seeds(target: str) -> list[bytes]:
-    """Good and odd inputs of a target, to begin with."""
+    """The first inputs of a target, valid and malformed ones."""
     kept = [path.read_bytes() for path in sorted(KEPT.glob(f"{target}-*"))]
     return kept + list(_SEEDS[target]())
 

@@ -1,4 +1,4 @@
-"""The same targets under atheris, which looks at the branches that an input takes."""
+"""Fuzzes the same targets with atheris, which observes the branches that an input takes."""
 
 from __future__ import annotations
 

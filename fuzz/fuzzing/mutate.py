@@ -1,4 +1,4 @@
-"""New inputs from old ones, by a seed: the same seed gives the same inputs on every machine."""
+"""Makes new inputs from old ones. The same seed gives the same inputs on each machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a target over many inputs; a failure is kept as a file, so that it can be tried again."""
+"""Runs a target over many inputs, and keeps each failure as a file for later runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .targets import TARGETS
 LONGEST = 5
 """Seconds after which an input counts as a hang."""
 GROWTH = 64 * 1024
-"""KiB that the process may grow by after the first tenth of the inputs."""
+"""The process may grow by so many KiB after the first tenth of the inputs."""
 
 
 class Hang(Exception):
@@ -44,7 +44,7 @@ class Result:
 
 
 def run(target: str, count: int, seed: int, found: Path, most: int = 5) -> Result:
-    """``count`` inputs for one target. It stops after ``most`` failures, each of which is written to ``found``."""
+    """Runs ``count`` inputs for one target. Stops after ``most`` failures, and writes each of them to ``found``."""
     result = Result(target)
     begin = time.perf_counter()
     signal.signal(signal.SIGALRM, _hang)

@@ -1,3 +1,3 @@
-"""How an input says where an entry and where a field of it begins."""
+"""The bytes that separate the entries of an input, and the fields of an entry."""
 
 ENTRY, FIELD = b"\x1e", b"\x1f"

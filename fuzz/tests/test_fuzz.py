@@ -1,4 +1,4 @@
-"""Every input that once showed a defect, and a few thousand new ones, are read without a crash, a hang or growth."""
+"""All inputs that once showed a defect, and a few thousand new ones, are read without a crash, a hang or growth."""
 
 from __future__ import annotations
 

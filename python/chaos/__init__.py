@@ -1,1 +1,1 @@
-"""Real processes, a real Redis, real faults: the shipped library is run under them, and its history is judged."""
+"""Runs the shipped library as real processes over a real Redis with real faults, and judges its history."""

@@ -1,6 +1,6 @@
 """``python -m chaos``: real processes over real servers, with faults; see README.md. ``make chaos`` runs it.
 
-Exit status: 0 all held, 1 a promise was broken or a fault was not proven, 2 wrong use.
+Exit status: 0 if all promises held, 1 if one was broken or a fault was not proven, 2 for wrong options.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .turns import Task, Turns, work
 
 OUT = Path(__file__).parents[2] / "out" / "chaos"
 SAMPLE = 10.0
-"""Seconds between two samples, where what is used is to stay flat."""
+"""Seconds between two samples of the used resources, if these must not grow."""
 QUICK_LOAD = Load(
     rate=50.0,
     kinds={
@@ -44,7 +44,7 @@ QUICK_LOAD = Load(
     },
     timeouts={"0.5": 1, "2": 2, "5": 6},
 )
-"""Little, and nothing that is outstanding for long: a quick run ends soon, also on a busy machine."""
+"""Few requests with short timeouts, so that a quick run ends soon, also on a busy machine."""
 
 
 def main() -> int:
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def play(options: argparse.Namespace, names: list[str]) -> int:
-    """Runs what is wanted; each run adds its result to the file of results as soon as it is judged."""
+    """Does the runs that the options name. Each run adds its result to the file of results as soon as it is judged."""
     alone, soak = options.times > 0 or options.quick, options.soak > 0
     if options.quick:
         names = list(QUICK)
@@ -104,9 +104,9 @@ def play_one(
     summary: Summary,
     struck: Mapping[str, int] = MappingProxyType({}),
 ) -> Result | None:
-    """One run; its result goes into the file and into the summary. None where there was none.
+    """Does one run, and adds its result to the file and to the summary. None if the run gave no result.
 
-    ``struck``: how often each kind struck before; the rarest come first.
+    ``struck``: how often each kind struck in earlier runs; the rarest come first.
     """
     wanted = Wanted(
         server=task.server,
@@ -140,7 +140,7 @@ def play_one(
 
 
 def judge_again(folders: list[Path], results_file: str | None) -> int:
-    """Judges runs that were kept, and adds them up; their results go to a file only where one is named."""
+    """Judges stored runs, and adds them up. Their results go to a file only if the options name one."""
     summary = Summary()
     for folder in sorted(
         found for each in folders for found in (each, *each.glob("*/")) if (found / "run.json").exists()
@@ -170,7 +170,7 @@ def say(line: str) -> None:
 
 
 def chosen(only: str) -> list[str]:
-    """The names of the faults that are wanted. Raises ValueError for one that there is not."""
+    """The names of the faults that the options name. Raises ValueError for an unknown one."""
     names = only.replace(",", " ").split() or list(FAULTS)
     unknown = [name for name in names if name not in FAULTS]
     if unknown:

@@ -1,4 +1,4 @@
-"""Lets faults strike, has each prove that it did, mends it, and writes it down."""
+"""Carries out the plan: each fault strikes, is proven, is repaired and is written to the rows."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .lab.redis import Away
 from .plan import Step
 
 PROVE = 10.0
-"""Seconds beyond its length in which a fault must be proven."""
+"""A fault must be proven at most so many seconds after its end."""
 LATER = 1.0
-"""Seconds until a fault that found nobody to hit is tried again."""
+"""Seconds until the injector tries a fault again that found nobody to hit."""
 ATTEMPTS = 30
 AGAIN = 5
-"""How often a fault of members is tried again that came while Redis was away, so that there was nothing to hit."""
+"""How often the injector tries a fault of members again that had nothing to hit because Redis was away."""
 
 
 class Injector:
-    """``struck`` counts proven faults by name; ``unproven`` says what did not work."""
+    """``struck`` counts proven faults by name; ``unproven`` names the others, with the reason."""
 
     _at_redis: int
-    """How many faults strike Redis at the moment."""
+    """The number of faults that Redis has now."""
     _over_redis: int
-    """How many are over."""
+    """The number of faults that have ended."""
 
     def __init__(self, lab: Lab, say: Callable[[str], None]) -> None:
         self.lab = lab
@@ -48,7 +48,7 @@ class Injector:
             await self.play(step)
 
     async def mixed(self, sequences: list[Iterator[Step]], enough: Callable[[], bool]) -> None:
-        """All sequences side by side until it is enough; what has struck by then is repaired."""
+        """Runs all sequences of faults side by side until the run is long enough, and repairs the faults of that moment."""
 
         async def sequence(steps: Iterator[Step]) -> None:
             for step in steps:
@@ -87,7 +87,7 @@ class Injector:
         self.unproven.append(f"{fault.name}: {problem}")
 
     async def _strike(self, fault: Fault) -> str:
-        """Empty where it struck and is repaired, else what is not proven."""
+        """An empty text if the fault was proven and repaired, else what is not proven."""
         for member in fault.members:
             member.busy = True
         busy = list(fault.members)

@@ -8,13 +8,13 @@ from .lab.sites import SITES
 from .plan import PEACE
 
 SETTLE = 35.0
-"""Seconds of rest: as long as the longest timeout, 30 s, and the last look after it."""
+"""Seconds of rest: the longest timeout, 30 s, and the last look after it."""
 
 
 def parse(about: str | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=about)
-    _what(parser.add_argument_group("which faults, where"))
-    _load(parser.add_argument_group("what is asked meanwhile"))
+    _what(parser.add_argument_group("faults and servers"))
+    _load(parser.add_argument_group("requests during the faults"))
     _figures(parser.add_argument_group("figures"))
     return parser.parse_args()
 

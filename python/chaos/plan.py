@@ -1,4 +1,4 @@
-"""Which faults come, in which order, after how much peace: drawn from a seed before anything happens."""
+"""The plan of a run, drawn from a seed before the run: the faults, their order, and the pauses between them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from types import MappingProxyType
 from .faults import FAULTS
 
 MEMBER_SEQUENCES = 2
-"""Lanes of faults of members that run side by side, beside the one of Redis."""
+"""The number of sequences of members' faults that run side by side, besides the sequence of Redis' faults."""
 PEACE = 2.5
-"""Seconds of peace between two faults of a sequence, on average, where faults are mixed."""
+"""Seconds between two faults of a sequence, on average, if faults are mixed."""
 QUICK = (
     "cut-all", "cut-after-write", "client-kill", "member-stopped", "responder-killed", "member-restarted",
     "group-destroyed", "flushall", "misconf", "oom", "restart",
 )  # fmt: skip
-"""The kinds of a quick run: some of each sort, that are soon over and strike on every server."""
+"""The kinds of a quick run: a few of each sort, which are short and possible on each server."""
 QUICK_PEACE = 1.5
 
 
 @dataclass(frozen=True)
 class Step:
-    """One fault to come. ``peace``: seconds before it; ``seed``: what it draws its details from."""
+    """One planned fault. ``peace``: seconds before it; ``seed``: its details are drawn from this."""
 
     fault: str
     peace: float
@@ -32,7 +32,7 @@ class Step:
 
 
 def alone(names: Sequence[str], times: int, seed: str) -> list[Step]:
-    """Each of them ``times`` times, in a shuffled order, one after the other, each with peace after it."""
+    """Each of these kinds ``times`` times, in a shuffled order, one after the other, each with a pause after it."""
     source = random.Random(seed)
     order = [name for name in names for _ in range(times)]
     source.shuffle(order)
@@ -45,16 +45,16 @@ def alone(names: Sequence[str], times: int, seed: str) -> list[Step]:
 
 
 def quick() -> list[Step]:
-    """The same every time: each quick kind once, with little peace."""
+    """Always the same plan: each quick kind once, with short pauses."""
     return [replace(step, peace=QUICK_PEACE) for step in alone(QUICK, 1, "quick")]
 
 
 def mixed(
     names: Sequence[str], seed: str, peace: float = PEACE, struck: Mapping[str, int] = MappingProxyType({})
 ) -> list[Iterator[Step]]:
-    """Lanes without an end: in each, all of its kinds come before one of them comes again; ``peace``: seconds between.
+    """Endless sequences. In each, all of its kinds come before one of them comes again. ``peace``: seconds between.
 
-    ``struck``: how often each kind struck in earlier runs; the rarest come first.
+    ``struck``: how often each kind struck in earlier runs. The rarest come first.
     """
     source = random.Random(seed)
     redis = [name for name in names if FAULTS[name].struck_at == "redis"]

@@ -1,4 +1,4 @@
-"""One run: a server, a site, members, faults of a plan, requests; then rest, and what was left."""
+"""One run: a server, a site, members, the faults of a plan and requests. Then all comes to rest, and what is left is recorded."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .lab.sampler import sample_redis
 from .lab.sites import SITES
 
 FIRST = 2.0
-"""Seconds of peace before the first fault."""
+"""Seconds before the first fault."""
 LAST = 4.0
-"""Seconds for which requests go on after the last one."""
+"""Requests continue for so many seconds after the last fault."""
 
 
 @dataclass
 class Wanted:
-    """The plan of a run. ``requests``: how many at least; ``times``: how often each fault strikes alone, 0: mixed."""
+    """The plan of a run. ``requests``: at least so many; ``times``: how often each fault strikes alone; 0: mixed."""
 
     server: str
     site: str
@@ -36,13 +36,13 @@ class Wanted:
     load: Load
     settle: float
     seconds: float = 0.0
-    """How long it lasts at least, where faults are mixed."""
+    """The shortest duration of the run, if faults are mixed."""
     quick: bool = False
-    """The few faults of a quick run, each once."""
+    """Whether this is a quick run: a few faults, each once."""
     peace: float = plan.PEACE
-    """Seconds between two faults of a sequence, on average, where faults are mixed."""
+    """Seconds between two faults of a sequence, on average, if faults are mixed."""
     struck: dict[str, int] = field(default_factory=dict)
-    """How often each kind struck in earlier runs; where faults are mixed, the rarest come first."""
+    """How often each kind struck in earlier runs. If faults are mixed, the rarest come first."""
 
     @property
     def alone(self) -> bool:
@@ -66,9 +66,9 @@ class Done:
 
 
 async def run(wanted: Wanted, folder: Path, say: Callable[[str], None], commit: str = "") -> Done:
-    """Plays it; ``commit`` names what is under test.
+    """Does the run; ``commit`` names the version under test.
 
-    Raises CannotBeHad where there is no such site with this server, and Failed, Away.
+    Raises CannotBeHad if the site is not possible with this server, and Failed, Away.
     """
     folder.mkdir(parents=True)
     site = SITES[wanted.site](wanted.server)
@@ -106,7 +106,7 @@ async def run(wanted: Wanted, folder: Path, say: Callable[[str], None], commit: 
 
 
 def kept(folder: Path) -> tuple[Wanted, Done]:
-    """The plan and the outcome of the run that left its rows there. Raises OSError where there was none."""
+    """The plan and the outcome of the run whose rows are in this folder. Raises OSError if there are none."""
     found = json.loads((folder / "run.json").read_text())
     wanted, done = found["wanted"], found["done"]
     return Wanted(**{**wanted, "load": Load(**wanted["load"])}), Done(**{**done, "struck": Counter(done["struck"])})

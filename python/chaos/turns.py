@@ -1,4 +1,4 @@
-"""Whose turn it is, run after run: each kind of fault is to strike often enough, on all servers."""
+"""Chooses the site and the server of each run, so that each kind of fault strikes often enough on all servers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .report.summary import ENOUGH
 
 
 class Task(NamedTuple):
-    """One run. ``weight``: how many kinds of faults have this site as their first one, which decides its share."""
+    """One run. ``weight``: the number of kinds of faults whose first site this is. It decides the share of the site."""
 
     server: str
     site: str
@@ -22,7 +22,7 @@ class Task(NamedTuple):
 
 
 def work(names: list[str], only_site: str, alone: bool, server: str) -> list[Task]:
-    """The runs on one server: a site for whatever has it as its first one; mixed, also what can strike there besides."""
+    """The runs on one server. A site gets the faults whose first site it is, and in mixed runs also all others."""
     found = []
     for site in SITES:
         own = [name for name in names if FAULTS[name].sites[0] == site]
@@ -33,13 +33,13 @@ def work(names: list[str], only_site: str, alone: bool, server: str) -> list[Tas
 
 
 TRIED = 3
-"""How often a run may come to nothing before its server is left out at its site."""
+"""After so many runs without a result, a site no longer uses that server."""
 
 
 class Turns:
-    """The next run is at the site whose own kinds lack the most strikes, on the server that had the fewest runs there.
+    """The next run is at the site whose kinds of faults struck most rarely, on the server that had the fewest runs there.
 
-    ``results``: the earlier runs. ``struck``: how often each kind struck.
+    ``results``: the results of the earlier runs. ``struck``: how often each kind struck.
     """
 
     def __init__(self, tasks: Iterable[Task], results: Iterable[Result]) -> None:
@@ -54,11 +54,11 @@ class Turns:
 
     @property
     def runs(self) -> int:
-        """The number of runs so far, those before included."""
+        """The number of runs so far, earlier runs included."""
         return self._at.total()
 
     def next(self) -> Task | None:
-        """None where no site is left that is available."""
+        """None if no available site is left."""
         if not self._tasks:
             return None
         often = ENOUGH
@@ -66,17 +66,17 @@ class Turns:
             often += ENOUGH
         site = min(self._tasks, key=lambda task: self._share(task, often)).site
         there = [task for task in self._tasks if task.site == site]
-        # Which server comes first moves on from one time to the next, as far as the results tell.
+        # Another server comes first each time, as far as the results show.
         first = self._at[site] % len(there)
         return min(there[first:] + there[:first], key=lambda task: self._here[task.server, site])
 
     def _share(self, task: Task, often: int) -> float:
-        """How much of its own kinds has struck so often, from 0 to 1."""
+        """The share of its kinds that have struck so often, from 0 to 1."""
         own = [name for name in task.faults if FAULTS[name].sites[0] == task.site]
         return sum(min(self.struck[name], often) for name in own) / (often * len(own))
 
     def ran(self, task: Task, result: Result | None) -> None:
-        """Counts a run. Where it came to nothing again and again, this server cannot have this site."""
+        """Counts a run. If its runs give no result again and again, the site no longer uses this server."""
         self._here[task.server, task.site] += 1
         if result is not None:
             self._at[task.site] += 1

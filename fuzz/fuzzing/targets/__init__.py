@@ -1,6 +1,6 @@
 """The targets of the fuzzer. A target reads one input that somebody else could have written.
 
-It returns normally for good and for bad input alike: bad input ends in a documented error or in a report. Any other
+It returns normally for valid and for malformed input: malformed input leads to a documented error or to a report. Any other
 exception, an input that takes seconds, and a process that grows are failures. Targets need no Redis, no thread, no clock.
 """
 

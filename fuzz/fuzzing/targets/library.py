@@ -20,7 +20,7 @@ _EVENT = EventDefinition("level", "level", ("sku", "unit"), frozenset(("sku", "u
 
 
 def reply(data: bytes) -> None:
-    """Bytes of a server, cut at places that the input chooses: replies, or ``ProtocolError``."""
+    """Bytes of a server, cut where the input says: they give replies, or ``ProtocolError``."""
     cut = data[0] + 1 if data else 1
     whole, pieces = PlainParser(), PlainParser()
     assert _replies(whole, [data[1:]]) == _replies(pieces, [data[at : at + cut] for at in range(1, len(data), cut)])
@@ -39,7 +39,7 @@ def _replies(parser: PlainParser, parts: list[bytes]) -> list[Any]:
 
 
 def entry(data: bytes) -> None:
-    """The fields of an entry: six good ones, or ``Malformed`` with a problem that is text."""
+    """The fields of an entry: an entry, or ``Malformed`` with a problem that is text."""
     fields = data.split(FIELD)
     if len(fields) % 2:
         fields.append(b"")
@@ -55,12 +55,12 @@ def entry(data: bytes) -> None:
 
 
 def content_text(data: bytes) -> None:
-    """The content of an entry: always a value, and one that comes back when it is written again."""
+    """The content of an entry: it always gives a value, and a reader gets the same value when it is written again."""
     value = content.decode(data)
     try:
         text = content.encode(value)
     except RedisIPCError:
-        # Only what a reader may make of broken or extreme text cannot be written: infinity, for one.
+        # A reader may make a value of malformed or extreme text that cannot be written, for example infinity.
         return
     again = content.decode(text)
     assert again == value or _odd_number(value)
@@ -71,7 +71,7 @@ def _odd_number(value: Any) -> bool:
 
 
 def endpoint(data: bytes) -> None:
-    """Entries read by a whole endpoint: a request to its group starts, all others are acknowledged, and it lives on."""
+    """Entries for a whole endpoint: it starts a request to its group, acknowledges all others, and continues."""
     hand = Hand().up()
     rows = [_row(hand, part) for part in data.split(ENTRY)[:8]]
     hand.read(*rows)
@@ -98,7 +98,7 @@ def _row(hand: Hand, part: bytes) -> list[Any]:
 
 
 def siblings(data: bytes) -> None:
-    """Availability lists and announcements of siblings, as anybody can forge them."""
+    """Availability lists and announcements of siblings, which anybody can forge."""
     listed, _, announced = data.partition(ENTRY)
     hand = Hand().up()
     hand.special["LRANGE"] = listed.split(FIELD) if listed else []
@@ -112,7 +112,7 @@ def siblings(data: bytes) -> None:
 
 
 def channel(data: bytes) -> None:
-    """The content of an event: a call with exactly the declared parameters, or a rejection with a text."""
+    """The content of an event: it gives a call with exactly the declared parameters, or a rejection with a text."""
     try:
         call = dispatch({"level": _EVENT}, content.decode(data))
     except Reject as refusal:

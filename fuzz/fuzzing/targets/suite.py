@@ -22,7 +22,7 @@ def _file(data: bytes) -> Path:
 
 
 def frame(data: bytes) -> None:
-    """Bytes that the tap passes on: frames, ``Incomplete`` or ``ProtocolError``."""
+    """Bytes that the tap passes: they give frames, ``Incomplete`` or ``ProtocolError``."""
     at = 0
     try:
         while at < len(data):

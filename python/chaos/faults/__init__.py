@@ -18,4 +18,4 @@ def _named() -> dict[str, type[Fault]]:
 
 
 FAULTS: dict[str, type[Fault]] = _named()
-"""By name, in the order of the tables."""
+"""All kinds of faults by name, in the order of the tables."""

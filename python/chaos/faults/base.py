@@ -1,4 +1,4 @@
-"""A fault: how it strikes, what proves that it struck, how it is repaired."""
+"""A fault: how it strikes, how the harness proves that it took effect, and how the harness repairs it."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from ..lab.redis import Redis
 
 
 class NotNow(Exception):
-    """It cannot strike at the moment: nobody is there whom it could hit. It is tried again later."""
+    """The fault cannot strike now, because there is nobody to hit. The harness tries again later."""
 
 
 class Fault:
-    """One strike of one kind. A subclass says what it is, and does it.
+    """One fault. Each subclass is one kind of faults.
 
-    ``strike`` and ``mend`` are called once each, ``proof`` again and again in between until it gives a text: how it
-    is known that the fault took effect. A fault that is never proven fails the run.
+    The injector calls ``strike`` and ``mend`` once each. In between it calls ``proof`` until that returns a text, which
+    names the evidence that the fault took effect. A fault that is never proven fails the run.
     """
 
     name: ClassVar[str]
     what: ClassVar[str]
     """One sentence for the table."""
     sites: ClassVar[tuple[str, ...]] = ("plain",)
-    """Where it can strike: at the first of them, where faults come alone."""
+    """The sites where it can strike. If faults come alone, it strikes at the first of them."""
     struck_at: ClassVar[Literal["members", "redis"]] = "redis"
-    """Faults of Redis come one at a time; those of members may come beside them, and beside each other."""
+    """Faults of Redis come one at a time. Faults of members may come at the same time as these and as each other."""
     to_redis: ClassVar[str] = ""
-    """Its effect on Redis, in the words of the history; empty where Redis has no fault."""
+    """Its effect on Redis, in the words of the history; empty if it has none."""
     to_members: ClassVar[str] = ""
-    """Its effect on the members that it hits: ``cut off``, ``paused``; empty where they have no trouble."""
+    """Its effect on the members that it hits: ``cut off``, ``paused``; empty if it has none."""
     before: ClassVar[float] = 0.0
-    """Seconds before its strike of which Redis may have lost the writes."""
+    """Redis may have lost the writes of so many seconds before the strike."""
     after: ClassVar[float] = 0.0
-    """Seconds after its end for which the members that it hit may still suffer."""
+    """The members that it hit may have trouble for so many seconds after its end."""
     seconds: ClassVar[tuple[float, float]] = (0.0, 0.0)
-    """How long it lasts: from, to."""
+    """Its shortest and its longest duration, in seconds."""
     ends: ClassVar[bool] = False
     """Whether it ends processes of members."""
     quiet: ClassVar[float] = 3.0
-    """Seconds of peace after it, where faults come alone."""
+    """Seconds without a fault after it, if faults come alone."""
     aim: ClassVar[float] = 1.0
-    """Seconds within which every member that it hit has its first success."""
+    """Each member that it hit has its first success within so many seconds."""
     aim_from: ClassVar[Literal["strike", "end"]] = "end"
 
     def __init__(self, lab: Lab, source: random.Random) -> None:
@@ -54,7 +54,7 @@ class Fault:
         self.length = source.uniform(*self.seconds)
         self.members: list[Member] = []
         self.over: float | None = None
-        """When it was over for the members, where that is not when it was repaired."""
+        """When it ended for the members, if that is not the time of its repair."""
         self._began = monotonic()
         self._errors: Counter[str] = Counter()
 
@@ -63,7 +63,7 @@ class Fault:
         return self.lab.site.redis
 
     async def prepare(self) -> None:
-        """Chooses whom it hits. Raises NotNow."""
+        """Chooses the members that it hits. Raises NotNow."""
         self._began = monotonic()
         self._errors = Counter(self.lab.watch.errors)
 
@@ -71,22 +71,22 @@ class Fault:
         raise NotImplementedError
 
     async def proof(self) -> str:
-        """The proof that it struck, or an empty text where there is no proof yet."""
+        """The proof that it took effect, or an empty text if there is no proof yet."""
         raise NotImplementedError
 
     async def mend(self) -> None:
-        """Its cause ends. Also called where striking failed halfway."""
+        """Removes its cause. It is also called if ``strike`` failed halfway."""
 
     # for subclasses
 
     def choose(self, *groups: str) -> Member:
-        """One free member of these groups (of any, where none is named). Raises NotNow."""
+        """One free member of these groups, or of any group if none is named. Raises NotNow."""
         found = self.lab.free(*groups)
         if not found:
             raise NotNow(f"no free member of {' or '.join(groups) or 'any group'}")
         return self.random.choice(found)
 
     def refused(self, *kinds: str) -> str:
-        """How many error replies of these kinds the taps saw since it began."""
+        """The number of error replies of these kinds that the taps have seen since it began."""
         seen = {kind: self.lab.watch.errors[kind] - self._errors[kind] for kind in kinds}
         return ", ".join(f"{count} replies {kind}" for kind, count in seen.items() if count)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from .base import Fault
 
 WAIT = 5.0
-"""Seconds for which a fault waits until there is something to hit."""
+"""A fault waits for at most so many seconds until there is something to hit."""
 
 
 class FlushAll(Fault):
@@ -43,7 +43,7 @@ class StreamDeleted(Fault):
 
 class StreamRenamed(Fault):
     name = "stream-renamed"
-    what = "RENAME moves the stream away for 2 s, then it is deleted."
+    what = "RENAME gives the stream another name for 2 s, then the stream is deleted."
     to_redis = "group"
     seconds = (1.5, 2.5)
     quiet = 6.0
@@ -68,7 +68,7 @@ class StreamTrimmed(Fault):
     _gone = 0
 
     async def strike(self) -> None:
-        # Between two requests the stream is empty: a few attempts make sure that something is there.
+        # The stream is empty between two requests, so one attempt may hit nothing.
         for _ in range(200):
             self._gone += await self.redis("XTRIM", self.lab.site.stream, "MAXLEN", 0)
             if self._gone >= 3:
@@ -80,7 +80,7 @@ class StreamTrimmed(Fault):
 
 class WrongType(Fault):
     name = "wrong-type"
-    what = "A string stands where the stream was, for 3 s."
+    what = "For 3 s, the key of the stream is a string."
     to_redis = "group"
     seconds = (2.5, 3.5)
     quiet = 6.0
@@ -128,7 +128,7 @@ class ConsumerDeleted(Fault):
     _done = ""
 
     async def strike(self) -> None:
-        # After a fault that took the group there may be nobody for a moment.
+        # After a fault that deleted the group, the group may have no member for a moment.
         end = monotonic() + WAIT
         while not (names := await self._dispatchers()) and monotonic() < end:
             await asyncio.sleep(0.1)
@@ -148,7 +148,7 @@ class ConsumerDeleted(Fault):
 
 
 class ClientKill(Fault):
-    """CLIENT KILL: Redis itself ends connections."""
+    """CLIENT KILL: Redis itself closes connections."""
 
     kind: ClassVar[str]
     _killed = 0

@@ -1,4 +1,4 @@
-"""Another server becomes the master, with or without what was written last."""
+"""Another server becomes the master, with or without the last writes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Promotion(Fault):
 
 class Promoted(Promotion):
     name = "promoted"
-    what = "The replica is promoted and the address moves to it; hardly anything is lost."
+    what = "The replica is promoted and the address moves to it; few writes are lost."
 
 
 class PromotedBehind(Promotion):
@@ -66,7 +66,7 @@ class Elected(Fault):
     aim = 2.0
     behind: ClassVar[tuple[float, float]] = (0.0, 0.0)
     at_once: ClassVar[bool] = False
-    """Whether the old master comes back before all Sentinels have turned to the new one: two masters, for a while."""
+    """Whether the old master comes back before all Sentinels know the new one, so that there are two masters for a while."""
     _text = ""
 
     @property
@@ -110,7 +110,7 @@ class Elected(Fault):
 
 class FailoverAsked(Elected):
     name = "failover-asked"
-    what = "SENTINEL FAILOVER: another server becomes the master; what the old one takes until it learns that is lost."
+    what = "SENTINEL FAILOVER: another server becomes the master; writes that the old one still accepts are lost."
 
     async def end_master(self) -> None:
         await self.sentinels.ask(self.sentinels.watchers[0][0], "SENTINEL", "FAILOVER", NAME)
@@ -140,14 +140,12 @@ class MasterKilledBehind(MasterKilled):
 
 class MasterBackAtOnce(MasterKilled):
     name = "master-back-at-once"
-    what = (
-        "The master is killed and is back, as a master without data, before the Sentinels have turned to the new one."
-    )
+    what = "The master is killed, and comes back as a master without data before the Sentinels know the new one."
     at_once = True
 
 
 class MasterHung(Elected):
-    """Nobody tells the members that it hangs: they notice by its silence."""
+    """Nothing tells the members that the master hangs: they notice it because no reply comes."""
 
     name = "master-hung"
     what = "The master stands still (SIGSTOP), and the Sentinels make a replica the master."
@@ -179,5 +177,5 @@ class MasterAndSentinelKilled(MasterKilled):
 
     async def mend(self) -> None:
         await super().mend()
-        # Not earlier: it would name the old master, which would be one again until the others have their way.
+        # If it came back earlier, it would name the old master, which would be a master again until the others prevail.
         self.sentinels.again(0)

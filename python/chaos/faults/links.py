@@ -35,7 +35,7 @@ class LinkFault(Fault):
 
 
 class Cut(LinkFault):
-    """Breaks what stands; ``hit`` counts the connections."""
+    """Breaks all open connections; ``hit`` counts them."""
 
     how: ClassVar[str] = "reset"
     hit = 0
@@ -70,7 +70,7 @@ class CutAll(Cut):
 
 
 class CutSome(LinkFault):
-    """Breaks the connections of a member that do one thing only."""
+    """Breaks only those connections of a member that have one purpose."""
 
     hit = 0
 
@@ -118,7 +118,7 @@ class CutListener(CutSome):
 
 
 class Spoil(LinkFault):
-    """Breaks the connection around one command, a few times in a row."""
+    """Breaks the connection at one command, a few times in a row."""
 
     do: ClassVar[Deed]
     commands: ClassVar[tuple[str, ...]] = ("XADD", "EXEC", "XACK", "XADD", "EXEC", "MULTI")
@@ -185,7 +185,7 @@ class CutAfterClaim(Spoil):
 
 
 class Silent(LinkFault):
-    """Nothing passes and nobody notices. Then the connection works again, or breaks."""
+    """No byte passes, and neither side notices. Then the connection works again, or breaks."""
 
     breaks = False
 
@@ -240,7 +240,7 @@ class HalfOpen(LinkFault):
 
 
 class Slow(LinkFault):
-    """The links of a member are slow."""
+    """The connections of a member are slow."""
 
     rate: ClassVar[int] = 0
     delay: ClassVar[tuple[float, float]] = (0.0, 0.0)

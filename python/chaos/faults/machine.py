@@ -13,7 +13,7 @@ from .base import Fault, NotNow
 from .service import RestartOld
 
 REWRITES = 100
-"""Attempts to have the append-only file rewritten."""
+"""How often the harness asks Redis to rewrite the append-only file."""
 
 
 class TlsCut(Fault):
@@ -55,17 +55,17 @@ class CertificateExpired(Fault):
         for member in self.lab.members:
             assert member.tap is not None
             member.tap.cut("reset")
-        # Handshakes that were under way had the old one.
+        # Handshakes that had begun before still show the old certificate.
         await asyncio.sleep(0.3)
         self._begun, self._opened = self.secure.handshakes, self._connections()
 
     def _connections(self) -> int:
-        """Node looks at a certificate when the handshake is over: to the tap its connections came through."""
+        """Node checks a certificate after the handshake, so the tap counts its handshakes as successful."""
         pythons = [member for member in self.lab.members if member.runtime != "node"]
         return sum(member.tap.opened for member in pythons if member.tap is not None)
 
     async def proof(self) -> str:
-        # Whoever looks at the certificate does not get through.
+        # A member that checks the certificate cannot connect.
         begun = self.secure.handshakes - self._begun
         through = self._connections() - self._opened
         return f"{begun} handshakes were begun, {through} came through" if begun and not through else ""
@@ -111,14 +111,14 @@ class ClockBack(ClockStep):
 
 
 class DiskFull(Fault):
-    """Nothing can be appended: every write is refused."""
+    """Redis cannot append to the file, so it refuses each write."""
 
     sites = ("disk",)
     to_redis = "no writes"
     quiet = 4.0
 
     async def strike(self) -> None:
-        # Without a buffer: the last byte that fits is taken.
+        # Without a buffer, so that the disk is filled to its last byte.
         with contextlib.suppress(OSError), (self._folder / "filler").open("wb", buffering=0) as file:
             for size in (1 << 20, 4096, 1):
                 with contextlib.suppress(OSError):
@@ -137,7 +137,7 @@ class DiskFull(Fault):
     async def mend(self) -> None:
         (self._folder / "filler").unlink(missing_ok=True)
         self.over = await self.redis.writable()
-        # Redis could not load a file that has a truncated command in the middle: it is rewritten.
+        # The file may have a truncated command in the middle, and Redis could not load it. So it is rewritten.
         for _ in range(REWRITES):
             await self.redis.reply("BGREWRITEAOF")
             await asyncio.sleep(0.2)

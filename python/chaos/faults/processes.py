@@ -1,4 +1,4 @@
-"""Faults of processes: they die, stand still, are restarted, find the machine busy."""
+"""Faults of processes: they are killed, stopped, restarted, or the machine is busy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVERYWHERE = ("plain", "pair", "sentinel", "cluster", "tls", "clock", "disk")
 
 
 class Killed(Fault):
-    """SIGKILL; another process takes the place after a while."""
+    """SIGKILL; after a while another process replaces the one that was killed."""
 
     struck_at = "members"
     sites = EVERYWHERE
@@ -74,7 +74,7 @@ class AllRespondersKilled(Killed):
 
 
 class Stopped(Fault):
-    """SIGSTOP and, later, SIGCONT."""
+    """SIGSTOP, and SIGCONT later."""
 
     struck_at = "members"
     sites = EVERYWHERE
@@ -99,19 +99,19 @@ class Stopped(Fault):
 
 class StoppedShort(Stopped):
     name = "member-stopped"
-    what = "A member stands still for 3 s (SIGSTOP)."
+    what = "A member is stopped for 3 s (SIGSTOP)."
     seconds = (2.5, 3.5)
 
 
 class StoppedLong(Stopped):
     name = "member-stopped-long"
-    what = "A member stands still for 11 to 15 s (SIGSTOP), longer than the reclaim time."
+    what = "A member is stopped for 11 to 15 s (SIGSTOP), longer than the reclaim time."
     seconds = (11.0, 15.0)
     quiet = 5.0
 
 
 def state(member: Member) -> str:
-    """The state of its process as the system shows it: ``T`` is stopped."""
+    """The state of its process in the words of the system: ``T`` means stopped."""
     try:
         return Path(f"/proc/{member.pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""Redis answers, and refuses."""
+"""Redis replies, and refuses commands."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .base import Fault
 
 
 class Misconf(Fault):
-    """A background save failed: every write is refused, XREADGROUP and XCLAIM among them."""
+    """A background save failed, so Redis refuses each write, also XREADGROUP and XCLAIM."""
 
     to_redis = "no writes"
 
     async def strike(self) -> None:
         redis = self.redis
-        # A folder in the file's place: no save can succeed, whoever Redis runs as.
+        # A folder with the name of the file makes each save fail, whatever user Redis runs as.
         self._obstacle = Path(await redis.setting("dir")) / await redis.setting("dbfilename")
         await self._place()
         await redis.config("stop-writes-on-bgsave-error", "yes")

@@ -1,15 +1,15 @@
-"""The user that the members are loses rights, its password, or is switched off."""
+"""The Redis user of the members loses a right, gets another password, or is switched off."""
 
 from __future__ import annotations
 
 from .base import Fault
 
 COMMANDS = ("xadd", "xreadgroup", "xack", "xdel", "xclaim", "xpending", "xrange", "multi", "expire")
-"""Those that members use all the time, so that the fault proves itself."""
+"""Commands that members use all the time, so that the fault soon shows."""
 
 
 class RightTaken(Fault):
-    """One command is taken from the user, and given back."""
+    """The user loses the right to one command, and gets it back."""
 
     name = "right-taken"
     what = "The user loses the right to one command (XADD, XREADGROUP, XACK, ...) for 5 s: NOPERM."

@@ -1,4 +1,4 @@
-"""Redis is away, or does not answer: it stands still, is busy, restarts, loads."""
+"""Redis is away or does not reply: it is stopped, busy, restarting or loading."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .base import Fault
 
 
 class Frozen(Fault):
-    """The process of Redis stands still; its connections stay."""
+    """The process of Redis is stopped; its connections stay open."""
 
     to_redis = "away"
 
@@ -36,13 +36,13 @@ class Frozen(Fault):
 
 class FrozenShort(Frozen):
     name = "redis-frozen"
-    what = "Redis stands still for 3 s (SIGSTOP)."
+    what = "Redis is stopped for 3 s (SIGSTOP)."
     seconds = (2.5, 3.5)
 
 
 class FrozenLong(Frozen):
     name = "redis-frozen-long"
-    what = "Redis stands still for 12 s (SIGSTOP)."
+    what = "Redis is stopped for 12 s (SIGSTOP)."
     seconds = (11.0, 13.0)
     quiet = 12.0
 
@@ -91,7 +91,7 @@ class Busy(Fault):
     seconds = (3.0, 5.0)
 
     async def strike(self) -> None:
-        # The script has a connection of its own, which waits for it; the operator's connection stays free.
+        # The script has a connection of its own, because the operator's connection must not wait for it.
         await self.redis.config("lua-time-limit", 50)
         self._script = asyncio.create_task(self._run())
 
@@ -112,7 +112,7 @@ class Busy(Fault):
 
 
 class Restart(Fault):
-    """Redis ends and comes back; another ``run_id`` proves it."""
+    """Redis ends and starts again; a new ``run_id`` proves it."""
 
     to_redis = "restart"
     empty = False
@@ -125,7 +125,7 @@ class Restart(Fault):
         await self.redis.stop()
 
     async def proof(self) -> str:
-        # It is away for as long as it is to be; then it must be back to be asked.
+        # First the time for which it is away passes. Then it must reply before anything can be asked.
         await self.redis.start(empty=self.empty)
         await self.redis.back()
         now = (await self.redis.info("server"))["run_id"]
@@ -151,7 +151,7 @@ class RestartLong(Restart):
 
 class RestartOld(Restart):
     name = "restart-old-data"
-    what = "Redis is killed and comes back with data that are up to a second old."
+    what = "Redis is killed, and comes back without the last writes of up to 1 s."
     to_redis = "rewind"
     seconds = (0.3, 1.0)
     quiet = 6.0
@@ -164,7 +164,7 @@ class RestartOld(Restart):
 
 class RestartEmpty(Restart):
     name = "restart-empty"
-    what = "Redis is killed and comes back with nothing."
+    what = "Redis is killed, and comes back without data."
     to_redis = "empty"
     empty = True
     seconds = (0.3, 1.0)
@@ -175,7 +175,7 @@ class RestartEmpty(Restart):
 
 
 class Loading(Fault):
-    """The server is started with a delay for each key that it loads (``lab.site.SLOW_LOADING``)."""
+    """The server waits for each key that it loads (``lab.site.SLOW_LOADING``)."""
 
     name = "loading"
     what = "Redis restarts and answers LOADING for 3 s."
@@ -184,7 +184,7 @@ class Loading(Fault):
     keys, size = 600, 20_000
 
     async def strike(self) -> None:
-        # What can be compressed would be loaded before anybody was answered.
+        # Data that can be compressed would be loaded before Redis replied to anybody.
         ballast = [("SET", f"ballast:{number}", os.urandom(self.size)) for number in range(self.keys)]
         await self.redis.together(("SELECT", 1), *ballast, ("SELECT", 0))
         await self.redis.stop()

@@ -22,7 +22,7 @@ class ClusterFault(Fault):
         return cast(Cluster, self.lab.site)
 
     async def prepare(self) -> None:
-        # After the last fault some nodes may still take a replica for a master.
+        # After the last fault, some nodes may still take a replica for the master.
         if not await self.cluster.agreed():
             raise NotNow("the nodes of the cluster do not agree yet")
         await super().prepare()
@@ -32,7 +32,7 @@ class ClusterFault(Fault):
 
 
 class SlotMoved(ClusterFault):
-    """As a resharding does it: IMPORTING, MIGRATING, MIGRATE of each key, SETSLOT."""
+    """Moves the slot like a resharding: IMPORTING, MIGRATING, MIGRATE of each key, SETSLOT."""
 
     name = "slot-moved"
     what = "The slot moves to another master at once: MOVED."
@@ -78,7 +78,7 @@ class SlotMovedSlowly(SlotMoved):
 
 class ClusterFailover(ClusterFault):
     name = "cluster-failover"
-    what = "CLUSTER FAILOVER: the replica of the slot's master takes over, nothing is lost."
+    what = "CLUSTER FAILOVER: the replica of the slot's master takes over, and no write is lost."
     to_redis = "away"
 
     async def strike(self) -> None:
@@ -123,10 +123,10 @@ class ClusterMasterKilled(ClusterFault):
 
 
 class ClusterMasterHung(ClusterMasterKilled):
-    """Nobody tells the members that it hangs: they notice by its silence."""
+    """Nothing tells the members that the master hangs: they notice it because no reply comes."""
 
     name = "cluster-master-hung"
-    what = "The slot's master stands still (SIGSTOP), and its replica takes over."
+    what = "The slot's master is stopped (SIGSTOP), and its replica takes over."
     to_members = "cut off"
     seconds = (6.0, 8.0)
     after = 4.0

@@ -1,1 +1,1 @@
-"""Makes a history of the run in the form of the simulation, and has the simulation's checker judge it."""
+"""Makes a history of the run in the form of the simulation, and lets the checker of the simulation judge it."""

@@ -1,4 +1,4 @@
-"""The simulation's checker on what really happened, with what only real processes show added."""
+"""The checker of the simulation, applied to real histories, and the checks that only real processes allow."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ TABLE = Path(__file__).parents[3] / "schemas" / "1.0" / "tables" / "causes.json"
 
 
 def printed_causes() -> set[str]:
-    """The ids of the causes of a second run that SPEC.md prints."""
+    """The ids of the causes of a second start that SPEC.md lists."""
     (table,) = json.loads(TABLE.read_text(encoding="utf-8"))["tables"]
     return {row["id"] for row in table["rows"]}
 
 
 class Judge(Residue):
-    """Judges a record. ``check`` puts violations into its history: (guarantee, text, ask)."""
+    """Judges a record. ``check`` adds violations to its history: (guarantee, text, ask)."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
         self.unjudged: list[str] = []
-        """The promises that this run says nothing about, since the machine was too slow."""
-        # A machine that lets processes wait is not calm, either.
+        """The promises that this run cannot decide, since the machine was too slow."""
+        # A run on a machine that lets processes wait counts as a run with faults, too.
         struck = bool(record.faults) or any(process.troubles for process in record.history.processes)
         plan = SimpleNamespace(
             calm=not struck,
@@ -59,7 +59,7 @@ class Judge(Residue):
             looks_run_out=True,
             start_delay=0.0,
         )
-        # All that the checker wants of a world: its plan and its history. The rest is overridden here.
+        # Of a world, the checker uses only its plan and its history. This class overrides the rest.
         super().__init__(cast(Any, SimpleNamespace(plan=plan, history=record.history)))
 
     def check(self) -> None:
@@ -78,7 +78,7 @@ class Judge(Residue):
         self._causes()
         self._excuses()
 
-    # the gem keeps the wire, and promises nothing
+    # The gem uses the protocol, and promises nothing.
 
     def _of_gem(self, ask: Ask) -> bool:
         return ask.destination == GEM or self.record.lives[ask.sender].runtime == GEM
@@ -86,7 +86,7 @@ class Judge(Residue):
     def _ends(self, ask: Ask, sender: Process) -> None:
         if self.record.lives[ask.sender].runtime == GEM:
             return
-        # A process that stood still right after it wrote that it asks, asked when it went on: its time runs from then.
+        # If a process stood still right after it wrote this row, it asked when it continued. The timeout begins then.
         near = sender.troubles_in(ask.sent_at, ask.sent_at + 2 * AT_ONCE)
         pauses = (trouble for trouble in near if trouble.kind == "paused")
         later = max((p.end - ask.sent_at for p in pauses if p.start - AT_ONCE <= ask.sent_at < p.end), default=0.0)
@@ -96,7 +96,7 @@ class Judge(Residue):
         ask.deadline -= min(later, late)
 
     def _belongs(self, ask: Ask) -> None:
-        # The workers write a rejection as the user reads it, without the quotes that some have on the wire.
+        # The workers write a rejection as the user reads it, without the quotes that it may have on the wire.
         read, quoted = ask.content, b'"' + (ask.content or b"")
         if quoted.startswith(OWN_WORDS):
             ask.content = quoted
@@ -107,14 +107,14 @@ class Judge(Residue):
         if self._of_gem(ask):
             return
         if any(cause(self.history, ask, *pair) is None for pair in itertools.pairwise(ask.runs)):
-            # Several short troubles in a row: what the taps saw of the claims shows how long its owner was silent.
+            # After several short troubles in a row, the claims that the taps saw show how long the owner was silent.
             moves = self.record.moves.get(ask.number)
             ask.moves = moves and [move._replace(silence=move.silence + TAPS) for move in moves]
         super()._starts(ask, sender)
         ask.moves = None
 
     def _last_sign(self, ask: Ask) -> float | None:
-        """None: the taps do not show the sign of life at the end of each request, so the 15 s of G5 are not judged here."""
+        """None, since the taps do not show each sign of life. So this judge does not decide the 15 s of G5."""
         return None
 
     def _at_least_once(self, ask: Ask) -> None:
@@ -128,7 +128,7 @@ class Judge(Residue):
     def _statements(self, ask: Ask) -> None:
         if self._of_gem(ask):
             return
-        # What was written in time counts as deleted in time (RIPC-TIME-13).
+        # A deletion that was written in time counts as done in time (RIPC-TIME-13).
         replied, ask.deleted_at = ask.deleted_at, self.record.deletions.get(ask.number, ask.deleted_at)
         super()._statements(ask)
         ask.deleted_at = replied
@@ -136,7 +136,7 @@ class Judge(Residue):
     # G1, beyond the checker
 
     def _said(self, ask: Ask, sender: Process) -> None:
-        """Only what the library may say: no exception that nobody announced, no refusal while nobody leaves."""
+        """The library raises only the errors that it documents, and refuses nothing while no member leaves."""
         status, time = ask.status, ask.outcomes[0] if ask.outcomes else 0.0
         if status.startswith("raised:"):
             self._say("G1", f"raised {status.partition(':')[2]}: {ask.reason}", ask)
@@ -150,7 +150,7 @@ class Judge(Residue):
             )
 
     def _had_a_group(self, ask: Ask, end: float) -> bool:
-        """Whether a member of the group that was asked had joined, and nothing took the group away meanwhile."""
+        """Whether a member of the asked group had joined, and no fault deleted the group meanwhile."""
         joined = (process.up_at for process in self.history.processes if process.group == ask.destination)
         there = any(up is not None and up < end - GROUP_LOOKS for up in joined)
         return there and not self.history.redis_fault(ask.sent_at - AWAY, end, *NO_GROUP)
@@ -158,7 +158,7 @@ class Judge(Residue):
     # an answer that was given is written
 
     def _answered(self, ask: Ask) -> None:
-        """Whoever is well, or leaves in order, writes what its handler answered; unless the request is gone."""
+        """A healthy member, or one that leaves in order, writes the answer of its handler unless the request is gone."""
         if ask.replies or ask.kind == "silent" or ask.id in self.record.unsure_answers or not ask.runs:
             return
         for run in ask.runs:
@@ -175,7 +175,7 @@ class Judge(Residue):
                 )
 
     def _served(self, process: Process, start: float, end: float) -> bool:
-        """Alive, connected and on time, though it may have been leaving."""
+        """Whether the member was alive, connected and on time; it may have been leaving."""
         if process.crashed_at is not None and process.crashed_at < end:
             return False
         return not process.was_troubled(start, end)
@@ -183,7 +183,7 @@ class Judge(Residue):
     # leaving loses nothing
 
     def _kept_while_leaving(self, ask: Ask, sender: Process) -> None:
-        """Who leaves in order still takes every response that was stored before it had left."""
+        """A member that leaves in order takes each response that was stored before it has left."""
         if sender.closing_at is None or sender.closed_at is None or ask.status not in ("timeout", "closed"):
             return
         if not ask.replies or not ask.outcomes or not sender.closing_at <= ask.outcomes[0]:
@@ -207,7 +207,7 @@ class Judge(Residue):
     # a timeout has a cause
 
     def _without_cause(self, ask: Ask, sender: Process) -> None:
-        """A request that nobody ran while all were well, with a free place, should not have timed out."""
+        """A request times out without a start only if a member had trouble or no handler was free."""
         if ask.status != "timeout" or ask.runs or ask.replies or ask.timeout < 1.0:
             return
         start, end = ask.sent_at - 6.0, ask.deadline + 0.1
@@ -223,7 +223,7 @@ class Judge(Residue):
     # connections
 
     def _connections(self, process: Process) -> None:
-        """Nobody is cut off without a fault, and whoever was is back soon after it."""
+        """A member loses its connection only by a fault, and is connected again soon after it."""
         life = self.record.lives[process.number]
         who = f"process {process.number} ({life.runtime})"
         for start, end in life.downs:
@@ -234,7 +234,7 @@ class Judge(Residue):
                 self._say("AWAY", f"{who} was not connected for {end - start:.2f} s, and nothing was wrong")
             over = max((f.end for f in near), default=end)
             late = end - over
-            # Where it, or all its links, stood still, nothing could be made good.
+            # While the process or all its links stood still, it could not recover.
             paused = [(t.start, t.end) for t in process.troubles if t.kind == "paused"]
             if late - seconds_in([*self.record.still, *paused], over, end) > BACK:
                 self._say("AWAY", f"{who} came back {late:.1f} s after {near[-1].name}")
@@ -247,7 +247,7 @@ class Judge(Residue):
                 self._say("WORKER", f"{who}: {note}")
 
     def _gave_up_leaving(self, process: Process, time: float) -> bool:
-        """It left at once, as Redis could not be reached; then it refuses a later answer locally (RIPC-LIFE-26)."""
+        """Whether it left at once because Redis could not be reached. Then it refuses a later answer (RIPC-LIFE-26)."""
         start = process.closing_at
         return (
             start is not None
@@ -255,13 +255,13 @@ class Judge(Residue):
             and (self.history.redis_fault(start, time) or process.was_troubled(start, time))
         )
 
-    # G6: what excuses is printed
+    # G6: each excuse is a cause that SPEC.md lists
 
     def _causes(self) -> None:
         for name in self.causes.keys() - printed_causes():
             self._say("G6", f"a second run is excused by {name!r}, which SPEC.md does not print")
 
-    # G9: what excuses may not become the rule
+    # G9: excuses must be rare
 
     def _excuses(self) -> None:
         count = sum(self.excused.values())

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 BACK = 12.0
-"""Seconds after the end of a fault within which whoever it hit must be connected again."""
+"""A member that a fault hit must be connected again within so many seconds after the end of the fault."""
 QUIESCENCE = 150.0
-"""Seconds until quiescence (SPEC.md, section 15): for as long what belongs to a dead instance may lie about."""
+"""Seconds until quiescence (SPEC.md, section 15). Entries of a dead instance may stay for this long."""
 SUSPECT = 7000.0
-"""Milliseconds without a sign of its owner after which an entry is looked at (RIPC-GROUP-13, 14)."""
+"""An entry is suspect if its owner has given no sign of life for so many milliseconds (RIPC-GROUP-14)."""
 GEM = "gem"
-"""The runtime, and the group, of the gem."""
+"""The name of the runtime and of the group of the gem."""
 IN_TIME = 0.3
-"""Seconds by which something must have been done before a deadline to count as done in time."""
+"""An event counts as in time if it comes at least so many seconds before the deadline."""
 AT_ONCE = 0.02
-"""Seconds between the row that says so and the call that asks, where nothing comes between."""
+"""A worker calls the library within so many seconds after it wrote the row, if nothing interrupts it."""
 REFUSES = ("rights", "group")
-"""Faults of Redis in which a send may end as failed: a right is missing, or the key is not a stream."""
+"""In these faults of Redis a send may end as failed: a right is missing, or the key is not a stream."""
 REFUSED_LATER = "an answer that came later was refused"
-"""How a worker begins to say that its endpoint took an answer no longer."""
+"""The beginning of a worker's message that its endpoint refused an answer."""
 NO_GROUP = ("group", "empty", "rewind", "failover")
-"""Faults of Redis that take a group away."""
+"""Faults of Redis that delete a group."""
 AWAY = 30.0
-"""Seconds for which a group may be missing after that: its only member stands still or is cut off, and makes it later."""
+"""A group may be missing for so many seconds after that, if its only member stands still or is cut off."""
 GROUP_LOOKS = 0.6
-"""Seconds between two looks whether a group is there: it may have come after the last one."""
+"""Seconds between two looks for a group. The group may have been made after the last look."""
 TAPS = 3.0
-"""Seconds by which the taps may see a sign of life later, or a claim earlier, than Redis executes it (a slow link)."""
+"""Over a slow link, the taps may see a sign of life or a claim so many seconds before or after Redis executes it."""
 STILL = 0.5
-"""The share of the time of rest for which the harness or Redis may stand still. With more, what is left says nothing."""
+"""If the harness or Redis stood still for a greater share of the time of rest, the run does not decide G8."""
 RARE = 10
-"""Sends of a run whose last look may run out of time, however few requests the run has."""
+"""In each run, the last looks of so many sends may run out of time, however few requests the run has."""
 RARE_SHARE = 0.001
-"""The share of all sends for which that may happen. A campaign of 1,015,709 requests had 17 of them."""
+"""The last looks of this share of all sends may run out of time. A campaign of 1,015,709 requests had 17."""
 PAUSE = 1.0
-"""Seconds within which an endpoint writes again after Redis refused it (docs/trust.md, the aim of recovery)."""
+"""An endpoint writes again within so many seconds after Redis refused it (docs/trust.md, the aim of recovery)."""

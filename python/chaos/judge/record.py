@@ -1,4 +1,4 @@
-"""Makes of a run's rows a ``History``: asks, processes, and the troubles of both as the faults and the machine made them."""
+"""Makes a ``History`` of the rows of a run: asks, processes, and their troubles by faults and by the machine."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .rowfile import Life, Row, Said, Struck, process_files, rows
 
 KINDS = {"raise": "reject", "ignore": "silent", "short": "work", "medium": "work", "long": "work", "busy": "work",
          "cancel": "work", "big": "quick"}  # fmt: skip
-"""Our kinds of work in the simulation's words; the others are called alike."""
+"""The kinds of work that have another name in the simulation."""
 FOR_SOME = "full"
-"""The fault of Redis in which it serves some and refuses others: these are cut off, while a sibling may claim."""
+"""In this fault Redis refuses some connections. The members of these are cut off, and their siblings may claim."""
 NOBODY = 1 << 30
-"""The number of a run that is in no history."""
+"""The number of a run that no history has."""
 
 
 @dataclass
 class Record:
-    """A run, as the checker and the tables want it. ``ends``: when each run was done, by ask, process and run."""
+    """A run in the form for the checker and the tables. ``ends``: the end of each run, by ask, process and run."""
 
     history: History = field(default_factory=lambda: History(0))
     lives: list[Life] = field(default_factory=list)
@@ -31,18 +31,18 @@ class Record:
     ends: dict[tuple[int, int, int], float] = field(default_factory=dict)
     unsure_answers: dict[bytes, float] = field(default_factory=dict)
     deletions: dict[int, float] = field(default_factory=dict)
-    """When the deletion of each request was written, by ask: the reply may come later."""
+    """The time at which the deletion of each request was written, by ask. Its reply may have come later."""
     moves: dict[int, list[Move]] = field(default_factory=dict)
     """The claims that took a request from its owner, by ask."""
     left: list[Row] | None = None
     left_at: float = 0.0
     still: list[tuple[float, float]] = field(default_factory=list)
-    """When the harness or Redis stood still."""
+    """The times in which the harness or Redis stood still."""
     quiet_at: float = float("inf")
 
 
 def read(folder: Path) -> Record:
-    """The record of the run that left its rows there."""
+    """The record of the run whose rows are in this folder."""
     return _Reader(folder).read()
 
 
@@ -84,7 +84,7 @@ class _Reader:
     def _process(self, path: Path) -> None:
         number = int(path.stem.partition("-")[2])
         while len(self.history.processes) <= number:
-            # One that wrote nothing never took part.
+            # A process that wrote nothing did not take part.
             self.history.processes.append(Process(len(self.history.processes), "", float("inf")))
             self.record.lives.append(Life(len(self.record.lives), ""))
         process, life = self.history.processes[number], self.record.lives[number]
@@ -157,7 +157,7 @@ class _Reader:
         "closing": _closing, "closed": _closed,
     }  # fmt: skip
 
-    # what the harness saw
+    # the rows of the harness
 
     def _fault(self, row: Row) -> None:
         fault = Struck(*row[2:])
@@ -218,11 +218,11 @@ class _Reader:
             self.record.moves.setdefault(ask.number, []).append(move)
 
     def _process_of(self, consumer: str) -> int | None:
-        """The process whose consumer this is: its name has the instance's id."""
+        """The process whose instance id is in the name of this consumer."""
         return next((life.number for life in self.record.lives if life.instance and life.instance in consumer), None)
 
     def _harness_still(self, row: Row) -> None:
-        # All links stood still with it.
+        # All links stood still with the harness.
         self.record.still.append((row[2], row[1]))
         for process in self.history.processes:
             process.troubles.append(Trouble(row[2], row[1], "cut off"))
@@ -238,13 +238,13 @@ class _Reader:
         "deleted": _deleted, "unsure": _unsure, "moved": _moved, "still": _harness_still, "quiet": _quiet, "left": _left,
     }  # fmt: skip
 
-    # what follows from all rows together
+    # derived from all rows
 
     def _runs_of(self, ask: Ask) -> None:
-        """Runs in the order of their times; an answer names its run by its place among them, as the simulation does."""
+        """Sorts runs by time. An answer names its run by its place in this order, as in the simulation."""
         found = sorted(self.runs.get(ask.number, ()))
         if ask.number in self.ids:
-            # Its XADD may have had no reply: the handler still knows its ids.
+            # The XADD may have got no reply. The handler still knows the ids of the request.
             id, entry = self.ids[ask.number]
             ask.id = id.encode()
             self.history.by_id[ask.id] = ask
@@ -260,7 +260,7 @@ class _Reader:
             ask.content = b"[%d,%d]" % (ask.number, len(ask.runs))
 
     def _places_of(self, process: Process) -> None:
-        """When all places of its handlers were taken."""
+        """The times in which all its handlers were busy."""
         changes: list[tuple[float, int]] = []
         for time, number, run in self.started.get(process.number, ()):
             later = number in self.asks and self.asks[number].kind == "later"
@@ -277,7 +277,7 @@ class _Reader:
         process.starts.sort()
 
     def _troubles_of(self, process: Process) -> None:
-        """Adds the pauses by the machine, and the times without a connection."""
+        """Adds the times in which the machine was busy, and those without a connection."""
         for start, end in joined(self.stalls.get(process.number, [])):
             process.troubles.append(Trouble(start, end, "paused"))
         starts = sorted((fault.start, fault.end) for fault in self.history.redis if fault.kind != FOR_SOME)
@@ -288,7 +288,7 @@ class _Reader:
 
 
 def joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Spans in order, those that touch made one."""
+    """The spans in order. Spans that touch are joined."""
     found: list[tuple[float, float]] = []
     for start, end in sorted(spans):
         if found and start <= found[-1][1]:
@@ -299,11 +299,11 @@ def joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def seconds_in(spans: list[tuple[float, float]], start: float, end: float) -> float:
-    """Seconds of ``start`` to ``end`` that lie in one of the spans, at least."""
+    """The seconds between ``start`` and ``end`` that are in at least one of the spans."""
     return sum(max(0.0, min(last, end) - max(first, start)) for first, last in joined(spans))
 
 
 def _of_the_exception(ask: Ask) -> bool:
-    """Whether a rejection says what the handler raised: its text, or its kind, as the library is configured."""
+    """Whether a rejection has the text of the exception that the handler raised, or its kind, as configured."""
     text = (ask.content or b"").decode("utf-8", "replace")
     return f"boom {ask.number}" in text or "RuntimeError" in text or "handler_failed" in text

@@ -1,4 +1,4 @@
-"""The residue of a run that has come to rest: entries and pending entries that may be left (G8)."""
+"""The entries and pending entries that are left when a run has come to rest, and those that may be left (G8)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .limits import GEM, QUIESCENCE, STILL, SUSPECT
 from .record import Record, seconds_in
 
 TAKES = ("group", "trimmed", "failover", "rewind", "empty")
-"""Faults of Redis that take entries, or a group with what was pending in it."""
+"""Faults of Redis that delete entries, or a group with its pending entries."""
 
 
 class Residue(Checker):
-    """The part of the judge for G8. ``unjudged``: the promises that this run says nothing about, and why."""
+    """The part of the judge for G8. ``unjudged``: the promises that this run cannot decide, and the reasons."""
 
     record: Record
     unjudged: list[str]
@@ -32,7 +32,7 @@ class Residue(Checker):
         processes = self.history.processes
         living = {p.group for p in processes if p.crashed_at is None} - {GEM}
         dead = [at for at in (self._gone_at(p) for p in processes) if at is not None]
-        # What belongs to a process that died so lately has its time still.
+        # Entries of a process that died a short time ago may still be there.
         due = not dead or max(dead) + QUIESCENCE < self.record.left_at
         destroyed = max((trouble.end for trouble in self.history.redis if trouble.kind in TAKES), default=0.0)
         asks = {id: self._of_entry(id) for _, id, _ in self.record.left}
@@ -47,7 +47,7 @@ class Residue(Checker):
             if ask is not None and not due and self._gone_at(processes[ask.sender]) is not None:
                 continue
             if ask is None and not due and what == "pending" and self._is_of_the_dead(more[1]):
-                # No reply named its request, and its body is deleted: only the consumer tells whose it is.
+                # No reply named its request, and its body is deleted. So only the consumer shows its owner.
                 continue
             if what == "entry" and more[-1] in living:
                 self._say("G8", f"entry {id} to {more[-1]} ({more[5]}) is left", ask)
@@ -55,7 +55,7 @@ class Residue(Checker):
                 self._say("G8", f"{id} is left pending in {more[0]} for {more[1]}, idle {more[2] / 1000:.1f} s", ask)
 
     def _before_its_group(self, ask: Ask, entry: bytes) -> bool:
-        """Printed: it came before its group was made again, by a newcomer since no member lived when the group was lost."""
+        """SPEC.md lists this: the entry came before its group was made again. A newcomer made it, since no member was alive."""
         at = self._added_at(ask, entry)
         lost = max((t.end for t in self.history.redis if t.kind in TAKES and t.end < at), default=None)
         members = [p for p in self.history.processes if p.group == ask.destination]
@@ -64,20 +64,20 @@ class Residue(Checker):
         )
 
     def _runs_yet(self, ask: Ask, consumer: str) -> bool:
-        """Whether the process of this consumer was still running its handler: it keeps the entry until that ends."""
+        """Whether the process of this consumer was still running the handler of the entry."""
         owner = next((life.number for life in self.record.lives if life.instance and life.instance in consumer), None)
         started = sum(run.process == owner for run in ask.runs)
         ended = sum(key[1] == owner and time <= self.record.left_at for key, time in self._ends_of(ask))
         return started > ended and self.history.processes[owner or 0].crashed_at is None
 
     def _added_at(self, ask: Ask, entry: bytes) -> float:
-        """When Redis had stored an entry of this request, at the latest."""
+        """The latest time at which Redis can have stored an entry of this request."""
         if ask.stored_at is None and all(entry != reply.entry_id for reply in ask.replies):
             return min(run.time for run in ask.runs)
         return ask.added_at(entry)
 
     def _by_the_clock(self, consumer: str, idle: float) -> bool:
-        """A dead member's, which counts as just claimed until the clock that was set back has caught up. ``idle``: ms."""
+        """Whether a dead member's entry counts as just claimed, because the clock was set back. ``idle``: ms."""
         if idle >= SUSPECT or not any(trouble.kind == "clock" for trouble in self.history.redis):
             return False
         lives = [life for life in self.record.lives if life.instance and life.instance in consumer]
@@ -89,7 +89,7 @@ class Residue(Checker):
         return bool(lives) and all(self._gone_at(self.history.processes[number]) is not None for number in lives)
 
     def _gone_at(self, process: Process) -> float | None:
-        """When it was gone without a word: it was killed, or it left while it could not reach Redis."""
+        """The time at which it was killed, or left while it could not reach Redis."""
         if process.crashed_at is not None or process.closing_at is None or process.closed_at is None:
             return process.crashed_at
         start, end = process.closing_at, process.closed_at
@@ -100,7 +100,7 @@ class Residue(Checker):
         if not hasattr(self, "_by_entry"):
             self._by_entry: dict[bytes, Ask] = {}
             for ask in self.history.asks:
-                # The reply to its XADD may have been lost: whoever ran it knows the entry, too, and what is left has its id.
+                # The reply to its XADD may have been lost. The process that ran it knows the entry, and the entry has its id.
                 known = [ask.entry_id, *(run.entry_id for run in ask.runs), *(reply.entry_id for reply in ask.replies)]
                 self._by_entry |= dict.fromkeys([each for each in known if each is not None], ask)
             for what, left, more in self.record.left or ():

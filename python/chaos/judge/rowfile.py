@@ -1,4 +1,4 @@
-"""The rows of a run, read back."""
+"""Reads the rows of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = list[Any]
 
 @dataclass
 class Struck:
-    """One fault that struck: when, what it was to Redis and to members, whom it hit, what proves it."""
+    """One fault that struck: its time, its effect on Redis and on members, the members that it hit, and its proof."""
 
     name: str
     start: float
@@ -44,7 +44,7 @@ class Said:
 
 @dataclass
 class Life:
-    """One process beside what the simulation's ``Process`` holds."""
+    """The data on a process that the simulation's ``Process`` lacks."""
 
     number: int
     runtime: str
@@ -54,13 +54,13 @@ class Life:
     notes: list[tuple[float, str]] = field(default_factory=list)
     hung: bool = False
     instance: str = ""
-    """The id by which Redis knows it; its last one, where it changed."""
+    """Its instance id; the last one, if it changed."""
     code: int | None = None
     """Its exit status."""
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """All whole rows of a file; a process that was killed may leave half of one."""
+    """All complete rows of a file. A process that was killed may leave an incomplete one."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:

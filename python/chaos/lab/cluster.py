@@ -87,14 +87,14 @@ class Cluster(Site):
         for each in self.nodes[MASTERS:]:
             if (await each.redis.info("replication")).get("master_link_status", "").strip() != "up":
                 return False
-        # Everybody must have heard of it: a master that knows of no replica is not replaced.
+        # All nodes must know the replicas: a master whose replica is unknown is not replaced.
         for each in self.nodes:
             if sum("slave" in line.flags for line in await self.lines(each)) != MASTERS:
                 return False
         return True
 
     async def agreed(self) -> bool:
-        """Whether all nodes are well, and each says the same of all: who is a master, and of which slots."""
+        """Whether all nodes work, and agree which nodes are masters, and of which slots."""
         try:
             views = [await self.lines(each) for each in self.nodes]
         except Away:
@@ -104,7 +104,7 @@ class Cluster(Site):
         return len({frozenset((one.port, one.master, tuple(one.slots)) for one in lines) for lines in views}) == 1
 
     async def lines(self, of: Node) -> list[Line]:
-        """CLUSTER NODES, as one node sees it."""
+        """The reply of one node to CLUSTER NODES."""
         found = []
         for row in text(await of.redis("CLUSTER", "NODES", seconds=1.0)).splitlines():
             id, address, flags, master, _, _, _, _, *slots = row.split()
@@ -116,7 +116,7 @@ class Cluster(Site):
         return found
 
     async def view(self) -> list[Line]:
-        """As some node that answers sees it."""
+        """The reply to CLUSTER NODES of any node that replies."""
         for each in self.nodes:
             try:
                 return await self.lines(each)
@@ -128,7 +128,7 @@ class Cluster(Site):
         return next(each for each in self.nodes if each.port == port)
 
     async def find_owner(self, other_than: Node | None = None) -> Node:
-        """Waits until a master that is well has the slot, another one than this. It is ``redis`` from then on."""
+        """Waits until another working master has the slot. From then on, ``redis`` is that master."""
         end = monotonic() + LIMIT
         while monotonic() < end:
             for each in self.nodes:

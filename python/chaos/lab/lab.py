@@ -1,4 +1,4 @@
-"""One run's laboratory: a site, the members, the rows that the harness writes itself."""
+"""The laboratory of one run: a site, the members, and the rows that the harness writes itself."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ KINDS: dict[str, float] = {
 }  # fmt: skip
 TIMEOUTS: dict[str, float] = {"0.5": 1, "2": 2, "5": 6, "8": 2, "20": 2, "30": 1}
 COSTLY = ("medium", "long", "busy", "big", "ignore")
-"""Kinds that hold a place, a processor or a link for long: a higher rate has no more of them a second."""
+"""Kinds of work that occupy a handler, a processor or a link for long. A higher rate does not have more of them a second."""
 USUAL = 100.0
 """The rate, in requests a second, for which ``KINDS`` gives the weights."""
 GEM = "gem"
-"""The runtime, and the group, of the gem."""
+"""The name of the runtime and of the group of the gem."""
 SLOWER = 6.0
-"""How many times as long a machine that is too slow may take to come to rest."""
+"""A machine that is too slow may take so many times as long to come to rest."""
 JOIN = 30.0
-"""Seconds within which all members must be connected at the beginning."""
+"""At the beginning, all members must be connected within so many seconds."""
 
 
 class CannotBeHad(Exception):
-    """This site cannot be set up with this server, or on this machine; the message says why."""
+    """This site is not possible with this server, or on this machine. The message has the reason."""
 
 
 class Failed(Exception):
-    """The laboratory itself does not work as it must."""
+    """The laboratory itself failed."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """How much is asked: ``rate`` requests a second in all; kinds of work and timeouts by weight."""
+    """The requests of a run: ``rate`` a second in all, kinds of work and timeouts by weight."""
 
     rate: float = 100.0
     kinds: dict[str, float] = field(default_factory=lambda: dict(KINDS))
     timeouts: dict[str, float] = field(default_factory=lambda: dict(TIMEOUTS))
     sample: float = 0.0
-    """Seconds between two samples of what a member uses; 0: none."""
+    """Seconds between two samples of the resources of a member; 0: no samples."""
     concurrency: int = 16
     burst: float = 1.0
-    """How many are asked at one moment, on average."""
+    """The average number of requests at one moment."""
 
     def weights(self) -> dict[str, float]:
-        """``kinds``, with the costly ones as often a second as at the usual rate, at most."""
+        """``kinds``, with at most as many costly ones a second as at the usual rate."""
         share = min(1.0, USUAL / self.rate) if self.rate else 1.0
         return {kind: weight * share if kind in COSTLY else weight for kind, weight in self.kinds.items()}
 
@@ -110,7 +110,7 @@ class Lab:
             }
             source = random.Random(self.random.getrandbits(48))
             self.members.append(Member(name, group, runtime, have[runtime], config, self.folder, source, self._ended))
-        # Who asks comes last: nobody asks a group that is not there yet.
+        # The members that ask come last, since a group must exist before it is asked.
         for member in sorted(self.members, key=lambda member: member.config["rate"] > 0):
             await self.bring(member)
             if not await member.joined(JOIN):
@@ -119,8 +119,8 @@ class Lab:
                 )
 
     async def bring(self, member: Member) -> None:
-        """A new process takes this place."""
-        # Two may come at once: each has a number of its own.
+        """Starts a new process in this place."""
+        # Two processes may start at once, so each gets a number of its own.
         number, self._processes = self._processes, self._processes + 1
         member.config.update(await self.site.reach(member))
         await member.start(number)
@@ -131,7 +131,7 @@ class Lab:
     # who is there
 
     def free(self, *groups: str) -> list[Member]:
-        """Members that live, are connected, and have no other fault in hand. A gem is left in peace: it promises nothing."""
+        """Members that are alive, are connected, and have no other fault. A gem is left out, since it promises nothing."""
         return [
             member
             for member in self.members
@@ -142,7 +142,7 @@ class Lab:
     # the end
 
     async def calm(self, seconds: float) -> bool:
-        """Nothing more is asked. Whether nothing was left within so many seconds; what is left goes into the rows."""
+        """Ends all requests. Returns whether nothing was left within so many seconds; the rows have what is left."""
         for member in self.members:
             if not member.alive:
                 await self.bring(member)
@@ -156,7 +156,7 @@ class Lab:
                 left = await self._left()
                 if not left:
                     break
-            # While the harness stands still, so do all links: nothing can come to rest in that time.
+            # While the harness stands still, all links stand still. So nothing can come to rest in that time.
             passed = monotonic() - start
             if passed - (self.stalled.seconds - stalled) > seconds or passed > SLOWER * seconds:
                 break
@@ -178,7 +178,7 @@ class Lab:
         return found
 
     async def leave(self) -> None:
-        """All members leave in order; who does not is written down and killed."""
+        """All members leave in order. A member that does not is recorded and killed."""
 
         async def one(member: Member) -> None:
             if member.alive and await member.leave() is None:
@@ -190,7 +190,7 @@ class Lab:
 
 
 def places(runtimes: list[str]) -> list[tuple[str, str, str, float]]:
-    """Who takes part: name, group, runtime, share of the rate. Both runtimes and Node share the groups."""
+    """The members: name, group, runtime, share of the rate. Both runtimes and Node share the groups."""
     third = "node" if "node" in runtimes else "threads"
     found = [
         ("stock1", "stock", "threads", 0.0),

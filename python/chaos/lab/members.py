@@ -25,11 +25,11 @@ PYTHON = Path(__file__).parents[2]
 ROOT = PYTHON.parent
 NODE_PORT = ROOT / "interop" / "node" / "dist" / "index.js"
 LEAVE = 14.0
-"""Seconds within which a member that is asked to leave must have ended: its closing time, and what the library adds."""
+"""A member must end within so many seconds after SIGTERM: its close timeout, and the time that the library adds."""
 
 
 def commands() -> dict[str, list[str]]:
-    """How a member of each runtime is started, of those that are here."""
+    """The command that starts a member, for each runtime that this machine has."""
     found = {
         "threads": [sys.executable, "-m", "chaos.workers.threads"],
         "asyncio": [sys.executable, "-m", "chaos.workers.aio"],
@@ -70,13 +70,13 @@ class Member:
     tap: Tap | None = None
     process: int = -1
     busy: bool = False
-    """A fault has it in hand: no other one takes it."""
+    """Whether a fault uses this member, so that no other fault does."""
     up: asyncio.Event = field(default_factory=asyncio.Event)
     _child: asyncio.subprocess.Process | None = None
     _hearing: asyncio.Task[None] | None = None
 
     async def start(self, process: int) -> None:
-        """A new process in this place."""
+        """Starts a new process in this place."""
         self.process = process
         self.up = asyncio.Event()
         config = {
@@ -106,7 +106,7 @@ class Member:
         self.ended(process, await child.wait())
 
     async def joined(self, seconds: float) -> bool:
-        """Whether it was connected within so many seconds."""
+        """Waits until it is connected. Returns whether that was within so many seconds."""
         try:
             await asyncio.wait_for(self.up.wait(), seconds)
         except asyncio.TimeoutError:
@@ -114,7 +114,7 @@ class Member:
         return True
 
     def last_words(self) -> str:
-        """The end of its process's stderr."""
+        """The last part of the stderr of its process."""
         path = self.folder / f"process-{self.process:03d}.stderr"
         return path.read_text(errors="replace")[-500:].strip() or "it wrote nothing to stderr"
 
@@ -124,12 +124,12 @@ class Member:
 
     @property
     def pid(self) -> int:
-        """The process's own id, 0 before there is one."""
+        """The id of the process; 0 before it has started."""
         return self._child.pid if self._child is not None else 0
 
     @property
     def code(self) -> int | None:
-        """The exit status of the last process, None while it lives."""
+        """The exit status of the last process; None while it runs."""
         return None if self._child is None else self._child.returncode
 
     def send(self, number: signal.Signals) -> None:
@@ -137,13 +137,13 @@ class Member:
             self._child.send_signal(number)
 
     def tell(self, word: str) -> None:
-        """``quiet``: ask no more; ``hush 3``: ask nothing for 3 s."""
+        """Sends a command: ``quiet`` ends all requests, ``hush 3`` stops them for 3 s."""
         if self._child is not None and self._child.stdin is not None and self.alive:
             with contextlib.suppress(OSError):
                 self._child.stdin.write(f"{word}\n".encode())
 
     async def gone(self, seconds: float) -> bool:
-        """Whether it ended within so many seconds."""
+        """Waits until it has ended. Returns whether that was within so many seconds."""
         if self._child is None:
             return True
         try:
@@ -153,7 +153,7 @@ class Member:
         return True
 
     async def leave(self) -> float | None:
-        """SIGTERM. Seconds until it had ended, or None where it did not and was killed."""
+        """Sends SIGTERM. Returns the seconds until it had ended, or None if it was killed instead."""
         began = monotonic()
         self.send(signal.SIGTERM)
         if await self.gone(LEAVE):

@@ -1,4 +1,4 @@
-"""One of several servers, behind a tap of its own. Others and clients know it by the tap's address."""
+"""One of several servers, behind a tap of its own. Clients and other servers use the address of the tap."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .site import OPERATOR, OPERATORS_USER
 from .watch import Watch, WatchedTap
 
 BUS = 10_000
-"""A cluster's nodes speak to each other on their port plus this: which must be a port."""
+"""The nodes of a cluster use a second port: their first one plus this number. The sum must be a valid port."""
 START_ATTEMPTS = 20
 
 
 @dataclass(eq=False)
 class Node:
-    """``port`` is the one that it announces: the tap's."""
+    """``port`` is the port that it announces, which is that of the tap."""
 
     redis: Redis
     tap: WatchedTap
@@ -37,8 +37,8 @@ class Node:
 
 
 async def node(name: str, config: Callable[[int], tuple[str, ...]], watch: Watch, highest: int = 65535) -> Node:
-    """Starts a server; ``config`` is given the port that it is to announce. Raises NoServer, also for an image: the
-    members of a cluster must reach each other on this machine."""
+    """Starts a server; ``config`` is given the port that it is to announce. Raises NoServer, also for an
+    image, since the members of a cluster must reach each other on this machine."""
     tap = WatchedTap(Address("127.0.0.1", 0), watch)
     await tap.start()
     options = (*config(tap.port), *OPERATORS_USER)

@@ -1,4 +1,4 @@
-"""A master and a replica behind an address that moves: every member's tap leads to the master of the moment."""
+"""A master and a replica behind an address that moves. The tap of each member leads to the present master."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONFIG = ("--repl-diskless-sync-delay", "0", "--repl-timeout", "10", *OPERATORS_
 
 
 class Pair(Tapped):
-    """``master`` and ``replica`` change their places with each promotion."""
+    """Each promotion exchanges ``master`` and ``replica``."""
 
     name = "pair"
 
@@ -39,12 +39,12 @@ class Pair(Tapped):
         await self.follow()
 
     async def follow(self) -> None:
-        """The replica follows the master, and has all that it has."""
+        """Waits until the replica follows the master and has all its data."""
         await self.replica("REPLICAOF", self.redis.address.host, self.redis.address.port)
         await in_step(self.redis, [self.replica])
 
     async def promote(self) -> float:
-        """The replica is the master from now on, and the address leads to it. When that was."""
+        """Makes the replica the master, and moves the address to it. Returns the time of this."""
         await self.replica("REPLICAOF", "NO", "ONE")
         self.servers.reverse()
         for tap in self._taps:
@@ -53,7 +53,7 @@ class Pair(Tapped):
         return monotonic()
 
     def separate(self) -> None:
-        """Nobody reaches the old master any more."""
+        """Makes the old master unreachable."""
         for tap in self._taps:
             tap.refusing = True
             tap.cut("reset")

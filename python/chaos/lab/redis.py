@@ -1,4 +1,4 @@
-"""The Redis of a run, and a connection of the operator's own to it, beside all taps."""
+"""The Redis of a run, and the operator's connection to it, which uses no tap."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from redisipc_conformance.wire.address import Address
 from redisipc_conformance.wire.client import Client, ConnectionLost, RedisFailure
 
 COMMAND_SECONDS = 5.0
-"""Seconds for one command of the operator."""
+"""A command of the operator may take so many seconds."""
 BACK_WITHIN = 60.0
-"""Seconds within which a Redis that was brought back must answer."""
+"""Redis must reply within so many seconds after it was started again."""
 
 
 class Away(Exception):
-    """Redis does not answer the operator."""
+    """Redis does not reply to the operator."""
 
 
 class Redis:
-    """One server. Calls that may wait run in a thread, so that the taps continue to work."""
+    """One server. Calls that may wait run in a thread, so the taps continue to work."""
 
     def __init__(self, server: Server, operator: str = "") -> None:
         self.server = server
@@ -34,7 +34,7 @@ class Redis:
         self._client = Client(self._operators)
 
     async def reply(self, *command: resp.Arg, seconds: float = COMMAND_SECONDS) -> Any:
-        """One command; an error reply is given as a value. Raises Away."""
+        """Sends one command. Returns an error reply as a value. Raises Away."""
         try:
             return await asyncio.wait_for(self._client.reply(*command), seconds)
         except (asyncio.TimeoutError, OSError, ConnectionLost, RedisFailure) as error:
@@ -43,14 +43,14 @@ class Redis:
             raise Away(f"{' '.join(map(str, command))}: {error or 'no answer'}") from error
 
     async def __call__(self, *command: resp.Arg, seconds: float = COMMAND_SECONDS) -> Any:
-        """One command; raises Away, and RedisFailure for an error reply."""
+        """Sends one command. Raises Away, and RedisFailure for an error reply."""
         value = await self.reply(*command, seconds=seconds)
         if isinstance(value, resp.ErrorReply):
             raise RedisFailure(value, command)
         return value
 
     async def together(self, *commands: Sequence[resp.Arg], seconds: float = COMMAND_SECONDS) -> list[Any]:
-        """Several commands on one connection; error replies are values. Raises Away."""
+        """Sends several commands on one connection. Returns error replies as values. Raises Away."""
         try:
             return await asyncio.wait_for(self._client.batch(commands), seconds)
         except (asyncio.TimeoutError, OSError, ConnectionLost, RedisFailure) as error:
@@ -69,12 +69,12 @@ class Redis:
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
     async def knows(self, command: str) -> bool:
-        """Whether the server has a command, ``XACKDEL`` or ``ACL LOG``."""
+        """Whether the server has a command, for example ``XACKDEL`` or ``ACL LOG``."""
         reply = await self.reply("COMMAND", "INFO", command)
         return bool(isinstance(reply, list) and reply and reply[0])
 
     async def back(self) -> float:
-        """Waits until it answers as it should; when that was. Raises Away after ``BACK_WITHIN`` seconds."""
+        """Waits until it replies without an error. Returns the time of this. Raises Away after ``BACK_WITHIN`` seconds."""
         end = time.monotonic() + BACK_WITHIN
         problem: object = ""
         while time.monotonic() < end:
@@ -88,7 +88,7 @@ class Redis:
         raise Away(f"not back within {BACK_WITHIN:g} s: {problem}")
 
     async def writable(self) -> float:
-        """Waits until it takes writes; when that was. Raises Away after ``BACK_WITHIN`` seconds."""
+        """Waits until it accepts writes. Returns the time of this. Raises Away after ``BACK_WITHIN`` seconds."""
         end = time.monotonic() + BACK_WITHIN
         while isinstance(reply := await self.reply("SET", "chaos:probe", "1", "PX", 1000), resp.ErrorReply):
             if time.monotonic() > end:
@@ -102,7 +102,7 @@ class Redis:
         await asyncio.to_thread(self.server.kill)
 
     async def stop(self) -> None:
-        """In order: the data is saved."""
+        """Ends it in order, so that the data is saved."""
         await asyncio.to_thread(self.server.stop)
 
     async def start(self, *, empty: bool = False) -> None:
@@ -114,7 +114,7 @@ class Redis:
 
 
 def text(value: Any) -> Any:
-    """Bytes, in lists as well, as strings: for rows and messages."""
+    """The value with all bytes as strings, also in lists, for rows and messages."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     if isinstance(value, Sequence) and not isinstance(value, str):

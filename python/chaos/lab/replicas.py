@@ -1,4 +1,4 @@
-"""Replication: who is the master, who follows, and how far behind."""
+"""Replication: the role of each server, and how far a replica is behind its master."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from time import monotonic
 from .redis import Away, Redis
 
 LIMIT = 40.0
-"""Seconds within which replicas must be in step, and a failover must have a new master."""
+"""Replicas must have all data, and a failover must have a new master, within so many seconds."""
 
 
 async def role(redis: Redis) -> str:
-    """``master``, ``slave``, or an empty text where it does not answer."""
+    """``master``, ``slave``, or an empty text if it does not reply."""
     try:
         return (await redis.info("replication"))["role"].strip()
     except Away:
@@ -21,13 +21,13 @@ async def role(redis: Redis) -> str:
 
 
 async def offset(redis: Redis) -> int:
-    """How many bytes of the replication stream it has."""
+    """The number of bytes of the replication stream that it has."""
     said = await redis.info("replication")
     return int(said.get("slave_repl_offset", said["master_repl_offset"]))
 
 
 async def in_step(master: Redis, replicas: Sequence[Redis]) -> None:
-    """Waits until all of them follow and have what the master had. Raises Away."""
+    """Waits until all replicas follow the master and have the data that it had. Raises Away."""
     end = monotonic() + LIMIT
     for replica in replicas:
         while True:
@@ -46,7 +46,7 @@ async def in_step(master: Redis, replicas: Sequence[Redis]) -> None:
 
 
 async def hold_back(master: Redis, replicas: Sequence[Redis]) -> None:
-    """The replicas follow no longer: what is written from now on, only the master has."""
+    """Stops the replication, so that only the master has the writes from now on."""
     for replica in replicas:
         await replica.config("masteruser", "nobody")
         await replica.config("masterauth", "nothing")
@@ -54,7 +54,7 @@ async def hold_back(master: Redis, replicas: Sequence[Redis]) -> None:
 
 
 async def let_go(servers: Sequence[Redis]) -> None:
-    """Undoes ``hold_back`` on all that answer."""
+    """Undoes ``hold_back`` on all servers that reply."""
     for server in servers:
         try:
             await server.config("masteruser", "")

@@ -1,4 +1,4 @@
-"""Samples of the resources that Redis uses, at intervals: for runs that look for growth."""
+"""Samples of the resources that Redis uses, at intervals, for runs that look for growth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .redis import Away
 
 
 async def sample_redis(lab: Lab) -> None:
-    """Rows ``redis t memory clients keys entries consumers pending``, until it is cancelled."""
+    """Writes rows ``redis t memory clients keys entries consumers pending`` until it is cancelled."""
     while True:
         await asyncio.sleep(lab.load.sample)
         with contextlib.suppress(Away, RedisFailure):

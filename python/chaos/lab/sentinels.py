@@ -24,7 +24,7 @@ from .watch import Watch
 NAME = "chaos"
 """The Sentinels' name for the master."""
 DOWN_AFTER = 1500
-"""Milliseconds of silence after which a Sentinel takes a server for down."""
+"""A Sentinel takes a server for down after so many milliseconds of silence."""
 
 
 class Sentinels(Site):
@@ -95,7 +95,7 @@ class Sentinels(Site):
                 await asyncio.sleep(0.1)
 
     async def ask(self, port: int, *command: str) -> Any:
-        """One command to one Sentinel; None where it does not answer."""
+        """Sends one command to one Sentinel. Returns None if it does not reply."""
         client = Client(Address("127.0.0.1", port))
         try:
             return await asyncio.wait_for(client.reply(*command), 3.0)
@@ -105,7 +105,7 @@ class Sentinels(Site):
             await client.close()
 
     async def elected(self) -> float:
-        """Waits for another master than the present one, which is the present one from then on. When that was."""
+        """Waits until another server is the master. Returns the time of this."""
         end = monotonic() + LIMIT
         while monotonic() < end:
             for index, each in enumerate(self.nodes):
@@ -116,7 +116,7 @@ class Sentinels(Site):
         raise Away(f"no other master within {LIMIT:g} s")
 
     async def named(self, all_of_them: bool) -> float:
-        """Waits until a Sentinel, or every one that answers, names the present master to clients. When that was."""
+        """Waits until one Sentinel, or each that replies, names the present master to clients. Returns the time of this."""
         end = monotonic() + LIMIT
         enough = len(self.watchers) if all_of_them else 1
         while monotonic() < end:
@@ -129,14 +129,14 @@ class Sentinels(Site):
         raise Away("the Sentinels do not name the new master")
 
     async def together(self) -> None:
-        """Waits until all follow the master again."""
+        """Waits until all servers follow the master again."""
         await in_step(self.redis, [replica.redis for replica in self.replicas])
 
     def sentinel(self, index: int) -> subprocess.Popen[bytes]:
         return self.watchers[index][1]
 
     def again(self, index: int) -> None:
-        """A Sentinel that was killed comes back, with what it knew."""
+        """Starts a Sentinel again that was killed, with its configuration."""
         self.watchers[index] = self._start(self.watchers[index][0])
 
     async def reach(self, member: Member) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where Redis is, and through which taps the members reach it."""
+"""The places of Redis, and the taps through which the members reach it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .redis import Redis
 from .watch import Watch, WatchedTap
 
 OPERATOR = "operator"
-"""The operator's user and password: what is done to the members' user does not concern it."""
+"""The user and password of the operator. Faults of the members' user do not change it."""
 OPERATORS_USER = ("--user", OPERATOR, "on", f">{OPERATOR}", "~*", "&*", "+@all")
 
 SLOW_LOADING = ("--key-load-delay", "5000")
-"""5 ms a key: a few megabytes make a restart that one can see. Redis answers its clients after every 2 MiB of them."""
+"""Redis waits 5 ms for each key, so it loads a few megabytes slowly. It replies to clients after each 2 MiB."""
 
 
 class Site(ABC):
-    """One way of running Redis. ``stream`` is the name of the stream there; ``clients``: which runtimes can reach it."""
+    """One way of running Redis. ``stream``: the name of the stream; ``clients``: the runtimes that can use this site."""
 
     name = ""
     stream = "shop"
@@ -34,10 +34,10 @@ class Site(ABC):
     @property
     @abstractmethod
     def redis(self) -> Redis:
-        """The server that holds the stream at the moment."""
+        """The server that has the stream now."""
 
     def pids(self) -> list[int]:
-        """The process that holds the stream at the moment, where it runs on this machine."""
+        """The process that has the stream now, if it runs on this machine."""
         try:
             pid = getattr(self.redis.server, "pid", None)
         except AttributeError:
@@ -47,7 +47,7 @@ class Site(ABC):
 
     @abstractmethod
     async def open(self, watch: Watch) -> None:
-        """Starts it. Raises NoServer where it is not available, with the reason."""
+        """Starts it. Raises NoServer with the reason if it is not available."""
 
     @abstractmethod
     async def reach(self, member: Member) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Site(ABC):
 
 
 class Tapped(Site):
-    """A site with a tap for each member, which leads to the server of the moment."""
+    """A site with a tap for each member. The taps lead to the present server."""
 
     def __init__(self, server: str) -> None:
         super().__init__(server)

@@ -1,4 +1,4 @@
-"""Sites of one server with something special: TLS before it, a clock that can be set, a disk that can be filled."""
+"""Special sites of one server: with TLS, with a clock that can be set, with a disk that can be filled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DISK = 48
 
 
 class Secure(Plain):
-    """The members speak TLS to their taps. ``use("valid")`` and ``use("expired")`` choose what the taps show from now on."""
+    """The members use TLS to their taps. ``use("valid")`` and ``use("expired")`` choose the certificate of the taps."""
 
     name = "tls"
     runtimes = ("threads", "asyncio", "node")
@@ -35,7 +35,7 @@ class Secure(Plain):
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.sni_callback = self._greeted
         self.handshakes = 0
-        """How many were begun."""
+        """The number of handshakes that have begun."""
 
     async def open(self, watch: Watch) -> None:
         if shutil.which("openssl") is None:
@@ -80,7 +80,7 @@ class Secure(Plain):
 
 
 class Clock(Plain):
-    """The server's wall clock is the true one plus an offset: ``set(seconds)``. A compiler makes the library that does it."""
+    """``set(seconds)`` adds an offset to the wall clock of the server. A C compiler makes the library for this."""
 
     name = "clock"
 
@@ -113,7 +113,7 @@ class Clock(Plain):
         return int(seconds) + int(micros) / 1e6
 
     def set(self, offset: float) -> None:
-        """In place: the server has the file in its memory."""
+        """Writes the file in place, since the server has it mapped into its memory."""
         self.offset = offset
         with self._file.open("r+b" if self._file.exists() else "wb") as file:
             file.write(struct.pack("=q", round(offset * 1e6)))
@@ -124,7 +124,7 @@ class Clock(Plain):
 
 
 class Disk(Plain):
-    """The server writes an append-only file to a disk of its own, a small one."""
+    """The server writes its append-only file to a small disk of its own."""
 
     name = "disk"
     loading = ()

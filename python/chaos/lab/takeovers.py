@@ -1,6 +1,6 @@
-"""Who took a pending request from whom, and how long its owner had shown no sign of life, as the taps see it.
+"""The claims that the taps see: the old and the new owner, and how long the old one had shown no sign of life.
 
-A sign of life is a delivery to the owner, or a claim by it (RIPC-GROUP-13). Each claim by another one is a row:
+A sign of life is a delivery to the owner, or a claim by it (RIPC-GROUP-13). Each claim by another member is a row:
 ``moved t entry_id before after silence``, consumers by name, silence in seconds.
 """
 
@@ -16,23 +16,23 @@ WATCHED = {b"XREADGROUP", b"XCLAIM"}
 
 
 class Sign(NamedTuple):
-    """The last sign of life for an entry: whose, and when."""
+    """The last sign of life for an entry: the owner and the time."""
 
     consumer: bytes
     time: float
 
 
 class TakeOvers:
-    """Hears of every XREADGROUP and XCLAIM, and writes the rows. It forgets an entry that is deleted."""
+    """Is called for each XREADGROUP and XCLAIM, and writes the rows. It forgets an entry that is deleted."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._signs: dict[bytes, dict[bytes, Sign]] = {}
-        """By entry, then by group: each group has a delivery and claims of its own."""
+        """By entry and by group, since each group has a delivery and claims of its own."""
         self._open: dict[int, tuple[Exchange, dict[bytes, Sign]]] = {}
 
     def sent(self, exchange: Exchange) -> None:
-        """The signs of now are kept for a claim: Redis may execute it, and its reply may never come."""
+        """Keeps the present signs of life for a claim. Redis may execute the claim, and its reply may never come."""
         if exchange.name == b"XCLAIM":
             ids = _claimed(exchange.args)
             last = {id: self._signs.get(id, {}).get(exchange.args[2]) for id in ids}
@@ -46,7 +46,7 @@ class TakeOvers:
             return
         if exchange.name == b"XREADGROUP":
             consumer = exchange.args[3]
-            # It may have waited for seconds until there was something to deliver.
+            # The read may have waited for seconds until there was an entry.
             now = exchange.replied or exchange.sent
             for entry in _delivered(exchange.result):
                 self._sign(exchange.args[2], entry, Sign(consumer, now), now)
@@ -79,7 +79,7 @@ class TakeOvers:
 
 
 def _claimed(args: list[bytes]) -> list[bytes]:
-    """The entry IDs that an XCLAIM names."""
+    """The entry IDs in an XCLAIM."""
     return [arg for arg in args[5:] if b"-" in arg]
 
 

@@ -1,9 +1,9 @@
-"""The work of Redis, as the taps see it: stored entries, deleted entries, error replies.
+"""The work of Redis that the taps see: stored entries, deleted entries, error replies.
 
 - ``stored t ask request_id entry_id``: a request was stored
 - ``answered t request_id entry_id``: a response was stored
-- ``deleted t entry_id sent``: an entry was deleted, and when that was written
-- ``unsure t what key``: it was sent, and its reply never came. ``what`` is ``answered`` or ``deleted``
+- ``deleted t entry_id sent``: an entry was deleted, and the time at which the deletion was written
+- ``unsure t what key``: the command was sent, and its reply never came. ``what`` is ``answered`` or ``deleted``
 
 Claims: see ``takeovers.py``.
 """
@@ -99,7 +99,7 @@ def fields_of(args: list[bytes]) -> dict[bytes, bytes]:
 
 
 class WatchedTap(Tap):
-    """A tap that tells a ``Watch`` of what it saw, and keeps nothing."""
+    """A tap that passes its observations to a ``Watch``, and keeps nothing."""
 
     def __init__(self, upstream: Any, watch: Watch, **more: Any) -> None:
         super().__init__(upstream, watch.settled, _nothing, keep=False, **more)
@@ -115,13 +115,13 @@ def _nothing() -> None:
 
 
 LATE_LOOK = 0.08
-"""Seconds by which a look must be late to count: a command and its reply pass the loop four times."""
+"""A look counts as late from so many seconds on, since a command and its reply pass the loop four times."""
 
 
 class Stalled:
-    """Notices when the harness or Redis stood still, and so all links: they were late, or waited for a processor.
+    """Notices when the harness or Redis stood still: it was late, or it waited for a processor. Then all links stood still.
 
-    ``servers``: the ids of the processes of Redis, as far as they run on this machine.
+    ``servers``: the process ids of those servers that run on this machine.
     """
 
     def __init__(self, rows: Rows, servers: Callable[[], list[int]]) -> None:
@@ -130,7 +130,7 @@ class Stalled:
         self.seconds = 0.0
 
     def _waits(self) -> dict[int, int]:
-        """Nanoseconds for which the main thread of each was ready to run and did not."""
+        """The nanoseconds for which the main thread of each was ready to run, and had to wait."""
         found = {}
         for pid in (os.getpid(), *self._servers()):
             with contextlib.suppress(OSError, ValueError, IndexError):

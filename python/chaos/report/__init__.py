@@ -1,1 +1,1 @@
-"""The printed report on runs: faults and their proofs, recovery, messages to the user, used resources."""
+"""The printed report on runs: faults with their proofs, recovery, messages to the user, used resources."""

@@ -1,4 +1,4 @@
-"""How long it took after each fault: the first success of anybody, of every endpoint, and until all were connected."""
+"""The times after each fault until the first success, until each endpoint had one, and until all were connected."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from ..judge.record import Record
 from ..judge.rowfile import Struck
 
 SEEN = 0.2
-"""Seconds by which the beginning of an outage may be noted too early: it is checked only at intervals."""
+"""A member may note the beginning of an outage so many seconds too early, since it looks only at intervals."""
 HORIZON = 30.0
-"""Seconds after a fault in which the report looks for its effects."""
+"""The report looks for effects of a fault for so many seconds after it."""
 
 
 @dataclass
 class Recovery:
-    """One fault of a run in which faults came alone. Seconds from its end (or its strike, as the fault says)."""
+    """One fault of a run in which faults came alone. Times are seconds from its end, or from its strike if the fault says so."""
 
     fault: str
     first: float | None
-    """Until the first success of one of those that it hit; None: there was none in time."""
+    """Until the first success of a member that it hit; None: there was none in time."""
     every: float | None
-    """Until each of them had had a success."""
+    """Until each member that it hit had a success."""
     connected: float
-    """Until all were connected, 0 where nobody lost its connection."""
+    """Until all were connected; 0 if no member lost its connection."""
     stalled: float
-    """Seconds for which the machine held somebody up meanwhile."""
+    """The seconds for which the machine delayed a member meanwhile."""
     by_runtime: dict[str, float | None] = field(default_factory=dict)
-    """``every``, of the endpoints of each runtime."""
+    """``every`` for the endpoints of each runtime."""
 
 
 class Recoveries:
-    """Looks into one record."""
+    """Computes the times of one record."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
@@ -84,7 +84,7 @@ class Recoveries:
         )
 
     def _hit(self, fault: Struck, start: float) -> list[int]:
-        """Those who had to recover: the members that it hit, or all, as far as they live and are connected again."""
+        """The members that had to recover: those that it hit, or all, if they are alive and connected again."""
         named = fault.processes if FAULTS[fault.name].struck_at == "members" and fault.processes else None
         found = []
         for process in self._record.history.processes:
@@ -94,7 +94,7 @@ class Recoveries:
             if up and lives and not gem and (named is None or process.number in named):
                 found.append(process.number)
         if named is not None and not found:
-            # They died: the places are taken by others, who come up during the fault.
+            # These members died. Others that connect during the fault take their places.
             return [
                 p.number
                 for p in self._record.history.processes
@@ -109,13 +109,13 @@ class Recoveries:
 
 
 def _last(firsts: list[float | None]) -> float | None:
-    """The last of them; None if one of them had no success, or if there is nobody."""
+    """The latest of the times; None if a member had no success, or if there is no member."""
     found = [first for first in firsts if first is not None]
     return max(found) if found and len(found) == len(firsts) else None
 
 
 def table(found: list[Recovery]) -> list[list[str]]:
-    """Rows: fault, times, first success, every endpoint, those of each runtime, connected, aim, how many are over it."""
+    """Rows: fault, times, first success, every endpoint, each runtime, connected, aim, number of cases beyond the aim."""
     by_name: dict[str, list[Recovery]] = {}
     for each in found:
         by_name.setdefault(each.fault, []).append(each)
@@ -137,7 +137,7 @@ HEADINGS = ["fault", "times", "first success", "every endpoint", *RUNTIMES, "all
 
 
 def _spread(values: list[float | None]) -> str:
-    """Median / worst, in seconds; ``-`` where somebody never came to it."""
+    """Median / worst, in seconds; ``-`` if a case never reached this point."""
     known = [value for value in values if value is not None]
     if not known:
         return "-"

@@ -1,4 +1,4 @@
-"""The result of one run, as a line of JSON: figures that can be added up long after the rows are gone."""
+"""The result of one run, as a line of JSON: figures that can be added up when the rows no longer exist."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ..run import Done, Wanted
 from . import recovery, seen, used
 
 MOST_KEPT = 6
-"""Violations of each name and run that are kept with the history of their request; all are counted."""
+"""So many violations of each name are kept with the history of their request, for each run. All are counted."""
 ROOT = Path(__file__).parents[3]
 
 
 @dataclass
 class Violation:
-    """``about``: the request, and which faults were near; ``story``: what happened to it, a line each."""
+    """``about``: the request and the faults at that time; ``story``: the events of the request, one a line."""
 
     name: str
     text: str
@@ -34,7 +34,7 @@ class Violation:
 
 @dataclass
 class Result:
-    """One run. ``broken`` counts all violations by name, ``violations`` shows the first of them."""
+    """One run. ``broken`` counts all violations by name, ``violations`` has the first of them."""
 
     commit: str
     folder: str
@@ -43,13 +43,13 @@ class Result:
     seed: str
     seconds: float
     stalled: float
-    """Seconds for which the harness itself stood still."""
+    """The seconds for which the harness itself stood still."""
     requests: int
     runs: int
     outcomes: Counter[str]
     second_runs: Counter[str]
     excused: Counter[str]
-    """By promise, the sends that only a last look that ran out of time excuses."""
+    """The number of sends, by promise, whose only excuse is a last look that ran out of time."""
     struck: Counter[str]
     proofs: dict[str, str]
     unproven: list[str]
@@ -61,7 +61,7 @@ class Result:
 
 
 def result_of(wanted: Wanted, done: Done, folder: Path) -> Result:
-    """Judges the rows of a run. Reports recovery and messages to the user only where faults came alone."""
+    """Judges the rows of a run. Reports recovery and messages to the user only if faults came alone."""
     record = read(folder)
     judge = Judge(record)
     judge.check()
@@ -114,7 +114,7 @@ def _violations(record: Record) -> Iterator[Violation]:
 
 
 def story(ask: Ask, record: Record) -> list[str]:
-    """The events of one request in order, in seconds after it was sent."""
+    """The events of one request in order, with seconds since it was sent."""
     marks = [
         (ask.stored_at, "stored"),
         (ask.cancelled_at, "given up by its sender"),
@@ -139,7 +139,7 @@ def story(ask: Ask, record: Record) -> list[str]:
 
 
 def commit() -> str:
-    """The commit under test, with ``+`` where the tree differs from it; empty where there is no git."""
+    """The commit under test, with ``+`` if the tree differs from it; empty if there is no git."""
 
     def git(*words: str) -> str:
         done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -168,7 +168,7 @@ def results(path: Path) -> list[Result]:
     found = []
     for each in paths:
         if path.is_dir() and not each.name.startswith("results"):
-            # The rows of processes lie beside them.
+            # The files with the rows of processes are in the same folder.
             continue
         found += [_result(json.loads(line)) for line in each.read_text(encoding="utf-8").splitlines() if line.strip()]
     return found

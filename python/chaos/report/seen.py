@@ -1,4 +1,4 @@
-"""The messages that a user sees for each fault: how often each endpoint reports it, and in which words."""
+"""The messages to the user about each kind of fault: how many an endpoint gives, and their texts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..faults import FAULTS
 from ..judge.record import Record
 
 AFTER = 2.0
-"""Seconds after the end of a fault in which a message still belongs to it."""
+"""A message belongs to a fault until so many seconds after its end."""
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-"""Kinds of lines of the log; the others are what ``on_error`` is given."""
+"""The kinds that are lines of the log. ``on_error`` gets the others."""
 OWN = "handler"
-"""The kind of a report about an exception of a handler of ours: it has nothing to do with a fault."""
+"""The kind of a report on an exception of a handler of the harness, which no fault causes."""
 _GENERAL = (
     (re.compile(r"<[^<>\s]*:[^<>\s]*:[0-9a-f-]+> "), ""),
     (re.compile(r"\d{13}-\d+"), "ID"),
@@ -28,7 +28,7 @@ _GENERAL = (
 
 @dataclass
 class Seen:
-    """The messages about all faults of one kind. ``most``: the most messages of one endpoint about one of them.
+    """The messages about all faults of one kind. ``most``: the greatest number of messages of one endpoint about one fault.
 
     ``logged`` counts the lines of the log that are warnings or worse.
     """
@@ -41,7 +41,7 @@ class Seen:
     texts: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Seen) -> None:
-        """The same kind, in another run."""
+        """Adds the messages about the same kind in another run."""
         self.times += other.times
         self.endpoints += other.endpoints
         self.told += other.told
@@ -51,7 +51,7 @@ class Seen:
 
 
 def general(text: str) -> str:
-    """The text without what differs from one time to the next."""
+    """The text without the parts that differ each time."""
     for pattern, word in _GENERAL:
         text = pattern.sub(word, text)
     return text[:220]
@@ -80,7 +80,7 @@ def gather(record: Record, into: dict[str, Seen]) -> None:
 
 
 def lines(found: dict[str, Seen]) -> list[str]:
-    """One paragraph a kind."""
+    """One paragraph for each kind."""
     out = []
     for name in FAULTS:
         seen = found.get(name)

@@ -1,4 +1,4 @@
-"""The figures of all runs together, and whether they are as they must be."""
+"""The figures of all runs together, and whether they are good."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .result import Result
 from .tables import table
 
 ENOUGH = 10
-"""How often each kind of fault should have struck, over all runs."""
+"""Each kind of fault should have struck so often, over all runs."""
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Summary:
     ended_early: list[str] = field(default_factory=list)
 
     def add(self, result: Result, say: Callable[[str], None]) -> None:
-        """Adds a run, and tells what it came to."""
+        """Adds a run, and prints its result."""
         self.results.append(result)
         for violation in result.violations:
             say(f"   VIOLATION {violation.name}: {violation.about}{': ' * bool(violation.about)}{violation.text}")
@@ -118,7 +118,7 @@ class Summary:
 
 
 def totals(results: Iterable[Result]) -> str:
-    """Runs of any time, added up: by commit and by server, the kinds that struck too rarely, each violation."""
+    """The sum of earlier runs: by commit and by server, kinds that struck too rarely, and each violation."""
     found = list(results)
     summary = Summary(found)
     rows = []

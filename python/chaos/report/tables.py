@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as they need to be; figures stand at the right."""
+    """A table whose columns fit their texts, with figures aligned to the right."""
     widths = [max(len(row[index]) for row in [headings, *rows]) for index in range(len(headings))]
 
     def line(row: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The resources that processes and Redis used over a long run, and whether they stayed flat."""
+"""The resources that processes and Redis used in a long run, and whether they grew."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..judge.rowfile import rows
 
 MIB = 1 << 20
 FEWEST = 12
-"""Samples that a process must have left to be judged: one that lived for a shorter time shows nothing."""
+"""A process is judged only if it left so many samples: a shorter life shows no growth."""
 WARM = 6
-"""The first sixth of the samples is warming up; the second is compared with the last."""
+"""The first sixth of the samples is ignored. The second sixth is compared with the last one."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One figure of a sample. It may grow by a share of its beginning, and by so much beside: what noise makes."""
+    """One figure of a sample. Because of noise, it may grow by a share of its first value, plus a fixed amount."""
 
     name: str
     share: float
@@ -46,7 +46,7 @@ OF_REDIS = (
 
 @dataclass(frozen=True)
 class Course:
-    """One figure of one process, or of Redis: in the beginning, at the end, at most."""
+    """One figure of one process, or of Redis: the first, the last and the greatest value."""
 
     who: str
     kind: Kind
@@ -67,7 +67,7 @@ HEADINGS = ["who", "what", "begin", "end", "most", ""]
 
 
 def courses(record: Record, folder: Path) -> list[Course]:
-    """Of every process that lived for long enough, and of Redis."""
+    """The figures of each process that lived for long enough, and of Redis."""
     found = []
     for life in record.lives:
         group = record.history.processes[life.number].group

@@ -1,1 +1,1 @@
-"""The processes under test: one endpoint each, which asks, answers, and writes down what it sees."""
+"""The processes under test. Each has one endpoint, which asks and answers, and writes its history."""

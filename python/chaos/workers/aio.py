@@ -98,7 +98,7 @@ class Worker:
         task.cancel()
 
     async def ask(self) -> None:
-        """Asks at random moments, at the rate that is wanted, until it is to be quiet."""
+        """Asks at random moments, at the configured rate, until the harness says ``quiet``."""
         loop = asyncio.get_running_loop()
         due = time.monotonic()
         while not (self.stop.is_set() or self.quiet.is_set()):
@@ -158,7 +158,7 @@ class Worker:
         await self.stream.disconnect()
         self.rows("closed")
         if self.tasks:
-            # They have their outcomes, and write them down.
+            # The requests have their outcomes now, and write them to the history.
             await asyncio.wait(list(self.tasks), timeout=1.0)
         beat.cancel()
 

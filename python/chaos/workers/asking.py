@@ -1,4 +1,4 @@
-"""The requests of a worker: kinds of work, how long each takes, how long it waits. Drawn from a seed."""
+"""The requests of a worker, drawn from a seed: kinds of work, times of handlers, and timeouts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from time import monotonic
 from typing import Any
 
 EACH = 1_000_000
-"""Asks of a process are numbered from its own number times this on."""
+"""The first number of the requests of a process is the number of the process times this."""
 BIG = 30_000
 """Characters of a large content."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One request to be sent. ``seconds``: how long its handler takes, or, of ``cancel``, until it is given up."""
+    """One request. ``seconds``: the time of its handler or, for ``cancel``, until the sender cancels it."""
 
     number: int
     to: str
@@ -40,7 +40,7 @@ _SECONDS = {
 
 
 class Asking:
-    """Draws asks. ``config``: process, seed, rate, burst, targets, kinds and timeouts by weight."""
+    """Draws requests. ``config``: process, seed, rate, burst, targets, kinds and timeouts by weight."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.random = random.Random(config["seed"])
@@ -53,18 +53,18 @@ class Asking:
         self._timeouts = {float(name): weight for name, weight in config["timeouts"].items()}
 
     def due(self, last: float) -> float:
-        """When the next asks are due, after those that were due at ``last``. Whoever stood still does not catch up."""
+        """The time of the next requests, after those that were due at ``last``. A process that stood still does not catch up."""
         return max(last + self.random.expovariate(self.rate / self.burst), monotonic() - 1.0, self._hushed)
 
     def together(self) -> int:
-        """How many are asked at one moment: at least one, on average ``burst``."""
+        """The number of requests at one moment: at least one, on average ``burst``."""
         count = 1
         while self.random.random() >= 1 / self.burst:
             count += 1
         return count
 
     def hush(self, seconds: float) -> None:
-        """Nothing is asked for so long."""
+        """Stops the requests for so many seconds."""
         self._hushed = monotonic() + seconds
 
     def draw(self) -> Ask:

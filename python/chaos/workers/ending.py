@@ -1,4 +1,4 @@
-"""How an ask ended, in the words of the history."""
+"""The end of a request, in the words of the history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATUS = {NoResponders: "no responders", RequestTimeout: "timeout", RequestCance
 
 
 def answer_of(content: Any) -> list[int] | None:
-    """Whose answer it is, and of which run of which process: [ask, process, run]."""
+    """The request that it answers, and the process and the run that answered: [ask, process, run]."""
     if isinstance(content, dict) and {"n", "p", "r"} <= content.keys():
         return [content["n"], content["p"], content["r"]]
     return None

@@ -1,15 +1,15 @@
-"""Notices that threads which were ready to run had to wait for a processor."""
+"""Notices when threads that were ready to run had to wait for a processor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 TICK = 0.05
-"""Seconds between two looks of whoever watches whether something is on time."""
+"""Seconds between two looks of a watcher."""
 LOOKS = 5
-"""So many of these looks pass between two comparisons."""
+"""The watcher compares the waiting times at each so many looks."""
 WAITED = 60_000_000
-"""Nanoseconds that one must have waited between two comparisons to count."""
+"""A wait between two comparisons counts from so many nanoseconds on."""
 
 
 class ProcessorWaits:
@@ -21,7 +21,7 @@ class ProcessorWaits:
         self._before = read()
 
     def look(self) -> float | None:
-        """To be called at each look. The seconds of the longest wait, where one has come to light that counts."""
+        """Is called at each look. Returns the seconds of the longest wait that counts, if there is one."""
         self._looks += 1
         if self._looks % LOOKS:
             return None
@@ -31,5 +31,5 @@ class ProcessorWaits:
 
 
 def waited(schedstat: str) -> int:
-    """The nanoseconds of waiting that a ``schedstat`` file of Linux has."""
+    """The nanoseconds of waiting in a ``schedstat`` file of Linux."""
     return int(schedstat.split()[1])

@@ -1,6 +1,6 @@
 """Notices when this process stood still, when its threads waited for a processor, and when its endpoint was not connected.
 
-A machine that is busy with something else looks to a requester as a fault would; only what was measured excuses it.
+To a requester, a busy machine looks like a fault. Only a measured delay excuses the requester.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from .processor import TICK, ProcessorWaits, waited
 from .rows import Rows
 
 STALL = 0.15
-"""Seconds by which a look must be late to count."""
+"""A look counts as late from so many seconds on."""
 
 
 class Stalls(threading.Thread):
-    """Looks every 50 ms. ``connected``: whether the endpoint says that it is; ``since``: from when on it is asked."""
+    """Looks every 50 ms. ``connected``: whether the endpoint is connected; ``since``: the time of the first look."""
 
     def __init__(self, rows: Rows, connected: Callable[[], bool | None]) -> None:
         super().__init__(daemon=True, name="stalls")
@@ -49,14 +49,14 @@ class Stalls(threading.Thread):
             self._down = None
 
     def end(self) -> None:
-        """The endpoint leaves: what is down until then was down."""
+        """Ends the looks when the endpoint leaves, and writes an outage that has not ended."""
         if self._down is not None:
             self._rows("down", round(self._down, 4))
             self._down = None
 
     @staticmethod
     def _waits() -> dict[int, int]:
-        """Nanoseconds for which each thread was ready to run and did not."""
+        """The nanoseconds for which each thread was ready to run, and had to wait."""
         found: dict[int, int] = {}
         try:
             for tid in os.listdir("/proc/self/task"):

@@ -1,4 +1,4 @@
-"""The start of every worker in Python: its configuration, its history, the library's log, the word of the harness."""
+"""The start of each worker in Python: its configuration, its history, the library's log, and the commands of the harness."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .rows import Rows
 
 
 class LogRows(logging.Handler):
-    """The library's log as rows."""
+    """Writes the log of the library as rows."""
 
     def __init__(self, rows: Rows) -> None:
         super().__init__(logging.INFO)
@@ -28,7 +28,7 @@ class LogRows(logging.Handler):
 
 
 def begin(runtime: str) -> tuple[dict[str, Any], Rows]:
-    """The configuration, from the first argument, and the history that it names."""
+    """The configuration in the first argument, and the history that it names."""
     config: dict[str, Any] = json.loads(sys.argv[1])
     rows = Rows(config["history"])
     rows("begin", config["process"], os.getpid(), runtime, config["group"], config["concurrency"])
@@ -41,7 +41,7 @@ def begin(runtime: str) -> tuple[dict[str, Any], Rows]:
 
 
 def say(word: str) -> None:
-    """A word to the harness: ``up``, ``idle``."""
+    """Sends a word to the harness: ``up`` or ``idle``."""
     try:
         os.write(1, f"{word}\n".encode())
     except OSError:
@@ -49,8 +49,8 @@ def say(word: str) -> None:
 
 
 def listen(quiet: Callable[[], object], hush: Callable[[float], object]) -> None:
-    """The harness says ``quiet`` when nothing more is to be asked, ``hush 3`` for nothing within the next 3 s; when its
-    pipe closes it is gone, and so are we."""
+    """Follows the commands of the harness. ``quiet`` ends the requests, ``hush 3`` stops them for 3 s. If the pipe closes,
+    the harness is gone, and this process ends."""
 
     def hear() -> None:
         for line in sys.stdin:

@@ -24,7 +24,7 @@ from .start import begin, client_of, listen, say
 from .using import Sampler
 
 CALLERS = 8
-"""Threads that ask and wait; the other asks are futures."""
+"""The number of threads that ask and wait. The other requests are futures."""
 
 
 class Worker:
@@ -136,7 +136,7 @@ class Worker:
                 self.waiting -= 1
 
     def ask(self) -> None:
-        """Asks at random moments, at the rate that is wanted, until it is to be quiet."""
+        """Asks at random moments, at the configured rate, until the harness says ``quiet``."""
         for _ in range(CALLERS):
             threading.Thread(target=self.call, daemon=True).start()
         due = time.monotonic()
@@ -174,7 +174,7 @@ class Worker:
         return False
 
     def run(self) -> None:
-        # A handler might run while this very thread holds the event's lock: a thread of its own waits for the signal.
+        # The signal handler may run while this thread holds the event's lock. So another thread waits for the signal.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=self.leave_on_signal, daemon=True, name="signals").start()
@@ -192,7 +192,7 @@ class Worker:
         self.rows("closing")
         self.stream.disconnect()
         self.rows("closed")
-        # The threads that asked have their outcomes, and write them down.
+        # The threads that asked have their outcomes now, and write them to the history.
         end = time.monotonic() + 1.0
         while self.waiting and time.monotonic() < end:
             time.sleep(0.01)

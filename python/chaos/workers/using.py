@@ -27,7 +27,7 @@ class Sampler(threading.Thread):
 
 
 def sample() -> tuple[int, int, int, int]:
-    """Resident bytes, descriptors, threads, sockets of this process."""
+    """The resident bytes, descriptors, threads and sockets of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     names = os.listdir("/proc/self/fd")
     sockets = 0
