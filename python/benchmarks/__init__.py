@@ -1,1 +1,1 @@
-"""Speed as ratios to a raw redis-py floor that runs in the same minute. ``python -m benchmarks`` from ``python/``."""
+"""Measures speed as ratios to a floor of bare redis-py in the same run. Call ``python -m benchmarks`` in ``python/``."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: all contenders in one run; ``--quick``: under a minute, compared with the stored run."""
+"""``python -m benchmarks`` measures all contenders in one run. ``--quick``: under a minute, compared with the stored run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument(
         "--store",
         action="store_true",
-        help="make this the run that --quick compares with, and the figures of the README",
+        help="store this run: --quick compares with it, and the README has its figures",
     )
     options = parser.parse_args()
     quick = options.quick

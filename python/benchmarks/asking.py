@@ -1,4 +1,4 @@
-"""Ways to send requests: one after the other, from threads, from tasks. Each gives the seconds that every request took."""
+"""Ways to send requests: one after the other, from threads, from tasks. Each returns the seconds of each request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class Asked(NamedTuple):
-    """Seconds of each request that was answered, seconds of them all together, and how many failed."""
+    """The seconds of each request that was answered, the seconds of all together, and the number of failures."""
 
     latencies: list[float]
     seconds: float
@@ -18,7 +18,7 @@ class Asked(NamedTuple):
 
 
 Ask = Callable[[Any, int, int], Asked]
-"""From payload, number of requests and how many at once to the outcome."""
+"""Gets the payload, the number of requests and how many at once; returns the outcome."""
 
 
 def echo(work: float, wait: float = 0.0) -> Callable[[Any], Any]:
@@ -38,7 +38,7 @@ def echo(work: float, wait: float = 0.0) -> Callable[[Any], Any]:
 
 
 def one_by_one(once: Callable[[Any], Any]) -> Ask:
-    """Whatever is asked for, one at a time."""
+    """Sends one request at a time, whatever ``at_once`` is."""
 
     def run(payload: Any, count: int, _at_once: int) -> Asked:
         latencies, started = [], perf_counter()
@@ -52,7 +52,7 @@ def one_by_one(once: Callable[[Any], Any]) -> Ask:
 
 
 def in_threads(once: Callable[[Any], Any]) -> Ask:
-    """One thread for each request at once; with one, the caller's own."""
+    """Sends from one thread for each request at once. For one, this is the thread of the caller."""
 
     def run(payload: Any, count: int, at_once: int) -> Asked:
         if at_once <= 1:
@@ -79,7 +79,7 @@ def in_threads(once: Callable[[Any], Any]) -> Ask:
 
 
 def in_tasks(loop: asyncio.AbstractEventLoop, once: Callable[[Any], Awaitable[Any]]) -> Ask:
-    """One task for each request at once."""
+    """Sends from one task for each request at once."""
 
     async def all_of_them(payload: Any, count: int, at_once: int) -> Asked:
         latencies: list[float] = []
@@ -105,7 +105,7 @@ def in_tasks(loop: asyncio.AbstractEventLoop, once: Callable[[Any], Awaitable[An
 
 
 def spaced(ask: Ask, payload: Any, count: int, space: float) -> Asked:
-    """One request after the other, ``space`` seconds apart."""
+    """Sends one request after the other, ``space`` seconds apart."""
     latencies: list[float] = []
     errors, started = 0, perf_counter()
     for _ in range(count):

@@ -1,7 +1,7 @@
-"""Ratios of this run against those of a stored one: what got worse by more than both spreads.
+"""Compares the ratios of this run with those of a stored run, and finds those that got worse by more than both spreads.
 
-How long a machine takes to wake a process decides the floor's latency, and hardly what many requests at once cost. So times
-are compared only where the floor is about as quick as it was. Processor time a request is compared always.
+The latency of the floor depends on the time that a machine takes to wake a process. The cost of many requests at once hardly
+depends on it. So times are compared only if the floor is about as quick as in the stored run. Processor time is always compared.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 from .figures import Line
 
 ABOUT = 1.3
-"""How much quicker or slower the floor may be than in the stored run."""
+"""The greatest ratio by which the floor may be quicker or slower than in the stored run."""
 
 
 def like(lines: list[Line], stored: Path) -> str:
-    """Why the times of this run cannot be compared with those of the stored one, or an empty text."""
+    """The reason why times of this run cannot be compared with those of the stored run; empty if they can."""
     now = {one.name: one.p50.median for one in lines if one.part == "one at a time"}.get("floor_streams")
     about = [one for one in json.loads(stored.read_text())["lines"] if one["name"] == "floor_streams"]
     if now is None or not about:
@@ -29,7 +29,7 @@ def like(lines: list[Line], stored: Path) -> str:
 
 
 def worse(lines: list[Line], stored: Path) -> list[str]:
-    """A sentence for each line whose ratio moved the wrong way beyond the spread of both runs."""
+    """A sentence for each line whose ratio got worse by more than the spread of both runs."""
     before: dict[Any, Any] = {
         (one["part"], one["title"], one["at_once"]): one for one in json.loads(stored.read_text())["lines"]
     }
@@ -42,7 +42,7 @@ def worse(lines: list[Line], stored: Path) -> list[str]:
         for key, now in one.ratios.items():
             then = old["ratios"].get(key)
             if then is None or key == "p99":
-                # Of a short run it is the luck of a few requests.
+                # In a short run, a few requests decide it by chance.
                 continue
             if key == "cpu" and now.low > then["high"]:
                 found.append(

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.content``: what content costs beside ``json`` alone, for 10 MiB of many shapes.
+"""``python -m benchmarks.content``: the cost of content compared with ``json`` alone, for 10 MiB of many shapes.
 
-Each line is a shape: the time of ``json`` for it, and how many times as long ``encode`` and ``decode`` take. Both run in
-turn in each round, and the smallest times are compared.
+Each line is a shape: the time of ``json`` for it, and how many times as long ``encode`` and ``decode`` take. Both run
+alternately in each round, and the smallest times are compared.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EMOJI = "\U0001f600"
 
 
 def shapes(size: int) -> Iterator[tuple[str, Any]]:
-    """Names, and values whose texts have about ``size`` bytes."""
+    """The names of the shapes, with values whose texts have about ``size`` bytes."""
     file = base64.b64encode(random.Random(1).randbytes(size * 3 // 4)).decode()
     few = [{"id": number, "name": "n"} for number in range(150)]
     row = {"id": 4711, "name": "a thing", "price": 12.5, "tags": ["red", "blue"], "sold": True}
@@ -58,14 +58,14 @@ def shapes(size: int) -> Iterator[tuple[str, Any]]:
 
 
 def nested(levels: int, value: Any = 1) -> Any:
-    """``value`` in so many lists."""
+    """``value`` inside so many nested lists."""
     for _ in range(levels):
         value = [value]
     return value
 
 
 def smallest(rounds: int, *calls: Callable[[], Any]) -> list[float]:
-    """The smallest time of a processor for each call, in s. They run in turn."""
+    """The smallest processor time of each call, in s. The calls run alternately."""
     best = [float("inf")] * len(calls)
     for _ in range(rounds):
         for number, call in enumerate(calls):
@@ -76,7 +76,7 @@ def smallest(rounds: int, *calls: Callable[[], Any]) -> list[float]:
 
 
 def written(value: Any, ascii_only: bool) -> bytes:
-    """The text as another program writes it."""
+    """The text in the form that another program writes."""
     return json.dumps(value, ensure_ascii=ascii_only).encode()
 
 

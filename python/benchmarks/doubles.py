@@ -1,7 +1,7 @@
-"""A hub of ``redisipc.testing`` beside a real Redis: ``python -m benchmarks.doubles``, with REDIS_URL naming the Redis.
+"""Compares a hub of ``redisipc.testing`` with a real Redis: ``python -m benchmarks.doubles``. REDIS_URL names the Redis.
 
-Rounds of both in turn, so that a busy machine hits both. It prints medians and their ratios, of two kinds. *Elapsed* is what
-a test waits for; a busy machine blurs it. *Processor* is the time of this process and of Redis together.
+Rounds of both alternate, so that a busy machine affects both. It prints medians and their ratios, of two kinds. *Elapsed* is
+the time that a test waits; it depends on the load. *Processor* is the processor time of this process and of Redis together.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ REQUESTS = 300
 
 
 class Took(NamedTuple):
-    """Seconds that something took: elapsed, and of the processor."""
+    """Two times in seconds: elapsed, and of the processor."""
 
     elapsed: float
     processor: float
 
 
 class Meter:
-    """Measures what happens between its making and ``took``. ``doubled``: over a hub, which lives in this process."""
+    """Measures from its construction to ``took``. ``doubled``: over a hub, which is in this process."""
 
     def __init__(self, doubled: bool) -> None:
         self._server = None if doubled else redis.Redis.from_url(os.environ.get("REDIS_URL", "redis://localhost"))
@@ -39,7 +39,7 @@ class Meter:
         self._begin = time.perf_counter()
 
     def took(self, times: int = 1) -> Took:
-        """For each of so many times."""
+        """The times for each of so many repetitions."""
         elapsed = time.perf_counter() - self._begin
         return Took(elapsed / times, (self._used() - self._processor) / times)
 
@@ -52,14 +52,14 @@ class Meter:
 
 
 def stock_of(face: Any, client: Hub | None) -> Any:
-    """The one that answers, not yet connected."""
+    """The Stream that answers, not yet connected."""
     stock = face.Stream("doubles", "stock", client=client)
     stock.on_request(lambda request: request.content)
     return stock
 
 
 def life_in_threads(client: Hub | None) -> Took:
-    """Two Streams connect, exchange one request and disconnect."""
+    """Measures two Streams that connect, exchange one request and disconnect."""
     meter = Meter(client is not None)
     with stock_of(redisipc, client), redisipc.Stream("doubles", "web", client=client) as web:
         web.request(1, to="stock")
@@ -79,7 +79,7 @@ def life_in_asyncio(client: Hub | None) -> Took:
 
 
 def request_in_threads(client: Hub | None) -> Took:
-    """One request of many, one after the other."""
+    """Measures one request, as a share of many that follow each other."""
     with stock_of(redisipc, client), redisipc.Stream("doubles", "web", client=client) as web:
         web.request(1, to="stock")
         meter = Meter(client is not None)

@@ -1,4 +1,4 @@
-"""From many jobs to a line of the table: medians over rounds, ratios to the floor of the same round, and their spread."""
+"""Makes a line of the table from many jobs: medians over rounds, ratios to the floor of the same round, and their spread."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .processes import Job
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which ``share`` (0 to 1) of them lie."""
+    """The value that ``share`` (0 to 1) of the values do not reach."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 @dataclass
 class Spread:
-    """Median, smallest and largest over the rounds."""
+    """The median, the smallest and the largest value over the rounds."""
 
     median: float
     low: float
@@ -48,26 +48,26 @@ class Line:
     errors: int
     requests: int
     ratios: dict[str, Spread] = field(default_factory=dict)
-    """By name: what over what. ``p50``, ``p99`` and ``cpu`` to the floor's, ``rate`` to the floor's sequential rate."""
+    """Ratios by name. ``p50``, ``p99`` and ``cpu`` are divided by the floor's values, ``rate`` by its sequential rate."""
     cpu: dict[str, Spread] = field(default_factory=dict)
-    """Microseconds of processors a request, of askers, responders and Redis; empty where the system does not tell."""
+    """Processor time of a request in microseconds: requesters, responders, Redis. Empty if the system does not tell it."""
     note: str = ""
     rounds: dict[str, list[float]] = field(default_factory=dict)
-    """``p50``, ``rate`` and ``cpu`` of each round, in their order: rounds of two lines that ran in turn can be compared."""
+    """``p50``, ``rate`` and ``cpu`` of each round, in order, so that the rounds of two lines can be compared."""
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Line:
-        """The line that ``plain`` was made of, as JSON keeps it."""
+        """The line from which ``plain`` was made, after it was stored as JSON."""
         spread = {key: Spread(**plain[key]) for key in ("p50", "p99", "rate")}
         spreads = {key: {name: Spread(**one) for name, one in plain.get(key, {}).items()} for key in ("ratios", "cpu")}
         return cls(**{**plain, **spread, **spreads})
 
 
 class Rest(NamedTuple):
-    """The cost of one endpoint that has nothing to do: commands a second, per cent of a core, KiB that it grew."""
+    """The cost of one idle endpoint: commands a second, per cent of a core, growth in KiB."""
 
     name: str
     title: str
@@ -84,7 +84,7 @@ class Rest(NamedTuple):
 
 
 def processors(job: Job) -> float:
-    """Seconds of processors that askers and responders took for one request."""
+    """Processor time of requesters and responders for one request, in seconds."""
     return sum(seconds for who, seconds in job.cpu.items() if who != "Redis") / max(1, len(job.latencies))
 
 

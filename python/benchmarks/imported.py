@@ -1,7 +1,7 @@
 """The cost of ``redisipc.testing`` for a program that does not use it: ``python -m benchmarks.imported``, with REDIS_URL.
 
-Fresh processes in turn, with the double imported and without. Each imports the library, and asks over the real Redis.
-It prints medians of the processor time, which a busy machine blurs less than what elapses.
+New processes import the double or not, alternately. Each imports the library, and sends requests over the real Redis.
+It prints medians of the processor time, which depends less on the load of the machine than the elapsed time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ print(json.dumps(took))
 
 
 def once(*arguments: str) -> dict[str, float]:
-    """The times of one fresh process."""
+    """The times of one new process."""
     command = [sys.executable, "-c", PROGRAM, *arguments]
     said = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True).stdout
     took: dict[str, float] = json.loads(said)

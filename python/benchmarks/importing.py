@@ -1,4 +1,4 @@
-"""The cost of importing, beside redis-py: each time in a new process, all cases in turn, with byte code kept and without."""
+"""The cost of importing, after redis-py: each time in a new process, all cases alternately, with stored byte code and without."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ for before, after in zip(at, at[1:]):
 def imports(processes: int = PROCESSES) -> dict[str, Spread]:
     """Milliseconds that ``import redis`` takes, and that each of ``CASES`` takes after it.
 
-    ``wall`` is the time that passed, ``CPU`` what the process used of a core: only the second is the same on a busy
-    machine. ``compiled again`` is without kept byte code of ours, as with ``PYTHONDONTWRITEBYTECODE`` in a source tree.
+    ``wall`` is the elapsed time, and ``CPU`` the processor time, which does not depend on the load. ``compiled again`` is
+    without stored byte code of the library, as with ``PYTHONDONTWRITEBYTECODE`` in a source tree.
     """
     taken: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as kept:
@@ -46,7 +46,7 @@ def imports(processes: int = PROCESSES) -> dict[str, Spread]:
                 for case, what in CASES.items():
                     redis, more = _once(case, anew, kept)
                     if count < 0:
-                        # Those that leave their byte code.
+                        # These runs leave stored byte code.
                         continue
                     name = f"`{case}` ({what}), after it{', compiled again' if anew else ''}"
                     for one, figures in (("`import redis`", redis), (name, more)):
@@ -56,7 +56,7 @@ def imports(processes: int = PROCESSES) -> dict[str, Spread]:
 
 
 def _once(case: str, anew: bool, kept: str) -> list[list[float]]:
-    """Seconds that passed and seconds of CPU, for redis and for the case after it."""
+    """The elapsed seconds and the seconds of CPU, for redis and for the case after it."""
     code = _CODE.format(case=case, anew=anew, nowhere=f"{kept}/nowhere")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = kept

@@ -1,4 +1,4 @@
-"""The measurements: one function for each part of the table. All contenders of a part run in turn, round by round."""
+"""The measurements: one function for each part of the table. All contenders of a part run alternately, round by round."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .processes import Job, Pair
 PAYLOAD = json.dumps({"sku": 4711, "name": "a thing with a name", "tags": ["red", "blue"], "text": "x" * 120})
 FLOOR = BY_NAME["floor_streams"]
 WORK = 200e-6
-"""Seconds of a processor that a handler takes which does something."""
+"""Seconds of processor time of a handler that computes."""
 WAIT = 5e-3
-"""Seconds that a handler waits for something else."""
+"""Seconds for which a handler waits without using a processor."""
 SPACE = 0.03
-"""Seconds between requests of which each is to be the first for a while."""
+"""Seconds between rare requests, so that each comes to an idle group."""
 Say = Callable[[str], None]
 
 
@@ -44,7 +44,7 @@ class Bench:
         return Pair(contender, self.url, self._name(), **sides)
 
     def here(self) -> list[Contender]:
-        """Those that can run, and a word about each that cannot."""
+        """The contenders that can run. It prints the reason for each that cannot."""
         found = []
         for contender in CONTENDERS:
             if self.only and contender.name not in self.only and contender is not FLOOR:
@@ -59,11 +59,11 @@ class Bench:
     # one at a time, and under load
 
     def one_at_a_time(self, contenders: list[Contender]) -> list[Line]:
-        """Each contender's requests one after the other."""
+        """Measures requests one after the other, for each contender."""
         counts = {"gem": 60, "celery": 200, "faststream": 300}
         alone = {}
         for one in contenders:
-            # Beside others, what they send at rest would be counted as well.
+            # While others run, the commands that they send at rest would be counted, too.
             with self._pair(one) as pair:
                 pair.run(PAYLOAD, 20)
                 job = pair.run(PAYLOAD, min(200, counts.get(one.name, 200)))
@@ -82,7 +82,7 @@ class Bench:
         return [replace(row, commands=alone[row.name]) for row in found]
 
     def load(self, contenders: list[Contender], levels: tuple[int, ...] = (4, 16, 64, 256, 1000)) -> list[Line]:
-        """Many at once, compared with the floor's sequential rate of the same round."""
+        """Measures many requests at once, compared with the sequential rate of the floor in the same round."""
         found: list[Line] = []
         able = [one for one in contenders if one.most > 1]
         with ExitStack() as stack:
@@ -104,7 +104,7 @@ class Bench:
     # groups
 
     def groups(self, names: tuple[str, ...] = ("redisipc_threads", "redisipc_asyncio")) -> list[Line]:
-        """A requesting group of 1, 2 and 4 instances (of which one asks), and 1 and 4 responders under load."""
+        """Measures a requesting group of 1, 2 and 4 instances (one of them asks), and 1 and 4 responders under load."""
         found: list[Line] = []
         for name in names:
             one = BY_NAME[name]
@@ -131,8 +131,8 @@ class Bench:
         return found
 
     def _rounds(self, one: Contender, rows: list[tuple[int, str, Pair, str]], count: int) -> list[Line]:
-        """Rows of how many at once, label, pair, and the label of the row that this one is compared with."""
-        # Members find each other within a refresh.
+        """The rows: requests at once, label, pair, and the label of the row with which this one is compared."""
+        # Members notice each other within one refresh.
         time.sleep(1.5)
         jobs: dict[str, list[Job]] = {label: [] for _, label, _, _ in rows}
         for at_once, _, pair, _ in rows:
@@ -148,10 +148,10 @@ class Bench:
     # growth
 
     def growth(self, name: str = "redisipc_asyncio") -> list[Line]:
-        """The cost of a request as the work around it grows."""
+        """Measures the cost of a request when outstanding requests and contents grow."""
         one = BY_NAME[name]
         found: list[Line] = []
-        # More than the default queue of 1,000: otherwise what is too much is rejected as overloaded.
+        # More than the default queue of 1,000, so that no request is rejected as overloaded.
         with self._pair(one, servers=[{"max_queue": 20_000}]) as pair:
             pair.run(PAYLOAD, 500, 64)
             few, many = [], []
@@ -170,7 +170,7 @@ class Bench:
         return found
 
     def _bystanders(self, one: Contender) -> list[Line]:
-        """1 pair, and 6 or 30 more groups on its stream; and a request to one of them, each the first for a while."""
+        """Measures 1 pair with 6 or 30 more groups on its stream, and rare requests to one of these groups."""
         found: list[Line] = []
         with ExitStack() as stack:
             alone = stack.enter_context(self._pair(one))
@@ -189,7 +189,7 @@ class Bench:
         return found + self._rare(one)
 
     def _rare(self, one: Contender) -> list[Line]:
-        """On a busy stream, requests to a group that gets few: with the pause of ``read_pause``, and without it."""
+        """Measures rare requests to a group on a busy stream, with the pause of ``read_pause`` and without it."""
         jobs: dict[str, list[Job]] = {}
         with ExitStack() as stack:
             pairs = {}
@@ -206,13 +206,13 @@ class Bench:
         return [line("growth", one.name, f"rare requests, {title}", 1, them, first) for title, them in jobs.items()]
 
     def _pending(self, one: Contender) -> list[Line]:
-        """10,000 entries pending in the responder's group, held by somebody who keeps them alive."""
+        """Measures with 10,000 pending entries in the group of the responder. Another member keeps them alive."""
         with self._pair(one) as alone, self._pair(one) as full, redis.Redis.from_url(self.url) as client:
             stream = str(full.sides[0].process.args).partition("bench-")[2][:8]
             name = f"bench-{stream}"
             fields = {"id": "f" * 21, "instance_id": "ffffff", "status": "pending", "content": "x"}
             with client.pipeline(transaction=True) as pipe:
-                # One transaction: nobody else of the group reads in between.
+                # In one transaction, so that no other member of the group reads in between.
                 for _ in range(10_000):
                     pipe.xadd(name, {**fields, "source_group": "c", "destination_group": "b"})
                 pipe.xreadgroup("b", "consumer_ffffff_0", {name: ">"}, count=10_000)
@@ -225,7 +225,7 @@ class Bench:
     # at rest
 
     def idle(self, seconds: float) -> Iterator[Rest]:
-        """The cost of endpoints that have nothing to do: one that serves and one that might ask."""
+        """Measures the cost of idle endpoints: one with a handler and one that could ask."""
         for name in ("redisipc_threads", "redisipc_asyncio"):
             one = BY_NAME[name]
             with self._pair(one) as pair:

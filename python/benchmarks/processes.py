@@ -1,4 +1,4 @@
-"""The two processes of a contender, and what they and the server cost while they work."""
+"""The two processes of a contender, and the cost of these and of the server."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .contenders import Contender, module_of
 
 HERE = Path(__file__).parents[1]
 START_LIMIT = 60.0
-"""Seconds in which a process must be ready."""
+"""A process must be ready within so many seconds."""
 
 
 class Job(NamedTuple):
-    """The result of one job: seconds of each request, of all, failures, commands, connections.
+    """The result of one job: seconds of each request and of all, failures, commands, connections.
 
-    ``cpu``: seconds of processors that askers, responders and Redis took; empty where the system does not tell.
+    ``cpu``: processor time of requesters, responders and Redis in seconds; empty if the system does not tell it.
     """
 
     latencies: list[float]
@@ -58,7 +58,7 @@ class Side:
         self.hear(START_LIMIT)
 
     def hear(self, seconds: float) -> Any:
-        """The next line, as a value."""
+        """The next line that the process prints, decoded."""
         assert self.process.stdout is not None
         if not select.select([self.process.stdout], [], [], seconds)[0]:
             raise TimeoutError(f"no word within {seconds:g} s from {self.process.args!r}")
@@ -75,9 +75,9 @@ class Side:
 
     @property
     def cpu(self) -> float:
-        """CPU seconds so far, 0 where the system does not tell."""
+        """CPU seconds so far; 0 if the system does not tell them."""
         try:
-            # To the nanosecond, where the kernel counts so; of threads that ended it knows nothing.
+            # In nanoseconds, if the kernel counts them. Threads that have ended are not included.
             tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
             exact = sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
             if exact:
@@ -89,7 +89,7 @@ class Side:
 
     @property
     def memory(self) -> int:
-        """Bytes of memory in use, 0 where the system does not tell."""
+        """Bytes of memory in use; 0 if the system does not tell them."""
         try:
             return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except OSError:
@@ -104,9 +104,9 @@ class Side:
 
 
 class Pair:
-    """Responders and requesters on a stream of their own; the first requester is the one who is timed.
+    """Responders and requesters on a stream of their own. The first requester is measured.
 
-    They are of one contender, unless ``server`` is another one that speaks the same protocol.
+    All belong to one contender, unless ``server`` names another one with the same protocol.
     """
 
     def __init__(
@@ -139,14 +139,14 @@ class Pair:
         before = self._cpu()
         answer = self.askers[0].ask({"payload": payload, "count": count, "at_once": at_once})
         after = self._cpu()
-        # Two looks at the commands, one at the connections, two at the processor time of Redis.
+        # The measurement itself sends these: two looks at the commands, one at the connections, two at the processor time.
         commands = self._commands() - commands - 4
         connections = self._connections() - others
         used = {name: after[name] - before[name] for name in before if before[name] and after[name] > before[name]}
         return Job(answer["latencies"], answer["seconds"], answer["errors"], commands, connections, used)
 
     def run_beside(self, payload: str, count: int, space: float) -> Job:
-        """Requests of the first requester, ``space`` seconds apart, while the second one asks without a pause."""
+        """Sends requests from the first requester, ``space`` seconds apart, while the second one asks without a pause."""
         stop = threading.Event()
 
         def ask_on() -> None:
@@ -163,7 +163,7 @@ class Pair:
         return Job(done["latencies"], done["seconds"], done["errors"], 0, self._connections() - self.before)
 
     def _cpu(self) -> dict[str, float]:
-        """Seconds of processors so far, by who took them."""
+        """Processor time so far in seconds: requesters, responders, Redis."""
         askers = sum(side.cpu for side in self.askers)
         about = self.client.info("cpu")
         servers = sum(side.cpu for side in self.sides) - askers

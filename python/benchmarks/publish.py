@@ -1,4 +1,4 @@
-"""``python -m benchmarks.publish``: the stored run as the figures of the README beside it, between its two marks."""
+"""``python -m benchmarks.publish``: writes the figures of the stored run into the README, between its two marks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEGIN, END = "<!-- begin run -->", "<!-- end run -->"
 
 
 def section(stored: dict[str, Any]) -> str:
-    """The README's words about a run: with what it was made, the targets, and the tables."""
+    """The text of the README about a run: its versions, the targets, and the tables."""
     lines = [Line.of(one) for one in stored["lines"]]
     idle = [Rest(*rest) for rest in stored["idle"]]
     versions = "\n".join(f"- {name} {version}" for name, version in stored["versions"].items())
@@ -27,7 +27,7 @@ def section(stored: dict[str, Any]) -> str:
 
 
 def publish(stored: Path = STORED, readme: Path = README) -> None:
-    """Replace what lies between the marks. Raises ValueError where they are not there."""
+    """Replaces the text between the marks. Raises ValueError if they are missing."""
     text = readme.read_text()
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise ValueError(f"{readme} needs one line {BEGIN} and one line {END} after it")

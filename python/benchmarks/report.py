@@ -1,4 +1,4 @@
-"""The run as a table for people, as JSON for comparisons, and as a picture for the README."""
+"""Writes the run as a table for people, as JSON for comparisons, and as a picture for the README."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGES = (
 
 
 def versions(server: str) -> dict[str, str]:
-    """Of everything that was measured with."""
+    """The versions of all programs and packages of the run."""
     found = {
         "python": platform.python_version(),
         "server": server,
@@ -40,7 +40,7 @@ def versions(server: str) -> dict[str, str]:
 
 
 def table(lines: list[Line]) -> str:
-    """Markdown. Ratios come with their smallest and largest over the rounds."""
+    """The table in Markdown. Each ratio has its smallest and its largest value over the rounds."""
     out = []
     for part in dict.fromkeys(one.part for one in lines):
         out += [
@@ -64,7 +64,7 @@ def table(lines: list[Line]) -> str:
 
 
 def extras(idle: list[Rest], imports: dict[str, float]) -> str:
-    """The parts that have no latencies. ``imports``: median milliseconds."""
+    """The text of the parts without latencies. ``imports``: median milliseconds."""
     out = []
     if idle:
         out += ["### At rest", "", *(f"- {rest.text()}" for rest in idle), ""]
@@ -79,7 +79,7 @@ def write_json(path: Path, lines: list[Line], about: dict[str, Any]) -> None:
 
 
 def picture(path: Path, lines: list[Line]) -> str:
-    """Latency by load, an SVG. Returns why there is none, or an empty text."""
+    """Draws latency by load as an SVG. Returns the reason if it cannot, else an empty text."""
     try:
         import matplotlib
     except ImportError:

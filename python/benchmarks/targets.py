@@ -1,4 +1,4 @@
-"""The targets, and whether a run reached it: "met", "not met", or "not measured"."""
+"""The targets, and whether a run reached each of them: "met", "not met", or "not measured"."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Target(NamedTuple):
     """``what`` ("p50", "rate") of ``name`` at ``at_once`` over that of ``against``: at most or at least ``limit``.
 
     ``most``: whether ``limit`` is the most it may be. Without ``against`` the p50 is compared with the floor's.
-    ``title``: the line with this title instead of the one of the load; ``other``: the one that it is compared with.
+    ``title``: the title of another line than that of the load; ``other``: the title of the line for the comparison.
     """
 
     name: str
@@ -49,7 +49,7 @@ TARGETS = (
     Target("redisipc_threads", "rate", 16, 2.0, "grpc_threads"),
     Target("redisipc_threads", "rate", 64, 0.8, "nats"),
     _between("p50", 3.0, "32 groups on the stream, one at a time", "one pair alone", most=True),
-    # 1.4 times what four did before, which was 0.88 of four of bare redis-py, and 0.89 with threads.
+    # 1.4 times the earlier rate of four responders: 0.88 of four of bare redis-py, and 0.89 with threads.
     *(
         _between("rate", limit, f"redisipc, {kind}: 4 responders", f"redisipc, {kind}: 4 responders of bare redis-py")
         for kind, limit in (("asyncio", 1.23), ("threads", 1.25))
@@ -60,9 +60,9 @@ TARGETS = (
     ),
 )
 RESTING = {"redisipc_threads": (1.15, 0.02), "redisipc_asyncio": (0.6, 0.03)}
-"""Commands a second and per cent of a core that an endpoint at rest took before: at most these, rounded up."""
+"""An idle endpoint may send so many commands a second and use so many per cent of a core: earlier values, rounded up."""
 LATER, LATEST = 1000.0, 5000.0
-"""Microseconds by which the pause of ``read_pause`` may delay a rare request: in the median, and at most."""
+"""The pause of ``read_pause`` may delay a rare request by so many microseconds: the median, and the p99."""
 
 
 def judged(lines: Sequence[Line], idle: Sequence[Rest] = ()) -> list[str]:
@@ -99,7 +99,7 @@ def _divided(what: str, one: Line, other: Line) -> list[float]:
 
 
 def _resting(idle: Sequence[Rest]) -> Iterator[str]:
-    """The rows about endpoints that have nothing to do."""
+    """The rows about idle endpoints."""
     here = {rest.name: rest for rest in idle}
     for name, (commands, share) in RESTING.items():
         text = f"| {name.replace('_', ', ')} at rest: at most {commands:g} commands a second, {share:g} % of a core |"
@@ -112,7 +112,7 @@ def _resting(idle: Sequence[Rest]) -> Iterator[str]:
 
 
 def _rare(lines: Sequence[Line]) -> str:
-    """The row about what a pause costs a rare request."""
+    """The row about the delay of a rare request by the pause."""
     titles = {line.title: line for line in lines}
     paused, at_once = titles.get("rare requests, with the default pause"), titles.get("rare requests, without a pause")
     text = f"| rare requests on a busy stream: p50 at most {LATER / 1000:g} ms later with a pause, p99 {LATEST / 1000:g} ms |"

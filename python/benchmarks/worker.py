@@ -1,6 +1,6 @@
 """One side of a contender as a process of its own: ``python -m benchmarks.worker NAME serve|ask URL STREAM OPTIONS``.
 
-A server says ``{"ready": true}`` and continues. An asker reads a job a line and answers with a line:
+A server says ``{"ready": true}`` and continues. A requester reads one job a line, and answers each with a line:
 ``{"payload": "JSON text", "count": 100, "at_once": 1}`` to ``{"latencies": [...], "seconds": 0.1, "errors": 0, "cpu": 0.05}``.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from .asking import spaced
 from .contenders import BY_NAME, module_of
 
-# What a contender prints, a banner say, must not get between the lines: it goes to stderr.
+# Other output of a contender, for example a banner, must not mix with the lines. It goes to stderr.
 _lines = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
@@ -26,7 +26,7 @@ def say(message: dict[str, Any]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Whatever becomes of the one who measures, no server stays behind."""
+    """Ends the server when the measuring process ends for any reason."""
     sys.stdin.read()
     os._exit(0)
 
@@ -35,7 +35,7 @@ def main() -> None:
     name, role, url, stream, given = sys.argv[1:6]
     options: dict[str, Any] = json.loads(given)
     if not BY_NAME[name].hiredis:
-        # Whoever asks for it learns that it is not there.
+        # A later import of it fails, as if it were not installed.
         sys.modules["hiredis"] = None  # type: ignore[assignment]
     if BY_NAME[name].uvloop:
         import asyncio

@@ -1,6 +1,6 @@
-"""Who is measured: one module each, with ``serve`` (a responder that never returns) and ``ask`` (who sends the requests).
+"""The contenders. Each has a module with ``serve`` (a responder that never returns) and ``ask`` (which sends the requests).
 
-A contender with ``COMMAND`` is a program in another language that takes the same arguments and speaks the worker's lines.
+A contender with ``COMMAND`` is a program in another language. It takes the arguments of a worker, and exchanges the same lines.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Contender(NamedTuple):
-    """``needs``: packages without which it is left out. ``most``: the highest number of requests at once that it is asked for."""
+    """``needs``: packages without which it is left out. ``most``: the greatest number of requests at once."""
 
     name: str
     title: str
@@ -44,12 +44,12 @@ BY_NAME = {contender.name: contender for contender in CONTENDERS}
 
 
 def module_of(name: str) -> ModuleType:
-    """The module of a contender; the ``_plain`` and ``_uvloop`` ones share that of their twin."""
+    """The module of a contender. Those with ``_plain`` and ``_uvloop`` share the module of their twin."""
     return importlib.import_module(f"benchmarks.contenders.{name.removesuffix('_plain').removesuffix('_uvloop')}_")
 
 
 def missing(contender: Contender) -> str:
-    """Why it cannot run here, or an empty text."""
+    """The reason why it cannot run here; empty if it can."""
     for package in contender.needs:
         if find_spec(package) is None:
             return f"the package {package} is not installed"

@@ -11,7 +11,7 @@ import redis
 from ..asking import Ask, one_by_one
 
 TEXT = True
-"""Is given the text of the payload: a floor has no codec."""
+"""It gets the payload as text, since a floor has no codec."""
 
 
 def serve(url: str, name: str, ready: Any, **_options: Any) -> None:

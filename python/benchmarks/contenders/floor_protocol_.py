@@ -1,6 +1,6 @@
-"""The floor of this very protocol: the commands of SPEC.md appendix B, by bare redis-py and nothing else.
+"""The floor of this protocol: bare redis-py sends the commands of SPEC.md, appendix B.
 
-What it leaves out is the share of a library: codec, routing, ledger, timeouts, registration, keep-alive, recovery.
+It leaves out the work of a library: codec, routing, ledger, timeouts, registration, keep-alive, recovery.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import redis
 from ..asking import Ask, one_by_one
 
 TEXT = True
-"""Is given the text of the payload: a floor has no codec."""
+"""It gets the payload as text, since a floor has no codec."""
 
 
 def _join(client: redis.Redis, name: str, group: str) -> None:
@@ -38,7 +38,7 @@ def _entry(id: Any, instance: Any, status: str, content: Any, source: str, desti
 
 
 def serve(url: str, name: str, ready: Any, **_options: Any) -> None:
-    """Requests that were read together are answered together, as SPEC.md allows. Several of these share the group."""
+    """Answers requests together that it read together, as SPEC.md allows. Several responders can share the group."""
     dispatcher = f"dispatcher_{os.getpid() % 0xFFFFFF:06x}_0"
     with redis.Redis.from_url(url) as client:
         _join(client, name, "b")

@@ -1,4 +1,4 @@
-"""The floor: what two plain streams and bare redis-py cost, without groups, routing, codec or ledger."""
+"""The floor: two plain streams and bare redis-py, without groups, routing, codec or ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import redis
 from ..asking import Ask, one_by_one
 
 TEXT = True
-"""Is given the text of the payload: a floor has no codec."""
+"""It gets the payload as text, since a floor has no codec."""
 
 
 def serve(url: str, name: str, ready: Any, **_options: Any) -> None:

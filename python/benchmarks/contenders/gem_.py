@@ -1,4 +1,4 @@
-"""The gem, by ``gem.rb`` beside this file, where Ruby finds it. ``RUBY`` names the program (default ``ruby``)."""
+"""The gem, by ``gem.rb`` in this folder, if Ruby finds it. ``RUBY`` names the program (default ``ruby``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMMAND = [*RUBY, str(Path(__file__).with_name("gem.rb"))]
 
 
 def missing() -> str:
-    """Why it cannot run here, or an empty text."""
+    """The reason why it cannot run here; empty if it can."""
     try:
         done = subprocess.run([*COMMAND, "check"], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,4 +1,4 @@
-"""gRPC with asyncio: from one process to another, with nothing between them, and nothing stored."""
+"""gRPC with asyncio: from process to process, without a server in between. Nothing is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gRPC with threads: from one process to another, with nothing between them, and nothing stored."""
+"""gRPC with threads: from process to process, without a server in between. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..asking import Ask, echo, in_threads
 from .meeting import forget, port_of, tell
 
 HANDLERS = 64
-"""Threads of the server, as many as the library has by default."""
+"""The number of threads of the server, the same as the default of the library."""
 
 
 def write(value: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""How the two sides of a peer that has no Redis meet: the server tells its port in a file, and its helpers end with it."""
+"""Lets the two sides of a contender without Redis find each other: the server writes its port to a file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def _place(name: str) -> Path:
 
 
 def tell(name: str, port: int) -> None:
-    """The server of ``name`` listens on ``port``."""
+    """Writes that the server of ``name`` listens on ``port``."""
     _place(name).write_text(str(port))
 
 
 def port_of(name: str) -> int:
-    """Where the server of ``name`` listens. It reported it before it was ready."""
+    """The port of the server of ``name``, which wrote it before it was ready."""
     return int(_place(name).read_text())
 
 
@@ -36,6 +36,6 @@ def free_port() -> int:
 
 
 def end_with_parent() -> None:
-    """For ``preexec_fn``: a server that was started ends with the process that started it."""
+    """For ``preexec_fn``: lets a server end together with the process that started it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)

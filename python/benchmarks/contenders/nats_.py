@@ -1,4 +1,4 @@
-"""nats-py: request and reply over a NATS server. It stores nothing: what is under way when somebody crashes is lost."""
+"""nats-py: request and reply over a NATS server. It stores nothing, so a crash loses the requests under way."""
 
 from __future__ import annotations
 
