@@ -18,10 +18,12 @@ SHARES = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzzing", description=__doc__)
-    parser.add_argument("--inputs", type=int, default=1_000_000, help="over all targets")
+    parser.add_argument(
+        "--inputs", type=int, default=1_000_000, help="number of inputs, over all targets (default 1,000,000)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--target", choices=sorted(TARGETS))
-    parser.add_argument("--found", type=Path, default=Path("../out/fuzz"), help="where failing inputs are written")
+    parser.add_argument("--found", type=Path, default=Path("../out/fuzz"), help="folder for inputs that failed")
     parser.add_argument(
         "--guided", type=int, metavar="SECONDS", help="let atheris choose the inputs (pip install atheris)"
     )

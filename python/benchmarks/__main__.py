@@ -27,14 +27,18 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="redisipc and the floor only, compared with the stored run"
     )
-    parser.add_argument("--rounds", type=int, help="rounds of each part (default 9; quick: 3)")
-    parser.add_argument("--scale", type=float, help="multiplies the number of requests (default 0.3)")
-    parser.add_argument("--only", default="", help="names of contenders, by commas")
-    parser.add_argument("--parts", default="one,load,groups,growth,idle,import", help="parts of the table, by commas")
-    parser.add_argument("--idle", type=float, default=30.0, help="seconds at rest of each twin (default 30)")
+    parser.add_argument("--rounds", type=int, help="rounds of each part (default 9, with --quick 3)")
+    parser.add_argument("--scale", type=float, help="factor for the numbers of requests (default 0.3)")
+    parser.add_argument("--only", default="", help="names of contenders, separated by commas")
+    parser.add_argument(
+        "--parts", default="one,load,groups,growth,idle,import", help="parts of the table, separated by commas"
+    )
+    parser.add_argument("--idle", type=float, default=30.0, help="seconds for which each twin is idle (default 30)")
     parser.add_argument("--redis", default="auto", help="which server: auto, container, local, embedded or a URL")
-    parser.add_argument("--out", type=Path, default=HERE.parents[1] / "out" / "bench.json", help="where the JSON goes")
-    parser.add_argument("--picture", type=Path, help="where the picture goes (SVG)")
+    parser.add_argument(
+        "--out", type=Path, default=HERE.parents[1] / "out" / "bench.json", help="file for the results in JSON"
+    )
+    parser.add_argument("--picture", type=Path, help="file for the picture (SVG)")
     parser.add_argument(
         "--store",
         action="store_true",

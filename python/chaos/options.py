@@ -21,40 +21,48 @@ def parse(about: str | None) -> argparse.Namespace:
 
 def _what(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--servers", default="", help="programs or images (name:tag), by spaces; default: the one of this machine")
-    add("--seed", default="", help="what the plan of faults is drawn from (default: another one each time)")
-    add("--only", default="", help="names of faults, by spaces; default: all")
+    add(
+        "--servers",
+        default="",
+        help="programs or images (name:tag), separated by spaces; default: that of this machine",
+    )
+    add("--seed", default="", help="the seed of the plan of faults (default: a new one each time)")
+    add("--only", default="", help="names of faults, separated by spaces; default: all")
     add("--site", default="", choices=["", *SITES], help="only the faults of this site")
     add(
         "--times",
         type=int,
         default=0,
-        help="each fault alone, so many times; default: mixed, until there are enough requests",
+        help="each fault strikes alone, so many times; default: mixed faults until there are enough requests",
     )
-    add("--quick", action="store_true", help="under a minute: a few faults, each once, the same every time")
+    add("--quick", action="store_true", help="a run of under a minute: a few faults, each once, always the same")
     add("--minutes", type=float, default=0.0,
-        help="run after run over all servers and sites, each of --requests, for so long; what is in the results file "
-        "says where the last time ended")  # fmt: skip
+        help="repeat runs of --requests for so many minutes, over all servers and sites; the file of results "
+        "shows which runs come next")  # fmt: skip
     add("--peace", type=float, default=PEACE,
-        help=f"seconds between two faults of a sequence, on average, where they are mixed (default {PEACE:g})")  # fmt: skip
+        help=f"seconds between two faults of a sequence, on average, if faults are mixed (default {PEACE:g})")  # fmt: skip
     add("--soak", type=float, default=0.0, metavar="SECONDS",
-        help="so long, with faults that end no process: what is used must stay flat")  # fmt: skip
+        help="run for so many seconds with faults that end no process: the used resources must not grow")  # fmt: skip
 
 
 def _load(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--requests", type=int, default=4000, help="how many at least, over all servers (default 4000)")
+    add("--requests", type=int, default=4000, help="at least so many requests, over all servers (default 4000)")
     add("--rate", type=float, default=100.0, help="requests a second (default 100)")
     add("--burst", type=float, default=1.0, help="requests at one moment, on average (default 1)")
     add("--settle", type=float, default=SETTLE,
-        help=f"seconds within which nothing may be left at the end (default {SETTLE:g}); 150: nor what the dead left")  # fmt: skip
+        help=f"at the end, nothing may be left after so many seconds (default {SETTLE:g}); "
+        "with 150 also nothing of dead members")  # fmt: skip
 
 
 def _figures(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--results", metavar="FILE", help="where each run adds its result (default: out/chaos/results.jsonl)")
+    add("--results", metavar="FILE", help="file to which each run adds its result (default: out/chaos/results.jsonl)")
     add("--sum", nargs="*", metavar="FILE",
-        help="add up results of earlier runs, of files or folders (default: out/chaos); nothing is run")  # fmt: skip
+        help="add up the results of earlier runs in these files or folders (default: out/chaos), without a new run")  # fmt: skip
     add(
-        "--judge", nargs="+", metavar="FOLDER", help="judge what earlier runs left there, and add it up; nothing is run"
+        "--judge",
+        nargs="+",
+        metavar="FOLDER",
+        help="judge the stored rows of earlier runs again, and add up the results, without a new run",
     )
