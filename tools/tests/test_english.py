@@ -72,9 +72,9 @@ def test_docstrings_and_comments_of_python_are_prose() -> None:
 
 
 def test_titles_texts_of_checks_notes_and_reasons_of_yaml_are_prose() -> None:
-    checks = "checks:\n  a: {text: It is told, requirements: [X-1]}\n  ${row.name}: {text: It is told}\n  b: Told\n"
+    checks = "checks:\n  a: {text: One is told, requirements: [X-1]}\n  ${row.name}: {text: One is told}\n  b: Told\n"
     steps = "steps:\n- outcome: {reason: it is told}\n  note: Told\n- content: {text: told}\n"
-    known = "known:\n- id: a\n  reason: >-\n    It is\n    told.\n  spec: b\n"
+    known = "known:\n- id: a\n  reason: >-\n    One is\n    told.\n  spec: b\n"
     assert [line for line, _ in found(f"title: Told\n{checks}{steps}", "a.yaml")] == [1, 3, 5, 8]
     assert [line for line, _ in found(known, "a.yaml")] == [3]
 
