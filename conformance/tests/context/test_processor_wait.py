@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,6 +54,25 @@ def test_what_has_ended_or_cannot_be_counted_waited_for_nothing(proc: Path) -> N
     waits.watch(7)
     assert waits.since([7, 8], 0.0) == 0
     assert waits.worst_second([7], 0.0) == 0
+
+
+def test_the_looks_at_a_process_of_very_many_threads_take_little_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    looks: list[float] = []
+
+    def counts(pid: int) -> list[tuple[str, tuple[int, int]]]:
+        looks.append(clock[0])
+        clock[0] += 0.3
+        return [("7", (0, 0))]
+
+    monkeypatch.setattr(processor_wait, "_counts", counts)
+    monkeypatch.setattr(processor_wait, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    waits = ProcessorWait()
+    waits.watch(7)
+    while clock[0] < 160:
+        clock[0] += processor_wait.PERIOD
+        waits.look()
+    assert 5 <= len(looks) <= 12
 
 
 @pytest.mark.parametrize(

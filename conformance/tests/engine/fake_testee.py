@@ -32,6 +32,12 @@ def answer(method: str, params: dict[str, Any]) -> Any:
             redis.sendall(b"*1\r\n$4\r\nPING\r\n")
             redis.recv(64)
         return {"instance": "abc123"}
+    if method == "disconnect" and "--leavers" in sys.argv:
+        with open(sys.argv[-1], "a+") as leavers:
+            leavers.write(f"{params['endpoint']}\n")
+            leavers.seek(0)
+            if len(leavers.readlines()) == 1:
+                return None
     if method == "send":
         content = params["content"]
         if content == "crash" and "--once" in sys.argv and os.path.exists(sys.argv[-1]):

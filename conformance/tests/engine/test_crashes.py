@@ -54,6 +54,14 @@ async def test_a_hung_process_fails_its_scenario_and_is_replaced(server: Server,
     assert all(results[f"test/late-{n}"].verdict is Verdict.PASS for n in range(3))
 
 
+async def test_endpoints_of_a_process_that_owes_an_answer_are_asked_to_leave(play: Play, tmp_path: Path) -> None:
+    """They would disturb the scenarios that get the process next."""
+    leavers = tmp_path / "leavers"
+    steps = "- connect: a\n- connect: b\n- disconnect: a\n- value: {of: 1, is: 1}\n  check: it\n"
+    await play(steps, command=(*FAKE, "--leavers", str(leavers)), time_scale=0.1)
+    assert sorted(line[0] for line in leavers.read_text().splitlines()) == ["a", "a", "b"]
+
+
 async def test_a_crash_that_does_not_happen_again_is_not_hidden(server: Server, write: Write, tmp_path: Path) -> None:
     steps = "- connect: a\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
     good = "- connect: a\n- wait: 0.5\n- send: {from: a, to: b, content: 1}\n  as: s\n- outcome: {of: s, content: 1}\n  check: it\n"

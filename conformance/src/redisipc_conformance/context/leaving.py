@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import TYPE_CHECKING
 
 from ..wire import resp
 from ..within import within
 from .objects import Endpoint
 from .scenario_context import ScenarioContext
+
+if TYPE_CHECKING:
+    from ..testee.process import TesteeProcess
 
 SWEEP_SECONDS = 2.0
 
@@ -29,7 +33,10 @@ async def clear_away(context: ScenarioContext) -> None:
 async def leave(context: ScenarioContext, endpoint: Endpoint) -> None:
     """The endpoint disconnects. A serial one in a handler or a send reads no call: its process is ended."""
     process = endpoint.process
-    if process is None or process.gone is not None or process.broken is not None or process in context.suspects:
+    if process is None or process.gone is not None or process.broken is not None:
+        return
+    if process in context.suspects:
+        await _ask(process, endpoint)
         return
     if context.claims.serial and _busy(context, endpoint):
         context.processes.expect_end(endpoint.process_name)
@@ -41,6 +48,14 @@ async def leave(context: ScenarioContext, endpoint: Endpoint) -> None:
         await context.budget_clock.wait(future, context.budgets["disconnect"])
     except Exception:
         context.suspects.add(process)
+    endpoint.connected = False
+
+
+async def _ask(process: TesteeProcess, endpoint: Endpoint) -> None:
+    """Without waiting, since the process owes another answer. An endpoint that stayed would disturb the next scenarios."""
+    with contextlib.suppress(Exception):
+        future = await process.begin("disconnect", {"endpoint": endpoint.handle})
+        future.add_done_callback(lambda done: None if done.cancelled() else done.exception())
     endpoint.connected = False
 
 

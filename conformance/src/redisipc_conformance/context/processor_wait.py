@@ -17,6 +17,8 @@ from typing import Any
 
 PERIOD = 0.25
 """Seconds between two measurements."""
+SHARE = 0.05
+"""Of its time, the runner spends at most so much on the looks at one process: it may have ten thousand threads."""
 LOOKS_KEPT = 2400
 """Measurements that are remembered for each process: ten minutes."""
 _PROC = Path("/proc")
@@ -32,6 +34,8 @@ class ProcessorWait:
     def __init__(self) -> None:
         self._before: dict[int, tuple[float, Counts]] = {}
         self._looks: dict[int, deque[tuple[float, float]]] = {}
+        self._rest: dict[int, float] = {}
+        """Until when a process is not looked at, since the last look took long."""
         self._task: asyncio.Task[None] | None = None
 
     def watch(self, pid: int) -> None:
@@ -74,8 +78,16 @@ class ProcessorWait:
     async def _again(self) -> None:
         while True:
             await asyncio.sleep(PERIOD)
-            for pid in list(self._before):
+            self.look()
+
+    def look(self) -> None:
+        """At each process, but seldom at one whose threads take long to count: meanwhile the runner stands still."""
+        for pid in list(self._before):
+            began = time.monotonic()
+            if began >= self._rest.get(pid, 0.0):
                 self._look(pid)
+                ended = time.monotonic()
+                self._rest[pid] = ended + (ended - began) / SHARE
 
     async def __aenter__(self) -> ProcessorWait:
         self._task = asyncio.get_running_loop().create_task(self._again())
