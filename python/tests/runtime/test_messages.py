@@ -39,6 +39,7 @@ from redisipc import (
     event,
 )
 from redisipc.protocol.content import encode
+from redisipc.runtime.handshake_errors import words_of
 from redisipc.runtime.response import Response
 from redisipc.testing import make_request, make_response
 
@@ -206,6 +207,26 @@ def test_who_does_not_reach_redis_is_told_where_and_why() -> None:
 def test_what_has_connections_is_not_copied(made: Any, work: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match=r"cannot be copied or pickled: it has connections; make another"):
         work(made)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "Error Multiple exceptions: [Errno 111] Connect call failed ('::1', 1, 0, 0), [Errno 111] Connect call failed "
+            "('127.0.0.1', 1) connecting to localhost:1.",
+            "Error connecting to localhost:1. Connection refused ([::1]:1), Connection refused (127.0.0.1:1).",
+        ),
+        ("Error 111 connecting to h:1. Connect call failed ('::1', 1).", "Error 111 connecting to h:1. Connection refused."),
+        ("Error while reading from h:1 : (104, 'reset by peer')", "Error while reading from h:1 : reset by peer"),
+        ('Error while reading from h:1 : (1, "it\'s TLS")', "Error while reading from h:1 : it's TLS"),
+        ("Error while reading from h:1: ('closed',)", "Error while reading from h:1: closed"),
+        ("Error 111 connecting to h:1. Connection refused.", "Error 111 connecting to h:1. Connection refused."),
+        ("", "ConnectionError"),
+    ],
+)  # fmt: skip
+def test_the_objects_in_a_text_of_redis_py_become_words(said: str, words: str) -> None:
+    assert words_of(ConnectionError(said)) == words
 
 
 def test_a_response_is_true_where_it_is_fulfilled_and_shows_itself_in_short() -> None:

@@ -13,6 +13,8 @@ import pytest
 import redis
 import redis.asyncio
 
+from redisipc import ConnectionLost
+
 from ..support_server import Server, die_with_parent, free_port, program
 from .faces import Face, until
 
@@ -71,3 +73,42 @@ async def test_the_way_back_does_not_wait_for_a_sentinel_that_does_not_answer(
     await until(lambda: web.connected and stock.connected, 4.0)
     assert await face.call(web.request, 2, to="stock", timeout=5.0) == 2
     assert {stock.instance, web.instance} == before
+
+
+def client_of(face: Face, ports: list[int], name: str) -> Any:
+    kind: Any = redis.sentinel.Sentinel if face.name == "threads" else redis.asyncio.sentinel.Sentinel
+    return kind([("127.0.0.1", port) for port in ports]).master_for(name)
+
+
+async def test_where_no_sentinel_knows_the_master_each_is_named_in_words(face: Face, sentinels: Sentinels) -> None:
+    gone = free_port()
+    stock = face.stream("sent", "stock", connect_timeout=0.5, client=client_of(face, [*sentinels.ports, gone], "mian"))
+    with pytest.raises(ConnectionLost) as caught:
+        await face.call(stock.connect)
+    first, second = (f"127.0.0.1:{port}" for port in sentinels.ports)
+    said = str(caught.value)
+    assert f"no Sentinel names a master for 'mian': {first} knows only 'main', {second} knows only 'main', " in said
+    assert f"127.0.0.1:{gone} did not answer (Error 111 connecting to 127.0.0.1:{gone}. Connection refused)" in said
+    assert said.endswith(
+        "; check that the Sentinels run and agree on a master, and the name that master_for() was given"
+    )
+
+
+async def test_a_dead_master_and_a_dead_sentinel_are_told_in_words(
+    face: Face, server: Server, sentinels: Sentinels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("redisipc.protocol.away._REPORT_AFTER", 0.2)
+    told: list[Any] = []
+    stock = face.stream("sent", "stock", client=client_of(face, sentinels.ports, "main"))
+    stock.on_error(told.append)
+    await face.call(stock.connect)
+    sentinels.processes[0].kill()
+    with redis.Redis(port=sentinels.ports[1]) as raw:
+        raw.execute_command("SENTINEL REMOVE", "main")
+    server.kill()
+    await until(lambda: any("no Sentinel names a master for 'main': " in str(error) for error in told))
+    for error in map(str, told):
+        assert "<redis" not in error
+        assert "Error(" not in error
+    assert str(told[-1]).startswith("still no connection to Redis after 0 s, trying again: no Sentinel names a master")
+    assert "; check that the Sentinels run" in str(told[-1])

@@ -109,7 +109,7 @@ class Connection:
         gets = self.parser.gets
         while (reply := gets()) is not MISSING:
             if not self._expected:
-                raise ProtocolError(f"an unexpected reply: {reply!r}")
+                raise ProtocolError("Redis sent a reply to no command; does a proxy mix up connections?")
             replies = self._replies
             replies.append(reply)
             if len(replies) >= self._expected[0][0]:

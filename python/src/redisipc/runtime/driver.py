@@ -17,6 +17,7 @@ from redisipc.protocol.events import Cancelled, Closed, Event, Finished, Problem
 
 from .connection import REPLY_LIMIT, Connection, Transport
 from .internal_log import say
+from .reasons import described
 from .redirects import Redirects
 from .resp import ProtocolError
 from .twin import Host
@@ -194,10 +195,11 @@ class Driver:
 
     def defect(self, error: BaseException, now: float) -> None:
         """After an unexpected exception: connect again, which repairs most damage, and continue."""
-        say(ERROR, "internal error, connecting again: %r", error, error=error)
+        what = described(error)
+        say(ERROR, "internal error, connecting again: %s", what, error=error)
         self._defect_at = now
         for connection in (self.writer, self.reader):
-            self.lost(connection, f"internal error: {error!r}", now)
+            self.lost(connection, f"internal error: {what}", now)
 
     def mend(self, now: float) -> None:
         """An exception interrupted the driver or the core at any point: make their states agree, and connect again."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 import redis.exceptions
 
 from redisipc.protocol.redis_errors import advice_about_version
@@ -16,10 +19,20 @@ _ADVICE = {
     "WRONGDB": "; check the database number in the URL",
 }
 """Advice by the first word of the refusal. Only the user can repair these."""
+NO_MASTER = "no Sentinel names a master"
+_NO_MASTER_ADVICE = "; check that the Sentinels run and agree on a master, and the name that master_for() was given"
+_CALL_FAILED = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']*)', (\d+)[^)]*\)")
+"""How asyncio describes an attempt by each address of a host."""
+_ALL_FAILED = re.compile(r"Error Multiple exceptions: (.*) connecting to (\S+)\.$", re.DOTALL)
+_ONE_FAILED = re.compile(r"Error (\d+) connecting to (\S+)\. Connect call failed \(.*\)\.$")
+_ARGUMENTS = re.compile(r"""\((?:-?\d+, (['"])(.*)\1|(['"])(.*)\3,)\)$""", re.DOTALL)
+"""The ``repr`` of the arguments of an OSError, with its number or without."""
 
 
 def hint(reason: str) -> str:
     """Advice about a refusal, or an empty text. ``reason`` is the text of Redis, its first word included."""
+    if reason.startswith(NO_MASTER):
+        return _NO_MASTER_ADVICE
     found = _ADVICE.get(reason.partition(" ")[0], "")
     about_tls = "" if found else tls_advice(reason)
     return f"; {about_tls}" if about_tls else found or advice_about_version(reason)
@@ -27,7 +40,7 @@ def hint(reason: str) -> str:
 
 def of_handshake(error: BaseException) -> tuple[str, bool]:
     """Why a connection could not be opened, and whether only the user can repair it. redis-py has cut off the first word."""
-    text = str(error) or type(error).__name__
+    text = words_of(error)
     word = ""
     if isinstance(error, redis.exceptions.AuthenticationError):
         word = "NOAUTH" if "required" in text else "WRONGPASS"
@@ -38,3 +51,20 @@ def of_handshake(error: BaseException) -> tuple[str, bool]:
     if word and not text.startswith(word):
         text = f"{word} {text}"
     return text, bool(word)
+
+
+def words_of(error: BaseException) -> str:
+    """The text of an error of redis-py, without the ``repr`` of Python's objects that some of its texts contain."""
+    text = str(error) or type(error).__name__
+    text = _ONE_FAILED.sub(lambda found: f"Error {found[1]} connecting to {found[2]}. {_reason(found[1])}.", text)
+    text = _CALL_FAILED.sub(lambda found: f"{_reason(found[1])} ({_address(found[2], found[3])})", text)
+    text = _ALL_FAILED.sub(r"Error connecting to \2. \1.", text)
+    return _ARGUMENTS.sub(lambda found: found[2] or found[4] or "", text)
+
+
+def _reason(number: str) -> str:
+    return os.strerror(int(number))
+
+
+def _address(host: str, port: str) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -37,7 +37,9 @@ class BaseHost:
         """An error for ``on_error``."""
         entry_id = problem.entry_id.decode() if problem.entry_id is not None else None
         kind = EntryError if problem.kind == "malformed" else ReportedError
-        self._base.report(kind(problem.message, kind=problem.kind, entry_id=entry_id, fields=problem.fields))
+        # Why no attempt succeeds stands behind the colon.
+        advice = hint(problem.message.partition(": ")[2]) if problem.kind == "connection" else ""
+        self._base.report(kind(problem.message + advice, kind=problem.kind, entry_id=entry_id, fields=problem.fields))
 
     def changed(self, event: StateChanged) -> None:
         """The endpoint changed its state. This is reported once, however often the endpoint tries to connect."""

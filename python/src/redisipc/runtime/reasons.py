@@ -27,6 +27,12 @@ def text_of(error: BaseException) -> str:
     return text if text.strip() else type(error).__name__
 
 
+def described(error: BaseException) -> str:
+    """Type and text of an exception, for a message: its ``repr`` is for programmers."""
+    kind, text = type(error).__name__, text_of(error)
+    return kind if text == kind else f"{kind}: {text}"
+
+
 def raised_by(what: str, raised: BaseException) -> ReportedError:
     """The report of a function of the user, for which nobody waits, that raised."""
     error = ReportedError(f"{what} raised {type(raised).__name__}: {shortened(text_of(raised))}", kind="callback")

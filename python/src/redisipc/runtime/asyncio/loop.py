@@ -25,6 +25,7 @@ from redisipc.errors import LoopLagError
 from redisipc.runtime.connection import Connection
 from redisipc.runtime.driver import Driver
 from redisipc.runtime.internal_log import say
+from redisipc.runtime.reasons import described
 
 from .transport import LoopTransport
 
@@ -161,7 +162,7 @@ class Loop:
                 self._soon(inside=True)
         except Exception as error:
             # It is repaired at the next visit.
-            say(ERROR, "internal error, connecting again: %r", error, error=error)
+            say(ERROR, "internal error, connecting again: %s", described(error), error=error)
         if self.jobs or self._calls or self._half_done:
             self._soon(inside=True)
 
@@ -260,7 +261,7 @@ class Loop:
             return done
         except Exception as error:
             # It is repaired at the next visit.
-            say(ERROR, "internal error, connecting again: %r", error, error=error)
+            say(ERROR, "internal error, connecting again: %s", described(error), error=error)
             return None
         finally:
             self._busy = False

@@ -22,6 +22,7 @@ from typing import Protocol
 from redisipc.errors import ConfigurationError, ConnectionLost
 from redisipc.runtime.driver import AFTER_DEFECT, Driver
 from redisipc.runtime.internal_log import say
+from redisipc.runtime.reasons import described
 
 from .lead import Lead
 from .poller import Poller
@@ -125,7 +126,7 @@ class Loop:
             try:
                 self._calls.popleft()(monotonic())
             except BaseException as error:
-                say(ERROR, "internal error at the end: %r", error, error=error)
+                say(ERROR, "internal error at the end: %s", described(error), error=error)
         self.poller.close()
 
     def _failed(self, error: BaseException) -> None:
@@ -133,7 +134,7 @@ class Loop:
         try:
             self.driver.defect(error, monotonic())
         except BaseException as another:
-            say(ERROR, "internal error, and no way to connect again: %r", another, error=another)
+            say(ERROR, "internal error, and no way to connect again: %s", described(another), error=another)
             time.sleep(AFTER_DEFECT)
 
     def _turn(self, me: threading.Thread) -> None:

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from redisipc.runtime.internal_log import say
+from redisipc.runtime.reasons import described
 
 
 def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str) -> threading.Thread:
@@ -44,6 +45,6 @@ class Starter:
             try:
                 work()
             except BaseException as error:
-                say(ERROR, "internal error: %r", error, error=error)
+                say(ERROR, "internal error: %s", described(error), error=error)
             del work
             self.busy = False

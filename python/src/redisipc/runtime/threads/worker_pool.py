@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Protocol
 
 from redisipc.runtime.internal_log import say
+from redisipc.runtime.reasons import described
 
 from .loop import Loop
 from .starter import Starter, new_thread
@@ -246,4 +247,4 @@ def _run(job: Job) -> None:
     try:
         job.run()
     except BaseException as error:
-        say(ERROR, "internal error in a job: %r", error, error=error)
+        say(ERROR, "internal error in a job: %s", described(error), error=error)
