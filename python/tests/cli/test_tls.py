@@ -22,6 +22,8 @@ from .conftest import Cli
 
 MAKE = "openssl req -x509 -newkey rsa:2048 -nodes"
 Relay = Callable[[str], str]
+LIMITS = (1.0, 5.0, 25.0)
+"""Seconds for connecting, of one attempt after the other: on a busy machine a handshake of TLS may take seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +122,11 @@ def test_a_wrong_certificate_is_named_and_what_to_do(
     ran = cli("groups", "--url", url)
     assert ran.status == 5
     assert words in ran.err
-    with pytest.raises(ConnectionLost) as caught:
-        Stream("shop", "web", url=url, connect_timeout=1.5).connect()
+    for limit in LIMITS:
+        with pytest.raises(ConnectionLost) as caught:
+            Stream("shop", "web", url=url, connect_timeout=limit).connect()
+        if words in str(caught.value):
+            break
     assert words in str(caught.value)
     assert "is it running" not in str(caught.value)
 
@@ -139,5 +144,10 @@ def test_files_that_are_not_there_and_schemes_that_do_not_fit(cli: Cli, relay: R
 
 
 async def test_asyncio_names_a_wrong_certificate_too(relay: Relay) -> None:
-    with pytest.raises(ConnectionLost, match="the server's certificate is not trusted here"):
-        await redisipc.asyncio.Stream("shop", "web", url=f"rediss://{relay('good')}", connect_timeout=1.5).connect()
+    words = "the server's certificate is not trusted here"
+    for limit in LIMITS:
+        with pytest.raises(ConnectionLost) as caught:
+            await redisipc.asyncio.Stream("shop", "web", url=f"rediss://{relay('good')}", connect_timeout=limit).connect()
+        if words in str(caught.value):
+            break
+    assert words in str(caught.value)
