@@ -55,10 +55,15 @@ def check_function(what: str, function: Any, argument: str) -> None:
     try:
         signature.bind(None)
     except TypeError as error:
-        name = getattr(function, "__qualname__", type(function).__qualname__)
+        name = name_of(function)
         raise ConfigurationError(
             f"{what} takes a function of one argument, {argument}; {name} cannot be called so: {error}"
         ) from None
+
+
+def name_of(function: Any) -> str:
+    """The name of a function, for messages; of another callable, that of its class."""
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def is_async(function: Any) -> bool:

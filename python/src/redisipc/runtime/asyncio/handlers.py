@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from collections.abc import Callable, Coroutine
-from contextvars import Context
+from collections.abc import Callable
 from functools import partial
 from logging import ERROR
 from typing import TYPE_CHECKING, Any
 
 from redisipc.protocol.events import Incoming
-from redisipc.runtime.hooks import Hook
+from redisipc.runtime.hooks import Hook, name_of
 from redisipc.runtime.internal_log import say
 from redisipc.runtime.reasons import text_of
 from redisipc.runtime.received import Received
@@ -150,18 +149,24 @@ class ObserverJob:
 class CallbackJob:
     """A callback of the user, a plain or a coroutine function. Its exceptions go to ``failed``.
 
-    ``on_end`` is called with it when nothing of it is left to run.
+    ``on_end`` is called with it when nothing of it is left to run. ``what`` it is, for a message.
     """
 
-    __slots__ = ("_arguments", "_begun", "_failed", "_hook", "_session", "_task", "on_end")
+    __slots__ = ("_arguments", "_begun", "_failed", "_hook", "_session", "_task", "_what", "on_end")
 
     def __init__(
-        self, session: SessionBase, hook: Hook, *arguments: Any, failed: Callable[[BaseException], None] | None = None
+        self,
+        session: SessionBase,
+        hook: Hook,
+        *arguments: Any,
+        failed: Callable[[BaseException], None] | None = None,
+        what: str = "a callback",
     ) -> None:
         self._session = session
         self._hook = hook
         self._arguments = arguments
         self._failed = failed or _log_callback
+        self._what = what
         self._begun = False
         self._task: asyncio.Task[None] | None = None
         self.on_end: Callable[[CallbackJob], None] = _nothing
@@ -180,7 +185,8 @@ class CallbackJob:
             context = self._hook.context()
             value = context.run(self._hook.function, *self._arguments)
             if inspect.isawaitable(value):
-                self._task = self._session.spawn(self._wait(value), context)
+                name = f"{self._what} ({name_of(self._hook.function)})"
+                self._task = self._session.spawn(self._wait(value), context, name)
                 waits = True
         except BaseException as error:
             self._fail(error)
@@ -226,12 +232,3 @@ def _nothing(_job: CallbackJob) -> None:
 
 def _log_callback(error: BaseException) -> None:
     say(ERROR, "a callback raised %s: %s", type(error).__name__, text_of(error), error=error)
-
-
-def make_task(home: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
-    """Start ``context`` as a task. Where Python can, the task runs at once until it first waits."""
-    if sys.version_info >= (3, 12):
-        return asyncio.Task(work, loop=home, context=context, eager_start=True)
-    if sys.version_info >= (3, 11):
-        return home.create_task(work, context=context)
-    return context.run(home.create_task, work)

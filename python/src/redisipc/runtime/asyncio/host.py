@@ -81,7 +81,7 @@ class Host(BaseHost):
             self._session.observing.lost(incoming, reason)
         if isinstance(incoming.data, Received):
             for callback in incoming.data.cancel_callbacks():
-                self._session.cancels.add(CallbackJob(self._session, callback))
+                self._session.cancels.add(CallbackJob(self._session, callback, what="on_cancel"))
 
     def finished(self, outgoing: Outgoing, outcome: Outcome) -> None:
         session = self._session

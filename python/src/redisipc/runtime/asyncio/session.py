@@ -12,7 +12,15 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from redisipc.errors import ClosedError, ForkedError, Overloaded, RedisIPCError, RequestFailed, WrongLoopError
+from redisipc.errors import (
+    ClosedError,
+    ForkedError,
+    Overloaded,
+    RedisIPCError,
+    ReportedError,
+    RequestFailed,
+    WrongLoopError,
+)
 from redisipc.protocol.events import Incoming, Outcome
 from redisipc.protocol.names import new_request_id
 from redisipc.runtime.driver import Driver
@@ -21,15 +29,14 @@ from redisipc.runtime.response import Response, response_of
 
 from .backlog import Backlog
 from .connector import Connector
-from .handlers import ENDS_THE_LOOP, CallbackJob, ObserverJob, make_task
+from .handlers import ENDS_THE_LOOP, CallbackJob, ObserverJob
 from .host import Host
 from .loop import Loop
 from .requests import End
 from .session_base import Job, SessionBase, Waiter
 from .transport import LoopTransport
+from .user_tasks import LAST_CALLS, TURNS, UserTasks
 
-TURNS = 3
-"""Turns of the event loop that transports need to close. Code that ends the event loop after ``disconnect()`` finds none open."""
 LEAVING_LOOKS = 0.1
 """Seconds between two checks whether Redis still answers, once leaving takes longer than allowed."""
 OVERDUE = 0.9
@@ -46,7 +53,7 @@ class Session(SessionBase):
         self.address: str = connector.address
         self.secure: bool | None = connector.secure
         home = asyncio.get_running_loop()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: UserTasks = UserTasks(home, self._tell_cancelled)
         # What was sent and has no outcome yet, and whose handler runs: in order.
         self.waiting: dict[Waiter, None] = {}
         self.started: dict[Incoming, Job] = {}
@@ -81,7 +88,7 @@ class Session(SessionBase):
     async def wait_gone(self, until: float) -> None:
         """Wait until it has left, and no longer than ``until``: then it is abandoned. Handlers that still run are cancelled.
 
-        The last ``OVERDUE`` seconds are granted only while Redis answers.
+        The last ``OVERDUE`` seconds are granted only while Redis answers. Callbacks may run as long, and a little longer.
         """
         await asyncio.wait([self.gone], timeout=max(0.0, until - OVERDUE - monotonic()))
         while not self.gone.done() and monotonic() < until and not self.hangs():
@@ -94,12 +101,7 @@ class Session(SessionBase):
         # Callbacks about the end at least begin: Python warns about a coroutine that never began.
         for _ in range(TURNS):
             await asyncio.sleep(0)
-        me = asyncio.current_task()
-        tasks = [task for task in self.tasks if task is not me]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=1.0)
+        await self.tasks.end(max(until - OVERDUE, min(until, monotonic() + LAST_CALLS)))
         await self._host.openings.end()
         await self._guard.aclose()
         for _ in range(TURNS):
@@ -247,13 +249,15 @@ class Session(SessionBase):
 
     # code of the user
 
-    def spawn(self, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
-        """Run a coroutine in a task that is cancelled when the session has ended."""
-        task = make_task(self.loop.home, self._known(work), context)
-        if not task.done():
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-        return task
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context, callback: str = "") -> asyncio.Task[None]:
+        return self.tasks.spawn(work, context, callback)
+
+    def _tell_cancelled(self, what: str, again: bool) -> None:
+        text = f"{what} was cancelled: it had not ended when its endpoint had left; let it end sooner, or raise close_timeout"
+        if again or what.startswith("on_error"):
+            self.log(logging.ERROR, text)
+        else:
+            self.report(ReportedError(text, kind="callback"))
 
     def look_after(self) -> None:
         """Between turns of the event loop: find what got lost when a signal handler raised."""
@@ -263,26 +267,16 @@ class Session(SessionBase):
         self.reports.look_after()
         self.cancels.look_after()
 
-    async def _known(self, work: Coroutine[Any, Any, None]) -> None:
-        # A task that runs at once must be in the set before make_task returns it.
-        task = asyncio.current_task()
-        assert task is not None
-        self.tasks.add(task)
-        try:
-            await work
-        finally:
-            self.tasks.discard(task)
-
     def report(self, error: RedisIPCError) -> None:
         hook = self.hooks.on_error
         if hook is None:
             hook = Hook(partial(self.log, logging.ERROR, str(error), error.__cause__))
             self._add(CallbackJob(self, hook))
         else:
-            self._add(CallbackJob(self, hook, error, failed=partial(self.failed_report, error)))
+            self._add(CallbackJob(self, hook, error, failed=partial(self.failed_report, error), what="on_error"))
 
     def call_now(self, hook: Hook) -> None:
-        job = CallbackJob(self, hook)
+        job = CallbackJob(self, hook, what="on_cancel")
         if asyncio._get_running_loop() is self.loop.home:
             job()
         else:
@@ -292,7 +286,7 @@ class Session(SessionBase):
         self._add(CallbackJob(self, Hook(partial(self.log, level, text))))
 
     def call_hook(self, what: str, hook: Hook, argument: Any) -> None:
-        self._add(CallbackJob(self, hook, argument, failed=partial(self.hook_raised, what)))
+        self._add(CallbackJob(self, hook, argument, failed=partial(self.hook_raised, what), what=what))
 
     def _wake_observers(self) -> None:
         assert self.observing is not None

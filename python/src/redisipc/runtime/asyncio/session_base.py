@@ -44,8 +44,8 @@ class SessionBase(BaseSession):
         """Other endpoints can find this one, or Redis refused it for good."""
         raise NotImplementedError
 
-    def spawn(self, work: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None]:
-        """Run a coroutine in a task that is cancelled when the session has ended."""
+    def spawn(self, work: Coroutine[Any, Any, None], context: Context, callback: str = "") -> asyncio.Task[None]:
+        """Run a coroutine in a task that is cancelled when the session has ended. ``callback``: its name, if it is one."""
         raise NotImplementedError
 
     def settle_lost(self, waiting: list[Waiter]) -> None:
