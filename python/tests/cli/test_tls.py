@@ -147,7 +147,9 @@ async def test_asyncio_names_a_wrong_certificate_too(relay: Relay) -> None:
     words = "the server's certificate is not trusted here"
     for limit in LIMITS:
         with pytest.raises(ConnectionLost) as caught:
-            await redisipc.asyncio.Stream("shop", "web", url=f"rediss://{relay('good')}", connect_timeout=limit).connect()
+            await redisipc.asyncio.Stream(
+                "shop", "web", url=f"rediss://{relay('good')}", connect_timeout=limit
+            ).connect()
         if words in str(caught.value):
             break
     assert words in str(caught.value)
