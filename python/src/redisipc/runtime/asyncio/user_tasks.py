@@ -55,7 +55,7 @@ class UserTasks:
         self._callbacks.pop(task, None)
 
     async def end(self, until: float) -> None:
-        """Cancel handlers, and wait for callbacks. Those that do not end in time are cancelled, and each of them is told."""
+        """Cancel handlers, and wait for callbacks. Cancel and report those that do not end in time."""
         await _cancel([task for task in self._others() if task not in self._callbacks])
         await self._wait(until)
         # The report of a callback may call on_error, which may not end either.
