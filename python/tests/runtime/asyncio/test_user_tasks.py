@@ -1,4 +1,4 @@
-"""Coroutines of callbacks that still run when their endpoint leaves: they end within its limit, or on_error and the log name them."""
+"""Coroutines of callbacks that still run when their endpoint leaves: they end in time, or on_error or the log names them."""
 
 from __future__ import annotations
 
