@@ -195,8 +195,7 @@ class Driver:
 
     def defect(self, error: BaseException, now: float) -> None:
         """After an unexpected exception: connect again, which repairs most damage, and continue."""
-        what = described(error)
-        say(ERROR, "internal error, connecting again: %s", what, error=error)
+        say(ERROR, "internal error, connecting again: %s", what := described(error), error=error)
         self._defect_at = now
         for connection in (self.writer, self.reader):
             self.lost(connection, f"internal error: {what}", now)
@@ -325,8 +324,7 @@ class Driver:
         if self.read is None:
             return
         if self.reader.transport is None:
-            # It was never sent.
-            self.reader.drop()
+            self.reader.drop()  # it was never sent
             self._was_read([None], now)
         elif self.writer.transport is None or self.reader.client_id == -1 or self.reader.place != self.writer.place:
             # RIPC-RECOV-24: at another node, this number belongs to another client.
