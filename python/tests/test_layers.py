@@ -96,8 +96,8 @@ def test_the_twins_have_equal_file_names() -> None:
     twins = [{path.name for path in (SOURCE / "runtime" / twin).glob("*.py")} for twin in ("threads", "asyncio")]
     alone = {"lead.py", "poller.py", "starter.py", "worker_pool.py"}
     assert twins[0] - twins[1] == alone, "only threads need threads and wait for sockets themselves"
-    alone = {"lost_steps.py"}
-    assert twins[1] - twins[0] == alone, "signal handlers interrupt event loops only"
+    alone = {"lost_steps.py", "user_tasks.py"}
+    assert twins[1] - twins[0] == alone, "signal handlers interrupt event loops only, and only tasks can be cancelled"
 
 
 def test_conformance_and_interop_import_no_library_of_ours() -> None:
