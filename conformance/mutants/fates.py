@@ -15,6 +15,8 @@ TABLE = FOLDER / "results.md"
 README = FOLDER.parent / "README.md"
 NOT_JUDGED = "not judged"
 """It could not be put in, built or started."""
+UNDECIDED = "undecided"
+"""The machine was too busy to blame it, or the time was over. The next run continues."""
 _RATE = re.compile(r"^[0-9]+ of [0-9]+.*$", re.MULTILINE)
 """The line of the README that has the rate."""
 _KEPT = ROOT / "out" / "real-mutants.json"
@@ -61,6 +63,14 @@ class Kept:
         """Remembers these beyond this run."""
         self._put(f"{on} passes {id}", {"checks": sorted(checks), "stamp": stamp})
 
+    def met(self, name: str) -> set[str]:
+        """Scenarios that a patch has passed, and checks that it failed once, each with the stamp of what it was tried with."""
+        return set(self._rows.get(f"{name} met", {}).get("found", ()))
+
+    def keep_met(self, name: str, found: set[str]) -> None:
+        """Remembers these beyond this run, so that the judgement of one patch may take several."""
+        self._put(f"{name} met", {"found": sorted(self.met(name) | found)})
+
     def _put(self, key: str, row: dict[str, Any]) -> None:
         # Another run may have written meanwhile.
         self._rows = {**_kept_rows(), key: row}
@@ -84,25 +94,32 @@ def load() -> dict[str, Fate]:
 
 
 def write(every: Sequence[Patch], found: Sequence[Fate]) -> None:
-    """Both files, with what was found beside what they have. Nothing in them changes unless a verdict does."""
+    """Both files, with what was found beside what they have. Nothing in them changes unless a verdict does.
+
+    The table holds nothing that ``results.json`` does not, so that it comes out the same wherever it is made.
+    """
     known = load()
     for fate in found:
         # A machine that was too busy to judge says nothing against what an earlier run found.
-        is_news = fate.verdict != NOT_JUDGED and not (fate.is_killed and _is_killed(known.get(fate.name)))
-        if is_news or fate.name not in known:
+        says_nothing = fate.verdict in (NOT_JUDGED, UNDECIDED)
+        if not says_nothing and not (fate.is_killed and _is_killed(known.get(fate.name))):
             known[fate.name] = fate
-    # What survives without a reason is a hole to be closed: it is in tests/unjudged-real.txt.
-    rows = [known[p.name] for p in every if p.name in known and (known[p.name].is_killed or p.survives)]
+    rows = [known[patch.name] for patch in every if patch.name in known]
     texts = [json.dumps({"name": f.name, "verdict": f.verdict, "by": list(f.by)}, ensure_ascii=False) for f in rows]
     RESULTS.write_text("[\n" + ",\n".join(f" {text}" for text in texts) + "\n]\n", "utf-8")
+    TABLE.write_text(table(every, known), "utf-8")
+    README.write_text(_RATE.sub(lambda _: rate(every, known), README.read_text("utf-8"), count=1), "utf-8")
+
+
+def table(every: Sequence[Patch], known: dict[str, Fate]) -> str:
+    """The page of the verdicts."""
     lines = [
         f"| {p.name} | {p.on} | {p.kind} | {p.fault} | {'<br>'.join(p.breaks)} | {_told(p, known.get(p.name))} |"
         for p in every
     ]
     head = "| mutant | port | kind | fault | breaks | verdict |\n| --- | --- | --- | --- | --- | --- |\n"
     text = f"# Real-source mutants\n\nMade by `make mutants`; not to be edited.\n\n{rate(every, known)}\n\n{head}"
-    TABLE.write_text(text + "\n".join(lines) + "\n", "utf-8")
-    README.write_text(_RATE.sub(lambda _: rate(every, known), README.read_text("utf-8"), count=1), "utf-8")
+    return text + "\n".join(lines) + "\n"
 
 
 def _is_killed(fate: Fate | None) -> bool:
@@ -120,8 +137,9 @@ def rate(every: Sequence[Patch], known: dict[str, Fate]) -> str:
 
 
 def _told(patch: Patch, fate: Fate | None) -> str:
-    caught = "" if fate is None else "<br>".join(fate.by)
-    if fate is not None and fate.is_killed:
+    if fate is None:
+        return "not judged yet"
+    caught = "<br>".join(fate.by)
+    if fate.is_killed:
         return caught
-    verdict = "not judged yet" if fate is None else fate.verdict
-    return f"{verdict}: {patch.survives or 'no reason is known yet'} {caught}".strip()
+    return f"{fate.verdict}: {patch.survives or 'no reason is known yet'} {caught}".strip()

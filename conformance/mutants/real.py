@@ -7,11 +7,14 @@
                                           not kill stays unjudged
     python mutants/real.py --afresh       forgets what earlier runs found
 
-A patch is *killed* when a check of a statement that it breaks fails by assertion, twice, and passes without the patch. It is
-*other* when only checks of other statements do, *by-timeout* when checks only wait in vain, else *survived*. It meets the
-scenarios that check what it breaks: those that caught it before, then those that wait little, then the slow ones, and no
-further one once it is killed. What is found goes into ``real/results.json`` and
-``real/results.md`` at once. Exit status 1 when one survives without a reason in its file, 3 when there was no time for all.
+A patch is *killed* when a check of a statement that it breaks fails by assertion, twice, and passes without the patch. A failure
+in an earlier run counts, too. The patch is *other* when only checks of other statements fail so, *by-timeout* when checks only
+wait in vain, else *survived*. It meets the scenarios that check what it breaks: those that caught it before, then those that wait
+little, then the slow ones, and no further one once it is killed. What is found goes into ``real/results.json`` and
+``real/results.md``.
+
+Exit status 0 when each is killed or survives with a reason in its file; 1 when one survives without, cannot be built, or has a
+reason though it is killed; 3 when there was no time for all, or the machine was too busy.
 """
 
 from __future__ import annotations
@@ -22,29 +25,28 @@ import os
 import shutil
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import fates
 import patches
 import trial
-from fates import NOT_JUDGED, Fate, Kept
+from fates import NOT_JUDGED, UNDECIDED, Fate, Kept
 from patches import ROOT, Patch
 
 from redisipc_conformance import always
 from redisipc_conformance.files import scenarios_folder
-from redisipc_conformance.results import CheckResult, ScenarioResult, Verdict
+from redisipc_conformance.results import DIED, CheckResult, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario, load_all
 from redisipc_conformance.server import Server, choose
 from redisipc_conformance.testee.errors import TesteeUnusable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 _COPIES = ROOT / "out" / f"real-mutants-{os.getpid()}"
 _MOST_NAMED = 3
 _MOST_TRIES = 2
+_AT_ONCE = 24
+"""So many scenarios, then it looks at the clock."""
+_SLOW_AT_ONCE = 8
 _TOO_LATE = 3
 _RIGHT = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
@@ -66,7 +68,7 @@ class Hunt:
         self._wrong: dict[tuple[str, str], set[str]] = {}
         self._tries: Counter[tuple[str, str]] = Counter()
         self._sources: dict[str, str] = {}
-        self._locks: dict[str, asyncio.Lock] = {on: asyncio.Lock() for on in patches.PORTS}
+        self._locks: dict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def stamp(self, patch: Patch, fate: Fate) -> str:
         """Another one where the patch, the file that it changes, or a scenario that the verdict comes from is another."""
@@ -95,7 +97,8 @@ class Hunt:
     async def judge(self, patch: Patch) -> Fate | None:
         """From what is kept, else by a trial; None where there is no time."""
         kept = self.kept.of(patch.name)
-        is_good = kept is not None and kept[0].verdict != NOT_JUDGED and (kept[0].is_killed or not self.again)
+        is_open = kept is not None and kept[0].verdict in (NOT_JUDGED, UNDECIDED)
+        is_good = kept is not None and not is_open and (kept[0].is_killed or not self.again)
         if kept is not None and is_good and kept[1] == self.stamp(patch, kept[0]):
             return kept[0]
         if time.monotonic() > self.until:
@@ -122,35 +125,72 @@ class Hunt:
         others: dict[str, CheckResult] = {}
         late: dict[str, CheckResult] = {}
         undecided: list[str] = []
-        for some in self._in_turn(patch):
-            left = {scenario.id: scenario for scenario in some}
-            count += len(left)
+        for turn, some in enumerate(self._in_turn(patch)):
+            count += len(some)
+            left = [each for each in some if not self._has_passed(patch, each.id)]
+            size = _SLOW_AT_ONCE if any("slow" in each.needs for each in left) else _AT_ONCE
             while left:
-                found = await self._caught(patch, command, left.values())
+                if time.monotonic() > self.until:
+                    hints = [f"too busy for {undecided[0]}"] * bool(undecided) + [f"late: {name}" for name in late]
+                    return Fate(patch.name, UNDECIDED, seen="; ".join(["the time was over", *hints[:_MOST_NAMED]]))
+                found = await self._caught(patch, command, left[:size], likely=turn == 0)
+                if killed := await self._twice(patch, command, found):
+                    return killed
                 others |= found.others
                 late |= found.late
                 undecided += found.undecided
-                if not found.named:
-                    break
-                ids = {name.rpartition("/")[0] for name in found.named}
-                second = await self._caught(patch, command, [left.pop(id) for id in sorted(ids)])
-                if both := [name for name in found.named if name in second.named]:
-                    return Fate(patch.name, "killed", tuple(both[:_MOST_NAMED]), found.named[both[0]].message)
+                unlike = {name.rpartition("/")[0] for name in (*found.named, *others, *late, *undecided)}
+                self.kept.keep_met(patch.name, {self._place(patch, id) for id in found.ended - unlike})
+                left = [each for each in left if each.id not in found.ended]
         if undecided:
-            return Fate(patch.name, NOT_JUDGED, seen=f"the machine was too busy for {undecided[0]}")
+            return Fate(patch.name, UNDECIDED, seen=f"the machine was too busy for {undecided[0]}")
         if self.first:
-            return Fate(patch.name, NOT_JUDGED, seen="only some scenarios were tried")
+            return Fate(patch.name, UNDECIDED, seen="only some scenarios were tried")
         if others:
             return Fate(patch.name, "other", tuple(list(others)[:_MOST_NAMED]), next(iter(others.values())).message)
         if late:
             return Fate(patch.name, "by-timeout", tuple(list(late)[:_MOST_NAMED]))
         return Fate(patch.name, "survived", seen=f"{count} scenarios")
 
+    async def _twice(self, patch: Patch, command: Sequence[str], found: Caught) -> Fate | None:
+        """Killed where a check fails that failed before: in an earlier run, else once more now."""
+        if not found.named:
+            return None
+        stored = self._known.get(patch.name)
+        before = set(stored.by) if stored is not None and stored.is_killed else set()
+        met = self.kept.met(patch.name)
+        both = [name for name in found.named if name in before or f"{name} {self._place(patch, name)}" in met]
+        if not both:
+            # Kept now: the second trial may be too late for this run.
+            self.kept.keep_met(patch.name, {f"{name} {self._place(patch, name)}" for name in found.named})
+            if time.monotonic() > self.until:
+                return Fate(
+                    patch.name, UNDECIDED, seen=f"{next(iter(found.named))} failed once; the next run continues"
+                )
+            ids = sorted({name.rpartition("/")[0] for name in found.named})
+            second = await self._caught(patch, command, [self.scenarios[id] for id in ids])
+            both = [name for name in found.named if name in second.named]
+        return Fate(patch.name, "killed", tuple(both[:_MOST_NAMED]), found.named[both[0]].message) if both else None
+
+    def _has_passed(self, patch: Patch, id: str) -> bool:
+        """In an earlier run; what failed there once is tried again."""
+        met, place = self.kept.met(patch.name), self._place(patch, id)
+        return place in met and not any(key.endswith(f" {place}") for key in met)
+
+    def _place(self, patch: Patch, name: str) -> str:
+        """A scenario, or that of a check, with the stamp of what the patch meets there."""
+        id = name if name in self.scenarios else name.rpartition("/")[0]
+        scenario = self.scenarios[id]
+        source = (ROOT / patch.file).read_bytes()
+        return f"{id} {patches.digest(repr(patch.edits).encode(), source, f'{scenario.text}{scenario.rows}'.encode())}"
+
     def _in_turn(self, patch: Patch) -> list[list[Scenario]]:
         """The scenarios that it meets, the cheap and likely ones first."""
         before = self._known.get(patch.name)
         caught = {name.rpartition("/")[0] for name in before.by} if before is not None else set()
-        caught |= self.first
+        caught |= self.first | {
+            words[0].rpartition("/")[0] for key in self.kept.met(patch.name) if len(words := key.split()) == 3
+        }
         every = self.scenarios_for(patch)
         rest = [scenario for scenario in every if scenario.id not in caught]
         return [
@@ -168,15 +208,25 @@ class Hunt:
         others = [each for each in self.scenarios.values() if each not in met and (each.profile == "ask") is asks]
         return [each for each in others if "slow" not in each.needs and not each.own_server]
 
-    async def _caught(self, patch: Patch, command: Sequence[str], scenarios: Iterable[Scenario]) -> Caught:
-        """What the scenarios say; the rest of them is left out once one has caught it."""
+    async def _caught(
+        self, patch: Patch, command: Sequence[str], scenarios: Sequence[Scenario], *, likely: bool = False
+    ) -> Caught:
+        """What the scenarios say; the rest of them is left out once one has caught it.
+
+        ``likely``: they caught it before. What the port does without the patch is asked meanwhile.
+        """
 
         def is_caught(result: ScenarioResult) -> bool:
             return any(trial.caught(check) and set(patch.breaks) & set(check.requirements) for check in result.checks)
 
         found = Caught()
-        checks = trial.by_name(await trial.results(command, list(scenarios), self.server, enough=is_caught))
-        for name, check in checks.items():
+        meanwhile = asyncio.gather(*(self._passes(patch.on, scenario.id) for scenario in scenarios if likely))
+        try:
+            ended = await trial.results(command, scenarios, self.server, enough=is_caught)
+        finally:
+            await meanwhile
+        found.ended = {result.id for result in ended}
+        for name, check in trial.by_name(ended).items():
             if trial.undecided(check) and set(patch.breaks) & set(check.requirements):
                 found.undecided.append(name)
             if check.verdict not in trial.FAILED or not await self._is_right(patch.on, name):
@@ -190,14 +240,16 @@ class Hunt:
         return found
 
     async def _is_right(self, on: str, name: str) -> bool:
-        """Whether the port passes this check as it is. A rule of every scenario is no check where it was kept."""
+        """Whether the port passes this check as it is. A rule of every scenario is no check where it was kept, nor is the end
+        of a process where it ran on.
+        """
         id, _, check = name.rpartition("/")
         right = await self._passes(on, id)
-        return name not in self._wrong[on, id] if check in always.NAMES else name in right
+        return name not in self._wrong[on, id] if check in (*always.NAMES, DIED) else name in right
 
     async def _passes(self, on: str, id: str) -> set[str]:
         """The checks of a scenario that the port passes as it is."""
-        async with self._locks[on]:
+        async with self._locks[on, id]:
             stamp = self._stamp_of_port(on, id)
             if (on, id) not in self._right and (passed := self.kept.passed(on, id, stamp)):
                 self._right[on, id], self._wrong[on, id] = passed, set()
@@ -225,6 +277,8 @@ class Caught:
         self.others: dict[str, CheckResult] = {}
         self.late: dict[str, CheckResult] = {}
         self.undecided: list[str] = []
+        self.ended: set[str] = set()
+        """The scenarios that were not broken off."""
 
 
 async def main(options: argparse.Namespace, server: Server) -> int:
@@ -242,13 +296,22 @@ async def main(options: argparse.Namespace, server: Server) -> int:
 
     found = await asyncio.gather(*map(one, chosen))
     fates.write(every, [fate for fate in found if fate is not None])
-    bad = [(patch, fate) for patch, fate in zip(chosen, found, strict=True) if fate is not None and not fate.is_killed]
-    for patch, fate in bad:
-        print(f"{patch.name}: {fate.verdict} {', '.join(fate.by)} {fate.seen} {patch.survives}".rstrip())
-    killed = sum(fate is not None and fate.is_killed for fate in found)
-    missing = found.count(None)
+    judged = [(patch, fate) for patch, fate in zip(chosen, found, strict=True) if fate is not None]
+    for patch, fate in judged:
+        if not fate.is_killed or patch.survives:
+            print(f"{patch.name}: {fate.verdict} {', '.join(fate.by)} {fate.seen} {patch.survives}".rstrip())
+    killed = sum(fate.is_killed for _, fate in judged)
+    missing = len(chosen) - sum(fate.verdict != UNDECIDED for _, fate in judged)
     print(f"{killed} of {len(chosen)} are killed." + (f" {missing} are not judged yet." if missing else ""))
-    return _TOO_LATE if missing else int(any(not patch.survives for patch, _ in bad))
+    return status(judged, missing)
+
+
+def status(judged: Sequence[tuple[Patch, Fate]], missing: int) -> int:
+    """Of the command. A reason stands in the file of each that survives, and of no other."""
+    decided = [(patch, fate) for patch, fate in judged if fate.verdict != UNDECIDED]
+    if any(fate.verdict == NOT_JUDGED or fate.is_killed is bool(patch.survives) for patch, fate in decided):
+        return 1
+    return _TOO_LATE if missing else 0
 
 
 if __name__ == "__main__":

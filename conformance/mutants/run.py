@@ -169,7 +169,11 @@ async def main(options: argparse.Namespace, server: Server) -> int:
     if options.new:
         return await add_new(run, mutants)
     await run.judge(chosen)
+    checks = [named.id for scenario in hunt.scenarios.values() for named in named_checks(scenario)]
+    elsewhere = results.stored(chosen, checks).fates
     fates = [run.fates[mutant.name] for mutant in chosen if mutant.name in run.fates]
+    # What is wrong on other servers only keeps the verdict that was found there.
+    fates = [elsewhere.get(fate.mutant.name, fate) if fate.verdict == "not-here" else fate for fate in fates]
     bad = [fate for fate in fates if not fate.good]
     if options.names or bad:
         print(results.plain(fates if options.names else bad))

@@ -16,6 +16,7 @@ sys.path.insert(0, str(MUTANTS))
 
 import fates  # noqa: E402
 import patches  # noqa: E402
+import real  # noqa: E402
 import trial  # noqa: E402
 
 PATCHES = patches.load()
@@ -54,29 +55,72 @@ def test_each_names_a_port_a_kind_and_statements_that_there_are():
 
 def test_what_became_of_each_is_known_and_each_survivor_has_its_reason():
     found = {name: fate.verdict for name, fate in fates.load().items()}
-    names = {patch.name for patch in PATCHES}
     # What is not judged yet, or survived without a reason.
     listed = {line for line in UNJUDGED.read_text("utf-8").splitlines() if line and not line.startswith("#")}
-    assert found.keys() <= names
-    assert names - found.keys() == listed
-    judged = [patch for patch in PATCHES if patch.name in found]
-    assert [patch.name for patch in judged if found[patch.name] != "killed" and not patch.survives] == []
+    assert found.keys() <= {patch.name for patch in PATCHES}
+    opened = [
+        each.name for each in PATCHES if found.get(each.name) != "killed" and not (each.survives and each.name in found)
+    ]
+    assert set(opened) == listed
     # A reason for one that is killed by now would hide that it is.
-    assert [patch.name for patch in judged if found[patch.name] == "killed" and patch.survives] == []
+    assert [each.name for each in PATCHES if found.get(each.name) == "killed" and each.survives] == []
 
 
-@pytest.mark.parametrize(("verdict", "then"), [(fates.NOT_JUDGED, "killed"), ("survived", None)])
-def test_a_busy_machine_takes_no_verdict_away(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verdict: str, then: str | None
-):
-    one = next(patch for patch in PATCHES if not patch.survives)
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """What a run writes, empty and elsewhere."""
     for name in ("RESULTS", "TABLE", "README"):
         monkeypatch.setattr(fates, name, tmp_path / name)
         (tmp_path / name).write_text("[]", "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("verdict", "then"), [(fates.NOT_JUDGED, "killed"), (fates.UNDECIDED, "killed"), ("survived", "survived")]
+)
+def test_a_busy_machine_takes_no_verdict_away(files: Path, verdict: str, then: str):
+    one = next(patch for patch in PATCHES if not patch.survives)
     fates.write([one], [fates.Fate(one.name, "killed", ("a/b/c",))])
     fates.write([one], [fates.Fate(one.name, verdict)])
-    found = fates.load().get(one.name)
-    assert (found and found.verdict) == then
+    assert fates.load()[one.name].verdict == then
+
+
+def test_the_table_is_that_of_the_stored_verdicts():
+    text = fates.TABLE.read_text("utf-8")
+    assert text == fates.table(PATCHES, fates.load())
+
+
+@pytest.mark.parametrize("verdict", ["killed", "survived", "by-timeout", "other", fates.NOT_JUDGED, fates.UNDECIDED])
+def test_a_fresh_clone_writes_the_same_table(files: Path, verdict: str):
+    one = next(patch for patch in PATCHES if not patch.survives)
+    fates.write([one], [fates.Fate(one.name, verdict, ("a/b/c",), "seen")])
+    first = (files / "TABLE").read_text("utf-8")
+    # A clone has what is stored, and has found nothing itself.
+    fates.write([one], [])
+    assert (files / "TABLE").read_text("utf-8") == first
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "missing", "code"),
+    [
+        ("killed", "", 0, 0),
+        ("survived", "why", 0, 0),
+        ("by-timeout", "why", 0, 0),
+        ("survived", "", 0, 1),
+        ("other", "", 0, 1),
+        ("by-timeout", "", 0, 1),
+        ("killed", "why", 0, 1),
+        (fates.NOT_JUDGED, "", 0, 1),
+        (fates.NOT_JUDGED, "why", 0, 1),
+        ("survived", "", 1, 1),
+        ("killed", "", 1, 3),
+        (fates.UNDECIDED, "", 1, 3),
+        (fates.UNDECIDED, "why", 1, 3),
+    ],
+)
+def test_the_exit_status_says_whether_all_is_as_it_should_be(verdict: str, reason: str, missing: int, code: int):
+    patch = patches.Patch("one", "threads", "k", ("RIPC-REQ-1",), "f", "a.py", (("x", "y"),), reason)
+    assert real.status([(patch, fates.Fate("one", verdict))], missing) == code
 
 
 @pytest.mark.parametrize(
