@@ -183,7 +183,10 @@ class Testee(Asker):
 
     def answering(verb):
         async def answer(self, endpoint, request, **content):
-            entry, end = self.requests[request]
+            entry, end, is_event = self.requests[request]
+            if is_event and verb == "fulfill":
+                # An event answers with what it returns (RIPC-CHAN-9); a second answer is refused here.
+                return end.set_result(content["content"]) or {}
             getattr(entry, verb)(**content)
             return {} if end.done() else (end.set_result(None) or {})
 
@@ -204,7 +207,7 @@ class Testee(Asker):
     def received(self, endpoint, request, **about):
         handle = f"r{next(handles)}"
         end = asyncio.Future() if self.is_async else concurrent.futures.Future()
-        self.requests[handle] = (request, end)
+        self.requests[handle] = (request, end, "event" in about)
         request.on_cancel(lambda: notify("cancelled", endpoint, request=handle))
         about |= {"id": request.id, "source": request.source_group, "instance": request.instance_id}
         notify("received", endpoint, request=handle, content=request.content, redelivered=request.redelivered, **about)

@@ -28,7 +28,8 @@ const OPTIONS: Readonly<Record<string, readonly [name: keyof EndpointOptions, fa
 
 interface Started {
   readonly request: IncomingRequest;
-  /** End the handler: with no answer, or with a failure. */
+  readonly isEvent: boolean;
+  /** End the handler: with what it returns, or with a failure. */
   readonly end: (value: unknown) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -50,7 +51,7 @@ export class Port implements Methods {
     send: [this.calls.outcomeOf((params) => this.send(params)), "endpoint", "to", "content"],
     trigger: [this.calls.outcomeOf((params) => this.trigger(params)), "endpoint", "event", "target"],
     cancel: [(params) => this.calls.cancel(params), "endpoint", "call"],
-    fulfill: [this.decide(({ request, end }, { content }) => { request.fulfill(content); end(null); }), "endpoint", "request", "content"],
+    fulfill: [this.decide(fulfill), "endpoint", "request", "content"],
     reject: [this.decide(({ request, end }, { content }) => { request.reject(content); end(null); }), "endpoint", "request", "content"],
     raise: [this.decide(({ fail }, { message }) => { fail(new Error(message as string)); }), "endpoint", "request", "message"],
     block: [this.decide((_, { seconds }) => { setTimeout(stand, 50, (seconds as number) * 1000); }), "endpoint", "request", "seconds"],
@@ -95,7 +96,7 @@ export class Port implements Methods {
     const name = `r${++this.requests}`;
     const { id, content, source, instance, redelivered } = request;
     return new Promise((end, fail) => {
-      this.started.set(name, { request, end, fail });
+      this.started.set(name, { request, isEvent: "event" in channel, end, fail });
       request.signal.addEventListener("abort", () => {
         notify("cancelled", { endpoint, request: name });
       });
@@ -143,6 +144,12 @@ export class Port implements Methods {
     if (member === undefined) throw new Error(`there is no endpoint ${String(params.endpoint)}`);
     return member;
   }
+}
+
+/** An event answers with what it returns (RIPC-CHAN-9). A handler of a stream answers by the call. */
+function fulfill({ request, isEvent, end }: Started, { content }: Params): void {
+  if (!isEvent) request.fulfill(content);
+  end(isEvent ? content : null);
 }
 
 /** Blocks the event loop, as a handler does that computes or waits without await. */
