@@ -31,7 +31,6 @@ const { outputText, diagnostics } = ts.transpileModule(fs.readFileSync(0, "utf8"
 for (const one of diagnostics) throw new Error(ts.flattenDiagnosticMessageText(one.messageText, "\\n"));
 process.stdout.write(outputText);
 """
-PORTS = ("threads", "asyncio", "threads-ask", "asyncio-ask", "node", "node-ask")
 
 
 @dataclass(frozen=True)

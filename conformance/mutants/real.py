@@ -131,8 +131,8 @@ class Hunt:
             size = _SLOW_AT_ONCE if any("slow" in each.needs for each in left) else _AT_ONCE
             while left:
                 if time.monotonic() > self.until:
-                    hints = [f"too busy for {undecided[0]}"] * bool(undecided) + [f"late: {name}" for name in late]
-                    return Fate(patch.name, UNDECIDED, seen="; ".join(["the time was over", *hints[:_MOST_NAMED]]))
+                    reasons = [f"too busy for {name}" for name in undecided] + [f"late: {name}" for name in late]
+                    return Fate(patch.name, UNDECIDED, seen="; ".join(["the time was over", *reasons[:_MOST_NAMED]]))
                 found = await self._caught(patch, command, left[:size], likely=turn == 0)
                 if killed := await self._twice(patch, command, found):
                     return killed
@@ -255,6 +255,8 @@ class Hunt:
                 self._right[on, id], self._wrong[on, id] = passed, set()
             while self._wrong.get((on, id), {""}) and self._tries[on, id] < _MOST_TRIES:
                 # Once more where it fails: a busy machine hides what is right.
+                if self._tries[on, id] and time.monotonic() > self.until:
+                    break
                 self._tries[on, id] += 1
                 checks = trial.by_name(await trial.results(patches.command(on), [self.scenarios[id]], self.server))
                 right = {name for name, check in checks.items() if check.verdict in _RIGHT}

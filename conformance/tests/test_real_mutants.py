@@ -20,6 +20,7 @@ import real  # noqa: E402
 import trial  # noqa: E402
 
 PATCHES = patches.load()
+PORTS = ("threads", "asyncio", "threads-ask", "asyncio-ask", "node", "node-ask")
 UNJUDGED = Path(__file__).with_name("unjudged-real.txt")
 
 
@@ -45,7 +46,7 @@ def test_each_names_a_port_a_kind_and_statements_that_there_are():
     requirements = Requirements.load()
     assert [name for name, count in Counter(patch.name for patch in PATCHES).items() if count > 1] == []
     for patch in PATCHES:
-        assert patch.on in patches.PORTS
+        assert patch.on in PORTS
         assert patch.kind
         assert patch.fault
         assert patch.breaks
@@ -68,7 +69,7 @@ def test_what_became_of_each_is_known_and_each_survivor_has_its_reason():
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """What a run writes, empty and elsewhere."""
+    """The files that a run writes, empty and elsewhere."""
     for name in ("RESULTS", "TABLE", "README"):
         monkeypatch.setattr(fates, name, tmp_path / name)
         (tmp_path / name).write_text("[]", "utf-8")

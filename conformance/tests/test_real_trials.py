@@ -1,4 +1,4 @@
-"""The judgement of one patch may take several runs: none begins anew, and a failure in an earlier one counts."""
+"""The judgement of one patch may take several runs: each continues, and a failure in an earlier one counts."""
 
 from __future__ import annotations
 
