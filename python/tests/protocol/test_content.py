@@ -144,7 +144,18 @@ ROWS = json.dumps([{"id": number, "name": "n"} for number in range(2000)])
 
 
 @pytest.mark.parametrize(
-    "value", [{"text": ROWS}, ["{[" * 20] * 2000, [ROWS[:60]] * 2000, {"rows": "[" * 50_000}], ids=lambda _: ""
+    "value",
+    [
+        {"text": ROWS},
+        ["{[" * 20] * 2000,
+        [ROWS[:60]] * 2000,
+        {"rows": "[" * 50_000},
+        ["{}" * 50_000],
+        {"code": "f() { return {} }\t" * 10_000},
+        [{"text": "y" * 500} for _ in range(300)],
+        [{"text": "{ " * 250} for _ in range(300)],
+    ],
+    ids=lambda _: "",
 )
 def test_brackets_inside_strings_cost_no_passes_over_the_text(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """JSON within JSON is usual: the value shows sooner than the text that it is not deep."""

@@ -23,7 +23,9 @@ PIECES = [
 ]
 STRINGS = ["", "k", "[{", "]", "a\\", 'q"', "é", "\U0001f600", "line\n", "9" * 20]
 PAD = "x" * 9000
+EMOJI = "\U0001f600"
 SOME = [{"id": number} for number in range(1200)]
+TEXTS_IN_ROWS = [{"text": "y" * 500} for _ in range(40)]
 
 
 @pytest.fixture(autouse=True, params=["json", "orjson"])
@@ -76,24 +78,57 @@ def test_whatever_comes_is_read_as_by_the_slow_reader() -> None:
         assert_read_equally(raw)
 
 
-@pytest.mark.parametrize("around", ["few objects", "many objects"])
+AROUND = {
+    "few objects": f'{{"pad":"{PAD}","v":%s}}',
+    "many objects": f"[{json.dumps(SOME)},%s]",
+    "texts in rows": f"[{json.dumps(TEXTS_IN_ROWS)},%s]",
+    "texts in rows, with a colon": f'[{json.dumps(TEXTS_IN_ROWS)},":",%s]',
+    "brackets in a string": f'{{"pad":"{"{}" * 4500}","v":%s}}',
+    "an escape in each 100 letters": f"[{json.dumps(('x' * 98 + chr(10)) * 90)},%s]",
+    "an escape in each 300 letters": f"[{json.dumps(('x' * 298 + chr(10)) * 30)},%s]",
+    "an escape in each 900 letters": f"[{json.dumps(('x' * 898 + chr(92)) * 10)},%s]",
+    "an emoji in each 50 letters": f"[{json.dumps(('x' * 38 + EMOJI) * 180)},%s]",
+    "an emoji in each 900 letters": f"[{json.dumps(('x' * 888 + EMOJI) * 10)},%s]",
+    "escaped letters": f"[{json.dumps('é' * 1500)},%s]",
+    "white space": " " * 200 + "\n\t\r" * 20 + "%s" + "\n" * 100,
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
 def test_a_large_text_is_read_as_by_the_slow_reader(around: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_PART", 16)
-    ways = {"few objects": f'{{"pad":"{PAD}","v":%s}}', "many objects": f"[{json.dumps(SOME)},%s]"}
+    # White space that only Python knows ends what JSON knows.
+    ends = (b"", b"\v", b"\f", "\xa0".encode()) if around == "white space" else (b"",)
     for raw in texts(random.Random(19), 60):
-        assert_read_equally(ways[around].encode().replace(b"%s", raw))
+        for end in ends:
+            assert_read_equally(AROUND[around].encode().replace(b"%s", end + raw))
+
+
+@pytest.mark.parametrize(
+    "blanks", [" " * 100, "\n\t" * 50, " " * 100 + "\v", "\x1f" + " " * 100, " " * 100 + "\xa0 ", "\u3000" * 99]
+)
+@pytest.mark.parametrize("rest", ["", "[", "[1]", '"', "-", "x", "7", "\xa0[", "\u2003", "\x1c{"])
+def test_a_string_behind_much_white_space_arrives(blanks: str, rest: str) -> None:
+    text = blanks + rest
+    could_be = text.lstrip(" \t\n\r")[:1] in tuple('{["-0123456789tfn/')
+    written = encode(text)
+    assert written == (json.dumps(text, ensure_ascii=False).encode() if could_be else text.encode())
+    assert decode(written) == read(written) == text
 
 
 @pytest.mark.parametrize(
     "text",
     [
         '{"a":"\\ud800","a":1}',
+        '{"a" :"\\ud800","a":1}',
+        '"\\\\ud83d\\ude00"',
+        '["\\\\ud83d\\ude00",{"a":"\\ud83dx\\ude00"}]',
         '[{"k":["\\udc00"],"k":[]}]',
         '{"a":{"\\ud800":1},"a":2}',
         '{"a":' + "[" * 100 + "]" * 100 + ',"a":1}',
     ],
 )
-@pytest.mark.parametrize("around", ["%s", f'["{PAD}",%s]', f"[{json.dumps(SOME)},%s]"], ids=["", "long", "rows"])
+@pytest.mark.parametrize("around", ["%s", *AROUND.values()], ids=["", *AROUND])
 def test_what_an_equal_key_hides_still_breaks_a_rule(text: str, around: str) -> None:
     whole = around.replace("%s", text)
     assert decode(whole.encode()) == whole
@@ -102,7 +137,7 @@ def test_what_an_equal_key_hides_still_breaks_a_rule(text: str, around: str) -> 
 @pytest.mark.parametrize(
     "text", ['"\\\\ud800"', '["\\\\\\\\ud800"]', '"\\ud83d\\ude00\\ud83d\\ude00"', '{"\\ud83d\\ude00":1}']
 )
-@pytest.mark.parametrize("around", ["%s", f'["{PAD}",%s]', f"[{json.dumps(SOME)},%s]"], ids=["", "long", "rows"])
+@pytest.mark.parametrize("around", ["%s", *AROUND.values()], ids=["", *AROUND])
 def test_a_whole_pair_and_an_escaped_backslash_break_no_rule(text: str, around: str) -> None:
     whole = around.replace("%s", text)
     assert decode(whole.encode()) == json.loads(whole)
@@ -122,7 +157,7 @@ def values(chance: random.Random, depth: int = 0) -> Any:
     return {chance.choice([*keys, *odd_keys]): part for part in parts}
 
 
-@pytest.mark.parametrize("around", ["alone", "few objects", "many objects"])
+@pytest.mark.parametrize("around", ["alone", "few objects", "many objects", "texts in rows", "brackets"])
 def test_what_json_can_say_is_written_and_nothing_else(around: str) -> None:
     chance = random.Random(20)
     for _ in range(2500 if around == "alone" else 60):
@@ -131,7 +166,12 @@ def test_what_json_can_say_is_written_and_nothing_else(around: str) -> None:
             for _ in range(chance.randrange(94, 104)):
                 value = [value]
         if around != "alone":
-            value = {"pad": PAD, "v": value} if around == "few objects" else [SOME, value]
+            value = {
+                "few objects": {"pad": PAD, "v": value},
+                "many objects": [SOME, value],
+                "texts in rows": [TEXTS_IN_ROWS, value],
+                "brackets": ["{}" * 4500, value, "[" * 300],
+            }[around]
         if not sendable(value):
             with pytest.raises(ContentError):
                 encode(value)

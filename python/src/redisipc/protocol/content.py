@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import chain, compress, repeat
-from operator import is_
+from collections.abc import Iterator
+from itertools import chain, compress
 from typing import Any
 
 from redisipc.errors import ContentError
 
 from . import json_fast
-from .json_flaw import check
 from .json_text import MAX_DEPTH, breaks_rule, few_lone_surrogates, has_lone_surrogate, is_deep, may_be_deep
 
 __all__ = ["MAX_DEPTH", "decode", "encode"]
@@ -25,26 +24,37 @@ __all__ = ["MAX_DEPTH", "decode", "encode"]
 _WHITE = " \t\n\r"
 _COULD_BE_JSON = frozenset('{["-0123456789tfn/')
 _WHITE_BYTES = _WHITE.encode()
+_ODD_WHITE = "\v\f\x1c\x1d\x1e\x1f"
+"""ASCII that ``strip`` also takes for white space, and JSON does not."""
 _BYTES_COULD_BE_JSON = frozenset(character.encode() for character in _COULD_BE_JSON)
-# How ``json`` writes a key that is not a string: in quotes, as a number or as one of these words. The first pattern
-# looks only at the ends of keys, which is quick. It also finds a few other keys.
-_ENDS_LIKE_ODD_KEY = (
+# How ``json`` writes a key that is not a string: in quotes, as a number or as one of these words. The pattern looks only
+# at the ends of keys, which is quick. It also finds a few other keys.
+_ENDS_LIKE_ODD_KEY = re.compile(
     rb'":(?<=[0-9elyN]":)(?<=["0-9.+uslta-].":)'
     rb'(?:(?<=[0-9]":)|(?<="true":)|(?<="false":)|(?<="null":)|(?<="NaN":)|(?<=Infinity":))'
 )
-_ODD_KEY = rb'[{,]"(?:-?[0-9][0-9.e+-]*|true|false|null|NaN|-?Infinity)":'
 _SCALARS = frozenset((str, int, float, bool, type(None)))
+_STRING = frozenset((str,))
 _LISTS = frozenset((list, tuple))
-_PLAIN = _SCALARS | _LISTS | {dict}
+_PARENTS = _LISTS | {dict}
+_PLAIN = _SCALARS | _PARENTS
 
+_GUESSED_BY = 64
+"""So many lists or objects show about how many parts all of them have."""
+_MANY_BLANKS = 64
+"""With so many at the beginning, the quickest way over them is used."""
 _LARGE = 1 << 13
 """From so many bytes on, it pays to choose how a text is checked."""
 _BYTES_A_PART = 24
 """If a value has more parts in relation to its bytes, checking the text is quicker than checking the parts."""
+_BYTES_A_PART_WRITTEN = 32
+"""The same for a text that was written here: it has few escapes."""
+_BYTES_A_COLON = 512
+"""If colons are rarer than this, finding each of them is quicker than counting."""
 _BEGINS = (b'{"', b"{}", b"{ ", b"{\n")
 """How an object begins."""
-_BYTES_AN_OBJECT = 256
-"""The same for objects, since each is checked while it is made."""
+_BYTES_AN_OBJECT = 2048
+"""If there are more objects in relation to the bytes, it takes too long to check each while it is made."""
 
 
 def encode(value: Any) -> bytes:
@@ -54,36 +64,64 @@ def encode(value: Any) -> bytes:
     """
     try:
         if isinstance(value, str):
-            head = value.lstrip(_WHITE)[:1]
-            return (_dumps(value) if head and head in _COULD_BE_JSON else value).encode()
+            return (_dumps(value) if _first_of_text(value) in _COULD_BE_JSON else value).encode()
         quick = json_fast.dumps(value)
         text = _dumps(value).encode() if quick is None else quick
     except (TypeError, ValueError, RecursionError) as error:
         raise _flaw(value, error) from None
     if (may_be_deep(text) and _is_deep(value, text)) or (quick is None and _has_odd_key(value, text)):
-        check(value)
+        _check(value)
     return text
+
+
+def _check(value: Any) -> None:
+    """Raise ``ContentError`` for the first part that is not JSON."""
+    from .json_flaw import check  # most programs never need it
+
+    check(value)
 
 
 def _flaw(value: Any, error: Exception) -> ContentError:
     """The error for a value that could not be written."""
     try:
-        check(value)
+        _check(value)
     except ContentError as found:
         return found
     return ContentError(f"a number cannot be written: {error}", "$")
 
 
+def _first_of_text(text: str) -> str:
+    """The first character that is not white space of JSON, or an empty string."""
+    first = text[:_MANY_BLANKS].lstrip(_WHITE)[:1]
+    if first or len(text) <= _MANY_BLANKS:
+        return first
+    # Without an argument, ``lstrip`` is several times quicker.
+    rest = text.lstrip()
+    blanks = text[: len(text) - len(rest)]
+    return "" if not blanks.isascii() or any(odd in blanks for odd in _ODD_WHITE) else rest[:1]
+
+
+def _first_of(raw: bytes) -> bytes:
+    """The same for bytes."""
+    first = raw[:_MANY_BLANKS].lstrip(_WHITE_BYTES)[:1]
+    if first or len(raw) <= _MANY_BLANKS:
+        return first
+    rest = raw.lstrip()
+    end = len(raw) - len(rest)
+    return b"" if raw.find(b"\v", 0, end) >= 0 or raw.find(b"\f", 0, end) >= 0 else rest[:1]
+
+
 def decode(raw: bytes) -> Any:
     """The value of a content field: the JSON value if every port reads the text as JSON, else the text itself."""
-    first = raw.lstrip(_WHITE_BYTES)[:1]
+    first = _first_of(raw)
     if first not in _BYTES_COULD_BE_JSON:
         # RIPC-CONTENT-14, RIPC-CONTENT-15
         return raw.decode("utf-8", "replace")
+    # If the text is one string, all brackets are inside it.
+    composed = first != b'"'
     value = json_fast.loads(raw)
     if value is not json_fast.MISSING:
-        # If the text is one string, all brackets are inside it.
-        return raw.decode() if first != b'"' and may_be_deep(raw) and is_deep(raw) else value
+        return raw.decode() if composed and may_be_deep(raw) and _was_deep(value, raw) else value
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -91,7 +129,7 @@ def decode(raw: bytes) -> Any:
     lone = few_lone_surrogates(raw)
     if lone:
         return text
-    suspect = first != b'"' and ((lone is None) or may_be_deep(raw))
+    suspect = composed and ((lone is None) or may_be_deep(raw))
     try:
         if suspect and _has_few_objects(raw):
             return _decode_few_objects(text, raw, lone is None)
@@ -105,7 +143,7 @@ def decode(raw: bytes) -> Any:
         raise
     if lone is None and has_lone_surrogate(raw):
         return text
-    return text if suspect and may_be_deep(raw) and is_deep(raw) else value
+    return text if suspect and may_be_deep(raw) and _was_deep(value, raw) else value
 
 
 def _no_constant(name: str) -> Any:
@@ -139,34 +177,79 @@ def _decode_few_objects(text: str, raw: bytes, halves: bool) -> Any:
         return made
 
     value = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=pairs).decode(text)
-    broken = None if hidden else _shows_broken_rule(value, len(raw) // _BYTES_A_PART, halves)
+    broken = None if hidden else _shows_broken_rule(value, len(raw) // _BYTES_A_PART, halves)[0]
     if broken is None:
         broken = breaks_rule(raw)
     return text if broken else value
 
 
-def _shows_broken_rule(value: Any, most: int, halves: bool) -> bool | None:
+def _was_deep(value: Any, raw: bytes) -> bool:
+    """Whether a text with many brackets, which was read as ``value``, is nested too deep."""
+    deep, pairs = _shows_broken_rule(value, len(raw) // _BYTES_A_PART, False)
+    if deep is None or (not deep and pairs != _colons(raw, pairs)):
+        # An object may have had a key twice, so that a part of the text is not in the value.
+        return is_deep(raw)
+    return deep
+
+
+def _colons(raw: bytes, pairs: int) -> int:
+    """How many colons a text has, or a number above ``pairs``."""
+    if pairs > len(raw) // _BYTES_A_COLON:
+        return raw.count(b":")
+    # There are few, or many in strings.
+    found, at = 0, raw.find(b":")
+    while at >= 0 and found <= pairs:
+        found, at = found + 1, raw.find(b":", at + 1)
+    return found
+
+
+def _shows_broken_rule(value: Any, most: int, halves: bool) -> tuple[bool | None, int]:
     """Whether the value is too deep, or has a lone surrogate, where it may have ``halves`` of characters.
 
-    None where it has more than ``most`` parts.
+    None where it has more than ``most`` parts. With it come the pairs that its objects have.
     """
-    level = [value]
+    dicts, lists = _parents([value])
+    level: list[Any] = [value]
+    pairs = 0
     for _ in range(MAX_DEPTH + 1):
         try:
             if halves:
                 "".join([part for part in level if type(part) is str and not part.isascii()]).encode()
         except UnicodeEncodeError:
-            return True
-        dicts, lists = _parents(level)
+            return True, pairs
         if not dicts and not lists:
-            return False
-        most -= sum(map(len, dicts)) + sum(map(len, lists))
+            return False, pairs
+        if _guess(dicts) + _guess(lists) > most:
+            return None, pairs
+        here = sum(map(len, dicts))
+        pairs += here
+        most -= here + sum(map(len, lists))
         if most < 0:
-            return None
-        level = list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts))))
+            return None, pairs
         if halves:
-            level += chain.from_iterable(dicts)
-    return True
+            level = [*_parts(dicts, lists), *chain.from_iterable(dicts)]
+        dicts, lists = _parents_of(dicts, lists)
+    return True, pairs
+
+
+def _guess(parents: list[Any]) -> float:
+    """How many parts they have, from a sample."""
+    if len(parents) < _GUESSED_BY:
+        return 0
+    some = parents[:: len(parents) // _GUESSED_BY]
+    return sum(map(len, some)) / len(some) * len(parents)
+
+
+def _parts(dicts: list[dict[Any, Any]], lists: list[Any]) -> Iterator[Any]:
+    return chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts)))
+
+
+def _parents_of(dicts: list[dict[Any, Any]], lists: list[Any]) -> tuple[list[dict[Any, Any]], list[Any]]:
+    """The objects and the lists one level below."""
+    # Mostly nothing is below. Then the parts need not be put into a list.
+    if set(map(type, _parts(dicts, lists))) <= _SCALARS:
+        return [], []
+    return _parents(list(_parts(dicts, lists)))
 
 
 def _parents(level: list[Any]) -> tuple[list[dict[Any, Any]], list[Any]]:
@@ -179,10 +262,7 @@ def _parents(level: list[Any]) -> tuple[list[dict[Any, Any]], list[Any]]:
     if kinds <= _LISTS:
         return [], level
     if kinds <= _PLAIN:
-        types = list(map(type, level))
-        return list(compress(level, map(is_, types, repeat(dict)))), list(
-            compress(level, map(_LISTS.__contains__, types))
-        )
+        level = list(compress(level, map(_PARENTS.__contains__, map(type, level))))
     return (
         [part for part in level if isinstance(part, dict)],
         [part for part in level if isinstance(part, (list, tuple))],
@@ -191,7 +271,7 @@ def _parents(level: list[Any]) -> tuple[list[dict[Any, Any]], list[Any]]:
 
 def _is_deep(value: Any, text: bytes) -> bool:
     """Whether ``value``, whose text is ``text`` and has many brackets, is nested too deep."""
-    deep = _shows_broken_rule(value, len(text) // _BYTES_A_PART, False) if _has_few_objects(text) else None
+    deep, _ = _shows_broken_rule(value, len(text) // _BYTES_A_PART_WRITTEN, False)
     return is_deep(text) if deep is None else deep
 
 
@@ -199,12 +279,20 @@ def _has_odd_key(value: Any, text: bytes) -> bool:
     """Whether a dict of ``value`` has a key that is not a string, which ``json`` wrote as a string."""
     if b"{" not in text:
         return False
-    # With many objects, the patterns find sooner that there is none.
-    if not _has_few_objects(text) and not (re.search(_ENDS_LIKE_ODD_KEY, text) and re.search(_ODD_KEY, text)):
+    # With many objects, the pattern finds sooner that there is none.
+    if not _has_few_objects(text) and not _ENDS_LIKE_ODD_KEY.search(text):
         return False
     dicts, lists = _parents([value])
+    seen, braces = 0, -1
     while dicts or lists:
-        if not all(issubclass(kind, str) for kind in set(map(type, chain.from_iterable(dicts)))):
+        kinds = set(map(type, chain.from_iterable(dicts)))
+        if kinds != _STRING and not all(issubclass(kind, str) for kind in kinds):
             return True
-        dicts, lists = _parents(list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts)))))
+        seen += len(dicts)
+        if braces < 0 and len(dicts) > _GUESSED_BY:
+            braces = text.count(b"{")
+        if seen == braces:
+            # There is no other object.
+            return False
+        dicts, lists = _parents_of(dicts, lists)
     return False

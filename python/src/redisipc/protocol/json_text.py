@@ -29,10 +29,16 @@ _NO_ESCAPES = bytes(set(_NO_BRACKETS) - set(b"\\/bfnrtu"))
 _LONGEST_ESCAPE = 12
 """Bytes of a pair of escapes."""
 _STEPS = {ord("["): 1, ord("]"): -1}
-_BYTES_AN_ESCAPE = 128
+_BYTES_AN_ESCAPE = 64
 """If escapes are rarer than this, examining each of them is quicker than examining the text."""
+_RARE = 512
+"""If escapes are rarer than this, examining each of them is quicker than a search."""
 _ESCAPES_SHOWN_BY = 1 << 14
 """Bytes of a sample that usually shows how many escapes there are."""
+_MAY_BE_LONE = re.compile(
+    rb"\\(?:\\u[dD][89a-fA-F]|u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]))", re.DOTALL
+)
+"""A half whose other half is not beside it, or what may be one behind an escaped backslash."""
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(?P<half>u[dD][89a-fA-F])|.)", re.DOTALL)
 """An escape, or two that are the halves of one character; a half whose other half is not beside it has a name."""
 # The high byte of a UTF-16 unit, as a byte of UTF-8: both halves of a pair together are a character, one alone is an error.
@@ -55,14 +61,23 @@ def has_lone_surrogate(raw: bytes) -> bool:
 
 def few_lone_surrogates(raw: bytes) -> bool | None:
     """The same, by examining each escape if there are few. None if there are many."""
-    if raw.count(b"\\", 0, _ESCAPES_SHOWN_BY) * _BYTES_AN_ESCAPE > min(len(raw), _ESCAPES_SHOWN_BY):
-        return None
+    shown = raw.count(b"\\", 0, _ESCAPES_SHOWN_BY)
+    size = min(len(raw), _ESCAPES_SHOWN_BY)
+    if shown * _BYTES_AN_ESCAPE > size:
+        return None if b"\\ud" in raw or (b"D" in raw and b"\\uD" in raw) else False
+    if shown * _RARE > size and not _MAY_BE_LONE.search(raw):
+        return False
     most = len(raw) // _BYTES_AN_ESCAPE
     at = raw.find(b"\\")
     while at >= 0:
         most -= 1
+        if most < 0:
+            return None
+        if not raw.startswith(b"\\u", at):
+            at = raw.find(b"\\", at + 2)
+            continue
         escape = _ESCAPE.match(raw, at)
-        if most < 0 or escape is None:
+        if escape is None:
             return None
         if escape["half"]:
             return True
@@ -93,7 +108,7 @@ def is_deep(raw: bytes) -> bool:
     if size > _FIRST and is_deep(raw[:_FIRST]):
         # The rest does not matter.
         return True
-    if b'\\"' in raw:
+    if b"\\" in raw and b'\\"' in raw:
         # No other escape hides where a string ends.
         raw = raw.translate(None, _NO_ESCAPES).replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = raw.translate(_BRACKETS, _NO_BRACKETS).replace(b'""', b"")
