@@ -200,6 +200,11 @@ def connection_kwargs(kwargs: dict[str, Any], retry: type[Any]) -> dict[str, Any
     return ours
 
 
+def follows_sentinels(pool: Any) -> bool:
+    """Whether connections of this pool ask Sentinels for the master."""
+    return getattr(pool, "sentinel_manager", None) is not None and bool(pool.is_master)
+
+
 def set_name(name: str) -> tuple[str, str, str]:
     """The command after which CLIENT LIST shows ``name``."""
     return "CLIENT", "SETNAME", re.sub(r"[^!-~]", "_", name)

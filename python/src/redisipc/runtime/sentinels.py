@@ -103,11 +103,6 @@ class _Asked:
         self.said = f"did not answer ({words_of(error).rstrip('.')})"
 
 
-def follows_sentinels(pool: Any) -> bool:
-    """Whether connections of this pool ask Sentinels for the master."""
-    return getattr(pool, "sentinel_manager", None) is not None and bool(pool.is_master)
-
-
 def _pool_like(pool: Any, retry: type[Any], limit: float) -> Any:
     kwargs = within(connection_kwargs(pool.connection_kwargs, retry), limit)
     return type(pool)(connection_class=pool.connection_class, **kwargs)

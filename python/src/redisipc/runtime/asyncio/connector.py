@@ -18,6 +18,7 @@ from redisipc.runtime.client import (
     check_client,
     check_slot,
     connection_kwargs,
+    follows_sentinels,
     make_client,
     memory_of,
     set_name,
@@ -25,7 +26,6 @@ from redisipc.runtime.client import (
     within,
 )
 from redisipc.runtime.connection import Place
-from redisipc.runtime.sentinels import Directory, follows_sentinels
 from redisipc.runtime.slots import Map
 
 from .transport import cover
@@ -70,6 +70,8 @@ class Connector:
         kwargs = at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit))
         directory = None
         if follows_sentinels(pool):
+            from redisipc.runtime.sentinels import Directory  # nobody else pays for it
+
             directory = kwargs["connection_pool"] = Directory(pool, self._sentinels, Retry, redis.asyncio.Redis, limit)
         connection = pool.connection_class(**kwargs)
         tls = getattr(connection, "ssl_context", None)

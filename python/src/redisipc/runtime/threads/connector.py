@@ -17,6 +17,7 @@ from redisipc.runtime.client import (
     check_client,
     check_slot,
     connection_kwargs,
+    follows_sentinels,
     make_client,
     memory_of,
     set_name,
@@ -24,7 +25,6 @@ from redisipc.runtime.client import (
     within,
 )
 from redisipc.runtime.connection import Place
-from redisipc.runtime.sentinels import Directory, follows_sentinels
 from redisipc.runtime.slots import Map
 
 _OCSP = ("ssl_validate_ocsp", "ssl_validate_ocsp_stapled")
@@ -156,6 +156,8 @@ class Connector:
             opening.speaks(connection)
             self._connect(connection)
             return connection
+        from redisipc.runtime.sentinels import Directory  # nobody else pays for it
+
         directory = Directory(pool, self._sentinels, Retry, redis.Redis, limit)
         opening.asks(directory.pools)
         try:
