@@ -62,6 +62,14 @@ async def test_endpoints_of_a_process_that_owes_an_answer_are_asked_to_leave(pla
     assert sorted(line[0] for line in leavers.read_text().splitlines()) == ["a", "a", "b"]
 
 
+async def test_an_endpoint_that_should_not_have_joined_is_asked_to_leave(play: Play, tmp_path: Path) -> None:
+    leavers = tmp_path / "leavers"
+    steps = "- connect: {endpoint: a, refused: true}\n  check: it\n"
+    result = await play(steps, command=(*FAKE, "--leavers", str(leavers)), time_scale=0.1)
+    assert result.checks[0].message == "connect must be refused"
+    assert [line[0] for line in leavers.read_text().splitlines()] == ["a"]
+
+
 async def test_a_crash_that_does_not_happen_again_is_not_hidden(server: Server, write: Write, tmp_path: Path) -> None:
     steps = "- connect: a\n- send: {from: a, to: b, content: crash}\n  as: s\n- outcome: {of: s}\n  check: it\n"
     good = "- connect: a\n- wait: 0.5\n- send: {from: a, to: b, content: 1}\n  as: s\n- outcome: {of: s, content: 1}\n  check: it\n"

@@ -113,7 +113,9 @@ async def connect(context: ScenarioContext, step: Step) -> Any:
 
     async def join() -> Endpoint:
         result = await call(context, endpoint, "connect", parameters, budget="connect", refused=refused)
-        if not refused:
+        if refused:
+            endpoint.connected = False
+        else:
             if not tap.exchanges and not caller:
                 # Whatever must *not* be seen of such an endpoint would hold.
                 expected = f"commands over the connection to {tap.url}"
@@ -121,13 +123,12 @@ async def connect(context: ScenarioContext, step: Step) -> Any:
             endpoint.instance = result["instance"]
             if caller:
                 endpoint.group = f"{CALLER_PREFIX}{endpoint.instance}"
-            endpoint.connected = True
             context.tell(label, f"connected as instance {endpoint.instance}")
         return endpoint
 
+    # It may join though its answer is late, or though it should have refused: it must leave.
+    endpoint.connected = True
     if arguments.get("wait") is False:
-        # It may have joined, so it must leave, even if no step reads its answer.
-        endpoint.connected = True
         return _background(context, join())
     return await join()
 
