@@ -47,14 +47,18 @@ _LARGE = 1 << 13
 """From so many bytes on, it pays to choose how a text is checked."""
 _BYTES_A_PART = 24
 """If a value has more parts in relation to its bytes, checking the text is quicker than checking the parts."""
+_BYTES_A_PART_OF_MANY = 64
+"""The same where there are many objects."""
 _BYTES_A_PART_WRITTEN = 32
 """The same for a text that was written here: it has few escapes."""
 _BYTES_A_COLON = 512
 """If colons are rarer than this, finding each of them is quicker than counting."""
-_BEGINS = (b'{"', b"{}", b"{ ", b"{\n")
-"""How an object begins."""
+_BEGINS = (b'{"', b"{},", b"{}]", b"{}}", b'{ "', b"{\n")
+"""How an object begins. In a string, most of them cannot stand."""
 _BYTES_AN_OBJECT = 2048
 """If there are more objects in relation to the bytes, it takes too long to check each while it is made."""
+_BYTES_AN_OBJECT_WRITTEN = 256
+"""If there are more, searching the text for odd keys is quicker than looking at all objects."""
 
 
 def encode(value: Any) -> bytes:
@@ -126,13 +130,15 @@ def decode(raw: bytes) -> Any:
         text = raw.decode()
     except UnicodeDecodeError:
         return raw.decode("utf-8", "replace")
-    lone = few_lone_surrogates(raw)
+    escaped = b"\\" in raw
+    few = composed and (escaped or may_be_deep(raw)) and _has_few_objects(raw, _BYTES_AN_OBJECT)
+    # In a text with few objects the value shows soonest whether it breaks a rule.
+    lone = escaped and composed and not few and few_lone_surrogates(raw)
     if lone:
         return text
-    suspect = composed and ((lone is None) or may_be_deep(raw))
     try:
-        if suspect and _has_few_objects(raw):
-            return _decode_few_objects(text, raw, lone is None)
+        if few:
+            return _decode_few_objects(text, raw, escaped)
         value = _decoder.decode(text)
     except ValueError:
         # RIPC-CONTENT-5
@@ -141,9 +147,19 @@ def decode(raw: bytes) -> Any:
         if is_deep(raw):
             return text
         raise
+    if not composed:
+        return text if escaped and _has_half(value) else value
     if lone is None and has_lone_surrogate(raw):
         return text
-    return text if suspect and may_be_deep(raw) and _was_deep(value, raw) else value
+    return text if may_be_deep(raw) and _was_deep(value, raw) else value
+
+
+def _has_half(text: str) -> bool:
+    """Whether a string has half a surrogate pair."""
+    try:
+        return not text.isascii() and not text.encode()
+    except UnicodeEncodeError:
+        return True
 
 
 def _no_constant(name: str) -> Any:
@@ -155,15 +171,15 @@ _decoder = json.JSONDecoder(parse_constant=_no_constant)
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-def _has_few_objects(raw: bytes) -> bool:
-    """Guessed from a sample: a wrong guess only costs time. Small texts are not sampled."""
+def _has_few_objects(raw: bytes, size_of_one: int) -> bool:
+    """Whether there is less than one in so many bytes, by a sample: a wrong guess only costs time. Small texts have many."""
     size = 1024
     if len(raw) < _LARGE:
         return False
     starts = range(0, len(raw), max(size, len(raw) // 16))
     # Other quotes are mostly inside strings: in JSON within JSON a backslash follows.
     found = sum(raw.count(begin, start, start + size) for begin in _BEGINS for start in starts)
-    return found * _BYTES_AN_OBJECT <= len(starts) * size
+    return found * size_of_one <= len(starts) * size
 
 
 def _decode_few_objects(text: str, raw: bytes, halves: bool) -> Any:
@@ -185,7 +201,7 @@ def _decode_few_objects(text: str, raw: bytes, halves: bool) -> Any:
 
 def _was_deep(value: Any, raw: bytes) -> bool:
     """Whether a text with many brackets, which was read as ``value``, is nested too deep."""
-    deep, pairs = _shows_broken_rule(value, len(raw) // _BYTES_A_PART, False)
+    deep, pairs = _shows_broken_rule(value, len(raw) // _BYTES_A_PART_OF_MANY, False)
     if deep is None or (not deep and pairs != _colons(raw, pairs)):
         # An object may have had a key twice, so that a part of the text is not in the value.
         return is_deep(raw)
@@ -280,7 +296,7 @@ def _has_odd_key(value: Any, text: bytes) -> bool:
     if b"{" not in text:
         return False
     # With many objects, the pattern finds sooner that there is none.
-    if not _has_few_objects(text) and not _ENDS_LIKE_ODD_KEY.search(text):
+    if not _has_few_objects(text, _BYTES_AN_OBJECT_WRITTEN) and not _ENDS_LIKE_ODD_KEY.search(text):
         return False
     dicts, lists = _parents([value])
     seen, braces = 0, -1

@@ -55,6 +55,8 @@ def has_lone_surrogate(raw: bytes) -> bool:
     found = few_lone_surrogates(raw)
     if found is not None:
         return found
+    if b"\\ud" not in raw and (b"D" not in raw or b"\\uD" not in raw):
+        return False
     # This codec knows only the escape \uXXXX, and decodes a pair to two characters.
     return any(_has_lone_surrogate(part.decode("raw_unicode_escape")) for part in _parts(raw))
 
@@ -64,7 +66,7 @@ def few_lone_surrogates(raw: bytes) -> bool | None:
     shown = raw.count(b"\\", 0, _ESCAPES_SHOWN_BY)
     size = min(len(raw), _ESCAPES_SHOWN_BY)
     if shown * _BYTES_AN_ESCAPE > size:
-        return None if b"\\ud" in raw or (b"D" in raw and b"\\uD" in raw) else False
+        return None
     if shown * _RARE > size and not _MAY_BE_LONE.search(raw):
         return False
     most = len(raw) // _BYTES_AN_ESCAPE
@@ -108,9 +110,11 @@ def is_deep(raw: bytes) -> bool:
     if size > _FIRST and is_deep(raw[:_FIRST]):
         # The rest does not matter.
         return True
-    if b"\\" in raw and b'\\"' in raw:
-        # No other escape hides where a string ends.
-        raw = raw.translate(None, _NO_ESCAPES).replace(b"\\\\", b"").replace(b'\\"', b"")
+    if b"\\" in raw:
+        raw = raw.translate(None, _NO_ESCAPES)
+        if b'\\"' in raw:
+            # No other escape hides where a string ends.
+            raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = raw.translate(_BRACKETS, _NO_BRACKETS).replace(b'""', b"")
     if b'"' in brackets:
         # Every second part stood inside a string.
