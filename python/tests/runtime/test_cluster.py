@@ -10,8 +10,10 @@ import pytest
 import redis
 import redis.asyncio
 
+from redisipc.runtime.connection import REPLY_LIMIT
+
 from ..support_server import Server
-from .faces import Face, until
+from .faces import NOTICED, Face, until
 
 STREAM = "{moving}"
 
@@ -113,6 +115,7 @@ async def test_the_way_back_does_not_wait_for_a_node_that_hangs(face: Face, clus
     stock = await face.connected(STREAM, "stock", lambda request: request.content, client=client)
     web = await face.connected(STREAM, "web", client=client)
     assert await face.call(web.request, 1, to="stock") == 1
+    assert stock._session.endpoint.settings.block + REPLY_LIMIT <= NOTICED
     cluster.nodes[1].pause(True)
     cluster.raw[0].client_kill_filter(_type="normal", skipme=True)
     await until(lambda: not web.connected or not stock.connected)

@@ -14,9 +14,10 @@ import redis
 import redis.asyncio
 
 from redisipc import ConnectionLost
+from redisipc.runtime.connection import REPLY_LIMIT
 
 from ..support_server import Server, die_with_parent, free_port, program
-from .faces import Face, until
+from .faces import NOTICED, Face, until
 
 
 class Sentinels:
@@ -64,6 +65,7 @@ async def test_the_way_back_does_not_wait_for_a_sentinel_that_does_not_answer(
     stock = await face.connected("sent", "stock", lambda request: request.content, client=client)
     web = await face.connected("sent", "web", client=client)
     assert await face.call(web.request, 1, to="stock") == 1
+    assert stock._session.endpoint.settings.block + REPLY_LIMIT <= NOTICED
     before = {stock.instance, web.instance}
     sentinels.processes[0].send_signal(how)
     with redis.Redis(port=server.port) as raw:

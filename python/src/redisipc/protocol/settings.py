@@ -14,6 +14,8 @@ NEVER = math.inf
 """The time of something that is not due."""
 LEAST_JANITOR_AGE = 86_400.0
 """The janitor never deletes a younger entry, even if its option says so; seconds (RIPC-REDIS-7)."""
+BLOCK_WITH_FAILOVER = 2.5
+"""Seconds that a read waits where another server may take over: if the master hangs, 3 s of silence behind it show that."""
 LONGEST_BLOCK = 5.0
 """Seconds: the longest blocking read (RIPC-LIFE-5)."""
 LONGEST_READ_PAUSE = 0.05

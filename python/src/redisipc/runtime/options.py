@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from redisipc.calls import explained
 from redisipc.errors import ConfigurationError
-from redisipc.protocol.settings import Default, Settings, check_grace, check_shared, check_timeout
+from redisipc.protocol.settings import (
+    BLOCK_WITH_FAILOVER,
+    LONGEST_BLOCK,
+    Default,
+    Settings,
+    check_grace,
+    check_shared,
+    check_timeout,
+)
 from redisipc.version import __version__
 
 from .client import REDIS_OPTIONS
@@ -138,8 +146,12 @@ def settings_of(
     group: str,
     responder: bool = True,
     unserved_reason: Callable[[bytes], str] | None = None,
+    fails_over: bool = False,
 ) -> Settings:
-    """The settings of the core. ``responder``: there is a handler; ``unserved_reason``: why a request without one is rejected."""
+    """The settings of the core. ``responder``: there is a handler; ``unserved_reason``: why a request without one is rejected.
+
+    ``fails_over``: another server may take over.
+    """
     return Settings(
         stream,
         group,
@@ -155,6 +167,7 @@ def settings_of(
         janitor_age=options.janitor_age,
         read_pause=options.read_pause,
         version=__version__,
+        block=BLOCK_WITH_FAILOVER if fails_over else LONGEST_BLOCK,
     )
 
 

@@ -59,12 +59,14 @@ class BaseSession:
     """The core of one connection, and what both twins do with it. ``kind`` names the kind of twin.
 
     ``on_left`` is called when it has ended. ``takes_async``: the user's functions may be async.
+    ``fails_over``: another server may take over.
     """
 
     takes_async: bool = False
 
     def __init__(
         self,
+        fails_over: bool,
         kind: str,
         on_left: Callable[[BaseSession], None],
         stream: str,
@@ -77,9 +79,9 @@ class BaseSession:
         self.group = group
         self.options = options
         self.hooks = hooks
-        self.endpoint: Endpoint = Endpoint(
-            settings_of(options, stream, group, hooks.on_request is not None, hooks.unserved_reason), random.Random()
-        )
+        serves = hooks.on_request is not None
+        settings = settings_of(options, stream, group, serves, hooks.unserved_reason, fails_over)
+        self.endpoint: Endpoint = Endpoint(settings, random.Random())
         json_fast.seek()  # now, rather than with the first request
         self.driver: Driver
         self.observing: Observing | None = None

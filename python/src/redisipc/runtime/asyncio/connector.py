@@ -36,6 +36,7 @@ class Connector:
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
         self.cluster: bool = False
+        self.fails_over: bool = False
         self.address: str = ""
         self.secure: bool | None = None
         self._memory = memory_of(url, client, redis_options)
@@ -54,6 +55,7 @@ class Connector:
         self.cluster = isinstance(client, redis.asyncio.RedisCluster)
         if self.cluster:
             check_slot(stream)
+        self.fails_over = self.cluster or follows_sentinels(client.connection_pool)
 
     async def connect(self, name: str, limit: float = HANDSHAKE_LIMIT, place: Place | None = None) -> Any:
         """The stream writer of a connection after its handshake. Each step of the handshake may take ``limit`` seconds.

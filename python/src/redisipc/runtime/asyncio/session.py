@@ -49,7 +49,7 @@ class Session(SessionBase):
     takes_async: bool = True
 
     def __init__(self, connector: Connector, *about: Any) -> None:
-        super().__init__(*about)
+        super().__init__(connector.fails_over, *about)
         self.address: str = connector.address
         self.secure: bool | None = connector.secure
         home = asyncio.get_running_loop()

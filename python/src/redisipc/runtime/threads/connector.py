@@ -66,6 +66,7 @@ class Connector:
 
     def __init__(self, url: str | None, client: Any, redis_options: dict[str, Any], stream: str) -> None:
         self.cluster: bool = False
+        self.fails_over: bool = False
         self.address: str = ""
         self.secure: bool | None = None
         self._memory = memory_of(url, client, redis_options)
@@ -83,6 +84,7 @@ class Connector:
         self.cluster = isinstance(client, redis.RedisCluster)
         if self.cluster:
             check_slot(stream)
+        self.fails_over = self.cluster or follows_sentinels(client.connection_pool)
 
     @property
     def blocks(self) -> bool:

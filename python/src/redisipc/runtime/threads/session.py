@@ -42,7 +42,7 @@ class Session(SessionBase):
     """Made by ``Stream.connect``. Its calls may come from any thread, at any moment."""
 
     def __init__(self, connector: Connector, *about: Any) -> None:
-        super().__init__(*about)
+        super().__init__(connector.fails_over, *about)
         self.address: str = connector.address
         self.secure: bool | None = connector.secure
         name = f"redisipc-{self.group}"
