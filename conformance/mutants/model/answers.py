@@ -15,7 +15,7 @@ from .wire import FULFILLED, REJECTED, add, new_id
 
 _ANSWER_KEPT = 60.0
 _MOST_ATTEMPTS = 3
-_REPLACEMENT = b'"not_encodable: '
+_REPLACEMENT = (b'"not_encodable: ', b'"unwritable: ')
 
 
 class Answers:
@@ -154,7 +154,7 @@ class Answers:
                 self.endpoint.settle(request.entry_id, request.entry_id)
                 return
             request.attempts = 0
-            text = _REPLACEMENT + f'{reason}"'.encode()
+            text = _REPLACEMENT[mutant("reasons-without-their-word")] + f'{reason}"'.encode()
             request.answer = (REJECTED, text.strip(b'"') if mutant("reasons-in-plain-text") else text)
         request.state = "answering"
         self.endpoint.spawn(self.write(request))

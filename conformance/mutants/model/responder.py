@@ -81,7 +81,8 @@ class Responder:
                 self.gone(request)
                 endpoint.settle(entry.entry_id, entry.entry_id)
             else:
-                self._turn_away(request, f"given_up: started {_MOST_STARTS} times without an answer")
+                word = "too often" if mutant("reasons-without-their-word") else "given_up"
+                self._turn_away(request, f"{word}: started {_MOST_STARTS} times without an answer")
         elif endpoint.closing:
             endpoint.claims.give_back([request])
         elif mutant("equal-requests-started-once") and self._seen_before(entry):
