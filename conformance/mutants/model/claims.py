@@ -18,6 +18,7 @@ from .wire import PENDING, Entry, parse
 
 _PAGE = 100
 _HOLD = 10.0
+_MOST_STARTS = 3
 Seen = tuple[bytes, float]
 """The owner, and the moment at which it was first seen as such."""
 
@@ -135,7 +136,9 @@ class Claims(Giving):
         if mutant("take-back-counts-as-a-start") and not counted:
             line = (*line, "RETRYCOUNT", count + 3)
         elif is_request and counted and not mutant("starts-not-written"):
-            line = (*line, "RETRYCOUNT", starts if mutant("starts-written-singly") else 3 * starts)
+            # What is claimed to be rejected is not started again.
+            written = starts if mutant("counts-the-start-that-it-refuses") else min(starts, _MOST_STARTS)
+            line = (*line, "RETRYCOUNT", written if mutant("starts-written-singly") else 3 * written)
         sent = asyncio.get_running_loop().time()
         reply = (await endpoint.write((*line, "JUSTID")))[0]
         if isinstance(reply, list) and id in reply:

@@ -63,6 +63,8 @@ class Cleaning:
             self.acknowledge.difference_update(acknowledge)
             self._delete.difference_update(delete)
             return None
+        if refused in ("LOADING", "READONLY") and mutant("deletions-end-with-an-outage"):
+            self._delete.difference_update(delete)
         if mutant("a-hundred-cleanings-repeated"):
             self.acknowledge.difference_update(acknowledge[100:])
             self._delete.difference_update(delete[100:])

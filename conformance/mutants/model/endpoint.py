@@ -125,7 +125,8 @@ class Endpoint:
         self.reader = await Connection.open(self.url, self.options.connect_timeout)
         self.writer = await Connection.open(self.url, self.options.connect_timeout)
         id = await self.reader.call("CLIENT", "ID")
-        self.reader_id = id if isinstance(id, int) else None
+        if not (mutant("ends-the-read-of-its-first-connection") and self.reader_id is not None):
+            self.reader_id = id if isinstance(id, int) else None
         if mutant("needs-the-client-command") and isinstance(id, RedisError):
             raise id
         self._connected_at = asyncio.get_running_loop().time()

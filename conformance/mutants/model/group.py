@@ -262,6 +262,8 @@ class Group(Siblings):
                 await self.announce()
             elif message[0] == b"message" and message[2] and mutant("reads-the-wakeups-payload"):
                 self.endpoint.report("wakeup", f"a wake-up says {message[2][:40]!r}", {})
+            elif message[0] == b"message" and message[2] and mutant("hears-empty-wakeups-only"):
+                continue
             elif message[0] == b"message" and message[1] == channels[0]:
                 self._poll_now.set()
             elif message[0] == b"message":

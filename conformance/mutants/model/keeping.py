@@ -98,7 +98,8 @@ class Keeping:
         for item, rows, body in zip(kept, replies[::2], replies[1::2], strict=True):
             if isinstance(rows, RedisError) or isinstance(body, RedisError):
                 raise rows if isinstance(rows, RedisError) else body
-            if rows and rows[0][1] not in (names.dispatcher, names.consumer):
+            own = (names.dispatcher, names.dispatcher if mutant("own-consumer-is-another-owner") else names.consumer)
+            if rows and rows[0][1] not in own:
                 item.lost(False)
             elif not body:
                 if not mutant("gone-requests-unnoticed"):

@@ -188,7 +188,7 @@ class Requester:
                 reply = (await endpoint.write(*self._commands(send)))[0]
             except Lost as lost:
                 if lost.sent and not mutant("repeats-a-lost-add"):
-                    send.unsure = True
+                    send.unsure = not (send.outcome.done() and mutant("leaves-what-was-given-up-before-the-loss"))
                     self._forget_unsure(send)
                     return  # it may be stored: sending it again could run it twice
                 await asyncio.sleep(0.02)
