@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { MOST_ATTEMPTS } from "../src/core/answers.js";
 import { RedisFault, faultOf } from "../src/wire/faults.js";
 import { entryOf } from "../src/wire/entry.js";
+import type { Reply } from "../src/wire/replies.js";
 import { Parts } from "./parts.js";
 
 function request() {
@@ -77,6 +78,21 @@ describe("a send that Redis refuses with an error of no class (RIPC-REQ-14)", ()
     for (let i = 0; i < 5; i++) await parts.settle();
     assert.deepEqual(parts.outcomes.map(({ status }) => status), ["failed"]);
     assert.equal(parts.sent.filter(([name]) => name === "XADD").length, 1);
+  });
+});
+
+describe("an answer that is written alone", () => {
+  test("keeps nothing else from being written after it", async () => {
+    const parts = new Parts({ wakeups: false }, () => Promise.resolve({ status: "fulfilled", content: "large" }));
+    let reply: (exec: Reply) => void = () => undefined;
+    parts.replies.set("EXEC", new Promise<Reply>((resolve) => (reply = resolve)));
+    parts.shared.router.route(request(), 1, parts.now);
+    for (const held of parts.shared.responder.all()) held.attempts = 1;
+    assert.equal((await parts.settle()).at(-1)?.[0], "EXEC");
+    parts.shared.writer.acknowledge("7-0");
+    assert.deepEqual(await parts.settle(), []);
+    reply([Buffer.from("9-0"), 1, 1]);
+    assert.deepEqual(await parts.settle(), [["XACK", "s", "web", "7-0"]]);
   });
 });
 

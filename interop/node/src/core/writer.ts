@@ -216,6 +216,7 @@ export class Writer implements WriterPort {
         commands: some,
         done: (replies) => {
           this.aloneUnderWay = false;
+          this.kick(); // what was to be written meanwhile
           done(replies);
         },
       },
