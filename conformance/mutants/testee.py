@@ -168,6 +168,8 @@ class Testee:
     async def do_fulfill(self, endpoint: str, request: str, content: Any) -> Any:
         if mutant("events-return-nothing") and request in self.requests:
             content = None
+        if mutant("falsy-results-are-null"):
+            content = content or None
         return self._decide(request, lambda target: target.fulfill(content))
 
     async def do_reject(self, endpoint: str, request: str, content: Any) -> Any:

@@ -54,7 +54,8 @@ class Answers:
                 self._again(request)
                 return
             request.refused = refused.kind in REFUSAL
-            patience = 0.0 if once or mutant("drops-refused-answers") else _ANSWER_KEPT
+            kept = 25.0 if mutant("answers-are-kept-for-25-s") else _ANSWER_KEPT
+            patience = 0.0 if once or mutant("drops-refused-answers") else kept
             if mutant("runs-again-when-refused") and request.refused:
                 self.responder.held.pop(request.entry_id, None)
                 self.responder.take(request.entry)

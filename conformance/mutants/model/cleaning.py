@@ -32,6 +32,9 @@ class Cleaning:
         while True:
             await self._dirty.wait()
             await asyncio.sleep(3.0 if mutant("cleans-up-late") else _LINGER)
+            while mutant("each-entry-puts-off-the-cleaning") and self._dirty.is_set():
+                self._dirty.clear()
+                await asyncio.sleep(0.2)
             await self.endpoint.up.wait()
             refused = await self.clean_now()
             if refused is None:

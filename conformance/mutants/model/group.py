@@ -21,6 +21,7 @@ REGISTRATION_EXPIRY = 100
 _REFRESH = 8.0
 _REFRESH_BEFORE_REQUEST = 30.0
 _OWN_PAGE = 1000
+_POLLED = 100
 
 
 class Group(Siblings):
@@ -189,13 +190,20 @@ class Group(Siblings):
 
     async def poll(self) -> None:
         """Its own consumer's pending list: what others handed over."""
+        after: bytes | None = b"0"
+        while after is not None:
+            after = await self._poll_page(after)
+
+    async def _poll_page(self, after: bytes) -> bytes | None:
+        """The ID behind which the next page begins, if there is one."""
         endpoint, names = self.endpoint, self.endpoint.names
-        where = ("STREAMS", names.stream, "0")
-        command = ("XREADGROUP", "GROUP", names.group, names.consumer, "COUNT", 100, *where)
+        where = ("STREAMS", names.stream, after)
+        command = ("XREADGROUP", "GROUP", names.group, names.consumer, "COUNT", _POLLED, *where)
         reply = (await endpoint.write(command))[0]
         if isinstance(reply, RedisError):
             raise reply
-        for entry_id, raw in reply[0][1] if reply else []:
+        page: list[Any] = reply[0][1] if reply else []
+        for entry_id, raw in page:
             if mutant("own-list-not-routed-when-idle") and not endpoint.requester.outstanding:
                 continue
             if mutant("own-list-bodiless-left") and raw is None:
@@ -203,6 +211,7 @@ class Group(Siblings):
             if raw is not None and await self._is_request(entry_id, raw):
                 continue
             routing.take(endpoint, entry_id, raw)
+        return page[-1][0] if len(page) == _POLLED else None
 
     async def _is_request(self, entry_id: bytes, raw: list[bytes]) -> bool:
         """A request is claimed for the dispatcher, and routed like a new one (RIPC-GROUP-38)."""

@@ -65,15 +65,17 @@ async def recover(endpoint: EndpointPort, fresh: bool) -> None:
         await _make_again(endpoint)
     if not mutant("claims-again-after-reading"):
         await endpoint.claims.claim_again()
-    for consumer in (names.dispatcher, names.consumer):
-        await _consumer(endpoint, consumer)
+    await _consumer(endpoint, names.dispatcher)
+    if not mutant("consumer-not-made-again"):
+        await _consumer(endpoint, names.consumer)
     if mutant("registers-after-reading"):
         endpoint.spawn(_register_later(endpoint))
     elif not mutant("never-registers-again"):
         await _register(endpoint)
     await endpoint.responder.decide_unsure()
     if not mutant("own-list-not-read-after-a-loss"):
-        await read_own(endpoint)
+        if not mutant("looks-late-only-after-a-loss"):
+            await read_own(endpoint)
         await endpoint.group.poll()
     if mutant("claims-again-after-reading"):
         endpoint.spawn(_claim_later(endpoint))
@@ -88,6 +90,8 @@ async def _make_again(endpoint: EndpointPort) -> None:
         await _make_group(endpoint, b"$", ("MKSTREAM",))
         return
     if await _own_group(endpoint) and not mutant("sets-the-id"):
+        return
+    if mutant("group-made-again-once-unread") and endpoint.last_read == b"0":
         return
     info = (await endpoint.write(("XINFO", "STREAM", names.stream)))[0]
     if isinstance(info, RedisError):

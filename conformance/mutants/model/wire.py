@@ -31,6 +31,10 @@ def check_name(what: str, name: str) -> bytes:
     return name.encode()
 
 
+_used: list[bytes] = []
+"""Only for a mutant: the ids that this process has given."""
+
+
 def new_instance() -> str:
     if mutant("one-instance-for-the-process"):
         return _process_instance
@@ -46,6 +50,9 @@ def new_id(content: bytes) -> bytes:
         return hashlib.sha256(content).hexdigest()[:21].encode()
     if mutant("id-in-capitals"):
         return secrets.token_hex(11)[:21].upper().encode()
+    if mutant("ids-begin-again"):
+        _used.append(_used[-500] if len(_used) >= 500 else secrets.token_hex(11)[:21].encode())
+        return _used[-1]
     return secrets.token_hex(11)[:21].encode()
 
 

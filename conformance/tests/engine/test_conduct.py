@@ -120,6 +120,7 @@ def found(
 
 NEW = "XREADGROUP GROUP g dispatcher_a1b2c3_0 COUNT 9 BLOCK 5000 STREAMS s > =[[b's',[[b'{}',[b'id',b'x']]]]]"
 AT_THE_END = "XGROUP CREATE s g $ MKSTREAM =b'OK'"
+GROUP_AGAIN = "XGROUP CREATE s g 0 MKSTREAM =b'OK'"
 LISTED = "LRANGE s:g:c0ffee:consumers 0 -1 =[b'consumer_c0ffee_0']"
 HANDED = "XCLAIM s g consumer_c0ffee_0 0 3-0 JUSTID =[b'3-0']"
 LOOK = "XPENDING s g IDLE 7000 - + 9 =[[b'1-0',b'dispatcher_c0ffee_0',8000,1]]"
@@ -183,10 +184,12 @@ BROKEN: list[tuple[always.Rule, Trace]] = [
     (always.FIELD_ORDER, Trace(request().replace("status pending content 1", "content 1 status pending"))),
     (always.NO_TRACE, Trace(answered(response().replace("fulfilled content 1", "rejected content \n\tat\tx.js:1:2")))),
     (always.CONSUMER_MADE, Trace("XREADGROUP GROUP g dispatcher_a1b2c3_0 COUNT 9 BLOCK 5000 STREAMS s >", made=False)),
+    (always.CONSUMER_MADE, Trace(GROUP_AGAIN, "XREADGROUP GROUP g consumer_a1b2c3_0 COUNT 9 STREAMS s 0")),
+    (always.CONSUMER_MADE, Trace(GROUP_AGAIN, MADE[0], "XREADGROUP GROUP g consumer_a1b2c3_0 COUNT 9 STREAMS s 0")),
     (always.LISTED_ONCE, Trace(["MULTI", f"LPUSH {LIST} consumer_a1b2c3_0 =2", f"EXPIRE {LIST} 100", "EXEC"])),
     (always.LISTED_ONCE, Trace(["MULTI", f"LPUSH {LIST} dispatcher_a1b2c3_0 =2", f"EXPIRE {LIST} 100", "EXEC"])),
     (always.REGISTERED_FIRST, Trace(request(), made=False)),
-    (always.MADE_AT_THE_END, Trace(AT_THE_END, NEW.format("1-0"), AT_THE_END)),
+    (always.MADE_AT_THE_END, Trace(AT_THE_END, MADE[0], NEW.format("1-0"), AT_THE_END)),
     (always.WOKEN, Trace(LISTED, "PUBLISH s:g:c0ffee:wakeup ", HANDED)),
     (always.WOKEN, Trace(LISTED, HANDED, "PUBLISH s:g:c0ffee:wakeup payload")),
     (always.SETTLED, Trace(NEW.format("3-0"), "XDEL s 3-0 =1")),
@@ -224,7 +227,9 @@ KEPT: list[Trace] = [
     Trace("LPOS s:g:c0ffee:consumers consumer_c0ffee_0 =0", HANDED, "PUBLISH s:g:wakeup payload"),
     Trace(LISTED, HANDED, LOOK.replace("1-0", "3-0"), LOOK.replace("1-0", "3-0"), "XACK s g 3-0"),
     Trace(NEW.format("1-0"), GIVEN, OWN_AGAIN, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']"),
-    Trace(AT_THE_END, AT_THE_END, NEW.format("1-0")),
+    Trace(AT_THE_END, AT_THE_END, MADE[0], NEW.format("1-0")),
+    Trace(GROUP_AGAIN, MADE[0], NEW.format("1-0"), MADE[1], "XREADGROUP GROUP g consumer_a1b2c3_0 COUNT 9 STREAMS s 0"),
+    Trace("XGROUP CREATE s2 g 0 MKSTREAM =b'OK'", "XGROUP CREATE s g 0 MKSTREAM!", NEW.format("1-0")),
     Trace(NEW.format("3-0"), "XACK s g 3-0", "XDEL s 3-0 =1"),
     Trace(NEW.format("3-0"), LEFT, "XDEL s 3-0 =1"),
     Trace(AUTOMATIC, "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 JUSTID =[b'1-0']"),

@@ -20,12 +20,17 @@ def breaches(actor: Actor) -> Found:
 
 
 def _made(actor: Actor) -> Found:
-    """A consumer that a loss of Redis' data took away is made again, too; that it was made once is what is looked at."""
+    """A group that the endpoint itself makes has no consumers yet, so those that it made before are lost.
+
+    What another member made again cannot be seen here.
+    """
     made: set[tuple[bytes, ...]] = set()
     for exchange in actor.exchanges:
         args = exchange.args
         if exchange.name == b"XGROUP" and len(args) == 5 and args[1].upper() == b"CREATECONSUMER":
             made.add((args[2], args[3], args[4]))
+        elif exchange.name == b"XGROUP" and len(args) > 4 and args[1].upper() == b"CREATE" and exchange.done:
+            made = {each for each in made if each[:2] != (args[2], args[3])}
         elif exchange.name == b"XREADGROUP" and len(args) > 6 and instance_of(args[3]) in actor.instances:
             if (args[-2], args[2], args[3]) in made:
                 continue
