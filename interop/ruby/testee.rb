@@ -49,6 +49,28 @@ module Wire
   end
 end
 
+# While its group is gone, an endpoint reports a thousand errors a second. Of equal ones the first hundred pass, then twenty a second.
+class Reports
+  FIRST = 100
+  PAUSE = 0.05 # seconds
+
+  def initialize
+    @told = Hash.new { |told, error| told[error] = [0, 0.0] }
+    @lock = Mutex.new
+  end
+
+  def pass?(error)
+    now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    @lock.synchronize do
+      count, last = @told[[error.class, error.message]]
+      next false if count >= FIRST && now - last < PAUSE
+
+      @told[[error.class, error.message]] = [count + 1, now]
+      true
+    end
+  end
+end
+
 # A handler that fails as the runner says, distinguished from whatever else the gem may report.
 class HandlerFailed < StandardError; end
 
@@ -66,6 +88,7 @@ Started = Struct.new(:stream, :entry, :ending)
 class Testee
   ABOUT = {protocol: "1.0", name: "redis_ipc (gem)", version: RedisIPC::VERSION, language: "ruby #{RUBY_VERSION}", spec: ["1.0"],
            profiles: %w[base group channel resilient], features: []}.freeze
+  GRACE = 20 # seconds
 
   def initialize(consumers:, dispatchers:, interval:)
     @consumer = {pool_size: consumers, execution_interval: interval}
@@ -86,11 +109,16 @@ class Testee
     @timeouts[endpoint] = options.fetch("timeout", 5)
     consumer = {**@consumer, pool_size: options.fetch("concurrency", @consumer[:pool_size])}
     target = events ? channel(endpoint, stream, group, events) : stream(endpoint, stream, group)
-    target.connect(redis_options: redis(url, options.fetch("connect_timeout", 5)), ledger: {entry_timeout: @timeouts[endpoint]}, consumer: consumer, dispatcher: @dispatcher)
+    begin
+      target.connect(redis_options: redis(url, options.fetch("connect_timeout", 5)), ledger: {entry_timeout: @timeouts[endpoint]}, consumer: consumer, dispatcher: @dispatcher)
+    rescue
+      end_later(inner(target))
+      raise
+    end
     @endpoints[endpoint] = target
-    inner = events ? target.instance_variable_get(:@stream) : target # a channel does not tell its instance
-    tell_when_written(inner.redis)
-    {instance: inner.redis.instance_id}
+    commands = inner(target).redis
+    tell_when_written(commands)
+    {instance: commands.instance_id}
   end
 
   def do_send(endpoint:, to:, content:, timeout: nil, call: nil)
@@ -131,7 +159,8 @@ class Testee
   end
 
   def do_disconnect(endpoint:)
-    known(@endpoints, endpoint).disconnect # it stays in the table, so that the gem itself refuses what it is asked afterwards
+    target = known(@endpoints, endpoint) # it stays in the table, so that the gem itself refuses what it is asked afterwards
+    leaving(inner(target)) { target.disconnect }
     {}
   end
 
@@ -181,6 +210,32 @@ class Testee
     method.call(**given)
   end
 
+  # A channel does not tell its stream.
+  def inner(target) = target.is_a?(Class) ? target.instance_variable_get(:@stream) : target
+
+  # The gem never ends the timer that cleans an endpoint's ledger. A process with the timers of a thousand endpoints is busy with them.
+  def leaving(stream)
+    timer = stream&.instance_variable_get(:@ledger)&.instance_variable_get(:@cleanup_task)
+    commands = stream&.redis
+    yield
+    timer&.shutdown
+  rescue
+    end_later(stream, commands, timer)
+    raise
+  end
+
+  # What could not connect or leave looks for entries for ever, and reports a thousand errors a second once its Redis is gone. What it
+  # does in the first seconds is its own. Then it ends, as its process serves other endpoints, too.
+  def end_later(stream, commands = stream&.redis, timer = stream&.instance_variable_get(:@ledger)&.instance_variable_get(:@cleanup_task))
+    return if commands.nil?
+
+    Concurrent::ScheduledTask.execute(GRACE) do
+      timer&.shutdown
+      readers = ObjectSpace.each_object(RedisIPC::Stream::Consumer).select { |each| each.redis.equal?(commands) }
+      readers.each { |each| each.instance_variable_get(:@task).shutdown }
+    end
+  end
+
   def known(table, key) = table.fetch(key) { raise Refused.new("unknown: #{key}", -32602) }
 
   # The gem lets its default host and port win over a URL, so the URL is taken apart here.
@@ -195,18 +250,24 @@ class Testee
     commands.define_singleton_method(:add_to_stream) { |entry| super(entry).tap { Thread.current[:written]&.push(true) } }
   end
 
+  def reporter(endpoint)
+    reports = Reports.new
+    ->(error) { Wire.write(method: "error", params: Testee.problem(endpoint, error)) if reports.pass?(error) }
+  end
+
   def stream(endpoint, name, group)
     testee = self
+    tell = reporter(endpoint)
     RedisIPC::Stream.new(name, group)
       .on_request { |entry| testee.received(endpoint, self, entry) }
-      .on_error { |error| Wire.write(method: "error", params: Testee.problem(endpoint, error)) }
+      .on_error { |error| tell.call(error) }
   end
 
   def channel(endpoint, name, group, events)
     made = Class.new(RedisIPC::Channel)
     made.stream(name)
     made.channel(group)
-    made.on_error = ->(error) { Wire.write(method: "error", params: Testee.problem(endpoint, error)) } # its `on_error do` is lost in a subclass
+    made.on_error = reporter(endpoint) # its `on_error do` is lost in a subclass
     made.events = ActiveSupport::HashWithIndifferentAccess.new # or all channels would share one table
     testee = self
     events.each do |event|
