@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from redisipc.protocol.commands import Failure
-from redisipc.protocol.events import State
+from redisipc.protocol.events import Problem, State
 
 from ..support_core import Hand
 
@@ -71,6 +71,28 @@ def test_a_missing_registration_is_made_again() -> None:
     hand = Hand().up()
     hand.special["EXPIRE"] = 0
     assert "LPUSH" in hand.names_sent(hand.pass_time(11))
+
+
+def test_a_registration_that_redis_refuses_inside_exec_is_reported_once() -> None:
+    """RIPC-RECOV-15, RIPC-RECOV-27: EXEC replies with the errors of its commands, and the member continues."""
+    hand = Hand().up()
+    hand.special |= {"EXPIRE": 0, "LPUSH": Failure("WRONGTYPE", "WRONGTYPE Operation against a wrong kind of value")}
+    hand.pass_time(40)
+    told = [event.message for event in hand.events if isinstance(event, Problem)]
+    assert told == ["Redis refuses a command: WRONGTYPE Operation against a wrong kind of value"]
+    hand.endpoint.send(b"1", "stock", 5.0, hand.now)
+    assert "XADD" in hand.names_sent(hand.pass_time(1))
+
+
+def test_an_announcement_that_redis_refuses_is_reported() -> None:
+    """RIPC-RECOV-15: the announcement is also written alone, when wake-ups can be heard again or no more."""
+    hand = Hand().up()
+    hand.special["SET"] = Failure("NOPERM", "NOPERM this user has no permissions to run the 'set' command")
+    hand.endpoint.wiring.registration.announce()
+    hand.pass_time(1)
+    assert [event.message for event in hand.events if isinstance(event, Problem)] == [
+        "Redis refuses a command: NOPERM this user has no permissions to run the 'set' command"
+    ]
 
 
 def test_the_own_list_is_polled_while_requests_are_outstanding_and_others_are_there() -> None:

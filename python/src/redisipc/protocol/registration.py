@@ -60,7 +60,12 @@ class Registration:
     def announce(self) -> None:
         """Announce again what this instance can do: it began or stopped to listen for wake-ups, or to run requests."""
         if self.shared.connected:
-            self.shared.step(Step([self.lines()[-1]], _nothing))
+            self.shared.step(Step([self.lines()[-1]], self._announced))
+
+    def _announced(self, answers: list[Any], _now: float) -> None:
+        failure = replies.first_failure(answers)
+        if failure is not None and class_of(failure) is PERMANENT:
+            self.shared.fail(failure)
 
     def registered(self, at: float) -> None:
         """Redis executed a registration, or an EXPIRE of the list, that was sent at this moment."""
@@ -151,10 +156,13 @@ class Registration:
 
         def done(answers: list[Any], now: float) -> None:
             failure = replies.first_failure(answers)
-            if failure is None or class_of(failure) is PERMANENT:
+            lasts = failure is not None and class_of(failure) is PERMANENT
+            if failure is None or lasts:
+                # RIPC-RECOV-27: without the right to the list, requests continue.
                 self.registered(shared.sent_at)
-            else:
+            if failure is not None:
                 shared.fail(failure)
+            if failure is not None and not lasts:
                 self.sooner(now + _AGAIN)
 
         shared.step(Step(self.lines(), done))
@@ -163,7 +171,3 @@ class Registration:
         """Connected, for the first time or again."""
         self.next_refresh = now
         self._looked_at = -NEVER
-
-
-def _nothing(_replies: list[Any], _now: float) -> None:
-    return None
