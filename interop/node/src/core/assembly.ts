@@ -1,5 +1,6 @@
 /** Makes the parts of one endpoint, which know each other by ports.ts alone. */
 import { HandOver } from "./hand-over.js";
+import { OwnEntries } from "./own-entries.js";
 import { OwnList } from "./own-list.js";
 import type { Ports } from "./ports.js";
 import { Reclaimer } from "./reclaimer.js";
@@ -16,6 +17,7 @@ import { Writer } from "./writer.js";
 export function assemble(shared: Shared, serve: Serve | undefined, refuse?: Refuse): Shared & Ports {
   const all = shared as Shared & Ports;
   all.writer = new Writer(all);
+  all.ownEntries = new OwnEntries(all);
   all.requester = new Requester(all);
   all.responder = new Responder(all, serve, refuse);
   shared.holds = (entryId) => all.responder.holds(entryId);

@@ -7,6 +7,7 @@ import type { Reply } from "../wire/replies.js";
 import type { Held } from "./held.js";
 import type { Ledger, Send } from "./ledger.js";
 import type { Shared } from "./shared.js";
+import type { Beside, Transaction } from "./transaction.js";
 
 /** Another registered instance of the same group. */
 export interface Sibling {
@@ -25,11 +26,18 @@ export interface WriterPort {
   answer(held: Held): void;
   dropAnswers(): void;
   acknowledge(entryId: string): void;
+  skip(entryId: string): void;
   remove(entryId: string): void;
   settle(entryId: string): void;
   isSettling(entryId: string): boolean;
   kick(): void;
   done(): Promise<void>;
+}
+
+/** See own-entries.ts. */
+export interface OwnEntriesPort {
+  beside: Beside;
+  wrap(lines: readonly Command[], written: number, size: number): Transaction | undefined;
 }
 
 /** See requester.ts. */
@@ -38,7 +46,7 @@ export interface RequesterPort {
   send(group: string, content: string, timeoutMs: number, signal: AbortSignal | undefined, id?: string): Promise<Outcome>;
   deliver(response: Response): void;
   stored(send: Send, entryId: string): void;
-  notStored(send: Send, why: string): void;
+  notStored(send: Send, why?: string): void;
   refused(send: Send, fault: RedisFault): void;
   unsure(send: Send): void;
   cancelAll(): void;
@@ -151,6 +159,7 @@ export interface RegistrationPort {
 /** All parts; assembly.ts makes them. */
 export interface Ports {
   writer: WriterPort;
+  ownEntries: OwnEntriesPort;
   requester: RequesterPort;
   responder: ResponderPort;
   router: RouterPort;

@@ -57,6 +57,7 @@ export class Requester implements RequesterPort {
       this.arm(send);
       this.shared.writer.add(send);
       this.shared.ownList.expectMore();
+      this.shared.pace.wake();
     });
   }
 
@@ -77,7 +78,7 @@ export class Requester implements RequesterPort {
   }
 
   /** XADD was refused, or not sent, for a reason that passes: it is written later, if time allows (RIPC-REQ-14). */
-  notStored(send: Send, why: string): void {
+  notStored(send: Send, why = send.refusal): void {
     send.underWay = false;
     send.refusal = why;
     if (send.state === "sending") {

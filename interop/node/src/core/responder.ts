@@ -116,6 +116,7 @@ export class Responder implements ResponderPort {
     const { options, siblings, closing } = this.shared;
     const held = new Held(request, starts, keptAt);
     this.held.set(request.entryId, held);
+    this.shared.pace.wake();
     held.storedAt = this.shared.now() - this.ageOf(request);
     held.timeLeftMs = (statedMs) => this.timeLeft.of(held, statedMs);
     if (starts > MOST_STARTS) this.giveUp(held);

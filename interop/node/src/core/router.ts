@@ -25,7 +25,8 @@ export class Router implements RouterPort {
     const action = actionFor(entry, self);
     if (action === "run") responder.receive(entry as Request, starts, keptAt);
     else if (entry.kind === "response" && action === "hand-over") handOver.add(entry);
-    else if (action === "acknowledge" || action === "report-and-acknowledge") writer.acknowledge(entry.entryId);
+    else if (action === "acknowledge") writer.skip(entry.entryId);
+    else if (action === "report-and-acknowledge") writer.acknowledge(entry.entryId);
     else writer.settle(entry.entryId);
     if (entry.kind === "response" && action === "deliver") requester.deliver(entry);
     if (entry.kind === "malformed" && action.startsWith("report")) this.report(entry);

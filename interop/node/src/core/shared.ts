@@ -9,6 +9,7 @@ import { compareIds } from "../wire/entry-id.js";
 import type { Names } from "../wire/names.js";
 import type { Reply } from "../wire/replies.js";
 import { Breakers, REPORTED } from "./breakers.js";
+import { Pace } from "./pace.js";
 import { Pauses } from "./refusal-pauses.js";
 import { Sizes } from "./sizes.js";
 import { type Counts, noCounts } from "./counts.js";
@@ -20,6 +21,7 @@ import { type Counts, noCounts } from "./counts.js";
 export class Shared {
   readonly pauses = new Pauses();
   readonly sizes = new Sizes();
+  readonly pace: Pace;
   readonly breakers: Breakers;
   readonly lifecycle: Lifecycle;
   readonly counts: Counts = noCounts();
@@ -48,6 +50,7 @@ export class Shared {
     readonly options: ResolvedOptions,
     readonly reporter: Reporter,
   ) {
+    this.pace = new Pace(options.readPauseMs);
     if (options.observers.length > 0) {
       reporter.observing = new Observing(options.observers, (message, cause) => {
         reporter.problem({ kind: "observer", message, cause });

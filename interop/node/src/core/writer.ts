@@ -9,11 +9,14 @@ import type { Send } from "./ledger.js";
 import { LEAST_MS } from "./refusal-pauses.js";
 import { BATCH_BYTES } from "./sizes.js";
 import type { SharedWith, WriterPort } from "./ports.js";
+import { resultsOf } from "./transaction.js";
 
 /** Requests and answers a batch. */
 const MOST_A_BATCH = 512;
 /** After which time what failed for a reason of its own is tried again, in ms. */
 const AGAIN_MS = 1000;
+/** How long entries for other groups wait to be acknowledged, since nobody waits for that, in ms (RIPC-ROUTE-13). */
+export const SKIPPED_MS = 250;
 
 /**
  * All that is to be written, collected for one turn of the event loop and sent in one go, bounded in bytes. What Redis refuses
@@ -31,13 +34,15 @@ export class Writer implements WriterPort {
   private bytes = 0;
   private aloneUnderWay = false;
   private alarm: NodeJS.Timeout | undefined;
+  /** Acknowledges what was skipped. */
+  private skipped: NodeJS.Timeout | undefined;
   /** The end of the pause in which Redis takes no writes, as it was when the writer began to wait for it. */
   private resumeAt: number | undefined;
   /** When it last wrote, by its own clock in ms. */
   private triedAt = -Infinity;
   private whenDone: (() => void)[] = [];
 
-  constructor(private readonly shared: SharedWith<"requester" | "responder" | "registration">) {
+  constructor(private readonly shared: SharedWith<"requester" | "responder" | "registration" | "ownEntries">) {
     this.cleanup = new Cleanup(shared);
   }
 
@@ -64,6 +69,20 @@ export class Writer implements WriterPort {
   acknowledge(entryId: string): void {
     this.cleanup.add(entryId, undefined);
     this.kick();
+  }
+
+  /**
+   * Acknowledges what is nothing to this group: with the next batch, or later than others. An idle group on a busy stream would else write
+   * for every few entries that it reads.
+   */
+  skip(entryId: string): void {
+    this.cleanup.add(entryId, undefined);
+    if (this.skipped !== undefined) return;
+    this.skipped = setTimeout(() => {
+      this.skipped = undefined;
+      this.flush();
+    }, SKIPPED_MS);
+    this.skipped.unref();
   }
 
   remove(entryId: string): void {
@@ -102,7 +121,9 @@ export class Writer implements WriterPort {
 
   /** Resolved when nothing is left to be written. */
   done(): Promise<void> {
-    return this.isDone ? Promise.resolve() : new Promise((resolve) => this.whenDone.push(resolve));
+    if (this.isDone) return Promise.resolve();
+    this.kick();
+    return new Promise((resolve) => this.whenDone.push(resolve));
   }
 
   private get isDone(): boolean {
@@ -125,6 +146,8 @@ export class Writer implements WriterPort {
       }
     }
     this.resumeAt = undefined;
+    clearTimeout(this.skipped);
+    this.skipped = undefined;
     const steps = this.cleanup.take(() => {
       this.kickIn(AGAIN_MS);
     });
@@ -178,21 +201,34 @@ export class Writer implements WriterPort {
   private takeAdds(): Step[] {
     const { names, highest } = this.shared;
     const some = this.upTo(this.adds, (send) => send.content.length);
-    for (const send of some) this.adds.delete(send);
-    return some.map((send) => {
+    const lines = some.map((send) => {
+      this.adds.delete(send);
       send.state = "sending";
       send.underWay = true;
       send.floor = highest;
-      const values: FieldValues = [send.id, names.instance, "pending", send.content, names.group, send.group];
-      return this.counted(send.content.length, [commands.add(names, values)], ([reply = null]) => {
-        this.added(send, reply);
-      });
+      return commands.add(names, [send.id, names.instance, "pending", send.content, names.group, send.group]);
     });
+    if (some.length === 0) return [];
+    const size = some.reduce((sum, send) => sum + send.content.length, 0);
+    // A request to its own group is for whichever member reads it first.
+    const toOthers = some.every(({ group }) => group !== names.group);
+    const transaction = toOthers ? this.shared.ownEntries.wrap(lines, some.length, size) : undefined;
+    const step = this.counted(size, transaction?.commands ?? lines, (replies) => {
+      const results = transaction === undefined ? replies : resultsOf(transaction.take(replies), some.length);
+      if (transaction !== undefined && isFault(replies[0]) && isForGood(replies[0].kind)) this.shared.multiRefused();
+      some.forEach((send, i) => {
+        this.added(send, results[i]);
+      });
+      transaction?.received();
+    });
+    return [step];
   }
 
-  private added(send: Send, reply: Reply): void {
+  /** `reply`: to its XADD; undefined where it was queued in vain, with another one that Redis refused. */
+  private added(send: Send, reply: Reply | undefined): void {
     const { requester, pauses } = this.shared;
-    if (reply === null) {
+    if (reply === undefined) requester.notStored(send);
+    else if (reply === null) {
       // The stream is gone.
       this.shared.session?.noticeGroupLost();
       requester.notStored(send, "the stream is gone");
@@ -231,13 +267,20 @@ export class Writer implements WriterPort {
   }
 
   private answerStep(some: Held[]): Step {
-    const { names, singly, responder } = this.shared;
+    const { names, singly, responder, ownEntries } = this.shared;
     const values = some.map((held) => responseTo(held, names.group));
     const size = some.reduce((sum, held) => sum + (held.answer?.content.length ?? 0), 0);
     const ids = some.map((held) => held.entryId);
     if (!singly) {
-      return this.counted(size, commands.answers(names, values, ids), (replies) => {
-        responder.answers.written(some, replies);
+      const lines = commands.answers(names, values, ids);
+      // The response to a member of its own group is for that member. What may break the connection leaves alone.
+      const toOthers = some.every(({ request, attempts }) => attempts === 0 && request.source.toString() !== names.group);
+      const transaction = toOthers ? ownEntries.wrap(lines.slice(1, -1), some.length, size) : undefined;
+      return this.counted(size, transaction?.commands ?? lines, (replies) => {
+        const own = transaction === undefined ? replies : transaction.take(replies);
+        if (own !== undefined) responder.answers.written(some, own);
+        else for (const held of some) this.answer(held);
+        transaction?.received();
       });
     }
     return this.counted(size, values.map((one) => commands.add(names, one)), (replies) => {

@@ -51,6 +51,10 @@ export const unannounce = (n: Names): Command => ["DEL", n.announcement];
 export const readNew = (n: Names, count: number): Command => [
   "XREADGROUP", "GROUP", n.group, n.dispatcher, "COUNT", count, "BLOCK", BLOCK_MS, "STREAMS", n.stream, ">",
 ];
+/** The same without waiting, inside a transaction that writes. */
+export const readNow = (n: Names, count: number): Command => [
+  "XREADGROUP", "GROUP", n.group, n.dispatcher, "COUNT", count, "STREAMS", n.stream, ">",
+];
 /** What a caller reads: all that comes after an ID (RIPC-ASK-3). */
 export const readAfter = (n: OfStream, after: string, count: number, blockMs: number): Command => [
   "XREAD", "COUNT", count, "BLOCK", blockMs, "STREAMS", n.stream, after,
