@@ -36,6 +36,7 @@ async def test_it_continues_at_once_where_the_fault_struck(play: Play) -> None:
 async def test_a_fault_that_struck_too_often_is_not_left_out(play: Play) -> None:
     steps = """
     - send: {from: a, to: b, content: x}
+    - struck: f
     - send: {from: a, to: b, content: y}
     - struck: {fault: f, count: 2}
     - struck: {fault: f, count: 1, or-after: 0.3}

@@ -230,7 +230,7 @@ def test_a_defect_that_cannot_be_mended_is_told_and_paced(
     session.call(lambda now: answered.set())
     assert answered.wait(10)
     assert pauses == [AFTER_DEFECT]
-    assert "no way to connect again: ValueError('no way')" in caplog.text
+    assert "no way to connect again: ValueError: no way" in caplog.text
 
 
 def test_a_read_of_others_entries_takes_no_whole_turn(
