@@ -37,6 +37,7 @@ async def test_a_fault_that_struck_too_often_is_not_left_out(play: Play) -> None
     steps = """
     - send: {from: a, to: b, content: x}
     - struck: f
+    - fence: a
     - send: {from: a, to: b, content: y}
     - struck: {fault: f, count: 2}
     - struck: {fault: f, count: 1, or-after: 0.3}
@@ -44,7 +45,7 @@ async def test_a_fault_that_struck_too_often_is_not_left_out(play: Play) -> None
     """
     result = await play(BEGIN + steps)
     [check] = result.checks
-    assert check.verdict is Verdict.FAIL
+    assert check.verdict is Verdict.FAIL, check.message
     assert "has struck 2 times" in check.message
 
 
