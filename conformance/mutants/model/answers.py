@@ -34,6 +34,8 @@ class Answers:
             await self._all_before(request)
         while request.state == "answering":
             await endpoint.up.wait()
+            if request.state != "answering":
+                break  # the recovery found that it is another's, or gone
             if mutant("gone-request-left-pending") and not await endpoint.claims.body(request.entry_id):
                 self.responder.gone(request)
                 return

@@ -63,10 +63,10 @@ class Group(Siblings):
             self._refreshed = float("-inf")
         if mutant("expiry-outside-the-multi"):
             last = lines.pop()
-            _check(await self.endpoint.transaction(*lines))
+            self._check(await self.endpoint.transaction(*lines))
             await self.endpoint.write(last)
         else:
-            _check(await self.endpoint.transaction(*lines))
+            self._check(await self.endpoint.transaction(*lines))
         self._refreshed = asyncio.get_running_loop().time()
         await self.announce()
 
@@ -79,6 +79,15 @@ class Group(Siblings):
             about["spec"] = 1.0
         expiry = () if mutant("announcement-without-expiry") else ("EX", REGISTRATION_EXPIRY)
         await self.endpoint.write(("SET", names.key(b"announce"), json.dumps(about), *expiry))
+
+    def _check(self, reply: list[Any] | RedisError) -> None:
+        """Redis queues a command for a key of another type, and EXEC tells its error (RIPC-RECOV-15)."""
+        if isinstance(reply, RedisError):
+            raise reply
+        for each in reply:
+            if isinstance(each, RedisError) and not mutant("errors-inside-exec-unseen"):
+                self.endpoint.noticed(each)
+                raise each
 
     async def deregister(self) -> None:
         """Out of the list first, so that nobody hands over more; then its own consumers, as far as nothing is pending."""
@@ -193,12 +202,15 @@ class Group(Siblings):
         after: bytes | None = b"0"
         while after is not None:
             after = await self._poll_page(after)
+            if mutant("own-list-a-page-at-a-time"):
+                return
 
     async def _poll_page(self, after: bytes) -> bytes | None:
         """The ID behind which the next page begins, if there is one."""
         endpoint, names = self.endpoint, self.endpoint.names
         where = ("STREAMS", names.stream, after)
-        command = ("XREADGROUP", "GROUP", names.group, names.consumer, "COUNT", _POLLED, *where)
+        count = 20 if mutant("own-list-a-page-at-a-time") else _POLLED
+        command = ("XREADGROUP", "GROUP", names.group, names.consumer, "COUNT", count, *where)
         reply = (await endpoint.write(command))[0]
         if isinstance(reply, RedisError):
             raise reply
@@ -211,7 +223,7 @@ class Group(Siblings):
             if raw is not None and await self._is_request(entry_id, raw):
                 continue
             routing.take(endpoint, entry_id, raw)
-        return page[-1][0] if len(page) == _POLLED else None
+        return page[-1][0] if len(page) == count else None
 
     async def _is_request(self, entry_id: bytes, raw: list[bytes]) -> bool:
         """A request is claimed for the dispatcher, and routed like a new one (RIPC-GROUP-38)."""
@@ -281,8 +293,3 @@ class Group(Siblings):
     async def close_listening(self) -> None:
         if self._connection is not None:
             self._connection.close()
-
-
-def _check(reply: Any) -> None:
-    if isinstance(reply, RedisError):
-        raise reply

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from .giving import LATE_AFTER
 from .mutation import mutant
 from .ports import EndpointPort, Kept
+from .request import Request
 from .resp import Command, Lost, RedisError
+from .wire import parse
 
 
 class Keeping:
@@ -101,6 +104,8 @@ class Keeping:
             own = (names.dispatcher, names.dispatcher if mutant("own-consumer-is-another-owner") else names.consumer)
             if rows and rows[0][1] not in own:
                 item.lost(False)
+            elif body and self._is_another(item, body[0]):
+                item.lost(False)
             elif not body:
                 if not mutant("gone-requests-unnoticed"):
                     item.lost(bool(rows))
@@ -111,6 +116,12 @@ class Keeping:
             elif await self._force(item):
                 mine.append((item, 0.0))
         return mine
+
+    def _is_another(self, item: Kept, found: list[Any]) -> bool:
+        """After a flush another request may have its entry ID (RIPC-RECOV-4)."""
+        if not isinstance(item, Request) or mutant("same-entry-id-same-body"):
+            return False
+        return parse(found[0], found[1]).id != item.entry.id
 
     async def _force(self, item: Kept) -> bool:
         """It is pending with nobody, as after the group was made again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -83,6 +84,8 @@ class Siblings:
         if mutant("idle-time-as-proof-of-life"):
             listed = await self._recently_used(instance)
         said: Any = {}
+        if mutant("ends-at-odd-announcements") and announced and not announced.startswith(b'{"spec"'):
+            os._exit(1)
         if mutant("chokes-on-odd-announcements") and announced:
             said = json.loads(announced)
             said["features"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,3 +52,24 @@ async def test_what_was_said_too_often_fails_at_once() -> None:
     with pytest.raises(Failed, match="twice"):
         await expect(context, NOW, "delivery", look, word=True)
     assert len(looks) == 1
+
+
+@pytest.mark.parametrize(
+    ("look", "fenced", "by_timeout"),
+    [
+        (wrong("it is still there"), set(), False),
+        (missing("it is not there yet"), set(), True),
+        (missing("it is not there yet"), {"a"}, False),
+    ],
+)
+async def test_what_is_wrong_until_the_time_is_over_fails_by_assertion(
+    look: Look, fenced: set[str], by_timeout: bool
+) -> None:
+    step: Any = SimpleNamespace(word="stream", now=False, throughout=None, arguments={})
+    context: Any = SimpleNamespace(
+        pulse=Pulse(), fenced=fenced, names={}, budget_clock=SimpleNamespace(now=time.monotonic),
+        allowance=lambda *_: ("settle", 0.02), used=lambda *_: None, raise_if_crashed=lambda: None,
+    )  # fmt: skip
+    with pytest.raises(Failed) as failed:
+        await expect(context, step, "settle", lambda: look)
+    assert failed.value.by_timeout is by_timeout
