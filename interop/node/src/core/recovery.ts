@@ -54,8 +54,8 @@ export class Recovery {
     if (isFault(groups) && groups.kind !== "group-lost") throw groups;
     const there = new Set(isFault(consumers) ? [] : consumerInfos(consumers).map(({ name }) => name.toString("latin1")));
     if (isFault(groups) || lastDelivered(groups, names.group) === undefined) {
-      await this.makeGroup();
       there.clear();
+      for (const name of await this.makeGroup()) there.add(name);
     }
     // Early, so that no member reclaims what is in progress; and only what is still ours (RIPC-RECOV-5, RIPC-GROUP-11).
     const held = responder.all().filter((one) => !one.stranded);
@@ -139,9 +139,13 @@ export class Recovery {
     return kept;
   }
 
-  /** At the last ID that was read, or from the start where the stream is another one (RIPC-RECOV-8, 9, 20). */
-  private async makeGroup(): Promise<void> {
+  /**
+   * At the last ID that was read, or from the start where the stream is another one (RIPC-RECOV-8, 9, 20). Returns the consumers
+   * that it made. They follow at once, since a send may read its own list meanwhile (RIPC-NAME-7).
+   */
+  private async makeGroup(): Promise<string[]> {
     const { shared } = this;
+    const own = [shared.names.dispatcher, shared.names.consumer];
     let fault = new RedisFault("unknown", "the group could not be made");
     for (let i = 0; i < BEGINS; i++) {
       const [about = null] = await shared.batch([commands.streamInfo(shared.names)]);
@@ -152,8 +156,9 @@ export class Recovery {
       const isAnother = known === undefined || isFault(about) || compareIds(last, known) < 0;
       if (compareIds(last, shared.highest) < 0) shared.highest = last;
       if (isAnother) this.reader.lastRead = "0";
-      const [made] = await shared.batch([commands.createGroup(shared.names, isAnother ? "0" : known, isAnother)]);
-      if (!isFault(made) || made.kind === "busy-group") return;
+      const create = commands.createGroup(shared.names, isAnother ? "0" : known, isAnother);
+      const [made, ...consumers] = await shared.batch([create, ...own.map((name) => commands.createConsumer(shared.names, name))]);
+      if (!isFault(made) || made.kind === "busy-group") return own.filter((_, i) => !isFault(consumers[i]));
       if (made.kind !== "group-lost") throw made;
       fault = made;
     }
