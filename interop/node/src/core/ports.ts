@@ -124,6 +124,7 @@ export interface ReclaimerPort {
   hold(): void;
   roomFound(): void;
   gaveBack(): void;
+  isRequest(entryId: string): void;
   woken(): void;
 }
 
