@@ -117,7 +117,7 @@ class Siblings:
         young = self.endpoint.connected_for < (1 if mutant("buries-when-just-connected") else _CONNECTED_BEFORE_DELETE)
         if registered or young or not all(idle > _DEAD_CONSUMER_MS for _, _, idle in consumers):
             return
-        if not any(pending for _, pending, _ in consumers):
+        if not any(pending for _, pending, _ in consumers) or mutant("buries-what-holds-entries"):
             for name, _, _ in consumers:
                 await self.delete(name)
 
