@@ -55,7 +55,7 @@ class Reclaimer:
         self._looking = False
         self._look_again = False
         self._left_for_room = False
-        self.search = ResponseSearch(shared, inbox, self._claim_line)
+        self.search: ResponseSearch = ResponseSearch(shared, inbox, self._claim_line)
         self.reading: Callable[[float], bool] = lambda _now: False
 
     # when
