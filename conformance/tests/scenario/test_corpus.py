@@ -102,3 +102,10 @@ def test_a_fault_that_comes_again_and_again_comes_at_a_phase_that_the_seed_draws
             fixed += [f"{scenario.file}:{step.line}" for step in waits if not isinstance(step.arguments, dict)]
     assert fixed == [], "wait: {$between: [least, most]}"
     assert drawn >= 3
+
+
+def test_only_a_server_of_its_own_is_held_up_by_a_command_that_blocks():
+    """The scenarios that share a server share the suite's connection to it: such a command would hold all of them up."""
+    blocking = re.compile(r"redis: \[(BL|BR|BZ|WAIT|XREAD[A-Z]*, .*BLOCK)")
+    found = [each.id for each in load_all(scenarios_folder()) if blocking.search(each.text) and not each.own_server]
+    assert found == []
