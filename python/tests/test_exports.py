@@ -144,9 +144,9 @@ for name, module in list(sys.modules.items()):
 
 
 @pytest.mark.parametrize("face", ["redisipc", "redisipc.asyncio"])
-def test_a_program_loads_about_half_as_much_of_ours_as_of_redis_py(face: str) -> None:
+def test_a_program_loads_half_as_much_of_ours_as_of_redis_py_at_most(face: str) -> None:
     sizes = instructions(f"from {face} import Channel, Options, Stream, event")
-    assert 0 < sizes["redisipc"] <= 0.51 * sizes["redis"]
+    assert 0 < sizes["redisipc"] <= 0.5 * sizes["redis"]
 
 
 def test_no_value_is_public_by_accident() -> None:

@@ -119,8 +119,6 @@ class Claims(Giving):
     async def claim(self, id: bytes, min_idle: int, count: int, counted: bool) -> None:
         """``counted``: a start after it is a new one."""
         endpoint, names = self.endpoint, self.endpoint.names
-        if self.breakers.wait(id):
-            return
         body = await self.body(id)
         if isinstance(body, RedisError):
             return
@@ -132,9 +130,6 @@ class Claims(Giving):
         is_request = not entry.problem and entry.status == PENDING and entry.destination == names.group
         if is_request and counted and self._no_room():
             self._left = True
-            return
-        if is_request and not counted and not self.may_start:
-            self.requests.add(id)
             return
         starts = starts_of(count) + (1 if counted and not mutant("starts-not-counted") else 0)
         line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, id)

@@ -14,8 +14,6 @@ from .resp import Lost, RedisError
 GIVE_BACK_IDLE_MS = 315_360_000_000
 """Milliseconds of idle time that mark a give-back: 10 years."""
 _GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
-_PAGE = 100
-_FIRST = 8
 LATE_AFTER = 5.0
 """Seconds: who did not claim for so long looks before it claims again or gives back."""
 
@@ -32,8 +30,6 @@ class Giving:
         self.endpoint = endpoint
         self.looking = False
         """Whether a look for given-back entries is under way: what is new starts after them (RIPC-GROUP-34)."""
-        self.requests: set[bytes] = set()
-        """What was given back, is a request, and was left for want of room."""
         self._gave = False
         self._look_now = asyncio.Event()
 
@@ -135,36 +131,26 @@ class Giving:
                 self.looking = False
                 self.endpoint.responder.start_more()
 
-    @property
-    def may_start(self) -> bool:
-        options = self.endpoint.options
-        handler = not options.no_handler or mutant("takes-back-without-a-handler")
-        return handler and self.endpoint.responder.running < options.concurrency
-
     async def _take_back(self) -> None:
-        """Requests while there is room, and responses in any case. The body of a request is read once without room."""
-        endpoint, names = self.endpoint, self.endpoint.names
-        if not self.may_start and mutant("takes-nothing-back-without-room"):
+        endpoint, names, responder = self.endpoint, self.endpoint.names, self.endpoint.responder
+        room = max(0, endpoint.options.concurrency - responder.running)
+        if not room or (endpoint.options.no_handler and not mutant("takes-back-without-a-handler")):
             return
         least = 43_200_000 if mutant("given-back-from-12-h-on") else _GIVEN_BACK_FROM_MS
         start = b"-"
-        listed: set[bytes] = set()
-        while True:
-            line = ("XPENDING", names.stream, names.group, "IDLE", least, start, "+", _PAGE)
+        while responder.running < endpoint.options.concurrency:
+            line = ("XPENDING", names.stream, names.group, "IDLE", least, start, "+", room)
             rows = (await endpoint.write(line))[0]
             if isinstance(rows, RedisError):
                 raise rows
             for id, _, idle, count in rows:
-                listed.add(id)
-                if not self.may_start and len(listed) > _FIRST and mutant("looks-at-the-first-given-back-only"):
-                    return
                 if (
-                    id not in endpoint.responder.held
+                    id not in responder.held
                     and self.was_given_back(idle)
-                    and (self.may_start or id not in self.requests)
+                    and responder.running < endpoint.options.concurrency
                 ):
                     await self.claim(id, least, count, False)
-            if len(rows) < _PAGE:
-                self.requests &= listed
+            if len(rows) < room:
                 return
+            # The bodies of some may be gone.
             start = b"(" + rows[-1][0]

@@ -19,7 +19,6 @@ from .inbox import Inbox
 from .redis_errors import PERMANENT, class_of
 from .replies import PendingEntry, pending_entries, starts_of
 from .responder import Responder
-from .search import ResponseSearch
 from .settings import NEVER
 from .siblings import Siblings
 
@@ -55,7 +54,6 @@ class Reclaimer:
         self._looking = False
         self._look_again = False
         self._left_for_room = False
-        self.search: ResponseSearch = ResponseSearch(shared, inbox, self._claim_line)
         self.reading: Callable[[float], bool] = lambda _now: False
 
     # when
@@ -89,7 +87,6 @@ class Reclaimer:
         self._looking = self._look_again = self._left_for_room = False
         self.responder.taken_back(now)
         self._suspects.clear()
-        self.search.reset()
         self._cursor = b"-"
         self.hold_until = now
         self.hold_given_until = now
@@ -134,7 +131,7 @@ class Reclaimer:
         given_back = idle_ms >= GIVEN_BACK_FROM_MS
         if given_back:
             self.responder.takes_back = True
-            start, count = b"-", min(count, (self._capacity() + _SPARE) * (1 + len(self.siblings.known)))
+            start, count = b"-", min(count, self._wanted() * (1 + len(self.siblings.known)))
         lines = [commands.pending(names.stream, names.group, idle_ms, start, count)]
         if not given_back:
             lines = [*self._proof(), *lines]
@@ -150,14 +147,12 @@ class Reclaimer:
                 return
             rows = list(pending_entries(answers[-1]))
             if not given_back:
-                if start == b"-":
-                    self.search.begin()
                 if start == b"-" and len(rows) < count:
                     self._forget_all_but({row.id for row in rows})
                 self._page(rows)
             elif len(rows) == count:
                 self.responder.shared_waiting = True
-            if not self._choose(rows, now, search=not given_back):
+            if not self._choose(rows, now):
                 self.responder.taken_back(now)
             if self._look_again:
                 self._look_again = False
@@ -186,6 +181,10 @@ class Reclaimer:
             return responder.room
         return responder.room + self.shared.settings.max_queue - len(responder.queue)
 
+    def _wanted(self) -> int:
+        """How many given-back requests to look at."""
+        return self._capacity() + _SPARE
+
     def _page(self, rows: list[PendingEntry]) -> None:
         """The next look continues behind this page, so that many live entries never hide a dead one (RIPC-GROUP-22)."""
         if len(rows) == _LOOK_COUNT:
@@ -203,8 +202,8 @@ class Reclaimer:
         """
         self._suspects = {id: suspect for id, suspect in self._suspects.items() if id in listed}
 
-    def _choose(self, rows: list[PendingEntry], now: float, search: bool) -> bool:
-        """Whether some are read, so that they may start soon. ``search``: there may be responses among the others."""
+    def _choose(self, rows: list[PendingEntry], now: float) -> bool:
+        """Whether some are read, so that they may start soon."""
         # A suspect that a look in between did not list was kept alive: it is no longer a suspect.
         lapsed = now - 2.5 * self.shared.settings.look
         for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
@@ -226,10 +225,6 @@ class Reclaimer:
             self._read(read, {row.id: self._suspects.pop(row.id) for row, given_back in read if not given_back})
         if len(read) < sum(not self.shared.breakers.waits(row.id, now) for row in lost):
             self._wait_for_room()
-        if search:
-            self.search.among(lost, given, read)
-        if not read:
-            self.search.read()
         return bool(read)
 
     def _readable(self, chosen: list[tuple[PendingEntry, bool]], now: float) -> list[tuple[PendingEntry, bool]]:
@@ -238,12 +233,12 @@ class Reclaimer:
         if not breakers:
             return chosen[: self.shared.sizes.count(_LOOK_COUNT)]
         by_id = {row.id: (row, given) for row, given in chosen}
-        trusted = [] if self.search.alone else breakers.trusted(by_id)[: self.shared.sizes.count(_LOOK_COUNT)]
-        return [by_id[id] for id in trusted or ([] if self.search.reading else breakers.alone(by_id, now)[:1])]
+        ids = breakers.trusted(by_id)[: self.shared.sizes.count(_LOOK_COUNT)] or breakers.alone(by_id, now)[:1]
+        return [by_id[id] for id in ids]
 
     def _chosen(self, given: list[PendingEntry]) -> list[PendingEntry]:
         """As many given-back requests as we want, from a random place, so that siblings rarely choose the same."""
-        wanted = self._capacity() + _SPARE
+        wanted = self._wanted()
         if len(given) <= wanted:
             return given
         self.responder.shared_waiting = True
@@ -278,7 +273,6 @@ class Reclaimer:
         names = self.shared.names
 
         def done(answers: list[Any], now: float) -> None:
-            self.search.read()
             room = self._capacity()
             gone = False
             claims: list[tuple[PendingEntry, bool, Entry | Malformed]] = []
@@ -293,7 +287,6 @@ class Reclaimer:
                 entry = parse(row.id, reply[0][1])
                 if isinstance(entry, Entry) and entry.status == PENDING:
                     if room <= 0:
-                        self.search.request(row.id)
                         if given:
                             self.responder.shared_waiting = True
                         else:
@@ -308,7 +301,10 @@ class Reclaimer:
             if gone:
                 self.look_for_given_back()
 
-        self.shared.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done, self._none_came))
+        def lost(_sent: bool, now: float) -> None:
+            self.responder.taken_back(now)
+
+        self.shared.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done, lost))
 
     def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool) -> None:
         """``more``: there may be other given-back requests for the remaining room."""
@@ -331,10 +327,10 @@ class Reclaimer:
                 # No further notice will come, and perhaps no handler ends soon.
                 self.look_for_given_back()
 
-        shared.step(Step([self._claim_line(row, given) for row, given, _ in claims], done, self._none_came))
+        def lost(_sent: bool, now: float) -> None:
+            self.responder.taken_back(now)
 
-    def _none_came(self, _sent: bool, now: float) -> None:
-        self.responder.taken_back(now)
+        shared.step(Step([self._claim_line(row, given) for row, given, _ in claims], done, lost))
 
     def _claim_line(self, row: PendingEntry, given: bool) -> Command:
         names, settings = self.shared.names, self.shared.settings

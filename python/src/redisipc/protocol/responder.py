@@ -44,7 +44,6 @@ class Responder:
         self.on_overload: Callable[[], None] = lambda: None
         self.siblings: Callable[[], int | None] = lambda: None
         self.on_room: Callable[[], None] = lambda: None
-        self.on_given_back: Callable[[bytes], None] = lambda _id: None
         self._checks = 1
         self._ran: set[bytes] = set()
         self._ran_in_order: deque[bytes] = deque()
@@ -286,7 +285,6 @@ class Responder:
         self.shared.gone(incoming, "give back")
         incoming.done = True
         self.shared.outbox.returned.append(incoming)
-        self.on_given_back(incoming.entry_id)
         self.shared_waiting = True
 
     def give_back_queued(self) -> None:

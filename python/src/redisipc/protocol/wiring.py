@@ -53,7 +53,6 @@ class Wiring:
         )
         self.responder.siblings = self.siblings.responders
         self.responder.on_room = self.reclaimer.look_for_given_back
-        self.responder.on_given_back = self.reclaimer.search.request
         self.responder.on_overload = self._look_for_siblings
         self.siblings.on_change = self._siblings_seen
         self.registration.read_own_list = self.own_list.poll
