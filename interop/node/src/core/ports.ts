@@ -124,7 +124,6 @@ export interface ReclaimerPort {
   hold(): void;
   roomFound(): void;
   gaveBack(): void;
-  isRequest(entryId: string): void;
   woken(): void;
 }
 

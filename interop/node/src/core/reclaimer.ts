@@ -1,7 +1,6 @@
 import * as commands from "../wire/commands.js";
 import { isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, entriesOf, pendingRows } from "../wire/replies.js";
-import { ResponseSearch } from "./response-search.js";
 import { MOST_STARTS, startsOf } from "./starts.js";
 import { RECLAIM_MS, SUSPECT_MS, Suspects } from "./suspects.js";
 import { RepeatedTask } from "./timers.js";
@@ -43,11 +42,7 @@ export class Reclaimer implements ReclaimerPort {
     return NEVER_MS; // only when it is asked to
   });
 
-  private readonly search: ResponseSearch;
-
-  constructor(private readonly shared: SharedWith<"writer" | "responder" | "router" | "handOver">) {
-    this.search = new ResponseSearch(shared, (rows) => this.readable(rows), (row) => this.take(row, true));
-  }
+  constructor(private readonly shared: SharedWith<"writer" | "responder" | "router" | "handOver">) {}
 
   /** Connected: Redis' down time counts as idle. `again`: not for the first time. */
   start(again: boolean): void {
@@ -56,12 +51,11 @@ export class Reclaimer implements ReclaimerPort {
     if (again) this.givenNotBefore = this.notBefore;
     this.looks.start();
     this.takes.start();
-    this.search.start();
   }
 
   async stop(): Promise<void> {
     this.suspects.clear();
-    await Promise.all([this.looks.stop(), this.takes.stop(), this.search.stop()]);
+    await Promise.all([this.looks.stop(), this.takes.stop()]);
   }
 
   /** Whether new requests wait for given-back ones (RIPC-GROUP-34). */
@@ -81,11 +75,6 @@ export class Reclaimer implements ReclaimerPort {
 
   gaveBack(): void {
     this.someGivenBack = true;
-  }
-
-  /** This entry is a request: nobody needs to read its body to learn that. */
-  isRequest(entryId: string): void {
-    this.search.isRequest(entryId);
   }
 
   /** The group's wake-up: a member gave something back, or came (RIPC-GROUP-26). Its content does not matter. */
@@ -108,7 +97,7 @@ export class Reclaimer implements ReclaimerPort {
     const ripe: PendingRow[] = [];
     const now = shared.now();
     const listed = new Set<string>();
-    const givenBack: PendingRow[] = [];
+    let givenBack = false;
     let start = "-";
     for (;;) {
       // If Redis refuses this write, it refuses the claims of others, too. Then the look does not count (RIPC-GROUP-29).
@@ -119,7 +108,7 @@ export class Reclaimer implements ReclaimerPort {
       const page = pendingRows(replies[1] ?? []);
       for (const row of page) {
         listed.add(row.entryId);
-        if (row.idle >= commands.GIVEN_BACK_FROM_MS) givenBack.push(row);
+        if (row.idle >= commands.GIVEN_BACK_FROM_MS) givenBack = true;
         else if (this.concernsUs(row) && this.suspects.seen(row, now)) ripe.push(row);
       }
       const last = page.at(-1);
@@ -127,9 +116,8 @@ export class Reclaimer implements ReclaimerPort {
       start = `(${last.entryId}`;
     }
     this.suspects.keepOnly(listed);
-    this.someGivenBack ||= givenBack.length > 0;
-    if (givenBack.length > 0) this.takes.soon();
-    this.search.among(givenBack.filter((row) => this.mayTakeBack(row) && this.concernsUs(row)));
+    this.someGivenBack ||= givenBack;
+    if (givenBack) this.takes.soon();
     for (const row of this.readable(ripe)) if (shared.now() >= this.notBefore) await this.take(row, false);
   }
 
@@ -147,11 +135,6 @@ export class Reclaimer implements ReclaimerPort {
     return [...rows.filter(({ entryId }) => breakers.trusts(entryId)), ...breakers.alone(suspected, this.shared.now())];
   }
 
-  /** After a reconnect a member leaves alone what others gave back (RIPC-RECOV-7). */
-  private mayTakeBack({ owner }: PendingRow): boolean {
-    return this.shared.now() >= this.givenNotBefore || owner.equals(Buffer.from(this.shared.names.dispatcher));
-  }
-
   private async takeGivenBack(): Promise<void> {
     const { shared } = this;
     const { names, responder } = shared;
@@ -160,7 +143,10 @@ export class Reclaimer implements ReclaimerPort {
     do {
       const count = Math.min(responder.capacity, commands.PAGE) + SPARE;
       const rows = pendingRows(await shared.call(commands.pendingIdle(names, commands.GIVEN_BACK_FROM_MS, start, count)));
-      for (const row of this.readable(rows)) if (this.mayTakeBack(row)) await this.take(row, true);
+      for (const row of this.readable(rows)) {
+        const own = row.owner.equals(Buffer.from(names.dispatcher));
+        if (shared.now() >= this.givenNotBefore || own) await this.take(row, true);
+      }
       const last = rows.at(-1);
       if (last === undefined || rows.length < count) {
         this.someGivenBack &&= rows.length > 0;
@@ -180,10 +166,7 @@ export class Reclaimer implements ReclaimerPort {
       writer.acknowledge(row.entryId); // RIPC-GROUP-16
       return;
     }
-    if (entry.kind === "request" && router.isForUs(entry) && responder.capacity <= 0) {
-      if (givenBack) this.search.isRequest(row.entryId);
-      return;
-    }
+    if (entry.kind === "request" && router.isForUs(entry) && responder.capacity <= 0) return;
     const starts = startsOf(row) + (givenBack ? 0 : 1);
     const at = shared.now();
     // A give-back leaves the count as it is (RIPC-GROUP-27). If it is claimed to be rejected, the start count stays.

@@ -290,7 +290,6 @@ export class Responder implements ResponderPort {
 
   private giveBack(held: Held): void {
     this.leave(held);
-    this.shared.reclaimer.isRequest(held.entryId);
     this.givingBack.add(held);
   }
 
