@@ -95,7 +95,7 @@ def _said(every: list[Parameter], function: Any, given: Sequence[Any], named: di
 
     unknown = [name for name in named if name not in names]
     if unknown and not any(one.kind is one.VAR_KEYWORD for one in every):
-        return f"{where} has no argument {unknown[0]}{_nearest(unknown[0], names)}"
+        return f"{where} has no argument {unknown[0]!r}{_nearest(unknown[0], names)}"
     if len(given) > len(places):
         by_name = ", ".join(name for name in names if name not in places)
         rest = f"; give it by name, there are {by_name}" if by_name else ""
@@ -103,11 +103,11 @@ def _said(every: list[Parameter], function: Any, given: Sequence[Any], named: di
         return f"{where} {takes} by position, but got a {type(given[len(places)]).__name__} as well{rest}"
     twice = [name for name in places[: len(given)] if name in named]
     if twice:
-        return f"{where} got {twice[0]} twice, by position and by name; give it once"
+        return f"{where} got {twice[0]!r} twice, by position and by name; give it once"
     missing = [name for name in needed if name not in named and name not in places[: len(given)]]
     if missing:
         shape = ", ".join(name if name in places else f"{name}=..." for name in needed)
-        return f"{where} needs {' and '.join(missing)}; write {where.rpartition('.')[2]}({shape})"
+        return f"{where} needs {' and '.join(map(repr, missing))}; write {where.rpartition('.')[2]}({shape})"
     return f"{where}: {error}"
 
 
@@ -116,7 +116,7 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
     close = difflib.get_close_matches(name, names, 1)
     if close:
-        return f"; did you mean {close[0]}?"
+        return f"; did you mean {close[0]!r}?"
     return f"; it takes {', '.join(names)}" if names else "; it takes none"
 
 

@@ -133,6 +133,52 @@ def test_reading_the_rules_says_the_same_as_trying(
         raw.execute_command("ACL", "DELUSER", name)
 
 
+def test_who_may_not_try_others_is_told_who_may(cli: Cli, user: Add, url: str, stream: str) -> None:
+    name = user(cli("acl").out.strip())
+    ran = cli("acl", "--test", name, "--url", as_user(url, name))
+    assert ran.status == 5
+    assert "NOPERM" in ran.err
+    assert "--test needs an administrator" in ran.err
+
+
+def test_the_note_about_the_pattern_is_for_rules_that_have_it(cli: Cli, stream: str) -> None:
+    assert f"the pattern {stream}:* also matches" in cli("acl").err
+    assert cli("acl", "--caller", "--user", "asks").err == "replace PASSWORD\n"
+
+
+def test_with_the_rights_that_the_page_names_each_command_works(
+    cli: Cli, user: Add, url: str, stream: str, serve: Callable[..., object]
+) -> None:
+    """The table at the end of docs/command-line.md."""
+    serve("stock")
+    rule = cli("acl").out.strip()
+    place = as_user(url, user(f"{rule} +xread"))
+    for words in ("send stock 7", "check stock --round-trip 7", "ping stock", "groups", "doctor --for 100ms"):
+        assert cli(*words.split(), "--url", place).status == 0, words
+    place = as_user(url, user(f"{rule} +xread +xrevrange"))
+    assert cli("watch", "--for", "50ms", "--url", place).status == 0
+
+
+def test_doctor_without_the_right_to_read_names_the_traffic_and_looks_at_the_rest(
+    cli: Cli, user: Add, url: str, stream: str, serve: Callable[..., object]
+) -> None:
+    serve("stock")
+    ran = cli("doctor", "--for", "50ms", "--url", as_user(url, user(cli("acl").out.strip())))
+    assert ran.status == 0, ran.err
+    assert "not checked: the traffic: no right to MONITOR, and none to XREAD" in ran.err
+    assert "with --for 10s" not in ran.err
+
+
+def test_a_caller_learns_of_a_missing_group_without_the_rights_of_an_endpoint(
+    cli: Cli, user: Add, url: str, stream: str, serve: Callable[..., object]
+) -> None:
+    serve("stock")
+    ran = cli("send", "stok", "7", "--url", as_user(url, user(cli("acl", "--caller").out.strip())))
+    assert ran.status == 4
+    assert "there is no group 'stok'" in ran.err
+    assert "NOPERM" not in ran.err
+
+
 def test_the_rule_for_programs(cli: Cli, stream: str) -> None:
     [record] = cli("acl", "--json").of("acl-rule")
     assert record["rule"].startswith(f"ACL SETUSER NAME reset on >PASSWORD ~{stream} ")

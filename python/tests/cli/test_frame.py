@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -90,7 +93,7 @@ def test_a_name_without_its_option_is_answered_by_what_to_type(words: str, text:
         (["send", "stock", "--timeout", "soon"], "'soon' is not a duration above 0; write 2.5s, 300ms or 1m"),
         (["send", "stock", "--timeout", "0"], "not a duration above 0"),
         (["send", "stock", "--url", "http://x"], "--url must begin with redis://, rediss:// or unix://"),
-        (["send", "stock", "--url", "redis://localhost:x/0"], "a port or a database that is not a number"),
+        (["send", "stock", "--url", "redis://localhost:x/0"], "the port in --url must be a number from 1 to 65535"),
         (["send", "stock", "@nothing-there"], "cannot read 'nothing-there'"),
         (["send", "stock", "--count", "0"], "'0' is not a whole number of at least 1"),
         (["call", "stock", "reserve", "sku"], "'sku' is not a parameter; write name=value, such as sku=1"),
@@ -128,6 +131,28 @@ def test_status_5_is_a_redis_that_does_not_answer(cli: Cli) -> None:
     ran = cli("send", "stock", "--url", "redis://127.0.0.1:1")
     assert ran.status == 5
     assert "cannot reach Redis at 127.0.0.1:1 (--url): Connection refused; is it running there?" in ran.err
+
+
+def test_status_5_is_a_database_that_is_not_there(cli: Cli, url: str) -> None:
+    ran = cli("groups", "--url", urlsplit(url)._replace(path="/99999").geturl())
+    assert ran.status == 5
+    assert ran.err.endswith("DB index is out of range; check the database number in the URL\n")
+
+
+def test_status_5_is_a_server_that_is_no_redis(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_answer_as_a_web_server, args=(listener,), daemon=True).start()
+        ran = cli("groups", "--url", f"redis://127.0.0.1:{listener.getsockname()[1]}")
+    assert ran.status == 5
+    assert ran.err.endswith("its answer is not one of Redis; is this a Redis server? Check the address\n")
+
+
+def _answer_as_a_web_server(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.recv(1000)
 
 
 def test_status_5_is_a_right_that_is_missing(cli: Cli, raw: redis.Redis, url: str, stream: str) -> None:
@@ -302,7 +327,8 @@ WRONG = [
     ("groups --every 0s", "'0s' is not a duration above 0"),
     ("groups --url ''", "--url is empty; leave it out for REDIS_URL or redis://localhost:6379"),
     ("groups --url http://x", "--url must begin with redis://, rediss:// or unix://; write redis://localhost:6379/0"),
-    ("groups --url redis://x:y", "--url has a port or a database that is not a number"),
+    ("groups --url redis://x:y", "the port in --url must be a number from 1 to 65535"),
+    ("groups --url redis://x:1/y", "the database in --url must be a number, got 'y'"),
     ("groups --stream ''", "which stream? Give --stream NAME, or set REDISIPC_STREAM"),
     ("watch --record /nowhere/x", "cannot write '/nowhere/x' (--record): No such file or directory"),
     ("serve stock --reject-rate 150%", "'150%' is not a share from 0 to 1; write 0.1 or 10%"),

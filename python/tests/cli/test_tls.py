@@ -122,6 +122,8 @@ def test_a_wrong_certificate_is_named_and_what_to_do(
     ran = cli("groups", "--url", url)
     assert ran.status == 5
     assert words in ran.err
+    assert "_ssl.c" not in ran.err
+    assert "signed it" not in ran.err or "--ca FILE" in ran.err
     for limit in LIMITS:
         with pytest.raises(ConnectionLost) as caught:
             Stream("shop", "web", url=url, connect_timeout=limit).connect()
@@ -129,15 +131,18 @@ def test_a_wrong_certificate_is_named_and_what_to_do(
             break
     assert words in str(caught.value)
     assert "is it running" not in str(caught.value)
+    assert "_ssl.c" not in str(caught.value)
 
 
-def test_files_that_are_not_there_and_schemes_that_do_not_fit(cli: Cli, relay: Relay, url: str) -> None:
+def test_files_that_are_not_there_and_schemes_that_do_not_fit(cli: Cli, relay: Relay, folder: Path, url: str) -> None:
     where = relay("good")
     ran = cli("groups", "--url", f"rediss://{where}?ssl_ca_certs=/nowhere.pem")
     assert (ran.status, "ssl_ca_certs in --url names '/nowhere.pem', and there is no such file" in ran.err) == (2, True)
     with pytest.raises(ConfigurationError, match=r"ssl_ca_certs names '/nowhere\.pem', and there is no such file"):
         Stream("shop", "web", url=f"rediss://{where}?ssl_ca_certs=/nowhere.pem").connect()
-    ran = cli("groups", "--url", url, "--ca", "/nowhere.pem")
+    ran = cli("groups", "--url", f"rediss://{where}", "--ca", "/nowhere.pem")
+    assert (ran.status, "--ca names '/nowhere.pem', and there is no such file" in ran.err) == (2, True)
+    ran = cli("groups", "--url", url, "--ca", str(folder / "good.pem"))
     assert (ran.status, "give a --url that begins with rediss://" in ran.err) == (2, True)
     plain = cli("groups", "--url", f"redis://{where}")
     assert (plain.status, "Then write rediss:// for redis://" in plain.err) == (5, True), plain.err

@@ -97,23 +97,23 @@ class Shop(Channel):
 
 
 WRONG: dict[str, tuple[Callable[..., Any], str]] = {
-    "no names": (lambda: Stream(), "Stream needs stream and group; write Stream(stream, group)"),  # type: ignore[call-arg]
-    "no group": (lambda: redisipc.asyncio.Stream("a"), "Stream needs group; write Stream(stream, group)"),  # type: ignore[call-arg]
+    "no names": (lambda: Stream(), "Stream needs 'stream' and 'group'; write Stream(stream, group)"),  # type: ignore[call-arg]
+    "no group": (lambda: redisipc.asyncio.Stream("a"), "Stream needs 'group'; write Stream(stream, group)"),  # type: ignore[call-arg]
     "a URL by position": (lambda: Stream("redis://x", "a", "b"), "takes stream, group by position, but got a str as well; "),  # type: ignore[call-arg, misc]
-    "twice": (lambda: Stream("a", "b", stream="c"), "Stream got stream twice, by position and by name; give it once"),  # type: ignore[misc]
-    "an option of Stream": (lambda: Caller("a", concurrency=3), "Caller has no argument concurrency; it takes stream, url"),  # type: ignore[call-arg]
-    "near": (lambda: Caller.from_url("redis://x", "a", timout=3), "Caller has no argument timout; did you mean timeout?"),  # type: ignore[call-arg]
-    "Options": (lambda: Options(concurency=3), "Options has no argument concurency; did you mean concurrency?"),  # type: ignore[call-arg]
+    "twice": (lambda: Stream("a", "b", stream="c"), "Stream got 'stream' twice, by position and by name; give it once"),  # type: ignore[misc]
+    "an option of Stream": (lambda: Caller("a", concurrency=3), "Caller has no argument 'concurrency'; it takes stream, url"),  # type: ignore[call-arg]
+    "near": (lambda: Caller.from_url("redis://x", "a", timout=3), "Caller has no argument 'timout'; did you mean 'timeout'?"),  # type: ignore[call-arg]
+    "Options": (lambda: Options(concurency=3), "Options has no argument 'concurency'; did you mean 'concurrency'?"),  # type: ignore[call-arg]
     "Reject": (lambda: Reject("a", "b"), "Reject takes content by position, but got a str as well; give it by name"),  # type: ignore[misc]
     "connect": (lambda: Stream("a", "b").connect("redis://x"), "connect takes nothing by position, but got a str as well"),  # type: ignore[misc]
-    "request": (lambda: Stream("a", "b").request(1, too="b"), "Stream.request has no argument too; did you mean to?"),  # type: ignore[call-arg]
-    "no destination": (lambda: Stream("a", "b").submit(1), "Stream.submit needs to; write submit(content, to)"),  # type: ignore[call-arg]
-    "no target": (lambda: Shop.trigger_event("x"), "Shop.trigger_event needs target; write trigger_event(name, target)"),  # type: ignore[call-arg]
-    "event": (lambda: event(param=["a"]), "event has no argument param; did you mean params?"),  # type: ignore[call-overload]
-    "make_request": (lambda: make_request(sorce="x"), "make_request has no argument sorce; did you mean source?"),  # type: ignore[call-arg]
+    "request": (lambda: Stream("a", "b").request(1, too="b"), "Stream.request has no argument 'too'; did you mean 'to'?"),  # type: ignore[call-arg]
+    "no destination": (lambda: Stream("a", "b").submit(1), "Stream.submit needs 'to'; write submit(content, to)"),  # type: ignore[call-arg]
+    "no target": (lambda: Shop.trigger_event("x"), "Shop.trigger_event needs 'target'; write trigger_event(name, target)"),  # type: ignore[call-arg]
+    "event": (lambda: event(param=["a"]), "event has no argument 'param'; did you mean 'params'?"),  # type: ignore[call-overload]
+    "make_request": (lambda: make_request(sorce="x"), "make_request has no argument 'sorce'; did you mean 'source'?"),  # type: ignore[call-arg]
     "make_response": (lambda: make_response(1, 2), "make_response takes value by position, but got a int as well"),  # type: ignore[misc]
-    "a peer": (lambda: hub.peer("a").answers(1, afer=2), "Peer.answers has no argument afer; did you mean after?"),  # type: ignore[call-arg]
-    "a gem": (lambda: hub.gem("a").rejects(), "Gem.rejects needs reason; write rejects(reason)"),  # type: ignore[call-arg]
+    "a peer": (lambda: hub.peer("a").answers(1, afer=2), "Peer.answers has no argument 'afer'; did you mean 'after'?"),  # type: ignore[call-arg]
+    "a gem": (lambda: hub.gem("a").rejects(), "Gem.rejects needs 'reason'; write rejects(reason)"),  # type: ignore[call-arg]
 }  # fmt: skip
 
 

@@ -356,7 +356,7 @@ class TestMisuse:
         assert web.outstanding == 0
 
     async def test_unknown_options(self, face: Face, stream: str) -> None:
-        with pytest.raises(ConfigurationError, match="did you mean concurrency"):
+        with pytest.raises(ConfigurationError, match="did you mean 'concurrency'"):
             face.module.Stream("s", "g", concurency=3)
 
     async def test_handlers_that_are_none(self, face: Face) -> None:

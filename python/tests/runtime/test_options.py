@@ -35,10 +35,10 @@ def test_the_gems_names_are_understood() -> None:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"timeuot": 1}, "did you mean timeout"),
-        ({"zzz": 1}, "there is no option zzz"),
+        ({"timeuot": 1}, "did you mean 'timeout'"),
+        ({"zzz": 1}, "there is no option 'zzz'"),
         ({"ledger": 5}, "ledger must be a dict"),
-        ({"ledger": {"size": 5}}, "no option size in ledger"),
+        ({"ledger": {"size": 5}}, "no option 'size' in ledger"),
         ({"timeout": 0}, "above 0"),
         ({"timeout": float("inf")}, "finite"),
         ({"connect_timeout": None}, "must be a number"),

@@ -124,7 +124,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "db": (options(db=-1), "db in redis_options must be a whole number, got -1"),
     "a number as a name": (lambda: stream().connect(redis_options={3: 3}), "the names in redis_options must be strings"),  # type: ignore[dict-item]
     "a word in the URL": (lambda: Stream("s", "g", url="redis://x?foo=1").connect(), "redis-py has no argument 'foo'"),
-    "an option that nobody knows": (lambda: stream().connect(retries=3), "no option retries; there are close_timeout, "),  # type: ignore[call-arg]
+    "an option that nobody knows": (lambda: stream().connect(retries=3), "no option 'retries'; there are close_timeout, "),  # type: ignore[call-arg]
     "an option of the gem": (lambda: stream().connect(ledger={"entry_timout": 1}), "in ledger; there are cleanup_interval"),
     "redis_options too early": (lambda: Stream("s", "g", redis_options={}), "connect(redis_options={...}) takes it"),  # type: ignore[call-arg]
     "early_end of a Caller": (lambda: Caller("shop", early_end="x"), "early_end must be True or False, got 'x'"),  # type: ignore[arg-type]

@@ -93,6 +93,14 @@ aio.Caller("a", client=None, observers=[seen.append])
 response: Response = stream.send_to_group("x", "stock", 0.5)
 future: redisipc.RequestFuture[int] = stream.submit([1], to="stock")
 number: int = future.result(timeout=1)
+
+
+def tell(done: redisipc.RequestFuture[int]) -> None:
+    print(done.request_id, done.result())
+
+
+future.add_done_callback(tell)
+future.add_done_callback(lambda done: print(done.request_id))
 bare: redisipc.RequestFuture = stream.submit(None, to="stock")
 Stock.connect(options=changed, timeout=2, logger=logging.getLogger())
 caller = redisipc.Caller("a", timeout=1, max_outstanding=2)

@@ -49,6 +49,9 @@ class Given:
             raise Problem(USAGE, "--url is empty; leave it out for REDIS_URL or redis://localhost:6379")
         files = {name: getattr(self.args, word, None) for word, name in _FILES.items()}
         named = {name: file for name, file in files.items() if file}
+        for word, name in _FILES.items():
+            if name in named and not os.path.exists(named[name]):
+                raise Problem(USAGE, f"--{word} names {named[name]!r}, and there is no such file")
         if not named:
             return url
         url = url or os.environ.get("REDIS_URL") or ""

@@ -9,7 +9,7 @@ import redis.exceptions
 
 from redisipc.protocol.redis_errors import advice_about_version
 
-from .tls_words import tls_advice
+from .tls_words import plain, tls_advice
 
 _ADVICE = {
     "NOAUTH": "; put the credentials into the URL: redis://user:password@host",
@@ -55,7 +55,7 @@ def of_handshake(error: BaseException) -> tuple[str, bool]:
 
 def words_of(error: BaseException) -> str:
     """The text of an error of redis-py, without the ``repr`` of Python's objects that some of its texts contain."""
-    text = str(error) or type(error).__name__
+    text = plain(str(error) or type(error).__name__)
     text = _ONE_FAILED.sub(lambda found: f"Error {found[1]} connecting to {found[2]}. {_reason(found[1])}.", text)
     text = _CALL_FAILED.sub(lambda found: f"{_reason(found[1])} ({_address(found[2], found[3])})", text)
     text = _ALL_FAILED.sub(r"Error connecting to \2. \1.", text)

@@ -117,12 +117,12 @@ class Options:
                 import difflib  # imported here, since it is rare and costs time
 
                 close = difflib.get_close_matches(name, [*_NAMES, *_GEM_NAMES], 1)
-                hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(_NAMES))}"
+                hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(_NAMES))}"
                 if name == "redis_options":
                     hint = "; connect(redis_options={...}) takes it, and a Caller"
                 if name in REDIS_OPTIONS:
                     hint = f'; it is one of Redis: connect(redis_options={{{name!r}: ...}}), or url="redis://..."'
-                raise ConfigurationError(f"there is no option {name}{hint}")
+                raise ConfigurationError(f"there is no option {name!r}{hint}")
         return dataclasses.replace(self, **changes) if changes else self
 
 
@@ -197,7 +197,7 @@ def _translated(given: Mapping[str, Any]) -> dict[str, Any]:
             for inner, setting in value.items():
                 if inner not in _GEM_GROUPS[name]:
                     known = ", ".join(sorted(_GEM_GROUPS[name]))
-                    raise ConfigurationError(f"there is no option {inner} in {name}; there are {known}")
+                    raise ConfigurationError(f"there is no option {inner!r} in {name}; there are {known}")
                 target = _GEM_GROUPS[name][inner]
                 if target is not None:
                     ours[target] = setting

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _ADVICE = (
     ("certificate has expired", "renew the server's certificate, or check the clock of this machine"),
     ("certificate is not yet valid", "check the clock of this machine"),
@@ -24,6 +26,13 @@ _ADVICE = (
 _CLOSED = ("reset by peer", "Connection closed by server", "Redis closed the connection")
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_ca_path")
 """Arguments of redis-py that name a file, or a folder, of certificates."""
+_PLACE = re.compile(r"_ssl\.c:\d+: | \(_ssl\.c:\d+\)")
+"""A place in the source of Python, which its texts about TLS name."""
+
+
+def plain(reason: str) -> str:
+    """The text of an error about TLS, without a place in the source of Python."""
+    return _PLACE.sub("", reason)
 
 
 def tls_advice(reason: str, secure: bool | None = None) -> str:

@@ -9,7 +9,7 @@ from redisipc.cli.options import Given
 from redisipc.cli.output import plural, table
 from redisipc.cli.values import name
 
-from .rights import CALLERS, NEEDS, allowed, rule
+from .rights import CALLERS, NEEDS, allowed, escaped, rule
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +36,10 @@ def run(given: Given) -> int:
             given.out.record({"rule": text})
         else:
             given.out.line(text)
-            given.out.say(
-                "replace NAME and PASSWORD; the pattern of side keys also matches streams whose name begins with it"
+            wide = (
+                "" if given.caller else f"; the pattern {escaped(stream)}:* also matches streams whose names begin so"
             )
+            given.out.say(f"replace {'' if given.user else 'NAME and '}PASSWORD{wide}")
         return OK
     found = allowed(given.client, given.test, stream, needs)
     missing = [need for need, may in found.items() if not may]
@@ -58,6 +59,6 @@ def run(given: Given) -> int:
     )
     if needed and not given.out.json:
         given.out.say(
-            f"give them: ACL SETUSER {given.test} {' '.join(f'+{need.rule}' for need in needed)}, and the key patterns"
+            f"to add them: ACL SETUSER {given.test} {' '.join(f'+{need.rule}' for need in needed)}, and the key patterns"
         )
     return FOUND if needed else OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import Any, NamedTuple
 
+from redisipc.cli.exits import REDIS, Problem
 from redisipc.cli.redis.client import Client
 from redisipc.protocol.commands import Failure
 
@@ -43,7 +44,7 @@ _ENTRY = (
     "destination_group",
     "x",
 )
-_CONVERSE = "nothing: connecting or conversing fails"
+_CONVERSE = "nothing: an endpoint cannot connect, ask or answer"
 _REGISTER = "profile `base`; a group of one instance"
 _RECOVER = "profile `base`"
 _MULTI = "answers are written by three commands (RIPC-RESP-26); profile `base`"
@@ -128,7 +129,10 @@ def allowed(client: Client, user: str, stream: str, needs: list[Need]) -> dict[N
     unknown = next((each for each in replies if isinstance(each, Failure)), None)
     if unknown is None:
         return {need: reply == b"OK" for need, reply in zip(needs, replies, strict=True)}
-    if unknown.kind == "NOPERM" or "not found" in unknown.message:
+    if unknown.kind == "NOPERM":
+        text = f"Redis at {client.address} refuses: {unknown.message}; --test needs an administrator: name one in --url"
+        raise Problem(REDIS, text)
+    if "not found" in unknown.message:
         raise client.refused(unknown)
     # Redis 6.2 has no DRYRUN: the rules are read instead.
     about = client.ask("ACL", "GETUSER", user)

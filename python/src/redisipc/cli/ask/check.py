@@ -175,6 +175,8 @@ def _prometheus(given: Given, verdict: Verdict) -> None:
         values["redisipc_group_oldest_request_seconds"] = round(verdict.waits.oldest, 3)
     if verdict.round_trip is not None:
         values["redisipc_group_round_trip_seconds"] = round(verdict.round_trip, 6)
+    for problem in verdict.problems:
+        given.out.say(f"{safe(verdict.group)}: {problem}")
     for name, value in values.items():
         given.out.line(f"# TYPE {name} gauge")
         given.out.line(f'{name}{{stream="{stream}",group="{label}"}} {value}')

@@ -83,6 +83,9 @@ def _ask(given: Given, asker: Asker, content: bytes, to: str) -> Asked:
     if outcome.status == "rejected":
         return Asked(outgoing, outcome, elapsed, FOUND, None)
     reason = why(given.client, given.stream, to)
+    if reason.code == "no_right" and outcome.status == "no responders":
+        # The request's own look needs fewer rights.
+        reason = Why("no_such_group", outcome.reason, NOBODY)
     if outcome.status == "failed" and (outgoing.refusal or reason.code != "no_stream"):
         return Asked(
             outgoing, outcome, elapsed, REDIS, Why("failed", _advised(str(outcome.reason), outgoing.refusal), REDIS)

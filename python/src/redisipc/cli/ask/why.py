@@ -11,7 +11,8 @@ from redisipc.cli.redis.client import Client
 
 
 class Why(NamedTuple):
-    """``code`` is for programs: no_stream, no_such_group, no_live_instance, not_read, held, not_held, redis_away."""
+    """``code`` is for programs: no_stream, no_such_group, no_live_instance, not_read, held, not_held, redis_away,
+    no_right."""
 
     code: str
     text: str
@@ -25,6 +26,8 @@ def why(client: Client, stream: str, group: str) -> Why:
         if found is None:
             return Why("no_stream", str(no_stream(client, stream)), NOBODY)
     except Problem as problem:
+        if "NOPERM" in str(problem):
+            return Why("no_right", "this user has no right to look at the group", TIMEOUT)
         return Why("redis_away", str(problem), problem.status)
     own = found.group(group)
     if own is None:

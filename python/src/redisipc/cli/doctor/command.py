@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import textwrap
 from collections.abc import Callable, Iterator
 
@@ -97,8 +98,13 @@ def _redis_cli(given: Given) -> str:
     address = given.client.address
     if address.kind == "unix":
         return f"redis-cli -s {address.host} -n {address.db}"
+    authority = address.tls.get("ssl_ca_certs")
     tls = " --tls" if address.kind == "rediss" else ""
-    return f"redis-cli -h {address.host} -p {address.port} -n {address.db}{tls}"
+    tls += f" --cacert {shlex.quote(authority)}" if tls and authority else ""
+    # The password is not shown: redis-cli asks for it.
+    login = f" --user {shlex.quote(address.user)}" if address.user else ""
+    login += " --askpass" if address.password else ""
+    return f"redis-cli -h {address.host} -p {address.port} -n {address.db}{tls}{login}"
 
 
 def _sum_up(given: Given, facts: Facts, found: list[Finding]) -> None:
@@ -108,7 +114,7 @@ def _sum_up(given: Given, facts: Facts, found: list[Finding]) -> None:
     given.out.say(f"{what}: {', '.join(parts)}")
     if facts.observed is not None and not facts.observed.entries:
         given.out.say("nothing passed meanwhile, so it is not known whether all members have all events")
-    if facts.observed is None:
-        given.out.say("--for 10s watches the traffic, too")
+    if facts.observed is None and not given.seconds:
+        given.out.say("with --for 10s, doctor also watches the traffic")
     for text in dict.fromkeys(facts.skipped):  # a right that several groups needed is said once
         given.out.say(f"not checked: {text}")

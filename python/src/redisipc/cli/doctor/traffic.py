@@ -77,12 +77,24 @@ def observe(facts: Facts, seconds: float) -> None:
     except Problem as problem:
         if "NOPERM" not in str(problem):
             raise
-        facts.skipped.append("who answers: no right to MONITOR")
-        with closing(Reader(facts.client, facts.stream)) as reader:
-            while (left := end - monotonic()) > 0:
-                for id, fields in reader.read(min(0.5, left)):
-                    if fields is not None:
-                        seen.add(fields, id, id_parts(id)[0] / 1000, "")
+        try:
+            _read_beside(facts, seen, end)
+        except Problem as second:
+            if "NOPERM" not in str(second):
+                raise
+            facts.observed = None
+            facts.skipped.append("the traffic: no right to MONITOR, and none to XREAD")
+        else:
+            facts.skipped.append("who answers: no right to MONITOR")
+
+
+def _read_beside(facts: Facts, seen: Observed, end: float) -> None:
+    """Read the stream as one more reader, until ``end``."""
+    with closing(Reader(facts.client, facts.stream)) as reader:
+        while (left := end - monotonic()) > 0:
+            for id, fields in reader.read(min(0.5, left)):
+                if fields is not None:
+                    seen.add(fields, id, id_parts(id)[0] / 1000, "")
 
 
 def events(facts: Facts) -> Iterator[Finding]:

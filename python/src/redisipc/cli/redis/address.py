@@ -78,9 +78,10 @@ def _parse(url: str, source: str) -> Address:
     db = query.get("db", path.strip("/") if parts.scheme != "unix" and path.strip("/") else "0")
     try:
         port = parts.port or 6379
-        number = int(db)
     except ValueError as error:
-        raise Problem(USAGE, f"{source} has a port or a database that is not a number: {error}") from error
+        raise Problem(USAGE, f"the port in {source} must be a number from 1 to 65535") from error
+    if not db.isdecimal():
+        raise Problem(USAGE, f"the database in {source} must be a number, got {db!r}")
     host = path if parts.scheme == "unix" else unquote(parts.hostname or "localhost")
     user = unquote(parts.username or query.get("username", ""))
     password = unquote(parts.password or query.get("password", ""))
@@ -88,4 +89,4 @@ def _parse(url: str, source: str) -> Address:
         if name in query and not os.path.exists(query[name]):
             raise Problem(USAGE, f"{name} in {source} names {query[name]!r}, and there is no such file")
     tls = {name: value for name, value in query.items() if name.startswith("ssl_")}
-    return Address(parts.scheme, host, port, number, user, password, tls)
+    return Address(parts.scheme, host, port, int(db), user, password, tls)

@@ -8,7 +8,7 @@ from typing import Any
 from redisipc.cli.exits import REDIS, Problem
 from redisipc.protocol.commands import Arg, Command, Failure
 from redisipc.protocol.redis_errors import advice_about_version
-from redisipc.runtime.tls_words import tls_advice
+from redisipc.runtime.tls_words import plain, tls_advice
 
 from .address import Address, address_of
 from .link import Link, Refused
@@ -16,12 +16,14 @@ from .link import Link, Refused
 _ADVICE = {
     "NOAUTH": "put the credentials into the URL: redis://user:password@host",
     "WRONGPASS": "check the user and the password in the URL",
+    "WRONGDB": "check the database number in the URL",
     "NOPERM": "`redisipc acl STREAM` prints the rights of an endpoint, `redisipc acl STREAM --caller` those of send and call",
     "WRONGTYPE": "a key of this name is not a stream: is --stream right?",
     "LOADING": "Redis is starting; try again",
     "CLUSTERDOWN": "the cluster has a slot that nobody serves",
     "DENIED": "Redis runs in protected mode: give it a password, or ask it from its own host",
 }
+_AWAY = "is it running there? To use another Redis, set --url or REDIS_URL"
 
 
 class Client:
@@ -87,17 +89,24 @@ class Client:
 
     def away(self, error: BaseException) -> Problem:
         """Redis does not answer."""
-        reason = str(getattr(error, "strerror", None) or error or type(error).__name__)
+        reason = plain(str(getattr(error, "strerror", None) or error or type(error).__name__))
         text = f"cannot reach Redis at {self.address} ({self.source}): {reason}"
         advice = tls_advice(reason, self.address.kind == "rediss") if self.address.kind != "unix" else ""
-        return Problem(REDIS, f"{text}; {advice or 'is it running there? --url or REDIS_URL names another one'}")
+        # The words of the URL, as options of the command.
+        advice = advice.replace("rediss://...?ssl_ca_certs=FILE", "--ca FILE")
+        advice = advice.replace("rediss://...?ssl_certfile=FILE&ssl_keyfile=FILE", "--cert FILE --key FILE")
+        if not advice and reason.endswith("?"):
+            return Problem(REDIS, f"{text} Check the address")
+        return Problem(REDIS, f"{text}; {advice or _AWAY}")
 
     def refused(self, failure: Failure) -> Problem:
         """Redis answers with an error."""
-        return Problem(REDIS, f"Redis at {self.address} refuses: {failure.message}{advice(failure.message)}")
+        said = failure.message.rstrip(".")
+        return Problem(REDIS, f"Redis at {self.address} refuses: {said}{advice(said)}")
 
 
 def advice(refusal: str) -> str:
     """Advice about what Redis said, after a semicolon; empty if there is none."""
-    what = _ADVICE.get(refusal.partition(" ")[0], "")
+    word = "WRONGDB" if "DB index" in refusal else refusal.partition(" ")[0]
+    what = _ADVICE.get(word, "")
     return f"; {what}" if what else advice_about_version(refusal)

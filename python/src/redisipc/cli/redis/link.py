@@ -64,7 +64,8 @@ class Link:
             try:
                 reply = self._parser.gets()
             except ProtocolError as error:
-                raise ConnectionError(str(error)) from error
+                # The words of the parser are not for users, and hiredis has others.
+                raise ConnectionError("its answer is not one of Redis; is this a Redis server?") from error
             if reply is not MISSING:
                 return reply
             left = until - monotonic()

@@ -246,7 +246,7 @@ class RequestFuture(Future[T]):
             return error
         return None
 
-    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
+    def add_done_callback(self, fn: Callable[[RequestFuture[T]], object]) -> None:
         """Call ``fn`` with this future when it is done, or at once if it already is."""
         check_function("add_done_callback", fn, "the future")
         if is_async(fn):
@@ -293,7 +293,8 @@ class RequestFuture(Future[T]):
         return response
 
     def __repr__(self) -> str:
-        return f"<RequestFuture {self.request_id} {self._state.lower()}>"
+        state = "cancelled" if self.cancelled() else self._state.lower()
+        return f"<RequestFuture {self.request_id} {state}>"
 
     def __reduce__(self) -> Any:
         raise TypeError("a RequestFuture cannot be copied or pickled; take its result")
