@@ -129,6 +129,14 @@ async def test_a_death_names_the_call_that_was_outstanding(start: Start) -> None
         await process.call("connect", connect("g"), 5)
 
 
+async def test_a_death_names_equal_calls_once(start: Start) -> None:
+    process = await start()
+    waiting = [await process.begin("connect", connect("later")) for _ in range(1200)]
+    with pytest.raises(TesteeGone, match=r" while connect\(a\) 1,201 times was outstanding$"):
+        await process.call("connect", connect("dies"), 5)
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
 async def test_killing_it_takes_its_children_too(start: Start) -> None:
     process = await start()
     await process.call("connect", connect("child"), 5)

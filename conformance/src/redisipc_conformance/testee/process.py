@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -260,7 +261,8 @@ class TesteeProcess:
             return
         code = await self.exited(LAST_LINES_SECONDS)
         how = "it closed its stdout" if code is None else f"signal {-code}" if code < 0 else f"exit status {code}"
-        calls = ", ".join(self.outstanding)
+        counts = Counter(self.outstanding)
+        calls = ", ".join(call if count == 1 else f"{call} {count:,} times" for call, count in counts.items())
         self.gone = TesteeGone(how, calls)
         self._conversation.fail(self.gone)
         self.on_gone()
