@@ -137,6 +137,12 @@ def test_the_shim_is_suspected_when_all_fails():
     assert not probably_the_shim(run(*failed[:4]))
 
 
+def test_the_shim_is_not_suspected_when_one_scenario_runs_alone():
+    failed = check(Verdict.FAIL)
+    alone = ScenarioResult("entry/s", "S", "entry", "base", Verdict.FAIL, 0.1, (failed,) * 9)
+    assert not probably_the_shim(replace(run(), results=[alone]))
+
+
 def test_the_verdict_tells_what_fails_from_what_is_not_decided():
     why = {each.profile: each.why for each in profiles(run(check(Verdict.FAIL), *[check(Verdict.INCONCLUSIVE)] * 2))}
     assert why["base"] == "1 check fails, 2 are not decided"

@@ -132,7 +132,7 @@ def wait_until_up(url: str, seconds: float) -> None:
                 if problem == b"PONG":
                     return
         except OSError as error:
-            problem = error
+            problem = error.strerror or error
         time.sleep(0.01)
     raise NoServer(f"the server at {without_passwords(url)} did not come up within {seconds:g} s: {problem}")
 

@@ -49,7 +49,11 @@ def nobody_lives(group: Group) -> str:
     deaf = [each for each in group.instances if each.alive]
     if deaf:
         return f"group {group.name!r} has {plural(len(deaf), 'instance')}, and none with a handler"
-    seen = f"last seen {ago(group.last_seen)} ago" if group.last_seen is not None else "its consumers were deleted"
+    seen = (
+        f"last seen {ago(group.last_seen)} ago"
+        if group.last_seen is not None
+        else "its instances have left, or none ever joined"
+    )
     return f"group {group.name!r} has no living instance ({seen})"
 
 
