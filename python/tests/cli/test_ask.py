@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import redis
 
+from redisipc import Channel
+
 from .conftest import Cli
 
 Serve = Callable[..., Any]
@@ -63,6 +65,20 @@ def test_some_fulfilled_and_some_rejected_says_how_to_find_the_member(cli: Cli, 
     assert ran.status == 1
     assert "1 rejected, 1 fulfilled" in ran.err
     assert "perhaps a member of the group lacks what another one has" in ran.err
+
+
+def test_content_for_a_channel_is_answered_by_what_to_type(cli: Cli, url: str, stream: str) -> None:
+    class Stock(Channel):
+        group = "stock"
+
+    Stock.stream = stream
+    Stock.connect(url=url)
+    try:
+        ran = cli("send", "stock", "1", "--count", "2")
+    finally:
+        Stock.disconnect()
+    assert ran.status == 1
+    assert ran.err.count("stock is a channel: `redisipc call stock EVENT name=value` triggers an event of it") == 1
 
 
 @pytest.mark.parametrize("kind", ["serve", "gem"])

@@ -371,7 +371,7 @@ class TestMisuse:
         for _ in range(2):
             web.submit(1, to="nobody").cancel()
         futures = [web.submit(1, to="nobody") for _ in range(2)]
-        with pytest.raises(Overloaded, match="2 requests"):
+        with pytest.raises(Overloaded, match="with 2 outstanding"):
             web.submit(1, to="nobody")
         for future in futures:
             future.cancel()

@@ -63,7 +63,7 @@ class Requester:
         timeout = self.check(destination, timeout)
         if len(self.outstanding) >= shared.settings.max_outstanding:
             raise Overloaded(
-                f"{len(self.outstanding)} requests are outstanding, max_outstanding allows no more; wait for some of them"
+                f"max_outstanding is reached, with {len(self.outstanding)} outstanding; wait for some of them"
             )
         if request_id is None:
             request_id = new_request_id(shared.random).encode()

@@ -156,7 +156,7 @@ class BaseCaller(Blocks, Generic[L]):
             return free, free.pop()
         except IndexError:
             raise Overloaded(
-                f"{self._places} calls are under way, max_outstanding allows no more; wait for some of them"
+                f"max_outstanding is reached, with {self._places} under way; wait for some of them"
             ) from None
 
     def _tell_sent(self, call: Call) -> None:

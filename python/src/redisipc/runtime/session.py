@@ -162,7 +162,7 @@ class BaseSession:
         """Raise the error that says why it cannot be used."""
         if self.forked:
             raise ForkedError(
-                f"{self!r} was connected before this process was forked; connections and threads do not come along: "
+                f"{self!r} was connected before this process was forked; a child inherits neither connections nor threads: "
                 "make and connect a Stream in the child"
             )
         if self.ended:

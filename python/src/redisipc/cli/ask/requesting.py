@@ -14,6 +14,7 @@ from redisipc.cli.values import count, pace
 from redisipc.protocol.content import decode
 from redisipc.protocol.events import Outcome, Outgoing
 from redisipc.protocol.names import check_name
+from redisipc.protocol.reasons import MALFORMED_EVENT
 
 from .converse import Asker
 from .why import Why, why
@@ -46,7 +47,7 @@ def ask_all(given: Given, content: bytes, to: str, event: str | None = None) -> 
     check_name("group", to)
     asker = Asker(given.client, given.stream, early_end=not given.wait)
     endings: dict[str, int] = {}
-    begin, worst = monotonic(), OK
+    begin, worst, channel = monotonic(), OK, False
     try:
         for number in range(given.count):
             if given.rate > 0:
@@ -55,6 +56,7 @@ def ask_all(given: Given, content: bytes, to: str, event: str | None = None) -> 
             worst = max(worst, asked.status)
             endings[asked.outcome.status] = endings.get(asked.outcome.status, 0) + 1
             _tell(given, asked, event)
+            channel = channel or _by_a_channel(asked.outcome)
             if asked.status == REDIS:
                 break
     finally:
@@ -67,7 +69,14 @@ def ask_all(given: Given, content: bytes, to: str, event: str | None = None) -> 
             "some were fulfilled and some rejected: perhaps a member of the group lacks what another one has; "
             f"run `redisipc doctor --for 10s` beside this command, or `redisipc watch --exact --group {to}`"
         )
+    if channel and event is None:
+        given.out.say(f"{safe(to)} is a channel: `redisipc call {safe(to)} EVENT name=value` triggers an event of it")
     return worst
+
+
+def _by_a_channel(outcome: Outcome) -> bool:
+    """Whether a channel rejected the request, since its content is not an event."""
+    return outcome.status == "rejected" and (outcome.content or b"").startswith(MALFORMED_EVENT.encode())
 
 
 def _advised(reason: str, refusal: str) -> str:

@@ -190,7 +190,7 @@ class Session(SessionBase):
         limit = self.endpoint.check_send(to, timeout)
         held = len(self.waiting)
         if held >= self.options.max_outstanding:
-            raise Overloaded(f"{held} requests are outstanding, max_outstanding allows no more; wait for some of them")
+            raise Overloaded(f"max_outstanding is reached, with {held} outstanding; wait for some of them")
         return limit
 
     def new_id(self) -> bytes:

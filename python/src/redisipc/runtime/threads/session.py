@@ -206,7 +206,7 @@ class Session(SessionBase):
         most = self.options.max_outstanding
         held = len(self.waiting) + len(self.callbacks.jobs)
         if held >= most:
-            raise Overloaded(f"{held} requests are outstanding, max_outstanding allows no more; wait for some of them")
+            raise Overloaded(f"max_outstanding is reached, with {held} outstanding; wait for some of them")
         return limit
 
     def new_id(self) -> bytes:
