@@ -17,7 +17,7 @@ PACKAGES = (
     "nats-py",
     "grpcio",
     "hiredis",
-    "redisipc",
+    "redisipc-py",
     "faststream",
     "clamator-over-redis",
     "celery",
