@@ -42,7 +42,7 @@ def new_shim(language: str, folder: Path) -> list[Path]:
     texts[folder / "README.md"] = readme.replace("{command}", about.command).replace("{file}", about.files[0])
     in_the_way = [str(path) for path in texts if path.exists()]
     if in_the_way:
-        raise ShimError(f"{', '.join(in_the_way)} already exists; name another folder")
+        raise ShimError(f"already there: {', '.join(in_the_way)}; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
         path.write_text(text, "utf-8")
