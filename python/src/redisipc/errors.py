@@ -159,6 +159,9 @@ class RequestCancelled(RequestError):
 class RequestFailed(RequestError):
     """Redis refused for good to store the request, for example because a right is missing. A refusal that may pass (out of
     memory) is retried until the timeout.
+
+    A ``Caller`` also raises it if it could not reach Redis until the timeout, or if the connection broke before Redis
+    acknowledged the request. The message says whether Redis may have stored the request.
     """
 
     kind = "failed"

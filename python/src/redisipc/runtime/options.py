@@ -37,8 +37,8 @@ class Options:
 
     Times:
 
-    - ``timeout``: how long a request waits for its answer, if the call has no timeout of its own. With less than 10 seconds,
-      a request runs at most once as long as nothing fails, but no other instance replaces a crashed responder in time.
+    - ``timeout``: how long a request waits for its answer, if the call has no timeout of its own. With at most 8 seconds,
+      a request runs at most once (G4), and no other instance takes it over in time if its responder crashes.
     - ``connect_timeout``: how long ``connect()`` tries to reach Redis before it raises.
     - ``close_timeout``: how long closing waits for handlers and own requests.
 

@@ -98,9 +98,9 @@ class Request:
     def time_left(self) -> float | None:
         """Seconds until the requester gives up. None: not known.
 
-        A channel's request with a ``timeout`` contains that timeout. For every other request, the default timeout counts
-        that the requester's instance announces, even if the call had another timeout. The endpoint reads that announcement
-        when it is first needed. Until then this is None.
+        A channel's request with a ``timeout`` contains that timeout. For every other request, this is
+        what is left of the default timeout that the requester's instance announces, even if the call had another timeout.
+        The endpoint reads that announcement when it is first needed. Until then this is None.
         """
         content = self.content
         meta = content.get("meta") if isinstance(content, dict) else None

@@ -103,8 +103,8 @@ class Stream(BaseStream):
         """Leave: take no more requests, give back those that have not started, and wait for handlers and own requests.
 
         It waits for ``timeout`` seconds (None: the option ``close_timeout``), and may take up to one second longer. Then own
-        requests and handlers that have not ended are cancelled, and other instances may start the requests of these
-        handlers again. Without a connection it does nothing. Called in a handler, it does not wait.
+        requests and handlers that have not ended are cancelled, and the requests of these handlers are rejected (``closing``).
+        Without a connection it does nothing. Called in a handler, it does not wait.
         """
         grace = self._options.close_timeout if timeout is None else check_grace("timeout", timeout)
         self._forget_dead_loop()

@@ -103,8 +103,8 @@ class Stream(BaseStream):
         """Leave: take no more requests, give back those that have not started, and wait for handlers and own requests.
 
         It waits for ``timeout`` seconds (None: the option ``close_timeout``), and may take up to one second longer. Then own
-        requests that have not ended are cancelled, running handlers are notified, and other instances may start their
-        requests again. Without a connection it does nothing. Called in a handler, it does not wait.
+        requests that have not ended are cancelled. Requests whose handlers still run are rejected (``closing``), and these
+        handlers are notified. Without a connection it does nothing. Called in a handler, it does not wait.
         """
         grace = self._options.close_timeout if timeout is None else check_grace("timeout", timeout)
         session = self._session
