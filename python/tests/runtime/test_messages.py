@@ -33,6 +33,7 @@ from redisipc import (
     ReasonCode,
     Reject,
     Rejected,
+    RequestFailed,
     RequestTimeout,
     Stats,
     Stream,
@@ -202,6 +203,12 @@ def test_who_does_not_reach_redis_is_told_where_and_why() -> None:
         assert error.__cause__ is not None
 
 
+def test_a_caller_that_does_not_reach_redis_says_so_in_one_sentence() -> None:
+    with pytest.raises(RequestFailed) as caught:
+        Caller("shop", url=NOWHERE).request(1, to="stock", timeout=0.2)
+    assert "Connection refused; is Redis running" in str(caught.value)
+
+
 @pytest.mark.parametrize("made", [Stream("shop", "web"), Caller("shop"), redisipc.asyncio.Stream("shop", "web")])
 @pytest.mark.parametrize("work", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_what_has_connections_is_not_copied(made: Any, work: Callable[[Any], Any]) -> None:
@@ -215,13 +222,13 @@ def test_what_has_connections_is_not_copied(made: Any, work: Callable[[Any], Any
         (
             "Error Multiple exceptions: [Errno 111] Connect call failed ('::1', 1, 0, 0), [Errno 111] Connect call failed "
             "('127.0.0.1', 1) connecting to localhost:1.",
-            "Error connecting to localhost:1. Connection refused ([::1]:1), Connection refused (127.0.0.1:1).",
+            "Error connecting to localhost:1. Connection refused ([::1]:1), Connection refused (127.0.0.1:1)",
         ),
-        ("Error 111 connecting to h:1. Connect call failed ('::1', 1).", "Error 111 connecting to h:1. Connection refused."),
+        ("Error 111 connecting to h:1. Connect call failed ('::1', 1).", "Error 111 connecting to h:1. Connection refused"),
         ("Error while reading from h:1 : (104, 'reset by peer')", "Error while reading from h:1 : reset by peer"),
         ('Error while reading from h:1 : (1, "it\'s TLS")', "Error while reading from h:1 : it's TLS"),
         ("Error while reading from h:1: ('closed',)", "Error while reading from h:1: closed"),
-        ("Error 111 connecting to h:1. Connection refused.", "Error 111 connecting to h:1. Connection refused."),
+        ("Error 111 connecting to h:1. Connection refused.", "Error 111 connecting to h:1. Connection refused"),
         ("", "ConnectionError"),
     ],
 )  # fmt: skip

@@ -63,7 +63,7 @@ def missing(destination: str, groups: Iterable[bytes]) -> str:
     """The text about a group that does not exist. ``groups``: those that exist."""
     names = sorted(name.decode("utf-8", "replace") for name in groups)
     if not names:
-        return f"there is no group {destination!r}, and no other group here: nobody ever connected"
+        return f"there is no group {destination!r}, and no other group here: nobody ever connected to this stream"
     import difflib  # imported here, since it is rare and costs time
 
     here = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")

@@ -59,7 +59,8 @@ def words_of(error: BaseException) -> str:
     text = _ONE_FAILED.sub(lambda found: f"Error {found[1]} connecting to {found[2]}. {_reason(found[1])}.", text)
     text = _CALL_FAILED.sub(lambda found: f"{_reason(found[1])} ({_address(found[2], found[3])})", text)
     text = _ALL_FAILED.sub(r"Error connecting to \2. \1.", text)
-    return _ARGUMENTS.sub(lambda found: found[2] or found[4] or "", text)
+    # Advice may follow, after a semicolon.
+    return _ARGUMENTS.sub(lambda found: found[2] or found[4] or "", text).rstrip(".")
 
 
 def _reason(number: str) -> str:

@@ -100,7 +100,7 @@ class _Asked:
         return masters
 
     def _failed(self, error: Exception) -> None:
-        self.said = f"did not answer ({words_of(error).rstrip('.')})"
+        self.said = f"did not answer ({words_of(error)})"
 
 
 def _pool_like(pool: Any, retry: type[Any], limit: float) -> Any:
