@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,8 +18,9 @@ import pytest
 import redis
 
 from redisipc import Caller, Rejected, Stream
-from redisipc.cli.doctor.command import CHECKS
+from redisipc.cli.doctor.command import CHECKS, _redis_cli
 from redisipc.cli.look import sweep
+from redisipc.cli.redis.address import address_of
 from redisipc.cli.redis.client import Client
 from redisipc.testing import Hub
 from redisipc.testing.redis_model import REDIS_7, Profile
@@ -631,3 +633,10 @@ def test_what_endpoints_reject_by_themselves(
     content = {"event": "reserve", "params": {}}
     ran = watching(cli, url, stream, lambda caller: caller.request(content, to="stock"))
     assert code in {each["code"] for each in ran.of("doctor")}
+
+
+def test_the_commands_for_redis_cli_have_the_certificates_and_ask_for_the_password() -> None:
+    address = address_of("rediss://anna:secret@h:7?ssl_ca_certs=/dev/null&ssl_certfile=/dev/null")[0]
+    given: Any = SimpleNamespace(client=SimpleNamespace(address=address))
+    words = "redis-cli -h h -p 7 -n 0 --tls --cacert /dev/null --cert /dev/null --user anna --askpass"
+    assert _redis_cli(given) == words

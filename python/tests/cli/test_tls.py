@@ -144,6 +144,9 @@ def test_files_that_are_not_there_and_schemes_that_do_not_fit(cli: Cli, relay: R
     assert (ran.status, "--ca names '/nowhere.pem', and there is no such file" in ran.err) == (2, True)
     ran = cli("groups", "--url", url, "--ca", str(folder / "good.pem"))
     assert (ran.status, "give a --url that begins with rediss://" in ran.err) == (2, True)
+    ca = str(folder / "good.pem")
+    ran = cli("groups", "--url", f"rediss://{where}", "--ca", ca, "--cert", ca)
+    assert (ran.status, "missing or cannot be read: --key FILE" in ran.err) == (5, True), ran.err
     plain = cli("groups", "--url", f"redis://{where}")
     assert (plain.status, "Then write rediss:// for redis://" in plain.err) == (5, True), plain.err
 

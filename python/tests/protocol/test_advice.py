@@ -22,3 +22,8 @@ def test_a_command_that_the_server_does_not_have(refusal: str) -> None:
 @pytest.mark.parametrize("refusal", ["OOM command not allowed", "ERR no such key", "NOPERM no permissions", ""])
 def test_what_has_another_cause(refusal: str) -> None:
     assert advice_about_version(refusal) == ""
+
+
+def test_a_sentinel_has_no_streams() -> None:
+    refusal = "ERR unknown command 'XINFO', with args beginning with: 'STREAM' 'shop' "
+    assert "If this is a Sentinel, name the master in its place" in advice_about_version(refusal)

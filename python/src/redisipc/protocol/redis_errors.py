@@ -70,6 +70,11 @@ def advice_about_version(message: str) -> str:
     """Advice if Redis does not understand a command, after a semicolon. Otherwise empty."""
     if not message.lower().startswith(_NOT_UNDERSTOOD):
         return ""
+    if message.lower().startswith("err unknown command 'x"):
+        return (
+            "; RedisIPC needs Redis 6.2 or later, or Valkey, with all commands: `redisipc doctor` shows the version. "
+            "If this is a Sentinel, name the master in its place"
+        )
     return "; RedisIPC needs Redis 6.2 or later, or Valkey, with all commands: `redisipc doctor` shows the version"
 
 

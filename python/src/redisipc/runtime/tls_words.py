@@ -18,6 +18,7 @@ _ADVICE = (
     ),
     ("bad certificate", "the server does not accept your certificate: check ssl_certfile and ssl_keyfile"),
     ("unknown ca", "the server does not accept your certificate: check ssl_certfile and ssl_keyfile"),
+    ("PEM lib", "the key of your certificate is missing or cannot be read: rediss://...?ssl_keyfile=FILE"),
     ("KEY_VALUES_MISMATCH", "ssl_keyfile is not the key of ssl_certfile"),
     ("WRONG_VERSION_NUMBER", "the server speaks no TLS on this port: write redis:// for rediss://"),
     ("RECORD_LAYER_FAILURE", "the server speaks no TLS on this port: write redis:// for rediss://"),

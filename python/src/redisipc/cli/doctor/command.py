@@ -98,9 +98,9 @@ def _redis_cli(given: Given) -> str:
     address = given.client.address
     if address.kind == "unix":
         return f"redis-cli -s {address.host} -n {address.db}"
-    authority = address.tls.get("ssl_ca_certs")
     tls = " --tls" if address.kind == "rediss" else ""
-    tls += f" --cacert {shlex.quote(authority)}" if tls and authority else ""
+    for file, option in (("ssl_ca_certs", "--cacert"), ("ssl_certfile", "--cert"), ("ssl_keyfile", "--key")):
+        tls += f" {option} {shlex.quote(address.tls[file])}" if tls and file in address.tls else ""
     # The password is not shown: redis-cli asks for it.
     login = f" --user {shlex.quote(address.user)}" if address.user else ""
     login += " --askpass" if address.password else ""

@@ -43,8 +43,12 @@ class Address(NamedTuple):
             sock.connect(self.host)
             return sock
         sock = socket.create_connection((self.host, self.port), limit)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self._secure(sock) if self.kind == "rediss" else sock
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._secure(sock) if self.kind == "rediss" else sock
+        except BaseException:
+            sock.close()
+            raise
 
     def _secure(self, sock: socket.socket) -> socket.socket:
         import ssl

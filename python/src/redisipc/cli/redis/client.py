@@ -23,6 +23,11 @@ _ADVICE = {
     "CLUSTERDOWN": "the cluster has a slot that nobody serves",
     "DENIED": "Redis runs in protected mode: give it a password, or ask it from its own host",
 }
+_OPTIONS = {
+    "rediss://...?ssl_ca_certs=FILE": "--ca FILE",
+    "rediss://...?ssl_certfile=FILE&ssl_keyfile=FILE": "--cert FILE --key FILE",
+    "rediss://...?ssl_keyfile=FILE": "--key FILE",
+}
 _AWAY = "is it running there? To use another Redis, set --url or REDIS_URL"
 
 
@@ -93,15 +98,15 @@ class Client:
         text = f"cannot reach Redis at {self.address} ({self.source}): {reason}"
         advice = tls_advice(reason, self.address.kind == "rediss") if self.address.kind != "unix" else ""
         # The words of the URL, as options of the command.
-        advice = advice.replace("rediss://...?ssl_ca_certs=FILE", "--ca FILE")
-        advice = advice.replace("rediss://...?ssl_certfile=FILE&ssl_keyfile=FILE", "--cert FILE --key FILE")
+        for words, options in _OPTIONS.items():
+            advice = advice.replace(words, options)
         if not advice and reason.endswith("?"):
             return Problem(REDIS, f"{text} Check the address")
         return Problem(REDIS, f"{text}; {advice or _AWAY}")
 
     def refused(self, failure: Failure) -> Problem:
         """Redis answers with an error."""
-        said = failure.message.rstrip(".")
+        said = failure.message.rstrip(". ")
         return Problem(REDIS, f"Redis at {self.address} refuses: {said}{advice(said)}")
 
 
