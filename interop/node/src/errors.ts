@@ -161,5 +161,8 @@ function coded(reason: unknown, { code, data }: RejectionOptions): Json {
 }
 
 function messageOf(what: string, text: string, requestId: string): string {
-  return `${what}${text === "" ? "" : `: ${text}`}${requestId === "" ? "" : `; request ${requestId}`}`;
+  if (requestId === "") return text === "" ? what : `${what}: ${text}`;
+  // A text of Redis may end in a full stop.
+  const clause = text.replace(/(?<!\.)\.\s*$/, "");
+  return `${what}${clause === "" ? "" : `: ${clause}`}; request ${requestId}`;
 }

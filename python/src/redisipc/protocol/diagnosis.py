@@ -15,7 +15,7 @@ from .commands import GIVEN_BACK_FROM_MS, Command, Failure
 from .endpoint_state import EndpointState
 from .events import Outgoing
 from .names import instance_of
-from .redis_errors import PERMANENT, class_of
+from .redis_errors import PERMANENT, class_of, clause
 from .settings import NEVER
 
 ALIVE_MS = 30_000
@@ -140,7 +140,7 @@ class Diagnoser:
     def of(self, outgoing: Outgoing, now: float) -> Finding:
         """The finding about a request that got no answer."""
         if outgoing.refusal and not outgoing.entry_id:
-            return away(f"Redis refused to store it: {outgoing.refusal}")
+            return away(f"Redis refused to store it: {clause(outgoing.refusal)}")
         if not outgoing.entry_id and not self.shared.connected:
             return away(f"no working connection to Redis: {self.shared.trouble}")
         if now - self._seen_at > _ANSWERS_HOLD:

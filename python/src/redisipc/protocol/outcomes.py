@@ -5,7 +5,7 @@ from __future__ import annotations
 from .commands import Failure
 from .diagnosis import NOTHING, Finding
 from .events import Outcome, Outgoing
-from .redis_errors import advised
+from .redis_errors import advised, clause
 
 
 def timed_out(outgoing: Outgoing, found: Finding = NOTHING) -> Outcome:
@@ -23,7 +23,7 @@ def refused(failure: Failure, what: str = "the request") -> Outcome:
 def never_written(outgoing: Outgoing) -> Outcome:
     """Redis was not reached before the deadline of a caller."""
     reason = f"the request could not be written within {_waited(outgoing):g} s"
-    said = outgoing.refusal or "Redis did not answer"
+    said = clause(outgoing.refusal) or "Redis did not answer"
     return _failed(f"{reason}: {said}; is Redis running, and is it the one that url=, client= or REDIS_URL names?")
 
 
@@ -36,7 +36,7 @@ def not_found() -> Outcome:
 def not_looked_for(outgoing: Outgoing) -> Outcome:
     """Its write got no reply, and there was no time left for a caller's look."""
     broke = "the connection to Redis broke before the request was acknowledged; Redis may have stored it"
-    return _failed(f"{broke}: {outgoing.refusal}")
+    return _failed(f"{broke}: {clause(outgoing.refusal)}")
 
 
 def _failed(reason: str) -> Outcome:

@@ -80,7 +80,12 @@ def advice_about_version(message: str) -> str:
 
 def advised(failure: Failure) -> str:
     """The text of a refusal, with advice if there is any."""
-    return f"{failure.message}{advice_about_version(failure.message)}"
+    return f"{clause(failure.message)}{advice_about_version(failure.message)}"
+
+
+def clause(message: str) -> str:
+    """A text of Redis without its full stop: a semicolon follows."""
+    return message.rstrip(". ")
 
 
 PASSING = frozenset((GROUP_LOST, OUTAGE, NO_MEMORY, NO_WRITES))
