@@ -66,6 +66,9 @@ DELETED = Rule(
     ("RIPC-ROUTE-2", "RIPC-ROUTE-3", "RIPC-ROUTE-4", "RIPC-ROUTE-10"),
     "No endpoint deletes an entry that is for another group or for none",
 )
+KEPT_PENDING = Rule(
+    "always-acknowledges", ("RIPC-ROUTE-2",), "An endpoint acknowledges an entry for another group that it has read"
+)
 RUN_FOR_OTHERS = Rule("always-own-requests", ("RIPC-ROUTE-2", "RIPC-NAME-3"), "No handler gets another group's request")
 AFTER_THE_END = Rule("always-silent-at-the-end", ("RIPC-LIFE-16",), "An endpoint sends nothing after its disconnect")
 UNLISTED_DELETION = Rule(

@@ -162,17 +162,17 @@ def answer(method: str, params: dict[str, Any]) -> Any:
     return {} if method in ("disconnect", "shutdown") else NotImplemented
 
 
-for line in sys.stdin:
-    call = json.loads(line)
-    reply: dict[str, Any]
-    try:
-        result = answer(call["method"], call.get("params", {}))
-        no_method = {"error": {"code": -32601, "message": "there is no such method"}}
-        reply = no_method if result is NotImplemented else {"result": result}
-    except KeyError as missing:
-        reply = {"error": {"code": -32602, "message": f"{missing} is missing"}}
-    except Exception as error:
-        reply = {"error": {"code": -32000, "message": f"{type(error).__name__}: {error}"}}
-    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], **reply}), flush=True)
-    if call["method"] == "shutdown":
-        break
+if __name__ == "__main__":
+    for line in sys.stdin:
+        call, reply = json.loads(line), dict[str, Any]()
+        try:
+            result = answer(call["method"], call.get("params", {}))
+            no_method = {"error": {"code": -32601, "message": "there is no such method"}}
+            reply = no_method if result is NotImplemented else {"result": result}
+        except KeyError as missing:
+            reply = {"error": {"code": -32602, "message": f"{missing} is missing"}}
+        except Exception as error:
+            reply = {"error": {"code": -32000, "message": f"{type(error).__name__}: {error}"}}
+        print(json.dumps({"jsonrpc": "2.0", "id": call["id"], **reply}), flush=True)
+        if call["method"] == "shutdown":
+            break

@@ -16,6 +16,7 @@ from redisipc_conformance.server import Server
 from redisipc_conformance.verdict.judge import Judge
 
 BLOCKING = (sys.executable, str(Path(__file__).with_name("blocking_caller.py")))
+MEMBER = (sys.executable, str(Path(__file__).with_name("blocking_member.py")))
 SCENARIOS = {scenario.id: scenario for scenario in corpus()}
 PAGE = Path(__file__).parents[3] / "docs" / "requester-in-one-page.md"
 """All that one needs to write this caller."""
@@ -70,3 +71,20 @@ async def test_the_model_with_one_role_is_told_to_be_so_and_the_rest_is_left_out
     assert "role responder" in reasons["responder/once"]
     assert "serial" in reasons["requester/side-by-side"]
     assert "profile ask" in reasons["ask/request"]
+
+
+async def test_a_member_that_reads_nothing_while_a_handler_runs_passes_and_each_fence_is_decided(
+    server: Server,
+) -> None:
+    ids = ("content/no-utf8", "entry/any-id-and-instance", "entry/field-order-read", "odd/extra-field")
+    found = await results(MEMBER, server, *ids, "responder/failure-without-text", "timeout/slow-reply")
+    assert {id: without(Verdict.PASS, result) for id, result in found.items()} == {id: set() for id in found}
+    assert sum(len(result.checks) for result in found.values()) > 50
+
+
+async def test_a_member_that_never_acknowledges_the_entries_of_others_breaks_the_statement_about_them(
+    server: Server,
+) -> None:
+    found = await results((*MEMBER, "keeps-others-pending"), server, "route/settle-in-time", scale=0.3)
+    failed = [each for each in found["route/settle-in-time"].checks if each.verdict is Verdict.FAIL]
+    assert ["RIPC-ROUTE-2"] in [list(each.requirements) for each in failed if each.name == "always-acknowledges"]

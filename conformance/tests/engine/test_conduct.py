@@ -283,6 +283,12 @@ def test_a_handler_that_gets_another_groups_request() -> None:
     assert found(Trace(), received=ID) == set()
 
 
+def test_an_entry_for_another_group_that_was_read_and_stays_pending() -> None:
+    trace = Trace()
+    trace.endpoint.unacknowledged = "a read 2-0, which is for another group, 8.0 s ago"
+    assert found(trace) == {always.KEPT_PENDING.name}
+
+
 def test_a_command_after_the_disconnect_but_for_its_last_words() -> None:
     assert found(Trace("XLEN s", "XLEN s", "QUIT", made=False), ends_at=0.5) == {always.AFTER_THE_END.name}
     assert found(Trace("XLEN s", "QUIT", made=False), ends_at=0.5) == set()

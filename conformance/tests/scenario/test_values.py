@@ -138,13 +138,18 @@ HOLDS: list[tuple[Any, Any, bool]] = [
     ({"$excludes": 3}, [1, 3], False),
     ({"$as_json": {"a": 1}}, '{ "a" : 1.0 }', True),
     ({"$as_json": {"a": 1}}, "{", False),
+    # A language with one type for numbers may write a double with digits only.
+    ({"$as_json": 1.5e300}, "15" + 299 * "0", True),
+    (1.5e300, 15 * 10**299 + 10**290, False),
+    (1.5e300, 10**400, False),
+    (9007199254740993, 9007199254740992.0, False),
     ({"$bytes": {"$hex": "ff"}}, b"\xff", True),
     ({"$bytes": "ab"}, "ab", True),
     ({"x": [{"$any": True}, 2]}, {"x": ["what", 2]}, True),
 ]
 
 
-@pytest.mark.parametrize(("expected", "seen", "holds"), HOLDS, ids=[f"{e}-{s}" for e, s, _ in HOLDS])
+@pytest.mark.parametrize(("expected", "seen", "holds"), HOLDS, ids=[f"{e}-{s}"[:60] for e, s, _ in HOLDS])
 def test_expected_values(expected: Any, seen: Any, holds: bool) -> None:
     assert (differs(maker().expected(expected), seen) is None) is holds
 

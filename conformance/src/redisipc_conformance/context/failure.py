@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..scenario.model import Step
+    from .objects import Endpoint
 
 
 @dataclass(eq=False)
@@ -28,6 +29,8 @@ class Failed(Exception):
     """For a time bound: the moment from which it counts, of time.monotonic."""
     over: float = 0.0
     """By how many seconds the bound was exceeded. If nothing came at all: half of the bound."""
+    kept: tuple[Endpoint, str] | None = None
+    """The endpoint that has read an entry for another group and has kept it pending, and the fact in words."""
     value: Any = None
     """The thing that was found anyway: `as` names it, so that the rest of the scenario can continue."""
 

@@ -79,6 +79,8 @@ class Endpoint(Member):
     received: list[Received] = field(default_factory=list)
     errors: list[ErrorSeen] = field(default_factory=list)
     servers: list[Callable[[Received], None]] = field(default_factory=list)
+    unacknowledged: str = ""
+    """The first entry for another group that it kept pending, in words."""
     stuck: set[str] = field(default_factory=set)
     """Redis IDs that stay pending although no handler has them."""
 

@@ -101,6 +101,8 @@ class StepRunner:
     def _failed(self, step: Step, checks: Sequence[str], failed: Failed) -> None:
         context = self.context
         failed.lag, failed.lag_of = machines_part(context, step, failed)
+        if failed.kept is not None and not failed.lag:
+            failed.kept[0].unacknowledged = failed.kept[1]
         if step.bind:
             name = str(context.value(step.bind))
             if failed.value is not None:

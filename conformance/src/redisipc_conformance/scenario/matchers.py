@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from .. import jsontext
 from .patterns import pattern
 
 _SHOWN = 300
+_EXACT = 2**53
+"""Up to this size a double holds each integer exactly."""
 
 
 class Matcher:
@@ -77,7 +80,17 @@ def _equal(one: Any, other: Any) -> bool:
         return one is other
     if isinstance(one, bytes) and isinstance(other, str):
         return one == other.encode("utf-8", "surrogatepass")
+    if isinstance(one, float) and isinstance(other, int) and abs(other) > _EXACT:
+        return _as_double(other) == one
     return bool(one == other)
+
+
+def _as_double(integer: int) -> float:
+    """Some languages write 1.5e300 with digits only. Such an integer is not the exact value of the double."""
+    try:
+        return float(integer)
+    except OverflowError:
+        return math.inf if integer > 0 else -math.inf
 
 
 def _told(path: str, expected: str, seen: str) -> str:

@@ -200,6 +200,8 @@ def _deletions(context: ScenarioContext, actor: Actor) -> Found:
 def _runs(context: ScenarioContext, actor: Actor) -> Found:
     """A request whose entry was never seen proves nothing: it may have been deleted at once."""
     for endpoint in actor.endpoints:
+        if endpoint.unacknowledged:
+            yield Broken(always.KEPT_PENDING, endpoint.unacknowledged, None)
         group = resp.to_bytes(endpoint.group)
         for received in endpoint.received:
             known = [
