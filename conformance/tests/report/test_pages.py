@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -30,3 +31,17 @@ def test_its_steps_are_on_the_lines_that_it_names() -> None:
 def test_its_check_has_the_text_of_the_scenario() -> None:
     [text] = re.findall(r"^  check +(.*)$", PAGE, re.MULTILINE)
     assert text in (ROOT / "conformance" / "scenarios" / "responder" / "one-transaction.yaml").read_text("utf-8")
+
+
+def test_scenarios_that_pages_and_help_name_are_there() -> None:
+    folder = ROOT / "conformance" / "scenarios"
+    there = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml")}
+    pages = [*(ROOT / "conformance" / "docs").glob("*.md"), ROOT / "interop" / "README.md"]
+    texts = [page.read_text("utf-8") for page in pages if page.name != "writing-scenarios.md"]
+    texts.append((ROOT / "conformance" / "src" / "redisipc_conformance" / "cli" / "parser.py").read_text("utf-8"))
+    areas = "|".join(sorted({scenario.partition("/")[0] for scenario in there} | {"reclaim"}))
+    named = {found for text in texts for found in re.findall(rf"['`\s]((?:{areas})/[a-z*/-]+)['`\s]", text)}
+    assert len(named) >= 10
+    # A check stands behind its scenario.
+    known = {name for name in named for one in there if fnmatch(one, name) or name.startswith(f"{one}/")}
+    assert sorted(named - known) == []

@@ -55,7 +55,9 @@ def list_scenarios(options: argparse.Namespace) -> int:
             for named in named_checks(scenario):
                 print(f"    {named.id.rsplit('/', 1)[1]}: {named.text} ({', '.join(named.check.requirements)})")
     checks = sum(len(list(named_checks(scenario))) for scenario in found)
-    print(f"{len(found)} scenarios with {checks} checks")
+    print(
+        f"{len(found)} {'scenario' if len(found) == 1 else 'scenarios'} with {checks} {'check' if checks == 1 else 'checks'}"
+    )
     return Exit.CONFORMANT if found else Exit.NOTHING_CHECKED
 
 

@@ -194,7 +194,7 @@ def _add(
 
 
 def _selection(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="ids or globs: entry/six-fields 'reclaim/*'")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="ids or globs: entry/six-fields 'group/*'")
     _profiles(parser)
     parser.add_argument(
         "-k",
