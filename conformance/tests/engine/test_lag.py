@@ -13,11 +13,12 @@ import pytest
 from engine.conftest import JUDGE, MODEL, Play, Write, events, settings
 from redisipc_conformance.context.budget_clock import BudgetClock
 from redisipc_conformance.context.processor_wait import ProcessorWait
+from redisipc_conformance.context.scenario_context import ScenarioContext
 from redisipc_conformance.engine import step_runner
 from redisipc_conformance.engine.run import Engine
 from redisipc_conformance.engine.scenario_run import ScenarioRun
 from redisipc_conformance.files import suite_folder
-from redisipc_conformance.results import Verdict
+from redisipc_conformance.results import ScenarioEnded, ScenarioPutOff, Verdict
 from redisipc_conformance.server import Server
 from redisipc_conformance.steps.waiting import SHORTEST_SECONDS
 from redisipc_conformance.testee.process import TesteeProcess
@@ -71,6 +72,7 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(ProcessorWait, "worst_second", lambda self, pids, moment: worst)
         monkeypatch.setattr(BudgetClock, "lag", lambda self, since: 0.0)
         monkeypatch.setattr(BudgetClock, "all_lag", lambda self, since: 0.0)
+        monkeypatch.setattr(BudgetClock, "worst_lag", lambda self, since, span: 0.0)
 
     return told
 
@@ -81,6 +83,7 @@ def lag(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[float]], list[float]]
 
     def told(seconds: list[float]) -> list[float]:
         monkeypatch.setattr(BudgetClock, "lag", lambda self, since: seconds.pop(0) if seconds else 0.0)
+        monkeypatch.setattr(BudgetClock, "worst_lag", lambda self, since, span: seconds[0] if seconds else 0.0)
         return seconds
 
     return told
@@ -95,6 +98,16 @@ async def test_the_runner_knows_for_how_long_it_stood_still() -> None:
         await asyncio.sleep(0.1)
         assert budget_clock.lag(began) - before >= 0.4
         assert budget_clock.lag(time.monotonic()) < 0.4
+
+
+async def test_short_standstills_over_a_long_time_add_up_to_no_long_one() -> None:
+    async with BudgetClock() as budget_clock:
+        began = time.monotonic()
+        budget_clock._lags.extend((began + second, 0.3) for second in range(20))
+        assert budget_clock.lag(began - 1) >= 5.9
+        assert 0.8 < budget_clock.worst_lag(began - 1, 3.0) < 1.3
+        budget_clock._lags.append((began + 20, 1.2))
+        assert budget_clock.worst_lag(began - 1, 3.0) >= 1.7
 
 
 async def test_a_failure_of_time_with_a_standstill_is_tried_again_and_then_judged(
@@ -225,3 +238,61 @@ async def test_the_delay_of_a_testee_is_that_of_its_quickest_answer() -> None:
             assert least < await process.delay() < most
         finally:
             await process.close()
+
+
+HOLDS_UP = """
+    - redis:
+        - EVAL
+        - "local s = redis.call('TIME') repeat local n = redis.call('TIME') until (n[1] - s[1]) * 1000000 + n[2] - s[2] > 1000000"
+        - 0
+    - value: {of: 1, is: 1}
+      check: it
+"""
+HELD_UP = """
+    - wait: 0.3
+    - mark: now
+    - redis: [PING]
+    - mark: later
+    - elapsed: {from: "${now}", to: "${later}", is: {$at_most: 0.4}}
+      check: it
+"""
+
+
+async def test_a_slow_command_of_one_scenario_fails_no_bound_of_another(server: Server, write: Write) -> None:
+    """Its own command waits behind the slow one, on the connection that both share. Tried again, it is in time."""
+    scenarios = [write(HOLDS_UP, id="test/slow"), write(HELD_UP, id="test/beside")]
+    told = await events(Engine(settings(), server, scenarios, JUDGE))
+    assert "test/beside" in [event.id for event in told if isinstance(event, ScenarioPutOff)]
+    results = [event.result for event in told if isinstance(event, ScenarioEnded)]
+    assert {result.id: [check.verdict for check in result.checks] for result in results} == {
+        "test/slow": [Verdict.PASS],
+        "test/beside": [Verdict.PASS],
+    }
+
+
+async def test_a_late_reply_that_explains_no_failure_excuses_nothing(
+    play: Play, monkeypatch: pytest.MonkeyPatch, waited: Callable[..., None]
+) -> None:
+    waited()
+    monkeypatch.setattr(ScenarioContext, "held_up", lambda self, since: 0.15)
+    [check] = (await play(SLOW)).checks
+    assert check.verdict is Verdict.FAIL
+    monkeypatch.setattr(ScenarioContext, "held_up", lambda self, since: 0.25)
+    [check] = (await play(SLOW)).checks
+    assert check.verdict is Verdict.INCONCLUSIVE
+    assert "the commands of the runner waited for late replies for" in check.message
+
+
+async def test_large_contents_have_a_connection_of_their_own(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared: list[bool] = []
+    held_up = ScenarioContext.held_up
+
+    def told(self: ScenarioContext, since: float) -> float:
+        shared.append(self.shares_client)
+        return held_up(self, since)
+
+    monkeypatch.setattr(ScenarioContext, "held_up", told)
+    await play(WRONG)
+    await play(WRONG, head="needs: [large]")
+    assert shared[0] is True
+    assert shared[-1] is False

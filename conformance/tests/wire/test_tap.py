@@ -301,6 +301,25 @@ async def test_a_slow_link_takes_its_time_and_loses_nothing(rig: Rig, client: Cl
     assert time.monotonic() - began >= 0.1
 
 
+async def test_what_a_slow_link_does_not_take_waits_in_the_buffers_of_the_sender(rig: Rig, key: str) -> None:
+    assert await rig.client("PING") == b"PONG"
+    rig.tap.slow_down(6_000_000)
+    began = time.monotonic()
+    sending = asyncio.ensure_future(rig.client("SET", key, bytes(12_000_000), "EX", 60))
+    wire = rig.client._wire
+    assert wire is not None
+    assert wire.transport is not None
+    left = []
+    for _ in range(4):
+        await asyncio.sleep(0.2)
+        left.append(wire.transport.get_write_buffer_size())
+    assert left == sorted(left, reverse=True)
+    assert left[0] > left[-1] > 0
+    assert await sending == b"OK"
+    assert time.monotonic() - began >= 1.5
+    assert await rig.client("DEL", key) == 1
+
+
 async def test_only_the_connection_whose_last_command_is_named_is_cut(rig: Rig, client: Client, key: str) -> None:
     other = Client(Address.parse(rig.tap.url))
     await other("PING")

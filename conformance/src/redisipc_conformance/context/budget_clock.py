@@ -39,6 +39,21 @@ class BudgetClock:
         """The seconds for which the runner itself stood still after `since`, a time of `time.monotonic`."""
         return self._late(since, (LONGEST_TICK - 1) * TICK)
 
+    def worst_lag(self, since: float, span: float) -> float:
+        """The most seconds for which the runner stood still within one span of so many seconds after `since`.
+
+        What is spread over a long scenario adds up in `lag`, and yet no connection was without a byte for long.
+        """
+        lags = [(ended, lasted) for ended, lasted in self._lags if ended > since and lasted > (LONGEST_TICK - 1) * TICK]
+        sums, first, total = [self._late(time.monotonic(), 0.0)], 0, 0.0
+        for ended, lasted in lags:
+            total += lasted
+            while lags[first][0] <= ended - span:
+                total -= lags[first][1]
+                first += 1
+            sums.append(total)
+        return max(sums)
+
     def all_lag(self, since: float) -> float:
         """As `lag`, but it also counts moments in which the runner was only a little late."""
         return self._late(since, NOTICED)

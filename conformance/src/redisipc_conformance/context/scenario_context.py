@@ -67,6 +67,7 @@ class ScenarioContext(Bindings):
         row: dict[str, Any] | None,
         seed: int,
         client: Client,
+        shares_client: bool = False,
         address: Address,
         server: Server | None,
         processes: Processes,
@@ -95,7 +96,7 @@ class ScenarioContext(Bindings):
         self.stopped_rows: dict[str, Stopped] = {}
         """Rows of a table that could not continue."""
         self.play: Callable[[Sequence[Step]], Awaitable[None]] = _nobody_plays
-        self.client = client
+        self.client, self.shares_client = client, shares_client
         self.address = address
         self.endpoints_address = address if user is None else replace(address, username=user)
         self.server = server
@@ -165,6 +166,17 @@ class ScenarioContext(Bindings):
             return await self.client.reply(*command)
         except (OSError, ConnectionLost, RedisFailure) as error:
             return resp.ErrorReply(f"AWAY {error}")
+
+    def held_up(self, since: float) -> float:
+        """The seconds after `since` in which the runner's commands waited for late replies.
+
+        Only on the connection that all scenarios share: elsewhere, none but this scenario can be the cause.
+        """
+        return self.client.delays.since(since) if self.shares_client else 0.0
+
+    def held_up_at_once(self, since: float) -> float:
+        """The longest of these waits."""
+        return self.client.delays.longest(since) if self.shares_client else 0.0
 
     # The testee
 

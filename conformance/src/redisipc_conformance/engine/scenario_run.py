@@ -123,13 +123,15 @@ class ScenarioRun:
                     outcome.fault = f"no server of its own is available: {error}"
                     return outcome
                 address = Address.parse(server.url)
+            if scenario.own_server or scenario.own_connection:
                 client = Client(address)
             await self._in_context(outcome, pool, client, address, server)
         finally:
             if pool is not run_context.pool:
                 await asyncio.shield(pool.close())
-            if server is not None:
+            if client is not run_context.client:
                 await client.close()
+            if server is not None:
                 await asyncio.shield(run_context.own_servers.release(server, scenario))
         return outcome
 
@@ -141,6 +143,7 @@ class ScenarioRun:
                 row=self.row,
                 seed=run_context.seed,
                 client=client,
+                shares_client=client is run_context.client,
                 address=address,
                 server=server,
                 processes=run_context.shard() if pool is run_context.pool else pool,

@@ -127,26 +127,35 @@ STARVED = 0.9
 """If a thread of the testee waits for a processor for more of one second, the machine is too busy to judge."""
 STOOD = "the runner itself stood still for"
 WAITED = "the testee waited for a processor for"
+HELD_UP = "the commands of the runner waited for late replies for"
 
 
 def machines_part(context: ScenarioContext, step: Step, failed: Failed) -> tuple[float, str]:
     """The seconds that the machine took, if they may have made the step fail, and who lost them.
 
     For a time bound: the machine took at least as long as the bound was exceeded, or the runner stood still for more
-    than half of it. For any failure: the runner stood still for so long that an endpoint may have considered its Redis
-    lost. Or a process of the testee got next to no processor for a second.
+    than half of it. For any failure: the runner stood still for so long at once that an endpoint may have considered its
+    Redis lost. Or a process of the testee got next to no processor for a second. The runner also stands still while its own
+    commands wait for replies that are late, because another scenario sent a slow command.
     """
-    lag = context.budget_clock.lag(context.began)
-    if lag > silence() / 2 or (_timed(step, failed) and lag > _bound(step) / 2):
-        return lag, STOOD
+    budget_clock, since = context.budget_clock, failed.since or context.began
+    for worst, lag, stood in (
+        (budget_clock.worst_lag(context.began, silence()), budget_clock.lag(since), STOOD),
+        (context.held_up_at_once(context.began), context.held_up(since), HELD_UP),
+    ):
+        if worst > silence() / 2:
+            return worst, stood
+        if _timed(step, failed) and lag > _bound(step) / 2:
+            return lag, stood
     pids = [endpoint.process.pid for endpoint in context.endpoints if endpoint.process is not None]
     starved = context.waits.worst_second(pids, context.began)
     if starved > STARVED:
         return starved, WAITED
     if failed.over > 0:
-        waited, late = context.waits.since(pids, failed.since), context.budget_clock.all_lag(failed.since)
+        waited = context.waits.since(pids, failed.since)
+        late, stood = max((context.budget_clock.all_lag(failed.since), STOOD), (context.held_up(failed.since), HELD_UP))
         if waited + late >= failed.over:
-            return (waited, WAITED) if waited > late else (late, STOOD)
+            return (waited, WAITED) if waited > late else (late, stood)
     return 0.0, ""
 
 

@@ -94,6 +94,11 @@ class Scenario:
     def own_processes(self) -> bool:
         return bool(self.needs & OWN_PROCESSES) or any(step.word == "block" for step in self.walk())
 
+    @property
+    def own_connection(self) -> bool:
+        """Whether the runner sends its commands over a connection of its own: they are so large that others would wait."""
+        return "large" in self.needs
+
     def walk(self) -> Iterator[Step]:
         """Every step, those inside others too."""
         for step in self.steps:

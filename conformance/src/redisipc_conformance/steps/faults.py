@@ -117,11 +117,11 @@ async def slow(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments
     label = str(context.value(arguments["endpoint"]))
     tap = await context.tap(label)
-    tap.pace.rate = int(context.value(arguments["rate"]))
+    tap.slow_down(int(context.value(arguments["rate"])))
     _tell(context, label, f"its link takes {tap.pace.rate} bytes a second")
 
     def fast() -> None:
-        tap.pace.rate = 0
+        tap.pace.rate, tap.pace.backs_up = 0, False
 
     return Undo(fast, at=context.now())
 

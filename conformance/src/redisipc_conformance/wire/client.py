@@ -14,6 +14,7 @@ from typing import Any
 
 from . import resp
 from .address import Address
+from .delays import Delays
 
 
 class ConnectionLost(Exception):
@@ -67,6 +68,7 @@ class Client:
 
     def __init__(self, address: Address):
         self.address = address
+        self.delays = Delays()
         self._wire: _Wire | None = None
         self._connecting = asyncio.Lock()
 
@@ -97,7 +99,9 @@ class Client:
 
     async def batch(self, commands: Sequence[Sequence[resp.Arg]]) -> list[Any]:
         """Sends all at once; error replies come back as ErrorReply values."""
-        return await self._send(await self._connected(), commands)
+        wire = await self._connected()
+        with self.delays.waiting():
+            return await self._send(wire, commands)
 
     async def reply(self, *command: resp.Arg) -> Any:
         """One command; an error reply is given as a value."""

@@ -14,7 +14,7 @@ from .exchange import Exchange
 from .fault import Fault
 from .guarded import answer, greet, is_refused
 from .mode import Mode
-from .pipe import Pace, Pipe, end
+from .pipe import Intake, Pace, Pipe, end
 from .slot import SUBSCRIBING, Slot, is_pushed, settle
 from .upstream import Upstream
 
@@ -68,7 +68,8 @@ class Link(asyncio.Protocol):
 
     def __post_init__(self) -> None:
         self.mode = Mode(self.tap.next_multi)
-        self.to_redis = Pipe(self.tap.pace, lambda: self.redis)
+        self.to_redis = Pipe(self.tap.pace, lambda: self.redis, upward=True)
+        self.intake = Intake(self.tap.pace, lambda: self.client)
         self.to_client = Pipe(self.tap.pace, lambda: self.client)
 
     # The testee's side
@@ -81,6 +82,8 @@ class Link(asyncio.Protocol):
             transport.abort()
             return
         self.number = self.tap.enter(self)
+        if self.tap.pace.backs_up:
+            self.intake.narrow()
         task = asyncio.get_running_loop().create_task(self._reach_redis())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -107,6 +110,7 @@ class Link(asyncio.Protocol):
         if self.raw:
             self.to_redis.write(data)
         elif not self.dead:
+            self.intake.took(len(data))
             self.inbound += data
             self._forward()
 

@@ -12,6 +12,8 @@ from typing import Literal
 
 STEP = 0.02
 """Seconds between two portions on a slow link."""
+LEAST_ROOM = 1 << 16
+"""Bytes that the kernel holds for a slow link at least."""
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Pace:
     delay: float = 0.0
     late: int = 0
     """How many writes have had to wait."""
+    backs_up: bool = False
+    """Whether the testee's own buffers fill, too: its bytes are taken no faster than the rate, and sent to Redis at once."""
 
     @property
     def free(self) -> bool:
@@ -31,14 +35,15 @@ class Pace:
 class Pipe:
     """Writes to a transport in the order given, as slowly as its pace says. What waits when it is closed is lost."""
 
-    def __init__(self, pace: Pace, transport: Callable[[], asyncio.Transport | None]) -> None:
+    def __init__(self, pace: Pace, transport: Callable[[], asyncio.Transport | None], *, upward: bool = False) -> None:
         self._pace = pace
+        self._upward = upward
         self._transport = transport
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, data: bytes) -> None:
-        if self._pace.free and not self._waiting:
+        if (self._pace.free or (self._upward and self._pace.backs_up)) and not self._waiting:
             self._send(data)
             return
         loop = asyncio.get_running_loop()
@@ -70,6 +75,36 @@ class Pipe:
         transport = self._transport()
         if transport is not None:
             transport.write(data)
+
+
+class Intake:
+    """Takes the testee's bytes no faster than the pace says, so that what it sends waits in its own buffers."""
+
+    def __init__(self, pace: Pace, transport: Callable[[], asyncio.Transport | None]) -> None:
+        self._pace = pace
+        self._transport = transport
+        self._timer: asyncio.TimerHandle | None = None
+
+    def narrow(self) -> None:
+        """Leaves the kernel room for a tenth of a second only: what it holds has left the testee, and is not at Redis."""
+        transport = self._transport()
+        sock = transport.get_extra_info("socket") if transport is not None else None
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, max(LEAST_ROOM, self._pace.rate // 10))
+
+    def took(self, count: int) -> None:
+        """So many bytes came: no more come before their time has passed."""
+        transport = self._transport()
+        if not (self._pace.backs_up and self._pace.rate) or transport is None or self._timer is not None:
+            return
+        transport.pause_reading()
+        self._timer = asyncio.get_running_loop().call_later(count / self._pace.rate, self._on)
+
+    def _on(self) -> None:
+        self._timer = None
+        transport = self._transport()
+        if transport is not None and not transport.is_closing():
+            transport.resume_reading()
 
 
 def end(transport: asyncio.Transport, how: Literal["abort", "reset", "close"]) -> None:
