@@ -59,8 +59,8 @@ class Cleaning:
             return None
         try:
             replies = await self.endpoint.write(*lines)
-        except Lost:
-            replies = [RedisError("LOST")]
+        except Lost as lost:
+            replies = [] if lost.sent and mutant("cleaning-without-a-reply-counts") else [RedisError("LOST")]
         refused = next((reply.kind for reply in replies if isinstance(reply, RedisError)), None)
         if mutant("cleans-up-once") or refused is None:
             self.acknowledge.difference_update(acknowledge)

@@ -26,7 +26,7 @@ from .wire import Names, check_name, new_instance
 
 Report = Callable[[str, str, dict[str, str]], None]
 _WRITES = frozenset(("XADD", b"XADD", "XACK", "XDEL", "XCLAIM", "EXPIRE", "XREADGROUP", "XGROUP", "SET", "EXEC"))
-_used: set[tuple[bytes, bytes]] = set()
+_used: list[tuple[bytes, bytes]] = []
 
 
 class Endpoint:
@@ -81,7 +81,8 @@ class Endpoint:
 
     async def connect(self) -> str:
         """Joins and returns the instance id. Raises ``Lost`` or ``RedisError``, within the connect timeout."""
-        if mutant("connects-once") and (self.names.stream, self.names.group) in _used:
+        before = _used.count((self.names.stream, self.names.group))
+        if (mutant("connects-once") and before > 0) or (mutant("connects-five-times") and before >= 5):
             raise ValueError("this group was connected before")
         try:
             if mutant("connected-before-the-group"):
@@ -94,12 +95,11 @@ class Endpoint:
             if not mutant("connects-whatever-redis-says"):
                 self._drop()
                 raise
-        _used.add((self.names.stream, self.names.group))
+        _used.append((self.names.stream, self.names.group))
         for work in (self._live, self.cleaning.clean_all, self.keeping.keep_all, self.reading.beat):
             self.spawn(work())
-        for work in (self.claims.look_all, self.claims.take_all):
-            self.spawn(work())
-        for work in (self.group.refresh_all, self.group.poll_all, self.group.listen):
+        claims, group = self.claims, self.group
+        for work in (claims.look_all, claims.take_all, group.refresh_all, group.poll_all, group.listen):
             self.spawn(work())
         return self.names.instance.decode()
 
@@ -318,7 +318,7 @@ class Endpoint:
             with contextlib.suppress(Lost, RedisError):
                 await self._leave()
         self.requester.end_all()
-        if mutant("reads-after-disconnect"):
+        if mutant("reads-after-disconnect") or (mutant("stays-when-it-leaves-in-an-outage") and not self.up.is_set()):
             return
         self.closed = True
         for task in list(self._tasks):

@@ -86,6 +86,8 @@ class Giving:
     async def write_back(self, ids: list[bytes], min_idle: int = 0) -> str:
         """Says why Redis refused it; empty where it did not."""
         names = self.endpoint.names
+        if mutant("gives-back-a-hundred-at-most"):
+            ids = ids[:100]
         if mutant("gives-back-by-acknowledging"):
             await self.endpoint.write(("XACK", names.stream, names.group, *ids))
             return ""

@@ -33,6 +33,7 @@ class Group(Siblings):
         self._poll_now = asyncio.Event()
         self._refresh_now = asyncio.Event()
         self._late = False
+        self._registered = 0
 
     # being found
 
@@ -68,6 +69,7 @@ class Group(Siblings):
         else:
             self._check(await self.endpoint.transaction(*lines))
         self._refreshed = asyncio.get_running_loop().time()
+        self._registered += 1
         await self.announce()
 
     async def announce(self) -> None:
@@ -92,7 +94,9 @@ class Group(Siblings):
     async def deregister(self) -> None:
         """Out of the list first, so that nobody hands over more; then its own consumers, as far as nothing is pending."""
         endpoint, names = self.endpoint, self.endpoint.names
-        if not mutant("stays-registered"):
+        if not mutant("stays-registered") and not (
+            mutant("leaves-its-first-registration-only") and self._registered > 1
+        ):
             await endpoint.write(("LREM", names.key(b"consumers"), 0, names.consumer))
         if not mutant("announcement-left"):
             await endpoint.write(("DEL", names.key(b"announce")))
@@ -265,7 +269,8 @@ class Group(Siblings):
                 permanent.reset()
                 with contextlib.suppress(Lost):
                     await self.announce()
-            await (permanent.wait() if forbidden else asyncio.sleep(1.0))
+            grows = forbidden and not mutant("subscribes-again-every-second")
+            await (permanent.wait() if grows else asyncio.sleep(1.0))
 
     async def _hear(self, connection: Connection) -> None:
         names = self.endpoint.names

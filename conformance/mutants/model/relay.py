@@ -93,5 +93,5 @@ class Relay:
             with contextlib.suppress(Lost):
                 await self.endpoint.claims.write_back(ids)
         else:
-            for id in ids:
+            for id in ids[:100] if mutant("a-hundred-graces-settled-on-leave") else ids:
                 self.endpoint.settle(id, id)

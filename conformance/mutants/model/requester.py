@@ -8,23 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 from . import content, pauses
+from .last_look import LastLook
 from .mutation import mutant
 from .options import check_seconds
 from .pauses import Pauses
 from .ports import EndpointPort
 from .redis_errors import PERMANENT, REFUSAL, is_unknown
-from .resp import Command, Lost, RedisError
+from .resp import Lost, RedisError
 from .send import Send
-from .wire import FULFILLED, PENDING, Entry, add, check_name, id_parts, new_id, parse
+from .wire import FULFILLED, PENDING, Entry, add, check_name, new_id
 
 _EARLY_END = 0.5
-_LOOK_LIMIT = 0.5
-_LOOK_PAGE = 1000
 
 
-class Requester:
+class Requester(LastLook):
     def __init__(self, endpoint: EndpointPort) -> None:
-        self.endpoint = endpoint
+        super().__init__(endpoint)
         self.outstanding: dict[bytes, Send] = {}
         self.asked: set[bytes] = set()
         self._turn = asyncio.Semaphore(10 if mutant("ten-sends-at-a-time") else 1)
@@ -74,9 +73,9 @@ class Requester:
         await asyncio.wait([send.outcome], timeout=seconds)
         if not send.outcome.done():
             if send.entry_id is None:
-                send.floor = self._floor(send, seconds)
+                send.floor = self.floor(send, seconds)
             if not mutant("no-last-look"):
-                await self._last_look(send)
+                await self.last_look(send)
         self.outstanding.pop(send.id, None)
         if mutant("null-while-down") and not self.endpoint.up.is_set():
             send.end("fulfilled", None)
@@ -92,17 +91,13 @@ class Requester:
         return kind, value
 
     def _forget_unsure(self, send: Send) -> None:
-        """Cancelled, and perhaps stored: it is looked for as soon as Redis can be reached."""
-        if send.unsure and send.outcome.done() and send.outcome.result()[0] == "cancelled":
+        """It has an outcome, and is perhaps stored: it is looked for as soon as Redis can be reached."""
+        if not send.unsure or not send.outcome.done() or send.entry_id is not None or send.absent:
+            return
+        kept = {"cancelled": mutant("cancelled-not-deleted"), "timeout": not self.deletes()}
+        if not kept.get(send.outcome.result()[0], True):
             send.unsure = False
-            if not mutant("cancelled-not-deleted"):
-                self.endpoint.spawn(self._find_and_delete(send))
-
-    async def _find_and_delete(self, send: Send) -> None:
-        await self.endpoint.up.wait()
-        await self._look(send, set())
-        if send.entry_id is not None:
-            self.endpoint.settle(delete=send.entry_id)
+            self.endpoint.spawn(self.find_and_delete(send))
 
     async def _end_early(self, send: Send) -> None:
         """Nobody gets a request to a group that does not exist (RIPC-REQ-16)."""
@@ -127,12 +122,6 @@ class Requester:
         rows = (await self.endpoint.write(("XINFO", "CONSUMERS", self.endpoint.names.stream, group)))[0]
         return bool(rows == [])
 
-    def _floor(self, send: Send, seconds: float) -> bytes:
-        """Where the last look begins when the entry ID is not known."""
-        if mutant("looks-from-its-clock"):
-            return b"%d" % max(0, int((self.endpoint.claims.redis_time() - seconds - 10) * 1000))
-        return send.floor
-
     def _timed_out(self, send: Send, seconds: float) -> None:
         if send.entry_id is not None:
             self._delete(send.entry_id)
@@ -142,7 +131,7 @@ class Requester:
             send.end("fulfilled", None)
         send.end("timeout")
 
-    def _deletes(self) -> bool:
+    def deletes(self) -> bool:
         """Whether no mutant stands in the way of an ordinary deletion."""
         return not any(
             mutant(name) for name in ("timed-out-not-deleted", "timed-out-acknowledged-only", "timed-out-deleted-once")
@@ -257,13 +246,13 @@ class Requester:
         if mutant("last-response-counts"):
             waiting = self._settled_late.setdefault(send.id, [])
             waiting.append(entry)
-            asyncio.get_running_loop().call_later(0.3, lambda: self._finish(send, waiting[-1]))
+            asyncio.get_running_loop().call_later(0.3, lambda: self.finish(send, waiting[-1]))
             return
         if mutant("wants-the-asked-group-to-answer") and entry.source != send.to:
             return
-        self._finish(send, entry)
+        self.finish(send, entry)
 
-    def _finish(self, send: Send, entry: Entry) -> None:
+    def finish(self, send: Send, entry: Entry) -> None:
         value = (
             entry.content.decode("utf-8", "replace")
             if mutant("response-not-decoded")
@@ -279,69 +268,11 @@ class Requester:
 
     def deliver_anyhow(self, entry: Entry) -> None:
         """Only for mutants: whoever waits gets it."""
-        self._finish(next(iter(self.outstanding.values())), entry)
+        self.finish(next(iter(self.outstanding.values())), entry)
 
     def unanswered_for(self, seconds: float) -> bool:
         now = asyncio.get_running_loop().time()
         return any(now - send.begun > seconds for send in self.outstanding.values())
-
-    async def _last_look(self, send: Send) -> None:
-        """Once, before the timeout is declared: a response may be stored and lie with a member that is dead or deaf."""
-        endpoint = self.endpoint
-        if not endpoint.up.is_set():
-            return
-        if mutant("last-look-ignores-rejections"):
-            wanted = {FULFILLED}
-        else:
-            wanted = {FULFILLED, b"rejected"}
-        look = asyncio.ensure_future(self._look(send, wanted))
-        either: list[asyncio.Future[Any]] = [look, send.outcome]
-        await asyncio.wait(either, timeout=_LOOK_LIMIT, return_when=asyncio.FIRST_COMPLETED)
-        look.cancel()
-
-    async def _look(self, send: Send, wanted: set[bytes]) -> None:
-        endpoint = self.endpoint
-        start = b"-" if mutant("last-look-from-the-start") else send.entry_id or send.floor
-        if send.entry_id is None and await self._is_younger(start):
-            start = b"-"
-        first: list[Command] = []
-        if send.entry_id is not None and self._deletes() and not mutant("looks-before-it-deletes"):
-            first.append(("XDEL", endpoint.names.stream, send.entry_id))
-        while True:
-            try:
-                if first and mutant("looks-after-the-deletion"):
-                    await endpoint.write(first.pop())
-                rows = (
-                    await endpoint.write(*first, ("XRANGE", endpoint.names.stream, start, "+", "COUNT", _LOOK_PAGE))
-                )[-1]
-                first.clear()
-            except Lost:
-                return
-            for entry_id, raw in rows if isinstance(rows, list) else []:
-                entry = parse(entry_id, raw)
-                if entry.problem or entry.id != send.id or entry.instance != endpoint.names.instance:
-                    continue
-                if entry.status == PENDING:
-                    send.entry_id = send.entry_id or entry_id
-                elif entry.status in wanted and (
-                    entry.destination == endpoint.names.group or mutant("last-look-takes-any-group-s")
-                ):
-                    self._finish(send, entry)
-                    endpoint.settle(entry_id, entry_id)
-                    return
-            if not isinstance(rows, list) or len(rows) < _LOOK_PAGE:
-                return
-            start = b"(" + rows[-1][0]
-
-    async def _is_younger(self, floor: bytes) -> bool:
-        """Whether the stream lost the highest entry that was known, as after a failover (RIPC-TIME-14)."""
-        if floor == b"-" or mutant("looks-behind-a-lost-entry"):
-            return False
-        reply = (await self.endpoint.write(("XINFO", "STREAM", self.endpoint.names.stream)))[0]
-        if isinstance(reply, RedisError):
-            return False
-        last: bytes = dict(zip(reply[0::2], reply[1::2], strict=True))[b"last-generated-id"]
-        return id_parts(last) < id_parts(floor)
 
     def end_all(self) -> None:
         """The endpoint leaves."""

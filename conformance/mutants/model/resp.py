@@ -101,7 +101,8 @@ class Connection:
 
     def _progress(self) -> tuple[int, int]:
         """Changes whenever bytes move, in either direction."""
-        return self._moved, self._writer.transport.get_write_buffer_size()
+        unsent = 0 if mutant("takes-an-upload-for-silence") else self._writer.transport.get_write_buffer_size()
+        return self._moved, unsent
 
     def listen(self, *channels: bytes) -> asyncio.Queue[Any]:
         """Subscribes; everything that comes from now on goes into the queue, None when the connection is gone."""

@@ -26,7 +26,7 @@ class Responder:
         self.held: dict[bytes, Request] = {}
         self.queue: deque[Request] = deque()
         self._contents: set[bytes] = set()
-        self.running = 0
+        self.running = self._failures = 0
         self._ids: set[bytes] = set()
         self._delayed: list[Callable[[], None]] = []
         self.changed = asyncio.Event()
@@ -166,7 +166,8 @@ class Responder:
             self.endpoint.report("handler", text, {})
         if request.answer is not None:
             return
-        if mutant("failure-without-an-answer"):
+        self._failures += 1
+        if mutant("failure-without-an-answer") or (mutant("ten-failures-are-answered") and self._failures > 10):
             self._ignored(request)
         elif mutant("reason-with-the-stack-trace"):
             self.answer(request, REJECTED, content.encode("".join(traceback.format_exception(error))))

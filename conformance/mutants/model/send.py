@@ -16,6 +16,8 @@ class Send:
         self.begun = asyncio.get_running_loop().time()
         self.floor = b"-"
         self.unsure = False
+        self.absent = False
+        """Whether a look went through all that may be the request, and did not find it."""
 
     def end(self, kind: str, value: Any = None) -> None:
         if not self.outcome.done():
