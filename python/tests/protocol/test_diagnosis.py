@@ -136,6 +136,20 @@ def test_who_lost_redis_says_so() -> None:
     assert "no working connection to Redis: connection refused" in found.reason
 
 
+def test_who_lost_the_connection_while_it_wrote_says_that_it_may_not_be_stored() -> None:
+    hand = Hand().up()
+    hand.special.update({"XINFO CONSUMERS": consumers(5)})
+    hand.endpoint.send(b"1", "stock", 3.0, hand.now)
+    hand.begin()
+    hand.lose()
+    hand.pass_time(4.0)
+    found = [event.outcome for event in hand.events if isinstance(event, Finished)][-1]
+    assert (found.status, found.diagnosis) == ("timeout", None)
+    assert found.reason == (
+        "no answer from group 'stock' within 3 s: Redis did not acknowledge the request, so it may not be stored"
+    )
+
+
 def test_a_look_that_is_not_answered_delays_nothing() -> None:
     hand = Hand().up()
     hand.endpoint.send(b"1", "stock", 0.4, hand.now)

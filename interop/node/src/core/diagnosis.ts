@@ -107,9 +107,9 @@ export class Diagnoser {
     const isAway = send.entryId === undefined ? !shared.live : !shared.reachable;
     if (isAway) return away(`no working connection to Redis: ${shared.lifecycle.reason || "it was lost"}`);
     const age = shared.now() - this.seenAt;
-    if (age > ANSWERS_HOLD_MS) return NOTHING;
-    const finding = this.ofAnswers(send);
-    return age < OLD_MS || finding.text === "" ? finding : { ...finding, text: `${finding.text} (${(age / 1000).toFixed(1)} s before)` };
+    const finding = age > ANSWERS_HOLD_MS ? NOTHING : this.ofAnswers(send);
+    if (finding.text === "") return send.entryId === undefined ? UNACKNOWLEDGED : finding;
+    return age < OLD_MS ? finding : { ...finding, text: `${finding.text} (${(age / 1000).toFixed(1)} s before)` };
   }
 
   private ofAnswers(send: Send): Finding {
@@ -159,6 +159,7 @@ function readPast({ name, pending }: GroupInfo): Finding {
 }
 
 const NOTHING: Finding = { text: "" };
+const UNACKNOWLEDGED: Finding = { text: "Redis did not acknowledge the request, so it may not be stored" };
 
 function found(diagnosis: Diagnosis, text: string): Finding {
   return { diagnosis, text };

@@ -52,6 +52,7 @@ class Finding(NamedTuple):
 
 
 NOTHING = Finding(None, "")
+_UNACKNOWLEDGED = Finding(None, "Redis did not acknowledge the request, so it may not be stored")
 
 
 def away(trouble: str) -> Finding:
@@ -143,10 +144,14 @@ class Diagnoser:
             return away(f"Redis refused to store it: {clause(outgoing.refusal)}")
         if not outgoing.entry_id and not self.shared.connected:
             return away(f"no working connection to Redis: {self.shared.trouble}")
-        if now - self._seen_at > _ANSWERS_HOLD:
-            return NOTHING if self.shared.reachable else away(f"no working connection to Redis: {self.shared.trouble}")
-        found, age = self._of_answers(outgoing), now - self._seen_at
-        return found if age < _OLD or not found.text else Finding(found.word, f"{found.text} ({age:.1f} s before)")
+        found, age = NOTHING, now - self._seen_at
+        if age <= _ANSWERS_HOLD:
+            found = self._of_answers(outgoing)
+        elif not self.shared.reachable:
+            return away(f"no working connection to Redis: {self.shared.trouble}")
+        if not found.text:
+            return found if outgoing.entry_id else _UNACKNOWLEDGED
+        return found if age < _OLD else Finding(found.word, f"{found.text} ({age:.1f} s before)")
 
     def _of_answers(self, outgoing: Outgoing) -> Finding:
         group = outgoing.destination.encode()
