@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from .giving import GIVE_BACK_IDLE_MS
 from .mutation import mutant
@@ -91,7 +91,8 @@ class Siblings:
             said["features"]
         elif isinstance(announced, bytes):
             with contextlib.suppress(ValueError):
-                said = json.loads(announced)
+                text = announced if mutant("guesses-the-encoding") else announced.decode()
+                said = json.loads(text, parse_constant=float if mutant("announced-words-of-python") else _no_constant)
         if not isinstance(said, dict):
             said = {}
         spec = said.get("spec")
@@ -177,3 +178,7 @@ class Siblings:
 def _list_of(said: dict[str, Any], key: str, otherwise: list[str]) -> list[Any]:
     value = said.get(key, otherwise)
     return value if isinstance(value, list) else otherwise
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(word)

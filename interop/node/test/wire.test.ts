@@ -79,6 +79,9 @@ describe("wire", () => {
     for (const text of ["", "{", "[]", "null", '{"spec":"1.0","features":"wakeup"}', '{"spec":1,"features":["wakeup"]}', '{"features":["wakeup"]}', another]) {
       assert.deepEqual(announcedBy(Buffer.from(text)), { wakeup: false, responder: true });
     }
+    const one = '{"spec":"1.0","features":["wakeup"]}';
+    const odd = [Buffer.from(one, "utf16le"), Buffer.from(`\ufeff${one}`), Buffer.from(`${one.slice(0, -1)},"x":NaN}`), Buffer.from(`${one.slice(0, -1)},"x":"\xff"}`, "latin1")];
+    for (const bytes of odd) assert.deepEqual(announcedBy(bytes), { wakeup: false, responder: true });
     assert.deepEqual(announcedBy(null), { wakeup: false, responder: true });
   });
 

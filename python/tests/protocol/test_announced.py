@@ -16,7 +16,16 @@ from ..support_core import Hand
 
 DEEP = b"[" * 200_000
 SPECS = (b'{"spec":"2.0"}', b'{"spec":null}', b'{"spec":1.0}', b'{"spec":"x"}', b'{"spec":""}', b"{}")
-ODD = (None, b"", b"7", b"[]", b"\xff", b"{", DEEP, *SPECS)
+ONE = '{"spec":"1.0","features":["wakeup"]}'
+NO_JSON_IN_UTF_8 = (
+    ONE.encode("utf-16-le"),
+    ONE.encode("utf-16-be"),
+    ONE.encode("utf-32-le"),
+    ONE.encode("utf-8-sig"),
+    b'{"spec":"1.0","x":NaN}',
+    b'{"spec":"1.0","x":"\xff"}',
+)
+ODD = (None, b"", b"7", b"[]", b"\xff", b"{", DEEP, *SPECS, *NO_JSON_IN_UTF_8)
 
 
 @pytest.mark.parametrize("text", ODD, ids=lambda text: repr(text)[:20])

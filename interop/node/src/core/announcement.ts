@@ -4,6 +4,8 @@ import type { Reply } from "../wire/replies.js";
 import { VERSION } from "../version.js";
 
 const MAJOR = "1";
+/** Bytes that are no UTF-8 are an error, and a byte order mark is a character, which no JSON text begins with. */
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What an instance announces about itself (RIPC-VERS-1, 5, 7, 8). */
 export function announcementText(self: { wakeup: boolean; responder: boolean; timeoutMs: number }): string {
@@ -51,7 +53,7 @@ export function announcedTimeoutMs(announcement: Reply): number | undefined {
 function objectOf(announcement: Reply): Record<string, Json> {
   if (!Buffer.isBuffer(announcement)) return {};
   try {
-    const value = readJson(announcement.toString("utf8"));
+    const value = readJson(strict.decode(announcement));
     if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
     return typeof value.spec === "string" && value.spec.split(".")[0] === MAJOR ? value : {};
   } catch {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 _SPEC_MAJOR = "1"
 
@@ -11,7 +11,9 @@ _SPEC_MAJOR = "1"
 def read(announced: Any) -> dict[str, Any]:
     """The content of an announcement; empty if malformed or of another major version (RIPC-VERS-4, RIPC-VERS-10)."""
     try:
-        found = json.loads(announced)
+        # From bytes, Python's reader would guess the encoding, and accept UTF-16.
+        text = announced.decode() if isinstance(announced, bytes) else announced
+        found = json.loads(text, parse_constant=_no_constant)
     except (TypeError, ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
@@ -19,3 +21,8 @@ def read(announced: Any) -> dict[str, Any]:
     spec = found.get("spec")
     known = isinstance(spec, str) and spec.partition(".")[0] == _SPEC_MAJOR
     return found if known else {}
+
+
+def _no_constant(word: str) -> NoReturn:
+    """NaN and Infinity are words of Python's reader, and none of JSON."""
+    raise ValueError(word)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from ... import always
+from ... import always, jsontext
 from ...context.objects import Endpoint
 from ...context.scenario_context import ScenarioContext
 from ...wire import resp
@@ -134,7 +133,7 @@ def _lists(actor: Actor, exchange: Exchange) -> Found:
 
 def _object(text: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        found = jsontext.loads(text.decode())
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
