@@ -109,7 +109,8 @@ def _redis_cli(given: Given) -> str:
 
 def _sum_up(given: Given, facts: Facts, found: list[Finding]) -> None:
     counts = {severity: sum(each.severity == severity for each in found) for severity in (PROBLEM, WARNING, NOTE)}
-    parts = [plural(number, severity) for severity, number in counts.items() if number] or ["nothing is wrong"]
+    well = "nothing is wrong" + (" in what could be checked" if facts.skipped else "")
+    parts = [plural(number, severity) for severity, number in counts.items() if number] or [well]
     what = f"{len(CHECKS)} checks of {safe(facts.stream)} at {given.client.address}"
     given.out.say(f"{what}: {', '.join(parts)}")
     if facts.observed is not None and not facts.observed.entries:
