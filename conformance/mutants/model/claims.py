@@ -116,8 +116,8 @@ class Claims(Giving):
         if idle_ms >= least and (second or first) and not self.breakers.wait(id):
             await self.claim(id, least, count, True)
 
-    async def claim(self, id: bytes, min_idle: int, count: int, counted: bool) -> None:
-        """``counted``: a start after it is a new one."""
+    async def claim(self, id: bytes, min_idle: int, count: int, counted: bool, responses: bool = False) -> None:
+        """``counted``: a start after it is a new one. ``responses``: a request is left, whatever its mark says."""
         endpoint, names = self.endpoint, self.endpoint.names
         body = await self.body(id)
         if isinstance(body, RedisError):
@@ -128,6 +128,8 @@ class Claims(Giving):
             return
         entry = parse(id, body[0][1])
         is_request = not entry.problem and entry.status == PENDING and entry.destination == names.group
+        if is_request and responses:
+            return
         if is_request and counted and self._no_room():
             self._left = True
             return

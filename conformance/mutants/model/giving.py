@@ -13,7 +13,11 @@ from .resp import Lost, RedisError
 
 GIVE_BACK_IDLE_MS = 315_360_000_000
 """Milliseconds of idle time that mark a give-back: 10 years."""
+_GIVE_BACK_RESPONSE_IDLE_MS = 630_720_000_000
+"""The same for a response: 20 years."""
 _GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
+_RESPONSE_FROM_MS = 473_040_000_000
+_PAGE = 100
 LATE_AFTER = 5.0
 """Seconds: who did not claim for so long looks before it claims again or gives back."""
 
@@ -21,6 +25,18 @@ LATE_AFTER = 5.0
 def counts_as_given_back(idle: int) -> bool:
     least = 43_200_000 if mutant("given-back-from-12-h-on") else _GIVEN_BACK_FROM_MS
     return idle >= (GIVE_BACK_IDLE_MS if mutant("given-back-from-10-years-on") else least)
+
+
+def mark(response: bool) -> int:
+    """The idle time that gives an entry back."""
+    if mutant("gives-back-at-10-s"):
+        return 10_000
+    if mutant("gives-back-at-a-day"):
+        return 86_400_000
+    if mutant("gives-requests-back-like-responses"):
+        return _GIVE_BACK_RESPONSE_IDLE_MS
+    like_requests = mutant("gives-responses-back-like-requests")
+    return _GIVE_BACK_RESPONSE_IDLE_MS if response and not like_requests else GIVE_BACK_IDLE_MS
 
 
 class Giving:
@@ -37,7 +53,7 @@ class Giving:
     def holds_given_back(self) -> bool:
         raise NotImplementedError
 
-    async def claim(self, id: bytes, min_idle: int, count: int, counted: bool) -> None:
+    async def claim(self, id: bytes, min_idle: int, count: int, counted: bool, responses: bool = False) -> None:
         raise NotImplementedError
 
     @staticmethod
@@ -83,7 +99,7 @@ class Giving:
             (late if idle >= LATE_AFTER else soon).append(item.entry_id)
         return soon, late
 
-    async def write_back(self, ids: list[bytes], min_idle: int = 0) -> str:
+    async def write_back(self, ids: list[bytes], min_idle: int = 0, responses: bool = False) -> str:
         """Says why Redis refused it; empty where it did not."""
         names = self.endpoint.names
         if mutant("gives-back-a-hundred-at-most"):
@@ -91,15 +107,8 @@ class Giving:
         if mutant("gives-back-by-acknowledging"):
             await self.endpoint.write(("XACK", names.stream, names.group, *ids))
             return ""
-        idle = (
-            10_000
-            if mutant("gives-back-at-10-s")
-            else 86_400_000
-            if mutant("gives-back-at-a-day")
-            else GIVE_BACK_IDLE_MS
-        )
         reply, *_ = await self.endpoint.write(
-            ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, *ids, "IDLE", idle, "JUSTID"),
+            ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, *ids, "IDLE", mark(responses), "JUSTID"),
             *([("PUBLISH", names.group_wakeup, "")] if self.endpoint.options.wakeups else []),
         )
         return reply.kind if isinstance(reply, RedisError) else ""
@@ -126,12 +135,35 @@ class Giving:
             await self.endpoint.up.wait()
             if not self.endpoint.closing and not mutant("never-takes-back") and not self.holds_given_back:
                 try:
+                    await self._take_responses()
                     await self._take_back()
                 except (Lost, RedisError):
                     pass
             if self.looking:
                 self.looking = False
                 self.endpoint.responder.start_more()
+
+    async def _take_responses(self) -> None:
+        """With or without room, however many there are. Their mark tells them from requests."""
+        endpoint, names = self.endpoint, self.endpoint.names
+        if mutant("takes-nothing-back-without-room") and endpoint.responder.running >= endpoint.options.concurrency:
+            return
+        first = mutant("looks-at-the-first-given-back-only")
+        least = _GIVEN_BACK_FROM_MS if first else _RESPONSE_FROM_MS
+        if mutant("response-mark-from-20-years-on"):
+            least = _GIVE_BACK_RESPONSE_IDLE_MS
+        start = b"-"
+        while True:
+            line = ("XPENDING", names.stream, names.group, "IDLE", least, start, "+", _PAGE)
+            rows = (await endpoint.write(line))[0]
+            if isinstance(rows, RedisError):
+                raise rows
+            for id, _, idle, count in rows:
+                if idle >= _RESPONSE_FROM_MS and id not in endpoint.responder.held:
+                    await self.claim(id, _GIVEN_BACK_FROM_MS, count, False, responses=True)
+            if len(rows) < _PAGE or first:
+                return
+            start = b"(" + rows[-1][0]
 
     async def _take_back(self) -> None:
         endpoint, names, responder = self.endpoint, self.endpoint.names, self.endpoint.responder
@@ -146,6 +178,8 @@ class Giving:
             if isinstance(rows, RedisError):
                 raise rows
             for id, _, idle, count in rows:
+                if idle >= _RESPONSE_FROM_MS and mutant("requests-with-the-mark-of-responses-left"):
+                    continue
                 if (
                     id not in responder.held
                     and self.was_given_back(idle)

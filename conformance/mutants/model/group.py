@@ -9,7 +9,7 @@ from typing import Any
 
 from . import pauses, routing
 from .claims import starts_of
-from .giving import LATE_AFTER
+from .giving import LATE_AFTER, counts_as_given_back
 from .mutation import mutant
 from .ports import EndpointPort
 from .redis_errors import PERMANENT
@@ -116,7 +116,7 @@ class Group(Siblings):
             rows += page if isinstance(page, list) else []
             if not isinstance(page, list) or len(page) < _OWN_PAGE:
                 break
-        free = [row for row in rows if row[0] not in endpoint.responder.held]
+        free = [row for row in rows if row[0] not in endpoint.responder.held and not counts_as_given_back(row[2])]
         late = [row[0] for row in free if row[2] >= LATE_AFTER * 1000]
         soon = [row[0] for row in free if row[0] not in late]
         for ids, min_idle in ((soon, 0), (late, int(LATE_AFTER * 1000))):

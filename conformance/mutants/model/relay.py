@@ -91,7 +91,7 @@ class Relay:
             return
         if self.endpoint.group.siblings or mutant("graces-given-back-to-nobody"):
             with contextlib.suppress(Lost):
-                await self.endpoint.claims.write_back(ids)
+                await self.endpoint.claims.write_back(ids, responses=True)
         else:
             for id in ids[:100] if mutant("a-hundred-graces-settled-on-leave") else ids:
                 self.endpoint.settle(id, id)

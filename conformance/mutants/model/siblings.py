@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from .giving import GIVE_BACK_IDLE_MS
+from .giving import mark
 from .mutation import mutant
 from .ports import EndpointPort
 from .resp import Command, Lost, RedisError
@@ -153,7 +153,8 @@ class Siblings:
             if entry.status != PENDING and entry.instance == gone and not mutant("restores-what-nobody-waits-for"):
                 await self.endpoint.write(("XDEL", names.stream, id))
                 continue
-            line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, 0, id, "IDLE", GIVE_BACK_IDLE_MS)
+            idle = mark(response=not entry.problem and entry.status != PENDING)
+            line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, 0, id, "IDLE", idle)
             counted = () if mutant("restores-without-the-count") else ("RETRYCOUNT", count)
             await self.endpoint.write((*line, *counted, "FORCE", "JUSTID"))
 

@@ -96,7 +96,10 @@ COUNTED_CLAIM = Rule(
     "always-claims-uncounted", ("RIPC-GROUP-10",), "No claim of a request counts as a delivery by itself", "resilient"
 )
 GIVE_BACK_MARK = Rule(
-    "always-ten-years", ("RIPC-GROUP-24",), "A request that is given back is idle for ten years", "resilient"
+    "always-ten-years",
+    ("RIPC-GROUP-24",),
+    "An entry that is given back is idle for ten years, or, as a response, for twenty",
+    "resilient",
 )
 MADE_AGAIN = Rule(
     "always-made-without-mkstream",

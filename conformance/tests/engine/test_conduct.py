@@ -178,6 +178,7 @@ BROKEN: list[tuple[always.Rule, Trace]] = [
     (always.ONE_START, Trace(LOOK, LOOK, "XCLAIM s g dispatcher_a1b2c3_0 10000 1-0 RETRYCOUNT 2 JUSTID")),
     (always.COUNTED_CLAIM, Trace(NEW.format("1-0"), "XCLAIM s g dispatcher_a1b2c3_0 0 1-0")),
     (always.GIVE_BACK_MARK, Trace(NEW.format("1-0"), "XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 86400000 JUSTID")),
+    (always.GIVE_BACK_MARK, Trace(NEW.format("1-0"), GIVEN.replace("315360000000", "630720000000"))),
     (always.MADE_AGAIN, Trace("XGROUP CREATE s g 5-0 MKSTREAM")),
     (always.SIX_FIELDS, Trace(request() + " x y")),
     (always.SIX_FIELDS, Trace(request().replace(" content 1", ""))),
@@ -253,6 +254,8 @@ KEPT: list[Trace] = [
     ),
     Trace("XCLAIM s g dispatcher_a1b2c3_0 0 1-0 IDLE 315360000000 RETRYCOUNT 4 FORCE JUSTID"),
     Trace("XCLAIM s g dispatcher_d4e5f6_0 0 1-0 RETRYCOUNT 1 FORCE JUSTID"),
+    Trace(NEW.format("3-0"), "XCLAIM s g dispatcher_a1b2c3_0 0 3-0 IDLE 630720000000 JUSTID =[b'3-0']"),
+    Trace(NEW.format("3-0"), "XCLAIM s g dispatcher_a1b2c3_0 0 3-0 IDLE 315360000000 JUSTID =[b'3-0']"),
     Trace("XREAD BLOCK 1 STREAMS s 1-0", request(source="caller:a1b2c3"), caller=True, group="caller:a1b2c3"),
 ]
 

@@ -37,6 +37,8 @@ NAMES = Names.of("shop", "stock", "a1b2c3")
         ("grace", SETTINGS.grace),
         ("check-after", SETTINGS.check_after_waiting),
         ("give-back-mark", commands.GIVE_BACK_IDLE_MS / 1000),
+        ("give-back-response-mark", commands.GIVE_BACK_RESPONSE_IDLE_MS / 1000),
+        ("response-from", commands.RESPONSE_FROM_MS / 1000),
         ("given-back-from", commands.GIVEN_BACK_FROM_MS / 1000),
         ("dead-consumer", SETTINGS.dead_consumer),
         ("connected-before-delete", SETTINGS.connected_before_delete),

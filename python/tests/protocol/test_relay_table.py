@@ -18,7 +18,8 @@ from ..support_tables import machine
 SIBLING = b"51b110"
 CONSUMER = b"consumer_51b110_0"
 ROWS = {row["id"]: row for row in machine("relay")["transitions"]}
-GIVE_BACK = 315_360_000_000
+GIVE_BACK = 630_720_000_000
+"""Milliseconds of idle time that mark a response as given back: 20 years (RIPC-GROUP-24)."""
 
 
 class Relay:

@@ -89,6 +89,13 @@ def test_a_response_that_was_just_handed_to_who_is_back_stays_there() -> None:
     assert restored(response, b"consumer_d4e5f6_0", 10_000) == [("XDEL", b"s", b"1-0")]
 
 
+def test_what_is_given_back_has_the_mark_of_what_it_is() -> None:
+    """RIPC-GROUP-24."""
+    (request,) = restored(BODY, OTHER, 10_000)
+    (response,) = restored(body(b"fulfilled", b"c0ffee"), OTHER, 10_000)
+    assert [claim[claim.index("IDLE") + 1] for claim in (request, response)] == [315_360_000_000, 630_720_000_000]
+
+
 def test_what_is_for_another_group_is_not_restored() -> None:
     """Its reader would only acknowledge it, and may have done so: it would be pending there until somebody reclaims it."""
     assert restored(body(to=b"stock"), OTHER, 200) == []

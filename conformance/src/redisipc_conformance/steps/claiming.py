@@ -15,6 +15,8 @@ from .registry import word
 
 GIVE_BACK_IDLE_MS = 315_360_000_000
 """Milliseconds of idle time that mark an entry as given back."""
+GIVE_BACK_RESPONSE_IDLE_MS = 630_720_000_000
+"""The same for a response."""
 
 
 def _named(context: ScenarioContext, arguments: dict[str, Any]) -> tuple[Peer, Written]:
@@ -60,7 +62,8 @@ async def claim(context: ScenarioContext, step: Step) -> Any:
 async def give_back(context: ScenarioContext, step: Step) -> Any:
     peer, entry = _named(context, step.arguments)
     peer.read.discard(entry.entry)
-    command = ("XCLAIM", entry.key, peer.group, peer.dispatcher, 0, entry.entry, "IDLE", GIVE_BACK_IDLE_MS, "JUSTID")
+    idle = GIVE_BACK_IDLE_MS if entry.status == "pending" else GIVE_BACK_RESPONSE_IDLE_MS
+    command = ("XCLAIM", entry.key, peer.group, peer.dispatcher, 0, entry.entry, "IDLE", idle, "JUSTID")
     commands: list[tuple[resp.Arg, ...]] = [command]
     if step.arguments.get("wakeup"):
         commands.append(("PUBLISH", f"{peer.stream}:{peer.group}:wakeup", ""))

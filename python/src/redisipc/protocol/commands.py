@@ -10,8 +10,12 @@ Command = tuple[Arg, ...]
 
 GIVE_BACK_IDLE_MS = 315_360_000_000
 """Idle time that marks an entry as given back: ten years, longer than any outage."""
+GIVE_BACK_RESPONSE_IDLE_MS = 630_720_000_000
+"""Idle time that marks a response as given back: twenty years."""
 GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS // 2
 """From this idle time on, an entry counts as given back."""
+RESPONSE_FROM_MS = 473_040_000_000
+"""From this idle time on, an entry that was given back counts as a response: its body need not be read to know."""
 LATE_MS = 5000
 """From this idle time on, an owner claims an entry again only if no other member has claimed it since."""
 COUNTS_A_START = 3
@@ -138,15 +142,21 @@ def take_up(stream: bytes, group: bytes, consumer: bytes, id: bytes, starts: int
     return ("XCLAIM", stream, group, consumer, LATE_MS, id, "RETRYCOUNT", count, "FORCE", "JUSTID")
 
 
-def give_back(stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes], idle_ms: int = 0) -> Command:
-    # RIPC-GROUP-24
-    return ("XCLAIM", stream, group, consumer, idle_ms, *ids, "IDLE", GIVE_BACK_IDLE_MS, "JUSTID")
+def mark(response: bool) -> tuple[Arg, ...]:
+    """``response``: it is known to be one. Whatever is not known is given back like a request (RIPC-GROUP-24)."""
+    return ("IDLE", GIVE_BACK_RESPONSE_IDLE_MS if response else GIVE_BACK_IDLE_MS)
 
 
-def restore(stream: bytes, group: bytes, consumer: bytes, id: bytes, deliveries: int) -> Command:
+def give_back(
+    stream: bytes, group: bytes, consumer: bytes, ids: Iterable[bytes], idle_ms: int = 0, responses: bool = False
+) -> Command:
+    return ("XCLAIM", stream, group, consumer, idle_ms, *ids, *mark(responses), "JUSTID")
+
+
+def restore(stream: bytes, group: bytes, consumer: bytes, id: bytes, deliveries: int, response: bool) -> Command:
     """Give back what was pending for a consumer that is deleted (RIPC-LIFE-25)."""
-    mark = ("IDLE", GIVE_BACK_IDLE_MS, "RETRYCOUNT", deliveries, "FORCE", "JUSTID")
-    return ("XCLAIM", stream, group, consumer, 0, id, *mark)
+    counted = ("RETRYCOUNT", deliveries, "FORCE", "JUSTID")
+    return ("XCLAIM", stream, group, consumer, 0, id, *mark(response), *counted)
 
 
 def return_to(stream: bytes, group: bytes, dispatcher: bytes, id: bytes, deliveries: int) -> Command:

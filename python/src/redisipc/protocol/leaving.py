@@ -5,6 +5,7 @@ RIPC-LIFE-19 to 22.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 from . import commands, replies
@@ -16,20 +17,27 @@ from .restoring import PENDING_PAGE, delete_consumers
 from .siblings import Siblings
 
 
-def leave(shared: EndpointState, siblings: Siblings, read_ended: bool) -> Procedure[None]:
-    """``read_ended``: no read can get entries any more. If one can, its consumer must stay."""
+def leave(
+    shared: EndpointState, siblings: Siblings, read_ended: bool, responses: Callable[[], Collection[bytes]]
+) -> Procedure[None]:
+    """``read_ended``: no read can get entries any more. If one can, its consumer must stay.
+
+    ``responses``: those that it has read and keeps for other instances.
+    """
     names = shared.names
     removal: Command = ("LREM", names.registration, 0, names.consumer)
     yield [*([removal] if shared.singly else commands.atomic([removal])), ("DEL", names.announcement)]
     for consumer in (names.dispatcher, names.consumer):
-        yield from _empty(shared, siblings, consumer)
+        yield from _empty(shared, siblings, consumer, responses)
     # The consumer first: entries restored from it go to the dispatcher, which stays if it has any.
     yield from delete_consumers(shared, [names.consumer])
     if read_ended:
         yield from delete_consumers(shared, [names.dispatcher])
 
 
-def _empty(shared: EndpointState, siblings: Siblings, consumer: bytes) -> Procedure[None]:
+def _empty(
+    shared: EndpointState, siblings: Siblings, consumer: bytes, responses: Callable[[], Collection[bytes]]
+) -> Procedure[None]:
     """Give back its pending entries: requests that have not started, and responses for other instances."""
     names = shared.names
     start = b"-"
@@ -45,7 +53,7 @@ def _empty(shared: EndpointState, siblings: Siblings, consumer: bytes) -> Proced
             given = [row for row in rows if row.idle >= GIVEN_BACK_FROM_MS and row.id not in shared.inflight]
             yield from _settle_deleted(shared, given)
         if back:
-            yield _give_back(shared, back)
+            yield _give_back(shared, back, set(responses()))
         if len(rows) < PENDING_PAGE:
             return
         start = b"(" + rows[-1].id
@@ -63,14 +71,15 @@ def _settle_deleted(shared: EndpointState, rows: list[PendingEntry]) -> Procedur
             yield [commands.acknowledge(names.stream, names.group, gone)]
 
 
-def _give_back(shared: EndpointState, rows: list[PendingEntry]) -> list[Command]:
+def _give_back(shared: EndpointState, rows: list[PendingEntry], responses: set[bytes]) -> list[Command]:
     names = shared.names
-    lines: list[Command] = []
-    for late in (False, True):
-        ids = [row.id for row in rows if (row.idle >= LATE_MS) is late]
-        if ids:
-            least = LATE_MS if late else 0
-            lines.append(commands.give_back(names.stream, names.group, names.dispatcher, ids, least))
+    alike: dict[tuple[int, bool], list[bytes]] = {}
+    for row in rows:
+        alike.setdefault((LATE_MS if row.idle >= LATE_MS else 0, row.id in responses), []).append(row.id)
+    lines: list[Command] = [
+        commands.give_back(names.stream, names.group, names.dispatcher, ids, least, response)
+        for (least, response), ids in sorted(alike.items())
+    ]
     if shared.outbox.wakeups:
         lines.append(("PUBLISH", names.group_wakeup, b""))
     return lines

@@ -97,7 +97,8 @@ class Lifecycle:
         self.leaving = True
         # Redis may serve a lost read later.
         ended = read_ended and not self.must_relist and self.relist_at == NEVER
-        self._begin(leaving.leave(self.shared, self.wiring.siblings, ended))
+        wiring = self.wiring
+        self._begin(leaving.leave(self.shared, wiring.siblings, ended, wiring.hand_over.kept))
 
     def relist(self, reading: bool) -> None:
         """Redis may serve a lost read after its own list was read. So the list is read once more later."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import commands
-from .commands import GIVEN_BACK_FROM_MS, Command, Failure, Step
+from .commands import GIVEN_BACK_FROM_MS, RESPONSE_FROM_MS, Command, Failure, Step
 from .endpoint_state import EndpointState
 from .entry import PENDING, Entry, Malformed, parse
 from .events import UP
@@ -50,10 +50,10 @@ class Reclaimer:
         self.hold_until: float = 0.0
         self.hold_given_until: float = 0.0
         self._suspects: dict[bytes, Suspect] = {}
+        self._responses: dict[bytes, tuple[PendingEntry, bool]] = {}
+        """Listed with the mark of responses, and not read yet. ``_taking``: the next ones are being read."""
         self._cursor = b"-"
-        self._looking = False
-        self._look_again = False
-        self._left_for_room = False
+        self._looking = self._look_again = self._left_for_room = self._taking = False
         self.reading: Callable[[float], bool] = lambda _now: False
 
     # when
@@ -66,12 +66,10 @@ class Reclaimer:
             return
         settings = self.shared.settings
         if self._looking:
-            # Follow right after the look that is under way.
             self.next_look = now + _LOOK_AGAIN
             return
         if now >= self._planned:
-            # Never before a second look counts: otherwise a third look is necessary, after more than 15 s
-            # (RIPC-GROUP-15).
+            # Never before a second look counts: a third one would come after more than 15 s (RIPC-GROUP-15).
             self._planned = now + settings.look * (1.02 + 0.1 * self.shared.random.random())
         # A look at the end of the hold comes between two others and moves neither of them.
         self.next_look = self.hold_until if now < self.hold_until < self._planned else self._planned
@@ -84,12 +82,12 @@ class Reclaimer:
         ``again``: not for the first time. Then given-back requests are left alone, too: an outage may have made them
         look so.
         """
-        self._looking = self._look_again = self._left_for_room = False
-        self.responder.taken_back(now)
+        self._none_came(True, now)
+        self._left_for_room = False
         self._suspects.clear()
+        self._responses.clear()
         self._cursor = b"-"
-        self.hold_until = now
-        self.hold_given_until = now
+        self.hold_until = self.hold_given_until = now
         self._hold_after_connect(now, again)
         self.next_look = self._planned = now + self.shared.settings.look * self.shared.random.random()
 
@@ -158,11 +156,12 @@ class Reclaimer:
                 self._look_again = False
                 self.look_for_given_back()
 
-        def lost(_sent: bool, now: float) -> None:
-            self._looking = self._look_again = False
-            self.responder.taken_back(now)
+        shared.step(Step(lines, done, self._none_came))
 
-        shared.step(Step(lines, done, lost))
+    def _none_came(self, _sent: bool, now: float) -> None:
+        """The connection was lost."""
+        self._looking = self._look_again = self._taking = False
+        self.responder.taken_back(now)
 
     def _proof(self) -> list[Command]:
         """A write before a look: if Redis refuses it, it refuses the claims of others as well (RIPC-GROUP-29).
@@ -196,35 +195,35 @@ class Reclaimer:
     # who is lost
 
     def _forget_all_but(self, listed: set[bytes]) -> None:
-        """The list had everything that is idle for long.
-
-        A suspect that is not in it is alive, and is forgotten (RIPC-GROUP-14).
-        """
+        """A suspect that is not in the whole list is alive, and is forgotten (RIPC-GROUP-14)."""
         self._suspects = {id: suspect for id, suspect in self._suspects.items() if id in listed}
 
     def _choose(self, rows: list[PendingEntry], now: float) -> bool:
-        """Whether some are read, so that they may start soon."""
-        # A suspect that a look in between did not list was kept alive: it is no longer a suspect.
+        """Whether some are read, so that they may start soon. A suspect that a look in between did not list was kept alive."""
         lapsed = now - 2.5 * self.shared.settings.look
         for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
             del self._suspects[id]
         lost: list[PendingEntry] = []
         given: list[PendingEntry] = []
         kept = set(self.inbox.hand_over.kept())
+        breakers = self.shared.breakers
         for row in rows:
             if row.id in self.shared.inflight or row.id in kept:
                 continue
             if row.idle >= GIVEN_BACK_FROM_MS:
                 if now >= self.hold_given_until or row.consumer == self.shared.names.dispatcher:
-                    given.append(row)
+                    if row.idle >= RESPONSE_FROM_MS and breakers.trusted((row.id,)):
+                        self._responses[row.id] = (row, True)
+                    else:
+                        given.append(row)
             elif self._is_lost(row, now) and now >= self.hold_until:
                 lost.append(row)
-        chosen = [(row, False) for row in lost] + [(row, True) for row in self._chosen(given)]
-        read = self._readable(chosen, now)
+        read = self._readable([(row, False) for row in lost] + [(row, True) for row in self._chosen(given)], now)
         if read:
             self._read(read, {row.id: self._suspects.pop(row.id) for row, given_back in read if not given_back})
-        if len(read) < sum(not self.shared.breakers.waits(row.id, now) for row in lost):
+        if len(read) < sum(not breakers.waits(row.id, now) for row in lost):
             self._wait_for_room()
+        self._read_responses()
         return bool(read)
 
     def _readable(self, chosen: list[tuple[PendingEntry, bool]], now: float) -> list[tuple[PendingEntry, bool]]:
@@ -233,7 +232,9 @@ class Reclaimer:
         if not breakers:
             return chosen[: self.shared.sizes.count(_LOOK_COUNT)]
         by_id = {row.id: (row, given) for row, given in chosen}
-        ids = breakers.trusted(by_id)[: self.shared.sizes.count(_LOOK_COUNT)] or breakers.alone(by_id, now)[:1]
+        ids = breakers.trusted(by_id)[: self.shared.sizes.count(_LOOK_COUNT)]
+        if not ids and not self._responses and not self._taking:
+            ids = breakers.alone(by_id, now)[:1]
         return [by_id[id] for id in ids]
 
     def _chosen(self, given: list[PendingEntry]) -> list[PendingEntry]:
@@ -268,13 +269,23 @@ class Reclaimer:
         self._suspects.setdefault(row.id, suspect)
         self._wait_for_room()
 
-    def _read(self, chosen: list[tuple[PendingEntry, bool]], suspects: dict[bytes, Suspect]) -> None:
+    def _read_responses(self) -> None:
+        """All of them, some at a time. They need no room (RIPC-GROUP-25). A request with their mark needs it as any other."""
+        if self._responses and not self._taking:
+            self._taking = True
+            ids = list(self._responses)[: self.shared.sizes.count(_LOOK_COUNT)]
+            self._read([self._responses.pop(id) for id in ids], {}, True)
+
+    def _read(
+        self, chosen: list[tuple[PendingEntry, bool]], suspects: dict[bytes, Suspect], responses: bool = False
+    ) -> None:
         """Read the bodies before anything is claimed: acknowledge what is gone, and leave what we have no room for."""
-        names = self.shared.names
 
         def done(answers: list[Any], now: float) -> None:
-            room = self._capacity()
-            gone = False
+            room, gone = self._capacity(), False
+            if responses:
+                self._taking = False
+                self._read_responses()
             claims: list[tuple[PendingEntry, bool, Entry | Malformed]] = []
             for (row, given), reply in zip(chosen, answers, strict=True):
                 if isinstance(reply, Failure):
@@ -301,17 +312,15 @@ class Reclaimer:
             if gone:
                 self.look_for_given_back()
 
-        def lost(_sent: bool, now: float) -> None:
-            self.responder.taken_back(now)
-
-        self.shared.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done, lost))
+        stream = self.shared.names.stream
+        self.shared.step(Step([commands.one(stream, row.id) for row, _ in chosen], done, self._none_came))
 
     def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool) -> None:
         """``more``: there may be other given-back requests for the remaining room."""
         shared = self.shared
 
         def done(answers: list[Any], now: float) -> None:
-            again = more
+            again, refused = more, False
             self.responder.takes_back = False
             for (row, given, entry), reply in zip(claims, answers, strict=True):
                 if isinstance(reply, list) and row.id in reply:
@@ -319,18 +328,16 @@ class Reclaimer:
                     self.inbox.take(entry, now, shared.sent_at, starts, not given)
                 elif isinstance(reply, Failure):
                     shared.fail(reply)
+                    refused = True
                 elif given:
                     # A sibling was faster.
                     again = True
             self.responder.taken_back(now)
-            if again or self.responder.shared_waiting:
+            if not refused and (again or self.responder.shared_waiting):
                 # No further notice will come, and perhaps no handler ends soon.
                 self.look_for_given_back()
 
-        def lost(_sent: bool, now: float) -> None:
-            self.responder.taken_back(now)
-
-        shared.step(Step([self._claim_line(row, given) for row, given, _ in claims], done, lost))
+        shared.step(Step([self._claim_line(row, given) for row, given, _ in claims], done, self._none_came))
 
     def _claim_line(self, row: PendingEntry, given: bool) -> Command:
         names, settings = self.shared.names, self.shared.settings

@@ -77,15 +77,19 @@ def restore(shared: EndpointState, dropped: list[PendingEntry]) -> Procedure[Non
             if entry is None or (isinstance(entry, Entry) and entry.destination_group != names.group):
                 # It is for another group: its reader would only acknowledge it, and may have done so by now.
                 continue
+            waited_for_by = _waited_for_by(entry)
             if _just_given(row, shared):
                 # Its instance was away for long, and is back. It may start the request now, and would not notice that
                 # others took it. It waits for the response.
                 lines.append(commands.return_to(names.stream, names.group, row.consumer, row.id, row.deliveries))
-            elif _waited_for_by(entry) == (instance_of(row.consumer) or b""):
+            elif waited_for_by == (instance_of(row.consumer) or b""):
                 # A response for the instance that is gone.
                 nobodys.append(row.id)
             else:
-                lines.append(commands.restore(names.stream, names.group, names.dispatcher, row.id, row.deliveries))
+                response = waited_for_by is not None
+                lines.append(
+                    commands.restore(names.stream, names.group, names.dispatcher, row.id, row.deliveries, response)
+                )
         if nobodys:
             lines.append(commands.delete(names.stream, nobodys))
         if lines:

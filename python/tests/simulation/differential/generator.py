@@ -12,7 +12,7 @@ GROUPS = (b"g0", b"g1", b"g2")
 CONSUMERS = (b"c0", b"c1", b"c2", b"c3")
 LISTS = (b"l0", b"l1")
 STRINGS = (b"k0", b"k1")
-IDLES = (0, 5_000, 20_000, 60_000, 86_400_000)
+IDLES = (0, 5_000, 20_000, 60_000, 86_400_000, 315_360_000_000, 630_720_000_000)
 """Milliseconds, far enough apart that the run's own time never matters."""
 
 

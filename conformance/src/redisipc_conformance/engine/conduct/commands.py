@@ -22,6 +22,7 @@ _LONGEST_BLOCK_MS = 5000
 _EXPIRY_S = 100
 _AT_ENDS = (b"0", b"0-0", b"$")
 _GIVE_BACK_IDLE_MS = 315_360_000_000
+_GIVE_BACK_RESPONSE_IDLE_MS = 630_720_000_000
 _KEEP_ALIVE_BELOW_MS = 3_600_000
 """An idle time that no keep-alive writes: an hour."""
 _STARTS = 3
@@ -169,7 +170,7 @@ def _claims(context: ScenarioContext, actor: Actor, exchange: Exchange) -> Found
     starts = count is not None and idle is None and b"FORCE" not in words
     if starts and count is not None and (count < _STARTS or count % _STARTS):
         yield actor.broke(always.ONE_START, exchange)
-    if idle is not None and idle >= _KEEP_ALIVE_BELOW_MS and idle != _GIVE_BACK_IDLE_MS:
+    if idle is not None and idle >= _KEEP_ALIVE_BELOW_MS and not _marks(context, args, idle):
         yield actor.broke(always.GIVE_BACK_MARK, exchange)
     if b"JUSTID" not in words and count is None:
         for arg in args[5:]:
@@ -177,6 +178,14 @@ def _claims(context: ScenarioContext, actor: Actor, exchange: Exchange) -> Found
             if written is not None and written.status == "pending":
                 yield actor.broke(always.COUNTED_CLAIM, exchange)
                 return
+
+
+def _marks(context: ScenarioContext, args: list[bytes], idle: int) -> bool:
+    """Whether this idle time marks a give-back of these entries. The mark of responses is not for requests."""
+    if idle != _GIVE_BACK_RESPONSE_IDLE_MS:
+        return idle == _GIVE_BACK_IDLE_MS
+    written = [context.entry_log.get(_text(args[1]), _text(arg)) for arg in args[5:]]
+    return not any(each is not None and each.status == "pending" for each in written)
 
 
 def _text(raw: bytes) -> str:
