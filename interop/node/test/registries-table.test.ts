@@ -132,8 +132,14 @@ describe("each row of the registry of", () => {
 
   test("marks of a give-back", () => {
     const marks = Object.fromEntries(rowsOf("give-back-marks").map(({ id, ms }) => [id, ms]));
-    assert.deepEqual(marks, { written: commands.GIVE_BACK_IDLE_MS, read: commands.GIVEN_BACK_FROM_MS });
+    assert.deepEqual(marks, {
+      written: commands.GIVE_BACK_IDLE_MS,
+      "written-response": commands.GIVE_BACK_RESPONSE_IDLE_MS,
+      read: commands.GIVEN_BACK_FROM_MS,
+      "read-response": commands.RESPONSE_FROM_MS,
+    });
     assert.ok(commands.giveBack(names, ["5-0"]).includes(marks.written ?? NaN));
+    assert.ok(commands.giveBack(names, ["5-0"], 0, true).includes(marks["written-response"] ?? NaN));
     assert.deepEqual(Object.keys(marks).length, rowsOf("give-back-marks").length);
   });
 

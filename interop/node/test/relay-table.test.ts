@@ -35,7 +35,7 @@ class Relayed {
   get state(): string {
     const now = this.parts.shared.handOver.stateOf("5-0");
     const sent = this.parts.sent.map((command) => command.join(" "));
-    if (sent.some((text) => text.includes("5-0 IDLE 315360000000"))) return "given back";
+    if (sent.some((text) => text.includes("5-0 IDLE 630720000000"))) return "given back";
     if (sent.includes("XDEL s 5-0")) return "settled";
     return now ?? (this.isClaimed ? "handed over" : "read");
   }
@@ -103,7 +103,7 @@ const ROWS: Readonly<Record<string, readonly [event: (relayed: Relayed) => unkno
       relayed.parts.shared.siblings.learn(Buffer.from("c0ffee"), [Buffer.from("consumer_c0ffee_0")], null);
       return leave(relayed.parts.shared, false);
     },
-    ["XCLAIM s web dispatcher_a1b2c3_0 0 5-0 IDLE 315360000000 JUSTID"],
+    ["XCLAIM s web dispatcher_a1b2c3_0 0 5-0 IDLE 630720000000 JUSTID"],
   ],
   "waiting-leave-alone": [(relayed) => leave(relayed.parts.shared, false), ["XRANGE s 5-0 5-0", ...SETTLE]],
   "asked-again-registered": [(relayed) => { relayed.listed(LIST); }, CLAIM],

@@ -8,7 +8,7 @@ import type { Shared } from "./shared.js";
 const PENDING_PAGE = 500;
 
 /** `readEnded`: no read can get entries any more. If one can, its consumer must stay (RIPC-LIFE-19 to 22, 25, 28). */
-export async function leave(shared: SharedWith<"responder" | "siblings" | "wakeups" | "registration">, readEnded: boolean): Promise<void> {
+export async function leave(shared: SharedWith<"responder" | "siblings" | "handOver" | "wakeups" | "registration">, readEnded: boolean): Promise<void> {
   const { names } = shared;
   await shared.registration.remove();
   for (const consumer of [names.dispatcher, names.consumer]) await empty(shared, consumer);
@@ -18,8 +18,8 @@ export async function leave(shared: SharedWith<"responder" | "siblings" | "wakeu
 }
 
 /** Gives back its pending entries: requests that have not started, and responses for other instances. */
-async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups">, consumer: string): Promise<void> {
-  const { names, responder, siblings, wakeups } = shared;
+async function empty(shared: SharedWith<"responder" | "siblings" | "handOver" | "wakeups">, consumer: string): Promise<void> {
+  const { names, responder, siblings, handOver, wakeups } = shared;
   let start = "-";
   for (;;) {
     const rows = pendingRows(await shared.call(commands.pendingOf(names, consumer, start, "+", PENDING_PAGE)));
@@ -31,9 +31,13 @@ async function empty(shared: SharedWith<"responder" | "siblings" | "wakeups">, c
         rows.filter((row) => row.idle >= commands.GIVEN_BACK_FROM_MS && !responder.holds(row.entryId)),
       );
     }
-    for (const late of [false, true]) {
-      const ids = back.filter((row) => row.idle >= commands.LATE_MS === late).map((row) => row.entryId);
-      if (ids.length > 0) await shared.call(commands.giveBack(names, ids, late ? commands.LATE_MS : 0));
+    // It has read those that it keeps for siblings. Of the others it does not know what they are.
+    for (const responses of [false, true]) {
+      const some = back.filter((row) => handOver.has(row.entryId) === responses);
+      for (const late of [false, true]) {
+        const ids = some.filter((row) => row.idle >= commands.LATE_MS === late).map((row) => row.entryId);
+        if (ids.length > 0) await shared.call(commands.giveBack(names, ids, late ? commands.LATE_MS : 0, responses));
+      }
     }
     if (back.length > 0) wakeups.wakeGroup();
     const last = rows.at(-1);

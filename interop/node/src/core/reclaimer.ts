@@ -1,4 +1,5 @@
 import * as commands from "../wire/commands.js";
+import type { Entry } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, entriesOf, pendingRows } from "../wire/replies.js";
 import { MOST_STARTS, startsOf } from "./starts.js";
@@ -95,6 +96,7 @@ export class Reclaimer implements ReclaimerPort {
     const { names, pauses } = shared;
     if (shared.closing || pauses.lacks("look", shared.now()) || shared.now() < pauses.writes.until) return;
     const ripe: PendingRow[] = [];
+    const responses: PendingRow[] = [];
     const now = shared.now();
     const listed = new Set<string>();
     let givenBack = false;
@@ -108,7 +110,8 @@ export class Reclaimer implements ReclaimerPort {
       const page = pendingRows(replies[1] ?? []);
       for (const row of page) {
         listed.add(row.entryId);
-        if (row.idle >= commands.GIVEN_BACK_FROM_MS) givenBack = true;
+        if (row.idle >= commands.RESPONSE_FROM_MS) responses.push(row);
+        else if (row.idle >= commands.GIVEN_BACK_FROM_MS) givenBack = true;
         else if (this.concernsUs(row) && this.suspects.seen(row, now)) ripe.push(row);
       }
       const last = page.at(-1);
@@ -118,7 +121,47 @@ export class Reclaimer implements ReclaimerPort {
     this.suspects.keepOnly(listed);
     this.someGivenBack ||= givenBack;
     if (givenBack) this.takes.soon();
+    await this.takeResponses(responses.filter((row) => this.concernsUs(row) && this.mayTakeBack(row)));
     for (const row of this.readable(ripe)) if (shared.now() >= this.notBefore) await this.take(row, false);
+  }
+
+  /** For some time after a reconnect only what it gave back itself (RIPC-RECOV-7). */
+  private mayTakeBack({ owner }: PendingRow): boolean {
+    const { shared } = this;
+    return shared.now() >= this.givenNotBefore || owner.equals(Buffer.from(shared.names.dispatcher));
+  }
+
+  /** Many at a time, with or without room: their mark tells them from requests (RIPC-GROUP-25). */
+  private async takeResponses(rows: PendingRow[]): Promise<void> {
+    const { shared } = this;
+    const { sizes, breakers } = shared;
+    const trusted = rows.filter(({ entryId }) => breakers.trusts(entryId));
+    while (trusted.length > 0) await this.takeSome(trusted.splice(0, sizes.count(commands.PAGE)));
+    for (const row of breakers.alone(rows.filter(({ entryId }) => !breakers.trusts(entryId)), shared.now())) await this.take(row, true);
+  }
+
+  private async takeSome(rows: readonly PendingRow[]): Promise<void> {
+    const { shared } = this;
+    const { names, writer, router } = shared;
+    const bodies = await shared.callAll(rows.map(({ entryId }) => commands.body(names, entryId)));
+    const found: Entry[] = [];
+    rows.forEach(({ entryId }, at) => {
+      const [entry] = entriesOf(bodies[at] ?? []);
+      if (entry === undefined) writer.acknowledge(entryId); // RIPC-GROUP-16
+      else if (entry.kind === "request" && router.isForUs(entry)) this.markedLikeResponse();
+      else found.push(entry);
+    });
+    if (found.length === 0) return;
+    const at = shared.now();
+    const claim = commands.claim(names, names.dispatcher, commands.GIVEN_BACK_FROM_MS, found.map(({ entryId }) => entryId));
+    const claimed = new Set(claimedIds(await shared.call(claim)));
+    for (const entry of found) if (claimed.has(entry.entryId)) router.route(entry, 1, at);
+  }
+
+  /** A request: it is taken as any other, if there is room. */
+  private markedLikeResponse(): void {
+    this.someGivenBack = true;
+    this.takes.soon();
   }
 
   private concernsUs({ entryId, owner }: PendingRow): boolean {
@@ -144,8 +187,7 @@ export class Reclaimer implements ReclaimerPort {
       const count = Math.min(responder.capacity, commands.PAGE) + SPARE;
       const rows = pendingRows(await shared.call(commands.pendingIdle(names, commands.GIVEN_BACK_FROM_MS, start, count)));
       for (const row of this.readable(rows)) {
-        const own = row.owner.equals(Buffer.from(names.dispatcher));
-        if (shared.now() >= this.givenNotBefore || own) await this.take(row, true);
+        if (this.mayTakeBack(row)) await this.take(row, true);
       }
       const last = rows.at(-1);
       if (last === undefined || rows.length < count) {

@@ -64,7 +64,7 @@ export async function restore(shared: Shared, dropped: readonly PendingRow[]): P
       if (justGiven(row, names)) lines.push(commands.returnTo(names, row.owner, row.entryId, row.deliveries));
       // Nobody waits for a response to the instance that is gone.
       else if (isResponse && owner !== undefined && keyOf(owner) === keyOf(entry.instance)) nobodys.push(row.entryId);
-      else lines.push(commands.restore(names, row.entryId, row.deliveries));
+      else lines.push(commands.restore(names, row.entryId, row.deliveries, isResponse));
     });
     if (nobodys.length > 0) lines.push(commands.remove(names, nobodys));
     await shared.callAll(lines);

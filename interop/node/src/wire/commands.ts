@@ -14,8 +14,12 @@ export const BLOCK_MS = 2500;
 export const REGISTRATION_EXPIRY_S = 100;
 /** The idle time that marks an entry as given back, in ms: 10 years, which no outage lasts (RIPC-GROUP-24). */
 export const GIVE_BACK_IDLE_MS = 315_360_000_000;
+/** The same for a response: 20 years. So a member knows without its body that it needs no room. */
+export const GIVE_BACK_RESPONSE_IDLE_MS = 630_720_000_000;
 /** The idle time from which on an entry counts as given back, in ms (RIPC-GROUP-36). */
 export const GIVEN_BACK_FROM_MS = GIVE_BACK_IDLE_MS / 2;
+/** The idle time from which on an entry has the mark of responses, in ms (RIPC-GROUP-36). */
+export const RESPONSE_FROM_MS = 473_040_000_000;
 /** The idle time from which on an owner claims an entry only if nobody has claimed it since, in ms (RIPC-GROUP-30). */
 export const LATE_MS = 5000;
 /** What one start adds to the delivery count of an entry: as much as a gem's reads add (RIPC-GROUP-20). */
@@ -98,13 +102,14 @@ export const takeOver = (n: Names, minIdleMs: number, entryId: string, starts: n
 export const takeUp = (n: Names, entryId: string, starts: number): Command => [
   "XCLAIM", n.stream, n.group, n.dispatcher, LATE_MS, entryId, "RETRYCOUNT", COUNTS_A_START * starts, "FORCE", "JUSTID",
 ];
-/** Marks entries as free for any member (RIPC-GROUP-24). */
-export const giveBack = (n: Names, ids: readonly string[], minIdleMs = 0): Command => [
-  "XCLAIM", n.stream, n.group, n.dispatcher, minIdleMs, ...ids, "IDLE", GIVE_BACK_IDLE_MS, "JUSTID",
+const mark = (responses: boolean): number => (responses ? GIVE_BACK_RESPONSE_IDLE_MS : GIVE_BACK_IDLE_MS);
+/** Marks entries as free for any member (RIPC-GROUP-24). `responses`: all of them are known to be. */
+export const giveBack = (n: Names, ids: readonly string[], minIdleMs = 0, responses = false): Command => [
+  "XCLAIM", n.stream, n.group, n.dispatcher, minIdleMs, ...ids, "IDLE", mark(responses), "JUSTID",
 ];
 /** Gives back what was pending for a consumer that was deleted (RIPC-LIFE-25). */
-export const restore = (n: Names, entryId: string, deliveries: number): Command => [
-  "XCLAIM", n.stream, n.group, n.dispatcher, 0, entryId, "IDLE", GIVE_BACK_IDLE_MS, "RETRYCOUNT", deliveries, "FORCE", "JUSTID",
+export const restore = (n: Names, entryId: string, deliveries: number, response: boolean): Command => [
+  "XCLAIM", n.stream, n.group, n.dispatcher, 0, entryId, "IDLE", mark(response), "RETRYCOUNT", deliveries, "FORCE", "JUSTID",
 ];
 
 /** A dispatcher that was deleted owns again what it had just read (RIPC-LIFE-25). */
