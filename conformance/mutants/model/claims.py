@@ -95,6 +95,7 @@ class Claims(Giving):
                 raise rows
             for id, owner, idle_ms, count in rows:
                 own = id in endpoint.responder.held or id in endpoint.relay.graces
+                own = own or (owner == names.dispatcher and mutant("own-leftovers-not-reclaimed"))
                 if not own and not self.was_given_back(idle_ms):
                     await self._suspect(suspects, id, owner, idle_ms, count)
             if len(rows) < _PAGE or mutant("looks-at-one-page"):
@@ -137,6 +138,8 @@ class Claims(Giving):
         line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, id)
         if mutant("take-back-counts-as-a-start") and not counted:
             line = (*line, "RETRYCOUNT", count + 3)
+        elif mutant("take-back-rounds-the-count") and not counted:
+            line = (*line, "RETRYCOUNT", 3 * -(-count // 3))
         elif is_request and counted and not mutant("starts-not-written"):
             # What is claimed to be rejected is not started again.
             written = starts if mutant("counts-the-start-that-it-refuses") else min(starts, _MOST_STARTS)
@@ -166,5 +169,7 @@ class Claims(Giving):
     async def claim_again(self) -> None:
         """After a reconnect: what is in progress and still ours, before anything else."""
         kept = [item for item in self.endpoint.keeping.in_progress() if getattr(item, "state", "") != "unsure"]
+        if mutant("claims-ten-again"):
+            kept = kept[:10]
         if kept and not mutant("never-claims-again"):
             await self.endpoint.keeping.keep(kept, look=True)

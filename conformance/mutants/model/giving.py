@@ -117,6 +117,7 @@ class Giving:
         if self._gave and not mutant("looks-for-given-back-every-3-s"):
             self.looking = not mutant("new-before-given-back")
             self._look_now.set()
+            self._gave = not mutant("looks-once-for-what-it-gave-back")
 
     def woken(self) -> None:
         """The group's wake-up."""

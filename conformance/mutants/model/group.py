@@ -9,7 +9,7 @@ from typing import Any
 
 from . import pauses, routing
 from .claims import starts_of
-from .giving import LATE_AFTER, counts_as_given_back
+from .giving import GIVE_BACK_IDLE_MS, LATE_AFTER, counts_as_given_back
 from .mutation import mutant
 from .ports import EndpointPort
 from .redis_errors import PERMANENT
@@ -122,6 +122,25 @@ class Group(Siblings):
         for ids, min_idle in ((soon, 0), (late, int(LATE_AFTER * 1000))):
             if ids:
                 await endpoint.claims.write_back(ids, min_idle)
+            if ids and mutant("give-back-on-leave-rounds-the-count"):
+                await self._count_nine(ids)
+
+    async def _count_nine(self, ids: list[bytes]) -> None:
+        """Only for a mutant."""
+        names = self.endpoint.names
+        line = (
+            "XCLAIM",
+            names.stream,
+            names.group,
+            names.dispatcher,
+            0,
+            *ids,
+            "IDLE",
+            GIVE_BACK_IDLE_MS,
+            "RETRYCOUNT",
+            9,
+        )
+        await self.endpoint.write((*line, "JUSTID"))
 
     async def register_late(self) -> None:
         """Only for mutants."""
@@ -276,6 +295,9 @@ class Group(Siblings):
         names = self.endpoint.names
         channels = (names.key(b"wakeup"), names.group_wakeup)
         pushed = connection.listen(*(channels[1:] if mutant("hears-the-group-only") else channels))
+        if mutant("wakeup-announced-unconfirmed"):
+            self.listening = True
+            await self.announce()
         while True:
             message = await pushed.get()
             if isinstance(message, RedisError):

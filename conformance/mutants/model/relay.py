@@ -55,7 +55,9 @@ class Relay:
             except (Lost, RedisError):
                 await asyncio.sleep(0.1)
                 continue
-            if not listed:
+            if not listed or (
+                mutant("hands-over-to-responders-only") and instance not in self.endpoint.group.responding
+            ):
                 return False
             if await self._give(entry_id, instance, listed[0], wakeup):
                 return True
@@ -89,7 +91,9 @@ class Relay:
         self.graces.clear()
         if not ids or mutant("graces-left-on-disconnect"):
             return
-        if self.endpoint.group.siblings or mutant("graces-given-back-to-nobody"):
+        group = self.endpoint.group
+        siblings = group.responding if mutant("requesters-are-no-siblings-on-leave") else group.siblings
+        if siblings or mutant("graces-given-back-to-nobody"):
             with contextlib.suppress(Lost):
                 await self.endpoint.claims.write_back(ids, responses=True)
         else:

@@ -29,12 +29,21 @@ class Responder:
         self.running = self._failures = 0
         self._ids: set[bytes] = set()
         self._delayed: list[Callable[[], None]] = []
+        self._beyond: set[Request] = set()
+        self._looked = float("-inf")
+        self._quick = 0
         self.changed = asyncio.Event()
         self.answers = Answers(endpoint, self)
 
     @property
     def room(self) -> int:
         return self.endpoint.options.concurrency - self.running - len(self.queue)
+
+    @property
+    def _limit(self) -> int:
+        """How many handlers run at once."""
+        two = mutant("two-at-once-after-quick-ones") and self._quick > 100
+        return 2 if two else self.endpoint.options.concurrency
 
     @property
     def answers_refused(self) -> bool:
@@ -96,7 +105,7 @@ class Responder:
         siblings = endpoint.group.responding
         if options.no_handler and siblings and not mutant("keeps-requests-without-a-handler"):
             endpoint.claims.give_back([request])
-        elif self.running < options.concurrency and (first or not (self.queue or endpoint.claims.looking)):
+        elif self.running < self._limit and (first or not (self.queue or endpoint.claims.looking)):
             self._start_or_check(request)
         elif siblings and not mutant("hoards") and not endpoint.claims.looking:
             endpoint.claims.give_back([request])
@@ -109,11 +118,18 @@ class Responder:
 
     async def _overloaded(self, request: Request) -> None:
         """Before it is rejected, siblings are looked for once more (RIPC-RESP-17)."""
-        if not mutant("rejects-before-it-looks"):
+        self._beyond.add(request)
+        now = asyncio.get_running_loop().time()
+        known = mutant("looks-for-siblings-at-the-first-overload") and now - self._looked < 30
+        if not mutant("rejects-before-it-looks") and not known:
+            self._looked = now
             try:
                 await self.endpoint.group.find_siblings()
             except (Lost, RedisError):
                 pass
+        self._beyond.discard(request)
+        if self.endpoint.closing and not mutant("rejects-while-it-leaves"):
+            return  # it is given back with all that has not started
         if self.endpoint.group.responding:
             self.endpoint.claims.give_back([request])
             return
@@ -144,8 +160,10 @@ class Responder:
             self.endpoint.spawn(self._run(request))
 
     async def _run(self, request: Request) -> None:
+        began = asyncio.get_running_loop().time()
         try:
             await self.on_request(request)
+            self._quick += asyncio.get_running_loop().time() - began < 0.01
             if request.answer is None:
                 self._ignored(request)
         except Exception as error:
@@ -189,7 +207,7 @@ class Responder:
 
     def start_more(self) -> None:
         """What waits, as far as handlers are free; the rest goes to siblings, if there are any."""
-        while self.queue and self.running < self.endpoint.options.concurrency:
+        while self.queue and self.running < self._limit:
             request = self.queue.popleft()
             if request.state == "queued":
                 self._start_or_check(request)
@@ -219,7 +237,9 @@ class Responder:
             except (Lost, RedisError):
                 await asyncio.sleep(0.05)
         self.running -= 1
-        if there and request.state == "checking":
+        if there and request.state == "checking" and self.endpoint.closing and not mutant("starts-while-it-leaves"):
+            request.state = "queued"  # it is given back with all that has not started
+        elif there and request.state == "checking":
             self._start(request)
         elif request.state == "checking":
             self.gone(request)
@@ -286,6 +306,11 @@ class Responder:
 
     async def give_back_unstarted(self) -> None:
         unstarted = [request for request in self.held.values() if request.state in ("queued", "checking")]
+        if mutant("rejects-while-it-leaves"):
+            unstarted = [request for request in unstarted if request not in self._beyond]
+        alone = not self.endpoint.group.responding and bool(self.endpoint.group.siblings)
+        if alone and mutant("waiting-requests-kept-beside-requesters"):
+            return
         if unstarted and not mutant("keeps-unstarted-requests"):
             await self.endpoint.claims.write_back([request.entry.entry_id for request in unstarted])
             for request in unstarted:

@@ -155,6 +155,8 @@ class Siblings:
                 continue
             idle = mark(response=not entry.problem and entry.status != PENDING)
             line: Command = ("XCLAIM", names.stream, names.group, names.dispatcher, 0, id, "IDLE", idle)
+            if mutant("restores-whole-starts"):
+                count = 3 * -(-count // 3)
             counted = () if mutant("restores-without-the-count") else ("RETRYCOUNT", count)
             await self.endpoint.write((*line, *counted, "FORCE", "JUSTID"))
 
