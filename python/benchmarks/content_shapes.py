@@ -12,6 +12,10 @@ from typing import Any
 
 EMOJI = "\U0001f600"
 CJK = "\u6f22\u5b57\u304b\u306a"
+PROSE = (
+    "D\u00e9j\u00e0 vu: un d\u00e9tail de l'audace f\u00e9conde. L'\u00e9t\u00e9 dernier, No\u00ebl "
+    "\u00e9tait loin d'ici; Dominique, \u00e9mue, a dit adieu."
+)
 COMBINING = "e\u0301"
 Shape = tuple[str, Callable[[], Any], Callable[[Any], bytes]]
 
@@ -50,6 +54,10 @@ def _rows(size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "rows of empty containers", lambda: [{"a": [], "b": {}, "c": ""} for _ in range(size // 30)]
     yield "rows with a row inside", lambda: [{"id": n, "of": {"a": {"b": n}}} for n in range(size // 44)]
     yield "rows with a key of 40 letters", lambda: [{"k" * 40: number} for number in range(size // 54)]
+    yield "rows of prose with escaped letters", lambda: [{"id": n, "text": PROSE} for n in range(size // 220)]
+    yield "rows with code", lambda: [{"line": n, "code": "if (a[i]) { return {b: c[j]}; }"} for n in range(size // 62)]
+    yield "rows with a list of numbers", lambda: [{"id": n, "at": [n, 1.5, 2.5]} for n in range(size // 38)]
+    yield "points of a map", lambda: [{"type": "Point", "at": [[8.5 + n, 47.25]]} for n in range(size // 46)]
     yield "mixed lists", lambda: [[number, "ab", None, 1.5, [], {"a": 1}] for number in range(size // 44)]
     yield "lists of three numbers", lambda: [[number, number, number] for number in range(size // 26)]
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from itertools import chain, compress
 from typing import Any
 
 from redisipc.errors import ContentError
@@ -33,26 +31,13 @@ _ENDS_LIKE_ODD_KEY = re.compile(
     rb'":(?<=[0-9elyN]":)(?<=["0-9.+uslta-].":)'
     rb'(?:(?<=[0-9]":)|(?<="true":)|(?<="false":)|(?<="null":)|(?<="NaN":)|(?<=Infinity":))'
 )
-_SCALARS = frozenset((str, int, float, bool, type(None)))
-_STRING = frozenset((str,))
-_LISTS = frozenset((list, tuple))
-_PARENTS = _LISTS | {dict}
-_PLAIN = _SCALARS | _PARENTS
 
-_GUESSED_BY = 64
-"""So many lists or objects show about how many parts all of them have."""
 _MANY_BLANKS = 64
 """With so many at the beginning, the quickest way over them is used."""
 _LARGE = 1 << 13
 """From so many bytes on, it pays to choose how a text is checked."""
 _BYTES_A_PART = 24
 """If a value has more parts in relation to its bytes, checking the text is quicker than checking the parts."""
-_BYTES_A_PART_OF_MANY = 64
-"""The same where there are many objects."""
-_BYTES_A_PART_WRITTEN = 32
-"""The same for a text that was written here: it has few escapes."""
-_BYTES_A_COLON = 512
-"""If colons are rarer than this, finding each of them is quicker than counting."""
 _BEGINS = (b'{"', b"{},", b"{}]", b"{}}", b'{ "', b"{\n")
 """How an object begins. In a string, most of them cannot stand."""
 _BYTES_AN_OBJECT = 2048
@@ -73,7 +58,7 @@ def encode(value: Any) -> bytes:
         text = _dumps(value).encode() if quick is None else quick
     except (TypeError, ValueError, RecursionError) as error:
         raise _flaw(value, error) from None
-    if (may_be_deep(text) and _is_deep(value, text)) or (quick is None and _has_odd_key(value, text)):
+    if (may_be_deep(text) and _is_deep(value, text, False)) or (quick is None and _has_odd_key(value, text)):
         _check(value)
     return text
 
@@ -91,7 +76,7 @@ def _flaw(value: Any, error: Exception) -> ContentError:
         _check(value)
     except ContentError as found:
         return found
-    return ContentError(f"a number cannot be written: {error}", "$")
+    return ContentError(f"{type(value).__name__} cannot be written: {error}", "$")
 
 
 def _first_of_text(text: str) -> str:
@@ -125,7 +110,7 @@ def decode(raw: bytes) -> Any:
     composed = first != b'"'
     value = json_fast.loads(raw)
     if value is not json_fast.MISSING:
-        return raw.decode() if composed and may_be_deep(raw) and _was_deep(value, raw) else value
+        return raw.decode() if composed and may_be_deep(raw) and _is_deep(value, raw, True) else value
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -151,7 +136,7 @@ def decode(raw: bytes) -> Any:
         return text if escaped and _has_half(value) else value
     if lone is None and has_lone_surrogate(raw):
         return text
-    return text if may_be_deep(raw) and _was_deep(value, raw) else value
+    return text if may_be_deep(raw) and _is_deep(value, raw, True) else value
 
 
 def _has_half(text: str) -> bool:
@@ -192,103 +177,13 @@ def _decode_few_objects(text: str, raw: bytes, halves: bool) -> Any:
         hidden = hidden or len(made) < len(items)
         return made
 
+    from .json_value import shows_broken_rule
+
     value = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=pairs).decode(text)
-    broken = None if hidden else _shows_broken_rule(value, len(raw) // _BYTES_A_PART, halves)[0]
+    broken = None if hidden else shows_broken_rule(value, len(raw) // _BYTES_A_PART, halves)
     if broken is None:
         broken = breaks_rule(raw)
     return text if broken else value
-
-
-def _was_deep(value: Any, raw: bytes) -> bool:
-    """Whether a text with many brackets, which was read as ``value``, is nested too deep."""
-    deep, pairs = _shows_broken_rule(value, len(raw) // _BYTES_A_PART_OF_MANY, False)
-    if deep is None or (not deep and pairs != _colons(raw, pairs)):
-        # An object may have had a key twice, so that a part of the text is not in the value.
-        return is_deep(raw)
-    return deep
-
-
-def _colons(raw: bytes, pairs: int) -> int:
-    """How many colons a text has, or a number above ``pairs``."""
-    if pairs > len(raw) // _BYTES_A_COLON:
-        return raw.count(b":")
-    # There are few, or many in strings.
-    found, at = 0, raw.find(b":")
-    while at >= 0 and found <= pairs:
-        found, at = found + 1, raw.find(b":", at + 1)
-    return found
-
-
-def _shows_broken_rule(value: Any, most: int, halves: bool) -> tuple[bool | None, int]:
-    """Whether the value is too deep, or has a lone surrogate, where it may have ``halves`` of characters.
-
-    None where it has more than ``most`` parts. With it come the pairs that its objects have.
-    """
-    dicts, lists = _parents([value])
-    level: list[Any] = [value]
-    pairs = 0
-    for _ in range(MAX_DEPTH + 1):
-        try:
-            if halves:
-                "".join([part for part in level if type(part) is str and not part.isascii()]).encode()
-        except UnicodeEncodeError:
-            return True, pairs
-        if not dicts and not lists:
-            return False, pairs
-        if _guess(dicts) + _guess(lists) > most:
-            return None, pairs
-        here = sum(map(len, dicts))
-        pairs += here
-        most -= here + sum(map(len, lists))
-        if most < 0:
-            return None, pairs
-        if halves:
-            level = [*_parts(dicts, lists), *chain.from_iterable(dicts)]
-        dicts, lists = _parents_of(dicts, lists)
-    return True, pairs
-
-
-def _guess(parents: list[Any]) -> float:
-    """How many parts they have, from a sample."""
-    if len(parents) < _GUESSED_BY:
-        return 0
-    some = parents[:: len(parents) // _GUESSED_BY]
-    return sum(map(len, some)) / len(some) * len(parents)
-
-
-def _parts(dicts: list[dict[Any, Any]], lists: list[Any]) -> Iterator[Any]:
-    return chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts)))
-
-
-def _parents_of(dicts: list[dict[Any, Any]], lists: list[Any]) -> tuple[list[dict[Any, Any]], list[Any]]:
-    """The objects and the lists one level below."""
-    # Mostly nothing is below. Then the parts need not be put into a list.
-    if set(map(type, _parts(dicts, lists))) <= _SCALARS:
-        return [], []
-    return _parents(list(_parts(dicts, lists)))
-
-
-def _parents(level: list[Any]) -> tuple[list[dict[Any, Any]], list[Any]]:
-    """The objects and the lists among parts of a value, without Python for each part where all have plain types."""
-    kinds = set(map(type, level))
-    if kinds <= _SCALARS:
-        return [], []
-    if kinds == {dict}:
-        return level, []
-    if kinds <= _LISTS:
-        return [], level
-    if kinds <= _PLAIN:
-        level = list(compress(level, map(_PARENTS.__contains__, map(type, level))))
-    return (
-        [part for part in level if isinstance(part, dict)],
-        [part for part in level if isinstance(part, (list, tuple))],
-    )
-
-
-def _is_deep(value: Any, text: bytes) -> bool:
-    """Whether ``value``, whose text is ``text`` and has many brackets, is nested too deep."""
-    deep, _ = _shows_broken_rule(value, len(text) // _BYTES_A_PART_WRITTEN, False)
-    return is_deep(text) if deep is None else deep
 
 
 def _has_odd_key(value: Any, text: bytes) -> bool:
@@ -298,17 +193,13 @@ def _has_odd_key(value: Any, text: bytes) -> bool:
     # With many objects, the pattern finds sooner that there is none.
     if not _has_few_objects(text, _BYTES_AN_OBJECT_WRITTEN) and not _ENDS_LIKE_ODD_KEY.search(text):
         return False
-    dicts, lists = _parents([value])
-    seen, braces = 0, -1
-    while dicts or lists:
-        kinds = set(map(type, chain.from_iterable(dicts)))
-        if kinds != _STRING and not all(issubclass(kind, str) for kind in kinds):
-            return True
-        seen += len(dicts)
-        if braces < 0 and len(dicts) > _GUESSED_BY:
-            braces = text.count(b"{")
-        if seen == braces:
-            # There is no other object.
-            return False
-        dicts, lists = _parents_of(dicts, lists)
-    return False
+    from .json_value import has_odd_key
+
+    return has_odd_key(value, text)
+
+
+def _is_deep(value: Any, text: bytes, was_read: bool) -> bool:
+    """Whether a text with many brackets is nested too deep; ``was_read``: it came from others."""
+    from .json_value import is_value_deep  # most programs never need it
+
+    return is_value_deep(value, text, was_read)

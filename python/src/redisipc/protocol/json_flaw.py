@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from redisipc.errors import ContentError
@@ -42,9 +43,17 @@ _ADVICE = {
 
 def check(value: Any, path: str = "$", depth: int = 0) -> None:
     """Raise ``ContentError`` with the path of the first part that is not JSON; None where there is no such part."""
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, bool):
         return
-    if isinstance(value, str):
+    if isinstance(value, int):
+        try:
+            int.__repr__(value)
+        except ValueError:
+            most = sys.get_int_max_str_digits()
+            raise ContentError(
+                f"the number has over {most} digits, more than Python writes; send a string", path
+            ) from None
+    elif isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:

@@ -7,28 +7,39 @@ character.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from itertools import accumulate
+from json.decoder import scanstring  # type: ignore[attr-defined] # it is there on each Python
 
 MAX_DEPTH = 100
 """Levels of nesting that every reader accepts (RIPC-CONTENT-6, RIPC-CONTENT-7)."""
 
-_BLOCK = 64
+_BRACKETS_A_STEP = 160
 """Brackets that are examined in one step."""
+_FEW_BRACKETS = 64
+"""The same where many of them open."""
 _SHORT = 1 << 12
 """In texts with fewer bytes, counting all brackets is quicker than finding the first ones."""
 _FIRST = 1 << 12
 """Bytes that are examined first: most texts that are too deep are so at their beginning."""
+_BYTES_A_DENSE_OPENING = 6
+"""If brackets are more frequent than this, they are not counted."""
+_BYTES_AN_OPENING = 256
+"""If brackets are rarer than this, finding each of them is quicker than a pass over the text."""
 _PART = 1 << 14
 """Escapes are decoded in steps of so many bytes, so that the copies stay in the cache."""
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_OPENINGS = bytes(set(range(256)) - set(b"[{"))
 _NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 # The letters of escapes remain: without them, a quote might seem to follow a backslash.
 _NO_ESCAPES = bytes(set(_NO_BRACKETS) - set(b"\\/bfnrtu"))
 _LONGEST_ESCAPE = 12
 """Bytes of a pair of escapes."""
 _STEPS = {ord("["): 1, ord("]"): -1}
+_HEX = bytes.maketrans(b"D123456789abcefABCEF", b"d0000000000000000000")
+_NO_HEX = bytes(set(range(256)) - set(b"\\u0123456789abcdefABCDEF"))
+_BYTES_A_DENSE_ESCAPE = 12
+"""If escapes are rarer than this, most of a text are other letters."""
 _BYTES_AN_ESCAPE = 64
 """If escapes are rarer than this, examining each of them is quicker than examining the text."""
 _RARE = 512
@@ -41,8 +52,6 @@ _MAY_BE_LONE = re.compile(
 """A half whose other half is not beside it, or what may be one behind an escaped backslash."""
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(?P<half>u[dD][89a-fA-F])|.)", re.DOTALL)
 """An escape, or two that are the halves of one character; a half whose other half is not beside it has a name."""
-# The high byte of a UTF-16 unit, as a byte of UTF-8: both halves of a pair together are a character, one alone is an error.
-_HALVES = bytes(0xC2 if 0xD8 <= high <= 0xDB else 0x80 if 0xDC <= high <= 0xDF else 0 for high in range(256))
 
 
 def breaks_rule(raw: bytes) -> bool:
@@ -55,10 +64,16 @@ def has_lone_surrogate(raw: bytes) -> bool:
     found = few_lone_surrogates(raw)
     if found is not None:
         return found
-    if b"\\ud" not in raw and (b"D" not in raw or b"\\uD" not in raw):
-        return False
-    # This codec knows only the escape \uXXXX, and decodes a pair to two characters.
-    return any(_has_lone_surrogate(part.decode("raw_unicode_escape")) for part in _parts(raw))
+    return _may_have_half(raw) and any(map(_has_half, _parts(raw)))
+
+
+def _may_have_half(raw: bytes) -> bool:
+    """Whether a text with many escapes has one of half a character, or what looks like it."""
+    if raw.count(b"\\", 0, _ESCAPES_SHOWN_BY) * _BYTES_A_DENSE_ESCAPE < min(len(raw), _ESCAPES_SHOWN_BY):
+        # Other text is most of it, and is taken out first.
+        return b"\\ud" in raw.translate(_HEX, _NO_HEX)
+    # Two bytes are found sooner than three.
+    return any(b"u" + digit in raw and b"\\u" + digit in raw for digit in (b"d", b"D") if digit in raw)
 
 
 def few_lone_surrogates(raw: bytes) -> bool | None:
@@ -104,6 +119,24 @@ def may_be_deep(raw: bytes) -> bool:
     return False
 
 
+def openings(raw: bytes) -> int:
+    """How many lists and objects a JSON text begins, or more: brackets inside strings count."""
+    shown = raw.count(b"[", 0, _FIRST) + raw.count(b"{", 0, _FIRST)
+    if shown * _BYTES_A_DENSE_OPENING > min(len(raw), _FIRST):
+        # Each of them would be looked at, or stands in a string: the number tells nothing.
+        return len(raw)
+    left = len(raw) // _BYTES_AN_OPENING
+    found = 0
+    for bracket in (b"[", b"{"):
+        at = raw.find(bracket)
+        while at >= 0:
+            found += 1
+            if found > left or found * _BYTES_AN_OPENING > at + _FIRST:
+                return len(raw.translate(None, _NO_OPENINGS))
+            at = raw.find(bracket, at + 1)
+    return found
+
+
 def is_deep(raw: bytes) -> bool:
     """Whether a JSON text is nested deeper than ``MAX_DEPTH`` levels."""
     size = len(raw)
@@ -119,13 +152,21 @@ def is_deep(raw: bytes) -> bool:
     if b'"' in brackets:
         # Every second part stood inside a string.
         brackets = b"".join(brackets.split(b'"')[::2])
-    depth = 0
-    for start in range(0, len(brackets), _BLOCK):
-        block = brackets[start : start + _BLOCK]
+    return _rises(brackets, 0, _BRACKETS_A_STEP)
+
+
+def _rises(brackets: bytes, depth: int, size: int) -> bool:
+    """Whether brackets lead from this depth beyond the limit; ``size`` of them are examined in one step."""
+    for start in range(0, len(brackets), size):
+        block = brackets[start : start + size]
         opened = block.count(b"[")
         # The first test is quick and nearly always enough.
-        if depth + opened > MAX_DEPTH and depth + max(accumulate(map(_STEPS.__getitem__, block))) > MAX_DEPTH:
-            return True
+        if depth + opened > MAX_DEPTH:
+            if size > _FEW_BRACKETS:
+                if _rises(block, depth, _FEW_BRACKETS):
+                    return True
+            elif depth + max(accumulate(map(_STEPS.__getitem__, block))) > MAX_DEPTH:
+                return True
         depth += 2 * opened - len(block)
     return False
 
@@ -139,25 +180,12 @@ def _parts(raw: bytes) -> Iterator[bytes]:
         start = raw.find(b"\\", end)
 
 
-def _has_lone_surrogate(text: str) -> bool:
-    """Whether there is a surrogate without its partner; one with it is two characters here."""
+def _has_half(part: bytes) -> bool:
+    """Whether there is an escape of half a character without its partner."""
+    # Without quotes the part is one string, in which both halves become one character. An "n" may follow a backslash.
+    text, _ = scanstring(part.decode("utf-8", "replace").replace('"', "n") + '"', 0, False)
     try:
         text.encode()
     except UnicodeEncodeError:
-        pass
-    else:
-        return False
-    try:
-        _second_bytes(text).translate(_HALVES).decode()
-    except UnicodeDecodeError:
         return True
     return False
-
-
-def _second_bytes(text: str) -> bytes:
-    """The second lowest byte of each character."""
-    from array import array
-
-    units = array("w" if sys.version_info >= (3, 13) else "u", text)
-    second = 1 if sys.byteorder == "little" else units.itemsize - 2
-    return units.tobytes()[second :: units.itemsize]
