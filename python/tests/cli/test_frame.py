@@ -329,6 +329,10 @@ WRONG = [
     ("groups --url http://x", "--url must begin with redis://, rediss:// or unix://; write redis://localhost:6379/0"),
     ("groups --url redis://x:y", "the port in --url must be a number from 1 to 65535"),
     ("groups --url redis://x:1/y", "the database in --url must be a number, got 'y'"),
+    (
+        "groups --url redis://[::1",
+        "--url must have a name or an address as host, an IPv6 one in brackets, such as [::1]",
+    ),
     ("groups --stream ''", "which stream? Give --stream NAME, or set REDISIPC_STREAM"),
     ("watch --record /nowhere/x", "cannot write '/nowhere/x' (--record): No such file or directory"),
     ("serve stock --reject-rate 150%", "'150%' is not a share from 0 to 1; write 0.1 or 10%"),

@@ -64,6 +64,18 @@ def test_what_is_no_resp2_is_refused(text: bytes) -> None:
         parser.gets()
 
 
+@pytest.mark.parametrize("kind", [b"$", b"*", b":"])
+@pytest.mark.parametrize(
+    ("line", "shown"), [(b"ab\xff", r"ab\xff"), (b"", ""), (b"9" * 5000, "9" * 40), (b"1.5", "1.5")]
+)
+def test_a_length_that_is_no_number_is_told_in_a_sentence(kind: bytes, line: bytes, shown: str) -> None:
+    parser = make_parser(plain=True)
+    parser.feed(kind + line + b"\r\n")
+    with pytest.raises(ProtocolError) as caught:
+        parser.gets()
+    assert str(caught.value) == f"a length or a number in a reply is '{shown}'; is this a Redis server, and RESP2?"
+
+
 def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory() -> None:
     parser = make_parser(plain=True)
     for _ in range(64):

@@ -30,7 +30,9 @@ def check_name(what: str, name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise ConfigurationError(f"{what} is not valid Unicode: {error}") from error
+        raise ConfigurationError(
+            f"{what} is not valid Unicode: character {error.start + 1} is half of a surrogate pair"
+        ) from None
     return name
 
 

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -104,7 +105,7 @@ def _from_url(kind: type[Any], url: str | None) -> Any:
 
 
 def _problem_of(url: str) -> str:
-    """A mistake in a URL that redis-py ignores: it would use database 0, port 6379, or an impossible host or path."""
+    """A mistake in a URL that redis-py ignores or tells in Python's words: in the database, the port, the host or the path."""
     if re.search(r"\s", url.rstrip("\r\n")):
         return "there is a blank in it (in a password, write %20)"
     if url.startswith("unix://"):
@@ -114,7 +115,15 @@ def _problem_of(url: str) -> str:
     database = re.sub(r"^rediss?://[^/?]*/?|\?.*$", "", url).rstrip("\r\n")
     if database and not database.isdigit():
         return "the database must be a number"
-    return "the port must be between 1 and 65535" if re.match(r"rediss?://[^/?]*:0+(?=[/?]|$)", url) else ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the host must be a name or an address, an IPv6 one in brackets, such as [::1]"
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    return "the port must be a number between 1 and 65535" if port == 0 else ""
 
 
 def check_place(url: Any, client: Any, redis_options: Any) -> None:

@@ -28,6 +28,13 @@ _ONE_FAILED = re.compile(r"Error (\d+) connecting to (\S+)\. Connect call failed
 _ARGUMENTS = re.compile(r"""\((?:-?\d+, (['"])(.*)\1|(['"])(.*)\3,)\)$""", re.DOTALL)
 """The ``repr`` of the arguments of an OSError, with its number or without."""
 
+_OBJECT = re.compile(
+    r"""\w\(['"]|\((?:-?\d+, ['"]|['"][^)]*,\))|(?<!['"])\bb['"]|<\w[\w.]*(?:[<(]| object| at 0x)|\{['"]""", re.DOTALL
+)
+"""A ``repr`` in a text that no pattern above knows: of an error, a tuple, bytes, an object or a dict."""
+_OF_REDIS = (redis.exceptions.AuthenticationError, redis.exceptions.ResponseError)
+"""Errors whose text Redis wrote."""
+
 
 def hint(reason: str) -> str:
     """Advice about a refusal, or an empty text. ``reason`` is the text of Redis, its first word included."""
@@ -59,8 +66,21 @@ def words_of(error: BaseException) -> str:
     text = _ONE_FAILED.sub(lambda found: f"Error {found[1]} connecting to {found[2]}. {_reason(found[1])}.", text)
     text = _CALL_FAILED.sub(lambda found: f"{_reason(found[1])} ({_address(found[2], found[3])})", text)
     text = _ALL_FAILED.sub(r"Error connecting to \2. \1.", text)
+    text = _ARGUMENTS.sub(lambda found: found[2] or found[4] or "", text)
+    if _OBJECT.search(text) and not isinstance(error, _OF_REDIS):
+        return _plain(error)
     # Advice may follow, after a semicolon.
-    return _ARGUMENTS.sub(lambda found: found[2] or found[4] or "", text).rstrip(".")
+    return text.rstrip(".")
+
+
+def _plain(error: BaseException) -> str:
+    """A text without that of the error: it has the reason that the operating system gave, if it did."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return f"the connection failed: {_reason(str(cause.errno))}"
+        cause = cause.__cause__ or cause.__context__
+    return f"the connection failed ({type(error).__name__})"
 
 
 def _reason(number: str) -> str:

@@ -21,6 +21,8 @@ except ImportError:  # pragma: no cover - one of the two jobs of CI
 
 LONGEST_LINE = 64 * 1024
 """Bytes that a line of a reply may have: a number, a status or an error. A line without an end must not fill the memory."""
+_SHOWN = 40
+"""Bytes of an odd line that a message shows."""
 
 MISSING: Any = object()
 """The value that ``Parser.gets`` returns while a reply is incomplete."""
@@ -113,8 +115,12 @@ class PlainParser:
                     value = items
                 else:
                     return value
-        except ValueError as error:
-            raise ProtocolError(f"a length in a reply is not a number: {error}") from error
+        except ValueError:
+            # It is not a number, or has more digits than Python reads.
+            shown = line[:_SHOWN].decode("ascii", "backslashreplace")
+            raise ProtocolError(
+                f"a length or a number in a reply is '{shown}'; is this a Redis server, and RESP2?"
+            ) from None
         finally:
             del buffer[:start]
 

@@ -74,7 +74,12 @@ def address_of(url: str | None) -> tuple[Address, str]:
 
 
 def _parse(url: str, source: str) -> Address:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise Problem(
+            USAGE, f"{source} must have a name or an address as host, an IPv6 one in brackets, such as [::1]"
+        ) from None
     if parts.scheme not in ("redis", "rediss", "unix"):
         raise Problem(USAGE, f"{source} must begin with redis://, rediss:// or unix://; write redis://localhost:6379/0")
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}

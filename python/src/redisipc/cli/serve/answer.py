@@ -30,8 +30,11 @@ def command(line: str, limit: float) -> Answer:
     """The output of a program that gets the content on stdin. If it fails, the last line of stderr is the reason."""
     try:
         words = shlex.split(line)
-    except ValueError as error:
-        raise Problem(USAGE, f"--command {line!r} cannot be split into words: {error}") from error
+    except ValueError:
+        raise Problem(
+            USAGE,
+            f"--command {line!r} cannot be split into words: a quote is not closed, or a backslash is the last one",
+        ) from None
     if not words:
         raise Problem(USAGE, "--command is empty; write a program and its arguments")
 
