@@ -36,18 +36,20 @@ describe("a connection that died without a word", { concurrency: true, timeout: 
     await redis.sees("XADD");
   });
 
-  test("is noticed within 6 s where it alone died and reads", async () => {
-    await using redis = await FakeRedis.start();
-    await using stream = await Stream.connect({ ...redis.place, group: "web", wakeups: false, closeTimeoutMs: 0 });
-    await redis.sees("XREADGROUP GROUP web dispatcher");
-    const { length } = redis.sent;
-    redis.forget("blocked");
-    using own = new OwnTime();
-    const begun = own.now();
-    await isUp(stream, false);
-    assert.ok(own.now() - begun < 6000 + 500, "and what a look may be late");
-    await redis.sees("XREADGROUP GROUP web dispatcher", length);
-  });
+  for (const [which, does] of [["blocked", "reads"], ["others", "writes"]] as const) {
+    test(`is noticed within 6 s where it alone died and ${does}`, async () => {
+      await using redis = await FakeRedis.start();
+      await using stream = await Stream.connect({ ...redis.place, group: "web", wakeups: false, closeTimeoutMs: 0 });
+      await redis.sees("XREADGROUP GROUP web dispatcher");
+      const { length } = redis.sent;
+      redis.forget(which);
+      using own = new OwnTime();
+      const begun = own.now();
+      await isUp(stream, false);
+      assert.ok(own.now() - begun < 6000 + 500, "and what a look may be late");
+      await redis.sees("XREADGROUP GROUP web dispatcher", length);
+    });
+  }
 
   test("is suspected where it listens to wake-ups when the session comes back", async () => {
     await using redis = await FakeRedis.start();

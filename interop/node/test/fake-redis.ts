@@ -76,8 +76,8 @@ export class FakeRedis {
   }
 
   /** The connections that are there hear nothing any more, and nobody learns of it: as when a host dies. New ones work. */
-  forget(which: "all" | "blocked" = "all"): void {
-    for (const client of this.clients) client.forgotten ||= which === "all" || client.blocked;
+  forget(which: "all" | "blocked" | "others" = "all"): void {
+    for (const client of this.clients) client.forgotten ||= which === "all" || client.blocked === (which === "blocked");
   }
 
   /** All connections break. */

@@ -59,7 +59,8 @@ const TIMES: Readonly<Record<string, ((ms: number, limit: number) => void) | str
   "gem-prune": "the gem's",
   "consumer-use": (ms) => { assert.ok(ownList.AT_REST_MS < ms && registration.REFRESH_MS < ms); },
   block: (ms) => { assert.ok(commands.BLOCK_MS <= ms && commands.BLOCK_MS + SILENCE_MS < 6000); },
-  silence: (ms) => { assert.equal(SILENCE_MS, ms); },
+  // Each connection waits for a reply often enough that its death shows within 6 s.
+  silence: (ms) => { assert.ok(SILENCE_MS === ms && reclaimer.RECLAIM_LOOK_MS + SILENCE_MS < 6000); },
   "handed-over": (ms) => { assert.ok(ownList.POLL_MOST_MS < ms); },
   "find-siblings": (ms) => { assert.ok(registration.REFRESH_MS < ms); },
   "keep-alive": (ms) => { assert.deepEqual([keepAlive.KEEP_ALIVE_MS, responder.KEEP_MS], [ms, ms]); },

@@ -28,7 +28,7 @@ NAMES = Names.of("shop", "stock", "a1b2c3")
         ("default-timeout", SETTINGS.timeout),
         ("registration-expiry", SETTINGS.registration_expiry),
         ("refresh", SETTINGS.refresh),
-        ("block", SETTINGS.block),
+        ("block", settings.LONGEST_BLOCK),
         ("keep-alive", SETTINGS.keep_alive),
         ("suspect", SETTINGS.suspect_after),
         ("two-looks", SETTINGS.between_looks),
@@ -59,6 +59,7 @@ def test_what_the_core_does_in_time_it_does_in_the_time_of_the_table() -> None:
     assert SETTINGS.look_limit < TIMES["outcome-tolerance"]
     assert max(SETTINGS.poll_most, SETTINGS.poll_with_wakeups) < TIMES["handed-over"]
     assert SETTINGS.refresh < min(TIMES["consumer-use"], TIMES["find-siblings"])
+    assert SETTINGS.block <= TIMES["block"]
     assert SETTINGS.look < TIMES["give-back-taken"]
     assert SETTINGS.answer_kept >= TIMES["answer-kept"]
     assert SETTINGS.reclaim_after + SETTINGS.look < TIMES["next-start"]

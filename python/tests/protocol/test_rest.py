@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from redisipc.protocol.commands import Command, Failure
 from redisipc.protocol.entry import build
-from redisipc.protocol.settings import LONGEST_BLOCK
+from redisipc.protocol.settings import BLOCK, BLOCK_WITH_FAILOVER
+from redisipc.runtime.connection import REPLY_LIMIT
 
 from ..support_core import Hand
 
@@ -15,7 +18,7 @@ _STEP = 0.05
 
 
 class Resting(Hand):
-    """Its blocking read returns nothing each 5 s, as at a Redis where nothing happens."""
+    """Its blocking read returns nothing when its time is over, as at a Redis where nothing happens."""
 
     def rest(self, seconds: float) -> list[tuple[float, Command]]:
         """The commands that it sends in that time, with the moment of each."""
@@ -24,7 +27,7 @@ class Resting(Hand):
         read_at = -1.0
         read = None
         while self.now < end:
-            if read is not None and self.now - read_at > LONGEST_BLOCK - _STEP:
+            if read is not None and self.now - read_at > read.block - _STEP:
                 self.endpoint.read_done(read, None, self.now)
                 read = None
             if read is None and (read := self.endpoint.next_read(self.now)) is not None:
@@ -42,10 +45,49 @@ def gaps(sent: list[tuple[float, Command]], begin: float, end: float, *words: An
     return [b - a for a, b in zip([begin, *times], [*times, end], strict=True)]
 
 
-def test_an_endpoint_at_rest_sends_about_one_command_a_second() -> None:
-    hand = Resting().up()
+@pytest.mark.parametrize("block", [BLOCK, BLOCK_WITH_FAILOVER])
+def test_an_endpoint_at_rest_sends_about_one_command_a_second(block: float) -> None:
+    hand = Resting(block=block).up()
     hand.rest(60)
-    assert len(hand.rest(1200)) / 1200 < 1.1
+    assert len(hand.rest(1200)) / 1200 < 1.15
+
+
+NOTICED = 6.0
+"""Seconds within which an endpoint at rest notices that one of its connections is dead."""
+
+
+@pytest.mark.parametrize("block", [BLOCK, BLOCK_WITH_FAILOVER])
+def test_each_connection_waits_for_a_reply_often_enough_to_notice_its_death_within_6_s(block: float) -> None:
+    hand = Resting(block=block).up()
+    begin = hand.now
+    sent = hand.rest(300)
+    written = [(at, command) for at, command in sent if "BLOCK" not in command]
+    assert max(gaps(written, begin, hand.now)) + REPLY_LIMIT <= NOTICED
+    assert block + REPLY_LIMIT <= NOTICED
+
+
+def suspect(owner: bytes) -> Any:
+    """XPENDING lists an entry whose owner is silent; its idle time is too short for taking it over."""
+    return lambda command: [[b"1-0", owner, 7100, 1]] if command[3] == "IDLE" and command[4] < 10**9 else []
+
+
+def test_with_a_suspect_the_connection_that_writes_is_used_as_often() -> None:
+    hand = Resting().up()
+    hand.rest(20)
+    hand.special["XPENDING"] = suspect(b"dispatcher_51b110")
+    begin = hand.now
+    sent = [(at, command) for at, command in hand.rest(120) if "BLOCK" not in command]
+    assert max(gaps(sent, begin, hand.now)) + REPLY_LIMIT <= NOTICED
+
+
+def test_the_second_look_at_a_suspect_comes_as_soon_as_it_counts() -> None:
+    """The looks at rest are less than 3 s apart, so that silence is noticed. Two of them would not count (RIPC-GROUP-14)."""
+    hand = Resting().up()
+    hand.rest(20)
+    hand.special["XPENDING"] = suspect(b"dispatcher_51b110")
+    looks = [at for at, command in hand.rest(30) if command[0] == "XPENDING"]
+    first, *rest = looks
+    assert 3.0 <= min(look - first for look in rest if look - first >= 3.0) < 3.2
 
 
 def test_at_rest_each_duty_comes_as_often_as_its_statement_asks() -> None:

@@ -81,6 +81,6 @@ async def until(condition: Callable[[], Any], limit: float = 5.0) -> Any:
     return value
 
 
-NOTICED = 5.5
+NOTICED = 5.7
 """Seconds within which the silence of a master that hangs is noticed; 6 s is the aim for coming back."""
 FACES = {"threads": redisipc, "asyncio": redisipc.asyncio}

@@ -7,6 +7,9 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+_KINDS = {b"BLOCK": "read", b"SUBSCRIBE": "listen"}
+"""The purpose of a connection by a word that passes only there. Any other one is for writing."""
+
 
 class Gate:
     """``url`` leads through it. ``armed`` is (word, what): what happens to the connection on which the word passes next.
@@ -26,6 +29,7 @@ class Gate:
         self.connections = self.breaks = 0
         self.open = True
         self._sockets: list[socket.socket] = []
+        self._states: list[dict[str, Any]] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -40,13 +44,19 @@ class Gate:
             self.connections += 1
             far = socket.create_connection(self._to)
             self._sockets += [near, far]
-            state: dict[str, Any] = {"what": None, "came": 0}
+            state: dict[str, Any] = {"what": None, "came": 0, "kind": "write", "dead": False}
+            self._states.append(state)
             threading.Thread(target=self._inward, args=(near, far, state), daemon=True).start()
             threading.Thread(target=self._outward, args=(near, far, state), daemon=True).start()
 
     def _inward(self, near: socket.socket, far: socket.socket, state: dict[str, Any]) -> None:
         while data := _receive(near):
             state["came"] = 0
+            if state["dead"]:
+                continue
+            for word, kind in _KINDS.items():
+                if word in data:
+                    state["kind"] = kind
             if self.armed is not None and self.armed[0] in data:
                 state["what"], self.armed = self.armed[1], None
                 if state["what"] == "before":
@@ -62,9 +72,14 @@ class Gate:
             if 0 < self.limit <= state["came"]:
                 self.breaks += 1
                 break
-            if state["what"] != "silent":
+            if state["what"] != "silent" and not state["dead"]:
                 near.sendall(data)
         _shut(near, far)
+
+    def die(self, kind: str) -> None:
+        """Nothing passes any more over the connections of this kind, and neither side notices. New ones work."""
+        for state in self._states:
+            state["dead"] = state["dead"] or state["kind"] == kind
 
     def cut(self) -> None:
         """Break all connections, and refuse new ones until ``open`` is true."""

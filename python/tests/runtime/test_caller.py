@@ -187,11 +187,15 @@ async def test_silence_does_not_hold_it_beyond_its_timeout(caller: Asking, gate:
     assert time.monotonic() - start < 2.0
 
 
-async def test_silence_of_three_seconds_is_a_lost_connection(caller: Asking, gate: Gate) -> None:
-    gate.armed = (b"XADD", "silent")
+@pytest.mark.parametrize(("word", "most"), [(b"XADD", 3.0), (b"XREAD", 6.0)])
+async def test_silence_of_three_seconds_is_a_lost_connection(
+    caller: Asking, gate: Gate, word: bytes, most: float
+) -> None:
+    gate.armed = (word, "silent")
     start = time.monotonic()
     assert await caller.request(1, timeout=20.0) == 1
-    assert 3.0 <= time.monotonic() - start < 6.0
+    # A read that blocks is due when its time is over. The rest is for a busy machine.
+    assert 3.0 <= time.monotonic() - start < most + 1.5
 
 
 @pytest.mark.parametrize("face", ["threads", "asyncio"])

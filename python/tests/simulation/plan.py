@@ -60,6 +60,8 @@ class Plan:
     """How many processes are ended while they join."""
     backoff_most: float = 2.0
     """The longest pause between two attempts to connect."""
+    unhurried: bool = False
+    """Reads and looks take as long as they did when the stored plans were made, which depend on their moments."""
 
     @property
     def looks_run_out(self) -> bool:

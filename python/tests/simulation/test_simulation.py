@@ -167,7 +167,9 @@ def test_what_redis_executes_after_the_last_member_left_is_nobodys_to_clean(late
 def leaving(seed: int) -> World:
     """A world without faults in which everybody leaves, and a few were ended as they joined."""
     plan = draw(seed, 400)
-    return World(replace(plan, faults=(), fault_count=0, restarts=seed % 3, brief=6, leaves=True, gems=0))
+    return World(
+        replace(plan, faults=(), fault_count=0, restarts=seed % 3, brief=6, leaves=True, gems=0, unhurried=True)
+    )
 
 
 def test_a_member_that_has_given_something_back_leaves_its_dispatcher() -> None:

@@ -39,6 +39,9 @@ class ClashingRandom(random.Random):
         return value & 31 if k == 24 else value
 
 
+UNHURRIED: dict[str, Any] = {"block": 5.0, "look": 3.0, "around": 20.0}
+
+
 class World:
     """Made from a plan; ``run`` plays it and gives its history."""
 
@@ -145,6 +148,7 @@ class World:
             wakeups=plan.wakeups,
             responder=responder,
             backoff_most=plan.backoff_most,
+            **(UNHURRIED if plan.unhurried else {}),
         )
         made = ClashingRandom if plan.clashing_ids else random.Random
         actor = Actor(self, record, settings, made(self.random.getrandbits(48)))

@@ -19,11 +19,11 @@ from .events import Outcome, Outgoing
 from .names import CALLER
 from .outcomes import never_written, not_found, not_looked_for, refused, timed_out
 from .redis_errors import PERMANENT, class_of
-from .settings import NEVER
+from .settings import BLOCK, NEVER
 from .sizes import Sizes
 
-LONGEST_BLOCK = 5.0
-"""Seconds that one read blocks at most (RIPC-ASK-3)."""
+_CHECK_AFTER = 5.0
+"""Seconds until it asks again whether the group exists."""
 EARLY_END = 0.5
 """Seconds after the request was stored, before which nobody asks whether its group exists (RIPC-REQ-16); and between two looks."""
 _CALLER_PAGE = 100
@@ -167,7 +167,7 @@ class Call:
             if self._checking:
                 return [("XINFO", "GROUPS", stream)], 0.0
             left = min(outgoing.deadline, self._check_at) - now
-            milliseconds = min(int(LONGEST_BLOCK * 1000), max(1, ceil(left * 1000)))
+            milliseconds = min(int(BLOCK * 1000), max(1, ceil(left * 1000)))
             read: Command = ("XREAD", "COUNT", self._count, "BLOCK", milliseconds, "STREAMS", stream, self._last)
             return [read], milliseconds / 1000
         first = self._last if self._last == b"-" else b"(" + self._last
@@ -230,7 +230,7 @@ class Call:
         if isinstance(reply, Failure):
             # Without the stream, or without the right, only the timeout ends the request.
             self.early_end = class_of(reply) is not PERMANENT
-            self._check_at = now + LONGEST_BLOCK if self.early_end else NEVER
+            self._check_at = now + _CHECK_AFTER if self.early_end else NEVER
             return
         missing = replies.group_row(reply, self.outgoing.destination.encode()) is None
         if missing and self._missing:
@@ -238,7 +238,7 @@ class Call:
             self._look(now, Outcome("no responders", None, found.text, found.word))
         # Members make a lost group again at once, where they left off. So a second look decides.
         self._missing = missing
-        self._check_at = now + (EARLY_END if missing else LONGEST_BLOCK)
+        self._check_at = now + (EARLY_END if missing else _CHECK_AFTER)
 
     def _looked(self, answers: list[Any], now: float) -> None:
         if self._asking:

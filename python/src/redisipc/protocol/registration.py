@@ -15,8 +15,6 @@ from .siblings import Siblings
 
 _AGAIN = 1.0
 """Seconds after which a failed refresh is tried again."""
-_LOOKED_WITHIN = 20.0
-"""Seconds within which an instance at rest looks around and uses its consumers (at most 25 s: RIPC-LIFE-13, RIPC-GROUP-4)."""
 _NEW = 30.0
 """Seconds for which a newcomer looks around at each refresh: its siblings often start at the same time."""
 
@@ -133,7 +131,7 @@ class Registration:
         """Whether this refresh also looks for siblings: at rest and alone, only as often as the statements require."""
         if self.siblings or self.shared.inflight or self.busy() or now - self._began_at < _NEW:
             return True
-        return now + self.shared.settings.refresh - self._looked_at > _LOOKED_WITHIN
+        return now + self.shared.settings.refresh - self._looked_at > self.shared.settings.around
 
     def _look(self) -> list[Command]:
         """Redis' clock, who is there (RIPC-GROUP-8), and a use of the dispatcher's consumer (RIPC-LIFE-13)."""

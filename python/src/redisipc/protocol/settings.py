@@ -14,10 +14,12 @@ NEVER = math.inf
 """The time of something that is not due."""
 LEAST_JANITOR_AGE = 86_400.0
 """The janitor never deletes a younger entry, even if its option says so; seconds (RIPC-REDIS-7)."""
-BLOCK_WITH_FAILOVER = 2.5
-"""Seconds that a read waits where another server may take over: if the master hangs, 3 s of silence behind it show that."""
+BLOCK = 2.9
+"""Seconds that a read waits: 3 s of silence behind it show within 6 s that its connection is dead (RIPC-RECOV-25)."""
+BLOCK_WITH_FAILOVER = 2.7
+"""The same where another server may take over: the time to reach that one comes on top."""
 LONGEST_BLOCK = 5.0
-"""Seconds: the longest blocking read (RIPC-LIFE-5)."""
+"""Seconds: the longest blocking read that is allowed (RIPC-LIFE-5)."""
 LONGEST_READ_PAUSE = 0.05
 """Seconds that a request to a group which reads others' entries only may wait for it, whatever the option says."""
 
@@ -63,7 +65,7 @@ class Settings:
     """Options of one endpoint. All times are seconds, all sizes are counts of requests.
 
     The times that decide about other members of the group (``keep_alive``, ``suspect_after``, ``reclaim_after`` ...) are part of
-    the wire: change them only in tests.
+    the wire: change them only in tests. A look uses the connection that writes: with ``look``, silence there shows within 6 s.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class Settings:
         max_request_age: float | None = Default.MAX_REQUEST_AGE,
         answer_kept: float = 60.0,
         # how often something is done
-        block: float = 5.0,
+        block: float = BLOCK,
         read_count: int = 128,
         batch_count: int = 512,
         linger: float = 0.005,
@@ -97,7 +99,8 @@ class Settings:
         poll_with_wakeups: float = 0.25,
         refresh: float = 8.0,
         refresh_busy: float = 3.0,
-        look: float = 3.0,
+        look: float = 2.62,
+        around: float = 24.5,
         backoff_first: float = 0.05,
         backoff_most: float = 0.6,
         # the wire's times
@@ -143,6 +146,7 @@ class Settings:
         self.refresh = refresh
         self.refresh_busy = refresh_busy
         self.look = look
+        self.around = around
         self.backoff_first = backoff_first
         self.backoff_most = backoff_most
         self.keep_alive = keep_alive

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from redisipc.calls import explained
 from redisipc.errors import ConfigurationError
 from redisipc.protocol.settings import (
+    BLOCK,
     BLOCK_WITH_FAILOVER,
-    LONGEST_BLOCK,
     Default,
     Settings,
     check_grace,
@@ -167,7 +167,7 @@ def settings_of(
         janitor_age=options.janitor_age,
         read_pause=options.read_pause,
         version=__version__,
-        block=BLOCK_WITH_FAILOVER if fails_over else LONGEST_BLOCK,
+        block=BLOCK_WITH_FAILOVER if fails_over else BLOCK,
     )
 
 

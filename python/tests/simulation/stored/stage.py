@@ -83,7 +83,7 @@ def quiet(seconds: float, profile: Profile = REDIS_7, **changes: Any) -> Plan:
     base: dict[str, Any] = {
         "profile": profile, "groups": (0, 0), "latency": 0.001, "asks": 0, "seconds": seconds, "concurrency": 16, "max_queue": 1000,
         "wakeups": False, "lost_wakeups": 0.0, "clashing_ids": False, "restarts": 0, "leaves": False, "faults": ("staged",),
-        "fault_count": 0, "handlerless": 0.0, "half_open": False, "bandwidth": 0.0, "sizes": (0,), "skew": 0.0,
+        "fault_count": 0, "handlerless": 0.0, "half_open": False, "bandwidth": 0.0, "sizes": (0,), "skew": 0.0, "unhurried": True,
     }  # fmt: skip
     return replace(draw(1, 100), **(base | changes))
 
@@ -92,7 +92,7 @@ def drawn(seeds: range | tuple[int, ...], asks: int = 1000, **changes: Any) -> t
     """Worlds of random work, with one kind of fault or none."""
     base: dict[str, Any] = {
         "faults": (), "fault_count": 0, "restarts": 0, "clashing_ids": False, "lost_wakeups": 0.0, "handlerless": 0.0,
-        "bandwidth": 0.0, "sizes": (0,), "skew": 0.0, "half_open": False,
+        "bandwidth": 0.0, "sizes": (0,), "skew": 0.0, "half_open": False, "unhurried": True,
     }  # fmt: skip
     return tuple(replace(draw(seed, asks), **(base | changes)) for seed in seeds)
 
