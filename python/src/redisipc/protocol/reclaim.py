@@ -8,7 +8,7 @@ and Redis' own down time counts as idle (RIPC-GROUP-13 to 15).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import commands
 from .commands import GIVEN_BACK_FROM_MS, RESPONSE_FROM_MS, Command, Failure, Step
@@ -21,22 +21,13 @@ from .replies import PendingEntry, pending_entries, starts_of
 from .responder import Responder
 from .settings import NEVER
 from .siblings import Siblings
+from .suspects import Suspect, second_look
 
 _LOOK_COUNT = 100
 _LOOK_AGAIN = 0.05
 """Seconds until the next attempt to look, if a look is under way."""
-_SLACK, _SOON = 0.05, 0.4
-"""Seconds after which a second look counts for sure; and seconds by which the usual one may come later than that."""
 _SPARE = 4
 """A look checks so many more given-back requests than there is room for: the bodies of some may be gone."""
-
-
-class Suspect(NamedTuple):
-    """The owner that holds an entry for too long, the first look that showed it (its time), and the last one."""
-
-    owner: bytes
-    since: float
-    listed: float
 
 
 class Reclaimer:
@@ -153,7 +144,10 @@ class Reclaimer:
                 self.responder.shared_waiting = True
             if not self._choose(rows, now):
                 self.responder.taken_back(now)
-            self._look_when_it_counts(now)
+            second = second_look(
+                [each.since for each in self._suspects.values()], self._between_looks(), now, self._planned
+            )
+            self.next_look = min(self.due(), second)
             if self._look_again:
                 self._look_again = False
                 self.look_for_given_back()
@@ -256,12 +250,6 @@ class Reclaimer:
             suspect = Suspect(row.consumer, now, now)
         self._suspects[row.id] = suspect._replace(listed=now)
         return now - suspect.since >= self._between_looks() and row.idle >= settings.reclaim_after * 1000
-
-    def _look_when_it_counts(self, now: float) -> None:
-        """Plan the second look at a suspect where the usual one comes too soon, and the next one late (RIPC-GROUP-15)."""
-        counts = [suspect.since + self._between_looks() for suspect in self._suspects.values()]
-        wanted = [at + _SLACK for at in counts if at > now and not 0 <= self._planned - at <= _SOON]
-        self.next_look = min([self.due(), *wanted])
 
     def _between_looks(self) -> float:
         return self.shared.settings.between_looks
