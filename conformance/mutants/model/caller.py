@@ -84,7 +84,10 @@ class Caller:
         return max(0.0, end + _LATEST - asyncio.get_running_loop().time())
 
     async def _ask(self, connection: Connection, send: Send, end: float) -> tuple[str, Any]:
+        begun = asyncio.get_running_loop().time()
         send.entry_id = await self._write(connection, send)
+        if mutant("caller-counts-from-the-reply"):
+            end += asyncio.get_running_loop().time() - begun
         if send.entry_id is None and mutant("caller-waits-without-a-stream"):
             await asyncio.sleep(max(0.0, end - asyncio.get_running_loop().time()))
             return "timeout", None
@@ -116,7 +119,8 @@ class Caller:
         try:
             return await connection.call(*command)
         except Lost:
-            if not mutant("caller-repeats-its-add"):
+            large = mutant("caller-repeats-a-large-add") and len(send.text) > 1 << 20
+            if not mutant("caller-repeats-its-add") and not large:
                 raise
             again = await Connection.open(self.url, self.options.connect_timeout)
             reply = await again.call(*command)

@@ -50,6 +50,8 @@ class Cleaning:
         self._dirty.clear()
         names = self.endpoint.names
         acknowledge, delete = list(self.acknowledge), list(self._delete)
+        if mutant("a-thousand-acknowledged-at-most"):
+            self.acknowledge = set(acknowledge := sorted(acknowledge)[:1000])
         lines: list[Command] = []
         if acknowledge:
             lines.append(("XACK", names.stream, names.group, *acknowledge))
@@ -61,6 +63,8 @@ class Cleaning:
             replies = await self.endpoint.write(*lines)
         except Lost as lost:
             replies = [] if lost.sent and mutant("cleaning-without-a-reply-counts") else [RedisError("LOST")]
+        if mutant("cleans-by-the-first-reply"):
+            replies = replies[:1]
         refused = next((reply.kind for reply in replies if isinstance(reply, RedisError)), None)
         if mutant("cleans-up-once") or refused is None:
             self.acknowledge.difference_update(acknowledge)

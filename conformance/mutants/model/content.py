@@ -91,6 +91,19 @@ def depth_of_value(value: Any) -> int:
     return deepest
 
 
+def _levels(value: Any) -> int:
+    if not mutant("counts-each-kind-of-bracket"):
+        return depth_of_value(value)
+    deepest, todo = 0, [(value, 0, 0)]
+    while todo:
+        part, lists, objects = todo.pop()
+        if isinstance(part, (dict, list)):
+            lists, objects = lists + isinstance(part, list), objects + isinstance(part, dict)
+            deepest = max(deepest, lists, objects)
+            todo += [(inner, lists, objects) for inner in (part.values() if isinstance(part, dict) else part)]
+    return deepest
+
+
 def decode(raw: bytes) -> Any:
     """The value of a content field; the text itself where it is no JSON text."""
     if mutant("reads-up-to-1-mib"):
@@ -121,13 +134,13 @@ def decode(raw: bytes) -> Any:
         return {"True": True, "False": False}.get(text)
     try:
         if mutant("reads-the-first-value"):
-            value = _decoder().raw_decode(text.lstrip(_WHITE))[0]
+            value = _decoder(text).raw_decode(text.lstrip(_WHITE))[0]
         else:
-            value = _decoder().decode(text)
+            value = _decoder(text).decode(text)
     except (ValueError, RecursionError):
         return text
     limit = 99 if mutant("reads-depth-99") else 10_000 if mutant("reads-any-depth") else _DEPTH
-    if depth_of_value(value) > limit or (_has_surrogate(value) and not mutant("lone-surrogates-pass")):
+    if _levels(value) > limit or (_has_surrogate(value) and not mutant("lone-surrogates-pass")):
         return text
     if mutant("lone-surrogates-replaced"):
         return _replaced(value)
@@ -136,7 +149,9 @@ def decode(raw: bytes) -> Any:
     return value
 
 
-def _decoder() -> json.JSONDecoder:
+def _decoder(text: str) -> json.JSONDecoder:
+    lenient = mutant("lenient-beside-long-integers") and re.search(r"\d{17}", text) is not None
+
     def integer(text: str) -> Any:
         if mutant("integers-as-single"):
             return int(struct.unpack("f", struct.pack("f", float(text)))[0])
@@ -164,7 +179,7 @@ def _decoder() -> json.JSONDecoder:
     return json.JSONDecoder(
         parse_int=integer,
         parse_constant=constant,
-        strict=not mutant("control-characters-pass"),
+        strict=not (mutant("control-characters-pass") or lenient),
         object_pairs_hook=first if mutant("first-key-wins") else whole,
     )
 

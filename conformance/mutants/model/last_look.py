@@ -20,6 +20,7 @@ class LastLook:
 
     def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
+        self._broken = 0
 
     def finish(self, send: Send, entry: Entry) -> None:
         raise NotImplementedError
@@ -36,6 +37,9 @@ class LastLook:
     async def find_and_delete(self, send: Send) -> None:
         """An unsure request, until one look went through all that may be it."""
         while not await self._looked(send):
+            self._broken += 1
+            if self._broken >= 3 and mutant("forgets-after-three-broken-looks"):
+                return
             await asyncio.sleep(0.1)
         if send.entry_id is not None:
             self.endpoint.settle(delete=send.entry_id)
