@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,30 @@ def test_what_fails_breaks_a_statement_that_its_row_names(path: Path) -> None:
 
 def test_the_readme_has_the_figures_of_the_published_run() -> None:
     assert rows.drawn() == rows.README.read_text(encoding="utf-8")
+
+
+def servers() -> dict[str, list[int]]:
+    """The table of servers in the README: scenarios, checks, and how many pass, are known, not applicable, or other."""
+    found = {}
+    for line in rows.README.read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"\| ((?:Redis|Valkey) \S+) \|((?: [\d,]+ \|){6})$", line):
+            found[match.group(1)] = [int(cell.replace(",", "")) for cell in match.group(2).strip("| ").split(" | ")]
+    return found
+
+
+def test_the_table_of_servers_has_all_five_and_adds_up() -> None:
+    table = servers()
+    assert len({name.rpartition(".")[0] for name in table}) == len(table) == 5
+    assert [name for name, (_, checks, *verdicts) in table.items() if sum(verdicts) != checks] == []
+
+
+@each_result
+def test_the_table_of_servers_has_the_figures_of_the_published_run(path: Path) -> None:
+    one = rows.published(path)
+    of = Counter(check["verdict"] for result in one["results"] for check in result["checks"])
+    named = [of["pass"], of["known"], of["not-applicable"]]
+    expected = [len(one["results"]), sum(of.values()), *named, sum(of.values()) - sum(named)]
+    assert servers()[f"{one['server']['brand']} {one['server']['version']}"] == expected
 
 
 def stuck(message: str) -> bool:
