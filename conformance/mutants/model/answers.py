@@ -30,6 +30,10 @@ class Answers:
         endpoint = self.endpoint
         begun = asyncio.get_running_loop().time()
         short, long = pauses.refused(), pauses.permanent()
+        if mutant("drops-slow-answers") and begun - request.received > 5.0:
+            self.responder.gone(request)
+            endpoint.settle(request.entry_id, request.entry_id)
+            return
         if mutant("answers-in-order"):
             await self._all_before(request)
         while request.state == "answering":

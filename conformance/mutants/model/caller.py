@@ -116,8 +116,15 @@ class Caller:
             await connection.call("XGROUP", "CREATE", self.stream, self.name, "$")
         if mutant("caller-registers"):
             await connection.call("LPUSH", self.stream + b":" + self.name + b":consumers", self.instance)
+        if mutant("caller-needs-client") and isinstance(
+            await connection.call("CLIENT", "SETNAME", "caller"), RedisError
+        ):
+            raise Failed("Redis refused a name for the connection")
         try:
-            return await connection.call(*command)
+            reply = await connection.call(*command)
+            if mutant("caller-expires-the-stream"):
+                await connection.call("EXPIRE", self.stream, 604800)
+            return reply
         except Lost:
             large = mutant("caller-repeats-a-large-add") and len(send.text) > 1 << 20
             if not mutant("caller-repeats-its-add") and not large:
@@ -177,21 +184,30 @@ class Caller:
     async def _read(self, connection: Connection, send: Send, last: bytes, left: float) -> tuple[Entry | None, bytes]:
         """The response if the read brings it, and the last ID that came."""
         block = 60.0 if mutant("caller-blocks-for-a-minute") else min(_LONGEST_BLOCK, left)
-        options: tuple[Any, ...] = ("BLOCK", max(1, int(block * 1000)))
+        options: tuple[Any, ...] = (
+            "BLOCK",
+            max(0 if mutant("caller-rounds-down-to-for-ever") else 1, int(block * 1000)),
+        )
         if mutant("caller-polls"):
             options = ()
             await asyncio.sleep(0.02)
-        command = ("XREAD", "COUNT", _CALLER_PAGE, *options, "STREAMS", self.stream, last)
+        places: tuple[Any, ...] = (self.stream, last)
+        if mutant("caller-waits-for-two-keys"):
+            places = (self.stream, self.stream + b":wakeup", last, b"$")
+        command = ("XREAD", "COUNT", _CALLER_PAGE, *options, "STREAMS", *places)
         reply = await connection.call(*command, block=block)
         if isinstance(reply, RedisError):
             raise Failed(f"Redis refused to read: {reply}")
         for entry_id, raw in reply[0][1] if reply else []:
-            if not mutant("caller-reads-again-from-its-entry"):
-                last = entry_id
             found = parse(entry_id, raw)
+            sticks = found.problem and mutant("caller-sticks-to-odd-entries")
+            if not sticks and not mutant("caller-reads-again-from-its-entry"):
+                last = entry_id
             if self._is_its(found, send):
+                newer = ("XDELEX", self.stream, "IDS", 1, entry_id)
                 if not mutant("caller-leaves-its-response"):
-                    await connection.call("XDEL", self.stream, entry_id)
+                    delete = newer if mutant("caller-needs-redis-8") else ("XDEL", self.stream, entry_id)
+                    await connection.call(*delete)
                 return found, last
             if mutant("caller-deletes-what-it-reads"):
                 await connection.call("XDEL", self.stream, entry_id)

@@ -76,6 +76,9 @@ class Responder:
             endpoint.settle(entry.entry_id, entry.entry_id)
             return
         self._ids.add(entry.id)
+        if mutant("drops-requests-while-asking") and endpoint.requester.outstanding:
+            endpoint.settle(entry.entry_id, entry.entry_id)
+            return
         at = asyncio.get_running_loop().time() if delivered is None else delivered
         request = Request(self, entry, starts, redelivered and not mutant("redelivery-not-told"), at)
         self.held[entry.entry_id] = request

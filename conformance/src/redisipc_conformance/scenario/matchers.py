@@ -34,7 +34,7 @@ class Matcher:
 def widened(expected: Any, seconds: float) -> Any:
     """The same matcher, with upper bounds that are so many seconds higher."""
     if isinstance(expected, Matcher) and "$at_most" in expected.arguments:
-        return Matcher({**expected.arguments, "$at_most": expected.arguments["$at_most"] + seconds})
+        return Matcher({**expected.arguments, "$at_most": round(expected.arguments["$at_most"] + seconds, 3)})
     return expected
 
 
