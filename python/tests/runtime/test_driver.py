@@ -86,6 +86,14 @@ def test_a_send_that_raises_means_unknown(bench: Bench) -> None:
     assert bench.endpoint.told("batch_lost") == [(batch, True, "gone", 1.0, False)]
 
 
+def test_a_loss_is_told_without_the_number_of_the_error(bench: Bench) -> None:
+    bench.batch(("A",))
+    bench.driver.pump(0.0)
+    bench.open()
+    bench.driver.lost(bench.driver.writer, "[Errno 104] Connection reset by peer", 0.0)
+    assert "Connection reset by peer" in bench.endpoint.told("batch_lost")[0]
+
+
 def test_silence_counts_as_lost(bench: Bench) -> None:
     batch, read = bench.batch(("A",)), bench.read()
     bench.driver.pump(0.0)

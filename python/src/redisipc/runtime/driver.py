@@ -17,7 +17,7 @@ from redisipc.protocol.events import Cancelled, Closed, Event, Finished, Problem
 
 from .connection import REPLY_LIMIT, Connection, Transport
 from .internal_log import say
-from .reasons import described
+from .reasons import described, without_number
 from .redirects import Redirects
 from .resp import ProtocolError
 from .twin import Host
@@ -191,7 +191,7 @@ class Driver:
         """The connection is lost, or can no longer be used."""
         if connection.transport is not None:
             connection.drop()
-            self._give_up(connection, True, reason, now)
+            self._give_up(connection, True, without_number(reason), now)
 
     def defect(self, error: BaseException, now: float) -> None:
         """After an unexpected exception: connect again, which repairs most damage, and continue."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from redisipc.errors import Reject, ReportedError
 from redisipc.protocol.reasons import ReasonCode, reason, shortened
+
+_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class OwnRejection(Reject):
@@ -25,6 +28,11 @@ def text_of(error: BaseException) -> str:
     except BaseException:  # its __str__ is code of the user
         text = ""
     return text if text.strip() else type(error).__name__
+
+
+def without_number(reason: str) -> str:
+    """The text of an error of the operating system, without the number that Python puts before it."""
+    return _NUMBER.sub("", reason)
 
 
 def described(error: BaseException) -> str:
