@@ -50,8 +50,8 @@ class Cleaning:
         self._dirty.clear()
         names = self.endpoint.names
         acknowledge, delete = list(self.acknowledge), list(self._delete)
-        if mutant("a-thousand-acknowledged-at-most"):
-            self.acknowledge = set(acknowledge := sorted(acknowledge)[:1000])
+        if mutant("fifty-acknowledged-at-most"):
+            self.acknowledge = set(acknowledge := sorted(acknowledge)[:50])
         lines: list[Command] = []
         if acknowledge:
             lines.append(("XACK", names.stream, names.group, *acknowledge))

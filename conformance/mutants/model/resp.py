@@ -114,15 +114,13 @@ class Connection:
         if self.closed:
             return
         self.closed = True
-        # Only for a mutant: whether everything has left.
-        whole = not (mutant("half-sent-counts-as-unsent") and self._writer.transport.get_write_buffer_size())
         self._task.cancel()
         with contextlib.suppress(Exception):
             self._writer.close()
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
-                future.set_exception(Lost(whole))
+                future.set_exception(Lost(True))
                 future.exception()
 
     async def _read(self) -> None:

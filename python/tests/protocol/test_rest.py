@@ -53,16 +53,18 @@ def test_an_endpoint_at_rest_sends_about_one_command_a_second(block: float) -> N
 
 
 NOTICED = 6.0
-"""Seconds within which an endpoint at rest notices that one of its connections is dead."""
+"""Seconds within which an endpoint at rest notices that the connection for reading is dead."""
+NOTICED_WRITING = 6.1 + _STEP
+"""The same for the connection for writing: two looks that count are 3 s apart (RIPC-GROUP-14)."""
 
 
 @pytest.mark.parametrize("block", [BLOCK, BLOCK_WITH_FAILOVER])
-def test_each_connection_waits_for_a_reply_often_enough_to_notice_its_death_within_6_s(block: float) -> None:
+def test_each_connection_waits_for_a_reply_often_enough_to_notice_its_death(block: float) -> None:
     hand = Resting(block=block).up()
     begin = hand.now
     sent = hand.rest(300)
     written = [(at, command) for at, command in sent if "BLOCK" not in command]
-    assert max(gaps(written, begin, hand.now)) + REPLY_LIMIT <= NOTICED
+    assert max(gaps(written, begin, hand.now)) + REPLY_LIMIT <= NOTICED_WRITING
     assert block + REPLY_LIMIT <= NOTICED
 
 
@@ -77,17 +79,17 @@ def test_with_a_suspect_the_connection_that_writes_is_used_as_often() -> None:
     hand.special["XPENDING"] = suspect(b"dispatcher_51b110")
     begin = hand.now
     sent = [(at, command) for at, command in hand.rest(120) if "BLOCK" not in command]
-    assert max(gaps(sent, begin, hand.now)) + REPLY_LIMIT <= NOTICED
+    assert max(gaps(sent, begin, hand.now)) + REPLY_LIMIT <= NOTICED_WRITING
 
 
-def test_the_second_look_at_a_suspect_comes_as_soon_as_it_counts() -> None:
-    """The looks at rest are less than 3 s apart, so that silence is noticed. Two of them would not count (RIPC-GROUP-14)."""
+def test_a_second_look_always_counts() -> None:
+    """One that came earlier than 3 s after the first would not, and a third one comes too late (RIPC-GROUP-14, RIPC-GROUP-15)."""
     hand = Resting().up()
     hand.rest(20)
     hand.special["XPENDING"] = suspect(b"dispatcher_51b110")
-    looks = [at for at, command in hand.rest(30) if command[0] == "XPENDING"]
-    first, *rest = looks
-    assert 3.0 <= min(look - first for look in rest if look - first >= 3.0) < 3.2
+    begin = hand.now
+    looks = gaps(hand.rest(300), begin, hand.now, "XPENDING", 7000)
+    assert min(looks[1:-1]) >= 3.05 - _STEP
 
 
 def test_at_rest_each_duty_comes_as_often_as_its_statement_asks() -> None:

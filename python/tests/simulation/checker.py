@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from math import inf
 
+from redisipc.testing.redis_model.arguments import entry_key
 from redisipc.testing.redis_model.data import Stream
 
 from .causes import CAUSES, DELETIONS, LOST_WRITES, REFUSALS, cause
@@ -20,8 +21,6 @@ SHORT = 8.0
 """Seconds of timeout up to which a request is started at most once (G4)."""
 OUT_OF_REACH = "closed while Redis could not be reached"
 """The reason of a send whose instance disconnected without a connection: it could not delete its request."""
-GROUP_GONE = (*DELETIONS, *LOST_WRITES)
-"""Faults of Redis that may take a group away."""
 RETRIED = 0.5
 """Seconds between the end of a trouble and the deletion that it kept an instance from."""
 OWN_WORDS = (b"overloaded: ", b"given_up: ", b'"too_old: ', b"closing: ", b'"no_handler: ', b'"not_encodable: ')
@@ -163,21 +162,15 @@ class Checker:
             self._say("G5", f"was neither started nor rejected {NEXT_START:g} s after its owner's last sign", ask)
 
     def _skipped(self, ask: Ask) -> bool:
-        """Printed: stored while its group was gone, so that the member that made the group again at ``$`` skipped it."""
-        stored = ask.stored_at or 0.0
-        gone = [trouble for trouble in self.history.redis if trouble.kind in GROUP_GONE and trouble.start < stored]
-        if not gone:
+        """Printed: stored while its group was gone, so that a newcomer, which made the group again at ``$``, skipped it."""
+        if ask.entry_id is None or ask.stored_at is None:
             return False
-        last = max(gone, key=lambda trouble: trouble.end)
-        return not any(
-            process.up_at is not None
-            and process.up_at <= stored
-            and (process.ended_at is None or process.ended_at > last.end)
-            # A restart or failover ends each connection: whoever was not connected again made no group.
-            and (last.kind not in LOST_WRITES or process.connected_at >= last.end)
-            for process in self.history.processes
-            if process.group == ask.destination
-        )
+        for made in self.world.watch.made_from.get(ask.destination.encode(), []):
+            if made.time > ask.stored_at and made.last >= entry_key(ask.entry_id):
+                maker = self.history.processes[made.by] if made.by >= 0 else None
+                if maker is None or maker.up_at is None or maker.up_at > ask.stored_at:
+                    return True
+        return False
 
     def _somebody_free(self, ask: Ask, start: float, end: float) -> bool:
         """Whether a member of the destination was well and had a free place all the time, and Redis took its writes."""
@@ -244,11 +237,14 @@ class Checker:
     def _unserved(self, ask: Ask, entry_id: bytes) -> bool:
         """Printed: a request to a group in which no instance has a handler, whose requester could not delete it before it ended.
 
-        The same holds for one that nobody can read.
+        The same holds for one that nobody can read, and for one whose deletion Redis lost.
         """
         if self.history.unreadable(ask):
             return True
-        if not self._could_not_delete(ask):
+        lost = any(
+            trouble.kind in LOST_WRITES and trouble.end > (ask.deleted_at or inf) for trouble in self.history.redis
+        )
+        if not lost and not self._could_not_delete(ask):
             return False
         served = any(
             process.group == ask.destination

@@ -188,8 +188,8 @@ class Statements:
             if not owner.trouble_in(first.time, end) and not self.history.redis_fault(first.time - 20.0, end):
                 self._say("RIPC-LIFE-26", "was started again though its owner closed in order", ask)
         if (ask.content or b"").startswith(b"closing: ") and ask.runs and ask.replies:
-            # The last one: Redis may have lost those before it.
-            reply = ask.replies[-1]
+            # The last one before the outcome: Redis may have lost those before it.
+            reply = max((each for each in ask.replies if each.time <= ask.outcomes[0]), key=lambda each: each.time)
             # Taps do not see who wrote it: then it is who started it last.
             owner = self.history.processes[reply.by if reply.by >= 0 else ask.runs[-1].process]
             if owner.closing_at is not None and reply.time < owner.closing_at + owner.grace - 0.1:

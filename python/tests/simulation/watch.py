@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from redisipc.protocol.closing import LEAVE_LIMIT
 from redisipc.protocol.commands import GIVEN_BACK_FROM_MS
 from redisipc.protocol.events import State
@@ -24,6 +26,14 @@ KEPT = 7.0
 """Seconds for which nothing that is kept alive is left alone."""
 
 
+class Made(NamedTuple):
+    """A group was made: when, behind which entry, and by which process (-1: by none)."""
+
+    time: float
+    last: tuple[int, int]
+    by: int
+
+
 class Watch(Observer):
     """Writes it into the history. ``numbers``: processes by the group and the instance that they have, or had last.
 
@@ -37,6 +47,7 @@ class Watch(Observer):
         self.by_reply: dict[bytes, Ask] = {}
         self.members: dict[int, ActorPort] = {}
         self.made_at: dict[bytes, list[float]] = {}
+        self.made_from: dict[bytes, list[Made]] = {}
         self.numbers: dict[tuple[bytes, bytes], int] = {}
         self.claimed_from: dict[tuple[bytes, bytes], float] = {}
         self.had_to_stay: set[tuple[bytes, bytes]] = set()
@@ -72,12 +83,18 @@ class Watch(Observer):
             self._note_sign(ask)
 
     def made(self, group: bytes) -> None:
-        self.made_at.setdefault(group, []).append(self.world.schedule.now)
+        now = self.world.schedule.now
+        self.made_at.setdefault(group, []).append(now)
+        stream = self.world.server.model.keys[self.world.stream]
+        if isinstance(stream, Stream):
+            self.made_from.setdefault(group, []).append(Made(now, stream.groups[group].last, self.world.executing))
 
     def lost_by_then(self, group: bytes, time: float, faults: list[Trouble]) -> bool:
         """Whether what was stored at a moment went with its group, or came while the group was gone (G8, printed)."""
         made = self.made_at.get(group, [])
         for fault in faults:
+            if fault.of not in ("", group.decode()):
+                continue
             again = next((at for at in made if at > fault.start), float("inf"))
             if time <= max(fault.end, again):
                 return True

@@ -39,7 +39,7 @@ class ClashingRandom(random.Random):
         return value & 31 if k == 24 else value
 
 
-UNHURRIED: dict[str, Any] = {"block": 5.0, "look": 3.0, "around": 20.0}
+UNHURRIED: dict[str, Any] = {"block": 5.0, "look": 3.0, "look_spread": 0.1, "around": 20.0}
 
 
 class World:

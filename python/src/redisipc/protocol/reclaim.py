@@ -21,7 +21,7 @@ from .replies import PendingEntry, pending_entries, starts_of
 from .responder import Responder
 from .settings import NEVER
 from .siblings import Siblings
-from .suspects import Suspect, second_look
+from .suspects import Suspect
 
 _LOOK_COUNT = 100
 _LOOK_AGAIN = 0.05
@@ -62,7 +62,8 @@ class Reclaimer:
             self.next_look = now + _LOOK_AGAIN
             return
         if now >= self._planned:
-            self._planned = now + settings.look * (1.02 + 0.1 * self.shared.random.random())
+            # Never before a second look counts: a third one would come after more than 15 s (RIPC-GROUP-15).
+            self._planned = now + settings.look * (1.02 + settings.look_spread * self.shared.random.random())
         # A look at the end of the hold comes between two others and moves neither of them.
         self.next_look = self.hold_until if now < self.hold_until < self._planned else self._planned
         if not self.shared.pauses.lacking("look", now):
@@ -144,10 +145,6 @@ class Reclaimer:
                 self.responder.shared_waiting = True
             if not self._choose(rows, now):
                 self.responder.taken_back(now)
-            second = second_look(
-                [each.since for each in self._suspects.values()], self._between_looks(), now, self._planned
-            )
-            self.next_look = min(self.due(), second)
             if self._look_again:
                 self._look_again = False
                 self.look_for_given_back()

@@ -65,7 +65,7 @@ class Settings:
     """Options of one endpoint. All times are seconds, all sizes are counts of requests.
 
     The times that decide about other members of the group (``keep_alive``, ``suspect_after``, ``reclaim_after`` ...) are part of
-    the wire: change them only in tests. A look uses the connection that writes: with ``look``, silence there shows within 6 s.
+    the wire: change them only in tests. A look uses the connection that writes: with ``look``, silence there shows within 6.1 s.
     """
 
     def __init__(
@@ -99,7 +99,8 @@ class Settings:
         poll_with_wakeups: float = 0.25,
         refresh: float = 8.0,
         refresh_busy: float = 3.0,
-        look: float = 2.62,
+        look: float = 3.0,
+        look_spread: float = 0.013,
         around: float = 24.5,
         backoff_first: float = 0.05,
         backoff_most: float = 0.6,
@@ -146,6 +147,7 @@ class Settings:
         self.refresh = refresh
         self.refresh_busy = refresh_busy
         self.look = look
+        self.look_spread = look_spread
         self.around = around
         self.backoff_first = backoff_first
         self.backoff_most = backoff_most
