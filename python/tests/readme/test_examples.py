@@ -204,7 +204,7 @@ CONTAINERS = ("XGROUP", "XINFO")
 REPLIES = set(redis_errors._WORDS)
 OF_CONNECTIONS = {"ASKING", "CLIENT", "PING"}  # in the category @connection
 OF_CLUSTERS = {"CLUSTER"}  # docs/python/operations.md, Cluster
-OPTIONS = {"IDLE", "NOMKSTREAM"}  # no commands, though they begin a tuple
+OPTIONS = {"IDLE", "NOMKSTREAM", "RETRYCOUNT"}  # no commands, though they begin a tuple
 
 
 @pytest.mark.parametrize(("name", "caller"), [("acl", False), ("acl-caller", True)])

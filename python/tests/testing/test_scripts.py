@@ -50,6 +50,7 @@ def raw(hub: Hub) -> Any:
         ("return string.format('%.0f', '1795' + 1)", b"1796"),
         ("return string.match('1795-3', '(%d+)%-(%d+)')", b"1795"),
         ("return string.match('a.b', '^(.-)%.')", b"a"),
+        ("local s = '' for a, b in string.gmatch('1 2,3 4', '(%w+) (%w+)') do s = s .. b .. a end return s", b"2143"),
         ("return string.match('abc', '%d') == nil", 1),
         ("redis.call('XADD', KEYS[1], '*', 'f', 'v') return #redis.call('XRANGE', KEYS[1], '-', '+')", 1),
         ("return redis.call('LPOS', 'nowhere', 'x') == false", 1),

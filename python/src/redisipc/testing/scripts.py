@@ -110,6 +110,11 @@ def _match(text: Any, pattern: bytes) -> Any:
     return None if found is None else found[1] if found.re.groups else found[0]
 
 
+def _matches(text: Any, pattern: bytes) -> list[tuple[bytes, ...]]:
+    """For each match, its captures; all that it matches, if the pattern has none."""
+    return [found.groups() or (found[0],) for found in re.finditer(_expression_of(pattern), _text(text))]
+
+
 def _expression_of(pattern: bytes) -> bytes:
     """A Lua pattern as a regular expression: classes, escapes and the short repetition differ."""
 
@@ -144,6 +149,7 @@ LIBRARY: Table = {
         b"len": lambda text: len(_text(text)),
         b"sub": _slice,
         b"match": _match,
+        b"gmatch": _matches,
     },
     "table": {
         b"insert": _insert,
