@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 STORED = Path(__file__).with_name("fidelity.json")
-LEFT_OUT: dict[str, str] = {}
+LEFT_OUT = {
+    "announce/odd-one-is-served": "the suite waits with BLPOP, which the model lacks",
+}
 """The scenarios that cannot be decided over the model, and why."""
 
 
