@@ -82,8 +82,6 @@ class Link(asyncio.Protocol):
             transport.abort()
             return
         self.number = self.tap.enter(self)
-        if self.tap.pace.backs_up:
-            self.intake.narrow()
         task = asyncio.get_running_loop().create_task(self._reach_redis())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

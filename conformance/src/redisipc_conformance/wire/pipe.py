@@ -12,8 +12,6 @@ from typing import Literal
 
 STEP = 0.02
 """Seconds between two portions on a slow link."""
-LEAST_ROOM = 1 << 16
-"""Bytes that the kernel holds for a slow link at least."""
 
 
 @dataclass
@@ -78,19 +76,15 @@ class Pipe:
 
 
 class Intake:
-    """Takes the testee's bytes no faster than the pace says, so that what it sends waits in its own buffers."""
+    """Takes the testee's bytes no faster than the pace says, so that what it sends waits in its own buffers.
+
+    The kernel holds some of it as well: 4.2 to 4.6 million bytes on one machine, whatever the size of the receiver's buffer.
+    """
 
     def __init__(self, pace: Pace, transport: Callable[[], asyncio.Transport | None]) -> None:
         self._pace = pace
         self._transport = transport
         self._timer: asyncio.TimerHandle | None = None
-
-    def narrow(self) -> None:
-        """Leaves the kernel room for a tenth of a second only: what it holds has left the testee, and is not at Redis."""
-        transport = self._transport()
-        sock = transport.get_extra_info("socket") if transport is not None else None
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, max(LEAST_ROOM, self._pace.rate // 10))
 
     def took(self, count: int) -> None:
         """So many bytes came: no more come before their time has passed."""

@@ -103,8 +103,6 @@ class Tap:
     def slow_down(self, rate: int) -> None:
         """So many bytes a second from now on, in each direction. They back up into the testee's own buffers."""
         self.pace.rate, self.pace.backs_up = rate, True
-        for link in self.links:
-            link.intake.narrow()
 
     def silence(self) -> None:
         """A black hole: no byte passes in either direction, and no connection is closed."""

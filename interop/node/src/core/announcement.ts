@@ -4,7 +4,7 @@ import type { Reply } from "../wire/replies.js";
 import { VERSION } from "../version.js";
 
 const MAJOR = "1";
-/** Bytes that are no UTF-8 are an error, and a byte order mark is a character, which no JSON text begins with. */
+/** Bytes that are not UTF-8 raise an error. A byte order mark stays a character, and a JSON text does not begin with one. */
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What an instance announces about itself (RIPC-VERS-1, 5, 7, 8). */

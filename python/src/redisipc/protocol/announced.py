@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any
+
+from .json_text import no_constant
 
 _SPEC_MAJOR = "1"
 
@@ -13,7 +15,7 @@ def read(announced: Any) -> dict[str, Any]:
     try:
         # From bytes, Python's reader would guess the encoding, and accept UTF-16.
         text = announced.decode() if isinstance(announced, bytes) else announced
-        found = json.loads(text, parse_constant=_no_constant)
+        found = json.loads(text, parse_constant=no_constant)
     except (TypeError, ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
@@ -21,8 +23,3 @@ def read(announced: Any) -> dict[str, Any]:
     spec = found.get("spec")
     known = isinstance(spec, str) and spec.partition(".")[0] == _SPEC_MAJOR
     return found if known else {}
-
-
-def _no_constant(word: str) -> NoReturn:
-    """NaN and Infinity are words of Python's reader, and none of JSON."""
-    raise ValueError(word)

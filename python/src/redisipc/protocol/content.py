@@ -15,7 +15,15 @@ from typing import Any
 from redisipc.errors import ContentError
 
 from . import json_fast
-from .json_text import MAX_DEPTH, breaks_rule, few_lone_surrogates, has_lone_surrogate, is_deep, may_be_deep
+from .json_text import (
+    MAX_DEPTH,
+    breaks_rule,
+    few_lone_surrogates,
+    has_lone_surrogate,
+    is_deep,
+    may_be_deep,
+    no_constant,
+)
 
 __all__ = ["MAX_DEPTH", "decode", "encode"]
 
@@ -147,11 +155,7 @@ def _has_half(text: str) -> bool:
         return True
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-_decoder = json.JSONDecoder(parse_constant=_no_constant)
+_decoder = json.JSONDecoder(parse_constant=no_constant)
 # RIPC-CONTENT-1
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -179,7 +183,7 @@ def _decode_few_objects(text: str, raw: bytes, halves: bool) -> Any:
 
     from .json_value import shows_broken_rule
 
-    value = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=pairs).decode(text)
+    value = json.JSONDecoder(parse_constant=no_constant, object_pairs_hook=pairs).decode(text)
     broken = None if hidden else shows_broken_rule(value, len(raw) // _BYTES_A_PART, halves)
     if broken is None:
         broken = breaks_rule(raw)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 from json.decoder import scanstring  # type: ignore[attr-defined] # it is there on each Python
+from typing import NoReturn
 
 MAX_DEPTH = 100
 """Levels of nesting that every reader accepts (RIPC-CONTENT-6, RIPC-CONTENT-7)."""
@@ -52,6 +53,11 @@ _MAY_BE_LONE = re.compile(
 """A half whose other half is not beside it, or what may be one behind an escaped backslash."""
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(?P<half>u[dD][89a-fA-F])|.)", re.DOTALL)
 """An escape, or two that are the halves of one character; a half whose other half is not beside it has a name."""
+
+
+def no_constant(word: str) -> NoReturn:
+    """NaN and Infinity are words of Python's reader, and not of JSON (RIPC-CONTENT-5)."""
+    raise ValueError(f"{word} is not JSON")
 
 
 def breaks_rule(raw: bytes) -> bool:
