@@ -97,3 +97,19 @@ def test_closing_while_it_joins_waits_no_longer_than_its_limit() -> None:
     hand.endpoint.batch_done(batch, hand.answers(batch), hand.now)
     assert hand.write() is None
     assert hand.endpoint.state is State.CLOSED
+
+
+def test_a_look_at_its_own_list_that_is_due_while_it_leaves_does_not_keep_it_busy() -> None:
+    """It leaves as soon as its read has ended, and looks at its list then."""
+    hand = Hand().up()
+    assert hand.endpoint.next_read(hand.now) is not None
+    hand.endpoint.lifecycle._look_at(hand.now + 0.2)
+    hand.endpoint.close(hand.now, 0.0)
+    hand.write_all()
+    hand.now += 0.2
+    hand.endpoint.tick(hand.now)
+    hand.write_all()
+    assert hand.endpoint.state is State.CLOSING
+    due = hand.endpoint.deadline()
+    assert due is not None
+    assert due > hand.now

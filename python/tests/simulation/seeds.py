@@ -15,5 +15,6 @@ SEEDS_THAT_FAILED: dict[int, str] = {
     324: "the keys of a living member were asked of one that was ended as it joined with the same instance id",
     446: "an endpoint said that it rests, though its process had stood still and something was overdue",
     510: "a megabyte of requests in one batch held up the claims for five seconds on a slow link",
+    1232: "an endpoint that left asked to be called again and again while its read had not ended: its own list was due",
 }
 """Seed (with the default number of requests) to what was wrong."""

@@ -119,6 +119,7 @@ class Closing:
         if self._looks(now):
             return False
         self.leaving_until = now + LEAVE_LIMIT
+        self.lifecycle.leaving = True
         self.wiring.requester.may_send_while_closing = False
         self.wiring.requester.close("the endpoint was closed", now)
         self.wiring.responder.reject_running(now)

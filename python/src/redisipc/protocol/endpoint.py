@@ -157,7 +157,7 @@ class Endpoint:
             self.closing.go_on(self._reading is not None, now)
             if self.state is CLOSED:
                 return None
-        if lifecycle.relist_is_due(now) and self.closing.leaving_until is None:
+        if lifecycle.relist_is_due(now):
             lifecycle.relist(self._reading is not None)
         if lifecycle.procedure is None and shared.connected:
             self._writing = shared.outbox.take(lifecycle.epoch, now)

@@ -47,6 +47,7 @@ class Lifecycle:
         self.must_relist: bool = False
         """A read was lost, and its own list was not read since (RIPC-RECOV-3)."""
         self.leaving: bool = False
+        """Its own list is read once more at most, by the procedure of leaving."""
         self.answered: bool = False
         """Redis has replied over the connection on which it joins or recovers."""
         self._next: list[Command] | None = None
@@ -69,6 +70,8 @@ class Lifecycle:
         shared = self.shared
         if self.procedure is not None or not shared.connected:
             return self.retry_at
+        if self.leaving:
+            return NEVER
         if self.must_relist:
             return -NEVER
         return self.relist_at if self.relist_at < shared.breakers.due else shared.breakers.due
@@ -94,7 +97,6 @@ class Lifecycle:
         self._begin(self.wiring.recovering.join())
 
     def leave(self, read_ended: bool) -> None:
-        self.leaving = True
         # Redis may serve a lost read later.
         ended = read_ended and not self.must_relist and self.relist_at == NEVER
         wiring = self.wiring
