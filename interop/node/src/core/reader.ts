@@ -8,6 +8,7 @@ import { entriesRead } from "../wire/replies.js";
 import type { Session } from "../redis/session.js";
 import { Looks } from "./looks.js";
 import { LEAST_MS } from "./refusal-pauses.js";
+import { largest } from "./sizes.js";
 import type { SharedWith } from "./ports.js";
 import type { Beside } from "./transaction.js";
 
@@ -228,9 +229,4 @@ export class Reader implements Beside {
   private isHeldUp(): boolean {
     return this.shared.responder.answers.refused && this.shared.requester.ledger.size === 0;
   }
-}
-
-/** The largest content, in bytes. */
-function largest(entries: readonly Entry[]): number {
-  return Math.max(0, ...entries.map((entry) => ("content" in entry ? entry.content.length : 0)));
 }

@@ -2,6 +2,7 @@ import * as commands from "../wire/commands.js";
 import type { Entry } from "../wire/entry.js";
 import { isFault } from "../wire/faults.js";
 import { type PendingRow, claimedIds, entriesOf, pendingRows } from "../wire/replies.js";
+import { largest } from "./sizes.js";
 import { MOST_STARTS, startsOf } from "./starts.js";
 import { RECLAIM_MS, SUSPECT_MS, Suspects } from "./suspects.js";
 import { RepeatedTask } from "./timers.js";
@@ -22,6 +23,8 @@ export class Reclaimer implements ReclaimerPort {
   private readonly suspects = new Suspects();
   /** There may be given-back requests. */
   private someGivenBack = false;
+  /** A dead member left more requests than there was room for. */
+  private someLeft = false;
   /** By its own clock, in ms: nothing of others is reclaimed sooner, and nothing that was given back is taken. */
   private notBefore = 0;
   private givenNotBefore = 0;
@@ -72,6 +75,8 @@ export class Reclaimer implements ReclaimerPort {
   /** A handler is free (RIPC-GROUP-33). */
   roomFound(): void {
     if (this.someGivenBack) this.takes.soon();
+    if (this.someLeft) this.looks.soon();
+    this.someLeft = false;
   }
 
   gaveBack(): void {
@@ -91,7 +96,7 @@ export class Reclaimer implements ReclaimerPort {
   }
 
   /** All suspects, page by page, so that live entries hide no dead ones (RIPC-GROUP-22). */
-  private async look(): Promise<void> {
+  async look(): Promise<void> {
     const { shared } = this;
     const { names, pauses } = shared;
     if (shared.closing || pauses.lacks("look", shared.now()) || shared.now() < pauses.writes.until) return;
@@ -122,7 +127,48 @@ export class Reclaimer implements ReclaimerPort {
     this.someGivenBack ||= givenBack;
     if (givenBack) this.takes.soon();
     await this.takeResponses(responses.filter((row) => this.concernsUs(row) && this.mayTakeBack(row)));
-    for (const row of this.readable(ripe)) if (shared.now() >= this.notBefore) await this.take(row, false);
+    await this.takeLost(ripe);
+  }
+
+  /** Responses need no room, so each body that may be one is read (RIPC-GROUP-17). Requests follow while there is room. */
+  private async takeLost(ripe: readonly PendingRow[]): Promise<void> {
+    const { shared, suspects } = this;
+    const { sizes, breakers, responder } = shared;
+    const since = ({ entryId }: PendingRow) => suspects.requestAt(entryId);
+    const trusted = ripe.filter(({ entryId }) => breakers.trusts(entryId));
+    const requests = trusted.filter((row) => since(row) !== undefined).sort((a, b) => (since(a) ?? 0) - (since(b) ?? 0));
+    // The bodies of requests may be gone by now: of these, those that were read least lately (RIPC-GROUP-16).
+    const unread = [...trusted.filter((row) => since(row) === undefined), ...requests.slice(0, sizes.count(commands.PAGE))];
+    while (unread.length > 0) await this.sift(unread.splice(0, sizes.count(commands.PAGE)));
+    for (const row of ripe.filter((each) => since(each) !== undefined)) {
+      this.someLeft = responder.capacity <= 0;
+      if (this.someLeft || shared.now() < this.notBefore) break;
+      await this.take(row, false);
+    }
+    const doubtful = ripe.filter(({ entryId }) => !breakers.trusts(entryId));
+    for (const row of breakers.alone(doubtful, shared.now())) if (shared.now() >= this.notBefore) await this.take(row, false);
+  }
+
+  /** Takes what is no request, and notes the requests. */
+  private async sift(rows: readonly PendingRow[]): Promise<void> {
+    const { shared } = this;
+    const { names, writer, router, sizes } = shared;
+    if (shared.now() < this.notBefore) return;
+    const bodies = await shared.callAll(rows.map(({ entryId }) => commands.body(names, entryId)));
+    const entries = bodies.map((body) => entriesOf(body)[0]);
+    sizes.saw(largest(entries.filter((entry) => entry !== undefined)));
+    const found: [PendingRow, Entry][] = [];
+    rows.forEach((row, i) => {
+      const entry = entries[i];
+      if (entry === undefined) writer.acknowledge(row.entryId); // RIPC-GROUP-16
+      else if (entry.kind === "request" && router.isForUs(entry)) this.suspects.isRequest(row.entryId, shared.now());
+      else found.push([row, entry]);
+    });
+    const at = shared.now();
+    const replies = await shared.callAll(found.map(([row]) => this.takeOver(row, startsOf(row) + 1)));
+    found.forEach(([row, entry], i) => {
+      if (claimedIds(replies[i] ?? []).includes(row.entryId)) router.route(entry, 1, at);
+    });
   }
 
   /** For some time after a reconnect only what it gave back itself (RIPC-RECOV-7). */
@@ -211,13 +257,19 @@ export class Reclaimer implements ReclaimerPort {
     if (entry.kind === "request" && router.isForUs(entry) && responder.capacity <= 0) return;
     const starts = startsOf(row) + (givenBack ? 0 : 1);
     const at = shared.now();
-    // A give-back leaves the count as it is (RIPC-GROUP-27). If it is claimed to be rejected, the start count stays.
+    // A give-back leaves the count as it is (RIPC-GROUP-27).
     const claim = givenBack
       ? commands.claim(names, names.dispatcher, commands.GIVEN_BACK_FROM_MS, [row.entryId])
-      : commands.takeOver(names, RECLAIM_MS, row.entryId, Math.min(starts, MOST_STARTS));
+      : this.takeOver(row, starts);
     if (!claimedIds(await shared.call(claim)).includes(row.entryId)) return;
     this.routing = true;
     router.route(entry, starts, at);
     this.routing = false;
+  }
+
+  /** If it is claimed to be rejected, the start count stays. */
+  private takeOver(row: PendingRow, starts: number): commands.Command {
+    const { names } = this.shared;
+    return commands.takeOver(names, RECLAIM_MS, row.entryId, Math.min(starts, MOST_STARTS));
   }
 }

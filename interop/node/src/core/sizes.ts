@@ -1,3 +1,5 @@
+import type { Entry } from "../wire/entry.js";
+
 /** About so many bytes are asked for at once; more only if a single entry is larger. */
 const REPLY_BYTES = 4 << 20;
 /** About so many bytes of contents are written at once. */
@@ -18,4 +20,9 @@ export class Sizes {
   count(most: number): number {
     return Math.max(1, Math.min(most, Math.floor(REPLY_BYTES / Math.max(1, this.typical))));
   }
+}
+
+/** The largest content, in bytes. */
+export function largest(entries: readonly Entry[]): number {
+  return Math.max(0, ...entries.map((entry) => ("content" in entry ? entry.content.length : 0)));
 }

@@ -15,6 +15,8 @@ interface Suspect {
   readonly firstSeen: number;
   /** When it is idle for long enough, as far as is known, in the same unit. */
   ripeAt: number;
+  /** When its body was read last, and was a request without room, in the same unit. */
+  requestAt?: number;
 }
 
 /** Entries whose owner may be dead. One look is not enough: idle time is wall-clock time of Redis (RIPC-GROUP-14). */
@@ -31,6 +33,17 @@ export class Suspects {
     }
     known.ripeAt = Math.max(ripeAt, known.firstSeen + BETWEEN_LOOKS_MS);
     return known.ripeAt <= now;
+  }
+
+  /** Its body was read: it is a request, and there is no room for it. */
+  isRequest(entryId: string, now: number): void {
+    const suspect = this.suspects.get(entryId);
+    if (suspect !== undefined) suspect.requestAt = now;
+  }
+
+  /** When its body was read last; undefined while it may be a response. */
+  requestAt(entryId: string): number | undefined {
+    return this.suspects.get(entryId)?.requestAt;
   }
 
   /** Forgets what a look did not list any more. */
