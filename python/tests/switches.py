@@ -202,7 +202,9 @@ def _first_page(self: Reclaimer, _rows: list[PendingEntry]) -> None:
     self._cursor = b"-"
 
 
-def _two_looks_again(self: Reclaimer, *_left: Any) -> None:
+def _two_looks_again(self: Reclaimer, *left: Any) -> None:
+    for row in left[:1]:
+        self._suspects.pop(row.id, None)
     self.responder.shared_waiting = True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -203,3 +204,28 @@ def test_a_member_that_leaves_marks_the_responses_that_it_kept() -> None:
         id: command[command.index("IDLE") + 1] for command in sent for id in (response[0], unread) if id in command
     }
     assert marks == {response[0]: GIVE_BACK_RESPONSE_IDLE_MS, unread: GIVE_BACK_IDLE_MS}
+
+
+def test_many_given_back_requests_do_not_put_off_the_look_at_the_dead() -> None:
+    """RIPC-GROUP-15, RIPC-GROUP-22: while handlers end during each look for room, the other look has its turn, too."""
+    hand = with_sibling(Hand(concurrency=2).up())
+    Given(hand, 2000, {})
+    hand.endpoint.woken(b"s:web:wakeup", hand.now)
+    looks: list[float] = []
+    for _ in range(3500):
+        hand.now += 0.001
+        hand.endpoint.tick(hand.now)
+        batch = hand.endpoint.next_batch(hand.now)
+        if batch is None:
+            continue
+        looks += [hand.now for command in batch.commands if command[:5] == ("XPENDING", b"s", b"web", "IDLE", 7000)]
+        while hand.started():
+            [done, *_] = hand.started()
+            hand.events.remove(done)
+            hand.endpoint.answer(done.incoming, "fulfilled", b"1", hand.now)
+            hand.endpoint.handler_done(done.incoming, hand.now)
+        hand.endpoint.batch_done(batch, hand.answers(batch), hand.now)
+        hand.drain()
+    assert len(looks) >= 20
+    gaps = [later - sooner for sooner, later in pairwise(looks)]
+    assert sum(gap > 0.01 for gap in gaps) <= 1

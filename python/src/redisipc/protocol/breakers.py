@@ -77,9 +77,13 @@ class Breakers:
         breaker = self._known.get(id)
         return breaker is not None and now < breaker.until
 
+    def trusts(self, id: bytes) -> bool:
+        """Whether its body may be read together with others."""
+        return id not in self._known
+
     def trusted(self, ids: Iterable[bytes]) -> list[bytes]:
         """Those that may be read together."""
-        return [id for id in ids if id not in self._known]
+        return list(filter(self.trusts, ids))
 
     def alone(self, ids: Iterable[bytes], now: float) -> list[bytes]:
         """Those to read now, each alone. The one that broke the fewest connections comes first."""

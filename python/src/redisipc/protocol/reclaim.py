@@ -8,6 +8,7 @@ and Redis' own down time counts as idle (RIPC-GROUP-13 to 15).
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from . import commands
@@ -17,15 +18,13 @@ from .entry import PENDING, Entry, Malformed, parse
 from .events import UP
 from .inbox import Inbox
 from .redis_errors import PERMANENT, class_of
-from .replies import PendingEntry, pending_entries, starts_of
+from .replies import PendingEntry, first_failure, pending_entries, starts_of
 from .responder import Responder
 from .settings import NEVER
 from .siblings import Siblings
 from .suspects import Suspect
 
 _LOOK_COUNT = 100
-_LOOK_AGAIN = 0.05
-"""Seconds until the next attempt to look, if a look is under way."""
 _SPARE = 4
 """A look checks so many more given-back requests than there is room for: the bodies of some may be gone."""
 
@@ -38,28 +37,29 @@ class Reclaimer:
         self.responder = responder
         self.siblings = siblings
         self.inbox = inbox
-        self.next_look: float | None = None
-        self._planned = 0.0
+        self.next_look: float = NEVER
+        self._planned = self._began = 0.0
         self.hold_until: float = 0.0
         self.hold_given_until: float = 0.0
         self._suspects: dict[bytes, Suspect] = {}
-        self._responses: dict[bytes, tuple[PendingEntry, bool]] = {}
-        """Listed with the mark of responses, and not read yet. ``_taking``: the next ones are being read."""
+        self._unread: dict[bytes, tuple[PendingEntry, bool]] = {}
+        """May be responses; and whether each was given back. ``_reading``: the bodies of these are under way."""
+        self._reading: dict[bytes, tuple[PendingEntry, bool]] = {}
+        self._claiming = 0
+        """How many requests are being claimed: each of them needs room."""
         self._cursor = b"-"
-        self._looking = self._look_again = self._left_for_room = self._taking = False
+        self._looking = self._look_again = self._left_for_room = False
         self.reading: Callable[[float], bool] = lambda _now: False
 
     # when
 
-    def due(self) -> float:
-        return NEVER if self.next_look is None else self.next_look
-
     def tick(self, now: float) -> None:
-        if self.next_look is None or now < self.next_look or self.shared.state is not UP:
+        if now < self.next_look or self.shared.state is not UP:
             return
         settings = self.shared.settings
         if self._looking:
-            self.next_look = now + _LOOK_AGAIN
+            # It follows right after the one under way: many looks for room must not put it off (RIPC-GROUP-22).
+            self.next_look = NEVER
             return
         if now >= self._planned:
             # Never before a second look counts: a third one would come after more than 15 s (RIPC-GROUP-15).
@@ -72,13 +72,11 @@ class Reclaimer:
     def reset(self, now: float, again: bool) -> None:
         """Connected: Redis counts its down time as idle, so for a while nothing is taken from others (RIPC-RECOV-7).
 
-        ``again``: not for the first time. Then given-back requests are left alone, too: an outage may have made them
-        look so.
+        ``again``: not for the first time. Then given-back entries are left alone, too: an outage may look like that.
         """
         self._none_came(True, now)
-        self._left_for_room = False
         self._suspects.clear()
-        self._responses.clear()
+        self._unread.clear()
         self._cursor = b"-"
         self.hold_until = self.hold_given_until = now
         self._hold_after_connect(now, again)
@@ -92,6 +90,7 @@ class Reclaimer:
     def hold(self, now: float) -> None:
         """Redis refused a write: the claims of others may have been refused for as long (RIPC-RECOV-17)."""
         self.hold_until = max(self.hold_until, now + self.shared.settings.hold)
+        self._unread.clear()
 
     def look_for_given_back(self) -> None:
         """A member gave something back, or we have room again (RIPC-GROUP-25, RIPC-GROUP-26).
@@ -113,8 +112,6 @@ class Reclaimer:
     # a look
 
     def _look(self, idle_ms: int) -> None:
-        if self._looking:
-            return
         self._looking = True
         shared = self.shared
         names = shared.names
@@ -123,13 +120,14 @@ class Reclaimer:
         if given_back:
             self.responder.takes_back = True
             start, count = b"-", min(count, self._wanted() * (1 + len(self.siblings.known)))
-        lines = [commands.pending(names.stream, names.group, idle_ms, start, count)]
-        if not given_back:
-            lines = [*self._proof(), *lines]
+        proof = [] if given_back else self._proof()
 
         def done(answers: list[Any], now: float) -> None:
             self._looking = False
-            failure = next((answer for answer in answers if isinstance(answer, Failure)), None)
+            overdue = self.next_look == NEVER
+            if overdue:
+                self.next_look = now
+            failure = first_failure(answers)
             if failure is not None:
                 if class_of(failure) is PERMANENT:
                     shared.pauses.forbidden("look", failure, now)
@@ -138,22 +136,26 @@ class Reclaimer:
                 return
             rows = list(pending_entries(answers[-1]))
             if not given_back:
-                if start == b"-" and len(rows) < count:
-                    self._forget_all_but({row.id for row in rows})
+                if start == b"-":
+                    self._begin(now)
                 self._page(rows)
             elif len(rows) == count:
                 self.responder.shared_waiting = True
             if not self._choose(rows, now):
                 self.responder.taken_back(now)
-            if self._look_again:
+            if overdue:
+                self.tick(now)
+            elif self._look_again:
                 self._look_again = False
                 self.look_for_given_back()
 
-        shared.step(Step(lines, done, self._none_came))
+        line = commands.pending(names.stream, names.group, idle_ms, start, count)
+        shared.step(Step([*proof, line], done, self._none_came))
 
     def _none_came(self, _sent: bool, now: float) -> None:
         """The connection was lost."""
-        self._looking = self._look_again = self._taking = False
+        self._looking = self._look_again = self._left_for_room = False
+        self._reading, self._claiming = {}, 0
         self.responder.taken_back(now)
 
     def _proof(self) -> list[Command]:
@@ -181,54 +183,50 @@ class Reclaimer:
         """The next look continues behind this page, so that many live entries never hide a dead one (RIPC-GROUP-22)."""
         if len(rows) == _LOOK_COUNT:
             self._cursor = b"(" + rows[-1].id
-            self.next_look = min(self.next_look or 0.0, self.shared.up_since)
+            self.next_look = self.shared.up_since
         else:
             self._cursor = b"-"
 
     # who is lost
 
-    def _forget_all_but(self, listed: set[bytes]) -> None:
-        """A suspect that is not in the whole list is alive, and is forgotten (RIPC-GROUP-14)."""
-        self._suspects = {id: suspect for id, suspect in self._suspects.items() if id in listed}
+    def _begin(self, now: float) -> None:
+        """A look through the whole list begins. A suspect that the last one did not list is alive (RIPC-GROUP-14)."""
+        self._suspects = {id: suspect for id, suspect in self._suspects.items() if suspect.listed >= self._began}
+        self._began = now
+        self._unread.clear()
 
     def _choose(self, rows: list[PendingEntry], now: float) -> bool:
-        """Whether some are read, so that they may start soon. A suspect that a look in between did not list was kept alive."""
-        lapsed = now - 2.5 * self.shared.settings.look
-        for id in [id for id, suspect in self._suspects.items() if suspect.listed < lapsed]:
-            del self._suspects[id]
-        lost: list[PendingEntry] = []
+        """Whether some are read, so that they may start soon."""
+        lost: list[tuple[float, PendingEntry]] = []
         given: list[PendingEntry] = []
         kept = set(self.inbox.hand_over.kept())
         breakers = self.shared.breakers
         for row in rows:
             if row.id in self.shared.inflight or row.id in kept:
                 continue
-            if row.idle >= GIVEN_BACK_FROM_MS:
-                if now >= self.hold_given_until or row.consumer == self.shared.names.dispatcher:
-                    if row.idle >= RESPONSE_FROM_MS and breakers.trusted((row.id,)):
-                        self._responses[row.id] = (row, True)
-                    else:
-                        given.append(row)
-            elif self._is_lost(row, now) and now >= self.hold_until:
-                lost.append(row)
-        read = self._readable([(row, False) for row in lost] + [(row, True) for row in self._chosen(given)], now)
+            given_back = row.idle >= GIVEN_BACK_FROM_MS
+            if given_back:
+                if now < self.hold_given_until and row.consumer != self.shared.names.dispatcher:
+                    continue
+                if row.idle < RESPONSE_FROM_MS and breakers.trusts(row.id):
+                    given.append(row)
+                    continue
+            elif not self._is_lost(row, now) or now < self.hold_until:
+                continue
+            elif (read_at := self._suspects[row.id].read_at) and breakers.trusts(row.id):
+                lost.append((read_at, row))
+                continue
+            if row.id not in self._reading:
+                self._unread[row.id] = (row, given_back)
+        # The body of a request may be gone by now: those that were read least lately come first (RIPC-GROUP-16).
+        read = [(row, False) for _, row in sorted(lost)] + [(row, True) for row in self._chosen(given)]
+        read = read[: self.shared.sizes.count(_LOOK_COUNT)]
         if read:
-            self._read(read, {row.id: self._suspects.pop(row.id) for row, given_back in read if not given_back})
-        if len(read) < sum(not breakers.waits(row.id, now) for row in lost):
+            self._read(read)
+        if len(read) < len(lost):
             self._wait_for_room()
-        self._read_responses()
+        self._read_unread(not read)
         return bool(read)
-
-    def _readable(self, chosen: list[tuple[PendingEntry, bool]], now: float) -> list[tuple[PendingEntry, bool]]:
-        """Those whose bodies are read together, or one that is read alone, since it may break the connection."""
-        breakers = self.shared.breakers
-        if not breakers:
-            return chosen[: self.shared.sizes.count(_LOOK_COUNT)]
-        by_id = {row.id: (row, given) for row, given in chosen}
-        ids = breakers.trusted(by_id)[: self.shared.sizes.count(_LOOK_COUNT)]
-        if not ids and not self._responses and not self._taking:
-            ids = breakers.alone(by_id, now)[:1]
-        return [by_id[id] for id in ids]
 
     def _chosen(self, given: list[PendingEntry]) -> list[PendingEntry]:
         """As many given-back requests as we want, from a random place, so that siblings rarely choose the same."""
@@ -241,12 +239,11 @@ class Reclaimer:
 
     def _is_lost(self, row: PendingEntry, now: float) -> bool:
         """Whether this is the second look at an entry that the same owner has left alone for too long."""
-        settings = self.shared.settings
         suspect = self._suspects.get(row.id)
         if suspect is None or suspect.owner != row.consumer:
             suspect = Suspect(row.consumer, now, now)
         self._suspects[row.id] = suspect._replace(listed=now)
-        return now - suspect.since >= self._between_looks() and row.idle >= settings.reclaim_after * 1000
+        return now - suspect.since >= self._between_looks() and row.idle >= self.shared.settings.reclaim_after * 1000
 
     def _between_looks(self) -> float:
         return self.shared.settings.between_looks
@@ -257,28 +254,32 @@ class Reclaimer:
         """There is more than we have room for: as handlers become free, further ones are taken (RIPC-GROUP-15)."""
         self._left_for_room = self.responder.shared_waiting = True
 
-    def _left(self, row: PendingEntry, suspect: Suspect) -> None:
-        """There was no room for it, but it has had its two looks and needs no further ones."""
-        self._suspects.setdefault(row.id, suspect)
+    def _left(self, row: PendingEntry, now: float) -> None:
+        """There was no room for this request. It has had its two looks and needs no further ones."""
+        suspect = self._suspects.get(row.id)
+        if suspect is not None:
+            self._suspects[row.id] = suspect._replace(read_at=now)
         self._wait_for_room()
 
-    def _read_responses(self) -> None:
-        """All of them, some at a time. They need no room (RIPC-GROUP-25). A request with their mark needs it as any other."""
-        if self._responses and not self._taking:
-            self._taking = True
-            ids = list(self._responses)[: self.shared.sizes.count(_LOOK_COUNT)]
-            self._read([self._responses.pop(id) for id in ids], {}, True)
+    def _read_unread(self, alone: bool = False) -> None:
+        """All of them, some at a time, with or without room. ``alone``: or one that may break the connection."""
+        if self._reading or self.shared.state is not UP:
+            return
+        breakers = self.shared.breakers
+        ids = list(islice(filter(breakers.trusts, self._unread), self.shared.sizes.count(_LOOK_COUNT)))
+        if alone and not ids:
+            ids = breakers.alone(self._unread, self.shared.now)[:1]
+        if ids:
+            self._reading = {id: self._unread.pop(id) for id in ids}
+            self._read([*self._reading.values()], True)
 
-    def _read(
-        self, chosen: list[tuple[PendingEntry, bool]], suspects: dict[bytes, Suspect], responses: bool = False
-    ) -> None:
+    def _read(self, chosen: list[tuple[PendingEntry, bool]], others_follow: bool = False) -> None:
         """Read the bodies before anything is claimed: acknowledge what is gone, and leave what we have no room for."""
+        names = self.shared.names
 
         def done(answers: list[Any], now: float) -> None:
-            room, gone = self._capacity(), False
-            if responses:
-                self._taking = False
-                self._read_responses()
+            room, gone = self._capacity() - self._claiming, False
+            free, largest = room, 0
             claims: list[tuple[PendingEntry, bool, Entry | Malformed]] = []
             for (row, given), reply in zip(chosen, answers, strict=True):
                 if isinstance(reply, Failure):
@@ -288,37 +289,43 @@ class Reclaimer:
                     self.shared.outbox.clean(row.id, None, now)
                     gone = gone or given
                     continue
+                largest = max(largest, *map(len, reply[0][1]))
                 entry = parse(row.id, reply[0][1])
-                if isinstance(entry, Entry) and entry.status == PENDING:
+                if isinstance(entry, Entry) and entry.status == PENDING and entry.destination_group == names.group:
                     if room <= 0:
                         if given:
                             self.responder.shared_waiting = True
                         else:
-                            self._left(row, suspects[row.id])
+                            self._left(row, now)
                         continue
                     room -= 1
+                self._suspects.pop(row.id, None)
                 claims.append((row, given, entry))
+            self.shared.sizes.saw(largest)
+            if others_follow:
+                self._reading = {}
+                self._read_unread()
             if claims:
-                self._claim(claims, gone)
+                self._claim(claims, gone, free - room)
                 return
             self.responder.taken_back(now)
             if gone:
                 self.look_for_given_back()
 
-        stream = self.shared.names.stream
-        self.shared.step(Step([commands.one(stream, row.id) for row, _ in chosen], done, self._none_came))
+        self.shared.step(Step([commands.one(names.stream, row.id) for row, _ in chosen], done, self._none_came))
 
-    def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool) -> None:
+    def _claim(self, claims: list[tuple[PendingEntry, bool, Entry | Malformed]], more: bool, requests: int) -> None:
         """``more``: there may be other given-back requests for the remaining room."""
         shared = self.shared
+        self._claiming += requests
 
         def done(answers: list[Any], now: float) -> None:
             again, refused = more, False
+            self._claiming -= requests
             self.responder.takes_back = False
             for (row, given, entry), reply in zip(claims, answers, strict=True):
                 if isinstance(reply, list) and row.id in reply:
-                    starts = starts_of(row) + (0 if given else 1)
-                    self.inbox.take(entry, now, shared.sent_at, starts, not given)
+                    self.inbox.take(entry, now, shared.sent_at, starts_of(row) + (not given), not given)
                 elif isinstance(reply, Failure):
                     shared.fail(reply)
                     refused = True

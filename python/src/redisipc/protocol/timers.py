@@ -59,7 +59,7 @@ class Timers:
             Timer.OWN_LIST: wiring.own_list.due() if connected else NEVER,
             Timer.GRACE: wiring.hand_over.due() if connected else NEVER,
             Timer.KEEP_ALIVE: wiring.keepalive.due() if connected else NEVER,
-            Timer.RECLAIM: wiring.reclaimer.due() if connected and state is UP else NEVER,
+            Timer.RECLAIM: wiring.reclaimer.next_look if connected and state is UP else NEVER,
             Timer.READ: self._read_from() if connected and not reading else NEVER,
         }
 
@@ -97,7 +97,7 @@ class Timers:
                 first = min(first, wiring.hand_over.due())
             if state is UP:
                 look = wiring.reclaimer.next_look
-                if look is not None and look < first:
+                if look < first:
                     first = look
             if not reading:
                 read = self._read_from()
