@@ -17,12 +17,13 @@ PROSE = (
     "\u00e9tait loin d'ici; Dominique, \u00e9mue, a dit adieu."
 )
 COMBINING = "e\u0301"
+ARABIC = "\u0645\u0631\u062d\u0628\u0627"
 Shape = tuple[str, Callable[[], Any], Callable[[Any], bytes]]
 
 
 def shapes(size: int) -> Iterator[Shape]:
     """Names, makers of values whose texts have about ``size`` bytes, and writers of these texts."""
-    for part in (_rows, _objects, _texts, _strings, _escapes, _numbers, _depths):
+    for part in (_rows, _objects, _texts, _texts_in_rows, _strings, _escapes, _numbers, _depths):
         for name, make in part(size):
             yield name, make, _ascii
     for name, make in _as_they_are(size):
@@ -35,6 +36,10 @@ def shapes(size: int) -> Iterator[Shape]:
         partial(_list, {"id": 1}, size // 20),
         lambda value: _ascii(value) + b" \n" * (size // 4),
     )
+    yield "pairs in capitals", partial(_list, {"text": EMOJI * 4}, size // 65), _capitals
+    yield "slashes, escaped", partial(_list, "https://example.org/a/b", size // 31), _slashes
+    yield "rows with a key twice", partial(_list, {"a1": [2], "a2": 1}, size // 21), _equal_keys
+    yield "rows with blanks before colons", rows, partial(_written, separators=(",", " : "))
     yield "white space, then a list", partial(_list, 1, 100), lambda value: b" " * size + _ascii(value)
     yield "line feeds, then a list", partial(_list, 1, 100), lambda value: b"\n" * size + _ascii(value)
 
@@ -58,6 +63,10 @@ def _rows(size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "rows with code", lambda: [{"line": n, "code": "if (a[i]) { return {b: c[j]}; }"} for n in range(size // 62)]
     yield "rows with a list of numbers", lambda: [{"id": n, "at": [n, 1.5, 2.5]} for n in range(size // 38)]
     yield "points of a map", lambda: [{"type": "Point", "at": [[8.5 + n, 47.25]]} for n in range(size // 46)]
+    yield "rows of times", lambda: [{"at": "2026-11-30T12:00:00.000Z", "value": n / 8} for n in range(size // 56)]
+    yield "objects by name", lambda: {f"id{n}": {"name": "a thing", "n": n} for n in range(size // 46)}
+    yield "areas of a map", lambda: {"type": "FeatureCollection", "features": [_area(n) for n in range(size // 210)]}
+    yield "matrices", lambda: [[[1, 0, n], [0, 1, 0], [0, 0, 1]] for n in range(size // 44)]
     yield "mixed lists", lambda: [[number, "ab", None, 1.5, [], {"a": 1}] for number in range(size // 44)]
     yield "lists of three numbers", lambda: [[number, number, number] for number in range(size // 26)]
 
@@ -98,6 +107,23 @@ def _texts(size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "JSON within JSON within JSON", lambda: {"json": json.dumps({"json": json.dumps(_few() * (size // 7500))})}
     yield "digits in a string", lambda: {"number": "0123456789" * (size // 10)}
     yield "a text of nulls", lambda: {"text": "null e0.0000 " * (size // 13)}
+
+
+def _texts_in_rows(size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
+    row = {"id": 4711, "tags": ["red", "blue"]}
+    yield (
+        "rows with JSON inside",
+        lambda: [{"id": n, "payload": json.dumps({**row, "n": n})} for n in range(size // 92)],
+    )
+    yield "strings of JSON", lambda: [json.dumps({**row, "n": n}) for n in range(size // 73)]
+    yield "lines of a log", lambda: [f'12:00:00 INFO [worker-3] took {n} ms: {{"id": {n}}}' for n in range(size // 62)]
+    yield "templates", lambda: [{"id": n, "text": "Hello {{name}}, see [this](url)"} for n in range(size // 56)]
+    yield "regular expressions", lambda: [{"id": n, "re": r"^\d+[a-z]{2,3}\\$"} for n in range(size // 44)]
+    yield "chats", lambda: [{"id": n, "text": f"{CJK} {ARABIC} {EMOJI}"} for n in range(size // 96)]
+    yield "keys with escapes", lambda: [{'a "b"': n, "gr\u00f6\u00dfe": n} for n in range(size // 52)]
+    yield "CSV in a string", lambda: {"csv": '4711,"Smith, John",12.5\r\n' * (size // 29)}
+    yield "HTML in a string", lambda: {"html": '<div class="row"><a href="/x">text</a></div>\n' * (size // 50)}
+    yield "tabs and line feeds in a string", lambda: {"text": "a\tbc\n" * (size // 7)}
 
 
 def _strings(size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -145,11 +171,13 @@ def _numbers(size: int) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "small numbers", lambda: [1] * (size // 3)
     yield "large numbers", lambda: [2**62 + n for n in range(size // 21)]
     yield "larger numbers", lambda: [2**63 + n for n in range(size // 24)]
+    yield "numbers near 2**53", lambda: [2**53 - n for n in range(size // 18)]
     yield "fractions", lambda: [number / 7 for number in range(size // 20)]
     yield "random fractions", lambda: [chance.random() for _ in range(size // 20)]
     yield "prices", lambda: [n + 0.25 for n in range(size // 11)]
     yield "tiny fractions", lambda: [n / 7e20 for n in range(1, size // 25)]
     yield "nulls", lambda: [None] * (size // 6)
+    yield "nulls and booleans", lambda: [None, True, None, False] * (size // 25)
     yield "booleans", lambda: [True, False] * (size // 13)
 
 
@@ -176,6 +204,11 @@ def _inside(levels: int) -> Any:
     return value
 
 
+def _area(number: int) -> Any:
+    ring = [[8.5417 + number / 1e6 + corner, 47.3769 - number / 1e6] for corner in range(4)]
+    return {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {"name": "a"}}
+
+
 def _lines(length: int, size: int) -> Any:
     return {"text": ("x" * length + "\n") * (size // (length + 2))}
 
@@ -200,5 +233,17 @@ def _utf8(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def _written(value: Any, indent: int | str) -> bytes:
-    return json.dumps(value, indent=indent).encode()
+def _written(value: Any, **options: Any) -> bytes:
+    return json.dumps(value, **options).encode()
+
+
+def _capitals(value: Any) -> bytes:
+    return _ascii(value).replace(b"\\ud83d\\ude00", b"\\uD83D\\uDE00")
+
+
+def _slashes(value: Any) -> bytes:
+    return _ascii(value).replace(b"/", b"\\/")
+
+
+def _equal_keys(value: Any) -> bytes:
+    return _ascii(value).replace(b'"a2"', b'"a1"')

@@ -25,6 +25,8 @@ STRINGS = ["", "k", "[{", "]", "a\\", 'q"', "é", "\U0001f600", "line\n", "9" * 
 PAD = "x" * 9000
 EMOJI = "\U0001f600"
 SOME = [{"id": number} for number in range(1200)]
+CODE = [{"line": number, "code": "if (a[i]) { return {b: c[j]}; }"} for number in range(200)]
+JSON_INSIDE = [{"id": number, "json": '{"a": ["b:", {"c":1}]}'} for number in range(200)]
 TEXTS_IN_ROWS = [{"text": "y" * 500} for _ in range(40)]
 
 
@@ -83,6 +85,9 @@ AROUND = {
     "many objects": f"[{json.dumps(SOME)},%s]",
     "texts in rows": f"[{json.dumps(TEXTS_IN_ROWS)},%s]",
     "texts in rows, with a colon": f'[{json.dumps(TEXTS_IN_ROWS)},":",%s]',
+    "rows with code": f"[{json.dumps(CODE)},%s]",
+    "rows with JSON inside": f"[{json.dumps(JSON_INSIDE)},%s]",
+    "a key that ends like a string": f'[{json.dumps(CODE)},{{"k\\\\":["\\":"]}},%s]',
     "brackets in a string": f'{{"pad":"{"{}" * 4500}","v":%s}}',
     "an escape in each 100 letters": f"[{json.dumps(('x' * 98 + chr(10)) * 90)},%s]",
     "an escape in each 300 letters": f"[{json.dumps(('x' * 298 + chr(10)) * 30)},%s]",
@@ -125,7 +130,8 @@ def test_a_string_behind_much_white_space_arrives(blanks: str, rest: str) -> Non
         '["\\\\ud83d\\ude00",{"a":"\\ud83dx\\ude00"}]',
         '[{"k":["\\udc00"],"k":[]}]',
         '{"a":{"\\ud800":1},"a":2}',
-        '{"a":' + "[" * 100 + "]" * 100 + ',"a":1}',
+        *('{"a"' + colon + "[" * 100 + "]" * 100 + ',"a":1}' for colon in (":", " :", "\n:", "\t \r:")),
+        '{"k\\\\":' + "[" * 100 + "]" * 100 + ',"k\\\\":1,"b":"\\":"}',
     ],
 )
 @pytest.mark.parametrize("around", ["%s", *AROUND.values()], ids=["", *AROUND])
@@ -157,7 +163,7 @@ def values(chance: random.Random, depth: int = 0) -> Any:
     return {chance.choice([*keys, *odd_keys]): part for part in parts}
 
 
-@pytest.mark.parametrize("around", ["alone", "few objects", "many objects", "texts in rows", "brackets"])
+@pytest.mark.parametrize("around", ["alone", "few objects", "many objects", "texts in rows", "brackets", "code"])
 def test_what_json_can_say_is_written_and_nothing_else(around: str) -> None:
     chance = random.Random(20)
     for _ in range(2500 if around == "alone" else 60):
@@ -171,6 +177,7 @@ def test_what_json_can_say_is_written_and_nothing_else(around: str) -> None:
                 "many objects": [SOME, value],
                 "texts in rows": [TEXTS_IN_ROWS, value],
                 "brackets": ["{}" * 4500, value, "[" * 300],
+                "code": [CODE, value],
             }[around]
         if not sendable(value):
             with pytest.raises(ContentError):

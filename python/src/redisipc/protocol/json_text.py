@@ -27,6 +27,12 @@ _BYTES_A_DENSE_OPENING = 6
 """If brackets are more frequent than this, they are not counted."""
 _BYTES_AN_OPENING = 256
 """If brackets are rarer than this, finding each of them is quicker than a pass over the text."""
+_USUAL_STRINGS = 4
+"""So many kinds of strings are taken out before the others are split off."""
+_LONGEST_USUAL = 64
+"""Brackets in a string that may be usual."""
+_LEAST_GAIN = 8
+"""Strings that are less than this part of all brackets are not usual."""
 _PART = 1 << 14
 """Escapes are decoded in steps of so many bytes, so that the copies stay in the cache."""
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -78,6 +84,8 @@ def _may_have_half(raw: bytes) -> bool:
     if raw.count(b"\\", 0, _ESCAPES_SHOWN_BY) * _BYTES_A_DENSE_ESCAPE < min(len(raw), _ESCAPES_SHOWN_BY):
         # Other text is most of it, and is taken out first.
         return b"\\ud" in raw.translate(_HEX, _NO_HEX)
+    if b"\\u" not in raw[:_ESCAPES_SHOWN_BY] and b"\\u" not in raw.translate(None, _NO_ESCAPES):
+        return False
     # Two bytes are found sooner than three.
     return any(b"u" + digit in raw and b"\\u" + digit in raw for digit in (b"d", b"D") if digit in raw)
 
@@ -155,10 +163,38 @@ def is_deep(raw: bytes) -> bool:
             # No other escape hides where a string ends.
             raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = raw.translate(_BRACKETS, _NO_BRACKETS).replace(b'""', b"")
-    if b'"' in brackets:
-        # Every second part stood inside a string.
-        brackets = b"".join(brackets.split(b'"')[::2])
-    return _rises(brackets, 0, _BRACKETS_A_STEP)
+    if b'"' not in brackets:
+        return _rises(brackets, 0, _BRACKETS_A_STEP)
+    fewer, lost = _without_usual_strings(brackets)
+    return _rises(_outside(fewer), lost, _BRACKETS_A_STEP) and (
+        lost == 0 or _rises(_outside(brackets), 0, _BRACKETS_A_STEP)
+    )
+
+
+def _outside(brackets: bytes) -> bytes:
+    """The brackets outside of strings: every second part stands inside of one."""
+    return b"".join(brackets.split(b'"')[::2]) if b'"' in brackets else brackets
+
+
+def _without_usual_strings(brackets: bytes) -> tuple[bytes, int]:
+    """Quotes and brackets without the strings that have the same brackets as the first ones, and how many levels that may hide.
+
+    In rows, texts such as lines of code have equal brackets. Taking them out is quicker than splitting. What is taken out
+    may also stand between two strings. It is balanced, so that nothing but its own levels is hidden.
+    """
+    lost = 0
+    for _ in range(_USUAL_STRINGS):
+        start = brackets.find(b'"')
+        end = brackets.find(b'"', start + 1) + 1
+        levels = list(accumulate(map(_STEPS.__getitem__, brackets[start + 1 : end - 1][:_LONGEST_USUAL])))
+        if end - start > _LONGEST_USUAL or not levels or min(levels) < 0 or levels[-1] != 0:
+            break
+        fewer = brackets.replace(brackets[start:end], b"")
+        if len(fewer) * _LEAST_GAIN > len(brackets) * (_LEAST_GAIN - 1):
+            break
+        brackets = fewer
+        lost += max(levels)
+    return brackets, lost
 
 
 def _rises(brackets: bytes, depth: int, size: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import chain, compress
 from typing import Any
 
@@ -11,8 +11,8 @@ from .json_text import MAX_DEPTH, is_deep, openings
 
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _LISTS = frozenset((list, tuple))
-_PARENTS = _LISTS | {dict}
-_PLAIN = _SCALARS | _PARENTS
+_DICTS = frozenset((dict,))
+_PLAIN = _SCALARS | _LISTS | _DICTS
 
 _GUESSED_BY = 64
 """So many lists or objects show about how many parts all of them have."""
@@ -20,6 +20,8 @@ _PARTS_OF_ONE = 6
 """Looking into a list or an object takes as long as looking at so many parts."""
 _BYTES_A_LOOK = 20
 """If a value has more parts in relation to the bytes of its text, checking the text is quicker."""
+_BYTES_A_LOOK_WITH_ESCAPES = 6
+"""The same for a text with escapes, whose check takes more passes."""
 _BYTES_A_COLON = 512
 """If colons are rarer than this, finding each of them is quicker than counting."""
 
@@ -32,7 +34,8 @@ def is_value_deep(value: Any, text: bytes, was_read: bool) -> bool:
     ``was_read``: the text came from others. Then an object may have had a key twice, and part of the text is not in the value.
     """
     left = openings(text)
-    most = len(text) // _BYTES_A_LOOK
+    # A text that was read may hide pairs. To know that takes passes over the text, too.
+    most = len(text) // (_BYTES_A_LOOK if was_read or b"\\" not in text else _BYTES_A_LOOK_WITH_ESCAPES)
     dicts, lists = _parents([value])
     pairs = 0
     for level in range(1, MAX_DEPTH + 1):
@@ -41,14 +44,15 @@ def is_value_deep(value: Any, text: bytes, was_read: bool) -> bool:
             # Even if each bracket that is left begins a level, there are not too many.
             return False
         if not dicts and not lists:
-            # The brackets that are left are inside strings, or hidden.
-            return was_read and pairs != _colons(text, pairs) and is_deep(text)
+            # The brackets that are left are inside strings, or hidden by an equal key.
+            return was_read and pairs > 0 and pairs != _colons(text, pairs) and is_deep(text)
         most -= (len(dicts) + len(lists)) * _PARTS_OF_ONE
-        if _guess(dicts) + _guess(lists) > most:
+        parts = int(_guess(dicts) + _guess(lists))
+        if parts > most:
             return is_deep(text)
-        here = sum(map(len, dicts))
-        pairs += here
-        most -= here + sum(map(len, lists))
+        most -= parts
+        if was_read:
+            pairs += sum(map(len, dicts))
         dicts, lists = _parents_of(dicts, lists)
     return bool(dicts or lists) or is_deep(text)
 
@@ -142,8 +146,13 @@ def _parents(level: Any) -> tuple[_Dicts, list[Any]]:
     if kinds <= _LISTS:
         return [], level
     if kinds <= _PLAIN:
-        level = list(compress(level, map(_PARENTS.__contains__, map(type, level))))
+        return _of(_DICTS & kinds, level), _of(_LISTS & kinds, level)
     return (
         [part for part in level if isinstance(part, dict)],
         [part for part in level if isinstance(part, (list, tuple))],
     )
+
+
+def _of(kinds: Set[type], level: Any) -> list[Any]:
+    """The parts that have one of these types."""
+    return list(compress(level, map(kinds.__contains__, map(type, level)))) if kinds else []
