@@ -10,7 +10,7 @@ from redisipc.protocol.events import Outcome, Outgoing
 from .hooks import Hook
 from .internal_log import say
 from .observation import Observation
-from .observing import end_of, failure_of, start_of
+from .observing import end_of, failure_of, rejection_of, start_of, with_code
 from .options import check_observers
 
 CUT_OFF = Outcome("cancelled", None, "cancelled")
@@ -34,7 +34,8 @@ class CallObserving:
 
     def ended(self, outgoing: Outgoing, outcome: Outcome | None) -> None:
         """The call is over."""
-        self._tell(end_of(outgoing, outcome or CUT_OFF))
+        seen, rejection = end_of(outgoing, outcome or CUT_OFF), rejection_of(outcome or CUT_OFF)
+        self._tell(seen if rejection is None else with_code(seen, rejection))
 
     def _tell(self, seen: Observation) -> None:
         # The tuple is replaced as a whole, since calls on other threads read it meanwhile.

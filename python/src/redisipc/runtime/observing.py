@@ -17,6 +17,8 @@ from .reasons import text_of
 
 MOST_OBSERVED = 10_000
 """Observations that may wait for slow observers. More are counted and dropped."""
+MOST_REJECTED_BYTES = 32 << 20
+"""Bytes of rejections that may wait with them. With more, further rejections are counted and dropped."""
 
 
 def start_of(outgoing: Outgoing) -> Observation:
@@ -25,10 +27,8 @@ def start_of(outgoing: Outgoing) -> Observation:
 
 
 def end_of(outgoing: Outgoing, outcome: Outcome) -> Observation:
-    """An own request has its outcome now."""
+    """An own request has its outcome now. The code of a rejection is not read yet."""
     code = outcome.diagnosis
-    if outcome.status == "rejected" and outcome.content is not None:
-        code = read(decode(outcome.content))[0]
     return Observation(
         "send_ended",
         outgoing.id.decode(),
@@ -38,6 +38,16 @@ def end_of(outgoing: Outgoing, outcome: Outcome) -> Observation:
         outcome.status,
         None if code is None else str(code),
     )
+
+
+def rejection_of(outcome: Outcome) -> bytes | None:
+    """The content of a rejection, whose code is to be read; None for other outcomes."""
+    return outcome.content if outcome.status == "rejected" else None
+
+
+def with_code(seen: Observation, rejection: bytes) -> Observation:
+    """The observation with the code of a rejection. Reading its content may take long."""
+    return seen._replace(code=read(decode(rejection))[0])
 
 
 def failure_of(hook: Hook, raised: BaseException) -> str:
@@ -64,7 +74,9 @@ class Observing:
         self._report = report
         self._wake = wake
         self._fatal = fatal
-        self._waiting: deque[Observation] = deque()
+        self._waiting: deque[tuple[Observation, bytes | None]] = deque()
+        # Counted by who adds, and by who takes out: together they are the bytes that wait.
+        self._bytes_in = self._bytes_out = 0
         self._draining = False
         self._missed = 0
         self._began: dict[Incoming, float] = {}
@@ -75,7 +87,7 @@ class Observing:
         self._add(start_of(outgoing))
 
     def ended(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        self._add(end_of(outgoing, outcome))
+        self._add(end_of(outgoing, outcome), rejection_of(outcome))
 
     def started(self, incoming: Incoming) -> None:
         self._began[incoming] = monotonic()
@@ -88,12 +100,8 @@ class Observing:
         began = self._began.pop(incoming, None)
         if began is None:
             return
-        status, code = "", None
-        if incoming.answer is not None:
-            status = incoming.answer[0].decode()
-            if status == "rejected":
-                code = read(decode(incoming.answer[1]))[0]
-        self._of("run_ended", incoming, monotonic() - began, status, code)
+        status, text = ("", b"") if incoming.answer is None else (incoming.answer[0].decode(), incoming.answer[1])
+        self._of("run_ended", incoming, monotonic() - began, status, rejection=text if status == "rejected" else None)
 
     def lost(self, incoming: Incoming, reason: str) -> None:
         self._of("lost", incoming, reason=reason)
@@ -106,7 +114,11 @@ class Observing:
     def drain(self) -> None:
         """Call the observers with the observations that wait. One that raises is reported and not called again."""
         for _ in range(len(self._waiting)):
-            seen = self._waiting.popleft()
+            seen, rejection = self._waiting.popleft()
+            if rejection is not None:
+                self._bytes_out += len(rejection)
+                # Here, since the I/O thread must not stand still while a large content is read.
+                seen = with_code(seen, rejection)
             for hook in list(self._hooks):
                 try:
                     hook(seen)
@@ -135,21 +147,25 @@ class Observing:
         status: str = "",
         code: str | None = None,
         reason: str = "",
+        rejection: bytes | None = None,
     ) -> None:
         name, group = incoming.id.decode("utf-8", "replace"), incoming.source_group.decode("utf-8", "replace")
-        self._add(Observation(kind, name, group, time(), seconds, status, code and str(code), reason))
+        self._add(Observation(kind, name, group, time(), seconds, status, code and str(code), reason), rejection)
 
-    def _add(self, seen: Observation) -> None:
+    def _add(self, seen: Observation, rejection: bytes | None = None) -> None:
         if not self._hooks:
             return
-        if len(self._waiting) >= MOST_OBSERVED:
+        more = 0 if rejection is None else len(rejection)
+        held = self._bytes_in - self._bytes_out
+        if len(self._waiting) >= MOST_OBSERVED or (more > 0 and held > MOST_REJECTED_BYTES):
             self._missed += 1
             return
         if self._missed:
             text = f"{self._missed} observations were left out: the observers are too slow for them"
             self._missed = 0
             self._report(ReportedError(text, kind="observer"))
-        self._waiting.append(seen)
+        self._bytes_in += more
+        self._waiting.append((seen, rejection))
         self._begin()
 
     def _begin(self) -> None:
