@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { Pause } from "../src/core/refusal-pauses.js";
+import { Pause, Pauses } from "../src/core/refusal-pauses.js";
 import { Reader } from "../src/core/reader.js";
 import type { Session } from "../src/redis/session.js";
 import { faultOf } from "../src/wire/faults.js";
@@ -32,6 +32,27 @@ describe("a pause after a refusal", () => {
     assert.equal(pause.until, 800);
     pause.refused(800);
     assert.equal(pause.until, 1000);
+  });
+});
+
+describe("a pause after a refusal for good", () => {
+  const lengthsOf = (message: string): number[] => {
+    const pauses = new Pauses();
+    const lengths: number[] = [];
+    for (let now = 0; lengths.length < 4; now = pauses.right("XACK").until) {
+      pauses.forbidden("XACK", faultOf(message), now);
+      lengths.push(pauses.right("XACK").until - now);
+    }
+    return lengths;
+  };
+
+  test("grows where a right is lacking (RIPC-RECOV-27)", () => {
+    assert.deepEqual(lengthsOf("NOPERM User x has no permissions to run the 'xack' command"), [1000, 2000, 4000, 8000]);
+  });
+
+  test("is never over 1 s while the key has another type (RIPC-RECOV-27)", () => {
+    const lengths = lengthsOf("WRONGTYPE Operation against a key holding the wrong kind of value");
+    assert.ok(lengths.every((length) => length <= 1000), String(lengths));
   });
 });
 

@@ -148,7 +148,7 @@ export class Answers implements AnswersPort {
     }
     const counts = isForAWhile(fault.kind) || fault.kind === "permanent";
     if (counts) this.refusals = true;
-    if (fault.kind === "permanent") this.shared.pauses.right("answers").refused(now);
+    if (fault.kind === "permanent") this.shared.pauses.forbidden("answers", fault, now);
     if (counts && now - held.answeredAt >= ANSWER_KEPT_MS) this.drop(held, `its answer could not be written: ${fault.message}`, fault);
     else this.shared.writer.answer(held);
   }

@@ -72,7 +72,7 @@ export class Cleanup {
         // All pending entries are lost with the group.
         if (name === "XACK" && reply.kind === "group-lost") return;
         for (const id of ids.slice(0, MOST_CLEANUP - set.size)) set.add(id);
-        if (reply.kind === "permanent") pauses.right(name).refused(this.shared.now());
+        if (reply.kind === "permanent") pauses.forbidden(name, reply, this.shared.now());
         failed(name);
       };
       steps.push({ commands: [command(ids)], done });

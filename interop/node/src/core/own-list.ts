@@ -60,7 +60,7 @@ export class OwnList implements OwnListPort {
       const count = shared.sizes.count(commands.PAGE);
       const [reply = null] = await shared.batch([commands.readOwn(names, after, count)]);
       if (isFault(reply)) {
-        if (reply.kind === "permanent") shared.pauses.right("own list").refused(shared.now());
+        if (reply.kind === "permanent") shared.pauses.forbidden("own list", reply, shared.now());
         if (reply.kind === "lost") this.broken++;
         throw reply;
       }

@@ -113,7 +113,7 @@ export class Reader implements Beside {
       } catch (error) {
         if (!isFault(error)) throw error;
         // The user knows; it may pass.
-        if (error.kind === "permanent") pauses.right("read").refused(this.shared.now());
+        if (error.kind === "permanent") pauses.forbidden("read", error, this.shared.now());
         else if (error.kind === "no-writes") await sleep(LEAST_MS); // the pause of all writes may be about to end
         else if (isForAWhile(error.kind) || error.kind === "group-lost") await sleep(HELD_UP_MS);
       }
@@ -140,7 +140,7 @@ export class Reader implements Beside {
     } catch (error) {
       // Without the right to look, reading goes on (RIPC-RECOV-27).
       if (!isFault(error) || error.kind !== "permanent") throw error;
-      pauses.right("dispatcher's list").refused(this.shared.now());
+      pauses.forbidden("dispatcher's list", error, this.shared.now());
     }
   }
 

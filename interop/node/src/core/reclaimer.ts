@@ -110,7 +110,7 @@ export class Reclaimer implements ReclaimerPort {
       // If Redis refuses this write, it refuses the claims of others, too. Then the look does not count (RIPC-GROUP-29).
       const replies = await shared.batch([commands.use(names, names.dispatcher), commands.pendingIdle(names, SUSPECT_MS, start)]);
       const fault = replies.find(isFault);
-      if (fault?.kind === "permanent") pauses.right("look").refused(now);
+      if (fault?.kind === "permanent") pauses.forbidden("look", fault, now);
       if (fault !== undefined) throw fault;
       const page = pendingRows(replies[1] ?? []);
       for (const row of page) {

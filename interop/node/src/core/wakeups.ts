@@ -53,7 +53,7 @@ export class Wakeups implements WakeupsPort {
     const { pauses } = this.shared;
     if (pauses.lacks("PUBLISH", this.shared.now())) return;
     const [reply] = await this.shared.batch([["PUBLISH", channel, ""]]);
-    if (isFault(reply) && reply.kind === "permanent") pauses.right("PUBLISH").refused(this.shared.now());
+    if (isFault(reply) && reply.kind === "permanent") pauses.forbidden("PUBLISH", reply, this.shared.now());
     else if (!isFault(reply)) pauses.granted("PUBLISH");
   }
 
