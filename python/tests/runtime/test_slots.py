@@ -1,4 +1,4 @@
-"""Which node of a cluster holds the stream, from what the nodes say."""
+"""Which node of a cluster holds the stream, from what the nodes say, and whom to ask for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from redis.crc import key_slot
 
+from redisipc.runtime.asking import MASTER_LIMIT, QUESTION_LIMIT, Order, master_limit
 from redisipc.runtime.slots import Map
 
 A, B, C = ("10.0.0.1", 1), ("10.0.0.2", 2), ("10.0.0.3", 3)
@@ -32,7 +33,17 @@ def test_the_holder_is_taken_from_the_first_that_says_it() -> None:
     slots = known()
     assert slots.learn(B, said(C, B), None)
     assert slots.node == C
-    assert slots.to_ask() == [B, C]
+    slots.order.led(B)
+    assert slots.to_ask() == [B, A, C]
+
+
+def test_the_nodes_of_the_beginning_are_asked_still_when_all_others_were_replaced() -> None:
+    slots = known()
+    new = [(f"10.0.1.{n}", n) for n in (1, 2)]
+    slots.order.asks(B)
+    assert slots.learn(B, said(new[0], new[1]), None)
+    slots.order.led(B)
+    assert slots.to_ask() == [B, new[1], A, C, new[0]]
 
 
 def test_a_reply_without_our_slot_tells_nothing() -> None:
@@ -52,3 +63,61 @@ def test_addresses_are_mapped_as_the_client_says() -> None:
     slots = known()
     assert slots.learn(B, said(C, B), lambda place: ("localhost", place[1]))
     assert slots.node == ("localhost", 3)
+
+
+def test_who_does_not_answer_is_asked_last_and_may_take_longer_then() -> None:
+    order: Order[str] = Order()
+    for name in "abc":
+        assert order.limit(name, 5.0) == QUESTION_LIMIT
+        order.asks(name)
+    order.answered("c")
+    order.led("c")
+    assert order.of("abcd") == ["c", "d", "a", "b"]
+    # The holder comes after those that answer, and before those that do not.
+    assert order.of("abcd", last="c") == ["d", "c", "a", "b"]
+    assert order.limit("a", 5.0) == 5.0
+    assert order.limit("c", 0.1) == 0.1
+    order.asks("a")
+    assert order.of("abcd") == ["c", "d", "b", "a"]
+
+
+def test_an_opening_that_ends_at_any_node_continues_with_the_next_one() -> None:
+    """Each opening has a limit: with more nodes that hang than it can ask, a fixed order would never reach the last one."""
+    order: Order[int] = Order()
+    nodes = list(range(20))
+    found = False
+    for _ in range(7):
+        for node in order.of(nodes)[:3]:
+            order.asks(node)
+            found = found or node == 19
+    assert found
+
+
+def test_a_node_whose_answer_leads_nowhere_is_asked_after_the_others() -> None:
+    """For example a node that is cut off from the others: it names the old master for ever."""
+    slots = known()
+    assert slots.to_ask() == [B, C, A]
+    slots.order.asks(B)
+    assert slots.learn(B, said(A, C), None)
+    assert slots.to_ask() == [C, B, A]
+    slots.order.asks(C)
+    assert slots.learn(C, said(B, C), None)
+    slots.order.led(C)
+    assert slots.to_ask() == [C, A, B]
+
+
+def test_a_master_that_was_named_quickly_must_answer_quickly() -> None:
+    assert master_limit(1.0, 0.01) == 1.0
+    assert master_limit(5.0, 0.01) == MASTER_LIMIT
+    # On a slow link the question took long, too.
+    assert master_limit(5.0, 1.0) == 4.0
+    assert master_limit(5.0, 3.0) == 5.0
+
+
+def test_forgotten_nodes_leave_nothing_behind() -> None:
+    order: Order[int] = Order()
+    for node in range(1000):
+        order.asks(node)
+        order.keep([node])
+    assert order.of([1, 2, 999]) == [1, 2, 999]
+    assert len(order._silent) == 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import redis
 import redis.asyncio
@@ -26,9 +27,11 @@ from redisipc.runtime.client import (
     within,
 )
 from redisipc.runtime.connection import Place
-from redisipc.runtime.slots import Map
 
 from .transport import cover
+
+if TYPE_CHECKING:
+    from redisipc.runtime.slots import Map
 
 
 class Connector:
@@ -48,13 +51,16 @@ class Connector:
         self._client = client
         self.address, self.secure = address_of(client), speaks_tls(client)
         self._stream = stream
-        self._slots = Map(stream)
-        self._sentinels: list[Any] = []
+        self._slots: Map
+        self._sentinels: Any = None
         self._certificates = Certificates()
         self._connecting: dict[Any, None] = {}
         self.cluster = isinstance(client, redis.asyncio.RedisCluster)
         if self.cluster:
+            from redisipc.runtime.slots import Map  # nobody else pays for it
+
             check_slot(stream)
+            self._slots = Map(stream)
         self.fails_over = self.cluster or follows_sentinels(client.connection_pool)
 
     async def connect(self, name: str, limit: float = HANDSHAKE_LIMIT, place: Place | None = None) -> Any:
@@ -64,18 +70,26 @@ class Connector:
         """
         if self._memory is not None:
             return self._memory.redisipc_writer(name)
+        asked = None
         if self.cluster:
-            pool, holder = await self._holder(limit)
-            place = place or holder
+            if self._slots.node is None:
+                await self._client.initialize()
+            pool = self._client.get_node_from_key(self._stream)
+            if place is None:
+                place, limit, asked = await self._holder(pool, limit)
         else:
             pool = self._client.connection_pool
         kwargs = at(place, within(connection_kwargs(pool.connection_kwargs, Retry), limit))
         directory = None
         if follows_sentinels(pool):
-            from redisipc.runtime.sentinels import Directory  # nobody else pays for it
+            from redisipc.runtime.asking import Order  # nobody else pays for it
+            from redisipc.runtime.sentinels import Directory
 
+            self._sentinels = self._sentinels or Order()
             directory = kwargs["connection_pool"] = Directory(pool, self._sentinels, Retry, redis.asyncio.Redis, limit)
         connection = pool.connection_class(**kwargs)
+        if directory is not None:
+            directory.connection = connection
         tls = getattr(connection, "ssl_context", None)
         if tls is not None:
             tls.context = self._certificates.get(tls)
@@ -86,6 +100,8 @@ class Connector:
                 self._certificates.keep(tls, tls.context)
             if directory is not None:
                 directory.remember()
+            if asked is not None:
+                self._slots.order.led(asked)
             await connection.send_command(*set_name(name))
             with contextlib.suppress(redis.ResponseError):
                 # Redis refuses this without the right to CLIENT. The connection works then, but has no name.
@@ -111,26 +127,29 @@ class Connector:
             if writer is not None:
                 cover(writer.transport)
 
-    async def _holder(self, limit: float) -> tuple[Any, Place]:
-        """Any node, for its settings, and the node that holds the stream."""
+    async def _holder(self, node: Any, limit: float) -> tuple[Place, float, Place | None]:
+        """The node that holds the stream, the limit for a handshake with it, and who said so.
+
+        ``node``: the holder as the client knows it, with the settings of all nodes.
+        """
         cluster, slots = self._client, self._slots
         if slots.node is None:
-            await cluster.initialize()
-        node = cluster.get_node_from_key(self._stream)
-        if slots.node is None:
-            slots.begin((node.host, node.port), [(each.host, each.port) for each in cluster.get_nodes()])
-            return node, (node.host, node.port)
+            known = (*cluster.get_nodes(), *cluster.nodes_manager.startup_nodes.values())
+            slots.begin((node.host, node.port), [(each.host, each.port) for each in known])
+            return (node.host, node.port), limit, None
         # It broke or was refused. The slot may have moved.
-        kwargs = within(connection_kwargs(node.connection_kwargs, Retry), limit)
+        kwargs = connection_kwargs(node.connection_kwargs, Retry)
         problem: Exception = redis.ConnectionError("no node of the cluster says who holds the stream")
         for place in slots.to_ask():
-            connection = node.connection_class(**at(place, kwargs))
+            begun = monotonic()
+            connection = node.connection_class(**at(place, within(kwargs, slots.order.limit(place, limit))))
+            slots.order.asks(place)
             try:
                 await connection.connect()
                 await connection.send_command(*slots.QUESTION)
                 reply = await connection.read_response()
                 if slots.learn(place, reply, getattr(cluster.nodes_manager, "address_remap", None)):
-                    return node, slots.node
+                    return slots.node, slots.limit(limit, monotonic() - begun), place
             except (redis.RedisError, OSError, asyncio.TimeoutError) as error:
                 problem = error
             finally:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import redis
 from redis.retry import Retry
@@ -25,7 +26,9 @@ from redisipc.runtime.client import (
     within,
 )
 from redisipc.runtime.connection import Place
-from redisipc.runtime.slots import Map
+
+if TYPE_CHECKING:
+    from redisipc.runtime.slots import Map
 
 _OCSP = ("ssl_validate_ocsp", "ssl_validate_ocsp_stapled")
 """Settings with which redis-py asks a server about each certificate."""
@@ -78,12 +81,15 @@ class Connector:
         self._client = client
         self.address, self.secure = address_of(client), speaks_tls(client)
         self._stream = stream
-        self._slots = Map(stream)
-        self._sentinels: list[Any] = []
+        self._slots: Map
+        self._sentinels: Any = None
         self._certificates = Certificates()
         self.cluster = isinstance(client, redis.RedisCluster)
         if self.cluster:
+            from redisipc.runtime.slots import Map  # nobody else pays for it
+
             check_slot(stream)
+            self._slots = Map(stream)
         self.fails_over = self.cluster or follows_sentinels(client.connection_pool)
 
     @property
@@ -107,12 +113,17 @@ class Connector:
             memory: socket.socket = self._memory.redisipc_socket(name)
             return memory
         opening = opening or Opening()
+        asked = None
         if self.cluster:
-            pool, holder = self._holder(limit, opening)
-            place = place or holder
+            node = self._client.get_node_from_key(self._stream)
+            pool = self._client.get_redis_connection(node).connection_pool
+            if place is None:
+                place, limit, asked = self._holder(node, pool, limit, opening)
         else:
             pool = self._client.connection_pool
         connection = self._new(pool, limit, place, opening)
+        if asked is not None:
+            self._slots.order.led(asked)
         connection.send_command(*set_name(name))
         with contextlib.suppress(redis.ResponseError):
             # Redis refuses this without the right to CLIENT. The connection works then, but has no name.
@@ -123,27 +134,31 @@ class Connector:
         sock.setblocking(False)
         return sock
 
-    def _holder(self, limit: float, opening: Opening) -> tuple[Any, Place]:
-        """The pool of any node, for its settings, and the node that holds the stream."""
+    def _holder(self, node: Any, pool: Any, limit: float, opening: Opening) -> tuple[Place, float, Place | None]:
+        """The node that holds the stream, the limit for a handshake with it, and who said so.
+
+        ``node``: the holder as the client knows it. ``pool``: of any node, for its settings.
+        """
         cluster, slots = self._client, self._slots
-        node = cluster.get_node_from_key(self._stream)
-        pool = cluster.get_redis_connection(node).connection_pool
         if slots.node is None:
-            slots.begin((node.host, node.port), [(each.host, each.port) for each in cluster.get_nodes()])
-            return pool, (node.host, node.port)
+            known = (*cluster.get_nodes(), *cluster.nodes_manager.startup_nodes.values())
+            slots.begin((node.host, node.port), [(each.host, each.port) for each in known])
+            return (node.host, node.port), limit, None
         # It broke or was refused. The slot may have moved.
-        kwargs = within(connection_kwargs(pool.connection_kwargs, Retry), limit)
+        kwargs = connection_kwargs(pool.connection_kwargs, Retry)
         problem: Exception = redis.ConnectionError("no node of the cluster says who holds the stream")
         for place in slots.to_ask():
-            connection = pool.connection_class(**at(place, kwargs))
+            begun = monotonic()
+            connection = pool.connection_class(**at(place, within(kwargs, slots.order.limit(place, limit))))
             opening.speaks(connection)
+            slots.order.asks(place)
             try:
                 connection.connect()
                 connection.send_command(*slots.QUESTION)
                 if slots.learn(
                     place, connection.read_response(), getattr(cluster.nodes_manager, "address_remap", None)
                 ):
-                    return pool, slots.node
+                    return slots.node, slots.limit(limit, monotonic() - begun), place
             except (redis.RedisError, OSError) as error:
                 problem = error
             finally:
@@ -158,12 +173,14 @@ class Connector:
             opening.speaks(connection)
             self._connect(connection)
             return connection
-        from redisipc.runtime.sentinels import Directory  # nobody else pays for it
+        from redisipc.runtime.asking import Order  # nobody else pays for it
+        from redisipc.runtime.sentinels import Directory
 
+        self._sentinels = self._sentinels or Order()
         directory = Directory(pool, self._sentinels, Retry, redis.Redis, limit)
         opening.asks(directory.pools)
         try:
-            connection = pool.connection_class(**{**kwargs, "connection_pool": directory})
+            connection = directory.connection = pool.connection_class(**{**kwargs, "connection_pool": directory})
             opening.speaks(connection)
             self._connect(connection)
             directory.remember()
