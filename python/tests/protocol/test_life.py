@@ -95,6 +95,19 @@ def test_an_announcement_that_redis_refuses_is_reported() -> None:
     ]
 
 
+@pytest.mark.parametrize("right", ["lrange", "get"])
+def test_a_right_that_the_look_at_siblings_lacks_is_told_once(right: str) -> None:
+    """Without it, responses are not handed over: they come when their requests time out, and nothing else says why."""
+    hand = Hand().up()
+    hand.special["XINFO CONSUMERS"] = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]
+    hand.special["LRANGE"] = [b"consumer_51b110_0"]
+    text = f"NOPERM this user has no permissions to run the '{right}' command"
+    hand.special[right.upper()] = Failure("NOPERM", text)
+    hand.pass_time(60)
+    told = [event.message for event in hand.events if isinstance(event, Problem)]
+    assert told == [f"Redis refuses a command: {text}"]
+
+
 def test_the_own_list_is_polled_while_requests_are_outstanding_and_others_are_there() -> None:
     hand = Hand().up()
     hand.special["XINFO CONSUMERS"] = [[b"name", b"consumer_51b110_0", b"pending", 0, b"idle", 10]]

@@ -11,6 +11,7 @@ from .commands import Command, Failure, Step
 from .endpoint_state import EndpointState, Procedure
 from .names import instance_of
 from .ownership import checked
+from .redis_errors import PERMANENT, class_of
 from .replies import ConsumerInfo
 from .restoring import CONSUMERS_A_BATCH, delete_consumers
 
@@ -118,6 +119,10 @@ class Siblings:
         self.on_change(now)
 
     def learn_one(self, instance: bytes, listed: Any, announced: Any, now: float) -> Sibling | None:
+        for answer in (listed, announced):
+            if isinstance(answer, Failure) and class_of(answer) is PERMANENT:
+                # Without the right, responses are not handed over to who is unknown: they come at the timeout only.
+                self.shared.fail(answer)
         if isinstance(listed, Failure):
             return self.known.get(instance)
         if not listed:
