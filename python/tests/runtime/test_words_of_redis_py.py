@@ -18,7 +18,7 @@ import redis.sentinel
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from redisipc.runtime.handshake_errors import words_of
+from redisipc.runtime.handshake_errors import CLOSED_FIRST, words_of
 
 from .faces import Face
 
@@ -113,7 +113,7 @@ async def test_a_port_that_nobody_listens_at(face: Face, closed_port: int, host:
 
 BROKEN = (
     r"Connection closed by server|Error while reading from 127\.0\.0\.1:\d+ ?: Connection reset by peer"
-    r"|Error (\d+ )?while writing to socket\. (Connection reset by peer|Broken pipe)"
+    r"|" + re.escape(CLOSED_FIRST)
 )
 
 
@@ -135,6 +135,15 @@ async def test_a_connection_that_breaks_in_the_handshake(
     server.close()
     assert re.fullmatch(expected, words), words
     assert_plain(words)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Error UNKNOWN while writing to socket. Connection lost.", "Error 32 while writing to socket. Broken pipe."],
+)
+def test_a_connection_that_redis_closed_while_it_was_written_to(text: str) -> None:
+    """At its limit of clients, for example: its refusal is lost with the connection."""
+    assert words_of(redis.ConnectionError(text)) == CLOSED_FIRST
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,13 @@ _CALL_FAILED = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']*)', (\d
 """How asyncio describes an attempt by each address of a host."""
 _ALL_FAILED = re.compile(r"Error Multiple exceptions: (.*) connecting to (\S+)\.$", re.DOTALL)
 _ONE_FAILED = re.compile(r"Error (\d+) connecting to (\S+)\. Connect call failed \(.*\)\.$")
+_CUT_SHORT = re.compile(
+    r"Error (?:\d+ |UNKNOWN )?while writing to socket\. (?:Connection reset by peer|Broken pipe|Connection lost)\.?"
+)
+"""It wrote while the other side closed. A refusal that came first is lost with the connection, above all on asyncio."""
+CLOSED_FIRST = (
+    "Redis closed the connection before it answered; does it, or a proxy, have a limit of clients (maxclients)?"
+)
 _ARGUMENTS = re.compile(r"""\((?:-?\d+, (['"])(.*)\1|(['"])(.*)\3,)\)$""", re.DOTALL)
 """The ``repr`` of the arguments of an OSError, with its number or without."""
 
@@ -63,6 +70,8 @@ def of_handshake(error: BaseException) -> tuple[str, bool]:
 def words_of(error: BaseException) -> str:
     """The text of an error of redis-py, without the ``repr`` of Python's objects that some of its texts contain."""
     text = plain(str(error) or type(error).__name__)
+    if _CUT_SHORT.fullmatch(text):
+        return CLOSED_FIRST
     text = _ONE_FAILED.sub(lambda found: f"Error {found[1]} connecting to {found[2]}. {_reason(found[1])}.", text)
     text = _CALL_FAILED.sub(lambda found: f"{_reason(found[1])} ({_address(found[2], found[3])})", text)
     text = _ALL_FAILED.sub(r"Error connecting to \2. \1.", text)
