@@ -187,15 +187,19 @@ async def test_silence_does_not_hold_it_beyond_its_timeout(caller: Asking, gate:
     assert time.monotonic() - start < 2.0
 
 
-@pytest.mark.parametrize(("word", "most"), [(b"XADD", 3.0), (b"XREAD", 6.0)])
+@pytest.mark.parametrize(("word", "most"), [(b"XADD", 3.0), (b"XREAD", 6.4)])
 async def test_silence_of_three_seconds_is_a_lost_connection(
     caller: Asking, gate: Gate, word: bytes, most: float
 ) -> None:
-    gate.armed = (word, "silent")
     start = time.monotonic()
-    assert await caller.request(1, timeout=20.0) == 1
+    asked = asyncio.ensure_future(caller.request(1.0, timeout=20.0))
+    if word == b"XREAD":
+        # The first read is short: it ends when the group is looked up. The next one is as long as any.
+        await asyncio.sleep(0.25)
+    gate.armed = (word, "silent")
+    assert await asked == 1.0
     # A read that blocks is due when its time is over. The rest is for a busy machine.
-    assert 3.0 <= time.monotonic() - start < most + 1.5
+    assert 3.0 <= time.monotonic() - start < most + 1.3
 
 
 @pytest.mark.parametrize("face", ["threads", "asyncio"])
