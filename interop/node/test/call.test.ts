@@ -173,6 +173,16 @@ describe("a call of a caller", () => {
     assert.equal(led.now, DEADLINE);
   });
 
+  test("that was never written says so, however late the process is", () => {
+    for (const late of [0, 1000, 30_000]) {
+      const led = new Led();
+      led.call.lost(false, lost, led.now);
+      led.now = DEADLINE + late;
+      const { outcome } = led;
+      assert.ok(outcome?.status === "failed" && outcome.message.includes("could not be written"), `${outcome?.status} ${late} ms late`);
+    }
+  });
+
   test("reads again where somebody ended its read", () => {
     const led = new Led().stored();
     led.step(faultOf("UNBLOCKED client unblocked via CLIENT UNBLOCK"));

@@ -71,6 +71,16 @@ def test_it_reads_on_from_the_last_entry_that_came() -> None:
     assert desk.turn().commands[0][-1] == last
 
 
+@pytest.mark.parametrize("late", [0.0, 0.5, 1.0, 30.0])
+def test_what_was_never_written_says_so_however_late_the_process_is(late: float) -> None:
+    desk = Desk(timeout=1.0)
+    desk.call.lost(False, "certificate has expired", desk.now)
+    assert desk.call.turn(desk.call.outgoing.deadline + late) is None
+    assert desk.call.outcome is not None
+    assert desk.call.outcome.status == "failed"
+    assert "could not be written within 1 s: certificate has expired" in desk.call.outcome.reason
+
+
 def test_without_a_stream_it_has_failed() -> None:
     desk = Desk()
     desk.exists = False

@@ -81,8 +81,9 @@ export class Call {
   /** What comes next; undefined when there is an outcome. */
   turn(now: number): Turn | undefined {
     const { deadline } = this.question;
-    if (this.outcome === undefined && now >= this.end) this.finish(this.late());
+    // First: a process that stood still comes here after both moments.
     if (this.phase === "writing" && now >= deadline) this.finish(failed(`it could not be written in time: ${this.refusal}`));
+    if (this.outcome === undefined && now >= this.end) this.finish(this.late());
     if (this.outcome !== undefined) return undefined;
     if (this.phase === "waiting" && now >= deadline) this.look(now, { status: "timeout" });
     const [lines, blockMs] = this.lines(now);

@@ -329,4 +329,7 @@ class Call:
 
     def _late(self) -> Outcome:
         """The outcome if nothing was found."""
+        if self._phase == "writing":
+            # The process stood still until now.
+            return never_written(self.outgoing)
         return not_looked_for(self.outgoing) if self._phase == "finding" else self._otherwise
