@@ -46,6 +46,21 @@ describe("a member without room takes a dead member's response, and no requests 
     });
   }
 
+  test("not more than 32 bodies at once: nobody has seen how large they are", async () => {
+    const left = new Left(300, 300);
+    const { session } = left.parts.shared;
+    assert.ok(session !== undefined);
+    const batch = session.batch.bind(session);
+    let most = 0;
+    session.batch = (commands) => {
+      most = Math.max(most, commands.filter(([name]) => name === "XRANGE").length);
+      return batch(commands);
+    };
+    await left.look();
+    await left.look();
+    assert.equal(most, 32);
+  });
+
   test("it reads each body once, and later only some: they may be gone (RIPC-GROUP-16)", async () => {
     const left = new Left(1000, 1);
     await left.look();

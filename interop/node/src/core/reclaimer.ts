@@ -16,6 +16,8 @@ export const HOLD_MS = 10_000;
 const SPARE = 8;
 /** A member that gets the group's wake-up looks within this time, in ms, so that not all look at once (RIPC-GROUP-26). */
 export const WOKEN_MS = 50;
+/** So many bodies of a dead member are read at once at most: nobody has seen how large they are. */
+const BODIES_AT_ONCE = 32;
 const NEVER_MS = 2 ** 30;
 
 /** Takes over requests that dead members left, and that living ones gave back (SPEC.md section 11). */
@@ -139,7 +141,7 @@ export class Reclaimer implements ReclaimerPort {
     const requests = trusted.filter((row) => since(row) !== undefined).sort((a, b) => (since(a) ?? 0) - (since(b) ?? 0));
     // The bodies of requests may be gone by now: of these, those that were read least lately (RIPC-GROUP-16).
     const unread = [...trusted.filter((row) => since(row) === undefined), ...requests.slice(0, sizes.count(commands.PAGE))];
-    while (unread.length > 0) await this.sift(unread.splice(0, sizes.count(commands.PAGE)));
+    while (unread.length > 0) await this.sift(unread.splice(0, Math.min(BODIES_AT_ONCE, sizes.count(commands.PAGE))));
     for (const row of ripe.filter((each) => since(each) !== undefined)) {
       this.someLeft = responder.capacity <= 0;
       if (this.someLeft || shared.now() < this.notBefore) break;
