@@ -66,6 +66,16 @@ describe("reading integers exactly", () => {
     for (const text of ["9007199254740992", "[-9007199254740993]", '{"a":10000000000000000}', '["\\"",12345678901234567]']) assert.equal(long(text), true, text);
   });
 
+  test("a long integer is found wherever it stands, and 15 digits are none", () => {
+    for (let before = 0; before < 40; before++) {
+      for (const [digits, found] of [["123456789012345", false], ["9123456789012345", true], ["12345678901234567", true]] as const) {
+        const text = `[${"1,".repeat(before)}${digits},12,"${"x".repeat(before)}"]`;
+        assert.equal(survey(Buffer.from(text), 100).hasLongInteger, found, text);
+        assert.equal(survey(Buffer.from(`[${" ".repeat(before)}${digits}]`), 100).hasLongInteger, found, text);
+      }
+    }
+  });
+
   test("strings are passed over, whatever is in them and however long they are", () => {
     for (const length of [0, 46, 47, 48, 49, 96, 97, 1000]) {
       for (const end of ["", "\\\\", '\\"', '\\\\\\"']) {

@@ -1,5 +1,6 @@
 /** The largest integer that a double holds for sure, as text: 2^53 - 1. */
 const SAFE = String(Number.MAX_SAFE_INTEGER);
+const OPENINGS = [0x5b, 0x7b];
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Strings of at least this length are skipped by a search. Shorter ones are passed quicker byte by byte. */
@@ -17,6 +18,8 @@ export interface Survey {
  * only the last one. */
 export function survey(bytes: Uint8Array, levels: number): Survey {
   const { length } = bytes;
+  // In many texts, a few quick searches show that there is nothing to find.
+  if (!hasLongRun(bytes) && !hasMoreBrackets(bytes, levels)) return { isDeeper: false, hasLongInteger: false };
   let depth = 0;
   for (let i = 0; i < length; i++) {
     const c = bytes[i]!;
@@ -34,6 +37,28 @@ export function survey(bytes: Uint8Array, levels: number): Survey {
     else if (c === 0x66) i += 4; // false
   }
   return { isDeeper: false, hasLongInteger: false };
+}
+
+/** Whether more lists and objects begin than that; those in strings count. */
+function hasMoreBrackets(bytes: Uint8Array, most: number): boolean {
+  let left = most;
+  for (const bracket of OPENINGS) {
+    for (let at = bytes.indexOf(bracket); at >= 0; at = bytes.indexOf(bracket, at + 1)) if (--left < 0) return true;
+  }
+  return false;
+}
+
+/** Whether so many digits stand in a row as an integer beyond 2^53 - 1 has, also in strings. Most bytes are skipped. */
+function hasLongRun(bytes: Uint8Array): boolean {
+  const { length } = bytes;
+  for (let end = SAFE.length - 1; end < length; ) {
+    const before = end - SAFE.length;
+    let at = end;
+    while (at > before && isDigit(bytes[at])) at--;
+    if (at === before) return true;
+    end = at + SAFE.length;
+  }
+  return false;
 }
 
 function isDigit(c: number | undefined): boolean {
