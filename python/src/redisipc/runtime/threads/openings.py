@@ -19,7 +19,7 @@ from redisipc.runtime.connection import Connection
 
 from .connector import Connector, Opening
 from .requests import LONGEST_WAIT
-from .starter import new_thread
+from .starter import new_thread, start
 
 MOST_HANGING = 16
 """Openings that were given up and still hang. With so many of them, no further opening begins."""
@@ -109,7 +109,7 @@ class WaitedOpenings:
         thread = new_thread(copy_context().run, (work,), "redisipc-connect")
         try:
             try:
-                thread.start()
+                start(thread)
             except RuntimeError:
                 # There is no thread for it. Each of its steps has a limit.
                 return connector.connect(name, seconds)

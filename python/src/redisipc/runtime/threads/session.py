@@ -26,7 +26,7 @@ from .host import Host
 from .loop import Loop, no_thread
 from .requests import End, Ticket
 from .session_base import SessionBase
-from .starter import Starter
+from .starter import Starter, start
 from .transport import SocketTransport
 from .worker_pool import WorkerPool
 
@@ -76,7 +76,6 @@ class Session(SessionBase):
         self.loop.pools = (*self.pools, self.reports, self.cancels, self._host.openings)
         self.loop.handlers = self.handlers
         self._random = random.Random()
-        self._told_to_leave = False
 
     # its life
 
@@ -88,12 +87,8 @@ class Session(SessionBase):
         # Signal handlers cannot raise on the starter: once the starter runs, the I/O thread runs, too.
         self.starter.put(self._start_loop)
         try:
-            self.starter.thread.start()
+            start(self.starter.thread)
         except RuntimeError as error:
-            raised = error.__context__
-            if "lock" in str(error) and raised is not None:
-                # Raised by a signal handler while Python waited for the thread and held a lock of its own.
-                raise raised from raised.__cause__
             raise no_thread(error) from error
 
     def _start_loop(self) -> None:
@@ -107,7 +102,7 @@ class Session(SessionBase):
     def close(self, grace: float) -> None:
         """Begin to leave; never waits."""
         asked = monotonic()
-        self._told_to_leave = True
+        self.leaves: bool = True
         self.call(lambda now: self.endpoint.close(now, max(0.0, asked + grace - now)))
 
     def abandon(self) -> None:
@@ -122,7 +117,7 @@ class Session(SessionBase):
     @property
     def stays(self) -> bool:
         """Whether its end has not begun."""
-        return not self._told_to_leave
+        return not self.leaves
 
     def wait_gone(self, until: float) -> None:
         """Wait until it has left, and no longer than ``until``: then it is abandoned.

@@ -20,6 +20,18 @@ def new_thread(work: Callable[..., None], arguments: tuple[Any, ...], name: str)
         return threading.Thread(target=work, args=arguments, name=name, daemon=False)
 
 
+def start(thread: threading.Thread) -> None:
+    """Start it. What a signal handler raises meanwhile stays what it is: Python's own error may come in its place."""
+    try:
+        thread.start()
+    except (KeyError, RuntimeError) as error:
+        raised = error.__context__
+        if raised is None or (isinstance(error, RuntimeError) and "lock" not in str(error)):
+            raise
+        # Python held a lock of its own, or noted twice that the thread runs.
+        raise raised from raised.__cause__
+
+
 class Starter:
     """A thread for slow work that is not the user's code: above all, it starts other threads.
 
