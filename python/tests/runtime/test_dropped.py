@@ -56,6 +56,47 @@ async def test_one_that_is_disconnected_says_nothing(face: Face, stream: str) ->
         gc.collect()
 
 
+async def test_one_that_was_told_to_leave_in_a_callback_leaves_in_order(face: Face, stream: str) -> None:
+    """disconnect() does not wait there. Its channel drops it then, and what is outstanding must still be answered."""
+    release = threading.Event()
+    stock = await face.connected(stream, "stock", face.handler(waits_for(release)))
+    told: list[Any] = []
+
+    async def ask() -> Any:
+        made = face.module.Stream(stream, "left")
+        await face.call(made.connect)
+        futures = [made.submit(number, to="stock", timeout=10.0) for number in range(2)]
+
+        def leave(_: Any) -> None:
+            told.append(made.disconnect(5.0))
+
+        made.submit(None, to="stock", timeout=10.0).add_done_callback(leave)
+        await until(lambda: told)
+        if face.name == "asyncio":
+            told[0] = asyncio.ensure_future(told[0])
+            await asyncio.sleep(0.01)
+            told[0].cancel()
+        return futures
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        futures = await ask()
+        gc.collect()
+        await asyncio.sleep(0.2)
+        release.set()
+        assert [await face.outcome(future) for future in futures] == [0, 1]
+    await face.call(stock.disconnect)
+
+
+def waits_for(event: threading.Event) -> Callable[[Any], Any]:
+    async def handle(request: Any) -> Any:
+        while request.content is not None and not event.is_set():
+            await asyncio.sleep(0.01)
+        return request.content
+
+    return handle
+
+
 def test_the_next_event_loop_gets_its_answers_and_no_connection_is_left(
     stream: str, url: str, raw: redis.Redis
 ) -> None:

@@ -138,7 +138,8 @@ export class Call {
   cancel(now: number): void {
     if (this.decided === undefined && this.outcome === undefined) {
       this.decided = { status: "cancelled" };
-      if (this.entryId !== undefined) this.tidy(this.entryId, now);
+      // The response may be there already, and nobody else would delete it.
+      if (this.entryId !== undefined) this.look(now, this.decided);
       else if (this.phase === "writing") this.finish(this.decided);
     }
     this.end = Math.min(this.end, now + TIDY_MS);
@@ -165,7 +166,7 @@ export class Call {
     const page = commands.range(question, `(${this.last}`, this.count);
     // Deleted first, so that no responder starts it after the look (RIPC-TIME-13).
     const removal = this.phase === "looking" && this.looked === 0 ? [commands.remove(question, [this.entryId!])] : [];
-    this.asksWhy = removal.length > 0 && this.earlyEnd;
+    this.asksWhy = removal.length > 0 && this.earlyEnd && this.decided === undefined;
     return [[...removal, page, ...(this.asksWhy ? [commands.groups(question)] : [])], 0];
   }
 
@@ -193,7 +194,7 @@ export class Call {
     const request = entries.find((entry) => entry.kind === "request" && entry.id.equals(this.id));
     if (request !== undefined) {
       this.stored(request.entryId, now);
-      if (this.decided !== undefined) this.tidy(request.entryId, now);
+      if (this.decided !== undefined) this.look(now, this.decided);
     } else if (this.pageOver(reply, now)) {
       this.finish(this.decided ?? failed("the connection broke before it was acknowledged, and it was not found; it may be stored"));
     }

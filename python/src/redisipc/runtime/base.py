@@ -128,6 +128,9 @@ class BaseStream(Blocks):
         session: BaseSession | None = getattr(self, "_session", None)
         if session is None or session.forked or session.ended:
             return
+        if session.leaves and not session.cut_off:
+            # disconnect() was called where it must not wait, in a callback for example. It takes the time it was given.
+            return
         warnings.warn(
             f"{self!r} was dropped while it was connected; keep it as long as it serves, then call disconnect()",
             ResourceWarning,

@@ -59,7 +59,7 @@ class BaseSession:
     """The core of one connection, and what both twins do with it. ``kind`` names the kind of twin.
 
     ``on_left`` is called when it has ended. ``takes_async``: the user's functions may be async.
-    ``fails_over``: another server may take over.
+    ``fails_over``: another server may take over. ``cause``: the last error of an opening. ``leaves``: its end has begun.
     """
 
     takes_async: bool = False
@@ -87,12 +87,12 @@ class BaseSession:
         self.observing: Observing | None = None
         self.forked: bool = False
         self.ended: bool = False
+        self.leaves: bool = False
         self.reason = ""
         self.permanent = False
         self.address = ""
         self.secure: bool | None = None
         self.cause: BaseException | None = None
-        """The last error of opening a connection."""
         self.last_instance: str | None = None
         self.since: float = wall_clock()
         self.reconnects = 0

@@ -10,7 +10,7 @@ from redisipc.runtime.threads.starter import start
 
 
 class Soft(Exception):
-    """What a signal handler raises: a soft time limit, for example."""
+    """Raised by a signal handler: a soft time limit, for example."""
 
 
 class Interrupted(threading.Thread):

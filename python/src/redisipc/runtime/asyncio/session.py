@@ -82,6 +82,7 @@ class Session(SessionBase):
     def close(self, grace: float) -> None:
         """Begin to leave; never waits."""
         asked = monotonic()
+        self.leaves: bool = True
         self.call(lambda now: self.endpoint.close(now, max(0.0, asked + grace - now)))
         self.loop.work()
 
