@@ -221,7 +221,15 @@ describe("a call of a caller", () => {
     const led = new Led().stored();
     led.call.cancel(led.now);
     assert.equal(led.call.turn(led.now)?.fresh, true);
-    assert.deepEqual(led.step(1), [["XDEL", "s", "5-0"]]);
+    assert.deepEqual(led.step(1, [])[0], ["XDEL", "s", "5-0"]);
+    assert.deepEqual(led.outcome, { status: "cancelled" });
+  });
+
+  test("deletes a response that is there when it is cancelled: nobody else would", () => {
+    const led = new Led().stored();
+    led.call.cancel(led.now);
+    led.step(0, [row("6-0")]);
+    assert.deepEqual(led.step(1), [["XDEL", "s", "6-0"]]);
     assert.deepEqual(led.outcome, { status: "cancelled" });
   });
 
@@ -230,7 +238,7 @@ describe("a call of a caller", () => {
     led.lose();
     led.call.cancel(led.now);
     led.step([row("4-0", { status: "pending", destination_group: "b" })]);
-    assert.deepEqual(led.step(1), [["XDEL", "s", "4-0"]]);
+    assert.deepEqual(led.step(1, [])[0], ["XDEL", "s", "4-0"]);
     assert.deepEqual(led.outcome, { status: "cancelled" });
   });
 

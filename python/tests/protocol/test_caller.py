@@ -314,6 +314,20 @@ def test_cancelled_while_it_is_written_it_is_found_and_deleted() -> None:
     assert desk.entries == []
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_cancelled_it_deletes_a_response_that_is_there_already(interrupted: bool) -> None:
+    """Members only acknowledge it: it would stay for ever, one for each call that is interrupted."""
+    desk = Desk()
+    desk.step()
+    desk.entries.clear()  # the responder deletes the request when it answers
+    desk.respond()
+    if interrupted:
+        desk.call.lost(True, "interrupted", desk.now)
+    desk.call.cancel(desk.now)
+    assert desk.run().outcome == ("cancelled", None)
+    assert desk.entries == []
+
+
 def test_cancelled_before_it_was_written_it_ends() -> None:
     desk = Desk()
     desk.call.cancel(desk.now)

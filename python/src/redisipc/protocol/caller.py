@@ -142,7 +142,8 @@ class Call:
         if self._decided is None and self.outcome is None:
             self._decided = Outcome("cancelled", None, "cancelled")
             if self.outgoing.entry_id is not None:
-                self._phase, self._leaves = "tidying", self.outgoing.entry_id
+                # The response may be there already, and nobody else would delete it.
+                self._look(now, self._decided)
             elif self._phase == "writing":
                 self._finish(self._decided)
         self._end = min(self._end, now + _TIDY)
@@ -212,7 +213,7 @@ class Call:
             if isinstance(entry, Entry) and entry.id == self.outgoing.id and entry.status == PENDING:
                 self._stored(entry_id, now)
                 if self._decided is not None:
-                    self._phase, self._leaves = "tidying", entry_id
+                    self._look(now, self._decided)
                 return
         if self._page_over(rows, now):
             self._finish(self._decided or not_found())
