@@ -17,6 +17,17 @@ def test_the_strictest_level_counts_and_what_is_not_known_is_a_must() -> None:
     assert requirements.level([]) == "MUST"
 
 
+def test_a_permission_is_a_may_that_no_feature_claims() -> None:
+    requirements = Requirements(
+        [Requirement("A-1", "MAY"), Requirement("A-2", "MAY", feature="cancel"), Requirement("A-3", "MUST")]
+    )
+    assert requirements.only_permit(["A-1"])
+    assert not requirements.only_permit(["A-1", "A-2"])
+    assert not requirements.only_permit(["A-1", "A-3"])
+    assert not requirements.only_permit(["B-9"])
+    assert not requirements.only_permit([])
+
+
 def test_they_are_read_from_their_file(tmp_path: Path) -> None:
     path = tmp_path / "requirements.json"
     row = {"id": "A-1", "level": "SHOULD", "role": "sender", "profile": "base", "text": "x", "more": 1}

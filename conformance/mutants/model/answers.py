@@ -117,7 +117,16 @@ class Answers:
             replies = next((reply for reply in replies if isinstance(reply, RedisError)), replies)
         else:
             replies = await self.endpoint.transaction(*lines)
+        if replies and replies[0] is None and not mutant("nil-for-written"):
+            self._strand(request)
+            return RedisError("NOGROUP The stream of the answer is gone")
         return replies if isinstance(replies, RedisError) else None
+
+    def _strand(self, request: Request) -> None:
+        """Redis answered nil to XADD alone: the request is settled, so nothing that becomes of it stops the answer."""
+        if self.responder.held.get(request.entry_id) is request:
+            del self.responder.held[request.entry_id]
+        self.endpoint.group_gone()
 
     def _response(self, request: Request) -> Command:
         assert request.answer is not None

@@ -72,3 +72,8 @@ class Requirements:
         """
         ranks = [_STRICTNESS[self._by_id[id].level] if id in self._by_id else 2 for id in ids]
         return _LEVELS[max(ranks, default=2)]
+
+    def only_permit(self, ids: Iterable[str]) -> bool:
+        """Whether each is a MAY without a feature. Nobody claims it, so a port that does not use it breaks nothing."""
+        found = [self._by_id.get(id) for id in ids]
+        return bool(found) and all(each is not None and each.level == "MAY" and not each.feature for each in found)

@@ -46,6 +46,7 @@ PASS = check(Verdict.PASS)
         (check(Verdict.INCONCLUSIVE), True, True),
         (check(Verdict.INCONCLUSIVE, "SHOULD"), False, True),
         (check(Verdict.WARNING, "SHOULD"), False, True),
+        (check(Verdict.WARNING, "MAY"), False, False),
         (check(Verdict.KNOWN), False, False),
         (check(Verdict.NOT_APPLICABLE), False, False),
         (check(Verdict.FAIL, late=True), False, False),

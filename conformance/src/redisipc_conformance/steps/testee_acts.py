@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, Literal
 
 from ..context.failure import Crashed, Failed
 from ..context.objects import Background, Endpoint, Outcome, Received, Send
@@ -26,9 +26,9 @@ async def call(
     parameters: dict[str, Any],
     *,
     budget: str,
-    refused: bool = False,
+    refused: bool | Literal["perhaps"] = False,
 ) -> dict[str, Any]:
-    """One call about an endpoint, answered within the budget. `refused`: the testee must refuse the call."""
+    """One call about an endpoint, answered within the budget. `refused`: the testee must refuse the call, or may."""
     process = endpoint.process
     assert process is not None
     allowed = context.budgets[budget]
@@ -52,7 +52,7 @@ async def call(
         raise _crash(context, error) from error
     finally:
         context.used(budget, allowed, context.budget_clock.now() - began)
-    if refused:
+    if refused is True:
         note = context.tell(endpoint.label, f"{method} was not refused", show(result))
         raise Failed(f"{method} must be refused", "a refusal", show(result), culprit=note)
     return result
@@ -123,7 +123,8 @@ async def connect(context: ScenarioContext, step: Step) -> Any:
             endpoint.instance = result["instance"]
             if caller:
                 endpoint.group = f"{CALLER_PREFIX}{endpoint.instance}"
-            context.tell(label, f"connected as instance {endpoint.instance}")
+            about = {key: parameters[key] for key in ("options", "events") if key in parameters}
+            context.tell(label, f"connected as instance {endpoint.instance}{f' with {show(about)}' if about else ''}")
         return endpoint
 
     # It may join though its answer is late, or though it should have refused: it must leave.
@@ -233,9 +234,8 @@ async def answer(context: ScenarioContext, step: Step, verb: str, key: str | Non
     received.answered = True
     if key is not None:
         parameters[key] = context.value(arguments.get(key, "" if key == "message" else None))
-    work = call(
-        context, received.endpoint, verb, parameters, budget="settle", refused=bool(arguments.get("refused", False))
-    )
+    refused = arguments.get("refused", False)
+    work = call(context, received.endpoint, verb, parameters, budget="settle", refused=refused)
     if arguments.get("wait") is False:
         return _background(context, work)
     return await work

@@ -215,6 +215,7 @@ async def errors(context: ScenarioContext, step: Step) -> Any:
                 return held(len(found))
             seen = "; ".join(f"{each.kind}: {each.message}" for each in found[:3]) or "none"
             message = f"on_error of {endpoint.label} was called {len(found)} times"
+            message += f" with {show(parts)}" if parts else ""
             culprit = found[-1].note if found else None
             too_many = isinstance(wanted, int) and len(found) > wanted
             return Look(False, None, message, show(wanted), seen, too_many, nothing=not found, culprit=culprit)

@@ -8,7 +8,7 @@ from itertools import chain
 
 from ..always import Rule
 from ..context.failure import Failed, Stopped
-from ..requirements import Level, Requirements
+from ..requirements import Requirements
 from ..results import (
     DIED,
     FAREWELL,
@@ -98,7 +98,7 @@ class RunOutcome:
 
 @dataclass(frozen=True)
 class Judge:
-    """Makes the result of each scenario. `strict`: a SHOULD counts as a MUST.
+    """Makes the result of each scenario. `strict`: a SHOULD counts as a MUST, and so does a MAY whose feature is claimed.
 
     `former`: of a check's id, its earlier ones.
     """
@@ -231,7 +231,9 @@ class Judge:
 
     def _broken(self, rule: Rule, seen: str, evidence: object, run: RunOutcome, scenario: Scenario) -> CheckResult:
         level = self.requirements.level(rule.requirements)
-        check = CheckResult(rule.name, rule.text, rule.requirements, level, self._failing(level), seen, rule.text, seen)
+        check = CheckResult(
+            rule.name, rule.text, rule.requirements, level, self._failing(rule.requirements), seen, rule.text, seen
+        )
         wrong_line = run.transcript.index(evidence) if run.transcript else None
         return replace(check, file=scenario.file, wrong_line=wrong_line)
 
@@ -253,7 +255,7 @@ class Judge:
         if state.failed is not None and state.step is not None:
             failed, step = state.failed, state.step
             wrong_line = run.transcript.index(failed.culprit) if run.transcript else None
-            verdict = Verdict.INCONCLUSIVE if failed.lag else self._failing(level)
+            verdict = Verdict.INCONCLUSIVE if failed.lag else self._failing(check.requirements)
             return replace(
                 result, verdict=verdict, message=_with_lag(failed), expected=failed.expected, seen=failed.seen,
                 line=step.line, wrong_line=wrong_line, by_timeout=failed.by_timeout,
@@ -268,7 +270,7 @@ class Judge:
         stopped = run.stop(state)
         if stopped is None:
             message = f"{UNREACHED}not every step that decides it was played"
-            return replace(result, verdict=self._failing(level), message=message)
+            return replace(result, verdict=self._failing(check.requirements), message=message)
         failed = stopped.failed
         wrong_line = run.transcript.index(failed.culprit) if run.transcript else None
         return replace(
@@ -276,8 +278,9 @@ class Judge:
             seen=failed.seen, line=stopped.step.line, wrong_line=wrong_line, by_timeout=failed.by_timeout,
         )  # fmt: skip
 
-    def _failing(self, level: Level) -> Verdict:
-        return Verdict.FAIL if level == "MUST" or self.strict else Verdict.WARNING
+    def _failing(self, ids: Sequence[str]) -> Verdict:
+        strict = self.strict and not self.requirements.only_permit(ids)
+        return Verdict.FAIL if strict or self.requirements.level(ids) == "MUST" else Verdict.WARNING
 
 
 def _with_lag(failed: Failed) -> str:
