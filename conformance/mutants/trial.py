@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from catalogue import HERE
 
 from redisipc_conformance.engine.run import Engine, Settings
-from redisipc_conformance.engine.step_runner import STOOD, WAITED
+from redisipc_conformance.engine.step_runner import HELD_UP, STOOD, WAITED
 from redisipc_conformance.requirements import Requirements
 from redisipc_conformance.results import CheckResult, ScenarioEnded, ScenarioResult, Verdict
 from redisipc_conformance.scenario import Scenario
@@ -57,4 +57,4 @@ def caught(check: CheckResult) -> bool:
 
 def undecided(check: CheckResult) -> bool:
     """Whether it failed while the machine was too busy to blame the testee."""
-    return check.verdict is Verdict.INCONCLUSIVE and any(reason in check.message for reason in (STOOD, WAITED))
+    return check.verdict is Verdict.INCONCLUSIVE and any(reason in check.message for reason in (STOOD, WAITED, HELD_UP))

@@ -31,6 +31,10 @@ def _says_the_same(send: Send, written: Written) -> bool:
     if written.destination_group != send.to:
         return False
     if not send.channel:
-        return differs(send.content, written.content) is None
+        one, other = send.content, written.content
+        if type(one) is type(other) and isinstance(one, (str, int)):
+            # Of hundreds of open sends each is compared: to tell how they differ would hold the runner up.
+            return bool(one == other)
+        return differs(one, other) is None
     content = written.content
     return isinstance(content, dict) and differs(Matcher({"$has": send.content}), content) is None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from ..context.failure import Failed
-from ..context.objects import Background, Endpoint, ErrorSeen, Outcome, Received, Send
+from ..context.objects import Background, Endpoint, ErrorSeen, Outcome, Received, Send, Written
 from ..context.scenario_context import ScenarioContext
 from ..scenario.matchers import beyond, differs, show, widened
 from ..scenario.model import Step
 from .entries import refused_send, request_id
 from .registry import word
-from .waiting import Look, expect, held, missing, wrong
+from .waiting import WORD, Look, expect, held, missing, wrong
 
 IDS_SHOWN = 4
 """How many request ids a failure names."""
@@ -82,6 +83,12 @@ def _next(context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any
             )
         if id == "":
             return missing("the request was not written", expected, "no entry of it on the stream")
+        answers = [] if id is None else _answers(context, endpoint, id)
+        if answers:
+            told = f"{answers[0].status}: {show(answers[0].content)}"
+            late = context.now() - answers[0].at > WORD
+            message = f"{endpoint.label} answered the request, and started no handler"
+            return wrong(message, expected, told, final=late, culprit=answers[0])
         others = [each for each in endpoint.received if not each.taken]
         seen = f"only {len(others)} for other ids: {', '.join(each.id for each in others[:3])}" if others else "none"
         return missing(f"{endpoint.label} received nothing", expected, seen)
@@ -95,6 +102,14 @@ def _next(context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any
     first.taken = not twins
     message = f"the handler got something else: {told}"
     return wrong(message, show(parts), show(first.params), final=not twins, culprit=first.note, value=first)
+
+
+def _answers(context: ScenarioContext, endpoint: Endpoint, id: str) -> list[Written]:
+    """What the endpoint itself answered to the only request with this id."""
+    found = [each for each in context.entry_log.entries if each.id == id]
+    if sum(each.status == "pending" for each in found) != 1:
+        return []
+    return [each for each in found if each.status in ("fulfilled", "rejected") and each.by == endpoint.label]
 
 
 def _differs(received: Received, parts: dict[str, Any]) -> str | None:
@@ -143,6 +158,8 @@ def _outstanding(send: Send) -> Look:
     )
 
 
+LATEST = 1.0
+"""Seconds after its timeout at which a send has ended, from SPEC.md's table of times."""
 LOOK_LIMIT = 0.5
 """Seconds after which a last look may stop, from SPEC.md's table of times."""
 
@@ -154,7 +171,15 @@ def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Lo
         expected += " with " + show(parts)
     ended: Outcome | None = send.outcome
     if ended is None:
-        return missing("the send has not ended", expected, "still outstanding")
+        own = send.endpoint.options.get("timeout", 5.0)
+        timeout = own if send.timeout is None and isinstance(own, (int, float)) else send.timeout or 0.0
+        late = round(time.monotonic() - began - timeout, 1)
+        if late <= LATEST:
+            return missing("the send has not ended", expected, "still outstanding")
+        # RIPC-TIME-4 bounds it, so that this is no wait in vain.
+        hangs = wrong(f"the send has not ended {late:g} s after its timeout", expected, "still outstanding")
+        hangs.since, hangs.over = began + timeout, late - LATEST
+        return hangs
     if ended.status == "lost":
         return missing("the testee's process ended before the send did", expected, str(ended.content))
     seen = f"{ended.status} after {ended.took:.3f} s with content {show(ended.content)}"

@@ -15,7 +15,7 @@ Turn: TypeAlias = "tuple[int, str]"
 
 @dataclass
 class CheckState:
-    """The state of one check. `failed`: the first failure, and the step that saw it."""
+    """The state of one check. `failed`: the first failure, by assertion if there is one, and the step that saw it."""
 
     check: Check
     name: str
@@ -73,7 +73,7 @@ class CheckLog:
 
     def failed(self, name: str, step: Step, failed: Failed) -> None:
         state = self._get(name)
-        if state.failed is None:
+        if state.failed is None or (state.failed.by_timeout and not state.failed.lag and not failed.by_timeout):
             state.failed, state.step = failed, step
 
     def reopen(self, step: Step, row: str) -> None:
