@@ -30,6 +30,9 @@ FEATURES = [
     "early-end",
     *(["fork"] if hasattr(os, "fork") else []),
     "block",
+    "postpone",
+    "disconnect-limit",
+    "raise-cancelled",
 ]
 lock, handles = threading.Lock(), itertools.count(1)
 
@@ -200,8 +203,22 @@ class Testee(Asker):
             asyncio.get_running_loop().call_later(0.05, time.sleep, seconds)
         return {}
 
-    async def do_raise(self, endpoint, request, message):
-        self.requests[request][1].set_exception(RuntimeError(message))
+    async def do_postpone(self, endpoint, request, message=None):
+        entry, end, _ = self.requests[request]
+        entry.later()
+        if message is None:
+            end.set_result(None)
+        else:
+            end.set_exception(RuntimeError(message))
+        return {}
+
+    async def do_raise(self, endpoint, request, message, cancelled=False):
+        stopped = asyncio.CancelledError if self.is_async else concurrent.futures.CancelledError
+        self.requests[request][1].set_exception((stopped if cancelled else RuntimeError)(message))
+        return {}
+
+    async def do_disconnect(self, endpoint, limit=None):
+        await ready(self.endpoints.pop(endpoint).disconnect(limit))
         return {}
 
     def received(self, endpoint, request, **about):

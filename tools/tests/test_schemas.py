@@ -22,7 +22,7 @@ FILES = schema_files()
 EXAMPLES = [(file, example) for file in FILES.values() for example in file.examples]
 VECTORS = sorted((ROOT / "conformance" / "vectors").glob("*.json"))
 SHOWN = examples(SPEC.read_text(encoding="utf-8"))
-OF_THE_SHIM = ["block"]
+OF_THE_SHIM = ["block", "postpone", "disconnect-limit", "raise-cancelled"]
 """Features of a testee that do not describe its port. The protocol's registry has none of them."""
 WIRE = (
     "1.0/entry", "1.0/entry-read", "1.0/channel-request", "1.0/channel-request-read", "1.0/announcement", "1.0/announcement-read",

@@ -29,8 +29,8 @@ def test_an_example_is_what_its_name_says(path: Path) -> None:
 
 def test_the_methods_and_notifications_are_the_protocols(schemas: TesteeSchemas) -> None:
     assert schemas.methods == {
-        "hello", "connect", "send", "trigger", "cancel", "fork", "block", "fulfill", "reject", "raise", "ignore", "disconnect",
-        "shutdown",
+        "hello", "connect", "send", "trigger", "cancel", "fork", "block", "postpone", "fulfill", "reject", "raise", "ignore",
+        "disconnect", "shutdown",
     }  # fmt: skip
     assert schemas.notifications == {"received", "cancelled", "error"}
 

@@ -53,7 +53,7 @@ export class Port implements Methods {
     cancel: [(params) => this.calls.cancel(params), "endpoint", "call"],
     fulfill: [this.decide(fulfill), "endpoint", "request", "content"],
     reject: [this.decide(({ request, end }, { content }) => { request.reject(content); end(null); }), "endpoint", "request", "content"],
-    raise: [this.decide(({ fail }, { message }) => { fail(new Error(message as string)); }), "endpoint", "request", "message"],
+    raise: [this.decide(raise), "endpoint", "request", "message"],
     block: [this.decide((_, { seconds }) => { setTimeout(stand, 50, (seconds as number) * 1000); }), "endpoint", "request", "seconds"],
     ignore: [this.decide(({ end }) => { end(NO_ANSWER); }), "endpoint", "request"],
     disconnect: [(params) => this.disconnect(params), "endpoint"],
@@ -152,6 +152,11 @@ function fulfill({ request, isEvent, end }: Started, { content }: Params): void 
   end(isEvent ? content : null);
 }
 
+/** With a failure of its own, which may look like that of an operation that was cancelled. */
+function raise({ fail }: Started, { message, cancelled }: Params): void {
+  fail(cancelled === true ? new DOMException(message as string, "AbortError") : new Error(message as string));
+}
+
 /** Blocks the event loop, as a handler does that computes or waits without await. */
 function stand(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
@@ -165,7 +170,7 @@ function hello(): Params {
     language: "javascript",
     spec: ["1.0"],
     profiles: ["base", "group", "channel", "resilient"],
-    features: ["cancel", "cancellation", "redelivery", "wakeup", "announce", "early-end", "block"],
+    features: ["cancel", "cancellation", "redelivery", "wakeup", "announce", "early-end", "block", "raise-cancelled"],
   };
 }
 

@@ -37,7 +37,8 @@ from ..verdict.check_log import CheckLog
 
 ACTS = frozenset(
     {
-        "connect", "send", "trigger", "cancel", "fork", "block", "fulfill", "reject", "raise", "ignore", "serve", "disconnect",
+        "connect", "send", "trigger", "cancel", "fork", "block", "postpone", "fulfill", "reject", "raise", "ignore", "serve",
+        "disconnect",
         "peer", "crowd", "add", "settle", "claim", "give-back", "hand", "register", "unregister", "redis", "fault", "lift", "cut",
         "silence", "half-open", "slow", "limit", "process", "server", "stop", "age"
     }

@@ -169,7 +169,7 @@ def _from_template(name: str, declared: set[str]) -> bool:
 
 _REFERS: dict[str, tuple[str, ...]] = {
     "send": ("from",), "trigger": ("from",), "fulfill": ("request",), "reject": ("request",), "raise": ("request",),
-    "block": ("request",),
+    "block": ("request",), "postpone": ("request",),
     "received": ("by", "of"), "outcome": ("of",), "cancelled": ("by", "request"), "errors": ("by",), "done": ("of",),
     "add": ("from", "answer", "taken_by"), "read": ("peer", "of"), "handed": ("peer", "of"), "settle": ("peer", "entry"),
     "claim": ("peer", "entry"), "give-back": ("peer", "entry"), "hand": ("entry", "to"), "entry": ("of", "answer_to"),

@@ -226,6 +226,16 @@ async def block(context: ScenarioContext, step: Step) -> Any:
     return await call(context, request.endpoint, "block", parameters, budget="response")
 
 
+@word("postpone")
+async def postpone(context: ScenarioContext, step: Step) -> Any:
+    """The handler ends, and its request stays open: a later `fulfill` or `reject` answers it."""
+    request = context.named(step.arguments["request"], Received)
+    parameters = {"request": request.request}
+    if "message" in step.arguments:
+        parameters["message"] = context.value(step.arguments["message"])
+    return await call(context, request.endpoint, "postpone", parameters, budget="settle")
+
+
 async def answer(context: ScenarioContext, step: Step, verb: str, key: str | None) -> Any:
     """fulfill, reject, raise, ignore."""
     arguments = step.arguments if isinstance(step.arguments, dict) else {"request": step.arguments}
@@ -234,6 +244,8 @@ async def answer(context: ScenarioContext, step: Step, verb: str, key: str | Non
     received.answered = True
     if key is not None:
         parameters[key] = context.value(arguments.get(key, "" if key == "message" else None))
+    if "cancelled" in arguments:
+        parameters["cancelled"] = arguments["cancelled"]
     refused = arguments.get("refused", False)
     work = call(context, received.endpoint, verb, parameters, budget="settle", refused=refused)
     if arguments.get("wait") is False:
@@ -265,9 +277,10 @@ async def ignore(context: ScenarioContext, step: Step) -> Any:
 async def disconnect(context: ScenarioContext, step: Step) -> Any:
     arguments = step.arguments if isinstance(step.arguments, dict) else {"endpoint": step.arguments}
     endpoint = context.named(arguments["endpoint"], Endpoint)
+    parameters = {"limit": context.seconds(arguments["limit"])} if "limit" in arguments else {}
 
     async def leave() -> None:
-        await call(context, endpoint, "disconnect", {}, budget="disconnect")
+        await call(context, endpoint, "disconnect", parameters, budget="disconnect")
         # One that failed to leave is asked again when the scenario ends.
         endpoint.connected = False
         context.tell(endpoint.label, "disconnected")

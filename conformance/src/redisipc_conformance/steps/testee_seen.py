@@ -85,10 +85,10 @@ def _next(context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any
             return missing("the request was not written", expected, "no entry of it on the stream")
         answers = [] if id is None else _answers(context, endpoint, id)
         if answers:
-            told = f"{answers[0].status}: {show(answers[0].content)}"
+            answered = f"{answers[0].status}: {show(answers[0].content)}"
             late = context.now() - answers[0].at > WORD
             message = f"{endpoint.label} answered the request, and started no handler"
-            return wrong(message, expected, told, final=late, culprit=answers[0])
+            return wrong(message, expected, answered, final=late, culprit=answers[0])
         others = [each for each in endpoint.received if not each.taken]
         seen = f"only {len(others)} for other ids: {', '.join(each.id for each in others[:3])}" if others else "none"
         return missing(f"{endpoint.label} received nothing", expected, seen)
@@ -105,7 +105,7 @@ def _next(context: ScenarioContext, endpoint: Endpoint, arguments: dict[str, Any
 
 
 def _answers(context: ScenarioContext, endpoint: Endpoint, id: str) -> list[Written]:
-    """What the endpoint itself answered to the only request with this id."""
+    """The answers of the endpoint itself to the only request with this id."""
     found = [each for each in context.entry_log.entries if each.id == id]
     if sum(each.status == "pending" for each in found) != 1:
         return []
@@ -176,7 +176,7 @@ def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Lo
         late = round(time.monotonic() - began - timeout, 1)
         if late <= LATEST:
             return missing("the send has not ended", expected, "still outstanding")
-        # RIPC-TIME-4 bounds it, so that this is no wait in vain.
+        # RIPC-TIME-4 bounds it: a broken bound was seen.
         hangs = wrong(f"the send has not ended {late:g} s after its timeout", expected, "still outstanding")
         hangs.since, hangs.over = began + timeout, late - LATEST
         return hangs
