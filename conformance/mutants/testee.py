@@ -38,10 +38,13 @@ HELLO = {
         "early-end",
         "fork",
         "block",
+        "postpone",
+        "disconnect-limit",
+        "raise-cancelled",
     ],
 }
 
-DECISIONS = ("fulfill", "reject", "raise", "ignore")
+DECISIONS = ("fulfill", "reject", "raise", "ignore", "postpone")
 
 
 class Testee:
@@ -178,10 +181,19 @@ class Testee:
     async def do_ignore(self, endpoint: str, request: str) -> Any:
         return self._decide(request, lambda target: None)
 
-    async def do_raise(self, endpoint: str, request: str, message: str) -> Any:
+    async def do_postpone(self, endpoint: str, request: str, message: str | None = None) -> Any:
+        target, decided = self.requests[request]
+        target.postponed = True
+        if message is None:
+            decided.set_result(None)
+        else:
+            decided.set_exception(RuntimeError(message))
+        return {}
+
+    async def do_raise(self, endpoint: str, request: str, message: str, cancelled: bool = False) -> Any:
         _, decided = self.requests[request]
         if not decided.done():
-            decided.set_exception(RuntimeError(message))
+            decided.set_exception(asyncio.CancelledError(message) if cancelled else RuntimeError(message))
         return {}
 
     def _decide(self, request: str, answer: Callable[[Request], None]) -> Any:
@@ -191,8 +203,10 @@ class Testee:
             decided.set_result(None)
         return {}
 
-    async def do_disconnect(self, endpoint: str) -> Any:
+    async def do_disconnect(self, endpoint: str, limit: float | None = None) -> Any:
         target = self.endpoints[endpoint] if mutant("sends-after-disconnect") else self.endpoints.pop(endpoint)
+        if limit is not None and isinstance(target, Endpoint) and not mutant("limit-of-one-disconnect-ignored"):
+            target.options.close_timeout = limit
         await target.disconnect()
         return {}
 

@@ -24,6 +24,8 @@ class Answers:
         self.endpoint = endpoint
         self._alone = asyncio.Lock()
         """Held while an answer is written that broke a connection before (RIPC-RESP-25)."""
+        self._ended = False
+        """Whether a request was settled without a response."""
 
     async def write(self, request: Request, once: bool = False) -> None:
         """Until it is written, or unknown, or was refused for too long. ``once``: the endpoint leaves."""
@@ -165,7 +167,11 @@ class Answers:
             reason = f"its answer could not be written {request.attempts} times"
             self.endpoint.report("answer", f"given up: {reason}", {})
             replaced = request.answer is not None and request.answer[1].startswith(_REPLACEMENT)
-            if (replaced and not mutant("rejections-for-ever")) or mutant("poisoned-answers-dropped"):
+            ends = (
+                replaced and not mutant("rejections-for-ever") and not (mutant("gives-up-one-request") and self._ended)
+            )
+            if ends or mutant("poisoned-answers-dropped"):
+                self._ended = True
                 self.responder.gone(request)
                 self.endpoint.settle(request.entry_id, request.entry_id)
                 return

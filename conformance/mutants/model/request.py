@@ -37,6 +37,8 @@ class Request:
         """Whether Redis refused the answer when it was last tried."""
         self.answer: tuple[bytes, bytes] | None = None
         self.on_gone: Callable[[], None] = lambda: None
+        self.postponed = False
+        """Whether the handler said that its answer comes later."""
 
     def lost(self, acknowledge: bool) -> None:
         """Another member has it, or its body is gone."""

@@ -94,13 +94,15 @@ class Connection:
             if due > 0:
                 continue
             still += _OVERDUE_TICK
-            if self._progress() != seen and not mutant("takes-a-slow-link-for-dead"):
-                still, seen = 0.0, self._progress()
+            before, seen = seen, self._progress()
+            # What this endpoint writes meanwhile only waits: it moves no byte.
+            if (seen[0] != before[0] or seen[1] < before[1]) and not mutant("takes-a-slow-link-for-dead"):
+                still = 0.0
             if still > silence:
                 return
 
     def _progress(self) -> tuple[int, int]:
-        """Changes whenever bytes move, in either direction."""
+        """The bytes that came, and those that have not left."""
         unsent = 0 if mutant("takes-an-upload-for-silence") else self._writer.transport.get_write_buffer_size()
         return self._moved, unsent
 

@@ -167,10 +167,18 @@ class Responder:
         try:
             await self.on_request(request)
             self._quick += asyncio.get_running_loop().time() - began < 0.01
-            if request.answer is None:
+            if request.answer is None and (not request.postponed or mutant("postponed-requests-are-settled")):
                 self._ignored(request)
+        except asyncio.CancelledError as error:
+            if self.endpoint.closed:
+                raise
+            if mutant("cancelled-failures-are-ignored"):
+                self._ignored(request)
+            else:
+                self._failed(request, error)
         except Exception as error:
-            self._failed(request, error)
+            if not (request.postponed and mutant("postponed-and-failed-is-not-answered")):
+                self._failed(request, error)
         finally:
             self.running -= 1
             self._has_room()
@@ -181,7 +189,7 @@ class Responder:
             delete = None if mutant("ignored-request-not-deleted") else request.entry.entry_id
             self.endpoint.settle(request.entry.entry_id, delete)
 
-    def _failed(self, request: Request, error: Exception) -> None:
+    def _failed(self, request: Request, error: BaseException) -> None:
         text = str(error) or type(error).__name__
         if not mutant("failure-not-reported"):
             self.endpoint.report("handler", text, {})
