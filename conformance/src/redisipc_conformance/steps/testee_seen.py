@@ -158,7 +158,7 @@ def _outstanding(send: Send) -> Look:
     )
 
 
-LATEST = 1.0
+ENDS_WITHIN = 1.0
 """Seconds after its timeout at which a send has ended, from SPEC.md's table of times."""
 LOOK_LIMIT = 0.5
 """Seconds after which a last look may stop, from SPEC.md's table of times."""
@@ -174,11 +174,11 @@ def _outcome(send: Send, began: float, wanted: Any, parts: dict[str, Any]) -> Lo
         own = send.endpoint.options.get("timeout", 5.0)
         timeout = own if send.timeout is None and isinstance(own, (int, float)) else send.timeout or 0.0
         late = round(time.monotonic() - began - timeout, 1)
-        if late <= LATEST:
+        if late <= ENDS_WITHIN:
             return missing("the send has not ended", expected, "still outstanding")
         # RIPC-TIME-4 bounds it: a broken bound was seen.
         hangs = wrong(f"the send has not ended {late:g} s after its timeout", expected, "still outstanding")
-        hangs.since, hangs.over = began + timeout, late - LATEST
+        hangs.since, hangs.over = began + timeout, late - ENDS_WITHIN
         return hangs
     if ended.status == "lost":
         return missing("the testee's process ended before the send did", expected, str(ended.content))
