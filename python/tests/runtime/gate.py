@@ -76,6 +76,10 @@ class Gate:
                 near.sendall(data)
         _shut(near, far)
 
+    def has(self, kind: str) -> bool:
+        """Whether a connection of this kind leads through it."""
+        return any(state["kind"] == kind for state in self._states)
+
     def die(self, kind: str) -> None:
         """Nothing passes any more over the connections of this kind, and neither side notices. New ones work."""
         for state in self._states:
