@@ -11,6 +11,7 @@ from .redis_errors import PERMANENT
 from .resp import Command, Lost, RedisError
 
 _LINGER = 0.005
+_REPLACED = 0.8
 
 
 class Cleaning:
@@ -40,6 +41,9 @@ class Cleaning:
             if refused is None:
                 self._refused.reset()
                 self._permanent.reset()
+            elif refused == "WRONGTYPE" and not mutant("pauses-grow-for-another-type"):
+                # Any client may replace the stream, and delete what it put there.
+                await asyncio.sleep(_REPLACED)
             elif refused in PERMANENT and not mutant("hammers-what-is-refused-for-good"):
                 await self._permanent.wait()
             else:
