@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -47,10 +47,33 @@ async def patiently(
     return await within(future, 0.0)
 
 
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which a cancellation of the caller does not cut short: the caller is cancelled afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        take_note(task)
+        raise asyncio.CancelledError
+    return task.result()
+
+
 def take_note(future: asyncio.Future[Any]) -> None:
     """A done callback. asyncio reports an exception that was never retrieved, so this retrieves it."""
     if not future.cancelled():
         future.exception()
+
+
+async def results_of(tasks: Sequence[asyncio.Task[T]]) -> list[T]:
+    """Their results, or the first failure. A cancellation ends this wait at once, and not first the task whose turn it is."""
+    for task in tasks:
+        await asyncio.wait({task})
+        task.result()
+    return [task.result() for task in tasks]
 
 
 async def end_all(tasks: set[asyncio.Task[Any]]) -> None:

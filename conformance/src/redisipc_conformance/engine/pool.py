@@ -49,6 +49,8 @@ class Pool:
         self._by_name: dict[str, TesteeProcess] = {}
         self._starting: dict[str, asyncio.Lock] = {}
         self._all: set[TesteeProcess] = set()
+        self._ending: set[TesteeProcess] = set()
+        """Those that are given time to end by themselves."""
         self._expected: set[TesteeProcess] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._hear: dict[str, Hear] = {}
@@ -123,8 +125,19 @@ class Pool:
         await self._end(process)
 
     async def _end(self, process: TesteeProcess) -> None:
-        await process.close()
+        self._ending.add(process)
+        try:
+            await process.close()
+        finally:
+            self._ending.discard(process)
         self._goodbyes.left(process)
+
+    def abandon(self) -> None:
+        """The run was interrupted. Kills all of them, those too that are ending, which wakes whatever waits for one."""
+        self._expected |= self._all
+        self._by_name.clear()
+        for process in self._all | self._ending:
+            process.kill()
 
     async def close(self) -> None:
         """Ends all of them."""

@@ -35,7 +35,7 @@ from ..verdict.judge import Judge, RunOutcome
 from ..version import __version__
 from ..wire.address import Address
 from ..wire.client import Client
-from ..within import end_all
+from ..within import end_all, results_of
 from . import budgets
 from .goodbyes import Goodbyes
 from .own_servers import OwnServers
@@ -180,6 +180,7 @@ class Engine:
                 await self._scenarios(running, run_context, server)
         except asyncio.CancelledError:
             interrupted = True
+            pool.abandon()
         finally:
             closing = asyncio.gather(pool.close(), own_servers.close(), client.close(), return_exceptions=True)
             await asyncio.shield(closing)
@@ -262,8 +263,10 @@ class Engine:
             for scenario in sorted(scenarios, key=_length, reverse=True)
         ]
         try:
-            for task in tasks:
-                await task
+            await results_of(tasks)
+        except BaseException:
+            run_context.abandon()
+            raise
         finally:
             await end_all(set(tasks))
 
@@ -336,7 +339,7 @@ def _rows(scenario: Scenario) -> list[dict[str, Any] | None]:
 async def _all_or_none(work: list[Any]) -> list[RunOutcome]:
     tasks = [asyncio.create_task(each) for each in work]
     try:
-        return [await task for task in tasks]
+        return await results_of(tasks)
     finally:
         await end_all(set(tasks))
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,7 @@ from ..verdict.judge import RunOutcome
 from ..verdict.transcript import Transcript
 from ..wire.address import Address
 from ..wire.client import Client
-from ..within import patiently, within
+from ..within import patiently, to_the_end, within
 from . import budgets, honesty
 from .conduct.entries import Ids
 from .conduct.inspect import inspect
@@ -76,6 +77,7 @@ class RunContext:
     excused: frozenset[str] = frozenset()
     """Statements that the testee is known to break."""
     _turn: Iterator[int] = field(default_factory=itertools.count)
+    _pools: weakref.WeakSet[Pool] = field(default_factory=weakref.WeakSet)
 
     def shard(self) -> Shard:
         """Processes that are shared with other scenarios: the next ones in turn."""
@@ -84,7 +86,13 @@ class RunContext:
     def private_pool(self) -> Pool:
         pool = Pool(self.command, self.schemas, self.budgets["connect"] * 2, self.goodbyes)
         pool.on_contradiction = self.pool.on_contradiction
+        self._pools.add(pool)
         return pool
+
+    def abandon(self) -> None:
+        """The run was interrupted: no scenario waits for a process any longer, also while it clears away."""
+        for pool in (self.pool, *self._pools):
+            pool.abandon()
 
 
 @dataclass(eq=False)
@@ -128,11 +136,11 @@ class ScenarioRun:
             await self._in_context(outcome, pool, client, address, server)
         finally:
             if pool is not run_context.pool:
-                await asyncio.shield(pool.close())
+                await to_the_end(pool.close())
             if client is not run_context.client:
                 await client.close()
             if server is not None:
-                await asyncio.shield(run_context.own_servers.release(server, scenario))
+                await to_the_end(run_context.own_servers.release(server, scenario))
         return outcome
 
     async def _in_context(self, outcome: RunOutcome, pool: Pool, client: Client, address: Address, server: Any) -> None:
@@ -168,8 +176,8 @@ class ScenarioRun:
             await self._play(context, outcome)
         finally:
             outcome.seconds = time.monotonic() - began
-            await asyncio.shield(clear_away(context))
-            await asyncio.shield(self._probe(context, pool))
+            await to_the_end(clear_away(context))
+            await to_the_end(self._probe(context, pool))
         self._inspect(context, outcome)
         honesty.inspect(context, outcome)
         # In a thread: a testee may have sent tens of thousands of commands, and other scenarios measure times.

@@ -147,8 +147,8 @@ class TesteeProcess:
         self, method: str, params: dict[str, Any], *, checked: bool = True
     ) -> asyncio.Future[dict[str, Any]]:
         """Sends the call and gives the future of its answer. ``checked`` False: its parameters are wrong on purpose."""
-        if self.gone is not None:
-            raise TesteeGone(self.gone.how, method)
+        if self.gone is not None or self._killed:
+            raise TesteeGone("it was killed" if self.gone is None else self.gone.how, method)
         line, future = self._conversation.begin(method, params, checked=checked)
         stdin = self._process.stdin
         assert stdin is not None
