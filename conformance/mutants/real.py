@@ -170,7 +170,18 @@ class Hunt:
             ids = sorted({name.rpartition("/")[0] for name in found.named})
             second = await self._caught(patch, command, [self.scenarios[id] for id in ids])
             both = [name for name in found.named if name in second.named]
+            if not both:
+                self._not_twice(found, second)
         return Fate(patch.name, "killed", tuple(both[:_MOST_NAMED]), found.named[both[0]].message) if both else None
+
+    @staticmethod
+    def _not_twice(found: Caught, second: Caught) -> None:
+        """What failed once and was not decided by the second trial has not survived."""
+        for name in found.named:
+            if name in second.undecided or name.rpartition("/")[0] not in second.ended:
+                found.undecided.append(name)
+            elif name in second.late:
+                found.late[name] = second.late[name]
 
     def _has_passed(self, patch: Patch, id: str) -> bool:
         """In an earlier run; what failed there once is tried again."""

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -39,7 +40,10 @@ class Played:
         self.monkeypatch = monkeypatch
         self.scenarios = scenarios
 
-    def run(self, fails: Sequence[str] = (), over_after: str = "") -> tuple[fates.Fate, list[str]]:
+    def run(
+        self, fails: Sequence[str] = (), over_after: str = "", then: Literal["", "busy", "cut", "late"] = ""
+    ) -> tuple[fates.Fate, list[str]]:
+        """``then``: what the second trial of a scenario that failed comes to, if it does not pass."""
         hunt = real.Hunt(None, self.scenarios, NEVER, again=True)  # type: ignore[arg-type]
         hunt._known = {}
         played: list[str] = []
@@ -50,14 +54,22 @@ class Played:
         ) -> real.Caught:
             found = real.Caught()
             for scenario in some:
+                name = f"{scenario.id}/c"
+                again = scenario.id in played
                 played.append(scenario.id)
+                if again and then == "cut":
+                    continue
                 found.ended.add(scenario.id)
+                if again and then == "busy":
+                    found.undecided.append(name)
+                elif again and then == "late":
+                    found.late[name] = CheckResult("c", "", (REQUIREMENT,), "MUST", Verdict.FAIL, "nothing came")
                 if scenario.id == over_after:
                     hunt.until = 0.0
                 if scenario.id in left:
                     left.remove(scenario.id)
                     wrong = CheckResult("c", "", (REQUIREMENT,), "MUST", Verdict.FAIL, "it is wrong")
-                    found.named[f"{scenario.id}/c"] = wrong
+                    found.named[name] = wrong
                     break
             return found
 
@@ -96,3 +108,16 @@ def test_what_failed_once_only_is_no_kill_and_hides_no_other(
     one, two, three = [each.id for each in scenarios]
     fate, met = played.run(fails=[one])
     assert (fate.verdict, met) == ("survived", [one, one, two, three])
+
+
+@pytest.mark.parametrize(
+    ("then", "verdict"), [("busy", fates.UNDECIDED), ("cut", fates.UNDECIDED), ("late", "by-timeout")]
+)
+def test_what_the_second_trial_left_open_has_not_survived(
+    played: Played, scenarios: list[Scenario], then: Literal["busy", "cut", "late"], verdict: str
+):
+    one = scenarios[0].id
+    fate, _ = played.run(fails=[one], then=then)
+    assert fate.verdict == verdict
+    fate, _ = played.run(fails=[one])
+    assert (fate.verdict, fate.by) == ("killed", (f"{one}/c",))
