@@ -154,6 +154,28 @@ async def test_an_error_inside_a_multi_refuses_all_of_it(rig: Rig, client: Clien
     assert await rig.client("PING") == b"PONG", "the connection is not left inside the MULTI"
 
 
+@pytest.mark.parametrize("resp3", [False, True])
+async def test_an_error_inside_exec_refuses_one_command_alone(rig: Rig, client: Client, key: str, resp3: bool) -> None:
+    rig.arm("SET", "error", text="OOM no more", alone=True)
+    if resp3:
+        await rig.client("HELLO", "3")
+    commands = [("MULTI",), ("RPUSH", key, "a"), ("SET", key, "x"), ("LRANGE", key, 0, -1), ("EXEC",)]
+    *queued, end = await rig.client.batch(commands)
+    assert queued == [b"OK", b"QUEUED", b"QUEUED", b"QUEUED"]
+    assert end == [1, resp.ErrorReply("OOM no more"), [b"a"]]
+    refused, push = rig.tap.exchanges[-3], rig.tap.exchanges[-4]
+    assert (push.name, push.done) == (b"RPUSH", True)
+    assert (refused.name, refused.answered, refused.done) == (b"SET", True, False)
+    assert await rig.client("LLEN", key) == 1, "the connection is in order"
+    await client("DEL", key)
+
+
+async def test_outside_a_multi_the_error_alone_is_an_error_like_any_other(rig: Rig, client: Client, key: str) -> None:
+    rig.arm("SET", "error", text="OOM no more", alone=True)
+    assert await rig.client.reply("SET", key, "x") == resp.ErrorReply("OOM no more")
+    assert await client("EXISTS", key) == 0
+
+
 async def test_a_made_up_reply_instead_of_exec(rig: Rig, client: Client, key: str) -> None:
     rig.arm("EXEC", "error", text="CLUSTERDOWN")
     replies = await rig.client.batch([("MULTI",), ("SET", key, "x"), ("EXEC",), ("PING",)])

@@ -37,6 +37,7 @@ async def fault(context: ScenarioContext, step: Step) -> Any:
         text=str(context.value(arguments.get("text", "ERR refused by the suite"))),
         reply=context.value(arguments.get("reply")),
         multi_has=pattern_of(context, arguments["multi_has"]) if "multi_has" in arguments else None,
+        alone=bool(arguments.get("alone")),
     )
     tap.arm(armed)
     _tell(context, label, f"armed: {armed.do} for {armed.pattern}")

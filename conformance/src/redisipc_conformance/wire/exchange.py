@@ -22,6 +22,8 @@ class Exchange:
     multi: int | None = None
     result: Any = NO_REPLY_YET
     fate: str = ""
+    refusal: resp.ErrorReply | None = None
+    """Of a command in a MULTI: the error that EXEC has for it, whatever Redis did in its place."""
     members: list[Exchange] = field(default_factory=list)
     """Of an EXEC: the commands of its MULTI."""
 

@@ -37,6 +37,8 @@ class Fault:
     text: str = ""
     reply: Any = None
     multi_has: Pattern | None = None
+    alone: bool = False
+    """Of `error`: inside a MULTI it is the reply of this command alone. Redis executes the others."""
     struck: int = 0
     lifted: bool = False
     release: list[Callable[[], None]] = field(default_factory=list)

@@ -15,7 +15,7 @@ from .fault import Fault
 from .guarded import answer, greet, is_refused
 from .mode import Mode
 from .pipe import Intake, Pace, Pipe, end
-from .slot import SUBSCRIBING, Slot, is_pushed, settle
+from .slot import SUBSCRIBING, Slot, is_pushed, settle, with_refusals
 from .upstream import Upstream
 
 
@@ -182,6 +182,14 @@ class Link(asyncio.Protocol):
             self.tap.record(exchange)
             fault.release.append(lambda: self._let_go(exchange, raw))
             return
+        if fault is not None and do == "error" and fault.alone and self.mode.multi is not None and name != b"EXEC":
+            exchange.fate = "refused inside EXEC by the suite"
+            exchange.refusal = resp.ErrorReply(fault.text)
+            # Redis executes something harmless in its place, so that EXEC has a reply for it.
+            out.append(resp.encode_command([b"TIME"]))
+            self._begin(exchange)
+            self.slots.append(Slot(exchange))
+            return
         if fault is not None and do in ("error", "reply"):
             self._made_up(exchange, fault, out)
             return
@@ -301,6 +309,8 @@ class Link(asyncio.Protocol):
     def _deliver(self, slot: Slot, value: Any, raw: bytes) -> None:
         exchange = slot.exchange
         exchange.replied = time.monotonic()
+        if exchange.name == b"EXEC":
+            value, raw = with_refusals(exchange, value, raw)
         exchange.reply = value
         settle(exchange, value, self.tap.settled)
         if 0 < self.tap.longest_reply < len(raw):

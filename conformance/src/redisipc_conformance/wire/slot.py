@@ -31,6 +31,21 @@ def is_pushed(value: Any) -> bool:
     return bool(isinstance(value, list) and value and isinstance(value[0], bytes) and value[0] in _PUSHED)
 
 
+def with_refusals(exchange: Exchange, value: Any, raw: bytes) -> tuple[Any, bytes]:
+    """The reply to an EXEC, in which each command that is refused alone has its error."""
+    queued = [each for each in exchange.members if not each.answered]
+    if not any(each.refusal for each in queued) or not isinstance(value, list) or len(value) != len(queued):
+        return value, raw
+    at = raw.index(b"\r\n") + 2
+    parts, replies = [raw[:at]], []
+    for each, reply in zip(queued, value, strict=True):
+        _, end = resp.parse(raw, at)
+        parts.append(raw[at:end] if each.refusal is None else resp.encode_reply(each.refusal))
+        replies.append(each.refusal or reply)
+        at = end
+    return replies, b"".join(parts)
+
+
 def settle(exchange: Exchange, value: Any, tell: Callable[[Exchange], None]) -> None:
     """Notes the reply of a command. The replies to the commands of a MULTI come with the EXEC."""
     if exchange.name == b"EXEC":
