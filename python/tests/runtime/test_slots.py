@@ -7,6 +7,7 @@ from typing import Any
 from redis.crc import key_slot
 
 from redisipc.runtime.asking import MASTER_LIMIT, QUESTION_LIMIT, Order, master_limit
+from redisipc.runtime.connection import Place
 from redisipc.runtime.slots import Map
 
 A, B, C = ("10.0.0.1", 1), ("10.0.0.2", 2), ("10.0.0.3", 3)
@@ -20,13 +21,41 @@ def said(holder: tuple[str, int], other: tuple[str, int]) -> list[Any]:
 
 
 def known() -> Map:
-    slots = Map("{s}")
+    slots = Map("{s}", [A, B])
     slots.begin(A, [A, B, C])
     return slots
 
 
+def asked(slots: Map, *now_known: Place) -> list[Place]:
+    return slots.to_ask([A, B, C, *now_known])
+
+
 def test_who_held_the_slot_and_may_hang_is_asked_last() -> None:
-    assert known().to_ask() == [B, C, A]
+    assert asked(known()) == [B, C, A]
+
+
+def test_what_the_client_learnt_meanwhile_is_asked_and_last_what_it_was_given() -> None:
+    slots = Map("{s}", [("name", 1)])
+    slots.begin(A, [A, B])
+    assert slots.to_ask([C]) == [B, C, ("name", 1), A]
+
+
+def test_where_a_redirection_led_is_asked_first_until_a_node_has_named_all() -> None:
+    slots = known()
+    new, newer = ("10.0.1.1", 1), ("10.0.1.2", 2)
+    for place in (new, newer, new, ("", 7)):
+        slots.led_to(place)
+    assert asked(slots) == [new, newer, B, C, A]
+    slots.learn(new, said(newer, new), None)
+    slots.order.led(new)
+    assert asked(slots) == [new, A, B, C, newer]
+
+
+def test_only_some_redirections_are_remembered() -> None:
+    slots = known()
+    for number in range(1000):
+        slots.led_to(("10.0.2.1", number))
+    assert len(asked(slots)) < 30
 
 
 def test_the_holder_is_taken_from_the_first_that_says_it() -> None:
@@ -34,7 +63,7 @@ def test_the_holder_is_taken_from_the_first_that_says_it() -> None:
     assert slots.learn(B, said(C, B), None)
     assert slots.node == C
     slots.order.led(B)
-    assert slots.to_ask() == [B, A, C]
+    assert asked(slots) == [B, A, C]
 
 
 def test_the_nodes_of_the_beginning_are_asked_still_when_all_others_were_replaced() -> None:
@@ -43,7 +72,7 @@ def test_the_nodes_of_the_beginning_are_asked_still_when_all_others_were_replace
     slots.order.asks(B)
     assert slots.learn(B, said(new[0], new[1]), None)
     slots.order.led(B)
-    assert slots.to_ask() == [B, new[1], A, C, new[0]]
+    assert asked(slots) == [B, new[1], A, C, new[0]]
 
 
 def test_a_reply_without_our_slot_tells_nothing() -> None:
@@ -96,14 +125,14 @@ def test_an_opening_that_ends_at_any_node_continues_with_the_next_one() -> None:
 def test_a_node_whose_answer_leads_nowhere_is_asked_after_the_others() -> None:
     """For example a node that is cut off from the others: it names the old master for ever."""
     slots = known()
-    assert slots.to_ask() == [B, C, A]
+    assert asked(slots) == [B, C, A]
     slots.order.asks(B)
     assert slots.learn(B, said(A, C), None)
-    assert slots.to_ask() == [C, B, A]
+    assert asked(slots) == [C, B, A]
     slots.order.asks(C)
     assert slots.learn(C, said(B, C), None)
     slots.order.led(C)
-    assert slots.to_ask() == [C, A, B]
+    assert asked(slots) == [C, A, B]
 
 
 def test_a_master_that_was_named_quickly_must_answer_quickly() -> None:

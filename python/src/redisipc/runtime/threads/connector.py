@@ -86,10 +86,11 @@ class Connector:
         self._certificates = Certificates()
         self.cluster = isinstance(client, redis.RedisCluster)
         if self.cluster:
-            from redisipc.runtime.slots import Map  # nobody else pays for it
+            from redisipc.runtime import slots  # nobody else pays for it
 
             check_slot(stream)
-            self._slots = Map(stream)
+            self._known_to = slots.known_to
+            self._slots = slots.Map(stream, slots.known_to(client))
         self.fails_over = self.cluster or follows_sentinels(client.connection_pool)
 
     @property
@@ -114,6 +115,7 @@ class Connector:
             return memory
         opening = opening or Opening()
         asked = None
+        redirected_to = place
         if self.cluster:
             node = self._client.get_node_from_key(self._stream)
             pool = self._client.get_redis_connection(node).connection_pool
@@ -124,6 +126,8 @@ class Connector:
         connection = self._new(pool, limit, place, opening)
         if asked is not None:
             self._slots.order.led(asked)
+        elif redirected_to is not None:
+            self._slots.led_to(redirected_to)
         connection.send_command(*set_name(name))
         with contextlib.suppress(redis.ResponseError):
             # Redis refuses this without the right to CLIENT. The connection works then, but has no name.
@@ -141,13 +145,12 @@ class Connector:
         """
         cluster, slots = self._client, self._slots
         if slots.node is None:
-            known = (*cluster.get_nodes(), *cluster.nodes_manager.startup_nodes.values())
-            slots.begin((node.host, node.port), [(each.host, each.port) for each in known])
+            slots.begin((node.host, node.port), self._known_to(cluster))
             return (node.host, node.port), limit, None
         # It broke or was refused. The slot may have moved.
         kwargs = connection_kwargs(pool.connection_kwargs, Retry)
         problem: Exception = redis.ConnectionError("no node of the cluster says who holds the stream")
-        for place in slots.to_ask():
+        for place in slots.to_ask(self._known_to(cluster)):
             begun = monotonic()
             connection = pool.connection_class(**at(place, within(kwargs, slots.order.limit(place, limit))))
             opening.speaks(connection)
