@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -78,11 +79,18 @@ class Caller(BaseCaller[Line]):
 
     async def _make(self, call: Call) -> Outcome:
         free, slot = self._take()
+        closed = False
         try:
             try:
                 self._tell_sent(call)
                 await self._reuse(slot)
                 await self._converse(call, slot)
+            except GeneratorExit:
+                # This coroutine is closed, maybe after its event loop: nothing can be waited for.
+                closed = True
+                if slot.line is not None:
+                    slot.line.abandon()
+                raise
             except BaseException:
                 # Cancelled, for example. A request that may be stored is deleted over a new connection: this one waits for a reply.
                 await self._broke(call, slot, "interrupted")
@@ -92,10 +100,12 @@ class Caller(BaseCaller[Line]):
             assert call.outcome is not None
             return call.outcome
         finally:
-            if call.outcome is None:
-                await self._drop(slot)
-            slot.idle_since = monotonic()
-            free.append(slot)
+            if not closed:
+                if call.outcome is None:
+                    await self._drop(slot)
+                slot.idle_since = monotonic()
+                free.append(slot)
+            # Otherwise the slot ends with this coroutine, and is replaced.
             self._ended(call)
             self._tell_ended(call)
 
@@ -147,9 +157,10 @@ class Caller(BaseCaller[Line]):
             await asyncio.wait([opening], timeout=self._patience(turn))
             if opening.done():
                 return opening.result()
-        except asyncio.CancelledError:
+        except BaseException:
             opening.add_done_callback(_close_unused)
-            opening.cancel()
+            with suppress(RuntimeError):  # the event loop is closed
+                opening.cancel()
             raise
         opening.add_done_callback(_close_unused)
         opening.cancel()

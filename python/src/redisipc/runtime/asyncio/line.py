@@ -46,7 +46,7 @@ class Line(asyncio.Protocol):
 
     def is_mine(self) -> bool:
         """Whether it belongs to the event loop that runs now."""
-        return self.loop is asyncio.get_running_loop()
+        return self.loop is asyncio._get_running_loop()
 
     @property
     def open(self) -> bool:

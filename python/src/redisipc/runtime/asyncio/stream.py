@@ -85,14 +85,18 @@ class Stream(BaseStream):
             raise wrong from wrong.__cause__
         session = self._new_session(Session, connector)
         self._session = session
-        joined = False
+        joined = closed = False
         try:
             await session.start()
             await asyncio.wait([session.joined], timeout=self._options.connect_timeout)
             joined = session.has_joined
             lost = session.lost_error()
+        except GeneratorExit:
+            closed = True
+            self._drop()
+            raise
         finally:
-            if not joined:
+            if not joined and not closed:
                 session.close(0)
                 await session.wait_gone(monotonic() + OVERDUE)
         if not joined:
@@ -144,7 +148,7 @@ class Stream(BaseStream):
             with contextlib.suppress(RuntimeError):  # it has ended
                 home.call_soon_threadsafe(end)
 
-        unwatch = watch(told)
+        unwatch, closed = watch(told), False
         try:
             if self._session is None:
                 try:
@@ -156,9 +160,14 @@ class Stream(BaseStream):
             if session is not None:
                 session.gone.add_done_callback(lambda _: stop.set())
                 await stop.wait()
+        except GeneratorExit:
+            closed = True
+            self._drop()
+            raise
         finally:
             unwatch()
-            await self.disconnect()
+            if not closed:
+                await self.disconnect()
 
     async def __aenter__(self) -> Self:
         self._forget_dead_loop()
@@ -167,7 +176,10 @@ class Stream(BaseStream):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.disconnect()
+        if kind is GeneratorExit:
+            self._drop()
+        else:
+            await self.disconnect()
 
     def _forget_dead_loop(self) -> None:
         """If its event loop has ended, the endpoint has, too. Others see it as crashed."""
@@ -177,6 +189,7 @@ class Stream(BaseStream):
             self._session = None
 
     def _drop(self) -> None:
+        """Leave without waiting. A coroutine that is closed cannot wait, neither can a finalizer."""
         session = self._session
         if session is None:
             return
