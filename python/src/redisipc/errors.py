@@ -44,6 +44,8 @@ _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = 200
 _LONGEST_SHOWN = 500
 """Characters of a reason that a message shows; ``Rejected.content`` has all."""
+_LONGEST_MESSAGE = 2000
+"""Characters of a message. Names, ids and texts that others chose have no limit, and a program may keep many messages."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that end a line, move a cursor or turn the direction of text; and lone surrogates, which nothing can write."""
 
@@ -54,6 +56,11 @@ def one_line(text: str) -> str:
     Names, ids and reasons come from others. They must not forge a line of a log, or send commands to a terminal.
     """
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text) if not text.isprintable() else text
+
+
+def bounded(text: str, most: int = _LONGEST_MESSAGE) -> str:
+    """One line of at most ``most`` characters, and how many there were."""
+    return one_line(text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)")
 
 
 class RedisIPCError(Exception):
@@ -87,7 +94,7 @@ class RequestError(RedisIPCError):
     def __init__(
         self, message: str, *, request_id: str = "", group: str = "", stream: str = "", elapsed: float = 0.0
     ) -> None:
-        super().__init__(one_line(message))
+        super().__init__(bounded(message))
         self.request_id = request_id
         self.group = group
         self.stream = stream
@@ -291,7 +298,7 @@ class ReportedError(RedisIPCError):
         entry_id: str | None = None,
         fields: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
-        super().__init__(one_line(message))
+        super().__init__(bounded(message))
         self.kind: str = kind or type(self).kind
         self.entry_id = entry_id
         self.fields: list[tuple[bytes, bytes]] = list(fields)

@@ -10,7 +10,8 @@ import pytest
 
 from redisipc import Observation, Reject
 from redisipc.protocol import json_fast
-from redisipc.runtime.observing import MOST_REJECTED_BYTES, Observing
+from redisipc.runtime.observing import Observing
+from redisipc.runtime.weight import MOST_BYTES
 
 from .faces import Face, until
 
@@ -116,7 +117,8 @@ def test_rejections_that_wait_for_slow_observers_are_bounded_in_bytes() -> None:
     reports: list[Any] = []
     seen: list[Observation] = []
     observing = Observing([seen.append], reports.append, lambda: None)
-    most = MOST_REJECTED_BYTES // (1 << 20) + 1
+    # The names are counted, too.
+    most = MOST_BYTES // (1 << 20)
     for _ in range(most + 5):
         observing.ended(Sent(), Rejected())  # type: ignore[arg-type]
     observing.drain()

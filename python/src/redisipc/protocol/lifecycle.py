@@ -20,6 +20,8 @@ _PERMANENT = 0.8
 """Seconds at most between two attempts if Redis refuses this endpoint: who repairs that wants to see it work."""
 _AGAIN = 1.0
 """Seconds after which an own list that could not be read is tried again."""
+_MOST_REPORTED = 100
+"""So many texts of refusals are remembered, to report each once."""
 _BATCH_LATER = 4.2
 """Seconds after a batch was given up until its own list is read again: Redis may execute its read late."""
 _LATER = 0.5
@@ -277,6 +279,8 @@ class Lifecycle:
                 self.wiring.reclaimer.hold(now)
         elif kind is PERMANENT:
             if failure.message not in self._reported:
+                if len(self._reported) >= _MOST_REPORTED:
+                    self._reported.clear()
                 self._reported.add(failure.message)
                 shared.problem("refused", f"Redis refuses a command: {failure.message}")
         else:

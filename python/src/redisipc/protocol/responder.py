@@ -21,6 +21,17 @@ from .states import advance
 _MOST_CHECKS = 64
 _REMEMBERED = 4096
 """How many requests that ran here are remembered, so that a handler learns that one comes again."""
+_LONG_ID = 64
+"""Bytes of an id. Of a longer one, which no endpoint makes, only a digest is remembered."""
+
+
+def _mark(entry_id: bytes, id: bytes) -> bytes:
+    """The bytes by which the responder remembers a request."""
+    if len(id) <= _LONG_ID:
+        return entry_id + id
+    from hashlib import sha256  # nobody else pays for it
+
+    return entry_id + sha256(id).digest()
 
 
 class Responder:
@@ -73,7 +84,7 @@ class Responder:
         incoming.kept_at = kept_at
         incoming.age = max(0.0, shared.server_clock(now) - int(entry.entry_id.partition(b"-")[0]) / 1000)
         incoming.starts = starts
-        incoming.redelivered = starts > 1 or idle or entry.entry_id + entry.id in self._ran
+        incoming.redelivered = starts > 1 or idle or _mark(entry.entry_id, entry.id) in self._ran
         shared.inflight[entry.entry_id] = incoming
         limit = shared.settings.max_request_age
         if limit is not None and incoming.age > limit:
@@ -147,7 +158,7 @@ class Responder:
         advance(incoming, event)
         self.running += 1
         self.started[incoming] = self.shared.now
-        key = incoming.entry_id + incoming.id
+        key = _mark(incoming.entry_id, incoming.id)
         if key not in self._ran:
             self._ran.add(key)
             self._ran_in_order.append(key)

@@ -20,6 +20,8 @@ AGAIN = 1.0
 """Seconds after which it is asked for again if no reply came."""
 MOST_KEPT = 1000
 """The most instances whose timeouts are kept. The oldest is dropped first."""
+LONGEST_KEY = 4096
+"""Bytes of an announcement's key. A sender with a longer name has none that is read."""
 
 
 class Timeouts:
@@ -32,6 +34,8 @@ class Timeouts:
 
     def look(self, incoming: Incoming, now: float) -> tuple[float | None, bool]:
         """The sender's default timeout in seconds (None: unknown), and whether to ask for it."""
+        if len(incoming.source_group) + len(incoming.instance_id) > LONGEST_KEY:
+            return None, False
         found, until = self._known.get(self._key(incoming), (None, -1.0))
         return found, now >= until
 

@@ -7,6 +7,7 @@ import re
 
 import redis.exceptions
 
+from redisipc.protocol.reasons import shortened
 from redisipc.protocol.redis_errors import advice_about_version
 
 from .tls_words import plain, tls_advice
@@ -69,7 +70,7 @@ def of_handshake(error: BaseException) -> tuple[str, bool]:
 
 def words_of(error: BaseException) -> str:
     """The text of an error of redis-py, without the ``repr`` of Python's objects that some of its texts contain."""
-    text = plain(str(error) or type(error).__name__)
+    text = plain(shortened(str(error) or type(error).__name__))
     if _CUT_SHORT.fullmatch(text):
         return CLOSED_FIRST
     text = _ONE_FAILED.sub(lambda found: f"Error {found[1]} connecting to {found[2]}. {_reason(found[1])}.", text)

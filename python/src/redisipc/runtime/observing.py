@@ -14,11 +14,10 @@ from redisipc.protocol.reasons import read, shortened
 from .hooks import Hook
 from .observation import Kind, Observation
 from .reasons import text_of
+from .weight import too_heavy
 
 MOST_OBSERVED = 10_000
 """Observations that may wait for slow observers. More are counted and dropped."""
-MOST_REJECTED_BYTES = 32 << 20
-"""Bytes of rejections that may wait with them. With more, further rejections are counted and dropped."""
 
 
 def start_of(outgoing: Outgoing) -> Observation:
@@ -54,6 +53,11 @@ def failure_of(hook: Hook, raised: BaseException) -> str:
     """The text about an observer that raised."""
     name = getattr(hook.function, "__qualname__", type(hook.function).__name__)
     return f"the observer {name} raised {type(raised).__name__}: {shortened(text_of(raised))}; it is not called again"
+
+
+def _weight(seen: Observation, rejection: bytes | None) -> int:
+    """Bytes that others chose: a content, and names."""
+    return len(seen.request_id) + len(seen.group) + (0 if rejection is None else len(rejection))
 
 
 class Observing:
@@ -115,8 +119,8 @@ class Observing:
         """Call the observers with the observations that wait. One that raises is reported and not called again."""
         for _ in range(len(self._waiting)):
             seen, rejection = self._waiting.popleft()
+            self._bytes_out += _weight(seen, rejection)
             if rejection is not None:
-                self._bytes_out += len(rejection)
                 # Here, since the I/O thread must not stand still while a large content is read.
                 seen = with_code(seen, rejection)
             for hook in list(self._hooks):
@@ -155,9 +159,8 @@ class Observing:
     def _add(self, seen: Observation, rejection: bytes | None = None) -> None:
         if not self._hooks:
             return
-        more = 0 if rejection is None else len(rejection)
-        held = self._bytes_in - self._bytes_out
-        if len(self._waiting) >= MOST_OBSERVED or (more > 0 and held > MOST_REJECTED_BYTES):
+        more = _weight(seen, rejection)
+        if len(self._waiting) >= MOST_OBSERVED or too_heavy(more, self._bytes_in - self._bytes_out):
             self._missed += 1
             return
         if self._missed:

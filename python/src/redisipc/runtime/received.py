@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from redisipc.errors import one_line
+from redisipc.errors import bounded
 from redisipc.protocol.events import Incoming
 
 from .hooks import Hook
+
+LONGEST_NAME = 200
+"""Characters of an id or a group that a message shows."""
 
 
 class Received:
@@ -57,7 +60,8 @@ class Received:
         return callbacks
 
     def __repr__(self) -> str:
-        return f"<Request {one_line(self.id)} from {self.incoming.source_group.decode('utf-8', 'replace')!r}>"
+        group = bounded(self.incoming.source_group.decode("utf-8", "replace"), LONGEST_NAME)
+        return f"<Request {bounded(self.id, LONGEST_NAME)} from {group!r}>"
 
 
 class Answerer(Protocol):

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from redisipc.protocol.commands import Command, Failure
 from redisipc.protocol.entry import FIELDS
+from redisipc.protocol.reasons import shortened
 
 hiredis: Any
 try:
@@ -42,6 +43,8 @@ class Parser(Protocol):
 
 
 def failure(text: str) -> Failure:
+    # It is kept and reported. hiredis has no limit for a line.
+    text = shortened(text)
     return Failure(text.partition(" ")[0], text)
 
 

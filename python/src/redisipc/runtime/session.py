@@ -26,7 +26,7 @@ from redisipc.errors import (
     RedisIPCError,
     Reject,
     ReportedError,
-    one_line,
+    bounded,
 )
 from redisipc.protocol import json_fast
 from redisipc.protocol.content import encode
@@ -256,8 +256,7 @@ class BaseSession:
             except BaseException as inner:
                 # The value raised while it was read.
                 error = inner
-        text = text_of(error)
-        text = f"{what}: {text}" if what else text
+        text = f"{what}: {text_of(error)}" if what else text_of(error)
         self._report_failure(received, error, text)
         # RIPC-RESP-7, RIPC-RESP-8, RIPC-RESP-24
         return "rejected", encode(crash(error, text, received.id, self.options.expose_errors))
@@ -276,7 +275,8 @@ class BaseSession:
         )
         report.__cause__ = error
         self.call(self._count_failure)
-        self.report(report)
+        # Its traceback holds the handler's frame, and so the request.
+        self.report(report, len(received.incoming.content) + len(text))
 
     def _count_failure(self, _now: float) -> None:
         self.endpoint.shared.counts.failed += 1
@@ -305,8 +305,8 @@ class BaseSession:
 
     # reports and callbacks
 
-    def report(self, error: RedisIPCError) -> None:
-        """Hand an error to ``on_error``. May be called from everywhere; never waits."""
+    def report(self, error: RedisIPCError, more: int = 0) -> None:
+        """Hand an error to ``on_error``, from everywhere; never waits. ``more``: bytes that its cause holds."""
         raise NotImplementedError
 
     def note(self, level: int, text: str) -> None:
@@ -346,5 +346,5 @@ class BaseSession:
     def log(self, level: int, text: str, cause: BaseException | None = None) -> None:
         instance = self.instance or self.last_instance
         about = {"redisipc_stream": self.stream, "redisipc_group": self.group, "redisipc_instance": instance}
-        line = one_line(f"<{self.stream}:{self.group}:{instance or '-'}> {text}")
+        line = bounded(f"<{self.stream}:{self.group}:{instance or '-'}> {text}")
         self.log_to.log(level, "%s", line, exc_info=cause, extra=about)

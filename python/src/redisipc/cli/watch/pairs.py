@@ -11,6 +11,8 @@ from redisipc.protocol.names import CALLER
 
 MOST_REMEMBERED = 20_000
 """Requests that are remembered at once; the oldest is forgotten first."""
+MOST_BYTES = 64 << 20
+"""Bytes of their contents; the newest is remembered in any case."""
 
 
 class Line(NamedTuple):
@@ -64,6 +66,7 @@ class Pairs:
 
     def __init__(self, slow: float | None = None) -> None:
         self._open: OrderedDict[bytes, Open] = OrderedDict()
+        self._held = 0
         self._slow = slow
 
     def known(self, entry: Entry | Malformed, at: float) -> None:
@@ -81,6 +84,7 @@ class Pairs:
         found = self._open.pop(entry.id, None)
         if found is None:
             return Line("orphan", at, response=entry, marks=("orphaned", *_rejected(entry)), by=by)
+        self._held -= len(found.entry.content)
         elapsed = max(0.0, at - found.at)
         marks = [*_rejected(entry)]
         if found.starts > 1:
@@ -117,8 +121,10 @@ class Pairs:
     def _note(self, entry: Entry, at: float, by: str) -> None:
         if entry.id not in self._open:
             self._open[entry.id] = Open(entry, at, by)
-        while len(self._open) > MOST_REMEMBERED:
-            self._open.popitem(last=False)
+            self._held += len(entry.content)
+        while len(self._open) > MOST_REMEMBERED or (self._held > MOST_BYTES and len(self._open) > 1):
+            _, oldest = self._open.popitem(last=False)
+            self._held -= len(oldest.entry.content)
 
 
 def event_of(request: Entry | None) -> str | None:

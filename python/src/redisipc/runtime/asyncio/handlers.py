@@ -149,10 +149,11 @@ class ObserverJob:
 class CallbackJob:
     """A callback of the user, a plain or a coroutine function. Its exceptions go to ``failed``.
 
-    ``on_end`` is called with it when nothing of it is left to run. ``what`` it is, for a message.
+    ``on_end`` is called with it when nothing of it is left to run. ``what`` it is, for a message. ``weight``: bytes that
+    wait with it.
     """
 
-    __slots__ = ("_arguments", "_begun", "_failed", "_hook", "_session", "_task", "_what", "on_end")
+    __slots__ = ("_arguments", "_begun", "_failed", "_hook", "_session", "_task", "_what", "on_end", "weight")
 
     def __init__(
         self,
@@ -161,8 +162,10 @@ class CallbackJob:
         *arguments: Any,
         failed: Callable[[BaseException], None] | None = None,
         what: str = "a callback",
+        weight: int = 0,
     ) -> None:
         self._session = session
+        self.weight: int = weight
         self._hook = hook
         self._arguments = arguments
         self._failed = failed or _log_callback

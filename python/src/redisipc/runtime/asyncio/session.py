@@ -26,6 +26,7 @@ from redisipc.protocol.names import new_request_id
 from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.response import Response, response_of
+from redisipc.runtime.weight import weight_of
 
 from .backlog import Backlog
 from .connector import Connector
@@ -268,13 +269,15 @@ class Session(SessionBase):
         self.reports.look_after()
         self.cancels.look_after()
 
-    def report(self, error: RedisIPCError) -> None:
+    def report(self, error: RedisIPCError, more: int = 0) -> None:
         hook = self.hooks.on_error
+        weight = weight_of(error) + more
         if hook is None:
             hook = Hook(partial(self.log, logging.ERROR, str(error), error.__cause__))
-            self._add(CallbackJob(self, hook))
+            self._add(CallbackJob(self, hook, weight=weight))
         else:
-            self._add(CallbackJob(self, hook, error, failed=partial(self.failed_report, error), what="on_error"))
+            failed = partial(self.failed_report, error)
+            self._add(CallbackJob(self, hook, error, failed=failed, what="on_error", weight=weight))
 
     def call_now(self, hook: Hook) -> None:
         job = CallbackJob(self, hook, what="on_cancel")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from redisipc.runtime.weight import too_heavy
+
 from .handlers import CallbackJob
 from .worker_pool import WorkerPool
 
@@ -26,10 +28,15 @@ class Backlog:
         self._text = dropped
         self._say = say
         self._dropped = 0
+        self._held = 0
 
     def add(self, job: CallbackJob, now: float) -> None:
-        """Run it, unless too many wait already."""
-        if len(self._pool.jobs) < MOST_CALLS:
+        """Run it, unless too many wait already, or too many bytes with them."""
+        weight = job.weight
+        if len(self._pool.jobs) < MOST_CALLS and not too_heavy(weight, self._held):
+            if weight:
+                self._held += weight
+                job.on_finish = self._finished
             self._pool.add(job, now)
             return
         self._dropped += 1
@@ -44,3 +51,6 @@ class Backlog:
             dropped, self._dropped = self._dropped, 0
             self.look_at = float("inf")
             self._reports.add(CallbackJob(self._say, f"{dropped} {self._text}"), now)
+
+    def _finished(self, weight: int) -> None:
+        self._held -= weight

@@ -66,16 +66,25 @@ class ObserverJob:
 
 
 class CallbackJob:
-    """A callback of the user, or a line of the log. Its exceptions go to ``failed``."""
+    """A callback of the user, or a line of the log. Its exceptions go to ``failed``.
 
-    __slots__ = ("_arguments", "_callback", "_failed")
+    ``weight``: bytes that wait with it. ``on_finish`` is called with them when it has run.
+    """
+
+    __slots__ = ("_arguments", "_callback", "_failed", "on_finish", "weight")
 
     def __init__(
-        self, callback: Callable[..., Any], *arguments: Any, failed: Callable[[BaseException], None] | None = None
+        self,
+        callback: Callable[..., Any],
+        *arguments: Any,
+        failed: Callable[[BaseException], None] | None = None,
+        weight: int = 0,
     ) -> None:
         self._callback = callback
         self._arguments = arguments
         self._failed = failed or log_callback
+        self.weight: int = weight
+        self.on_finish: Callable[[int], None] | None = None
 
     def run(self) -> None:
         try:
@@ -88,7 +97,8 @@ class CallbackJob:
                 log_callback(another)
 
     def finish(self, now: float) -> None:
-        return None
+        if self.on_finish is not None:
+            self.on_finish(self.weight)
 
 
 def log_callback(error: BaseException) -> None:

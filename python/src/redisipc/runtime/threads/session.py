@@ -18,6 +18,7 @@ from redisipc.runtime.driver import Driver
 from redisipc.runtime.hooks import Hook
 from redisipc.runtime.reasons import raised_by
 from redisipc.runtime.response import Response, response_of
+from redisipc.runtime.weight import weight_of
 
 from .backlog import Backlog
 from .connector import Connector
@@ -283,8 +284,9 @@ class Session(SessionBase):
         """Run a callback: on the I/O thread."""
         self.callbacks.add(CallbackJob(hook, *arguments), monotonic())
 
-    def report(self, error: RedisIPCError) -> None:
-        self.loop.call(partial(self.reports.add, CallbackJob(self.tell, error)))
+    def report(self, error: RedisIPCError, more: int = 0) -> None:
+        job = CallbackJob(self.tell, error, weight=weight_of(error) + more)
+        self.loop.call(partial(self.reports.add, job))
 
     def note(self, level: int, text: str) -> None:
         # Logging may wait for a disk, or run code of the user.
