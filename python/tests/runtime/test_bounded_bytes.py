@@ -1,4 +1,4 @@
-"""What others chose, contents and texts, has a bound in bytes wherever it waits or is kept: a bound by count is not enough."""
+"""Contents and texts that others chose have a bound in bytes wherever they wait or are kept: a bound by count is not enough."""
 
 from __future__ import annotations
 
