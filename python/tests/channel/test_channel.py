@@ -221,13 +221,14 @@ async def test_a_channel_of_the_parent_process_is_connected_anew(face: Face) -> 
     stock = await face.connected("stock", where=where)
     endpoint: Any = stock._endpoint
     # What a forked child sees, and its parent does not.
-    inherited, endpoint._session = endpoint._session, types.SimpleNamespace(forked=True)
+    sessions = endpoint._sessions
+    endpoint._sessions = {name: types.SimpleNamespace(forked=True) for name in sessions}
     try:
         await face.call(stock.connect, url=face.url)
         assert stock.connected
         await face.call(stock.disconnect)
     finally:
-        endpoint._session = inherited
+        endpoint._sessions = sessions
     await face.call(endpoint.disconnect)
 
 

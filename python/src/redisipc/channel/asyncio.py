@@ -46,17 +46,16 @@ class Channel(BaseChannel[Endpoint]):
         Raises ``AlreadyConnected``, and the errors of ``Stream.connect``.
         """
         endpoint = cls._make_endpoint(Endpoint, options)
-        cls._endpoint = endpoint
         try:
             await endpoint.connect(**given)
         except BaseException:
-            cls._endpoint = None
+            cls._forget(endpoint)
             raise
 
     @classmethod
     async def disconnect(cls, timeout: float | None = None) -> None:
         """Leave; see ``Stream.disconnect``."""
-        endpoint, cls._endpoint = cls._endpoint, None
+        endpoint = cls._endpoints.pop(cls, None)
         if endpoint is not None:
             await endpoint.disconnect(timeout)
 
@@ -67,12 +66,13 @@ class Channel(BaseChannel[Endpoint]):
     async def run(cls, *, options: Options | None = None, **given: Unpack[ConnectKeywords]) -> None:
         """Connect if necessary, and answer requests until SIGTERM, SIGINT or ``disconnect()``; see ``Stream.run``."""
         if not cls._stands():
-            cls._endpoint = cls._make_endpoint(Endpoint, options)
+            cls._make_endpoint(Endpoint, options)
+        endpoint = cls._connected_endpoint()
         try:
             # It connects by itself, so that a signal meanwhile is its matter as well.
-            await cls._connected_endpoint().run(**given)
+            await endpoint.run(**given)
         finally:
-            cls._endpoint = None
+            cls._forget(endpoint)
 
     @classmethod
     def on_error(cls, handler: E) -> E:

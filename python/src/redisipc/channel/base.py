@@ -85,7 +85,8 @@ class BaseChannel(Generic[S]):
     entry: Request
     params: dict[str, Any]
 
-    _endpoint: ClassVar[Any] = None
+    _endpoints: ClassVar[dict[Any, Any]] = {}
+    """Of all channels that are connected. Operations of a dict are atomic: of several threads that connect one alone succeeds."""
     _on_error: ClassVar[Hook | None] = None
     _on_state: ClassVar[Hook | None] = None
 
@@ -99,7 +100,6 @@ class BaseChannel(Generic[S]):
         elif "group" in own:
             cls.channel = own["group"]
         cls.events = events_of(cls)
-        cls._endpoint = None
 
     if not TYPE_CHECKING:
         # Type checkers see a constructor without parameters. Each call of an event makes an object.
@@ -135,6 +135,10 @@ class BaseChannel(Generic[S]):
     # of the class
 
     @ClassProperty
+    def _endpoint(cls) -> Any:
+        return cls._endpoints.get(cls)
+
+    @ClassProperty
     def connected(cls) -> bool:
         """Whether the channel has joined its group, is registered there, and can reach Redis."""
         return cls._endpoint is not None and cls._endpoint.connected
@@ -164,14 +168,20 @@ class BaseChannel(Generic[S]):
     def _stands(cls) -> bool:
         """Whether it is connected or connecting. An endpoint that has ended by itself is forgotten."""
         endpoint: ReasonedStream | None = cls._endpoint
-        if endpoint is not None and endpoint.over and cls._endpoint is endpoint:
-            cls._endpoint = None
+        if endpoint is not None and endpoint.over:
+            cls._forget(endpoint)
         return cls._endpoint is not None
+
+    @classmethod
+    def _forget(cls, endpoint: ReasonedStream | None) -> None:
+        """It is not the endpoint of this channel any longer."""
+        if endpoint is not None and cls._endpoint is endpoint:
+            cls._endpoints.pop(cls, None)
 
     @classmethod
     def _make_endpoint(cls, kind: type[S], options: Options | None) -> S:
         if cls._stands():
-            raise AlreadyConnected(f"{cls.__name__} is connected already; call {cls.__name__}.disconnect() first")
+            raise cls._connected_already()
         if not cls.stream or not cls.group:
             raise ConfigurationError(f'{cls.__name__} needs names: stream = "..." and channel = "..." in the class')
         endpoint = kind(cls.stream, cls.group, options=options)
@@ -184,13 +194,20 @@ class BaseChannel(Generic[S]):
             endpoint.on_error_as(cls._on_error)
         if cls._on_state is not None:
             endpoint.on_state_as(cls._on_state)
+        if cls._endpoints.setdefault(cls, endpoint) is not endpoint:
+            # Another thread connected it meanwhile.
+            raise cls._connected_already()
         return endpoint
 
     @classmethod
+    def _connected_already(cls) -> AlreadyConnected:
+        return AlreadyConnected(f"{cls.__name__} is connected already; call {cls.__name__}.disconnect() first")
+
+    @classmethod
     def _connected_endpoint(cls) -> S:
-        if cls._endpoint is None:
+        endpoint: S | None = cls._endpoint
+        if endpoint is None:
             raise NotConnected(f"{cls.__name__} is not connected; call {cls.__name__}.connect() first")
-        endpoint: S = cls._endpoint
         return endpoint
 
     @staticmethod

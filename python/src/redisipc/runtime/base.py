@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .keywords import AnyClient, OptionKeywords
 
 S = TypeVar("S", bound=BaseSession)
+_ONE = "session"
 Content = Mapping[str, Any] | Sequence[Any] | str | int | float | None
 """A value that can be JSON, for type checkers. At run time ``encode`` decides."""
 
@@ -68,7 +69,12 @@ class BaseStream(Blocks):
         _check_logger(logger)
         self._logger = logger
         self._hooks = Hooks()
-        self._session: Any = None
+        # One at most. Operations of a dict are atomic, so of several threads that connect at once one alone succeeds.
+        self._sessions: dict[str, Any] = {}
+
+    @property
+    def _session(self) -> Any:
+        return self._sessions.get(_ONE)
 
     # what it is
 
@@ -125,7 +131,7 @@ class BaseStream(Blocks):
         raise TypeError(f"{self!r} cannot be copied or pickled: it has connections; make another Stream with its names")
 
     def __del__(self) -> None:
-        session: BaseSession | None = getattr(self, "_session", None)
+        session: BaseSession | None = getattr(self, "_sessions", {}).get(_ONE)
         if session is None or session.forked or session.ended:
             return
         if session.leaves and not session.cut_off:
@@ -214,7 +220,7 @@ class BaseStream(Blocks):
         session: BaseSession | None = self._session
         if session is not None:
             session.check()
-            raise AlreadyConnected(f"{self!r} is connected already; call disconnect() first, or make another Stream")
+            raise self._connected_already()
         self._options = self._options.replace(**given)
         check_place(url, None, redis_options)
         _check_logger(logger)
@@ -229,15 +235,27 @@ class BaseStream(Blocks):
         self._logger = logger or self._logger
 
     def _new_session(self, kind: Callable[..., S], connector: Any) -> S:
-        """Make a session. It holds no reference to the Stream, so a Stream that the program drops is noticed."""
+        """Make the session. It holds no reference to the Stream, so a Stream that the program drops is noticed."""
         stream = weakref.ref(self)
 
         def left(session: BaseSession) -> None:
             owner = stream()
-            if owner is not None and owner._session is session:
-                owner._session = None
+            if owner is not None:
+                owner._forget(session)
 
-        return kind(connector, self._twin(), left, self._stream, self._group, self._options, self._hooks, self._logger)
+        made = kind(connector, self._twin(), left, self._stream, self._group, self._options, self._hooks, self._logger)
+        if self._sessions.setdefault(_ONE, made) is not made:
+            self._unused(made)
+            raise self._connected_already()
+        return made
+
+    def _forget(self, session: BaseSession | None) -> None:
+        """It is not the session of this Stream any longer."""
+        if session is not None and self._session is session:
+            self._sessions.pop(_ONE, None)
+
+    def _connected_already(self) -> AlreadyConnected:
+        return AlreadyConnected(f"{self!r} is connected already; call disconnect() first, or make another Stream")
 
     def _twin(self) -> str:
         return type(self).__module__.split(".")[2]
@@ -249,6 +267,9 @@ class BaseStream(Blocks):
             raise NotConnected(f"{self!r} is not connected; call connect() first, or use it as a context manager")
         session.check()
         return session
+
+    def _unused(self, session: Any) -> None:
+        """Another thread connected at the same moment: this session never begins."""
 
     def _drop(self) -> None:
         """The Stream was dropped: let its session leave, without waiting."""

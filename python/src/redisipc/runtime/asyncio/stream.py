@@ -84,7 +84,6 @@ class Stream(BaseStream):
             wrong = wrong_settings(error)
             raise wrong from wrong.__cause__
         session = self._new_session(Session, connector)
-        self._session = session
         joined = closed = False
         try:
             await session.start()
@@ -116,7 +115,7 @@ class Stream(BaseStream):
         if session is None:
             return
         if session.forked:
-            self._session = None
+            self._forget(session)
             return
         session.check_loop()
         until = monotonic() + grace + OVERDUE
@@ -186,7 +185,7 @@ class Stream(BaseStream):
         session = self._session
         if session is not None and not session.forked and session.loop.home.is_closed():
             session.lose_loop()
-            self._session = None
+            self._forget(session)
 
     def _drop(self) -> None:
         """Leave without waiting. A coroutine that is closed cannot wait, neither can a finalizer."""

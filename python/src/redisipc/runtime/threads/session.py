@@ -110,6 +110,11 @@ class Session(SessionBase):
         """End now, whatever Redis does; never waits."""
         self.call(self.endpoint.abandon)
 
+    def unused(self) -> None:
+        """Another thread connected the Stream at the same moment: this one never begins."""
+        self.ended: bool = True
+        self.loop.poller.close()
+
     def unstarted(self) -> None:
         """``connect()`` was interrupted. If no thread ran yet, there is nothing to leave."""
         if not self.starter.thread.is_alive():

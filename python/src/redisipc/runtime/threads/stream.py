@@ -82,7 +82,6 @@ class Stream(BaseStream):
             wrong = wrong_settings(error)
             raise wrong from wrong.__cause__
         session = self._new_session(Session, connector)
-        self._session = session
         try:
             session.start()
             session.joined.wait(monotonic() + self._options.connect_timeout)
@@ -93,7 +92,7 @@ class Stream(BaseStream):
             session.wait_gone(monotonic() + OVERDUE)
         except BaseException:
             # No thread, or a signal handler raised: nothing is left behind.
-            self._session = None
+            self._forget(session)
             session.close(0)
             session.unstarted()
             raise
@@ -111,7 +110,7 @@ class Stream(BaseStream):
         if session is None:
             return
         if session.forked:
-            self._session = None
+            self._forget(session)
             return
         until = monotonic() + grace + OVERDUE
         session.close(grace)
@@ -158,6 +157,9 @@ class Stream(BaseStream):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.disconnect()
+
+    def _unused(self, session: Session) -> None:
+        session.unused()
 
     def _drop(self) -> None:
         session = self._session

@@ -1,0 +1,92 @@
+"""Several threads connect one Stream, or one Channel, at the same moment: it has one session, and the others are told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from redisipc import AlreadyConnected, Channel, Stream, event
+from redisipc.runtime.threads import stream as stream_of_threads
+
+THREADS = 8
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them have looked whether it is connected before one of them makes a session."""
+    gate = threading.Barrier(THREADS)
+
+    class Connector(stream_of_threads.Connector):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            gate.wait(10.0)
+
+    monkeypatch.setattr(stream_of_threads, "Connector", Connector)
+
+
+def told_by(connect: Callable[[], Any]) -> list[str]:
+    """The name of what each thread's call raised."""
+    told: list[str] = []
+
+    def work() -> None:
+        try:
+            connect()
+            told.append("")
+        except Exception as error:
+            told.append(type(error).__name__)
+
+    threads = [threading.Thread(target=work) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20.0)
+    return sorted(told)
+
+
+def instances(url: str, stream: str) -> int:
+    with redis.Redis.from_url(url, decode_responses=True) as raw:
+        return len([row for row in raw.client_list() if f":{stream}:" in row["name"] and row["name"].endswith(":read")])
+
+
+ONE = ["", *[AlreadyConnected.__name__] * (THREADS - 1)]
+
+
+@pytest.mark.usefixtures("together")
+def test_of_several_threads_that_connect_a_stream_one_succeeds(stream: str, url: str) -> None:
+    before = threading.active_count()
+    stock = Stream(stream, "stock", url=url)
+    stock.on_request(lambda request: request.content)
+    assert told_by(stock.connect) == ONE
+    assert instances(url, stream) == 1
+    assert stock.request(1, to="stock") == 1
+    stock.disconnect()
+    assert not stock.connected
+    assert threading.active_count() == before
+
+
+def test_of_several_threads_that_connect_a_channel_one_succeeds(
+    stream: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stock(Channel):
+        channel = "stock"
+
+        @event
+        def count(self) -> int:
+            return 1
+
+    Stock.stream = stream
+    gate = threading.Barrier(THREADS)
+    stands = Stock._stands
+    monkeypatch.setattr(Stock, "_stands", lambda: [stands(), gate.wait(10.0)][0])
+    assert told_by(lambda: Stock.connect(url=url)) == ONE
+    assert instances(url, stream) == 1
+    assert Stock.trigger_event("count", "stock").value == 1
+    Stock.disconnect()
+    monkeypatch.undo()
+    Stock.connect(url=url)
+    Stock.disconnect()
+    assert not Stock.connected
