@@ -9,8 +9,7 @@ import pytest
 import redis
 
 from redisipc import EntryError, Observation, Rejected, ReportedError
-from redisipc.cli.watch.pairs import MOST_BYTES as MOST_WATCHED
-from redisipc.cli.watch.pairs import Pairs
+from redisipc.cli.watch.pairs import MOST_WATCHED_BYTES, Pairs
 from redisipc.protocol.entry import PENDING, Entry
 from redisipc.protocol.events import Incoming
 from redisipc.protocol.responder import _mark
@@ -18,7 +17,7 @@ from redisipc.protocol.timeouts import Timeouts
 from redisipc.runtime.handshake_errors import of_handshake
 from redisipc.runtime.observing import Observing
 from redisipc.runtime.resp import make_parser
-from redisipc.runtime.weight import MOST_BYTES
+from redisipc.runtime.weight import MOST_HELD_BYTES
 
 from .faces import Face, until
 
@@ -48,7 +47,7 @@ async def test_reports_that_hold_contents_are_bounded_in_bytes(
     member = face.stream(stream, "stock", lambda request: request.content, url=url)
     member.on_error(slow)
     await face.call(member.connect)
-    most = MOST_BYTES // MIB + 2
+    most = MOST_HELD_BYTES // MIB + 2
     session = member._session
     for number in range(2 * most):
         session.report(EntryError(f"{number}", fields=[(b"content", b"x" * MIB)]))
@@ -128,7 +127,7 @@ def test_nobody_asks_for_the_announcement_of_a_sender_with_a_huge_name() -> None
 def test_observations_with_huge_names_are_bounded_in_bytes() -> None:
     seen: list[Observation] = []
     observing = Observing([seen.append], lambda _error: None, lambda: None)
-    most = MOST_BYTES // MIB + 2
+    most = MOST_HELD_BYTES // MIB + 2
     for _ in range(2 * most):
         observing.lost(Incoming(b"1-0", LONG.encode(), b"abcdef", b"web", b"1", 0.0), "given up")
     observing.drain()
@@ -138,9 +137,9 @@ def test_observations_with_huge_names_are_bounded_in_bytes() -> None:
 def test_the_watcher_remembers_contents_up_to_a_bound() -> None:
     pairs = Pairs()
     content = b"x" * MIB
-    most = MOST_WATCHED // MIB + 1
+    most = MOST_WATCHED_BYTES // MIB + 1
     for number in range(2 * most):
         pairs.add(Entry(b"1-0", b"%d" % number, b"abcdef", PENDING, content, b"web", b"stock"), 0.0)
     assert len(pairs.left()) <= most
-    pairs.add(Entry(b"1-0", b"x", b"abcdef", PENDING, b"x" * 2 * MOST_WATCHED, b"web", b"stock"), 0.0)
+    pairs.add(Entry(b"1-0", b"x", b"abcdef", PENDING, b"x" * 2 * MOST_WATCHED_BYTES, b"web", b"stock"), 0.0)
     assert [each.entry.id for each in pairs.left()] == [b"x"]

@@ -11,7 +11,7 @@ import pytest
 from redisipc import Observation, Reject
 from redisipc.protocol import json_fast
 from redisipc.runtime.observing import Observing
-from redisipc.runtime.weight import MOST_BYTES
+from redisipc.runtime.weight import MOST_HELD_BYTES
 
 from .faces import Face, until
 
@@ -118,7 +118,7 @@ def test_rejections_that_wait_for_slow_observers_are_bounded_in_bytes() -> None:
     seen: list[Observation] = []
     observing = Observing([seen.append], reports.append, lambda: None)
     # The names are counted, too.
-    most = MOST_BYTES // (1 << 20)
+    most = MOST_HELD_BYTES // (1 << 20)
     for _ in range(most + 5):
         observing.ended(Sent(), Rejected())  # type: ignore[arg-type]
     observing.drain()

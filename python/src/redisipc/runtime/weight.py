@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redisipc.errors import RedisIPCError, ReportedError
 
-MOST_BYTES = 32 << 20
+MOST_HELD_BYTES = 32 << 20
 """Bytes that may wait with the reports. With more, further ones are counted and dropped, but for small ones."""
 SMALL = 4096
 """A report with at most so many bytes counts as small: the bound for their number is enough."""
@@ -19,4 +19,4 @@ def weight_of(error: RedisIPCError) -> int:
 
 def too_heavy(weight: int, held: int) -> bool:
     """Whether a report of ``weight`` bytes is dropped while ``held`` bytes wait."""
-    return weight > SMALL and held > MOST_BYTES
+    return weight > SMALL and held > MOST_HELD_BYTES

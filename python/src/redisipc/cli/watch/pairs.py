@@ -11,7 +11,7 @@ from redisipc.protocol.names import CALLER
 
 MOST_REMEMBERED = 20_000
 """Requests that are remembered at once; the oldest is forgotten first."""
-MOST_BYTES = 64 << 20
+MOST_WATCHED_BYTES = 64 << 20
 """Bytes of their contents; the newest is remembered in any case."""
 
 
@@ -122,7 +122,7 @@ class Pairs:
         if entry.id not in self._open:
             self._open[entry.id] = Open(entry, at, by)
             self._held += len(entry.content)
-        while len(self._open) > MOST_REMEMBERED or (self._held > MOST_BYTES and len(self._open) > 1):
+        while len(self._open) > MOST_REMEMBERED or (self._held > MOST_WATCHED_BYTES and len(self._open) > 1):
             _, oldest = self._open.popitem(last=False)
             self._held -= len(oldest.entry.content)
 
