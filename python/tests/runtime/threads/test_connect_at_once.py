@@ -1,4 +1,4 @@
-"""Several threads connect one Stream, or one Channel, at the same moment: it has one session, and the others are told."""
+"""Several threads connect one Stream, or one Channel, at the same moment: one of them succeeds, and the others raise."""
 
 from __future__ import annotations
 
