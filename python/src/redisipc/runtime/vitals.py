@@ -10,9 +10,10 @@ from redisipc.errors import RequestFailed, RequestTimeout
 from redisipc.protocol.commands import Failure
 from redisipc.protocol.diagnosis import Diagnosis
 from redisipc.protocol.events import State
-from redisipc.protocol.peers import Peer
 
 if TYPE_CHECKING:
+    from redisipc.protocol.peers import Peer
+
     from .session import BaseSession
 
 Word = Literal["up", "busy", "down", "joining", "closing", "not connected"]

@@ -11,7 +11,6 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry
 
-from redisipc.runtime.certificates import Certificates
 from redisipc.runtime.client import (
     HANDSHAKE_LIMIT,
     address_of,
@@ -53,7 +52,11 @@ class Connector:
         self._stream = stream
         self._slots: Map
         self._sentinels: Any = None
-        self._certificates = Certificates()
+        self._certificates: Any = None
+        if self.secure is not False:
+            from redisipc.runtime.certificates import Certificates  # nobody else pays for it
+
+            self._certificates = Certificates()
         self._connecting: dict[Any, None] = {}
         self.cluster = isinstance(client, redis.asyncio.RedisCluster)
         if self.cluster:
@@ -112,7 +115,8 @@ class Connector:
                 await connection.read_response()
         except BaseException:
             # For example after a cancellation: no other code would close it.
-            self._certificates.forget()
+            if tls is not None:
+                self._certificates.forget()
             await connection.disconnect(nowait=True)
             raise
         finally:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import redis
 from redis.retry import Retry
 
-from redisipc.runtime.certificates import Certificates
 from redisipc.runtime.client import (
     HANDSHAKE_LIMIT,
     address_of,
@@ -83,7 +82,11 @@ class Connector:
         self._stream = stream
         self._slots: Map
         self._sentinels: Any = None
-        self._certificates = Certificates()
+        self._certificates: Any = None
+        if self.secure is not False:
+            from redisipc.runtime.certificates import Certificates  # nobody else pays for it
+
+            self._certificates = Certificates()
         self.cluster = isinstance(client, redis.RedisCluster)
         if self.cluster:
             from redisipc.runtime import slots  # nobody else pays for it

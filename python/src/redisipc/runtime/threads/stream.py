@@ -12,7 +12,6 @@ from redisipc.calls import explained
 from redisipc.errors import ClosedError, ConfigurationError, RedisIPCError, RequestTimeout
 from redisipc.protocol.content import encode
 from redisipc.protocol.events import State
-from redisipc.protocol.peers import Peer, look_at
 from redisipc.protocol.settings import check_grace, check_timeout
 from redisipc.runtime.base import BaseStream, Content
 from redisipc.runtime.client import SETTINGS_ERRORS, wrong_settings
@@ -30,6 +29,7 @@ from .session import OVERDUE, Session
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from redisipc.protocol.peers import Peer
     from redisipc.runtime.keywords import AnyClient, ConnectKeywords, OptionKeywords
 
 H = TypeVar("H", bound=Callable[[Request], Content])
@@ -223,6 +223,8 @@ class Stream(BaseStream):
         if Redis does not answer within ``timeout`` seconds (None: the option ``timeout``), ``RequestFailed`` if Redis
         refuses, and for misuse as ``send_to_group`` does.
         """
+        from redisipc.protocol.peers import look_at  # nobody else pays for it
+
         session: Session = self._live()
         session.check_wait()
         limit = session.endpoint.check_send(group, self._options.timeout if timeout is None else timeout)
