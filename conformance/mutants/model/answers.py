@@ -119,10 +119,12 @@ class Answers:
             replies = next((reply for reply in replies if isinstance(reply, RedisError)), replies)
         else:
             replies = await self.endpoint.transaction(*lines)
+        if isinstance(replies, RedisError):
+            return replies
         if replies and replies[0] is None and not mutant("nil-for-written"):
             self._strand(request)
             return RedisError("NOGROUP The stream of the answer is gone")
-        return replies if isinstance(replies, RedisError) else None
+        return None
 
     def _strand(self, request: Request) -> None:
         """Redis answered nil to XADD alone: the request is settled, so nothing that becomes of it stops the answer."""
