@@ -22,12 +22,14 @@ class RecordingEndpoint:
         self.due: float | None = None
         self.state = State.UP
         self.shared = self
+        self.now = 0.0
 
     def events(self) -> list[Event]:
         queue, self.queue = self.queue, []
         return queue
 
     def next_batch(self, now: float) -> Batch | None:
+        self.now = now
         return self.batches.pop(0) if self.batches else None
 
     def next_read(self, now: float) -> Read | None:

@@ -296,7 +296,7 @@ def test_a_handshake_that_fails_is_given_more_time_and_each_good_one_takes_a_par
         bench.driver.pump(0.0)
         connection, attempt = bench.host.opening.pop(0)
         given.append(connection.patience)
-        bench.driver.open_failed(connection, attempt, "no answer", False, 0.0)
+        bench.driver.open_failed(connection, attempt, "no answer", False, connection.patience)
     assert given[:3] == [1.0, 1.5, 2.25]
     assert given[-1] == 5.0
     for less in (5.0 / 1.5, 5.0 / 1.5**2):
@@ -305,6 +305,17 @@ def test_a_handshake_that_fails_is_given_more_time_and_each_good_one_takes_a_par
         bench.open()
         assert connection.patience == pytest.approx(less)
         bench.driver.lost(connection, "cut", 0.0)
+
+
+def test_an_attempt_that_fails_at_once_gives_the_next_one_no_more_time() -> None:
+    """While nothing listens, each attempt is refused. The first server that hangs then would cost the longest limit."""
+    bench = Bench()
+    for number in range(20):
+        bench.batch(("PING",))
+        bench.driver.pump(0.2 * number)
+        connection, attempt = bench.host.opening.pop(0)
+        assert connection.patience == 1.0
+        bench.driver.open_failed(connection, attempt, "refused", False, 0.2 * number + 0.01)
 
 
 @pytest.mark.parametrize("makes_room", [True, False])

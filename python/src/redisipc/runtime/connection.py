@@ -22,6 +22,8 @@ FIRST_OPENING = 6.0
 """Seconds that the first opening after a good connection may take in all: a single step may have no end."""
 _MOST_OPENING = 20.0
 _LONGER = 1.5
+_ALL_OF_IT = 0.9
+"""An attempt that took this share of its limit counts as one that ran out of time."""
 _OVERDUE_LOOKS = 0.5
 """Seconds between two checks of a connection whose reply is overdue while it still sends bytes."""
 
@@ -51,11 +53,11 @@ class Transport(Protocol):
 class Connection:
     """Closed (without a ``transport``), opening, or open.
 
-    ``attempt`` tells the results of several attempts to open it apart. ``epoch`` is that of the batch or read for which
-    the connection was opened. ``patience`` is how many seconds each step of the next handshake may take. ``reply_by`` is when
-    the connection counts as lost; None: nothing is due. ``client_id`` is the id that Redis gave it; None: not known yet, -1:
-    Redis does not report it. ``place`` is the node that a redirection named; None: the stream's node by the map of
-    slots. ``asking``: the place is good for one command, while a slot moves.
+    ``attempt`` tells the results of several attempts to open it apart. The last one began at ``began_at``. ``epoch`` is that of
+    the batch or read for which the connection was opened. ``patience`` is how many seconds each step of the next handshake may
+    take. ``reply_by`` is when the connection counts as lost; None: nothing is due. ``client_id`` is the id that Redis gave it;
+    None: not known yet, -1: Redis does not report it. ``place`` is the node that a redirection named; None: the stream's node
+    by the map of slots. ``asking``: the place is good for one command, while a slot moves.
     """
 
     def __init__(self, name: str) -> None:
@@ -63,6 +65,7 @@ class Connection:
         self.transport: Transport | None = None
         self.opening: bool = False
         self.attempt = 0
+        self.began_at: float = 0.0
         self.patience: float = FIRST_PATIENCE
         self.epoch = 0
         self.reply_by: float | None = None
@@ -82,6 +85,13 @@ class Connection:
         """Seconds that the next opening may take in all."""
         return min(_MOST_OPENING, FIRST_OPENING * self.patience / FIRST_PATIENCE)
 
+    def begins(self, epoch: int, now: float) -> None:
+        """An attempt to open it begins."""
+        self.opening = True
+        self.attempt += 1
+        self.epoch = epoch
+        self.began_at = now
+
     def opened(self, transport: Transport) -> None:
         self.opening = False
         # A slow link stays slow: the limit does not fall to the lowest value at once.
@@ -91,9 +101,10 @@ class Connection:
         self.parser = transport.wire.parser()
         self.client_id = None
 
-    def failed(self) -> None:
-        """It could not be opened."""
-        self.patience = min(_MOST_PATIENCE, self.patience * _LONGER)
+    def failed(self, now: float) -> None:
+        """It could not be opened. A refusal that came at once says nothing of the link, so the next attempt has no more time."""
+        if now - self.began_at >= self.patience * _ALL_OF_IT:
+            self.patience = min(_MOST_PATIENCE, self.patience * _LONGER)
         self.drop()
 
     def send(self, data: Any, count: int, done: Done) -> None:

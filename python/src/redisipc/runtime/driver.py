@@ -171,7 +171,7 @@ class Driver:
     def open_failed(self, connection: Connection, attempt: int, reason: str, permanent: bool, now: float) -> None:
         """The connection that ``Host.open`` was asked for is not available; ``permanent``: until the user repairs something."""
         if attempt == connection.attempt and connection.opening:
-            connection.failed()
+            connection.failed(now)
             self._give_up(connection, False, reason, now, permanent)
 
     def received(self, connection: Connection, data: Any, now: float) -> None:
@@ -215,9 +215,7 @@ class Driver:
 
     def _open(self, connection: Connection, epoch: int) -> None:
         if not connection.opening:
-            connection.opening = True
-            connection.attempt += 1
-            connection.epoch = epoch
+            connection.begins(epoch, self.endpoint.shared.now)
             self.host.open(connection, connection.attempt)
 
     def _give_up(self, connection: Connection, sent: bool, reason: str, now: float, permanent: bool = False) -> None:
