@@ -64,10 +64,10 @@ class Connection:
         self.name = name
         self.transport: Transport | None = None
         self.opening: bool = False
-        self.attempt = 0
+        self.attempt: int = 0
         self.began_at: float = 0.0
         self.patience: float = FIRST_PATIENCE
-        self.epoch = 0
+        self.epoch: int = 0
         self.reply_by: float | None = None
         self.client_id: int | None = None
         self.place: Place | None = None
