@@ -25,7 +25,11 @@ class Rig:
 
     def __init__(self, address: Address) -> None:
         self.settled: list[Exchange] = []
-        self.tap = Tap(address, self.settled.append, lambda: None)
+        self.changes = 0
+        self.tap = Tap(address, self.settled.append, self._changed)
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     async def open(self) -> None:
         await self.tap.start()
@@ -232,6 +236,13 @@ async def test_cut_breaks_and_refusing_keeps_away(rig: Rig) -> None:
         await rig.client("PING")
     rig.tap.refusing = False
     assert await rig.client("PING") == b"PONG"
+
+
+async def test_an_attempt_in_vain_is_told_at_once(rig: Rig) -> None:
+    rig.tap.refusing = True
+    with pytest.raises(LOST):
+        await rig.client("PING")
+    assert (len(rig.tap.refused), rig.changes) == (1, 1)
 
 
 async def test_messages_of_a_resp2_subscription_are_no_replies(rig: Rig, client: Client, key: str) -> None:

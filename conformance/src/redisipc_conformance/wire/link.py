@@ -30,11 +30,11 @@ class Owner(Protocol):
     silent: bool
     longest_reply: int
     refusing: bool
-    refused: list[float]
 
     def enter(self, link: Link) -> int:
         """Registers the connection. Returns its number."""
 
+    def refuse(self) -> None: ...
     def leave(self, link: Link) -> None: ...
     def next_multi(self) -> int: ...
     def record(self, exchange: Exchange) -> None: ...
@@ -78,7 +78,7 @@ class Link(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.client = transport
         if self.tap.refusing:
-            self.tap.refused.append(time.monotonic())
+            self.tap.refuse()
             transport.abort()
             return
         self.number = self.tap.enter(self)

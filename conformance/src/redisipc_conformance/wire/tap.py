@@ -162,6 +162,11 @@ class Tap:
         self.opened_at.append(time.monotonic())
         return self.opened
 
+    def refuse(self) -> None:
+        """Notes that a connection was attempted in vain."""
+        self.refused.append(time.monotonic())
+        self._on_change()
+
     def leave(self, link: Link) -> None:
         if link in self.links:
             self.closed_at.append(time.monotonic())
