@@ -124,13 +124,27 @@ class Answers:
         if replies and replies[0] is None and not mutant("nil-for-written"):
             self._strand(request)
             return RedisError("NOGROUP The stream of the answer is gone")
+        if any(isinstance(reply, RedisError) for reply in replies[:1]):
+            return self._executed(request, replies)
         return None
+
+    def _executed(self, request: Request, replies: list[Any]) -> RedisError | None:
+        """EXEC ran, so the error is about XADD alone. The answer is kept without its request."""
+        if mutant("executed-means-written"):
+            return None
+        if not any(isinstance(reply, RedisError) for reply in replies[1:]):
+            self._release(request)
+        error: RedisError = replies[0]
+        return error
 
     def _strand(self, request: Request) -> None:
         """Redis answered nil to XADD alone: the request is settled, so nothing that becomes of it stops the answer."""
+        self._release(request)
+        self.endpoint.group_gone()
+
+    def _release(self, request: Request) -> None:
         if self.responder.held.get(request.entry_id) is request:
             del self.responder.held[request.entry_id]
-        self.endpoint.group_gone()
 
     def _response(self, request: Request) -> Command:
         assert request.answer is not None

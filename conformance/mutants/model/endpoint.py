@@ -273,9 +273,10 @@ class Endpoint:
                 self.lose()
             raise
         for command, reply in zip(commands, replies, strict=True):
-            if isinstance(reply, RedisError):
-                self.noticed(reply)
-            elif command[0] in _WRITES:
+            for each in reply if command[0] == "EXEC" and isinstance(reply, list) else (reply,):
+                if isinstance(each, RedisError):
+                    self.noticed(each)
+            if not isinstance(reply, RedisError) and command[0] in _WRITES:
                 self.wrote_at(sent)
         return replies
 
@@ -284,10 +285,9 @@ class Endpoint:
         self.written = max(self.written, sent)
 
     async def transaction(self, *commands: Command) -> list[Any] | RedisError:
-        """One MULTI: its replies, or the error for which nothing of it was done."""
+        """One MULTI: its replies, errors among them, or the error for which nothing of it was done."""
         replies = await self.write(("MULTI",), *commands, ("EXEC",))
-        refused = next((reply for reply in replies if isinstance(reply, RedisError)), None)
-        return refused if refused is not None else list(replies[-1] or [])
+        return next((reply for reply in replies if isinstance(reply, RedisError)), None) or list(replies[-1] or [])
 
     def noticed(self, error: RedisError) -> None:
         """What an error means for the connection and for reclaiming."""

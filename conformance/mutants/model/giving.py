@@ -107,8 +107,22 @@ class Giving:
         if mutant("gives-back-by-acknowledging"):
             await self.endpoint.write(("XACK", names.stream, names.group, *ids))
             return ""
+        claim = (
+            "XCLAIM",
+            names.stream,
+            names.group,
+            names.dispatcher,
+            min_idle,
+            *ids,
+            "IDLE",
+            mark(responses),
+            "JUSTID",
+        )
+        if mutant("executed-means-given-back"):
+            replies = await self.endpoint.transaction(claim)
+            return replies.kind if isinstance(replies, RedisError) else ""
         reply, *_ = await self.endpoint.write(
-            ("XCLAIM", names.stream, names.group, names.dispatcher, min_idle, *ids, "IDLE", mark(responses), "JUSTID"),
+            claim,
             *([("PUBLISH", names.group_wakeup, "")] if self.endpoint.options.wakeups else []),
         )
         return reply.kind if isinstance(reply, RedisError) else ""

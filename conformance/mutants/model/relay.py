@@ -75,6 +75,8 @@ class Relay:
         if wakeup and self.endpoint.options.wakeups:
             lines.append(("PUBLISH", names.key(b"wakeup", instance), ""))
         try:
+            if mutant("executed-means-handed-over"):
+                return not isinstance(await self.endpoint.transaction(*lines[:1]), RedisError)
             reply = (await self.endpoint.write(*lines))[0]
         except Lost as lost:
             # What the claim did not reach is still in its own list, and is routed like new after the reconnect.

@@ -174,7 +174,7 @@ class Requester(LastLook):
                 await asyncio.sleep(0.05)
                 continue
             try:
-                reply = (await endpoint.write(*self._commands(send)))[0]
+                reply = await self._add(send)
             except Lost as lost:
                 if lost.sent and not mutant("repeats-a-lost-add"):
                     send.unsure = not (send.outcome.done() and mutant("leaves-what-was-given-up-before-the-loss"))
@@ -182,9 +182,20 @@ class Requester(LastLook):
                     return  # it may be stored: sending it again could run it twice
                 await asyncio.sleep(0.02)
                 continue
+            if isinstance(reply, list):
+                return
             if mutant("ledger-after-the-reply"):
                 self.outstanding[send.id] = send
             await self._stored(send, reply, refused)
+
+    async def _add(self, send: Send) -> Any:
+        """The reply to its XADD; of a mutant the replies of a transaction, which ends the attempts."""
+        if mutant("executed-means-stored"):
+            replies = await self.endpoint.transaction(*self._commands(send))
+            if isinstance(replies, RedisError):
+                return replies
+            return replies if isinstance(replies[0], RedisError) else replies[0]
+        return (await self.endpoint.write(*self._commands(send)))[0]
 
     def _commands(self, send: Send) -> list[list[Any]]:
         names = self.endpoint.names
