@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from redisipc_conformance.wire.address import Address
 from redisipc_conformance.wire.client import Client, ConnectionLost
 from redisipc_conformance.wire.fault import Deed, Fault
 from redisipc_conformance.wire.pattern import Pattern
+from redisipc_conformance.wire.pipe import Pace, Pipe
 from redisipc_conformance.wire.tap import Exchange, Tap
 
 LOST = (ConnectionLost, OSError)
@@ -332,6 +334,18 @@ async def test_a_slow_link_takes_its_time_and_loses_nothing(rig: Rig, client: Cl
     began = time.monotonic()
     assert await rig.client("PING") == b"PONG"
     assert time.monotonic() - began >= 0.1
+
+
+async def test_a_busy_runner_does_not_make_a_slow_link_slower() -> None:
+    passed = bytearray()
+    pipe = Pipe(Pace(rate=10_000), lambda: SimpleNamespace(write=passed.extend))  # type: ignore[arg-type,return-value]
+    pipe.write(bytes(100_000))
+    await asyncio.sleep(0.05)
+    before = len(passed)
+    time.sleep(0.3)
+    await asyncio.sleep(0.001)
+    pipe.close()
+    assert len(passed) - before >= 2_500
 
 
 async def test_what_a_slow_link_does_not_take_waits_in_the_buffers_of_the_sender(rig: Rig, key: str) -> None:

@@ -12,6 +12,8 @@ from typing import Literal
 
 STEP = 0.02
 """Seconds between two portions on a slow link."""
+LONGEST_STEP = 1.0
+"""If the runner is later than that, the link stands still, too."""
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Pipe:
         self._transport = transport
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._passed_at = 0.0
 
     def write(self, data: bytes) -> None:
         if (self._pace.free or (self._upward and self._pace.backs_up)) and not self._waiting:
@@ -48,6 +51,7 @@ class Pipe:
         self._pace.late += 1
         self._waiting.append((loop.time() + self._pace.delay, data))
         if self._timer is None:
+            self._passed_at = loop.time()
             self._timer = loop.call_later(0 if self._pace.free else STEP, self._portion)
 
     def close(self) -> None:
@@ -59,7 +63,9 @@ class Pipe:
     def _portion(self) -> None:
         self._timer = None
         loop = asyncio.get_running_loop()
-        room = int(self._pace.rate * STEP) or (1 if self._pace.rate else 1 << 62)
+        # A busy runner is late for each portion: what could have passed meanwhile passes now.
+        since, self._passed_at = loop.time() - self._passed_at, loop.time()
+        room = int(self._pace.rate * min(since, LONGEST_STEP)) or (1 if self._pace.rate else 1 << 62)
         while self._waiting and room > 0 and (self._waiting[0][0] <= loop.time() or self._pace.free):
             due, data = self._waiting.popleft()
             self._send(data[:room])
