@@ -64,7 +64,11 @@ class Cleaning:
         if not lines:
             return None
         try:
-            replies = await self.endpoint.write(*lines)
+            if mutant("executed-means-cleaned"):
+                executed = await self.endpoint.transaction(*lines)
+                replies = [executed] if isinstance(executed, RedisError) else []
+            else:
+                replies = await self.endpoint.write(*lines)
         except Lost as lost:
             replies = [] if lost.sent and mutant("cleaning-without-a-reply-counts") else [RedisError("LOST")]
         if mutant("cleans-by-the-first-reply"):
