@@ -19,6 +19,7 @@ from .dispatch import Call, dispatch
 
 T = TypeVar("T")
 S = TypeVar("S", bound="ReasonedStream")
+_ONE = "endpoint"
 
 
 class ReasonedStream(BaseStream):
@@ -85,8 +86,8 @@ class BaseChannel(Generic[S]):
     entry: Request
     params: dict[str, Any]
 
-    _endpoints: ClassVar[dict[Any, Any]] = {}
-    """Of all channels that are connected. Operations of a dict are atomic: of several threads that connect one alone succeeds."""
+    _endpoints: ClassVar[dict[str, Any]] = {}
+    """Of this class, one at most. Operations of a dict are atomic: of several threads that connect one alone succeeds."""
     _on_error: ClassVar[Hook | None] = None
     _on_state: ClassVar[Hook | None] = None
 
@@ -100,6 +101,7 @@ class BaseChannel(Generic[S]):
         elif "group" in own:
             cls.channel = own["group"]
         cls.events = events_of(cls)
+        cls._endpoints = {}
 
     if not TYPE_CHECKING:
         # Type checkers see a constructor without parameters. Each call of an event makes an object.
@@ -136,7 +138,7 @@ class BaseChannel(Generic[S]):
 
     @ClassProperty
     def _endpoint(cls) -> Any:
-        return cls._endpoints.get(cls)
+        return cls._endpoints.get(_ONE)
 
     @ClassProperty
     def connected(cls) -> bool:
@@ -176,7 +178,7 @@ class BaseChannel(Generic[S]):
     def _forget(cls, endpoint: ReasonedStream | None) -> None:
         """It is not the endpoint of this channel any longer."""
         if endpoint is not None and cls._endpoint is endpoint:
-            cls._endpoints.pop(cls, None)
+            cls._endpoints.pop(_ONE, None)
 
     @classmethod
     def _make_endpoint(cls, kind: type[S], options: Options | None) -> S:
@@ -194,7 +196,7 @@ class BaseChannel(Generic[S]):
             endpoint.on_error_as(cls._on_error)
         if cls._on_state is not None:
             endpoint.on_state_as(cls._on_state)
-        if cls._endpoints.setdefault(cls, endpoint) is not endpoint:
+        if cls._endpoints.setdefault(_ONE, endpoint) is not endpoint:
             # Another thread connected it meanwhile.
             raise cls._connected_already()
         return endpoint

@@ -57,7 +57,8 @@ class Channel(BaseChannel[Endpoint]):
     @classmethod
     def disconnect(cls, timeout: float | None = None) -> None:
         """Leave; see ``Stream.disconnect``."""
-        endpoint = cls._endpoints.pop(cls, None)
+        endpoint: Endpoint | None = cls._endpoint
+        cls._forget(endpoint)
         if endpoint is not None:
             endpoint.disconnect(timeout)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -90,3 +92,16 @@ def test_of_several_threads_that_connect_a_channel_one_succeeds(
     Stock.connect(url=url)
     Stock.disconnect()
     assert not Stock.connected
+
+
+def test_a_channel_that_is_dropped_while_it_is_connected_leaves(stream: str, url: str) -> None:
+    before = threading.active_count()
+    kinds = [type("Dropped", (Channel,), {"stream": stream, "channel": "dropped"})]
+    kinds[0].connect(url=url)
+    kinds.clear()
+    with pytest.warns(ResourceWarning, match="was dropped while it was connected"):
+        gc.collect()
+    end = time.monotonic() + 5.0
+    while threading.active_count() > before:
+        assert time.monotonic() < end
+        time.sleep(0.01)
