@@ -92,7 +92,7 @@ export abstract class Member {
 
   /**
    * Leaves: lets handlers and own requests end for up to `closeTimeoutMs`, gives back what was not started, and ends the
-   * connections. What is still outstanding then ends as RequestCancelled.
+   * connections. What is still outstanding then ends as RequestCancelled. A handler must not await it: it waits for that handler.
    */
   close(): Promise<void> {
     return this.endpoint.close();

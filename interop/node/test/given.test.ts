@@ -68,6 +68,7 @@ describe("a caller without types is told what was expected and what came, before
     const untyped = web as unknown as Untyped;
     const calls: readonly (readonly [call: () => unknown, says: string])[] = [
       [() => untyped.send?.("g", 1, 500), "the options of a send must be an object, not 500"],
+      [() => untyped.send?.("g", 1, { timeoutMs: 10n }), "timeoutMs must be a finite number of milliseconds above 0, not 10n"],
       [() => untyped.send?.("g", 1, null), "the options of a send must be an object, not null"],
       [() => untyped.send?.("g", 1, { timeout: 1 }), "there is no option timeout in the options of a send: did you mean timeoutMs?"],
       [() => untyped.send?.("g", 1, { signal: "x" }), 'signal must be an AbortSignal, not "x"'],
