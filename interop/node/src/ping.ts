@@ -18,8 +18,7 @@ const POLL_MS = 200;
 export async function ping(endpoint: Endpoint, group: string, timeoutMs: number): Promise<Peer[]> {
   const peers = await look(endpoint, group, timeoutMs);
   if (peers !== undefined) return peers;
-  const { reason } = endpoint.lifecycle;
-  throw new RequestTimeout(group, timeoutMs, "", { diagnosis: "redis_away", text: `no working connection to Redis${reason === "" ? "" : `: ${reason}`}` });
+  throw away(endpoint, group, timeoutMs);
 }
 
 /** Looks until there is one. */
@@ -28,13 +27,22 @@ export async function waitForGroup(endpoint: Endpoint, group: string, timeoutMs:
   const end = performance.now() + timeoutMs;
   for (;;) {
     if (signal?.aborted === true) throw new RequestCancelled(`the wait for the group ${group} was cancelled`, { cause: signal.reason });
-    const peers = (await look(endpoint, group, Math.max(POLL_MS, end - performance.now()))) ?? [];
-    if (peers.length > 0) return peers;
-    if (performance.now() + POLL_MS >= end) break;
+    const peers = await look(endpoint, group, Math.max(POLL_MS, end - performance.now()));
+    if (peers !== undefined && peers.length > 0) return peers;
+    if (performance.now() + POLL_MS >= end) {
+      // Without Redis nobody knows who is there.
+      if (peers === undefined) throw away(endpoint, group, timeoutMs);
+      break;
+    }
     await sleep(POLL_MS, undefined, signal && { signal }).catch(() => undefined);
   }
   const text = `group ${group} has no living instance: start its program; it must use the same Redis, database and stream`;
   throw new RequestTimeout(group, timeoutMs, "", { diagnosis: "no_live_instance", text });
+}
+
+function away(endpoint: Endpoint, group: string, timeoutMs: number): RequestTimeout {
+  const { reason } = endpoint.lifecycle;
+  return new RequestTimeout(group, timeoutMs, "", { diagnosis: "redis_away", text: `no working connection to Redis${reason === "" ? "" : `: ${reason}`}` });
 }
 
 async function look(endpoint: Endpoint, group: string, timeoutMs: number): Promise<Peer[] | undefined> {

@@ -133,6 +133,7 @@ describe("an endpoint says how it is", { timeout: 120_000 }, () => {
     while (stream.health().state !== "down") await new Promise(setImmediate);
     assert.notEqual(stream.health().reason, "");
     await assert.rejects(stream.ping("b"), { code: "timeout", diagnosis: "redis_away" });
+    await assert.rejects(stream.waitForGroup("b", { timeoutMs: 50 }), { code: "timeout", diagnosis: "redis_away" });
     redis.refuses = false;
     while (!stream.health().ok) await new Promise(setImmediate);
     assert.equal(stream.stats().reconnects, 1);

@@ -49,6 +49,8 @@ async def test_a_cluster_of_new_nodes_is_found_by_the_given_name(
     leads_to(cluster.nodes[0].port)
     # Only the first node has slots, so nobody hears of the second one.
     client = module.RedisCluster(host=NAME, port=OURS)
+    if not hasattr(client, "startup_nodes"):
+        pytest.skip("this redis-py forgets the nodes that it was given")
     member = await face.connected(STREAM, "stock", lambda request: request.content, client=client)
     caller = face.module.Caller(STREAM, client=client)
     assert await face.call(caller.request, 1, "stock") == 1

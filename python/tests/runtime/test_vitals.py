@@ -10,6 +10,7 @@ import pytest
 
 from redisipc import Health, RequestTimeout, Stats
 
+from ..support_server import Server
 from .faces import Face, Gate, until
 
 
@@ -81,6 +82,19 @@ async def test_who_is_there_is_known_without_a_request(face: Face, stream: str) 
     assert (peer.instance, peer.implementation, peer.language) == (stock.instance, "redisipc", "python")
     await face.call(stock.disconnect)
     assert await face.call(web.ping, "stock") == ()
+
+
+async def test_who_waits_for_a_group_learns_that_redis_is_away(face: Face, stream: str) -> None:
+    server = Server()
+    server.start()
+    web = await face.connected(stream, "web", url=server.url)
+    server.kill()
+    with pytest.raises(
+        RequestTimeout, match=r"did not show within 0\.5 s who is in group 'stock': no working"
+    ) as caught:
+        await face.call(web.wait_for_group, "stock", timeout=0.5)
+    assert caught.value.diagnosis == "redis_away"
+    server.stop()
 
 
 async def test_debug_has_one_line_a_request(face: Face, stream: str, caplog: Any) -> None:

@@ -20,7 +20,6 @@ from redisipc.runtime.client import SETTINGS_ERRORS, wrong_settings
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response, response_of
-from redisipc.runtime.signals import watch
 from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
 from .connector import Connector
@@ -132,6 +131,8 @@ class Stream(BaseStream):
         It also leaves if an exception ends it. A second SIGINT does not wait. In a thread other than the main one it
         ignores signals.
         """
+        from redisipc.runtime.signals import watch  # only run() needs it
+
         self._forget_dead_loop()
         if self._session is not None:
             self._session.check()
@@ -271,13 +272,16 @@ class Stream(BaseStream):
         """
         until = monotonic() + check_timeout(timeout)
         while True:
+            peers: tuple[Peer, ...] | None
             try:
                 peers = await self.ping(group, max(POLL, until - monotonic()))
             except RequestTimeout:
-                peers = ()
+                peers = None
             if peers:
                 return peers
             if monotonic() + POLL >= until:
+                # If Redis did not answer, this raises: who is there is not known then.
+                peers_of([peers], group, self._stream, timeout)
                 raise nobody_came(group, self._stream, timeout)
             await asyncio.sleep(POLL)
 

@@ -19,7 +19,6 @@ from redisipc.runtime.hooks import is_async
 from redisipc.runtime.options import Options
 from redisipc.runtime.request import Request
 from redisipc.runtime.response import Response
-from redisipc.runtime.signals import watch
 from redisipc.runtime.vitals import POLL, Health, nobody_came, peers_of
 
 from .connector import Connector
@@ -125,6 +124,8 @@ class Stream(BaseStream):
         It also leaves if an exception ends it. A second SIGINT does not wait. In a thread other than the main one it
         ignores signals.
         """
+        from redisipc.runtime.signals import watch  # only run() needs it
+
         if self._session is not None:
             self._session.check()
         stop = Ticket()
@@ -245,13 +246,16 @@ class Stream(BaseStream):
         """
         until = monotonic() + check_timeout(timeout)
         while True:
+            peers: tuple[Peer, ...] | None
             try:
                 peers = self.ping(group, max(POLL, until - monotonic()))
             except RequestTimeout:
-                peers = ()
+                peers = None
             if peers:
                 return peers
             if monotonic() + POLL >= until:
+                # If Redis did not answer, this raises: who is there is not known then.
+                peers_of([peers], group, self._stream, timeout)
                 raise nobody_came(group, self._stream, timeout)
             session: Session = self._live()
             session.gone.wait(monotonic() + POLL)
