@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -132,3 +135,25 @@ def test_colours_end_with_their_line() -> None:
     made.line("\033[5mblinks, which is none of ours")
     assert out.getvalue().splitlines()[0].endswith("\033[0m")
     assert "\033[5m" not in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "says"),
+    [
+        ("> /dev/full", 2, "redisipc: the output cannot be written: No space left on device\n"),
+        (">&-", 0, ""),
+        ("2> /dev/full", 0, ""),
+        (">&- 2>&-", 0, ""),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_no_traceback(
+    cli: Cli, stream: str, url: str, redirection: str, status: int, says: str
+) -> None:
+    assert cli
+    if "full" in redirection and not os.path.exists("/dev/full"):
+        pytest.skip("this system has no /dev/full")
+    with redis.Redis.from_url(url) as raw:
+        raw.xgroup_create(stream, "stock", mkstream=True)
+    command = f"{shlex.quote(sys.executable)} -m redisipc groups {redirection}"
+    ran = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (status, says)

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from .exits import USAGE, Problem
+
 _CODES = {
     "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold red": "1;31",
 }  # fmt: skip
@@ -22,8 +24,9 @@ class Output:
 
     def __init__(self, as_json: bool = False, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.json = as_json
-        self._out = out or sys.stdout
-        self._err = err or sys.stderr
+        # A shell may start it without one of them.
+        self._out = out or sys.stdout or _nowhere()
+        self._err = err or sys.stderr or _nowhere()
         self._colour = _wants_colour(self._out)
         self._colour_talk = _wants_colour(self._err)
 
@@ -71,10 +74,22 @@ class Output:
     def _write(self, file: TextIO, text: str) -> None:
         data = f"{text}\n"
         try:
-            file.write(data)
-        except UnicodeEncodeError:
-            file.write(data.encode(file.encoding or "ascii", "backslashreplace").decode(file.encoding or "ascii"))
-        file.flush()
+            try:
+                file.write(data)
+            except UnicodeEncodeError:
+                file.write(data.encode(file.encoding or "ascii", "backslashreplace").decode(file.encoding or "ascii"))
+            file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # The disk is full, for example. What is buffered must not be written at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+            if file is self._out:
+                raise Problem(USAGE, f"the output cannot be written: {error.strerror}") from error
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def columns(file: TextIO) -> int:
