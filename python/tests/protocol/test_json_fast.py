@@ -8,6 +8,8 @@ import decimal
 import enum
 import json
 import math
+import subprocess
+import sys
 import uuid
 from typing import Any
 from unittest import mock
@@ -130,3 +132,45 @@ def test_it_is_used_where_it_is_there_and_json_where_it_is_not(monkeypatch: pyte
     monkeypatch.setattr(json_fast, "orjson", None)
     assert encode({"a": 1}) == b'{"a":1}'
     assert len(used) == 1
+
+
+def in_itself(by: str) -> Any:
+    rows: list[Any] = [{"id": number} for number in range(300)]
+    rows[-1]["rows"] = {"list": rows, "tuple": (rows,), "tuples": ((), ((rows, 1), 2)), "object": {"a": (1, rows)}}[by]
+    return rows
+
+
+def in_tuples(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = (value,)
+    return value
+
+
+# A process of its own: orjson would end it without a word.
+REFUSED = """
+import sys
+from redisipc.protocol.content import encode
+from redisipc.errors import ContentError
+from tests.protocol.test_json_fast import in_itself, in_tuples
+for value in [*map(in_itself, ("list", "tuple", "tuples", "object")), *map(in_tuples, (101, 300, 1900, 3000, 100_000))]:
+    for around in (value, [value], {"a": "x", "b": (value, "(")}):
+        try:
+            encode(around)
+        except ContentError as error:
+            assert "nested deeper" in str(error), error
+        else:
+            sys.exit("it was written")
+assert encode(in_tuples(100)) == b"[" * 100 + b"1" + b"]" * 100
+"""
+
+
+def test_what_contains_itself_through_a_tuple_is_refused_and_ends_no_process() -> None:
+    done = subprocess.run([sys.executable, "-c", REFUSED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("text", ["(", ")", "a (b) c", "\u2029", "\u00a9 \u00a8"])
+def test_brackets_of_strings_are_no_tuples(text: str) -> None:
+    fast, plain = both(encode, [{"a": text, text: [text, 41, 40, 0x2928, (1, "b")]}] * 50)
+    assert fast == plain

@@ -30,12 +30,6 @@ _STEPS = b"0" * (len(_LONG) // _STRIDE)
 """The digits that every sixth byte shows of so many in a row."""
 _NOT_FINITE = re.compile(rb"[g\xe7].{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)
 """How marshal writes NaN and infinity, which orjson writes as null. Other data may look the same."""
-_SINGLE = re.compile(rb'"[^"\\]"(?! *:)')
-_BYTES_A_LETTER = 3
-"""Bytes of a string of one letter, in its quotes."""
-_MOSTLY = 0.4
-"""If they are this part of a text, the text counts as made of them. A comma and a blank stand between two."""
-_SAMPLE = 1 << 9
 _LARGE_TEXT = 1 << 16
 
 
@@ -67,25 +61,31 @@ def dumps(value: Any) -> bytes | None:
     try:
         # It takes the exact built-in types only. orjson takes enumerations, UUIDs and dates as well.
         parts = marshal.dumps(value)
+        if b")" in parts or b"\xa9" in parts or b"(" in parts or b"\xa8" in parts:
+            # There may be a tuple. orjson counts no levels of these: one that contains itself would end the process.
+            from .json_value import shows_broken_rule  # most programs never need it
+
+            if shows_broken_rule(value, len(parts), False) is not False:
+                return None
         text: bytes = orjson.dumps(value)
     except (TypeError, ValueError, RecursionError):
         return None
-    if b"null" in text and _NOT_FINITE.search(parts):
-        return None
-    if b"0.0000" in text or (b"e" in text and b"0e" in text.translate(_NUMBERS)):
-        # Small or large numbers, perhaps, which have several ways to be written.
-        return None
-    return text
+    # Small or large numbers, perhaps, which have several ways to be written.
+    odd = b"0.0000" in text or (b"e" in text and b"0e" in text.translate(_NUMBERS))
+    return None if odd or (b"null" in text and _NOT_FINITE.search(parts)) else text
 
 
 def loads(raw: bytes) -> Any:
     """The value of a JSON text, ``MISSING`` where ``json`` is to read it."""
     if not _sought:
         seek()
-    if orjson is None:
+    if orjson is None or _may_have_long(raw):
         return MISSING
-    if _may_have_long(raw) or _has_single_letters(raw):
-        return MISSING
+    if len(raw) >= _LARGE_TEXT:
+        from .json_large import has_single_letters  # most programs never need it
+
+        if has_single_letters(raw):
+            return MISSING
     try:
         return orjson.loads(raw)
     except ValueError:
@@ -97,13 +97,3 @@ def _may_have_long(raw: bytes) -> bool:
     if raw[:1] == b'"' or _STEPS not in raw[::_STRIDE].translate(_NUMBERS):
         return False
     return _LONG in raw.translate(_NUMBERS)
-
-
-def _has_single_letters(raw: bytes) -> bool:
-    """Whether, by a sample, most of a large text are strings of one letter: ``json`` has them ready."""
-    size = len(raw)
-    if size < _LARGE_TEXT:
-        return False
-    starts = range(0, size, size // 8)
-    found = sum(len(_SINGLE.findall(raw, start, start + _SAMPLE)) for start in starts)
-    return found * _BYTES_A_LETTER > len(starts) * _SAMPLE * _MOSTLY
