@@ -190,6 +190,8 @@ class Testee(Asker):
             if is_event and verb == "fulfill":
                 # An event answers with what it returns (RIPC-CHAN-9); a second answer is refused here.
                 return end.set_result(content["content"]) or {}
+            if is_event and verb == "reject":
+                return end.set_exception(redisipc.Reject(content["content"])) or {}
             getattr(entry, verb)(**content)
             return {} if end.done() else (end.set_result(None) or {})
 

@@ -39,6 +39,10 @@ class Claims(Giving):
         self._hold_until = self._hold_given_back = 0.0
         self._suspects: dict[bytes, Seen] = {}
         self._bodies = 0
+        self._cursor = b"-"
+        """Where the next look begins: another place for a mutant only."""
+        self._taken = 0
+        """Only for a mutant: the room that claims without a reply keep."""
         self._left = False
         """Whether there was no room for what a dead member left."""
 
@@ -70,7 +74,8 @@ class Claims(Giving):
             try:
                 await self._look()
             except (Lost, RedisError):
-                continue
+                if mutant("looks-no-more-for-the-dead-after-a-break"):
+                    return
 
     def room_again(self) -> None:
         super().room_again()
@@ -89,7 +94,7 @@ class Claims(Giving):
             await endpoint.write(("EXPIRE", names.key(b"consumers"), 100))
         suspects: dict[bytes, Seen] = {}
         self._bodies = 0
-        start = b"-"
+        start = self._cursor
         while True:
             idle = 3000 if mutant("reclaims-after-5-s") else 7000
             line = ("XPENDING", names.stream, names.group, "IDLE", idle, start, "+", _PAGE)
@@ -104,6 +109,10 @@ class Claims(Giving):
             if len(rows) < _PAGE or mutant("looks-at-one-page"):
                 break
             start = b"(" + rows[-1][0]
+            if mutant("one-page-at-each-look"):
+                self._cursor, self._suspects = start, {**self._suspects, **suspects}
+                return
+        self._cursor = b"-"
         self._suspects = suspects
 
     async def _suspect(self, suspects: dict[bytes, Seen], id: bytes, owner: bytes, idle_ms: int, count: int) -> None:
@@ -151,7 +160,11 @@ class Claims(Giving):
             written = starts if mutant("counts-the-start-that-it-refuses") else min(starts, _MOST_STARTS)
             line = (*line, "RETRYCOUNT", written if mutant("starts-written-singly") else 3 * written)
         sent = asyncio.get_running_loop().time()
-        reply = (await endpoint.write((*line, "JUSTID")))[0]
+        try:
+            reply = (await endpoint.write((*line, "JUSTID")))[0]
+        except Lost:
+            self._taken += is_request and mutant("broken-claims-keep-their-room")
+            raise
         if isinstance(reply, list) and id in reply:
             self._took(entry, body[0][1], starts, counted, is_request, sent)
 
@@ -171,8 +184,8 @@ class Claims(Giving):
         if self.endpoint.options.no_handler:
             return True
         if self.endpoint.group.siblings:
-            return responder.room <= 0
-        return responder.room + self.endpoint.options.queue <= 0
+            return responder.room - self._taken <= 0
+        return responder.room + self.endpoint.options.queue - self._taken <= 0
 
     async def claim_again(self) -> None:
         """After a reconnect: what is in progress and still ours, before anything else."""

@@ -68,7 +68,8 @@ def _could_be_json(text: str) -> bool:
         return False
     if mutant("quotes-only-what-parses"):
         return bool(decode(text.encode()) != text)
-    head = (text if mutant("space-protects-strings") else text.lstrip(_WHITE))[:1]
+    seen = text[:64] if mutant("many-blanks-protect-strings") else text
+    head = (seen if mutant("space-protects-strings") else seen.lstrip(_WHITE))[:1]
     if mutant("minus-needs-no-quotes") and head == "-" and not re.match(r"\s*-\d", text):
         return False
     if mutant("comments-need-no-quotes") and head == "/":

@@ -21,6 +21,8 @@ class LastLook:
     def __init__(self, endpoint: EndpointPort) -> None:
         self.endpoint = endpoint
         self._broken = 0
+        self._broke = False
+        """Only for a mutant: whether a look broke off before."""
 
     def finish(self, send: Send, entry: Entry) -> None:
         raise NotImplementedError
@@ -51,7 +53,7 @@ class LastLook:
     async def last_look(self, send: Send) -> None:
         """Once, before the timeout is declared: a response may be stored and lie with a member that is dead or deaf."""
         endpoint = self.endpoint
-        if not endpoint.up.is_set():
+        if not endpoint.up.is_set() or (self._broke and mutant("looks-no-more-after-a-break")):
             return
         if mutant("last-look-ignores-rejections"):
             wanted = {FULFILLED}
@@ -71,6 +73,7 @@ class LastLook:
         try:
             return await self._look_through(send, wanted)
         except Lost:
+            self._broke = True
             return False
 
     async def _look_through(self, send: Send, wanted: set[bytes]) -> bool:

@@ -61,4 +61,6 @@ class Request:
     def reject(self, value: Any) -> None:
         if mutant("rejects-with-text-only"):
             value = str(value)
+        if mutant("null-reasons-are-failures") and value is None:
+            value = "the handler failed"
         self._holder.answer(self, REJECTED, content.encode(value))

@@ -94,7 +94,8 @@ class Requester(LastLook):
         """It has an outcome, and is perhaps stored: it is looked for as soon as Redis can be reached."""
         if not send.unsure or not send.outcome.done() or send.entry_id is not None or send.absent:
             return
-        kept = {"cancelled": mutant("cancelled-not-deleted"), "timeout": not self.deletes()}
+        away = mutant("forgets-what-timed-out-while-away") and not self.endpoint.up.is_set()
+        kept = {"cancelled": mutant("cancelled-not-deleted"), "timeout": away or not self.deletes()}
         if not kept.get(send.outcome.result()[0], True):
             send.unsure = False
             self.endpoint.spawn(self.find_and_delete(send))
@@ -159,12 +160,12 @@ class Requester(LastLook):
         """Until it is stored, or unknown, or nobody waits any more."""
         endpoint = self.endpoint
         refused = pauses.refused()
-        while not send.outcome.done() and send.entry_id is None:
+        while not self._over(send) and send.entry_id is None:
             if mutant("fails-when-down") and not endpoint.up.is_set():
                 send.end("rejected", "no connection")
             if not mutant("adds-before-the-group") and not mutant("adds-while-down"):
                 await endpoint.up.wait()
-            if send.outcome.done():
+            if self._over(send):
                 return
             if mutant("registers-after-the-first-request"):
                 endpoint.spawn(endpoint.group.register_late())
@@ -197,6 +198,11 @@ class Requester(LastLook):
             return replies if isinstance(replies[0], RedisError) else replies[0]
         return (await self.endpoint.write(*self._commands(send)))[0]
 
+    def _over(self, send: Send) -> bool:
+        """Whether nobody waits any more, so that it need not be stored."""
+        done = send.outcome.done()
+        return done and not (mutant("writes-what-was-cancelled-meanwhile") and send.outcome.result()[0] == "cancelled")
+
     def _commands(self, send: Send) -> list[list[Any]]:
         names = self.endpoint.names
         status = b"PENDING" if mutant("request-status-in-capitals") else PENDING
@@ -216,7 +222,8 @@ class Requester(LastLook):
             send.entry_id = reply
             if send.outcome.done():
                 kind, _ = send.outcome.result()
-                if kind == "timeout" or (kind == "cancelled" and not mutant("cancelled-not-deleted")):
+                kept = mutant("cancelled-not-deleted") or mutant("writes-what-was-cancelled-meanwhile")
+                if kind == "timeout" or (kind == "cancelled" and not kept):
                     endpoint.settle(delete=reply)  # ended while the reply was on its way
             else:
                 endpoint.spawn(self._end_early(send))

@@ -36,6 +36,9 @@ class RedisError(Exception):
 class Connection:
     """One TCP connection; replies come in the order of the commands."""
 
+    patience = _SILENCE
+    """Only for a mutant: how long the next silence lasts."""
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._waiting: deque[asyncio.Future[Any]] = deque()
@@ -86,6 +89,8 @@ class Connection:
     async def _until_silent(self, futures: list[asyncio.Future[Any]], block: float) -> None:
         """Counts the time in which this process ran: after a pause the bytes that waited come first."""
         silence = 10.0 if mutant("waits-10-s-for-a-reply") else 0.8 if mutant("waits-0.8-s-for-a-reply") else _SILENCE
+        if mutant("more-patient-after-each-silence"):
+            silence = Connection.patience
         due, still, seen = block, 0.0, self._progress()
         while True:
             _, left = await asyncio.wait(futures, timeout=_OVERDUE_TICK)
@@ -100,6 +105,7 @@ class Connection:
             if (seen[0] != before[0] or seen[1] < before[1]) and not mutant("takes-a-slow-link-for-dead"):
                 still = 0.0
             if still > silence:
+                Connection.patience *= 2.2
                 return
 
     def _progress(self) -> tuple[int, int]:

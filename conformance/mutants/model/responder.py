@@ -246,6 +246,7 @@ class Responder:
                 else:
                     there = await self.endpoint.keeping.is_ours(request)
             except (Lost, RedisError):
+                self.running += mutant("broken-looks-keep-a-place")
                 await asyncio.sleep(0.05)
         self.running -= 1
         if there and request.state == "checking" and self.endpoint.closing and not mutant("starts-while-it-leaves"):

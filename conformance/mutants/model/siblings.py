@@ -59,7 +59,9 @@ class Siblings:
             listed, said = await self._ask(instance)
             if listed:
                 siblings.add(instance)
-                if "responder" in _list_of(said, "roles", ["responder"]) or mutant("roles-ignored"):
+                if mutant("roles-as-first-seen") and instance in self.siblings:
+                    responding |= {instance} & self.responding
+                elif "responder" in _list_of(said, "roles", ["responder"]) or mutant("roles-ignored"):
                     responding.add(instance)
             await self._delete_abandoned(consumers, bool(listed))
         self.siblings, self.responding = siblings, responding
