@@ -7,6 +7,11 @@ import type { Observing } from "./observing.js";
 import { EachSecond, type ReasonCode, shortened } from "./reasons.js";
 import { guarded, told } from "./thrown.js";
 
+/** The longest message of a problem, in UTF-16 units: names and texts that others chose have no limit. */
+const LONGEST_MESSAGE = 2000;
+/** The longest id or group that a message shows. */
+const LONGEST_NAME = 200;
+
 /** A problem that belongs to no call. No message has content, but `fields` and `cause` may have it. */
 export interface Problem {
   /**
@@ -62,13 +67,15 @@ export class Reporter extends EventEmitter<EndpointEvents> {
     this.observing?.refused({ request }, code);
     const held = this.refusals.take(code, performance.now());
     if (held === undefined) return;
-    const who = `request ${JSON.stringify(request.id.toString("utf8"))} from ${JSON.stringify(request.source.toString("utf8"))}`;
+    const [id, source] = [request.id, request.source].map((name) => JSON.stringify(shortened(name.toString("utf8"), LONGEST_NAME))) as [string, string];
+    const who = `request ${id} from ${source}`;
     const said = typeof reason === "string" ? shortened(reason) : code;
     const more = held === 0 ? "" : ` (${held} more like this since the last report)`;
     this.problem({ kind: code, message: `rejected ${who}: ${said}${more}`, entryId });
   }
 
-  problem(problem: Problem): void {
+  problem(given: Problem): void {
+    const problem = given.message.length <= LONGEST_MESSAGE ? given : { ...given, message: shortened(given.message, LONGEST_MESSAGE) };
     if (this.listenerCount("problem") > 0) this.tell("problem", problem);
     else process.emitWarning(problem.message, { type: "RedisIpcWarning", code: problem.kind });
   }

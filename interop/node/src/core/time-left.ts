@@ -11,6 +11,9 @@ const AGAIN_MS = 1000;
 /** Instances whose timeouts are kept; the oldest goes first. */
 const MOST_KEPT = 1000;
 
+/** The longest key of an announcement, in bytes. The sender with a longer one has none that is read. */
+const LONGEST_KEY = 4096;
+
 interface Known {
   readonly timeoutMs: number | undefined;
   /** By its own clock, in ms. */
@@ -33,6 +36,7 @@ export class TimeLeft {
   private announced({ source, instance }: Request): number | undefined {
     const { shared } = this;
     const key = announcementKey(shared.names.stream, source.toString("utf8"), instance);
+    if (key.length > LONGEST_KEY) return undefined;
     const before = this.known.get(keyOf(key));
     if (before === undefined || shared.now() >= before.until) void this.ask(key, before?.timeoutMs);
     return before?.timeoutMs;

@@ -52,8 +52,12 @@ export function isFault(reply: unknown): reply is RedisFault {
   return reply instanceof RedisFault;
 }
 
+/** The longest text of Redis that is kept, in UTF-16 units. */
+const LONGEST_TEXT = 1000;
+
 /** The fault that an error reply of Redis is. */
-export function faultOf(message: string): RedisFault {
+export function faultOf(text: string): RedisFault {
+  const message = text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`;
   if (!message.startsWith("EXECABORT")) return new RedisFault(kindOf(message), message);
   // Some servers give the reason in the reply to EXEC. Otherwise the reply to the refused command has it.
   const reason = BECAUSE.exec(message)?.[1];
