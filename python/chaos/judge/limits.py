@@ -12,8 +12,11 @@ GEM = "gem"
 """The name of the runtime and of the group of the gem."""
 IN_TIME = 0.3
 """An event counts as in time if it comes at least so many seconds before the deadline."""
-AT_ONCE = 0.02
-"""A worker calls the library within so many seconds after it wrote the row, if nothing interrupts it."""
+AT_ONCE = 0.07
+"""A worker calls the library within 0.02 s after it wrote the row, if nothing interrupts it.
+
+It sees a standstill up to 0.05 s late.
+"""
 REFUSES = ("rights", "group")
 """In these faults of Redis a send may end as failed: a right is missing, or the key is not a stream."""
 REFUSED_LATER = "an answer that came later was refused"
