@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from redisipc.errors import ContentError
-from redisipc.protocol import content, json_fast
+from redisipc.protocol import content, json_fast, json_large, json_value
 from redisipc.protocol.content import MAX_DEPTH, decode, encode
 
 JSON_VALUES = st.recursive(
@@ -167,10 +167,66 @@ def test_brackets_inside_strings_cost_no_passes_over_the_text(value: Any, monkey
 
     monkeypatch.setattr(json_fast, "orjson", None)
     monkeypatch.setattr(content, "is_deep", passes)
-    monkeypatch.setattr(content, "breaks_rule", passes)
+    monkeypatch.setattr(json_large, "breaks_rule", passes)
     assert decode(encode(value)) == value
 
 
 def test_brackets_of_one_string_are_no_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content, "is_deep", lambda *_: 1 / 0)
     assert decode(json.dumps("[" * 20_000).encode()) == "[" * 20_000
+
+
+FEW_ROWS = [{"id": number, "name": "n"} for number in range(150)]
+FILE = "QUJD" * 20_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"rows": FEW_ROWS, "file": FILE},
+        {"file": FILE, "rows": FEW_ROWS},
+        {"rows": FEW_ROWS, "file": f"data:image/png;base64,{FILE}"},
+        {"rows": FEW_ROWS, "code": "if (a[i]) { return {b: c[j]}; }\n" * 3000},
+        [part for row in FEW_ROWS for part in (row, FILE[:2000])],
+        ["[worker] {a: 1} " * 100] * 200,
+    ],
+    ids=["rows, a file", "a file, rows", "rows, a URL", "rows, code", "rows and texts by turns", "long texts"],
+)
+def test_a_small_value_with_long_strings_is_looked_at_and_not_its_text(
+    value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passes(*_: Any) -> int:
+        raise AssertionError("the whole text was looked at")
+
+    monkeypatch.setattr(json_fast, "orjson", None)
+    monkeypatch.setattr(json_value, "openings", passes)
+    monkeypatch.setattr(json_value, "is_deep", passes)
+    monkeypatch.setattr(content, "is_deep", passes)
+    monkeypatch.setattr(json_large, "breaks_rule", passes)
+    assert decode(encode(value)) == value
+
+
+@pytest.mark.parametrize("where", ["in itself", "in a row", "in each row", "in a part", "in a tuple"])
+@pytest.mark.parametrize("by", ["json", "orjson"])
+def test_rows_that_contain_themselves_are_refused(where: str, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if by == "json":
+        monkeypatch.setattr(json_fast, "orjson", None)
+    rows: list[Any] = [{"id": number} for number in range(1000)]
+    inside: Any = (rows,) if where == "in a tuple" else {"a": [rows]} if where == "in a part" else rows
+    if where == "in itself":
+        rows.append(rows)
+    else:
+        for row in rows if where == "in each row" else rows[-1:]:
+            row["rows"] = inside
+    for value in (rows, {"rows": rows}, {"of": {"rows": rows}}):
+        with pytest.raises(ContentError, match="contains itself"):
+            encode(value)
+
+
+@pytest.mark.parametrize("odd", [{1: 2}, {"a": math.nan}, {"a": b""}, {"a": {2: 1}}, {"a": nested(99)}, {"\ud800": 1}])
+def test_an_odd_row_among_many_is_refused(odd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_fast, "orjson", None)
+    for rows in ([{"id": number} for number in range(1000)], [["x" * 100] for _ in range(300)]):
+        for value in ([*rows, odd], {"rows": [odd, *rows]}, [rows, {"rows": [*rows, odd]}]):
+            with pytest.raises(ContentError):
+                encode(value)

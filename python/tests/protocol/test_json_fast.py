@@ -19,7 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from redisipc.errors import ContentError
-from redisipc.protocol import json_fast
+from redisipc.protocol import content, json_fast
 from redisipc.protocol.content import decode, encode
 
 pytest.importorskip("orjson")
@@ -174,3 +174,20 @@ def test_what_contains_itself_through_a_tuple_is_refused_and_ends_no_process() -
 def test_brackets_of_strings_are_no_tuples(text: str) -> None:
     fast, plain = both(encode, [{"a": text, text: [text, 41, 40, 0x2928, (1, "b")]}] * 50)
     assert fast == plain
+
+
+@pytest.mark.parametrize("value", ["QUJ0e0.0000null" * 9000, {"a": 1, "file": "QUJ0e0.0000null" * 9000}])
+def test_letters_of_a_long_string_are_taken_for_no_number(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dumps(_: Any) -> Any:
+        raise AssertionError("json wrote it again")
+
+    expected = json.dumps([value], separators=(",", ":")).encode()
+    monkeypatch.setattr(content, "_dumps", dumps)
+    assert encode([value]) == expected
+
+
+@pytest.mark.parametrize("odd", [*ODD, {1: 2}, {Text("k"): 1}])
+def test_an_odd_part_beside_a_long_string_is_written_alike_or_refused_alike(odd: Any) -> None:
+    for value in ({"file": "QUJ0e" * 20_000, "odd": odd}, ["x" * 200_000, [odd]]):
+        fast, plain = both(encode, value)
+        assert fast == plain

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
-
-from redisipc.errors import ContentError
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from . import json_fast
 from .json_text import (
     MAX_DEPTH,
-    breaks_rule,
     few_lone_surrogates,
     has_lone_surrogate,
     is_deep,
     may_be_deep,
     no_constant,
 )
+
+if TYPE_CHECKING:
+    from .json_value import Look
 
 __all__ = ["MAX_DEPTH", "decode", "encode"]
 
@@ -44,10 +45,10 @@ _MANY_BLANKS = 64
 """With so many at the beginning, the quickest way over them is used."""
 _LARGE = 1 << 13
 """From so many bytes on, it pays to choose how a text is checked."""
-_BYTES_A_PART = 24
-"""If a value has more parts in relation to its bytes, checking the text is quicker than checking the parts."""
-_BEGINS = (b'{"', b"{},", b"{}]", b"{}}", b'{ "', b"{\n")
-"""How an object begins. In a string, most of them cannot stand."""
+_MANY_PARTS = 256
+"""From so many parts on, it pays to look at a value before it is written."""
+_SOME_PARTS = 8
+_PARENTS = (list, dict)
 _BYTES_AN_OBJECT = 2048
 """If there are more objects in relation to the bytes, it takes too long to check each while it is made."""
 _BYTES_AN_OBJECT_WRITTEN = 256
@@ -63,12 +64,44 @@ def encode(value: Any) -> bytes:
         if isinstance(value, str):
             return (_dumps(value) if _first_of_text(value) in _COULD_BE_JSON else value).encode()
         quick = json_fast.dumps(value)
-        text = _dumps(value).encode() if quick is None else quick
+        if quick is not None:
+            if may_be_deep(quick) and _is_deep(value, quick, False):
+                _check(value)
+            return quick
+        look = None
+        if _has_many_parts(value):
+            from .json_value import look_before_writing  # most programs never need it
+
+            look = look_before_writing(value)
+        text = (_dumps if look is None else _dumps_without_looking)(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise _flaw(value, error) from None
-    if (may_be_deep(text) and _is_deep(value, text, False)) or (quick is None and _has_odd_key(value, text)):
+        from .json_flaw import flaw  # most programs never need it
+
+        raise flaw(value, error) from None
+    if _is_wrong(value, text, look):
         _check(value)
     return text
+
+
+def _has_many_parts(value: Any) -> bool:
+    """Whether a value, or one of its first parts, is a list or an object of many parts."""
+    if type(value) not in _PARENTS:
+        return False
+    some = [value, *islice(value.values() if type(value) is dict else value, _SOME_PARTS)]
+    return any(len(part) >= _MANY_PARTS for part in some if type(part) in _PARENTS)
+
+
+def _is_wrong(value: Any, text: bytes, look: Look | None) -> bool:
+    """Whether a value that ``json`` wrote like this is nested too deep, or has a key that is not a string."""
+    if look is None and len(text) >= _LARGE and (b"{" in text or may_be_deep(text)):
+        from .json_value import look_at_written
+
+        look = look_at_written(value, len(text))
+    if look is None:
+        return (may_be_deep(text) and _is_deep(value, text, False)) or _has_odd_key(value, text)
+    if look.deep:
+        return True
+    return (look.has_few_keys(len(text)) or _ENDS_LIKE_ODD_KEY.search(text) is not None) and look.has_odd_key()
 
 
 def _check(value: Any) -> None:
@@ -76,15 +109,6 @@ def _check(value: Any) -> None:
     from .json_flaw import check  # most programs never need it
 
     check(value)
-
-
-def _flaw(value: Any, error: Exception) -> ContentError:
-    """The error for a value that could not be written."""
-    try:
-        _check(value)
-    except ContentError as found:
-        return found
-    return ContentError(f"{type(value).__name__} cannot be written: {error}", "$")
 
 
 def _first_of_text(text: str) -> str:
@@ -131,7 +155,9 @@ def decode(raw: bytes) -> Any:
         return text
     try:
         if few:
-            return _decode_few_objects(text, raw, escaped)
+            from .json_large import decode_few_objects
+
+            return decode_few_objects(text, raw, escaped)
         value = _decoder.decode(text)
     except ValueError:
         # RIPC-CONTENT-5
@@ -158,36 +184,19 @@ def _has_half(text: str) -> bool:
 _decoder = json.JSONDecoder(parse_constant=no_constant)
 # RIPC-CONTENT-1
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_dumps_without_looking = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
+).encode
+"""The same for a value that does not contain itself. Nothing else would end it there."""
 
 
 def _has_few_objects(raw: bytes, size_of_one: int) -> bool:
-    """Whether there is less than one in so many bytes, by a sample: a wrong guess only costs time. Small texts have many."""
-    size = 1024
+    """Whether there is less than one in so many bytes. Small texts have many."""
     if len(raw) < _LARGE:
         return False
-    starts = range(0, len(raw), max(size, len(raw) // 16))
-    # Other quotes are mostly inside strings: in JSON within JSON a backslash follows.
-    found = sum(raw.count(begin, start, start + size) for begin in _BEGINS for start in starts)
-    return found * size_of_one <= len(starts) * size
+    from .json_large import has_few_objects  # most programs never need it
 
-
-def _decode_few_objects(text: str, raw: bytes, halves: bool) -> Any:
-    """Decode, and check the value. If an object has a key twice, the value does not show that: check the text."""
-    hidden = False
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal hidden
-        made = dict(items)
-        hidden = hidden or len(made) < len(items)
-        return made
-
-    from .json_value import shows_broken_rule
-
-    value = json.JSONDecoder(parse_constant=no_constant, object_pairs_hook=pairs).decode(text)
-    broken = None if hidden else shows_broken_rule(value, len(raw) // _BYTES_A_PART, halves)
-    if broken is None:
-        broken = breaks_rule(raw)
-    return text if broken else value
+    return has_few_objects(raw, size_of_one)
 
 
 def _has_odd_key(value: Any, text: bytes) -> bool:

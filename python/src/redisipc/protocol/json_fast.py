@@ -31,6 +31,8 @@ _STEPS = b"0" * (len(_LONG) // _STRIDE)
 _NOT_FINITE = re.compile(rb"[g\xe7].{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)
 """How marshal writes NaN and infinity, which orjson writes as null. Other data may look the same."""
 _LARGE_TEXT = 1 << 16
+_BYTES_A_SMALL_PART = 40
+"""If a value has fewer parts in relation to its bytes, a look at each is quicker than passes over the text."""
 
 
 def seek() -> None:
@@ -70,6 +72,12 @@ def dumps(value: Any) -> bytes | None:
         text: bytes = orjson.dumps(value)
     except (TypeError, ValueError, RecursionError):
         return None
+    if len(text) >= _LARGE_TEXT:
+        from .json_value import has_no_fractions  # most programs never need it
+
+        # Letters of long strings often look like numbers.
+        if has_no_fractions(value, len(text) // _BYTES_A_SMALL_PART):
+            return text
     # Small or large numbers, perhaps, which have several ways to be written.
     odd = b"0.0000" in text or (b"e" in text and b"0e" in text.translate(_NUMBERS))
     return None if odd or (b"null" in text and _NOT_FINITE.search(parts)) else text

@@ -41,6 +41,15 @@ _ADVICE = {
 }
 
 
+def flaw(value: Any, error: Exception) -> ContentError:
+    """The error for a value that could not be written."""
+    try:
+        check(value)
+    except ContentError as found:
+        return found
+    return ContentError(f"{type(value).__name__} cannot be written: {error}", "$")
+
+
 def check(value: Any, path: str = "$", depth: int = 0) -> None:
     """Raise ``ContentError`` with the path of the first part that is not JSON; None where there is no such part."""
     if value is None or isinstance(value, bool):

@@ -151,6 +151,12 @@ def openings(raw: bytes) -> int:
     return found
 
 
+def are_more_openings(raw: bytes, than: int) -> bool:
+    """Whether, by its first bytes, a text has many more openings than that. A wrong guess only costs time."""
+    shown = raw.count(b"[", 0, _FIRST) + raw.count(b"{", 0, _FIRST)
+    return shown * len(raw) > 2 * than * min(len(raw), _FIRST)
+
+
 def is_deep(raw: bytes) -> bool:
     """Whether a JSON text is nested deeper than ``MAX_DEPTH`` levels."""
     size = len(raw)
@@ -160,8 +166,8 @@ def is_deep(raw: bytes) -> bool:
     if b"\\" in raw:
         raw = raw.translate(None, _NO_ESCAPES)
         if b'\\"' in raw:
-            # No other escape hides where a string ends.
-            raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+            # No other escape hides where a string ends. Blanks take the place of these: that is quicker than moving the rest.
+            raw = raw.replace(b"\\\\", b"  ").replace(b'\\"', b"  ")
     brackets = raw.translate(_BRACKETS, _NO_BRACKETS).replace(b'""', b"")
     if b'"' not in brackets:
         return _rises(brackets, 0, _BRACKETS_A_STEP)
