@@ -148,10 +148,13 @@ class Giving:
                 pass
             self._look_now.clear()
             await self.endpoint.up.wait()
-            if not self.endpoint.closing and not mutant("never-takes-back") and not self.holds_given_back:
+            if not self.endpoint.closing and not mutant("never-takes-back"):
+                holds = self.holds_given_back
                 try:
-                    await self._take_responses()
-                    await self._take_back()
+                    if not holds or mutant("takes-responses-back-right-after-a-reconnect"):
+                        await self._take_responses()
+                    if not holds:
+                        await self._take_back()
                 except (Lost, RedisError):
                     pass
             if self.looking:
