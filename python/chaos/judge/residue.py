@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.simulation.checker import Checker
 from tests.simulation.history import Ask, Process
 
+from redisipc.protocol.replies import id_parts
+
 from .limits import GEM, QUIESCENCE, STILL, SUSPECT
 from .record import Record, seconds_in
 
@@ -42,6 +44,9 @@ class Residue(Checker):
             ask = asks[id]
             if id in running or (ask is not None and self._added_at(ask, id.encode()) <= destroyed):
                 continue
+            if ask is None and what == "entry" and self._stored_by(id.encode()) <= destroyed:
+                # Nobody saw the reply to its XADD, nor ran it, since its pending entry was deleted.
+                continue
             if ask is not None and more[-1] == ask.destination and self._before_its_group(ask, id.encode()):
                 continue
             if ask is not None and not due and self._gone_at(processes[ask.sender]) is not None:
@@ -75,6 +80,17 @@ class Residue(Checker):
         if ask.stored_at is None and all(entry != reply.entry_id for reply in ask.replies):
             return min(run.time for run in ask.runs)
         return ask.added_at(entry)
+
+    def _stored_by(self, entry: bytes) -> float:
+        """The latest time at which Redis can have stored it: a request with a higher ID was stored by then."""
+        if any(trouble.kind == "clock" for trouble in self.history.redis):
+            return float("inf")
+        later = (
+            ask.stored_at
+            for ask in self.history.asks
+            if ask.stored_at is not None and ask.entry_id is not None and id_parts(ask.entry_id) > id_parts(entry)
+        )
+        return min(later, default=float("inf"))
 
     def _by_the_clock(self, consumer: str, idle: float) -> bool:
         """Whether a dead member's entry counts as just claimed, because the clock was set back. ``idle``: ms."""

@@ -68,6 +68,21 @@ def test_what_belongs_to_one_that_left_while_redis_was_away_has_the_time_of_the_
     assert ("G8" in [name for name, _, _ in record.history.violations]) is not away
 
 
+@pytest.mark.parametrize(
+    ("kind", "deleted", "broken"), [("group", 20.0, False), ("group", 9.0, True), ("clock", 20.0, True)]
+)
+def test_a_request_whose_pending_entry_was_deleted_stays_though_nobody_saw_it_stored(
+    rows: Rows, kind: str, deleted: float, broken: bool
+) -> None:
+    rows.good(10.0)
+    rows.fault("consumer-deleted", deleted, deleted, redis=kind)
+    fields = ["id", "unseen", "instance_id", "000001", "status", "pending", "", "", "", "", "", "stock"]
+    rows.rest(60.0, [["entry", f"{ASK - 1}-0", fields]])
+    record = rows.record()
+    Judge(record).check()
+    assert ("G8" in [name for name, _, _ in record.history.violations]) is broken
+
+
 @pytest.mark.parametrize(("clock", "killed"), [(True, True), (False, True), (True, False)])
 def test_a_clock_that_was_set_back_keeps_what_was_pending_for_the_dead(rows: Rows, clock: bool, killed: bool) -> None:
     rows.send(10.0, kind="ignore")
