@@ -128,6 +128,16 @@ async def test_a_held_reply_keeps_the_later_ones_back(rig: Rig, client: Client, 
     assert await work == [b"OK", b"x"]
 
 
+async def test_a_fault_that_is_lifted_before_the_reply_came_holds_nothing(rig: Rig, client: Client, key: str) -> None:
+    fault = rig.arm("BLPOP", "hold-reply")
+    work = asyncio.ensure_future(rig.client("BLPOP", key, 10))
+    while not fault.struck:
+        await asyncio.sleep(0.001)
+    fault.lift()
+    await client("RPUSH", key, "x")
+    assert await asyncio.wait_for(work, 10) == [key.encode(), b"x"]
+
+
 async def test_a_delayed_reply_comes_later(rig: Rig, key: str) -> None:
     rig.arm("GET", "delay", seconds=0.05)
     began = time.monotonic()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from tests.simulation.checker import Checker
 from tests.simulation.history import Ask, Process
 
-from redisipc.protocol.replies import id_parts
-
 from .limits import GEM, QUIESCENCE, STILL, SUSPECT
 from .record import Record, seconds_in
 
 TAKES = ("group", "trimmed", "failover", "rewind", "empty")
 """Faults of Redis that delete entries, or a group with its pending entries."""
+
+
+def id_parts(entry: bytes) -> tuple[int, ...]:
+    """An entry ID as numbers, which compare like the IDs."""
+    return tuple(map(int, entry.split(b"-")))
 
 
 class Residue(Checker):

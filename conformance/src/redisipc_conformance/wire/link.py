@@ -329,7 +329,8 @@ class Link(asyncio.Protocol):
             self.held_replies = True
             return
         late = fault is not None and (do == "delay" or (do == "reply" and fault.seconds > 0))
-        if fault is not None and (late or do == "hold-reply"):
+        # One that was lifted before the reply came holds nothing: nobody would release it.
+        if fault is not None and (late or (do == "hold-reply" and not fault.lifted)):
             self.held_replies = True
 
             def let_go() -> None:
