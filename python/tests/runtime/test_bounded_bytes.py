@@ -84,7 +84,7 @@ async def test_texts_of_others_are_cut_in_messages(face: Face, stream: str, url:
     member.on_error(seen.append)
     await face.call(member.connect)
     fields = {"id": LONG, "instance_id": "ab", "status": "pending", "content": "1", "source_group": LONG}
-    with redis.Redis.from_url(url) as raw:
+    with redis.Redis.from_url(url, protocol=2) as raw:
         raw.xadd(stream, {**fields, "destination_group": "stock"})
         raw.xadd(stream, {**fields, "destination_group": "stock", LONG: "1"})
         raw.xadd(stream, {**fields, "destination_group": "stock", "status": LONG})

@@ -60,7 +60,7 @@ async def test_a_stream_whose_life_is_closed_leaves_by_itself(stream: str, url: 
 
 
 def test_an_event_loop_that_ends_halfway_leaves_no_slot_too_many(stream: str, url: str) -> None:
-    with redis.Redis.from_url(url) as raw:
+    with redis.Redis.from_url(url, protocol=2) as raw:
         raw.xgroup_create(stream, "nobody", mkstream=True)
     loop = asyncio.new_event_loop()
     caller = Caller(stream, url=url, max_outstanding=2)

@@ -50,7 +50,7 @@ def told_by(connect: Callable[[], Any]) -> list[str]:
 
 
 def instances(url: str, stream: str) -> int:
-    with redis.Redis.from_url(url, decode_responses=True) as raw:
+    with redis.Redis.from_url(url, decode_responses=True, protocol=2) as raw:
         return len([row for row in raw.client_list() if f":{stream}:" in row["name"] and row["name"].endswith(":read")])
 
 
