@@ -59,6 +59,8 @@ ONE = ["", *[AlreadyConnected.__name__] * (THREADS - 1)]
 
 @pytest.mark.usefixtures("together")
 def test_of_several_threads_that_connect_a_stream_one_succeeds(stream: str, url: str) -> None:
+    # The double starts a thread for the first client that asks it.
+    assert instances(url, stream) == 0
     before = threading.active_count()
     stock = Stream(stream, "stock", url=url)
     stock.on_request(lambda request: request.content)
